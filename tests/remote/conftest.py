@@ -1,4 +1,4 @@
-"""Real SSH servers, and what this process needs to talk to them."""
+"""Real SSH servers, an agent, and the connection pool of this process."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread, loop
 from remote.ssh.pool import pool
 from remote.viewers.session import sessions
-from tests.remote.people import open_folder
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
+from tests.remote.system_users import open_folder
 from tests.waiting import until
 
 
 @pytest.fixture
 def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
-    """`start_sshd("Setting value", …)` starts a real SSH server with a folder of its own; all end with the test."""
+    """`start_sshd("Setting value", …)` starts a real SSH server with its own folder; all end with the test."""
     servers: list[Sshd] = []
 
     def start(*settings: str) -> Sshd:
@@ -35,20 +35,20 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 
 @pytest.fixture
 def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
-    """A real SSH server that lets the user of the tests in with the key `sshd.key`. Nobody knows its host key yet."""
+    """A real SSH server that accepts the key `sshd.key`; its host key is unknown."""
     return start_sshd()
 
 
 @pytest.fixture
 def known_sshd(sshd: Sshd, home: Path) -> Sshd:
-    """The server with its key in the `known_hosts` of the configuration."""
+    """The server with its host key in the `known_hosts` of the configuration."""
     host_keys.path().write_text(sshd.known_hosts_line)
     return sshd
 
 
 @pytest.fixture
 def open_sshd(home: Path) -> Iterator[Sshd]:
-    """A server with a known key, whose home other users may look into."""
+    """A server with a known host key, whose home other users may read."""
     with open_folder() as folder:
         server = Sshd(folder / "sshd").start()
         host_keys.path().write_text(server.known_hosts_line)
@@ -67,7 +67,7 @@ def remote_loop(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopThr
 
 @pytest.fixture
 def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
-    """A real SSH agent without keys, the one of this process; called with a key file it holds that key."""
+    """A real SSH agent of this process, without keys; call it with a key file to add one."""
     place = tmp_path / "agent.sock"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL)
     until(place.exists)
@@ -83,7 +83,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 @pytest.fixture
 def remote_store(tmp_path: Path) -> Path:
-    """A storage root on the other machine."""
+    """A storage root on the remote host."""
     root = tmp_path / "far store"
     root.mkdir()
     return root
@@ -93,9 +93,9 @@ def remote_store(tmp_path: Path) -> Path:
 def starting(
     known_sshd: Sshd, remote_store: Path, remote_loop: LoopThread
 ) -> Iterator[Callable[..., dict[str, Any]]]:
-    """`starting(field=…)` is a body for `/api/remote/viewer/start`; the other machine has our program in `~/.venv`.
+    """`starting(field=…)` is a body for `/api/remote/viewer/start`; the remote host has Runicorn in `~/.venv`.
 
-    What was started ends with the test.
+    Started viewers end with the test.
     """
     our_environment(known_sshd.home)
     pool.before_close[:] = [sessions.end_all_over]

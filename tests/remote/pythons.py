@@ -1,4 +1,4 @@
-"""Pythons on the other machine, each in the home of an SSH server's logins."""
+"""Python environments on the remote host, in the home of an SSH server's logins."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests.prepared import lay_out
 from tests.processes import PROJECT
-from tests.remote.far import DATA
+from tests.remote.leftovers import DATA
 
 
 def our_environment(home: Path, folder: str = ".venv") -> Path:
-    """A real virtual environment that has this program, and its Python; the program was started there before."""
+    """A virtual environment with Runicorn, which has been started there before."""
     lay_out(home / DATA)
     target = home / folder
     venv.EnvBuilder(with_pip=False, symlinks=True).create(target)
@@ -24,13 +24,13 @@ def our_environment(home: Path, folder: str = ".venv") -> Path:
 
 
 def bare_environment(home: Path, folder: str = ".venv") -> Path:
-    """A real virtual environment with nothing in it."""
+    """An empty virtual environment."""
     venv.EnvBuilder(with_pip=False, symlinks=True).create(home / folder)
     return home / folder / "bin" / "python"
 
 
 def foreign_environment(home: Path, version: str, implementation: str | None, folder: str = ".venv") -> Path:
-    """A real virtual environment with another program called runicorn, or a version of ours that never was."""
+    """A virtual environment with another package named runicorn, or another version of it."""
     python = bare_environment(home, folder)
     (site,) = (home / folder).glob("lib/python*/site-packages")
     (site / "runicorn").mkdir()
@@ -46,7 +46,7 @@ def foreign_environment(home: Path, version: str, implementation: str | None, fo
 
 
 def fake_python(home: Path, script: str, folder: str = ".venv") -> Path:
-    """What looks like an environment and runs a script of the shell in place of a Python."""
+    """A folder like an environment, whose Python is a shell script."""
     path = home / folder / "bin" / "python"
     path.parent.mkdir(parents=True)
     (home / folder / "pyvenv.cfg").write_text("version = 3.8.10\n")
@@ -56,13 +56,13 @@ def fake_python(home: Path, script: str, folder: str = ".venv") -> Path:
 
 
 def pretending(home: Path, script: str, folder: str = ".venv") -> Path:
-    """An environment with this program, whose viewer for other machines is a script of the shell instead."""
+    """An environment with Runicorn, whose remote viewer is a shell script."""
     real = our_environment(home, ".real")
     return fake_python(home, f'case "$*" in *--remote-mode*)\n{script}\n;; esac\nexec {real} "$@"\n', folder)
 
 
 def with_pip(home: Path, folder: str) -> Path:
-    """A real virtual environment with pip and all that this program needs, those of these tests, but without it."""
+    """A virtual environment with pip and the dependencies of Runicorn, but without Runicorn."""
     python = bare_environment(home, folder)
     (site,) = (home / folder).glob("lib/python*/site-packages")
     theirs = Path(next(entry for entry in sys.path if entry.endswith("site-packages")))

@@ -1,4 +1,4 @@
-"""A network that can be told to misbehave: a relay in front of a real server."""
+"""Network faults on demand: a relay in front of a real server, and a fake server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Self
 
 
 class _Door:
-    """Listens on a port of this machine until it is left, and then hangs up on everybody who came."""
+    """A local TCP server that closes all connections when the block ends."""
 
     def __init__(self) -> None:
         self.ends: list[socket.socket] = []
-        """The sockets of who came, and of what was opened for them."""
+        """Sockets of clients, and of connections opened for them."""
         self._guard = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -30,7 +30,7 @@ class _Door:
     ) -> None:
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)  # wakes the thread, which a mere close does not
-        self._accepting.join()  # so that nobody comes in after the last look at who is here
+        self._accepting.join()  # no client is accepted after `cut`
         self._listening.close()
         self.cut()
 
@@ -59,14 +59,14 @@ class _Door:
 
 
 class Relay(_Door):
-    """Passes bytes on to a port of this machine, and cuts, stops or delays as it is told.
+    """Forward bytes to a local port; cut, mute, delay or corrupt them on request.
 
     Args:
-        target: the port.
+        target: the port to forward to.
         cut_after: bytes from the server after which a connection is cut.
-        mute_after: bytes from the server after which nothing comes any more, while the connection stays.
+        mute_after: bytes from the server after which the rest is dropped, with the connection open.
         delay: seconds for each piece, in both directions.
-        garbled: what comes from the server instead of its own bytes, by place.
+        garbled: bytes that replace those of the server, by offset.
     """
 
     def __init__(
@@ -114,8 +114,8 @@ class Relay(_Door):
                 end.shutdown(socket.SHUT_RDWR)
 
 
-class Teller(_Door):
-    """A server that says one thing to everybody, and then waits or hangs up."""
+class FakeServer(_Door):
+    """A server that sends the same bytes to every client, and then waits or hangs up."""
 
     def __init__(self, says: bytes, hangs_up: bool = False, endless: bool = False) -> None:
         self.says, self.hangs_up, self.endless = says, hangs_up, endless

@@ -1,4 +1,4 @@
-"""A real OpenSSH server on a free port of the loopback address, with keys, users' folders and settings of its own."""
+"""A real OpenSSH server on a free loopback port, with its own keys, home and settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRIVSEP = Path("/run/sshd")
 
 
 def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
-    """A new private key at `path`; its public half beside it as `.pub`."""
+    """Create a private key at `path` and its public key beside it as `.pub`."""
     path.unlink(missing_ok=True)
     command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", IN_KEYS, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
@@ -34,7 +34,7 @@ def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
 
 @cache
 def _penalties() -> tuple[str, ...]:
-    """From 9.8 on sshd shuts out a machine with many failed logins for a while; the tests are such a machine."""
+    """Since 9.8, sshd blocks a host with many failed logins for a while, as the tests have."""
     told = subprocess.run([SSHD, "-V"], capture_output=True, text=True, check=False)
     version = re.search(r"OpenSSH_(\d+)\.(\d+)", told.stderr + told.stdout)
     newer = version is not None and (int(version[1]), int(version[2])) >= (9, 8)
@@ -42,14 +42,14 @@ def _penalties() -> tuple[str, ...]:
 
 
 class Sshd:
-    """An SSH server of the user who runs the tests. `home` is where its logins believe to be at home.
+    """An SSH server of the user who runs the tests.
 
-    What a login runs lies in the environment `HOME=<home>`; `SFTP` starts there.
+    Commands of a login run with `HOME=<home>`; SFTP starts there.
     """
 
     host = "127.0.0.1"
     prefix: tuple[str, ...] = ()
-    """A command that starts the server in other surroundings."""
+    """Command to run the server with, such as one that enters a namespace."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
         self.folder = folder
@@ -64,7 +64,7 @@ class Sshd:
         self.settings = settings
         self.subsystem = f'Subsystem sftp internal-sftp -d "{self.home}"'
         self.limits: dict[int, int] = {}
-        """Limits of its processes, by the names of the module `resource`."""
+        """Limits of its processes, by their names in `resource`."""
         self.log = folder / "sshd.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -75,23 +75,23 @@ class Sshd:
 
     @property
     def public_key(self) -> str:
-        """The host's key as it stands in a file, without its comment."""
+        """The host's public key without its comment."""
         return " ".join(self.host_key.with_name("host_key.pub").read_text().split()[:2])
 
     @property
     def known_hosts_line(self) -> str:
-        """The line by which the host is known."""
+        """The line for a known_hosts file."""
         return f"[{self.host}]:{self.port} {self.public_key}\n"
 
     def login(self, **more: object) -> dict[str, object]:
-        """A body for `/api/remote/connect` that is let in."""
+        """A body for `/api/remote/connect` with the right key."""
         body = {"host": self.host, "port": self.port, "username": self.username}
         return {**body, "private_key_path": str(self.key), **more}
 
     def config(self) -> str:
         """The server's configuration."""
         lines = [
-            *self.settings,  # sshd takes the first word on a matter
+            *self.settings,  # sshd uses the first value of an option
             *(f"ListenAddress {self.host}", f"Port {self.port}", f"HostKey {self.host_key}"),
             *("PidFile none", "UsePAM no", "StrictModes no", "LogLevel VERBOSE", "UseDNS no"),
             *(f"AuthorizedKeysFile {self.authorized}", "PermitRootLogin yes", "PrintMotd no"),
@@ -104,7 +104,7 @@ class Sshd:
         return "\n".join(lines) + "\n"
 
     def start(self) -> Sshd:
-        """Listen, and return once it does; again after `stop` on the same port."""
+        """Start listening; after `stop`, on the same port again."""
         if os.getuid() == 0:
             PRIVSEP.mkdir(mode=0o755, exist_ok=True)
         path = self.folder / "sshd_config"
@@ -115,7 +115,7 @@ class Sshd:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # The signal of a file that grows too large stays ignored, as Python has it: writing fails instead.
+                # SIGXFSZ stays ignored, as in Python: writing too large a file fails instead.
                 restore_signals=not self.limits,
             )
         for limit, value in self.limits.items():
@@ -134,7 +134,7 @@ class Sshd:
         return self.log.read_text(errors="replace")
 
     def sessions(self) -> list[psutil.Process]:
-        """The processes of this server's logins and of what they run."""
+        """The processes of this server's logins and their commands."""
         if self.process is None:
             return []
         try:
@@ -144,7 +144,7 @@ class Sshd:
         return [process for process in found if command_of(process)]
 
     def logins(self) -> int:
-        """How many logins are open."""
+        """The number of open logins."""
         return sum("[priv]" in command_of(process) for process in self.sessions())
 
     def cut(self) -> None:
@@ -156,7 +156,7 @@ class Sshd:
                 _resume(process)
 
     def _frozen(self) -> list[psutil.Process]:
-        """All processes of logins, stopped: one that forks while others are killed would leave an orphan that lives on."""
+        """Stop and return all processes of logins; one that forks while others are killed would leave an orphan."""
         frozen: list[psutil.Process] = []
         while fresh := [process for process in self.sessions() if process not in frozen]:
             for process in fresh:
@@ -166,7 +166,7 @@ class Sshd:
         return frozen
 
     def go_away(self) -> None:
-        """End the server and its logins, but not what they run, as a machine does whose network is gone."""
+        """Kill the server and its logins but not their commands, as a lost network does."""
         assert self.process is not None
         logins = [process for process in self.sessions() if process.name().startswith("sshd")]
         self.process.terminate()
@@ -181,7 +181,7 @@ class Sshd:
             return
         self.process.send_signal(
             signal.SIGSTOP
-        )  # who comes back at once would get a login that outlives the server
+        )  # a client that reconnects at once would get a login that outlives the server
         for process in self._frozen():
             _kill(process)
         self.process.kill()
@@ -190,7 +190,7 @@ class Sshd:
 
 
 def command_of(process: psutil.Process) -> str:
-    """Its command line; "" when it has ended."""
+    """Return its command line, "" if it has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""Starting and stopping viewers on another machine through the API of this process."""
+"""Start and stop viewers on a remote host through the API of this process."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from tests.waiting import until
 
 
 def start(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
-    """The session of a viewer that was started."""
+    """Start a viewer and return its session."""
     answer = api.post("/api/remote/viewer/start", body)
     assert answer.status_code == 200, answer.json()
     return dict(answer.json()["session"])
 
 
 def begin(api: APIClient, body: dict[str, Any]) -> str:
-    """The id of a session whose start goes on."""
+    """Start a viewer without waiting and return the id of its session."""
     return str(start(api, {**body, "wait": False})["session_id"])
 
 
 def status(api: APIClient, session_id: str) -> dict[str, Any]:
-    """How a session is."""
+    """Return the status of a session."""
     return dict(api.get(f"/api/remote/viewer/status/{session_id}").json())
 
 
 def until_it_is(api: APIClient, session_id: str, state: str, timeout: float = 60) -> dict[str, Any]:
-    """A session as soon as it has a state."""
+    """Wait until a session has a state and return it."""
     until(lambda: status(api, session_id)["status"] == state, timeout=timeout)
     return status(api, session_id)
 
 
 def stop(api: APIClient, session: dict[str, Any]) -> None:
-    """Stop it."""
+    """Stop a session."""
     answer = api.post("/api/remote/viewer/stop", {"session_id": session["session_id"]})
     assert answer.json() == {"ok": True, "message": f"Session {session['session_id']} stopped"}
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of this machine."""
+    """Return whether no process listens on a local port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -21,7 +21,7 @@ from remote.services import viewers as viewing
 from remote.ssh import host_keys
 from remote.viewers import session as viewers
 from runicorn.remote_protocol import IMPLEMENTATION, StatusReport, line
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import (
     bare_environment,
     fake_python,
@@ -37,27 +37,27 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 
 Body = Callable[..., dict[str, Any]]
 WAITS = "exec cat > /dev/null"
-"""A viewer that takes its order and says nothing; it ends with its connection."""
+"""A viewer that reads its launch request and reports nothing; it ends with its connection."""
 
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """Somebody who listens on the other machine and never answers."""
+    """A process that listens on the remote host and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
 
 
 def reports(port: int) -> str:
-    """A viewer that reports to serve a port, and does not."""
+    """A viewer that reports a port on which it does not serve."""
     said = line(StatusReport(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time())).strip()
     return f"echo 'Welcome to this machine'\necho '{said}'\n{WAITS}"
 
 
 def assert_nothing_is_left(server: Sshd, session: dict[str, Any]) -> None:
-    """Neither here nor over there."""
+    """Check that nothing is left on either host."""
     assert is_free(session["local_port"])
-    until(lambda: far.viewers(server.home) == [])
-    assert far.litter(server) == []
+    until(lambda: leftovers.viewers(server.home) == [])
+    assert leftovers.files(server) == []
 
 
 @pytest.mark.parametrize("stage", ["environment", "start", "health"])
@@ -73,7 +73,7 @@ def test_a_start_with_a_cut_connection_leaves_nothing(
     session_id = begin(api, starting(conda_env="venv"))
     until(lambda: status(api, session_id)["stage"] == stage)
     if stage == "start":
-        until(lambda: far.waiting(known_sshd.home, "cat"))
+        until(lambda: leftovers.processes(known_sshd.home, "cat"))
     if stage == "environment":
         until((known_sshd.home / "asked").exists)
     began = time.monotonic()
@@ -92,7 +92,7 @@ def test_a_viewer_whose_start_was_cut_exits(
 ) -> None:
     monkeypatch.setenv("RUNICORN_REMOTE_PATIENCE", "1")
     session_id = begin(api, starting())
-    until(lambda: far.viewers(known_sshd.home))
+    until(lambda: leftovers.viewers(known_sshd.home))
     known_sshd.cut()
     session = until_it_is(api, session_id, "failed")
     assert_nothing_is_left(known_sshd, session)
@@ -121,22 +121,27 @@ def test_each_stage_has_a_time_limit(
     else:
         pretending(known_sshd.home, WAITS if stage == "start" else reports(listener.getsockname()[1]), "venv")
     monkeypatch.setitem(viewers.LIMITS, stage, 1.0)
-    monkeypatch.setattr(viewers, "END_SECONDS", 1.0)  # for one that does not answer then either
+    monkeypatch.setattr(viewers, "END_SECONDS", 1.0)  # it does not answer then either
     answer = api.post("/api/remote/viewer/start", body)
     assert (answer.status_code, answer.json()["detail"]) == (503, sentence)
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
-    until(lambda: not far.waiting(known_sshd.home, "cat") and not far.waiting(known_sshd.home, "sleep"))
+    until(
+        lambda: (
+            not leftovers.processes(known_sshd.home, "cat")
+            and not leftovers.processes(known_sshd.home, "sleep")
+        )
+    )
     until(lambda: not ViewerSession.objects.exists())
 
 
 def test_another_program_on_the_port_is_not_mistaken_for_the_viewer(
     api: APIClient, starting: Body, known_sshd: Sshd, listener: socket.socket
 ) -> None:
-    """It answers with everything but the proof, which needs the token; and is not shown the token either."""
+    """It answers everything but the proof, which needs the token, and never gets the token."""
     heard: list[bytes] = []
 
     def answer() -> None:
-        with suppress(OSError), listener:  # its end is that of the thread
+        with suppress(OSError), listener:  # closing it ends the thread
             while True:
                 client, _ = listener.accept()
                 with client:
@@ -169,25 +174,25 @@ def test_a_host_without_port_forwarding_is_reported(
     answer = api.post("/api/remote/viewer/start", {**strict.login(), "remote_root": str(remote_store)})
     assert answer.status_code == 503
     assert "127.0.0.1 refuses port forwarding (AllowTcpForwarding)" in answer.json()["detail"]
-    until(lambda: far.viewers(strict.home) == [])
+    until(lambda: leftovers.viewers(strict.home) == [])
 
 
 def test_errors_of_the_remote_viewer_are_reported(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
-    """The root is no option, either, that it would explain itself for."""
+    """A storage root like `--help` is not parsed as an option."""
     answer = api.post("/api/remote/viewer/start", starting(remote_root="--help"))
     sentence = answer.json()["detail"]
     assert answer.status_code == 503
     assert sentence.startswith("The viewer on 127.0.0.1 did not start: There is no folder /")
     assert sentence.endswith("/--help.")
-    assert far.viewers(known_sshd.home) == [] and far.litter(known_sshd) == []
+    assert leftovers.viewers(known_sshd.home) == [] and leftovers.files(known_sshd) == []
 
 
 def test_a_viewer_starts_on_a_remote_host_whose_data_disk_is_full(
     api: APIClient, starting: Body, known_sshd: Sshd
 ) -> None:
-    """Its database then lies elsewhere, as `tests/site/test_the_database_is_made_ready.py` shows."""
+    """Its database is elsewhere then: `tests/site/test_the_database_is_made_ready.py`."""
     body = starting()
-    place = known_sshd.home / far.DATA
+    place = known_sshd.home / leftovers.DATA
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
     if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
         pytest.skip("a small file system cannot be mounted here")
@@ -198,14 +203,14 @@ def test_a_viewer_starts_on_a_remote_host_whose_data_disk_is_full(
         assert requests.get(address, headers=headers, timeout=30).status_code == 200
         assert [path for path in place.rglob("*") if path.is_file()] == []
         stop(api, session)
-        until(lambda: far.viewers(known_sshd.home) == [])
-        assert far.litter(known_sshd) == []
+        until(lambda: leftovers.viewers(known_sshd.home) == [])
+        assert leftovers.files(known_sshd) == []
     finally:
         subprocess.run(["umount", str(place)], check=True)
 
 
 def old_python(home: Path) -> Path:
-    """A Python that says it is one of 2020."""
+    """A Python that reports a version of 2020."""
     told = {"python": "3.8.10", "identity": "x", "runicorn": None, "home": str(home), "root": "/", "port": 1}
     said = json.dumps(told | {"root_exists": True})
     return fake_python(home, f"cat > /dev/null\necho 'runicorn-probe:{said}'\n", "venv")
@@ -261,7 +266,7 @@ def test_an_unusable_environment_is_reported(
     assert (told["detail"], told["code"], told["can_copy"]) == (sentence, code, can_copy)
     assert (told["environment"], told["python"]) == ("venv", str(python))
     assert "pip install" not in json.dumps(told)
-    assert far.viewers(known_sshd.home) == []
+    assert leftovers.viewers(known_sshd.home) == []
 
 
 def test_wrong_credentials_start_nothing(

@@ -1,4 +1,4 @@
-"""A real network file system (sshfs, which remembers sizes for seconds) under the store of another machine."""
+"""A remote store on a real network file system: sshfs, which caches file sizes for seconds."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from runicorn._platform import is_network_filesystem
 from runicorn.remote_protocol import LaunchRequest
 from runicorn_site.database import state_dir
 from tests.folders import append_metrics, write_run
-from tests.remote.farsides import TOKEN, RemoteViewerProcess
 from tests.remote.sshd import Sshd
+from tests.remote.viewer_process import TOKEN, RemoteViewerProcess
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.needs("sshfs")]
 REMEMBERS = 2
-"""Seconds for which the file system tells the size that it knows."""
+"""Seconds for which the file system caches sizes."""
 
 
 @pytest.fixture
 def mounted(sshd: Sshd, remote_store: Path, tmp_path: Path) -> Iterator[Path]:
-    """The store as a machine sees it that has it mounted; others go on writing into `remote_store`."""
+    """The mounted store, while others write to `remote_store`."""
     if os.getuid() != 0 or not os.access("/dev/fuse", os.W_OK):
         pytest.skip("a network file system was not seen: nothing can be mounted here")
     place = tmp_path / "mounted"

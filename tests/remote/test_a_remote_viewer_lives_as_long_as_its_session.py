@@ -25,7 +25,7 @@ from runicorn.remote_protocol import (
 from runicorn_site.server.remote_mode import take_over
 from tests.folders import write_run
 from tests.processes import free_port
-from tests.remote.farsides import TOKEN, RemoteViewerProcess, written
+from tests.remote.viewer_process import TOKEN, RemoteViewerProcess, written
 from tests.waiting import until
 
 Start = Callable[..., RemoteViewerProcess]
@@ -33,7 +33,7 @@ Start = Callable[..., RemoteViewerProcess]
 
 @pytest.fixture
 def start(folder: Path, home: Path) -> Iterator[Start]:
-    """Starts far sides over `folder` and ends them with the test."""
+    """Start remote viewers over `folder` and end them with the test."""
     started: list[RemoteViewerProcess] = []
 
     def begin(*options: str, root: Path = folder, session: str = "s", **more: object) -> RemoteViewerProcess:
@@ -50,7 +50,7 @@ def start(folder: Path, home: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteViewerProcess]:
-    """A far side over a store with one run, for the tests that leave it running."""
+    """A remote viewer over a store with one run, for the tests that leave it running."""
     root = tmp_path_factory.mktemp("store")
     write_run(root)
     side = RemoteViewerProcess(
@@ -60,8 +60,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteViewerPro
     side.stop()
 
 
-def litter(home: Path) -> list[Path]:
-    """Files that stand for a process that serves."""
+def leftover_files(home: Path) -> list[Path]:
+    """Return files that exist only while a remote viewer runs."""
     return [
         *(home / "data" / "viewers").glob("*"),
         *(home / "data" / "sessions").glob("*"),
@@ -90,10 +90,10 @@ def test_a_remote_viewer_without_a_connection_runs_until_its_heartbeats_stop(
     side = start(patience=3.0)
     first = side.report
     side.hang_up()
-    until(lambda: side.ask().json()["time"] > first.time + 3.5, pause=0.2)  # longer than its patience
+    until(lambda: side.ask().json()["time"] > first.time + 3.5, pause=0.2)  # longer than its timeout
     assert side.get("/").status_code == 200
     assert side.process.wait(20) == 0
-    assert litter(home) == []
+    assert leftover_files(home) == []
 
 
 def test_a_stop_request_ends_a_remote_viewer_and_its_token_leaks_nowhere(start: Start, home: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_stop_request_ends_a_remote_viewer_and_its_token_leaks_nowhere(start: 
     assert TOKEN not in " ".join(process.cmdline()) + str(process.environ()) + side.first
     assert side.ask(END).json()["pid"] == side.process.pid
     assert side.process.wait(20) == 0
-    assert litter(home) == []
+    assert leftover_files(home) == []
     assert TOKEN not in side.complaint
     assert not [path for path in home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
 
@@ -132,10 +132,10 @@ def test_a_later_viewer_of_the_same_session_replaces_it(start: Start, folder: Pa
     second = start(port=port)
     assert (first.process.wait(10), second.report.port) == (0, port)
     assert second.ask().ok
-    (word,) = litter(home)
+    (word,) = leftover_files(home)
     second.stop()
     take_over(home / "data", LaunchRequest("another", TOKEN), folder)
-    assert not word.exists()  # what killed ones leave is cleared by the next
+    assert not word.exists()  # the next one removes files of killed ones
 
 
 def test_a_viewer_of_another_session_or_root_replaces_none(folder: Path, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_link_made_with_the_token_opens_once(shared: RemoteViewerProcess) -> N
 
 
 def test_a_home_without_a_usable_file_system_does_not_prevent_a_start(folder: Path, home: Path) -> None:
-    """The usual place is a file: the database lies in /var/tmp then, on a disk of this machine."""
+    """If the usual folder is a file, the database is in /var/tmp, on a local disk."""
     home.mkdir()
     (home / "data").write_text("")
     side = RemoteViewerProcess(LaunchRequest("s", TOKEN, str(folder)), home)
@@ -211,4 +211,4 @@ def test_startup_errors_are_one_sentence(
     side = start(session="another", port=shared.report.port)
     assert side.process.wait(20) == 4
     assert "Address already in use" in side.complaint
-    assert litter(home) == []
+    assert leftover_files(home) == []

@@ -1,4 +1,4 @@
-"""A network of its own for a server (a namespace of the kernel), which is then slowed down or cut off."""
+"""A server in its own network namespace, slowed down or cut off."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ pytestmark = [pytest.mark.needs("sshd", "ip", "tc"), pytest.mark.usefixtures("ho
 
 
 def command(*arguments: str) -> bool:
-    """Run a program; whether it succeeded."""
+    """Run a program and return whether it succeeded."""
     return subprocess.run(arguments, capture_output=True, check=False).returncode == 0
 
 
 class Namespace:
-    """A network with two ends: `here` in this one, and an address in its own."""
+    """A network namespace with a pair of interfaces, one of them on this side."""
 
     def __init__(self) -> None:
         mark = secrets.token_hex(3)
@@ -39,7 +39,7 @@ class Namespace:
         self.host, self.gate = f"198.18.{number}.2", f"198.18.{number}.1"
 
     def make(self) -> bool:
-        """Whether this machine and user may."""
+        """Return whether this user may create namespaces on this machine."""
         inside = ("ip", "netns", "exec", self.name)
         return (
             command("ip", "netns", "add", self.name)
@@ -52,12 +52,12 @@ class Namespace:
         )
 
     def remove(self) -> None:
-        """Nothing is left of it."""
+        """Remove the namespace and its interfaces."""
         command("ip", "link", "del", self.here)
         command("ip", "netns", "del", self.name)
 
     def cut(self, cut: bool) -> None:
-        """Let packets get lost on their way, without a word to either side; or pass again."""
+        """Drop all packets silently, or let them pass again."""
         state = "down" if cut else "up"
         command("ip", "netns", "exec", self.name, "ip", "link", "set", self.there, state)
 
@@ -73,7 +73,7 @@ class FarSshd(Sshd):
 
 @pytest.fixture
 def space() -> Iterator[Namespace]:
-    """A network of its own; the test is skipped, with a word, where that is not allowed."""
+    """A network namespace; skips the test where that is not allowed."""
     made = Namespace()
     try:
         if os.getuid() != 0 or not shutil.which("ip") or not made.make():
@@ -85,7 +85,7 @@ def space() -> Iterator[Namespace]:
 
 @pytest.fixture
 def far(space: Namespace, tmp_path: Path) -> Iterator[FarSshd]:
-    """A server behind that network, whose key is known."""
+    """A server in that namespace with a known host key."""
     server = FarSshd(tmp_path / "far", space)
     server.start()
     host_keys.path().write_text(server.known_hosts_line)

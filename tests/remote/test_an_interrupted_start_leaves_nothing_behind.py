@@ -1,4 +1,4 @@
-"""The stages in which no viewer over there is asked yet: connect, and the tunnel; a start that ends there leaves nothing."""
+"""A start that fails before the remote viewer answers (connect, tunnel) leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from remote.ssh.loop import LoopThread
 from remote.ssh.pool import PooledConnection, pool
 from remote.viewers import session as viewers
 from remote.viewers.session import Session, SessionParameters
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import pretending
 from tests.remote.relay import Relay
 from tests.remote.sshd import Sshd
@@ -34,12 +34,12 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 
 Body = Callable[..., dict[str, Any]]
 LOGGING_IN = "authenticating user"
-"""In the log of a server whose client was lost in the middle of a login."""
+"""Logged by a server that lost its client during the login."""
 
 
 @pytest.fixture
 def full() -> Iterator[int]:
-    """A port over there on which so many wait that a way to it comes about never."""
+    """A port whose backlog is full, so that no tunnel to it opens."""
     with ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         port = int(server.getsockname()[1])
@@ -53,7 +53,7 @@ def full() -> Iterator[int]:
 
 
 def cut_start(api: APIClient, server: Sshd, body: dict[str, Any], after: int) -> str:
-    """What is said of a start whose connection is cut after some bytes of the server; nothing of it is left."""
+    """Cut a start after some bytes of the server, check that nothing is left, and return the error."""
     with Relay(server.port, cut_after=after) as relay:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         answer = api.post("/api/remote/viewer/start", {**body, "port": relay.port})
@@ -62,7 +62,7 @@ def cut_start(api: APIClient, server: Sshd, body: dict[str, Any], after: int) ->
     until(lambda: not ViewerSession.objects.exists())
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
     until(lambda: not server.sessions())
-    assert far.viewers(server.home) == [] and far.litter(server) == []
+    assert leftovers.viewers(server.home) == [] and leftovers.files(server) == []
     return str(answer.json()["detail"])
 
 
@@ -73,7 +73,7 @@ def test_a_connection_cut_during_the_login_leaves_nothing(
     early = "closed the connection before the login. Check that it is an SSH server"
     for after in (10, whole // 4, whole // 2):
         assert early in cut_start(api, known_sshd, body, after)
-    assert LOGGING_IN not in known_sshd.output  # these were cut before the keys were agreed on
+    assert LOGGING_IN not in known_sshd.output  # these were cut before the key exchange
     shares = (share / 100 for share in range(97, 60, -3))
     assert any(
         early in cut_start(api, known_sshd, body, int(whole * share)) and LOGGING_IN in known_sshd.output
@@ -106,9 +106,9 @@ def test_a_request_waiting_for_a_stopped_start_gets_an_error(
             connections.close_all()
 
     body = starting()
-    with Relay(known_sshd.port, mute_after=100) as relay, ThreadPoolExecutor(1) as somebody:
+    with Relay(known_sshd.port, mute_after=100) as relay, ThreadPoolExecutor(1) as thread:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
-        waiting = somebody.submit(ask, {**body, "port": relay.port})
+        waiting = thread.submit(ask, {**body, "port": relay.port})
         (session,) = until(lambda: api.get("/api/remote/viewer/sessions").json()["sessions"])
         until(known_sshd.sessions)
         stop(api, session)
@@ -170,5 +170,5 @@ def test_the_tunnel_has_a_time_limit(
         "127.0.0.1 did not open the tunnel to the viewer within 1 s. Try again.",
     )
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
-    until(lambda: not far.waiting(known_sshd.home, "cat"))
+    until(lambda: not leftovers.processes(known_sshd.home, "cat"))
     until(lambda: not ViewerSession.objects.exists())

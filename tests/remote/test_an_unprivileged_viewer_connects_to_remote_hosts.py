@@ -1,4 +1,4 @@
-"""The viewer here runs as an ordinary user, as most do: everything it needs on this side is its own."""
+"""A viewer of an unprivileged user connects to remote hosts with files of that user only."""
 
 from __future__ import annotations
 
@@ -15,36 +15,42 @@ import pytest
 from tests.folders import write_run
 from tests.prepared import lay_out
 from tests.processes import Viewer
-from tests.remote import far
-from tests.remote.people import open_folder
+from tests.remote import leftovers
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
+from tests.remote.system_users import open_folder
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
-NOBODY = 65534
-AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs")
+UNPRIVILEGED = 65534
+AS_UNPRIVILEGED = (
+    "setpriv",
+    f"--reuid={UNPRIVILEGED}",
+    f"--regid={UNPRIVILEGED}",
+    "--clear-groups",
+    "--no-new-privs",
+)
 
 
 class Unprivileged(Viewer):
-    """A viewer of the user `nobody`."""
+    """A viewer of the unprivileged user."""
 
-    prefix = AS_NOBODY
+    prefix = AS_UNPRIVILEGED
 
 
 @pytest.fixture
 def folder_of_nobody() -> Iterator[Path]:
-    """A folder of the user `nobody`, with a storage root and a home in it."""
+    """A folder of the unprivileged user, with a storage root and a home."""
     if os.getuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("not seen as another user: only root can become one")
-    command = [*AS_NOBODY, sys.executable, "-c", "import runicorn, asyncssh"]
+    command = [*AS_UNPRIVILEGED, sys.executable, "-c", "import runicorn, asyncssh"]
     if subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True).returncode != 0:
-        pytest.skip("not seen as another user: nobody else may run this Python")
+        pytest.skip("other users may not run this Python")
     with open_folder() as folder:
         (folder / "store").mkdir()
         lay_out(folder / "home" / "data")
         for path in [folder, *folder.rglob("*")]:
-            os.chown(path, NOBODY, NOBODY)
+            os.chown(path, UNPRIVILEGED, UNPRIVILEGED)
         yield folder
 
 
@@ -57,7 +63,7 @@ def test_an_unprivileged_viewer_starts_a_remote_viewer_and_keeps_its_files_priva
     viewer = Unprivileged(folder_of_nobody / "store", home, RUNICORN_RATE_LIMIT="off", HOME=str(home))
     viewer.wait_until_it_answers()
     try:
-        assert os.stat(f"/proc/{viewer.process.pid}").st_uid == NOBODY
+        assert os.stat(f"/proc/{viewer.process.pid}").st_uid == UNPRIVILEGED
         login = {**sshd.login(), "private_key": sshd.key.read_text(), "private_key_path": None}
         body = {name: value for name, value in login.items() if value is not None}
         unknown = viewer.post("/api/remote/connect", json=body)
@@ -69,13 +75,13 @@ def test_an_unprivileged_viewer_starts_a_remote_viewer_and_keeps_its_files_priva
         start = {**body, "remote_root": str(remote_store)}
         answer = viewer.post("/api/remote/viewer/start", json=start)
         assert answer.status_code == 200, answer.text
-        assert len(far.viewers(sshd.home)) == 1
+        assert len(leftovers.viewers(sshd.home)) == 1
         saved = {**body, "auth_method": "key", "remember_password": True}
         assert viewer.post("/api/config/ssh_connections", json=saved).status_code == 201
     finally:
         assert viewer.stop() == 0
-    until(lambda: far.viewers(sshd.home) == [])
+    until(lambda: leftovers.viewers(sshd.home) == [])
     made = {path.name: path.stat() for path in (home / "config").iterdir() if path.is_file()}
     assert {"known_hosts", "connections.json", ".secret.key"} <= made.keys()
-    assert {about.st_uid for about in made.values()} == {NOBODY}
+    assert {about.st_uid for about in made.values()} == {UNPRIVILEGED}
     assert {stat.S_IMODE(about.st_mode) for about in made.values()} == {0o600}

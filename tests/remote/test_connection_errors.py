@@ -1,4 +1,4 @@
-"""Each ends within its limit, says what happened and what to do, and leaves nothing behind."""
+"""Connection errors come within the time limit, name cause and remedy, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import pool
 from tests.processes import free_port
-from tests.remote.people import Somebody, somebody
-from tests.remote.relay import Relay, Teller
+from tests.remote.relay import FakeServer, Relay
 from tests.remote.sshd import Sshd, keygen
+from tests.remote.system_users import SystemUser, system_user
 from tests.secrecy import secret
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
 LIMIT = 0.6
-"""Seconds in the place of ten, where it is the limit itself that ends things."""
+"""Seconds instead of ten, for tests that wait for the limit."""
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(remote_loop: LoopThread) -> Iterator[None]:
-    """After each misfortune: no connection, no task, no open socket more than before."""
+    """Check after each error that no connection, task or socket is left."""
     before = _sockets()
 
     async def tasks() -> int:
@@ -53,7 +53,7 @@ def _sockets() -> int:
 def attempt(
     loop: LoopThread, port: int, username: str = "", host: str = "127.0.0.1", limit: float = 10, **given: Any
 ) -> RemoteError:
-    """The error of a connect that fails, and that fails in time."""
+    """Return the error of a connect, which must fail in time."""
     place = address(host, port, username or "me")
     began = time.monotonic()
     with pytest.raises(RemoteError) as told:
@@ -65,14 +65,14 @@ def attempt(
 
 
 @pytest.fixture(scope="module")
-def person() -> Iterator[Somebody]:
+def person() -> Iterator[SystemUser]:
     """A user who can log in with a password."""
-    with somebody() as who:
+    with system_user() as who:
         yield who
 
 
 def test_a_password_is_accepted_and_a_wrong_one_is_refused(
-    known_sshd: Sshd, remote_loop: LoopThread, person: Somebody
+    known_sshd: Sshd, remote_loop: LoopThread, person: SystemUser
 ) -> None:
     for wrong in ("", "wrong", person.password + " ", "x" * 1024):
         error = attempt(remote_loop, known_sshd.port, person.name, password=wrong)
@@ -87,7 +87,7 @@ def test_a_password_is_accepted_and_a_wrong_one_is_refused(
 
 
 def test_a_password_is_accepted_by_keyboard_interactive_login(
-    start_sshd: Callable[..., Sshd], remote_loop: LoopThread, person: Somebody
+    start_sshd: Callable[..., Sshd], remote_loop: LoopThread, person: SystemUser
 ) -> None:
     if not Path("/etc/pam.d/sshd").exists():
         pytest.skip("there is no PAM service for sshd")
@@ -108,7 +108,7 @@ def test_a_name_that_ssh_would_change_is_refused(
 
 def test_an_unknown_user_is_reported_like_a_wrong_password(known_sshd: Sshd, remote_loop: LoopThread) -> None:
     wrong = secret()
-    error = attempt(remote_loop, known_sshd.port, "nobody-here", password=wrong)
+    error = attempt(remote_loop, known_sshd.port, "no-such-user", password=wrong)
     assert isinstance(error, AuthenticationFailed)
     assert "check the username" in str(error.detail) and wrong not in str(error.detail)
 
@@ -136,7 +136,7 @@ def test_a_closed_port_is_reported(remote_loop: LoopThread) -> None:
 
 @pytest.mark.parametrize("says", [b"", b"SSH-2.0-hang\r\n", b"SSH-2.0-OpenSSH_9.9\r\n\0\0\1\0"])
 def test_a_hanging_host_is_reported_in_time(remote_loop: LoopThread, says: bytes) -> None:
-    with Teller(says) as host:
+    with FakeServer(says) as host:
         error = attempt(remote_loop, host.port, limit=LIMIT, password="x")
     assert isinstance(error, HostUnreachable)
     assert "did not answer within" in str(error.detail)
@@ -159,7 +159,7 @@ def test_a_hanging_host_is_reported_in_time(remote_loop: LoopThread, says: bytes
 )
 def test_a_server_with_another_protocol_is_reported(remote_loop: LoopThread, says: bytes) -> None:
     for hangs_up in (True, False):
-        with Teller(says, hangs_up=hangs_up) as host:
+        with FakeServer(says, hangs_up=hangs_up) as host:
             error = attempt(remote_loop, host.port, limit=LIMIT, password="x")
         assert isinstance(error, HostUnreachable)
 
@@ -168,14 +168,14 @@ def test_a_server_with_another_protocol_is_reported(remote_loop: LoopThread, say
 def test_a_host_that_sends_endless_data_is_reported(remote_loop: LoopThread, says: bytes) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
-    with Teller(says, endless=True) as host:
+    with FakeServer(says, endless=True) as host:
         error = attempt(remote_loop, host.port, limit=LIMIT, password="x")
     assert isinstance(error, HostUnreachable)
     assert process.memory_info().rss - before < 50e6
 
 
 def login_bytes(server: Sshd, loop: LoopThread) -> int:
-    """How many bytes a server sends until somebody is let in."""
+    """Return how many bytes a server sends until a login succeeds."""
     with Relay(server.port) as relay:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         place = address("127.0.0.1", relay.port, server.username)
@@ -201,7 +201,7 @@ def test_a_connection_that_breaks_in_any_stage_is_reported(
 
 
 async def connect_and_wait(place: Address, credentials: Credentials) -> str:
-    """What became of a connect: no connection, or one that ended by itself."""
+    """Connect, and return how the connection ended."""
     try:
         link = await login.connect(place, credentials, LIMIT)
     except HostUnreachable:
@@ -217,7 +217,7 @@ async def connect_and_wait(place: Address, credentials: Credentials) -> str:
 
 
 def garble(server: Sshd, loop: LoopThread, seed: int) -> None:
-    """Connect while some bytes of the server are changed on their way."""
+    """Connect while a relay changes some bytes of the server."""
     chance = random.Random(seed)
     places = [chance.randrange(2200) for _ in range(chance.choice([1, 1, 2, 5, 20]))]
     with Relay(server.port, garbled={place: chance.randrange(256) for place in places}) as relay:
@@ -246,7 +246,7 @@ def test_a_process_without_a_user_name_can_connect(
     known_sshd: Sshd, remote_loop: LoopThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.setenv(variable, "x")  # so that what is set meanwhile is undone
+        monkeypatch.setenv(variable, "x")  # restores what the test sets
         monkeypatch.delenv(variable)
     monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
     place = address("127.0.0.1", known_sshd.port, known_sshd.username)

@@ -16,7 +16,7 @@ from remote.ssh.address import Address, address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import Pool, PooledConnection, pool
-from tests.remote.relay import Relay, Teller
+from tests.remote.relay import FakeServer, Relay
 from tests.remote.sshd import Sshd, keygen
 from tests.waiting import until
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.needs("sshd")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses and keepalives of tenths of a second."""
+    """Use pauses and keepalives of tenths of a second."""
     monkeypatch.setattr(connections, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(connections, "PING_SECONDS", 0.1)
     monkeypatch.setitem(login.CONNECT_OPTIONS, "keepalive_interval", 0.2)
@@ -33,23 +33,23 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def place(known_sshd: Sshd) -> Address:
-    """Where the server is."""
+    """The address of the server."""
     return address(known_sshd.host, known_sshd.port, known_sshd.username)
 
 
 @pytest.fixture
 def key(known_sshd: Sshd) -> Credentials:
-    """What lets in."""
+    """Valid credentials."""
     return Credentials(private_key_path=str(known_sshd.key))
 
 
 def state(loop: LoopThread, connection: PooledConnection) -> str:
-    """Its state as the loop sees it."""
+    """Return its state, read in the event loop."""
 
-    async def look() -> str:
+    async def read() -> str:
         return connection.state
 
-    return loop.run(look(), 5)
+    return loop.run(read(), 5)
 
 
 def test_the_same_credentials_share_a_connection(
@@ -281,8 +281,8 @@ def test_a_connection_cut_during_an_operation_is_reported(
 
 
 async def _forwarding(connection: PooledConnection) -> None:
-    """Read from a port over there where nothing is said."""
-    with Teller(b"") as silent:
+    """Read from a silent port of the remote host."""
+    with FakeServer(b"") as silent:
         reader, _ = await connection.link.dial(silent.port)
         async with connection.link.ssh_errors():
             await reader.read(1)
@@ -321,7 +321,7 @@ def test_all_connections_end_together_even_where_a_host_hangs(
 
     own.before_close.append(hang)
     remote_loop.run(own.open(place, key), 15)
-    with Teller(b"") as silent:
+    with FakeServer(b"") as silent:
         connecting = asyncio.run_coroutine_threadsafe(
             own.open(address("127.0.0.1", silent.port, "me"), Credentials(password="x")),
             remote_loop._loop,  # type: ignore[arg-type]
@@ -337,7 +337,7 @@ def test_partial_output_of_a_command_is_not_returned_after_a_lost_connection(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
     connection = remote_loop.run(pool.open(place, key), 15)
-    # It closes what it speaks through, so that no error comes with the end of that.
+    # It closes its transport, whose end would be logged as an error otherwise.
     script = "printf half; exec >&- 2>&-; sleep 0.3; kill -9 $PPID; sleep 9"
     with pytest.raises(ConnectionLost):
         remote_loop.run(connection.link.run("/bin/sh", "-c", script), 15)

@@ -1,4 +1,4 @@
-"""Whatever another machine says of itself: it is refused or shown, and pages and sessions go on."""
+"""False reports of a remote host are refused or shown, and pages and sessions go on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from remote.viewers import session as viewers
 from remote.viewers.session import Session
 from runicorn.remote_protocol import IMPLEMENTATION, BadLine, parse_status_report
 from tests.folders import write_run
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import pretending
 from tests.remote.sshd import Sshd
 from tests.remote.starting import begin, is_free, status, until_it_is
@@ -35,7 +35,7 @@ HONEST = {
     "root": "/r",
     "time": 1.0,
 }
-LIES: list[dict[str, Any]] = [
+FALSE_REPORTS: list[dict[str, Any]] = [
     {"time": float("nan")},
     {"time": float("inf")},
     {"time": -1},
@@ -58,18 +58,18 @@ LIES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("lie", LIES, ids=lambda lie: "-".join(lie))
-def test_an_invalid_report_is_rejected(lie: dict[str, Any]) -> None:
+@pytest.mark.parametrize("false", FALSE_REPORTS, ids="-".join)
+def test_an_invalid_report_is_rejected(false: dict[str, Any]) -> None:
     parse_status_report(json.dumps(HONEST))
     with pytest.raises(BadLine):
-        parse_status_report(json.dumps(HONEST | lie))
+        parse_status_report(json.dumps(HONEST | false))
 
 
 def test_an_invalid_report_is_skipped(
     api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(viewers.LIMITS, "start", 2.0)
-    said = "\n".join(json.dumps(HONEST | lie) for lie in LIES)
+    said = "\n".join(json.dumps(HONEST | false) for false in FALSE_REPORTS)
     pretending(known_sshd.home, f"cat <<'EOF'\n{said}\nEOF\nexec cat > /dev/null", "venv")
     answer = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
     assert answer.status_code == 503 and "did not start" in answer.json()["detail"]
@@ -86,7 +86,7 @@ def test_an_internal_error_ends_a_session_and_is_reported(
     session = until_it_is(api, session_id, "failed")
     assert session["error"] == "Internal error; the log of this viewer has the details."
     until(lambda: is_free(session["local_port"]))
-    until(lambda: far.viewers(known_sshd.home) == [])
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
     assert client.get("/remote").status_code == client.get(f"/remote/viewers/{session_id}").status_code == 200
     until(lambda: ViewerSession.objects.filter(state="failed").exists())
     assert api.post("/api/remote/viewer/stop", {"session_id": session_id}).status_code == 200

@@ -22,25 +22,25 @@ REMOVE = "/api/remote/known-hosts/remove"
 
 
 def made(folder: Path, name: str = "key", kind: str = "ed25519") -> HostKey:
-    """A new public key."""
+    """Return a new public key."""
     return public_key(keygen(folder / name, kind).with_suffix(".pub").read_text())
 
 
 @pytest.fixture
 def key(tmp_path: Path) -> HostKey:
-    """A public key."""
+    """A public host key."""
     return made(tmp_path)
 
 
 @pytest.fixture
 def file(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the keys of hosts are kept; nothing is there yet."""
+    """The path of the known_hosts file, which does not exist yet."""
     monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
     return host_keys.path()
 
 
 def question(host: str, port: int, key: HostKey) -> dict[str, Any]:
-    """What a 409 tells, as it is sent back."""
+    """Return the fields of a 409 response that are sent back to accept the key."""
     return {
         "host": host,
         "port": port,
@@ -51,7 +51,7 @@ def question(host: str, port: int, key: HostKey) -> dict[str, Any]:
 
 
 def shown(host: str, port: int, key: HostKey) -> dict[str, Any]:
-    """The same, of a key that the host did show."""
+    """Return the same for a key that the host presented."""
     host_keys._remember(host, port, key)
     return question(host, port, key)
 
@@ -103,7 +103,7 @@ def test_other_lines_of_the_file_are_kept(api: APIClient, file: Path, tmp_path: 
     before = (
         "# a comment, with bytes that are no UTF-8: \udcff\n"
         "\n"
-        f"cpu {other.text} somebody@somewhere\n"
+        f"cpu {other.text} user@somewhere\n"
         f"gpu,192.0.2.7 {old.text} both names\n"
         f"gpu {rsa.text}\n"
         f"@cert-authority *.example.org {other.text}\n"

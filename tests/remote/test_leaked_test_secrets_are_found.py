@@ -1,4 +1,4 @@
-"""The search for secrets after a session finds what was planted, wherever it was, and fails the session."""
+"""The search after a test session finds planted secrets anywhere and fails the session."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_leaks(tmp_path):
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that is gone before the session itself is looked through."""
+    """A folder that is removed before the session itself is searched."""
     with tempfile.TemporaryDirectory() as path:
         yield Path(path)
 
 
 def planted(folder: Path, content: bytes) -> list[str]:
-    """What is found when a file holds that."""
+    """Return the findings for a file with this content."""
     (folder / "a file").write_bytes(content)
     assert look_through([folder]) == 1
     return taken()
@@ -68,7 +68,7 @@ def test_a_secret_is_found_in_a_database_and_its_journal(folder: Path) -> None:
 @pytest.mark.needs("ssh-keygen")
 def test_the_text_of_a_key_is_found_wherever_it_begins(tmp_path: Path) -> None:
     key = keygen(tmp_path / "key")
-    assert look_through([tmp_path]) == 1  # its public half; the test put the other there itself
+    assert look_through([tmp_path]) == 1  # the public key; the test wrote the private one itself
     assert taken() == []
     for line in ("", "x", "xy", "xyz\n"):
         look((line + key.read_text()).encode(), "an answer")

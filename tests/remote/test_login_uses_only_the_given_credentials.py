@@ -18,17 +18,17 @@ pytestmark = pytest.mark.needs("sshd")
 
 
 def to(server: Sshd, username: str = "") -> Address:
-    """The address of a server."""
+    """Return the address of a server."""
     return address(server.host, server.port, username or server.username)
 
 
 def open_with(loop: LoopThread, server: Sshd, **given: object) -> PooledConnection:
-    """Connect with what is given, and nothing else."""
+    """Connect with the given credentials only."""
     return loop.run(pool.open(to(server), Credentials(**{"use_agent": False, **given})), 20)  # type: ignore[arg-type]
 
 
 def whoami(loop: LoopThread, connection: PooledConnection) -> str:
-    """Who a command over there is."""
+    """Return the user who runs a remote command."""
     return loop.run(connection.link.run("id", "-un"), 20).stdout.decode().strip()
 
 

@@ -1,4 +1,4 @@
-"""The long form: connections that are cut, or whose bytes change, at random places of a start, by the hundred."""
+"""Hundreds of starts over connections that are cut or corrupted at random offsets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from remote.models import ViewerSession
 from remote.ssh import host_keys
 from remote.ssh.pool import pool
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.relay import Relay
 from tests.remote.sshd import Sshd
 from tests.waiting import until
@@ -27,9 +27,9 @@ Body = Callable[..., dict[str, Any]]
 STARTS = 100
 
 
-def begin(api: APIClient, server: Sshd, body: dict[str, Any], **trouble: Any) -> tuple[Any, int]:
-    """A start over a network with trouble, ended again if it came about; and how many bytes the server sent."""
-    with Relay(server.port, **trouble) as relay:
+def begin(api: APIClient, server: Sshd, body: dict[str, Any], **faults: Any) -> tuple[Any, int]:
+    """Start a viewer over a faulty network, stop it if it started, and return how many bytes the server sent."""
+    with Relay(server.port, **faults) as relay:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         there = {"host": "127.0.0.1", "port": relay.port, "username": server.username}
         answer = api.post("/api/remote/viewer/start", {**body, "port": relay.port})
@@ -41,9 +41,9 @@ def begin(api: APIClient, server: Sshd, body: dict[str, Any], **trouble: Any) ->
 
 
 def check(api: APIClient, server: Sshd, answer: Any, what: str) -> None:
-    """It came about, or a sentence says why not; and nothing is left on this side."""
+    """Check that the start succeeded or its error has a sentence, and that nothing is left on this side."""
     detail = answer.json().get("detail", "")
-    if answer.status_code == 409:  # the byte that changed was one of the host's key
+    if answer.status_code == 409:  # the changed byte was in the host key
         detail = detail["message"] + "."
     assert answer.status_code in (200, 409, 503), (what, answer.content)
     assert answer.status_code == 200 or (detail.endswith(".") and "wrong; the log" not in detail), (
@@ -57,9 +57,9 @@ def check(api: APIClient, server: Sshd, answer: Any, what: str) -> None:
 
 
 def nothing_is_left(server: Sshd) -> None:
-    """Viewers that lost who had started them have ended too."""
-    until(lambda: far.viewers(server.home) == [])
-    assert far.litter(server) == []
+    """Check that remote viewers without their owner have ended too."""
+    until(lambda: leftovers.viewers(server.home) == [])
+    assert leftovers.files(server) == []
 
 
 @pytest.mark.parametrize("kind", ["cut", "garbled"])
@@ -75,10 +75,10 @@ def test_a_start_survives_network_errors_at_any_moment(
         chance = random.Random(seed)
         place = chance.randrange(int(whole * 1.05))
         if kind == "cut":
-            trouble: dict[str, Any] = {"cut_after": place}
+            faults: dict[str, Any] = {"cut_after": place}
         else:
-            trouble = {"garbled": {place: chance.randrange(256)}}
-        answer, _ = begin(api, known_sshd, body, **trouble)
+            faults = {"garbled": {place: chance.randrange(256)}}
+        answer, _ = begin(api, known_sshd, body, **faults)
         check(api, known_sshd, answer, f"{kind} at {place} of {whole}")
         became[answer.status_code] = became.get(answer.status_code, 0) + 1
     nothing_is_left(known_sshd)

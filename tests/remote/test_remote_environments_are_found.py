@@ -17,8 +17,8 @@ from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
 from runicorn import __version__
 from tests.processes import PROJECT
-from tests.remote.people import somebody
 from tests.remote.sshd import Sshd, command_of
+from tests.remote.system_users import system_user
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -27,20 +27,20 @@ HERE = ".".join(map(str, sys.version_info[:3]))
 
 
 def virtual_environment(folder: Path) -> Path:
-    """A real one, without anything in it; its site-packages."""
+    """Create an empty virtual environment and return its site-packages."""
     command = [str(PYTHON), "-m", "venv", "--without-pip", str(folder)]
     subprocess.run(command, check=True)
     return next((folder / "lib").glob("python*")) / "site-packages"
 
 
 def with_ours(packages: Path) -> None:
-    """Install this checkout, and what it needs, into site-packages."""
+    """Install this checkout and its dependencies into site-packages."""
     here = [path for path in sys.path if path.endswith("site-packages")]
     (packages / "runicorn.pth").write_text("\n".join([str(PROJECT), *here]) + "\n")
 
 
 def with_another(packages: Path, version: str) -> None:
-    """Install another program of the name: what package indexes offer."""
+    """Install another package of the same name, as on a package index."""
     (packages / "runicorn").mkdir()
     (packages / "runicorn" / "__init__.py").write_text(f"__version__ = {version!r}\n")
     (packages / "runicorn" / "__main__.py").write_text("import sys; sys.exit('No such command')\n")
@@ -51,7 +51,7 @@ def with_another(packages: Path, version: str) -> None:
 
 
 def python_at(path: Path, script: str = "") -> None:
-    """A Python at a path: the real one, or a program that only has its name."""
+    """Create a Python at a path: the real one, or another program of that name."""
     path.parent.mkdir(parents=True)
     if script:
         path.write_text(f"#!/bin/sh\n{script}\n")
@@ -62,7 +62,7 @@ def python_at(path: Path, script: str = "") -> None:
 
 @pytest.fixture
 def ask(api: APIClient, known_sshd: Sshd, remote_loop: LoopThread) -> Callable[..., Any]:
-    """`ask(route, …)` for what is over there."""
+    """`ask(route, …)`: a request about the remote host."""
     assert api.post("/api/remote/connect", known_sshd.login()).status_code == 200
 
     def put(route: str, **more: str) -> Any:
@@ -72,7 +72,7 @@ def ask(api: APIClient, known_sshd: Sshd, remote_loop: LoopThread) -> Callable[.
 
 
 def found(ask: Callable[..., Any]) -> dict[str, dict[str, Any]]:
-    """The environments that are found, by name."""
+    """Return the found environments by name."""
     answer = ask("conda-envs").json()
     assert answer["ok"] is True
     return {env["name"]: env for env in answer["envs"]}
@@ -220,7 +220,7 @@ def test_output_of_the_login_shell_is_ignored(
     remote_loop: LoopThread,
     shell: str,
 ) -> None:
-    with somebody(shell) as who:
+    with system_user(shell) as who:
         fish = open_sshd.home / ".config" / "fish"
         fish.mkdir(parents=True)
         for path in (open_sshd.home / ".bashrc", fish / "config.fish"):
@@ -236,7 +236,7 @@ def test_output_of_the_login_shell_is_ignored(
 def test_a_user_without_a_shell_is_reported(
     api: APIClient, known_sshd: Sshd, remote_loop: LoopThread
 ) -> None:
-    with somebody("/usr/sbin/nologin") as who:
+    with system_user("/usr/sbin/nologin") as who:
         body = {"host": "127.0.0.1", "port": known_sshd.port, "username": who.name, "password": who.password}
         connected = api.post("/api/remote/connect", body).json()
         answer = api.get("/api/remote/conda-envs", {"connection_id": connected["connection_id"]})
@@ -254,17 +254,17 @@ def test_a_host_with_a_forced_command_is_reported(
     assert answer.status_code == 503
 
 
-# Reading answers
+# Parsing of responses
 
 
-def said(*records: tuple[str, str, str]) -> bytes:
-    """What the first script says."""
+def report(*records: tuple[str, str, str]) -> bytes:
+    """Return the output of the script that finds environments."""
     body = "".join("\0".join(record) + "\0" for record in records)
     return f"Welcome\nrunicorn-probe:\0{body}runicorn-probe:\0bye".encode("utf-8", "surrogateescape")
 
 
 def test_unusual_paths_are_left_out() -> None:
-    output = said(
+    output = report(
         ("system", "system", "/usr/bin/python3"),
         ("system", "system", "/usr/bin/../bin/python3"),
         ("system", "system", "python3"),
@@ -285,7 +285,7 @@ def test_a_script_that_was_cut_short_is_noticed(output: bytes) -> None:
 
 
 def test_the_number_of_probed_pythons_is_limited() -> None:
-    many = said(*(("virtualenv", "venv", f"/home/me/{number}/bin/python") for number in range(1000)))
+    many = report(*(("virtualenv", "venv", f"/home/me/{number}/bin/python") for number in range(1000)))
     assert len(probe.candidates(many)) == probe.MOST
 
 

@@ -17,8 +17,8 @@ from remote.ssh.address import address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import PooledConnection, pool
-from tests.remote.people import somebody
 from tests.remote.sshd import Sshd, command_of
+from tests.remote.system_users import system_user
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -27,14 +27,14 @@ LIST, EXISTS = "/api/remote/fs/list", "/api/remote/fs/exists"
 
 @pytest.fixture
 def connection(known_sshd: Sshd, remote_loop: LoopThread) -> PooledConnection:
-    """A connection."""
+    """An open connection."""
     place = address(known_sshd.host, known_sshd.port, known_sshd.username)
     return remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
 
 
 @pytest.fixture
 def ask(api: APIClient, connection: PooledConnection) -> Callable[..., Any]:
-    """`ask(route, path)` for what is over there."""
+    """`ask(route, path)`: a request about files of the remote host."""
 
     def put(route: str, path: str | None = None) -> Any:
         more = {} if path is None else {"path": path}
@@ -120,7 +120,7 @@ def test_a_folder_of_many_files_is_cut_short(
 def test_a_folder_without_read_permission_is_403(
     api: APIClient, open_sshd: Sshd, remote_loop: LoopThread
 ) -> None:
-    with somebody() as who:
+    with system_user() as who:
         place = address(open_sshd.host, open_sshd.port, who.name)
         connection = remote_loop.run(pool.open(place, Credentials(password=who.password)), 15)
         closed = open_sshd.home / "closed"
@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_nothing(known_sshd: Sshd, remote_loop: LoopThread, t
     source = tmp_path / "wheel.whl"
     source.write_bytes(os.urandom(3_000_000))
     known_sshd.stop()
-    # No room for more than a megabyte in any file that a login writes.
+    # No file that a login writes can grow beyond a megabyte.
     known_sshd.limits = {resource.RLIMIT_FSIZE: 1_000_000}
     known_sshd.start()
     place = address(known_sshd.host, known_sshd.port, known_sshd.username)
@@ -215,7 +215,7 @@ def test_a_hanging_folder_times_out(
         with pytest.raises(RemoteOperationFailed, match="did not answer about"):
             remote_loop.run(files.path_kind(connection.link, "/"), 15)
         assert time.monotonic() - began < 10
-    # The next question goes to a server of its own.
+    # The next request gets a new SFTP server.
     assert remote_loop.run(files.path_kind(connection.link, "/"), 15) == ("/", "folder")
     for process in sftp:
         process.resume()

@@ -14,7 +14,7 @@ from websockets.sync.client import connect as open_socket
 import runicorn.api as client
 from remote.models import ViewerSession
 from tests.folders import write_run
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.sshd import Sshd
 from tests.remote.starting import is_free, start, stop
 from tests.waiting import until
@@ -44,16 +44,16 @@ def test_a_remote_viewer_serves_pages_and_sockets_and_leaves_nothing_behind(
     address = f"ws://localhost:{session['local_port']}/api/runs/{run}/logs/ws"
     with open_socket(address, additional_headers={"Cookie": cookie}, proxy=None) as live:
         log = remote_store / "vision" / "resnet" / "runs" / run / "logs.txt"
-        log.write_text("a line from over there\n")
-        assert live.recv(timeout=10) == "a line from over there"
-    (process,) = far.viewers(known_sshd.home)
+        log.write_text("a line of the remote run\n")
+        assert live.recv(timeout=10) == "a line of the remote run"
+    (process,) = leftovers.viewers(known_sshd.home)
     assert process.pid == session["remote_pid"]
     row = ViewerSession.objects.get()
     assert (row.session_id, row.state, row.remote_pid) == (session["session_id"], "running", process.pid)
     assert row.connection.connection_id == known_sshd.id
     stop(api, session)
-    assert far.viewers(known_sshd.home) == []
-    assert far.litter(known_sshd) == []
+    assert leftovers.viewers(known_sshd.home) == []
+    assert leftovers.files(known_sshd) == []
     assert is_free(session["local_port"]) and is_free(session["remote_port"])
     assert not ViewerSession.objects.exists()
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
@@ -61,7 +61,7 @@ def test_a_remote_viewer_serves_pages_and_sockets_and_leaves_nothing_behind(
 
 
 def followed(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
-    """The session of a viewer that was started, after its stages were seen in their order."""
+    """Start a viewer, check the order of its stages, and return its session."""
     answer = api.post("/api/remote/viewer/start", {**body, "wait": False}).json()
     assert answer["session"]["status"] == "connecting"
     session_id, stages = answer["session"]["session_id"], []
@@ -83,7 +83,7 @@ def followed(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
 def test_a_session_has_both_spellings_and_each_link_opens_once(
     api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
-    """The store over there may be read-only."""
+    """The remote store may be read-only."""
     run = write_run(remote_store)
     remote_store.chmod(0o500)
     before = sorted(path.name for path in remote_store.rglob("*"))
@@ -125,7 +125,7 @@ def test_a_session_has_both_spellings_and_each_link_opens_once(
     local, direct = f"http://localhost:{session['local_port']}", f"http://localhost:{session['remote_port']}"
     page = requests.get(local, headers={"Cookie": cookie}, timeout=10)
     assert page.status_code == 200 and run in page.text
-    # A cookie is good for the address it was set for alone.
+    # A cookie is valid only for the address that set it.
     assert requests.get(direct, headers={"Cookie": cookie}, timeout=10).status_code == 401
     assert sorted(path.name for path in remote_store.rglob("*")) == before
     remote_store.chmod(0o700)
@@ -134,10 +134,10 @@ def test_a_session_has_both_spellings_and_each_link_opens_once(
 def test_a_start_can_be_stopped(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
     session = api.post("/api/remote/viewer/start", starting(wait=False)).json()["session"]
     path = f"/api/remote/viewer/status/{session['session_id']}"
-    until(lambda: far.viewers(known_sshd.home))
+    until(lambda: leftovers.viewers(known_sshd.home))
     assert api.get(path).json()["status"] in {"connecting", "running"}
     stop(api, session)
-    until(lambda: far.viewers(known_sshd.home) == [])
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
     assert is_free(session["local_port"])
 
 
@@ -154,7 +154,7 @@ def test_a_requested_port_is_used_or_reported_as_in_use(
         answer = api.post("/api/remote/viewer/start", starting(remote_port=port))
         assert answer.status_code == 503
         assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use." in answer.json()["detail"]
-    assert far.viewers(known_sshd.home) == [] and far.litter(known_sshd) == []
+    assert leftovers.viewers(known_sshd.home) == [] and leftovers.files(known_sshd) == []
     session = start(api, starting(local_port=port, remote_port=0))
     assert session["local_port"] == port
 
@@ -163,13 +163,13 @@ def test_a_disconnect_stops_the_viewers_of_the_connection(
     api: APIClient, starting: Body, known_sshd: Sshd
 ) -> None:
     sessions = [start(api, starting()) for _ in range(2)]
-    assert len(far.viewers(known_sshd.home)) == 2
+    assert len(leftovers.viewers(known_sshd.home)) == 2
     body = {"host": known_sshd.host, "port": known_sshd.port, "username": known_sshd.username}
     assert api.post("/api/remote/disconnect", body).status_code == 200
-    until(lambda: far.viewers(known_sshd.home) == [])
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
     assert all(is_free(session["local_port"]) for session in sessions)
-    assert far.litter(known_sshd) == []
+    assert leftovers.files(known_sshd) == []
     until(lambda: not ViewerSession.objects.exists())
 
 
@@ -197,11 +197,11 @@ def test_bad_input_starts_nothing(
 def test_an_unknown_connection_or_session_is_not_found(
     api: APIClient, starting: Body, remote_store: Path
 ) -> None:
-    body = {"connection_id": "nobody@nowhere:22", "remote_root": str(remote_store)}
+    body = {"connection_id": "user@nowhere:22", "remote_root": str(remote_store)}
     answer = api.post("/api/remote/viewer/start", body)
     assert (answer.status_code, answer.json()["detail"]) == (
         404,
-        "Connection not found or inactive: nobody@nowhere:22",
+        "Connection not found or inactive: user@nowhere:22",
     )
     answer = api.post("/api/remote/viewer/stop", {"session_id": "12345678"})
     assert (answer.status_code, answer.json()["detail"]) == (404, "Session not found: 12345678")

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from remote.viewers.session import sessions
 from tests.processes import Viewer
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd, keygen
 from tests.remote.starting import start, stop
@@ -27,7 +27,7 @@ HOSTILE = "-oProxyCommand=x $(touch pwned) `touch pwned`; touch pwned & 'a' \"b\
 
 
 def pwned(*places: Path) -> list[Path]:
-    """Files that only a command in a text could have made."""
+    """Return files that only an executed user text could have created."""
     return [path for place in places for path in place.rglob("pwned*")] + list(Path.cwd().glob("pwned*"))
 
 
@@ -40,7 +40,7 @@ def test_a_storage_root_and_an_environment_may_be_called_anything(
     root.mkdir()
     session = start(api, starting(remote_root=str(root), conda_env=str(python)))
     assert session["remote_root"] == str(root)
-    (process,) = far.viewers(known_sshd.home)
+    (process,) = leftovers.viewers(known_sshd.home)
     assert HOSTILE not in " ".join(process.cmdline())
     stop(api, session)
     assert pwned(known_sshd.home, remote_store) == []
@@ -49,7 +49,7 @@ def test_a_storage_root_and_an_environment_may_be_called_anything(
 def test_no_text_of_a_request_becomes_a_command(
     api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
-    """Over a connection that is there: each is refused without another login."""
+    """Over an open connection: each is refused without another login."""
     connected = api.post("/api/remote/connect", known_sshd.login()).json()["connection_id"]
     for text in (HOSTILE, "a\nb", "--storage", "-c", "$(touch pwned)", "\ud800", "x" * 5000):
         answer = api.generic(
@@ -59,7 +59,7 @@ def test_no_text_of_a_request_becomes_a_command(
             content_type="application/json",
         )
         assert answer.status_code in {400, 404}, (text, answer.content)
-    assert far.viewers(known_sshd.home) == []
+    assert leftovers.viewers(known_sshd.home) == []
     assert pwned(known_sshd.home, remote_store) == []
 
 
@@ -69,10 +69,10 @@ def test_a_tilde_is_the_remote_home_and_the_token_leaks_nowhere(
     session = start(api, starting(remote_root="~"))
     assert session["remote_root"] == str(known_sshd.home)
     token = sessions.by_id[session["session_id"]]._token
-    (process,) = far.viewers(known_sshd.home)
+    (process,) = leftovers.viewers(known_sshd.home)
     everywhere = [" ".join(process.cmdline()), str(process.environ()), json.dumps(session)]
     for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):  # it has ended meanwhile
+        with suppress(psutil.Error):  # it has just ended
             everywhere.append(" ".join(child.cmdline()))
     with connection.cursor() as cursor:
         for table in ("remote_viewersession", "remote_connection"):
@@ -84,7 +84,7 @@ def test_a_tilde_is_the_remote_home_and_the_token_leaks_nowhere(
 
 
 def files_with(secret: str, *places: Path) -> list[Path]:
-    """Files below some folders that hold a secret."""
+    """Return the files below some folders that contain a secret."""
     files = [path for place in places for path in place.rglob("*") if path.is_file()]
     return [path for path in files if secret.encode() in path.read_bytes()]
 
@@ -92,7 +92,7 @@ def files_with(secret: str, *places: Path) -> list[Path]:
 def test_keys_and_passphrases_stay_in_memory(
     start_viewer: Callable[..., Viewer], known_sshd: Sshd, remote_store: Path, home: Path, tmp_path: Path
 ) -> None:
-    """With a real viewer that says all it can, after a whole life of a session, a failed start, and a lost connection."""
+    """With a viewer that logs everything, after a whole session, a failed start and a lost connection."""
     our_environment(known_sshd.home)
     phrase, another = secret(), secret()
     key = keygen(tmp_path / "protected", passphrase=phrase)
@@ -112,7 +112,7 @@ def test_keys_and_passphrases_stay_in_memory(
     known_sshd.cut()
     until(lambda: viewer.get("/api/remote/viewer/sessions").json()["sessions"][0]["reconnect_attempts"])
     told = wrong.text + missing.text + answer.text + viewer.get("/api/remote/status").text + viewer.output
-    processes = " ".join(far.command_lines())
+    processes = " ".join(leftovers.command_lines())
     viewer.stop()
     line = key.read_text().splitlines()[2]
     for one in (phrase, another, line):

@@ -17,7 +17,7 @@ from remote.models import ViewerSession
 from remote.viewers import session as viewers
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
 from tests.remote.starting import is_free, start, status, stop, until_it_is
@@ -29,7 +29,7 @@ Body = Callable[..., dict[str, Any]]
 
 
 def asked(browser: requests.Session, url: str) -> requests.Response:
-    """An answer; like a browser, asked once more where a connection that was kept open had ended meanwhile."""
+    """Send a request; like a browser, again if a kept-alive connection had been closed."""
     try:
         return browser.get(url, timeout=10)
     except requests.ConnectionError:
@@ -45,7 +45,7 @@ def test_a_remote_viewer_is_resumed_after_a_lost_connection(
     with requests.Session() as browser:
         browser.get(session["url"], timeout=10)
         known_sshd.go_away()
-        # Not at once: a question that was on its way says first that nobody answers.
+        # Not at once: a pending request fails first.
         until(lambda: status(api, session["session_id"])["error"] == "The connection to 127.0.0.1 was lost.")
         assert not until_it_is(api, session["session_id"], "reconnecting")["is_active"]
         sorry = asked(browser, base)
@@ -55,9 +55,9 @@ def test_a_remote_viewer_is_resumed_after_a_lost_connection(
         told = until_it_is(api, session["session_id"], "running")
         assert (told["remote_pid"], told["local_port"]) == (session["remote_pid"], session["local_port"])
         assert run in asked(browser, base).text
-    stop(api, session)  # its port is closed then, its process about to end
-    until(lambda: far.viewers(known_sshd.home) == [])
-    assert far.litter(known_sshd) == []
+    stop(api, session)  # closes its port; its process ends soon
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
+    assert leftovers.files(known_sshd) == []
 
 
 def test_an_exited_remote_viewer_is_restarted_behind_the_same_port(
@@ -69,13 +69,13 @@ def test_an_exited_remote_viewer_is_restarted_behind_the_same_port(
     with requests.Session() as browser:
         browser.get(session["url"], timeout=10)
         known_sshd.go_away()
-        until(lambda: far.viewers(known_sshd.home) == [])
-        assert far.litter(known_sshd) == []
+        until(lambda: leftovers.viewers(known_sshd.home) == [])
+        assert leftovers.files(known_sshd) == []
         known_sshd.start()
         told = until_it_is(api, session["session_id"], "running", timeout=60)
         assert told["remote_pid"] != session["remote_pid"]
         assert asked(browser, base).status_code == 200, "the cookie of before is still good"
-    (process,) = far.viewers(known_sshd.home)
+    (process,) = leftovers.viewers(known_sshd.home)
     assert process.pid == told["remote_pid"]
 
 
@@ -106,20 +106,20 @@ def test_a_remote_viewer_that_hangs_or_dies_is_reported(
 
 @pytest.fixture
 def near(start_viewer: Callable[..., Viewer], known_sshd: Sshd) -> Callable[[], Viewer]:
-    """Starts a real viewer on this machine; viewers that it starts wait three seconds for it."""
+    """Start a viewer on this machine; its remote viewers wait three seconds for it."""
     our_environment(known_sshd.home)
     return lambda: start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_REMOTE_PATIENCE="3")
 
 
 def begun(viewer: Viewer, server: Sshd, root: Path) -> dict[str, Any]:
-    """The session that a viewer started."""
+    """Return the session that a viewer started."""
     answer = viewer.post("/api/remote/viewer/start", json={**server.login(), "remote_root": str(root)})
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["session"])
 
 
 def rows(home: Path) -> int:
-    """Rows of sessions in the database of this machine."""
+    """Return the sessions in the local database."""
     with closing(sqlite3.connect(home / "data" / "runicorn.sqlite3")) as database:
         return int(database.execute("SELECT count(*) FROM remote_viewersession").fetchone()[0])
 
@@ -131,8 +131,8 @@ def test_a_remote_viewer_exits_with_the_server_and_some_time_after_a_kill(
     session = begun(viewer, known_sshd, remote_store)
     viewer.kill()
     assert rows(home) == 1
-    until(lambda: far.viewers(known_sshd.home) == [])
-    assert far.litter(known_sshd) == []
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
+    assert leftovers.files(known_sshd) == []
     assert is_free(session["local_port"])
     again = near()
     assert again.get("/api/remote/viewer/sessions").json() == {"sessions": []}
@@ -142,8 +142,8 @@ def test_a_remote_viewer_exits_with_the_server_and_some_time_after_a_kill(
     began = time.monotonic()
     assert again.stop() == 0
     assert time.monotonic() - began < 15
-    until(lambda: far.viewers(known_sshd.home) == [])
-    assert far.litter(known_sshd) == []
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
+    assert leftovers.files(known_sshd) == []
     assert is_free(session["local_port"]) and rows(home) == 0
 
 
@@ -152,10 +152,10 @@ def test_the_server_removes_a_session_whose_viewer_does_not_answer(
 ) -> None:
     viewer = near()
     begun(viewer, known_sshd, remote_store)
-    (there,) = far.viewers(known_sshd.home)
+    (there,) = leftovers.viewers(known_sshd.home)
     there.suspend()
     assert viewer.stop() == 0
     assert rows(home) == 0
     there.resume()
-    until(lambda: far.viewers(known_sshd.home) == [])
-    assert far.litter(known_sshd) == []
+    until(lambda: leftovers.viewers(known_sshd.home) == [])
+    assert leftovers.files(known_sshd) == []

@@ -29,7 +29,7 @@ def no_limits(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
 
 @pytest.fixture
 def configuration(home: Path) -> Path:
-    """The configuration directory, made."""
+    """The configuration directory, created."""
     folder = home / "config"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -194,7 +194,7 @@ def test_connections_saved_by_runicorn_05_are_migrated(api: APIClient, configura
 
     assert [one["host"] for one in api.get(ONE).json()["connections"]] == ["a.example.org", "b.example.org"]
     assert opened("me@a.example.org:2222").password == opened("me@b.example.org:22").password == SECRET
-    assert "ssh_connections" in read_user_config()  # to look changes nothing
+    assert "ssh_connections" in read_user_config()  # reading changes nothing
 
     keep(api)
     assert read_user_config() == {"user_root_dir": "/r"}

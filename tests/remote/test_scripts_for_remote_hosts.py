@@ -1,4 +1,4 @@
-"""Scripts that are sent to remote hosts, run by old shells and old Pythons there."""
+"""Scripts for remote hosts run in old shells and old Pythons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real viewer: what it never tells, whom it never keeps waiting, and what it leaves behind."""
+"""A viewer never reveals secrets, never blocks on a remote host, and releases hosts when it ends."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import requests
 
 import runicorn.api as api
 from tests.processes import Viewer
-from tests.remote.people import somebody
-from tests.remote.relay import Teller
+from tests.remote.relay import FakeServer
 from tests.remote.sshd import Sshd, keygen
+from tests.remote.system_users import system_user
 from tests.secrecy import secret
 from tests.waiting import until
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.needs("sshd")
 
 @pytest.fixture(scope="module")
 def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    """A server for the tests that change nothing of it."""
+    """A server for tests that change nothing on it."""
     server = Sshd(tmp_path_factory.mktemp("far") / "sshd").start()
     yield server
     server.stop()
@@ -37,7 +37,7 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture(scope="module")
 def shared(far: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """A viewer for the tests that leave it running."""
+    """A viewer for tests that leave it running."""
     home = tmp_path_factory.mktemp("home")
     viewer = Viewer(far.home, home, RUNICORN_RATE_LIMIT="off")
     yield viewer.wait_until_it_answers()
@@ -46,7 +46,7 @@ def shared(far: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[View
 
 @pytest.fixture
 def client(shared: Viewer, far: Sshd) -> Iterator[api.RunicornClient]:
-    """The Python client of a viewer that does not know the host, and is not connected to it."""
+    """The client of a viewer to which the host is unknown and not connected."""
     place = {"host": "127.0.0.1", "port": far.port, "key_type": "ssh-ed25519"}
     shared.post("/api/remote/known-hosts/remove", json=place)
     with api.connect(shared.url) as client:
@@ -57,7 +57,7 @@ def client(shared: Viewer, far: Sshd) -> Iterator[api.RunicornClient]:
 
 @pytest.fixture
 def serving(start_viewer: Callable[..., Viewer], known_sshd: Sshd) -> Viewer:
-    """A viewer that knows the host, and logs as much as it can."""
+    """A viewer that knows the host key and logs everything."""
     return start_viewer(
         known_sshd.home, "--log-level", "DEBUG", RUNICORN_RATE_LIMIT="off", RUNICORN_DEBUG="1"
     )
@@ -68,7 +68,7 @@ def test_no_secret_is_disclosed(serving: Viewer, known_sshd: Sshd, home: Path) -
     protected = keygen(known_sshd.folder / "protected", passphrase=marks["phrase"])
     with known_sshd.authorized.open("a") as file:
         file.write(protected.with_suffix(".pub").read_text())
-    # The middle of a key: it is in every form that the key may have.
+    # The middle of a key is in every form of it.
     key = known_sshd.key.read_text()
     marks["key"] = key.splitlines()[2]
     answers: list[str] = []
@@ -126,9 +126,9 @@ def test_no_secret_is_disclosed(serving: Viewer, known_sshd: Sshd, home: Path) -
 def test_ten_hosts_that_hang_delay_no_answer(
     client: api.RunicornClient, shared: Viewer, far: Sshd, waits: bool
 ) -> None:
-    """They hang up in the end, or each is given up after its ten seconds."""
+    """The hosts hang up in the end, or each request times out after ten seconds."""
     accept(client, far)
-    with Teller(b"") as host, ThreadPoolExecutor(10) as threads:
+    with FakeServer(b"") as host, ThreadPoolExecutor(10) as threads:
         bodies = [
             {"host": "127.0.0.1", "port": host.port, "username": f"u{n}", "password": "x"} for n in range(10)
         ]
@@ -148,7 +148,7 @@ def test_ten_hosts_that_hang_delay_no_answer(
 
 
 def accept(client: api.RunicornClient, server: Sshd) -> None:
-    """Accept the key of a server."""
+    """Accept the host key of a server."""
     with pytest.raises(api.ConflictError) as question:
         client.remote.connect("127.0.0.1", server.port, server.username, private_key_path=str(server.key))
     client.remote.accept_host_key(question.value)
@@ -163,7 +163,7 @@ def _seconds(session: requests.Session, url: str) -> float:
 def test_a_viewer_exits_in_time_and_closes_its_connections(serving: Viewer, known_sshd: Sshd) -> None:
     assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
     until(lambda: known_sshd.logins() == 1)
-    with Teller(b"") as host, ThreadPoolExecutor(5) as threads:
+    with FakeServer(b"") as host, ThreadPoolExecutor(5) as threads:
         body = {"host": "127.0.0.1", "port": host.port, "username": "me", "password": "x"}
         for _ in range(5):
             threads.submit(_ask_and_be_left, serving, body)
@@ -247,7 +247,7 @@ def test_every_invalid_key_file_gets_the_same_error(
         "/dev/stdin",
         "/etc/passwd",
         "/proc/self/mem",
-        "~nobody-here/key",
+        "~no-such-user/key",
     ]
     sentences = set()
     for path in paths:
@@ -258,7 +258,7 @@ def test_every_invalid_key_file_gets_the_same_error(
 
 
 def test_a_password_works_from_end_to_end(client: api.RunicornClient, far: Sshd) -> None:
-    with somebody() as who:
+    with system_user() as who:
         with pytest.raises(api.ConflictError) as question:
             client.remote.connect("127.0.0.1", far.port, who.name, password=who.password)
         client.remote.accept_host_key(question.value)

@@ -17,12 +17,12 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def serving(remote_loop: LoopThread) -> LoopThread:
-    """The loop runs, as in a server."""
+    """Run the event loop, as in a server."""
     return remote_loop
 
 
 def connect(api: APIClient, server: Sshd, **more: Any) -> Any:
-    """The answer to a connect with the server's own key."""
+    """Connect with the server's own key and return the response."""
     return api.post("/api/remote/connect", server.login(**more))
 
 

@@ -14,33 +14,33 @@ from tests.waiting import until
 
 @pytest.fixture
 def thread() -> Iterator[LoopThread]:
-    """A loop in a thread of its own."""
+    """A running event loop thread."""
     made = LoopThread()
     made.start()
     yield made
     made.stop()
 
 
-async def told(text: str) -> str:
-    """What it is given, a turn later."""
+async def echo(text: str) -> str:
+    """Return `text` one iteration of the loop later."""
     await asyncio.sleep(0)
     return text
 
 
 async def fail() -> None:
-    """Raise."""
+    """Raise an error."""
     raise TimeoutError("its own")
 
 
 def loops() -> int:
-    """The threads with a loop."""
+    """Return the threads with an event loop."""
     return sum(one.name == NAME for one in threading.enumerate())
 
 
 def test_any_thread_gets_its_result(thread: LoopThread) -> None:
     answers: list[str] = []
     askers = [
-        threading.Thread(target=lambda n=n: answers.append(thread.run(told(str(n)), 5))) for n in range(20)
+        threading.Thread(target=lambda n=n: answers.append(thread.run(echo(str(n)), 5))) for n in range(20)
     ]
     for asker in askers:
         asker.start()
@@ -71,19 +71,19 @@ def test_a_slow_call_is_cancelled(thread: LoopThread) -> None:
 def test_a_stopped_loop_is_reported() -> None:
     thread = LoopThread()
     with pytest.raises(LoopNotRunning):
-        thread.run(told("x"), 5)
+        thread.run(echo("x"), 5)
     before = loops()
     thread.start()
     thread.start()
     assert loops() == before + 1
-    assert thread.run(told("x"), 5) == "x"
+    assert thread.run(echo("x"), 5) == "x"
     thread.stop()
     thread.stop()
     until(lambda: loops() == before)
     with pytest.raises(LoopNotRunning):
-        thread.run(told("x"), 5)
+        thread.run(echo("x"), 5)
     thread.start()
-    assert thread.run(told("again"), 5) == "again"
+    assert thread.run(echo("again"), 5) == "again"
     thread.stop()
 
 
@@ -114,5 +114,5 @@ def test_stopping_the_loop_does_not_wait_for_hanging_tasks() -> None:
 
 
 async def count() -> int:
-    """The tasks there are, this one included."""
+    """Return the number of tasks, this one included."""
     return len(asyncio.all_tasks())

@@ -14,7 +14,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from remote.viewers import wheel
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import bare_environment, with_pip
 from tests.remote.sshd import Sshd
 from tests.remote.starting import start, stop
@@ -26,7 +26,7 @@ Body = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def connected(api: APIClient, starting: Body, known_sshd: Sshd) -> dict[str, str]:
-    """A connection to a machine whose `venv` does not have this program."""
+    """A connection to a host whose `venv` lacks Runicorn."""
     bare_environment(known_sshd.home, "venv")
     return {"connection_id": api.post("/api/remote/connect", known_sshd.login()).json()["connection_id"]}
 
@@ -35,7 +35,7 @@ def test_the_shown_command_installs_the_program(
     api: APIClient, connected: dict[str, str], starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
     with_pip(known_sshd.home, "venv")
-    shutil.rmtree(known_sshd.home / far.DATA)  # it will be the very first start there
+    shutil.rmtree(known_sshd.home / leftovers.DATA)  # as before the very first start
     place = {"conda_env": "venv", **connected}
     told = api.post("/api/remote/viewer/start", {**place, "remote_root": str(remote_store)}).json()
     assert (told["code"], told["can_copy"]) == ("RUNICORN_MISSING", True)
@@ -54,13 +54,13 @@ def test_the_shown_command_installs_the_program(
     )
     session = start(api, {**place, "remote_root": str(remote_store)})
     assert session["remote_version"] == wheel.__version__
-    (process,) = far.viewers(known_sshd.home)
+    (process,) = leftovers.viewers(known_sshd.home)
     assert "venv/bin/python" in process.cmdline()[0]
     stop(api, session)
 
 
 def externally_managed(home: Path) -> Path:
-    """A Python of the home that is no virtual environment and has the marker of PEP 668 in its standard library."""
+    """A Python in the home, outside of virtual environments and marked as externally managed (PEP 668)."""
     base = home / ".local" / "share" / "uv" / "python" / "managed"
     stdlib = Path(sysconfig.get_path("stdlib"))
     own = base / "lib" / stdlib.name

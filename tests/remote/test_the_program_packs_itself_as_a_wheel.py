@@ -21,7 +21,7 @@ print(wheel.PACKAGE)
 
 
 def built(target: Path) -> Path:
-    """The wheel that the project's build backend makes."""
+    """The wheel that the build backend builds."""
     command = [
         sys.executable,
         "-m",
@@ -38,14 +38,14 @@ def built(target: Path) -> Path:
 
 
 def packed(target: Path) -> Path:
-    """The wheel that this program makes of itself."""
+    """The wheel that Runicorn builds of itself."""
     path = target / wheel.NAME
     path.write_bytes(wheel.own_wheel())
     return path
 
 
 def members(path: Path) -> dict[str, bytes]:
-    """The files of a wheel but for those that name their maker."""
+    """Return the files of a wheel except those that name the builder."""
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         names = [name for name in archive.namelist() if not name.endswith(("/RECORD", "/WHEEL", "/METADATA"))]
@@ -53,7 +53,7 @@ def members(path: Path) -> dict[str, bytes]:
 
 
 def described(path: Path) -> dict[str, list[str]]:
-    """The metadata of a wheel."""
+    """Return the metadata of a wheel."""
     with zipfile.ZipFile(path) as archive:
         text = archive.read(f"{wheel.INFO}/METADATA").decode()
     message = Parser().parsestr(text)
@@ -73,14 +73,14 @@ def test_a_checkout_is_packed_as_its_build_backend_does(tmp_path: Path) -> None:
     (
         expected.pop("Metadata-Version"),
         found.pop("Metadata-Version"),
-    )  # the backend follows newer ones by and by
+    )  # newer backends write newer versions
     for name in ("Requires-Dist", "Provides-Extra"):
         assert _plain(found.pop(name)) == _plain(expected.pop(name))
     assert found == expected
 
 
 def _plain(values: list[str]) -> list[str]:
-    """Requirements in one spelling: the order of bounds and the signs between words say nothing."""
+    """Normalize requirements: the order of bounds and the separators in names are irrelevant."""
     return sorted("".join(sorted(value.replace("_", "-"))) for value in values)
 
 

@@ -1,4 +1,4 @@
-"""What somebody else wrote reaches another machine as it is, and nothing of it runs."""
+"""User text reaches a remote host unchanged, and no shell runs it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ HOSTILE = [
 
 
 def hears(shell: str, arguments: list[str], folder: Path) -> list[str]:
-    """What a program is given when a login shell runs our line, as sshd has it run."""
+    """Return the arguments of a program when a login shell runs our line, as sshd does."""
     line = command_line([sys.executable, "-c", SAY, *arguments])
     said = subprocess.run([shell, "-c", line], capture_output=True, cwd=folder, timeout=60, check=False)
     assert said.returncode == 0, said.stderr
@@ -255,7 +255,7 @@ def test_paths_and_environment_names_are_not_interpreted(
             answer = api.get("/api/remote/fs/exists", connection | {"path": f"~/{there.name}/inside"})
             assert answer.json() == {"path": f"{there}/inside", "exists": True, "is_dir": False}, text
             shutil.rmtree(there)
-    # Each is looked for among all the Pythons of the machine: some stand for all.
+    # Each search covers all Pythons of the machine and is slow, so a sample stands for all.
     for text in [
         *[text for text in HOSTILE if TRAP in text][::2],
         "-oProxyCommand=touch trapped",

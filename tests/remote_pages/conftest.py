@@ -1,4 +1,4 @@
-"""Real SSH servers and stores for the pages about them; a real viewer and browser for the journeys."""
+"""Real SSH servers and stores for remote pages; a real viewer and browser for journeys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.screens import screen_of
 
 @pytest.fixture
 def near(tmp_path: Path) -> Iterator[Viewer]:
-    """A real viewer over an empty store on this side."""
+    """A local viewer over an empty store."""
     root = tmp_path / "near"
     root.mkdir()
     viewer = Viewer(root, tmp_path / "near home", RUNICORN_RATE_LIMIT="off")
@@ -32,7 +32,7 @@ def near(tmp_path: Path) -> Iterator[Viewer]:
 
 @pytest.fixture
 def visit(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """`visit(viewer, "/remote")`: a careful page of the real browser, in a context of its own, on the journey's screen."""
+    """`visit(viewer, "/remote")`: a page that fails on script errors, in its own context, on the journey's screen."""
     from contextlib import ExitStack
 
     from tests.browser import careful_page

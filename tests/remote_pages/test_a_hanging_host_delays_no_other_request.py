@@ -1,4 +1,4 @@
-"""While browsers wait for a host that says nothing, others go on, on the pages about hosts too."""
+"""While requests wait for a silent host, other requests are answered, on remote pages too."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import requests
 
 from runicorn_site.transport.dispatch import THREADS
 from tests.processes import Viewer
-from tests.remote.relay import Teller
+from tests.remote.relay import FakeServer
 from tests.waiting import until
 
 HANGING = THREADS["blocking"] + 8
-"""More than the pool has threads on which pages wait for the disk."""
+"""More than the threads for pages that wait for the disk."""
 
 
 @pytest.fixture
-def silent() -> Iterator[Teller]:
-    """A host that accepts and says nothing."""
-    with Teller(b"") as host:
+def silent() -> Iterator[FakeServer]:
+    """A host that accepts connections and sends nothing."""
+    with FakeServer(b"") as host:
         yield host
 
 
 def form_of(viewer: Viewer) -> tuple[dict[str, str], dict[str, str]]:
-    """The cookies and the hidden field of the form of a host."""
+    """Return the cookies and the CSRF token of the form of a host."""
     with requests.Session() as browser:
         page = browser.get(f"{viewer.url}/remote/host", timeout=30).text
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
@@ -35,12 +35,14 @@ def form_of(viewer: Viewer) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def post(viewer: Viewer, port: int, cookies: dict[str, str], hidden: dict[str, str]) -> requests.Response:
-    """The form of a host, sent as a browser does."""
+    """Submit the form of a host as a browser does."""
     filled = {"host": "127.0.0.1", "port": port, "username": "me", "way": "password", "password": "x"}
     return requests.post(f"{viewer.url}/remote/host", data=filled | hidden, cookies=cookies, timeout=60)
 
 
-def test_other_requests_are_answered_and_the_wait_ends_with_an_error(near: Viewer, silent: Teller) -> None:
+def test_other_requests_are_answered_and_the_wait_ends_with_an_error(
+    near: Viewer, silent: FakeServer
+) -> None:
     cookies, hidden = form_of(near)
     with ThreadPoolExecutor(HANGING) as browsers:
         waiting = [browsers.submit(post, near, silent.port, cookies, hidden) for _ in range(HANGING)]

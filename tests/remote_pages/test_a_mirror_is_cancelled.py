@@ -1,4 +1,4 @@
-"""A mirror that somebody cancels ends at once: what has come is whole, nothing half stays, and the next one goes on."""
+"""A cancelled mirror stops at once, keeps complete files only, and the next one resumes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote.services import mirrors
 from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
 from tests.folders import write_run
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import our_environment, pretending
 from tests.remote.relay import Relay
 from tests.sync.far import TalkativeSshd
@@ -25,7 +25,7 @@ Begin = Callable[..., mirrors.MirrorJob]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
-    """A server whose SFTP processes can be seen."""
+    """A server whose SFTP processes are visible."""
     server = TalkativeSshd(tmp_path / "sshd")
     server.start()
     yield server
@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
 
 @pytest.fixture
 def network(server: TalkativeSshd, home: Path) -> Iterator[Relay]:
-    """The network between the two, by which the host is known."""
+    """The network to the server; the host key is known for its port."""
     with Relay(server.port) as relay:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         yield relay
@@ -49,7 +49,7 @@ def begin(
     remote_store: Path,
     remote_loop: LoopThread,
 ) -> Begin:
-    """Begin to mirror the store of the other machine, slowly, over a connection that is made when there is none."""
+    """Start to mirror the remote store slowly; connects if there is no connection."""
     login = {**server.login(), "port": network.port}
     there = f"{server.username}@127.0.0.1:{network.port}"
 
@@ -66,12 +66,12 @@ def begin(
 
 
 def cancel(client: Client, one: mirrors.MirrorJob) -> str:
-    """Cancel it; the page that this leads to."""
+    """Cancel a mirror and return the next page."""
     return client.post(f"/remote/mirrors/{one.id}/cancel", follow=True).content.decode()
 
 
 def files(root: Path) -> dict[str, bytes]:
-    """The files of the runs below a root."""
+    """Return the files of the runs below a root."""
     found = [path for path in root.rglob("*") if path.is_file()]
     names = {path: str(path.relative_to(root)) for path in found}
     return {name: path.read_bytes() for path, name in names.items() if not name.startswith(".")}
@@ -79,7 +79,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who cancels waits for the end, however slow the machine."""
+    """Cancelling waits for the end, however slow the machine."""
     monkeypatch.setattr(mirrors, "CANCEL_SECONDS", 60.0)
 
 
@@ -102,13 +102,13 @@ def test_a_cancelled_mirror_keeps_complete_files_and_the_next_one_fetches_the_re
     here = files(store)
     assert 0 < len(here) < len(theirs) and here.items() <= theirs.items()
     assert [path for path in store.rglob("*") if path.is_file() and path.parent.name == ".sync_parts"] == []
-    until(lambda: len(far.waiting(server.home, "sftp-server")) == 1)  # that of the connection
+    until(lambda: len(leftovers.processes(server.home, "sftp-server")) == 1)  # the one of the connection
     again = begin()
     assert again.over.wait(60) and again.state == "finished"
     assert files(store) == theirs
     assert "again" in client.get(f"/remote/mirrors/{again.id}").content.decode()
     client.post(f"/remote/mirrors/{one.id}/forget")
-    client.post(f"/remote/mirrors/{one.id}/forget")  # by two browsers
+    client.post(f"/remote/mirrors/{one.id}/forget")  # from a second browser
     page = client.get("/remote").content.decode()
     assert one.id not in page and again.id in page
 
@@ -121,10 +121,10 @@ def test_a_mirror_that_generates_a_manifest_is_cancelled(
     real = pretending(server.home, "", "venv")
     real.write_text(real.read_text().replace("*--remote-mode*)", "*generate-manifest*)\nexec sleep 987\n"))
     one = begin("venv")
-    until(lambda: far.waiting(server.home, "sleep"))
+    until(lambda: leftovers.processes(server.home, "sleep"))
     assert "No files were copied" in cancel(client, one)
     assert one.over.is_set() and files(store) == {}
-    until(lambda: far.waiting(server.home, "sleep") == [])
+    until(lambda: leftovers.processes(server.home, "sleep") == [])
 
 
 def test_a_hanging_host_does_not_delay_a_cancellation(
@@ -142,11 +142,11 @@ def test_a_hanging_host_does_not_delay_a_cancellation(
         file.truncate(LARGE)
     one = begin(delay=0.02)
     until(lambda: one.received_bytes > 2**20)
-    network.mute_after = 0  # from now on nothing comes
+    network.mute_after = 0  # nothing arrives from now on
     assert "Cancelled." in cancel(client, one)
     assert (one.state, one.over.is_set()) == ("cancelled", False)
     network.cut()
     assert one.over.wait(30)
     page = client.get(f"/remote/mirrors/{one.id}").content.decode()
-    assert "Cancelled." in page and 'id="again"' not in page  # nobody is connected any more
+    assert "Cancelled." in page and 'id="again"' not in page  # the connection is closed
     assert client.post("/remote/mirrors/none/cancel").status_code == 404

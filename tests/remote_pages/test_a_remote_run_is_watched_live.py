@@ -1,4 +1,4 @@
-"""The road through the pages, whole: real viewer, real sshd, real browser, a training that goes on over there."""
+"""From the first visit to live curves: real viewer, sshd and browser, and a training on the remote host."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.journeys.test_a_point_logged_after_the_page_was_opened_appears import Training
 from tests.processes import Viewer
-from tests.remote import far
+from tests.remote import leftovers
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
 from tests.waiting import until
@@ -20,7 +20,7 @@ Visit = Callable[..., Any]
 
 
 def fill_in(page: Any, server: Sshd, **more: str) -> None:
-    """The form of a host that lets the key file in."""
+    """Fill in the form of a host with the key file."""
     page.fill("input[name=host]", server.host)
     page.fill("input[name=port]", str(server.port))
     page.fill("input[name=username]", server.username)
@@ -31,7 +31,7 @@ def fill_in(page: Any, server: Sshd, **more: str) -> None:
 
 
 def connect(page: Any, server: Sshd, look: Callable[[Any], None] = lambda page: None) -> None:
-    """From the empty page to the environments of a machine nobody knew; `look` is shown the question about its key."""
+    """Connect to an unknown host up to its environments; `look` sees the question about its key."""
     page.get_by_role("link", name="Add host").click()
     fill_in(page, server, name="the big one")
     page.get_by_role("button", name="Connect", exact=True).click()
@@ -68,14 +68,16 @@ def test_a_user_connects_watches_a_live_curve_and_disconnects(
             there.locator("#charts figure").first.wait_for()
             training.tell("log 0.0625")
             until(lambda: "0.0625" in there.locator("main").inner_text())
-        assert len(far.viewers(sshd.home)) == 1
+        assert len(leftovers.viewers(sshd.home)) == 1
         page.goto(f"{near.url}/remote")
         assert "the big one" in page.locator("main").inner_text()
         page.get_by_role("button", name="Stop").click()
         page.get_by_text("Stopped.").wait_for()
-        assert far.viewers(sshd.home) == []
+        assert leftovers.viewers(sshd.home) == []
         page.get_by_role("button", name="Disconnect").click()
-        page.get_by_role("button", name="Connect to").click()  # one click: it was saved and its key is known
+        page.get_by_role(
+            "button", name="Connect to"
+        ).click()  # one click: the connection is saved and the host key known
         page.get_by_role("link", name="Use .venv").wait_for()
         assert training.end() == 0
     finally:

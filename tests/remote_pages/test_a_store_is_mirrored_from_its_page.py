@@ -1,4 +1,4 @@
-"""From the page of a connected machine its runs are copied into the store here; once more, only what is new comes."""
+"""Runs of a connected host are mirrored from its page; a second mirror copies only new data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 
 
 def run(client: Client, form: dict[str, str]) -> tuple[mirrors.MirrorJob, str]:
-    """A mirror that has ended, and its page."""
+    """Wait for the end of a mirror and return it with its page."""
     address = client.post("/remote/mirrors", form)["Location"]
     one = mirrors.get_mirror(address.rpartition("/")[2])
     until(lambda: one.state != "running")

@@ -1,4 +1,4 @@
-"""The pages behind a connection, walked once: axe finds nothing in either theme, and nothing sticks out of any screen."""
+"""Pages of a connected host: axe finds nothing in either theme, and nothing overflows on any screen."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.needs("sshd")
 Visit = Callable[..., Any]
 
 
-def look(page: Any) -> None:
-    """See that a page is in order, whatever the screen and theme."""
+def check(page: Any) -> None:
+    """Check a page on every screen in both themes."""
     assert violations(page) == {}, page.url
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
@@ -35,25 +35,25 @@ def test_pages_of_a_connected_host_have_no_violation(
     our_environment(sshd.home)
     bare_environment(sshd.home, "venv")
     page = visit(near, "/remote", bypass_csp=True)
-    connect(page, sshd, look)
-    look(page)
+    connect(page, sshd, check)
+    check(page)
     machine = page.url
     page.get_by_role("link", name="Set up venv").click()
     page.get_by_role("button", name="Copy Runicorn to the host").click()
     assert "-m pip install" in page.locator("#install").inner_text()
-    look(page)
+    check(page)
     page.goto(machine)
     page.get_by_role("link", name="Use .venv").click()
     page.get_by_role("link", name="Browse").click()
     page.fill("input[name=path]", str(remote_store))
     with page.expect_navigation():
         page.get_by_role("button", name="Go").click()
-    look(page)
+    check(page)
     page.get_by_role("link", name="Use this folder").click()
     assert page.input_value("input[name=root]") == str(remote_store)
-    look(page)
+    check(page)
     page.get_by_role("button", name="Start").click()
     page.get_by_role("link", name="Open").wait_for()
-    look(page)
+    check(page)
     page.goto(f"{near.url}/remote")
-    look(page)
+    check(page)

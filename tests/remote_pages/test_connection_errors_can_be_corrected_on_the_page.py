@@ -1,4 +1,4 @@
-"""What goes wrong on the way to another machine, walked through in the real browser; axe looks at each page it leads to."""
+"""Connection errors are corrected in a real browser; axe checks every page on the way."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from playwright.sync_api import expect
 
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.remote import far
-from tests.remote.people import Somebody, somebody
+from tests.remote import leftovers
 from tests.remote.pythons import our_environment, pretending
 from tests.remote.relay import Relay
 from tests.remote.sshd import Sshd, keygen
+from tests.remote.system_users import SystemUser, system_user
 from tests.remote_pages.test_a_remote_run_is_watched_live import fill_in
-from tests.remote_pages.test_accessibility_of_connected_pages import look
+from tests.remote_pages.test_accessibility_of_connected_pages import check
 from tests.remote_pages.test_host_keys_are_confirmed_on_a_page import fingerprint
 from tests.waiting import until
 
@@ -28,9 +28,9 @@ LARGE = 512 * 2**20
 
 
 @pytest.fixture
-def person() -> Iterator[Somebody]:
-    """A user over there who logs in with a password."""
-    with somebody() as who:
+def person() -> Iterator[SystemUser]:
+    """A user of the remote host who logs in with a password."""
+    with system_user() as who:
         yield who
 
 
@@ -39,7 +39,7 @@ def pressed(page: Any, name: str) -> None:
     page.get_by_role("button", name=name, exact=name == "Connect").click()
 
 
-def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebody, visit: Visit) -> None:
+def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: SystemUser, visit: Visit) -> None:
     page = visit(near, "/remote/host", bypass_csp=True, refused=[400, 401])
     page.fill("input[name=host]", sshd.host)
     page.fill("input[name=port]", str(sshd.port))
@@ -52,7 +52,7 @@ def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebod
     expect(page.locator("input[name=password]")).to_have_value("")
     expect(page.locator("input[name=password]")).to_be_focused()
     assert person.password not in page.content()
-    look(page)
+    check(page)
     page.keyboard.type(person.password)
     page.keyboard.press("Enter")
     page.locator("#environments li").first.wait_for()
@@ -61,7 +61,7 @@ def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebod
     pressed(page, "Disconnect")
     pressed(page, "Connect to")
     expect(page.locator("#error-password")).to_have_text("Enter the password.")
-    look(page)
+    check(page)
 
 
 def test_a_key_that_changed_is_refused_and_then_accepted(near: Viewer, sshd: Sshd, visit: Visit) -> None:
@@ -82,7 +82,7 @@ def test_a_key_that_changed_is_refused_and_then_accepted(near: Viewer, sshd: Ssh
     shown = page.locator("dl code.fingerprint")
     expect(shown).to_have_text([old, new])
     expect(page.get_by_role("alert")).to_contain_text("reinstalled, or the connection is intercepted")
-    look(page)
+    check(page)
     pressed(page, "Cancel")
     assert pinned(page, near) == old
     page.goto(f"{near.url}/remote")
@@ -91,7 +91,7 @@ def test_a_key_that_changed_is_refused_and_then_accepted(near: Viewer, sshd: Ssh
     pressed(page, "Accept the new key")
     expect(page.locator("#error-sure")).to_be_visible()
     assert pinned(page.context.new_page(), near) == old
-    look(page)
+    check(page)
     page.get_by_label("I know why the key has changed").check()
     pressed(page, "Accept the new key")
     page.get_by_role("link", name="Use .venv").wait_for()
@@ -101,7 +101,7 @@ def test_a_key_that_changed_is_refused_and_then_accepted(near: Viewer, sshd: Ssh
 
 
 def pinned(page: Any, viewer: Viewer) -> str:
-    """The fingerprint that the settings page tells of the one known host."""
+    """Return the fingerprint of the only known host on the settings page."""
     page.goto(f"{viewer.url}/settings")
     return str(page.locator(".kept .fingerprint").inner_text())
 
@@ -118,13 +118,13 @@ def test_a_failed_start_shows_its_reason_and_is_retried(
     page.fill("input[name=root]", str(remote_store))
     pressed(page, "Start")
     expect(page.locator(".stages .now")).to_contain_text("Start the viewer")
-    look(page)
-    (sleeping,) = until(lambda: far.waiting(sshd.home, "sleep"))
+    check(page)
+    (sleeping,) = until(lambda: leftovers.processes(sshd.home, "sleep"))
     broken.write_text(broken.read_text().replace("sleep 987", "echo"))
     sleeping.kill()
     expect(page.locator(".stages .failed")).to_contain_text("Start the viewer")
     expect(page.get_by_role("alert")).to_contain_text("did not start: killed by signal KILL.")
-    look(page)
+    check(page)
     broken.write_text(f'#!/bin/sh\nexec {sshd.home}/.real/bin/python "$@"\n')
     page.get_by_role("link", name="Try again").click()
     assert page.input_value("input[name=root]") == str(remote_store)
@@ -151,18 +151,18 @@ def test_a_mirror_is_watched_cancelled_and_restarted(
         network.delay = 0.02
         pressed(page, "Copy the runs here instead")
         expect(page.locator("#mirror")).to_contain_text("3 of 4 files")
-        look(page)
+        check(page)
         page.goto(f"{near.url}/remote")
         row = page.locator("#live li").first
         expect(row).to_contain_text("1 run · 3 of 4 files")
-        look(page)
+        check(page)
         pressed(page, "Cancel the mirror")
         expect(page.get_by_role("status")).to_contain_text("Cancelled. Files copied so far are complete")
-        look(page)
+        check(page)
         network.delay = 0
         os.truncate(large, 1)
         pressed(page, "Copy again")
         page.get_by_role("link", name="Show runs").wait_for(timeout=60_000)
-        look(page)
+        check(page)
         page.get_by_role("link", name="Show runs").click()
         page.get_by_role("link", name="resnet").first.wait_for()

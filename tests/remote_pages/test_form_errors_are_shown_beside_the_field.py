@@ -1,4 +1,4 @@
-"""A form that cannot be followed comes back with a sentence, with what was typed, and without any secret."""
+"""An invalid form is shown again with an error and the values typed, but without secrets."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_remembered_secret_stays_while_the_rest_is_edited(client: Client, home
     client.post("/remote/host", form | {"key": one.key, "password": "", "name": "renamed"})
     (one,) = saved.saved_connections()
     assert (one.name, saved.credentials(one).password) == ("renamed", SECRET)
-    # To another address it is not carried along: that one might be somebody else's.
+    # It is not kept for another address, which may belong to another user.
     client.post("/remote/host", form | {"key": one.key, "password": "", "host": "127.0.0.2"})
     (one,) = saved.saved_connections()
     assert (one.address.host, saved.credentials(one).password) == ("127.0.0.2", None)
@@ -103,8 +103,8 @@ def test_forms_require_the_csrf_token_and_waiting_views_run_on_their_own_pool(ho
     strict = Client(enforce_csrf_checks=True)
     for address in ("/remote/host", "/remote/host/connect", "/remote/machine/disconnect", "/remote/viewers"):
         assert strict.post(address, HERE).status_code == 403
-    others = dict.fromkeys(("remote-viewer", "remote-open-viewer"), "quick")  # they answer from memory
-    others |= dict.fromkeys(("remote", "remote-forget-host"), "blocking")  # a disk, and no other machine
+    others = dict.fromkeys(("remote-viewer", "remote-open-viewer"), "quick")  # these respond from memory
+    others |= dict.fromkeys(("remote", "remote-forget-host"), "blocking")  # a disk, but no remote host
     for pattern in page_patterns:
         path = "/" + str(pattern.pattern).replace("<str:session_id>", "x").replace("<str:handle>", "x")
         assert pool_at(path) == others.get(pattern.name, "remote"), path

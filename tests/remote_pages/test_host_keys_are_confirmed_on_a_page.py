@@ -1,4 +1,4 @@
-"""An unknown or changed key is a question; the answer goes on with what was being done, and no secret travels for it."""
+"""A question is shown for an unknown or changed host key; the answer resumes the action and carries no secret."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 
 
 def asked(server: Sshd, **more: str) -> dict[str, str]:
-    """The form with the key of the user as text."""
+    """Return the form with the user's key as text."""
     form = {"host": server.host, "port": str(server.port), "username": server.username, "way": "key_text"}
     return form | {"private_key": server.key.read_text()} | more
 
 
 def question(client: Client, server: Sshd) -> str:
-    """The address of the question that a connect leads to."""
+    """Connect and return the address of the question."""
     answer = client.post("/remote/host", asked(server, keep="1"))
     assert answer.status_code == 302 and answer["Location"].startswith("/remote/key/")
     return str(answer["Location"])
 
 
 def fingerprint(key: Path) -> str:
-    """What `ssh-keygen -lf` says of a key."""
+    """Return the output of `ssh-keygen -lf` for a key."""
     said = subprocess.run(["ssh-keygen", "-lf", str(key)], capture_output=True, text=True, check=True)
     return said.stdout.split()[1]
 
@@ -47,7 +47,7 @@ def test_an_unknown_key_is_shown_and_the_login_continues_once_it_is_accepted(
     assert answer["Location"].startswith("/remote/machine?connection=")
     assert host_keys.path().read_text().split() == sshd.known_hosts_line.split()
     assert [one.address.host for one in saved.saved_connections()] == [sshd.host]
-    assert client.get(address)["Location"] == "/remote?notice=expired"  # nothing is kept behind it
+    assert client.get(address)["Location"] == "/remote?notice=expired"  # nothing is stored for it
 
 
 def test_another_browser_cannot_confirm_a_host_key(

@@ -1,4 +1,4 @@
-"""The cast of the tests about other machines: one of them, with a store."""
+"""A remote host with a store, its clients, and a network that can be cut."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sync.sending import senders
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
-    """A real SSH server of another machine, which holds an empty store."""
+    """A real SSH server with an empty store."""
     server = TalkativeSshd(tmp_path / "far")
     store_of(server).mkdir()
     server.start()
@@ -28,40 +28,40 @@ def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
 
 @pytest.fixture
 def there(server: TalkativeSshd) -> Path:
-    """The store of the other machine, as that sees it."""
+    """The remote store as a local folder."""
     return store_of(server)
 
 
 @pytest.fixture
 def sftp(server: TalkativeSshd) -> Iterator[Any]:
-    """asyncssh's SFTP client, connected."""
+    """A connected SFTP client of asyncssh."""
     with over_asyncssh(server) as client:
         yield client
 
 
 @pytest.fixture(params=sorted(LIBRARIES))
 def any_sftp(server: TalkativeSshd, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A connected SFTP client of each of the libraries."""
+    """A connected SFTP client of each library."""
     with ExitStack() as stack:
         yield stack.enter_context(LIBRARIES[request.param](server))
 
 
 @pytest.fixture
 def near(tmp_path: Path, home: Path) -> Iterator[Path]:
-    """The store of a machine that logs to a server; what sends its runs ends with the test."""
+    """The store of a machine that logs to a server; its senders end with the test."""
     root = tmp_path / "near"
     root.mkdir()
     home.mkdir(parents=True, exist_ok=True)
     yield root
     for process in senders(root):
-        with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+        with suppress(psutil.NoSuchProcess):  # it has just ended
             process.kill()
             process.wait(10)
 
 
 @pytest.fixture
 def network(viewer: Viewer) -> Iterator[Proxy]:
-    """The network between that machine and the viewer over `folder`."""
+    """The network between that machine and the viewer."""
     proxy = Proxy(viewer.port)
     yield proxy
     proxy.stop()

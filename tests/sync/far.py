@@ -1,4 +1,4 @@
-"""Another machine with a store: a real SSH server that tells each SFTP request, and real clients of it."""
+"""A remote host with a store: a real SSH server that logs SFTP requests, and real clients of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SFTP_SERVER = "/usr/lib/openssh/sftp-server"
 
 
 class TalkativeSshd(Sshd):
-    """A server whose SFTP part writes a line for each request into a file, and whose Python has our package."""
+    """A server that logs each SFTP request to a file, and whose Python has Runicorn."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
         super().__init__(folder, *settings)
@@ -48,12 +48,12 @@ class TalkativeSshd(Sshd):
         return super().config().replace(usual, f"Subsystem sftp {self.folder / 'sftp'}")
 
     def requests(self) -> list[str]:
-        """The kinds of SFTP requests so far, in order."""
+        """Return the types of SFTP requests so far, in order."""
         return re.findall(r"^debug\d: request \d+: (?!sent)(\w+)", self.sftp_log.read_text(), re.MULTILINE)
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
-        """The requests within the block, complete when it has been left and all connections have ended."""
+        """Collect the requests of the block, until all connections have ended."""
         before = len(self.requests())
         found: list[str] = []
         yield found
@@ -63,7 +63,7 @@ class TalkativeSshd(Sshd):
 
 @contextmanager
 def over_asyncssh(server: Sshd) -> Iterator[Any]:
-    """asyncssh's SFTP client, living in the loop of another thread."""
+    """asyncssh's SFTP client in the event loop of another thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -104,5 +104,5 @@ LIBRARIES = {"asyncssh": over_asyncssh, "paramiko": over_paramiko}
 
 
 def store_of(server: Sshd) -> Path:
-    """Where the store of the other machine lies."""
+    """The path of the remote store."""
     return server.home / "store"

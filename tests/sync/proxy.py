@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Proxy:
-    """Listens on a port of its own and passes bytes on to another. While it is `cut`, nobody gets through."""
+    """Forward bytes from a free port to another one; while `cut`, no connection succeeds."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -17,7 +17,7 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self.port}"
         self.is_cut = False
         self.cut_at: int | None = None
-        """Bytes in both directions after which it cuts itself, once."""
+        """Bytes in both directions after which it is cut, once."""
         self.passed = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -46,7 +46,7 @@ class Proxy:
             outer.settimeout(None)
             with self._lock:
                 self._open |= {inner, outer}
-            if self.is_cut:  # in this very moment
+            if self.is_cut:  # just now
                 self._close(inner, outer)
                 continue
             self._start(self._pump, inner, outer)
@@ -71,7 +71,7 @@ class Proxy:
                 self._open.discard(each)
 
     def cut(self) -> None:
-        """End every connection in the middle of whatever it carries, and refuse others."""
+        """Close every connection at once and refuse others."""
         self.is_cut = True
         with self._lock:
             sockets = list(self._open)
@@ -82,7 +82,7 @@ class Proxy:
         self.is_cut = False
 
     def stop(self) -> None:
-        """End it."""
+        """Close all connections and stop listening."""
         self.cut()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

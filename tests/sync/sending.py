@@ -1,4 +1,4 @@
-"""Runs on their way to a server: the processes that send them, and what has arrived."""
+"""Uploads of runs: the sender processes, and what the server has received."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOCAL = {"artifacts_created.json", "artifacts_used.json"}
 
 
 def senders(root: Path) -> list[psutil.Process]:
-    """The processes that send runs of a store."""
+    """Return the sender processes of a store."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
@@ -34,7 +34,7 @@ def senders(root: Path) -> list[psutil.Process]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """What is to be equal on both sides."""
+    """Return the files that must be equal on both sides."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def differences(near: Path, far: Path) -> list[str]:
-    """The files of the runs of one store that are not the same in another one."""
+    """Return the files of the runs of one store that differ in another one."""
     found = []
     for run in near.glob("*/*/runs/*"):
         mine, theirs = files(run), files(far / run.relative_to(near))
@@ -52,7 +52,7 @@ def differences(near: Path, far: Path) -> list[str]:
 
 
 def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """`runicorn sync RUN…` to its end."""
+    """Run `runicorn sync RUN…` to its end."""
     command = [sys.executable, "-m", "runicorn", "sync", "--storage", str(root), *arguments]
     return subprocess.run(
         command, env=environment(home, **more), cwd=home, capture_output=True, text=True, check=False
@@ -68,7 +68,7 @@ def revive(root: Path, home: Path) -> None:
 
 
 def in_a_pid_namespace() -> tuple[str, ...]:
-    """The command that runs another as process 1 of a PID namespace with its own /proc.
+    """Return a command that runs another as process 1 of a PID namespace with its own /proc.
 
     Skips the test, and says so, where this machine does not allow it.
     """

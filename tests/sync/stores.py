@@ -1,4 +1,4 @@
-"""Stores on disk that are old enough to be believed, and what is in them."""
+"""Stores old enough that manifests trust their modification times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONG_AGO = time.time() - 2 * 86_400
 
 
 def write_store(root: Path, count: int, *, projects: int = 3, names: int = 2) -> list[Path]:
-    """`count` runs that ended long ago; the answer are their folders."""
+    """Create `count` runs that ended long ago and return their folders."""
     folders = []
     for number in range(count):
         project, name = f"project{number % projects}", f"name{number % names}"
@@ -36,14 +36,14 @@ def write_store(root: Path, count: int, *, projects: int = 3, names: int = 2) ->
 
 
 def put(path: Path, text: str) -> None:
-    """Replace a file as a whole, as the SDK does."""
+    """Replace a file atomically, as the SDK does."""
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text)
     beside.replace(path)
 
 
 def age(root: Path, seconds: float = 2 * 86_400) -> None:
-    """Let everything below a folder have been written that long ago."""
+    """Set the modification times of everything below a folder to `seconds` ago."""
     then = time.time() - seconds
     for folder, _, names in os.walk(root, topdown=False):
         for name in names:
@@ -52,7 +52,7 @@ def age(root: Path, seconds: float = 2 * 86_400) -> None:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """Everything in a store that belongs to its runs, by path."""
+    """Return the content of the files of all runs by path."""
     found = {}
     for folder in [*root.glob("*/*/runs/*"), *root.glob("runs/*")]:
         for path in folder.rglob("*"):

@@ -1,4 +1,4 @@
-"""`PUT /api/runs/{id}/heartbeat`: the server knows which runs are alive, and shows those that are not."""
+"""`PUT /api/runs/{id}/heartbeat`: the server shows which runs are still alive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUN = "20260116_120000_a1b2c3"
 
 @pytest.fixture
 def run(store: Path) -> Path:
-    """A run of another machine that says it is running."""
+    """A running run of another machine."""
     write_run(store, run_id=RUN, status="running")
     discovery.full(active_root())
     return store / "vision" / "resnet" / "runs" / RUN

@@ -1,4 +1,4 @@
-"""Heartbeats of mirrored runs: when the mirror last saw a run that says it is running."""
+"""Heartbeats of mirrored runs: when the mirror last saw a running run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACE = f"vision/resnet/runs/{RUN}"
 
 @pytest.fixture
 def mirror(sftp: Any, there: Path, store: Path) -> Mirror:
-    """Mirror the remote store over SFTP into the one that is shown."""
+    """Mirror the remote store over SFTP into the store of the viewer."""
     return lambda: mirror_store(wrap_client(sftp), str(there), store, "gpu")
 
 
@@ -40,7 +40,7 @@ def status(there: Path, word: str) -> None:
 
 
 def shown(api: APIClient) -> Any:
-    """The heartbeat that the server reports, once it has looked at the folders that changed."""
+    """Return the heartbeat that the server reports after a scan of the changed folders."""
     discovery.tick(active_root())
     return api.get(f"/api/runs/{RUN}").json()["heartbeat_at"]
 

@@ -1,4 +1,4 @@
-"""Hostile manifests: no entry leads out of the folder, or to a place outside a run."""
+"""Hostile manifests: no entry leads out of the folder or outside a run."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ GOOD = {"path": f"{RUN}/meta.json", "size": 2, "mtime": 1.0}
 
 
 class Far:
-    """A machine that answers whatever it is asked, and remembers what that was."""
+    """A remote host that answers every request and records it."""
 
     parallel = 2
 
@@ -188,7 +188,7 @@ def test_files_belong_to_their_run_and_come_once(tmp_path: Path) -> None:
         manifest(format_version=1),
         manifest(manifest_type="other"),
         manifest(manifest_type=["full"]),
-        manifest(manifest_type="active"),  # under the name of a full one
+        manifest(manifest_type="active"),  # with the name of a full one
         manifest(revision=0),
         manifest(revision=True),
         manifest(revision="1"),

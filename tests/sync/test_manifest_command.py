@@ -1,4 +1,4 @@
-"""`runicorn generate-manifest` as a person or a timer calls it."""
+"""`runicorn generate-manifest`, called by a user or a timer."""
 
 from __future__ import annotations
 

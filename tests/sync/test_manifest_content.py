@@ -1,4 +1,4 @@
-"""What a manifest says of runs of every kind, and in which form."""
+"""The entries of a manifest for runs of every kind."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_run_that_cannot_be_read_is_reported(folder: Path, monkeypatch: pytest
             raise PermissionError(13, "Permission denied")
         return listing(path)
 
-    monkeypatch.setattr(disk, "_items", refused)  # an administrator, as in CI, could read everything
+    monkeypatch.setattr(disk, "_items", refused)  # root, as in CI, can read everything
     (first / "status.json").touch()
     (first / ".new").touch()
     manifest, _ = ManifestGenerator(folder).generate()
@@ -160,7 +160,7 @@ def test_the_active_one_holds_what_is_being_written(folder: Path, home: Path) ->
     os.utime(old / "events.jsonl")  # its folder was last changed two days ago
     manifest, path = ManifestGenerator(folder).generate(ManifestType.ACTIVE)
     assert path.name == "active_manifest.json"
-    # The first wrote nothing for two days, but its process is alive.
+    # The first run wrote nothing for two days, but its process is alive.
     assert set(runs(manifest)) == {run.id, growing}
     run.finish()
 

@@ -1,4 +1,4 @@
-"""How little a manifest costs when little has changed, and that it is true all the same."""
+"""Manifests of stores with few changes are cheap and still correct."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.sync.stores import age, write_store
 
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The folders that a generator lists, and the files it reads."""
+    """Count folders listed and files read by a generator."""
     seen: list[str] = []
     listing, reading, ends = disk_module._items, generator_module.about, generator_module.ends
 
@@ -78,7 +78,7 @@ def test_a_journal_that_grows_is_seen_although_its_folder_does_not_change(folder
 def test_a_run_that_goes_on_is_seen(folder: Path) -> None:
     (run,) = write_store(folder, 1)
     ManifestGenerator(folder).generate()
-    # What the SDK does first: it replaces status.json.
+    # The first thing that the SDK does: replace status.json.
     (run / ".new").write_text('{"status": "running", "started_at": 1.0}')
     os.replace(run / ".new", run / "status.json")
     manifest, _ = ManifestGenerator(folder).generate()
@@ -119,7 +119,7 @@ def test_the_revision_grows_when_something_changed_and_only_then(folder: Path) -
     three, _ = make()
     assert three.revision == two.revision + 1 and three.snapshot_id != two.snapshot_id
     active, _ = make(ManifestType.ACTIVE)
-    assert active.revision > three.revision  # counted together: a reader of both never sees it fall
+    assert active.revision > three.revision  # one counter: for a reader of both it never decreases
     again, _ = make()
     assert again.revision == three.revision
     (second / "config.json").unlink()

@@ -1,4 +1,4 @@
-"""What a mirror by manifests does with everything that can happen to a store, over real SSH."""
+"""Mirrors by manifests follow every change of a store, over real SSH."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_rewritten_journal_is_fetched_completely(
         (run / "events.jsonl").write_bytes(b"a" * 10_000)
     sync()
     (first / "events.jsonl").write_bytes(b"b" * 20_000)
-    # Only its beginning is another one: what comes just before the new bytes is the same.
+    # Only its beginning differs; the bytes just before the new ones are the same.
     (second / "events.jsonl").write_bytes(b"b" * 4096 + b"a" * 15_904)
     (third / "events.jsonl").write_bytes(b"shorter")
     result = sync()
@@ -109,7 +109,7 @@ def test_a_manifest_that_is_behind_does_no_harm(
     (second / "events.jsonl").write_bytes(b"x" * 5)
     result = sync(manifest=False)
     assert result["failed_count"] == 0
-    # The end of the first journal was not in the manifest yet; what was written anew is there as it is now.
+    # The end of the first journal was not in the manifest yet; a rewritten file is copied as it is now.
     assert contents(folder)[f"{first.relative_to(there)}/summary.json"].startswith(b'{"much"')
     assert contents(folder)[f"{second.relative_to(there)}/events.jsonl"] == b"xxxxx"
     sync()
@@ -150,7 +150,7 @@ def test_an_active_manifest_deletes_nothing_and_hides_nothing(
     assert contents(folder) == contents(there)
     (there / "project0/new/runs/20260102_000000_abcdef").mkdir(parents=True)
     (there / "project0/new/runs/20260102_000000_abcdef/meta.json").write_text("{}")
-    sync()  # a full one: the active one is older now, and must not hide the new run
+    sync()  # a full manifest: the active one is older now and must not hide the new run
     assert contents(folder) == contents(there)
 
 
@@ -238,18 +238,18 @@ def test_files_deleted_on_the_remote_host_are_deleted_here(
     sync()
     mine = folder / run.relative_to(there)
     assert not (mine / "summary.json").exists() and not (mine / "media" / "1_picture.png").exists()
-    # Without its journal a run would be nothing: that stays.
+    # The journal is kept: without it there is no run.
     assert (mine / "events.jsonl").exists()
 
 
 def test_what_failed_is_tried_again(sync: Callable[..., dict[str, Any]], there: Path, folder: Path) -> None:
     (run,) = write_store(there, 1)
     mine = folder / run.relative_to(there)
-    (mine / "logs.txt").mkdir(parents=True)  # in the way
+    (mine / "logs.txt").mkdir(parents=True)  # a folder instead of the file
     result = sync()
     assert result["failed_count"] == 1 and "logs.txt" in result["problems"][0]
     (mine / "logs.txt").rmdir()
-    result = sync(manifest=False)  # the same manifest as before
+    result = sync(manifest=False)  # with the old manifest
     assert (result["files_synced"], result["failed_count"]) == (1, 0)
     assert contents(folder) == contents(there)
 

@@ -1,4 +1,4 @@
-"""The journey of `runicorn sync`: a thousand runs over a real SSH server, touched in twenty ways, and again."""
+"""`runicorn sync` of a thousand runs over a real SSH server, twenty of them changed in different ways."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_REQUESTS = {"generated": 200, "manifest": 200, "listing": 300}
 
 @pytest.fixture
 def sync(server: TalkativeSshd, there: Path, folder: Path, home: Path) -> Callable[..., dict[str, Any]]:
-    """Runs `runicorn sync user@host:store --into folder` in this process; the answer is what it says as JSON."""
+    """Run `runicorn sync user@host:store --into folder --json` in this process and return its result."""
     (home / "config").mkdir(parents=True)
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
 
@@ -45,17 +45,17 @@ def sync(server: TalkativeSshd, there: Path, folder: Path, home: Path) -> Callab
 
 
 def touch_in_twenty_ways(store: Path, runs: list[Path]) -> None:
-    """What can happen to a store between two visits, to twenty runs, as the SDK and the viewer would do it."""
-    with (runs[0] / "events.jsonl").open("ab") as file:  # a run that goes on
+    """Change twenty runs in the ways of the SDK and the viewer."""
+    with (runs[0] / "events.jsonl").open("ab") as file:  # a running run
         put(runs[0] / "status.json", '{"status": "running", "started_at": 1.0}')
         file.write(b'{"type": "metrics", "data": {"loss": 0.5}}\n' * 100)
     put(runs[1] / "status.json", '{"status": "failed", "exit_reason": "process_not_found"}')
     put(runs[2] / "curation.json", '{"tags": ["good"], "description": "kept"}')
     put(runs[3] / ".deleted", '{"deleted_at": 1.0, "reason": "user_deleted"}')
-    shutil.rmtree(runs[4])  # the bin was emptied
+    shutil.rmtree(runs[4])  # the recycle bin was emptied
     (runs[5] / "media" / "2_new.png").write_bytes(os.urandom(70_000))
     put(runs[5] / "summary.json", '{"picture": true}')
-    put(runs[6] / "events.jsonl", '{"type": "metrics", "data": {"loss": 9}}\n' * 50)  # written anew
+    put(runs[6] / "events.jsonl", '{"type": "metrics", "data": {"loss": 9}}\n' * 50)  # rewritten
     put(runs[7] / "logs.txt", "short\n")
     put(runs[8] / "logs.txt", "x" * 500_000)
     put(runs[9] / "environment.json", '{"python": "3.11"}')
@@ -81,7 +81,7 @@ def touch_in_twenty_ways(store: Path, runs: list[Path]) -> None:
 
 
 def live(root: Path) -> dict[str, bytes]:
-    """The files of the runs that are not in the recycle bin."""
+    """Return the files of the runs outside the recycle bin."""
     found = contents(root)
     deleted = {path.rpartition("/")[0] for path in found if path.endswith("/.deleted")}
     return {path: content for path, content in found.items() if not any(path.startswith(d) for d in deleted)}

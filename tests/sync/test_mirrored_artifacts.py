@@ -1,4 +1,4 @@
-"""With `--artifacts` the versions come that mirrored runs made or used: whole and verified, each once, under their numbers."""
+"""`--artifacts` copies the versions that mirrored runs created or used: verified, once each, numbers unchanged."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.sync.stores import write_store
 pytestmark = pytest.mark.needs("sshd")
 BIG = os.urandom(6 * 2**20)
 NAME = "模" * 83
-"""As long as a folder's name can be."""
+"""As long as the name of a folder can be."""
 Visit = Callable[[], dict[str, Any]]
 
 
 def log(root: Path, run: Path, tmp_path: Path, content: bytes = BIG, name: str = "net") -> Version:
-    """A version that the run made."""
+    """Create a version of the run."""
     source = tmp_path / "source.bin"
     source.write_bytes(content)
     artifact = Artifact(name, metadata={"acc": 0.5}, description="a net").add_tags("good")
@@ -42,13 +42,13 @@ def log(root: Path, run: Path, tmp_path: Path, content: bytes = BIG, name: str =
 
 @pytest.fixture
 def run(there: Path) -> Path:
-    """A run of the remote store."""
+    """A run in the remote store."""
     return write_store(there, 1)[0]
 
 
 @pytest.fixture
 def bring(sftp: Any, there: Path, folder: Path) -> Visit:
-    """One visit, with artifacts."""
+    """Mirror the store with artifacts."""
     return lambda: mirror_store(wrap_client(sftp), str(there), folder, "far", artifacts=True)
 
 
@@ -63,14 +63,14 @@ def test_versions_are_mirrored_unchanged_and_once(
 
     result = bring()
     assert (result["artifacts_synced"], result["failed_count"], result["problems"]) == (1, 0, [])
-    assert len(BIG) < result["bytes_downloaded"] < len(BIG) + 100_000  # a content comes once
+    assert len(BIG) < result["bytes_downloaded"] < len(BIG) + 100_000  # each content is copied once
     ours = Store(folder).find(NAME).existing(1)
     assert ours.manifest == theirs.manifest and ours.metadata == theirs.metadata
     assert ours.file_path("weights/net.pt").read_bytes() == BIG and not verify(ours).damaged
     assert ours.artifact.aliases() == {"best": 1, "latest": 1}
     again = bring()
     assert again["skipped"] and again["artifacts_synced"] == again["bytes_downloaded"] == 0
-    shutil.rmtree(ours.path)  # what a person removed here stays away
+    shutil.rmtree(ours.path)  # versions removed here are not copied again
     assert bring()["artifacts_synced"] == 0
 
 
@@ -88,7 +88,7 @@ def test_a_content_goes_on_where_it_was(
     version = log(there, run, tmp_path)
     manifest = version.path / "manifest.json"
     text = manifest.read_text()
-    manifest.write_text("{")  # so that the first visit brings nothing of it
+    manifest.write_text("{")  # the first mirror copies nothing of it
     assert bring()["artifacts_synced"] == 0
     (state,) = (folder / ".runicorn/sync").iterdir()
     (state / ".sync_versions.json").unlink()
@@ -110,7 +110,7 @@ def test_a_conflicting_local_version_stays_and_is_reported_once(
     assert result["artifacts_synced"] == result["failed_count"] == 0
     assert result["problems"] == ["model/net:v1 was not mirrored: another version has this number here."]
     assert mine.file_path("copy.pt").read_bytes() == b"mine" and bring()["problems"] == []
-    shutil.rmtree(mine.path)  # there is room now
+    shutil.rmtree(mine.path)  # there is space now
     assert bring()["artifacts_synced"] == 1
     assert Store(folder).find("net").existing(1).file_path("copy.pt").read_bytes() == BIG
 

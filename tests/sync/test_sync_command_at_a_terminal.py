@@ -1,4 +1,4 @@
-"""`runicorn sync user@host:/store` with somebody at the terminal: questions, agents, and Ctrl-C."""
+"""`runicorn sync user@host:/store` at a terminal: questions, agents, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from runicorn._platform import file_lock
 from runicorn.store import find
 from tests.folders import write_run
 from tests.processes import environment
-from tests.remote.people import somebody
 from tests.remote.sshd import Sshd, keygen
+from tests.remote.system_users import system_user
 from tests.secrecy import holds, secret
 from tests.sync.far import TalkativeSshd
 from tests.terminal import CTRL_C, Terminal, at_terminal
@@ -29,14 +29,14 @@ QUESTION = "Do you trust this host key?"
 
 @pytest.fixture
 def person(home: Path) -> Path:
-    """The home of whoever sits at the terminal."""
+    """The home of the user at the terminal."""
     (home / ".ssh").mkdir(parents=True, mode=0o700)
     return home
 
 
 @pytest.fixture
 def sync(person: Path, folder: Path, server: Sshd) -> Sync:
-    """`runicorn sync` of the store of `server` into `folder`, at a terminal."""
+    """Run `runicorn sync` of the store of `server` into `folder` at a terminal."""
 
     def begin(*options: str, store: str = "", **more: str) -> AbstractContextManager[Terminal]:
         address = f"ssh://{server.username}@{server.host}:{server.port}{store or server.home / 'store'}"
@@ -56,7 +56,7 @@ def runs(root: Path) -> set[str]:
 
 
 def halves(root: Path) -> list[str]:
-    """Files in folders of runs that are no files of a run."""
+    """Return files in folders of runs that are not files of a run."""
     return [
         path.name for path in root.glob("*/*/runs/*/*") if path.name.startswith(".") or "part" in path.name
     ]
@@ -114,7 +114,7 @@ def test_without_confirming_the_host_key_nothing_is_fetched(
 
 
 def test_a_password_is_asked_for_and_kept_nowhere(folder: Path, person: Path, tmp_path: Path) -> None:
-    with somebody() as who:
+    with system_user() as who:
         server = Sshd(tmp_path / "far", "PasswordAuthentication yes", "PubkeyAuthentication no").start()
         store = who.home / "store"
         store.mkdir()
@@ -140,7 +140,7 @@ def test_a_password_is_asked_for_and_kept_nowhere(folder: Path, person: Path, tm
 
 @pytest.fixture
 def agent(person: Path) -> Iterator[dict[str, str]]:
-    """An SSH agent that holds a key; its variables."""
+    """Start an SSH agent with a key and return its variables."""
     socket = person / "agent.sock"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
     until(socket.exists)

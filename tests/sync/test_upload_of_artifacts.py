@@ -1,4 +1,4 @@
-"""A version of many files reaches a server, and goes on where it was when the network was cut."""
+"""A version of many files is uploaded, and resumed after the network was cut."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with rn.init("sent", "many", system_metrics=False, capture_env=False) as run:
 
 
 def contents(store: Path) -> dict[str, Any]:
-    """Digest and size of each file of the version."""
+    """Return digest and size of each file of the version."""
     version = Store(store).find("pictures", "dataset").existing(1)
     return {file.path: (file.digest, file.size) for file in version.manifest.files}
 
@@ -49,7 +49,7 @@ def test_an_interrupted_upload_continues(near: Path, network: Proxy, viewer: Vie
     until(lambda: not senders(near))
     assert contents(viewer.root) == contents(near)
     assert len(before) == 1 and not list(uploads.iterdir())
-    # The part of 8 MiB that was cut is sent again; a beginning of two parts that is would be seen.
+    # Only the interrupted part of 8 MiB is sent again; resending two would exceed the limit.
     assert network.passed < 54_000_000
 
 

@@ -1,4 +1,4 @@
-"""A training logs to a server over HTTP: live, without ever waiting for it, whatever happens on the way."""
+"""A training logs to a server over HTTP: live, without waiting for the network, whatever fails on the way."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ run.finish()
 
 @pytest.fixture(scope="module")
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """A viewer that gets the runs of all tests here, each under an id of its own."""
+    """A viewer that receives the runs of all tests here, each under its own id."""
     viewer = Viewer(
         tmp_path_factory.mktemp("far"), tmp_path_factory.mktemp("home"), RUNICORN_RATE_LIMIT="off"
     )
@@ -65,7 +65,7 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
 
 @pytest.fixture
 def run_id() -> str:
-    """The id of a run that no other test has."""
+    """An id for the run of one test."""
     return f"20260117_120000_{secrets.token_hex(3)}"
 
 
@@ -110,7 +110,7 @@ def test_a_server_that_never_responds_does_not_delay_the_training(
         _, told = training.communicate("go\n" * 50, timeout=60)
         assert training.returncode == 0 and "Traceback" not in told
         assert f"runicorn sync --storage {near} {run_id}" in told
-        # It is still being tried, by a process of its own.
+        # A sender process still retries.
         assert len(senders(near)) == 1
 
 
@@ -138,7 +138,7 @@ def test_a_killed_training_is_sent_to_its_last_line(
     training.kill()
     training.communicate()
     until(lambda: not senders(near))
-    # The viewer is on the same machine here, so it judges: that is all that is not the same.
+    # Only the status differs: this viewer sees the processes of the machine.
     assert set(differences(near, viewer.root)) <= {"status.json"}
 
 
@@ -201,7 +201,7 @@ def test_a_run_that_was_removed_there_is_not_sent_again(
     training.communicate("go\n" * 5)
     until(lambda: not senders(near))
     assert not (viewer.root / "sent/one/runs" / run_id / "meta.json").exists()
-    assert sync(near, home, run_id).returncode == 0  # asked for by hand
+    assert sync(near, home, run_id).returncode == 0  # started by hand
     assert not differences(near, viewer.root)
 
 
@@ -264,7 +264,7 @@ for name in ("first", "second"):
 """
     train(
         script.replace("second", "warm up"), viewer.root, home
-    ).communicate()  # the server counts on its own
+    ).communicate()  # the server measures its own coverage
     training = train(script, near, home, RUNICORN_URL=viewer.url)
     _, told = training.communicate()
     assert training.returncode == 0, told
@@ -277,7 +277,7 @@ for name in ("first", "second"):
     assert len(mine) == 2 and all(entry["status"] == "ready" for entry in mine)
     (second,) = near.glob("sent/second/runs/*")
     links = viewer.get(f"/api/runs/{second.name}/artifacts").json()
-    # The two runs are sent side by side, so the second may be there first.
+    # Both runs are sent in parallel, so the second may arrive first.
     its = [entry["version"] for entry in mine if entry["created_by_run"] == second.name]
     assert [entry["version"] for entry in links["created"]] == its
     assert "first" in runs
@@ -342,7 +342,7 @@ def test_sync_compares_by_digest_what_it_calls_complete(
 
 
 def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
-    """Train while senders are killed and the network is cut at random; then everything is equal."""
+    """Train while senders are killed and the network is cut at random; both stores are equal in the end."""
     chance = random.Random(seed)
     run_id = f"20260118_120000_{seed:06x}"
     training = train(LONG, near, home, run_id, str(steps), RUNICORN_URL=network.url)
@@ -350,7 +350,7 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
     training.stdout.readline()
     mark = network.passed
     while training.poll() is None:
-        # By what has passed and not by the clock: in the middle of a request as often as between two.
+        # By bytes sent, not by time: this cuts within requests as often as between them.
         mark += chance.randrange(200, 40_000)
         until(lambda mark=mark: network.passed >= mark or training.poll() is not None or not senders(near))
         if chance.random() < 0.3:

@@ -1,4 +1,4 @@
-"""However a training ends, the server that it logs to knows, and what it logged is there."""
+"""However a training ends, the server gets its status and all that it logged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WAYS = {
 
 
 class ElsewhereViewer(Viewer):
-    """A viewer that cannot see the processes of this machine, as one on another cannot."""
+    """A viewer to which processes of this machine are invisible, as on another machine."""
 
     def __init__(self, *arguments: str | Path, **more: str) -> None:
         self.prefix = in_a_pid_namespace()
@@ -48,7 +48,7 @@ class ElsewhereViewer(Viewer):
 
 @pytest.fixture(scope="module")
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """A viewer that gets the runs of all tests here."""
+    """A viewer that receives the runs of all tests here."""
     viewer = ElsewhereViewer(tmp_path_factory.mktemp("far"), tmp_path_factory.mktemp("home"))
     yield viewer.wait_until_it_answers()
     viewer.kill()
@@ -56,7 +56,7 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
 
 @pytest.fixture
 def run_id() -> str:
-    """The id of a run that no other test has."""
+    """An id for the run of one test."""
     return new_id()
 
 
@@ -65,13 +65,13 @@ def new_id() -> str:
 
 
 def quiet(near: Path) -> Callable[[], bool]:
-    """True once nothing is sent any more."""
+    """Return whether no sender is left."""
     return lambda: not senders(near)
 
 
 @pytest.fixture
 def default_signals() -> Iterator[None]:
-    """Children inherit no signal that a shell in the background or `nohup` ignores."""
+    """Reset signals that a background shell or `nohup` ignores."""
     before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT)}
     yield
     for number, handler in before.items():
@@ -81,7 +81,7 @@ def default_signals() -> Iterator[None]:
 @pytest.mark.usefixtures("default_signals")
 def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, home: Path) -> None:
     trainings = {}
-    # The sender is there, so that it watches the others from their beginning.
+    # The sender runs already, so it watches the others from their start.
     first = train(TRAINING, near, home, new_id(), "sys.stdin.readline()", RUNICORN_URL=viewer.url)
     assert first.stdout and first.stdout.readline()
     until(lambda: senders(near))
@@ -110,7 +110,7 @@ def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, hom
 
 
 def as_process_one(near: Path, home: Path, url: str, run_id: str, code: str) -> subprocess.Popen[str]:
-    """A training that is process 1 of a container: everything in it dies with it."""
+    """A training that is process 1 of a container, which ends with it."""
     return subprocess.Popen(
         [*in_a_pid_namespace(), sys.executable, "-c", TRAINING, run_id, code],
         env=environment(home, RUNICORN_DIR=str(near), RUNICORN_URL=url),
@@ -129,7 +129,7 @@ def check_containers(count: int, near: Path, viewer: Viewer, home: Path) -> None
         for run_id, training in began:
             _, told = training.communicate(timeout=90)
             about = viewer.get(f"/api/runs/{run_id}").json()
-            # Process 1 has no default handler for SIGTERM: it goes on, and ends when it is done.
+            # Process 1 has no default handler for SIGTERM and runs to its end.
             assert about["status"] == ("interrupted" if "SIGTERM" in code else "finished"), told
             assert viewer.get(f"/api/runs/{run_id}/metrics_step").json()["total"] == 20
     assert not senders(near)
@@ -220,7 +220,7 @@ def test_a_terminated_sender_process_uploads_the_rest(
     training.stdin.write("\n")
     training.stdin.flush()
     assert training.stdout.readline() == "more\n"
-    training.send_signal(signal.SIGSTOP)  # so that it does not start the sender again
+    training.send_signal(signal.SIGSTOP)  # it cannot restart the sender
     sender.terminate()
     until(quiet(near))
     far = viewer.root / "ends/one/runs" / run_id

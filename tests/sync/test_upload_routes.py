@@ -30,17 +30,17 @@ def put(api: APIClient, name: str, content: bytes, run_id: str = RUN, **query: A
     return api.put(path, content, content_type="application/octet-stream")
 
 
-def whole(api: APIClient, name: str, content: bytes, **query: Any) -> Any:
+def upload(api: APIClient, name: str, content: bytes, **query: Any) -> Any:
     return put(api, name, content, digest=digest(content), **query)
 
 
 def begin(api: APIClient, **meta: Any) -> Any:
-    return whole(api, "meta.json", json.dumps(META | meta).encode())
+    return upload(api, "meta.json", json.dumps(META | meta).encode())
 
 
 @pytest.fixture
 def run(store: Path, api: APIClient) -> Path:
-    """The folder of a run that was begun from elsewhere."""
+    """Create a run of another machine and return its folder."""
     assert begin(api).status_code == 200
     return store / "vision" / "sent" / "runs" / RUN
 
@@ -60,7 +60,7 @@ def test_a_run_with_a_path_is_stored_where_the_path_says(store: Path, api: APICl
     other = RUN.replace("a1b2c3", "ffffff")
     for path in ("../up", "a//b", ".hidden", 7):
         content = json.dumps(META | {"id": other, "path": path}).encode()
-        assert whole(api, "meta.json", content, run_id=other).status_code == 400
+        assert upload(api, "meta.json", content, run_id=other).status_code == 400
     assert not list(store.rglob(other))
 
 
@@ -97,9 +97,9 @@ def test_metrics_that_came_are_answered(run: Path, api: APIClient) -> None:
 
 
 def test_small_files_are_replaced_whole_and_change_the_run(run: Path, api: APIClient) -> None:
-    assert whole(api, "status.json", b'{"status": "running", "started_at": 1.0}').status_code == 200
+    assert upload(api, "status.json", b'{"status": "running", "started_at": 1.0}').status_code == 200
     assert api.get(f"/api/runs/{RUN}").json()["status"] == "running"
-    whole(api, "status.json", b'{"status": "finished", "started_at": 1.0, "ended_at": 2.0}')
+    upload(api, "status.json", b'{"status": "finished", "started_at": 1.0, "ended_at": 2.0}')
     assert api.get(f"/api/runs/{RUN}").json()["status"] == "finished"
     wrong = put(api, "summary.json", b"{}", digest=digest(b"other"))
     assert wrong.status_code == 409 and not (run / "summary.json").exists()
@@ -107,14 +107,14 @@ def test_small_files_are_replaced_whole_and_change_the_run(run: Path, api: APICl
 
 def test_the_run_of_another_machine_that_is_running_is_left_alone(store: Path, api: APIClient) -> None:
     begin(api, pid=2**22 - 1, machine_id="another", process_start=1.0, pid_namespace="pid:[1]", boot_id="x")
-    whole(api, "status.json", b'{"status": "running", "started_at": 1.0}')
+    upload(api, "status.json", b'{"status": "running", "started_at": 1.0}')
     api.post("/api/status/check")
     assert api.get(f"/api/runs/{RUN}").json()["status"] == "running"
 
 
 def test_images_land_below_media_in_parts_if_they_are_large(run: Path, api: APIClient) -> None:
     small, large = b"\x89PNG small", b"\x89PNG" + bytes(3_000_000)
-    assert whole(api, "media/1_a.png", small).status_code == 200
+    assert upload(api, "media/1_a.png", small).status_code == 200
     assert (run / "media" / "1_a.png").read_bytes() == small
     about = {"digest": digest(large), "size": len(large)}
     half = len(large) // 2
@@ -136,7 +136,7 @@ def test_a_file_whose_parts_are_all_there_is_completed_when_it_is_met_again(
     about = {"digest": digest(content), "size": len(content)}
     half = len(content) // 2
     put(api, "media/a.png", content[:half], offset=0, **about)
-    # The server is killed between the last part and the renaming.
+    # The server is killed between the last part and the rename.
     (part,) = (path for path in (run.parents[3] / ".runicorn").rglob("*") if path.stat().st_size == half)
     with part.open("ab") as file:
         file.write(content[half:])
@@ -174,7 +174,7 @@ def test_the_digest_of_an_uploaded_file_is_returned(run: Path, api: APIClient) -
 )
 def test_other_names_are_refused(name: str, run: Path, api: APIClient) -> None:
     before = sorted(path.name for path in run.rglob("*"))
-    answer = whole(api, name, b"{}")
+    answer = upload(api, name, b"{}")
     assert answer.status_code in (400, 404)
     assert sorted(path.name for path in run.rglob("*")) == before
 
@@ -234,9 +234,9 @@ def test_a_run_of_this_very_store_is_recognised(store: Path, api: APIClient) -> 
     notes.mkdir(parents=True)
     layout.write_json(notes / f"{RUN}.json", {"sender": "abc"})
     content = json.dumps(META).encode()
-    answer = whole(api, "meta.json", content, sender="abc")
+    answer = upload(api, "meta.json", content, sender="abc")
     assert answer.status_code == 409 and answer.json()["same_store"] is True
-    assert whole(api, "meta.json", content, sender="another").status_code == 200
+    assert upload(api, "meta.json", content, sender="another").status_code == 200
 
 
 def test_links_are_not_written_through(run: Path, api: APIClient, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_links_are_not_written_through(run: Path, api: APIClient, tmp_path: Path
     (run / "logs.txt").symlink_to(outside)
     (run / "media").symlink_to(tmp_path)
     assert put(api, "logs.txt", b"x", offset=8).status_code in (403, 404, 503)
-    assert whole(api, "media/a.png", b"x").status_code in (403, 404, 503)
+    assert upload(api, "media/a.png", b"x").status_code in (403, 404, 503)
     assert outside.read_text() == "precious" and not (tmp_path / "a.png").exists()
 
 

@@ -15,7 +15,7 @@ from tests.sync.sending import sync
 
 @pytest.fixture
 def run(near: Path) -> rn.Run:
-    """An ended run that was never uploaded."""
+    """Create an ended run that was never uploaded."""
     with rn.init("p", "n", storage=near, capture_env=False, system_metrics=False, mode="online") as run:
         run.log({"loss": 1.0})
     return run

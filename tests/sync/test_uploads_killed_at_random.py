@@ -50,7 +50,7 @@ ENDS = ("finished", "failed", "interrupted")
 
 
 class Storm:
-    """One server, many trainings, and somebody who kills at random.
+    """One server and many trainings, killed at random.
 
     Args:
         seed: decides who is killed when.
@@ -70,7 +70,7 @@ class Storm:
 
     def _viewer(self, port: int | None) -> Viewer:
         class Elsewhere(Viewer):
-            """It cannot see whether trainings of this machine live."""
+            """Processes of trainings on this machine are invisible to it."""
 
             prefix = self.container
 
@@ -100,7 +100,7 @@ class Storm:
         self.running[run_id] = (process, 0 if inside or not worker else int(worker))
 
     def strike(self) -> None:
-        """Kill somebody."""
+        """Kill a random process."""
         whom = self.chance.choices(("trainer", "worker", "sender", "server"), (5, 4, 5, 1))[0]
         if whom == "sender":
             victims = senders(self.near)
@@ -129,14 +129,14 @@ class Storm:
             number = self.chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
         with suppress(ProcessLookupError):
             if whom == "trainer" and worker:
-                # What a worker logs after its training has died is not part of the run.
+                # Output of a worker after the death of its training is not part of the run.
                 os.kill(worker, signal.SIGKILL)
             os.kill(pid, number)
             place = " in a container" if run_id in self.contained else ""
             self.kills[f"{whom} {number.name}{place}"] += 1
 
     def settle(self) -> None:
-        """Wait until every training has ended and nothing is sent any more."""
+        """Wait until every training and every sender has ended."""
         for process, worker in self.running.values():
             process.wait(90)
             if worker:
@@ -145,7 +145,7 @@ class Storm:
         until(lambda: not senders(self.near), timeout=120)
 
     def lost(self) -> list[str]:
-        """What is not on the server although it was acknowledged here."""
+        """Return data that was acknowledged here but is missing on the server."""
         left = {path.stem for path in self.near.glob(".runicorn/upload/senders/*/runs/*.json")}
         for run_id in left:
             done = sync(self.near, self.home, run_id)
@@ -153,7 +153,7 @@ class Storm:
         return differences(self.near, self.far)
 
     def wrong_states(self) -> list[str]:
-        """The runs that the server shows otherwise than they ended, but those of containers that were killed."""
+        """Return the runs whose status on the server is wrong, except those of killed containers."""
         wrong = []
         for run_id, (process, _) in self.running.items():
             path = self.far / "torn" / "apart" / "runs" / run_id / "status.json"
@@ -164,7 +164,7 @@ class Storm:
         return wrong
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop all processes."""
         for process, worker in self.running.values():
             process.kill()
             process.communicate(timeout=10)
@@ -175,7 +175,7 @@ class Storm:
 
 
 def storm(seed: int, kills: int, near: Path, far: Path, home: Path) -> Counter[str]:
-    """Kill so many times, then compare both stores."""
+    """Kill `kills` times, then compare both stores."""
     scene = Storm(seed, near, far, home)
     try:
         while sum(scene.kills.values()) < kills:

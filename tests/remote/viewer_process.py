@@ -1,4 +1,4 @@
-"""The far side of a remote viewer without SSH: the process that a near side starts, with pipes instead of channels."""
+"""The process of a remote viewer, started without SSH: pipes instead of channels."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ class RemoteViewerProcess:
 
     @property
     def report(self) -> StatusReport:
-        """What it said of itself; when it ended instead, what it complained of."""
+        """The status report; fails with stderr if the process ended instead."""
         assert self.first, self.complaint
         return parse_status_report(self.first)
 
     @property
     def complaint(self) -> str:
-        """What it said on its way out."""
+        """Everything it wrote to stderr until its end."""
         assert self.process.stderr is not None
         return self.process.stderr.read()
 
     @property
     def url(self) -> str:
-        """Where it serves."""
+        """Its base URL."""
         return f"http://127.0.0.1:{self.report.port}"
 
     def ask(self, purpose: str = HEARTBEAT, token: str = TOKEN, stamp: str = "") -> requests.Response:
-        """A heartbeat, or the word to end."""
+        """Send a heartbeat or the request to end."""
         method = {HEARTBEAT: "POST", END: "DELETE"}[purpose]
         headers = {"Authorization": f"Session {stamp or make_stamp(token, purpose, time.time())}"}
         return requests.request(method, self.url + SESSION_PATH, headers=headers, timeout=10)
@@ -78,13 +78,13 @@ class RemoteViewerProcess:
         return requests.get(self.url + path, headers=headers, timeout=10, **more)
 
     def hang_up(self) -> None:
-        """What a lost connection does to it: nobody reads or writes its pipes any more."""
+        """Close its pipes, as a lost connection does."""
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert pipe is not None
             pipe.close()
 
     def stop(self) -> None:
-        """End it and wait."""
+        """Kill the process and wait for its end."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
@@ -94,5 +94,5 @@ class RemoteViewerProcess:
 
 
 def written(**fields: Any) -> str:
-    """An order as text, for odd ones."""
+    """Return a launch request as text, valid or not."""
     return json.dumps(fields) + "\n"

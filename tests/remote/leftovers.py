@@ -1,4 +1,4 @@
-"""What is left on the other machine: processes, ports and files of viewers that were started there."""
+"""Find processes and files of remote viewers that are left on the remote host."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ DATA = Path(".local/share/runicorn")
 
 
 def viewers(home: Path) -> list[psutil.Process]:
-    """The remote viewers that run for the user with this home."""
+    """Return the running remote viewers of the user with this home."""
     return _processes(home, lambda process: "--remote-mode" in process.cmdline())
 
 
-def waiting(home: Path, program: str) -> list[psutil.Process]:
-    """The processes of a program that run for the user with this home."""
+def processes(home: Path, program: str) -> list[psutil.Process]:
+    """Return the running processes of a program of the user with this home."""
     return _processes(home, lambda process: process.name() == program)
 
 
 def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
-        with suppress(psutil.Error):  # it has ended meanwhile, or is somebody else's
+        with suppress(psutil.Error):  # it has just ended, or belongs to another user
             if (
                 is_meant(process)
                 and process.environ().get("HOME") == str(home)
@@ -36,8 +36,8 @@ def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[p
     return found
 
 
-def litter(server: Sshd) -> list[Path]:
-    """Files that a viewer is to take away with it; its database and secret stay for the next one."""
+def files(server: Sshd) -> list[Path]:
+    """Return files that a viewer should have removed; its database and secret are kept for the next one."""
     kept = {"runicorn.sqlite3", "runicorn.sqlite3-wal", "runicorn.sqlite3-shm", "secret.key"}
     data = [path for path in (server.home / DATA).rglob("*") if path.is_file()]
     others = [path for path in (server.home / ".cache").rglob("*") if path.is_file()]
@@ -45,7 +45,7 @@ def litter(server: Sshd) -> list[Path]:
 
 
 def command_lines() -> list[str]:
-    """The command lines of all processes that can be seen."""
+    """Return the command lines of all visible processes."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -1,4 +1,4 @@
-"""A real user of this machine for a while, with a password and a home: logins by password need one."""
+"""Temporary system users with a password and a home, for logins by password."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.waiting import until
 
 
 @dataclass(frozen=True)
-class Somebody:
+class SystemUser:
     """A user who can log in."""
 
     name: str
@@ -29,7 +29,7 @@ class Somebody:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may look into; those of pytest are closed again by each session that begins."""
+    """A folder that every user may read; each new pytest session closes those of pytest again."""
     folder = Path(tempfile.mkdtemp(prefix="runicorn-people-"))
     folder.chmod(0o755)
     try:
@@ -40,20 +40,20 @@ def open_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def somebody(shell: str = "/bin/sh") -> Iterator[Somebody]:
-    """A user with a home; they are gone, and so are their processes, when the block ends.
+def system_user(shell: str = "/bin/sh") -> Iterator[SystemUser]:
+    """Create a user with a home; user and processes are removed when the block ends.
 
-    Skips the test when this process may not make users.
+    Skips the test if this process may not create users.
     """
     if os.getuid() != 0 or not shutil.which("useradd"):
-        pytest.skip("logins by password are not tried: only root can make a user")
+        pytest.skip("needs root, to create a user")
     with open_folder() as folder, _made(folder, shell) as who:
         yield who
 
 
 @contextmanager
-def _made(folder: Path, shell: str) -> Iterator[Somebody]:
-    who = Somebody(f"rt-{secrets.token_hex(4)}", f"pass word {secret()} é$'", folder / "somebody")
+def _made(folder: Path, shell: str) -> Iterator[SystemUser]:
+    who = SystemUser(f"rt-{secrets.token_hex(4)}", f"pass word {secret()} é$'", folder / "home")
     try:
         # Another test may hold the lock of the list of users.
         until(lambda: _done("useradd", "-m", "-K", "UMASK=022", "-d", str(who.home), "-s", shell, who.name))
