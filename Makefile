@@ -10,7 +10,7 @@ ARGS ?=
 # wait for others now and then; the order is that of tests/conftest.py.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 LIBRARIES := .venv/.libraries
-# Tests start hundreds of processes, and without bytecode each would compile all of the program anew.
+# Tests start hundreds of processes, and without bytecode each would compile the whole program.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test torture check hooks format messages docs bench clean

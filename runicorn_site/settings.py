@@ -132,7 +132,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runicorn_site.api.renderers.JSONForOthers",
     "DEFAULT_SCHEMA_CLASS": "runicorn_site.api.openapi_hooks.Operation",
     "EXCEPTION_HANDLER": "runicorn_site.errors.api_exception",
-    # `?format=` is nobody's parameter here: what an answer looks like is said by Accept.
+    # The format of a response is chosen by Accept alone, never by `?format=`.
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

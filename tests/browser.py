@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
-    "--in-process-gpu",  # nothing is drawn by a graphics card: a process of its own for it only costs time
+    "--in-process-gpu",  # without a GPU, a separate GPU process only costs time
     "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",

@@ -22,12 +22,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 _PORTS = count(10_000 + os.getpid() * 2_003 % 20_000)
-"""Others for each process that tests, none twice, and none of those that the system gives to whoever connects: what is
-free when it is chosen is still free when a viewer, a second later, listens."""
+"""Ports of this test process: disjoint from those of others, each used once, and below the ephemeral range, so that a chosen
+port is still free when a viewer listens on it a second later."""
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on."""
+    """Return a free TCP port of the loopback address."""
     for port in _PORTS:
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """The environment of a user whose configuration and data lie under `home`."""
+    """Return the environment of a user whose configuration and data are below `home`."""
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("RUNICORN_", "DJANGO_"))
     }
@@ -56,7 +56,7 @@ class Viewer:
 
     program: tuple[str, ...] = ("-m", "runicorn", "viewer")
     prefix: tuple[str, ...] = ()
-    """A command that starts it as somebody else."""
+    """A command that starts it as another user."""
     first: bool = False
     """The very first start, without a database; else the user has a prepared one."""
 
@@ -88,7 +88,7 @@ class Viewer:
             )
 
     def wait_until_it_answers(self) -> Viewer:
-        """Return once the server answers; the log is shown when it does not."""
+        """Return once the server answers; shows the log if it does not."""
         until(self._answers, timeout=90)
         return self
 

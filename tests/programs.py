@@ -9,7 +9,7 @@ from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WINDOWLESS = "chromium-headless-shell"
-"""The same engine without the windows around it, which nobody sees in a test: a new page costs half as much."""
+"""The same engine without windows: a new page costs half as much."""
 
 
 def find(program: str) -> str | None:

@@ -1,10 +1,10 @@
-"""The secrets of the tests, and a pytest plugin that fails the run when one has got where nobody may see it.
+"""Secrets of tests, and a pytest plugin that fails the session if one of them leaks.
 
-Passwords, passphrases and tokens of tests are made by `secret()`, keys by `keygen` with a comment of `IN_KEYS`: both can be
-recognized wherever they turn up. Looked through are, while tests run, the answers of viewers and of the clients in this
+Passwords, passphrases and tokens of tests come from `secret()`, keys from `keygen` with a comment of `IN_KEYS`: both can be
+recognized anywhere. Searched are, while tests run, the responses of viewers and of the clients in this
 process, what is logged in this process, and the rows of each test that made a secret; and at the end of the session all
 files in its temporary folders: logs with the output of processes, databases with their journals, configurations, stores.
-Not looked into is what is packed, encrypted, or in the memory of processes.
+Not searched: compressed or encrypted data, and the memory of processes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ WORD = "sekret"
 IN_KEYS = WORD * 12
 """The comment of a key: within an unprotected private key it is visible, in base64, on one line at least."""
 CEILING, END = 32 * 2**20, 2**20
-"""Files of more bytes are looked at in part: so many at both ends."""
+"""Larger files are searched in part: this many bytes at both ends."""
 _IN_BASE64 = [base64.b64encode((WORD[turn:] + WORD[:turn]).encode()) * 2 for turn in range(3)]
 _SIGNS = (f"{WORD}-".encode(), *_IN_BASE64)
-"""To look for these one after the other is many times quicker than a pattern."""
+"""Searching for these one after the other is many times faster than a pattern."""
 _MARKS = re.compile(b"|".join([rb"sekret-[0-9a-f]{16}", *_IN_BASE64]))
 _held: set[str] = set()
 _leaks: list[str] = []
@@ -37,30 +37,30 @@ _made = 0
 
 
 def secret() -> str:
-    """A password, passphrase or token that nothing may show; another one each time."""
+    """Return a new password, passphrase or token that must not leak."""
     global _made
     _made += 1
     return f"{WORD}-{secrets.token_hex(8)}"
 
 
 def holds(path: Path) -> Path:
-    """A file that holds a secret because a test put it there, as a person would."""
+    """Exempt a file into which a test wrote a secret, and return it."""
     _held.add(os.path.abspath(path))
     return path
 
 
-def look(content: bytes, where: str) -> None:
-    """Note a secret in what anybody could see."""
+def search(content: bytes, where: str) -> None:
+    """Record a secret in visible content."""
     found = any(sign in content for sign in _SIGNS) and _MARKS.search(content)
     if found:
         _leaks.append(f"{where}: …{content[max(0, found.start() - 60) : found.end()]!r}")
 
 
 def look_at(answer: Any) -> Any:
-    """Note a secret in an answer to a request, and pass it on. One that is streamed is not read."""
+    """Search a response and return it; a streamed one is not read."""
     if not getattr(answer, "streaming", False):
-        look(answer.content, f"an answer with status {answer.status_code}")
-    look(
+        search(answer.content, f"an answer with status {answer.status_code}")
+    search(
         "\n".join(f"{name}: {text}" for name, text in answer.headers.items()).encode(),
         "the head of an answer",
     )
@@ -68,7 +68,7 @@ def look_at(answer: Any) -> Any:
 
 
 def look_through(folders: Iterable[Path]) -> int:
-    """Note the secrets in all files below some folders; how many files there were."""
+    """Search all files below some folders and return their number."""
     count, waiting = 0, [os.fspath(folder) for folder in folders]
     while waiting:
         with os.scandir(waiting.pop()) as found:
@@ -77,12 +77,12 @@ def look_through(folders: Iterable[Path]) -> int:
                     waiting.append(one.path)
                 elif one.is_file(follow_symlinks=False) and one.path not in _held:
                     count += 1
-                    look(_content(one), one.path)
+                    search(_content(one), one.path)
     return count
 
 
 def _content(file: os.DirEntry[str]) -> bytes:
-    """What is looked at of a file: of a very large one both ends."""
+    """Return the content of a file, or both ends of a very large one."""
     with open(file.path, "rb") as opened:
         size = os.fstat(opened.fileno()).st_size
         if size <= CEILING:
@@ -93,16 +93,16 @@ def _content(file: os.DirEntry[str]) -> bytes:
 
 
 def taken() -> list[str]:
-    """The secrets that were found since the last call, one a sentence."""
+    """Return the secrets found since the last call, each as a sentence."""
     found, _leaks[:] = list(_leaks), []
     return found
 
 
 class _Logged(logging.Handler):
-    """Looks at what is logged in this process, tracebacks included."""
+    """Search the log of this process, tracebacks included."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        look(self.format(record).encode("utf-8", "replace"), f"the log of {record.name}")
+        search(self.format(record).encode("utf-8", "replace"), f"the log of {record.name}")
 
 
 _logged = _Logged()
@@ -110,7 +110,7 @@ _logged = _Logged()
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash[_BEFORE] = _made
-    if _logged not in logging.getLogger().handlers:  # logging may have been set up anew
+    if _logged not in logging.getLogger().handlers:  # logging may have been configured again
         logging.getLogger().addHandler(_logged)
 
 
@@ -120,14 +120,14 @@ _ROWS = {"db", "transactional_db"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Look at the rows of a test that made a secret, before they are gone."""
+    """Search the rows of a test with a secret before they are removed."""
     uses_rows = item.get_closest_marker("django_db") or _ROWS & set(getattr(item, "fixturenames", ()))
     if item.stash.get(_BEFORE, _made) == _made or not uses_rows:
         return
     from django.db import connection
 
     if connection.vendor == "sqlite" and connection.connection is not None:
-        look(
+        search(
             "\n".join(connection.connection.iterdump()).encode("utf-8", "replace"), f"a row of {item.nodeid}"
         )
 

@@ -18,7 +18,7 @@ SOON = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RootState:
     """State of a folder as a storage root."""
 
     path: Path
@@ -29,7 +29,7 @@ class Look:
     """Free bytes on its disk, or None if unknown."""
 
 
-def look(path: Path) -> Look:
+def inspect(path: Path) -> RootState:
     """Inspect a folder, which may be missing, without reading runs."""
     walk = Walk(path)
     walk.go()
@@ -39,7 +39,7 @@ def look(path: Path) -> Look:
     except OSError:
         free = None
     runs = sum(1 for _ in walk.runs())
-    return Look(path, path.is_dir(), os.access(above, os.W_OK | os.X_OK), runs, free)
+    return RootState(path, path.is_dir(), os.access(above, os.W_OK | os.X_OK), runs, free)
 
 
 def switch(text: str) -> Path:
@@ -54,6 +54,6 @@ def switch(text: str) -> Path:
     path = own.set_user_root(text)
     root = activate(path)
     own.move_viewer(path)
-    if look(path).runs <= SOON:
+    if inspect(path).runs <= SOON:
         discovery.tick(root)
     return path

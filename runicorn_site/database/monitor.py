@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 CALM_SECONDS = 60.0
@@ -93,7 +93,7 @@ class DatabaseMonitor:
         self._keeper: sqlite3.Connection | None = None
         self._recovery: threading.Thread | None = None
         self._problem = ""
-        self._next_look = 0.0
+        self._next_check = 0.0
         self._full_until = self._calm_at = float("-inf")
         self._pause = 0.0
 
@@ -121,12 +121,12 @@ class DatabaseMonitor:
         """Return whether the calling thread may open no connection now: another one prepares the database."""
         return bool(self._problem) and threading.current_thread() is not self._recovery
 
-    def look(self, now: bool = False) -> None:
+    def check(self, now: bool = False) -> None:
         """Check that the file is still the one that was opened; at most twice a second unless `now`."""
         moment = time.monotonic()
-        if self._path is None or self._problem or (moment < self._next_look and not now):
+        if self._path is None or self._problem or (moment < self._next_check and not now):
             return
-        self._next_look = moment + LOOK_SECONDS
+        self._next_check = moment + CHECK_SECONDS
         found = Identity.of(self._path)
         if found != self._identity:
             # A WAL that was deleted while it was in use took committed pages with it.

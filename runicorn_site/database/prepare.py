@@ -103,7 +103,7 @@ def _migrate() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
-        gc.collect()  # models of every state on the way; the start looks for no garbage by itself
+        gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 
 
 def _put_aside(path: Path) -> None:

@@ -35,8 +35,8 @@ from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.models import StorageRoot
 
-SAID = {
-    "look": _("Saved."),
+NOTICES = {
+    "appearance": _("Saved."),
     "root": _("This server and new scripts now use this folder."),
     "host": _("The host and its saved credentials were deleted."),
     "key": _("The key was deleted. The next connection to this host asks about its key again."),
@@ -76,11 +76,11 @@ class SettingsContext(HostsContext):
     configured: str
     by_environment: str
     asked: str
-    now: storage_root.Look
+    now: storage_root.RootState
     choices: list[ShownChoice]
     about: list[tuple[str, str]]
     asks_for_token: bool
-    said: str | Promise | None
+    notice: str | Promise | None
     freed: int | None
 
 
@@ -92,12 +92,12 @@ def settings_context(request: HttpRequest, asked: str = "") -> SettingsContext:
         "configured": configured if isinstance(configured, str) else "",
         "by_environment": own.get("RUNICORN_DIR"),
         "asked": asked or active_root().path,
-        "now": storage_root.look(Path(active_root().path)),
+        "now": storage_root.inspect(Path(active_root().path)),
         "choices": choices(request),
         "about": about(),
         **hosts_context(),
         "asks_for_token": HAS_TOKEN in getattr(request, "scope", {}),
-        "said": SAID.get(request.GET.get("said", "")),
+        "notice": NOTICES.get(request.GET.get("notice", "")),
         "freed": count(request.GET.get("freed", "")),
     }
 

@@ -28,7 +28,7 @@ from runicorn_site.web.pools import blocking
 @require_POST
 def change_look(request: HttpRequest) -> HttpResponse:
     """Save theme, density and language in cookies of this browser."""
-    response = redirect("/settings?said=look")
+    response = redirect("/settings?notice=appearance")
     appearance.set_cookies(response, AppearanceForm(request.POST).chosen())
     return response
 
@@ -43,10 +43,10 @@ def change_root(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             refused, status = first_error(form), 400
         elif form.cleaned_data["check"]:
-            looked = storage_root.look(own.checked_root(form.cleaned_data["path"]))
+            looked = storage_root.inspect(own.checked_root(form.cleaned_data["path"]))
         else:
             storage_root.switch(form.cleaned_data["path"])
-            return redirect("/settings?said=root")
+            return redirect("/settings?notice=root")
     except own.InvalidRoot as error:
         refused, status = gettext("Invalid storage root: %(reason)s.") % {"reason": error}, 400
     except OSError as error:
@@ -66,7 +66,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with suppress(saved.SavedConnectionNotFound):
             saved.delete_connection(form.cleaned_data["key"])
-    return redirect("/settings?said=host#hosts-title")
+    return redirect("/settings?notice=host#hosts-title")
 
 
 @blocking
@@ -77,7 +77,7 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return errors.error_answer(request, 400, first_error(form))
     connections.remove_host_key(**form.cleaned_data)
-    return redirect("/settings?said=key#keys-title")
+    return redirect("/settings?notice=key#keys-title")
 
 
 @require_POST

@@ -12,7 +12,7 @@ from typing import Any
 from runicorn_site.security.error_pages import STYLE, is_style
 from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
-from runicorn_site.security.plain_responses import Refusal, whole
+from runicorn_site.security.plain_responses import Refusal, serialize
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
@@ -145,7 +145,7 @@ async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close"})
         return
-    headers, content = whole(refusal, head_of(scope).path)
+    headers, content = serialize(refusal, head_of(scope).path)
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else content
     await send({"type": "http.response.body", "body": body})

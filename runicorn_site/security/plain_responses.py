@@ -62,7 +62,7 @@ class Refusal:
         return b"text/html; charset=utf-8", page.encode()
 
 
-def whole(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
+def serialize(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
     """Return all headers and the content of a refusal."""
     kind, content = refusal.body(path)
     length = str(len(content)).encode()
@@ -72,7 +72,7 @@ def whole(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
 
 def raw_answer(refusal: Refusal, path: str) -> bytes:
     """Return a refusal as the bytes of an HTTP response that closes the connection."""
-    headers, content = whole(refusal, path.partition("?")[0])
+    headers, content = serialize(refusal, path.partition("?")[0])
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in (*headers, (b"Connection", b"close"))]
     return b"\r\n".join(lines) + b"\r\n\r\n" + content

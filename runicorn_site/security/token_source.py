@@ -36,7 +36,7 @@ class BadToken(Exception):
 def estimated_bits(token: str) -> float:
     """Return the entropy of `token` if each character was drawn at random from the smallest alphabet that fits.
 
-    0 for tokens of few distinct characters, which nobody draws at random.
+    0 for tokens of few distinct characters, which are not random.
     """
     repeated = re.fullmatch(r"(.+?)\1+", token)
     if repeated is not None:

@@ -127,7 +127,7 @@ def _begin(root: StorageRoot) -> Training:
     command = [sys.executable, "-P", "-m", "runicorn", "demo", "--storage", root.path, "--runs", str(RUNS)]
     process = subprocess.Popen(
         [*command, "--while-open"],
-        # Nobody writes into it: it closes when the server ends in whatever way, and the child with it.
+        # The server never writes to it. It closes when the server ends in any way, and so does the child.
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=errors,

@@ -1,7 +1,7 @@
 """Remote viewer: `runicorn viewer --remote-mode`, started over SSH by the viewer on a user's machine.
 
 It serves its loopback address to those who have the token, as long as heartbeats arrive: the local viewer sends one
-through the tunnel every few seconds. Without heartbeats it exits by itself, so that nothing stays behind when the local
+through the tunnel every few seconds. Without heartbeats it exits, so that nothing stays behind when the local
 viewer or the connection fails.
 """
 

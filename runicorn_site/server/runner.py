@@ -87,7 +87,7 @@ class SiteServer(Server):  # type: ignore[misc]  # daphne has no annotations
         return AdoptedStreamServerEndpoint(reactor, number, family)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Begin to answer; a body that lies in a file goes along with the scope."""
+        """Create the application instance; the scope gets a body that is in a file."""
         spooled = getattr(protocol, "spooled", None)
         if spooled is not None:
             spooled.seek(0)

@@ -263,7 +263,7 @@ class Serving:
     def announce(self) -> None:
         """Say where the viewer is, here, to the SDK, and to the browser."""
         tokens = self.policy.tokens
-        if self.options.socket is None:  # the SDK prints links, and there is none to a socket
+        if self.options.socket is None:  # the SDK prints links, and a socket has none
             note = own.register_viewer(
                 self.url,
                 self.root,

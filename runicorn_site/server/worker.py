@@ -82,7 +82,7 @@ class Worker:
                 self.stopping.wait(TICK_SECONDS)
             except Exception:
                 # The edge of a thread: whatever a store or the database does to us, the next round may succeed.
-                logger.exception("Background work (%s) failed and begins anew", loop.__name__)
+                logger.exception("Background work (%s) failed and restarts", loop.__name__)
                 self.stopping.wait(AFTER_ERROR_SECONDS)
         connections.close_all()
 

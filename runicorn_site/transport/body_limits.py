@@ -17,7 +17,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from runicorn.settings import free_space
 from runicorn_site.security.guard import refused_early
 from runicorn_site.security.peer import Connection
-from runicorn_site.security.plain_responses import Refusal, whole
+from runicorn_site.security.plain_responses import Refusal, serialize
 from runicorn_site.security.request_rules import Head
 from runicorn_site.transport.connections import LimitedChannel
 
@@ -126,7 +126,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Format refusals of daphne as our errors."""
         path = self.path.decode("ascii", errors="replace").partition("?")[0]
-        headers, content = whole(Refusal(status, body), path)
+        headers, content = serialize(Refusal(status, body), path)
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": content})
 

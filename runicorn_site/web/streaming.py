@@ -33,7 +33,7 @@ def json_list(
     length: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponseBase:
-    """A list, by itself or as the only field `name` of an object.
+    """Respond with a list, alone or as the only field `name` of an object.
 
     Args:
         request: tells whether a program asks or a person.

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_799.0
-"""The years 1 to 9999, as far as a date can be written."""
+"""The years 1 to 9999, the range of `datetime`."""
 FORMS = "Unix seconds or a date like 2026-01-31 or 2026-01-31T12:00:00Z"
 
 

@@ -78,7 +78,7 @@ class Tail:
         return cls.at(file, start_of_last(file, lines, ended=ended))
 
     def read(self, file: OpenFile, *, ended: bool = False) -> Chunk | None:
-        """Return at most `BLOCK` bytes of whole lines, or one longer line; None if there is none.
+        """Return at most `BLOCK` bytes of complete lines, or one longer line; None if no line is complete.
 
         The last line of an `ended` file counts without its newline.
         """

@@ -9,5 +9,5 @@ from pathlib import Path
 
 @cache
 def tree_of(path: Path) -> ast.Module:
-    """The tree of a file; nobody changes it."""
+    """Return the parsed tree of a file; shared, so callers must not change it."""
     return ast.parse(path.read_text(encoding="utf-8"))

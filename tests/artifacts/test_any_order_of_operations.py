@@ -46,7 +46,7 @@ class Model:
 
 
 class Shelves(RuleBasedStateMachine):
-    """The verbs, each applied to the store and to the model."""
+    """The operations, each applied to the store and to the model."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ def logged(run: rn.Run, name: str, *files: Path) -> Path:
 
 @pytest.fixture
 def tokenizer(run: rn.Run, write: Write) -> Path:
-    """An artifact of a type that is none of the five, as the original stores it."""
+    """An artifact of an unknown type, as Runicorn 0.5 stores it."""
     made = logged(run, "bpe", write("vocab.txt", "a b c"))
     own = run.storage_root / "artifacts" / "tokenizer" / "bpe"
     own.parent.mkdir()

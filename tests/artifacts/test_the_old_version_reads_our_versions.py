@@ -20,7 +20,7 @@ Write = Callable[..., Path]
 
 @dataclass
 class OldMetadata:
-    """As 0.5 has it; it is made of `metadata.json` by keyword."""
+    """The class of 0.5, created with the fields of `metadata.json` as keywords."""
 
     name: str
     type: str

@@ -153,7 +153,7 @@ def _blocks(folder: Path) -> int:
 
 @pytest.fixture
 def sealed(kept: rn.Run, folder: Path, read_only: Any) -> Iterator[Path]:
-    """The same store, where nothing can be written any more."""
+    """The same store, made read-only."""
     act("delete_softly", key("m", 1))
     with read_only(folder):
         yield folder

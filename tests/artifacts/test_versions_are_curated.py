@@ -97,7 +97,7 @@ def test_description_metadata_and_tags_are_replaced(model: ArtifactFolder) -> No
 
 def test_a_collection_frees_what_it_promised(model: ArtifactFolder, write: Write) -> None:
     store = model.store
-    shutil.rmtree(model.path / "v1")  # by hand: its content is nobody's now
+    shutil.rmtree(model.path / "v1")  # by hand: its content is an orphan now
     rest = model.path / ".saving-1-dead"
     rest.mkdir()
     (rest / "file").write_bytes(b"r" * 50)

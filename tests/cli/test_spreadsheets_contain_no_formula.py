@@ -1,4 +1,4 @@
-"""What a run says of itself is text in a spreadsheet, whatever it begins with: seen by another reader than ours."""
+"""Values of runs are text in a spreadsheet, whatever they begin with, as read by openpyxl."""
 
 from __future__ import annotations
 

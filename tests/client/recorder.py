@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 NO_ROUTE = {"detail": "Not found."}
-"""What a viewer says of a route that it does not have."""
+"""The response of a viewer to an unknown route."""
 
 
 @dataclass(frozen=True)

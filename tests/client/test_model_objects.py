@@ -1,4 +1,4 @@
-"""The objects of `runicorn.api.models`, made of what a viewer answers."""
+"""The objects of `runicorn.api.models`, created from responses of a viewer."""
 
 from __future__ import annotations
 

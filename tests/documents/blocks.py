@@ -1,4 +1,4 @@
-"""The examples in documents: fenced blocks of code, in their order, with what a comment above says of them.
+"""Code blocks of documents in order, with the directives of comments above them.
 
 <!-- not run: it needs a second machine -->     the block is not run, and that is why
 <!-- answers: 404 -->                           curl is answered with that status

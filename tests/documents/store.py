@@ -1,4 +1,4 @@
-"""The store that the examples of the documents speak of."""
+"""The store that the examples of the documents use."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _kinds() -> Iterator[Case]:
         "a pipe": tarfile.FIFOTYPE,
         "a character device": tarfile.CHRTYPE,
         "a block device": tarfile.BLKTYPE,
-        "a kind nobody knows": b"Z",
+        "an unknown kind": b"Z",
     }
     for what, kind in kinds.items():
         for name, pack in (("tar", tarred), ("tar.gz", gzipped)):

@@ -62,13 +62,13 @@ def killed(root: Path, archive: Path, after: int, home: Path, *more: str) -> str
 
 
 def changes(root: Path, archive: Path, home: Path, *more: str) -> int:
-    """How many changes of the file system the import makes."""
+    """Return how many changes of the file system the import makes."""
     root.mkdir(exist_ok=True)
     return int(killed(root, archive, 10**9, home, *more))
 
 
-def whole(root: Path, kept: dict[str, object]) -> tuple[int, int]:
-    """Hold that whatever can be seen is whole; how many runs and artifacts that are."""
+def count_complete(root: Path, kept: dict[str, object]) -> tuple[int, int]:
+    """Check that all visible runs and artifacts are complete, and count both."""
     runs = list(find.all_runs(root))  # completes what was committed
     ours = snapshot(root)
     for relative in runs:
@@ -87,11 +87,11 @@ def _kill_at(points: Iterable[int], full: Path, archive: Path, tmp_path: Path, h
         root = tmp_path / f"killed-{after}"
         root.mkdir()
         killed(root, archive, after, home)
-        seen.add(whole(root, kept))
+        seen.add(count_complete(root, kept))
         assert seen <= {NOTHING, ALL}, after
         with archive.open("rb") as file:
             import_archive(root, file)
-        assert whole(root, kept) == ALL
+        assert count_complete(root, kept) == ALL
         assert [path.name for path in (root / ".runicorn").iterdir()] == ["import.lock"]
         shutil.rmtree(root)
     assert seen == {NOTHING, ALL}
@@ -124,7 +124,7 @@ def _kill_replacing(step: int, full: Path, folder: Path, archive: Path, home: Pa
     last = changes(shutil.copytree(folder, folder.with_name("copy")), archive, home, "--overwrite")
     for after in range(step - 1, last, step):
         killed(folder, archive, after, home, "--overwrite")
-        assert whole(folder, kept) == ALL
+        assert count_complete(folder, kept) == ALL
         # Of the three runs all are replaced or none.
         notes = len(list(folder.glob("*/*/runs/*/notes.txt")))
         assert notes in (0, 3), after

@@ -60,7 +60,7 @@ TAKES_TIME = {"query_time_ms", "generation"}
 
 
 def answers(root: Path, api: Any) -> dict[str, Any]:
-    """What the API says of a store, without the place where it lies."""
+    """Return the responses of the API about a store, without its path."""
     activate(root)
     discovery.full(active_root())
     lookup.catch_up_all(active_root(), thorough=True)

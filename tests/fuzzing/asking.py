@@ -19,7 +19,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, repr=False)
 class Asked:
-    """One request. `sent` is the body before it became bytes, for whoever reads a failure."""
+    """A request; `sent` is the body before encoding, for messages of failures."""
 
     method: str
     target: str
@@ -119,8 +119,8 @@ class Asker:
 
 
 def complaints(description: Description, asked: Asked, answer: Answer) -> Iterator[str]:
-    """What is wrong with an answer, in sentences."""
-    # Hosts that are not there are no failure of the server's own.
+    """Yield what is wrong with a response, in sentences."""
+    # An unreachable remote host is not a failure of the server.
     if answer.status >= 500 and not (answer.status == 503 and asked.target.startswith("/api/remote/")):
         yield f"the server failed with {answer.status}"
     if answer.status >= 400 and not answer.content_type.startswith(JSON):

@@ -38,7 +38,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
 
 @pytest.fixture(scope="module")
 def description(target: Viewer) -> Description:
-    """What the viewer says of itself."""
+    """The OpenAPI description of the viewer."""
     return Description(target.get("/openapi.json").json())
 
 

@@ -21,7 +21,7 @@ HERE = "urn:description"
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a route, and what is said of it."""
+    """A method of a route and its description."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Operation:
 
     @property
     def required(self) -> set[str]:
-        """The parameters that have to be there."""
+        """The required parameters."""
         return {entry["name"] for entry in self.about.get("parameters", []) if entry.get("required")}
 
     @property

@@ -47,7 +47,7 @@ def ask_all(
     count: int,
     **more: Any,
 ) -> None:
-    """Put `count` requests to each operation, and tell of every one that is answered otherwise than described."""
+    """Send `count` requests to each operation and report every undocumented response."""
     values, failures = Values(description, pool), []
     with closing(Asker(target.port)) as ask:
         for operation in operations:
@@ -84,7 +84,7 @@ def check(
 
 
 def beside(root: Path, asked: Asked) -> Asked:
-    """The same request for a storage root; an absolute one lies beside the store, wherever it was drawn to lie."""
+    """Move an absolute storage root in a request beside the store, so that no other folder is touched."""
     path = asked.sent.get("path") if isinstance(asked.sent, dict) else None
     if not isinstance(path, str) or path.strip()[:1] not in ("/", "~"):
         return asked

@@ -1,4 +1,4 @@
-"""The main road, whole: the real SDK in its own process, the real viewer, a real browser, and nobody reloads."""
+"""From the SDK in its own process over the viewer to a browser, without a reload."""
 
 from __future__ import annotations
 

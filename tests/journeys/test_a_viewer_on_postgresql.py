@@ -1,4 +1,4 @@
-"""The same viewer on a PostgreSQL server: a store is found, taken in, searched, changed and shown."""
+"""A viewer on a PostgreSQL server: a store is found, ingested, searched, changed and shown."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ QUICK = "-c listen_addresses='' -c fsync=off -c shared_buffers=16MB"
 
 @pytest.fixture
 def database() -> Iterator[str]:
-    """The URL of an empty database on a server of this test's own, which is reached by a socket file alone."""
-    # Not below the folder of the test: the server does not run as root, and would not get there.
+    """The URL of an empty database on a server for this test, reachable by a socket file only."""
+    # Not below the folder of the test: the server does not run as root and cannot enter it.
     folder = Path(tempfile.mkdtemp(prefix="runicorn-postgresql-"))
     folder.chmod(0o755)
-    somebody: dict[str, Any] = {}
+    unprivileged: dict[str, Any] = {}
     if os.geteuid() == 0:
-        somebody = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        unprivileged = {"user": "nobody", "group": "nogroup", "extra_groups": []}
         shutil.chown(folder, "nobody", "nogroup")
 
     def run(program: str, *arguments: str) -> None:
         command = [find(program) or program, "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60, **somebody)
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60, **unprivileged)
 
     try:
         run("initdb", "-U", "runicorn", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions")

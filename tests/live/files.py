@@ -1,4 +1,4 @@
-"""Small helpers around files that are written while somebody reads them."""
+"""Helpers for files that are read while they are written."""
 
 from __future__ import annotations
 

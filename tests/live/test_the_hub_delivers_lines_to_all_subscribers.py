@@ -17,7 +17,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def lines_of(subscription: Subscription, count: int) -> list[str]:
-    """The next `count` lines, with `<replaced>` where the file began anew."""
+    """Return the next `count` lines, with `<replaced>` where the file was replaced."""
     lines: list[str] = []
     async with asyncio.timeout(20):
         while len(lines) < count:

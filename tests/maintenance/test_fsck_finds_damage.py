@@ -23,7 +23,7 @@ Call = Callable[..., tuple[int, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without damage, not to be changed."""
+    """A store without damage, which tests must not change."""
     root = tmp_path_factory.mktemp("whole") / "store"
     damage.make_store(root, tmp_path_factory.mktemp("work"))
     return root

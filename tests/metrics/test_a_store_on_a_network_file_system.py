@@ -86,7 +86,7 @@ def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
         return real(fd, count, at)
 
-    def told() -> int:
+    def warnings() -> int:
         return sum(f"{path} cannot be read now" in record.getMessage() for record in caplog.records)
 
     def round_(value: float) -> None:
@@ -98,14 +98,14 @@ def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
         edge.setattr(os, "pread", fails)
         catch_up_all(active_root())  # its sweep comes behind the running runs, one of which was tried by then
         first = len(tries)
-        assert 0 < first == told() <= 2
+        assert 0 < first == warnings() <= 2
         round_(0.5)
         round_(0.25)
-        assert len(tries) == told() == first
+        assert len(tries) == warnings() == first
         edge.setattr(schedule, "SWEEP_SECONDS", 0.0)
         edge.setattr(schedule, "NEW_RUNS_SECONDS", 0.0)
         catch_up_all(active_root())
-        assert len(tries) == told() == first + 1
+        assert len(tries) == warnings() == first + 1
         edge.setattr(os, "pread", real)
         catch_up_all(active_root())
     assert Run.objects.get(run_id=bad).metric_rows.get().last == 0.25

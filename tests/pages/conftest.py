@@ -159,7 +159,7 @@ def fill_media(folder: Path) -> None:
 def log_medium(
     folder: Path, name: str, content: bytes, key: str, step: int, caption: str | None = None
 ) -> None:
-    """Put a file below `media/`, and tell of it in the journal."""
+    """Write a file below `media/` and its event to the journal."""
     (folder / "media" / name).write_bytes(content)
     about = {"key": key, "path": f"media/{name}", "step": step, "caption": caption}
     with (folder / "events.jsonl").open("a", encoding="utf-8") as journal:

@@ -1,4 +1,4 @@
-"""An axis of steps or durations may be logarithmic: the beginning of a run gets its room, and points to fill it."""
+"""A logarithmic x axis (steps or durations) shows the beginning of a run with enough space and points."""
 
 from __future__ import annotations
 

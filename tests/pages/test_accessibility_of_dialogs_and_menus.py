@@ -33,7 +33,7 @@ def test_the_editor_of_tags_and_note_has_no_violation(run_page: Any) -> None:
 
 def test_a_large_chart_and_its_table_have_no_violation(run_page: Any) -> None:
     chart = run_page.locator('#charts figure[data-name="val/acc"]')
-    chart.locator(".plot").focus()  # the buttons are there for whoever is at the chart
+    chart.locator(".plot").focus()  # its buttons are visible while it has the focus
     chart.get_by_role("button", name="Full screen").click()
     chart.get_by_role("button", name="Table").click()
     chart.get_by_role("region", name="Points of val/acc").wait_for()

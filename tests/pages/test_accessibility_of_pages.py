@@ -48,7 +48,7 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
 def violations(page: Any) -> dict[str, Any]:
     """What axe finds on a page, by theme."""
     if not FILE.exists():
-        pytest.skip(f"{FILE.name} is not there: python -m tests.axe")
+        pytest.skip(f"{FILE.name} is missing: python -m tests.axe")
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))
     found = {}

@@ -1,4 +1,4 @@
-"""A run page shows the charts of a journal that nobody has read yet, and finds those that come to be known later."""
+"""A run page shows charts of a journal without ingested points, and adds those of later metrics."""
 
 from __future__ import annotations
 

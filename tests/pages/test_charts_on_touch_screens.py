@@ -16,7 +16,7 @@ from tests.waiting import until
 
 
 def hand(page: Any, kind: str, pointer: str) -> None:
-    """What a browser tells of a hand in the middle of the chart."""
+    """Dispatch a pointer event in the middle of the chart."""
     page.evaluate(
         """([kind, pointerType]) => {
             const plot = document.querySelector(".plot");

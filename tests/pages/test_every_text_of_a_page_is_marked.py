@@ -93,7 +93,7 @@ PAGES = [
     "/runs/{deleted}",
     "/recycle-bin",
     "/settings",
-    "/settings?said=root",
+    "/settings?notice=root",
     "/import",
     "/system",
     "/docs",

@@ -1,4 +1,4 @@
-"""A printed page has what is to be read and nothing to press, also the charts that somebody has scrolled past."""
+"""A printed page has its content without controls, and charts that were scrolled past."""
 
 from __future__ import annotations
 

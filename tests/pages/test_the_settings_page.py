@@ -55,9 +55,9 @@ def test_a_folder_is_checked_before_it_becomes_the_root(store: Path, tmp_path: P
 def test_the_folder_becomes_the_root_at_once(store: Path, tmp_path: Path, page: Page, client: Client) -> None:
     write_run(tmp_path / "other", name="there")
     answer = client.post("/settings/root", {"path": str(tmp_path / "other")})
-    assert (answer.status_code, answer["Location"]) == (302, "/settings?said=root")
+    assert (answer.status_code, answer["Location"]) == (302, "/settings?notice=root")
     assert "This server and new scripts now use this folder." in " ".join(
-        page("/settings?said=root").texts("main")
+        page("/settings?notice=root").texts("main")
     )
     assert page("/").texts("a", "name") == ["there"]
     assert user.storage_root() == tmp_path / "other"

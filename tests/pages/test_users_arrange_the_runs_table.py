@@ -1,4 +1,4 @@
-"""Making the table one's own, in the real browser: columns, widths, views, many runs at once, tags in place."""
+"""Users arrange the runs table in a browser: columns, widths, views, bulk actions, tags in place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """A viewer with more runs than two batches, whose preferences nobody else needs."""
+    """A viewer with more runs than two batches, with its own preferences."""
     root, home = tmp_path_factory.mktemp("arranged") / "store", tmp_path_factory.mktemp("home")
     for number in range(MANY):
         write_run(root, "p", f"r{number:03d}", config={"lr": number}, created_at=1.7e9 + number)
@@ -43,14 +43,14 @@ def total(site: Viewer, query: str = "") -> int:
     return int(site.get(f"/api/runs?limit=1{query}").headers["X-Total-Count"])
 
 
-def anew(table: Any, site: Viewer) -> list[str]:
-    """The columns of the page when it is opened anew."""
+def reopened(table: Any, site: Viewer) -> list[str]:
+    """Open the page again and return its columns."""
     table.goto(f"{site.url}/")
     return heads(table)
 
 
 def usual_columns(table: Any) -> None:
-    """Forget what was chosen."""
+    """Reset the columns."""
     table.locator("#columns summary").click()
     with table.expect_navigation():
         table.get_by_role("button", name="Reset columns").click()
@@ -63,7 +63,7 @@ def test_a_column_selected_just_before_leaving_is_kept(table: Any, site: Viewer)
     table.locator('#columns input[value="config.lr"]').check()
     table.goto(f"{site.url}/system")
     table.unroute_all()
-    until(lambda: set(anew(table, site)) == {*usual, "config.lr"})
+    until(lambda: set(reopened(table, site)) == {*usual, "config.lr"})
     usual_columns(table)
     assert heads(table) == usual
 
@@ -88,7 +88,7 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
     arranged = heads(table)
 
     table.goto(f"{site.url}/system")  # at once
-    until(lambda: anew(table, site) == arranged and bool(table.locator("table.sized").count()))
+    until(lambda: reopened(table, site) == arranged and bool(table.locator("table.sized").count()))
     assert table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth") == width
     usual_columns(table)
     assert heads(table) == usual

@@ -19,7 +19,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def run_id(busy_site: Viewer) -> str:
-    """A running run of its own, which knows how far it goes."""
+    """A running run for this test, with a known number of steps."""
     made = write_run(
         busy_site.root,
         "edited",

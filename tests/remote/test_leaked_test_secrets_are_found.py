@@ -18,7 +18,7 @@ from runs.models import StorageRoot
 from tests import secrecy
 from tests.processes import PROJECT
 from tests.remote.sshd import keygen
-from tests.secrecy import look, look_at, look_through, secret, taken
+from tests.secrecy import look_at, look_through, search, secret, taken
 
 SESSION = """
 from tests.secrecy import secret
@@ -71,9 +71,9 @@ def test_the_text_of_a_key_is_found_wherever_it_begins(tmp_path: Path) -> None:
     assert look_through([tmp_path]) == 1  # the public key; the test wrote the private one itself
     assert taken() == []
     for line in ("", "x", "xy", "xyz\n"):
-        look((line + key.read_text()).encode(), "an answer")
+        search((line + key.read_text()).encode(), "an answer")
         assert len(taken()) == 1
-    look(keygen(tmp_path / "protected", passphrase=secret()).read_bytes(), "protected")
+    search(keygen(tmp_path / "protected", passphrase=secret()).read_bytes(), "protected")
     assert taken() == []
 
 

@@ -13,7 +13,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def log_image(folder: Path, name: str, content: bytes = PNG, **data: Any) -> None:
-    """Write a file below media/, and the event that tells of it."""
+    """Write a file below media/ and its event to the journal."""
     (folder / "media" / name).parent.mkdir(exist_ok=True)
     (folder / "media" / name).write_bytes(content)
     about = {"key": "sample", "path": f"media/{name}", "step": None, "caption": None} | data

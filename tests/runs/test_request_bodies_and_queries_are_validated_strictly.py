@@ -114,7 +114,7 @@ def test_a_parameter_without_a_value_counts_as_missing(run: str, api: Any, addre
 
 
 def content(answer: Any) -> Any:
-    """What an answer says, without how long it took."""
+    """Return the content of a response without its duration."""
     if answer.streaming:
         return b"".join(answer.streaming_content)
     found = answer.json()

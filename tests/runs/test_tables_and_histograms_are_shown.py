@@ -33,7 +33,7 @@ def run(store: Path, make_run: Any) -> Path:
 
 @pytest.fixture
 def log(run: Path) -> Log:
-    """`log("t.table.json", content)` puts a file below `media/` and tells of it; the address of its page."""
+    """`log("t.table.json", content)`: write a file below `media/` and its event; returns the address of its page."""
 
     def write(name: str, content: bytes, key: str = "key", step: int | None = None) -> str:
         (run / "media" / name).write_bytes(content)
@@ -174,5 +174,5 @@ def test_a_page_receives_only_new_media(api: Any, run: Path, log: Log) -> None:
     assert ([one["kind"] for one in again["media"]], again["again"]) == (["histograms"], False)
     (run / "events.jsonl").unlink()
     log("new.png", b"", "n")
-    anew = read(api.get(place))
-    assert ([one["key"] for one in anew["media"]], anew["again"]) == (["n"], True)
+    second = read(api.get(place))
+    assert ([one["key"] for one in second["media"]], second["again"]) == (["n"], True)

@@ -154,12 +154,12 @@ def test_a_system_without_a_load_average_prevents_no_start(
     times = namedtuple("times", "user idle iowait guest")
     shown: list[object] = []
 
-    def told(percpu: bool) -> object:
+    def cpu_times(percpu: bool) -> object:
         if not shown:
             raise PermissionError(errno.EACCES, "no", "/proc/stat")
         return [shown.pop()]
 
-    monkeypatch.setattr(system_stats.psutil, "cpu_times", told)
+    monkeypatch.setattr(system_stats.psutil, "cpu_times", cpu_times)
     monkeypatch.setattr(system_stats, "FRESH_SECONDS", -1.0)
     meter = system_stats.CpuMeter()
     monkeypatch.setattr(system_stats, "cpu_meter", meter)

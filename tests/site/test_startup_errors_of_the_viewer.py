@@ -15,7 +15,7 @@ USAGE, NOT_AVAILABLE = 2, 4
 def viewer(
     home: Path, *options: str, cwd: Path | None = None, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Start a viewer that is expected to end by itself."""
+    """Start a viewer that is expected to exit."""
     home.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
         [sys.executable, "-m", "runicorn", "viewer", "--no-open", *options],

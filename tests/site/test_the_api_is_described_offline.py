@@ -28,8 +28,8 @@ def test_the_description_is_openapi_and_holds_the_api_alone(plain: Viewer) -> No
     assert all(f"{path}/".startswith("/api/") for path in schema["paths"])
 
 
-def told(page: Any, script: str) -> Any:
-    """What a script finds on the page; `None` while the page is loaded again, as that of ReDoc is for another theme."""
+def evaluate(page: Any, script: str) -> Any:
+    """Evaluate a script; None while the page reloads, as ReDoc does for another theme."""
     from playwright.sync_api import Error
 
     try:
@@ -48,9 +48,9 @@ def test_the_documentation_pages_render_offline_in_the_theme(
     assert browser.locator("nav.rail").is_visible()
     assert browser.evaluate(GROUND) == LIGHT
     browser.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    until(lambda: told(browser, GROUND) == DARK)
+    until(lambda: evaluate(browser, GROUND) == DARK)
     browser.wait_for_selector(shown)
-    until(lambda: told(browser, FAINT_TEXT) == [])
+    until(lambda: evaluate(browser, FAINT_TEXT) == [])
 
 
 @pytest.mark.parametrize("path", ["/admin/runs/run/", "/api/health"])

@@ -15,13 +15,13 @@ def head(*lines: str, method: str = "GET", target: str = "/api/runs", socket: bo
 
 
 def status(*lines: str, **more: object) -> int:
-    """With which status a head is refused; 200 when it passes."""
+    """Return the status with which a request head is refused, or 200."""
     refusal = judge(head(*lines, **more), NAMES)  # type: ignore[arg-type]
     return refusal.status if refusal else 200
 
 
 def sentence(*lines: str, **more: object) -> str:
-    """What somebody whose head is refused is told."""
+    """Return the message with which a request head is refused."""
     refusal = judge(head(*lines, **more), NAMES)  # type: ignore[arg-type]
     return refusal.sentence if refusal else ""
 

@@ -122,10 +122,10 @@ def test_a_configuration_that_cannot_be_written_switches_nothing(
 def test_checking_a_folder_describes_it(tmp_path: Path, make_run: Callable[..., str]) -> None:
     make_run(tmp_path / "there")
     make_run(tmp_path / "there")
-    look = storage_root.look(tmp_path / "there")
+    look = storage_root.inspect(tmp_path / "there")
     assert (look.exists, look.writable, look.runs) == (True, True, 2)
     assert look.free and look.free > 0
-    look = storage_root.look(tmp_path / "not" / "there")
+    look = storage_root.inspect(tmp_path / "not" / "there")
     assert (look.exists, look.writable, look.runs) == (False, True, 0)
 
 

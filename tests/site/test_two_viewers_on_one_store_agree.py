@@ -39,7 +39,7 @@ def test_both_viewers_see_every_change(
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(tag, range(24)))
-    for viewer in viewers:  # whoever tags builds on the tags that are there then
+    for viewer in viewers:  # each adds to the tags at that time
         until(lambda viewer=viewer: len(viewer.get(f"/api/runs/{first_run}").json()["tags"]) == 24)
 
     def done(route: str, number: int) -> int:

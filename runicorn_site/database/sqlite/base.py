@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().close_if_unusable_or_obsolete()
 
     def _abandon_if_stale(self) -> None:
-        monitor.look()
+        monitor.check()
         if self.connection is not None and self.epoch != monitor.epoch and not self.connection.in_transaction:
             self.connection = None  # not closed: a cursor that is still read from keeps it alive
 
@@ -52,7 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Raises:
             sqlite3.OperationalError: the database is being prepared again.
         """
-        monitor.look(now=True)
+        monitor.check(now=True)
         if monitor.is_barred():
             raise sqlite3.OperationalError(monitor.problem)
         self.epoch = monitor.epoch

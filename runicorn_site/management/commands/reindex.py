@@ -24,7 +24,7 @@ PATIENCE = 10.0
 
 
 class Command(BaseCommand):
-    """`manage.py reindex`: forget the rows of a storage root and read them anew from its files."""
+    """`manage.py reindex`: rebuild the rows of a storage root from its files."""
 
     help = "Drops every row that was derived from a storage root and reads its files again. Nothing is lost."
 

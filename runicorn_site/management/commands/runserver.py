@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--no-token", action="store_true", help="ask for no token")
         parser.add_argument("--allowed-host", action="append", default=[], help="a further name to answer to")
-        parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
+        parser.add_argument("--reload", action="store_true", help="restart when the code changes")
         parser.add_argument("--noreload", action="store_false", dest="reload", help="do not (the default)")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-/** A shade between two edges of a curve, {x, low, high}; where an edge has no height there is none. */
+/** Shade the area between two edges of a curve, {x, low, high}, except where an edge is NaN. */
 
 import { drawn } from "../data/drawn.js";
 import { extent, firstAtLeast } from "../data/series.js";
