@@ -152,6 +152,9 @@ class OverlayQuery(OverMetricQuery):
     group_by = serializers.CharField(
         required=False, max_length=300, trim_whitespace=False, help_text="`config.<key>`, `group` or `tag`."
     )
+    band = serializers.BooleanField(
+        required=False, help_text="Adds to downsampled curves the range and the mean of all their points."
+    )
 
     def validate_ids(self, ids: list[str]) -> list[str]:
         """Return the ids without duplicates."""

@@ -66,11 +66,29 @@ def test_every_run_has_its_series_in_the_order_of_the_ids(ask: Ask, three: list[
 
 def test_each_series_is_as_in_the_answer_of_its_run(ask: Ask, three: list[str], api: APIClient) -> None:
     for query in ("points=10", "points=7&x=time", "step_range=5:12", "names=own1"):
-        for entry in ask(three, query)["series"]:
+        for plain, entry in zip(
+            ask(three, query)["series"], ask(three, f"{query}&band=true")["series"], strict=True
+        ):
             alone = api.get(f"/api/v2/experiments/{entry['id']}/series?points=500&{query}").json()["series"]
             same = next(one for one in alone if one["name"] == entry["name"])
-            same.pop("band", None)  # the shades of many curves would hide each other
             assert {"id": entry["id"], **same} == entry
+            same.pop("band", None)
+            assert {"id": entry["id"], **same} == plain
+
+
+def test_bands_of_many_runs_are_means_and_ranges_at_the_x_of_each(
+    ask: Ask, store: Path, make_run: MakeRun
+) -> None:
+    runs = [
+        make_run(store, metrics=[{"loss": i + j % 2} for j in range(60)], created_at=1000.0 * (i + 1))
+        for i in range(2)
+    ]
+    for query in ("x=relative", "x=step"):
+        for i, entry in enumerate(ask(runs, f"names=loss&points=12&band=true&{query}")["series"]):
+            band = entry["band"]
+            assert (band["x"][0], band["x"][-1]) == (entry["x"][0], entry["x"][-1])
+            assert set(band["low"][1:]) == {i} and set(band["high"][1:]) == {i + 1}
+            assert all(i + 0.3 < mean < i + 0.7 for mean in band["mean"][1:-1])
 
 
 def test_relative_time_begins_with_each_run(ask: Ask, three: list[str]) -> None:

@@ -228,6 +228,29 @@ def test_new_points_metrics_and_runs_appear_without_a_reload(
     until(lambda: page.shows(9))
 
 
+@pytest.mark.journey("wide", "middle")
+def test_noise_of_many_runs_is_drawn_as_mean_and_range(
+    folder: Path, workspace: Callable[..., Workspace], screen: Screen
+) -> None:
+    values = [[3.0 + 3 * k + (step * 7919 % 101) / 50 * (-1) ** step for step in range(5000)] for k in (0, 1)]
+    for k, each in enumerate(values):
+        write_run(folder, "noise", f"n{k}", created_at=1_767_100_000 + k, metrics=[{"loss": v} for v in each])
+    page = workspace("&project=noise")
+    until(lambda: page.words().count("5,000 points") == 2)
+    plot = page.page.locator("figure[data-name=loss] .plot")
+    box = plot.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.7 * box["height"])
+    said = page.page.locator("figure[data-name=loss] output")
+    until(lambda: " raw " in (said.text_content() or ""))
+    assert 2.5 < float(said.text_content().split()[0]) < 3.5, "the mean; the points are between 1 and 5"
+    ink = """() => { const canvas = document.querySelector("figure[data-name=loss] canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const alphas = data.filter((_, i) => i % 4 === 3);
+        return [alphas.filter((a) => a > 20 && a < 60).length, alphas.filter((a) => a > 200).length].map((n) => n / alphas.length); }"""
+    shade, lines = page.page.evaluate(ink)
+    assert shade > 0.3 and lines < 0.15
+
+
 def test_a_run_keeps_the_colour_that_a_user_gives_it(
     folder: Path, workspace: Callable[..., Workspace], runs: list[str]
 ) -> None:

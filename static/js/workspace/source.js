@@ -1,5 +1,6 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
+import { isNoisy } from "../chart/data/drawn.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
@@ -9,7 +10,8 @@ import { CurveCache } from "./curve_cache.js";
 
 /** Most numbers per chart: two dozen charts share one response, which is limited. */
 const MOST_NUMBERS = 100_000;
-const [COLUMNS, GROUP_COLUMNS] = [2, 10];
+/** Columns of a curve and of a third as many edges of its band, and those of a group. */
+const [COLUMNS, GROUP_COLUMNS] = [4, 10];
 const FEWEST = 16;
 const REST = "";
 
@@ -68,20 +70,21 @@ export class OverlaySource {
 
   async #loadRuns(name, query) {
     const kind = query.smoothed_only ? "smoothed " : "";
+    if (!kind) query.band = true;
     const [ids, found] = [[...this.runs.keys()], this.cache.curves(kind + name, JSON.stringify(query))];
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length) {
-      const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => seriesById(name, answer));
+      const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => curvesById(name, answer));
       for (const id of missing) found.set(id, loaded);
       loaded.catch(() => missing.forEach((id) => found.delete(id)));
     }
-    const series = await Promise.all(ids.map(async (id) => [id, (await found.get(id))?.get(id)]));
-    return { found: series.filter(([, one]) => one) };
+    const curves = await Promise.all(ids.map(async (id) => [id, (await found.get(id))?.get(id)]));
+    return { found: curves.filter(([, one]) => one) };
   }
 
   curves(name, answer) {
     if (answer.groups) return this.#groups(name, answer);
-    return answer.found.filter(([id]) => this.runs.has(id)).map(([id, series]) => ({ ...this.runs.get(id), series }));
+    return answer.found.filter(([id]) => this.runs.has(id)).map(([id, curve]) => ({ ...this.runs.get(id), ...curve }));
   }
 
   #groups(name, { groups, series: each, points }) {
@@ -109,6 +112,12 @@ export class OverlaySource {
   }
 }
 
-function seriesById(name, { series }) {
-  return new Map(series.filter((part) => part.name === name).map((part) => [part.id, Series.from(overMetric(part), -1)]));
+function curvesById(name, { series }) {
+  return new Map(series.filter((part) => part.name === name).map((part) => [part.id, curveOf(overMetric(part))]));
+}
+
+/** Among many curves only noise has a band. */
+function curveOf(part) {
+  const series = Series.from(part, -1);
+  return { series, band: isNoisy(series) ? part.band : null };
 }

@@ -33,7 +33,7 @@ export function valueAt({ x: xs, y }, x) {
 }
 
 /** Return whether a series turns round so often that its points are noise. */
-function isNoisy(series) {
+export function isNoisy(series) {
   const { y } = series;
   const before = known.get(series);
   if (before?.length === y.length) return before.noisy;

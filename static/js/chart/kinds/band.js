@@ -14,9 +14,9 @@ export const band = {
     return ends.length ? [Math.min(...ends), Math.max(...ends)] : null;
   },
 
-  paint(context, plot, curve, { ink, strength }) {
+  paint(context, plot, curve, { ink, shade }) {
     const { shade: edges } = drawn(curve);
-    context.globalAlpha = OPACITY * strength;
+    context.globalAlpha = OPACITY * shade;
     if (edges) drawBand(context, plot, edges, ink);
   },
 };

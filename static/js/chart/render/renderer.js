@@ -7,6 +7,8 @@ import { inkOf, palette } from "./palette.js";
 
 const FAINT = 0.3;
 const MARK = 8;
+/** Shades of more than the square of this number of curves grow fainter, lest they hide each other. */
+const FEW = 2;
 
 /** Paint the plot of a chart on a context that is scaled to CSS pixels, in the colours of the theme or in others. */
 export function paint({ plot, curves, highlighted, colours = palette() }, context) {
@@ -18,7 +20,12 @@ export function paint({ plot, curves, highlighted, colours = palette() }, contex
   context.rect(plot.box.left, plot.box.top - 2, plot.box.right - plot.box.left, plot.box.bottom - plot.box.top + 4);
   context.clip();
   const above = curves.toSorted((a, b) => lit.includes(a) - lit.includes(b));
-  for (const curve of above) paintCurve(plot, context, curve, colours, strength(curve));
+  const shade = Math.min(1, FEW / Math.sqrt(curves.length));
+  for (const curve of above) {
+    const style = { ink: inkOf(curve.colour, colours), strength: strength(curve), shade: lit.includes(curve) ? 1 : strength(curve) * shade };
+    for (const kind of kindsOf(curve)) kind.paint(context, plot, curve, style);
+    context.globalAlpha = 1;
+  }
   if (curves.length === 1) paintEvents(context, plot, curves[0].series, colours);
   if (plot.cut) drawCut(context, plot, curves, colours);
   context.restore();
@@ -36,10 +43,4 @@ function paintEvents(context, plot, series, colours) {
   const drop = plot.cut?.above || series.y.includes(Infinity) ? MARK : 0;
   drawEvents(context, plot, series.stages, colours["ink-faint"], colours.paper, drop);
   drawEvents(context, plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted, colours.paper, drop);
-}
-
-function paintCurve(plot, context, curve, colours, strength) {
-  const style = { ink: inkOf(curve.colour, colours), strength };
-  for (const kind of kindsOf(curve)) kind.paint(context, plot, curve, style);
-  context.globalAlpha = 1;
 }
