@@ -75,6 +75,7 @@ class Artifact(models.Model):
             "type": self.type,
             "num_versions": self.num_versions,
             "latest_version": self.latest or 0,
+            "version": self.latest or 0,
             "size_bytes": self.size_bytes,
             "created_at": self.created,
             "updated_at": self.updated,

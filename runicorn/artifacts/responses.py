@@ -40,6 +40,7 @@ def _artifact_entry(folder: ArtifactFolder, warn: Warn) -> Artifact | None:
         "type": folder.type,
         "num_versions": len(live),
         "latest_version": live[-1]["version"],
+        "version": live[-1]["version"],
         "size_bytes": live[-1]["size_bytes"],
         "created_at": min(entry["created_at"] for entry in entries),
         "updated_at": max(max(about.created_at, about.updated_at) for about in known),

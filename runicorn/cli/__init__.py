@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from runicorn._version import __version__
 from runicorn.cli.support.common import describe_error, print_error
 
 MODULES = {
@@ -63,10 +64,24 @@ class Runicorn(TyperGroup):
         self.commands = Commands()  # type: ignore[assignment]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"runicorn {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 app = typer.Typer(
     name="runicorn",
     cls=Runicorn,
-    callback=lambda: None,
+    callback=_options,
     help="A self-hosted, local-first experiment tracker.",
     no_args_is_help=True,
     add_completion=True,

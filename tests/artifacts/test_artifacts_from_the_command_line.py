@@ -102,14 +102,11 @@ def test_errors_have_a_message_and_an_exit_code(logged: rn.Run, call: Any, folde
     assert call("clean")[0] == 2
 
 
-def test_deleting_asks_only_at_a_terminal(
-    logged: rn.Run, call: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deleting_asks_and_takes_a_piped_answer(logged: rn.Run, call: Any, folder: Path) -> None:
     first = ("artifacts", "--action", "delete", "--name", "m", "--version", "1")
     assert call(*first) == (0, "Soft deleted m:v1\n")
     code, said = call(*first, "--permanent")
     assert code == 2 and "--yes is needed" in said and (folder / "artifacts/model/m/v1").is_dir()
-    monkeypatch.setattr(common, "is_interactive", lambda: True)
     assert "Cancelled." in call(*first, "--permanent", answer="n\n")[1]
     code, said = call(*first, "--permanent", answer="y\n")
     promised, freed = re.findall(r"([\d,]+) bytes", said)

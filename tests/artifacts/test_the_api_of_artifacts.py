@@ -36,6 +36,7 @@ def test_artifacts_are_listed_last_updated_first(api: Any, logged: rn.Run) -> No
         ("m", "model", 3, 3),
         ("d", "dataset", 1, 1),
     ]
+    assert [item["version"] for item in listed] == [3, 1], "as scripts for Runicorn 0.5 read it"
     assert listed[0]["size_bytes"] == 1006 and listed[0]["aliases"] == {"latest": 3}
     assert [a["name"] for a in api.get("/api/artifacts?type=dataset").json()] == ["d"]
     assert api.get("/api/artifacts?type=").status_code == 200

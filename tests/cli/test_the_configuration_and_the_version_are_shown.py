@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from runicorn.cli import app
 from tests.cli.conftest import Call
 from tests.processes import Viewer, environment
 
@@ -54,6 +56,20 @@ def test_a_path_of_windows_is_refused_elsewhere(call: Call, path: str) -> None:
     assert "(not set)" in call("config")[1] and not Path(path).exists()
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "file_is_left"), [("", 2, True), ("n\n", 0, True), ("y\n", 0, False)]
+)
+def test_a_piped_answer_confirms(home: Path, answer: str, code: int, file_is_left: bool) -> None:
+    file = home / "config" / "config.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('{"user_root_dir": "/x"}')
+    command = [sys.executable, "-m", "runicorn", "config", "--reset"]
+    done = subprocess.run(command, input=answer, capture_output=True, text=True, env=environment(home))
+    assert done.returncode == code, done.stderr
+    assert ("/x" in file.read_text()) == file_is_left
+    assert "[y/N]" not in done.stdout
+
+
 def test_two_things_at_once_are_refused(call: Call, tmp_path: Path) -> None:
     assert call("config", "--show", "--reset")[0] == 2
     (tmp_path / "file").write_text("")
@@ -64,6 +80,8 @@ def test_two_things_at_once_are_refused(call: Call, tmp_path: Path) -> None:
 def test_the_version_names_the_implementation(call: Call) -> None:
     code, said = call("version", "--json")
     assert code == 0 and set(json.loads(said)) == {"name", "version", "implementation"}
+    alone = CliRunner().invoke(app, ["--version"])
+    assert (alone.exit_code, alone.output) == (0, f"runicorn {json.loads(said)['version']}\n")
     code, said = call("version")
     assert (
         code == 0 and said.startswith("runicorn 1.") and "does not exist yet; the viewer creates it" in said

@@ -12,6 +12,7 @@ class Artifact(TypedDict):
     type: str
     num_versions: int
     latest_version: Annotated[int, "The highest that is not deleted."]
+    version: Annotated[int, "The same, under the name that scripts for Runicorn 0.5 read."]
     size_bytes: Annotated[int, "Of the latest version, with the stated sizes of its references."]
     created_at: float
     updated_at: float

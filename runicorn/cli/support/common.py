@@ -73,15 +73,19 @@ def describe_error(error: OSError) -> tuple[str, int]:
 
 
 def confirm(question: str, sure: bool, option: str) -> bool:
-    """Ask for confirmation, unless the option is given.
+    """Ask for confirmation at the terminal or from a pipe, unless the option is given.
 
-    Exits if there is neither a terminal nor the option.
+    Exits if there is neither an answer nor the option.
     """
     if sure:
         return True
-    if not is_interactive():
+    if is_interactive():
+        return typer.confirm(question)
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # stdin is empty
+        typer.echo(err=True)
         exit_with(f"Nothing was changed: without a terminal, {option} is needed to confirm.", USAGE)
-    return typer.confirm(question)
 
 
 def is_interactive() -> bool:
