@@ -6,6 +6,7 @@ from pathlib import Path
 
 from runicorn._version import __version__
 from runicorn.settings import user as own
+from runicorn.store.state import STATES
 from runicorn_site.database.file import choose, known_migrations
 from runicorn_site.database.settings import database
 from runicorn_site.database.state_dir import mark, secret_key, state_directory
@@ -142,6 +143,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Runs, metrics and logs of machine learning experiments kept in a folder of yours.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {"RunStateEnum": [(state, state) for state in STATES]},
     "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -7,9 +7,12 @@ time on every list page and gain nothing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from django.db import models
 
+from runicorn.api.responses.runs import RunState, State
+from runicorn.store import layout
 from runicorn.store.containment import is_inside
 from runs.errors import OutsideRoot
 
@@ -71,6 +74,12 @@ class Run(models.Model):
     group = models.CharField(max_length=255, default="")
     status = models.CharField(max_length=64)
     exit_reason = models.CharField(max_length=255, null=True)
+    state = models.CharField(max_length=32, default="interrupted")
+    """One of `runicorn.store.state.STATES`; it says more than the status."""
+    state_reason = models.CharField(max_length=1000, null=True)
+    """One English sentence; `runs.pages.state_reason` translates it."""
+    evidence = models.JSONField(default=dict)
+    """What the state follows from, see `runicorn.store.state.Evidence`."""
     heartbeat = models.FloatField(null=True)
     """Time of the last heartbeat of a run that logs to this server."""
     created = models.FloatField()
@@ -180,6 +189,14 @@ class Run(models.Model):
                 fields=["root", "status", "id"], name="run_by_status", condition=models.Q(deleted=None)
             ),
             models.Index(
+                fields=["root", "state", "-created", "-id"],
+                name="run_state",
+                condition=models.Q(deleted=None),
+            ),
+            models.Index(
+                fields=["root", "state", "id"], name="run_by_state", condition=models.Q(deleted=None)
+            ),
+            models.Index(
                 fields=["root", "project", "id"], name="run_by_project", condition=models.Q(deleted=None)
             ),
             models.Index(fields=["root", "name", "id"], name="run_by_name", condition=models.Q(deleted=None)),
@@ -212,6 +229,15 @@ class Run(models.Model):
     def label(self) -> str:
         """The name that a user gave the run, or that of its script."""
         return self.display_name or self.name
+
+    def state_fields(self) -> RunState:
+        """Return the fields of responses about the state."""
+        return {"state": cast(State, self.state), "state_reason": self.state_reason}
+
+    @property
+    def shown_state(self) -> str:
+        """The state, or the status if it is a word that Runicorn does not know."""
+        return self.state if self.status in layout.STATUSES else self.status
 
     @property
     def path(self) -> Path:

@@ -108,10 +108,15 @@ def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, NodeMe
     found: dict[Key | str, NodeMetadata] = {}
     for chunk in _chunks(lineage.runs):
         runs = Run.objects.in_root(root).filter(run_id__in=chunk)
-        for run, project, name, status, deleted in runs.values_list(
-            "run_id", "project", "name", "status", "deleted"
-        ):
-            found[run] = {"project": project, "name": name, "status": status, "deleted": deleted is not None}
+        for run in runs.only("run_id", "project", "name", "status", "state", "state_reason", "deleted"):
+            found[run.run_id] = {
+                "project": run.project,
+                "name": run.name,
+                "status": run.status,
+                "state": run.state_fields()["state"],
+                "state_reason": run.state_reason,
+                "deleted": run.deleted is not None,
+            }
     for chunk in _chunks(lineage.versions):
         versions = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root)
         for version in versions.select_related("artifact"):

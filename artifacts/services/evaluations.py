@@ -65,6 +65,7 @@ def training_result(version: Version) -> TrainingResult | None:
         "created_at": run.created,
         "duration_seconds": run.duration,
         "status": run.status,
+        **run.state_fields(),
     }
 
 
@@ -86,6 +87,8 @@ def performance_history(artifact: Artifact, metric: str | None = None) -> list[V
                 "created_at": version.created,
                 "run_id": version.run_id or None,
                 "status": run.status if run else None,
+                "state": run.state_fields()["state"] if run else None,
+                "state_reason": run.state_reason if run else None,
                 "metrics": numbers,
             }
         )

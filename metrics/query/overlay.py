@@ -140,6 +140,7 @@ def _run_entry(run: Run, journal: Journal | None) -> ComparedRun:
         "project": run.project,
         "name": run.name,
         "status": run.status,
+        **run.state_fields(),
         "started_at": start_of(run),
         "last_row": -1 if journal is None else journal.rows - 1,
         "generation": 0 if journal is None else journal.generation,

@@ -22,7 +22,12 @@ def progress(run: Run) -> RunProgress:
     key, total = next(((key, n) for key in TOTALS if (n := _total(run.config.get(key)))), (None, None))
     counted = _series(run, Lane.METRIC, "epoch") if key == "epochs" else _series(run, Lane.ROWS, "")
     step = None if counted is None else counted.last if key == "epochs" else counted.top_step
-    answer: RunProgress = {"available": None not in (step, total), "status": run.status}
+    answer: RunProgress = {
+        "available": None not in (step, total),
+        "status": run.status,
+        "state": run.state_fields()["state"],
+        "state_reason": run.state_reason,
+    }
     if step is not None:
         answer["step"] = int(step)
     if total is not None:

@@ -24,6 +24,8 @@ class Experiment:
     project: str = "default"
     name: str = "default"
     status: str = "unknown"
+    state: str = "interrupted"
+    state_reason: str | None = None
     created_at: float = 0
     updated_at: float = 0
     summary: dict[str, Any] = field(default_factory=dict)

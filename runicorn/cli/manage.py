@@ -112,13 +112,13 @@ def _search(records: list[Any], as_json: bool) -> None:
             record.run_id,
             record.project,
             record.name,
-            record.status,
+            record.state,
             common.format_time(record.created),
             ", ".join(record.tags),
         )
         for record in records
     ]
-    common.print_table(("Run", "Project", "Experiment", "Status", "Created", "Tags"), rows)
+    common.print_table(("Run", "Project", "Experiment", "State", "Created", "Tags"), rows)
 
 
 def _to_dict(record: Any) -> dict[str, Any]:
@@ -127,6 +127,8 @@ def _to_dict(record: Any) -> dict[str, Any]:
         "project": record.project,
         "name": record.name,
         "status": record.status,
+        "state": record.state,
+        "state_reason": record.state_reason,
         "tags": record.tags,
         "description": record.description,
         "created_at": record.created,

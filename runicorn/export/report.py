@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from runicorn.export import sparkline_svg
 from runicorn.store import layout
 from runicorn.store.journal.records import Statistics, number, statistics
+from runicorn.store.state.reasons import describe
 
 NONE = "N/A"
 HEAD = ("Metric", "Min", "Max", "Mean", "Last")
@@ -108,6 +109,10 @@ def _named(values: dict[str, Any], names: list[tuple[str, str]]) -> list[tuple[s
 
 def _state(status: dict[str, Any]) -> list[tuple[str, str]]:
     facts = [("Status", _value(status.get("status", NONE)))]
+    if status:
+        state, sentence = describe(status)
+        facts += [("State", state.value)] if state != status.get("status") else []
+        facts += [("Reason", str(sentence))] if sentence else []
     started, ended = number(status.get("started_at")), number(status.get("ended_at"))
     facts += [("Started", _date(started))] if started is not None else []
     facts += [("Ended", _date(ended))] if ended is not None else []

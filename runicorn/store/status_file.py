@@ -8,6 +8,7 @@ from typing import Any
 from runicorn.store import layout
 from runicorn.store.journal.durability import SYNC_THREAD
 from runicorn.store.run_folder import RunFolder
+from runicorn.store.state.reasons import fields
 
 
 class StatusFile:
@@ -24,7 +25,7 @@ class StatusFile:
 
     def begin(self) -> None:
         """Write the status of a running run, and sync its files from now on."""
-        self._write(layout.RUNNING)
+        self._write(**fields(layout.RUNNING))
         self._folder.report = self._report
         SYNC_THREAD.add(self._folder)
 
@@ -40,15 +41,14 @@ class StatusFile:
         self._folder.settle()
         with self._folder.lock:
             self._has_ended = True
-            more = {"exit_reason": reason} if reason else {}
-            self._write(status, ended_at=time.time(), **more, **self._folder.final_counts())
+            self._write(ended_at=time.time(), **fields(status, reason), **self._folder.final_counts())
 
     def _report(self) -> None:
         """Write, while the run is running, that records are missing."""
         with self._folder.lock:
             if not self._has_ended:
-                self._write(layout.RUNNING, **self._folder.counts())
+                self._write(**fields(layout.RUNNING), **self._folder.counts())
 
-    def _write(self, status: str, **more: Any) -> None:
-        state = {"status": status, "started_at": self.started_at}
-        self._folder.write(layout.STATUS, {**state, **more}, in_place=True)
+    def _write(self, **about: Any) -> None:
+        about["started_at"] = self.started_at
+        self._folder.write(layout.STATUS, about, in_place=True)

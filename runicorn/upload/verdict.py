@@ -11,6 +11,7 @@ from typing import Any
 
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND, ProcessRecord, has_ended, is_identified_here
+from runicorn.store.state.reasons import fields
 
 REPLACED = "exec"
 # <linux/pidfd.h>: PIDFD_GET_INFO, PIDFD_INFO_EXIT and struct pidfd_info of Linux 6.15.
@@ -79,7 +80,7 @@ class Watched:
         if not problem and status.get("status") == layout.RUNNING:
             interrupted = reason in ("SIGTERM", "KeyboardInterrupt")
             word = layout.INTERRUPTED if interrupted else layout.FAILED
-            verdict = {"status": word, "ended_at": last_write(self.run_dir), "exit_reason": reason}
+            verdict = {**fields(word, reason), "ended_at": last_write(self.run_dir)}
             layout.write_json(self.run_dir / layout.STATUS, status | verdict)
         return True
 

@@ -12,7 +12,10 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-SOURCES = ("runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js")
+SOURCES = (
+    *("runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js"),
+    "runicorn/store/state",
+)
 LOCALE = "zh_Hans"
 CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"
 MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"

@@ -54,6 +54,7 @@ def matching(root: StorageRoot, query: dict[str, Any]) -> Matches:
         project=query.get("project") or None,
         name=query.get("name") or None,
         statuses=query.get("status", ()),
+        states=query.get("state", ()),
         tags=query.get("tags", ()),
         search=query.get("search", ""),
         created_after=query.get("created_after"),

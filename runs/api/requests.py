@@ -46,6 +46,7 @@ class RunListQuery(Query):
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
     name = serializers.CharField(required=False, allow_blank=True, max_length=255)
     status = CommaSeparated(required=False, help_text="One status, or several separated by commas.")
+    state = CommaSeparated(required=False, help_text="One state, or several separated by commas.")
     tags = CommaSeparated(required=False, help_text="Runs with all of these tags.")
     search = serializers.CharField(required=False, allow_blank=True, max_length=1000, help_text=SEARCH)
     order_by = serializers.CharField(required=False, default="created_at", max_length=300, help_text=ORDER)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from runicorn.api.responses.experiments import Experiment, FoundExperiment
 from runicorn.api.responses.recycle_bin import DeletedRun
-from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
+from runicorn.api.responses.runs import Evidence, RunDetail, RunFilePaths, RunItem
 from runicorn.store import layout
 from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query.completeness import missing_records, problems
@@ -17,6 +17,8 @@ ITEM = {
     "id": "run_id",
     "created_time": "created",
     "status": "status",
+    "state": "state",
+    "state_reason": "state_reason",
     "pid": "pid",
     "best_metric_value": "best_metric_value",
     "best_metric_name": "best_metric_name",
@@ -115,6 +117,7 @@ def detail(run: Run) -> RunDetail:
         "config": run.config,
         "environment_available": run.environment_available,
         "exit_reason": run.exit_reason,
+        "evidence": cast(Evidence, run.evidence),
         "warnings": [*run.warnings, *(run.journal_problems or ()), *problems(run)],
         "group": run.group,
         "pinned": run.pinned,

@@ -70,6 +70,7 @@ class RunListView(APIView):
             project=query.get("project") or None,
             name=query.get("name") or None,
             statuses=query.get("status", ()),
+            states=query.get("state", ()),
             tags=query.get("tags", ()),
             search=query.get("search", ""),
         )

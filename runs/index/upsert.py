@@ -10,6 +10,7 @@ from operator import attrgetter
 from django.db import transaction
 
 from runicorn.store import layout
+from runicorn.store.state import State
 from runs.index import bulk, search_index
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts
@@ -130,6 +131,9 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
     for run, record in changed:
         record.warnings = with_others(record.warnings, run.other_folders)
         record.updated = max(record.updated, run.updated)
+        if run.state == State.STALLED and record.state == State.RUNNING:
+            # Judged by `runs.services.states` from the journal, which the files read here do not show.
+            record.state, record.state_reason, record.evidence = run.state, run.state_reason, run.evidence
         if run.pk in live:
             record.best_metric_value, record.best_metric_step = live[run.pk]
         rows.append((run, (*values_of(record), run.other_folders, search_text(record))))

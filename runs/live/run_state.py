@@ -15,6 +15,8 @@ class RunState(TypedDict):
     name: str
     status: str
     exit_reason: str | None
+    state: str
+    state_reason: str | None
     created: float
     updated: float
     started: float | None
@@ -34,6 +36,8 @@ def run_state(run: Run) -> RunState:
         name=run.name,
         status=run.status,
         exit_reason=run.exit_reason,
+        state=run.state,
+        state_reason=run.state_reason,
         created=run.created,
         updated=run.updated,
         started=run.started,

@@ -7,18 +7,19 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from runicorn.store import heartbeat, layout
+from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.markdown import render
 from runs.index import run_files
 from runs.live.tail import start_of_last
 from runs.models import Run
-from runs.pages import exit_reason
 from runs.pages import media as shown_media
 from runs.pages.environment import RunEnvironment
 from runs.pages.key_values import Pairs
+from runs.pages.state_reason import reason
 from runs.pages.table.rows import tags
 from runs.query import completeness
 
@@ -37,8 +38,7 @@ class HeaderContext(TypedDict):
     start: float
     running: bool
     elapsed: float
-    silent: bool
-    ending: str
+    reason: SafeString
     note: str
     """The description as HTML."""
     long_note: bool
@@ -75,8 +75,7 @@ def header_context(run: Run) -> HeaderContext:
         "start": start,
         "running": run.status == layout.RUNNING,
         "elapsed": max(0.0, time.time() - start),
-        "silent": heartbeat.is_silent(run.status, run.heartbeat, time.time()),
-        "ending": exit_reason.in_words(run.exit_reason, run.status) if run.exit_reason else "",
+        "reason": reason(run),
         "note": render(run.description) if run.description else "",
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),

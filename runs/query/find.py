@@ -19,6 +19,7 @@ def find_runs(
     project: str | None = None,
     name: str | None = None,
     statuses: Sequence[str] = (),
+    states: Sequence[str] = (),
     tags: Iterable[str] = (),
     search: str = "",
     created_after: float | None = None,
@@ -34,7 +35,7 @@ def find_runs(
         root: the storage root.
         include_deleted: also return runs in the recycle bin.
         project, name: exact names.
-        statuses: any of them.
+        statuses, states: any of them.
         tags: all of them.
         search: all words, in project, name, id, tags or description, ignoring case.
         created_after, created_before: Unix seconds, inclusive.
@@ -54,15 +55,17 @@ def find_runs(
     lookups = {lookup: value for lookup, value in optional.items() if value is not None}
     runs = Run.objects.in_root(root)
     matches = Matches(root, runs if include_deleted else runs.live()).filter(**lookups)
-    matches = replace(matches, is_indexed=bool(lookups or statuses))
-    if statuses:
-        matches = (
-            matches.filter(status__in=statuses) if len(statuses) > 1 else matches.filter(status=statuses[0])
-        )
+    matches = replace(matches, is_indexed=bool(lookups or statuses or states))
+    for name_of_word, words in (("status", statuses), ("state", states)):
+        if words:
+            several = len(words) > 1
+            matches = matches.filter(
+                **{f"{name_of_word}__in": words} if several else {name_of_word: words[0]}
+            )
     matches = selectivity.search_text(matches, search)
     conditions = [*map(with_tag, tags), *parts(where)]
     if conditions:
-        known = None if search or archived is not None else columns(lookups, statuses)
+        known = None if search or archived is not None else columns(lookups, status=statuses, state=states)
         matches = sql.satisfying(matches, conditions, live=not include_deleted, columns=known)
     # An index leads from a project and a name to the newest runs, but none from a name alone.
     return selectivity.narrow(matches) if name is not None and project is None else matches

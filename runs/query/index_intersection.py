@@ -24,7 +24,9 @@ from runs.query.key_masks import KeyArray, KeyRange, Mask, Numbers, keys_of
 from runs.query.where.ast import All, Comparison, Either, Node, Not, comparisons
 from runs.query.where.matching_rows import WITH_ROWS
 
-COLUMNS = frozenset({"project", "name", "status", "created", "updated", "duration", "best_metric_value"})
+COLUMNS = frozenset(
+    {"project", "name", "status", "state", "created", "updated", "duration", "best_metric_value"}
+)
 """Columns of a run that lead an index of the live runs of a root."""
 SAMPLE = 4000
 """Number of newest runs that are tested first."""

@@ -26,6 +26,7 @@ COLUMNS = {
     "created_at": "created",
     "updated_at": "updated",
     "status": "status",
+    "state": "state",
     "name": "name",
     "project": "project",
     "best_metric_value": "best_metric_value",

@@ -16,6 +16,8 @@ from django.db.models import F
 
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND, Process, has_ended, is_in_grace
+from runicorn.store.state import STATE_REASON, State
+from runicorn.store.state.reasons import fields
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -56,7 +58,7 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     same = integer(meta.get("pid")) == run.pid and number(meta.get("process_start")) == run.process_start
     if problem or meta_problem or not same or status.get("status") != layout.RUNNING:
         return None
-    dead = {"status": layout.FAILED, "ended_at": written, "exit_reason": NOT_FOUND}
+    dead = {**fields(layout.FAILED, NOT_FOUND), "ended_at": written}
     try:
         layout.write_json(folder / layout.STATUS, status | dead)
     except OSError as error:
@@ -112,6 +114,9 @@ def _save_in_row(run: Run, dead: DeadRun) -> None:
     still_running.update(
         status=layout.FAILED,
         exit_reason=NOT_FOUND,
+        state=State.FAILED,
+        state_reason=fields(layout.FAILED, NOT_FOUND)[STATE_REASON],
+        evidence={},
         ended=dead.ended,
         duration=dead.ended - F("started"),
         warnings=[*warnings, sentence],

@@ -12,10 +12,12 @@ from runicorn.settings import free_space
 from runicorn.store import heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
+from runicorn.store.state import State
 from runicorn.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import refresh
 from runs.models import Run, StorageRoot
+from runs.query import counts
 from runs.services import append, write_through
 
 NOTES = "upload"
@@ -114,7 +116,11 @@ def record_heartbeat(*, root: StorageRoot, run_id: str) -> float:
     now = time.time()
     with write_through.one_file():
         heartbeat.write(run.path, now)
-    Run.objects.filter(pk=run.pk).update(heartbeat=now)
+    row = Run.objects.filter(pk=run.pk)
+    row.update(heartbeat=now)
+    if run.state == State.LOST:
+        row.filter(state=State.LOST).update(state=State.RUNNING, state_reason=None, evidence={})
+        counts.changed(root)
     return now
 
 

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from runicorn.api.responses.runs import Evidence
 from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout
 from runicorn.store.assets import settings_of
 from runicorn.store.curation import COLOR
+from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in, state_in
+from runicorn.store.state.reasons import explain
 from runs.store.folder_stat import FolderState
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.metric_stats import score
@@ -25,6 +28,7 @@ UNSETTLED_SECONDS = 2.0
 TAG_LENGTH = 255
 DESCRIPTION_LENGTH = 100_000
 DISPLAY_NAME_LENGTH = 255
+STATE_REASON_LENGTH = 1000
 
 
 @dataclass(slots=True)
@@ -43,6 +47,9 @@ class RunRecord:
     warnings: list[str] = field(default_factory=list)
     group: str = ""
     exit_reason: str | None = None
+    state: str = State.INTERRUPTED.value
+    state_reason: str | None = None
+    evidence: Evidence = field(default_factory=Evidence)
     started: float | None = None
     ended: float | None = None
     heartbeat: float | None = None
@@ -249,10 +256,28 @@ def _state(reader: FolderReader, record: RunRecord, status: Fields) -> None:
     )
     if record.status == layout.RUNNING:
         record.heartbeat = heartbeat.read(reader.path)
+    _refine_state(record, status)
+    if record.status == layout.RUNNING:
         return
     record.ended = ended
     if record.started is not None and ended is not None and ended >= record.started:
         record.duration = ended - record.started
+
+
+def _refine_state(record: RunRecord, status: Fields) -> None:
+    """Set the state, its sentence and its evidence; a run without a recent heartbeat is lost."""
+    about = {"status": record.status, "exit_reason": record.exit_reason, STATE: status.get(STATE)}
+    state = state_in(about)
+    record.evidence = evidence_in({EVIDENCE: status.get(EVIDENCE)})
+    for key, value in record.evidence.items():
+        if isinstance(value, str):
+            record.evidence[key] = clean_text(value, LONGEST_TEXT)  # type: ignore[literal-required]
+    since = record.heartbeat
+    if since is not None and heartbeat.is_silent(record.status, since, time.time()):
+        state, record.evidence = State.LOST, Evidence(since=since)
+    sentence = explain(state, record.status, record.exit_reason, record.evidence)
+    record.state = state.value
+    record.state_reason = clean_text(str(sentence), STATE_REASON_LENGTH) if sentence else None
 
 
 def _outcome(reader: FolderReader, record: RunRecord) -> None:

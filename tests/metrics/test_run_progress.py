@@ -10,6 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 MakeRun = Callable[..., str]
+FINISHED = {"status": "finished", "state": "finished", "state_reason": None}
 
 
 def ask(api: APIClient, run_id: str) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def test_steps_are_counted(store: Path, make_run: MakeRun, api: APIClient, key: 
     run_id = make_run(store, config={key: 8}, metrics=[{"loss": 1.0}] * 2)
     assert ask(api, run_id) == {
         "available": True,
-        "status": "finished",
+        **FINISHED,
         "step": 2,
         "total": 8,
         "fraction": 0.25,
@@ -53,9 +54,9 @@ def test_progress_without_a_total_is_not_available(
     store: Path, make_run: MakeRun, api: APIClient, config: dict[str, Any] | None
 ) -> None:
     answer = ask(api, make_run(store, config=config, metrics=[{"loss": 1.0}] * 2))
-    assert answer == {"available": False, "status": "finished", "step": 2}
+    assert answer == {"available": False, **FINISHED, "step": 2}
 
 
 def test_a_run_that_logged_nothing_has_no_step(store: Path, make_run: MakeRun, api: APIClient) -> None:
     answer = ask(api, make_run(store, config={"total_steps": 8}))
-    assert answer == {"available": False, "status": "finished", "total": 8}
+    assert answer == {"available": False, **FINISHED, "total": 8}

@@ -62,6 +62,8 @@ def test_a_run_whose_process_is_gone_has_failed(
     status = json.loads((folder_of(store, run_id) / "status.json").read_text())
     assert status == {
         "status": "failed",
+        "state": "failed",
+        "state_reason": "The process of this run ended without an exit status. The run counts as failed.",
         "started_at": LAST_WRITE - 100,
         "ended_at": LAST_WRITE,
         "exit_reason": "process_not_found",

@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 
+from runicorn.store.state import derived
+from runicorn.store.state.reasons import explain
 from runicorn.tracking.exit import hooks
-from runs.pages.exit_reason import in_words
+from runs.pages.state_reason import in_words
+
+
+def sentence(status: str, reason: str | None) -> str:
+    found = explain(derived(status, reason), status, reason, {})
+    assert found is not None
+    return in_words(found)
 
 
 @pytest.mark.parametrize(
@@ -18,9 +26,7 @@ from runs.pages.exit_reason import in_words
     ],
 )
 def test_exit_reasons_of_the_sdk_are_explained(error: BaseException, words: str) -> None:
-    status, reason = hooks.verdict(error)
-    assert reason is not None
-    assert in_words(reason, status) == words
+    assert sentence(*hooks.verdict(error)) == words
 
 
 @pytest.mark.parametrize(
@@ -33,4 +39,4 @@ def test_exit_reasons_of_the_sdk_are_explained(error: BaseException, words: str)
     ],
 )
 def test_other_exit_reasons_are_quoted(reason: str, words: str) -> None:
-    assert in_words(reason, "interrupted").startswith(words)
+    assert sentence("interrupted", reason).startswith(words)

@@ -49,6 +49,8 @@ def test_an_item_has_all_its_fields(store: Path, make_run: Any, look: Any, api: 
             "run_dir": f"{store}/vision/resnet/runs/{run_id}",
             "created_time": 1.7e9,
             "status": "finished",
+            "state": "finished",
+            "state_reason": None,
             "pid": 1,
             "best_metric_value": None,
             "best_metric_name": None,

@@ -63,7 +63,7 @@ def test_the_status_is_running_and_then_finished(begin: Callable[..., rn.Run]) -
     run = begin()
     on_disk = Recorded(run.run_dir)
     began = on_disk.json("status")
-    assert began["status"] == "running" and set(began) == {"status", "started_at"}
+    assert began["status"] == "running" and set(began) == {"status", "state", "started_at"}
     run.finish()
     ended = on_disk.json("status")
     assert ended["status"] == "finished" and ended["started_at"] == began["started_at"] <= ended["ended_at"]

@@ -92,6 +92,7 @@ def test_the_small_files_have_its_names_and_types(begin: Callable[..., rn.Run]) 
     assert {key: type(meta[key]) for key in documented} == documented
     assert {key: type(value) for key, value in on_disk.json("status").items()} == {
         "status": str,
+        "state": str,
         "started_at": float,
         "ended_at": float,
         "records_written": int,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from runicorn.api.responses.runs import RunState, State
+
 
 class Artifact(TypedDict):
     """An artifact in a list."""
@@ -99,6 +101,8 @@ class NodeMetadata(TypedDict, total=False):
     """Metadata of a run, or of a version (`type`, `size`, `status`); empty if it is not in the store."""
 
     status: str
+    state: State
+    state_reason: str | None
     project: str
     name: str
     deleted: bool
@@ -201,7 +205,7 @@ class Evaluation(TypedDict):
     notes: str | None
 
 
-class TrainingResult(TypedDict):
+class TrainingResult(RunState):
     """The summary of the run that made a version."""
 
     run_id: str
@@ -220,6 +224,8 @@ class VersionPerformance(TypedDict):
     created_at: float
     run_id: str | None
     status: str | None
+    state: State | None
+    state_reason: str | None
     metrics: dict[str, float]
 
 

@@ -14,6 +14,7 @@ Time = float | str | datetime
 class Filters(TypedDict, total=False):
     """Filters of `list_experiments` and `iter_experiments` beside project, name and status."""
 
+    state: str | list[str]
     tags: str | list[str]
     search: str
     created_after: Time

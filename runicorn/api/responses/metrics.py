@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from runicorn.api.responses.runs import RunState
+
 Scalar = float | bool | str
 Special = tuple[int, Literal["nan", "inf", "-inf"]]
 
@@ -126,7 +128,7 @@ class ComparedCurve(Series):
     id: str
 
 
-class ComparedRun(TypedDict):
+class ComparedRun(RunState):
     """A run whose curves are compared."""
 
     id: str
@@ -195,7 +197,7 @@ class CacheStatistics(TypedDict):
     incremental_rate: Annotated[float, "0 to 1."]
 
 
-class RunProgress(TypedDict):
+class RunProgress(RunState):
     """The progress of a run; unknown fields are left out."""
 
     available: bool

@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+State = Literal[
+    "running",
+    "stalled",
+    "lost",
+    "finished",
+    "failed",
+    "killed",
+    "out_of_memory",
+    "preempted",
+    "time_limit",
+    "interrupted",
+]
+"""The values of `runicorn.store.state.State`."""
+
+
+class RunState(TypedDict):
+    """The state of a run, beside its status."""
+
+    state: State
+    state_reason: str | None
+
+
+class Evidence(TypedDict, total=False):
+    """What the state of a run follows from; only what was observed."""
+
+    signal: Annotated[str, "Name of the signal that ended the process."]
+    exit_code: int
+    oom_kills: Annotated[int, "Processes of its cgroup that the kernel killed while it ran."]
+    kernel_log: Annotated[str, "Line of the kernel log that names its process."]
+    scheduler: Annotated[str, "SLURM."]
+    job_id: str
+    restart_count: int
+    notice: Annotated[str, "Signal with which the scheduler announced the end."]
+    job_end: Annotated[float, "End of its time limit; Unix seconds."]
+    since: Annotated[float, "Last step if stalled, last heartbeat if lost; Unix seconds."]
+    interval: Annotated[float, "Usual seconds between two steps, if stalled."]
+    last_line: Annotated[str, "Last line of its log, if stalled."]
 
 
 class RunItem(TypedDict):
@@ -12,6 +50,8 @@ class RunItem(TypedDict):
     run_dir: str
     created_time: Annotated[float, "Unix seconds."]
     status: Annotated[str, "running, finished, failed, interrupted, or the word in status.json."]
+    state: Annotated[State, "Says more than the status."]
+    state_reason: Annotated[str | None, "One sentence about the state."]
     pid: int | None
     best_metric_value: float | None
     best_metric_name: str | None
@@ -53,6 +93,7 @@ class RunDetail(RunItem, RunFilePaths):
     config: dict[str, Any]
     environment_available: bool
     exit_reason: str | None
+    evidence: Annotated[Evidence, "What the state follows from."]
     warnings: list[str]
     group: str
     pinned: bool

@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 
-from runicorn.store import layout
+from runicorn.store.state import State
 from runicorn_site.web import markdown
 
 register = template.Library()
@@ -28,12 +28,19 @@ register.filter("markdown", markdown.render)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB = 1024
-STATUSES = {
-    layout.RUNNING: gettext_noop("running"),
-    layout.FINISHED: gettext_noop("finished"),
-    layout.FAILED: gettext_noop("failed"),
-    layout.INTERRUPTED: gettext_noop("interrupted"),
+STATUSES: dict[str, str] = {
+    State.RUNNING: gettext_noop("running"),
+    State.STALLED: gettext_noop("stalled"),
+    State.LOST: gettext_noop("lost"),
+    State.FINISHED: gettext_noop("finished"),
+    State.FAILED: gettext_noop("failed"),
+    State.KILLED: gettext_noop("killed"),
+    State.OUT_OF_MEMORY: gettext_noop("out of memory"),
+    State.PREEMPTED: gettext_noop("preempted"),
+    State.TIME_LIMIT: gettext_noop("time limit"),
+    State.INTERRUPTED: gettext_noop("interrupted"),
 }
+"""Labels of the states, of which four are statuses too; icons and CSS classes have their names."""
 
 
 @register.simple_tag

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join, strip_tags
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
-from runicorn.store import heartbeat, layout
-from runicorn_site.web.templatetags.ui import clock, duration, figure, icon, moment, status
+from runicorn.store import layout
+from runicorn_site.web.templatetags.ui import duration, figure, icon, moment, status
 from runs.models import Run
+from runs.pages.state_reason import reason, reason_text
 from runs.query.completeness import in_words, missing_of
 
 EMPTY = SafeString("")
@@ -50,7 +51,14 @@ class CellContext:
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
-    return format_html('<td class="{}">{}</td>', css, status(context.run.status))
+    run = context.run
+    return format_html('<td class="{}" title="{}">{}</td>', css, reason_text(run), status(run.shown_state))
+
+
+def reason_cell(css: str, context: CellContext) -> SafeString:
+    return format_html(
+        '<td class="{} clip soft" title="{}">{}</td>', css, reason_text(context.run), reason(context.run)
+    )
 
 
 def name_cell(css: str, context: CellContext) -> SafeString:
@@ -62,7 +70,7 @@ def name_cell(css: str, context: CellContext) -> SafeString:
         css,
         format_html(COLOUR_DOT, run.color) if run.color else EMPTY,
         icon("pin") if run.pinned else EMPTY,
-        _incomplete(run) + _silent(run, context.now),
+        _incomplete(run),
         reverse("run", args=(run.run_id,)),
         run.label if run.label == run.name else f"{run.label} ({run.name})",
         run.label,
@@ -88,13 +96,6 @@ def _first_tags(run: Run, context: CellContext) -> SafeString:
         len(others),
         gettext("tags"),
     )
-
-
-def _silent(run: Run, now: float) -> SafeString:
-    """Return the mark of a running run without a heartbeat for minutes."""
-    if run.heartbeat is None or not heartbeat.is_silent(run.status, run.heartbeat, now):
-        return EMPTY
-    return _warning(gettext("No heartbeat since %(time)s") % {"time": strip_tags(clock(run.heartbeat))})
 
 
 def _incomplete(run: Run) -> SafeString:

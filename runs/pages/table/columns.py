@@ -78,6 +78,10 @@ def _best(run: Run) -> object:
     return run.best_metric_name, run.best_metric_value, run.best_metric_step, run.last_step
 
 
+def _state(run: Run) -> object:
+    return run.shown_state, run.exit_reason, run.evidence
+
+
 def _name(run: Run) -> object:
     return run.label, run.tags, run.pinned, run.color, in_words(run)
 
@@ -85,9 +89,7 @@ def _name(run: Run) -> object:
 COLUMNS = {
     column.key: column
     for column in (
-        Column(
-            "status", _("Status"), "c-status", cells.status_cell, _by_words("status"), lambda run: run.status
-        ),
+        Column("status", _("Status"), "c-status", cells.status_cell, _by_words("state"), _state),
         Column("name", _("Name"), "c-name", cells.name_cell, _by_words("name"), _name),
         Column(
             "project",
@@ -119,6 +121,7 @@ COLUMNS = {
         Column("tags", _("Tags"), "c-tags", cells.tags_cell, None, lambda run: run.tags, False),
         Column("note", _("Note"), "c-note", cells.note_cell, None, lambda run: run.description, False),
         Column("group", _("Group"), "c-group", cells.group_cell, None, lambda run: run.group, False),
+        Column("reason", _("Reason"), "c-reason", cells.reason_cell, None, _state, False),
         Column("host", _("Host"), "c-host", cells.host_cell, None, lambda run: run.hostname, False),
         Column(
             "updated",

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from runicorn.store import layout
+from runicorn.store.state import ADDED
 from runicorn_site.web.templatetags.ui import status_label
 from runs.pages.table.columns import Column, Sort, column_of
 from runs.pages.table.state import TableState
@@ -81,7 +82,7 @@ def orders(state: TableState) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A status to filter by."""
+    """A status or a state to filter by."""
 
     label: str
     address: str
@@ -92,14 +93,26 @@ class Chip:
 
 
 def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
-    """Return one chip for all runs and one per status; `counts` are texts like `12` or `10,000+`."""
-    made = [Chip(gettext("All"), state.but(statuses=()).address, current=not state.statuses)]
+    """Return one chip for all runs, one per status, and one for each other state that occurs.
+
+    Args:
+        state: the state of the table.
+        counts: numbers by status and state, as texts like `12` or `10,000+`.
+    """
+    everything = state.but(statuses=(), states=())
+    made = [Chip(gettext("All"), everything.address, current=everything == state.but())]
     others = (status for status in state.statuses if status not in layout.STATUSES)
     for status in (*layout.STATUSES, *others):
         shape = status if status in layout.STATUSES else "unknown"
         current = status in state.statuses
-        address = state.but(statuses=() if current else (status,)).address
+        address = everything.but(statuses=() if current else (status,)).address
         made.append(
             Chip(status_label(status).capitalize(), address, shape, shape, current, counts.get(status, ""))
         )
+    for word in ADDED:
+        current = word in state.states
+        if current or word in counts:
+            address = everything.but(states=() if current else (word,)).address
+            label = status_label(word).capitalize()
+            made.append(Chip(label, address, word, word, current, counts.get(word, "")))
     return made

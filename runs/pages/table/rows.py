@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from runicorn.settings import preferences
 from runicorn.store import layout
+from runicorn.store.state import ADDED
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runs.models import Run, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
@@ -213,6 +214,7 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         root,
         project=state.project or None,
         statuses=state.statuses,
+        states=state.states,
         tags=state.tags,
         search=state.search,
         where=where_keys.parse(root, state.where) if state.where else None,
@@ -226,25 +228,30 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
 
 
 def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
-    """Return the number of matching runs of each status as text."""
+    """Return the number of matching runs of each status as text, and of each other state that occurs."""
     if state.search or state.where:
-        return _counts_of_search(root, state.but(statuses=()))
+        return _counts_of_search(root, state.but(statuses=(), states=()))
     words = {}
     for status in layout.STATUSES:
-        count, more = counting.capped(matching(root, state.but(statuses=(status,))))
+        count, more = counting.capped(matching(root, state.but(statuses=(status,), states=())))
         words[status] = f"{count:,}{'+' if more else ''}"
-    return words
+    added = matching(root, state.but(statuses=(), states=ADDED)).runs.order_by()
+    numbers = Counter(added.values_list("state", flat=True)[: counting.EXACT + 1])
+    plus = "+" if numbers.total() > counting.EXACT else ""
+    return words | {found: f"{number:,}{plus}" for found, number in numbers.items()}
 
 
 def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
-    """Count all statuses in one walk over the matches, since a search is expensive."""
+    """Count all statuses and states in one walk over the matches, since a search is expensive."""
     found = _matching_or_none(root, state)[0]
 
     def read() -> dict[str, str]:
-        statuses = found.runs.order_by().values_list("status", flat=True)[: counting.EXACT + 1]
-        numbers = Counter(statuses)
-        plus = "+" if numbers.total() > counting.EXACT else ""
-        return {status: f"{numbers[status]:,}{plus}" for status in layout.STATUSES}
+        pairs = list(found.runs.order_by().values_list("status", "state")[: counting.EXACT + 1])
+        plus = "+" if len(pairs) > counting.EXACT else ""
+        statuses, states = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
+        numbers = {status: statuses[status] for status in layout.STATUSES}
+        numbers |= {state: states[state] for state in ADDED if states[state]}
+        return {word: f"{number:,}{plus}" for word, number in numbers.items()}
 
     return counting.remembered(root, f"statuses of {state.query}", read)
 

@@ -39,6 +39,8 @@ class TableState:
     search: str = ""
     project: str = ""
     statuses: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    """States that are no statuses: a status includes several of them."""
     tags: tuple[str, ...] = ()
     where: str = ""
     """An expression in the language of `runs.query.where.parser`, possibly malformed."""
@@ -82,6 +84,7 @@ class TableState:
             search=query.get("q", "").replace("\0", "").strip()[:200],
             project=query.get("project", "").replace("\0", ""),
             statuses=_several(query, "status"),
+            states=_several(query, "state"),
             tags=_several(query, "tag"),
             where=query.get("where", "").replace("\0", "").strip(),
             archived=query.get("archived") == "1",
@@ -103,7 +106,8 @@ class TableState:
     def query(self) -> str:
         """The state as a query string without the question mark."""
         pairs: list[tuple[str, Any]] = [("q", self.search), ("project", self.project)]
-        pairs += [("status", status) for status in self.statuses] + [("tag", tag) for tag in self.tags]
+        pairs += [("status", status) for status in self.statuses]
+        pairs += [("state", state) for state in self.states] + [("tag", tag) for tag in self.tags]
         pairs += [("where", self.where), ("archived", "1" if self.archived else "")]
         pairs += [("col", column) for column in self._column_parameter]
         pairs += [("sort", self.sort if self.sort != NEWEST else "")]
@@ -166,8 +170,8 @@ class TableState:
     @property
     def is_filtered(self) -> bool:
         """Whether some runs are left out."""
-        filters = (self.search, self.project, self.statuses, self.tags, self.where, self.archived, self.runs)
-        return any(filters)
+        filters = (self.search, self.project, self.statuses, self.states, self.tags, self.where)
+        return any((*filters, self.archived, self.runs))
 
     @property
     def is_charts(self) -> bool:
@@ -198,7 +202,9 @@ class TableState:
     def unfiltered(self) -> str:
         """The address with all runs, sorted and with columns as they are."""
         everything = self.but(
-            search="", project="", statuses=(), tags=(), where="", archived=False, runs=(), view=""
+            **dict.fromkeys(("search", "project", "where", "view"), ""),
+            **dict.fromkeys(("statuses", "states", "tags", "runs"), ()),
+            archived=False,
         )
         return everything.address
 

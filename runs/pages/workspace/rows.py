@@ -47,7 +47,7 @@ class ListRow:
     def mark(self) -> str:
         """A checksum of what the row shows."""
         run = self.run
-        shown = (self.name, run.color, run.status, run.pinned, run.heartbeat, self.value)
+        shown = (self.name, run.color, run.shown_state, run.pinned, self.value)
         return f"{crc32(repr(shown).encode()):x}"
 
     @property

@@ -20,7 +20,10 @@ class Kind(Enum):
     CONFIG = auto()
 
 
-TEXTS = ("project", "name", "status", "group", "description", "hostname", "exit_reason", "best_metric_name")
+TEXTS = (
+    *("project", "name", "status", "state", "state_reason", "exit_reason"),
+    *("group", "description", "hostname", "best_metric_name"),
+)
 TIMES = ("created", "updated", "started", "ended", "deleted")
 FIELDS = {
     "id": (Kind.TEXT, "run_id"),
@@ -92,14 +95,15 @@ class Either:
 Node = Comparison | Not | All | Either
 
 
-def columns(given: Mapping[str, Any], statuses: Sequence[str]) -> list[Comparison]:
-    """Return filters of columns (`{"project": …, "created__gte": …}`) and of the status as comparisons."""
+def columns(given: Mapping[str, Any], **words: Sequence[str]) -> list[Comparison]:
+    """Return filters of columns (`{"project": …, "created__gte": …}`) and of any of several words as comparisons."""
     found = []
     for lookup, value in given.items():
         name, _, kind = lookup.partition("__")
         found.append(Comparison(Field(Kind.TEXT, name), {"gte": ">=", "lte": "<="}.get(kind, "="), (value,)))
-    if statuses:
-        found.append(Comparison(Field(Kind.TEXT, "status"), "in", tuple(statuses)))
+    found += [
+        Comparison(Field(Kind.TEXT, name), "in", tuple(any_of)) for name, any_of in words.items() if any_of
+    ]
     return found
 
 

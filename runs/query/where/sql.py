@@ -16,7 +16,7 @@ from runs.query.matches import Matches
 from runs.query.where.ast import All, Comparison, Either, Node, Not, comparisons
 from runs.query.where.matching_rows import WITH_ROWS, on_column, rows
 
-INDEXED = frozenset({"project", "name", "status"})
+INDEXED = frozenset({"project", "name", "status", "state"})
 
 
 def satisfying(

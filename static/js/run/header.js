@@ -21,9 +21,9 @@ export function showStep(points) {
 
 /** Refresh the header if the state of the run changed; `run` comes from the socket. */
 export function refreshHeader(run) {
-  const now = JSON.stringify([run.status, run.warnings, run.best_metric_value, run.ended]);
+  const now = JSON.stringify([run.state, run.state_reason, run.warnings, run.best_metric_value, run.ended]);
   const drawn = document.getElementById("header").dataset.status;
-  const same = known ? known === now : run.status === drawn;
+  const same = known ? known === now : run.state === drawn;
   known = now;
   const moves = document.querySelector("#header .progress");
   // The head may have been drawn before the journal was read.
