@@ -20,8 +20,8 @@ from runicorn.store import layout
 
 SCRIPT = Path(__file__).with_name("aim_script.py")
 CURES = {
-    "Missing props": "It was never indexed. Run `from aim import Run; Run({hash!r}, repo={repo!r}).close()` in the Python "
-    "with Aim, then import again.",
+    "Missing props": "It was never indexed. Run `from aim import Run; Run({hash!r}, repo={repo!r}, "
+    "system_tracking_interval=None).close()` in the Python with Aim, then import again.",
     "": "Its index may be incomplete. Run `aim storage --repo {repo} reindex`, then import again.",
 }
 """Advice for an error of Aim, by a part of its message."""

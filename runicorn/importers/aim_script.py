@@ -47,10 +47,27 @@ def tell(run: Any) -> dict[str, Any]:
     }
 
 
+def opened(name: str, repository: Any) -> Any:
+    """Open a run for reading, with all of its data from its own files.
+
+    Aim takes parameters and names of metrics from an index of all runs instead, which from 3.26 on only a running
+    `aim up` fills.
+    """
+    from aim import Run
+
+    request = type(repository).request_tree
+
+    def request_own(kind: str, sub: str | None = None, **options: Any) -> Any:
+        return request(repository, kind, sub or name, **options)
+
+    repository.request_tree = request_own
+    return Run(name, repo=repository, read_only=True)
+
+
 def main() -> None:
     """Print all runs of the given repository."""
     try:
-        from aim import Repo, Run
+        from aim import Repo
         from aimrocks import errors
     except ImportError:
         sys.exit(3)
@@ -60,7 +77,7 @@ def main() -> None:
     repository = Repo(sys.argv[1])
     for name in sorted(repository.list_all_runs()):
         try:
-            told = tell(Run(name, repo=repository, read_only=True))
+            told = tell(opened(name, repository))
         except unreadable as error:
             told = {"hash": name, "problem": f"{type(error).__name__}: {error}"}
         json.dump(told, sys.stdout, default=str)

@@ -226,11 +226,24 @@ def test_aim_without_its_library_says_who_could_read_it(tmp_path: Path, folder: 
     assert done.exit_code == 1 and "--python" in done.stderr
 
 
+@pytest.fixture(scope="module", params=["aim==3.25.1 numpy<2", "aim==3.29.1"])
+def aim_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python of a fresh environment with a version of Aim; installing takes some minutes."""
+    if given := os.environ.get("RUNICORN_TEST_AIM_PYTHON"):
+        return given
+    folder = tmp_path_factory.mktemp("aim")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", *request.param.split()], check=True)
+    return python
+
+
 @pytest.mark.torture
 @pytest.mark.timeout(900)
-def test_aim_repositories_are_read_by_a_python_that_has_aim(tmp_path: Path, folder: Path) -> None:
-    python = os.environ.get("RUNICORN_TEST_AIM_PYTHON") or python_with_aim(tmp_path / "aim")
-    run_import("aim", unpacked("aim", tmp_path), folder, "--python", python)
+def test_aim_repositories_are_read_by_a_python_that_has_aim(
+    aim_python: str, tmp_path: Path, folder: Path
+) -> None:
+    run_import("aim", unpacked("aim", tmp_path), folder, "--python", aim_python)
     run = runs(folder)["vision/resnet"]
     assert points(run, "loss {subset=train}") == losses()
     assert points(run, "acc") == [(step, 1 - loss) for step, loss in losses()]
@@ -240,30 +253,43 @@ def test_aim_repositories_are_read_by_a_python_that_has_aim(tmp_path: Path, fold
 
 @pytest.mark.torture
 @pytest.mark.timeout(900)
-def test_an_aim_run_that_was_never_indexed_is_imported_after_the_suggested_command(
-    tmp_path: Path, folder: Path
+def test_an_aim_run_is_read_without_the_index_of_the_repository(
+    aim_python: str, tmp_path: Path, folder: Path
 ) -> None:
-    python = os.environ.get("RUNICORN_TEST_AIM_PYTHON") or python_with_aim(tmp_path / "aim")
+    log = (
+        "import sys; from aim import Run; run = Run(repo=sys.argv[1], experiment='vision'); run.name = 'resnet'\n"
+        "run['hparams'] = {'lr': 0.1}; run.add_tag('base')\n"
+        "run.track(0.5, name='loss', step=3, context={'subset': 'train'}); run.close()"
+    )
+    subprocess.run([aim_python, "-c", log, str(tmp_path)], check=True, capture_output=True)
+    shutil.rmtree(tmp_path / ".aim" / "meta" / "index", ignore_errors=True)
+    before = {
+        path: path.stat().st_mtime_ns for path in (tmp_path / ".aim" / "meta" / "chunks").rglob("*.sst")
+    }
+    run_import("aim", tmp_path, folder, "--python", aim_python)
+    run = runs(folder)["vision/resnet"]
+    assert points(run, "loss {subset=train}") == [(3, 0.5)]
+    assert small(run, layout.CONFIG) == {"hparams.lr": 0.1} and small(run, layout.META)["tags"] == ["base"]
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(900)
+def test_an_aim_run_that_was_never_indexed_is_imported_after_the_suggested_command(
+    aim_python: str, tmp_path: Path, folder: Path
+) -> None:
     path = unpacked("aim", tmp_path / "store")
     with closing(sqlite3.connect(path / ".aim" / "run_metadata.sqlite")) as database, database:
         database.execute("DELETE FROM run")
-    words = ["import-from", "aim", str(path), "--storage", str(folder), "--json", "--python", python]
+    words = ["import-from", "aim", str(path), "--storage", str(folder), "--json", "--python", aim_python]
     done = CliRunner().invoke(app, words)
     (failed,) = json.loads(done.stdout)["report"]
     assert done.exit_code == 1 and failed["result"] == "failed"
     (cure,) = re.findall(r"`(.*)`", failed["reason"])
-    subprocess.run([python, "-c", cure], check=True, capture_output=True)
-    run_import("aim", path, folder, "--python", python)
+    subprocess.run([aim_python, "-c", cure], check=True, capture_output=True)
+    run_import("aim", path, folder, "--python", aim_python)
     (run,) = runs(folder).values()
     assert points(run, "loss {subset=train}") == losses()
-
-
-def python_with_aim(folder: Path) -> str:
-    """A fresh environment with Aim; some minutes."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = str(folder / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "-q", "aim==3.25.1", "numpy<2"], check=True)
-    return python
 
 
 def test_what_aim_tells_becomes_a_run(tmp_path: Path, folder: Path) -> None:
