@@ -13,6 +13,15 @@ INTERVAL_SECONDS = 30.0
 SILENT_SECONDS = 180.0
 """Age of the heartbeat from which a running run may be lost."""
 CEILING = 4096
+GRACE_SECONDS = 75.0
+"""Time for senders to be heard again by a server that was off, suspended or busy."""
+_listening_since = 0.0
+
+
+def listen(now: float) -> None:
+    """Record that heartbeats are received from `now` (Unix seconds) on: those before may have been missed."""
+    global _listening_since
+    _listening_since = now
 
 
 def write(run_dir: Path, now: float) -> None:
@@ -33,5 +42,7 @@ def read(run_dir: Path | str) -> float | None:
 
 
 def is_silent(status: str, heartbeat: float | None, now: float) -> bool:
-    """Return whether a running run has had no heartbeat for `SILENT_SECONDS`."""
-    return status == layout.RUNNING and heartbeat is not None and now - heartbeat > SILENT_SECONDS
+    """Return whether a running run has had no heartbeat for `SILENT_SECONDS`, in which it could have been received."""
+    if status != layout.RUNNING or heartbeat is None:
+        return False
+    return now - heartbeat > SILENT_SECONDS and now - _listening_since > GRACE_SECONDS

@@ -18,7 +18,9 @@ from django.db import connection, connections
 
 from artifacts.services import lookup
 from metrics.ingest import catch_up as metrics
+from metrics.ingest.stalls import Stalls
 from runicorn._platform import file_lock
+from runicorn.store import heartbeat
 from runicorn_site.database.checkpoint import (
     EVERY_SECONDS,
     checkpoint,
@@ -30,6 +32,7 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import StorageRoot
 from runs.services.dead_runs import check_processes
+from runs.services.states import judge_heartbeats
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,8 @@ FULL_SECONDS = 60.0
 PROCESSES_SECONDS = 30.0
 INGEST_SECONDS = 1.0
 CATALOGUE_SECONDS = 2.0
+STATES_SECONDS = 5.0
+JUMP_SECONDS = 30.0
 BUSY_SECONDS = 0.05
 """Processor time of a round of the ingest that had something to do: the next one follows after a breath."""
 AFTER_ERROR_SECONDS = 2.0
@@ -53,7 +58,8 @@ class Worker:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        loops = [discover, ingest, catalogue]
+        heartbeat.listen(time.time())
+        loops = [discover, ingest, catalogue, judge]
         if connection.vendor == "sqlite":
             loops.append(keep_wal_small)
         for loop in loops:
@@ -129,6 +135,21 @@ def ingest(term: Term) -> None:
         metrics.catch_up_all(term.root, term.stopping)
         busy = time.thread_time() - began > BUSY_SECONDS
         term.stopping.wait(BUSY_SECONDS if busy else INGEST_SECONDS)
+
+
+def judge(term: Term) -> None:
+    """Find runs without heartbeats or steps, and those that have them again."""
+    stalls, before = Stalls(term.root), time.time()
+    while term.goes_on():
+        now = time.time()
+        if abs(now - before) > STATES_SECONDS + JUMP_SECONDS:
+            # The clock was set, or this machine was suspended: what is old now may not have been silent.
+            heartbeat.listen(now)
+            stalls.forget()
+        before = now
+        judge_heartbeats(term.root, now)
+        stalls.judge(now)
+        term.stopping.wait(STATES_SECONDS)
 
 
 def catalogue(term: Term) -> None:

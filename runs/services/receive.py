@@ -17,8 +17,7 @@ from runicorn.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import refresh
 from runs.models import Run, StorageRoot
-from runs.query import counts
-from runs.services import append, write_through
+from runs.services import append, states, write_through
 
 NOTES = "upload"
 """Folder in which the sender of a run keeps its state, in its own store."""
@@ -116,11 +115,9 @@ def record_heartbeat(*, root: StorageRoot, run_id: str) -> float:
     now = time.time()
     with write_through.one_file():
         heartbeat.write(run.path, now)
-    row = Run.objects.filter(pk=run.pk)
-    row.update(heartbeat=now)
+    Run.objects.filter(pk=run.pk).update(heartbeat=now)
     if run.state == State.LOST:
-        row.filter(state=State.LOST).update(state=State.RUNNING, state_reason=None, evidence={})
-        counts.changed(root)
+        states.change(run, State.RUNNING)
     return now
 
 
