@@ -17,38 +17,39 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from runicorn.artifacts import errors, uploads
+from runicorn_site.web.service_error import ServiceError
 from runs.services.write_through import one_file
 
 
-class NotFound(APIException):
+class NotFound(ServiceError):
     """Unknown artifact, version, file or alias."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
 
-class Ambiguous(APIException):
+class Ambiguous(ServiceError):
     """Two types have an artifact of that name, and the request does not name the type."""
 
     status_code = status.HTTP_409_CONFLICT
 
 
-class Refused(APIException):
+class Refused(ServiceError):
     """A value is invalid; `errors` names the field if the message does not."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, sentence: str, field: str | None = None) -> None:
-        super().__init__(sentence)
-        self.errors = {field: [sentence]} if field else {}
+    def __init__(self, sentence: str, field: str | None = None, **values: object) -> None:
+        super().__init__(sentence, **values)
+        self.errors = {field: [self.sentence]} if field else {}
 
 
-class Damaged(APIException):
+class Damaged(ServiceError):
     """Stored contents are damaged."""
 
     status_code = status.HTTP_409_CONFLICT
 
 
-class Conflict(APIException):
+class Conflict(ServiceError):
     """A part of an upload does not start at the current size.
 
     Attributes:
@@ -62,7 +63,7 @@ class Conflict(APIException):
         self.size = size
 
 
-class Busy(APIException):
+class Busy(ServiceError):
     """Files are being stored, so contents cannot be removed now."""
 
     status_code = status.HTTP_409_CONFLICT

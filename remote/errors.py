@@ -9,13 +9,16 @@ from http import HTTPStatus
 from typing import Any
 
 from runicorn.api.responses.remote import PresentedHostKey
+from runicorn.message import Message, gettext_noop
 
-KEY_FILE = (
+KEY_FILE = gettext_noop(
     "private_key_path: no private key could be read from it. "
     "Give the path of a key file on the viewer's machine that its user may read."
 )
-KEY_TEXT = "private_key: not a private key. Paste the whole text of the key, from BEGIN to END."
-PASSPHRASE = "passphrase: this passphrase does not decrypt the key. Enter the passphrase of the key."
+KEY_TEXT = gettext_noop("private_key: not a private key. Paste the whole text of the key, from BEGIN to END.")
+PASSPHRASE = gettext_noop(
+    "passphrase: this passphrase does not decrypt the key. Enter the passphrase of the key."
+)
 
 
 class RemoteError(Exception):
@@ -29,9 +32,11 @@ class RemoteError(Exception):
 
     status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence)
-        self.detail: Any = sentence
+    def __init__(self, sentence: str = "", **values: object) -> None:
+        """Create an error with a sentence, or with a template and its values."""
+        message = Message(sentence, **values) if values else sentence
+        super().__init__(message)
+        self.detail: Any = message
 
 
 class RemoteUnavailable(RemoteError):
@@ -52,7 +57,9 @@ class RemoteTimeout(RemoteUnavailable):
     """The remote host did not respond in time."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The remote host did not answer within {seconds:.0f} s. Try again.")
+        super().__init__(
+            "The remote host did not answer within {seconds} s. Try again.", seconds=f"{seconds:.0f}"
+        )
 
 
 class HostUnreachable(RemoteUnavailable):
@@ -63,7 +70,7 @@ class ConnectionLost(RemoteUnavailable):
     """The connection was lost during an operation."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The connection to {name} was lost. Connect again.")
+        super().__init__("The connection to {name} was lost. Connect again.", name=name)
 
 
 class RemoteOperationFailed(RemoteUnavailable):
@@ -74,7 +81,7 @@ class ConfigurationUnavailable(RemoteUnavailable):
     """The configuration directory cannot be read or written."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The configuration could not be read or written: {reason}")
+        super().__init__("The configuration could not be read or written: {reason}", reason=reason)
 
 
 class PortClosed(RemoteOperationFailed):
@@ -91,7 +98,7 @@ class HostKeyConflict(RemoteError):
         super().__init__("Host key verification failed")
         self.detail = {
             "code": self.code,
-            "message": "Host key verification failed",
+            "message": Message("Host key verification failed"),
             "host_key": host_key,
         }
         self.host_key = host_key
@@ -108,9 +115,9 @@ class InvalidInput(RemoteError):
 
     status_code = HTTPStatus.BAD_REQUEST
 
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.errors = {field: [sentence]}
+    def __init__(self, field: str, sentence: str, **values: object) -> None:
+        super().__init__(sentence, **values)
+        self.errors = {field: [self.detail]}
 
 
 class InvalidKey(InvalidInput):
@@ -126,7 +133,7 @@ class ConnectionNotFound(RemoteError):
     status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, connection_id: str) -> None:
-        super().__init__(f"Connection not found or inactive: {connection_id}")
+        super().__init__("Connection not found or inactive: {connection_id}", connection_id=connection_id)
 
 
 class RemotePathNotFound(RemoteError):
@@ -135,7 +142,7 @@ class RemotePathNotFound(RemoteError):
     status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"No such file or folder on the remote host: {path}")
+        super().__init__("No such file or folder on the remote host: {path}", path=path)
 
 
 class EnvironmentNotFound(RemoteError):
@@ -144,7 +151,7 @@ class EnvironmentNotFound(RemoteError):
     status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Environment '{name}' not found. Please check the environment name.")
+        super().__init__("Environment '{name}' not found. Please check the environment name.", name=name)
 
 
 class RemotePermissionDenied(RemoteError):
@@ -153,7 +160,7 @@ class RemotePermissionDenied(RemoteError):
     status_code = HTTPStatus.FORBIDDEN
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"The remote user may not read or write {path}")
+        super().__init__("The remote user may not read or write {path}", path=path)
 
 
 class LocalPortInUse(RemoteError):
@@ -162,4 +169,6 @@ class LocalPortInUse(RemoteError):
     status_code = HTTPStatus.CONFLICT
 
     def __init__(self, port: int) -> None:
-        super().__init__(f"Port {port} of this machine is in use. Choose another port or leave it empty.")
+        super().__init__(
+            "Port {port} of this machine is in use. Choose another port or leave it empty.", port=port
+        )

@@ -39,6 +39,7 @@ from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.database.monitor import DAMAGED, is_damage, monitor
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import title_of
+from runicorn_site.web.messages import translated
 from runicorn_site.web.serializers import WHOLE
 
 SENTENCES = {
@@ -95,7 +96,7 @@ def describe(error: Exception) -> tuple[int, Problem, dict[str, str]]:
 
 def sentence_of(error: APIException | RemoteError) -> Any:
     """Return the detail of an exception: a sentence, or an object for a host key conflict."""
-    detail = error.detail
+    detail = getattr(error, "sentence", error.detail)
     return detail[0] if isinstance(detail, list) and detail else detail
 
 
@@ -197,7 +198,7 @@ def error_answer(
     sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
     if is_api(request.path_info):
         return JsonResponse({"detail": sentence}, status=status, headers=headers)
-    context = {"status": status, "title": gettext(title_of(status)), "sentence": gettext(str(sentence))}
+    context = {"status": status, "title": gettext(title_of(status)), "sentence": translated(str(sentence))}
     response = render(request, "error.html", context, status=status)
     for name, value in (headers or {}).items():
         response[name] = value

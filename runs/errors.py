@@ -17,48 +17,51 @@ NoActiveRoot   503  no storage root has been opened by this process
 from __future__ import annotations
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
+
+from runicorn.message import gettext_noop
+from runicorn_site.web.service_error import ServiceError
 
 
-class RunNotFound(APIException):
+class RunNotFound(ServiceError):
     """No run with this id is in the active storage root."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"Run not found: {run_id}")
+        super().__init__("Run not found: {run_id}", run_id=run_id)
 
 
-class ExperimentNotFound(APIException):
+class ExperimentNotFound(ServiceError):
     """No run with this id is in the active storage root; error of API V2."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"Experiment {run_id} not found")
+        super().__init__("Experiment {run_id} not found", run_id=run_id)
 
 
-class InvalidRunId(APIException):
+class InvalidRunId(ServiceError):
     """The text is not a run id."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, run_id: str, field: str = "run_id") -> None:
-        sentence = f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
-        super().__init__(sentence)
-        self.errors = {field: [sentence]}
+        super().__init__(
+            "Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX", run_id=run_id
+        )
+        self.errors = {field: [self.sentence]}
 
 
-class OutsideRoot(APIException):
+class OutsideRoot(ServiceError):
     """The run's folder is a link that leads out of the storage root; it is never followed."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"Run not found: {run_id}")
+        super().__init__("Run not found: {run_id}", run_id=run_id)
 
 
-class NoActiveRoot(APIException):
+class NoActiveRoot(ServiceError):
     """The process serves no storage root yet."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -67,23 +70,23 @@ class NoActiveRoot(APIException):
         super().__init__("No storage root is open")
 
 
-class NoSuchFile(APIException):
+class NoSuchFile(ServiceError):
     """The run has no file of that name, or it is outside the run's folder."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
 
-class FileRefused(APIException):
+class FileRefused(ServiceError):
     """An uploaded file is not one of a run, or its parameters are wrong."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, sentence: str, field: str) -> None:
-        super().__init__(sentence)
-        self.errors = {field: [sentence]}
+    def __init__(self, sentence: str, field: str, **values: object) -> None:
+        super().__init__(sentence, **values)
+        self.errors = {field: [self.sentence]}
 
 
-class FileConflict(APIException):
+class FileConflict(ServiceError):
     """An uploaded file conflicts with the existing one.
 
     Attributes:
@@ -99,35 +102,38 @@ class FileConflict(APIException):
         self.same_store = same_store
 
 
-class RunInUse(APIException):
+class RunInUse(ServiceError):
     """The run cannot be moved now."""
 
     status_code = status.HTTP_409_CONFLICT
 
 
-class ReadOnlyStore(APIException):
+READ_ONLY = gettext_noop("The storage root is read-only")
+
+
+class ReadOnlyStore(ServiceError):
     """The storage root cannot be written, so nothing was changed."""
 
     status_code = status.HTTP_403_FORBIDDEN
 
-    def __init__(self, reason: str = "The storage root is read-only") -> None:
-        super().__init__(f"{reason}: nothing was changed")
+    def __init__(self, reason: str = READ_ONLY) -> None:
+        super().__init__("{reason}: nothing was changed", reason=reason)
 
 
-class NotWritten(APIException):
+class NotWritten(ServiceError):
     """A file of the storage root could not be written for another reason than permissions."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The change could not be written: {reason}")
+        super().__init__("The change could not be written: {reason}", reason=reason)
 
 
-class NoSpace(APIException):
+class NoSpace(ServiceError):
     """The disk of the storage root is full."""
 
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     foreseen = True
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"Nothing was written: {reason}")
+        super().__init__("Nothing was written: {reason}", reason=reason)

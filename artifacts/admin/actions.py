@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException
 from artifacts.errors import NotFound
 from artifacts.models import Version
 from artifacts.services import curation, maintenance, stages
+from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.templatetags.ui import size
 
 MOST_SHOWN = 20
@@ -155,7 +156,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             frees = maintenance.freed_by(versions=versions)
         except APIException as error:
-            self.message_user(request, str(error.detail), messages.ERROR)
+            self.message_user(request, sentence_of(error), messages.ERROR)
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -185,7 +186,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
                 count += 1
             except APIException as error:
                 text = _("{version} was not changed: {reason}")
-                refused.append(text.format(version=version, reason=error.detail))
+                refused.append(text.format(version=version, reason=sentence_of(error)))
         level = messages.WARNING if refused else messages.SUCCESS
         total = count + len(refused)
         text = ngettext("{count} of {total} version {done}.", "{count} of {total} versions {done}.", total)
@@ -201,7 +202,7 @@ def _without_alias(version: Version, alias: str) -> None:
         NotFound: the alias does not point to this version.
     """
     if version.artifact.aliases.get(alias) != version.number:
-        raise NotFound(f"Alias not found: {alias} for {version}")
+        raise NotFound("Alias not found: {alias} for {version}", alias=alias, version=version)
     curation.remove_alias(artifact=version.artifact, alias=alias)
 
 

@@ -26,6 +26,7 @@ from artifacts.services import curation
 from runicorn.artifacts.curation import check_texts
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.json_value import JsonObject
+from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
 from runs.active_root import active_root
@@ -216,7 +217,7 @@ class VersionAdmin(VersionActions, Derived):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except APIException as error:
-            self.message_user(request, str(error.detail), messages.ERROR)
+            self.message_user(request, sentence_of(error), messages.ERROR)
             return redirect(request.path)
 
     @admin.display(description=gettext_lazy("type"), ordering="artifact__type")

@@ -42,10 +42,10 @@ def entry_of(version: Version, path: str) -> FileEntry:
     try:
         names.check_path(path)
     except ArtifactError as error:
-        raise NotFound(f"{version} has no such file") from error
+        raise NotFound("{version} has no such file", version=version) from error
     row = version.files.filter(path=path).first()
     if row is None:
-        raise NotFound(f"{version} has no file {path}")
+        raise NotFound("{version} has no file {path}", version=version, path=path)
     return FileEntry(row.path, row.size, row.digest, row.modified)
 
 

@@ -68,7 +68,7 @@ class TrainingMetrics(StoreView):
         artifact = lookup.get_artifact(name, query.get("type"))
         number = query.get("version") or artifact.latest
         if number is None:
-            raise NotFound(f"No versions found for artifact: {name}")
+            raise NotFound("No versions found for artifact: {name}", name=name)
         version = lookup.find_version(artifact, number)
         return Response(None if version is None else evaluations.training_result(version))
 

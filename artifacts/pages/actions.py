@@ -16,6 +16,7 @@ from artifacts.pages.forms import AliasForm, DescriptionForm, PromotionForm
 from artifacts.pages.version import version_context
 from artifacts.services import curation, lookup, maintenance, stages
 from runicorn_site.web.forms import first_error
+from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 
 
@@ -34,7 +35,7 @@ def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
         else:
             curation.set_alias(artifact=artifact, alias=alias, number=form.cleaned_data["version"])
     except (Refused, NotFound) as error:
-        answer = {"error": str(error.detail), "entered": request.POST.dict()}
+        answer = {"error": sentence_of(error), "entered": request.POST.dict()}
         context = artifact_context(artifact, QueryDict()) | answer
         return render(request, "artifacts/artifact.html", context, status=error.status_code)
     return redirect(f"{reverse('artifact', args=[type, name])}#aliases")
@@ -114,7 +115,7 @@ def remove_version(request: HttpRequest, type: str, name: str, number: int) -> H
 def _refused(request: HttpRequest, version: Version, error: Refused) -> HttpResponse:
     """Render the page of a version with the error and the input."""
     context, entered = version_context(version, QueryDict()), request.POST.dict()
-    answer = {"error": str(error.detail), "entered": entered, "values": context["values"] | entered}
+    answer = {"error": sentence_of(error), "entered": entered, "values": context["values"] | entered}
     return render(request, "artifacts/version.html", {**context, **answer}, status=400)
 
 

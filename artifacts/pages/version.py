@@ -18,6 +18,7 @@ from artifacts.pages.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from artifacts.services import maintenance, stages
 from runicorn._platform import read_at
 from runicorn.json_value import JsonObject, JsonValue
+from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.paginator import Page, Paginator, page_number
 from runs.index.run_files import PICTURES
 from runs.models import Run
@@ -191,7 +192,7 @@ def file_preview(version: Version, path: str) -> FilePreview:
     try:
         entry = downloads.entry_of(version, path)
     except NotFound as error:
-        return {"path": path, "problem": str(error.detail)}
+        return {"path": path, "problem": sentence_of(error)}
     about: FilePreview = {"path": path, "size": entry.size, "digest": entry.digest}
     if is_picture(path, entry.size):
         return {**about, "picture": True}
@@ -200,7 +201,7 @@ def file_preview(version: Version, path: str) -> FilePreview:
     try:
         file = downloads.open_verified(version, entry)
     except Damaged as error:
-        return {**about, "problem": str(error.detail)}
+        return {**about, "problem": sentence_of(error)}
     content = read_at(file.fd, min(BEGINNING, entry.size), 0)
     return {**about, "preview": preview(path, content, entry.size)}
 

@@ -33,10 +33,12 @@ def get_artifact(name: str, type: str | None = None) -> Artifact:
     discovery.refresh_named(root, name)
     found = list(Artifact.objects.in_root(root).filter(name=name, **({"type": type} if type else {})))
     if not found:
-        raise NotFound(f"Artifact not found: {name}" + (f" (type={type})" if type else ""))
+        raise NotFound("Artifact not found: {name}", name=name + (f" (type={type})" if type else ""))
     if len(found) > 1:
         types = ", ".join(sorted(artifact.type for artifact in found))
-        raise Ambiguous(f"There are artifacts {name} of the types {types}: say which with ?type=.")
+        raise Ambiguous(
+            "There are artifacts {name} of the types {types}: say which with ?type=.", name=name, types=types
+        )
     artifact: Artifact = found[0]
     artifact.root = root
     return artifact
@@ -60,7 +62,7 @@ def version_of(artifact: Artifact, number: int) -> Version:
     """
     version = find_version(artifact, number)
     if version is None:
-        raise NotFound(f"Version not found: {artifact.name}:v{number}")
+        raise NotFound("Version not found: {name}:v{number}", name=artifact.name, number=number)
     return version
 
 

@@ -37,13 +37,20 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
         ReadOnlyStore, NotWritten: nothing was changed.
     """
     if to_stage not in STAGES:
-        raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}", "to_stage")
+        raise Refused(
+            "Invalid target stage: {to_stage}. Must be one of {stages}",
+            "to_stage",
+            to_stage=to_stage,
+            stages=list(STAGES),
+        )
 
     def step(known: JsonObject) -> StageChange:
         # The current stage is read under the lock.
         before = stage_of(known.get("lifecycle_stage") or version.stage)
         if to_stage not in TRANSITIONS[before]:
-            raise Refused(f"Invalid transition from {before} to {to_stage}", "to_stage")
+            raise Refused(
+                "Invalid transition from {before} to {to_stage}", "to_stage", before=before, to_stage=to_stage
+            )
         record = {
             "from_stage": before,
             "to_stage": to_stage,

@@ -25,6 +25,7 @@ from remote.errors import ConfigurationUnavailable, InvalidInput, RemoteError
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
 from runicorn import _platform
+from runicorn.message import Message, gettext_noop
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
 from runicorn.settings.user import PRIVATE_FILE, config_directory
@@ -35,10 +36,10 @@ OLD_LIST = "ssh_connections"
 MOST = 200
 CEILING = 8 * 1024 * 1024
 NEEDED = {
-    "password": (("password",), "password: required for password authentication."),
+    "password": (("password",), gettext_noop("password: required for password authentication.")),
     "key": (
         ("private_key", "private_key_path"),
-        "private_key_path: a key file, or the key as text, is required for key authentication.",
+        gettext_noop("private_key_path: a key file, or the key as text, is required for key authentication."),
     ),
     "agent": ((), ""),
 }
@@ -52,7 +53,7 @@ class SavedConnectionNotFound(RemoteError):
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"Connection not found: {key}")
+        super().__init__("Connection not found: {key}", key=key)
 
 
 class DamagedFile(ValueError):
@@ -102,7 +103,9 @@ def credentials(saved: Saved) -> Credentials:
             text = encryption.decrypt(saved.sealed[name])
         if text is None:
             raise InvalidInput(
-                name, f"{name}: the saved value cannot be decrypted. Enter it again and save the connection."
+                name,
+                "{name}: the saved value cannot be decrypted. Enter it again and save the connection.",
+                name=name,
             )
         opened[name] = text
     path = saved.private_key_path if saved.auth_method == "key" else None
@@ -172,7 +175,9 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
         saved = parse_entry(item)
         if saved is None:
             raise InvalidInput(
-                "connections", f"connections: number {number} has no valid host, port and username."
+                "connections",
+                "connections: number {number} has no valid host, port and username.",
+                number=number,
             )
         unwanted = False in (item.get("remember_password"), item.get("rememberPassword"))
         given[saved.key] = replace(saved, sealed={}, remember=not unwanted), saved.sealed
@@ -266,12 +271,16 @@ def _change(change: Callable[[list[Any]], None]) -> None:
             entries = _readable_entries(path)
             change(entries)
             if len(entries) > MOST:
-                raise InvalidInput("connections", f"connections: at most {MOST} connections can be saved.")
+                raise InvalidInput(
+                    "connections", "connections: at most {most} connections can be saved.", most=MOST
+                )
             text = json.dumps([_encrypted_entry(entry) for entry in entries], indent=2, ensure_ascii=False)
             content = text.encode("utf-8", "replace")
             if len(content) > CEILING:
                 raise InvalidInput(
-                    "connections", f"connections: the list is larger than {CEILING // 2**20} MiB."
+                    "connections",
+                    "connections: the list is larger than {size} MiB.",
+                    size=CEILING // 2**20,
                 )
             _platform.replace_file(Path(os.path.realpath(path)), content, PRIVATE_FILE)
         if _old_entries():  # after the write: a crash before this line keeps both
@@ -307,7 +316,7 @@ def _configuration() -> Iterator[None]:
         yield
     except DamagedFile:
         raise ConfigurationUnavailable(
-            f"{FILE} is damaged. Saving a connection renames it and starts a new list"
+            Message("{file} is damaged. Saving a connection renames it and starts a new list", file=FILE)
         ) from None
     except OSError as error:
-        raise ConfigurationUnavailable(error.strerror or "unknown reason") from error
+        raise ConfigurationUnavailable(error.strerror or Message("unknown reason")) from error

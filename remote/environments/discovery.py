@@ -34,8 +34,11 @@ async def find(connection: PooledConnection) -> list[Environment]:
         candidates = probe.candidates(output.stdout)
     except ValueError:
         raise RemoteOperationFailed(
-            f"{link.address.host} does not run commands for {link.address.username}: {output.complaint}. "
-            "A remote viewer needs a user with a shell."
+            "{host} does not run commands for {username}: {complaint}. A remote viewer needs a user "
+            "with a shell.",
+            host=link.address.host,
+            username=link.address.username,
+            complaint=output.complaint,
         ) from None
     slots = asyncio.Semaphore(AT_ONCE)
 
@@ -78,7 +81,9 @@ async def find_by_name(connection: PooledConnection, name: str) -> Environment:
         if not found or any(other.python for other in found):
             raise EnvironmentNotFound(name)
         raise RemoteOperationFailed(
-            f"No Python on {connection.address.host} responded, so environment {name} cannot be identified."
+            "No Python on {host} responded, so environment {name} cannot be identified.",
+            host=connection.address.host,
+            name=name,
         )
     now = await _probe(connection.link, Candidate(one.kind, one.tool, one.path))
     return Environment(**(vars(now) | {"name": one.name, "is_default": one.is_default}))
@@ -116,5 +121,7 @@ async def read_config(connection: PooledConnection, name: str) -> RemoteConfig:
     """
     one = await find_by_name(connection, name)
     if one.python is None:
-        raise RemoteOperationFailed(f"Failed to run Python in environment: {one.name} ({one.path})")
+        raise RemoteOperationFailed(
+            "Failed to run Python in environment: {name} ({path})", name=one.name, path=one.path
+        )
     return config(connection, one)

@@ -108,7 +108,7 @@ def home_context(request: HttpRequest) -> HomeContext:
     try:
         found = saved.saved_connections()
     except RemoteError as error:
-        found, hosts_error = [], str(error.detail)
+        found, hosts_error = [], sentence_of(str(error.detail))
     connected = {connection.id for connection in pool.all()}
     hosts: list[SavedHost] = [
         {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}

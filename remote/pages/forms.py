@@ -13,6 +13,7 @@ from remote.connections.saved_file import SECRETS, Method, Saved
 from remote.ssh import address as addresses
 from remote.ssh.address import Address, InvalidAddress
 from remote.ssh.credentials import Credentials
+from runicorn_site.web.messages import translated
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -235,7 +236,8 @@ def require_valid(form: forms.Form) -> None:
 
 
 def sentence_of(text: str) -> str:
-    """Strip the name of the field from a sentence, which the form shows beside the field."""
+    """Translate a sentence and strip the name of its field, beside which the form shows it."""
+    text = translated(text)
     name, colon, rest = text.partition(": ")
     bare = rest if colon and name.isidentifier() else text
     return bare[:1].upper() + bare[1:]

@@ -165,7 +165,9 @@ def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
     if not host_keys.was_presented(host, port, key):
         raise InvalidInput(
             "public_key",
-            f"public_key: {host} did not present this key within the last ten minutes. Connect again and compare them.",
+            "public_key: {host} did not present this key within the last ten minutes. Connect again "
+            "and compare them.",
+            host=host,
         )
     with _configuration():
         host_keys.accept(host, port, key)

@@ -18,6 +18,7 @@ from remote.errors import RemoteError
 from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.client import printable
 from remote.ssh.pool import pool
+from runicorn.message import Message
 from runicorn.sync.manifest.model import folder_of
 from runicorn.sync.result import SyncResult
 
@@ -34,7 +35,7 @@ class MirrorNotFound(RemoteError):
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, mirror_id: str) -> None:
-        super().__init__(f"Mirror not found: {mirror_id}")
+        super().__init__("Mirror not found: {mirror_id}", mirror_id=mirror_id)
 
 
 @dataclass(eq=False)
@@ -95,9 +96,12 @@ class MirrorJob:
         except RemoteError as error:
             self._end("failed", str(error.detail))
         except OSError as error:
-            self._end("failed", f"The store could not be mirrored: {error.strerror or error}.")
+            self._end(
+                "failed",
+                Message("The store could not be mirrored: {reason}.", reason=error.strerror or error),
+            )
         finally:
-            self._end("failed", "Internal error; the log of this viewer has the details.")
+            self._end("failed", Message("Internal error; the log of this viewer has the details."))
             self.over.set()
 
     def cancel(self) -> None:

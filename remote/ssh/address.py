@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from runicorn.message import Message
+
 SSH_PORT = 22
 LONGEST_NAME = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -17,8 +19,8 @@ _ID = re.compile(r"(?P<username>.+)@(?P<host>\[[^\[\]]+\]|[^\[\]:@]+):(?P<port>\
 class InvalidAddress(ValueError):
     """An invalid part of an address; `field` is its name, the text a sentence about it."""
 
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, field: str, sentence: str, **values: object) -> None:
+        super().__init__(Message(sentence, **values))
         self.field = field
 
 
@@ -59,7 +61,9 @@ def from_id(text: str) -> Address:
             raise InvalidAddress("connection_id", "")
         return address(found["host"], int(found["port"]), found["username"])
     except InvalidAddress as error:
-        sentence = f"Invalid connection_id format: {text[:300]}. Expected format: user@host:port"
+        sentence = Message(
+            "Invalid connection_id format: {text}. Expected format: user@host:port", text=text[:300]
+        )
         raise InvalidAddress("connection_id", sentence) from error
 
 
@@ -111,6 +115,7 @@ def checked_username(text: str) -> str:
     odd = any(character.isspace() or unicodedata.category(character)[0] == "C" for character in text)
     if not 1 <= len(text) <= 255 or text.startswith("-") or odd:
         raise InvalidAddress(
-            "username", "username: must contain no space or control character and not start with a hyphen."
+            "username",
+            "username: must contain no space or control character and not start with a hyphen.",
         )
     return text

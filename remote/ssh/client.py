@@ -27,6 +27,7 @@ from remote.errors import (
 from remote.ssh.address import Address
 from remote.ssh.known_hosts import HostKey
 from remote.ssh.shell import NotACommand, command_line
+from runicorn.message import Message
 
 COMMAND_SECONDS = 30.0
 OUTPUT_BYTES = 1024 * 1024
@@ -134,7 +135,7 @@ class Link:
         try:
             line = command_line(arguments)
         except NotACommand as error:
-            raise InvalidInput("path", f"path: {error}.") from error
+            raise InvalidInput("path", "path: {error}.", error=str(error)) from error
         async with self.ssh_errors("commands"):
             return await self._connection.create_process(line, encoding=None)
 
@@ -173,11 +174,13 @@ class Link:
                 return output
         except TimeoutError:
             raise RemoteOperationFailed(
-                f"A command on {self.address.host} took longer than {timeout:.0f} s."
+                "A command on {host} took longer than {timeout} s.",
+                host=self.address.host,
+                timeout=f"{timeout:.0f}",
             ) from None
         except _OutputTooLarge:
             raise RemoteOperationFailed(
-                f"A command on {self.address.host} printed more than {limit} bytes."
+                "A command on {host} printed more than {limit} bytes.", host=self.address.host, limit=limit
             ) from None
         finally:
             if process is not None:
@@ -204,11 +207,11 @@ class Link:
         """
         asyncssh = library()
         try:
-            async with self.ssh_errors("file transfers (SFTP)"):
+            async with self.ssh_errors(Message("file transfers (SFTP)")):
                 return await self._connection.start_sftp_client(path_encoding=None)
         except asyncssh.SFTPError as error:
             raise RemoteOperationFailed(
-                f"{self.address.host} offers no SFTP: {printable(error.reason)}."
+                "{host} offers no SFTP: {reason}.", host=self.address.host, reason=printable(error.reason)
             ) from error
 
     def forget_files(self) -> None:
@@ -227,17 +230,19 @@ class Link:
         """
         asyncssh = library()
         try:
-            async with self.ssh_errors("port forwarding (AllowTcpForwarding)"):
+            async with self.ssh_errors(Message("port forwarding (AllowTcpForwarding)")):
                 reader, writer = await self._connection.open_connection("127.0.0.1", port)
         except RemoteOperationFailed as error:
             cause = error.__cause__
             if isinstance(cause, asyncssh.ChannelOpenError) and cause.code == asyncssh.OPEN_CONNECT_FAILED:
-                raise PortClosed(f"No program listens on port {port} of {self.address.host}.") from error
+                raise PortClosed(
+                    "No program listens on port {port} of {host}.", port=port, host=self.address.host
+                ) from error
             raise
         return reader, writer
 
     @asynccontextmanager
-    async def ssh_errors(self, what: str = "this") -> AsyncIterator[None]:
+    async def ssh_errors(self, what: str = "SFTP") -> AsyncIterator[None]:
         """Convert asyncssh's errors within a block to ours, and leave the block when the connection ends.
 
         asyncssh itself may wait forever for a channel that was being opened when the connection was lost.
@@ -268,7 +273,10 @@ class Link:
         except (asyncssh.Error, OSError, EOFError) as error:
             if isinstance(error, asyncssh.ChannelOpenError) and not await self.is_breaking():
                 raise RemoteOperationFailed(
-                    f"{self.address.host} refuses {what}, or its limit of channels is reached: {printable(error.reason)}."
+                    "{host} refuses {what}, or its limit of channels is reached: {reason}.",
+                    host=self.address.host,
+                    what=what,
+                    reason=printable(error.reason),
                 ) from error
             raise ConnectionLost(self.address.id) from error
 
@@ -294,7 +302,10 @@ class Link:
             raise ConnectionLost(self.address.id) from error
         except asyncssh.SFTPError as error:
             raise RemoteOperationFailed(
-                f"SFTP error on {self.address.host} for {path}: {printable(error.reason)}."
+                "SFTP error on {host} for {path}: {reason}.",
+                host=self.address.host,
+                path=path,
+                reason=printable(error.reason),
             ) from error
 
 

@@ -94,8 +94,9 @@ def verify(known_hosts: str, host: str, port: int, presented: HostKey) -> None:
     """
     if hosts_file.revoked(known_hosts, presented):
         raise HostUnreachable(
-            f"The key of {host} is marked as revoked in known_hosts; this may be another host. "
-            "Ask its administrator."
+            "The key of {host} is marked as revoked in known_hosts; this may be another host. Ask its "
+            "administrator.",
+            host=host,
         )
     keys = hosts_file.keys_of(known_hosts, host, port)
     if presented in keys:

@@ -29,6 +29,7 @@ from remote.ssh.client import Link, library, printable
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey, public_key
 from runicorn import _platform
+from runicorn.message import Message, gettext_noop
 
 CONNECT_SECONDS = 10.0
 """From the first packet to the login, in seconds."""
@@ -238,47 +239,62 @@ def _converted(
     """Convert asyncssh's error about a failed connect to ours."""
     if check.refused is not None:
         return check.refused
-    place = f"{address.host} port {address.port}"
+    place = Message("{host} port {port}", host=address.host, port=address.port)
     if isinstance(error, asyncssh.PermissionDenied):
         return AuthenticationFailed(_rejection(address, credentials))
     if isinstance(error, TimeoutError):
         return HostUnreachable(
-            f"{place} did not answer within {timeout:.0f} s. Check that the host is up and reachable from this machine."
+            "{place} did not answer within {timeout} s. Check that the host is up and reachable from "
+            "this machine.",
+            place=place,
+            timeout=f"{timeout:.0f}",
         )
     if isinstance(error, socket.gaierror):
-        return HostUnreachable(f"Unknown host {address.host}. Check the name.")
+        return HostUnreachable("Unknown host {host}. Check the name.", host=address.host)
     if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
         return HostUnreachable(
-            f"{place} refused the connection. Check the port, and that an SSH server runs there."
+            "{place} refused the connection. Check the port, and that an SSH server runs there.", place=place
         )
     if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ProtocolNotSupported):
         return HostUnreachable(
-            f"{place} uses an SSH version or algorithms that this viewer does not support."
+            "{place} uses an SSH version or algorithms that this viewer does not support.", place=place
         )
     if isinstance(error, asyncssh.ConnectionLost | asyncssh.ProtocolError | ConnectionResetError):
         return HostUnreachable(
-            f"{place} closed the connection before the login. Check that it is an SSH server and accepts connections from "
-            "this machine. After failed logins a host may refuse connections for some minutes."
+            "{place} closed the connection before the login. Check that it is an SSH server and "
+            "accepts connections from this machine. After failed logins a host may refuse connections "
+            "for some minutes.",
+            place=place,
         )
     if isinstance(error, asyncssh.DisconnectError):
-        return HostUnreachable(f"{place} ended the connection: {printable(error.reason)}.")
+        return HostUnreachable(
+            "{place} ended the connection: {reason}.", place=place, reason=printable(error.reason)
+        )
     if isinstance(error, OSError):
         return HostUnreachable(
-            f"{place} cannot be reached: {os.strerror(error.errno) if error.errno else 'unknown reason'}."
+            "{place} cannot be reached: {reason}.",
+            place=place,
+            reason=os.strerror(error.errno) if error.errno else Message("unknown reason"),
         )
-    return HostUnreachable(f"{place} does not respond like an SSH server. Check the port.")
+    return HostUnreachable("{place} does not respond like an SSH server. Check the port.", place=place)
 
 
-def _rejection(address: Address, credentials: Credentials) -> str:
-    given = {
-        "password": ("this password", "check the username and the password, or give a key"),
-        "key": (
-            "this key",
-            f"check the username, add the key to ~/.ssh/authorized_keys of {address.username} there, or give another one",
-        ),
-        "agent": ("any key of the SSH agent", "check the username, give a password or another key"),
-    }
-    what, advice = given.get(
-        credentials.method, ("no proof at all", "check the username, give a password or a key")
-    )
-    return f"{address.host} does not let {address.username} in with {what}: {advice}."
+def _rejection(address: Address, credentials: Credentials) -> Message:
+    return Message(REJECTIONS[credentials.method], host=address.host, username=address.username)
+
+
+REJECTIONS = {
+    "password": gettext_noop(
+        "{host} does not let {username} in with this password: check the username and the password, or give a key."
+    ),
+    "key": gettext_noop(
+        "{host} does not let {username} in with this key: check the username, add the key to ~/.ssh/authorized_keys of "
+        "{username} there, or give another one."
+    ),
+    "agent": gettext_noop(
+        "{host} does not let {username} in with any key of the SSH agent: check the username, give a password or another key."
+    ),
+    "none": gettext_noop(
+        "{host} does not let {username} in with no proof at all: check the username, give a password or a key."
+    ),
+}

@@ -24,6 +24,7 @@ from remote.ssh import login
 from remote.ssh.address import Address
 from remote.ssh.client import Link
 from remote.ssh.credentials import Credentials
+from runicorn.message import Message
 
 if TYPE_CHECKING:
     from runicorn.api.responses.remote import RemoteConnection
@@ -118,7 +119,7 @@ class PooledConnection:
             self.up.clear()
             self.down.set()
             self.latency = None
-            self.error = f"The connection to {self.id} was lost."
+            self.error = Message("The connection to {name} was lost.", name=self.id)
             if not await self._reconnect():
                 break
             self._mark_connected()
@@ -184,7 +185,10 @@ class PooledConnection:
 def error_sentence(error: RemoteError) -> str:
     """Return the error as a sentence; the detail of a host key conflict is an object."""
     if isinstance(error, HostKeyConflict):
-        return f"{error.host_key['known_hosts_host']} presents another key than before. Connect again to compare them."
+        return Message(
+            "{host} presents another key than before. Connect again to compare them.",
+            host=error.host_key["known_hosts_host"],
+        )
     return str(error.detail)
 
 

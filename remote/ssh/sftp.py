@@ -98,7 +98,7 @@ async def list_folder(link: Link, path: str) -> Folder:
     async def read(files: Any) -> Folder:
         absolute = await files.realpath(absolute_path.encode())
         if not stat.S_ISDIR((await files.stat(absolute)).permissions or 0):
-            raise InvalidInput("path", f"path: {absolute_path} is not a folder.")
+            raise InvalidInput("path", "path: {absolute_path} is not a folder.", absolute_path=absolute_path)
         names, truncated = await _names(files, absolute)
         items = []
         for start in range(0, len(names), AT_ONCE):
@@ -220,7 +220,10 @@ async def _with_sftp(
     except TimeoutError:
         link.forget_files()
         raise RemoteOperationFailed(
-            f"{link.address.host} did not answer about {absolute_path} within {seconds:.0f} s."
+            "{host} did not answer about {absolute_path} within {seconds} s.",
+            host=link.address.host,
+            absolute_path=absolute_path,
+            seconds=f"{seconds:.0f}",
         ) from None
 
 

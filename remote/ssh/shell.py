@@ -10,6 +10,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from runicorn.message import Message
+
 _UNWRAP = 'exec /bin/sh -c \'eval "$(printf %b "$0")"\' '
 
 
@@ -24,11 +26,11 @@ def command_line(arguments: Sequence[str]) -> str:
         NotACommand: an argument cannot be passed to a program.
     """
     if not arguments or any("\0" in argument for argument in arguments):
-        raise NotACommand("An argument of a command contains a NUL character")
+        raise NotACommand(Message("An argument of a command contains a NUL character"))
     try:
         content = f"exec {shlex.join(arguments)}".encode()
     except UnicodeEncodeError as error:
-        raise NotACommand("An argument of a command is not valid text") from error
+        raise NotACommand(Message("An argument of a command is not valid text")) from error
     return _UNWRAP + "'" + "".join(f"\\0{byte:03o}" for byte in content) + "'"
 
 

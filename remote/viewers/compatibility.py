@@ -9,6 +9,7 @@ from remote.environments.probe import Environment
 from remote.errors import RemoteOperationFailed
 from remote.ssh.pool import PooledConnection
 from remote.viewers.errors import ProgramNotInstalled
+from runicorn.message import Message
 from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, is_compatible
 
 
@@ -35,7 +36,10 @@ async def choose_target(connection: PooledConnection, name: str) -> LaunchTarget
     one = await _named(connection, name)
     if one.python is None:
         raise RemoteOperationFailed(
-            f"The Python of environment {one.name} ({one.path}) does not run on {connection.address.host}."
+            "The Python of environment {name} ({path}) does not run on {host}.",
+            name=one.name,
+            path=one.path,
+            host=connection.address.host,
         )
     fault = launch_problem(one, connection.address.host)
     if fault is not None:
@@ -52,7 +56,9 @@ async def _named(connection: PooledConnection, name: str) -> Environment:
         default = next((one for one in fresh if one.is_default), None)
         if default is None:
             raise RemoteOperationFailed(
-                f"There is no Python on {connection.address.host} that {connection.address.username} could run."
+                "There is no Python on {host} that {username} could run.",
+                host=connection.address.host,
+                username=connection.address.username,
             )
         return default
     return await discovery.find_by_name(connection, next(one.name for one in known if one.is_default))
@@ -60,28 +66,44 @@ async def _named(connection: PooledConnection, name: str) -> Environment:
 
 def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
     """Return why no viewer can be started in an environment; None if one can."""
-    where = f"environment {one.name} of {host}"
     more = {
         "environment": one.name,
         "python": one.path,
         "python_version": one.python,
         "version": one.runicorn,
     }
-    wanted = ".".join(map(str, OLDEST_PYTHON))
+    where = {"environment": one.name, "host": host}
     if not one.new_enough:
-        sentence = f"The Python of {where} is {one.python}. Runicorn needs {wanted} or newer: choose another environment."
-        return ProgramNotInstalled("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
-    advice = "This viewer can copy itself there; you then run one command to install it."
-    if one.runicorn is None:
-        sentence = f"Runicorn is not installed in {where}. {advice}"
-        return ProgramNotInstalled("RUNICORN_MISSING", sentence, more | {"can_copy": True})
-    if not one.ours:
-        sentence = f"The runicorn {one.runicorn} in {where} is another program of the same name. {advice}"
-        return ProgramNotInstalled("RUNICORN_FOREIGN", sentence, more | {"can_copy": True})
-    if not is_compatible(one.runicorn):
-        oldest = ".".join(map(str, OLDEST))
-        sentence = (
-            f"The Runicorn in {where} is {one.runicorn}; this viewer needs {oldest} or newer there. {advice}"
+        sentence = Message(
+            "The Python of environment {environment} of {host} is {version}. Runicorn needs {wanted} or newer: choose another "
+            "environment.",
+            **where,
+            version=one.python,
+            wanted=".".join(map(str, OLDEST_PYTHON)),
         )
-        return ProgramNotInstalled("RUNICORN_TOO_OLD", sentence, more | {"can_copy": True})
-    return None
+        return ProgramNotInstalled("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
+    if one.runicorn is None:
+        code = "RUNICORN_MISSING"
+        problem = Message("Runicorn is not installed in environment {environment} of {host}.", **where)
+    elif not one.ours:
+        code = "RUNICORN_FOREIGN"
+        problem = Message(
+            "The runicorn {version} in environment {environment} of {host} is another program of the same name.",
+            **where,
+            version=one.runicorn,
+        )
+    elif not is_compatible(one.runicorn):
+        code = "RUNICORN_TOO_OLD"
+        problem = Message(
+            "The Runicorn in environment {environment} of {host} is {version}; this viewer needs {oldest} or newer there.",
+            **where,
+            version=one.runicorn,
+            oldest=".".join(map(str, OLDEST)),
+        )
+    else:
+        return None
+    sentence = Message(
+        "{problem} This viewer can copy itself there; you then run one command to install it.",
+        problem=problem,
+    )
+    return ProgramNotInstalled(code, sentence, more | {"can_copy": True})

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import status
 
 from remote.errors import RemoteError, RemoteOperationFailed
+from runicorn.message import gettext_noop
 
 
 class ProgramNotInstalled(RemoteError):
@@ -31,6 +32,23 @@ class ViewerFailed(RemoteOperationFailed):
     """A stage of the start failed or timed out, or the viewer has exited."""
 
 
+SLOW = {
+    "connect": gettext_noop("The connection to {host} was not established within {seconds} s. Try again."),
+    "environment": gettext_noop("The environments of {host} were not found within {seconds} s. Try again."),
+    "start": gettext_noop("The viewer on {host} did not start within {seconds} s. Try again."),
+    "tunnel": gettext_noop("{host} did not open the tunnel to the viewer within {seconds} s. Try again."),
+    "health": gettext_noop("The viewer on {host} did not answer within {seconds} s. Try again."),
+}
+"""Errors of stages that timed out."""
+
+
+class StageTimedOut(ViewerFailed):
+    """A stage of the start timed out."""
+
+    def __init__(self, stage: str, host: str, seconds: float) -> None:
+        super().__init__(SLOW[stage], host=host, seconds=f"{seconds:.0f}")
+
+
 class ForeignProgram(RemoteOperationFailed):
     """The program that answers on the remote port is not the viewer that was started."""
 
@@ -41,7 +59,7 @@ class SessionNotFound(RemoteError):
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, session_id: str) -> None:
-        super().__init__(f"Session not found: {session_id}")
+        super().__init__("Session not found: {session_id}", session_id=session_id)
 
 
 class TooManySessions(RemoteError):
@@ -50,4 +68,4 @@ class TooManySessions(RemoteError):
     status_code = status.HTTP_409_CONFLICT
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"{most} remote viewers are open already. Stop one of them first.")
+        super().__init__("{most} remote viewers are open already. Stop one of them first.", most=most)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from remote.errors import ConnectionLost
 from remote.ssh.client import Link, end_process, printable
 from remote.viewers.errors import ForeignProgram, ViewerFailed
+from runicorn.message import Message
 from runicorn.remote_protocol import (
     LONGEST_LINE,
     SESSION_PATH,
@@ -62,7 +63,11 @@ class RemoteProcess:
                     return report
         await self.ended.wait()
         if self.has_exited:
-            raise ViewerFailed(f"The viewer on {self.link.address.host} did not start: {self.last_error}")
+            raise ViewerFailed(
+                "The viewer on {host} did not start: {last_error}",
+                host=self.link.address.host,
+                last_error=self.last_error,
+            )
         raise ConnectionLost(self.link.address.id)
 
     @property
@@ -78,7 +83,9 @@ class RemoteProcess:
         if last:
             return last if last.endswith(".") else last + "."
         signal = self._process.exit_signal
-        return f"killed by signal {signal[0]}." if signal else f"exit status {self._process.exit_status}."
+        if signal:
+            return Message("killed by signal {signal}.", signal=signal[0])
+        return Message("exit status {status}.", status=self._process.exit_status)
 
     async def kill(self) -> None:
         """Kill it and close the channel."""
@@ -168,5 +175,7 @@ def _proven(link: Link, answer: bytes, token: str, stamp: str) -> StatusReport:
     except BadLine:
         report = None
     if not head.startswith("HTTP/1.1 200 ") or report is None or report.proof != proof(token, stamp):
-        raise ForeignProgram(f"Another program on {link.address.host} listens on the port of the viewer.")
+        raise ForeignProgram(
+            "Another program on {host} listens on the port of the viewer.", host=link.address.host
+        )
     return report

@@ -23,9 +23,10 @@ from remote.ssh.address import Address
 from remote.ssh.pool import PooledConnection, error_sentence
 from remote.viewers import launch
 from remote.viewers.compatibility import LaunchTarget, choose_target
-from remote.viewers.errors import ForeignProgram, ViewerFailed
+from remote.viewers.errors import ForeignProgram, StageTimedOut, ViewerFailed
 from remote.viewers.launch import Answer, RemoteProcess
 from remote.viewers.tunnel import Tunnel
+from runicorn.message import Message
 from runicorn.remote_protocol import (
     END,
     HEARTBEAT,
@@ -42,13 +43,6 @@ Stage = Literal["connect", "environment", "start", "tunnel", "health", ""]
 
 LIMITS = {"connect": 15.0, "environment": 45.0, "start": 60.0, "tunnel": 10.0, "health": 15.0}
 """Seconds per stage. On a network file system the first start of a Python takes half a minute."""
-SLOW = {
-    "connect": "The connection to {host} was not established",
-    "environment": "The environments of {host} were not found",
-    "start": "The viewer on {host} did not start",
-    "tunnel": "{host} did not open the tunnel to the viewer",
-    "health": "The viewer on {host} did not answer",
-}
 HEARTBEAT_SECONDS = 5.0
 END_SECONDS = 6.0
 """For a remote viewer to exit after a stop request; it needs three at most."""
@@ -130,8 +124,8 @@ class Session:
 
     def sentence(self) -> str:
         if self.state == "reconnecting":
-            return f"{self.error_message} Reconnecting. Reload this page shortly."
-        return self.error_message or f"The viewer on {self.host} is starting."
+            return Message("{error} Reconnecting. Reload this page shortly.", error=self.error_message)
+        return self.error_message or Message("The viewer on {host} is starting.", host=self.host)
 
     def _stamp(self, purpose: str) -> str:
         return make_stamp(self._token, purpose, time.time() + self._clock_offset)
@@ -218,8 +212,7 @@ class Session:
             async with asyncio.timeout(LIMITS[stage]):
                 return await work
         except TimeoutError:
-            sentence = SLOW[stage].format(host=self.host)
-            raise ViewerFailed(f"{sentence} within {LIMITS[stage]:.0f} s. Try again.") from None
+            raise StageTimedOut(stage, self.host, LIMITS[stage]) from None
 
     async def _monitor(self) -> None:
         """Send heartbeats; return when the connection, or the viewer behind it, is lost.
@@ -235,7 +228,11 @@ class Session:
             await _wait_first(events, pause)
             if process is not None and process.ended.is_set():
                 if process.has_exited:
-                    raise ViewerFailed(f"The viewer on {self.host} has exited: {process.last_error}")
+                    raise ViewerFailed(
+                        "The viewer on {host} has exited: {last_error}",
+                        host=self.host,
+                        last_error=process.last_error,
+                    )
                 self._process = None  # only the channel has closed; the process may still run
             if self.connection.down.is_set():
                 return
@@ -245,9 +242,13 @@ class Session:
                 self._set_state("running")
             except (PortClosed, ForeignProgram) as error:
                 if process is None or not await _is_set_soon(process.ended):
-                    raise ViewerFailed(f"The viewer on {self.host} has exited: {error.detail}") from error
+                    raise ViewerFailed(
+                        "The viewer on {host} has exited: {detail}", host=self.host, detail=error.detail
+                    ) from error
             except (RemoteUnavailable, TimeoutError):  # a busy host, or the end of the connection
-                self._set_state("reconnecting", f"The viewer on {self.host} does not answer.")
+                self._set_state(
+                    "reconnecting", Message("The viewer on {host} does not answer.", host=self.host)
+                )
 
     async def _restore(self) -> None:
         """Resume the waiting viewer after the connection was lost, or start a new one.
@@ -257,10 +258,12 @@ class Session:
         """
         assert self.connection is not None
         self._process = None
-        self._set_state("reconnecting", f"The connection to {self.host} was lost.")
+        self._set_state("reconnecting", Message("The connection to {name} was lost.", name=self.host))
         await _wait_first([self.connection.up, self.connection.closed], None)
         if self.connection.closed.is_set():
-            raise RemoteOperationFailed(self.connection.error or f"The connection to {self.host} was closed.")
+            raise RemoteOperationFailed(
+                self.connection.error or Message("The connection to {host} was closed.", host=self.host)
+            )
         self.attempts += 1
         try:
             if self.report is None:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import runicorn
 from remote.ssh.shell import shown
 from runicorn._version import __version__
+from runicorn.message import Message
 
 PACKAGE = Path(runicorn.__file__).resolve().parent
 NAME = f"runicorn-{__version__}-py3-none-any.whl"
@@ -51,7 +52,7 @@ def own_wheel() -> bytes:
     try:
         return _zipped(_installed() or list(_checkout(PACKAGE.parent)))
     except (OSError, KeyError, ValueError) as error:
-        raise CannotPack(f"This program could not be packed: {error}.") from error
+        raise CannotPack(Message("This program could not be packed: {error}.", error=error)) from error
 
 
 def _installed() -> list[Member]:

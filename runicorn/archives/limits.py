@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from runicorn.message import Message
 from runicorn.settings import free_space, user
 
 
 class ArchiveRefused(ValueError):
     """The archive is rejected and nothing of it is imported; the message names the member."""
+
+    def __init__(self, sentence: str = "", **values: object) -> None:
+        """Create an error with a sentence, or with a template and its values."""
+        super().__init__(Message(sentence, **values) if values else sentence)
 
 
 class ArchiveTooLarge(ArchiveRefused):
@@ -75,7 +80,9 @@ class Meter:
         """
         self._members += 1
         if self._members > self._limits.members:
-            raise ArchiveTooLarge(f"The archive has more than {self._limits.members:,} members.")
+            raise ArchiveTooLarge(
+                "The archive has more than {members} members.", members=f"{self._limits.members:,}"
+            )
 
     def count(self, count: int) -> None:
         """Count unpacked bytes.
@@ -94,9 +101,13 @@ class Meter:
             NotEnoughSpace: the remaining bytes do not fit on the disk.
         """
         if total > self._limits.bytes:
-            raise ArchiveTooLarge(f"The archive has more than {self._limits.bytes:,} bytes unpacked.")
+            raise ArchiveTooLarge(
+                "The archive has more than {bytes} bytes unpacked.", bytes=f"{self._limits.bytes:,}"
+            )
         if total > self._limits.ratio_from and total > self._limits.ratio * self._packed:
-            raise ArchiveTooLarge(f"The archive unpacks to more than {self._limits.ratio} times its size.")
+            raise ArchiveTooLarge(
+                "The archive unpacks to more than {ratio} times its size.", ratio=self._limits.ratio
+            )
         if self._limits.folder is not None:
             # The bytes counted so far are on the disk already.
             free_space.require(self._limits.folder, total - self._bytes)

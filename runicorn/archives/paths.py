@@ -65,9 +65,13 @@ def place_of(path: str) -> MemberPath:
     try:
         place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_project(parts) or _in_run(parts)
     except (InvalidArtifact, InvalidBoard, layout.InvalidName) as error:
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: {error}") from error
+        raise ArchiveRefused(
+            "The archive's member {path} was rejected: {error}", path=repr(path[:200]), error=error
+        ) from error
     if place is None:
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is not part of a store.")
+        raise ArchiveRefused(
+            "The archive's member {path} was rejected: it is not part of a store.", path=repr(path[:200])
+        )
     return place
 
 

@@ -88,7 +88,9 @@ def import_archive(
         runs = _runs(folder, unpacked)
         if unreadable and not runs and not arriving:
             owner, problem = next(iter(unreadable.items()))
-            raise ArchiveRefused(f"The archive's version {owner!r} was rejected: {problem}.")
+            raise ArchiveRefused(
+                "The archive's version {owner} was rejected: {problem}.", owner=repr(owner), problem=problem
+            )
         if not runs and not arriving:
             raise ArchiveRefused("The archive contains neither runs nor artifacts.")
         for relative in runs:
@@ -129,7 +131,9 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
         other = ids.setdefault(_id(relative), relative)
         if other != relative:
             raise ArchiveRefused(
-                f"The archive contains two runs with the same id: {other!r} and {relative!r}."
+                "The archive contains two runs with the same id: {other} and {relative}.",
+                other=repr(other),
+                relative=repr(relative),
             )
     return found
 
@@ -144,7 +148,11 @@ def _hold_inside(root: Path, relative: str) -> None:
     for part in relative.split("/")[:-1]:
         above = above / part
         if above.is_symlink():
-            raise ArchiveRefused(f"{relative!r} was rejected: {above.name!r} of the store is a link.")
+            raise ArchiveRefused(
+                "{relative} was rejected: {name} of the store is a link.",
+                relative=repr(relative),
+                name=repr(above.name),
+            )
 
 
 def _new_versions(arriving: list[versions.Arrival], outcome: Outcome) -> list[versions.Arrival]:

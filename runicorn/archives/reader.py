@@ -24,6 +24,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge, Limits, Meter
 from runicorn.artifacts import names
+from runicorn.message import gettext_noop
 from runicorn.store import layout
 
 BLOCK = 1024 * 1024
@@ -40,8 +41,8 @@ DIRECTORY_ENTRY = 46 + 2048
 """Bytes per member in the directory of a zip file: names have at most 1024 bytes, other fields a few times that."""
 ZIP64_END = 56 + 20
 """Size of a large zip file's end record and its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
-TOO_LONG = "The archive has a header that is too long."
-NO_ARCHIVE = "The archive is damaged, or not a zip, tar or tar.gz file"
+TOO_LONG = gettext_noop("The archive has a header that is too long.")
+NO_ARCHIVE = gettext_noop("The archive is damaged, or not a zip, tar or tar.gz file: {reason}.")
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -103,8 +104,12 @@ def _refusals(path: str = "") -> Iterator[None]:
     except ArchiveRefused:
         raise
     except _DAMAGE as error:
-        what = f"The archive's member {path[:200]!r} is damaged" if path else NO_ARCHIVE
-        raise ArchiveRefused(f"{what}: {str(error) or type(error).__name__}.") from error
+        reason = str(error) or type(error).__name__
+        if path:
+            raise ArchiveRefused(
+                "The archive's member {path} is damaged: {reason}.", path=repr(path[:200]), reason=reason
+            ) from error
+        raise ArchiveRefused(NO_ARCHIVE, reason=reason) from error
 
 
 class _Seen:
@@ -124,7 +129,11 @@ class _Seen:
         if problem is None and any(map(layout.names_another_file, bare.split("/"))):
             problem = "means something else on this system"
         if problem:
-            raise ArchiveRefused(f"The archive's member {name[:200]!r} was rejected: its name {problem}.")
+            raise ArchiveRefused(
+                "The archive's member {name} was rejected: its name {problem}.",
+                name=repr(name[:200]),
+                problem=problem,
+            )
         above = ""
         for part in bare.split("/")[:-1]:
             above += part
@@ -140,13 +149,21 @@ class _Seen:
             self._kinds[key] = (path, is_folder)
             return
         other, was_folder = before
-        shown = f"The archive's member {name[:200]!r} was rejected:"
         if other != path:
-            raise ArchiveRefused(f"{shown} it differs from {other[:200]!r} only in case.")
+            raise ArchiveRefused(
+                "The archive's member {path} was rejected: it differs from {other} only in case.",
+                path=repr(name[:200]),
+                other=repr(other[:200]),
+            )
         if was_folder != is_folder:
-            raise ArchiveRefused(f"{shown} it is both a file and a folder.")
+            raise ArchiveRefused(
+                "The archive's member {name} was rejected: it is both a file and a folder.",
+                name=repr(name[:200]),
+            )
         if not is_folder:
-            raise ArchiveRefused(f"{shown} it occurs twice.")
+            raise ArchiveRefused(
+                "The archive's member {name} was rejected: it occurs twice.", name=repr(name[:200])
+            )
 
 
 # zip
@@ -187,7 +204,7 @@ def _hold_directory(file: IO[bytes], limits: Limits) -> None:
     if length > behind:
         raise zipfile.BadZipFile("its directory is longer than the file")
     if length > limits.members * DIRECTORY_ENTRY or _entries(file, behind - length, behind) > limits.members:
-        raise ArchiveTooLarge(f"The archive has more than {limits.members:,} members.")
+        raise ArchiveTooLarge("The archive has more than {members} members.", members=f"{limits.members:,}")
     file.seek(0)
 
 
@@ -212,12 +229,17 @@ def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:
     is_folder = name.endswith("/")
     path = seen.add(name, is_folder)
     if kind not in (0, stat.S_IFDIR if is_folder else stat.S_IFREG):
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is a link or a device.")
+        raise ArchiveRefused(
+            "The archive's member {path} was rejected: it is a link or a device.", path=repr(path[:200])
+        )
     if info.flag_bits & 1:
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is encrypted.")
+        raise ArchiveRefused(
+            "The archive's member {path} was rejected: it is encrypted.", path=repr(path[:200])
+        )
     if info.compress_type not in METHODS:
         raise ArchiveRefused(
-            f"The archive's member {path[:200]!r} was rejected: its compression method is not supported."
+            "The archive's member {path} was rejected: its compression method is not supported.",
+            path=repr(path[:200]),
         )
     return None if is_folder else path
 
@@ -299,7 +321,8 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
                 continue
             if not info.isreg() or info.issparse():
                 raise ArchiveRefused(
-                    f"The archive's member {path[:200]!r} was rejected: it is a link or a device."
+                    "The archive's member {path} was rejected: it is a link or a device.",
+                    path=repr(path[:200]),
                 )
             meter.allow(info.size)
             content = archive.extractfile(info)

@@ -125,7 +125,9 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         )
         size, digest = _write(path, member.blocks, is_content, progress)
         if place.kind is Kind.CONTENT and digest != ALGORITHM + place.owner:
-            raise ArchiveRefused(f"The archive's member {member.path!r} is damaged: its digest differs.")
+            raise ArchiveRefused(
+                "The archive's member {path} is damaged: its digest differs.", path=repr(member.path)
+            )
         if member.modified is not None:
             with suppress(OverflowError, OSError, ValueError):  # a time that the file system does not have
                 os.utime(path, ns=(member.modified, member.modified))

@@ -87,7 +87,11 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], d
     for arrival in found:
         for file in arrival.files:
             if file.digest not in there and not shelves.pool.holds(file.digest, file.size):
-                raise ArchiveRefused(f"The archive lacks the content of {file.path!r} of {arrival}.")
+                raise ArchiveRefused(
+                    "The archive lacks the content of {path} of {arrival}.",
+                    path=repr(file.path),
+                    arrival=arrival,
+                )
     ordered = sorted(found, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number))
     return ordered, left
 
@@ -115,11 +119,15 @@ def _arrival(
         names.check_paths(file.path for file in files)
         folder = shelves.folder(names.MISPLACED.get(kind, kind), name)
     except ArtifactError as error:
-        raise ArchiveRefused(f"The archive's version {owner!r} was rejected: {error}") from error
+        raise ArchiveRefused(
+            "The archive's version {owner} was rejected: {error}", owner=repr(owner), error=error
+        ) from error
     if clash := create.clash_of(folder):
         raise ArchiveRefused(
-            f"The archive's version {owner!r} was rejected: the artifact {clash!r} exists "
-            "and differs only in case."
+            "The archive's version {owner} was rejected: the artifact {clash} exists and differs only "
+            "in case.",
+            owner=repr(owner),
+            clash=repr(clash),
         )
     return Arrival(folder, number, small, files, tuple(called.get((f"{kind}/{name}", number), ())))
 

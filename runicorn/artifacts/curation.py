@@ -97,7 +97,7 @@ def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
     names.check_alias(alias)
     with artifact.lock():
         if number not in artifact.live():
-            raise ArtifactNotFound(f"Version not found: {artifact.name}:v{number}")
+            raise ArtifactNotFound("Version not found: {name}:v{number}", name=artifact.name, number=number)
         index.rewrite(artifact, artifact.aliases() | {alias: number})
 
 
@@ -113,7 +113,9 @@ def remove_alias(artifact: ArtifactFolder, alias: str) -> None:
     with artifact.lock():
         aliases = artifact.aliases()
         if alias not in aliases:
-            raise ArtifactNotFound(f"Alias not found: {alias} for artifact {artifact.name}")
+            raise ArtifactNotFound(
+                "Alias not found: {alias} for artifact {name}", alias=alias, name=artifact.name
+            )
         del aliases[alias]
         index.rewrite(artifact, aliases)
 
@@ -145,7 +147,9 @@ def describe(
         try:
             content = content_of(known.to_dict())
         except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidArtifact(f"The metadata cannot be written as JSON: {error}.", "metadata") from error
+            raise InvalidArtifact(
+                "The metadata cannot be written as JSON: {error}.", "metadata", error=error
+            ) from error
         _platform.replace_file(version.path / METADATA, fitting(METADATA, content))
         index.rewrite(version.artifact)
 
@@ -158,14 +162,18 @@ def check_texts(description: str | None, tags: list[str] | None) -> None:
     """
     if description is not None and len(description) > DESCRIPTION_LENGTH:
         raise InvalidArtifact(
-            f"The description must not have more than {DESCRIPTION_LENGTH} characters.", "description"
+            "The description must not have more than {most} characters.",
+            "description",
+            most=DESCRIPTION_LENGTH,
         )
     if tags is not None:
         if len(tags) > TAGS:
-            raise InvalidArtifact(f"There must not be more than {TAGS} tags.", "tags")
+            raise InvalidArtifact("There must not be more than {most} tags.", "tags", most=TAGS)
         if any(not tag.strip() or len(tag) > TAG_LENGTH or layout.CONTROL.search(tag) for tag in tags):
             raise InvalidArtifact(
-                f"A tag must have 1 to {TAG_LENGTH} characters, none of them a control character.", "tags"
+                "A tag must have 1 to {most} characters, none of them a control character.",
+                "tags",
+                most=TAG_LENGTH,
             )
 
 

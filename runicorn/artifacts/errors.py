@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from runicorn.message import Message
+
 
 class ArtifactError(Exception):
     """Base class of the errors of artifacts."""
+
+    def __init__(self, sentence: str = "", **values: object) -> None:
+        """Create an error with a sentence, or with a template and its values."""
+        super().__init__(Message(sentence, **values) if values else sentence)
 
 
 class InvalidArtifact(ArtifactError, ValueError):
@@ -14,8 +20,8 @@ class InvalidArtifact(ArtifactError, ValueError):
         field: the invalid field of a request; None if it is not a single field.
     """
 
-    def __init__(self, sentence: str, field: str | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, field: str | None = None, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.field = field
 
 

@@ -159,7 +159,7 @@ def _alone(store: Store) -> ExitStack:
                 lock = store.writable(artifact.path) / ".lock"
                 stack.enter_context(_platform.file_lock(lock, blocking=False, mode=0o666))
             except BlockingIOError as error:
-                raise StoreBusy(f"{artifact.name} is being written; try again later.") from error
+                raise StoreBusy("{name} is being written; try again later.", name=artifact.name) from error
         return stack.pop_all()
 
 

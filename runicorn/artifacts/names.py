@@ -117,11 +117,12 @@ def check_alias(value: object) -> str:
     """
     if not isinstance(value, str) or not _ALIAS.fullmatch(value):
         raise InvalidArtifact(
-            f"Invalid alias {str(value)[:100]!r}: it must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.",
+            "Invalid alias {alias}: it must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.",
             "alias",
+            alias=repr(str(value)[:100]),
         )
     if _NUMBER.fullmatch(value):
-        raise InvalidArtifact(f"Invalid alias {value!r}: it looks like a version.", "alias")
+        raise InvalidArtifact("Invalid alias {alias}: it looks like a version.", "alias", alias=repr(value))
     if value == LATEST:
         raise InvalidArtifact(
             "The alias 'latest' always points to the newest version and cannot be set or removed.", "alias"
@@ -212,7 +213,9 @@ def parse_spec(text: object) -> Spec:
     """
     name, colon, which = str(text).rpartition(":")
     if not colon or not which:
-        raise InvalidArtifact(f"Artifact spec must be in format 'name:version' or 'name:alias', got: {text}")
+        raise InvalidArtifact(
+            "Artifact spec must be in format 'name:version' or 'name:alias', got: {text}", text=text
+        )
     kind, slash, rest = name.partition("/")
     if slash:
         kind, name = check_stored_type(kind), rest
@@ -220,6 +223,6 @@ def parse_spec(text: object) -> Spec:
     if _NUMBER.fullmatch(which):
         number = int(which.lstrip("vV")[:18])
         if number < 1:
-            raise InvalidArtifact(f"Invalid version format: {which}")
+            raise InvalidArtifact("Invalid version format: {which}", which=which)
         return Spec(checked, kind if slash else None, number, None)
     return Spec(checked, kind if slash else None, None, which)

@@ -72,10 +72,10 @@ class Version:
             DamagedFile: `manifest.json` cannot be read, or is invalid.
         """
         if not (self.path / MANIFEST).is_file():
-            raise DamagedFile(f"{self}: {MANIFEST} is missing.")
+            raise DamagedFile("{version}: {manifest} is missing.", version=self, manifest=MANIFEST)
         value, problem = layout.read_json(self.path / MANIFEST, ceiling=MANIFEST_CEILING)
         if problem:
-            raise DamagedFile(f"{self}: {problem}")
+            raise DamagedFile("{version}: {problem}", version=self, problem=problem)
         return Manifest.from_dict(value)
 
     @property
@@ -167,7 +167,7 @@ class ArtifactFolder:
         """
         version = self.version(number)
         if number < 1 or not (version.path / MANIFEST).is_file():
-            raise ArtifactNotFound(f"Version not found: {self.name}:v{number}")
+            raise ArtifactNotFound("Version not found: {name}:v{number}", name=self.name, number=number)
         return version
 
     def changeable(self, number: int) -> Version:
@@ -209,12 +209,17 @@ class ArtifactFolder:
         if spec.version is not None:
             version = self.existing(spec.version)
             if version.is_deleted():
-                raise ArtifactNotFound(f"Version not found: {version} (it is deleted, and can be restored)")
+                raise ArtifactNotFound(
+                    "Version not found: {version} (it is deleted, and can be restored)", version=version
+                )
             return version
         aliases = self.aliases()
         if spec.alias not in aliases:
             raise AliasNotFound(
-                f"Alias not found: {spec.alias} for artifact {self.name}. Available aliases: {sorted(aliases)}"
+                "Alias not found: {alias} for artifact {name}. Available aliases: {aliases}",
+                alias=spec.alias,
+                name=self.name,
+                aliases=sorted(aliases),
             )
         return self.version(aliases[spec.alias])
 
@@ -300,7 +305,9 @@ class Store:
         if len(found) > 1:
             types = ", ".join(folder.type for folder in found)
             raise AmbiguousArtifact(
-                f"There are artifacts {name} of the types {types}: specify one, as type/{name}."
+                "There are artifacts {name} of the types {types}: specify one, as type/{name}.",
+                name=name,
+                types=types,
             )
         return found[0]
 

@@ -84,7 +84,9 @@ def intact_place(version: Version, file: FileEntry) -> Path:
     for path in places(version, file):
         if is_whole(path, file):
             return path
-    raise DamagedFile(f"{file.path!r} of {version} is damaged in the store and was not read.")
+    raise DamagedFile(
+        "{path} of {version} is damaged in the store and was not read.", path=repr(file.path), version=version
+    )
 
 
 def first_place(version: Version, file: FileEntry) -> Path:
@@ -97,7 +99,9 @@ def first_place(version: Version, file: FileEntry) -> Path:
     """
     found = _by_stamp(version, file)
     if not found:
-        raise DamagedFile(f"{file.path!r} of {version} is missing or torn in the store.")
+        raise DamagedFile(
+            "{path} of {version} is missing or torn in the store.", path=repr(file.path), version=version
+        )
     return found[0][1]
 
 
@@ -133,7 +137,11 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     try:
         fd = _platform.open_regular(place, follow_links=False)
     except OSError as error:
-        raise DamagedFile(f"{file.path!r} cannot be read in the store: {error.strerror or error}.") from error
+        raise DamagedFile(
+            "{path} cannot be read in the store: {reason}.",
+            path=repr(file.path),
+            reason=error.strerror or error,
+        ) from error
     hashed, held, offset = hashlib.sha256(), b"", 0
     try:
         while block := _platform.read_at(fd, BLOCK, offset):
@@ -145,7 +153,7 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     finally:
         os.close(fd)
     if ALGORITHM + hashed.hexdigest() != file.digest:
-        raise DamagedFile(f"{file.path!r} is damaged in the store and was not read.")
+        raise DamagedFile("{path} is damaged in the store and was not read.", path=repr(file.path))
     yield held
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from runicorn import _platform
+from runicorn.message import Message
 from runicorn.settings import default_root
 from runicorn.store import layout, process_identity
 
@@ -196,16 +197,18 @@ def checked_root(text: str) -> Path:
     """
     expanded = os.path.expanduser(text)
     if not os.path.isabs(expanded):
-        raise InvalidRoot("it must be absolute, or begin with ~")
+        raise InvalidRoot(Message("it must be absolute, or begin with ~"))
     try:
         path = Path(os.path.realpath(expanded))
         above = next(place for place in (path, *path.parents) if place.exists())
     except (OSError, ValueError) as error:
-        raise InvalidRoot(getattr(error, "strerror", None) or "it is not a path of this system") from error
+        raise InvalidRoot(
+            getattr(error, "strerror", None) or Message("it is not a path of this system")
+        ) from error
     if not above.is_dir():
-        raise InvalidRoot(f"{above} is not a folder")
+        raise InvalidRoot(Message("{path} is not a folder", path=above))
     if not os.access(above, os.W_OK | os.X_OK):
-        raise InvalidRoot(f"{above} cannot be written")
+        raise InvalidRoot(Message("{path} cannot be written", path=above))
     return path
 
 
@@ -220,7 +223,7 @@ def set_user_root(text: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidRoot(error.strerror or "it could not be created") from error
+        raise InvalidRoot(error.strerror or Message("it could not be created")) from error
     write_user_config({"user_root_dir": str(path)})
     return path
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
 
 from artifacts.services import lookup
 from runicorn.archives import write
@@ -17,6 +16,7 @@ from runicorn.archives.read import Outcome, import_archive
 from runicorn.export.exporters import csv_lines
 from runicorn.settings.capabilities import require
 from runicorn.store.journal.records import columns
+from runicorn_site.web.service_error import ServiceError
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
 from runs.services.write_through import one_file
@@ -25,7 +25,7 @@ NO_METRICS = ("global_step", "time")
 """The columns of the CSV of a run that has logged nothing."""
 
 
-class BadArchive(APIException):
+class BadArchive(ServiceError):
     """The archive is damaged, or holds what no store has."""
 
     status_code = status.HTTP_400_BAD_REQUEST
@@ -35,7 +35,7 @@ class BadArchive(APIException):
         self.errors = {"file": [sentence]}
 
 
-class LargeArchive(APIException):
+class LargeArchive(ServiceError):
     """The archive is beyond a limit."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE

@@ -12,13 +12,28 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-SOURCES = (
-    *("runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js"),
-    "runicorn/store/state",
-)
+SOURCES = ("runicorn", "runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js")
+SKIPPED = ("__pycache__", "locale", "migrations", "i18n", "cli", "tracking", "importers", "integrations")
 LOCALE = "zh_Hans"
 CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"
 MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
+ERRORS = {
+    1: "AliasNotFound Ambiguous AmbiguousArtifact ArchiveRefused ArchiveTooLarge ArtifactNotFound AuthenticationFailed "
+    "BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PortClosed Refused "
+    "RemoteOperationFailed RunInUse StoreBusy ViewerFailed __init__",
+    2: "InvalidAddress InvalidInput",
+    3: "error warn",
+}
+"""Functions whose argument of that number is the template of a message, as with `Message` (`runicorn/message.py`)."""
+KEYWORDS = ["Message", *(f"{name}:{number}" for number, names in ERRORS.items() for name in names.split())]
+MAKE_MESSAGES = """
+import sys
+from django.core.management import execute_from_command_line
+from django.core.management.commands.makemessages import Command
+*arguments, keywords = sys.argv
+Command.xgettext_options = [*Command.xgettext_options, *keywords.split()]
+execute_from_command_line(arguments)
+"""
 PO_STYLE = ("--force-po", "--no-wrap", "--no-location")
 
 
@@ -37,12 +52,13 @@ def extract(workspace: Path) -> list[Path]:
         shutil.copytree(
             PROJECT / source,
             workspace / source,
-            ignore=shutil.ignore_patterns("__pycache__", "locale", "migrations", "i18n"),
+            ignore=shutil.ignore_patterns(*SKIPPED),
         )
     (workspace / "locale").mkdir()
     for domain in ("django", "djangojs"):
         command = ["makemessages", "--locale", LOCALE, "--domain", domain, "--keep-pot", "--no-location"]
-        run(sys.executable, "-m", "django", *command, folder=workspace)
+        keywords = " ".join(f"--keyword={keyword}" for keyword in KEYWORDS)
+        run(sys.executable, "-c", MAKE_MESSAGES, *command, keywords, folder=workspace)
     return [workspace / "locale" / f"{domain}.pot" for domain in ("django", "djangojs")]
 
 

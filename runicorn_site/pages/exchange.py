@@ -33,6 +33,7 @@ from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.forms import first_error
+from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.index.refresh import refresh_runs
@@ -68,7 +69,7 @@ def _import_page(request: HttpRequest) -> HttpResponse:
         outcome = archives.import_into(active_root(), sent.file, dry_run=True)
         key = _keep(Path(sent.file.name))
     except APIException as error:
-        return _refused(request, str(error.detail), error.status_code)
+        return _refused(request, sentence_of(error), error.status_code)
     context = {"root": active_root(), "name": sent.name, "key": key, **_outcome_context(outcome)}
     return render(request, "import.html", context)
 
@@ -86,7 +87,7 @@ def import_archive(request: HttpRequest) -> HttpResponse:
     except FileNotFoundError:
         return _refused(request, gettext("The uploaded archive has expired. Upload it again."), 410)
     except APIException as error:
-        return _refused(request, str(error.detail), error.status_code)
+        return _refused(request, sentence_of(error), error.status_code)
     archive.unlink(missing_ok=True)
     return render(request, "import.html", {"root": active_root(), "done": True, **_outcome_context(outcome)})
 

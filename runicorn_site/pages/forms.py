@@ -12,6 +12,7 @@ from remote.pages.forms import PortField
 from remote.ssh.address import SSH_PORT, InvalidAddress, checked_host
 from runicorn.settings import user as own
 from runicorn_site.pages import appearance
+from runicorn_site.web.messages import translated
 
 
 class AppearanceForm(forms.Form):
@@ -41,7 +42,7 @@ class RootForm(forms.Form):
             own.checked_root(path)
         except own.InvalidRoot as error:
             raise forms.ValidationError(
-                gettext("Invalid storage root: %(reason)s.") % {"reason": error}
+                gettext("Invalid storage root: %(reason)s.") % {"reason": translated(str(error))}
             ) from error
         return path
 

@@ -31,6 +31,7 @@ from runicorn_site.api.system import database_version
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
+from runicorn_site.web.messages import translated
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.models import StorageRoot
@@ -108,11 +109,11 @@ def hosts_context() -> HostsContext:
     try:
         context["hosts"] = saved.saved_connections()
     except ConfigurationUnavailable as error:
-        context["hosts_unread"] = str(error.detail)
+        context["hosts_unread"] = translated(error.detail)
     try:
         context["keys"] = connections.known_hosts()
     except ConfigurationUnavailable as error:
-        context["keys_unread"] = str(error.detail)
+        context["keys_unread"] = translated(error.detail)
     return context
 
 
@@ -150,7 +151,7 @@ def switched_off() -> str:
     try:
         return ", ".join(sorted(capabilities.disabled())) or gettext("none")
     except capabilities.UnknownCapability as error:
-        return str(error)
+        return translated(str(error))
 
 
 page_patterns = [path("settings", settings_page, name="settings")]

@@ -22,6 +22,7 @@ from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyF
 from runicorn_site.pages.settings import settings_context
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.web.forms import first_error
+from runicorn_site.web.messages import translated
 from runicorn_site.web.pools import blocking
 
 
@@ -48,7 +49,10 @@ def change_root(request: HttpRequest) -> HttpResponse:
             storage_root.switch(form.cleaned_data["path"])
             return redirect("/settings?notice=root")
     except own.InvalidRoot as error:
-        refused, status = gettext("Invalid storage root: %(reason)s.") % {"reason": error}, 400
+        refused, status = (
+            gettext("Invalid storage root: %(reason)s.") % {"reason": translated(str(error))},
+            400,
+        )
     except OSError as error:
         refused, status = (
             gettext("The configuration could not be written: %(reason)s.") % {"reason": error.strerror},

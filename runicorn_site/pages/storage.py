@@ -14,6 +14,7 @@ from artifacts.services import maintenance
 from runicorn.artifacts.garbage import Garbage
 from runicorn_site.pages.forms import FreeSpaceForm
 from runicorn_site.pages.settings import settings_context
+from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 
@@ -42,7 +43,7 @@ def free_space(request: HttpRequest) -> HttpResponse:
         has_changed = "promise" in request.POST and bool(found)
         context, status = {"garbage": found, "changed": has_changed}, 409 if has_changed else 200
     except APIException as error:
-        context, status = {"space_refused": str(error.detail)}, error.status_code
+        context, status = {"space_refused": sentence_of(error)}, error.status_code
     return render(request, "settings.html", {**settings_context(request), **context}, status=status)
 
 

@@ -37,7 +37,7 @@ def open_log(run: Run) -> OpenFile:
     try:
         return OpenFile(run.path / layout.LOGS)
     except OSError as error:
-        raise NoSuchFile(f"Run {run.run_id} has no log") from error
+        raise NoSuchFile("Run {run_id} has no log", run_id=run.run_id) from error
 
 
 def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
@@ -46,7 +46,9 @@ def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
     Raises:
         NoSuchFile: it does not exist, or its path contains a link.
     """
-    missing = NoSuchFile(f"Run {run.run_id} has no media file {clean_text(path, 200)}")
+    missing = NoSuchFile(
+        "Run {run_id} has no media file {path}", run_id=run.run_id, path=clean_text(path, 200)
+    )
     parts = path.split("/")
     if parts[0] == layout.MEDIA:
         parts = parts[1:]  # as written in the journal
@@ -73,7 +75,7 @@ def read_media(run: Run, path: str, most: int) -> bytes:
     file, _ = open_media(run, path)
     size = os.fstat(file.fd).st_size
     if size > most:
-        raise NoSuchFile(f"The file {clean_text(path, 200)} is too large to be shown.")
+        raise NoSuchFile("The file {path} is too large to be shown.", path=clean_text(path, 200))
     return read_at(file.fd, size, 0)
 
 

@@ -22,7 +22,7 @@ def run_diff(request: HttpRequest, run_id: str) -> HttpResponseBase:
     run = get_run(run_id)
     diff = RunEnvironment(run_files.environment(run) or {}).diff
     if not diff:
-        raise NoSuchFile(f"Run {run.run_id} has no diff")
+        raise NoSuchFile("Run {run_id} has no diff", run_id=run.run_id)
     if request.GET.get("format") == "text":
         response = HttpResponse(diff, content_type="text/plain; charset=utf-8")
         return attachment(response, f"{run.run_id}.diff")

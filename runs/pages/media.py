@@ -138,7 +138,7 @@ def table(run: Run, path: str) -> media_tables.Table:
         NoSuchFile: the file does not exist, or contains no table.
     """
     if kind_of(path) != TABLES:
-        raise NoSuchFile(f"Run {run.run_id} has no table {path[:200]}")
+        raise NoSuchFile("Run {run_id} has no table {path}", run_id=run.run_id, path=path[:200])
     try:
         return media_tables.Table.read(run_files.read_media(run, path, LARGEST_TABLE))
     except ValueError as error:

@@ -38,7 +38,7 @@ def edit_run(
         try:
             refuse_in_use(run)
         except write_through.Refused as refused:
-            raise RunInUse(f"Not moved: {refused}") from refused
+            raise RunInUse("Not moved: {reason}", reason=str(refused)) from refused
     given = {
         "tags": tags,
         "description": description,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
@@ -91,3 +93,34 @@ def test_scripts_load_their_translations_only_where_they_are_needed(
     module = client.get(address).content.decode()
     assert module.index('modules["js/i18n/zh-hans.js"]') < module.index('modules["js/http.js"]')
     assert "无法连接服务器" in module
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "sentence"),
+    [
+        ("/runs/20260101_120000_ffffff", None, "找不到运行：20260101_120000_ffffff"),
+        ("/?where=loss+%3E", None, "未知字段 'loss'（位置 1）"),
+        ("/settings/root", {"path": "runs"}, "须为绝对路径，或以 ~ 开头"),
+        ("/import", {"file": b"no archive"}, "归档已损坏，或不是 zip、tar 或 tar.gz 文件"),
+        ("/artifacts/model/none", None, "找不到制品：none"),
+        ("/remote/host", {"host": "localhost", "username": "me", "way": "agent"}, "远程功能暂不可用"),
+    ],
+)
+def test_an_error_of_a_service_is_translated_on_a_page_and_english_elsewhere(
+    store: Path,
+    client: Client,
+    path: str,
+    form: dict[str, object] | None,
+    sentence: str,
+) -> None:
+    def shown(language: str) -> str:
+        fields = form and {
+            name: SimpleUploadedFile("a.zip", value) if isinstance(value, bytes) else value
+            for name, value in form.items()
+        }
+        headers = {"Accept-Language": language}
+        answer = client.post(path, fields, headers=headers) if form else client.get(path, headers=headers)
+        return html.unescape(answer.content.decode())
+
+    assert sentence in shown(CHINESE)
+    assert sentence not in shown("en")

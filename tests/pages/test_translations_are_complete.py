@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from runicorn_site.management.translations import CATALOGUES, MODULE, update
+from runicorn_site.management.translations import CATALOGUES, ERRORS, MODULE, PROJECT, update
+from tests.architecture.trees import tree_of
 
 FILES = [
     *(CATALOGUES / f"{domain}.{kind}" for domain in ("django", "djangojs") for kind in ("po", "mo")),
@@ -56,3 +58,17 @@ def test_translations_have_the_placeholders_of_their_texts(domain: str) -> None:
 
 def placeholders(text: str) -> set[str]:
     return set(PLACEHOLDER.findall(text))
+
+
+def test_messages_of_errors_are_templates_that_can_be_translated() -> None:
+    numbers = {name: number for number, names in ERRORS.items() for name in names.split()}
+    filled = [
+        f"{path.relative_to(PROJECT)}:{node.lineno}"
+        for folder in ("remote", "artifacts", "runicorn/archives", "runicorn/maintenance")
+        for path in (PROJECT / folder).rglob("*.py")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        if (number := numbers.get(ast.unparse(node.func).rpartition(".")[2], 0))
+        if any(isinstance(argument, ast.JoinedStr) for argument in node.args[number - 1 : number])
+    ]
+    assert not filled, "name the values, as in RemoteOperationFailed('{host} is down.', host=host)"

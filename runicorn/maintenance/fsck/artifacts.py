@@ -12,6 +12,7 @@ from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.store import INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
 from runicorn.maintenance.fsck.report import Report
+from runicorn.message import Message
 from runicorn.store import layout
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
@@ -39,19 +40,27 @@ def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
     place = str((artifact.path / INDEX).relative_to(root))
     value, problem = layout.read_json(artifact.path / INDEX)
     if problem or not value:
-        report.error("index-damaged", place, problem or f"{INDEX} is missing.")
+        report.error("index-damaged", place, problem or Message("{name} is missing.", name=INDEX))
     folders = {int(name[1:]) for name in os.listdir(artifact.path) if _VERSION.fullmatch(name)}
     listed = {n for entry in artifact.index_entries() if isinstance(n := entry.get("version"), int)}
     for number in sorted((folders | listed) - set(artifact.numbers())):
         folder = (artifact.path / f"v{number}").relative_to(root)
-        report.error("version-missing", f"{folder}/{MANIFEST}", f"{artifact.name}:v{number} has no manifest.")
+        report.error(
+            "version-missing",
+            f"{folder}/{MANIFEST}",
+            "{name}:v{number} has no manifest.",
+            name=artifact.name,
+            number=number,
+        )
 
 
 def _check_version(root: Path, version: Version, report: Report, contents: bool) -> None:
     place = str(version.path.relative_to(root))
     value, problem = layout.read_json(version.path / METADATA)
     if problem or not value:
-        report.error("unreadable", f"{place}/{METADATA}", problem or f"{METADATA} is missing.")
+        report.error(
+            "unreadable", f"{place}/{METADATA}", problem or Message("{name} is missing.", name=METADATA)
+        )
     try:
         files = version.manifest.files
     except DamagedFile as error:
@@ -74,11 +83,11 @@ def _check_file(root: Path, version: Version, file: FileEntry, report: Report, c
         pooled = path != places[0]
         if pooled and not path.exists():
             continue  # a version of Runicorn 0.5 that was not deduplicated
-        copy = " Another copy in the store is intact." if whole else ""
+        damage = Message("{path} of {version} is missing or damaged.", path=file.path, version=version)
         report.error(
             "file-damaged",
             str(path.relative_to(root)),
-            f"{file.path} of {version} is missing or damaged.{copy}",
+            Message("{damage} Another copy in the store is intact.", damage=damage) if whole else damage,
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from runicorn.message import Message
+
 ERROR, WARNING = "error", "warning"
 
 
@@ -43,13 +45,13 @@ class Report:
     files: int = 0
     findings: list[Finding] = field(default_factory=list)
 
-    def error(self, kind: str, path: str, message: str) -> None:
+    def error(self, kind: str, path: str, message: str, **values: object) -> None:
         """Add a finding about missing or damaged data."""
-        self.findings.append(Finding(ERROR, kind, path, message))
+        self.findings.append(Finding(ERROR, kind, path, Message(message, **values) if values else message))
 
-    def warn(self, kind: str, path: str, message: str) -> None:
+    def warn(self, kind: str, path: str, message: str, **values: object) -> None:
         """Add a finding without loss of data."""
-        self.findings.append(Finding(WARNING, kind, path, message))
+        self.findings.append(Finding(WARNING, kind, path, Message(message, **values) if values else message))
 
     @property
     def errors(self) -> int:

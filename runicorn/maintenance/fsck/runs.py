@@ -9,6 +9,7 @@ from typing import Any
 
 from runicorn.maintenance.fsck.journal import JournalState, read_journal
 from runicorn.maintenance.fsck.report import Report
+from runicorn.message import Message
 from runicorn.store import find, layout
 
 SHOWN = 5
@@ -49,7 +50,7 @@ class _RunCheck:
                 self.report.error("unreadable", f"{self.relative}/{name}", problem)
         for name in (layout.META, layout.STATUS):
             if not os.path.lexists(self.folder / name):
-                self.report.error("missing", f"{self.relative}/{name}", f"{name} is missing.")
+                self.report.error("missing", f"{self.relative}/{name}", "{name} is missing.", name=name)
         return layout.read_json(self.folder / layout.STATUS)[0]
 
     def _journal(self, status: dict[str, Any]) -> JournalState:
@@ -60,10 +61,14 @@ class _RunCheck:
             state = read_journal(path)
         except FileNotFoundError:
             if end:
-                self.report.error("journal-missing", place, f"The journal is missing: it had {end:,} bytes.")
+                self.report.error(
+                    "journal-missing", place, "The journal is missing: it had {end} bytes.", end=f"{end:,}"
+                )
             return JournalState()
         except OSError as error:
-            self.report.error("unreadable", place, f"The journal cannot be read: {error.strerror or error}.")
+            self.report.error(
+                "unreadable", place, "The journal cannot be read: {reason}.", reason=error.strerror or error
+            )
             return JournalState()
         self.report.records += state.records
         self._damage(state, place)
@@ -71,27 +76,36 @@ class _RunCheck:
             self.report.error(
                 "journal-truncated",
                 place,
-                f"The journal was truncated: {state.size:,} of {end:,} bytes are left.",
+                "The journal was truncated: {size} of {end} bytes are left.",
+                size=f"{state.size:,}",
+                end=f"{end:,}",
             )
         elif has_ended and state.records < written:
-            text = f"The journal has {state.records:,} of {written:,} records."
-            self.report.error("records-missing", place, text)
+            self.report.error(
+                "records-missing",
+                place,
+                "The journal has {records} of {written} records.",
+                records=f"{state.records:,}",
+                written=f"{written:,}",
+            )
         if unwritten := _count(status, "records_missing"):
-            text = f"{unwritten:,} records could not be written by the training."
-            self.report.warn("records-unwritten", place, text)
+            self.report.warn(
+                "records-unwritten",
+                place,
+                "{unwritten} records could not be written by the training.",
+                unwritten=f"{unwritten:,}",
+            )
         return state
 
     def _damage(self, state: JournalState, place: str) -> None:
-        if state.altered:
-            self.report.error(
-                "record-altered",
-                place,
-                f"{_listed(state.altered)} {_do(state.altered)} not match the checksum.",
-            )
-        if state.bad:
-            self.report.warn(
-                "line-unreadable", place, f"{_listed(state.bad)} {_do(state.bad)} not hold a record."
-            )
+        if lines := _listed(state.altered):
+            one = Message("Line {lines} does not match the checksum.", lines=lines)
+            more = Message("Lines {lines} do not match the checksum.", lines=lines)
+            self.report.error("record-altered", place, one if len(state.altered) == 1 else more)
+        if lines := _listed(state.bad):
+            one = Message("Line {lines} does not hold a record.", lines=lines)
+            more = Message("Lines {lines} do not hold a record.", lines=lines)
+            self.report.warn("line-unreadable", place, one if len(state.bad) == 1 else more)
         if state.is_torn:
             self.report.warn("line-torn", place, "The last line is incomplete.")
 
@@ -102,8 +116,13 @@ class _RunCheck:
         except OSError:
             size = 0
         if size < end and status.get("status") != layout.RUNNING:
-            text = f"The log was truncated: {size:,} of {end:,} bytes are left."
-            self.report.error("log-truncated", f"{self.relative}/{layout.LOGS}", text)
+            self.report.error(
+                "log-truncated",
+                f"{self.relative}/{layout.LOGS}",
+                "The log was truncated: {size} of {end} bytes are left.",
+                size=f"{size:,}",
+                end=f"{end:,}",
+            )
 
     def _medium(self, data: dict[str, Any], contents: bool) -> None:
         path = self.folder / data["path"]
@@ -115,11 +134,19 @@ class _RunCheck:
             self.report.error("media-missing", place, "A file in the journal is missing.")
             return
         except OSError as error:
-            self.report.error("unreadable", place, f"The file cannot be read: {error.strerror or error}.")
+            self.report.error(
+                "unreadable", place, "The file cannot be read: {reason}.", reason=error.strerror or error
+            )
             return
         expected = data.get("size")
         if isinstance(expected, int) and size != expected:
-            self.report.error("media-damaged", place, f"The file has {size:,} of {expected:,} bytes.")
+            self.report.error(
+                "media-damaged",
+                place,
+                "The file has {size} of {expected} bytes.",
+                size=f"{size:,}",
+                expected=f"{expected:,}",
+            )
         elif checksum is not None and checksum != data["crc32"]:
             self.report.error("media-damaged", place, "The file does not match its checksum.")
 
@@ -131,12 +158,9 @@ def _count(status: dict[str, Any], key: str) -> int:
 
 def _listed(numbers: list[int]) -> str:
     shown = ", ".join(map(str, numbers[:SHOWN]))
-    more = f" and {len(numbers) - SHOWN:,} more" if len(numbers) > SHOWN else ""
-    return f"Line{'' if len(numbers) == 1 else 's'} {shown}{more}"
-
-
-def _do(numbers: list[int]) -> str:
-    return "does" if len(numbers) == 1 else "do"
+    if len(numbers) > SHOWN:
+        return Message("{shown} and {more} more", shown=shown, more=f"{len(numbers) - SHOWN:,}")
+    return shown
 
 
 def _crc32(path: Path) -> str:

@@ -44,7 +44,7 @@ def _compare_runs(root: Path, url: str, transport: Transport, report: Report) ->
             try:
                 there: Any = transport.json("GET", path)
             except NotFoundError:
-                report.error("not-on-server", place, f"{url} does not have this file.")
+                report.error("not-on-server", place, "{url} does not have this file.", url=url)
                 continue
             if there["digest"] != _digest(folder / name):
                 text = f"{url} has different content: {there['size']:,} bytes."

@@ -21,10 +21,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from runicorn.store.state import State
-from runicorn_site.web import markdown
+from runicorn_site.web import markdown, messages
 
 register = template.Library()
 register.filter("markdown", markdown.render)
+register.filter("translated", messages.translated)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB = 1024

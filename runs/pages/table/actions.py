@@ -15,6 +15,7 @@ from rest_framework.exceptions import ValidationError
 from runicorn.api.responses.runs import RunResult
 from runicorn.settings import preferences
 from runicorn.store import layout
+from runicorn_site.web.messages import translated
 from runs.active_root import active_root
 from runs.api.requests import MOST_RUNS
 from runs.errors import NotWritten
@@ -73,7 +74,7 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
     try:
         found = matching(root, state)
     except BadWhere as error:
-        raise ValidationError(str(error)) from error
+        raise ValidationError(translated(str(error))) from error
     ids = ids_in_order(found, state, MOST_CHOSEN)
     return JsonResponse({"ids": ids, "total": counts.total(found)})
 
@@ -116,7 +117,7 @@ def keep(change: Callable[[], Any]) -> None:
     try:
         change()
     except preferences.TooMany as error:
-        raise ValidationError(str(error)) from error
+        raise ValidationError(translated(str(error))) from error
     except OSError as error:
         raise NotWritten(error.strerror or "unknown reason") from error
 

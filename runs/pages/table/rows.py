@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn.store.state import ADDED
+from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runs.models import Run, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
@@ -162,7 +163,7 @@ def _matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, st
     try:
         return matching(root, state), ""
     except BadWhere as error:
-        return Matches(root, Run.objects.none()), str(error).removeprefix("where: ")
+        return Matches(root, Run.objects.none()), translated(str(error)).removeprefix("where: ")
 
 
 def _page(found: Matches, state: TableState) -> OpenPage:

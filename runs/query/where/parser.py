@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from runicorn.message import Message, gettext_noop
 from runicorn_site.web import timestamps
 from runs.query.where.ast import (
     ALLOWED,
@@ -34,6 +35,7 @@ from runs.query.where.ast import (
 )
 from runs.store.sanitize import number
 
+NO_IN, NO_COMPARISON = gettext_noop("expected 'in'"), gettext_noop("expected a comparison")
 LONGEST = 2000
 DEEPEST = 20
 MOST_COMPARISONS = 50
@@ -51,9 +53,16 @@ SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
 class BadWhere(ValueError):
     """The expression is malformed; the message names the position, counted from 1."""
 
-    def __init__(self, problem: str, position: int, hint: str = "") -> None:
-        super().__init__(f"where: {problem} at position {position}{hint}")
-        self.problem, self.position = problem, position
+    def __init__(self, problem: str, position: int, hint: str = "", **values: object) -> None:
+        self.problem, self.position = Message(problem, **values) if values else problem, position
+        super().__init__(
+            Message(
+                "where: {problem} at position {position}{hint}",
+                problem=self.problem,
+                position=position,
+                hint=hint,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def parse(text: str, resolve: Resolve | None = None) -> Node:
         BadWhere: it is malformed, too long, too deep, or has too many comparisons.
     """
     if len(text) > LONGEST:
-        raise BadWhere(f"more than {LONGEST} characters; the rest begins", LONGEST + 1)
+        raise BadWhere("more than {most} characters; the rest begins", LONGEST + 1, most=LONGEST)
     return _Parser(_tokens(text), resolve).parse()
 
 
@@ -143,7 +152,7 @@ def _word(text: str, start: int) -> tuple[Token, int]:
     if at < len(text) and text[at] in "\"'":
         raise BadWhere("unclosed quotation mark", at + 1)
     if at == start:
-        raise BadWhere(f"unexpected {text[at]!r}", at + 1)
+        raise BadWhere("unexpected {text}", at + 1, text=repr(text[at]))
     return Token(whole, start + 1, True, bare), at
 
 
@@ -174,7 +183,7 @@ class _Parser:
 
     def expect(self, sign: str) -> None:
         if not self.accept(sign):
-            raise BadWhere(f"expected {sign!r}", self.next.position)
+            raise BadWhere("expected {sign}", self.next.position, sign=repr(sign))
 
     def parse(self) -> Node:
         node = self.expression()
@@ -207,7 +216,7 @@ class _Parser:
     def deeper(self, read: Callable[[], Node], position: int) -> Node:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise BadWhere(f"nested more than {DEEPEST} deep", position)
+            raise BadWhere("nested more than {most} deep", position, most=DEEPEST)
         node = read()
         self.depth -= 1
         return node
@@ -215,7 +224,7 @@ class _Parser:
     def comparison(self) -> Node:
         self.comparisons += 1
         if self.comparisons > MOST_COMPARISONS:
-            raise BadWhere(f"more than {MOST_COMPARISONS} comparisons", self.next.position)
+            raise BadWhere("more than {most} comparisons", self.next.position, most=MOST_COMPARISONS)
         self.last_field = None
         self.last_field = field = self.field()
         position = self.next.position
@@ -227,7 +236,7 @@ class _Parser:
         negated = self.accept("not")
         operator = self.next.keyword
         if operator not in ALLOWED[Kind.CONFIG] or (negated and operator != "in"):
-            raise BadWhere("expected 'in'" if negated else "expected a comparison", self.next.position)
+            raise BadWhere(NO_IN if negated else NO_COMPARISON, self.next.position)
         self.at += 1
         node = self.checked(Comparison(field, operator, self.values(field, operator)), position)
         return Not(node) if negated else node
@@ -235,7 +244,7 @@ class _Parser:
     def checked(self, comparison: Comparison, position: int) -> Comparison:
         allowed = ALLOWED[comparison.field.kind]
         if comparison.operator not in allowed:
-            raise BadWhere(f"this field supports only {', '.join(sorted(allowed))}", position)
+            raise BadWhere("this field supports only {allowed}", position, allowed=", ".join(sorted(allowed)))
         return comparison
 
     def field(self) -> Field:
@@ -253,7 +262,7 @@ class _Parser:
             found = self.resolve(token.text) if self.resolve and token.text else None
             if isinstance(found, Field):
                 return found
-            raise BadWhere(f"unknown field {token.text[:60]!r}", token.position, found or "")
+            raise BadWhere("unknown field {name}", token.position, found or "", name=repr(token.text[:60]))
         return Field(*FIELDS[token.text])
 
     def values(self, field: Field, operator: str) -> tuple[str | float | bool, ...]:
@@ -265,7 +274,7 @@ class _Parser:
         found = [self.value(field, operator)]
         while self.accept(","):
             if len(found) == MOST_VALUES:
-                raise BadWhere(f"more than {MOST_VALUES} values", self.next.position)
+                raise BadWhere("more than {most} values", self.next.position, most=MOST_VALUES)
             found.append(self.value(field, operator))
         self.expect(")")
         return tuple(found)
@@ -292,19 +301,19 @@ def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
     bare = token.bare == token.text
     if kind is Kind.FLAG:
         if token.keyword not in ("true", "false"):
-            raise ValueError("expected true or false")
+            raise ValueError(Message("expected true or false"))
         return token.keyword == "true"
     if kind is Kind.TIME:
         if (moment := timestamps.seconds(token.text)) is None:
-            raise ValueError(f"expected {timestamps.FORMS}")
+            raise ValueError(Message("expected {forms}", forms=timestamps.FORMS))
         return moment
     if kind in (Kind.TEXT, Kind.TAGS) or (kind is Kind.CONFIG and operator == "contains"):
         return token.text
     value = number(float(token.text)) if bare and NUMBER.fullmatch(token.text) else None
     if value is None and (kind is not Kind.CONFIG or operator in ORDERINGS):
-        raise ValueError("expected a number")
+        raise ValueError(Message("expected a number"))
     if bare and token.keyword == "null":
-        raise ValueError("expected a value (use 'is null' for missing values)")
+        raise ValueError(Message("expected a value (use 'is null' for missing values)"))
     if value is None:
         return token.keyword if bare and token.keyword in ("true", "false") else token.text
     return value

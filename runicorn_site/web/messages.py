@@ -1,0 +1,23 @@
+"""Translate messages of services where a page shows them; the API shows them in English."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+from rest_framework.exceptions import APIException
+
+from runicorn.message import Message
+
+
+def translated(text: str) -> str:
+    """Return a message in the language of the page; a text without a translation stays as it is."""
+    if not isinstance(text, Message):
+        return gettext(str(text)) if text else ""
+    values = {
+        name: translated(value) if isinstance(value, str) else value for name, value in text.values.items()
+    }
+    return gettext(text.template).format(**values)
+
+
+def sentence_of(error: APIException) -> str:
+    """Return the message of an error of a service in the language of the page."""
+    return translated(getattr(error, "sentence", "") or str(error.detail))
