@@ -56,12 +56,12 @@ class Shown:
 
     @property
     def radius(self) -> int:
-        """Of the corners of the box."""
+        """Radius of the corners of the box."""
         return 20 if self.kind == "run" else 4
 
     @property
     def indent(self) -> int:
-        """Of the text in the box."""
+        """Indent of the text in the box."""
         return 16 if self.kind == "run" else 10
 
 
@@ -149,7 +149,7 @@ def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, 
 
 
 def shortened(text: str, columns: int = LONGEST) -> str:
-    """A text cut to so many columns; letters of East Asian scripts take two."""
+    """Cut a text to a number of columns; East Asian letters take two."""
     width = 0
     for at, letter in enumerate(text):
         width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -39,7 +39,7 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
 @blocking
 @require_safe
 def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
-    """One artifact: its versions and aliases."""
+    """Render the page of an artifact: its versions and aliases."""
     context = artifact_context(lookup.get_artifact(name, type), request.GET)
     return render(request, "artifacts/artifact.html", context)
 
@@ -55,7 +55,7 @@ def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
 @blocking
 @require_safe
 def version_page(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
-    """One version, deleted or not; `?file=` previews one of its files."""
+    """Render the page of a version, deleted or not; `?file=` previews one of its files."""
     context = version_context(lookup.get_version(name, number, type), request.GET)
     return render(request, "artifacts/version.html", context)
 
@@ -63,14 +63,14 @@ def version_page(request: HttpRequest, type: str, name: str, number: int) -> Htt
 @blocking
 @require_safe
 def version_file(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
-    """A file of a version as an attachment, as the API has it."""
+    """Send a file of a version as an attachment, like the API."""
     return _plain(downloads.file_of_version(request, lookup.get_version(name, number, type), path))
 
 
 @blocking
 @require_safe
 def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
-    """An image in a version, shown inline."""
+    """Send an image of a version, to be shown inline."""
     version = lookup.get_version(name, number, type)
     answer = _plain(downloads.file_of_version(request, version, path))
     if answer.status_code == 200 and is_picture(path, downloads.entry_of(version, path).size):
@@ -82,7 +82,7 @@ def version_picture(request: HttpRequest, type: str, name: str, number: int, pat
 @blocking
 @require_safe
 def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:
-    """All files of a version as one zip file."""
+    """Send all files of a version as a zip file."""
     version = lookup.get_version(name, number, type)
     zip_download.check(version)
     answer = StreamingHttpResponse(zip_download.zipped(version), content_type="application/zip")

@@ -15,7 +15,7 @@ from runs.store.metric_stats import MetricStats
 
 @dataclass(slots=True)
 class _Counted:
-    """What `update_stats` keeps of one series; see `metrics.models.Series`."""
+    """Statistics of one series, updated by `update_stats`; see `metrics.models.Series`."""
 
     kinds: int = 0
     staged: bool = False

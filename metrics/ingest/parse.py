@@ -163,7 +163,7 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
 
 
 def _whole(value: Any) -> int | None:
-    """A step as the existing format understands it: what `int()` takes, texts and floats included."""
+    """Convert a step as Runicorn 0.5 does: anything that `int()` accepts, texts and floats included."""
     try:
         step = int(value)
     except (TypeError, ValueError, OverflowError):

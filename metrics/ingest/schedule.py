@@ -143,7 +143,7 @@ class Rounds:
         return found
 
     def _purge(self) -> None:
-        """Delete once what a process left behind that was killed right after a journal was replaced."""
+        """Delete, once, the data of replaced journals whose process was killed before it could."""
         left = Series.objects.filter(run__root=self._root, generation__lt=F("run__journal__generation"))
         for run_id, generation in set(left.values_list("run_id", "run__journal__generation")):
             purge(run_id, generation)

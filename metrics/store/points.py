@@ -47,7 +47,7 @@ class Points:
         return self.select(np.lexsort((self.row, self.time)))
 
     def shadows(self) -> Bools:
-        """Of points sorted by step, return which are followed by another of the same step."""
+        """Return which of the points, sorted by step, are followed by another of the same step."""
         if self.shadow is not None:
             return self.shadow
         again = np.zeros(len(self), dtype=bool)
@@ -55,7 +55,7 @@ class Points:
         return again
 
     def unshadowed(self) -> Points:
-        """Of points sorted by step, return the last of every step."""
+        """Return the last point of every step; points are sorted by step."""
         shadows = self.shadows()
         return self.select(~shadows) if shadows.any() else self
 

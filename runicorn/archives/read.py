@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def new(self) -> list[str]:
-        """All that is new, as paths or names of versions; with `overwrite` also replaced boards and descriptions."""
+        """Paths, or names of versions, of everything new; with `overwrite` also of replaced boards and descriptions."""
         return [*self.runs, *self.versions, *self.boards, *self.descriptions]
 
 

@@ -51,7 +51,7 @@ def _converted(value: Any) -> Any:
 
 
 def _within_reach(value: Any) -> Any:
-    """An integer beyond the range of floats cannot be drawn, and past a limit Python refuses to print it."""
+    """Return the value, unless it is an integer beyond the range of floats, which cannot be drawn."""
     if type(value) is int and value.bit_length() > 1024:
         raise NotLoggable
     return value

@@ -124,5 +124,5 @@ class SiteServer(Server):  # type: ignore[misc]  # daphne has no annotations
 
 
 def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
-    """One line a request, at debug level."""
+    """Log one line per request, at debug level."""
     logger.debug("%s %s %s", protocol, action, details)

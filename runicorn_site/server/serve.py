@@ -187,7 +187,7 @@ class Serving:
         database.watch(reopen)
 
     def admission_policy(self) -> Policy:
-        """Whom the guard lets in."""
+        """The admission policy of the guard."""
         from django.conf import settings
 
         from runicorn_site.security import policy as admission
@@ -279,7 +279,7 @@ class Serving:
             threading.Thread(target=open_privately, args=(private,), daemon=True).start()
 
     def greeting(self, entry: str) -> list[str]:
-        """One line with the address, and a line for each thing that the user should know now."""
+        """Return a line with the address, and one for each notice."""
         from django.db import connection
 
         from runicorn_site.database import prepare as database

@@ -102,7 +102,7 @@ class Term:
         self.epoch = monitor.epoch
 
     def goes_on(self) -> bool:
-        """Whether there is still work to do for this root, in the database in which it began."""
+        """Return whether this root is still active, in the same database."""
         return not self.stopping.is_set() and active_root().pk == self.root.pk and self.epoch == monitor.epoch
 
 

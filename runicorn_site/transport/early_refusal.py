@@ -57,7 +57,7 @@ class Channel(HTTPChannel):
     transport: Any
 
     def lineReceived(self, line: bytes) -> None:
-        """A line of a request's head."""
+        """Handle a line of a request's head."""
         if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
             self.refuse(LONG_HEADERS)
         else:

@@ -36,12 +36,12 @@ class Pair:
 
     @property
     def is_wide(self) -> bool:
-        """Whether its key needs a line of its own."""
+        """Whether its key is shown on a separate line."""
         return len(self.key) > WIDE
 
     @property
     def is_long(self) -> bool:
-        """Whether its text needs a window of its own."""
+        """Whether its text is shown in a separate window."""
         return len(self.text) > TALL or self.text.count("\n") > LINES
 
 

@@ -35,7 +35,7 @@ _SAMPLE_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is read of one series."""
+    """The part of one series that is read."""
 
     series: Series
     window: Window

@@ -31,7 +31,7 @@ class _Handler:
             os.kill(os.getpid(), number)
 
     def after_fork(self) -> None:
-        """A child has no runs to end, and must die of the signal immediately."""
+        """Restore the signals in a forked child, which has no runs to end."""
         uninstall()
 
 

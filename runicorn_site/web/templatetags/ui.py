@@ -1,4 +1,4 @@
-"""What every template needs: icons, the rail, statuses, and numbers and times as people read them.
+"""Template tags and filters of all pages: icons, navigation, statuses, and human-readable numbers and times.
 
 `static/js/chart/text/format.js` and `static/js/times.js` write figures and times by the same rules.
 """
@@ -47,7 +47,7 @@ STATUSES: dict[str, str] = {
 @register.simple_tag
 @lru_cache(maxsize=100)
 def icon(name: str) -> SafeString:
-    """A picture of the sprite; it says nothing that the words beside it do not say."""
+    """Render an icon of the sprite; it is decorative, beside a text."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name
     )
@@ -55,14 +55,14 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def catalogue_module() -> str:
-    """The module with the translated texts of scripts; English needs none."""
+    """Return the module with the translated texts of scripts; English needs none."""
     language = get_language()
     return "" if language in (None, "en") else f"+i18n/{language}"
 
 
 @register.simple_tag(takes_context=True)
 def rail_link(context: Context, address: str, picture: str, label: str) -> SafeString:
-    """A place in the rail, marked when the page is it or below it. Without a request (an error page) none is."""
+    """Render a link of the navigation, marked if the page is at or below it. Error pages without a request have no mark."""
     request = context.get("request")
     path = request.path if request else ""
     below = "/runs/" if address == "/" else f"{address}/"
@@ -107,7 +107,7 @@ def status_icon(word: str) -> SafeString:
 
 @register.simple_tag
 def moment(seconds: float | None) -> SafeString | str:
-    """A time (Unix seconds) relative to now, with the exact one on hover; kept fresh by the page."""
+    """Render a time (Unix seconds) relative to now, with the exact one on hover; a script keeps it current."""
     if seconds is None:
         return "–"
     exact = datetime.fromtimestamp(seconds, UTC)
@@ -122,7 +122,7 @@ def moment(seconds: float | None) -> SafeString | str:
 
 @register.simple_tag
 def clock(seconds: float) -> SafeString:
-    """A time (Unix seconds) as `14:02`, with the date if it is older than half a day; UTC until a script shows local time."""
+    """Render a time (Unix seconds) as `14:02`, with the date after half a day; UTC until a script shows local time."""
     exact = datetime.fromtimestamp(seconds, UTC)
     recent = abs(time.time() - seconds) < DAY / 2
     return format_html(
@@ -135,7 +135,7 @@ def clock(seconds: float) -> SafeString:
 
 
 def ago(seconds: float, now: float | None = None) -> str:
-    """`just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, then the date."""
+    """Format a time as `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, then the date."""
     past = (time.time() if now is None else now) - seconds
     if past < 0 or past >= 30 * DAY:
         form = "%Y-%m-%d" if past > 0 else "%Y-%m-%d %H:%M:%S"
@@ -153,7 +153,7 @@ def ago(seconds: float, now: float | None = None) -> str:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """Seconds as `850 ms`, `12 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
+    """Format seconds as `850 ms`, `12 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
     if seconds is None:
         return "–"
     if seconds < 1:
@@ -169,7 +169,7 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def figure(value: Any) -> str:
-    """A number with five significant digits, text as it is, – for nothing."""
+    """Format a number with five significant digits; text stays, a missing value is –."""
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -192,7 +192,7 @@ def _finite(value: float) -> str:
 
 @register.filter
 def size(count: float) -> str:
-    """Bytes as `812 B`, `3.4 GiB`."""
+    """Format bytes as `812 B`, `3.4 GiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < KIB:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"

@@ -175,7 +175,7 @@ class TableState:
 
     @property
     def is_charts(self) -> bool:
-        """Whether charts stand beside a narrow list."""
+        """Whether the layout is charts beside a narrow list."""
         return self.layout == CHARTS
 
     @property
@@ -185,7 +185,7 @@ class TableState:
 
     @property
     def is_in_given_order(self) -> bool:
-        """Whether the runs stand in the order in which the address names them."""
+        """Whether the runs are in the order of their ids in the address."""
         return bool(self.runs) and self.sort == NEWEST
 
     @property
