@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from runicorn import _platform
+from runicorn.message import Message
 from runicorn.settings.user import PRIVATE_FILE, config_directory
 from runicorn.store import layout
 
@@ -92,7 +93,7 @@ def set_column_widths(
         kept = _part(preferences, "column_widths", {})
         kept[f"{table}@{size}"] = entry | {"updated_at": time.time()}
         if len(kept) > MOST_TABLES:
-            raise TooMany(f"Widths of more than {MOST_TABLES} tables are not saved")
+            raise TooMany(Message("Widths of more than {most} tables are not saved", most=MOST_TABLES))
         preferences["column_widths"] = kept
 
     _change(change)
@@ -134,7 +135,7 @@ def dismiss_alert(alert: str) -> None:
         if alert not in kept:
             kept.append(alert)
         if len(kept) > MOST_ALERTS:
-            raise TooMany(f"No more than {MOST_ALERTS} alerts can be dismissed")
+            raise TooMany(Message("No more than {most} alerts can be dismissed", most=MOST_ALERTS))
         preferences["dismissed_alerts"] = kept
 
     _change(change)
@@ -176,7 +177,7 @@ def set_table_columns(keys: Sequence[str], project: str = "") -> None:
         kept.pop(project, None)
         kept |= {project: list(keys)} if keys else {}
         if len(kept) > MOST_TABLES:
-            raise TooMany(f"Columns of more than {MOST_TABLES} projects are not saved")
+            raise TooMany(Message("Columns of more than {most} projects are not saved", most=MOST_TABLES))
         preferences["project_columns"] = kept
 
     _change(change)
@@ -228,7 +229,7 @@ def _change_views(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
         found = (entry for entry in _part(preferences, "views", []) if isinstance(entry, dict))
         views = change({str(entry.get("name")): str(entry.get("query")) for entry in found})
         if len(views) > MOST_VIEWS:
-            raise TooMany(f"No more than {MOST_VIEWS} views can be saved")
+            raise TooMany(Message("No more than {most} views can be saved", most=MOST_VIEWS))
         preferences["views"] = [{"name": name, "query": query} for name, query in views.items()]
 
     _change(apply)

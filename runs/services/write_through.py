@@ -10,6 +10,7 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.api.responses.runs import RunResult
+from runicorn.message import Message
 from runicorn.store.containment import OutsideStore
 from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
 from runs.index import refresh
@@ -80,12 +81,12 @@ def one_file() -> Iterator[None]:
         yield
     except OSError as error:
         if isinstance(error, OutsideStore) or error.errno == errno.ELOOP:  # the file itself is a link
-            raise ReadOnlyStore("A link leads out of the storage root") from error
+            raise ReadOnlyStore(Message("A link leads out of the storage root")) from error
         if error.errno in REFUSED:
             raise ReadOnlyStore from error
         if error.errno in _platform.NO_ROOM:
-            raise NoSpace(error.strerror or "No space left on the disk") from error
-        raise NotWritten(error.strerror or "unknown reason") from error
+            raise NoSpace(error.strerror or Message("No space left on the disk")) from error
+        raise NotWritten(error.strerror or Message("unknown reason")) from error
 
 
 def touch_folders(runs: Iterable[Run]) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import ValidationError
 
 from runicorn.api.responses.runs import RunResult
+from runicorn.message import Message
 from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn_site.web.messages import translated
@@ -52,7 +54,7 @@ def change_runs(request: HttpRequest) -> JsonResponse:
     if action not in BULK_ACTIONS or not 1 <= len(run_ids) <= MOST_RUNS:
         raise ValidationError(f"Expected one of {', '.join(BULK_ACTIONS)} and 1 to {MOST_RUNS} run ids.")
     if action in ("tag", "untag") and not (0 < len(tag) <= 255 and not layout.CONTROL.search(tag)):
-        raise ValidationError("A tag must have 1 to 255 characters and no control characters.")
+        raise ValidationError(gettext("A tag must have 1 to 255 characters and no control characters."))
     root = active_root()
     before = tagged(root, run_ids, tag) if action == "tag" else set()
     results = BULK_ACTIONS[action](root, run_ids, tag)
@@ -97,7 +99,9 @@ def change_view(request: HttpRequest) -> HttpResponse:
         name = ""
     elif not 0 < len(name) <= LONGEST_VIEW_NAME or layout.CONTROL.search(name):
         raise ValidationError(
-            f"The name of a view must have 1 to {LONGEST_VIEW_NAME} characters and no control characters."
+            gettext("The name of a view must have 1 to {most} characters and no control characters.").format(
+                most=LONGEST_VIEW_NAME
+            )
         )
     elif old:
         keep(lambda: preferences.rename_view(old, name))
@@ -119,7 +123,7 @@ def keep(change: Callable[[], Any]) -> None:
     except preferences.TooMany as error:
         raise ValidationError(translated(str(error))) from error
     except OSError as error:
-        raise NotWritten(error.strerror or "unknown reason") from error
+        raise NotWritten(error.strerror or Message("unknown reason")) from error
 
 
 def address_of_view(name: str) -> str:
