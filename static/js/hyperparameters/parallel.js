@@ -8,6 +8,7 @@ const TOP = 32;
 const BOTTOM = HEIGHT - 16;
 const SIDE = 56;
 const GAP = 76;
+const CHARACTER = 7;
 
 /** `shown`: [{label, ink, i}]; `axes`: [{name, values, log?}]. */
 export function drawParallel(holder, shown, axes) {
@@ -26,11 +27,13 @@ export function drawParallel(holder, shown, axes) {
     const path = svg("path", { class: "run", d: lineOf(placed, run.i), stroke: run.ink }, drawing);
     svg("title", {}, path, `${run.label}: ${placed.map(({ name, values }) => `${name} ${values[run.i] ?? "–"}`).join(", ")}`);
   }
-  for (const { name, left, ends } of placed) {
+  const room = Math.floor((gap - 12) / CHARACTER);
+  for (const [i, { name, left, ends }] of placed.entries()) {
     svg("path", { class: "axis", d: `M${left} ${TOP}V${BOTTOM}` }, drawing);
-    const head = svg("text", { class: "name", x: left, y: 14, "text-anchor": "middle" }, drawing, short(name, Math.max(6, Math.floor(gap / 7))));
+    const head = svg("text", { class: "name", x: left, y: 14, "text-anchor": "middle" }, drawing, short(name, Math.floor((gap - 8) / CHARACTER)));
     svg("title", {}, head, name);
-    for (const [at, text] of ends) svg("text", { x: left + 6, y: at + 4 }, drawing, text);
+    const most = i < placed.length - 1 ? room : Math.floor((SIDE - 6) / CHARACTER);
+    for (const [at, text] of ends) svg("title", {}, svg("text", { x: left + 6, y: at + 4 }, drawing, short(text, most)), text);
   }
 }
 

@@ -1,10 +1,9 @@
 /** Config values against a metric, drawn as SVG from the values of the panel. */
 
 import { cssColour } from "../chart/render/colours.js";
+import { axisKeys } from "./axis_keys.js";
 import { drawParallel } from "./parallel.js";
 import { drawScatter } from "./scatter.js";
-
-const MOST_AXES = 7;
 
 export class Relation {
   /** `section`: the panel. `changed({metric, key, keylog})` is called when a user chooses. */
@@ -34,8 +33,7 @@ export class Relation {
     const axis = { name: elements.key.value, values: this.config.get(elements.key.value), log: keylog };
     const last = { name, values };
     drawScatter(document.getElementById("scatter"), shown, axis, last);
-    const keys = [...new Set([axis.name, ...this.config.keys()])].slice(0, MOST_AXES);
-    const axes = keys.map((one) => ({ name: one, values: this.config.get(one), log: one === axis.name && keylog }));
+    const axes = axisKeys(this.config, shown, axis.name).map((one) => ({ name: one, values: this.config.get(one), log: one === axis.name && keylog }));
     drawParallel(document.getElementById("parallel"), shown, [...axes, last]);
   }
 }
