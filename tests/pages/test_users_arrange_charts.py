@@ -294,6 +294,10 @@ def test_boards_are_created_switched_renamed_duplicated_reset_and_deleted(arrang
 
     def board_menu(entry: str, name: str = "", button: str = "") -> None:
         page.locator("#board-menu").click()
+        button_left, menu_left = (
+            page.locator(one).bounding_box()["x"] for one in ("#board-menu", "[role=menu]")
+        )
+        assert abs(menu_left - button_left) < 1
         page.locator("[role=menu]").get_by_text(entry, exact=True).click()
         if name:
             page.get_by_label("Name", exact=True).fill(name)

@@ -3,9 +3,10 @@
 import { besides, make } from "../../dom.js";
 
 /**
- * Open a menu at a button. `entries`: [{label, action, checked?, disabled?}, null for a line, …].
+ * Open a menu at a button. `entries`: [{label, action, checked?, disabled?}, null for a line, …]; `end` aligns the right
+ * edges of both.
  */
-export function openMenu(button, entries) {
+export function openMenu(button, entries, end = true) {
   const menu = make("div", { className: "board-menu", role: "menu", popover: "auto", "aria-label": button.getAttribute("aria-label") });
   for (const entry of entries) menu.append(entry ? item(menu, entry) : make("hr", { role: "separator" }));
   (button.closest("main") ?? document.body).append(menu);
@@ -17,7 +18,7 @@ export function openMenu(button, entries) {
   menu.addEventListener("keydown", (event) => steer(event, menu, button));
   menu.showPopover();
   button.setAttribute("aria-expanded", "true");
-  Object.assign(menu.style, besides(menu, button.getBoundingClientRect(), true));
+  Object.assign(menu.style, besides(menu, button.getBoundingClientRect(), end));
   menu.querySelector("button:not(:disabled)").focus();
 }
 

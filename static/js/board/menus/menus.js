@@ -89,7 +89,7 @@ export class BoardMenus {
   }
 
   openBoards(button) {
-    openMenu(button, boardEntries(this.board));
+    openMenu(button, boardEntries(this.board), false);
   }
 
   /** Add an item to a section; without one to a new section at the top. */
