@@ -2,8 +2,8 @@
 
 import { change } from "./edit.js";
 import { Relation } from "./hyperparameters/relation.js";
-import { carryCharts } from "./runs/refresh.js";
 import { wireAddRun } from "./workspace/add_run.js";
+import { carryCharts } from "./workspace/carry.js";
 import { ChartsPanel } from "./workspace/charts_panel.js";
 import { Choices } from "./workspace/choices.js";
 import { pickColour } from "./workspace/colour_picker.js";

@@ -24,10 +24,9 @@ function readSettings(search, origin) {
   };
 }
 
-/** The address of `settings`; what is as usual is not mentioned, and foreign parameters stay. */
-function writeSettings(search, { axis, smoothing, log, logx, spread, range, filter }) {
-  const query = new URLSearchParams(search);
-  const wanted = {
+/** Return settings as parameters; defaults are empty. */
+function parametersOf({ axis, smoothing, log, logx, spread, range, filter }) {
+  return {
     x: axis === "step" ? "" : axis,
     smooth: smoothingText(smoothing),
     log: log ? "1" : "",
@@ -36,7 +35,14 @@ function writeSettings(search, { axis, smoothing, log, logx, spread, range, filt
     range: range ? range.join("..") : "",
     charts: filter,
   };
-  for (const [name, value] of Object.entries(wanted)) {
+}
+
+export const SETTING_PARAMETERS = Object.keys(parametersOf(readSettings("")));
+
+/** Return the address of settings; other parameters stay. */
+function writeSettings(search, settings) {
+  const query = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(parametersOf(settings))) {
     query.delete(name);
     if (value !== "") query.append(name, value);
   }

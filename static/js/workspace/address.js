@@ -20,6 +20,9 @@ export function readChoice(search) {
   };
 }
 
+/** The parameters of a choice, without the runs that the list is limited to. */
+export const CHOICE_PARAMETERS = Object.keys(readChoice("")).filter((name) => name !== "runs");
+
 /** Return the address of choices; defaults are left out, and other parameters stay. */
 export function writeChoice(search, { runs, show, hide, solo, group, band, tab, metric, key, keylog }) {
   const query = new URLSearchParams(search);
