@@ -106,8 +106,9 @@ export class Board {
   }
 
   configure(settings) {
+    const { filter } = this.settings;
     this.controller.configure((this.settings = settings));
-    this.#filter();
+    if (settings.filter !== filter) this.#filter();
   }
 
   merge(newer, settings) {

@@ -44,6 +44,7 @@ export class Chart {
     this.settings = settings;
     this.hooks = { retry() {}, resized() {}, refitted() {}, highlight() {}, drawn() {}, ...hooks };
     this.all = this.curves = [];
+    this.sentences = new WeakMap();
     this.area = element("div", "plot", holder);
     this.area.tabIndex = 0;
     this.area.setAttribute("role", "img");
@@ -77,8 +78,10 @@ export class Chart {
   }
 
   configure(settings) {
+    const before = this.settings;
     this.settings = settings;
-    this.#changed();
+    // Another smoothing is drawn when its curves have come.
+    if (withoutSmoothing(before) !== withoutSmoothing(settings)) this.#changed();
   }
 
   /** New points were added to a series of this chart. */
@@ -112,6 +115,8 @@ export class Chart {
 
   /** A sentence in place of the curve, with a button to try again where that may help. */
   say(text, retry = false) {
+    if (text === this.said && !retry && !this.broken) return;
+    this.said = text;
     this.broken = retry;
     this.note.replaceChildren();
     if (text) element("span", "", this.note).textContent = text;
@@ -121,8 +126,11 @@ export class Chart {
     button.addEventListener("click", () => this.hooks.retry());
   }
 
-  draw() {
-    const { clientWidth: width, clientHeight: height } = this.area;
+  get size() {
+    return [this.area.clientWidth, this.area.clientHeight];
+  }
+
+  draw([width, height] = this.size) {
     if (!this.shown || !width) return;
     this.plot = layOut(this.curves, this.settings, width, height);
     this.canvas.width = Math.round(width * devicePixelRatio);
@@ -143,13 +151,24 @@ export class Chart {
   }
 
   describe() {
-    const sentences = this.curves.map(({ series, label }) => sentence(series, this.settings, label));
+    const sentences = this.curves.map((curve) => this.#sentence(curve));
     if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
     if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
-    this.area.setAttribute("aria-label", sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name }));
+    const label = sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name });
+    if (this.label !== label) this.area.setAttribute("aria-label", (this.label = label));
     const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
     this.say(this.plot.empty ? emptyReason(this) : "");
+  }
+
+  /** Many curves are drawn often: what one is like in words is remembered until it changes. */
+  #sentence({ series, label }) {
+    const state = JSON.stringify([series.count, series.x.length, series.last, label, this.settings.axis, this.settings.xMetric]);
+    const known = this.sentences.get(series);
+    if (known?.state === state) return known.text;
+    const text = sentence(series, this.settings, label);
+    this.sentences.set(series, { state, text });
+    return text;
   }
 
   /**
@@ -164,4 +183,8 @@ export class Chart {
   get domain() {
     return xDomain(this.curves, this.settings);
   }
+}
+
+function withoutSmoothing(settings) {
+  return JSON.stringify({ ...settings, smoothing: null });
 }

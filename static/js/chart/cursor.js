@@ -74,7 +74,8 @@ export class Cursor {
       dot.hidden = i >= shown.length;
       if (dot.hidden) continue;
       dot.style.transform = `translate(${shown[i].across}px, ${shown[i].down}px)`;
-      dot.style.background = cssColour(shown[i].curve.colour ?? "curve-1");
+      const colour = cssColour(shown[i].curve.colour ?? "curve-1");
+      if (dot.colour !== colour) dot.style.background = dot.colour = colour;
     }
   }
 

@@ -1,8 +1,8 @@
-/** Draw scheduled charts once per animation frame. */
+/** Draw scheduled charts once per animation frame. All are measured before the first is drawn, which changes the page. */
 
 const waiting = new Set();
 
-/** Call `chart.draw()` with the next frame. */
+/** Call `chart.draw(size)` with the next frame. */
 export function schedule(chart) {
   if (!waiting.size) requestAnimationFrame(() => drawWaiting());
   waiting.add(chart);
@@ -11,5 +11,6 @@ export function schedule(chart) {
 function drawWaiting() {
   const charts = [...waiting];
   waiting.clear();
-  for (const chart of charts) chart.draw();
+  const sizes = charts.map((chart) => chart.size);
+  charts.forEach((chart, i) => chart.draw(sizes[i]));
 }

@@ -46,7 +46,7 @@ export class SideLegend {
     const rated = [...this.entries.values()].map((entry) => {
       const value = reading ? values.get(entry.key) : entry.number;
       const text = reading ? (value === undefined ? "" : formatNumber(value)) : (entry.text ?? "");
-      const output = this.items.get(entry.key).querySelector("b");
+      const { output } = this.items.get(entry.key);
       if (output.textContent !== text) output.textContent = text;
       return [entry.key, typeof value === "number" && !Number.isNaN(value) ? value : -Infinity];
     });
@@ -65,7 +65,11 @@ export class SideLegend {
 
   /** Mark the curve that is pointed at. */
   point(key) {
-    for (const [one, element] of this.items) element.classList.toggle("pointed", one === key);
+    const element = this.items.get(key);
+    if (element === this.pointed) return;
+    this.pointed?.classList.remove("pointed");
+    element?.classList.add("pointed");
+    this.pointed = element;
   }
 
   #click(event) {
@@ -106,5 +110,5 @@ function item(entry) {
   const remove = removable ? [iconButton("remove", gettext("Remove {label}", { label }), { className: "remove" })] : [];
   const element = make("li", { className: hidden ? "off" : "" }, eye, swatch(colour, dash), title, make("b"), ...remove);
   Object.assign(element.dataset, { key, look: look(entry) });
-  return element;
+  return Object.assign(element, { output: element.querySelector("b") });
 }

@@ -11,7 +11,7 @@ export class RunList {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("pointerover", ({ target }) => this.#over(target));
     document.addEventListener("focusin", ({ target }) => this.#over(target));
-    this.over = null;
+    this.over = this.pointed = null;
   }
 
   /** Return the runs of the list: [{key, name, label, href, points, busy, number, text, own, listed}]. */
@@ -58,8 +58,10 @@ export class RunList {
 
   /** Mark the row of a run whose curve is pointed at, or none. */
   point(id) {
-    for (const row of document.querySelectorAll(`${ROWS}.pointed`)) if (row.dataset.run !== id) row.classList.remove("pointed");
-    if (id) document.getElementById(`run-${id}`)?.classList.add("pointed");
+    const row = id ? document.getElementById(`run-${id}`) : null;
+    if (row !== this.pointed) this.pointed?.classList.remove("pointed");
+    row?.classList.add("pointed");
+    this.pointed = row;
   }
 
   #click(event) {

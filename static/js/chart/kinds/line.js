@@ -6,17 +6,19 @@ import { isDrawable } from "../scales/scale.js";
 import { firstVisible } from "../scales/x_axis.js";
 
 const FAR = 1e5;
+/** Columns of pixels in a stroke: the time of one grows with the square of its length where a line crosses itself. */
+const LONGEST = 8;
 const FAINT = 0.3;
 
 export const line = {
   range: drawnRange,
 
-  paint(context, plot, curve, { ink, strength }) {
+  paint(context, plot, curve, { ink, strength, width }) {
     const { line: { x, y }, faint } = drawn(curve);
     context.globalAlpha = FAINT * strength;
     if (faint) drawCurve(context, plot, faint.x, faint.y, ink, { width: 1 });
     context.globalAlpha = strength;
-    drawCurve(context, plot, x, y, ink, { dash: curve.dash });
+    drawCurve(context, plot, x, y, ink, { width, dash: curve.dash });
   },
 };
 
@@ -24,7 +26,7 @@ export const line = {
  * One curve. Many points in one column of pixels become its first, lowest, highest and last: no spike is lost and no
  * pixel is painted twice. A value that is no number breaks the line; a point without neighbours is a dot.
  */
-function drawCurve(context, plot, xs, ys, colour, { width = 1.5, dash = null } = {}) {
+function drawCurve(context, plot, xs, ys, colour, { width, dash = null }) {
   const { x, y } = plot;
   const start = firstVisible(xs, x);
   const end = Math.min(xs.length, firstAtLeast(xs, x.domain[1]) + 2);
@@ -34,17 +36,20 @@ function drawCurve(context, plot, xs, ys, colour, { width = 1.5, dash = null } =
   context.lineJoin = "round";
   context.setLineDash(dash ?? []);
   context.beginPath();
+  // A dash would begin again with each stroke, and in a file a curve is one path.
+  const longest = dash || !(context instanceof CanvasRenderingContext2D) ? Infinity : LONGEST;
   for (let i = start; i < end; ) {
     if (!isDrawable(ys[i], y.log)) i += 1;
-    else i = drawPiece(context, plot, xs, ys, i, end);
+    else i = drawPiece(context, plot, xs, ys, i, end, longest);
   }
   context.stroke();
   context.setLineDash([]);
 }
 
 /** The unbroken piece of the curve that begins at `start`; returns the index after it. */
-function drawPiece(context, { x, y }, xs, ys, start, end) {
+function drawPiece(context, { x, y }, xs, ys, start, end, longest) {
   let column = NaN;
+  let columns = 0;
   let low = 0;
   let high = 0;
   let last = 0;
@@ -62,12 +67,20 @@ function drawPiece(context, { x, y }, xs, ys, start, end) {
       low = high = down;
       if (i === start) context.moveTo(across, down);
       else context.lineTo(across, down);
+      if ((columns += 1) > longest) columns = cut(context, across, down);
     }
     last = down;
   }
   if (low !== high) closeColumn(context, column, low, high, last);
   if (i === start + 1) dot(context, x.at(xs[start]), y.at(ys[start]));
   return i;
+}
+
+function cut(context, across, down) {
+  context.stroke();
+  context.beginPath();
+  context.moveTo(across, down);
+  return 0;
 }
 
 function closeColumn(context, column, low, high, last) {

@@ -9,6 +9,8 @@ const FAINT = 0.3;
 const MARK = 8;
 /** Shades of more than the square of this number of curves grow fainter, lest they hide each other. */
 const FEW = 2;
+/** Number of curves up to which lines are wider than a pixel: those take twenty times as long to draw. */
+const MOST_WIDE = 10;
 
 /** Paint the plot of a chart on a context that is scaled to CSS pixels, in the colours of the theme or in others. */
 export function paint({ plot, curves, highlighted, colours = palette() }, context) {
@@ -20,9 +22,9 @@ export function paint({ plot, curves, highlighted, colours = palette() }, contex
   context.rect(plot.box.left, plot.box.top - 2, plot.box.right - plot.box.left, plot.box.bottom - plot.box.top + 4);
   context.clip();
   const above = curves.toSorted((a, b) => lit.includes(a) - lit.includes(b));
-  const shade = Math.min(1, FEW / Math.sqrt(curves.length));
+  const shade = Math.min(1, FEW / Math.sqrt(curves.length)), width = curves.length > MOST_WIDE ? 1 : 1.5;
   for (const curve of above) {
-    const style = { ink: inkOf(curve.colour, colours), strength: strength(curve), shade: lit.includes(curve) ? 1 : strength(curve) * shade };
+    const style = { ink: inkOf(curve.colour, colours), strength: strength(curve), width, shade: lit.includes(curve) ? 1 : strength(curve) * shade };
     for (const kind of kindsOf(curve)) kind.paint(context, plot, curve, style);
     context.globalAlpha = 1;
   }
