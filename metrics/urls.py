@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from metrics.alerts import urls as alerts
 from metrics.api import experiment, metrics, v2
 from metrics.pages import views
 
@@ -14,6 +15,7 @@ api_patterns = [
     path("metrics/cache/stats", metrics.CacheStats.as_view(), name="api-cache-stats"),
 ]
 v2_patterns = [
+    *alerts.v2_patterns,
     path("experiments/<str:run_id>", experiment.ExperimentDetail.as_view(), name="v2-experiment"),
     path("series", v2.Overlay.as_view(), name="v2-overlay"),
     path("experiments/<str:run_id>/metrics/fast", v2.MetricsFast.as_view(), name="v2-metrics-fast"),

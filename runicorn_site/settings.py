@@ -164,6 +164,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},  # a 404 is the client's affair
         "daphne": {"level": "WARNING"},
+        "apprise": {"level": "CRITICAL"},  # it would name addresses, which contain secrets
         "asyncssh": {"level": "ERROR"},  # it would name users, hosts and commands
     },
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from metrics.ingest.observing import Observer, observers
 from metrics.ingest.parse import Batch, parse
 from metrics.ingest.source import Mark, Memory, Source
 from metrics.ingest.writer import Writer
@@ -148,12 +149,16 @@ class _Intake:
         self._reached = (
             known if memory else Progress(row.generation + 1, 0, 0, 0, 0, 0, run.created, Memory())
         )
+        self._observers: list[Observer] = []
 
     def until(self, deadline: float, stopped: Callable[[], bool]) -> int:
         """Read, parse and store group after group. Raises `StaleCursor`."""
         writer = None
         while self._more():
-            writer = writer or Writer(self._run, self._reached.generation)
+            if writer is None:
+                generation = self._reached.generation
+                writer = Writer(self._run, generation)
+                self._observers = [observe(self._run, generation) for observe in observers]
             self._read_group(writer)
             self._commit(writer)
             if stopped() or time.monotonic() > deadline:
@@ -182,6 +187,8 @@ class _Intake:
         while memory.offset - start < GROUP_BYTES and (chunk := self._source.read(memory.offset)):
             batch = parse(chunk, reached.rows, reached.last_time, memory.within_line())
             writer.add(batch)
+            for observer in self._observers:
+                observer.add(batch)
             memory = memory.after(chunk)
             reached = reached.after(batch, memory)
         if not (self._source.holds(self._reached.memory) and self._source.holds(memory)):
@@ -190,6 +197,8 @@ class _Intake:
 
     def _commit(self, writer: Writer) -> None:
         writer.prepare()
+        for observer in self._observers:
+            observer.prepare()
         stats, reached = writer.changed_stats(), self._reached
         with transaction.atomic():
             self._move()
@@ -203,7 +212,11 @@ class _Intake:
                 problems=problems(reached.bad_lines, reached.untimed, reached.altered),
                 records=None if self._source.read(reached.memory.offset) else reached.records,
             )
+            for observer in self._observers:
+                observer.write()
         writer.settle()
+        for observer in self._observers:
+            observer.settle()
         self._stored = reached
 
     def _move(self) -> None:

@@ -26,6 +26,7 @@ from runicorn.store.journal.checksums import altered_lines, salvage
 NAME_LENGTH = 255
 TEXT_LENGTH = 1000
 """Maximum characters of a text value; prose belongs in the log."""
+TITLE_LENGTH = 200
 _FAR = 1e11
 """Unix seconds beyond which a number is not a valid time."""
 _SENTINEL = secrets.randbits(62) | 1 << 62
@@ -33,6 +34,19 @@ _BETWEEN = b",%d," % _SENTINEL
 _BAD = object()
 _BLANK = object()
 _SCALARS = frozenset({float, int, bool, str})
+
+
+LEVELS = ("info", "warn", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert that a script raised; `level` is one of `LEVELS`."""
+
+    at: float
+    title: str
+    text: str
+    level: str
 
 
 @dataclass(slots=True)
@@ -50,6 +64,7 @@ class Batch:
     records: int = 0
     altered: int = 0
     series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
+    raised: list[Raised] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,6 +124,8 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
                 _note(metrics, row, event, data, batch)
             elif kind == "system":
                 _note(system, row, event, data, batch)
+            elif kind == "alert":
+                _note_alert(event, data, batch)
     _add(batch, metrics, (Lane.ROWS, Lane.STEPLESS_ROWS), (Lane.METRIC, Lane.STEPLESS))
     _add(batch, system, None, (Lane.SYSTEM, Lane.SYSTEM))
     return batch
@@ -160,6 +177,21 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
     into.times.append(time)
     into.stages.append(data.pop("stage", None))
     into.data.append(data)
+
+
+def _note_alert(event: dict[str, Any], data: dict[str, Any], batch: Batch) -> None:
+    title, text, level = (data.get(name) for name in ("title", "text", "level"))
+    if type(title) is str and title:
+        at = _time((event.get("ts"),))
+        shown = _clean(text).replace("\0", "\ufffd") if type(text) is str else ""
+        batch.raised.append(
+            Raised(
+                batch.last_time if at is None else at,
+                _clean(title).replace("\0", "\ufffd")[:TITLE_LENGTH],
+                shown,
+                level if level in LEVELS else LEVELS[0],
+            )
+        )
 
 
 def _whole(value: Any) -> int | None:

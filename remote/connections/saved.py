@@ -19,13 +19,13 @@ from typing import Any
 
 from rest_framework import status
 
-from remote.connections import encryption
 from remote.connections.saved_file import Method, Saved, parse_entry, place
 from remote.errors import ConfigurationUnavailable, InvalidInput, RemoteError
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
 from runicorn import _platform
 from runicorn.message import Message, gettext_noop
+from runicorn.settings import encryption
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
 from runicorn.settings.user import PRIVATE_FILE, config_directory

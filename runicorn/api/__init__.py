@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runicorn.api import responses, utils
+    from runicorn.api.alerts import AlertsAPI
     from runicorn.api.artifacts import ArtifactsAPI
     from runicorn.api.client import RunicornClient, connect
     from runicorn.api.errors import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from runicorn.api.remote import RemoteAPI
 
 __all__ = [
+    "AlertsAPI",
     "Artifact",
     "ArtifactsAPI",
     "AuthenticationError",
@@ -55,7 +57,7 @@ __all__ = [
     "utils",
 ]
 
-_HOMES = ("errors", "models", "artifacts", "remote", "client")
+_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client")
 """Modules that define public names, cheap imports first."""
 _MODULES = ("errors", "exceptions", "models", "responses", "utils")
 

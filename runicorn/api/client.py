@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
 
 from runicorn.api import paging, responses, urls
+from runicorn.api.alerts import AlertsAPI
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
@@ -61,6 +62,11 @@ class RunicornClient:
     def timeout(self) -> float:
         """Return the timeout of a request in seconds."""
         return self._transport.timeout
+
+    @cached_property
+    def alerts(self) -> AlertsAPI:
+        """Return the client of alerts: rules, channels and events."""
+        return AlertsAPI(self._transport)
 
     @cached_property
     def artifacts(self) -> ArtifactsAPI:

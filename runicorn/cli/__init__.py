@@ -27,6 +27,7 @@ MODULES = {
     "manage": "manage",
     "demo": "demo",
     "artifacts": "artifacts",
+    "alerts": "alerts",
     "clean": "clean",
     "fsck": "fsck",
     "rate-limit": "rate_limit",

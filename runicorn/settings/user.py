@@ -60,6 +60,11 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_ALLOWED_HOSTS", "", "Additional host names that the viewer accepts, separated by commas."
     ),
     Setting(
+        "RUNICORN_PUBLIC_URL",
+        "",
+        "Address of the viewer in messages of alerts, such as `https://runs.example.org`; by default the one that it prints.",
+    ),
+    Setting(
         "RUNICORN_TOKEN",
         "",
         "For the viewer `auto`, `new` or the file of the token that it asks for; for `RUNICORN_URL` the token or its file.",

@@ -262,6 +262,9 @@ class Serving:
 
     def announce(self) -> None:
         """Say where the viewer is, here, to the SDK, and to the browser."""
+        from metrics.alerts.delivery import links
+
+        links.set_own(self.url)
         tokens = self.policy.tokens
         if self.options.socket is None:  # the SDK prints links, and a socket has none
             note = own.register_viewer(

@@ -17,6 +17,8 @@ from pathlib import Path
 from django.db import connection, connections
 
 from artifacts.services import lookup
+from metrics.alerts.delivery.deliveries import Deliverer
+from metrics.alerts.judging import timer
 from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
 from runicorn._platform import file_lock
@@ -59,7 +61,7 @@ class Worker:
     def start(self) -> None:
         """Begin; returns at once."""
         heartbeat.listen(time.time())
-        loops = [discover, ingest, catalogue, judge]
+        loops = [discover, ingest, catalogue, judge, alerts, deliver]
         if connection.vendor == "sqlite":
             loops.append(keep_wal_small)
         for loop in loops:
@@ -161,6 +163,16 @@ def catalogue(term: Term) -> None:
         if now >= next_full:
             next_full = now + FULL_SECONDS
         term.stopping.wait(CATALOGUE_SECONDS)
+
+
+def alerts(term: Term) -> None:
+    """Judge what no point tells: states of runs, silence, the disk."""
+    timer.watch(term.root, term.goes_on, term.stopping.wait)
+
+
+def deliver(term: Term) -> None:
+    """Send messages of alerts to channels."""
+    Deliverer().until(term.goes_on)
 
 
 def keep_wal_small(term: Term) -> None:

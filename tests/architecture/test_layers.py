@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Lowest first; "." is the top of the app. A folder imports from those before it and from its own row.
 LAYERS = {
     "runs": ["store", ".", "query", "index", "services", "live", "api", "pages"],
-    "metrics": ["store", ".", "ingest", "query", "live", "api", "pages"],
+    "metrics": ["store", ".", "ingest", "query", "alerts", "live", "api", "pages"],
     "artifacts": [".", "index", "services", "lineage", "api", "pages", "admin"],
     "remote": ["ssh", ".", "connections", "environments", "viewers", "mirrors", "services", "api", "pages"],
     "runicorn_site": ["web", "database", "security", "transport", "assets", "api", ".", "server", "pages"],

@@ -11,7 +11,8 @@ import pytest
 from cryptography.fernet import Fernet
 from rest_framework.test import APIClient
 
-from remote.connections import encryption, saved
+from remote.connections import saved
+from runicorn.settings import encryption
 from runicorn.settings.user import read_user_config
 from tests.secrecy import secret
 

@@ -1,4 +1,4 @@
-"""Encryption of saved secrets with a key file in the configuration directory (mode 0600). No Django.
+"""Encryption of saved secrets with a key file in the configuration directory (mode 0600).
 
 Format: Fernet (https://github.com/fernet/spec) with the key in `.secret.key`, as Runicorn 0.5 writes it to
 `connections.json`. The older format of `config.json` (`ENC:`, XOR with the 32 bytes of `.credential_key`) is read and

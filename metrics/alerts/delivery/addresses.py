@@ -1,0 +1,86 @@
+"""Addresses of channels: which are a webhook, which are apprise's, and which are refused.
+
+A message may go to this machine and its network, where people run their own receivers. It never goes to link-local
+addresses, where clouds serve the credentials of a machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from importlib.util import find_spec
+from urllib.parse import urlsplit, urlunsplit
+
+from metrics.alerts.errors import InvalidAlert
+
+WEBHOOK = "webhook"
+WEBHOOKS = {"http": "http", "https": "https", "json+webhook": "http", "json+webhooks": "https"}
+EXTRA = "url: this kind of channel needs the package apprise: pip install apprise"
+UNKNOWN = "url: not an address of a service that apprise knows"
+
+
+class Refused(OSError):
+    """Nothing is sent to this address."""
+
+
+def kind_of(url: str) -> str:
+    """Return the kind of channel that an address is of: `webhook`, or the scheme of apprise.
+
+    Raises:
+        InvalidAlert: it is no address, leads to a refused host, or its package is missing.
+    """
+    scheme, sign, _ = url.partition("://")
+    scheme = scheme.lower()
+    if not sign or not scheme:
+        raise InvalidAlert("url", "url: an address like https://… or slack://… is required")
+    if scheme in WEBHOOKS:
+        try:
+            host = urlsplit(webhook_url(url)).hostname
+            _ = urlsplit(webhook_url(url)).port
+        except ValueError:
+            host = None
+        if not host:
+            raise InvalidAlert("url", "url: it has no host, or an invalid port")
+        _check_literal(host)
+        return WEBHOOK
+    if find_spec("apprise") is None:
+        raise InvalidAlert("url", EXTRA)
+    from apprise import Apprise
+
+    plugin = Apprise.instantiate(url, suppress_exceptions=True)
+    if plugin is None:
+        raise InvalidAlert("url", UNKNOWN)
+    _check_literal(getattr(plugin, "host", None) or "")
+    return scheme[:64]
+
+
+def webhook_url(url: str) -> str:
+    """Return the http address of a webhook."""
+    parts = urlsplit(url)
+    return urlunsplit((WEBHOOKS[parts.scheme.lower()], parts.netloc, parts.path, parts.query, ""))
+
+
+def check_host(host: str) -> None:
+    """Resolve a host, and refuse it if one of its addresses is.
+
+    Raises:
+        OSError: it cannot be resolved, or is refused.
+    """
+    for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+        if _is_refused(str(address[0])):
+            raise Refused(f"{host} is a link-local, multicast or unspecified address")
+
+
+def _check_literal(host: str) -> None:
+    if _is_refused(host):
+        raise InvalidAlert("url", f"url: nothing is sent to {host}")
+
+
+def _is_refused(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_link_local or address.is_multicast or address.is_unspecified

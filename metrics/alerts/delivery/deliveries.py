@@ -1,0 +1,117 @@
+"""Deliver events to channels from the table `AlertDelivery`.
+
+Rows are claimed by a conditional update with a lease, so that of several viewers one sends; a killed one leaves its
+claim, which ends. Each channel has a thread of its own while it has something to send: one that hangs delays no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from django.db import connections
+from django.db.models import F, Q
+
+from metrics.alerts.delivery import sending
+from metrics.alerts.models import AlertChannel, AlertDelivery
+
+PATIENCE = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 3 * 3600.0)
+"""Seconds before the second and each further attempt."""
+LEASE_SECONDS = 120.0
+"""Longer than one message may take."""
+MOST = 500
+SINGLY = 5
+"""Of more events that wait for a channel, one message tells all."""
+POLL_SECONDS = 1.0
+wake = threading.Event()
+"""Set when there is something new to deliver."""
+logger = logging.getLogger(__name__)
+
+
+class Deliverer:
+    """The threads that send."""
+
+    def __init__(self) -> None:
+        self._busy: set[int] = set()
+        self._lock = threading.Lock()
+
+    def until(self, goes_on: Callable[[], bool]) -> None:
+        """Start threads for channels with due messages as long as `goes_on()`."""
+        while goes_on():
+            wake.clear()
+            for channel in due_channels():
+                self._start(channel)
+            wake.wait(POLL_SECONDS)
+
+    def _start(self, channel: int) -> None:
+        with self._lock:
+            if channel in self._busy:
+                return
+            self._busy.add(channel)
+        threading.Thread(target=self._run, args=(channel,), name=f"alerts-{channel}", daemon=True).start()
+
+    def _run(self, channel: int) -> None:
+        try:
+            deliver(channel)
+        finally:
+            connections.close_all()
+            with self._lock:
+                self._busy.discard(channel)
+
+
+def due_channels() -> list[int]:
+    """Return the channels that have something to send now."""
+    due = AlertDelivery.objects.filter(_due(time.time()), channel__enabled=True)
+    return list(due.values_list("channel_id", flat=True).distinct())
+
+
+def deliver(channel_id: int) -> int:
+    """Send what is due for a channel; return how many events were delivered."""
+    channel = AlertChannel.objects.filter(pk=channel_id, enabled=True).first()
+    if channel is None:
+        return 0
+    token, now = f"{os.getpid()}-{secrets.token_hex(8)}", time.time()
+    free = AlertDelivery.objects.filter(_due(now), channel=channel)
+    keys = list(free.order_by("pk").values_list("pk", flat=True)[:MOST])
+    free.filter(pk__in=keys).update(claim=token, claimed_until=now + LEASE_SECONDS)
+    ours = AlertDelivery.objects.filter(claim=token, status=AlertDelivery.PENDING)
+    rows = list(ours.select_related("event__run", "event__rule").order_by("pk"))
+    groups = [rows] if len(rows) > SINGLY else [[row] for row in rows]
+    for sent, group in enumerate(groups):
+        # Others may have them once the lease has ended: a stopped process that goes on again sends nothing twice.
+        ids = [row.pk for row in group]
+        held = ours.filter(pk__in=ids).update(claimed_until=time.time() + LEASE_SECONDS)
+        if held != len(ids):
+            continue
+        try:
+            sending.send(channel, [row.event for row in group])
+        except sending.NotSent as error:
+            _fail(token, channel, [row for rest in groups[sent:] for row in rest], str(error))
+            return sent
+        ours.filter(pk__in=ids).update(status=AlertDelivery.SENT, tries=F("tries") + 1, claim="")
+        AlertChannel.objects.filter(pk=channel.pk).exclude(last_error=None).update(last_error=None)
+    return len(rows)
+
+
+def _due(now: float) -> Q:
+    """Return the condition on rows that may be claimed. Times too far ahead are from before the clock was set back."""
+    due = Q(due_at__lte=now) | Q(due_at__gt=now + PATIENCE[-1])
+    free = Q(claimed_until__lt=now) | Q(claimed_until__gt=now + LEASE_SECONDS) | Q(claim="")
+    return Q(status=AlertDelivery.PENDING) & due & free
+
+
+def _fail(token: str, channel: AlertChannel, rows: Sequence[AlertDelivery], reason: str) -> None:
+    """Put off what could not be sent, and give up after the last attempt."""
+    logger.warning("Channel %s (%s): %s", channel.pk, channel.kind, reason)
+    AlertChannel.objects.filter(pk=channel.pk).update(last_error=reason)
+    ours = AlertDelivery.objects.filter(claim=token, status=AlertDelivery.PENDING)
+    for tries in {row.tries for row in rows}:
+        alike = ours.filter(pk__in=[row.pk for row in rows if row.tries == tries])
+        if tries < len(PATIENCE):
+            alike.update(tries=tries + 1, due_at=time.time() + PATIENCE[tries], claim="", claimed_until=0.0)
+        else:
+            alike.update(tries=tries + 1, status=AlertDelivery.FAILED, claim="", claimed_until=0.0)

@@ -1,0 +1,115 @@
+"""Send messages to channels: our signed webhook, and everything else by apprise.
+
+No response of a receiver and no address is in an error: both may contain secrets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+
+from metrics.alerts.delivery import messages
+from metrics.alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, webhook_url
+from metrics.alerts.models import AlertChannel, AlertEvent
+from runicorn.api.urls import is_loopback
+from runicorn.settings import encryption
+
+SIGNATURE = "X-Runicorn-Signature"
+CONNECT_SECONDS, RESPONSE_SECONDS = 5.0, 20.0
+UNREADABLE = "The address was encrypted with another key. Enter it again."
+
+
+class NotSent(Exception):
+    """A message could not be sent; the text says why."""
+
+
+def send(channel: AlertChannel, events: Sequence[AlertEvent]) -> None:
+    """Send one message about one event, or one about several.
+
+    Raises:
+        NotSent: it was not accepted.
+    """
+    body = messages.content(events[0]) if len(events) == 1 else messages.folded(events)
+    _send(channel, body, any(event.level == "error" for event in events))
+
+
+def test(channel: AlertChannel) -> str | None:
+    """Send a test message; return why it could not be sent, or None."""
+    try:
+        _send(channel, messages.test_content(), False)
+    except NotSent as error:
+        AlertChannel.objects.filter(pk=channel.pk).update(last_error=str(error))
+        return str(error)
+    AlertChannel.objects.filter(pk=channel.pk).update(last_error=None)
+    return None
+
+
+def _send(channel: AlertChannel, body: messages.Content, is_error: bool) -> None:
+    try:
+        url, secret = encryption.decrypt(channel.url), encryption.decrypt(channel.secret)
+    except OSError:
+        url = secret = None
+    if not url or secret is None:
+        raise NotSent(UNREADABLE)
+    if channel.kind == WEBHOOK:
+        _post(webhook_url(url), secret, body)
+    else:
+        _notify(url, body, is_error)
+
+
+def _post(url: str, secret: str, body: messages.Content) -> None:
+    raw = orjson.dumps(body)
+    headers = {"Content-Type": "application/json", "User-Agent": "Runicorn"}
+    if secret:
+        digest = hmac.new(secret.encode("utf-8", "surrogatepass"), raw, hashlib.sha256).hexdigest()
+        headers[SIGNATURE] = f"sha256={digest}"
+    try:
+        check_host(urlsplit(url).hostname or "")
+        with requests.Session() as session:
+            session.trust_env = not is_loopback(url)
+            with session.post(
+                url,
+                data=raw,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, RESPONSE_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                status = response.status_code
+    except Refused as error:
+        raise NotSent("Nothing is sent to link-local addresses.") from error
+    except requests.Timeout as error:
+        raise NotSent("The receiver did not respond in time.") from error
+    except (OSError, ValueError) as error:
+        raise NotSent("The receiver cannot be reached.") from error
+    if not 200 <= status < 300:
+        raise NotSent(f"The receiver responded with status {status}.")
+
+
+def _notify(url: str, body: messages.Content, is_error: bool) -> None:
+    try:
+        from apprise import Apprise, NotifyType
+    except ImportError as error:
+        raise NotSent(EXTRA.removeprefix("url: ").capitalize()) from error
+    plugin = Apprise.instantiate(url, suppress_exceptions=True)
+    if plugin is None:
+        raise NotSent("The installed version of apprise does not know this kind of address.")
+    kinds = {"recovered": NotifyType.SUCCESS, "test": NotifyType.INFO}
+    kind = NotifyType.FAILURE if is_error else kinds.get(body["event"], NotifyType.WARNING)
+    try:
+        if host := getattr(plugin, "host", None):
+            check_host(host)
+        service = Apprise()
+        service.add(plugin)
+        accepted = service.notify(title=messages.title(body), body=messages.text(body), notify_type=kind)
+    except Refused as error:
+        raise NotSent("Nothing is sent to link-local addresses.") from error
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise NotSent("The service cannot be reached.") from error
+    if not accepted:
+        raise NotSent("The service did not accept the message.")

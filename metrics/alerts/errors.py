@@ -1,0 +1,33 @@
+"""Errors of alerts, with their HTTP statuses."""
+
+from __future__ import annotations
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+
+class AlertsUnavailable(APIException):
+    """`alerts.json` cannot be read or written; nothing was changed."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    foreseen = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The configuration of alerts is not available: {reason}. Nothing was changed.")
+
+
+class AlertItemNotFound(APIException):
+    """No channel or rule with this id."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+    def __init__(self, what: str, key: int) -> None:
+        super().__init__(f"{what} not found: {key}")
+
+
+class InvalidAlert(ValueError):
+    """A rule or a channel is invalid; `field` names where."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field

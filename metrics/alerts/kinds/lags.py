@@ -1,0 +1,23 @@
+"""How long ago something last happened in a series, point by point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from metrics.store.columns import Bools, Floats
+
+
+def lags(happened: Bools, x: Floats, last: float | None) -> tuple[Floats, float]:
+    """Return the distance in `x` of each point from the last one at which it happened.
+
+    Args:
+        happened: at which points it happened.
+        x: steps or times.
+        last: where it happened last before these points; None counts from the first of them.
+
+    Returns:
+        The distances, and where it happened last.
+    """
+    at = np.maximum.accumulate(np.where(happened, np.arange(len(x)), -1))
+    base: Floats = np.where(at >= 0, x[np.maximum(at, 0)], x[0] if last is None else last)
+    return x - base, float(base[-1])

@@ -1,0 +1,69 @@
+"""Validate the conditions of rules."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from metrics.alerts.errors import InvalidAlert
+from metrics.alerts.kinds import KINDS
+from metrics.alerts.kinds.base import When, parsed
+from metrics.alerts.kinds.threshold import OPERATORS
+from runicorn.store.state import STATES
+from runs.active_root import active_root
+from runs.query import where_keys
+from runs.query.where.parser import BadWhere
+
+MOST_POINTS = 10_000
+"""A spike is judged by a window of values that is kept between two batches."""
+MOST_MINUTES = 60.0 * 24 * 365
+
+
+def checked(content: dict[str, Any]) -> When:
+    """Return a condition whose fields have the right types already.
+
+    Raises:
+        InvalidAlert: a field is missing, is not one of the kind, or has an impossible value.
+    """
+    kind = KINDS.get(content.get("kind", ""))
+    if kind is None:
+        raise InvalidAlert("when", f"kind: one of {', '.join(KINDS)} is required")
+    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
+    given.pop("kind", None)
+    for name in kind.required:
+        if name not in given:
+            raise InvalidAlert("when", f"{name}: a rule of the kind {kind.name} needs it")
+    if kind.either and not given.keys() & set(kind.either):
+        raise InvalidAlert(
+            "when", f"{kind.either[0]}: a rule of the kind {kind.name} needs it, or {kind.either[1]}"
+        )
+    for name in given:
+        if name not in kind.fields:
+            raise InvalidAlert("when", f"{name}: a rule of the kind {kind.name} has no such field")
+    _check_values(given)
+    return parsed({"kind": kind.name, **given})
+
+
+def _check_values(given: dict[str, Any]) -> None:
+    if unknown := [state for state in given.get("states", ()) if state not in STATES]:
+        raise InvalidAlert("when", f"states: {unknown[0]!r} is not one of {', '.join(STATES)}")
+    if "op" in given and given["op"] not in OPERATORS:
+        raise InvalidAlert("when", f"op: one of {' '.join(OPERATORS)} is required")
+    for name, most in (("points", MOST_POINTS), ("minutes", MOST_MINUTES), ("z", 1e6)):
+        if name in given and not 0 < given[name] <= most:
+            raise InvalidAlert("when", f"{name}: a number above 0 and up to {most:g} is required")
+    if "value" in given and not math.isfinite(given["value"]):
+        raise InvalidAlert("when", "value: a finite number is required")
+
+
+def check_where(text: str) -> None:
+    """Check a condition on runs.
+
+    Raises:
+        InvalidAlert: it is malformed.
+    """
+    if text.strip():
+        try:
+            where_keys.parse(active_root(), text)
+        except BadWhere as error:
+            raise InvalidAlert("where", str(error)) from error

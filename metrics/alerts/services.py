@@ -1,0 +1,169 @@
+"""Create, change and delete rules and channels; acknowledge events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+from metrics.alerts import record
+from metrics.alerts.delivery import addresses
+from metrics.alerts.errors import AlertItemNotFound, InvalidAlert
+from metrics.alerts.judging import rule_set
+from metrics.alerts.kinds.base import When
+from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
+from metrics.alerts.rules import check_where, checked
+from runicorn.settings import encryption
+
+MOST_CHANNELS, MOST_RULES = 100, 2_000
+
+
+def save_channel(given: dict[str, Any], key: int | None = None) -> AlertChannel:
+    """Create a channel, or change the given fields of one.
+
+    Raises:
+        InvalidAlert: a field is invalid.
+        AlertItemNotFound: there is no such channel.
+        AlertsUnavailable: the configuration cannot be written.
+    """
+    fields = cast(record.Entry, {name: given[name] for name in ("name", "enabled") if name in given})
+    if "url" in given:
+        fields["kind"] = addresses.kind_of(given["url"].strip())
+    saved: list[int] = []
+
+    def edit(content: record.Record) -> None:
+        entry = _entry(content, "channels", key, MOST_CHANNELS)
+        entry.update(fields)
+        if "url" in given:
+            entry["url"] = encryption.encrypt(given["url"].strip())
+        if "secret" in given:
+            entry["secret"] = encryption.encrypt(given["secret"]) if given["secret"] else ""
+        saved.append(entry["id"])
+
+    record.change(edit)
+    if "url" in given or "secret" in given:
+        AlertChannel.objects.filter(pk=saved[0]).update(last_error=None)
+    return channel(saved[0])
+
+
+def save_rule(given: dict[str, Any], key: int | None = None) -> AlertRule:
+    """Create a rule, or change the given fields of one.
+
+    Raises:
+        InvalidAlert: a field is invalid.
+        AlertItemNotFound: there is no such rule.
+        AlertsUnavailable: the configuration cannot be written.
+    """
+    fields = cast(record.Entry, {name: given[name] for name in ("name", "enabled") if name in given})
+    if "when" in given:
+        fields["when"] = checked(given["when"]).given()
+    if "where" in given:
+        check_where(given["where"])
+        fields["where"] = given["where"].strip()
+    if "channels" in given:
+        fields["channels"] = _known_channels(given["channels"])
+    saved: list[int] = []
+
+    def edit(content: record.Record) -> None:
+        entry = _entry(content, "rules", key, MOST_RULES)
+        before = entry["when"], entry["where"], entry["enabled"] or not fields.get("enabled")
+        entry.update(fields)
+        # What happened before a rule was made, changed or switched on sends no message.
+        if before != (entry["when"], entry["where"], True):
+            entry["changed_at"] = time.time()
+        saved.append(entry["id"])
+
+    record.change(edit)
+    rule_set.forget()
+    return rule(saved[0])
+
+
+def delete(what: str, key: int) -> None:
+    """Delete a rule or a channel; events of a rule are kept.
+
+    Args:
+        what: `rules` or `channels`.
+        key: its id.
+
+    Raises:
+        AlertItemNotFound: unknown id.
+        AlertsUnavailable: the configuration cannot be written.
+    """
+
+    def edit(content: record.Record) -> None:
+        entries = content["rules"] if what == "rules" else content["channels"]
+        entries.remove(_entry(content, what, key, 0))
+        if what == "channels":
+            for one in content["rules"]:
+                one["channels"] = [known for known in one["channels"] if known != key]
+
+    record.change(edit)
+    rule_set.forget()
+
+
+def channel(key: int) -> AlertChannel:
+    """Return a channel.
+
+    Raises:
+        AlertItemNotFound: unknown id.
+    """
+    found = AlertChannel.objects.filter(pk=key).first()
+    if found is None:
+        raise AlertItemNotFound("Channel", key)
+    return found
+
+
+def rule(key: int) -> AlertRule:
+    """Return a rule.
+
+    Raises:
+        AlertItemNotFound: unknown id.
+    """
+    found = AlertRule.objects.filter(pk=key).first()
+    if found is None:
+        raise AlertItemNotFound("Rule", key)
+    return found
+
+
+def condition(given: dict[str, Any]) -> When:
+    """Return the condition of a rule that is not saved.
+
+    Raises:
+        InvalidAlert: a field is invalid.
+    """
+    check_where(given.get("where", ""))
+    return checked(given["when"])
+
+
+def acknowledge(keys: Sequence[int]) -> int:
+    """Mark events as seen; return how many were not."""
+    unseen = AlertEvent.objects.filter(pk__in=list(keys), acknowledged=False)
+    return int(unseen.update(acknowledged=True))
+
+
+def _known_channels(keys: Sequence[int]) -> list[int]:
+    known = set(AlertChannel.objects.filter(pk__in=list(keys)).values_list("pk", flat=True))
+    for key in keys:
+        if key not in known:
+            raise InvalidAlert("channels", f"channels: there is no channel {key}")
+    return list(dict.fromkeys(keys))
+
+
+def _entry(content: record.Record, what: str, key: int | None, most: int) -> record.Entry:
+    """Return the entry with an id, or a new one."""
+    entries = content["rules"] if what == "rules" else content["channels"]
+    if key is not None:
+        found = next((entry for entry in entries if entry["id"] == key), None)
+        if found is None:
+            raise AlertItemNotFound("Rule" if what == "rules" else "Channel", key)
+        return found
+    if len(entries) >= most:
+        raise InvalidAlert("name", f"name: at most {most:,} {what} can be saved")
+    now = time.time()
+    entry: record.Entry = {"id": record.next_id(content), "enabled": True, "created_at": now}
+    if what == "rules":
+        entry |= {"when": {}, "where": "", "channels": [], "changed_at": now}
+    else:
+        entry |= {"url": "", "secret": ""}
+    entries.append(entry)
+    return entry

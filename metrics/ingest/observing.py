@@ -1,0 +1,31 @@
+"""What else looks at points while they are ingested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from metrics.ingest.parse import Batch
+from runs.models import Run
+
+
+class Observer(Protocol):
+    """Sees each batch of one generation of a journal once; see `metrics.ingest.intake`."""
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch, before it is stored."""
+
+    def prepare(self) -> None:
+        """Work on what was added since the last `settle`, before the transaction."""
+
+    def write(self) -> None:
+        """Store the results in the transaction that stores the points."""
+
+    def settle(self) -> None:
+        """Go on after the transaction."""
+
+
+Observe = Callable[[Run, int], Observer]
+"""Begin to observe a run's journal in a generation."""
+observers: list[Observe] = []
+"""Layers above the ingest register here when the app is loaded."""

@@ -1,0 +1,158 @@
+"""`runicorn alerts`: rules, channels and events of alerts of a running viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.settings import user
+
+EVENT = ("id", "time", "kind", "run", "title", "what")
+RULE = ("id", "name", "state", "when", "where", "channels", "last fired")
+CHANNEL = ("id", "name", "kind", "state", "last error")
+
+
+class Action(StrEnum):
+    """Action of the command."""
+
+    LIST = "list"
+    RULES = "rules"
+    CHANNELS = "channels"
+    EVENTS = "events"
+    TEST = "test"
+    ACK = "ack"
+
+
+def alerts(
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="list: unacknowledged events; events: all; test: send a test message to channels;"
+            " ack: acknowledge events."
+        ),
+    ] = Action.LIST,
+    ids: Annotated[
+        list[int] | None, typer.Argument(help="test: channels; ack: events, by default all of list.")
+    ] = None,
+    run_id: Annotated[str | None, typer.Option(help="list, events: of one run.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="list, events: maximum number.")] = 100,
+    url: Annotated[
+        str, typer.Option(help="The viewer; default: RUNICORN_URL, then your newest one on this machine.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The viewer of this storage root.")] = None,
+) -> None:
+    """Show and acknowledge alerts of a running viewer, and test its channels.
+
+    Examples:
+
+      runicorn alerts
+
+      runicorn alerts events --run-id 20260114_153045_a1b2c3
+
+      runicorn alerts test 1
+
+      runicorn alerts ack
+    """
+    from runicorn.api import RunicornAPIError, RunicornClient
+
+    try:
+        with RunicornClient(_viewer(url, storage)) as client:
+            if action is Action.RULES:
+                _print(client.alerts.rules(), as_json, RULE, _rule)
+            elif action is Action.CHANNELS:
+                _print(client.alerts.channels(), as_json, CHANNEL, _channel)
+            elif action is Action.TEST:
+                _test(client, ids or [], as_json)
+            else:
+                found = client.alerts.events(run_id, limit=limit)
+                if action is not Action.EVENTS:
+                    found = [event for event in found if not event["acknowledged"]]
+                if action is Action.ACK:
+                    count = client.alerts.acknowledge(ids or [event["id"] for event in found])
+                    typer.echo(f"{count} acknowledged")
+                else:
+                    _print(found, as_json, EVENT, _event)
+    except RunicornAPIError as error:
+        common.exit_with(str(error), FAILED)
+    except ValueError as error:
+        common.exit_with(str(error), USAGE)
+
+
+def _viewer(url: str, storage: Path | None) -> str:
+    if url or (storage is None and user.get("RUNICORN_URL")):
+        return url or user.get("RUNICORN_URL")
+    root = None if storage is None else str(user.storage_root(storage))
+    viewers = [note for note in user.running_viewers() if root in (None, note["root"])]
+    if not viewers:
+        common.exit_with(
+            "You have no such viewer running here: start one with runicorn viewer, or use --url.",
+            NOT_AVAILABLE,
+        )
+    return str(viewers[0]["url"])
+
+
+def _test(client: Any, ids: Sequence[int], as_json: bool) -> None:
+    channels = client.alerts.channels()
+    chosen = [one for one in channels if not ids or one["id"] in ids]
+    if not chosen:
+        common.exit_with("There is no such channel.", NOT_AVAILABLE)
+    results = [
+        {"id": one["id"], "name": one["name"], **client.alerts.test_channel(one["id"])} for one in chosen
+    ]
+    if as_json:
+        common.print_json(results)
+    for result in () if as_json else results:
+        typer.echo(f"{result['id']}  {common.printable(result['name'])}: {result['detail'] or 'sent'}")
+    if not all(result["ok"] for result in results):
+        raise typer.Exit(FAILED)
+
+
+def _print(
+    items: Sequence[Any], as_json: bool, columns: Sequence[str], row: Callable[[Any], list[str]]
+) -> None:
+    if as_json:
+        common.print_json(list(items))
+    else:
+        common.print_table(columns, [row(item) for item in items], {"id"})
+
+
+def _event(event: Any) -> list[str]:
+    kind = "back to normal" if event["kind"] == "recovered" else event["level"]
+    return [
+        str(event["id"]),
+        common.format_time(event["at"]),
+        kind,
+        event["run_id"] or "",
+        event["title"],
+        event["sentence"],
+    ]
+
+
+def _rule(rule: Any) -> list[str]:
+    when = " ".join(f"{name}={value}" for name, value in rule["when"].items() if name != "kind")
+    return [
+        str(rule["id"]),
+        rule["name"],
+        "on" if rule["enabled"] else "off",
+        f"{rule['when']['kind']} {when}".strip(),
+        rule["where"],
+        ", ".join(map(str, rule["channels"])),
+        common.format_time(rule["last_fired_at"] or 0),
+    ]
+
+
+def _channel(channel: Any) -> list[str]:
+    return [
+        str(channel["id"]),
+        channel["name"],
+        channel["kind"],
+        "on" if channel["enabled"] else "off",
+        channel["last_error"] or "",
+    ]

@@ -1,0 +1,110 @@
+"""Messages by apprise: a real SMTP server, and names that try to be more than names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from metrics.alerts.delivery import deliveries, messages
+from metrics.alerts.judging import episodes, rule_set
+from metrics.alerts.judging.attention import Attention
+from metrics.alerts.kinds.base import Change
+from metrics.alerts.models import AlertEvent
+from runs.services.lookup import get_run
+from tests.alerts.conftest import FAILED
+from tests.folders import write_run
+from tests.processes import free_port
+
+Alerts = Callable[..., Any]
+HOSTILE = "x\r\nBcc: all@example.org\r\n\r\n<!channel> @everyone <https://evil|ok> \u202egnp"
+
+
+class Mailbox:
+    """Keeps the messages that an SMTP server accepts."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Accept a message."""
+        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    """A real SMTP server on loopback, and its port."""
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield box, controller.port
+    controller.stop()
+
+
+@pytest.fixture
+def event(alerts: Alerts, store: Path) -> Callable[[list[int]], AlertEvent]:
+    """Makes a rule fire for a run with a hostile name."""
+
+    def fire(channels: list[int]) -> AlertEvent:
+        alerts("POST", "rules", {"name": HOSTILE, "when": FAILED, "channels": channels})
+        rule_set.forget()
+        run_id = write_run(store, status="failed", created_at=time.time())
+        run = get_run(run_id)
+        run.name = run.project = HOSTILE
+        run.save()
+        change = Change(
+            True, time.time(), "The run is %(state)s: %(reason)s", {"state": "failed", "reason": HOSTILE}
+        )
+        assert episodes.fire(rule_set.current().rules[-1], run, "", change, Attention(0.0, 0.0, 0.0))
+        return AlertEvent.objects.select_related("run", "rule").get()
+
+    return fire
+
+
+def test_an_email_is_sent_and_a_hostile_name_adds_no_header(
+    alerts: Alerts, event: Callable[[list[int]], AlertEvent], mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    url = f"mailto://127.0.0.1:{port}/?to=me@example.org&from=runicorn@example.org&mode=insecure&format=text"
+    channel = alerts("POST", "channels", {"name": "mail", "url": url})
+    assert channel["kind"] == "mailto"
+    event([channel["id"]])
+    assert deliveries.deliver(channel["id"]) == 1, alerts("GET", f"channels/{channel['id']}")["last_error"]
+    ((recipients, mail),) = box.mails
+    subject = str(make_header(decode_header(mail["Subject"])))
+    assert recipients == ["me@example.org"] and mail["Bcc"] is None
+    assert "\n" not in subject and "Bcc: all" in subject
+    text = mail.get_payload(decode=True) or b"".join(
+        part.get_payload(decode=True) for part in mail.get_payload()
+    )
+    assert "The run is failed" in text.decode()
+
+
+def test_a_name_addresses_nobody_and_makes_no_link(event: Callable[[list[int]], AlertEvent]) -> None:
+    body = messages.content(event([]))
+    for shown in (
+        messages.title(body),
+        messages.text(body),
+        messages.text(messages.folded([event_of(body)])),
+    ):
+        assert not set("<>@`\r\u202e") & set(shown.replace("\n", " "))
+
+
+def event_of(body: messages.Content) -> AlertEvent:
+    """The only event."""
+    return AlertEvent.objects.select_related("run", "rule").get()
+
+
+def test_a_failing_service_is_reported_without_its_address(alerts: Alerts) -> None:
+    url = f"json://user:hidden-word@127.0.0.1:{free_port()}/hidden-path"
+    channel = alerts("POST", "channels", {"name": "json", "url": url})
+    answer = alerts("POST", f"channels/{channel['id']}/test")
+    assert answer["ok"] is False and "hidden" not in str(answer)
+    assert "hidden" not in str(alerts("GET", "channels"))
