@@ -32,12 +32,14 @@ FAINT_TEXT = """() => {
     const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
         .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
         .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const grounds = new Map([[null, [255, 255, 255]]]);
     const ground = (element) => {
-        for (let one = element; one; one = one.parentElement) {
-            const colour = channels(getComputedStyle(one).backgroundColor);
-            if (colour.length === 3 || colour[3] === 1) return colour;
+        if (!grounds.has(element)) {
+            const colour = channels(getComputedStyle(element).backgroundColor);
+            const opaque = colour.length === 3 || colour[3] === 1;
+            grounds.set(element, opaque ? colour : ground(element.parentElement));
         }
-        return [255, 255, 255];
+        return grounds.get(element);
     };
     const faint = [];
     for (const element of document.querySelectorAll("body *")) {
