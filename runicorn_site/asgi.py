@@ -13,6 +13,9 @@ django.setup(set_prefix=False)
 
 from metrics.live.urls import websocket_patterns as metric_sockets  # noqa: E402
 from runicorn.settings.user import get  # noqa: E402
+from runicorn_site.monitoring.probes import Probes  # noqa: E402
+from runicorn_site.monitoring.readiness import readiness_problem  # noqa: E402
+from runicorn_site.monitoring.requests import CountRequests  # noqa: E402
 from runicorn_site.security.guard import Guard, Policy  # noqa: E402
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere  # noqa: E402
 from runicorn_site.transport.backpressure import BackPressure  # noqa: E402
@@ -33,7 +36,7 @@ def build(policy: Policy) -> Any:
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
-    return SocketFlow(BackPressure(Guard(routes, policy)))
+    return SocketFlow(BackPressure(Probes(CountRequests(Guard(routes, policy)), readiness_problem)))
 
 
 application = build(Policy())

@@ -18,6 +18,7 @@ from runicorn_site.api.openapi import documentation_patterns
 from runicorn_site.api.retired import NoSuchRoute, retired_patterns
 from runicorn_site.api.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 from runicorn_site.assets.views import static_file
+from runicorn_site.monitoring.exposition import monitoring_patterns
 from runicorn_site.pages import (
     demo,
     exchange,
@@ -39,6 +40,7 @@ urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in (*APPS, *PAGES)),
     path("", include(documentation_patterns)),
+    path("", include(monitoring_patterns)),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),
     path("static/<path:path>", static_file, name="static-file"),

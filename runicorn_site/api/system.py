@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,11 +15,10 @@ from metrics.store.cache import cache
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import system_stats
-from runicorn_site.database.monitor import monitor
+from runicorn_site.monitoring.readiness import database_problem
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
-from runs.models import StorageRoot
 from runs.services.dead_runs import check_processes
 
 
@@ -76,20 +75,6 @@ class SystemMonitor(APIView):
     def get(self, request: Request) -> Response:
         """Return statistics since the last call; the first call may answer percentages of 0."""
         return Response(system_stats.monitor(Path(active_root().path)))
-
-
-def database_problem() -> str:
-    """Query the database, and return its problem as a sentence, or "".
-
-    Raises:
-        django.db.Error: the query failed for a reason that recreating the database does not remove.
-    """
-    try:
-        StorageRoot.objects.filter(pk=active_root().pk).exists()
-    except DatabaseError:
-        if not monitor.problem:
-            raise
-    return monitor.problem
 
 
 def database_version() -> str:

@@ -156,8 +156,19 @@ async def send_head(response: HttpResponseBase, send: Send) -> None:
 
 
 @lru_cache(maxsize=4096)
-def pool_at(path: str) -> Pool:
+def _resolved(path: str) -> tuple[Pool, str]:
     try:
-        return pool_of(resolve(canonical(path)).func)
+        match = resolve(canonical(path))
     except Resolver404:
-        return "quick"
+        return "quick", ""
+    return pool_of(match.func), f"/{match.route}"
+
+
+def pool_at(path: str) -> Pool:
+    """Return the pool on which the view of a path runs."""
+    return _resolved(path)[0]
+
+
+def route_at(path: str) -> str:
+    """Return the URL pattern of a path, or "" for an unknown one."""
+    return _resolved(path)[1]

@@ -113,7 +113,8 @@ def test_no_alias_stands_for_an_untyped_dictionary() -> None:
     assert not aliases, "\n".join(aliases)
 
 
-MOST_LINES = 60_000
+MOST_LINES = 63_000
+"""55,000 before states, alerts, drop-in modules for other trackers, and the parts for groups."""
 
 
 def test_python_code_outside_tests_does_not_grow() -> None:

@@ -1,0 +1,1 @@
+"""Monitoring of the server by other programs: `/healthz`, `/readyz` and `/metrics`."""

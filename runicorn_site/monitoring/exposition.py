@@ -1,0 +1,118 @@
+"""`GET /metrics`: figures of this server in the text format of Prometheus.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+
+from django.db.models import Count, F, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from metrics.ingest.schedule import behind
+from runicorn._version import __version__
+from runicorn.artifacts.store import UPLOADS
+from runicorn.artifacts.store import Store as ArtifactStore
+from runicorn.upload.queue import RUNS, SENDERS
+from runicorn_site.monitoring.requests import BUCKETS, RequestCounts, request_counts
+from runicorn_site.web.pools import blocking
+from runs.active_root import active_root
+from runs.models import Run
+
+LIMITS = [*(str(limit) for limit in BUCKETS), "+Inf"]
+
+
+class Requests(Collector):
+    """HTTP requests and open sockets."""
+
+    def __init__(self, counts: RequestCounts) -> None:
+        self.counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the figures of the moment."""
+        requests = CounterMetricFamily(
+            "runicorn_http_requests", "Answered HTTP requests.", labels=["method", "route", "status"]
+        )
+        for (method, route, status), count in list(self.counts.requests.items()):
+            requests.add_metric([method, route, str(status)], count)
+        yield requests
+        durations = HistogramMetricFamily(
+            "runicorn_http_request_duration_seconds",
+            "Seconds from the head of a request to the end of its answer.",
+            labels=["method", "route"],
+        )
+        for (method, route), found in list(self.counts.durations.items()):
+            buckets = list(zip(LIMITS, map(float, accumulate(found.counts)), strict=True))
+            durations.add_metric([method, route], buckets, found.seconds)
+        yield durations
+        yield GaugeMetricFamily("runicorn_websockets_open", "Open WebSockets.", self.counts.sockets)
+
+
+class Store(Collector):
+    """Runs of the storage root, and what of them is not in the database or on the server yet."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the figures of the moment."""
+        root = active_root()
+        runs = GaugeMetricFamily("runicorn_runs", "Runs outside the recycle bin.", labels=["status"])
+        counted = Run.objects.in_root(root).live().order_by("status").values_list("status")
+        for status, count in counted.annotate(Count("pk")):
+            runs.add_metric([status], count)
+        yield runs
+        lag = behind(root).aggregate(runs=Count("pk"), bytes=Sum(F("journal__size") - F("journal__offset")))
+        yield GaugeMetricFamily(
+            "runicorn_ingest_lag_bytes",
+            "Bytes of metrics that are not in the database yet.",
+            lag["bytes"] or 0,
+        )
+        yield GaugeMetricFamily(
+            "runicorn_ingest_lag_runs", "Runs with metrics that are not in the database yet.", lag["runs"]
+        )
+        yield GaugeMetricFamily(
+            "runicorn_artifact_uploads_open",
+            "Uploads of artifacts that have begun and not ended.",
+            _entries(ArtifactStore(Path(root.path)).path, UPLOADS),
+        )
+        yield GaugeMetricFamily(
+            "runicorn_upload_queue_runs",
+            "Runs of this storage root that are being sent to another server.",
+            _entries(Path(root.path), f"{SENDERS}/*/{RUNS}"),
+        )
+
+
+def _entries(folder: Path, pattern: str) -> int:
+    """Return the number of entries in the folders that a pattern matches."""
+    return sum(1 for _ in folder.glob(f"{pattern}/*"))
+
+
+@blocking
+@require_safe
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Answer the figures of this process and its storage root."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(Requests(request_counts))
+    registry.register(Store())
+    build = GaugeMetricFamily("runicorn_build_info", "Version of the server.", labels=["version"])
+    build.add_metric([__version__], 1)
+    registry.register(_Constant(build))
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Constant(Collector):
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+
+    def collect(self) -> Iterator[Metric]:
+        yield self.metric
+
+
+monitoring_patterns = [path("metrics", metrics_page, name="prometheus")]
