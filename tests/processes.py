@@ -26,14 +26,18 @@ _PORTS = count(10_000 + os.getpid() * 2_003 % 20_000)
 port is still free when a viewer listens on it a second later."""
 
 
+def is_free(port: int) -> bool:
+    """Return whether nobody listens on a port of the loopback address."""
+    with socket.socket() as probe, suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
 def free_port() -> int:
-    """Return a free TCP port of the loopback address."""
-    for port in _PORTS:
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError  # for the type checker: the ports never end
+    """Return a TCP port of the loopback address that nobody listens on."""
+    return next(filter(is_free, _PORTS))
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

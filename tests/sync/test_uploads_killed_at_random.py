@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes import Viewer, environment
+from tests.processes import Viewer, environment, is_free
 from tests.sync.sending import differences, in_a_pid_namespace, senders, sync
 from tests.waiting import until
 
@@ -111,6 +111,7 @@ class Storm:
                     self.kills[f"sender {number.name}"] += 1
         elif whom == "server":
             self.viewer.kill()
+            until(lambda: is_free(self.viewer.port))  # the process in the container ends after its parent
             self.kills["server"] += 1
             self.viewer = self._viewer(self.viewer.port)
         else:
