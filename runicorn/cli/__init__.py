@@ -19,6 +19,7 @@ from runicorn.cli.support.common import describe_error, print_error
 MODULES = {
     "viewer": "viewer",
     "open": "open",
+    "run": "run",
     "config": "config",
     "export": "exporting",
     "import": "importing",
@@ -52,7 +53,8 @@ class Commands(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         module = import_module(f"{__name__}.{MODULES[name]}")
         alone = typer.Typer(add_completion=False)
-        alone.command(name)(getattr(module, FUNCTIONS.get(name, MODULES[name])))
+        settings = getattr(module, "CONTEXT", None)
+        alone.command(name, context_settings=settings)(getattr(module, FUNCTIONS.get(name, MODULES[name])))
         return typer.main.get_command(alone)
 
 

@@ -7,7 +7,6 @@ state of the source (`imported_state`), by which a later import finds the run.
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import sqlite3
 import struct
@@ -36,7 +35,6 @@ UNREADABLE = (
     ArtifactError,
 )
 """Errors of a damaged source: they end the import of that run only."""
-_NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
 
 
 class Item(NamedTuple):
@@ -189,7 +187,7 @@ def _place(root: Path, experiment: Experiment, project: str) -> str:
             if layout.read_json(root / known / layout.META)[0].get(ORIGIN) == experiment.origin:
                 return known
         if not find.find(root, run_id):
-            names = project or fit(experiment.project), fit(experiment.name)
+            names = project or layout.fit_name(experiment.project), layout.fit_name(experiment.name)
             return str(layout.run_folder(Path(), *names, run_id))
         salt += 1  # another run of the same second and the same hash
 
@@ -198,10 +196,3 @@ def _id(experiment: Experiment, salt: int) -> str:
     digest = hashlib.sha256(f"{experiment.origin}\n{salt or ''}".encode("utf-8", "surrogatepass")).hexdigest()
     began = time.gmtime(min(max(experiment.started or 0.0, 0.0), 253402300799.0))
     return f"{time.strftime('%Y%m%d_%H%M%S', began)}_{digest[:6]}"
-
-
-def fit(name: str, fallback: str = "imported") -> str:
-    """Return a valid name of a project or experiment, with invalid characters replaced."""
-    text = layout.CONTROL.sub("", _NOT_IN_NAMES.sub("-", name)).lstrip(". ").rstrip()[: layout.NAME_LENGTH]
-    text = text.encode()[: layout.NAME_BYTES].decode("utf-8", "ignore") or fallback
-    return f"{text}_" if text in layout.SKIPPED_TOP else text

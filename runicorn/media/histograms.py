@@ -56,6 +56,27 @@ def histogram(values: Any, bins: int = BINS) -> dict[str, Any]:
     return _result(edges, counts, len(finite), min(finite), max(finite), mean(finite), special)
 
 
+def of_bins(edges: list[float], counts: list[int]) -> dict[str, Any]:
+    """Return a histogram whose values were counted elsewhere; its mean is that of the middles of the bins.
+
+    Args:
+        edges: ascending, one more than `counts`.
+        counts: values in each bin.
+
+    Raises:
+        ValueError: the numbers of edges and counts do not match, or an edge is not finite.
+    """
+    if len(edges) != len(counts) + 1 or not all(map(math.isfinite, edges)):
+        raise ValueError("A histogram has one finite edge more than counts.")
+    count = sum(counts)
+    if not count:
+        return _result([], [], 0, None, None, None, (0, 0, 0))
+    middle = (
+        sum((low + high) / 2 * n for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)) / count
+    )
+    return _result(edges, counts, count, edges[0], edges[-1], middle, (0, 0, 0))
+
+
 def _result(
     edges: list[float],
     counts: list[int],

@@ -66,6 +66,7 @@ PATH_DEPTH = 32
 NAME_BYTES = 255
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, with any suffix."""
+_NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
 _ANOTHER_ON_WINDOWS = re.compile(r'.*(?:[<>:"|?*].*|[. ])')
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 JSON_CEILING = 16 * 1024 * 1024
@@ -137,6 +138,13 @@ def _name_problem(name: str) -> str | None:
     if len(name.encode()) > NAME_BYTES:
         return f"must not be longer than {NAME_BYTES} bytes in UTF-8"
     return None
+
+
+def fit_name(name: str, fallback: str = "imported") -> str:
+    """Return a valid name of a project or experiment, with invalid characters replaced."""
+    text = CONTROL.sub("", _NOT_IN_NAMES.sub("-", name)).lstrip(". ").rstrip()[:NAME_LENGTH]
+    text = text.encode()[:NAME_BYTES].decode("utf-8", "ignore") or fallback
+    return f"{text}_" if text in SKIPPED_TOP else text
 
 
 def check_path(value: object) -> str:

@@ -98,6 +98,24 @@ class SilentRun(Run):
         """Do nothing; the path is empty."""
         return ""
 
+    def log_file(
+        self,
+        kind: str,
+        key: str,
+        content: bytes,
+        suffix: str,
+        step: int | None = None,
+        moment: float | None = None,
+        **more: Any,
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_record(
+        self, metrics: Mapping[str, Any], step: int | None = None, moment: float | None = None
+    ) -> None:
+        """Do nothing."""
+
     def log_artifact(self, artifact: Artifact) -> int:
         """Do nothing; the number is 0."""
         return 0

@@ -22,6 +22,7 @@ from runicorn.tracking.config import Config
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.later_api import LaterMethods
 from runicorn.tracking.summary import Summary
+from runicorn.tracking.timed_log import TimedLog
 
 if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
@@ -33,7 +34,7 @@ STEP_LIMIT = 2**63
 OWN = ("global_step", "time", "stage")
 
 
-class Run(LaterMethods):
+class Run(LaterMethods, TimedLog):
     """A training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
 
     Disk errors and unsupported values are reported once on stderr and counted; only invalid arguments raise.
@@ -334,13 +335,14 @@ class Run(LaterMethods):
         self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any
     ) -> str:
         """Write a file under `media/` and its event into the journal; return the path, or "" if that failed."""
+        moment = more.pop("moment", None) or time.time()
         name = images.file_name(str(key), suffix)
         if not self._folder.write_media(name, content):
             return ""
         path = f"{layout.MEDIA}/{name}"
         whole = None if step is None else self._whole_step(step)
         data = {"key": str(key), "path": path, "step": whole, **images.describe(content), **more}
-        self._folder.append(self._folder.events, encode(kind, data, time.time()))
+        self._folder.append(self._folder.events, encode(kind, data, moment))
         self._notice_when_ended()
         return path
 
@@ -356,12 +358,12 @@ class Run(LaterMethods):
         self._step = last_step(self.run_dir / layout.EVENTS)
         self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
 
-    def _append(self, record: dict[str, Any], step: int | None, stage: str | None) -> None:
+    def _append(self, record: dict[str, Any], step: int | None, stage: str | None, at: float = 0) -> None:
         # The journal's lock: records are in the file in the order of their steps, whichever thread logs.
         events = self._folder.events
         with events.lock:
             self._step = self._step + 1 if step is None else step
-            now = time.time()
+            now = at or time.time()
             record["global_step"] = self._step
             record["time"] = now
             if stage is not None:

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from runicorn.cli import app
 from runicorn.cli.import_from import Tracker, reader
 from runicorn.importers.experiment import Experiment, Point
-from runicorn.importers.writer import fit, import_experiments
+from runicorn.importers.writer import import_experiments
 from runicorn.store import find, layout
 from tests.fixtures.foreign.make import STEPS, losses
 
@@ -330,7 +330,7 @@ def test_what_aim_tells_becomes_a_run(tmp_path: Path, folder: Path) -> None:
     ],
 )
 def test_names_that_no_store_takes_are_replaced(name: str, fitting: str) -> None:
-    assert fit(name) == layout.check_name(fitting, "project")
+    assert layout.fit_name(name) == layout.check_name(fitting, "project")
 
 
 def test_reserved_names_are_kept_under_the_name_of_the_tracker(folder: Path) -> None:

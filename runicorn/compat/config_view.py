@@ -1,0 +1,85 @@
+"""A config with attributes and nested values, as other trackers have it, written to the config of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from runicorn.store.flatten import flatten
+from runicorn.tracking.run import Run
+
+
+class ConfigView(MutableMapping[str, Any]):
+    """Settings by name; `config.lr`, `config["lr"]` and `config.update({"lr": 1})` mean the same.
+
+    Values keep their types in memory; the run stores nested ones as `optim.lr`.
+    """
+
+    def __init__(self, run: Run | None, values: Mapping[str, Any] | None = None) -> None:
+        self.__dict__["_run"] = run
+        self.__dict__["_values"] = dict(values or {})
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
+
+    def __delitem__(self, key: str) -> None:
+        del self._values[key]
+        stored: Any = {} if self._run is None else self._run.config
+        for name in [name for name in stored if name == key or name.startswith(f"{key}.")]:
+            del stored[name]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(f"the config has no value {name!r}") from None
+
+    __setattr__ = __setitem__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def __str__(self) -> str:
+        return str(self._values)
+
+    def update(self, other: Any = (), /, allow_val_change: bool | None = None, **values: Any) -> None:
+        """Add settings of a mapping, an argparse namespace, a dataclass or keywords."""
+        added = {**as_mapping(other), **values}
+        self._values.update(added)
+        if self._run is not None:
+            self._run.config.update(added)
+
+    def setdefaults(self, values: Mapping[str, Any]) -> None:
+        """Add settings that are missing."""
+        self.update({key: value for key, value in values.items() if key not in self._values})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a copy of all settings."""
+        return dict(self._values)
+
+    def persist(self) -> None:
+        """Do nothing: every change is written at once."""
+
+
+def as_mapping(values: Any) -> dict[str, Any]:
+    """Return settings of a mapping, an argparse namespace, a dataclass or pairs; nested ones stay nested."""
+    if isinstance(values, Mapping):
+        return {str(key): value for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return dict(values)
+    if hasattr(values, "as_dict"):
+        return dict(values.as_dict())
+    shallow = getattr(values, "__dict__", None)
+    return dict(shallow) if shallow and not hasattr(values, "__dataclass_fields__") else flatten(values)

@@ -1,0 +1,47 @@
+"""Sub-modules of another tracker that have no counterpart here, such as `wandb.sdk.lib`.
+
+Their names are those of the tracker's top module, and otherwise unknown.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from runicorn.compat.unknown import unknown
+
+
+class _Hollow(ModuleType):
+    def __init__(self, name: str, root: ModuleType) -> None:
+        super().__init__(name, __doc__)
+        self.__path__: list[str] = []
+        self._root = root
+
+    def __getattr__(self, name: str) -> Any:
+        return resolve(self.__name__, self._root, name)
+
+
+def hollow(name: str, root: ModuleType) -> ModuleType:
+    """Return a module without content, whose names are looked up in `root`."""
+    return sys.modules.get(name) or _Hollow(name, root)
+
+
+def resolve(module: str, root: ModuleType, name: str) -> Any:
+    """Return what `name` means in a module of another tracker.
+
+    Args:
+        module: the foreign name of the module.
+        root: our top module of the tracker. Its `SUBMODULES` lists names of foreign sub-modules.
+        name: the name.
+
+    Raises:
+        AttributeError: it is private.
+    """
+    if name.startswith("_"):
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    if name in vars(root) and not isinstance(vars(root)[name], ModuleType):
+        return vars(root)[name]
+    if name in vars(root).get("SUBMODULES", ()):
+        return hollow(f"{module}.{name}", root)
+    return unknown(f"{module}.{name}")

@@ -1,0 +1,108 @@
+"""`define_metric`: which metric is the step of others, and which statistic the summary has of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+NUMBERS = (int, float)
+
+
+@dataclass
+class Rule:
+    """A rule of `define_metric`.
+
+    Attributes:
+        pattern: name of a metric, or a pattern such as `val/*`.
+        step_metric: metric whose integer values are the steps of the others.
+        summaries: "min", "max", "mean", "first", "last", "best" or "none".
+        minimize: what "best" means.
+    """
+
+    pattern: str
+    step_metric: str | None = None
+    summaries: tuple[str, ...] = ()
+    minimize: bool = True
+
+
+@dataclass
+class Statistics:
+    """Statistics of a metric, for the summary."""
+
+    count: int = 0
+    total: float = 0.0
+    values: dict[str, float] = field(default_factory=dict)
+
+    def add(self, value: float, minimize: bool) -> None:
+        """Add a value."""
+        self.count += 1
+        self.total += value
+        known = self.values
+        lowest, highest = min(value, known.get("min", value)), max(value, known.get("max", value))
+        best = lowest if minimize else highest
+        first = known.get("first", value)
+        self.values = {"min": lowest, "max": highest, "first": first, "last": value, "best": best}
+        self.values["mean"] = self.total / self.count
+
+
+class MetricRules:
+    """All rules of a run; the last one that matches a name counts."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+        self._of: dict[str, Rule | None] = {}
+        self._latest: dict[str, int] = {}
+        self._statistics: dict[str, Statistics] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
+    def add(self, rule: Rule) -> None:
+        """Add a rule."""
+        self._rules.append(rule)
+        self._of.clear()
+
+    def rule_of(self, name: str) -> Rule | None:
+        """Return the rule for a metric; one for exactly this name before patterns."""
+        if name not in self._of:
+            matching = [rule for rule in self._rules if fnmatchcase(name, rule.pattern)]
+            exact = [rule for rule in matching if rule.pattern == name]
+            best = exact or matching
+            self._of[name] = best[-1] if best else None
+        return self._of[name]
+
+    def split(self, record: dict[str, Any], step: int) -> list[tuple[dict[str, Any], int]]:
+        """Divide a record into parts with steps of their own, by the step metrics of its names.
+
+        A step metric that is not an integer cannot be a step, and one that is not in the record has its last value.
+        """
+        for name, value in record.items():
+            if type(value) is int or (type(value) is float and value.is_integer()):
+                self._latest[name] = int(value)
+        parts: dict[int, dict[str, Any]] = {}
+        for name, value in record.items():
+            rule = self.rule_of(name)
+            at = self._step_of(rule, record, step)
+            parts.setdefault(at, {})[name] = value
+            if rule and rule.summaries and type(value) in NUMBERS:
+                self._statistics.setdefault(name, Statistics()).add(float(value), rule.minimize)
+        return [(part, at) for at, part in parts.items()]
+
+    def _step_of(self, rule: Rule | None, record: dict[str, Any], step: int) -> int:
+        source = rule.step_metric if rule else None
+        if source is None:
+            return step
+        value = record.get(source, 0)
+        is_whole = type(value) is int or (type(value) is float and value.is_integer())
+        return self._latest.get(source, step) if is_whole else step
+
+    def summary(self) -> dict[str, float]:
+        """Return the requested statistics, as `loss.min`; "last" is the name itself."""
+        found = {}
+        for name, statistics in self._statistics.items():
+            rule = self.rule_of(name)
+            for kind in rule.summaries if rule else ():
+                if kind in statistics.values:
+                    found[name if kind == "last" else f"{name}.{kind}"] = statistics.values[kind]
+        return found

@@ -1,0 +1,69 @@
+"""`wandb.Settings`, and the environment variables of W&B that have a meaning here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+
+class Settings:
+    """Settings by name; those without a meaning here are kept and ignored."""
+
+    def __init__(self, **data: Any) -> None:
+        self.__dict__.update(data)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return None
+
+    def update(self, other: Any = None, **data: Any) -> None:
+        """Change settings."""
+        self.__dict__.update(to_dict(other) | data)
+
+    update_from_dict = update
+
+    def copy(self) -> Settings:
+        """Return a copy."""
+        return Settings(**self.__dict__)
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """Return all settings."""
+        return dict(self.__dict__)
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """Return settings of a mapping or of `Settings`."""
+    if settings is None:
+        return {}
+    return dict(settings) if isinstance(settings, Mapping) else dict(settings.__dict__)
+
+
+VARIABLES = {
+    "project": "WANDB_PROJECT",
+    "entity": "WANDB_ENTITY",
+    "name": "WANDB_NAME",
+    "notes": "WANDB_NOTES",
+    "group": "WANDB_RUN_GROUP",
+    "job_type": "WANDB_JOB_TYPE",
+    "id": "WANDB_RUN_ID",
+    "resume": "WANDB_RESUME",
+    "mode": "WANDB_MODE",
+}
+
+
+def complete(arguments: dict[str, Any], settings: Any) -> dict[str, Any]:
+    """Fill the arguments of `wandb.init` that are None from its settings, then from the environment."""
+    given = to_dict(settings)
+    found = dict(arguments)
+    for name, variable in VARIABLES.items():
+        if found.get(name) is None:
+            key = name if name in ("project", "entity", "mode", "resume") else f"run_{name}"
+            found[name] = given.get(key) or os.environ.get(variable) or None
+    if found.get("tags") is None and os.environ.get("WANDB_TAGS"):
+        found["tags"] = [tag.strip() for tag in os.environ["WANDB_TAGS"].split(",") if tag.strip()]
+    if os.environ.get("WANDB_DISABLED", "").lower() in ("1", "true", "yes"):
+        found["mode"] = "disabled"
+    found["console"] = given.get("console") or os.environ.get("WANDB_CONSOLE")
+    return found
