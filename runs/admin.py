@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from runicorn.api.responses.runs import RunResult
 from runs.active_root import active_root
@@ -55,11 +57,11 @@ class CurationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class InRecycleBin(admin.SimpleListFilter):
     """Filter by presence in the recycle bin."""
 
-    title = "recycle bin"
+    title = _("recycle bin")
     parameter_name = "bin"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "Not in it"), ("yes", "In it")]
+        return [("no", gettext("Not in it")), ("yes", gettext("In it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
@@ -128,25 +130,32 @@ class RunAdmin(CurationAdmin):
         """Write the changed fields into the run's folder."""
         edit_run(run=obj, **changes)
 
-    @admin.display(boolean=True, description="deleted")
+    @admin.display(boolean=True, description=_("deleted"))
     def in_bin(self, run: Run) -> bool:
         return run.deleted is not None
 
-    @admin.action(description="Move to the recycle bin", permissions=["change"])
+    @admin.action(description=_("Move to the recycle bin"), permissions=["change"])
     def delete_softly(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Move the selected runs to the recycle bin."""
         run_ids = list(queryset.values_list("run_id", flat=True))
-        self._report(request, soft_delete_runs(root=active_root(), run_ids=run_ids), "deleted")
+        self._report(
+            request,
+            soft_delete_runs(root=active_root(), run_ids=run_ids),
+            gettext("{done} of {runs} runs deleted."),
+        )
 
-    @admin.action(description="Restore from the recycle bin", permissions=["change"])
+    @admin.action(description=_("Restore from the recycle bin"), permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         run_ids = list(queryset.values_list("run_id", flat=True))
-        self._report(request, restore_runs(root=active_root(), run_ids=run_ids), "restored")
-
-    def _report(self, request: HttpRequest, results: dict[str, RunResult], done: str) -> None:
-        self.message_user(
-            request, f"{count_successes(results)} of {len(results)} runs {done}.", messages.SUCCESS
+        self._report(
+            request,
+            restore_runs(root=active_root(), run_ids=run_ids),
+            gettext("{done} of {runs} runs restored."),
         )
+
+    def _report(self, request: HttpRequest, results: dict[str, RunResult], text: str) -> None:
+        done = text.format(done=count_successes(results), runs=len(results))
+        self.message_user(request, done, messages.SUCCESS)
         for run_id, result in results.items():
             if not result["success"]:
                 self.message_user(request, f"{run_id}: {result['error']}", messages.WARNING)

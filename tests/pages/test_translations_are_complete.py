@@ -56,6 +56,12 @@ def test_translations_have_the_placeholders_of_their_texts(domain: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("domain", ["django", "djangojs"])
+def test_no_text_has_a_backslash(domain: str) -> None:
+    """Django extracts `\\\\` of a template as it is and looks up what it means."""
+    assert not [entry for entry in entries(CATALOGUES / f"{domain}.po") if r"\\" in entry["msgid"]]
+
+
 def placeholders(text: str) -> set[str]:
     return set(PLACEHOLDER.findall(text))
 
