@@ -14,9 +14,9 @@ from artifacts.api import downloads
 from artifacts.api.requests import (
     AliasBody,
     DeletionQuery,
-    Description,
     LineageQuery,
     OfType,
+    VersionEdit,
     VersionsQuery,
 )
 from artifacts.api.responses import uses_of_run, version_files
@@ -84,7 +84,7 @@ class VersionDetail(StoreView):
         """Get everything about a version except its files; deleted ones too."""
         return Response(lookup.get_version(name, number, query.get("type")).to_detail())
 
-    @endpoint(query=OfType, body=Description, returns=responses.ArtifactDetail, errors=ERRORS)
+    @endpoint(query=OfType, body=VersionEdit, returns=responses.ArtifactDetail, errors=ERRORS)
     def patch(
         self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
     ) -> Response:

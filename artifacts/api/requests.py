@@ -11,7 +11,7 @@ from runicorn.artifacts.curation import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
 from runicorn.artifacts.manifest import LARGEST_SIZE
 from runicorn.artifacts.store import Store
 from runicorn.artifacts.uploads import MOST_FILES
-from runicorn_site.web.serializers import Body, Query
+from runicorn_site.web.serializers import Body, Edit, Query
 from runs.active_root import active_root
 
 DEEPEST = 10
@@ -64,6 +64,10 @@ class Description(Body):
     tags = serializers.ListField(
         child=serializers.CharField(max_length=TAG_LENGTH), required=False, max_length=TAGS
     )
+
+
+class VersionEdit(Description, Edit):
+    """Changes of a version; missing fields keep their value."""
 
 
 class PromotionBody(Body):

@@ -48,6 +48,19 @@ class Body(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class Edit(Body):
+    """Changes of an object: a field that cannot be changed is an error, instead of being ignored."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse unknown fields."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(
+                {str(field)[:100]: ["This field cannot be changed"] for field in unknown}
+            )
+        return attrs
+
+
 class Query(serializers.Serializer[Any]):
     """The query string of a request; an empty parameter counts as absent."""
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from runicorn.store import layout
 from runicorn.store.curation import COLOR
-from runicorn_site.web.serializers import WHOLE, Body, Query
+from runicorn_site.web.serializers import WHOLE, Body, Edit, Query
 
 MOST_RUNS = 100
 UNCONFIRMED = "Must set confirm=true to permanently delete"
@@ -137,7 +137,7 @@ class Project(serializers.CharField):
             raise serializers.ValidationError(str(error)) from error
 
 
-class RunEdit(Body):
+class RunEdit(Edit):
     """Changes of a run; missing fields keep their value."""
 
     tags = Tags(required=False, max_length=1000)
@@ -156,12 +156,8 @@ class RunEdit(Body):
     project = Project(required=False, help_text=MOVE)
 
     def validate(self, attrs: Any) -> Any:
-        """Refuse fields that cannot be changed, instead of ignoring them."""
-        unknown = sorted(set(self.initial_data) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError(
-                {str(field)[:100]: ["This field cannot be changed"] for field in unknown}
-            )
+        """Refuse unknown fields, and accept `name` as `display_name`."""
+        attrs = super().validate(attrs)
         if "name" in attrs:
             attrs["display_name"] = attrs.pop("name")
         return attrs

@@ -82,7 +82,8 @@ def test_description_metadata_and_tags_are_replaced(api: Any, logged: rn.Run) ->
     assert api.patch("/api/artifacts/m/v1", {}, format="json").json() == changed.json()
     twice = api.patch("/api/artifacts/m/v1", {"tags": ["x", "y", "x"]}, format="json")
     assert twice.json()["tags"] == ["x", "y"]
-    for bad in ({"tags": "x"}, {"description": "x" * 10_001}, {"metadata": []}, {"tags": ["\u0000"]}):
+    wrong = ({"tags": "x"}, {"description": "x" * 10_001}, {"metadata": []}, {"tags": ["\u0000"]})
+    for bad in (*wrong, {"description": "typed", "tag": ["x"]}, {"status": "ready"}):
         answer = api.patch("/api/artifacts/m/v1", bad, format="json")
         assert answer.status_code == 400 and "detail" in answer.json()
     assert api.get("/api/artifacts/m/v1").json()["description"] == "new"
