@@ -18,8 +18,10 @@ class Message(str):
     values: dict[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill the template, which has the syntax of `str.format`."""
-        message = super().__new__(cls, template.format(**values))
+        """Fill the template, which has the syntax of `str.format`; without values it is the text itself."""
+        if isinstance(template, cls) and not values:
+            return template
+        message = super().__new__(cls, template.format(**values) if values else template)
         message.template, message.values = template, values
         return message
 

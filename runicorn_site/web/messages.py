@@ -15,7 +15,8 @@ def translated(text: str) -> str:
     values = {
         name: translated(value) if isinstance(value, str) else value for name, value in text.values.items()
     }
-    return gettext(text.template).format(**values)
+    found = gettext(text.template)
+    return found.format(**values) if values else found
 
 
 def sentence_of(error: APIException) -> str:

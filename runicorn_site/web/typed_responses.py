@@ -45,11 +45,14 @@ def response_schema(typed_dict: Any) -> type[TypedDictSerializer]:
 
 
 def describe(returns: Any) -> Any:
-    """Return what `extend_schema(responses=…)` needs for a `TypedDict`, a list of them, or anything it knows itself."""
+    """Return what `extend_schema(responses=…)` needs for a `TypedDict`, a list of them, one or None, or what it knows itself."""
     if typing.is_typeddict(returns):
         return response_schema(returns)
     if get_origin(returns) is list and typing.is_typeddict(get_args(returns)[0]):
         return response_schema(get_args(returns)[0])(many=True)
+    if get_origin(returns) is types.UnionType:
+        kept = get_args(returns)[0]
+        return type(f"{kept.__name__}OrNull", (TypedDictSerializer,), {"typed_dict": returns})
     return returns
 
 
@@ -61,12 +64,15 @@ class TypedDictExtension(OpenApiSerializerExtension):
 
     def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
         """Name the component after the `TypedDict`."""
-        name: str = self.target.typed_dict.__name__
+        typed_dict = self.target.typed_dict
+        name: str = typed_dict.__name__ if typing.is_typeddict(typed_dict) else type(self.target).__name__
         return name
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
         """Build the object schema from the annotations."""
         typed_dict = self.target.typed_dict
+        if not typing.is_typeddict(typed_dict):
+            return _schema_of(typed_dict, auto_schema, direction)
         properties: JsonObject = {}
         required: list[JsonValue] = []
         for name, hint in get_type_hints(typed_dict, include_extras=True).items():

@@ -138,6 +138,7 @@ def test_requests_without_a_connection_are_not_found(api: APIClient, route: str)
         "me@g pu:22",
         "me@gpu:99999",
         "-me@gpu:1",
+        "{",
     ):
         answer = api.get(f"/api/remote/{route}", {"connection_id": text, "path": "~"})
         assert answer.status_code == 400
