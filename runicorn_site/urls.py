@@ -22,6 +22,7 @@ from runicorn_site.monitoring.exposition import monitoring_patterns
 from runicorn_site.pages import (
     demo,
     exchange,
+    markdown,
     mirror,
     settings,
     settings_actions,
@@ -32,7 +33,7 @@ from runicorn_site.pages import (
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
-PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo)
+PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown)
 
 SAFE = ["get", "head"]
 

@@ -13,6 +13,7 @@ from runicorn.store.containment import OutsideStore
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import InvalidBoard
+from runicorn_site.web import markdown
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -29,13 +30,15 @@ class PageBoard(TypedDict):
     etag: str
     error: str
     names: list[str]
+    texts: dict[str, str]
+    """Markdown of the text cells to HTML."""
 
 
 def page_board(runs: Sequence[Run], query: Mapping[str, str]) -> str:
     """Return the board of a page as JSON: the one that the address names, of the project that all runs share."""
     projects = {run.project for run in runs}
     name = query.get("board") or DEFAULT
-    found = PageBoard(project="", name=name, board={}, etag="", error="", names=[])
+    found = PageBoard(project="", name=name, board={}, etag="", error="", names=[], texts={})
     if len(projects) == 1:
         _read(found, Path(active_root().path), projects.pop())
     return json.dumps(found)
@@ -54,3 +57,6 @@ def _read(found: PageBoard, root: Path, project: str) -> None:
         found["error"] = _("It could not be read: {reason}.").format(reason=error.strerror)
     else:
         found |= {"board": stored.board, "etag": stored.etag, "error": stored.error or ""}
+        items = [item for section in stored.board.get("sections", []) for item in section.get("items", [])]
+        texts = [item["markdown"] for item in items if "markdown" in item]
+        found["texts"] = {text: markdown.render(text) for text in texts}

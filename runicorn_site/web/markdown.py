@@ -19,7 +19,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-MAX_LENGTH = 50_000
+MAX_LENGTH = 100_000
 # The parser needs about 0.2 ms for each bracket that closes nowhere.
 MAX_BRACKETS = 2_000
 # Pages have the headings h1 and h2 of their own.

@@ -194,17 +194,20 @@ def test_texts_in_markdown_are_added_edited_and_removed(arranged: Arranged) -> N
     page.locator("#add-menu").click()
     page.get_by_role("menuitem", name="Text…").click()
     page.get_by_label("Markdown").fill("# Plan\n\n<b>no</b> [docs](https://example.org)")
+    page.locator(".preview").get_by_role("heading", name="Plan").wait_for()
     page.get_by_role("button", name="Save").click()
     text = page.locator(".text-cell")
     text.get_by_role("heading", name="Plan").wait_for()
-    assert text.get_by_role("link", name="docs").get_attribute("rel") == "noopener noreferrer"
+    assert text.get_by_role("link", name="docs").get_attribute("rel") == "noopener noreferrer nofollow"
     assert "<b>no</b>" in text.inner_text() and text.locator("b").count() == 0
     arranged.saved(lambda board: "markdown" in board["sections"][0]["items"][0])
     text.locator(".more").click()
     page.get_by_role("menuitem", name="Edit text").click()
-    page.get_by_label("Markdown").fill("Done.")
+    page.get_by_label("Markdown").fill("*Done.*")
     page.get_by_role("button", name="Save").click()
-    arranged.saved(lambda board: board["sections"][0]["items"] == [{"markdown": "Done."}])
+    arranged.saved(lambda board: board["sections"][0]["items"] == [{"markdown": "*Done.*"}])
+    page.reload()
+    text.locator("em").wait_for()
     text.locator(".more").click()
     page.get_by_role("menuitem", name="Remove text").click()
     arranged.saved(lambda board: board["sections"][0]["items"] == [])

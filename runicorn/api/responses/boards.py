@@ -52,6 +52,12 @@ class BoardContent(TypedDict, total=False):
     hidden: list[str]
 
 
+class RenderedText(TypedDict):
+    """A Markdown text as HTML."""
+
+    html: str
+
+
 class BoardEntry(TypedDict):
     """A board in a list."""
 

@@ -17,6 +17,7 @@ import { BoardMenus } from "./menus/menus.js";
 import { wireResize } from "./input/resize.js";
 import { BoardBar } from "./bar.js";
 import { changeSection } from "./arrange/section_changes.js";
+import { rememberTexts } from "./texts.js";
 import { BoardView } from "./view.js";
 
 export class Board {
@@ -25,6 +26,7 @@ export class Board {
     Object.assign(this, { panel, source, settings, metrics: metricsIn(panel), showsHidden: false });
     this.bar = new BoardBar(panel, this);
     const data = JSON.parse(panel.dataset.board);
+    rememberTexts(data.texts);
     this.file = new BoardFile(data, { changed: () => this.render(), say: (...said) => this.bar.notice(...said) });
     this.arranged = arrange(this.file.board, this.metrics);
     this.controller = new ChartController(panel, source, settings, {

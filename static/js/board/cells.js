@@ -2,7 +2,7 @@
 
 import { gettext } from "../i18n.js";
 import { iconButton, make } from "../dom.js";
-import { markdown } from "./markdown.js";
+import { showText } from "./texts.js";
 
 /** The title of a section as a reader sees it. */
 export function titleOf({ kind, title }) {
@@ -25,7 +25,9 @@ export function figureOf({ name, timeOnly }) {
 }
 
 export function textCell(text) {
-  return make("article", { className: "text-cell" }, make("div", { className: "markdown prose" }, markdown(text)));
+  const shown = make("div", { className: "markdown prose" });
+  showText(shown, text);
+  return make("article", { className: "text-cell" }, shown);
 }
 
 /** Add the grip, the menu button and the corner of a cell. */

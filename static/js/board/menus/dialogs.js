@@ -3,7 +3,10 @@
 import { compiled } from "../../chart/expressions.js";
 import { make } from "../../dom.js";
 import { gettext } from "../../i18n.js";
-import { markdown } from "../markdown.js";
+import { showText } from "../texts.js";
+
+/** Milliseconds after a key until the preview is rendered. */
+const PAUSE = 200;
 
 /** Open a dialog with fields; `read()` returns the result, or {problem} to keep it open. */
 function ask(title, fields, submit, read) {
@@ -53,9 +56,12 @@ export async function confirm(title, text, submit) {
 export async function askText(title, value = "") {
   const input = make("textarea", { value, rows: 8, maxLength: 100_000, required: true });
   const preview = make("div", { className: "markdown prose preview" });
-  const show = () => preview.replaceChildren(markdown(input.value));
-  input.addEventListener("input", show);
-  show();
+  let timer = 0;
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => showText(preview, input.value), PAUSE);
+  });
+  showText(preview, value);
   const found = await ask(title, [field(gettext("Markdown"), input), preview], gettext("Save"), () => ({ text: input.value }));
   return found?.text ?? null;
 }

@@ -1,0 +1,24 @@
+/** Markdown texts, which the server renders. */
+
+import { requestJson } from "../http.js";
+
+const known = new Map();
+const newest = new WeakMap();
+
+/** Remember texts that the server has rendered: {Markdown: HTML}. */
+export function rememberTexts(texts) {
+  for (const [text, html] of Object.entries(texts)) known.set(text, html);
+}
+
+/** Show a text in an element, unless another one is shown there meanwhile; as it is written where the server does not answer. */
+export async function showText(element, text) {
+  newest.set(element, text);
+  if (!known.has(text)) {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await requestJson("/markdown", { method: "POST", headers, body: JSON.stringify({ text }) }).catch(() => null);
+    if (answer) known.set(text, answer.html);
+  }
+  if (newest.get(element) !== text) return;
+  if (known.has(text)) element.innerHTML = known.get(text);
+  else element.textContent = text;
+}
