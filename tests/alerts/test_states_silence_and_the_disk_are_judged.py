@@ -1,0 +1,211 @@
+"""What no point tells is judged by a timer: states, silence, the disk."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metrics.alerts.judging import attention, rule_set, timer
+from metrics.alerts.judging.timer import Watch
+from metrics.alerts.models import AlertDelivery, AlertEvent, AlertRule, AlertWatch
+from metrics.ingest.catch_up import catch_up
+from runs.active_root import active_root
+from runs.index import discovery
+from runs.models import Run
+from runs.services.lookup import get_run
+from tests.alerts.conftest import FAILED, Receiver
+from tests.folders import append_metrics, write_run
+
+Alerts = Callable[..., Any]
+FOREVER = 10**9
+
+
+@pytest.fixture
+def watch(store: Path) -> Watch:
+    """A watch that has looked once."""
+    one = Watch(active_root())
+    look(one)
+    return one
+
+
+def look(watch: Watch) -> None:
+    """Find what changed, and judge it."""
+    discovery.full(watch.root)
+    watch.round()
+
+
+def end(run: Run, **status: Any) -> None:
+    """Write the end of a run."""
+    path = run.path / "status.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"ended_at": time.time()} | status))
+
+
+def sentences() -> list[tuple[str, str]]:
+    """Kind and sentence of all events, oldest first."""
+    return [(event.kind, event.sentence) for event in AlertEvent.objects.order_by("pk")]
+
+
+@pytest.fixture
+def rule(alerts: Alerts, receiver: Receiver) -> Callable[..., Any]:
+    """Creates a rule with a channel."""
+    channel = alerts("POST", "channels", {"name": "c", "url": receiver.url})["id"]
+    return lambda **when: alerts("POST", "rules", {"name": "r", "when": when, "channels": [channel]})
+
+
+def test_a_run_that_fails_fires_once_and_recovers_when_it_is_resumed(
+    rule: Callable[..., Any], watch: Watch, store: Path
+) -> None:
+    rule(kind="state", states=["failed", "killed"])
+    run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[]))
+    look(watch)
+    end(run, status="failed", exit_reason="ValueError: x")
+    for _ in range(3):
+        look(watch)
+    assert [kind for kind, _ in sentences()] == ["fired"] and "failed: " in sentences()[0][1]
+    path = run.path / "status.json"
+    path.write_text(json.dumps({"status": "running", "started_at": time.time()}))
+    look(watch)
+    look(watch)
+    assert sentences()[1:] == [("recovered", "Back to normal: the run is running")]
+    end(run, status="failed")
+    look(watch)
+    assert [kind for kind, _ in sentences()] == ["fired", "recovered", "fired"]
+    assert AlertDelivery.objects.count() == 3
+
+
+def test_runs_that_failed_before_the_rule_or_were_imported_send_no_message(
+    rule: Callable[..., Any], watch: Watch, store: Path
+) -> None:
+    before = write_run(store, status="failed", created_at=time.time() - 30)
+    look(watch)
+    rule(**FAILED)
+    look(watch)
+    assert not AlertEvent.objects.exists()
+    AlertRule.objects.update(changed_at=0.0)
+    rule_set.forget()
+    write_run(store, status="failed", created_at=time.time() - 86400)
+    look(watch)
+    told = list(AlertDelivery.objects.values_list("event__run__run_id", flat=True))
+    assert told in ([], [before]) and AlertEvent.objects.count() == 2
+
+
+def test_what_happened_while_the_viewer_was_off_is_told_as_such(
+    rule: Callable[..., Any], watch: Watch, store: Path
+) -> None:
+    rule(**FAILED)
+    night = time.time() - 6 * 3600
+    run_id = write_run(store, status="failed", created_at=night)
+    AlertRule.objects.update(changed_at=night - 3600)
+    AlertWatch.objects.update(alive_at=night - 60, since=night - 7200)
+    rule_set.forget()
+    attention._seen.clear()  # as in a new process
+    look(Watch(active_root()))
+    (event,) = AlertEvent.objects.all()
+    assert event.run.run_id == run_id and event.deliveries.count() == 1
+    at = time.strftime("%H:%M", time.localtime(event.at))
+    assert event.sentence.endswith(f"(at {at}, while the viewer was off)")
+
+
+def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: Watch, store: Path) -> None:
+    rule(**FAILED)
+    other = Watch(active_root())
+    other.round()
+    write_run(store, status="failed", created_at=time.time())
+    look(watch)
+    look(other)
+    assert AlertEvent.objects.count() == AlertDelivery.objects.count() == 1
+
+
+def test_silence_is_measured_by_a_clock_that_is_never_set(
+    rule: Callable[..., Any], watch: Watch, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule(kind="no_step", minutes=10.0)
+    run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[{"loss": 1.0}] * 3))
+    catch_up(run)
+    look(watch)
+    real, clock = time.time, time.monotonic
+    monkeypatch.setattr(time, "time", lambda: real() + 7200)
+    look(watch)
+    assert not AlertEvent.objects.exists()
+    monkeypatch.setattr(time, "time", real)
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 660)
+    look(watch)
+    look(watch)
+    assert [kind for kind, _ in sentences()] == ["fired"] and sentences()[0][1].endswith("the last one is 3")
+    append_metrics(store, "vision", "resnet", run.run_id, [{"loss": 1.0, "global_step": 4}], real())
+    catch_up(run)
+    look(watch)
+    assert sentences()[1:] == [("recovered", "Back to normal: step 4 was logged")]
+
+
+def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: Watch, alerts: Alerts) -> None:
+    made = rule(kind="disk", value=float(FOREVER))
+    look(watch)
+    look(watch)
+    (event,) = alerts("GET", "events")["events"]
+    assert event["run_id"] is None and "GB left, less than" in event["sentence"]
+    alerts("PATCH", f"rules/{made['id']}", {"when": {"kind": "disk", "value": 1e-9}})
+    look(watch)
+    assert [kind for kind, _ in sentences()] == ["fired", "recovered"]
+
+
+def test_a_rule_is_previewed_on_past_runs(alerts: Alerts, watch: Watch, store: Path) -> None:
+    failed = write_run(
+        store, status="failed", metrics=[{"loss": float(value)} for value in (1, 50, 60, 2, 70)]
+    )
+    write_run(store, metrics=[{"loss": 1.0}])
+    look(watch)
+    for run in Run.objects.all():
+        catch_up(run)
+    answer = alerts("POST", "rules/preview", {"when": FAILED})
+    assert [event["run_id"] for event in answer["events"]] == [failed] and not answer["truncated"]
+    spikes = {"kind": "threshold", "metric": "loss", "op": ">", "value": 10}
+    answer = alerts("POST", "rules/preview", {"when": spikes, "where": "status = failed"})
+    assert [event["value"] for event in answer["events"]] == [50.0]
+    assert alerts("POST", "rules/preview", {"when": spikes, "where": "status = finished"})["events"] == []
+    silent = {"kind": "no_step", "minutes": 0.01}
+    assert len(alerts("POST", "rules/preview", {"when": silent})["events"]) == 6
+    assert not AlertEvent.objects.exists()
+
+
+def test_many_runs_and_a_thousand_rules_are_judged_in_few_queries(
+    alerts: Alerts, watch: Watch, store: Path, django_assert_max_num_queries: Any
+) -> None:
+    first = get_run(write_run(store, status="failed", created_at=time.time() - 7200))
+    fields = {
+        field.attname: getattr(first, field.attname)
+        for field in Run._meta.concrete_fields
+        if field.name != "id"
+    }
+    Run.objects.bulk_create(
+        [Run(**fields | {"run_id": f"r{n}", "folder": f"f{n}", "updated": time.time()}) for n in range(2_000)]
+    )
+    now = time.time()
+    AlertRule.objects.bulk_create(
+        [
+            AlertRule(
+                name=f"r{n}",
+                when=FAILED if n % 2 else {"kind": "no_step", "minutes": 5.0},
+                created_at=now,
+                changed_at=now,
+            )
+            for n in range(1000)
+        ]
+    )
+    rule_set.forget()
+    with django_assert_max_num_queries(120):
+        watch.round()
+    assert not AlertEvent.objects.exists() and timer.MOST > 10_000
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """No rule of another test."""
+    rule_set.forget()
+    yield
+    rule_set.forget()
