@@ -47,6 +47,7 @@ SDK = {
 }
 CLIENT_MODULES = (
     "runicorn.api.client",
+    "runicorn.api.alerts",
     "runicorn.api.artifacts",
     "runicorn.api.remote",
     "runicorn.api.errors",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runicorn.alerts import forwarding
 from runicorn.store.averages import mean
 from runicorn.store.values import NotLoggable, scalar
 
@@ -85,6 +86,8 @@ DEFAULT_RULES = (
 class MetricMonitor:
     """Check metrics against rules and keep their latest values. NaN and infinite losses are watched by default.
 
+    Alerts are listed in the active run, the first of consecutive ones.
+
     Args:
         window_size: number of values kept per metric.
     """
@@ -94,6 +97,8 @@ class MetricMonitor:
         self.metrics_history: dict[str, deque[float]] = {}
         self.alert_rules: list[AlertRule] = []
         self._met: dict[AlertRule, int] = {}
+        self._listed: set[AlertRule] = set()
+        """Rules whose alert is listed, and whose condition has been met ever since."""
         for name, condition in DEFAULT_RULES:
             self.add_rule(AlertRule(name, condition, callback=_warn))
 
@@ -117,6 +122,7 @@ class MetricMonitor:
             if rule.metric_name in numbers and self._count(rule, numbers[rule.metric_name]):
                 value = numbers[rule.metric_name]
                 alarms.append((rule.message(value), rule))
+                self._list(rule, value)
                 if rule.callback is not None:
                     rule.callback(rule.message(value), value)
         return alarms
@@ -143,8 +149,16 @@ class MetricMonitor:
             "valid_count": len(finite),
         }
 
+    def _list(self, rule: AlertRule, value: float) -> None:
+        if rule not in self._listed:
+            self._listed.add(rule)
+            for listener in forwarding.listeners:
+                listener(rule.message(value))
+
     def _count(self, rule: AlertRule, value: float) -> bool:
         self._met[rule] = self._met[rule] + 1 if rule.is_met(value) else 0
+        if not self._met[rule]:
+            self._listed.discard(rule)
         alarm = self._met[rule] >= rule.consecutive_count
         if alarm:
             self._met[rule] = 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runicorn.settings.user import get as get_setting
 from runicorn.store import layout
 from runicorn.store.notices import say
+from runicorn.tracking.alerting import Level
 from runicorn.tracking.config import Config
 from runicorn.tracking.ranks import Rank, current_rank
 from runicorn.tracking.run import Run
@@ -74,6 +75,9 @@ class SilentRun(Run):
         """Do nothing."""
 
     def log_text(self, text: object) -> None:
+        """Do nothing."""
+
+    def alert(self, title: str, text: str = "", level: Level = "info") -> None:
         """Do nothing."""
 
     def log_image(

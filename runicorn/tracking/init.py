@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
+from runicorn.alerts import forwarding
 from runicorn.settings import default_root, user
 from runicorn.store import descriptor_reserve, find, layout
 from runicorn.store.flatten import flatten
@@ -142,6 +143,15 @@ def get_active_run() -> Run | None:
     open_runs = hooks.open_runs()
     run = open_runs[-1] if open_runs else None
     return run if isinstance(run, Run) else None
+
+
+def _list_alert(text: str) -> None:
+    run = get_active_run()
+    if run is not None:
+        run.alert(text, level="warn")
+
+
+forwarding.listeners.append(_list_alert)
 
 
 def current() -> Run:

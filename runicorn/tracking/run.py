@@ -18,6 +18,7 @@ from runicorn.store.run_folder import RunFolder
 from runicorn.store.status_file import StatusFile
 from runicorn.store.values import PLAIN, REFUSALS
 from runicorn.tracking import metadata
+from runicorn.tracking.alerting import Alerting
 from runicorn.tracking.config import Config
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.later_api import LaterMethods
@@ -34,7 +35,7 @@ STEP_LIMIT = 2**63
 OWN = ("global_step", "time", "stage")
 
 
-class Run(LaterMethods, TimedLog):
+class Run(LaterMethods, TimedLog, Alerting):
     """A training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
 
     Disk errors and unsupported values are reported once on stderr and counted; only invalid arguments raise.
