@@ -56,8 +56,7 @@ class Run(LaterMethods, TimedLog, Alerting):
         above = self.run_dir.parents[:3] if path is None else (self.run_dir.parent,) * 3
         self.runs_dir, self.experiment_dir, self.project_dir = above
         self.media_dir = self.run_dir / layout.MEDIA
-        self.process = os.getpid()
-        self.server = ""
+        self.process, self.server = os.getpid(), ""
         self.upload: RunningUpload | None = None
         self._notices = Notices()
         self._folder = RunFolder(storage_root, self.run_dir, self._notices)

@@ -29,11 +29,11 @@ FOREVER = 10**9
 def watch(store: Path) -> Watch:
     """A watch that has looked once."""
     one = Watch(active_root())
-    look(one)
+    scan(one)
     return one
 
 
-def look(watch: Watch) -> None:
+def scan(watch: Watch) -> None:
     """Find what changed, and judge it."""
     discovery.full(watch.root)
     watch.round()
@@ -62,18 +62,18 @@ def test_a_run_that_fails_fires_once_and_recovers_when_it_is_resumed(
 ) -> None:
     rule(kind="state", states=["failed", "killed"])
     run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[]))
-    look(watch)
+    scan(watch)
     end(run, status="failed", exit_reason="ValueError: x")
     for _ in range(3):
-        look(watch)
+        scan(watch)
     assert [kind for kind, _ in sentences()] == ["fired"] and "failed: " in sentences()[0][1]
     path = run.path / "status.json"
     path.write_text(json.dumps({"status": "running", "started_at": time.time()}))
-    look(watch)
-    look(watch)
+    scan(watch)
+    scan(watch)
     assert sentences()[1:] == [("recovered", "Back to normal: the run is running")]
     end(run, status="failed")
-    look(watch)
+    scan(watch)
     assert [kind for kind, _ in sentences()] == ["fired", "recovered", "fired"]
     assert AlertDelivery.objects.count() == 3
 
@@ -82,14 +82,14 @@ def test_runs_that_failed_before_the_rule_or_were_imported_send_no_message(
     rule: Callable[..., Any], watch: Watch, store: Path
 ) -> None:
     before = write_run(store, status="failed", created_at=time.time() - 30)
-    look(watch)
+    scan(watch)
     rule(**FAILED)
-    look(watch)
+    scan(watch)
     assert not AlertEvent.objects.exists()
     AlertRule.objects.update(changed_at=0.0)
     rule_set.forget()
     write_run(store, status="failed", created_at=time.time() - 86400)
-    look(watch)
+    scan(watch)
     told = list(AlertDelivery.objects.values_list("event__run__run_id", flat=True))
     assert told in ([], [before]) and AlertEvent.objects.count() == 2
 
@@ -104,7 +104,7 @@ def test_what_happened_while_the_viewer_was_off_is_told_as_such(
     AlertWatch.objects.update(alive_at=night - 60, since=night - 7200)
     rule_set.forget()
     attention._seen.clear()  # as in a new process
-    look(Watch(active_root()))
+    scan(Watch(active_root()))
     (event,) = AlertEvent.objects.all()
     assert event.run.run_id == run_id and event.deliveries.count() == 1
     at = time.strftime("%H:%M", time.localtime(event.at))
@@ -116,8 +116,8 @@ def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: Wat
     other = Watch(active_root())
     other.round()
     write_run(store, status="failed", created_at=time.time())
-    look(watch)
-    look(other)
+    scan(watch)
+    scan(other)
     assert AlertEvent.objects.count() == AlertDelivery.objects.count() == 1
 
 
@@ -127,30 +127,30 @@ def test_silence_is_measured_by_a_clock_that_is_never_set(
     rule(kind="no_step", minutes=10.0)
     run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[{"loss": 1.0}] * 3))
     catch_up(run)
-    look(watch)
+    scan(watch)
     real, clock = time.time, time.monotonic
     monkeypatch.setattr(time, "time", lambda: real() + 7200)
-    look(watch)
+    scan(watch)
     assert not AlertEvent.objects.exists()
     monkeypatch.setattr(time, "time", real)
     monkeypatch.setattr(time, "monotonic", lambda: clock() + 660)
-    look(watch)
-    look(watch)
+    scan(watch)
+    scan(watch)
     assert [kind for kind, _ in sentences()] == ["fired"] and sentences()[0][1].endswith("the last one is 3")
     append_metrics(store, "vision", "resnet", run.run_id, [{"loss": 1.0, "global_step": 4}], real())
     catch_up(run)
-    look(watch)
+    scan(watch)
     assert sentences()[1:] == [("recovered", "Back to normal: step 4 was logged")]
 
 
 def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: Watch, alerts: Alerts) -> None:
     made = rule(kind="disk", value=float(FOREVER))
-    look(watch)
-    look(watch)
+    scan(watch)
+    scan(watch)
     (event,) = alerts("GET", "events")["events"]
     assert event["run_id"] is None and "GB left, less than" in event["sentence"]
     alerts("PATCH", f"rules/{made['id']}", {"when": {"kind": "disk", "value": 1e-9}})
-    look(watch)
+    scan(watch)
     assert [kind for kind, _ in sentences()] == ["fired", "recovered"]
 
 
@@ -159,7 +159,7 @@ def test_a_rule_is_previewed_on_past_runs(alerts: Alerts, watch: Watch, store: P
         store, status="failed", metrics=[{"loss": float(value)} for value in (1, 50, 60, 2, 70)]
     )
     write_run(store, metrics=[{"loss": 1.0}])
-    look(watch)
+    scan(watch)
     for run in Run.objects.all():
         catch_up(run)
     answer = alerts("POST", "rules/preview", {"when": FAILED})
