@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from runicorn._version import __version__
+from runicorn.api.responses.metrics import SeriesKind
 from runicorn.settings import user as own
 from runicorn.store.state import STATES
 from runicorn_site.database.file import choose, known_migrations
@@ -143,7 +145,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Runs, metrics and logs of machine learning experiments kept in a folder of yours.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
-    "ENUM_NAME_OVERRIDES": {"RunStateEnum": [(state, state) for state in STATES]},
+    "ENUM_NAME_OVERRIDES": {
+        "RunStateEnum": [(state, state) for state in STATES],
+        "SeriesKindEnum": [(kind, kind) for kind in get_args(SeriesKind)],
+    },
     "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,9 @@ from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
 from metrics.store.lanes import Lane
 from metrics.store.means import counted, counts
 from metrics.store.points import Points, gather
-from runicorn.api.responses.metrics import Band, SeriesStatistics, SeriesValues
+from runicorn.api.responses.metrics import Band, SeriesKind, SeriesStatistics, SeriesValues
 from runicorn.api.responses.metrics import Series as SeriesColumns
 
-Kind = Literal["float", "int", "bool", "text", "mixed"]
 _BAND_EVERY = 3
 """Points of a downsampled curve per edge of its band."""
 
@@ -171,8 +170,8 @@ def _column(array: NDArray[Any]) -> Any:
     return np.ascontiguousarray(array)
 
 
-def _kind(series: Sequence[Series]) -> Kind:
-    kinds = {cast(Kind, one.kind) for one in series}
+def _kind(series: Sequence[Series]) -> SeriesKind:
+    kinds = {cast(SeriesKind, one.kind) for one in series}
     if len(kinds) == 1:
         return kinds.pop()
     return "mixed" if kinds & {"text", "mixed"} else "float"

@@ -10,6 +10,10 @@ Scalar = float | bool | str
 Special = tuple[int, Literal["nan", "inf", "-inf"]]
 
 
+SeriesKind = Literal["float", "int", "bool", "text", "mixed"]
+"""What the values of a series are."""
+
+
 class MetricPoint(TypedDict):
     """A value at a step."""
 
@@ -95,7 +99,7 @@ class Series(SeriesStatistics, SeriesValues):
     """A curve in columns: `y[i]` is the value at `x[i]`."""
 
     name: str
-    kind: Literal["float", "int", "bool", "text", "mixed"]
+    kind: SeriesKind
     count: Annotated[int, "Points in the requested range before sampling."]
     x: list[float]
     stages: NotRequired[Annotated[list[tuple[int, Scalar | None]], "`[index, stage]` where it changes."]]
