@@ -5,6 +5,7 @@ The planner gets statistics of the indexes, as in `0003_query_plans`.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.db import migrations, models
@@ -33,6 +34,15 @@ def forget(apps: Any, schema_editor: Any) -> None:
             schema_editor.execute("DELETE FROM sqlite_stat1 WHERE idx = %s", [index])
 
 
+def restore(apps: Any, schema_editor: Any) -> None:
+    """Create the triggers and statistics anew that SQLite drops with a table that a new column makes it rebuild."""
+    if schema_editor.connection.vendor != "sqlite":
+        return
+    import_module("runs.migrations.0002_search").create(apps, schema_editor)
+    for name in ("0003_query_plans", "0006_everything_newest_first", "0007_covering_indexes", "0011_best_scores"):
+        import_module(f"runs.migrations.{name}").assume(apps, schema_editor)
+
+
 def fill(apps: Any, schema_editor: Any) -> None:
     """Derive the states. Their files are not read again while they do not change."""
     run = apps.get_model("runs", "Run")
@@ -49,6 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddField("run", "state", models.CharField(default="interrupted", max_length=32)),
         migrations.AddField("run", "state_reason", models.CharField(max_length=1000, null=True)),
         migrations.AddField("run", "evidence", models.JSONField(default=dict)),
+        migrations.RunPython(restore, migrations.RunPython.noop),
         migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.AddIndex(
             "run",

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from runicorn_site.database import state_dir
 from runicorn_site.database.file import choose
@@ -25,6 +26,20 @@ def migrate(path: Path, *names: str) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE IF NOT EXISTS django_migrations (app TEXT, name TEXT)")
         database.executemany("INSERT INTO django_migrations VALUES ('runs', ?)", [(name,) for name in names])
+
+
+@pytest.mark.django_db
+def test_migrations_keep_the_triggers_and_the_statistics_of_runs() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps its own statistics")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        assert cursor.fetchall() == [("runs_search_delete",), ("runs_search_update",)]
+        cursor.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'runs_run'"
+            " EXCEPT SELECT idx FROM sqlite_stat1"
+        )
+        assert cursor.fetchall() == []
 
 
 def test_an_older_or_equal_database_is_used(tmp_path: Path) -> None:
