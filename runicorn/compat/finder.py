@@ -15,6 +15,9 @@ from runicorn.compat.hollow import hollow
 
 MODULES = {
     "wandb": "runicorn.compat.wandb",
+    "trackio": "runicorn.compat.trackio",
+    "tensorboardX": "runicorn.compat.tensorboard",
+    "torch.utils.tensorboard": "runicorn.compat.tensorboard",
 }
 """Foreign modules and ours in their place."""
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")

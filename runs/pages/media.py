@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def kind_of(path: str) -> str:
         return TABLES
     if path.endswith(media_histograms.SUFFIX):
         return HISTOGRAMS
-    return "" if path.endswith(".json") else IMAGES
+    return IMAGES if os.path.splitext(path)[1].lower() in run_files.PICTURES else ""
 
 
 class MediumEntry(TypedDict):

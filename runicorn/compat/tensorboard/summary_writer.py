@@ -1,0 +1,204 @@
+"""`SummaryWriter`: a run for each log directory."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from runicorn.compat.guard import guarded
+from runicorn.compat.tensorboard.media_writer import MediaWriter
+from runicorn.store import layout
+from runicorn.store.layout import RESERVED_METRICS
+from runicorn.tracking.init import init
+from runicorn.tracking.run import Run
+
+_runs: dict[str, Run] = {}
+"""The run of each log directory of this process: a writer that is opened again continues it."""
+
+
+class SummaryWriter(MediaWriter):
+    """Write scalars and media of TensorBoard to a run.
+
+    The project is the name of the folder above the log directory, and the experiment is that of the directory. For
+    `runs/…`, the default of TensorBoard, the project is the name of the folder above.
+
+    Attributes:
+        log_dir, logdir: the directory; it is created, since scripts put files there.
+    """
+
+    _foreign_name = "SummaryWriter"
+
+    def __init__(
+        self,
+        log_dir: Any = None,
+        comment: str = "",
+        purge_step: int | None = None,
+        max_queue: int = 10,
+        flush_secs: int = 120,
+        filename_suffix: str = "",
+        logdir: Any = None,
+        **options: Any,
+    ) -> None:
+        given = log_dir if log_dir is not None else logdir
+        self.log_dir = os.fspath(given) if given else _default(comment)
+        self.logdir, self.purge_step = self.log_dir, purge_step
+        self.file_writer: FileWriter | None = FileWriter(self)
+        self.all_writers: dict[str, Any] | None = {self.log_dir: self.file_writer}
+        self._run = _begin(Path(self.log_dir))
+        self._counts: Counter[str] = Counter()
+
+    def __enter__(self) -> SummaryWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run.__exit__(kind, error, trace)
+
+    def add_scalar(
+        self,
+        tag: str,
+        scalar_value: Any,
+        global_step: Any = None,
+        walltime: float | None = None,
+        new_style: bool = False,
+        double_precision: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write a value; without `global_step` the values of a tag are counted from 0."""
+        self._add({str(tag): scalar_value}, self._step(tag, global_step), walltime)
+
+    def add_scalars(
+        self,
+        main_tag: str,
+        tag_scalar_dict: Mapping[str, Any],
+        global_step: Any = None,
+        walltime: float | None = None,
+    ) -> None:
+        """Write several values as `main_tag/tag`."""
+        values = {f"{main_tag}/{tag}": value for tag, value in tag_scalar_dict.items()}
+        self._add(values, self._step(main_tag, global_step), walltime)
+
+    def add_hparams(
+        self,
+        hparam_dict: Mapping[str, Any],
+        metric_dict: Mapping[str, Any],
+        hparam_domain_discrete: Any = None,
+        run_name: str | None = None,
+        global_step: Any = None,
+        **options: Any,
+    ) -> None:
+        """Add hyperparameters to the config, and write their metrics."""
+        with guarded("add_hparams"):
+            self._run.config.update(dict(hparam_dict))
+            self._run.summary(dict(metric_dict))
+        if metric_dict:
+            self._add(dict(metric_dict), self._step("add_hparams", global_step), None)
+
+    def add_text(
+        self, tag: str, text_string: str, global_step: Any = None, walltime: float | None = None
+    ) -> None:
+        """Add a text to the log."""
+        step = "" if global_step is None else f" (step {global_step})"
+        self._run.log_text(f"{tag}{step}: {text_string}")
+
+    def get_logdir(self) -> str:
+        """Return the log directory."""
+        return self.log_dir
+
+    def flush(self) -> None:
+        """Do nothing: every record is written at once."""
+
+    def close(self) -> None:
+        """End the run."""
+        self._run.finish()
+
+    def _get_file_writer(self) -> FileWriter:
+        return FileWriter(self)
+
+    def _add(self, values: Mapping[str, Any], step: int, walltime: float | None) -> None:
+        kept = {
+            f"tensorboard/{key}" if key in RESERVED_METRICS else key: each for key, each in values.items()
+        }
+        with guarded("a scalar"):
+            if walltime is None:
+                self._run.log(kept, step=step)
+            else:
+                self._run.log_record(kept, step, float(walltime))
+
+    def _step(self, tag: str, given: Any) -> int:
+        if given is not None:
+            with guarded(f"the step of {tag}"):
+                return int(given)
+        self._counts[tag] += 1
+        return self._counts[tag] - 1
+
+
+class FileWriter:
+    """The writer of a `SummaryWriter`; the summaries of Lightning contain hyperparameters."""
+
+    def __init__(self, writer: Any = None, *arguments: Any, **options: Any) -> None:
+        self._writer = writer
+
+    def get_logdir(self) -> str:
+        """Return the log directory."""
+        return str(getattr(self._writer, "log_dir", self._writer))
+
+    def add_summary(self, summary: Any, global_step: Any = None, walltime: float | None = None) -> None:
+        """Add hyperparameters to the config; other summaries are ignored."""
+        if isinstance(summary, dict) and isinstance(self._writer, SummaryWriter):
+            with guarded("hparams"):
+                self._writer._run.config.update(summary.get("hparams", {}))
+
+    def add_event(self, event: Any, step: Any = None, walltime: float | None = None) -> None:
+        """Do nothing: events of TensorBoard's own are not stored."""
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class GlobalSummaryWriter(SummaryWriter):
+    """The one writer of a process."""
+
+    _writer: GlobalSummaryWriter | None = None
+
+    @classmethod
+    def getSummaryWriter(cls, *arguments: Any, **options: Any) -> GlobalSummaryWriter:
+        """Return the writer, created by the first call."""
+        if cls._writer is None:
+            cls._writer = cls(*arguments, **options)
+        return cls._writer
+
+
+def _default(comment: str) -> str:
+    return os.path.join("runs", f"{time.strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}")
+
+
+def _begin(log_dir: Path) -> Run:
+    place = log_dir.absolute()
+    with guarded(f"the folder {log_dir}"):
+        place.mkdir(parents=True, exist_ok=True)
+    known = _runs.get(str(place))
+    if known is not None and known.is_open():
+        return known
+    above = [part for part in place.parts[1:-1] if part not in layout.SKIPPED_TOP]
+    options: dict[str, Any] = {
+        "project": layout.fit_name(above[-1] if above else "", "tensorboard"),
+        "name": layout.fit_name(place.name, layout.DEFAULT),
+    }
+    if known is not None:
+        options |= {"run_id": known.id, "resume": True}
+    run = _runs[str(place)] = init(**options)
+    return run

@@ -1,0 +1,126 @@
+"""`trackio.Image` and the other types of values that are stored as files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runicorn.compat.media import Media, attempt, encode_file, store_table
+from runicorn.compat.wandb import data_types
+from runicorn.compat.wandb.table import Table as WandbTable
+from runicorn.store.values import described
+from runicorn.tracking.run import Run
+
+
+class Image(data_types.Image):
+    """An image: a path, an array, or a Pillow image."""
+
+    def __init__(self, value: Any, caption: str | None = None) -> None:
+        super().__init__(value, caption=caption)
+
+
+class Video(data_types.Video):
+    """A video: a path, or an array (time, channel, height, width)."""
+
+    def __init__(
+        self, value: Any, caption: str | None = None, fps: int | None = None, format: str | None = None
+    ) -> None:
+        super().__init__(value, caption, fps, format)
+
+
+class Audio(data_types.Audio):
+    """A sound: a path, or samples with their rate."""
+
+    def __init__(
+        self,
+        value: Any,
+        caption: str | None = None,
+        sample_rate: int | None = None,
+        format: str | None = None,
+    ) -> None:
+        super().__init__(value, sample_rate, caption)
+
+
+class Html(data_types.Html):
+    """A document."""
+
+    def __init__(
+        self, data: Any, inject: bool = True, data_is_not_path: bool = False, caption: str | None = None
+    ) -> None:
+        super().__init__(data, inject, data_is_not_path)
+        self.caption = caption
+
+
+class Object3D(data_types.Object3D):
+    """A point cloud or a mesh."""
+
+    def __init__(self, path_or_array: Any, caption: str | None = None) -> None:
+        super().__init__(path_or_array, caption)
+
+
+class Histogram(data_types.Histogram):
+    """A histogram of numbers, or of counts and edges."""
+
+
+class Markdown(Media):
+    """A text in Markdown."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+        self._encoded = attempt(encode_file, str(text).encode("utf-8", "replace"), "md")
+
+    def encode(self) -> tuple[bytes, str]:
+        """Return the text."""
+        return self._encoded
+
+
+class Table(WandbTable):
+    """Rows under named columns."""
+
+    def __init__(
+        self,
+        columns: list[Any] | None = None,
+        data: Any = None,
+        dataframe: Any = None,
+        rows: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(columns=columns, data=data, rows=rows, dataframe=dataframe)
+
+
+class Trace(Media):
+    """A conversation, stored as a table with a row for each message.
+
+    Attributes:
+        messages, metadata, spans: as in Trackio.
+    """
+
+    def __init__(
+        self,
+        messages: list[dict[str, Any]],
+        metadata: dict[str, Any] | None = None,
+        spans: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.messages, self.metadata, self.spans = list(messages), dict(metadata or {}), list(spans or ())
+
+    def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
+        """Write the table."""
+        about = _text(self.metadata) if self.metadata else None
+        rows = [
+            {
+                "role": message.get("role"),
+                "content": _text(message.get("content")),
+                **{name: _text(value) for name, value in message.items() if name not in ("role", "content")},
+            }
+            for message in self.messages
+        ]
+        rows += [{"role": "span", "content": _text(span)} for span in self.spans]
+        if about:
+            rows.append({"role": "metadata", "content": about})
+        store_table(run, key, rows, None, step, moment)
+
+
+def _text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(described(value), ensure_ascii=False, default=str)
