@@ -32,6 +32,7 @@ MODULES = {
     "clean": "clean",
     "fsck": "fsck",
     "rate-limit": "rate_limit",
+    "token": "token",
     "generate-manifest": "generate_manifest",
     "sync": "sync",
     "version": "version",

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
 from runicorn_site.security.error_pages import STYLE, is_style
 from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
@@ -37,6 +38,8 @@ class Policy:
     """The token that requests need; None if others cannot reach the address."""
     owner: int | None = None
     """The UID whose requests need no token, where the system tells the UID of a client."""
+    api_tokens: ApiTokens = field(default_factory=ApiTokens)
+    """Tokens with a name and a scope; a request that shows one may do no more than it, whoever sends it."""
 
     def visitor(self, head: Head, ends: Connection) -> Visitor:
         """Return who sent a request with this head over this connection."""
@@ -49,6 +52,8 @@ class Policy:
     def judge(self, head: Head) -> Refusal | None:
         """Return the refusal of a request that no token can pass, or None."""
         refusal = judge(head, self.names)
+        if refusal is None and shown_token(head) is not None:
+            return self.api_tokens.judge(head)
         if refusal is None and self.tokens is None and is_proxied(head):
             return PROXIED_WITHOUT_TOKEN
         return refusal
@@ -67,7 +72,7 @@ class Guard:
         refusal = self.policy.judge(head)
         if refusal is None and not head.socket and is_style(head.method, head.path):
             refusal = STYLE
-        if refusal is None and self.policy.tokens is not None:
+        if refusal is None and self.policy.tokens is not None and shown_token(head) is None:
             visitor = self.policy.visitor(head, connection(scope.get("client"), scope.get("server")))
             refusal = await self.policy.tokens.judge(head, scope["query_string"], visitor, receive)
         if refusal is not None:
@@ -93,7 +98,7 @@ def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | Non
     A handshake without a token is refused by the guard.
     """
     refusal = policy.judge(head)
-    if refusal is None and policy.tokens is not None and not head.socket:
+    if refusal is None and policy.tokens is not None and not head.socket and shown_token(head) is None:
         return policy.tokens.judge_early(head, policy.visitor(head, ends))
     return refusal
 

@@ -1,0 +1,149 @@
+"""API tokens: made on the command line, limited to their scope, refused once revoked or expired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from django.urls import URLPattern, URLResolver, get_resolver
+from typer.testing import CliRunner
+
+from runicorn import api
+from runicorn.cli import app
+from runicorn.settings import api_tokens
+from runicorn_site.security.api_tokens.scopes import RULES, required_scope, rule_of
+from tests.processes import Viewer, train
+from tests.waiting import until
+
+TRAINING = """
+import runicorn as rn
+with rn.init("sent", "run", capture_env=False, system_metrics=False) as run:
+    run.log({"loss": 1.0})
+"""
+METHODS = ("post", "put", "patch", "delete")
+
+
+def token(*words: str) -> tuple[int, str]:
+    """Run `runicorn token`, and return its exit code and output."""
+    found = CliRunner().invoke(app, ["token", *words])
+    return found.exit_code, found.output.strip()
+
+
+def changes(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[tuple[str, str]]:
+    """Return method and pattern of every route of the API that may change something."""
+    found = []
+    for one in patterns:
+        path = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            found += changes(one.url_patterns, path)
+        elif path.startswith("/api/"):
+            view = getattr(one.callback, "cls", getattr(one.callback, "view_class", None))
+            found += [(method.upper(), path) for method in METHODS if hasattr(view, method)]
+    return found
+
+
+def status(viewer: Viewer, secret: str, method: str = "GET", path: str = "/api/runs", **more: object) -> int:
+    headers = {"Authorization": f"Bearer {secret}"}
+    return requests.request(method, viewer.url + path, headers=headers, timeout=30, **more).status_code  # type: ignore[arg-type]
+
+
+def test_every_route_that_changes_something_has_a_rule() -> None:
+    found = changes(get_resolver().url_patterns)
+    assert len(found) > 40
+    without = [
+        (method, path)
+        for method, path in found
+        if rule_of(method, path.replace("<path:", "<").replace("<", "x").replace(">", "")) is None
+    ]
+    assert without == []
+
+
+def test_what_has_no_rule_needs_an_administrator() -> None:
+    assert required_scope("PATCH", "/api/new") == "admin"
+    assert required_scope("GET", "/api/new") == "read"
+    assert required_scope("HEAD", "/remote/host/") == "admin"
+    assert required_scope("DELETE", "/api/artifacts/a/v1") == "curate"
+    assert required_scope("DELETE", "/api/artifacts/a/v1", "permanent=1") == "admin"
+    assert len({(rule.methods, rule.path) for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_token_does_what_its_scope_contains(
+    start_viewer: Callable[..., Viewer], folder: Path, make_run: Callable[..., str], protected: bool
+) -> None:
+    run_id = make_run(folder, metrics=[{"loss": 1.0}])
+    viewer = start_viewer(**({"RUNICORN_TOKEN": "auto"} if protected else {}))
+    secrets = {scope: token("add", scope, "--scope", scope)[1] for scope in api_tokens.SCOPES}
+    until(lambda: status(viewer, secrets["admin"]) == 200)
+    calls = {
+        "read": ("GET", f"/api/runs/{run_id}/metrics", None),
+        "write": ("POST", "/api/artifacts/uploads", {}),
+        "curate": ("PATCH", f"/api/runs/{run_id}", {"alias": "a"}),
+        "admin": ("GET", "/api/config/ssh_connections", None),
+    }
+    for place, (method, path, body) in enumerate(calls.values()):
+        for number, scope in enumerate(api_tokens.SCOPES):
+            allowed = status(viewer, secrets[scope], method, path, json=body) != 403
+            assert allowed == (number >= place), (scope, path)
+    refusal = requests.patch(
+        f"{viewer.url}/api/runs/{run_id}",
+        json={},
+        headers={"Authorization": f"Bearer {secrets['read']}"},
+        timeout=30,
+    )
+    assert refusal.json() == {"detail": "This token may not edit, move or delete"}
+
+
+def test_a_training_uploads_with_a_token_that_may_write(
+    start_viewer: Callable[..., Viewer], tmp_path: Path, home: Path
+) -> None:
+    viewer = start_viewer(RUNICORN_TOKEN="auto")
+    secret = token("add", "training", "--scope", "write", "--expires", "1d")[1]
+    (tmp_path / "near").mkdir()
+    training = train(TRAINING, tmp_path / "near", home, RUNICORN_URL=viewer.url, RUNICORN_TOKEN=secret)
+    _, told = training.communicate(timeout=120)
+    assert training.returncode == 0, told
+    with api.connect(viewer.url, token=secret) as client:
+        (run,) = until(lambda: [run for run in client.list_experiments() if run["status"] == "finished"])
+        assert run["project"] == "sent"
+
+
+def test_a_revoked_expired_or_unknown_token_is_refused(
+    start_viewer: Callable[..., Viewer], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = start_viewer()
+    secret = token("add", "ci", "--expires", "12h")[1]
+    until(lambda: status(viewer, secret) == 200)
+    assert status(viewer, api_tokens.PREFIX + "x" * 43) == 401
+    code, listed = token("list")
+    assert code == 0 and "ci" in listed and secret not in listed
+    assert api_tokens.path().stat().st_mode & 0o777 == 0o600
+    assert secret not in api_tokens.path().read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: 1e9)
+        expired = token("add", "old", "--expires", "1m")[1]
+    assert token("revoke", "ci") == (0, "Revoked ci")
+    until(lambda: status(viewer, secret) == 401)
+    assert status(viewer, expired) == 401
+    api_tokens.path().write_text("{")
+    until(lambda: status(viewer, expired) == 401 and "No API token is accepted" in viewer.output)
+    assert token("list")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("add",), 2), (("add", "a\n"), 2), (("add", "a", "--expires", "soon"), 2), (("revoke", "nobody"), 4)],
+)
+def test_bad_input_of_the_command_changes_nothing(home: Path, words: tuple[str, ...], code: int) -> None:
+    assert token(*words)[0] == code
+    assert api_tokens.read_tokens() == []
+
+
+def test_a_name_is_taken_once(home: Path) -> None:
+    assert token("add", "ci")[0] == 0
+    code, told = token("add", "ci")
+    assert code == 2 and "There is a token ci already" in told
+    assert len(api_tokens.read_tokens()) == 1
