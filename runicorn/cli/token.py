@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,6 +43,9 @@ def token(
         ),
     ] = Scope.READ,
     expires: Annotated[str, typer.Option(help="add: 90m, 12h, 30d or 4w; default: never.")] = "",
+    storage: Annotated[
+        Path | None, typer.Option(help="Ignored; tokens are not stored in a storage root.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="list: print JSON.")] = False,
 ) -> None:
     """Create, list and revoke API tokens of your viewers.
