@@ -16,6 +16,7 @@ from runicorn.compat.hollow import hollow
 MODULES = {
     "wandb": "runicorn.compat.wandb",
     "trackio": "runicorn.compat.trackio",
+    "mlflow": "runicorn.compat.mlflow",
     "tensorboardX": "runicorn.compat.tensorboard",
     "torch.utils.tensorboard": "runicorn.compat.tensorboard",
 }

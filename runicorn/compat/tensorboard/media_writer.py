@@ -69,7 +69,7 @@ class MediaWriter(UnknownMethods):
         close: bool = True,
         walltime: float | None = None,
     ) -> None:
-        """Store a figure of Matplotlib, or a list of them; they are closed unless `close` is False."""
+        """Store Matplotlib figures; they are closed unless `close` is False."""
         with guarded(f"add_figure({tag!r})"):
             for each in figure if isinstance(figure, list) else [figure]:
                 self._image(tag, each, global_step, walltime)

@@ -14,9 +14,9 @@ from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.names import parse_spec
 from runicorn.artifacts.store import Store
 from runicorn.compat import artifacts
+from runicorn.compat.saved_files import FILES
 from runicorn.compat.unknown import UnknownMethods, quiet
 from runicorn.compat.wandb.artifact import Artifact
-from runicorn.compat.wandb.run_files import FILES
 from runicorn.store import layout
 from runicorn.store.journal.records import metric_records
 

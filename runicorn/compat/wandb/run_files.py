@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from runicorn.compat.guard import guarded
+from runicorn.compat.saved_files import FILES
 from runicorn.settings import user
 from runicorn.store import find
 from runicorn.tracking.run import Run as OurRun
-
-FILES = "files"
 
 
 class RunFiles:

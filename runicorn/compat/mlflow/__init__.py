@@ -1,0 +1,161 @@
+"""MLflow's fluent interface, whose runs are written here."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from typing import Any
+
+from runicorn.compat.guard import guarded
+from runicorn.compat.hollow import resolve
+from runicorn.compat.mlflow import entities
+from runicorn.compat.mlflow.active import ActiveRun, open_runs
+from runicorn.compat.mlflow.errors import MlflowException
+from runicorn.compat.mlflow.files import (
+    get_artifact_uri,
+    load_table,
+    log_artifact,
+    log_artifacts,
+    log_dict,
+    log_figure,
+    log_image,
+    log_stream,
+    log_table,
+    log_text,
+)
+from runicorn.compat.mlflow.runs import (
+    active_run,
+    create_experiment,
+    delete_tag,
+    end_run,
+    get_experiment,
+    get_experiment_by_name,
+    get_parent_run,
+    get_run,
+    last_active_run,
+    log_metric,
+    log_metrics,
+    log_param,
+    log_params,
+    set_experiment,
+    set_tag,
+    set_tags,
+    start_run,
+)
+from runicorn.compat.saved_files import store_version
+from runicorn.compat.unknown import accepted, quiet, warn_once
+
+__version__ = "3.17.2"
+"""The version of MLflow whose interface this is."""
+__all__ = [
+    "ActiveRun",
+    "MlflowException",
+    "active_run",
+    "create_experiment",
+    "delete_tag",
+    "end_run",
+    "entities",
+    "get_artifact_uri",
+    "get_experiment",
+    "get_experiment_by_name",
+    "get_parent_run",
+    "get_run",
+    "last_active_run",
+    "load_table",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_stream",
+    "log_table",
+    "log_text",
+    "set_experiment",
+    "set_tag",
+    "set_tags",
+    "start_run",
+]
+SUBMODULES = frozenset(
+    {
+        "artifacts",
+        "catboost",
+        "client",
+        "data",
+        "exceptions",
+        "keras",
+        "langchain",
+        "lightgbm",
+        "models",
+        "openai",
+    }
+    | {
+        "projects",
+        "pyfunc",
+        "pytorch",
+        "sklearn",
+        "spark",
+        "store",
+        "system_metrics",
+        "tensorflow",
+        "tracking",
+    }
+    | {"transformers", "tracing", "types", "xgboost", "fluent", "mlflow_tags"}
+)
+"""Names of sub-modules of MLflow; those without content here have the names of this module."""
+disable_system_metrics_logging = quiet("disable_system_metrics_logging")
+enable_system_metrics_logging = quiet("enable_system_metrics_logging")
+flush_artifact_async_logging = quiet("flush_artifact_async_logging")
+flush_async_logging = quiet("flush_async_logging")
+login = quiet("login")
+log_input = quiet("log_input")
+log_inputs = quiet("log_inputs")
+set_experiment_tag = quiet("set_experiment_tag")
+set_experiment_tags = quiet("set_experiment_tags")
+set_registry_uri = quiet("set_registry_uri")
+set_system_metrics_node_id = quiet("set_system_metrics_node_id")
+set_system_metrics_samples_before_logging = quiet("set_system_metrics_samples_before_logging")
+set_system_metrics_sampling_interval = quiet("set_system_metrics_sampling_interval")
+_uri = ""
+
+
+@accepted
+def autolog(*arguments: Any, **options: Any) -> None:
+    """Warn once: automatic logging of libraries is not supported."""
+    warn_once(
+        "mlflow.autolog",
+        "mlflow.autolog is not supported: log metrics, or use a callback of runicorn.integrations.",
+    )
+
+
+@accepted
+def set_tracking_uri(uri: Any) -> None:
+    """Keep an address, to which nothing is sent."""
+    global _uri
+    _uri = str(uri)
+
+
+def get_tracking_uri() -> str:
+    """Return the address that was set."""
+    return _uri
+
+
+def is_tracking_uri_set() -> bool:
+    """Return whether an address was set."""
+    return bool(_uri)
+
+
+@atexit.register
+def _store_files() -> None:
+    """Store the files of runs that end with the process."""
+    for run in list(open_runs):
+        with guarded("the artifacts of a run"):
+            store_version(run.ours)
+
+
+def __getattr__(name: str) -> Any:
+    """Return a sub-module, or a function that warns once."""
+    return resolve("mlflow", sys.modules[__name__], name)

@@ -1,0 +1,161 @@
+"""The experiment and the open runs of MLflow in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from runicorn.compat.config_view import as_mapping
+from runicorn.compat.guard import guarded
+from runicorn.compat.labels import set_labels
+from runicorn.compat.mlflow.entities import Run, RunData, RunInfo
+from runicorn.compat.mlflow.errors import MlflowException
+from runicorn.compat.saved_files import FILES, store_version
+from runicorn.store import layout
+from runicorn.store.layout import RESERVED_METRICS
+from runicorn.tracking.init import init
+from runicorn.tracking.run import Run as OurRun
+
+NOTE = "mlflow.note.content"
+DEFAULT_EXPERIMENT = "Default"
+STATUSES = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED, "KILLED": layout.INTERRUPTED}
+open_runs: list[ActiveRun] = []
+"""Runs that were begun and not ended; the last is the active one, those before it are its parents."""
+ended_runs: list[ActiveRun] = []
+
+
+class ActiveRun(Run):
+    """A run that is written here, and ended by `end_run` or by leaving a `with` block."""
+
+    def __init__(self, run: OurRun, experiment: str, name: str | None) -> None:
+        self.ours = run
+        uri = (run.run_dir / FILES).as_uri() if run.run_dir.is_absolute() else str(run.run_dir / FILES)
+        info = RunInfo(
+            run.id, name or run.name, experiment, artifact_uri=uri, start_time=int(time.time() * 1000)
+        )
+        super().__init__(info, RunData())
+        self._counts: Counter[str] = Counter()
+
+    def __enter__(self) -> ActiveRun:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.info.status == "RUNNING":
+            self._leave("FINISHED" if error is None else "FAILED")
+            self.ours.__exit__(kind, error, trace)
+
+    def log(self, metrics: Mapping[str, Any], step: int | None, timestamp: int | None) -> None:
+        """Write metrics; without a step the values of each are counted from 0.
+
+        Args:
+            metrics: numbers by name.
+            step: their step.
+            timestamp: Unix milliseconds; by default now.
+        """
+        parts: dict[int, dict[str, Any]] = {}
+        for key, value in metrics.items():
+            at = self._counts[key] if step is None else int(step)
+            self._counts[key] += step is None
+            parts.setdefault(at, {})[f"mlflow/{key}" if key in RESERVED_METRICS else str(key)] = value
+            self.data.metrics[key] = value
+        with guarded("a metric"):
+            for at, part in parts.items():
+                self.ours.log_record(part, at, timestamp / 1000 if timestamp else None)
+
+    def add_params(self, params: Mapping[str, Any]) -> None:
+        """Add parameters to the config."""
+        with guarded("a parameter"):
+            self.data.params.update({key: str(value) for key, value in params.items()})
+            self.ours.config.update(as_mapping(params))
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set tags, `key=value` here; MLflow's own are kept in memory, but for the note."""
+        self.data.tags.update({key: str(value) for key, value in tags.items()})
+        self._write_labels()
+
+    def delete_tag(self, key: str) -> None:
+        """Delete a tag."""
+        self.data.tags.pop(key, None)
+        self._write_labels()
+
+    def _write_labels(self) -> None:
+        tags = self.data.tags
+        labels: dict[str, Any] = {
+            "tags": [f"{key}={value}" for key, value in sorted(tags.items()) if not key.startswith("mlflow.")]
+        }
+        if NOTE in tags:
+            labels["notes"] = tags[NOTE]
+        with guarded("a tag"):
+            set_labels(self.ours, **labels)
+
+    def end(self, status: str) -> None:
+        """End the run with a state of MLflow."""
+        if self.info.status == "RUNNING":
+            self._leave(status)
+            self.ours.finish(STATUSES.get(status, layout.FINISHED))
+
+    def _leave(self, status: str) -> None:
+        self.info.status, self.info.end_time = status, int(time.time() * 1000)
+        with guarded("the artifacts of a run"):
+            store_version(self.ours)
+        if self in open_runs:
+            open_runs.remove(self)
+        ended_runs.append(self)
+
+
+def begin(
+    experiment: str,
+    name: str | None,
+    *,
+    run_id: str | None = None,
+    nested: bool = False,
+    parent: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+) -> ActiveRun:
+    """Begin a run, or continue the one of an id.
+
+    Raises:
+        MlflowException: a run is active and `nested` is not set.
+    """
+    run_id = run_id or os.environ.pop("MLFLOW_RUN_ID", None)
+    if open_runs and not nested:
+        active = open_runs[-1].info.run_id
+        if run_id == active:
+            return open_runs[-1]
+        raise MlflowException(
+            f"Run with UUID {active} is already active. To start a new run, first end the current run with "
+            "mlflow.end_run(). To start a nested run, call start_run with nested=True"
+        )
+    name = name or os.environ.get("MLFLOW_RUN_NAME")
+    above = open_runs[-1].ours if open_runs else None
+    group = parent or (above.id if above else None)
+    place: dict[str, Any] = {
+        "project": layout.fit_name(experiment, layout.DEFAULT),
+        "name": layout.fit_name(name or "", layout.DEFAULT),
+    }
+    if run_id is not None and layout.is_run_id(run_id):
+        place = (
+            {"run_id": run_id, "resume": True}
+            if name is None
+            else {**place, "run_id": run_id, "resume": True}
+        )
+    ours = init(**place, group=group, config={"mlflow.parent": group} if group else None)
+    if above is not None and group == above.id:
+        with guarded("the group of a run"):
+            set_labels(above, group=above.id)
+    run = ActiveRun(ours, experiment, name)
+    open_runs.append(run)
+    given = {**(tags or {}), **({NOTE: description} if description else {})}
+    if given:
+        run.set_tags(given)
+    return run

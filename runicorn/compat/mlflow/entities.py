@@ -1,0 +1,101 @@
+"""`mlflow.entities`: experiments and runs as MLflow returns them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Experiment:
+    """An experiment, which is a project here; its id is its name."""
+
+    name: str
+    tags: dict[str, Any] = field(default_factory=dict)
+    artifact_location: str = ""
+    lifecycle_stage: str = "active"
+    creation_time: int | None = None
+
+    @property
+    def experiment_id(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+@dataclass
+class RunInfo:
+    """Description of a run; times are milliseconds."""
+
+    run_id: str
+    run_name: str
+    experiment_id: str
+    status: str = "RUNNING"
+    artifact_uri: str = ""
+    start_time: int = 0
+    end_time: int | None = None
+    lifecycle_stage: str = "active"
+    user_id: str = ""
+
+    @property
+    def run_uuid(self) -> str:
+        """Return the id."""
+        return self.run_id
+
+
+@dataclass
+class RunData:
+    """The last metrics, the parameters as texts, and the tags of a run."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """A run."""
+
+    info: RunInfo
+    data: RunData
+
+
+@dataclass
+class Metric:
+    """A value of a metric."""
+
+    key: str
+    value: float
+    timestamp: int = 0
+    step: int = 0
+
+
+@dataclass
+class Param:
+    """A parameter."""
+
+    key: str
+    value: Any
+
+
+@dataclass
+class RunTag:
+    """A tag."""
+
+    key: str
+    value: Any
+
+
+class RunStatus:
+    """States of a run."""
+
+    RUNNING, SCHEDULED, FINISHED, FAILED, KILLED = "RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"
+
+    @staticmethod
+    def to_string(status: str) -> str:
+        """Return the name of a state."""
+        return status
+
+    @staticmethod
+    def from_string(status: str) -> str:
+        """Return the state of a name."""
+        return status
