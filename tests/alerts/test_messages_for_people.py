@@ -87,7 +87,7 @@ def test_an_email_is_sent_and_a_hostile_name_adds_no_header(
     assert "The run is failed" in text.decode()
 
 
-def test_a_name_addresses_nobody_and_makes_no_link(event: Callable[[list[int]], AlertEvent]) -> None:
+def test_a_name_with_an_at_sign_is_no_mention_or_link(event: Callable[[list[int]], AlertEvent]) -> None:
     body = messages.content(event([]))
     for shown in (
         messages.title(body),

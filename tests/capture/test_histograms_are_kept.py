@@ -129,7 +129,7 @@ def test_what_is_no_number_is_refused_at_once(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("bins", [0, 1025])
-def test_a_number_of_bins_that_nobody_wants_is_refused(bins: int) -> None:
+def test_an_implausible_number_of_bins_is_refused(bins: int) -> None:
     with pytest.raises(ValueError, match="bins"):
         histogram([1], bins)
 

@@ -75,7 +75,7 @@ def test_a_body_may_take_longer_than_a_head(impatient: Viewer) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of descriptors")
-def test_a_thousand_dribbling_connections_keep_nobody_out(viewer: Viewer) -> None:
+def test_a_thousand_slow_connections_lock_out_no_client(viewer: Viewer) -> None:
     raise_descriptor_limit()
     with contextlib.ExitStack() as dribbling:
         for number in range(1000):
