@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from runicorn.api.responses.experiments import (
@@ -108,9 +109,13 @@ def count_files(run: Run) -> int:
 
 
 def completion(
-    root: StorageRoot, where: str = "", cursor: int | None = None, project: str | None = None
+    root: StorageRoot,
+    where: str = "",
+    cursor: int | None = None,
+    project: str | None = None,
+    sentence: Callable[[BadWhere], str] = str,
 ) -> WhereCompletion:
-    """Build the response to an expression that is being written."""
+    """Build the response to an expression that is being written; `sentence` returns the message of an error."""
     place = cursor_context(where, len(where) if cursor is None else cursor)
     words: list[WhereSuggestion] = []
     for one in where_keys.suggestions(root, place):
@@ -122,7 +127,7 @@ def completion(
     try:
         node = where_keys.parse(root, where) if where.strip() else None
     except BadWhere as error:
-        return {**answer, "valid": False, "error": str(error), "position": error.position}
+        return {**answer, "valid": False, "error": sentence(error), "position": error.position}
     answer["total"], is_capped = counts.capped(find_runs(root, where=node, project=project))
     if is_capped:
         answer["total_capped"] = True

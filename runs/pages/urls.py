@@ -18,6 +18,7 @@ page_patterns = [
     path("restore-runs", recycle_bin.restore_from_recycle_bin, name="restore-runs"),
     path("runs-change", actions.change_runs, name="change-runs"),
     path("runs-matching", actions.matching_ids, name="matching-ids"),
+    path("runs-where", actions.complete_where, name="complete-where"),
     path("runs-keys", column_keys, name="column-keys"),
     path("runs-columns", actions.remember_columns, name="remember-columns"),
     path("runs-view", actions.change_view, name="change-view"),

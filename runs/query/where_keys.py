@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
+from functools import partial, reduce
 
 from django.db.models import Count
 
+from runicorn.message import Message
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts, keys
 from runs.query.where import parser
@@ -44,7 +45,7 @@ def parse(root: StorageRoot, text: str) -> Node:
 
 
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
-    """Return the field that a bare key stands for, or ". Did you mean …?" where that is not certain.
+    """Return the field that a bare key stands for, or "Did you mean …?" where that is not certain.
 
     A key stands for the only config key or metric that is called so, with or without what comes before its last dot
     or slash.
@@ -61,7 +62,8 @@ def resolve(root: StorageRoot, key: str) -> Field | str | None:
     if not found:
         return None
     best = sorted(dict.fromkeys(found), key=lambda one: -one[2])[:3]
-    return ". Did you mean " + " or ".join(_written(one) for one in best) + "?"
+    either = reduce(lambda one, other: Message("{one} or {other}", one=one, other=other), map(_written, best))
+    return Message("Did you mean {keys}?", keys=either)
 
 
 def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
@@ -86,7 +88,14 @@ def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
 
 def _written(found: tuple[str, str, int]) -> str:
     kind, name, runs = found
-    return f"{kind}.{quoted(name)} ({runs:,} {'run' if runs == 1 else 'runs'})" if kind else name
+    if not kind:
+        return name
+    key = f"{kind}.{quoted(name)}"
+    return (
+        Message("{key} (1 run)", key=key)
+        if runs == 1
+        else Message("{key} ({runs} runs)", key=key, runs=f"{runs:,}")
+    )
 
 
 def _keys(root: StorageRoot) -> list[tuple[str, str, int]]:

@@ -100,6 +100,7 @@ def test_scripts_load_their_translations_only_where_they_are_needed(
     [
         ("/runs/20260101_120000_ffffff", None, "找不到运行：20260101_120000_ffffff"),
         ("/?where=loss+%3E", None, "未知字段 'loss'（位置 1）"),
+        ("/runs-where?where=loss+%3E", None, "未知字段 'loss'（位置 1）。"),
         ("/settings/root", {"path": "runs"}, "须为绝对路径，或以 ~ 开头"),
         ("/import", {"file": b"no archive"}, "归档已损坏，或不是 zip、tar 或 tar.gz 文件"),
         ("/artifacts/model/none", None, "找不到制品：none"),
@@ -120,7 +121,8 @@ def test_an_error_of_a_service_is_translated_on_a_page_and_english_elsewhere(
         }
         headers = {"Accept-Language": language}
         answer = client.post(path, fields, headers=headers) if form else client.get(path, headers=headers)
-        return html.unescape(answer.content.decode())
+        text = answer.json()["error"] if path.startswith("/runs-where") else answer.content.decode()
+        return html.unescape(text)
 
     assert sentence in shown(CHINESE)
     assert sentence not in shown("en")

@@ -19,7 +19,9 @@ from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
+from runs.api.experiments import completion
 from runs.api.requests import MOST_RUNS
+from runs.api.requests_v2 import CompletionQuery
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column
@@ -70,13 +72,22 @@ def tagged(root: StorageRoot, run_ids: Sequence[str], tag: str) -> set[str]:
 
 
 @require_safe
+def complete_where(request: HttpRequest) -> JsonResponse:
+    """Respond as `/api/v2/where`, with the error in the language of the page."""
+    query = CompletionQuery(data=request.GET)
+    query.is_valid(raise_exception=True)
+    answer = completion(active_root(), **query.validated_data, sentence=lambda e: translated(e.sentence))
+    return JsonResponse(answer)
+
+
+@require_safe
 def matching_ids(request: HttpRequest) -> JsonResponse:
     """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
     root, state = active_root(), TableState.read(request.GET)
     try:
         found = matching(root, state)
     except BadWhere as error:
-        raise ValidationError(translated(str(error))) from error
+        raise ValidationError(translated(error.sentence)) from error
     ids = ids_in_order(found, state, MOST_CHOSEN)
     return JsonResponse({"ids": ids, "total": counts.total(found)})
 

@@ -163,7 +163,7 @@ def _matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, st
     try:
         return matching(root, state), ""
     except BadWhere as error:
-        return Matches(root, Run.objects.none()), translated(str(error)).removeprefix("where: ")
+        return Matches(root, Run.objects.none()), translated(error.sentence)
 
 
 def _page(found: Matches, state: TableState) -> OpenPage:

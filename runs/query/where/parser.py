@@ -51,18 +51,19 @@ SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
 
 
 class BadWhere(ValueError):
-    """The expression is malformed; the message names the position, counted from 1."""
+    """The expression is malformed; the message names the position, counted from 1.
+
+    Attributes:
+        sentence: the message without "where: ", as a page shows it.
+    """
 
     def __init__(self, problem: str, position: int, hint: str = "", **values: object) -> None:
         self.problem, self.position = Message(problem, **values) if values else problem, position
-        super().__init__(
-            Message(
-                "where: {problem} at position {position}{hint}",
-                problem=self.problem,
-                position=position,
-                hint=hint,
-            )
+        place = Message("{problem} at position {position}", problem=self.problem, position=position)
+        self.sentence = (
+            Message("{place}. {hint}", place=place, hint=hint) if hint else Message("{place}.", place=place)
         )
+        super().__init__(f"where: {self.sentence}" if hint else f"where: {place}")
 
 
 @dataclass(frozen=True, slots=True)

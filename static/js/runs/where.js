@@ -39,7 +39,7 @@ async function ask() {
   if (project) query.set("project", project);
   const turn = (last += 1);
   try {
-    const answer = await requestJson(`/api/v2/where?${query}`);
+    const answer = await requestJson(`/runs-where?${query}`);
     if (turn === last && document.activeElement === field()) show(answer);
   } catch (error) {
     if (turn === last) status().textContent = error.message;
@@ -58,7 +58,7 @@ function show(answer) {
 
 function hits({ valid, error, total, total_capped: capped }) {
   if (!field().value.trim()) return gettext("↑ ↓ choose, Enter applies");
-  if (!valid) return error.replace(/^where: /, "");
+  if (!valid) return error;
   return ngettext("{n} run matches", "{n} runs match", total, { n: total.toLocaleString("en") + (capped ? "+" : "") });
 }
 
