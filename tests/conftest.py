@@ -54,6 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's own configuration and data directories, empty, for this test and the processes it starts."""
     for name in ("config", "data"):
         monkeypatch.setenv(f"RUNICORN_{name.upper()}_DIR", str(tmp_path / "home" / name))
+    monkeypatch.setenv("RUNICORN_COMPANION", "off")
     return tmp_path / "home"
 
 

@@ -51,6 +51,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
         "RUNICORN_OTHER_USERS": "no",
+        # Hundreds of trainings would each have one; the tests of the companion switch it on.
+        "RUNICORN_COMPANION": "off",
     }
     return clean | paths | more
 

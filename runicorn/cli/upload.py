@@ -12,6 +12,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.companion.verdict import Watched
 from runicorn.settings import user
 from runicorn.store import find, layout
 from runicorn.store.containment import check_inside
@@ -19,7 +20,6 @@ from runicorn.upload.client import Away
 from runicorn.upload.queue import LOG, SENDERS, Queue
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import check_url
-from runicorn.upload.verdict import Watched
 from runicorn.upload.worker import Upload
 
 ROUNDS = 3

@@ -45,6 +45,11 @@ SETTINGS: tuple[Setting, ...] = (
         "30",
         "Seconds that `finish()` and the end of the program wait for the upload to `RUNICORN_URL`.",
     ),
+    Setting(
+        "RUNICORN_COMPANION",
+        "on",
+        "`off` starts no companion process, which records how a killed training ended; uploads have one always.",
+    ),
     Setting("RUNICORN_CONFIG_DIR", "", "Configuration directory; by default the system's usual place."),
     Setting(
         "RUNICORN_DATA_DIR",

@@ -8,15 +8,21 @@ is dead only after `GRACE_SECONDS` without a write.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from runicorn import _platform
 
 NOT_FOUND = "process_not_found"
 """`exit_reason` of a run whose process was found dead."""
+FIRST_NAMESPACE = "pid:[4026531836]"
+"""PID namespace of a machine itself (PROC_PID_INIT_INO of Linux), which sees the processes of all others."""
+LISTED_SECONDS = 1.0
+"""Age up to which a list of the processes in containers is used again."""
 GRACE_SECONDS = 60.0
 """Time since the last write within which a run counts as alive if its process cannot be identified for certain."""
 
@@ -106,9 +112,47 @@ def is_local(process: Process) -> bool:
 
 def has_ended(process: Process) -> bool:
     """Return whether a process of this machine has ended; False if the pid is unknown or of another machine."""
-    if not process.pid or process.pid < 0 or not is_local(process):
+    if not process.pid or process.pid < 0:
         return False
-    return _platform.process_gone(process.pid, process.process_start, process.boot_id)
+    if is_local(process):
+        return _platform.process_gone(process.pid, process.process_start, process.boot_id)
+    return _is_of_a_container_here(process) and (process.pid, process.process_start) not in _in_containers()
+
+
+def _is_of_a_container_here(process: Process) -> bool:
+    """Return whether a process belongs to a PID namespace below ours, which is that of the machine itself."""
+    namespace, boot = process.pid_namespace, process.boot_id
+    return (
+        _this_host()[1] == FIRST_NAMESPACE
+        and namespace not in ("", FIRST_NAMESPACE)
+        and bool(boot)
+        and boot == _platform.boot_id()
+        and process.process_start is not None
+    )
+
+
+_listed = (-LISTED_SECONDS, frozenset[tuple[int, float | None]]())
+
+
+def _in_containers() -> frozenset[tuple[int, float | None]]:
+    """Return the processes of all containers of this machine, by the pid that they have inside and their start."""
+    global _listed
+    now = time.monotonic()
+    if now - _listed[0] >= LISTED_SECONDS:
+        pids = ((_pid_in_container(pid), pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc"))))
+        inside = ((inner, _platform.process_start_time(pid)) for inner, pid in pids if inner is not None)
+        _listed = (now, frozenset(inside))
+    return _listed[1]
+
+
+def _pid_in_container(pid: int) -> int | None:
+    """Return the pid that a process has in its own PID namespace, if that is not ours; None for a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        return None
+    found = next((line.split()[1:] for line in text.splitlines() if line.startswith("NSpid:")), [])
+    return int(found[-1]) if len(found) > 1 and "State:\tZ" not in text else None
 
 
 def is_alive(process: Process) -> bool:

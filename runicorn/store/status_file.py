@@ -9,6 +9,7 @@ from runicorn.store import layout
 from runicorn.store.journal.durability import SYNC_THREAD
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.state.reasons import fields
+from runicorn.store.state.scheduler import end_of_job
 
 
 class StatusFile:
@@ -41,7 +42,9 @@ class StatusFile:
         self._folder.settle()
         with self._folder.lock:
             self._has_ended = True
-            self._write(ended_at=time.time(), **fields(status, reason), **self._folder.final_counts())
+            state, evidence = end_of_job(reason)
+            about = fields(status, reason, evidence, state)
+            self._write(ended_at=time.time(), **about, **self._folder.final_counts())
 
     def _report(self) -> None:
         """Write, while the run is running, that records are missing."""

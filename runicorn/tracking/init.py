@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 from runicorn.alerts import forwarding
+from runicorn.companion import start as companion
 from runicorn.settings import default_root, user
 from runicorn.store import descriptor_reserve, find, layout
 from runicorn.store.flatten import flatten
@@ -120,6 +121,8 @@ def _publish(run: Run, server: Target) -> None:
 
         run.server = server.url
         run.upload = RunningUpload.begin(run.storage_root, run.id, run.run_dir, server)
+    if run.upload is None and _is_stored(run):
+        companion.watch(run.run_dir)
     announce(run)
 
 

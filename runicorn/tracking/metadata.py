@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from runicorn import _platform
 from runicorn._version import __version__
 from runicorn.store.process_identity import host_identity
+from runicorn.store.state import scheduler
 
 
 class NamedRun(Protocol):
@@ -32,7 +34,10 @@ def meta(run: NamedRun, before: dict[str, Any], labels: dict[str, Any], resumed:
         labels: given values of `tags`, `notes` and `group`.
         resumed: whether the run is resumed.
     """
-    content = {**_run(run), **before, **_process(run), **labels}
+    known = {key: value for key, value in before.items() if key != scheduler.JOB}
+    content = {**_run(run), **known, **_process(run), **labels}
+    if job := scheduler.job_of(os.environ):
+        content[scheduler.JOB] = job
     if resumed:
         content["tags"] = list(dict.fromkeys(_texts(before.get("tags")) + labels.get("tags", [])))
         content["resumed_at"] = [*_list(before.get("resumed_at")), time.time()]

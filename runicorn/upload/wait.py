@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from runicorn.capture.background_thread import BackgroundThread
+from runicorn.companion.exit_status import image
 from runicorn.store import layout
 from runicorn.store.notices import say
 from runicorn.upload.queue import Queue
 from runicorn.upload.start import command, serve
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import Target
-from runicorn.upload.verdict import image
 
 CHECK = 5.0
 """Seconds between two checks of the sender process."""

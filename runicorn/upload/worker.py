@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runicorn.companion.verdict import Watched
 from runicorn.upload import log
 from runicorn.upload.client import TIMEOUT, Away, Conflict, Denied, Server
 from runicorn.upload.queue import Entry, Queue
 from runicorn.upload.run_files import RunDeleted, RunUpload
 from runicorn.upload.state import UploadState
-from runicorn.upload.verdict import Watched
 
 POLL = 0.5
 """Seconds between two passes over the files of a running run."""

@@ -11,13 +11,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db.models import F
 
+from runicorn.companion.verdict import End, verdict_of
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND, Process, has_ended, is_in_grace
-from runicorn.store.state import STATE_REASON, State
-from runicorn.store.state.reasons import fields
+from runicorn.store.state import EVIDENCE, STATE, STATE_REASON, evidence_in
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -38,6 +39,8 @@ class DeadRun:
 
     ended: float
     """When the run last wrote anything, in Unix seconds."""
+    verdict: dict[str, Any]
+    """The fields of status.json that describe the end."""
     write_error: str | None
     """Why status.json could not be replaced."""
 
@@ -58,13 +61,14 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     same = integer(meta.get("pid")) == run.pid and number(meta.get("process_start")) == run.process_start
     if problem or meta_problem or not same or status.get("status") != layout.RUNNING:
         return None
-    dead = {**fields(layout.FAILED, NOT_FOUND), "ended_at": written}
+    end = End(notice=evidence_in(status).get("notice", ""))
+    verdict = verdict_of(meta, NOT_FOUND, end, may_ask_scheduler=False)
     try:
-        layout.write_json(folder / layout.STATUS, status | dead)
+        layout.write_json(folder / layout.STATUS, {**status, **verdict, "ended_at": written})
     except OSError as error:
         logger.warning("The status of %s could not be written: %s", folder, error)
-        return DeadRun(written, error.strerror or str(error))
-    return DeadRun(written, None)
+        return DeadRun(written, verdict, error.strerror or str(error))
+    return DeadRun(written, verdict, None)
 
 
 def apply_rule(run: Run) -> Run:
@@ -112,11 +116,11 @@ def _save_in_row(run: Run, dead: DeadRun) -> None:
     warnings = Run.objects.values_list("warnings", flat=True).get(pk=run.pk)
     still_running = Run.objects.filter(pk=run.pk, status=layout.RUNNING)
     still_running.update(
-        status=layout.FAILED,
+        status=dead.verdict["status"],
         exit_reason=NOT_FOUND,
-        state=State.FAILED,
-        state_reason=fields(layout.FAILED, NOT_FOUND)[STATE_REASON],
-        evidence={},
+        state=dead.verdict[STATE],
+        state_reason=dead.verdict.get(STATE_REASON),
+        evidence=dead.verdict.get(EVIDENCE, {}),
         ended=dead.ended,
         duration=dead.ended - F("started"),
         warnings=[*warnings, sentence],

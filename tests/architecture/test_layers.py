@@ -20,7 +20,7 @@ LAYERS = {
     "runicorn_site": ["web", "database", "security", "transport", "assets", "monitoring", "api", ".", "server", "pages"],
     "runicorn": [
         "api/responses", ".", "store", "settings", "alerts", "media", "artifacts", "capture", "export", "archives", "api",
-        "importers", "sync", "upload", "tracking", "maintenance", "demo", "integrations", "compat", "cli", "manifest", "remote_storage",
+        "importers", "sync", "companion", "upload", "tracking", "maintenance", "demo", "integrations", "compat", "cli", "manifest", "remote_storage",
     ],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.

@@ -110,7 +110,7 @@ def test_a_run_from_before_the_last_boot_has_failed(
 
 @pytest.mark.parametrize(
     "other",
-    [{"machine_id": "another"}, {"pid_namespace": "pid:[1]"}],
+    [{"machine_id": "another"}, {"pid_namespace": "pid:[1]", "boot_id": "another"}],
 )
 def test_a_run_of_another_machine_or_container_is_not_judged(
     store: Path, make_run: Any, process: Any, other: dict[str, str], api: Any

@@ -39,7 +39,9 @@ def test_a_pid_that_belongs_to_another_process_now_has_ended() -> None:
         assert has_ended(own(**changes)) and not is_alive(own(**changes)), changes
 
 
-@pytest.mark.parametrize("changes", [{"machine_id": "another"}, {"pid_namespace": "pid:[1]"}])
+@pytest.mark.parametrize(
+    "changes", [{"machine_id": "another"}, {"pid_namespace": "pid:[1]", "boot_id": "another"}]
+)
 def test_a_process_of_another_machine_or_namespace_is_neither_ended_nor_alive(
     changes: dict[str, str],
 ) -> None:

@@ -103,6 +103,9 @@ def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, hom
         reason: status for reason, (_, status) in WAYS.items()
     }
     assert {about["exit_reason"] for about in seen.values()} <= {*WAYS, "process_not_found"}
+    for reason, about in seen.items():
+        by_signal = reason.startswith("SIG") and reason != "SIGTERM" and about["exit_reason"] == reason
+        assert about["state"] == ("killed" if by_signal else about["status"]), reason
     assert seen["exec"]["exit_reason"] == "exec"
     assert not differences(near, viewer.root)
     for _, training in trainings.values():

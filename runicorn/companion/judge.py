@@ -1,0 +1,66 @@
+"""Verdicts of the companion process, in `status.json` of the runs it watched."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runicorn.companion.exit_status import exit_code, reason_of
+from runicorn.companion.verdict import REPLACED, End, is_open, write_end
+from runicorn.companion.watch import oom_kills
+from runicorn.store import layout
+from runicorn.store.state import EVIDENCE, STATE, STATUS_OF, scheduler
+from runicorn.store.state.reasons import fields
+
+if TYPE_CHECKING:
+    from runicorn.companion.watch import Watch
+
+
+def judge(watch: Watch) -> None:
+    """Write the end of each run that the training has not ended itself."""
+    code = exit_code(watch.fd, watch.stat)
+    end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice)
+    reason = REPLACED if watch.is_replaced else reason_of(code)
+    for run_dir, meta, status in _runs(watch):
+        with suppress(OSError):  # a full disk, or a removed folder: the viewer judges later
+            if is_open(status):
+                write_end(run_dir, meta, reason, end)
+            elif status.get("exit_reason") in scheduler.NOTICES:
+                _ask_scheduler(run_dir, meta, status)
+
+
+def note(watch: Watch) -> None:
+    """Record the notice of a scheduler in the status of running runs."""
+    for run_dir, meta, status in _runs(watch):
+        job = scheduler.job_in(meta)
+        if job and status.get("status") == layout.RUNNING:
+            with suppress(OSError):
+                layout.write_json(
+                    run_dir / layout.STATUS, {**status, EVIDENCE: {**job, "notice": watch.notice}}
+                )
+
+
+def _ask_scheduler(run_dir: Path, meta: dict[str, Any], status: dict[str, Any]) -> None:
+    """Replace the state that the training has guessed from the signal by the one that the scheduler reports."""
+    job = scheduler.job_in(meta)
+    state = scheduler.ask(job) if job else None
+    if state and state != status.get(STATE) and STATUS_OF[state] == status.get("status"):
+        known = fields(
+            STATUS_OF[state], status["exit_reason"], {**job, "notice": status["exit_reason"]}, state
+        )
+        layout.write_json(run_dir / layout.STATUS, {**status, **known})
+
+
+def _runs(watch: Watch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:
+    """Return folder, `meta.json` and `status.json` of the runs that the process still owns."""
+    found = []
+    for folder in dict.fromkeys(watch.runs):
+        run_dir = Path(folder)
+        meta, problem = layout.read_json(run_dir / layout.META)
+        status, broken = layout.read_json(run_dir / layout.STATUS)
+        start = meta.get("process_start")
+        same = meta.get("pid") == watch.pid and (not watch.start or start == float(watch.start))
+        if same and not problem and not broken:
+            found.append((run_dir, meta, status))
+    return found

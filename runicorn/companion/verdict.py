@@ -1,0 +1,159 @@
+"""Final status of a run whose process did not write it: killed, ended by `os._exit`, or replaced by `exec`."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runicorn.companion import kernel_log
+from runicorn.companion.exit_status import exit_code, image, reason_of, signal_name
+from runicorn.companion.watch import oom_files, oom_kills, read
+from runicorn.store import layout
+from runicorn.store.process_identity import NOT_FOUND, ProcessRecord, has_ended, is_identified_here
+from runicorn.store.state import STATUS_OF, State, scheduler
+from runicorn.store.state.reasons import fields
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.runs import Evidence
+
+REPLACED = "exec"
+UNSEEN = ("SIGKILL", NOT_FOUND)
+"""Reasons that may hide another: no program handles SIGKILL, and the kernel uses it when memory runs out."""
+
+
+class End(NamedTuple):
+    """What was observed about the end of a process.
+
+    Attributes:
+        code: its wait status, if the system reports it to processes other than the parent.
+        oom_kills: processes of its cgroup that the kernel killed while it ran.
+        notice: signal with which a scheduler announced the end.
+    """
+
+    code: int | None = None
+    oom_kills: int = 0
+    notice: str = ""
+
+
+class Watched:
+    """The process that writes a run, watched without being its parent.
+
+    Args:
+        run_dir: the folder of the run.
+        image: identity of its program when the run began.
+    """
+
+    def __init__(self, run_dir: Path, image: list[int]) -> None:
+        self.run_dir = run_dir
+        self.fd = -1
+        self._image = image
+        self._meta = layout.read_json(run_dir / layout.META)[0]
+        self._process = ProcessRecord.from_dict(self._meta)
+        self.is_ours = is_identified_here(self._process)
+        self._pid = max(self._process.pid or 0, 0)
+        self._oom_files = oom_files(self._pid) if self.is_ours and self._pid else []
+        self._oom_kills = oom_kills(self._oom_files)
+        if self.is_ours and self._pid and hasattr(os, "pidfd_open"):
+            with suppress(OSError):
+                self.fd = os.pidfd_open(self._pid)
+            if has_ended(self._process):  # what has the pid now may be another process
+                self.close()
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def has_ended(self) -> bool:
+        """Return whether nothing more is written to the run; write its status if its process ended without doing so."""
+        status = layout.read_json(self.run_dir / layout.STATUS)[0]
+        if not (self.is_ours and self._pid) or not is_open(status):
+            return status.get("status") != layout.RUNNING
+        if has_ended(self._process):
+            code = exit_code(self.fd, read(f"/proc/{self._pid}/stat"))
+            end = End(code, oom_kills(self._oom_files) - self._oom_kills)
+            return write_end(self.run_dir, self._meta, reason_of(code), end)
+        return self._is_replaced() and write_end(self.run_dir, self._meta, REPLACED, End())
+
+    def _is_replaced(self) -> bool:
+        now = image(self._pid) if self._image else []
+        return bool(now) and now != self._image
+
+
+def write_end(run_dir: Path, known: dict[str, Any], reason: str, end: End) -> bool:
+    """Write the end of a run unless it has one; return False if another process has written to the run since.
+
+    Args:
+        run_dir: its folder.
+        known: the `meta.json` of the process that has ended.
+        reason: the exit reason.
+        end: what was observed.
+    """
+    meta = layout.read_json(run_dir / layout.META)[0]
+    status, problem = layout.read_json(run_dir / layout.STATUS)
+    if any(meta.get(key) != known.get(key) for key in ("pid", "process_start", "resumed_at")):
+        return False
+    if not problem and is_open(status):
+        # A viewer may have written the end already, with the time of the last write before that.
+        ended_at = status.get("ended_at") or last_write(run_dir)
+        ended = {**status, **verdict_of(meta, reason, end), "ended_at": ended_at}
+        if ended != status:
+            layout.write_json(run_dir / layout.STATUS, ended)
+    return True
+
+
+def is_open(status: dict[str, Any]) -> bool:
+    """Return whether a run has no end, or only that of a viewer, which knows less."""
+    return status.get("status") == layout.RUNNING or status.get("exit_reason") == NOT_FOUND
+
+
+def verdict_of(
+    meta: dict[str, Any], reason: str, end: End, *, may_ask_scheduler: bool = True
+) -> dict[str, Any]:
+    """Return the fields of `status.json` for a process that ended without writing them.
+
+    Args:
+        meta: its `meta.json`.
+        reason: the exit reason.
+        end: what was observed.
+        may_ask_scheduler: whether a command of the scheduler may be run, which can take seconds.
+    """
+    state, evidence = None, _evidence(end)
+    job = scheduler.job_in(meta)
+    if reason in UNSEEN and (found := _out_of_memory(meta, end)):
+        state, evidence = State.OUT_OF_MEMORY, {**evidence, **found}
+    elif job and (reason in scheduler.NOTICES or (end.notice and reason in UNSEEN)):
+        notice = end.notice or reason
+        reported = scheduler.ask(job) if may_ask_scheduler else None
+        state = reported or scheduler.announced(job, notice, time.time())
+        evidence = {**evidence, **job, "notice": notice}
+    interrupted = reason in ("SIGTERM", "KeyboardInterrupt")
+    status = STATUS_OF[state] if state else layout.INTERRUPTED if interrupted else layout.FAILED
+    return fields(status, reason, evidence, state)
+
+
+def _evidence(end: End) -> Evidence:
+    if end.code is not None and os.WIFSIGNALED(end.code):
+        return {"signal": signal_name(os.WTERMSIG(end.code))}
+    return {} if end.code is None else {"exit_code": os.WEXITSTATUS(end.code)}
+
+
+def _out_of_memory(meta: dict[str, Any], end: End) -> Evidence:
+    """Return the evidence that the kernel killed the process because memory ran out; empty without any."""
+    if end.oom_kills > 0:
+        return {"oom_kills": end.oom_kills}
+    line = kernel_log.out_of_memory(ProcessRecord.from_dict(meta))
+    return {"kernel_log": line} if line else {}
+
+
+def last_write(run_dir: Path) -> float:
+    """Return when a run last wrote anything, in Unix seconds."""
+    times = [0.0]
+    with suppress(OSError), os.scandir(run_dir) as entries:
+        for entry in entries:
+            if entry.name in layout.OF_THE_LIBRARY or entry.name in layout.GROWING:
+                times.append(entry.stat(follow_symlinks=False).st_mtime)
+    return max(times)
