@@ -1,7 +1,8 @@
 """Bundle ES modules into one, so that a page waits for one response instead of fifty. Pure.
 
 Each module becomes a function that runs once, after the modules that it imports, and returns its exports. Imports are
-names in braces from relative paths, exports are declarations; any other `import` or `export` is an error.
+names in braces from relative paths, exports are declarations; any other `import` or `export` is an error. Lines of
+comments become empty: they are a fifth of the compressed bytes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from posixpath import dirname, join, normpath
 
 IMPORT = re.compile(r'^import (?:\{([\w$\s,]+)\} from )?"(\.[^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async function|function|class|const) ([\w$]+))", re.MULTILINE)
+COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+LINE_COMMENT = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
 OTHER = re.compile(r"^(?:import|export|await)\b.*|\bimport(?:\(|\.meta\b)", re.MULTILINE)
 
 Read = Callable[[str], str]
@@ -61,7 +64,8 @@ def joined(modules: Iterable[tuple[str, str]]) -> str:
 
 def _wrapped(name: str, text: str) -> str:
     """Return a module as a function, with the same lines."""
-    inner = IMPORT.sub(lambda match: _taken(name, match), text)
+    code = LINE_COMMENT.sub("", COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text))
+    inner = IMPORT.sub(lambda match: _taken(name, match), code)
     exported = [found for _, found in EXPORT.findall(inner)]
     inner = EXPORT.sub(r"\1", inner)
     if other := OTHER.search(inner):

@@ -39,6 +39,24 @@ def test_each_module_runs_once_and_after_its_imports(chromium: Any) -> None:
     page.close()
 
 
+def test_lines_of_comments_are_empty_and_all_code_keeps_its_line() -> None:
+    code = [
+        "/**",
+        " * A module; /* nested.",
+        " */",
+        "",
+        "/** One line. */",
+        'const address = "https://example.org"; // beside code',
+        "  // alone",
+        "const both = /* inside */ 1; /* after */",
+        "/* before */ const more = 2; /*",
+        "*/",
+    ]
+    text = joined([("js/odd.js", "\n".join(code))])
+    lines = text.splitlines()[2 : 2 + len(code)]
+    assert lines == ["", "", "", "", "", code[5], "", *code[7:]]
+
+
 @pytest.mark.parametrize(
     "line",
     [
