@@ -153,7 +153,8 @@ class OverlayQuery(OverMetricQuery):
         required=False, max_length=300, trim_whitespace=False, help_text="`config.<key>`, `group` or `tag`."
     )
     band = serializers.BooleanField(
-        required=False, help_text="Adds to downsampled curves the range and the mean of all their points."
+        required=False,
+        help_text="Adds to downsampled curves of noise the range and the mean of all points, rounded; they have a third of `points`.",
     )
 
     def validate_ids(self, ids: list[str]) -> list[str]:

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.models import Series
-from metrics.query import downsample
+from metrics.query import bands, downsample
 from metrics.query.means import MeansLoader
 from metrics.query.plan import SeriesReader, Window, level_for
 from metrics.query.series_view import TileLoader, View
-from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
+from metrics.store.columns import FLOAT, INT, NULL, Values
 from metrics.store.lanes import Lane
-from metrics.store.means import counted, counts
+from metrics.store.means import counted
 from metrics.store.points import Points, gather
-from runicorn.api.responses.metrics import Band, SeriesKind, SeriesStatistics, SeriesValues
 from runicorn.api.responses.metrics import Series as SeriesColumns
+from runicorn.api.responses.metrics import SeriesKind, SeriesStatistics, SeriesValues
 
 _BAND_EVERY = 3
 """Points of a downsampled curve per edge of its band."""
@@ -96,6 +96,7 @@ def series_columns(
     by_step: bool,
     points: int,
     means: Points | None = None,
+    compact: bool = False,
 ) -> SeriesColumns:
     """Return the curve of one metric in the order of `x`, downsampled to at most `points` points.
 
@@ -107,11 +108,18 @@ def series_columns(
         points: at least 4.
         means: means of all points; for a downsampled curve they add `band`, the range and the mean of all points:
             `{x, low, high, mean}`, coarser than the curve, null where there is no finite value.
+        compact: return only bands of noise, rounded, and a third of the points of noise.
     """
     x = together.step if by_step else together.time
     at = downsample.curve(x, together.value.heights(), points)
-    shown = together.select(at)
     kind = _kind(series)
+    numbers = together.value.numbers()
+    has_band = means is not None and count > len(at) and kind in ("float", "int")
+    noise = has_band and bands.is_noise(numbers[at])
+    edges = np.unique(np.append(at[::_BAND_EVERY], at[-1:]))
+    if compact and noise:
+        at = np.union1d(edges, at[~np.isfinite(numbers[at])])
+    shown = together.select(at)
     statistics, values = _statistics(together), _values(shown.value, kind)
     entry: SeriesColumns = {
         "name": series[0].name,
@@ -128,10 +136,13 @@ def series_columns(
         entry["labels"] = values["labels"]
     if series[0].lane == Lane.SYSTEM:
         entry["system"] = True
-    if means is not None and count > len(at) and kind in ("float", "int"):
-        edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
-        entry["band"] = _band(x, together.value.numbers(), edges)
-        entry["band"]["mean"] = _column(_mean(means.step if by_step else means.time, means, x[edges]))
+    if means is not None and has_band and (noise or not compact):
+        along = means.step if by_step else means.time
+        entry["band"] = bands.band(x, numbers, edges, along, means)
+        if noise:
+            entry["band"]["noise"] = True
+        if compact:
+            bands.shorten(entry["band"])
     if shown.stage.mask():
         entry["stages"] = _changes(shown.stage.objects())
     if not by_step and len(shown) and series[0].lane == Lane.METRIC:
@@ -202,31 +213,6 @@ def _values(values: Values, kind: str) -> SeriesValues:
     odd = np.flatnonzero(~np.isfinite(numbers) & values.where(FLOAT))
     special: Any = [[at, str(number)] for at, number in zip(odd.tolist(), numbers[odd].tolist(), strict=True)]
     return {"y": _column(numbers), "special": special}
-
-
-def _band(x: NDArray[Any], heights: Floats, edges: Index) -> Band:
-    """Return the range of all points, at some of the shown positions."""
-    low, high = downsample.envelope(heights, edges)
-    if np.abs(heights[np.isfinite(heights)]).max(initial=0) < np.finfo(np.float32).max:
-        # A shaded area needs no more digits than it has pixels.
-        low, high = low.astype(np.float32), high.astype(np.float32)
-    return {"x": _column(x[edges]), "low": _column(low), "high": _column(high)}
-
-
-def _mean(x: NDArray[Any], means: Points, edges: NDArray[Any]) -> Floats:
-    """Return the mean on both sides of each edge, up to its neighbours; NaN where there is no finite value."""
-    numbers = means.value.numbers()
-    finite = np.isfinite(numbers)
-    at = np.minimum(np.searchsorted(edges, x[finite]), len(edges) - 1)
-    weights = counts(means)[finite]
-    total = np.bincount(at, weights, len(edges))
-    # Divided first: a sum of values may exceed the largest float.
-    inner = np.bincount(at, numbers[finite] * (weights / total[at]), len(edges))
-    following, of_following = np.append(total[1:], 0.0), np.append(inner[1:], 0.0)
-    both = total + following
-    share = np.divide(total, both, out=np.full(len(edges), np.nan), where=both > 0)
-    found: Floats = inner * share + of_following * (1 - share)
-    return found
 
 
 def _changes(stages: Sequence[Any]) -> list[tuple[int, Any]]:

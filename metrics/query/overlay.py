@@ -14,7 +14,7 @@ from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
 from metrics.query.run_curves import Curve, CurveQuery, read_curves
 from metrics.query.selection import Group, group_runs, start_of
-from metrics.query.series import BY_STEP, BY_TIME, NUMBERS_PER_POINT
+from metrics.query.series import BY_STEP, BY_TIME
 from metrics.query.series_view import view_of_several
 from metrics.query.smoothing.smoother import Smoother
 from metrics.store.columns import Floats
@@ -54,7 +54,7 @@ def compare_series(
         smoother: adds the smoothed curves; the statistics of groups are then those of the smoothed curves.
         smoothed_only: leave out the points.
         x_metric: adds the value of this metric at each step, for x="step".
-        band: adds range and mean of all points to downsampled curves.
+        band: adds range and mean of all points to downsampled curves of noise, which have a third of `points`.
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
@@ -65,8 +65,7 @@ def compare_series(
         selection.runs, BY_STEP if by_step else BY_TIME, names, most=MOST_SERIES + 1
     )
     grouped = [] if group_by is None else group_runs(selection.runs, group_by)
-    per_point = NUMBERS_PER_POINT if band else 2
-    _refuse_too_much(seen.series, grouped, points, per_point=per_point + (2 if smoother else 0))
+    _refuse_too_much(seen.series, grouped, points, per_point=4 if smoother else 2)
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
     times = None if by_step else time_range or EVERYTHING
     windows = {one.pk: _window(step_range or EVERYTHING, times, origins[one.run_id]) for one in seen.series}
@@ -102,7 +101,13 @@ def _add_along(
 def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
     if curve.was_read:
         entry = charts.series_columns(
-            curve.series, curve.points, curve.count, by_step=by_step, points=points, means=curve.means
+            curve.series,
+            curve.points,
+            curve.count,
+            by_step=by_step,
+            points=points,
+            means=curve.means,
+            compact=True,
         )
     else:
         entry = charts.statistics_only(curve.series)

@@ -34,7 +34,7 @@ def smoothed(name: str, query: Query) -> dict[str, Any]:
 def noisy(name: str, query: Query) -> dict[str, Any]:
     """Return a curve of noise around 2 in 101 of 100,000 points."""
     edges = list(range(0, 1001, 30))
-    band = {"x": edges, "low": [0.0] * 34, "high": [4.0] * 34, "mean": [2.0] * 34}
+    band = {"x": edges, "low": [0.0] * 34, "high": [4.0] * 34, "mean": [2.0] * 34, "noise": True}
     return curve(name, query) | {"y": NOISY, "count": 100_000, "band": band}
 
 
@@ -114,7 +114,9 @@ def test_noise_is_drawn_as_mean_and_range(board: Callable[..., Any], server: Ser
 
 def test_a_spike_of_a_calm_curve_keeps_its_height(board: Callable[..., Any], server: Server) -> None:  # noqa: F811
     calm = [1.0] * 50 + [9.0] + [1.0] * 50
-    server.make = lambda name, query: noisy(name, query) | {"y": calm}
+    server.make = lambda name, query: (
+        (part := noisy(name, query)) | {"y": calm, "band": part["band"] | {"noise": False}}
+    )
     page = board("loss", search="?y=all")
     painted_when_drawn(page)
     page.evaluate("chart('loss').hooks.cursor(500)")

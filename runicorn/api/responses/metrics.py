@@ -68,6 +68,9 @@ class Band(TypedDict):
     mean: NotRequired[
         Annotated[list[float | None], "Of all points on both sides of an edge, up to the next ones."]
     ]
+    noise: NotRequired[
+        Annotated[bool, "Whether the points of the curve are noise, better drawn as their mean."]
+    ]
     along: NotRequired[list[float | None]]
 
 

@@ -6,7 +6,8 @@
  *   key?       run id or group, by which the legend and `settings.hidden` name it
  *   label?     its name in readout, data table and files; required for several curves
  *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in render/colours.js
- *   band?      {x, low, high, mean?}: a shade behind the curve (range of thinned points, or of a group)
+ *   band?      {x, low, high, mean?, noise?}: a shade behind the curve (range of thinned points, or of a group);
+ *              `noise`: drawn as its mean
  *   smooth?    {x, y, low?, high?}: the smoothed curve, and its own shade (data/drawn.js)
  *   kinds?     see kinds/kinds.js; a line with its band by default
  *   thinned?   whether points were left out, where `series.count` does not tell

@@ -138,7 +138,7 @@ export class Feed {
     const [x, values] = this.whole.x === "step" ? withStep(points.step, y) : [points.time, y];
     // Of what kind a metric is that had no points, only the server knows.
     if (!x.length || !series.x.length) return !x.length;
-    if (band?.mean) extendBand(band, x, values);
+    if (band?.noise) extendBand(band, x, values);
     return series.append(x, values, row);
   }
 }

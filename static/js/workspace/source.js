@@ -1,6 +1,5 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
-import { isNoisy } from "../chart/data/drawn.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
@@ -10,8 +9,7 @@ import { CurveCache } from "./curve_cache.js";
 
 /** Most numbers per chart: two dozen charts share one response, which is limited. */
 const MOST_NUMBERS = 100_000;
-/** Columns of a curve and of a third as many edges of its band, and those of a group. */
-const [COLUMNS, GROUP_COLUMNS] = [4, 10];
+const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
 const REST = "";
 
@@ -113,11 +111,6 @@ export class OverlaySource {
 }
 
 function curvesById(name, { series }) {
-  return new Map(series.filter((part) => part.name === name).map((part) => [part.id, curveOf(overMetric(part))]));
-}
-
-/** Among many curves only noise has a band. */
-function curveOf(part) {
-  const series = Series.from(part, -1);
-  return { series, band: isNoisy(series) ? part.band : null };
+  const parts = series.filter((part) => part.name === name).map((part) => [part.id, overMetric(part)]);
+  return new Map(parts.map(([id, part]) => [id, { series: Series.from(part, -1), band: part.band }]));
 }

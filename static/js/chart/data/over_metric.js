@@ -24,7 +24,8 @@ export function overMetric(part) {
 function columnsOver(columns) {
   if (!columns?.along) return columns;
   const order = ordered(columns.along);
-  return Object.fromEntries(Object.keys(columns).map((name) => [name, order.map((i) => columns[name === "x" ? "along" : name][i])]));
+  const over = (name) => (Array.isArray(columns[name]) ? order.map((i) => columns[name === "x" ? "along" : name][i]) : columns[name]);
+  return Object.fromEntries(Object.keys(columns).map((name) => [name, over(name)]));
 }
 
 /** Return the indices of finite values in ascending order of them, those of equal values in their own. */

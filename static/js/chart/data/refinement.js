@@ -57,5 +57,5 @@ function joinedBand(band, other, end) {
   const upTo = other ? firstAbove(other.x, end) : 0;
   const both = (name) => [...(other?.[name].slice(0, upTo) ?? []), ...band[name].slice(from)];
   const mean = band.mean && (!other || other.mean) ? { mean: both("mean") } : {};
-  return { x: both("x"), low: both("low"), high: both("high"), ...mean };
+  return { ...band, x: both("x"), low: both("low"), high: both("high"), ...mean };
 }
