@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from runicorn.store.flatten import flatten
@@ -13,10 +13,21 @@ class ConfigView(MutableMapping[str, Any]):
     """Settings by name; `config.lr`, `config["lr"]` and `config.update({"lr": 1})` mean the same.
 
     Values keep their types in memory; the run stores nested ones as `optim.lr`.
+
+    Args:
+        run: the run.
+        values: settings that are stored already.
+        also: function that passes calls on to another tracker.
     """
 
-    def __init__(self, run: Run | None, values: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        run: Run | None,
+        values: Mapping[str, Any] | None = None,
+        also: Callable[..., None] | None = None,
+    ) -> None:
         self.__dict__["_run"] = run
+        self.__dict__["_also"] = also
         self.__dict__["_values"] = dict(values or {})
 
     def __getitem__(self, key: str) -> Any:
@@ -60,6 +71,8 @@ class ConfigView(MutableMapping[str, Any]):
         self._values.update(added)
         if self._run is not None:
             self._run.config.update(added)
+        if self._also is not None:
+            self._also("config.update", added, allow_val_change=True)
 
     def setdefaults(self, values: Mapping[str, Any]) -> None:
         """Add settings that are missing."""

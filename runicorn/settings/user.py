@@ -39,6 +39,11 @@ SETTINGS: tuple[Setting, ...] = (
         "`0`, `false`, `no` or `off` turns every call of the SDK into a silent no-op, as in 0.6 and 0.7.",
     ),
     Setting("RUNICORN_MODE", "online", "`disabled` turns every call of the SDK into a silent no-op."),
+    Setting(
+        "RUNICORN_ALSO",
+        "",
+        "Trackers, `wandb` or `trackio`, that get the calls of a script below `runicorn run`, too.",
+    ),
     Setting("RUNICORN_URL", "", "Server to which the SDK uploads runs, as `http://host:23300`."),
     Setting(
         "RUNICORN_UPLOAD_TIMEOUT",

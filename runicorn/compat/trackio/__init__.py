@@ -97,7 +97,8 @@ def init(
     Raises:
         ValueError: `resume` is "must" and there is no run of that name.
     """
-    run = start(project, name, group, config, resume)
+    space = {"space_id": space_id, "server_url": server_url, "dataset_id": dataset_id, "bucket_id": bucket_id}
+    run = start(project, name, group, config, resume, **space, **other)
     current_project.set(project)
     return run
 

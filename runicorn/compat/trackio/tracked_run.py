@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import atexit
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from runicorn.compat.also.opening import close_mirrors, open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
 from runicorn.compat.guard import guarded
 from runicorn.compat.unknown import UnknownMethods, quiet
@@ -34,12 +37,22 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     log_cpu = quiet("log_cpu")
     log_gpu = quiet("log_gpu")
 
-    def __init__(self, run: OurRun, config: ConfigView, *, project: str, group: str | None) -> None:
+    def __init__(
+        self,
+        run: OurRun,
+        config: ConfigView,
+        *,
+        project: str,
+        group: str | None,
+        also: Callable[..., None] | None = None,
+    ) -> None:
         self._run = run
+        self._also = also
         self.id, self.project, self.name, self.group = run.id, project, run.name, group
         self.config = config
         self._next_step = run._step + 1 if run._step else 0
         open_runs.append(self)
+        _watch_exit()
 
     def __enter__(self) -> Run:
         return self
@@ -56,6 +69,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Write a record, by default one step after the highest so far."""
         at = self._next_step if step is None else int(step)
+        if self._also is not None:
+            self._also("log", metrics, step=step)
         self._next_step = max(self._next_step, at + 1)
         if is_plain(metrics):
             self._run.log(metrics, step=at)
@@ -75,6 +90,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def alert(self, title: str, text: str | None = None, level: Any = "warn", **options: Any) -> None:
         """Add an alert to the log of the run."""
         word = str(getattr(level, "value", level)).upper()
+        if self._also is not None:
+            self._also("alert", title, text, level=word.lower())
         self._run.log_text(f"{word} {title}: {text}" if text else f"{word} {title}")
 
     def finish(self) -> None:
@@ -85,10 +102,32 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def _leave(self) -> None:
         if self in open_runs:
             open_runs.remove(self)
+        if self._also is not None:
+            self._also("finish")
+            self._also = None
 
 
-def start(project: str, name: str | None, group: str | None, config: Any, resume: str) -> Run:
-    """Begin a run, or continue the newest of that name.
+@cache
+def _watch_exit() -> None:
+    # After our own function was registered by the first run, so that it is called before.
+    atexit.register(_leave_all)
+
+
+def _leave_all() -> None:
+    for run in list(open_runs):
+        run._leave()
+    close_mirrors()
+
+
+def start(
+    project: str,
+    name: str | None,
+    group: str | None,
+    config: Any,
+    resume: str,
+    **other: Any,
+) -> Run:
+    """Begin a run, or continue the newest of that name; `other` arguments are for Trackio itself.
 
     Raises:
         ValueError: `resume` is "must" and there is no run of that name.
@@ -104,8 +143,12 @@ def start(project: str, name: str | None, group: str | None, config: Any, resume
     elif resume == "must":
         raise ValueError(f"Run '{name}' does not exist in project '{project}'")
     run = init(**place, config=values or None, group=group)
-    view = ConfigView(run, {**(dict(run.config) if folder else {}), **values})
-    return Run(run, view, project=project, group=group)
+    also = open_mirror("trackio")
+    if also is not None:
+        given = {**other, "name": name, "group": group, "config": values or None, "resume": resume}
+        also("init", project, **{key: value for key, value in given.items() if value is not None})
+    view = ConfigView(run, {**(dict(run.config) if folder else {}), **values}, also)
+    return Run(run, view, project=project, group=group, also=also)
 
 
 def _newest(project: str, name: str) -> Path | None:

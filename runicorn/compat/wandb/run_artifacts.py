@@ -19,6 +19,7 @@ class RunArtifacts:
     """Methods that create and use versions."""
 
     _run: OurRun
+    _also: Callable[..., None] | None
 
     def log_artifact(
         self,
@@ -40,6 +41,8 @@ class RunArtifacts:
             artifact = Artifact(name or f"run-{self._run.id}-{Path(artifact).name}", type or "unspecified")
             artifacts.add_path(artifact._stored, artifact_or_path)
         artifact._stored.add_tags(*(tags or ()))
+        if self._also is not None:
+            self._also("log_artifact", artifact, **({"aliases": aliases} if aliases else {}))
         wanted = [*artifact._aliases, *(aliases or ())]
         if self._run.log_artifact(artifact._stored):
             artifacts.set_aliases(artifact._version(), wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ class RunFiles:
     """Methods for single files in the folder of a run."""
 
     _run: OurRun
+    _also: Callable[..., None] | None
 
     @property
     def dir(self) -> str:
@@ -40,6 +42,9 @@ class RunFiles:
         if glob_str is None:
             return []
         pattern, kept = os.fspath(glob_str), []
+        if self._also is not None:
+            where = {"base_path": os.path.abspath(base_path)} if base_path else {}
+            self._also("save", os.path.abspath(pattern) if where else pattern, **where)
         base = (
             Path(base_path) if base_path else Path() if not os.path.isabs(pattern) else Path(pattern).parent
         )

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
 from runicorn.compat.wandb.errors import UsageError
-from runicorn.compat.wandb.settings import complete
+from runicorn.compat.wandb.settings import complete, to_dict
 from runicorn.compat.wandb.tracked_run import Run
 from runicorn.settings import user
 from runicorn.store import find, layout
@@ -58,8 +59,19 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
         capture_console=given["console"] != "off",
     )
     stored = {key: value for key, value in run.config.items() if not key.startswith(f"{OWN}.")}
-    view = ConfigView(run, {**(stored if resumed else {}), **config})
-    return Run(run, view, given, resumed=resumed)
+    also = open_mirror("wandb") if given["mode"] != "disabled" else None
+    if also is not None:
+        also(
+            "init",
+            **{key: value for key, value in arguments.items() if value is not None},
+            **_settings(settings),
+        )
+    view = ConfigView(run, {**(stored if resumed else {}), **config}, also)
+    return Run(run, view, given, resumed=resumed, also=also)
+
+
+def _settings(settings: Any) -> dict[str, Any]:
+    return {} if settings is None else {"settings": to_dict(settings)}
 
 
 def _existing(project: str, run_id: str) -> Path | None:

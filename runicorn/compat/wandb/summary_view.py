@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from runicorn.tracking.run import Run
@@ -11,8 +11,9 @@ from runicorn.tracking.run import Run
 class SummaryView(MutableMapping[str, Any]):
     """Entries by name; those that the script sets are written to the summary of the run."""
 
-    def __init__(self, run: Run, latest: dict[str, Any]) -> None:
+    def __init__(self, run: Run, latest: dict[str, Any], also: Callable[..., None] | None = None) -> None:
         self.__dict__["_run"] = run
+        self.__dict__["_also"] = also
         self.__dict__["_latest"] = latest
 
     def __getitem__(self, key: str) -> Any:
@@ -46,3 +47,5 @@ class SummaryView(MutableMapping[str, Any]):
         added = {**(other if isinstance(other, Mapping) else dict(other)), **values}
         self._latest.update(added)
         self._run.summary(added)
+        if self._also is not None:
+            self._also("summary.update", added)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import TracebackType
 from typing import Any
 
+from runicorn.compat.also.opening import close_mirrors
 from runicorn.compat.config_view import ConfigView
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
@@ -22,6 +23,7 @@ from runicorn.compat.wandb.settings import Settings
 from runicorn.compat.wandb.summary_view import SummaryView
 from runicorn.compat.wandb.watching import Watching
 from runicorn.store import layout
+from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
 
 
@@ -41,15 +43,22 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     write_logs = quiet("write_logs")
 
     def __init__(
-        self, run: OurRun, config: ConfigView, given: Mapping[str, Any], *, resumed: bool = False
+        self,
+        run: OurRun,
+        config: ConfigView,
+        given: Mapping[str, Any],
+        *,
+        resumed: bool = False,
+        also: Callable[..., None] | None = None,
     ) -> None:
         self._run = run
+        self._also = also
         self._latest: dict[str, Any] = {}
         self._rules = MetricRules()
         self._watching = Watching(self)
         self._step = self.starting_step = run._step + 1 if resumed else 0
         self._config = config
-        self.summary = SummaryView(run, self._latest)
+        self.summary = SummaryView(run, self._latest, also)
         self._given = dict(given)
         self.entity = str(given.get("entity") or "")
         self.job_type = str(given.get("job_type") or "")
@@ -71,6 +80,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         trace: TracebackType | None,
     ) -> None:
         self._leave()
+        self._finish_also(int(error is not None))
         self._run.__exit__(kind, error, trace)
 
     def log(
@@ -94,6 +104,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         """
         if not isinstance(data, Mapping):
             raise ValueError(f"wandb.log takes a dictionary, not {type(data).__name__}")
+        if self._also is not None:
+            self._also("log", data, step=step, commit=commit)
         if step is not None:
             step = int(step)
             if step < self._step:
@@ -139,6 +151,10 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             goal: "minimize" or "maximize".
         """
         source = getattr(step_metric, "pattern", step_metric)
+        if self._also is not None:
+            options = {"step_metric": source, "step_sync": step_sync, "hidden": hidden, "summary": summary}
+            given = {**options, "goal": goal, "overwrite": overwrite}
+            self._also("define_metric", name, **{k: v for k, v in given.items() if v is not None})
         kinds = tuple(kind.strip() for kind in (summary or "").split(",") if kind.strip())
         rule = Rule(str(name), source and str(source), kinds, minimize=goal != "maximize")
         self._rules.add(rule)
@@ -165,6 +181,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def alert(self, title: str, text: str = "", level: Any = None, wait_duration: Any = None) -> None:
         """Add an alert to the log of the run."""
         word = str(getattr(level, "value", level) or "INFO")
+        if self._also is not None:
+            self._also("run.alert", title, text, level=word)
         self._run.log_text(f"{word} {title}: {text}" if text else f"{word} {title}")
 
     def mark_preempting(self) -> None:
@@ -174,10 +192,16 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
         """End the run, as failed if the exit code is not 0."""
         self._leave()
+        self._finish_also(exit_code or 0)
         self._run.finish(layout.FAILED if exit_code else layout.FINISHED)
 
     def status(self) -> Any:
         """Return None: nothing waits for an upload."""
+
+    def _finish_also(self, exit_code: int) -> None:
+        if self._also is not None:
+            self._also("finish", exit_code=exit_code)
+            self._also = None
 
     def _leave(self) -> None:
         self._watching.stop()
@@ -302,3 +326,5 @@ def _leave_all() -> None:
     for run in list(open_runs):
         with guarded("the summary"):
             run._leave()
+            run._finish_also(int(hooks.verdict_at_exit()[0] != layout.FINISHED))
+    close_mirrors()

@@ -93,7 +93,8 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0][:REASON_LENGTH]
 
 
-def _verdict_at_exit() -> Verdict:
+def verdict_at_exit() -> Verdict:
+    """Return status and reason of runs that end with the process, which is about to exit."""
     if hasattr(
         sys, "ps1"
     ):  # interactive: exceptions and exits ended a statement, the session has just been closed
@@ -112,7 +113,7 @@ def _went_all_the_way(error: BaseException) -> bool:
 
 
 def _at_exit() -> None:
-    status, reason = _verdict_at_exit()
+    status, reason = verdict_at_exit()
     _end_all(status, reason)
     if status == layout.INTERRUPTED:
         _interrupt_again()
