@@ -2,7 +2,7 @@
 
 RunicornAPIError           base class, and any other status
 ├── ConnectionError        no response: refused, reset, timed out, or not a Runicorn server
-├── BadRequestError        400, 413, 415, 416, 422: invalid request
+├── BadRequestError        400, 413, 415, 416, 422: invalid request; a malformed run id is a NotFoundError too
 ├── AuthenticationError    401, 403: missing or invalid token, or not permitted
 ├── NotFoundError          404, 405, 410: unknown run, artifact or route
 ├── ConflictError          409: conflict with the current state; `host_key` is a host key to confirm
@@ -57,6 +57,10 @@ class NotFoundError(RunicornAPIError):
     """The run, artifact or route does not exist."""
 
 
+class InvalidRunIdError(BadRequestError, NotFoundError):
+    """No run can have this id. Viewers of Runicorn 0.5 answered 404, so scripts catch `NotFoundError`."""
+
+
 class ConflictError(RunicornAPIError):
     """The request conflicts with the state of the server."""
 
@@ -86,10 +90,14 @@ def _rebuilt(kind: type[RunicornAPIError], detail: str, status: int | None, payl
     return kind(detail, status=status, payload=payload)
 
 
-def kind_of(status: int) -> type[RunicornAPIError]:
-    """Return the error class of an HTTP status."""
+def kind_of(status: int, payload: Any = None) -> type[RunicornAPIError]:
+    """Return the error class of an HTTP status, and of the JSON body of the response."""
     if status >= 500:
         return ServerError
+    if status == 400 and isinstance(payload, dict):
+        return (
+            InvalidRunIdError if str(payload.get("detail")).startswith("Invalid run_id") else BadRequestError
+        )
     return _KINDS.get(status, RunicornAPIError)
 
 

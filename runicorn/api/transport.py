@@ -323,7 +323,7 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
         detail = f"This server does not offer {method} {path}{f' ({said})' if said else ''}"
     else:
         detail = _sentence(payload) or f"{method} {path} failed with status {status} {response.reason}"
-    return kind_of(status)(detail, status=status, payload=payload)
+    return kind_of(status, payload)(detail, status=status, payload=payload)
 
 
 def _names_no_object(payload: Any) -> bool:
