@@ -24,7 +24,7 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks._rounds import line
-from runicorn.cli.import_from import Tracker, reader
+from runicorn.cli.trackers.import_from import Tracker, reader
 from runicorn.importers.experiment import Experiment, NotReadable, Point
 
 PROJECT = Path(__file__).resolve().parents[1]

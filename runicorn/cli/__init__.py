@@ -23,7 +23,8 @@ MODULES = {
     "config": "config",
     "export": "exporting",
     "import": "importing",
-    "import-from": "import_from",
+    "import-from": "trackers.import_from",
+    "watch": "trackers.watch",
     "export-data": "export_data",
     "manage": "manage",
     "demo": "demo",
@@ -55,7 +56,9 @@ class Commands(Mapping[str, Any]):
         module = import_module(f"{__name__}.{MODULES[name]}")
         alone = typer.Typer(add_completion=False)
         settings = getattr(module, "CONTEXT", None)
-        alone.command(name, context_settings=settings)(getattr(module, FUNCTIONS.get(name, MODULES[name])))
+        alone.command(name, context_settings=settings)(
+            getattr(module, FUNCTIONS.get(name, MODULES[name].rpartition(".")[2]))
+        )
         return typer.main.get_command(alone)
 
 

@@ -30,6 +30,7 @@ RUNS = """
 
 
 def is_ours(path: Path) -> bool:
+    """Return whether a file is a database of MLflow."""
     try:
         with closing(open_to_read(path)) as database:
             return _tables(database) >= {"experiments", "runs", "metrics", "params", "tags"}

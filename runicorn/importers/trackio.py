@@ -29,7 +29,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     """
     files = [path] if path.is_file() else sorted([*path.glob("*.db"), *path.glob("trackio/*.db")])
     damaged = [file for file in files if not is_database(file)]
-    ours = [file for file in files if _columns(file, "metrics") >= {"run_name", "step", "metrics"}]
+    ours = [file for file in files if is_ours(file)]
     if not ours:
         raise NotReadable(f"{path} contains no database of Trackio.")
     for file in damaged:
@@ -39,6 +39,11 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
             yield from _of_database(file)
         except sqlite3.Error as error:
             yield Unreadable(str(file), f"{file} is damaged: {error}.")
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a file is a database of Trackio."""
+    return _columns(path, "metrics") >= {"run_name", "step", "metrics"}
 
 
 def _columns(path: Path, table: str) -> set[str]:

@@ -14,12 +14,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from runicorn import _platform
 from runicorn.archives.staging import staging
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn.importers.extending import extend
 from runicorn.importers.writing import ORIGIN, STATE, RunWriter
 from runicorn.store import curation, find, layout
 
@@ -79,9 +80,25 @@ class ImportReport:
         return self.of("taken")
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Return the number of runs with each result."""
+        return counted(item.result for item in self.items)
+
+    @property
     def failed(self) -> list[Item]:
         """Return the experiments that could not be read."""
         return [item for item in self.items if item.result == "failed"]
+
+
+def counted(results: Iterable[Result]) -> dict[str, int]:
+    """Return how often each result occurs."""
+    found, kinds = list(results), cast(tuple[Result, ...], get_args(Result))
+    return {kind: found.count(kind) for kind in kinds}
+
+
+def summary(counts: dict[str, int]) -> str:
+    """Return counts as the last line of an import."""
+    return ", ".join(f"{result} {count}" for result, count in counts.items())
 
 
 def import_experiments(
@@ -91,7 +108,7 @@ def import_experiments(
     project: str = "",
     dry_run: bool = False,
 ) -> ImportReport:
-    """Write experiments as runs of a store; those whose source has changed since the last import are replaced.
+    """Write experiments as runs of a store; those whose source has grown since the last import grow too.
 
     An experiment that cannot be read is reported, and the others are imported.
 
@@ -140,7 +157,9 @@ def _import_one(
         facts["imported_parent"] = experiment.parent
     writer = RunWriter(root, experiment, folder, place, facts)
     try:
-        writer.write()
+        if result == "taken" or not extend(writer):
+            writer = RunWriter(root, experiment, folder, place, facts)
+            writer.write()
     except UNREADABLE as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in _platform.NO_ROOM:

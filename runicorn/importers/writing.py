@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from runicorn import _platform
 from runicorn._version import __version__
@@ -69,9 +69,7 @@ class RunWriter:
         (self.folder / layout.MEDIA).mkdir(parents=True)
         self._write_journal()
         self._write_log()
-        self._write_small_files()
-        for files in self.experiment.files:
-            self._store_artifact(files)
+        self.write_small_files()
         if not bulk_io.sync_filesystem(self.folder):
             for path in self.folder.rglob("*"):
                 if path.is_file():
@@ -97,17 +95,22 @@ class RunWriter:
     def _write_journal(self) -> None:
         with (self.folder / layout.EVENTS).open("wb", BUFFER) as journal:
             for entry in self.experiment.entries():
-                moment = self._moment(entry.time)
-                if isinstance(entry, Image):
-                    line = self._image(entry, moment)
-                elif entry.kind == "system":
-                    line = encode("system", {**self._values(entry), "time": moment}, moment)
-                else:
-                    about = {"global_step": entry.step, "time": moment}
-                    line = encode("metrics", {**self._values(entry), **about}, moment)
-                self._require(len(line))
-                journal.write(line)
-                self.records += 1
+                self.append(entry, journal)
+
+    def append(self, entry: Point | Image, journal: IO[bytes]) -> None:
+        """Append the record of an entry to a journal, and store its image."""
+        moment = self.moment(entry.time)
+        line = self._image(entry, moment) if isinstance(entry, Image) else self.line(entry, moment)
+        self._require(len(line))
+        journal.write(line)
+        self.records += 1
+
+    def line(self, point: Point, moment: float) -> bytes:
+        """Return the line of a point in the journal."""
+        if point.kind == "system":
+            return encode("system", {**self._values(point), "time": moment}, moment)
+        about = {"global_step": point.step, "time": moment}
+        return encode("metrics", {**self._values(point), **about}, moment)
 
     def _require(self, count: int) -> None:
         """Check the free disk space once per buffer, before `count` more bytes are written."""
@@ -116,7 +119,7 @@ class RunWriter:
             free_space.require(self.folder, self._unchecked)
             self._unchecked = 0
 
-    def _moment(self, time: float | None) -> float:
+    def moment(self, time: float | None) -> float:
         """Return the time of a record; without one, that of the previous record."""
         moment = time if time is not None else self._last or self.experiment.started or 0.0
         if self._first is None:
@@ -146,7 +149,8 @@ class RunWriter:
                 self._require(len(line))
                 log.write(line.rstrip("\r\n") + "\n")
 
-    def _write_small_files(self) -> None:
+    def write_small_files(self) -> None:
+        """Write meta, status, config and summary, and store the artifacts."""
         source = self.experiment
         began = source.started if source.started is not None else self._first or 0.0
         about = {"id": self.run_id, "project": self.project, "name": self.name, "created_at": began}
@@ -163,6 +167,8 @@ class RunWriter:
             layout.write_json(self.folder / layout.CONFIG, finite(flatten(source.config)))
         if source.summary:
             layout.write_json(self.folder / layout.SUMMARY, flatten(source.summary))
+        for files in source.files:
+            self._store_artifact(files)
 
     def _store_artifact(self, files: Files) -> None:
         origin = f"{self.experiment.origin}#{files.name}"

@@ -22,7 +22,7 @@ from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
 from runicorn.cli import app
-from runicorn.cli.import_from import Tracker, reader
+from runicorn.cli.trackers.import_from import Tracker, reader
 from runicorn.importers.experiment import Experiment, Point
 from runicorn.importers.writer import import_experiments
 from runicorn.store import find, layout

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn.importers.writer import ImportReport, Result, import_experiments
+from runicorn.importers.writer import ImportReport, import_experiments, summary
 from runicorn.settings import user
 from runicorn.store import layout
 
@@ -78,7 +78,7 @@ def import_from(
 def _answer(report: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        **_counts(report),
+        **report.counts,
         "new_run_dirs": [str(root / place) for place in report.runs],
         "new_run_ids": [_id(place) for place in report.runs],
         "updated_run_ids": [_id(place) for place in report.of("updated")],
@@ -96,11 +96,6 @@ def _answer(report: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
 
 def _id(place: str) -> str:
     return place.rpartition("/")[2]
-
-
-def _counts(report: ImportReport) -> dict[str, int]:
-    results: tuple[Result, ...] = get_args(Result)
-    return {result: sum(item.result == result for item in report.items) for result in results}
 
 
 def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
@@ -134,4 +129,4 @@ def _print_report(report: ImportReport, dry_run: bool) -> None:
         common.print_notice(f"  failed   {item.source}: {item.reason}")
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
-    typer.echo(", ".join(f"{result} {count}" for result, count in _counts(report).items()))
+    typer.echo(summary(report.counts))
