@@ -218,7 +218,7 @@ class Use(models.Model):
         indexes = [models.Index(fields=["type", "name", "number", "kind"], name="use_of_version")]
 
     def __str__(self) -> str:
-        return f"{self.run_id} {self.kind} {self.name}:v{self.number}"
+        return f"{self.kind} {self.name}:v{self.number}"
 
     @property
     def key(self) -> tuple[str, str, int]:

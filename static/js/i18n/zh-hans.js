@@ -129,6 +129,7 @@ install({
   "Rename board": "重命名看板",
   "Rename section": "重命名分区",
   "Rename…": "重命名…",
+  "Request body": "请求体",
   "Reset": "重置",
   "Reset chart": "重置图表",
   "Reset the board?": "重置看板？",

@@ -1,6 +1,6 @@
 /** ReDoc in the colours of the theme. It computes shades, so it needs resolved colours; a change of theme reloads the page. */
 
-import { onThemeChange, resolved } from "./chart/render/palette.js";
+import { onThemeChange, resolved } from "../chart/render/palette.js";
 
 const TOP = 48;
 const NAMES = ["paper", "shade", "shade-strong", "line", "ink", "ink-soft", "accent", "finished", "failed", "interrupted", "running"];
@@ -38,6 +38,9 @@ function theme() {
 }
 
 const place = document.getElementById("redoc");
+// Its parts of a route skip three levels of headings.
+const level = () => place.querySelectorAll("h5:not([aria-level])").forEach((heading) => heading.setAttribute("aria-level", "3"));
+new MutationObserver(level).observe(place, { childList: true, subtree: true });
 globalThis.Redoc.init(place.dataset.schema, { theme: theme(), scrollYOffset: TOP, hideDownloadButton: true, nativeScrollbars: true }, place);
 // It cannot be taken down again: one drawn beside it would stay alive, and the reader would lose their place.
 onThemeChange(() => location.reload());
