@@ -20,6 +20,7 @@ from runicorn_site.security.guard import Guard, Policy  # noqa: E402
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere  # noqa: E402
 from runicorn_site.transport.backpressure import BackPressure  # noqa: E402
 from runicorn_site.transport.dispatch import OneHop  # noqa: E402
+from runicorn_site.transport.mount import Mount  # noqa: E402
 from runs.live.backpressure import SocketFlow  # noqa: E402
 from runs.live.urls import websocket_patterns as run_sockets  # noqa: E402
 
@@ -36,7 +37,9 @@ def build(policy: Policy) -> Any:
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
-    return SocketFlow(BackPressure(Probes(CountRequests(Guard(routes, policy)), readiness_problem)))
+    guarded: Any = Probes(CountRequests(Guard(routes, policy)), readiness_problem)
+    mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
+    return SocketFlow(BackPressure(mounted))
 
 
 application = build(Policy())

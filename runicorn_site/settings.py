@@ -70,6 +70,7 @@ TEMPLATES = [
                 "runicorn_site.pages.context.site_notices",
             ],
             "libraries": {"ui": "runicorn_site.web.templatetags.ui"},
+            "builtins": ["runicorn_site.web.templatetags.addresses"],
         },
     },
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 import artifacts.urls
 import metrics.urls
@@ -17,7 +16,7 @@ from runicorn_site.api.index import index_patterns
 from runicorn_site.api.openapi import documentation_patterns
 from runicorn_site.api.retired import NoSuchRoute, retired_patterns
 from runicorn_site.api.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
-from runicorn_site.assets.views import static_file
+from runicorn_site.assets.views import favicon, static_file
 from runicorn_site.monitoring.exposition import monitoring_patterns
 from runicorn_site.pages import (
     demo,
@@ -35,15 +34,13 @@ from runicorn_site.pages import (
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
 PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown)
 
-SAFE = ["get", "head"]
-
 urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in (*APPS, *PAGES)),
     path("", include(documentation_patterns)),
     path("", include(monitoring_patterns)),
     path("admin/", admin.site.urls),
-    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),
+    path("favicon.ico", favicon),
     path("static/<path:path>", static_file, name="static-file"),
     # For programs
     *index_patterns,

@@ -13,8 +13,9 @@ WINDOWLESS = "chromium-headless-shell"
 
 
 def find(program: str) -> str | None:
-    """Return the path of a program: in PATH, in the environment of the tests, or where Debian keeps PostgreSQL's."""
-    found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
+    """Return the path of a program: in PATH, in the environment of the tests, or where Debian keeps servers."""
+    more = os.pathsep.join((str(Path(sys.executable).parent), "/usr/sbin"))
+    found = shutil.which(program) or shutil.which(program, path=more)
     if found:
         return found
     versions = Path("/usr/lib/postgresql").glob(f"*/bin/{program}")

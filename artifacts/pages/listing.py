@@ -14,6 +14,7 @@ from artifacts.models import Artifact
 from artifacts.services import lookup, statistics
 from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import Page, Paginator, page_number
 from runs.models import StorageRoot
 
@@ -67,7 +68,7 @@ class ListState:
         pairs = {"q": state.search, "type": state.type, "sort": state.sort, "page": str(state.page)}
         defaults = {"sort": NEWEST, "page": "1"}
         query = [(key, value) for key, value in pairs.items() if value != defaults.get(key, "")]
-        return f"/artifacts?{urlencode(query)}" if query else "/artifacts"
+        return site_address(f"/artifacts?{urlencode(query)}" if query else "/artifacts")
 
 
 class Chip(TypedDict):

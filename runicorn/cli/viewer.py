@@ -22,6 +22,18 @@ class Level(StrEnum):
     ERROR = "ERROR"
 
 
+BasePath = Annotated[
+    str, typer.Option(help="Serve below this path, such as /runicorn, for a reverse proxy with a sub-path.")
+]
+TrustedProxies = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CIDR",
+        help="Address or network of a reverse proxy whose X-Forwarded-* headers count. Can be repeated.",
+    ),
+]
+
+
 def viewer(
     storage: Annotated[Path | None, typer.Option(help="The storage root to serve.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -42,6 +54,8 @@ def viewer(
         bool, typer.Option("--no-token", help="Require no token, even if other people use this machine.")
     ] = False,
     allowed_host: Annotated[list[str] | None, typer.Option(help="An additional host name to accept.")] = None,
+    base_path: BasePath = "",
+    trusted_proxy: TrustedProxies = None,
     disable: Annotated[
         list[str] | None,
         typer.Option(help=f"A capability to disable: {', '.join(CAPABILITIES)}. Can be repeated."),
@@ -61,6 +75,8 @@ def viewer(
       runicorn viewer --host 0.0.0.0 --token auto
 
       runicorn viewer --socket ~/runicorn.sock
+
+      runicorn viewer --base-path /runicorn --trusted-proxy 127.0.0.1 --token auto
     """
     start(
         remote_mode,
@@ -74,6 +90,8 @@ def viewer(
         allowed_hosts=tuple(allowed_host or ()),
         reload=reload,
         socket=socket,
+        base_path=base_path,
+        trusted_proxies=tuple(trusted_proxy or ()),
         disable=tuple(disable or ()),
     )
 
@@ -89,6 +107,7 @@ def start(remote_mode: bool, **chosen: Any) -> None:
 
     from runicorn_site.database.state_dir import UnsafeDirectory
     from runicorn_site.security.accounts import BadSetting
+    from runicorn_site.security.forwarding import BadForwarding
     from runicorn_site.security.listening import CannotListen
     from runicorn_site.security.token_source import BadToken
     from runicorn_site.server.launch_request import NoLaunchRequest, read_launch_request
@@ -101,7 +120,14 @@ def start(remote_mode: bool, **chosen: Any) -> None:
             serve_remote(*read_launch_request(options))
         else:
             serve(options)
-    except (BadSetting, BadToken, UnknownCapability, ImproperlyConfigured, NoLaunchRequest) as error:
+    except (
+        BadForwarding,
+        BadSetting,
+        BadToken,
+        ImproperlyConfigured,
+        NoLaunchRequest,
+        UnknownCapability,
+    ) as error:
         fail(USAGE, error)
     except (PermissionError, UnsafeDirectory) as error:
         fail(PERMISSION, error)

@@ -70,6 +70,11 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_ALLOWED_HOSTS", "", "Additional host names that the viewer accepts, separated by commas."
     ),
     Setting(
+        "RUNICORN_TRUSTED_PROXY",
+        "",
+        "Addresses and networks of reverse proxies whose `X-Forwarded-*` headers the viewer reads, separated by commas.",
+    ),
+    Setting(
         "RUNICORN_PUBLIC_URL",
         "",
         "Address of the viewer in messages of alerts, such as `https://runs.example.org`; by default the one that it prints.",

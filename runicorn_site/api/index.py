@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import openapi
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.endpoint import endpoint
 
 
@@ -21,10 +22,10 @@ class ApiIndex(APIView):
     @endpoint(returns=responses.ApiIndex)
     def get(self, request: Request) -> Response:
         """Return every route at this address and below it, and where they are documented."""
-        above = request.path.rstrip("/")
+        above = request.path_info.rstrip("/")
         paths = json.loads(openapi.schema())["paths"]
         routes = [
-            responses.Route(method=method.upper(), path=route)
+            responses.Route(method=method.upper(), path=site_address(route))
             for route, methods in sorted(paths.items())
             for method in methods
             if route == above or route.startswith(f"{above}/")

@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
+
+from runicorn_site.web.addresses import site_address
 
 LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
@@ -33,10 +35,16 @@ def schema() -> bytes:
     return orjson.dumps(generator().get_schema(request=None, public=True))
 
 
+@lru_cache(maxsize=8)
+def schema_below(prefix: str) -> bytes:
+    """Return the OpenAPI document of a server whose addresses begin with a prefix."""
+    return orjson.dumps(orjson.loads(schema()) | {"servers": [{"url": prefix}]}) if prefix else schema()
+
+
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """Return the OpenAPI document."""
-    return HttpResponse(schema(), content_type="application/json")
+    return HttpResponse(schema_below(site_address("")), content_type="application/json")
 
 
 class Swagger(SpectacularSwaggerSplitView):
@@ -44,19 +52,26 @@ class Swagger(SpectacularSwaggerSplitView):
 
     http_method_names = ["get", "head"]
     renderer_classes = [TemplateHTMLRenderer]
-    url = "/openapi.json"
-    url_self = "/docs"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Set the addresses for the prefix of the request."""
+        super().setup(request, *args, **kwargs)
+        self.url, self.url_self = reverse("openapi"), reverse("docs")
 
 
 class Redoc(SpectacularRedocView):
     """ReDoc."""
 
     http_method_names = ["get", "head"]
-    url = "/openapi.json"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Set the address for the prefix of the request."""
+        super().setup(request, *args, **kwargs)
+        self.url = reverse("openapi")
 
     @staticmethod
     def _redoc_standalone() -> str:
-        return "/redoc.js"
+        return reverse("redoc-script")
 
 
 @require_safe
@@ -78,6 +93,6 @@ def redoc_without_logo() -> bytes:
 documentation_patterns = [
     path("openapi.json", openapi, name="openapi"),
     path("docs", Swagger.as_view(), name="docs"),
-    path("redoc.js", redoc_script),
+    path("redoc.js", redoc_script, name="redoc-script"),
     path("redoc", Redoc.as_view(), name="redoc"),
 ]

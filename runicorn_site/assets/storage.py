@@ -15,6 +15,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 
+from runicorn_site.web.addresses import site_address
+
 VERSIONED = re.compile(r"v-([0-9a-f]{16})/(.+)", re.DOTALL)
 
 
@@ -23,7 +25,8 @@ class VersionedFiles(StaticFilesStorage):
 
     def url(self, name: str | None) -> str:
         """Return the URL of a file, or of a folder if the name ends in `/`."""
-        return super().url(name if settings.DEBUG else f"v-{version()}/{name}")
+        own = super().url(name if settings.DEBUG else f"v-{version()}/{name}")
+        return site_address(own)
 
 
 @lru_cache(maxsize=1)

@@ -17,12 +17,14 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from runicorn_site.assets import module_bundle, storage
 from runicorn_site.transport.compression import ONCE_LEVEL, SMALL, TEXT, accepts_gzip, gzip
+from runicorn_site.web.addresses import site_address
 
 # The MIME table of the system may differ, and browsers run modules only with the right type.
 TYPES = {
@@ -67,6 +69,12 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     response["Cache-Control"] = FOR_GOOD if current else "no-cache"
     patch_vary_headers(response, ("Accept-Encoding",))
     return response
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Redirect from the address that browsers try for responses other than pages."""
+    return redirect(site_address("/static/img/favicon.svg"))
 
 
 def parts(name: str) -> tuple[str, ...]:

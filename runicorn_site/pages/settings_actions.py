@@ -21,6 +21,7 @@ from runicorn_site.pages import appearance
 from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
 from runicorn_site.pages.settings import settings_context
 from runicorn_site.security.browser_sessions import end_all
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.forms import first_error
 from runicorn_site.web.messages import translated
 from runicorn_site.web.pools import blocking
@@ -29,7 +30,7 @@ from runicorn_site.web.pools import blocking
 @require_POST
 def change_look(request: HttpRequest) -> HttpResponse:
     """Save theme, density and language in cookies of this browser."""
-    response = redirect("/settings?notice=appearance")
+    response = redirect(site_address("/settings?notice=appearance"))
     appearance.set_cookies(response, AppearanceForm(request.POST).chosen())
     return response
 
@@ -47,7 +48,7 @@ def change_root(request: HttpRequest) -> HttpResponse:
             looked = storage_root.inspect(own.checked_root(form.cleaned_data["path"]))
         else:
             storage_root.switch(form.cleaned_data["path"])
-            return redirect("/settings?notice=root")
+            return redirect(site_address("/settings?notice=root"))
     except own.InvalidRoot as error:
         refused, status = (
             gettext("Invalid storage root: %(reason)s.") % {"reason": translated(str(error))},
@@ -70,7 +71,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with suppress(saved.SavedConnectionNotFound):
             saved.delete_connection(form.cleaned_data["key"])
-    return redirect("/settings?notice=host#hosts-title")
+    return redirect(site_address("/settings?notice=host#hosts-title"))
 
 
 @blocking
@@ -81,7 +82,7 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return errors.error_answer(request, 400, first_error(form))
     connections.remove_host_key(**form.cleaned_data)
-    return redirect("/settings?notice=key#keys-title")
+    return redirect(site_address("/settings?notice=key#keys-title"))
 
 
 @require_POST

@@ -14,6 +14,7 @@ from artifacts.services import maintenance
 from runicorn.artifacts.garbage import Garbage
 from runicorn_site.pages.forms import FreeSpaceForm
 from runicorn_site.pages.settings import settings_context
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -39,7 +40,7 @@ def free_space(request: HttpRequest) -> HttpResponse:
         found = maintenance.find_garbage(active_root())
         if found and promise == found.fingerprint:
             removed = maintenance.collect_garbage(root=active_root(), promised=found)
-            return redirect(f"/settings?freed={removed.bytes}#space-title")
+            return redirect(site_address(f"/settings?freed={removed.bytes}#space-title"))
         has_changed = "promise" in request.POST and bool(found)
         context, status = {"garbage": found, "changed": has_changed}, 409 if has_changed else 200
     except APIException as error:

@@ -21,6 +21,7 @@ from runicorn.maintenance import fsck
 from runicorn.maintenance.fsck.repair import DERIVED, repair
 from runicorn_site.pages.forms import CheckForm
 from runicorn_site.pages.settings import settings_context
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.index import discovery
@@ -94,7 +95,7 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
         elif not is_running:
             _latest = StoreCheck(root.path, contents=form.cleaned_data["contents"])
             threading.Thread(target=_latest.run, name="store-check", daemon=True).start()
-    return redirect("/settings/check#check-title")
+    return redirect(site_address("/settings/check#check-title"))
 
 
 # The disk of the store may not respond.

@@ -24,7 +24,7 @@ def style_sheet() -> bytes:
 class Style(Refusal):
     """Response with the style sheet."""
 
-    def body(self, path: str) -> tuple[bytes, bytes]:
+    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
         return b"text/css; charset=utf-8", style_sheet()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
 from runicorn_site.security.error_pages import STYLE, is_style
+from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
 from runicorn_site.security.plain_responses import Refusal, serialize
@@ -20,6 +21,8 @@ from runicorn_site.security.tokens import Tokens, Visitor
 
 SPOOLED = "runicorn.body"
 """Key of a scope: an open file with a body that is too large for memory."""
+HEAD = "runicorn.head"
+"""Key of a scope: the head as `transport/mount.py` changed it."""
 HAS_TOKEN = "runicorn.token"
 """Key of a scope: whether this viewer requires a token."""
 SESSION_ENDED = 4401
@@ -40,6 +43,8 @@ class Policy:
     """The UID whose requests need no token, where the system tells the UID of a client."""
     api_tokens: ApiTokens = field(default_factory=ApiTokens)
     """Tokens with a name and a scope; a request that shows one may do no more than it, whoever sends it."""
+    forwarding: Forwarding = field(default=Forwarding())
+    """The base path, and the proxies whose headers count."""
 
     def visitor(self, head: Head, ends: Connection) -> Visitor:
         """Return who sent a request with this head over this connection."""
@@ -51,7 +56,7 @@ class Policy:
 
     def judge(self, head: Head) -> Refusal | None:
         """Return the refusal of a request that no token can pass, or None."""
-        refusal = judge(head, self.names)
+        refusal = judge(head, self.names) or head.refusal
         if refusal is None and shown_token(head) is not None:
             return self.api_tokens.judge(head)
         if refusal is None and self.tokens is None and is_proxied(head):
@@ -105,11 +110,19 @@ def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | Non
 
 def head_of(scope: Scope) -> Head:
     """Return the head of the request in an ASGI scope."""
+    if HEAD in scope:
+        changed: Head = scope[HEAD]
+        return changed
     target = scope.get("raw_path") or scope["path"].encode()
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
     is_socket = scope["type"] == "websocket"
     return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
+
+
+def prefix_of(scope: Scope) -> str:
+    """Return the path below which the browser sees the server, "" for the root."""
+    return head_of(scope).prefix if HEAD in scope else ""
 
 
 def while_valid(send: Send, head: Head, tokens: Tokens) -> Send:
@@ -150,7 +163,8 @@ async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close"})
         return
-    headers, content = serialize(refusal, head_of(scope).path)
+    head = head_of(scope)
+    headers, content = serialize(refusal, head.path, head.prefix)
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else content
     await send({"type": "http.response.body", "body": body})

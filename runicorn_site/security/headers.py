@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 Headers = list[tuple[bytes, bytes]]
 
 _COMMON = (
@@ -19,6 +21,7 @@ ALWAYS: Headers = [
     (b"Referrer-Policy", b"same-origin"),
 ]
 
+WHOLE_SITE = re.compile(rb"(; *path=)/(?=;|$)", re.IGNORECASE)
 PUBLIC = "/static/"
 """Prefix of static files: the same on every viewer, and without data of users."""
 
@@ -40,6 +43,16 @@ def not_stored(present: Headers) -> Headers:
     """Replace `Cache-Control` by `no-store`."""
     kept = [(name, value) for name, value in present if name.lower() != b"cache-control"]
     return [*kept, (b"Cache-Control", b"no-store")]
+
+
+def cookies_below(prefix: str, present: Headers) -> Headers:
+    """Replace the path `/` of the cookies in `Set-Cookie` headers by a prefix."""
+    return [
+        (name, WHOLE_SITE.sub(rb"\1" + prefix.encode(), value))
+        if name.lower() == b"set-cookie"
+        else (name, value)
+        for name, value in present
+    ]
 
 
 def secure_cookies(present: Headers) -> Headers:

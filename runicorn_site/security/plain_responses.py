@@ -19,7 +19,7 @@ STYLE_PATH = "/plain.css"
 HEAD = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>{{title}} – Runicorn</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="{STYLE_PATH}"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="{{prefix}}{STYLE_PATH}"></head>
 """
 PAGE = f"""{HEAD}<body class="plain"><main><p>{{status}}</p><h1>{{title}}</h1><p>{{sentence}}</p></main></body></html>
 """
@@ -53,26 +53,26 @@ class Refusal:
     sentence: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
-    def body(self, path: str) -> tuple[bytes, bytes]:
-        """Return content type and content: JSON under /api, a page elsewhere."""
+    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
+        """Return content type and content: JSON under /api, a page elsewhere; `prefix` is that of its addresses."""
         if is_api(path):
             return b"application/json", json.dumps({"detail": self.sentence}).encode()
         title = title_of(self.status)
-        page = PAGE.format(status=self.status, title=title, sentence=escape(self.sentence))
+        page = PAGE.format(prefix=prefix, status=self.status, title=title, sentence=escape(self.sentence))
         return b"text/html; charset=utf-8", page.encode()
 
 
-def serialize(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
+def serialize(refusal: Refusal, path: str, prefix: str = "") -> tuple[Headers, bytes]:
     """Return all headers and the content of a refusal."""
-    kind, content = refusal.body(path)
+    kind, content = refusal.body(path, prefix)
     length = str(len(content)).encode()
     headers = [(b"Content-Type", kind), (b"Content-Length", length), *refusal.headers]
     return headers + security(path, headers), content
 
 
-def raw_answer(refusal: Refusal, path: str) -> bytes:
+def raw_answer(refusal: Refusal, path: str, prefix: str = "") -> bytes:
     """Return a refusal as the bytes of an HTTP response that closes the connection."""
-    headers, content = serialize(refusal, path.partition("?")[0])
+    headers, content = serialize(refusal, path.partition("?")[0], prefix)
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in (*headers, (b"Connection", b"close"))]
     return b"\r\n".join(lines) + b"\r\n\r\n" + content

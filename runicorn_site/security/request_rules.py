@@ -68,6 +68,10 @@ class Head:
     """As received: usually a path, with some proxies an absolute URL."""
     headers: Headers
     socket: bool = False
+    prefix: str = ""
+    """Path below which the browser sees the server; it is not part of `target`."""
+    refusal: Refusal | None = None
+    """Why the address or the headers of a proxy are invalid."""
 
     @property
     def raw_path(self) -> str:
@@ -79,6 +83,11 @@ class Head:
     def path(self) -> str:
         """The decoded path, so that percent-encoding hides nothing from the rules."""
         return unquote(self.raw_path)
+
+    @property
+    def address(self) -> str:
+        """Path and query as the browser sees them."""
+        return self.prefix + self.target if self.target.startswith("/") else f"{self.prefix}/"
 
     def header(self, name: str) -> str | None:
         return value_of(self.headers, name.lower().encode())

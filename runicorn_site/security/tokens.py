@@ -36,7 +36,7 @@ COOKIE_SECONDS = 30 * 24 * 3600
 TOKEN_HELPS = "The terminal in which it was started says where the token is"
 
 FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{sentence}}</p>
-<form method="post" action="/token"><input type="hidden" name="next" value="{{target}}">
+<form method="post" action="{{prefix}}{FORM_PATH}"><input type="hidden" name="next" value="{{target}}">
 <label>Token <input type="password" name="token" required autofocus autocomplete="current-password"></label>
 <button class="button main" type="submit">Open</button></form></main></body></html>
 """
@@ -51,11 +51,11 @@ class TokenForm(Refusal):
 
     target: str = "/"
 
-    def body(self, path: str) -> tuple[bytes, bytes]:
+    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
         if is_api(path):
-            return super().body(path)
+            return super().body(path, prefix)
         sentence, target = escape(self.sentence), escape(self.target)
-        page = FORM.format(title="Token", sentence=f"{sentence}.", target=target)
+        page = FORM.format(prefix=prefix, title="Token", sentence=f"{sentence}.", target=target)
         return b"text/html; charset=utf-8", page.encode()
 
 
@@ -65,9 +65,11 @@ class Onward(Refusal):
 
     target: str = "/"
 
-    def body(self, path: str) -> tuple[bytes, bytes]:
+    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
         target = escape(self.target)
-        return b"text/html; charset=utf-8", ONWARD.format(title=self.sentence, target=target).encode()
+        return b"text/html; charset=utf-8", ONWARD.format(
+            prefix=prefix, title=self.sentence, target=target
+        ).encode()
 
 
 @dataclass(frozen=True)
@@ -176,33 +178,35 @@ class Tokens:
     def _bearer(self, head: Head, client: str) -> Refusal | None:
         kind, _, shown = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
-            return self._ask(f"This viewer asks for a token. {self.advice}", head.target)
+            return self._ask(f"This viewer asks for a token. {self.advice}", head, head.address)
         # Before the count of wrong tokens: behind a proxy all clients share one address.
         if self.is_right(shown.strip()):
             return None
         if self.bearer_tries.used_up(client):
             return _wait()
         self.bearer_tries.failed(client)
-        return self._ask("The token is wrong", head.target)
+        return self._ask("The token is wrong", head, head.address)
 
     def _form(self, head: Head, client: str, body: bytes) -> Refusal:
         fields = parse_qs(body.decode("utf-8", errors="replace"))
-        target = fields.get("next", ["/"])[-1]
+        target = fields.get("next", [""])[-1]
         if self.is_right(fields.get("token", [""])[-1].strip()):
-            return self._welcome(head, local_path(target))
+            return self._welcome(head, local_path(target, head.prefix))
         if self.form_tries.used_up(client):
             return _wait()
         self.form_tries.failed(client)
-        return self._ask("The token is wrong", target)
+        return self._ask("The token is wrong", head, target)
 
     def _one_time(self, head: Head, shown: str, query: bytes, visitor: Visitor) -> Refusal:
         """Redirect to the URL without the one-time part, with a cookie if that part was unused."""
         rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
-        target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
+        target = local_path(head.prefix + head.raw_path, head.prefix) + (
+            "?" + urlencode(rest, doseq=True) if rest else ""
+        )
         if not self._opens(shown):
             if self.has_cookie(head) or visitor.is_owner():
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
-            return self._ask(f"This link was used already, or is too old. {self.advice}", target)
+            return self._ask(f"This link was used already, or is too old. {self.advice}", head, target)
         return self._welcome(head, target)
 
     def _opens(self, shown: str) -> bool:
@@ -229,19 +233,19 @@ class Tokens:
             return Onward(200, "Opening Runicorn", headers[1:], target)
         return Refusal(303, "See " + target, headers)
 
-    def _ask(self, sentence: str, target: str) -> Refusal:
+    def _ask(self, sentence: str, head: Head, target: str) -> Refusal:
         headers = ((b"WWW-Authenticate", b"Bearer"), (b"Cache-Control", b"no-store"))
-        return TokenForm(401, sentence, headers, local_path(target))
+        return TokenForm(401, sentence, headers, local_path(target, head.prefix))
 
 
 def is_form(head: Head) -> bool:
     return not head.socket and head.path == FORM_PATH and head.method == "POST"
 
 
-def local_path(target: str) -> str:
-    """Return `target` if it is a local path, else "/"; `//host` and `/\\host` lead to other sites."""
+def local_path(target: str, prefix: str = "") -> str:
+    """Return `target` if it is a local path, else the first page; `//host` and `/\\host` lead to other sites."""
     fine = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if fine and target.isascii() and target.isprintable() else "/"
+    return target if fine and target.isascii() and target.isprintable() else f"{prefix}/"
 
 
 def _wait() -> Refusal:

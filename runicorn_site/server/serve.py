@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,6 +25,7 @@ from runicorn.settings import capabilities
 from runicorn.settings import user as own
 from runicorn_site.database import sqlite_version
 from runicorn_site.security.accounts import other_people, others_use_this_machine
+from runicorn_site.security.forwarding import Forwarding, networks, path_prefix
 from runicorn_site.security.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
@@ -71,6 +72,10 @@ class Options:
     reload: bool = False
     socket: Path | None = None
     """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
+    base_path: str = ""
+    """A path such as `/runicorn`, with which all addresses begin."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies whose `X-Forwarded-*` headers count."""
     disable: tuple[str, ...] = ()
     """Capabilities to switch off; see `runicorn.settings.capabilities`."""
 
@@ -82,6 +87,7 @@ def serve(options: Options) -> None:
         CannotListen: the port is taken, or the host is not an address of this machine.
         MissingRoot: the storage root is missing.
         BadToken: others can reach the address and there is no token, or its file holds none.
+        BadForwarding: the base path or a trusted proxy is malformed.
     """
     if options.reload:
         from django.utils import autoreload
@@ -122,12 +128,18 @@ class Serving:
     """One viewer process, from its listening socket to its end."""
 
     def __init__(self, options: Options, *, signals: bool = True) -> None:
-        """Prepare nothing yet; with `signals` SIGTERM and Ctrl-C end the process once it runs."""
+        """Prepare nothing yet; with `signals` SIGTERM and Ctrl-C end the process once it runs.
+
+        Raises:
+            BadForwarding: the base path or a trusted proxy is malformed.
+        """
         self.options = options
         self.signals = signals
         self.runtime_files: list[Path] = []
         self.token_file: Path | None = None
         self.makes_token = False
+        trusted = options.trusted_proxies or (own.get("RUNICORN_TRUSTED_PROXY"),)
+        self.forwarding = Forwarding(path_prefix(options.base_path), networks(trusted))
 
     def run(self) -> NoReturn:
         """Start everything, serve, stop everything in reverse, and exit the process.
@@ -171,6 +183,7 @@ class Serving:
         self.bound, self.port = self.listening.getsockname()[:2]
         # `localhost` may lead a browser to ::1, where another user can listen on the same port.
         self.url = url(self.bound if is_loopback(self.bound) else self.options.host, self.port)
+        self.url += self.forwarding.base
 
     def prepare(self) -> None:
         """Guard, tables, storage root."""
@@ -206,7 +219,7 @@ class Serving:
         self.makes_token = policy.tokens is not None and token in ("", AUTO, NEW)
         if policy.tokens is not None:
             self.token_file = kept if self.makes_token else Path(token).expanduser().absolute()
-        return policy
+        return replace(policy, forwarding=self.forwarding)
 
     def load(self) -> None:
         """Import all there is to import, before a second thread could do the same."""
@@ -291,7 +304,7 @@ class Serving:
         if self.options.socket is not None:
             path = self.url.removeprefix("unix:")
             lines.append(
-                f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300"
+                f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300{self.forwarding.base}"
             )
         lines += self.about_others()
         if self.makes_token:

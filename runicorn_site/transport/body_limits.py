@@ -55,6 +55,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
     most = MAX_BODY
     spooled: IO[bytes] | None = None
     content: IO[bytes]
+    head: Head | None = None
     # Django parses forms.
     _parsePOSTFormSubmission = False
 
@@ -81,9 +82,13 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
             return None
         target = self.channel._path.decode("latin-1")
         head = Head(self.channel._command.decode("latin-1"), target, headers, socket)
+        ends = Connection(_endpoint(self.channel.getPeer()), _endpoint(self.channel.getHost()))
+        if forwarding := self.server.policy.forwarding:
+            head, client = forwarding.apply(head, ends.address)
+            ends = ends if client == ends.address else Connection((client, 0), ends.server)
+        self.head = head
         if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
             self.most = max(MAX_BODY, self.server.most_of_archives)
-        ends = Connection(_endpoint(self.channel.getPeer()), _endpoint(self.channel.getHost()))
         refusal = refused_early(self.server.policy, head, ends)
         return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 
@@ -125,8 +130,9 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Format refusals of daphne as our errors."""
-        path = self.path.decode("ascii", errors="replace").partition("?")[0]
-        headers, content = serialize(Refusal(status, body), path)
+        target = self.path.decode("ascii", errors="replace")
+        head, _ = self.server.policy.forwarding.apply(Head("GET", target, []), "")
+        headers, content = serialize(Refusal(status, body), head.path, head.prefix)
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": content})
 
@@ -134,7 +140,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         """Respond, and read no further."""
         self.refused = True
         self.requestHeaders.removeHeader(b"Expect")
-        self.channel.refuse(refusal)
+        self.channel.refuse(refusal, head=self.head)
 
 
 def _endpoint(address: Any) -> tuple[str, int] | None:
@@ -152,4 +158,5 @@ class BoundedFactory(HTTPFactory):  # type: ignore[misc]
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = BoundedRequest
         protocol.table = self.server.table
+        protocol.forwarding = self.server.policy.forwarding
         return protocol

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from runicorn_site.security.plain_responses import Refusal
+from runicorn_site.security.request_rules import Head
 from runicorn_site.transport.early_refusal import Channel
 
 HEAD_SECONDS = 30.0
@@ -101,11 +102,11 @@ class LimitedChannel(Channel):
         self.table.remove(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
-    def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
+    def refuse(self, refusal: Refusal, target: bytes | None = None, head: Head | None = None) -> None:
         """Respond, and read no further; closing the connection has its own deadline."""
         self._forget_deadline()
         self.table.remove(self)
-        super().refuse(refusal, target)
+        super().refuse(refusal, target, head)
 
     def _expect_head(self) -> None:
         loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
 
 from runicorn_site.errors import describe
-from runicorn_site.security.guard import SPOOLED, Receive, Scope, Send
+from runicorn_site.security.guard import SPOOLED, Receive, Scope, Send, prefix_of
 from runicorn_site.transport.streams import finish, in_a_thread
 from runicorn_site.transport.trailing_slash import canonical
 from runicorn_site.web.pools import Pool, pool_of
@@ -85,7 +85,9 @@ class OneHop(ASGIHandler):
 
     def answer(self, scope: Scope, body: Any) -> HttpResponseBase:
         """The synchronous part, on a thread of the pool."""
-        set_script_prefix("/")
+        if prefix := prefix_of(scope):
+            scope = {**scope, "root_path": prefix, "path": prefix + scope["path"]}
+        set_script_prefix(f"{prefix}/")
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refused = self.create_request(scope, body)
         response = refused or self.get_response(cast(ASGIRequest, request))

@@ -11,7 +11,9 @@ from typing import Any
 from twisted.internet.protocol import Protocol
 from twisted.web.http import HTTPChannel
 
+from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.plain_responses import Refusal, raw_answer
+from runicorn_site.security.request_rules import Head
 
 LINGER_SECONDS = 3
 LINGER_BYTES = 64 * 1024 * 1024
@@ -55,6 +57,7 @@ class Channel(HTTPChannel):
     """A connection whose refusals are formatted as our errors."""
 
     transport: Any
+    forwarding = Forwarding()
 
     def lineReceived(self, line: bytes) -> None:
         """Handle a line of a request's head."""
@@ -74,20 +77,23 @@ class Channel(HTTPChannel):
     def _respondToBadRequestAndDisconnect(self) -> None:
         self.refuse(NOT_HTTP)
 
-    def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
+    def refuse(self, refusal: Refusal, target: bytes | None = None, head: Head | None = None) -> None:
         """Respond, and read no further.
 
         Args:
             refusal: what to answer.
             target: the address asked for, where the head has not been read so far.
+            head: where it has been read.
         """
         path: bytes = target or getattr(self, "_path", None) or b"/"
+        if head is None:
+            head, _ = self.forwarding.apply(Head("GET", path.decode("latin-1"), []), "")
         # The loop of the parser may still hold lines that arrived together with the refused one.
         for name in ("lineReceived", "rawDataReceived", "lineLengthExceeded"):
             setattr(self, name, _ignore)
         for request in self.requests:  # `connectionLost` is not called on them
             request.server.protocol_disconnected(request)
-        self.transport.write(raw_answer(refusal, path.decode("latin-1")))
+        self.transport.write(raw_answer(refusal, head.path, head.prefix))
         self.setTimeout(None)  # type: ignore[no-untyped-call]
         self.transport.unregisterProducer()
         self.transport.resumeProducing()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from runicorn_site.web.addresses import site_address
+
 
 def canonical(path: str) -> str:
     """Return `path` without a trailing slash, or with one for the admin site, as their URL patterns have it."""
@@ -22,5 +24,5 @@ class TrailingSlash:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.path_info = canonical(request.path_info)
-        request.path = canonical(request.path)
+        request.path = site_address(request.path_info)
         return self.get_response(request)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext, gettext_lazy
 
+from runicorn_site.web.addresses import site_address
 from runs.errors import NoSuchFile
 from runs.index import run_files
 from runs.index.media_index import catch_up
@@ -129,7 +130,9 @@ def _rows(run: Run, after: int) -> list[tuple[int, MediaItem]]:
 def _media_item(run: Run, key: str, path: str, step: int | None, caption: str | None) -> MediaItem:
     kind = kind_of(path)
     place = "table" if kind == TABLES else "media"
-    return MediaItem(kind, key, f"/runs/{quote(run.run_id)}/{place}/{quote(path)}", step, caption or "")
+    return MediaItem(
+        kind, key, site_address(f"/runs/{quote(run.run_id)}/{place}/{quote(path)}"), step, caption or ""
+    )
 
 
 def table(run: Run, path: str) -> media_tables.Table:

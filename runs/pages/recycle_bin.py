@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.api.responses.runs import RunResult
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import Page, Paginator
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -71,5 +72,5 @@ def deleted_runs(root: StorageRoot, number: str) -> Page:
         deleted.order_by("-deleted", "-id"),
         SIZE,
         count=counts.total(Matches(root, deleted)),
-        address=lambda other: f"/recycle-bin?page={other}",
+        address=lambda other: site_address(f"/recycle-bin?page={other}"),
     ).get_page(number)

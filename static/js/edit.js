@@ -1,10 +1,10 @@
 /** Dialog for display name, tags and note of a run, for the runs table and the run page. */
 
 import { besides, make } from "./dom.js";
-import { requestJson } from "./http.js";
+import { requestJson, siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 
-const ask = (id, options) => requestJson(`/api/runs/${encodeURIComponent(id)}`, options);
+const ask = (id, options) => requestJson(siteAddress(`/api/runs/${encodeURIComponent(id)}`), options);
 
 /** Update fields of a run: `{display_name, tags, description, pinned, archived}`, all optional. */
 export function change(id, changes) {

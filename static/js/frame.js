@@ -1,5 +1,6 @@
 /** What every page has: the search key, the theme button, relative times, copying. */
 
+import { siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
 import "./palette.js";
@@ -13,7 +14,7 @@ function nextTheme(button) {
   const next = names[(names.indexOf(root.dataset.theme ?? "auto") + 1) % names.length];
   if (next === "auto") delete root.dataset.theme;
   else root.dataset.theme = next;
-  document.cookie = `runicorn_theme=${next}; path=/; max-age=31536000; samesite=strict`;
+  document.cookie = `runicorn_theme=${next}; path=${siteAddress("") || "/"}; max-age=31536000; samesite=strict`;
   nameTheme(button);
   document.dispatchEvent(new Event("themechange"));
 }

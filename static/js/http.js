@@ -2,6 +2,11 @@
 
 import { gettext } from "./i18n.js";
 
+/** Return a path of this site, such as `/api/runs`, below the prefix under which a proxy serves it. */
+export function siteAddress(path) {
+  return (document.querySelector('meta[name="base"]')?.content ?? "") + path;
+}
+
 export const UNREACHABLE = gettext("Can’t reach the server. Is it running?");
 
 export class HttpError extends Error {

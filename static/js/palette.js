@@ -1,6 +1,6 @@
 /** The command palette (Ctrl-K) of every page: pages, projects, runs and what can be done here. */
 
-import { requestJson } from "./http.js";
+import { requestJson, siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 
 const PAUSE = 120;
@@ -41,7 +41,7 @@ class Palette {
     this.#show(local(text), true);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     if (turn !== this.turn) return;
-    const answer = await requestJson(`/find?${new URLSearchParams({ q: text })}`).catch(() => ({ places: [] }));
+    const answer = await requestJson(siteAddress(`/find?${new URLSearchParams({ q: text })}`)).catch(() => ({ places: [] }));
     if (turn !== this.turn) return;
     this.#show(text ? [...answer.places, ...local(text)] : [...local(text), ...answer.places], false);
   }

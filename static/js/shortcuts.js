@@ -1,6 +1,6 @@
 /** Keys of every page: `?` for help, `[` and `]` for the previous and next run of the list. */
 
-import { requestJson } from "./http.js";
+import { requestJson, siteAddress } from "./http.js";
 
 const LIST = "runicorn.list-query";
 const help = document.getElementById("help");
@@ -29,7 +29,7 @@ function listQuery() {
 
 async function goTo(way) {
   const { run } = document.body.dataset;
-  const answer = await requestJson(`/runs/${encodeURIComponent(run)}/neighbours${listQuery()}`).catch(() => ({}));
+  const answer = await requestJson(siteAddress(`/runs/${encodeURIComponent(run)}/neighbours${listQuery()}`)).catch(() => ({}));
   const query = new URLSearchParams(location.search).toString();
   if (answer[way]) location.assign(query ? `${answer[way]}?${query}` : answer[way]);
 }

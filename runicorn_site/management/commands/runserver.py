@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from runicorn_site.security.accounts import BadSetting
+from runicorn_site.security.forwarding import BadForwarding
 from runicorn_site.security.listening import CannotListen
 from runicorn_site.security.token_source import BadToken
 from runicorn_site.server.serve import MissingRoot, Options, serve
@@ -27,6 +28,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--no-token", action="store_true", help="ask for no token")
         parser.add_argument("--allowed-host", action="append", default=[], help="a further name to answer to")
+        parser.add_argument("--base-path", default="", help="a path with which all addresses begin")
+        parser.add_argument(
+            "--trusted-proxy", action="append", default=[], help="a proxy whose X-Forwarded-* headers count"
+        )
         parser.add_argument("--reload", action="store_true", help="restart when the code changes")
         parser.add_argument("--noreload", action="store_false", dest="reload", help="do not (the default)")
 
@@ -44,10 +49,12 @@ class Command(BaseCommand):
                     token=options["token"],
                     no_token=options["no_token"],
                     allowed_hosts=tuple(options["allowed_host"]),
+                    base_path=options["base_path"],
+                    trusted_proxies=tuple(options["trusted_proxy"]),
                     reload=options["reload"],
                 )
             )
-        except (BadSetting, BadToken) as error:
+        except (BadForwarding, BadSetting, BadToken) as error:
             raise CommandError(str(error), returncode=2) from error
         except (CannotListen, MissingRoot) as error:
             raise CommandError(str(error), returncode=4) from error

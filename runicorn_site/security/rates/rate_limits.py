@@ -1,6 +1,6 @@
 """Rate limits: one middleware counts the requests to /api by client address and route.
 
-The address is the peer's; headers such as `X-Forwarded-For` are ignored. A route is a method and a URL pattern.
+The address is the peer's, or the one that a trusted proxy reports (`security/forwarding.py`). A route is a method and a URL pattern.
 """
 
 from __future__ import annotations

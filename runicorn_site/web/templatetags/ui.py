@@ -16,12 +16,14 @@ from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from runicorn.store.state import State
 from runicorn_site.web import markdown, messages
+from runicorn_site.web.addresses import site_address
 
 register = template.Library()
 register.filter("markdown", markdown.render)
@@ -45,9 +47,13 @@ STATUSES: dict[str, str] = {
 
 
 @register.simple_tag
-@lru_cache(maxsize=100)
 def icon(name: str) -> SafeString:
     """Render an icon of the sprite; it is decorative, beside a text."""
+    return _icon(name, get_script_prefix())
+
+
+@lru_cache(maxsize=200)
+def _icon(name: str, prefix: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name
     )
@@ -64,14 +70,15 @@ def catalogue_module() -> str:
 def rail_link(context: Context, address: str, picture: str, label: str) -> SafeString:
     """Render a link of the navigation, marked if the page is at or below it. Error pages without a request have no mark."""
     request = context.get("request")
-    path = request.path if request else ""
+    path = request.path_info if request else ""
     below = "/runs/" if address == "/" else f"{address}/"
     here = path == address or path.startswith(below)
     if request and path == "/":
         # Two layouts of one page.
         here = address == ("/?layout=charts" if _has_charts(request) else "/")
     mark = SafeString(' aria-current="page"') if here else ""
-    return format_html('<a href="{}"{}>{}{}</a>', address, mark, icon(picture), label)
+    link = site_address(address)
+    return format_html('<a href="{}"{}>{}{}</a>', link, mark, icon(picture), label)
 
 
 def _has_charts(request: HttpRequest) -> bool:
@@ -84,7 +91,7 @@ def _has_charts(request: HttpRequest) -> bool:
 @register.simple_tag
 def status(word: str) -> SafeString:
     """Render a status as a word, a shape and a colour; an unknown one is shown as it is."""
-    return _status(word if word in STATUSES else "unknown", status_label(word))
+    return _status(word if word in STATUSES else "unknown", status_label(word), get_script_prefix())
 
 
 def status_label(word: str) -> str:
@@ -92,8 +99,8 @@ def status_label(word: str) -> str:
     return gettext(STATUSES[word]) if word in STATUSES else word
 
 
-@lru_cache(maxsize=100)
-def _status(shape: str, label: str) -> SafeString:
+@lru_cache(maxsize=200)
+def _status(shape: str, label: str, prefix: str) -> SafeString:
     return format_html('<span class="status {}">{}{}</span>', shape, icon(shape), label)
 
 

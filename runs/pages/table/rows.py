@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn.store.state import ADDED
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runs.models import Run, RunTag, StorageRoot
@@ -281,7 +282,7 @@ def views(state: TableState) -> list[SavedView]:
 
 def view_address(name: str, query: str) -> str:
     """Return the URL that opens a saved view."""
-    return f"/?{query}&{urlencode({'view': name})}"
+    return site_address(f"/?{query}&{urlencode({'view': name})}")
 
 
 def tags(root: StorageRoot) -> list[str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.utils.translation import gettext
 
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import page_number
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, is_sortable
 from runs.query import sort_keys
@@ -137,7 +138,7 @@ class TableState:
     @property
     def address(self) -> str:
         """URL of the page with this state."""
-        return f"/?{self.query}" if self.query else "/"
+        return site_address(f"/?{self.query}" if self.query else "/")
 
     def but(self, **changes: Any) -> TableState:
         """Return this state with changes, from its first page on."""

@@ -1,13 +1,13 @@
 /** A board as it is saved: at once after each change, with undo, and never over a change made elsewhere. */
 
-import { errorText, requestJson, send } from "../http.js";
+import { errorText, requestJson, send, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 
 const PAUSE = 300, MOST_UNDO = 100, LONGEST_KEPT_ALIVE = 60_000;
 
 /** Return the address of the boards of a project, or of one of them. */
 export function addressOf(project, name) {
-  const boards = `/api/v2/projects/${encodeURIComponent(project)}/boards`;
+  const boards = siteAddress(`/api/v2/projects/${encodeURIComponent(project)}/boards`);
   return name === undefined ? boards : `${boards}/${encodeURIComponent(name)}`;
 }
 

@@ -1,6 +1,6 @@
 /** Markdown texts, which the server renders. */
 
-import { requestJson } from "../http.js";
+import { requestJson, siteAddress } from "../http.js";
 
 const known = new Map();
 const newest = new WeakMap();
@@ -15,7 +15,7 @@ export async function showText(element, text) {
   newest.set(element, text);
   if (!known.has(text)) {
     const headers = { "Content-Type": "application/json" };
-    const answer = await requestJson("/markdown", { method: "POST", headers, body: JSON.stringify({ text }) }).catch(() => null);
+    const answer = await requestJson(siteAddress("/markdown"), { method: "POST", headers, body: JSON.stringify({ text }) }).catch(() => null);
     if (answer) known.set(text, answer.html);
   }
   if (newest.get(element) !== text) return;

@@ -1,6 +1,6 @@
 /** Actions on all selected runs: in batches, with progress, and with an undo that survives a reload. */
 
-import { requestJson } from "../http.js";
+import { requestJson, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 import { save } from "./export.js";
 import { Outcome } from "./outcome.js";
@@ -26,7 +26,7 @@ const FIELDS = { tag: "tag-all", move: "move-to" };
 async function move(project, ids) {
   const body = JSON.stringify({ run_ids: ids, project });
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
-  const { previous, results } = await requestJson("/api/runs/move", options);
+  const { previous, results } = await requestJson(siteAddress("/api/runs/move"), options);
   const changed = Object.keys(previous);
   return { changed, refused: Object.keys(results).length - changed.length, from: Object.values(previous) };
 }
@@ -36,7 +36,7 @@ async function batch(action, tag, ids) {
   const body = new URLSearchParams({ action, tag });
   for (const id of ids) body.append("run_ids", id);
   body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  return requestJson("/runs-change", { method: "POST", body });
+  return requestJson(siteAddress("/runs-change"), { method: "POST", body });
 }
 
 /** Wire the selection bar; `refresh()` reloads the table. */
@@ -99,7 +99,7 @@ export function actions(picks, refresh) {
   async function chooseAll(button) {
     button.disabled = true;
     try {
-      const { ids, total } = await requestJson(`/runs-matching${location.search}`);
+      const { ids, total } = await requestJson(siteAddress(`/runs-matching${location.search}`));
       picks.choose(ids);
       if (total > ids.length) {
         const known = { runs: count(ids.length), total: total.toLocaleString("en") };

@@ -1,6 +1,6 @@
 /** Columns: moved by dragging, by buttons and by keys, and remembered for the next time. */
 
-import { send } from "../http.js";
+import { send, siteAddress } from "../http.js";
 import { dragHeads } from "./head_drag.js";
 import { picker } from "./picker.js";
 import { equipWidths, heads, table, widthKeys } from "./widths.js";
@@ -41,7 +41,7 @@ async function remember() {
   const body = new URLSearchParams({ csrfmiddlewaretoken: token(), project: project() });
   for (const box of document.querySelectorAll("#columns [name=col]:checked")) body.append("col", box.value);
   // Kept alive: who goes to another page at once has chosen all the same.
-  await send("/runs-columns", { method: "POST", body, keepalive: true });
+  await send(siteAddress("/runs-columns"), { method: "POST", body, keepalive: true });
 }
 
 function rememberChange() {
@@ -51,17 +51,17 @@ function rememberChange() {
 
 async function forget() {
   await Promise.all([
-    send("/runs-columns", {
+    send(siteAddress("/runs-columns"), {
       method: "POST",
       body: new URLSearchParams({ csrfmiddlewaretoken: token(), project: project() }),
       keepalive: true,
     }),
-    send("/api/config/column-widths?table=runs", { method: "DELETE", keepalive: true }),
+    send(siteAddress("/api/config/column-widths?table=runs"), { method: "DELETE", keepalive: true }),
   ]);
   const query = new URLSearchParams(location.search);
   query.delete("col");
   query.delete("add");
-  location.assign(`/?${query}`);
+  location.assign(siteAddress(`/?${query}`));
 }
 
 function equip() {

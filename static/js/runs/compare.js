@@ -1,5 +1,7 @@
 /** The link from a selection to its charts. */
 
+import { siteAddress } from "../http.js";
+
 const MOST = 100;
 
 /** Keep the link of the selection bar at the runs that are selected. */
@@ -9,7 +11,7 @@ export function compare(picks) {
     if (!link) return;
     const few = picks.ids.size >= 2 && picks.ids.size <= MOST;
     link.setAttribute("aria-disabled", String(!few));
-    if (few) link.href = `/?layout=charts&runs=${[...picks.ids].join(",")}`;
+    if (few) link.href = siteAddress(`/?layout=charts&runs=${[...picks.ids].join(",")}`);
     else link.removeAttribute("href");
   });
 }

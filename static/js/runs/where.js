@@ -1,6 +1,6 @@
 /** The filter expression: completion of keys, operators, values and words, and the number of hits while it is written. */
 
-import { requestJson } from "../http.js";
+import { requestJson, siteAddress } from "../http.js";
 import { gettext, ngettext } from "../i18n.js";
 import { count } from "./select.js";
 
@@ -39,7 +39,7 @@ async function ask() {
   if (project) query.set("project", project);
   const turn = (last += 1);
   try {
-    const answer = await requestJson(`/runs-where?${query}`);
+    const answer = await requestJson(siteAddress(`/runs-where?${query}`));
     if (turn === last && document.activeElement === field()) show(answer);
   } catch (error) {
     if (turn === last) status().textContent = error.message;

@@ -1,6 +1,6 @@
 /** Column widths: changed by dragging the edge of a heading or by keys, stored by the server. */
 
-import { send } from "../http.js";
+import { send, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 
 const NARROWEST = 48;
@@ -59,7 +59,7 @@ async function saveWidths() {
   });
   const body = JSON.stringify({ table: "runs", size: "any", widths, window_width: innerWidth });
   const headers = { "Content-Type": "application/json" };
-  await send("/api/config/column-widths", { method: "POST", headers, body, keepalive: true });
+  await send(siteAddress("/api/config/column-widths"), { method: "POST", headers, body, keepalive: true });
 }
 
 addEventListener("pagehide", () => {

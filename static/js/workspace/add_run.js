@@ -1,7 +1,7 @@
 /** Search for a run that is not visible yet, and add it. */
 
 import { make } from "../dom.js";
-import { requestJson } from "../http.js";
+import { requestJson, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 
 const MOST = 8;
@@ -20,7 +20,7 @@ export function wireAddRun(holder, add, isVisible) {
     found.hidden = !text;
     if (!text) return;
     const query = new URLSearchParams({ search: text, limit: String(MOST) });
-    const runs = await requestJson(`/api/runs?${query}`).catch(() => []);
+    const runs = await requestJson(siteAddress(`/api/runs?${query}`)).catch(() => []);
     if (text !== input.value.trim()) return;
     const rows = runs.filter(({ id }) => !isVisible(id)).map(row);
     const nothing = make("li", { className: "faint", textContent: gettext("No other runs match.") });

@@ -1,6 +1,6 @@
 /** The panels beside the list: fetched when they are opened, and again when their runs changed. */
 
-import { fragment } from "../http.js";
+import { fragment, siteAddress } from "../http.js";
 import { writeChoice } from "./address.js";
 
 export class Panels {
@@ -34,7 +34,7 @@ export class Panels {
     const query = new URLSearchParams(location.search);
     query.set("tab", name);
     try {
-      const text = await fragment(`/runs-panel?${query}`, mark);
+      const text = await fragment(siteAddress(`/runs-panel?${query}`), mark);
       mark.key = key;
       this.hooks.failed("");
       if (text !== null) this.#take(name, new DOMParser().parseFromString(text, "text/html").body.firstElementChild);

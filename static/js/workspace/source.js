@@ -1,5 +1,6 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
+import { siteAddress } from "../http.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
@@ -16,7 +17,7 @@ const REST = "";
 export class OverlaySource {
   constructor() {
     this.runs = new Map();
-    this.loader = new Loader("/series");
+    this.loader = new Loader(siteAddress("/series"));
     this.cache = new CurveCache();
     this.groups = this.version = 0;
   }
