@@ -28,6 +28,10 @@ from runs.models import Run
 
 NUMBERS_PER_POINT = 3
 """x, y, and the band, which has an edge for every third point."""
+POINTS_AT_ONCE = 250_000
+"""Points that are decoded at the same time: some 15 MB."""
+READ_PER_POINT = 4
+"""Points that are read at most for each point of a downsampled series."""
 DICT_CELLS = 32_768
 """Cells of rows that are dictionaries at the same time: some 2 MB."""
 Row = dict[str, Scalar | None]
@@ -121,14 +125,8 @@ def _columns(
         entries = [charts.statistics_only(lanes) for lanes in metrics]
     else:
         entries = []
-        read = charts.downsampled(seen, wanted, window, by_step=by_step, points=points, averaged=True)
-        for lanes in metrics:
-            of_lanes = [read[one.pk] for one in lanes]
-            ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
-            means = charts.averages(of_lanes)
-            entries.append(
-                charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, means=means)
-            )
+        for part in _parts(metrics, points):
+            entries += _curves(seen, part, window, by_step, points)
     if smoother is not None:
         whole = replace(window, after_row=None)
         smooth = smoothed(seen, metrics, lambda _: whole, smoother, by_step=by_step, points=points)
@@ -136,6 +134,33 @@ def _columns(
             if curve is not None:
                 entry["smoothed"] = curve
     return entries
+
+
+def _parts(metrics: list[list[Series]], points: int) -> Iterator[list[list[Series]]]:
+    """Split metrics so that each part takes at most `POINTS_AT_ONCE` points, or is one metric."""
+    part: list[list[Series]] = []
+    size = 0
+    for lanes in metrics:
+        more = sum(min(one.count, READ_PER_POINT * points) for one in lanes)
+        if part and size + more > POINTS_AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(lanes)
+        size += more
+    if part:
+        yield part
+
+
+def _curves(
+    seen: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int
+) -> Iterator[SeriesColumns]:
+    series = [one for lanes in metrics for one in lanes]
+    read = charts.downsampled(seen, series, window, by_step=by_step, points=points, averaged=True)
+    for lanes in metrics:
+        of_lanes = [read.pop(one.pk) for one in lanes]
+        ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
+        means = charts.averages(of_lanes)
+        yield charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, means=means)
 
 
 @dataclass(frozen=True, slots=True)

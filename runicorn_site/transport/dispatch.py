@@ -93,6 +93,7 @@ class OneHop(ASGIHandler):
         response = refused or self.get_response(cast(ASGIRequest, request))
         if not response.streaming:
             response.close()
+            release(response)
         return response
 
     async def send_parts(self, response: StreamingHttpResponse, receive: Receive, send: Send) -> None:
@@ -123,6 +124,20 @@ class OneHop(ASGIHandler):
                 if part:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
+
+
+def release(response: HttpResponseBase) -> None:
+    """Break the reference cycles of a rendered response of REST framework with its view and its request.
+
+    They would keep its data, its content and the body of the request until the garbage collector comes by: megabytes
+    for each large answer.
+    """
+    context = getattr(response, "renderer_context", None)
+    if context:
+        context["view"].__dict__.pop("response", None)
+        if context["request"] is not None:
+            context["request"].parser_context = None
+        context.clear()
 
 
 async def send_whole(response: HttpResponse, send: Send) -> None:

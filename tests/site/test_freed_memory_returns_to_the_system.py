@@ -1,12 +1,57 @@
-"""The allocator's limits: what a large response took is returned to the system."""
+"""What a large response took is freed at once, and returned to the system."""
 
 from __future__ import annotations
 
+import gc
+import io
 import platform
 import subprocess
 import sys
+import weakref
+from collections.abc import Iterator
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+
+from runicorn_site.transport.dispatch import OneHop
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Frees memory by reference counts alone; requests keep the database in memory."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/health", "/api/runs/20260101_000000_abcdef"])
+def test_an_answer_of_the_api_is_freed_without_the_garbage_collector(
+    store: object, no_collector: None, path: str
+) -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "client": ["127.0.0.1", 1],
+    }
+    handler = OneHop()
+    handler.answer(scope, io.BytesIO())  # what is imported and cached by the first request stays
+    response = handler.answer(scope, io.BytesIO())
+    assert response.status_code in (200, 404)
+    alive = weakref.ref(response)
+    del response
+    assert alive() is None
+
 
 # Threads that each keep a small object above large ones: what lies between is free and stays with glibc by default.
 PROGRAM = """
