@@ -8,7 +8,7 @@ from typing import Any
 
 from runicorn.compat.guard import guarded
 from runicorn.compat.hollow import resolve
-from runicorn.compat.mlflow import entities
+from runicorn.compat.mlflow import entities, utils
 from runicorn.compat.mlflow.active import ActiveRun, open_runs
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.mlflow.files import (
@@ -37,6 +37,7 @@ from runicorn.compat.mlflow.runs import (
     log_metrics,
     log_param,
     log_params,
+    search_experiments,
     set_experiment,
     set_tag,
     set_tags,
@@ -74,10 +75,12 @@ __all__ = [
     "log_stream",
     "log_table",
     "log_text",
+    "search_experiments",
     "set_experiment",
     "set_tag",
     "set_tags",
     "start_run",
+    "utils",
 ]
 SUBMODULES = frozenset(
     {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from runicorn.compat.mlflow.active import DEFAULT_EXPERIMENT, ActiveRun, begin, ended_runs, open_runs
 from runicorn.compat.mlflow.entities import Experiment
 from runicorn.compat.mlflow.errors import MlflowException
+from runicorn.settings import user
+from runicorn.store import find, layout
 
 _experiment = Experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT)
 
@@ -26,6 +29,18 @@ def create_experiment(
 ) -> str:
     """Return the id of an experiment, which is its name; a project exists with its first run."""
     return name
+
+
+def search_experiments(
+    view_type: Any = None, max_results: int | None = None, filter_string: str | None = None, **options: Any
+) -> list[Experiment]:
+    """Return the projects of the storage root; the only filter is `name = '…'`."""
+    places = find.all_runs(user.storage_root(None))
+    names = sorted({place.partition("/")[0] for place in places} - {layout.RUNS})
+    wanted = re.fullmatch(r"\s*name\s*=\s*['\"](.*)['\"]\s*", filter_string or "")
+    return [Experiment(name) for name in names if wanted is None or name == layout.fit_name(wanted[1])][
+        :max_results
+    ]
 
 
 def get_experiment(experiment_id: str) -> Experiment:

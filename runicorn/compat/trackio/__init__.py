@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
 
+from runicorn.compat.config_view import ConfigView as Config
 from runicorn.compat.hollow import resolve
 from runicorn.compat.trackio.tracked_run import Run, active_run, open_runs, require_run, start
 from runicorn.compat.trackio.values import (
@@ -23,7 +24,9 @@ from runicorn.compat.trackio.values import (
 )
 from runicorn.compat.unknown import quiet
 from runicorn.compat.wandb.artifact import Artifact
+from runicorn.compat.wandb.data_types import Molecule, Plotly
 from runicorn.compat.wandb.public_api import Api
+from runicorn.compat.wandb.settings import Settings
 
 __version__ = "0.43.0"
 """The version of Trackio whose interface this is."""
@@ -32,12 +35,16 @@ __all__ = [
     "Api",
     "Artifact",
     "Audio",
+    "Config",
     "Histogram",
     "Html",
     "Image",
     "Markdown",
+    "Molecule",
     "Object3D",
+    "Plotly",
     "Run",
+    "Settings",
     "Table",
     "Trace",
     "Video",
@@ -129,8 +136,8 @@ def _of_active_run(name: str) -> Any:
 
 alert = _of_active_run("alert")
 log_artifact = _of_active_run("log_artifact")
-log_cpu = _of_active_run("log_cpu")
-log_gpu = _of_active_run("log_gpu")
+log_cpu = quiet("log_cpu")
+log_gpu = quiet("log_gpu")
 log_system = _of_active_run("log_system")
 save = _of_active_run("save")
 use_artifact = _of_active_run("use_artifact")

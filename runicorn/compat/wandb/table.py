@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runicorn.compat.media import Media, store_table
+from runicorn.compat.unknown import accepted
 from runicorn.store.values import described
 from runicorn.tracking.run import Run
 
@@ -99,12 +100,15 @@ class Table(Media):
         """Yield number and cells of each row."""
         yield from enumerate(self.data)
 
+    @accepted
     def cast(self, col_name: str, dtype: Any, optional: bool = False) -> None:
         """Do nothing: columns have no types."""
 
+    @accepted
     def set_pk(self, key_column: str) -> None:
         """Do nothing: tables are not joined."""
 
+    @accepted
     def set_fk(self, key_column: str, table: Any, table_col: str) -> None:
         """Do nothing: tables are not joined."""
 

@@ -13,7 +13,7 @@ from runicorn.compat.also.opening import close_mirrors
 from runicorn.compat.config_view import ConfigView
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
-from runicorn.compat.unknown import UnknownMethods, quiet, warn_once
+from runicorn.compat.unknown import UnknownMethods, accepted, quiet, warn_once
 from runicorn.compat.wandb.active import open_runs
 from runicorn.compat.wandb.flat_records import is_plain, separate
 from runicorn.compat.wandb.metric_rules import MetricRules, Rule
@@ -195,6 +195,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._finish_also(exit_code or 0)
         self._run.finish(layout.FAILED if exit_code else layout.FINISHED)
 
+    @accepted
     def status(self) -> Any:
         """Return None: nothing waits for an upload."""
 
