@@ -15,6 +15,7 @@ import psutil
 
 from runicorn.api.responses import system as responses
 from runicorn.capture import gpu
+from runicorn.message import Message
 
 FRESH_SECONDS = 0.5
 NVIDIA_SECONDS = 3.0
@@ -154,15 +155,16 @@ def gpus() -> responses.Gpus:
     """Return the GPUs that `nvidia-smi` reports, or the reason if they are unavailable; takes up to `NVIDIA_SECONDS`."""
     program = shutil.which("nvidia-smi")
     if program is None:
-        return {"available": False, "reason": "nvidia-smi not found in PATH"}
+        return {"available": False, "reason": Message("nvidia-smi not found in PATH")}
     fields = list(GPU_FIELDS.values())
     query = [program, f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=True)
     except subprocess.TimeoutExpired:
-        return {"available": False, "reason": f"nvidia-smi did not answer within {NVIDIA_SECONDS:.0f} s"}
+        reason = Message("nvidia-smi did not answer within {seconds} s", seconds=f"{NVIDIA_SECONDS:.0f}")
+        return {"available": False, "reason": reason}
     except (subprocess.CalledProcessError, OSError) as error:
-        return {"available": False, "reason": f"nvidia-smi failed: {_first_line(error)}"}
+        return {"available": False, "reason": Message("nvidia-smi failed: {line}", line=_first_line(error))}
     return {
         "available": True,
         "ts": time.time(),
