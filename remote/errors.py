@@ -34,7 +34,7 @@ class RemoteError(Exception):
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         """Create an error with a sentence, or with a template and its values."""
-        message = Message(sentence, **values) if values else sentence
+        message = Message(sentence, **values)
         super().__init__(message)
         self.detail: Any = message
 

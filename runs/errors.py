@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from rest_framework import status
 
-from runicorn.message import gettext_noop
+from runicorn.message import Message
 from runicorn_site.web.service_error import ServiceError
 
 
@@ -108,7 +108,7 @@ class RunInUse(ServiceError):
     status_code = status.HTTP_409_CONFLICT
 
 
-READ_ONLY = gettext_noop("The storage root is read-only")
+READ_ONLY = Message("The storage root is read-only")
 
 
 class ReadOnlyStore(ServiceError):

@@ -14,7 +14,7 @@ class ArchiveRefused(ValueError):
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         """Create an error with a sentence, or with a template and its values."""
-        super().__init__(Message(sentence, **values) if values else sentence)
+        super().__init__(Message(sentence, **values))
 
 
 class ArchiveTooLarge(ArchiveRefused):

@@ -10,7 +10,7 @@ class ArtifactError(Exception):
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         """Create an error with a sentence, or with a template and its values."""
-        super().__init__(Message(sentence, **values) if values else sentence)
+        super().__init__(Message(sentence, **values))
 
 
 class InvalidArtifact(ArtifactError, ValueError):

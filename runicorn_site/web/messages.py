@@ -9,13 +9,14 @@ from runicorn.message import Message
 
 
 def translated(text: str) -> str:
-    """Return a message in the language of the page; a text without a translation stays as it is."""
+    """Return a message in the language of the page. Of its values only messages are translated: others are data."""
     if not isinstance(text, Message):
         return gettext(str(text)) if text else ""
     values = {
-        name: translated(value) if isinstance(value, str) else value for name, value in text.values.items()
+        name: translated(value) if isinstance(value, Message) else value
+        for name, value in text.values.items()
     }
-    found = gettext(text.template)
+    found = gettext(text.template) if text.template else ""
     return found.format(**values) if values else found
 
 

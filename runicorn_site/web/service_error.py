@@ -16,5 +16,5 @@ class ServiceError(APIException):
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         """Create an error with a sentence, or with a template and its values."""
-        self.sentence = Message(sentence, **values) if values else sentence
+        self.sentence = Message(sentence, **values)
         super().__init__(self.sentence or None)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from runicorn.message import gettext_noop
+from runicorn.message import Message
 
 EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_799.0
 """The years 1 to 9999, the range of `datetime`."""
-FORMS = gettext_noop("Unix seconds or a date like 2026-01-31 or 2026-01-31T12:00:00Z")
+FORMS = Message("Unix seconds or a date like 2026-01-31 or 2026-01-31T12:00:00Z")
 
 
 def seconds(text: str) -> float | None:

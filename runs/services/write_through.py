@@ -24,6 +24,9 @@ TOGETHER = 50
 class Refused(Exception):
     """The reason why a run was not changed."""
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(Message(reason))
+
 
 def for_each(
     root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], None]

@@ -103,7 +103,7 @@ def test_scripts_load_their_translations_only_where_they_are_needed(
         ("/runs-where?where=loss+%3E", None, "未知字段 'loss'（位置 1）。"),
         ("/settings/root", {"path": "runs"}, "须为绝对路径，或以 ~ 开头"),
         ("/import", {"file": b"no archive"}, "归档已损坏，或不是 zip、tar 或 tar.gz 文件"),
-        ("/artifacts/model/none", None, "找不到制品：none"),
+        ("/artifacts/model/Settings", None, "找不到制品：Settings"),
         ("/remote/host", {"host": "localhost", "username": "me", "way": "agent"}, "远程功能暂不可用"),
     ],
 )

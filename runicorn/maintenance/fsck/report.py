@@ -47,11 +47,11 @@ class Report:
 
     def error(self, kind: str, path: str, message: str, **values: object) -> None:
         """Add a finding about missing or damaged data."""
-        self.findings.append(Finding(ERROR, kind, path, Message(message, **values) if values else message))
+        self.findings.append(Finding(ERROR, kind, path, Message(message, **values)))
 
     def warn(self, kind: str, path: str, message: str, **values: object) -> None:
         """Add a finding without loss of data."""
-        self.findings.append(Finding(WARNING, kind, path, Message(message, **values) if values else message))
+        self.findings.append(Finding(WARNING, kind, path, Message(message, **values)))
 
     @property
     def errors(self) -> int:

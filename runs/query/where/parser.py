@@ -58,7 +58,7 @@ class BadWhere(ValueError):
     """
 
     def __init__(self, problem: str, position: int, hint: str = "", **values: object) -> None:
-        self.problem, self.position = Message(problem, **values) if values else problem, position
+        self.problem, self.position = Message(problem, **values), position
         place = Message("{problem} at position {position}", problem=self.problem, position=position)
         self.sentence = (
             Message("{place}. {hint}", place=place, hint=hint) if hint else Message("{place}.", place=place)
