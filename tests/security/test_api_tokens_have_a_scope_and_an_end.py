@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ import runicorn as rn
 with rn.init("sent", "run", capture_env=False, system_metrics=False) as run:
     run.log({"loss": 1.0})
 """
+HOSTS = re.compile(
+    r"/(?:api/)?remote(?:/|$)|/api/config/ssh_connections|/admin/|/settings$|/api/v2/alerts/channels"
+)
 METHODS = ("post", "put", "patch", "delete")
 
 
@@ -30,6 +34,15 @@ def token(*words: str) -> tuple[int, str]:
     """Run `runicorn token`, and return its exit code and output."""
     found = CliRunner().invoke(app, ["token", *words])
     return found.exit_code, found.output.strip()
+
+
+def paths(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[str]:
+    """Return an address of each route."""
+    found = []
+    for one in patterns:
+        path = before + str(one.pattern)
+        found += paths(one.url_patterns, path) if isinstance(one, URLResolver) else [path]
+    return [re.sub(r"<[^>]*>", "x", path) for path in found]
 
 
 def changes(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[tuple[str, str]]:
@@ -61,10 +74,17 @@ def test_every_route_that_changes_something_has_a_rule() -> None:
     assert without == []
 
 
+def test_reading_about_remote_hosts_needs_an_administrator() -> None:
+    found = [path for path in paths(get_resolver().url_patterns) if HOSTS.match(path)]
+    assert len(found) > 20
+    assert [path for path in found if required_scope("GET", path) != "admin"] == []
+
+
 def test_what_has_no_rule_needs_an_administrator() -> None:
     assert required_scope("PATCH", "/api/new") == "admin"
     assert required_scope("GET", "/api/new") == "read"
     assert required_scope("HEAD", "/remote/host/") == "admin"
+    assert required_scope("GET", "/remote/viewers/a\n") == "admin"
     assert required_scope("DELETE", "/api/artifacts/a/v1") == "curate"
     assert required_scope("DELETE", "/api/artifacts/a/v1", "permanent=1") == "admin"
     assert len({(rule.methods, rule.path) for rule in RULES}) == len(RULES)

@@ -64,7 +64,7 @@ def pattern(text: str, below: bool = False) -> re.Pattern[str]:
         ".+" if part == "{path}" else "[^/]+" if part.startswith("{") else re.escape(part)
         for part in re.split(r"(\{[^}]*\})", text.rstrip("/"))
     ]
-    return re.compile("".join(parts) + ("(?:/.*)?" if below else ""))
+    return re.compile("".join(parts) + ("(?:/.*)?" if below else ""), re.DOTALL)
 
 
 @dataclass(frozen=True)
