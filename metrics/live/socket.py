@@ -27,6 +27,7 @@ LOG_LINES = 1000
 BACKLOG = 4 * 1024 * 1024
 """Bytes of a journal sent as points. A larger backlog is fetched from the database, downsampled."""
 
+JUDGED_SECONDS = 3.0
 PAUSE = 1.0
 """Interval of polling rows that change without a file."""
 
@@ -88,7 +89,8 @@ class LiveSocket(RunSocket):
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Return the tasks for points, log and state."""
-        return [*super().parts(), self.send_points(), self.send_log(), self.send_progress()]
+        own = (self.send_points(), self.send_log(), self.send_progress(), self.send_judged_state())
+        return [*super().parts(), *own]
 
     async def send_frame(self, **frame: Any) -> None:
         """Send a frame other than points."""
@@ -105,6 +107,16 @@ class LiveSocket(RunSocket):
                 self._moved.set()  # not everything sent is in the rows yet
             self.run = fresh or (await self.find_run())[0]
             await self.send_status()
+
+    async def send_judged_state(self) -> None:
+        """Send the state after the server judged it: no file of the run changes when it stalls or is lost."""
+        while True:
+            await asyncio.sleep(JUDGED_SECONDS)
+            if not self.has_ended():
+                fresh, _ = await database_sync_to_async(_row)(self.run.pk)
+                if fresh and fresh.state != self.run.state:
+                    self.run = fresh
+                    await self.send_status()
 
     async def send_status(self) -> None:
         """Send the fields of the page's header if they changed."""

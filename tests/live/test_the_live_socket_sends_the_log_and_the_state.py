@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 from tests.live.files import numbered
 from tests.live.sockets import frames, open_socket
+from tests.processes import Viewer
 
 
 def test_the_live_socket_sends_the_last_thousand_lines_and_then_new_ones(new_run) -> None:
@@ -64,6 +67,20 @@ def test_the_live_socket_sends_the_state_at_once_and_after_changes(new_run) -> N
         while (state := frames(client, "status")["run"])["status"] != "finished":
             pass
         assert state["run_id"] == run.id
+
+
+def test_the_live_socket_sends_a_state_that_the_server_judges(new_run, server: Viewer) -> None:
+    """The timer of the server changes the row of a stalled or lost run, and no file."""
+    run = new_run(status="running", logs="", hostname="elsewhere")
+    (database,) = (server.root.parent / "home").rglob("*.sqlite3")
+    with run.open_live() as client:
+        assert frames(client, "status")["run"]["state"] == "running"
+        with closing(sqlite3.connect(database, timeout=30)) as rows, rows:
+            lost = "UPDATE runs_run SET state = 'lost', state_reason = 'No heartbeat' WHERE run_id = ?"
+            rows.execute(lost, (run.id,))
+        while (state := frames(client, "status")["run"])["state"] != "lost":
+            pass
+        assert (state["status"], state["state_reason"]) == ("running", "No heartbeat")
 
 
 def test_the_best_value_moves_while_the_run_writes(new_run) -> None:
