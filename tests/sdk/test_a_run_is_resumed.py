@@ -43,7 +43,11 @@ def test_a_resumed_run_keeps_its_identity_and_updates_its_process(
     for key in ("id", "project", "name", "created_at", "notes", "group"):
         assert after[key] == before[key]
     assert after["tags"] == ["first", "second"] and len(after["resumed_at"]) == 1
-    assert on_disk.json("status") == {"status": "running", "started_at": ended["started_at"]}
+    assert on_disk.json("status") == {
+        "status": "running",
+        "state": "running",
+        "started_at": ended["started_at"],
+    }
     run.finish()
     assert on_disk.status == "finished" and on_disk.json("summary") == {"a": 1}
     begin(run_id=RUN_ID, resume=True)
