@@ -15,6 +15,7 @@ from django.test import Client
 from hypothesis import settings
 from rest_framework.test import APIClient
 
+from runicorn.store import heartbeat
 from tests import programs
 from tests.folders import write_run
 from tests.processes import Viewer
@@ -55,6 +56,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("config", "data"):
         monkeypatch.setenv(f"RUNICORN_{name.upper()}_DIR", str(tmp_path / "home" / name))
     monkeypatch.setenv("RUNICORN_COMPANION", "off")
+    # A server that was started in this process before would still wait for heartbeats.
+    monkeypatch.setattr(heartbeat, "_listening_since", 0.0)
     return tmp_path / "home"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,6 @@ while True:
     time.sleep(0.02)
 """
 RUN = "20260117_120000_a1b2c3"
-
-
-@pytest.fixture(autouse=True)
-def always_listening() -> Iterator[None]:
-    heartbeat.listen(0.0)
-    yield
-    heartbeat.listen(0.0)
 
 
 def ingested(run_id: str) -> Run:

@@ -14,6 +14,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from runicorn.store import heartbeat
+from runicorn.store.state import State
+from runicorn.store.state.reasons import fields
 from runicorn.sync.mirror import mirror_store
 from runicorn.sync.transport import wrap_client
 from runs.active_root import active_root
@@ -56,6 +58,21 @@ def test_a_mirrored_run_has_a_heartbeat_while_it_is_running(
     status(there, "finished")
     mirror()
     assert shown(api) is None
+
+
+def test_a_mirror_carries_the_verdict_of_the_remote_host(
+    mirror: Mirror, there: Path, store: Path, api: APIClient
+) -> None:
+    write_run(there, run_id=RUN, status="running")
+    mirror()
+    discovery.full(active_root())
+    end = fields("failed", "SIGKILL", {"oom_kills": 1}, State.OUT_OF_MEMORY)
+    (there / PLACE / "status.json").write_text(json.dumps({**end, "started_at": 1.0, "ended_at": 2.0}))
+    os.utime(there / PLACE / "status.json", (time.time() + 5, time.time() + 5))
+    mirror()
+    assert shown(api) is None
+    run = api.get(f"/api/runs/{RUN}").json()
+    assert (run["status"], run["state"], run["evidence"]) == ("failed", "out_of_memory", {"oom_kills": 1})
 
 
 def test_a_run_whose_mirror_stopped_says_since_when(
