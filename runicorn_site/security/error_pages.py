@@ -5,6 +5,7 @@ It is composed from the style sheets of all pages, so that the token form looks 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +16,13 @@ SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
 NAMES = ("variables", "base", "plain")
 
 
+FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)
+"""The bundled font, which needs the token."""
+
+
 @lru_cache(maxsize=1)
 def style_sheet() -> bytes:
-    return b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES)
+    return FONT.sub(b"", b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES))
 
 
 @dataclass(frozen=True)

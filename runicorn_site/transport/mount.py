@@ -8,6 +8,7 @@ from typing import Any
 from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.guard import HEAD, Receive, Scope, Send, head_of
 from runicorn_site.security.headers import Headers, cookies_below
+from runicorn_site.security.request_rules import Head
 
 
 class Mount:
@@ -26,16 +27,29 @@ class Mount:
         scope[HEAD] = head
         if client != address:
             scope["client"] = [client, 0]
-        await self.app(scope, receive, _limit_cookies(send, head.prefix) if head.prefix else send)
+        await self.app(scope, receive, self._below(send, head) if head.prefix else send)
+
+    def _below(self, send: Send, head: Head) -> Send:
+        """Wrap `send` to limit the cookies of a response to the prefix: other sites of the host do not see them."""
+        is_reported = head.prefix != self.forwarding.base
+
+        async def send_below(message: MutableMapping[str, Any]) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                headers = cookies_below(head.prefix, list(message.get("headers", ())))
+                # jupyter-server-proxy reports a prefix, and adds it to redirects once more unless they are relative.
+                message = {**message, "headers": relative_redirect(headers, head) if is_reported else headers}
+            await send(message)
+
+        return send_below
 
 
-def _limit_cookies(send: Send, prefix: str) -> Send:
-    """Wrap `send` to limit the cookies of a response to the prefix: other sites of the host do not see them."""
-
-    async def send_with_path(message: MutableMapping[str, Any]) -> None:
-        if message["type"] in ("http.response.start", "websocket.accept"):
-            headers: Headers = cookies_below(prefix, list(message.get("headers", ())))
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return send_with_path
+def relative_redirect(headers: Headers, head: Head) -> Headers:
+    """Make a redirect to an address below the prefix relative to the address of the request."""
+    site = f"{head.prefix}/".encode()
+    up = b"../" * (head.raw_path.count("/") - 1) or b"./"
+    return [
+        (name, up + value.removeprefix(site))
+        if name.lower() == b"location" and value.startswith(site)
+        else (name, value)
+        for name, value in headers
+    ]

@@ -114,7 +114,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root, home = folders(tmp_path_factory)
     holds(home / "token").write_text(TOKEN, encoding="ascii")
     options = ("--token", str(home / "token"), "--trusted-proxy", "127.0.0.1/32")
-    viewer = Viewer(root, home, *options, RUNICORN_RATE_LIMIT="off")
+    viewer = Viewer(root, home, *options)
     port = free_port()
     configuration = home / "nginx.conf"
     location = LOCATION.format(prefix=PREFIX, port=viewer.port)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from tests.pages.conftest import CHARTED
 from tests.proxies.conftest import Site
@@ -57,12 +57,13 @@ def test_answers_of_the_api_name_addresses_below_the_prefix(site: Site) -> None:
 def test_redirects_and_error_pages_stay_below_the_prefix(site: Site) -> None:
     session = site.session
     icon = session.get(f"{site.url}/favicon.ico", allow_redirects=False)
-    assert icon.headers["Location"] == f"{site.prefix}/static/img/favicon.svg"
+    assert urljoin(icon.url, icon.headers["Location"]) == f"{site.url}/static/img/favicon.svg"
     missing = session.get(f"{site.url}/nothing")
     assert missing.status_code == 404 and f'href="{site.prefix}/"' in missing.text
     refused = session.get(site.url + "/", headers={"Origin": "https://evil.example"})
     assert refused.status_code == 403 and f'href="{site.prefix}/plain.css"' in refused.text
-    assert session.get(f"{site.url}/plain.css").status_code == 200
+    style = session.get(f"{site.url}/plain.css")
+    assert style.status_code == 200 and "url(" not in style.text
     large = session.post(
         f"{site.url}/api/runs/tags", data=b"x" * 9_000_000, headers={"Content-Type": "application/json"}
     )
