@@ -7,8 +7,8 @@ import { inkOf, palette } from "./palette.js";
 
 const FAINT = 0.3;
 const MARK = 8;
-/** Shades of more than the square of this number of curves grow fainter, lest they hide each other. */
-const FEW = 2;
+/** All shades together are as dark as those of this number of curves, lest they become a block. */
+const FEW = 4;
 /** Number of curves up to which lines are wider than a pixel: those take twenty times as long to draw. */
 const MOST_WIDE = 10;
 
@@ -22,12 +22,16 @@ export function paint({ plot, curves, highlighted, colours = palette() }, contex
   context.rect(plot.box.left, plot.box.top - 2, plot.box.right - plot.box.left, plot.box.bottom - plot.box.top + 4);
   context.clip();
   const above = curves.toSorted((a, b) => lit.includes(a) - lit.includes(b));
-  const shade = Math.min(1, FEW / Math.sqrt(curves.length)), width = curves.length > MOST_WIDE ? 1 : 1.5;
-  for (const curve of above) {
+  const shade = Math.min(1, FEW / curves.length), width = curves.length > MOST_WIDE ? 1 : 1.5;
+  const layers = above.map((curve) => {
     const style = { ink: inkOf(curve.colour, colours), strength: strength(curve), width, shade: lit.includes(curve) ? 1 : strength(curve) * shade };
-    for (const kind of kindsOf(curve)) kind.paint(context, plot, curve, style);
-    context.globalAlpha = 1;
+    return { curve, style, kinds: kindsOf(curve) };
+  });
+  // No shade covers a line.
+  for (let i = 0; layers.some(({ kinds }) => i < kinds.length); i += 1) {
+    for (const { curve, style, kinds } of layers) kinds[i]?.paint(context, plot, curve, style);
   }
+  context.globalAlpha = 1;
   if (curves.length === 1) paintEvents(context, plot, curves[0].series, colours);
   if (plot.cut) drawCut(context, plot, curves, colours);
   context.restore();
