@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,21 +14,34 @@ from runicorn.store import layout
 from runicorn.store.state import EVIDENCE, STATE, STATUS_OF, scheduler
 from runicorn.store.state.reasons import fields
 
+AGAIN_SECONDS = 1.5
+
 if TYPE_CHECKING:
     from runicorn.companion.watch import Watch
 
 
 def judge(watch: Watch) -> None:
-    """Write the end of each run that the training has not ended itself."""
+    """Write the end of each run that the training has not ended itself, and once more if a viewer replaces it."""
+    if _judge(watch):
+        # A viewer that saw the process gone at the same moment may write its own verdict, which knows less.
+        time.sleep(AGAIN_SECONDS)
+        _judge(watch)
+
+
+def _judge(watch: Watch) -> bool:
+    """Write the missing ends; return whether there were any."""
+    has_written = False
     code = exit_code(watch.fd, watch.stat)
     end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice)
     reason = REPLACED if watch.is_replaced else reason_of(code)
     for run_dir, meta, status in _runs(watch):
         with suppress(OSError):  # a full disk, or a removed folder: the viewer judges later
             if is_open(status):
+                has_written = True
                 write_end(run_dir, meta, reason, end)
             elif status.get("exit_reason") in scheduler.NOTICES:
                 _ask_scheduler(run_dir, meta, status)
+    return has_written
 
 
 def note(watch: Watch) -> None:

@@ -44,12 +44,15 @@ class Watched:
     Args:
         run_dir: the folder of the run.
         image: identity of its program when the run began.
+        patience: seconds that its companion has for the verdict, since it has seen all of the process.
     """
 
-    def __init__(self, run_dir: Path, image: list[int]) -> None:
+    def __init__(self, run_dir: Path, image: list[int], patience: float = 0.0) -> None:
         self.run_dir = run_dir
         self.fd = -1
         self._image = image
+        self._patience = patience
+        self._ended_at: float | None = None
         self._meta = layout.read_json(run_dir / layout.META)[0]
         self._process = ProcessRecord.from_dict(self._meta)
         self.is_ours = is_identified_here(self._process)
@@ -73,6 +76,9 @@ class Watched:
         if not (self.is_ours and self._pid) or not is_open(status):
             return status.get("status") != layout.RUNNING
         if has_ended(self._process):
+            self._ended_at = time.monotonic() if self._ended_at is None else self._ended_at
+            if time.monotonic() - self._ended_at < self._patience:
+                return False
             code = exit_code(self.fd, read(f"/proc/{self._pid}/stat"))
             end = End(code, oom_kills(self._oom_files) - self._oom_kills)
             return write_end(self.run_dir, self._meta, reason_of(code), end)

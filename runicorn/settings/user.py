@@ -53,7 +53,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_COMPANION",
         "on",
-        "`off` starts no companion process, which records how a killed training ended; uploads have one always.",
+        "`off` starts no companion process, which records how a killed training ended.",
     ),
     Setting("RUNICORN_CONFIG_DIR", "", "Configuration directory; by default the system's usual place."),
     Setting(

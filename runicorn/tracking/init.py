@@ -121,7 +121,7 @@ def _publish(run: Run, server: Target) -> None:
 
         run.server = server.url
         run.upload = RunningUpload.begin(run.storage_root, run.id, run.run_dir, server)
-    if run.upload is None and _is_stored(run):
+    if _is_stored(run):
         companion.watch(run.run_dir)
     announce(run)
 

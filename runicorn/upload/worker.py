@@ -17,6 +17,8 @@ from runicorn.upload.state import UploadState
 
 POLL = 0.5
 """Seconds between two passes over the files of a running run."""
+COMPANION_SECONDS = 2.0
+"""Time that the companion of a training has for its verdict before the sender judges."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 LONGER = 1.5
 PATIENCE = 3 * 86_400.0
@@ -39,7 +41,7 @@ class Worker(threading.Thread):
         self._queue = queue
         self._run_dir = queue.root / entry.folder
         self._state = UploadState(queue.root, entry.run_id)
-        self._watched = Watched(self._run_dir, entry.image)
+        self._watched = Watched(self._run_dir, entry.image, COMPANION_SECONDS)
         self._woken = threading.Event()
         self._flush_at: float | None = None
         self.is_superseded = False

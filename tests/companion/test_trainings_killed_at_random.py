@@ -55,7 +55,7 @@ SIGNALS = {
     "SIGINT": ("interrupted", "interrupted"),
 }
 JUDGED = {"killed": "failed"}
-"""State where nobody but a viewer was left to judge."""
+"""State that a viewer gives, which only sees that the process is gone."""
 
 
 class Scene:
