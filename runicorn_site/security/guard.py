@@ -6,8 +6,14 @@ The rules are in `request_rules.py` (hosts, origins, bodies) and `tokens.py`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from http.cookies import CookieError, SimpleCookie
+from types import SimpleNamespace
+from typing import Any, cast
+
+from django.http import HttpRequest
+from django.utils.translation import get_language_from_request
 
 from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
 from runicorn_site.security.error_pages import STYLE, is_style
@@ -158,13 +164,25 @@ def guarded(send: Send, head: Head, policy: Policy) -> Send:
     return send_with_headers
 
 
+def language_of(head: Head) -> str:
+    """Return the language in which a page answers a request; the settings and the browser choose it."""
+    cookies: SimpleCookie = SimpleCookie()
+    with suppress(CookieError):
+        cookies.load(head.header("cookie") or "")
+    request = SimpleNamespace(
+        COOKIES={name: morsel.value for name, morsel in cookies.items()},
+        META={"HTTP_ACCEPT_LANGUAGE": head.header("accept-language") or ""},
+    )
+    return get_language_from_request(cast(HttpRequest, request))
+
+
 async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     """Answer a request with a refusal; a handshake is answered 403 by the server, without a code."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close"})
         return
     head = head_of(scope)
-    headers, content = serialize(refusal, head.path, head.prefix)
+    headers, content = serialize(refusal, head.path, head.prefix, language_of(head))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else content
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""Responses without Django, for the guard and the limits of bodies and connections."""
+"""Responses of the guard and of the limits of bodies and connections, before Django gets the request."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 
+from django.utils.translation import get_language, gettext, gettext_noop, override
+
 from runicorn_site.security.headers import Headers, is_api, security
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a text for translation; Django's own needs settings, which this module does without."""
-    return text
-
+from runicorn_site.web.messages import translated
 
 STYLE_PATH = "/plain.css"
 HEAD = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{{language}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>{{title}} – Runicorn</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{prefix}}{STYLE_PATH}"></head>
 """
@@ -57,14 +54,22 @@ class Refusal:
         """Return content type and content: JSON under /api, a page elsewhere; `prefix` is that of its addresses."""
         if is_api(path):
             return b"application/json", json.dumps({"detail": self.sentence}).encode()
-        title = title_of(self.status)
-        page = PAGE.format(prefix=prefix, status=self.status, title=title, sentence=escape(self.sentence))
-        return b"text/html; charset=utf-8", page.encode()
+        sentence = escape(translated(self.sentence))
+        return page_of(
+            PAGE, prefix, title=gettext(title_of(self.status)), status=self.status, sentence=sentence
+        )
 
 
-def serialize(refusal: Refusal, path: str, prefix: str = "") -> tuple[Headers, bytes]:
+def page_of(template: str, prefix: str, **values: object) -> tuple[bytes, bytes]:
+    """Return content type and content of a page in the current language."""
+    page = template.format(prefix=prefix, language=get_language() or "en", **values)
+    return b"text/html; charset=utf-8", page.encode()
+
+
+def serialize(refusal: Refusal, path: str, prefix: str = "", language: str = "en") -> tuple[Headers, bytes]:
     """Return all headers and the content of a refusal."""
-    kind, content = refusal.body(path, prefix)
+    with override(language):
+        kind, content = refusal.body(path, prefix)
     length = str(len(content)).encode()
     headers = [(b"Content-Type", kind), (b"Content-Length", length), *refusal.headers]
     return headers + security(path, headers), content

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from runicorn.message import Message
 from runicorn_site.security.headers import Headers, is_api
 from runicorn_site.security.plain_responses import Refusal
 
@@ -102,11 +103,13 @@ def _judge_host(head: Head, names: frozenset[str]) -> Refusal | None:
     host = head.header("host") or ""
     name = host_name(host)
     if name is None:
-        return Refusal(400, "The request needs exactly one valid Host header")
+        return Refusal(400, Message("The request needs exactly one valid Host header"))
     if name not in names:
-        return Refusal(403, "This host name is not allowed: start the viewer with --allowed-host to add it")
+        return Refusal(
+            403, Message("This host name is not allowed: start the viewer with --allowed-host to add it")
+        )
     if not head.target.startswith("/") and not _own_target(head.target, host):
-        return Refusal(400, "The request is for another host")
+        return Refusal(400, Message("The request is for another host"))
     return None
 
 
@@ -130,7 +133,7 @@ def _judge_origin(head: Head) -> Refusal | None:
     origin, host = head.header("origin"), (head.header("host") or "").lower()
     if origin is None or origin.lower() in {f"http://{host}", f"https://{host}"}:
         return None
-    return Refusal(403, "Requests from other sites are not allowed")
+    return Refusal(403, Message("Requests from other sites are not allowed"))
 
 
 def _judge_site(head: Head) -> Refusal | None:
@@ -140,7 +143,7 @@ def _judge_site(head: Head) -> Refusal | None:
     link = head.header("sec-fetch-mode") == "navigate" and head.header("sec-fetch-dest") == "document"
     if link and head.method in SAFE_METHODS and not head.socket:
         return None
-    return Refusal(403, "Requests from other sites are not allowed")
+    return Refusal(403, Message("Requests from other sites are not allowed"))
 
 
 def _judge_body(head: Head) -> Refusal | None:

@@ -19,12 +19,16 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from django.utils.translation import gettext
+
+from runicorn.message import Message
 from runicorn.remote_protocol import OPEN, STAMP_SECONDS, client_token, stamp_time
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.headers import is_api
-from runicorn_site.security.plain_responses import HEAD, Refusal
+from runicorn_site.security.plain_responses import HEAD, Refusal, page_of
 from runicorn_site.security.proxies import is_behind_tls
 from runicorn_site.security.request_rules import OWN_SITES, Head
+from runicorn_site.web.messages import translated
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -33,15 +37,15 @@ FORM_BYTES = 4096
 TRIES, TRIES_SECONDS = 5, 60.0
 BEARER_TRIES = 60
 COOKIE_SECONDS = 30 * 24 * 3600
-TOKEN_HELPS = "The terminal in which it was started says where the token is"
+TOKEN_HELPS = Message("The terminal in which it was started says where the token is")
 
 FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{sentence}}</p>
 <form method="post" action="{{prefix}}{FORM_PATH}"><input type="hidden" name="next" value="{{target}}">
-<label>Token <input type="password" name="token" required autofocus autocomplete="current-password"></label>
-<button class="button main" type="submit">Open</button></form></main></body></html>
+<label>{{label}} <input type="password" name="token" required autofocus autocomplete="current-password"></label>
+<button class="button main" type="submit">{{button}}</button></form></main></body></html>
 """
 ONWARD = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><meta http-equiv="refresh" content="0;url={{target}}">
-<p><a href="{{target}}">Continue</a></p></main></body></html>
+<p><a href="{{target}}">{{button}}</a></p></main></body></html>
 """
 
 
@@ -54,9 +58,11 @@ class TokenForm(Refusal):
     def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
         if is_api(path):
             return super().body(path, prefix)
-        sentence, target = escape(self.sentence), escape(self.target)
-        page = FORM.format(prefix=prefix, title="Token", sentence=f"{sentence}.", target=target)
-        return b"text/html; charset=utf-8", page.encode()
+        sentence = escape(translated(Message("{sentence}.", sentence=self.sentence)))
+        label, button, target = gettext("Token"), gettext("Open"), escape(self.target)
+        return page_of(
+            FORM, prefix, title=label, label=label, button=button, sentence=sentence, target=target
+        )
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,8 @@ class Onward(Refusal):
     target: str = "/"
 
     def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
-        target = escape(self.target)
-        return b"text/html; charset=utf-8", ONWARD.format(
-            prefix=prefix, title=self.sentence, target=target
-        ).encode()
+        target, title = escape(self.target), translated(self.sentence)
+        return page_of(ONWARD, prefix, title=title, button=gettext("Continue"), target=target)
 
 
 @dataclass(frozen=True)
@@ -178,14 +182,16 @@ class Tokens:
     def _bearer(self, head: Head, client: str) -> Refusal | None:
         kind, _, shown = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
-            return self._ask(f"This viewer asks for a token. {self.advice}", head, head.address)
+            return self._ask(
+                Message("This viewer asks for a token. {advice}", advice=self.advice), head, head.address
+            )
         # Before the count of wrong tokens: behind a proxy all clients share one address.
         if self.is_right(shown.strip()):
             return None
         if self.bearer_tries.used_up(client):
             return _wait()
         self.bearer_tries.failed(client)
-        return self._ask("The token is wrong", head, head.address)
+        return self._ask(Message("The token is wrong"), head, head.address)
 
     def _form(self, head: Head, client: str, body: bytes) -> Refusal:
         fields = parse_qs(body.decode("utf-8", errors="replace"))
@@ -195,7 +201,7 @@ class Tokens:
         if self.form_tries.used_up(client):
             return _wait()
         self.form_tries.failed(client)
-        return self._ask("The token is wrong", head, target)
+        return self._ask(Message("The token is wrong"), head, target)
 
     def _one_time(self, head: Head, shown: str, query: bytes, visitor: Visitor) -> Refusal:
         """Redirect to the URL without the one-time part, with a cookie if that part was unused."""
@@ -206,7 +212,11 @@ class Tokens:
         if not self._opens(shown):
             if self.has_cookie(head) or visitor.is_owner():
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
-            return self._ask(f"This link was used already, or is too old. {self.advice}", head, target)
+            return self._ask(
+                Message("This link was used already, or is too old. {advice}", advice=self.advice),
+                head,
+                target,
+            )
         return self._welcome(head, target)
 
     def _opens(self, shown: str) -> bool:
@@ -249,7 +259,7 @@ def local_path(target: str, prefix: str = "") -> str:
 
 
 def _wait() -> Refusal:
-    return Refusal(429, "Too many wrong tokens. Wait a minute", ((b"Retry-After", b"60"),))
+    return Refusal(429, Message("Too many wrong tokens. Wait a minute"), ((b"Retry-After", b"60"),))
 
 
 async def _small_body(receive: Receive) -> bytes:

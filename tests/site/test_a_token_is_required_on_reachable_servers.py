@@ -67,6 +67,22 @@ def test_the_question_for_the_token_has_its_style_and_nothing_else_is_open(guard
     assert guarded.get(sheet[1], headers={"Host": "evil.example"}).status_code >= 400
 
 
+def test_the_question_for_the_token_is_in_the_language_of_the_browser(guarded: Viewer) -> None:
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9"}
+    page = guarded.get("/", headers=chinese).content.decode()
+    assert '<html lang="zh-hans">' in page and "此查看器需要令牌。" in page and "令牌 <input" in page
+    assert (
+        "This viewer asks for a token." in guarded.get("/", headers={"Cookie": "runicorn_language=en"}).text
+    )
+    assert (
+        "此查看器需要令牌。"
+        in guarded.get("/", headers={"Cookie": "runicorn_language=zh-hans"}).content.decode()
+    )
+    assert "This viewer asks for a token." in guarded.get("/api/runs", headers=chinese).json()["detail"]
+    refused = guarded.get("/", headers={**chinese, "Host": "evil.example"})
+    assert (refused.status_code, "不允许此主机名" in refused.content.decode()) == (403, True)
+
+
 def test_without_a_token_no_body_is_waited_for(guarded: Viewer) -> None:
     unsent = ("Content-Length: 1000000", "Content-Type: application/json")
     assert get(guarded.port, "/api/runs/tags", *unsent, method="POST").status == 401
