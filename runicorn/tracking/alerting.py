@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from runicorn.store.journal import encode
 from runicorn.store.run_folder import RunFolder
 
-LEVELS = ("info", "warn", "error")
-LONGEST = 1000
 Level = Literal["info", "warn", "error"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+LONGEST = 1000
 
 
 class Alerting:

@@ -47,6 +47,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
     assert tables["table"]["rows"] == [[1]]
     assert tables["trace"]["rows"] == [["user", "hi"], ["metadata", '{"seed": 1}']]
     assert [(event["key"], event["step"]) for event in run.events("image")] == [("image", 10), ("video", 10)]
+    assert run.events("alert") == [{"title": "Low", "text": "accuracy", "level": "error"}]
     assert "ERROR Low: accuracy" in run.log
     assert [line for line in done.stderr.splitlines() if "not supported" in line] == [
         "runicorn: trackio.unheard_of is not supported and does nothing."

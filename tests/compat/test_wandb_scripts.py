@@ -63,6 +63,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
     assert run.curve("wandb/step") == [(0, 0), (1, 1), (2, 2)]
     assert run.summary == {"best": 0.9}
     assert run.status["status"] == "finished"
+    assert run.events("alert") == [{"title": "Low", "text": "accuracy", "level": "warn"}]
     assert "WARN Low: accuracy" in run.log and "preempted" in run.log
 
 

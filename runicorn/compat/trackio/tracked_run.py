@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from runicorn.compat.alerts import raise_alert
 from runicorn.compat.also.opening import close_mirrors, open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
 from runicorn.compat.guard import guarded
@@ -88,11 +89,10 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._run.log(numbers, step=max(0, self._next_step - 1))
 
     def alert(self, title: str, text: str | None = None, level: Any = "warn", **options: Any) -> None:
-        """Add an alert to the log of the run."""
-        word = str(getattr(level, "value", level)).upper()
+        """Raise an alert of the run."""
         if self._also is not None:
-            self._also("alert", title, text, level=word.lower())
-        self._run.log_text(f"{word} {title}: {text}" if text else f"{word} {title}")
+            self._also("alert", title, text, level=str(getattr(level, "value", level)).lower())
+        raise_alert(self._run, title, text, level)
 
     def finish(self) -> None:
         """End the run."""

@@ -9,6 +9,7 @@ from functools import cache
 from types import TracebackType
 from typing import Any
 
+from runicorn.compat.alerts import raise_alert
 from runicorn.compat.also.opening import close_mirrors
 from runicorn.compat.config_view import ConfigView
 from runicorn.compat.guard import guarded
@@ -179,11 +180,10 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._watching.stop()
 
     def alert(self, title: str, text: str = "", level: Any = None, wait_duration: Any = None) -> None:
-        """Add an alert to the log of the run."""
-        word = str(getattr(level, "value", level) or "INFO")
+        """Raise an alert of the run."""
         if self._also is not None:
-            self._also("run.alert", title, text, level=word)
-        self._run.log_text(f"{word} {title}: {text}" if text else f"{word} {title}")
+            self._also("run.alert", title, text, level=str(getattr(level, "value", level) or "INFO"))
+        raise_alert(self._run, title, text, level)
 
     def mark_preempting(self) -> None:
         """Note in the log that the machine is about to be taken away."""
