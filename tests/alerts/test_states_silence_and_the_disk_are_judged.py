@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from metrics.alerts.judging import attention, rule_set, timer
 from metrics.alerts.judging.timer import Watch
@@ -109,6 +111,20 @@ def test_what_happened_while_the_viewer_was_off_is_told_as_such(
     assert event.run.run_id == run_id and event.deliveries.count() == 1
     at = time.strftime("%H:%M", time.localtime(event.at))
     assert event.sentence.endswith(f"(at {at}, while the viewer was off)")
+
+
+def test_without_rules_about_runs_none_are_read(rule: Callable[..., Any], watch: Watch, store: Path) -> None:
+    write_run(store, status="running", created_at=time.time())
+    discovery.full(watch.root)
+    with CaptureQueriesContext(connection) as queries:
+        watch.round()
+    assert [one["sql"] for one in queries if "runs_run" in one["sql"]] == []
+    run = Run.objects.get()
+    rule(**FAILED)
+    watch.round()
+    end(run, status="failed")
+    scan(watch)
+    assert AlertEvent.objects.count() == 1
 
 
 def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: Watch, store: Path) -> None:

@@ -47,18 +47,30 @@ class Watch:
     def round(self) -> None:
         """Judge once."""
         watch = attention(self.root, refresh=True)
-        runs = self._candidates(watch)
         has_news = False
         rules = rule_set.current()
-        if states := rules.of_kind("state"):
-            has_news |= self._judge_states(states, runs, watch)
-        if silent := rules.of_kind("no_step"):
-            has_news |= self.silences.judge(silent, runs, watch)
+        states, silent = rules.of_kind("state"), rules.of_kind("no_step")
+        if states or silent:
+            has_news |= self._judge_runs(states, silent, watch)
+        else:
+            self._forget()
         if disks := rules.of_kind("disk"):
             has_news |= self._judge_disk(disks, watch)
-        self.running = {run.pk: run.state for run in runs if run.status == layout.RUNNING}
         if has_news:
             deliveries.wake.set()
+
+    def _judge_runs(self, states: Sequence[Compiled], silent: Sequence[Compiled], watch: Attention) -> bool:
+        runs, has_news = self._candidates(watch), False
+        if states:
+            has_news |= self._judge_states(states, runs, watch)
+        if silent:
+            has_news |= self.silences.judge(silent, runs, watch)
+        self.running = {run.pk: run.state for run in runs if run.status == layout.RUNNING}
+        return has_news
+
+    def _forget(self) -> None:
+        """Forget the runs, as long as no rule is about them: rules judge only what happens after they were made."""
+        self.since, self.newest, self.running, self.silences = None, 0, {}, Silences()
 
     def _candidates(self, watch: Attention) -> list[Run]:
         """Return the runs that run, ran a round ago, are new, or changed since the last round or the last viewer."""
