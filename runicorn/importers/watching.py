@@ -104,7 +104,7 @@ class Watcher:
     def _stamps(self) -> dict[tuple[str, Path], Stamp]:
         """Return the sources below the paths with the stamps of their files."""
         found: dict[tuple[str, Path], Stamp] = {}
-        for top in self.paths:
+        for top in _outermost(self.paths):
             for key, file in self._files(top):
                 try:
                     stat = file.stat()
@@ -155,6 +155,12 @@ class Watcher:
             tracker = "trackio" if is_of_trackio(database) else "mlflow" if is_of_mlflow(database) else None
             self._databases[database] = size, tracker
         return tracker
+
+
+def _outermost(paths: tuple[Path, ...]) -> list[Path]:
+    """Return the paths that are not below another one: runs are named by their place below the watched path."""
+    places = {path.resolve(): path for path in reversed(paths)}
+    return [path for place, path in places.items() if places.keys().isdisjoint(place.parents)]
 
 
 def _database(file: Path) -> Path:

@@ -81,13 +81,13 @@ def test_a_run_grows_with_its_event_file_by_appending(tmp_path: Path, folder: Pa
         assert points(run, "loss") == [(step, float(step)) for step in range(50)]
         assert (run / layout.EVENTS).stat().st_ino == first
         event_file(logs / "b", 2)
-        until(lambda: "logs/b" in runs(folder))
+        assert process.stdout is not None
+        new, also_new = process.stdout.readline(), process.stdout.readline()
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    new, also_new, last = output.splitlines()
     assert ("logs/a" in new, "logs/b" in also_new) == (True, True)
-    assert last == "taken 2, updated 0, unchanged 0, failed 0"
+    assert output.strip() == "taken 2, updated 0, unchanged 0, failed 0"
 
 
 @pytest.mark.parametrize("tracker", TRACKERS)
@@ -144,3 +144,13 @@ def test_the_store_is_not_looked_into_and_a_damaged_run_is_named(tmp_path: Path,
     assert list(runs(folder)) == ["logs/a"]
     assert watch_once(folder, tmp_path / "missing")[0] == 4
     assert os.listdir(tmp_path / "logs" / "a") == ["events.out.tfevents.1700000000.elsewhere.1.0"]
+
+
+def test_a_folder_below_another_watched_one_is_not_imported_twice(tmp_path: Path, folder: Path) -> None:
+    logs = tmp_path / "logs"
+    event_file(logs / "a", 3)
+    event_file(logs / "b" / "c", 3, "events.out.tfevents.1700000001.elsewhere.1.0")
+    (tmp_path / "same").symlink_to(logs)
+    code, lines = watch_once(folder, logs / "b" / "c", logs, tmp_path / "same", logs / "b")
+    assert (code, lines[-1]) == (0, "taken 2, updated 0, unchanged 0, failed 0")
+    assert sorted(runs(folder)) == ["logs/a", "logs/b-c"]
