@@ -71,3 +71,23 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
     assert "note (step 2): hello" in run.log
     assert "bad" in done.stderr and done.stderr.count("unheard_of") == 1
     assert default.meta["project"] == tmp_path.name
+
+
+def test_scalars_belong_to_a_run_of_wandb_that_asks_for_them(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        from tensorboardX import SummaryWriter
+        run = wandb.init(project="rl", name="ppo", sync_tensorboard=True, monitor_gym=True, save_code=True)
+        writer = SummaryWriter("runs/ppo")
+        writer.add_scalar("charts/return", 1.5, 100)
+        writer.close()
+        run.log({"more": 1})
+        wandb.finish()
+        SummaryWriter("logs/later").add_scalar("loss", 1, 0)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    run, later = records(folder)
+    assert (run.curve("charts/return"), run.curve("more")) == ([(100, 1.5)], [(0, 1)])
+    assert (run.meta["project"], later.meta["project"]) == ("rl", "logs")

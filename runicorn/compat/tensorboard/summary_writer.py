@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ class SummaryWriter(MediaWriter):
     """Write scalars and media of TensorBoard to a run.
 
     The project is the name of the folder above the log directory, and the experiment is that of the directory. For
-    `runs/…`, the default of TensorBoard, the project is the name of the folder above.
+    `runs/…`, the default of TensorBoard, the project is the name of the folder above. After
+    `wandb.init(sync_tensorboard=True)` the run of W&B is used.
 
     Attributes:
         log_dir, logdir: the directory; it is created, since scripts put files there.
@@ -50,7 +52,10 @@ class SummaryWriter(MediaWriter):
         self.logdir, self.purge_step = self.log_dir, purge_step
         self.file_writer: FileWriter | None = FileWriter(self)
         self.all_writers: dict[str, Any] | None = {self.log_dir: self.file_writer}
-        self._run = _begin(Path(self.log_dir))
+        self._create_folder()
+        shared = _run_of_wandb()
+        self._is_shared = shared is not None
+        self._run = shared or _begin(Path(self.log_dir))
         self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> SummaryWriter:
@@ -62,7 +67,12 @@ class SummaryWriter(MediaWriter):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._run.__exit__(kind, error, trace)
+        if not self._is_shared:
+            self._run.__exit__(kind, error, trace)
+
+    def _create_folder(self) -> None:
+        with guarded(f"the folder {self.log_dir}"):
+            os.makedirs(self.log_dir, exist_ok=True)
 
     def add_scalar(
         self,
@@ -119,8 +129,9 @@ class SummaryWriter(MediaWriter):
         """Do nothing: every record is written at once."""
 
     def close(self) -> None:
-        """End the run."""
-        self._run.finish()
+        """End the run, unless it is one of W&B."""
+        if not self._is_shared:
+            self._run.finish()
 
     def _get_file_writer(self) -> FileWriter:
         return FileWriter(self)
@@ -186,10 +197,18 @@ def _default(comment: str) -> str:
     return os.path.join("runs", f"{time.strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}")
 
 
+def _run_of_wandb() -> Run | None:
+    """Return the run that `wandb.init(sync_tensorboard=True)` began, if it is open."""
+    active = sys.modules.get("runicorn.compat.wandb.active")
+    for run in reversed(active.open_runs if active else []):
+        if run.syncs_tensorboard:
+            ours: Run = run._run
+            return ours
+    return None
+
+
 def _begin(log_dir: Path) -> Run:
     place = log_dir.absolute()
-    with guarded(f"the folder {log_dir}"):
-        place.mkdir(parents=True, exist_ok=True)
     known = _runs.get(str(place))
     if known is not None and known.is_open():
         return known

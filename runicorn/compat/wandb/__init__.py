@@ -146,9 +146,9 @@ def init(
     settings: Any = None,
     **other: Any,
 ) -> Run:
-    """Begin a run, or return the active one. The storage root is that of `runicorn.init`.
+    """Begin a run, or return the active one.
 
-    `project`, `name`, `config`, `tags`, `notes` and `group` are those of `runicorn.init`; `entity`, `job_type` and `id`
+    The storage root is that of `runicorn.init`. `project`, `name`, `config`, `tags`, `notes` and `group` are those of `runicorn.init`; `entity`, `job_type` and `id`
     are kept in the config as `wandb.entity`, …, and `mode="disabled"` writes nothing. `resume` with `id` continues the
     run of that id. Further arguments are accepted and ignored.
 
@@ -176,6 +176,7 @@ def init(
         "job_type": job_type,
         "mode": mode,
         "resume": resume,
+        "sync_tensorboard": sync_tensorboard or tensorboard,
     }
     return start(arguments, settings)
 

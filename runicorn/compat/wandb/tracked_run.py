@@ -35,6 +35,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         config, summary, settings: as in W&B.
         entity, job_type: fields that we keep in the config.
         resumed: whether an earlier run is continued.
+        syncs_tensorboard: whether the scalars of `SummaryWriter` belong to this run.
     """
 
     _foreign_name = "wandb.Run"
@@ -63,6 +64,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._given = dict(given)
         self.entity = str(given.get("entity") or "")
         self.job_type = str(given.get("job_type") or "")
+        self.syncs_tensorboard = bool(given.get("sync_tensorboard"))
         self.resumed = resumed
         self.start_time = time.time()
         self.settings = Settings(
