@@ -22,6 +22,7 @@ v2_patterns = [
     path("experiments/<str:run_id>/series", metrics.ExperimentSeries.as_view(), name="v2-series"),
 ]
 page_patterns = [
+    *alerts.page_patterns,
     path("compare", views.compare_page, name="compare"),
     path("series", v2.Overlay.as_view(), name="overlay"),
     path("runs/<str:run_id>/series", metrics.RunSeries.as_view(), name="run-series"),

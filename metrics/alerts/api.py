@@ -138,7 +138,7 @@ class EventListView(APIView):
         """List events, newest first."""
         lookups = {"run_id": "run__run_id", "rule_id": "rule_id", "since": "at__gte"}
         wanted = {lookup: query[name] for name, lookup in lookups.items() if name in query}
-        rows = events().filter(**wanted)[: query["limit"]]
+        rows = listed_events().filter(**wanted)[: query["limit"]]
         return Response(responses.AlertEvents(events=[event_answer(row) for row in rows]))
 
 
@@ -151,10 +151,10 @@ class AcknowledgeView(APIView):
         return Response(responses.Acknowledged(acknowledged=services.acknowledge(body["ids"])))
 
 
-def events() -> Any:
-    """Return the query of events, newest first, with their runs and deliveries."""
+def listed_events() -> Any:
+    """Return the query of events of the active root, newest first, with their runs and deliveries."""
     deliveries = Prefetch("deliveries", AlertDelivery.objects.order_by("channel_id"))
-    return AlertEvent.objects.select_related("run").prefetch_related(deliveries).order_by("-at", "-pk")
+    return services.events().select_related("run").prefetch_related(deliveries).order_by("-at", "-pk")
 
 
 def channel_answer(row: AlertChannel) -> responses.AlertChannel:
@@ -199,5 +199,5 @@ def event_answer(row: AlertEvent) -> responses.AlertEvent:
         ],
         "title": row.title,
         "level": cast(Literal["info", "warn", "error"], row.level),
-        "metric": row.subject or None,
+        "metric": row.subject if row.run and row.subject else None,
     }

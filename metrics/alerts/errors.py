@@ -26,8 +26,14 @@ class AlertItemNotFound(APIException):
 
 
 class InvalidAlert(ValueError):
-    """A rule or a channel is invalid; `field` names where."""
+    """A rule or a channel is invalid.
 
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
+    Attributes:
+        field: the field of the request.
+        inner: the field of a condition; "" for others.
+        sentence: what is wrong with it.
+    """
+
+    def __init__(self, field: str, sentence: str, inner: str = "") -> None:
+        super().__init__(f"{inner or field}: {sentence}")
+        self.field, self.inner, self.sentence = field, inner, sentence

@@ -103,7 +103,10 @@ class AlertEvent(models.Model):
         if not self.details:
             return str(self.text)
         off = translate(OFF) if "off" in self.details else ""
-        sentence: str = (translate(self.text) + off) % self.details
+        details = dict(self.details)
+        if "state" in details:
+            details["state"] = translate(details["state"])
+        sentence: str = (translate(self.text) + off) % details
         return sentence
 
 

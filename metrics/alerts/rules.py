@@ -9,6 +9,7 @@ from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.kinds import KINDS
 from metrics.alerts.kinds.base import When, parsed
 from metrics.alerts.kinds.threshold import OPERATORS
+from runicorn.message import Message
 from runicorn.store.state import STATES
 from runs.active_root import active_root
 from runs.query import where_keys
@@ -27,33 +28,39 @@ def checked(content: dict[str, Any]) -> When:
     """
     kind = KINDS.get(content.get("kind", ""))
     if kind is None:
-        raise InvalidAlert("when", f"kind: one of {', '.join(KINDS)} is required")
+        raise InvalidAlert("when", Message("One of {choices} is required", choices=", ".join(KINDS)), "kind")
     given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
     given.pop("kind", None)
     for name in kind.required:
         if name not in given:
-            raise InvalidAlert("when", f"{name}: a rule of the kind {kind.name} needs it")
+            raise InvalidAlert("when", Message("A rule of the kind {kind} needs it", kind=kind.name), name)
     if kind.either and not given.keys() & set(kind.either):
-        raise InvalidAlert(
-            "when", f"{kind.either[0]}: a rule of the kind {kind.name} needs it, or {kind.either[1]}"
+        sentence = Message(
+            "A rule of the kind {kind} needs it, or {other}", kind=kind.name, other=kind.either[1]
         )
+        raise InvalidAlert("when", sentence, kind.either[0])
     for name in given:
         if name not in kind.fields:
-            raise InvalidAlert("when", f"{name}: a rule of the kind {kind.name} has no such field")
+            raise InvalidAlert(
+                "when", Message("A rule of the kind {kind} has no such field", kind=kind.name), name
+            )
     _check_values(given)
     return parsed({"kind": kind.name, **given})
 
 
 def _check_values(given: dict[str, Any]) -> None:
     if unknown := [state for state in given.get("states", ()) if state not in STATES]:
-        raise InvalidAlert("when", f"states: {unknown[0]!r} is not one of {', '.join(STATES)}")
+        sentence = Message("{word!r} is not one of {choices}", word=unknown[0], choices=", ".join(STATES))
+        raise InvalidAlert("when", sentence, "states")
     if "op" in given and given["op"] not in OPERATORS:
-        raise InvalidAlert("when", f"op: one of {' '.join(OPERATORS)} is required")
+        raise InvalidAlert("when", Message("One of {choices} is required", choices=" ".join(OPERATORS)), "op")
     for name, most in (("points", MOST_POINTS), ("minutes", MOST_MINUTES), ("z", 1e6)):
         if name in given and not 0 < given[name] <= most:
-            raise InvalidAlert("when", f"{name}: a number above 0 and up to {most:g} is required")
+            raise InvalidAlert(
+                "when", Message("A number above 0 and up to {most:g} is required", most=most), name
+            )
     if "value" in given and not math.isfinite(given["value"]):
-        raise InvalidAlert("when", "value: a finite number is required")
+        raise InvalidAlert("when", Message("A finite number is required"), "value")
 
 
 def check_where(text: str) -> None:

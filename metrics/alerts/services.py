@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
+from django.db.models import Q, QuerySet
+
 from metrics.alerts import record
 from metrics.alerts.delivery import addresses
 from metrics.alerts.errors import AlertItemNotFound, InvalidAlert
@@ -13,7 +15,9 @@ from metrics.alerts.judging import rule_set
 from metrics.alerts.kinds.base import When
 from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
 from metrics.alerts.rules import check_where, checked
+from runicorn.message import Message
 from runicorn.settings import encryption
+from runs.active_root import active_root
 
 MOST_CHANNELS, MOST_RULES = 100, 2_000
 
@@ -135,6 +139,16 @@ def condition(given: dict[str, Any]) -> When:
     return checked(given["when"])
 
 
+def events() -> QuerySet[AlertEvent]:
+    """Return the events of the active root."""
+    return AlertEvent.objects.filter(Q(run=None) | Q(run__root=active_root()))
+
+
+def unseen_events() -> QuerySet[AlertEvent]:
+    """Return the events that fired and are not acknowledged."""
+    return events().filter(kind="fired", acknowledged=False)
+
+
 def acknowledge(keys: Sequence[int]) -> int:
     """Mark events as seen; return how many were not."""
     unseen = AlertEvent.objects.filter(pk__in=list(keys), acknowledged=False)
@@ -145,7 +159,7 @@ def _known_channels(keys: Sequence[int]) -> list[int]:
     known = set(AlertChannel.objects.filter(pk__in=list(keys)).values_list("pk", flat=True))
     for key in keys:
         if key not in known:
-            raise InvalidAlert("channels", f"channels: there is no channel {key}")
+            raise InvalidAlert("channels", Message("There is no channel {key}", key=key))
     return list(dict.fromkeys(keys))
 
 
@@ -158,7 +172,7 @@ def _entry(content: record.Record, what: str, key: int | None, most: int) -> rec
             raise AlertItemNotFound("Rule" if what == "rules" else "Channel", key)
         return found
     if len(entries) >= most:
-        raise InvalidAlert("name", f"name: at most {most:,} {what} can be saved")
+        raise InvalidAlert("name", Message("At most {most} can be saved", most=most))
     now = time.time()
     entry: record.Entry = {"id": record.next_id(content), "enabled": True, "created_at": now}
     if what == "rules":

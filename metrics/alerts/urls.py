@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from metrics.alerts import api
+from metrics.alerts.pages import editing, views
 
 v2_patterns = [
     path("alerts/channels", api.ChannelListView.as_view(), name="v2-alert-channels"),
@@ -15,4 +16,14 @@ v2_patterns = [
     path("alerts/rules/<int:key>", api.RuleView.as_view(), name="v2-alert-rule"),
     path("alerts/events", api.EventListView.as_view(), name="v2-alert-events"),
     path("alerts/events/acknowledge", api.AcknowledgeView.as_view(), name="v2-alert-acknowledge"),
+]
+page_patterns = [
+    path("alerts", views.alerts_page, name="alerts"),
+    path("alerts/acknowledge", views.acknowledge, name="acknowledge-alerts"),
+    path("alerts/news", views.news, name="alert-news"),
+    path("alerts/rules/new", editing.rule_page, name="new-alert-rule"),
+    path("alerts/rules/<int:key>", editing.rule_page, name="alert-rule"),
+    path("alerts/rules/<int:key>/switch", views.switch_rule, name="switch-alert-rule"),
+    path("alerts/channels/new", editing.channel_page, name="new-alert-channel"),
+    path("alerts/channels/<int:key>", editing.channel_page, name="alert-channel"),
 ]

@@ -3,6 +3,7 @@
 import { siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
+import "./alerts/news.js";
 import "./palette.js";
 import "./shortcuts.js";
 

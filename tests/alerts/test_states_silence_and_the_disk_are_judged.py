@@ -68,7 +68,7 @@ def test_a_run_that_fails_fires_once_and_recovers_when_it_is_resumed(
     end(run, status="failed", exit_reason="ValueError: x")
     for _ in range(3):
         scan(watch)
-    assert [kind for kind, _ in sentences()] == ["fired"] and "failed: " in sentences()[0][1]
+    assert [kind for kind, _ in sentences()] == ["fired"] and sentences()[0][1] == "Failed: ValueError: x"
     path = run.path / "status.json"
     path.write_text(json.dumps({"status": "running", "started_at": time.time()}))
     scan(watch)

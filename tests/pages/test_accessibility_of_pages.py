@@ -28,6 +28,9 @@ PAGES = [
     "/import",
     "/remote",
     "/remote/host",
+    "/alerts",
+    "/alerts/rules/new",
+    "/alerts/channels/new",
     "/?layout=charts",
     f"/?layout=charts&runs={CHARTED}",
 ]

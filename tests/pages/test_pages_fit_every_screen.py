@@ -15,6 +15,8 @@ Open = Callable[..., Any]
 ADDRESSES = [
     "/",
     "/settings",
+    "/alerts",
+    "/alerts/rules/new",
     "/import",
     "/remote",
     "/remote/host",

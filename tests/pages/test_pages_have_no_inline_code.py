@@ -32,6 +32,8 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
     addresses = [
         "/",
         "/settings",
+        "/alerts",
+        "/alerts/rules/new",
         "/import",
         "/remote",
         "/remote/host",

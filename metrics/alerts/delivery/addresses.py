@@ -12,11 +12,12 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit, urlunsplit
 
 from metrics.alerts.errors import InvalidAlert
+from runicorn.message import Message, gettext_noop
 
 WEBHOOK = "webhook"
 WEBHOOKS = {"http": "http", "https": "https", "json+webhook": "http", "json+webhooks": "https"}
-EXTRA = "url: this kind of channel needs the package apprise: pip install apprise"
-UNKNOWN = "url: not an address of a service that apprise knows"
+EXTRA = gettext_noop("This kind of channel needs the package apprise: pip install apprise")
+UNKNOWN = gettext_noop("Not an address of a service that apprise knows")
 
 
 class Refused(OSError):
@@ -32,7 +33,7 @@ def kind_of(url: str) -> str:
     scheme, sign, _ = url.partition("://")
     scheme = scheme.lower()
     if not sign or not scheme:
-        raise InvalidAlert("url", "url: an address like https://… or slack://… is required")
+        raise InvalidAlert("url", Message("An address like https://… or slack://… is required"))
     if scheme in WEBHOOKS:
         try:
             host = urlsplit(webhook_url(url)).hostname
@@ -40,16 +41,16 @@ def kind_of(url: str) -> str:
         except ValueError:
             host = None
         if not host:
-            raise InvalidAlert("url", "url: it has no host, or an invalid port")
+            raise InvalidAlert("url", Message("The address has no host, or an invalid port"))
         _check_literal(host)
         return WEBHOOK
     if find_spec("apprise") is None:
-        raise InvalidAlert("url", EXTRA)
+        raise InvalidAlert("url", Message(EXTRA))
     from apprise import Apprise
 
     plugin = Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
-        raise InvalidAlert("url", UNKNOWN)
+        raise InvalidAlert("url", Message(UNKNOWN))
     _check_literal(getattr(plugin, "host", None) or "")
     return scheme[:64]
 
@@ -73,7 +74,7 @@ def check_host(host: str) -> None:
 
 def _check_literal(host: str) -> None:
     if _is_refused(host):
-        raise InvalidAlert("url", f"url: nothing is sent to {host}")
+        raise InvalidAlert("url", Message("Nothing is sent to {host}", host=host))
 
 
 def _is_refused(host: str) -> bool:

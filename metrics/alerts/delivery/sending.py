@@ -17,11 +17,12 @@ from metrics.alerts.delivery import messages
 from metrics.alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, webhook_url
 from metrics.alerts.models import AlertChannel, AlertEvent
 from runicorn.api.urls import is_loopback
+from runicorn.message import gettext_noop
 from runicorn.settings import encryption
 
 SIGNATURE = "X-Runicorn-Signature"
 CONNECT_SECONDS, RESPONSE_SECONDS = 5.0, 20.0
-UNREADABLE = "The address was encrypted with another key. Enter it again."
+UNREADABLE = gettext_noop("The address was encrypted with another key. Enter it again.")
 
 
 class NotSent(Exception):
@@ -82,11 +83,11 @@ def _post(url: str, secret: str, body: messages.Content) -> None:
             ) as response:
                 status = response.status_code
     except Refused as error:
-        raise NotSent("Nothing is sent to link-local addresses.") from error
+        raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except requests.Timeout as error:
-        raise NotSent("The receiver did not respond in time.") from error
+        raise NotSent(gettext_noop("The receiver did not respond in time.")) from error
     except (OSError, ValueError) as error:
-        raise NotSent("The receiver cannot be reached.") from error
+        raise NotSent(gettext_noop("The receiver cannot be reached.")) from error
     if not 200 <= status < 300:
         raise NotSent(f"The receiver responded with status {status}.")
 
@@ -95,10 +96,10 @@ def _notify(url: str, body: messages.Content, is_error: bool) -> None:
     try:
         from apprise import Apprise, NotifyType
     except ImportError as error:
-        raise NotSent(EXTRA.removeprefix("url: ").capitalize()) from error
+        raise NotSent(f"{EXTRA}.") from error
     plugin = Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
-        raise NotSent("The installed version of apprise does not know this kind of address.")
+        raise NotSent(gettext_noop("The installed version of apprise does not know this kind of address."))
     kinds = {"recovered": NotifyType.SUCCESS, "test": NotifyType.INFO}
     kind = NotifyType.FAILURE if is_error else kinds.get(body["event"], NotifyType.WARNING)
     try:
@@ -108,8 +109,8 @@ def _notify(url: str, body: messages.Content, is_error: bool) -> None:
         service.add(plugin)
         accepted = service.notify(title=messages.title(body), body=messages.text(body), notify_type=kind)
     except Refused as error:
-        raise NotSent("Nothing is sent to link-local addresses.") from error
+        raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise NotSent("The service cannot be reached.") from error
+        raise NotSent(gettext_noop("The service cannot be reached.")) from error
     if not accepted:
-        raise NotSent("The service did not accept the message.")
+        raise NotSent(gettext_noop("The service did not accept the message."))

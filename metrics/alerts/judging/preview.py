@@ -60,7 +60,7 @@ def _changes(when: When, kind: Kind, run: Run) -> Iterator[Change]:
                 changes, memory = kind.judge(when, stretch, memory)
                 yield from changes
     elif kind is state.KIND and run.state in when.states:
-        yield state.entered(run.state, run.state_reason, entered_at(run))
+        yield state.entered(run, entered_at(run))
     elif kind is no_step.KIND:
         yield from _silences(when, run)
 

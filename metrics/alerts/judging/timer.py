@@ -104,11 +104,11 @@ class Watch:
             of_run = open_rules.get(run.pk, {})
             for rule in of_run.values():
                 if present not in rule.when.states:
-                    has_news |= episodes.recover(rule, run, "", state.left(present, now), watch)
+                    has_news |= episodes.recover(rule, run, "", state.left(run, now), watch)
             for rule in by_state.get(present, ()):
                 is_new = rule.row.pk not in of_run and (was_seen or at >= rule.since)
                 if is_new and rule.chooses(run):
-                    change = state.entered(present, run.state_reason, at)
+                    change = state.entered(run, at)
                     has_news |= episodes.fire(rule, run, "", change, watch)
         return has_news
 

@@ -105,6 +105,12 @@ def _status(shape: str, label: str, prefix: str) -> SafeString:
 
 
 @register.simple_tag
+def state_name(word: str) -> str:
+    """Return a state in the language of the page."""
+    return status_label(word)
+
+
+@register.simple_tag
 def status_icon(word: str) -> SafeString:
     """Render a status as a coloured icon; the word is a tooltip and for screen readers."""
     shape, label = word if word in STATUSES else "unknown", status_label(word)
