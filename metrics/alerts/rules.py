@@ -15,7 +15,8 @@ from runs.active_root import active_root
 from runs.query import where_keys
 from runs.query.where.parser import BadWhere
 
-MOST_POINTS = 10_000
+MOST_POINTS = 10**9
+LARGEST_WINDOW = 10_000
 """A spike is judged by a window of values that is kept between two batches."""
 MOST_MINUTES = 60.0 * 24 * 365
 
@@ -44,17 +45,18 @@ def checked(content: dict[str, Any]) -> When:
             raise InvalidAlert(
                 "when", Message("A rule of the kind {kind} has no such field", kind=kind.name), name
             )
-    _check_values(given)
+    _check_values(kind.name, given)
     return parsed({"kind": kind.name, **given})
 
 
-def _check_values(given: dict[str, Any]) -> None:
+def _check_values(kind: str, given: dict[str, Any]) -> None:
     if unknown := [state for state in given.get("states", ()) if state not in STATES]:
         sentence = Message("{word!r} is not one of {choices}", word=unknown[0], choices=", ".join(STATES))
         raise InvalidAlert("when", sentence, "states")
     if "op" in given and given["op"] not in OPERATORS:
         raise InvalidAlert("when", Message("One of {choices} is required", choices=" ".join(OPERATORS)), "op")
-    for name, most in (("points", MOST_POINTS), ("minutes", MOST_MINUTES), ("z", 1e6)):
+    points = LARGEST_WINDOW if kind == "spike" else MOST_POINTS
+    for name, most in (("points", points), ("minutes", MOST_MINUTES), ("z", 1e6)):
         if name in given and not 0 < given[name] <= most:
             raise InvalidAlert(
                 "when", Message("A number above 0 and up to {most:g} is required", most=most), name

@@ -1,23 +1,26 @@
 """Deliver events to channels from the table `AlertDelivery`.
 
-Rows are claimed by a conditional update with a lease, so that of several viewers one sends; a killed one leaves its
-claim, which ends. Each channel has a thread of its own while it has something to send: one that hangs delays no other.
+Rows are claimed by a conditional update with a lease, so that of several viewers one sends; the claim of a killed one
+ends. Each channel has a thread of its own while it has something to send: one that hangs delays no other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from django.db import connections
 from django.db.models import F, Q
 
 from metrics.alerts.delivery import sending
 from metrics.alerts.models import AlertChannel, AlertDelivery
+from runicorn import _platform
 
 PATIENCE = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 3 * 3600.0)
 """Seconds before the second and each further attempt."""
@@ -41,6 +44,7 @@ class Deliverer:
 
     def until(self, goes_on: Callable[[], bool]) -> None:
         """Start threads for channels with due messages as long as `goes_on()`."""
+        release_claims_of_ended_processes()
         while goes_on():
             wake.clear()
             for channel in due_channels():
@@ -74,7 +78,7 @@ def deliver(channel_id: int) -> int:
     channel = AlertChannel.objects.filter(pk=channel_id, enabled=True).first()
     if channel is None:
         return 0
-    token, now = f"{os.getpid()}-{secrets.token_hex(8)}", time.time()
+    token, now = f"{_place()}-{os.getpid()}-{secrets.token_hex(8)}", time.time()
     free = AlertDelivery.objects.filter(_due(now), channel=channel)
     keys = list(free.order_by("pk").values_list("pk", flat=True)[:MOST])
     free.filter(pk__in=keys).update(claim=token, claimed_until=now + LEASE_SECONDS)
@@ -95,6 +99,23 @@ def deliver(channel_id: int) -> int:
         ours.filter(pk__in=ids).update(status=AlertDelivery.SENT, tries=F("tries") + 1, claim="")
         AlertChannel.objects.filter(pk=channel.pk).exclude(last_error=None).update(last_error=None)
     return len(rows)
+
+
+def release_claims_of_ended_processes() -> None:
+    """Release what processes of this machine claimed that were killed, instead of waiting for the end of their leases."""
+    pending = AlertDelivery.objects.filter(status=AlertDelivery.PENDING).exclude(claim="")
+    for claim in set(pending.values_list("claim", flat=True)):
+        place, _, rest = claim.partition("-")
+        pid = rest.partition("-")[0]
+        if place == _place() and pid.isdigit() and _platform.process_gone(int(pid), None, ""):
+            pending.filter(claim=claim).update(claim="", claimed_until=0.0)
+
+
+@cache
+def _place() -> str:
+    """Return a digest of where process ids mean the same processes: machine, boot and namespace."""
+    place = f"{_platform.machine_id()} {_platform.boot_id()} {_platform.pid_namespace()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:16]
 
 
 def _due(now: float) -> Q:
