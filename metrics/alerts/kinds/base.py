@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from re import Pattern, compile
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from runicorn.json_value import JsonObject
 Memory = list[float]
 """Numbers that a rule remembers of a series; [] at first."""
 ANY = "*?"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,17 @@ class Stretch:
     def __init__(self, name: str, mode: str, step: Ints, time: Floats, value: Floats) -> None:
         self.name, self.mode = name, mode
         self.step, self.time, self.value = step, time, value
+        self._shared: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def shared(self, key: Any, compute: Callable[[], T]) -> T:
+        """Return what another rule has computed for the same key, or compute it."""
+        if key not in self._shared:
+            self._shared[key] = compute()
+        found: T = self._shared[key]
+        return found
 
     @cached_property
     def finite(self) -> Bools:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 from metrics.alerts.kinds import streaks
 from metrics.alerts.kinds.base import Change, Kind, Memory, Stretch, When, number, value_at, where
 from metrics.alerts.kinds.lags import lags
+from metrics.store.columns import Floats
 
 STEPS = gettext_noop(
     "%(metric)s has not improved for %(lag)s steps: %(value)s at step %(step)s, best %(best)s"
@@ -23,12 +24,10 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
     less = when.op[0] == "<" if when.op else stretch.mode == "min"
     state = memory[:3]
     best, last_step, last_time = memory[3:] or [np.inf, np.nan, np.nan]
-    values = np.where(stretch.finite, stretch.value if less else -stretch.value, np.inf)
-    bests = np.minimum.accumulate(np.append(best, values))
-    improved = values < bests[:-1]
-    is_first = bool(np.isnan(last_step))
-    steps, last_step = lags(improved, stretch.step.astype(np.float64), None if is_first else last_step)
-    times, last_time = lags(improved, stretch.time, None if is_first else last_time)
+    key = ("plateau", less, best, last_step, last_time)
+    steps, times, bests, last_step, last_time = stretch.shared(
+        key, lambda: _distances(stretch, less, best, last_step, last_time)
+    )
     bad = np.zeros(len(stretch), dtype=bool)
     if when.points is not None:
         bad |= steps >= when.points
@@ -47,6 +46,19 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
         text = (STEPS if by_steps else MINUTES) if began else RECOVERED
         out.append(Change(began, float(stretch.time[at]), text, details, value_at(stretch, at)))
     return out, [*state, *memory]
+
+
+def _distances(
+    stretch: Stretch, less: bool, best: float, last_step: float, last_time: float
+) -> tuple[Floats, Floats, Floats, float, float]:
+    """Return how many steps and seconds ago each point had its best, the best values, and where the last one was."""
+    values = np.where(stretch.finite, stretch.value if less else -stretch.value, np.inf)
+    bests = np.minimum.accumulate(np.append(best, values))
+    improved = values < bests[:-1]
+    is_first = bool(np.isnan(last_step))
+    steps, last_step = lags(improved, stretch.step.astype(np.float64), None if is_first else last_step)
+    times, last_time = lags(improved, stretch.time, None if is_first else last_time)
+    return steps, times, bests, last_step, last_time
 
 
 KIND = Kind(

@@ -23,12 +23,16 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
     size, limit = when.points or WINDOW, when.z or Z
     state, window = memory[:2] or [0.0, 0.0], memory[2:]
     kept = np.flatnonzero(stretch.finite)
-    values = stretch.value[kept]
+    values = stretch.value if stretch.all_finite else stretch.value[kept]
     if not len(values):
         return [], memory
-    scores = _scores(np.array(window), values, size)
-    far = {">": scores > limit, "<": scores < -limit}.get(when.op[:1], np.abs(scores) > limit)
+    key = ("scores", size, tuple(window))
+    scores, low, high = stretch.shared(key, lambda: _with_bounds(_scores(np.array(window), values, size)))
     is_open, calm = bool(state[0]), int(state[1])
+    recent = values[-size:] if len(values) >= size else np.append(window, values)[-size:]
+    if not is_open and -limit <= low and high <= limit:
+        return [], [0.0, float(calm + len(values)), *recent.tolist()]
+    far = {">": scores > limit, "<": scores < -limit}.get(when.op[:1], np.abs(scores) > limit)
     found: list[Change] = []
     hits = np.flatnonzero(far)
     if len(hits) and not is_open:
@@ -41,13 +45,16 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
         before = int(hits[-1]) + CALM if len(hits) else max(0, CALM - calm - 1)
         found.append(_change(False, stretch, int(kept[before]), {}))
         is_open, since = False, 0
-    recent = values[-size:] if len(values) >= size else np.append(window, values)[-size:]
     return found, [float(is_open), float(since), *recent.tolist()]
 
 
 def _change(began: bool, stretch: Stretch, at: int, more: dict[str, str]) -> Change:
     text = FIRED if began else RECOVERED
     return Change(began, float(stretch.time[at]), text, where(stretch, at) | more, value_at(stretch, at))
+
+
+def _with_bounds(scores: Floats) -> tuple[Floats, float, float]:
+    return scores, float(scores.min()), float(scores.max())
 
 
 def _scores(window: Floats, values: Floats, size: int) -> Floats:
