@@ -81,7 +81,8 @@ def test_hits_are_counted_while_writing(complete: Complete) -> None:
 def test_fields_keys_operators_and_values_are_completed(complete: Complete) -> None:
     assert texts(complete("opt"))[:2] == ["config.optim.lr", "config.optim.name"]
     assert 'config."learning rate"' in texts(complete("config.lea"))
-    assert texts(complete("stat")) == ["status"]
+    assert texts(complete("stat")) == ["status", "state", "state_reason"]
+    assert texts(complete("statu")) == ["status"]
     assert texts(complete("config.optim.lr "))[:4] == ["=", "!=", "<", "<="]
     assert texts(complete("pinned ")) == ["=", "!="] and texts(complete("pinned = ")) == ["true", "false"]
     names = complete('config.optim.name = "ad')
