@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from metrics.alerts.judging import rule_set
 from metrics.alerts.models import AlertDelivery, AlertEvent, AlertRule
@@ -190,3 +192,15 @@ def test_a_script_raises_alerts_that_are_read_once(alerts: Alerts, store: Path, 
     (event,) = alerts("GET", f"events?run_id={training.run_id}")["events"]
     assert (event["rule_id"], event["sentence"], event["level"]) == (None, "Low %s: 50% left", "error")
     assert event["deliveries"][0]["status"] == "pending"
+
+
+def test_many_alerts_of_a_script_are_stored_together(alerts: Alerts, store: Path, receiver: Receiver) -> None:
+    alerts("POST", "channels", {"name": "c", "url": receiver.url})
+    training = Training(store)
+    about = '"type": "alert", "data": {"title": "Low", "text": "%d"}'
+    lines = [f'{{"ts": {time.time()}, {about % number}}}\n' for number in range(1000)]
+    (training.run.path / "events.jsonl").write_text("".join([*lines, lines[0]]))
+    with CaptureQueriesContext(connection) as queries:
+        assert catch_up(training.run) == 0
+    assert AlertEvent.objects.count() == AlertDelivery.objects.count() == 1000
+    assert len(queries) < 150

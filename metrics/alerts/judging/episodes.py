@@ -17,6 +17,7 @@ from metrics.alerts.judging.attention import Attention
 from metrics.alerts.judging.rule_set import Compiled
 from metrics.alerts.kinds.base import Change
 from metrics.alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
+from metrics.ingest.parse import Raised
 from runs.models import Run
 
 BATCH = 500
@@ -90,24 +91,45 @@ def recover(rule: Compiled, run: Run | None, subject: str, change: Change, atten
 
 
 @transaction.atomic
-def raised(run: Run, at: float, title: str, text: str, level: str, attention: Attention) -> bool:
-    """Record an alert that a script raised; reading the journal again does not repeat it."""
-    digest = hashlib.sha256(repr((at, title, text, level)).encode("utf-8", "surrogatepass")).hexdigest()
-    event, is_new = AlertEvent.objects.get_or_create(
-        episode=f"run:{run.pk}:{digest[:40]}",
-        defaults={
-            "run": run,
-            "title": title,
-            "level": level,
-            "kind": FIRED,
-            "at": at,
-            "stored_at": time.time(),
-            "text": f"{title}: {text}" if text else title,
-        },
+def raised(run: Run, alerts: Sequence[Raised], attention: Attention) -> bool:
+    """Record alerts that a script raised; reading the journal again does not repeat them. Return whether one is new."""
+    named = {_episode_of(run, one): one for one in alerts}
+    names = list(named)
+    for start in range(0, len(names), BATCH):
+        known = AlertEvent.objects.filter(episode__in=names[start : start + BATCH])
+        for event in known.only("episode"):
+            named.pop(event.episode or "", None)
+    now = time.time()
+    events = [
+        AlertEvent(
+            episode=episode,
+            run=run,
+            title=one.title,
+            level=one.level,
+            kind=FIRED,
+            at=one.at,
+            stored_at=now,
+            text=f"{one.title}: {one.text}" if one.text else one.title,
+        )
+        for episode, one in named.items()
+    ]
+    stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
+    channels = AlertChannel.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True)
+    AlertDelivery.objects.bulk_create(
+        [
+            AlertDelivery(event=event, channel_id=channel, due_at=now)
+            for event in stored
+            if attention.is_current(run, event.at)
+            for channel in channels
+        ],
+        batch_size=BATCH,
     )
-    if is_new and attention.is_current(run, at):
-        _deliver(event, list(AlertChannel.objects.values_list("pk", flat=True)))
-    return is_new
+    return bool(stored)
+
+
+def _episode_of(run: Run, one: Raised) -> str:
+    content = repr((one.at, one.title, one.text, one.level))
+    return f"run:{run.pk}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
 def _what(change: Change, attention: Attention) -> Any:

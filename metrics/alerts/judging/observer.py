@@ -87,8 +87,8 @@ class RunObserver:
                 self._has_news |= episodes.recover(rule, self._run, subject, change, watch)
             elif rule.chooses(self._run):
                 self._has_news |= episodes.fire(rule, self._run, subject, change, watch)
-        for one in self._raised:
-            self._has_news |= episodes.raised(self._run, one.at, one.title, one.text, one.level, watch)
+        if self._raised:
+            self._has_news |= episodes.raised(self._run, self._raised, watch)
 
     def settle(self) -> None:
         """Forget what was stored."""
