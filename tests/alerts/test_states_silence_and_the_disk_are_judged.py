@@ -127,6 +127,24 @@ def test_without_rules_about_runs_none_are_read(rule: Callable[..., Any], watch:
     assert AlertEvent.objects.count() == 1
 
 
+def test_a_round_reads_only_runs_that_may_have_changed(
+    rule: Callable[..., Any], watch: Watch, store: Path
+) -> None:
+    rule(**FAILED)
+    write_run(store, status="finished")
+    scan(watch)
+    with CaptureQueriesContext(connection) as queries:
+        watch.round()
+    with connection.cursor() as cursor:
+        plans = []
+        for one in queries:
+            if one["sql"].startswith("SELECT") and "runs_run" in one["sql"]:
+                cursor.execute(f"EXPLAIN QUERY PLAN {one['sql']}")
+                plans += [row[3] for row in cursor.fetchall() if row[3].split()[1] == "runs_run"]
+    assert len(plans) == 3
+    assert [plan for plan in plans if "SCAN" in plan or plan.endswith("(root_id=?)")] == []
+
+
 def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: Watch, store: Path) -> None:
     rule(**FAILED)
     other = Watch(active_root())

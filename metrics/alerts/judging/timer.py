@@ -12,8 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from metrics.alerts import record
 from metrics.alerts.delivery import deliveries
 from metrics.alerts.judging import episodes, rule_set
@@ -80,10 +78,12 @@ class Watch:
             since = watch.off_from if watch.off_until > now - FRESH_SECONDS else now
         self.since, since = now, min(since, now)
         live = Run.objects.filter(root=self.root, deleted=None).select_related("root")
-        chosen = Q(status=layout.RUNNING) | Q(updated__gte=since - MARGIN_SECONDS)
+        # A query for each condition: one with OR would read all runs of the root.
+        chosen = [live.filter(status=layout.RUNNING).order_by("-pk")]
+        chosen.append(live.filter(updated__gte=since - MARGIN_SECONDS).order_by("-updated"))
         if self.newest:
-            chosen |= Q(pk__gt=self.newest)
-        found = {run.pk: run for run in live.filter(chosen).order_by("-pk")[:MOST]}
+            chosen.append(live.filter(pk__gt=self.newest).order_by("-pk"))
+        found = {run.pk: run for rows in chosen for run in rows[:MOST]}
         ended = [pk for pk in self.running if pk not in found]
         for start in range(0, len(ended), BATCH):
             found |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
