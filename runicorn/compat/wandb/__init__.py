@@ -148,9 +148,9 @@ def init(
 ) -> Run:
     """Begin a run, or return the active one.
 
-    The storage root is that of `runicorn.init`. `project`, `name`, `config`, `tags`, `notes` and `group` are those of `runicorn.init`; `entity`, `job_type` and `id`
-    are kept in the config as `wandb.entity`, …, and `mode="disabled"` writes nothing. `resume` with `id` continues the
-    run of that id. Further arguments are accepted and ignored.
+    The storage root, `project`, `name`, `config`, `tags`, `notes` and `group` are those of `runicorn.init`. `entity`,
+    `job_type` and `id` are kept in the config as `wandb.entity`, …, and `mode="disabled"` writes nothing. `resume` with
+    `id` continues the run of that id. Further arguments are accepted and ignored.
 
     Raises:
         UsageError: `resume` is "must" and the run does not exist, or "never" and it exists.
