@@ -29,6 +29,7 @@ BOARD = """async ({names, search, options}) => {
     board = new ChartController(document.getElementById("charts"), "/series", toolbar.settings,
         { zoom: (range) => toolbar.zoom(range), opened() {},
           options: (name) => options[name] ?? {}, optionsChanged: (name, changed) => { options[name] = changed; } });
+    board.openFull();
     window.board = board;
     window.chart = (name) => board.feeds.get(name).chart;
 }"""

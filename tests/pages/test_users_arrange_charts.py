@@ -13,6 +13,7 @@ import pytest
 from tests.folders import write_run
 from tests.pages.test_accessibility_of_pages import violations
 from tests.processes import Viewer
+from tests.screens import Screen
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -231,6 +232,37 @@ def test_a_chart_of_several_metrics_and_one_of_an_expression_are_added(arranged:
     arranged.saved(lambda board: {"match": "^val/"} in [s.get("items", [None])[0] for s in board["sections"]])
     page.reload()
     page.locator('[data-cell="^val/"] .plot[aria-label*="val/loss: 19 points"]').wait_for()
+
+
+@pytest.mark.journey
+def test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project(
+    arranged: Arranged, screen: Screen
+) -> None:
+    page = arranged.open("?pane=charts", size=screen.size, theme=screen.theme)
+    page.locator("#chart-tools [name=charts]").fill("/loss$/")
+    until(lambda: sections(page) == {"val": ["val/loss"], "train": ["train/loss"]})
+    label = "document.querySelector('[data-cell=\"val/loss\"] .plot')?.getAttribute('aria-label') ?? ''"
+    until(lambda: "19 points" in page.evaluate(label))
+    plot, menu = page.locator('[data-cell="val/loss"] .plot'), page.locator(".chart-menu")
+    plot.focus()
+    page.keyboard.press("m")
+    menu.get_by_label("Minimum").fill("0.5")
+    menu.get_by_label("Maximum").fill("1")
+    menu.get_by_label("Maximum").press("Tab")
+    menu.get_by_label("X axis").select_option("val/acc")
+    until(lambda: "val/acc 0.05 to 0.95" in page.evaluate(label))
+    item = {"metrics": ["val/loss"], "x": "val/acc", "y_range": [0.5, 1]}
+    arranged.saved(lambda board: item in [one for part in board["sections"] for one in part.get("items", [])])
+
+    page.goto(f"{arranged.site.url}/?layout=charts&project={arranged.project}&full=val/loss")
+    until(lambda: "val/acc 0.05 to 0.95" in page.evaluate(label))
+    assert page.locator("figure:popover-open").get_attribute("data-cell") == "val/loss"
+    plot.focus()
+    page.keyboard.press("m")
+    assert menu.get_by_label("Minimum").input_value() == "0.5"
+    menu.get_by_role("button", name="Reset chart").click()
+    until(lambda: "step 1 to 19" in page.evaluate(label))
+    arranged.saved(lambda board: '"x"' not in json.dumps(board))
 
 
 def test_sections_are_added_renamed_moved_and_removed(arranged: Arranged) -> None:

@@ -34,13 +34,14 @@ export class ChartController {
     this.ranges = new Map();
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller(root), rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
-    this.#openFull(fullInAddress());
     onAppearanceChange(() => this.#each((feed) => feed.chart.redraw()));
     addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
     addEventListener("afterprint", () => this.#each((feed) => feed.chart.show(feed.visible)));
   }
 
-  #openFull(name) {
+  /** Open the chart that the address names in full screen; its figure must not be moved afterwards. */
+  openFull() {
+    const name = fullInAddress();
     if (!this.feeds.has(name)) return;
     const feed = this.#build(this.feeds.get(name).holder);
     this.feeds.set(name, feed);
