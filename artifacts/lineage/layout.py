@@ -15,7 +15,7 @@ from itertools import pairwise
 from artifacts.lineage.graph import Edge, Lineage, Node
 
 WIDTH, HEIGHT = 184, 40
-"""Size of a box in pixels."""
+"""Size of a box in pixels, unless its text needs another width."""
 GAP, ROW = 56, 52
 """Pixels between two layers, and between the tops of neighbouring boxes."""
 AIR = 8
@@ -31,6 +31,7 @@ class Box:
     node: Node
     x: float
     y: float
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,14 @@ def nearest(lineage: Lineage, most: int) -> tuple[list[Node], list[Edge]]:
     return nodes, [edge for edge in lineage.edges if edge.source in kept and edge.target in kept]
 
 
-def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Picture:
-    """Lay out a graph; cycles are allowed."""
+def draw(nodes: Sequence[Node], edges: Iterable[Edge], widths: Mapping[Node, int] | None = None) -> Picture:
+    """Lay out a graph; cycles are allowed.
+
+    Args:
+        nodes: of the graph, without duplicates.
+        edges: between these nodes.
+        widths: of the boxes in pixels, `WIDTH` for a node without one.
+    """
     every = list(dict.fromkeys(edges))
     layer_of, turned = layered(nodes, every)
     chains = {edge: _chain(edge, layer_of, edge in turned) for edge in every}
@@ -72,13 +79,38 @@ def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Picture:
     left, right = _neighbours(chains.values())
     layers, crossed = _untangled(layers, left, right)
     heights = _heights(layers, left, right)
-    x_of = [AIR + number * (WIDTH + GAP) for number in range(len(layers))]
-    boxes = [Box(node, x_of[layer_of[node]], heights[node] - HEIGHT / 2) for node in nodes]
+    width_of = {node: (widths or {}).get(node, WIDTH) for node in nodes}
+    columns = _columns(len(layers), layer_of, width_of)
+    boxes = [
+        Box(node, columns[layer_of[node]].left, heights[node] - HEIGHT / 2, width_of[node]) for node in nodes
+    ]
     lines = [
-        Line(edge, _path(chain, layer_of, heights, x_of, edge in turned)) for edge, chain in chains.items()
+        Line(edge, _path(chain, layer_of, heights, columns, width_of, edge in turned))
+        for edge, chain in chains.items()
     ]
     bottom = max([0.0, *(box.y + HEIGHT for box in boxes), *heights.values()])
-    return Picture(x_of[-1] + WIDTH + AIR if x_of else 0, round(bottom + AIR), boxes, lines, crossed)
+    right_end = columns[-1].right + AIR if columns else 0
+    return Picture(right_end, round(bottom + AIR), boxes, lines, crossed)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The edges of a layer in pixels; it is as wide as its widest box."""
+
+    left: int
+    right: int
+
+
+def _columns(count: int, layer_of: Mapping[Node, int], width_of: Mapping[Node, int]) -> list[Column]:
+    widest = [0] * count
+    for node, layer in layer_of.items():
+        widest[layer] = max(widest[layer], width_of[node])
+    columns: list[Column] = []
+    left = AIR
+    for width in widest:
+        columns.append(Column(left, left + width))
+        left += width + GAP
+    return columns
 
 
 def layered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[Node, int], set[Edge]]:
@@ -236,16 +268,18 @@ def _path(
     chain: list[Waypoint],
     layer_of: Mapping[Node, int],
     heights: Mapping[Waypoint, float],
-    x_of: Sequence[int],
+    columns: Sequence[Column],
+    width_of: Mapping[Node, int],
     is_turned: bool,
 ) -> str:
     """Return curves between the layers, straight past the boxes in between."""
     first = layer_of[chain[0]]  # type: ignore[index]
     points: list[tuple[float, float]] = []
     for number, place in enumerate(chain):
-        x, y = x_of[first + number], heights[place]
-        points += [(x, y)] if number else []
-        points += [(x + WIDTH, y)] if number < len(chain) - 1 else []
+        column, y = columns[first + number], heights[place]
+        points += [(column.left, y)] if number else []
+        end = column.right if number else column.left + width_of[place]  # type: ignore[index]
+        points += [(end, y)] if number < len(chain) - 1 else []
     if is_turned:
         points.reverse()
     parts = [f"M{points[0][0]:g} {points[0][1]:.1f}"]

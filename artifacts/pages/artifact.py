@@ -14,6 +14,8 @@ from django.urls import reverse
 
 from artifacts.index import usage_links
 from artifacts.models import Artifact, Use, Version
+from artifacts.pages import version_columns
+from artifacts.pages.version_columns import Cell, Head
 from runicorn_site.web.paginator import Page, Paginator
 from runs.models import Run
 
@@ -31,6 +33,7 @@ class Row:
     maker: Run | None
     users: list[Run] = field(default_factory=list)
     further: int = 0
+    cells: list[Cell] = field(default_factory=list)
 
 
 class ArtifactContext(TypedDict):
@@ -39,7 +42,10 @@ class ArtifactContext(TypedDict):
     artifact: Artifact
     page: Page
     rows: list[Row]
-    numbers: list[int]
+    heads: dict[str, Head]
+    metadata_heads: list[Head]
+    has_descriptions: bool
+    can_compare: bool
     deleted_count: int
     with_deleted: bool
     stored: int
@@ -57,20 +63,31 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
     shown = versions if with_deleted else versions.live()
     here = reverse("artifact", args=[artifact.type, artifact.name])
     kept = {"deleted": "1"} if with_deleted else {}
+    newest = shown.order_by("-number").values_list("metadata", flat=True)
+    keys = version_columns.metadata_keys(newest[: version_columns.MOST_READ])
+    sort = version_columns.read_sort(query.get("sort", ""), keys)
+    state = kept | ({"sort": sort} if sort != version_columns.NEWEST else {})
     pages = Paginator(
-        shown.order_by("-number"),
+        version_columns.in_order(shown, sort),
         SIZE,
         count=shown.count(),
-        address=lambda number: f"{here}?{urlencode(kept | {'page': number})}",
+        address=lambda number: f"{here}?{urlencode(state | {'page': number})}",
     )
     page = pages.get_page(query.get("page"))
-    live = list(versions.live().order_by("-number").values_list("number", flat=True))
+    found = rows(artifact, version_columns.page_of(page.object_list))
+    for row in found:
+        row.cells = [version_columns.cell(row.version.metadata, key) for key in keys]
+    heads = version_columns.heads(keys, sort, here, kept)
+    live = versions.live().count()
     return {
         "artifact": artifact,
         "page": page,
-        "rows": rows(artifact, page.object_list),
-        "numbers": live,
-        "deleted_count": versions.count() - len(live),
+        "rows": found,
+        "heads": heads,
+        "metadata_heads": [heads[f"{version_columns.METADATA}{key}"] for key in keys],
+        "has_descriptions": any(row.version.description for row in found),
+        "can_compare": live > 1,
+        "deleted_count": versions.count() - live,
         "with_deleted": with_deleted,
         "stored": versions.aggregate(size=Sum("stored_bytes"))["size"] or 0,
         "set_aliases": [pair for pair in artifact.named_versions if pair[0] != "latest"],

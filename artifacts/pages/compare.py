@@ -48,13 +48,18 @@ class CompareContext(TypedDict):
 def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
     """Return the differences of the versions `a` and `b`, by default the last two.
 
+    The table of versions sends those that are ticked as `v`: the oldest and the newest of them are compared.
+
     Raises:
         NotFound: no such version.
     """
     numbers = list(artifact.versions.indexed().order_by("-number").values_list("number", flat=True))
-    after = lookup.version_of(artifact, _number(query.get("b", ""), numbers[:1]))
+    ticked = sorted((text for text in query.getlist("v") if _number(text, [])), key=lambda text: int(text))
+    after = lookup.version_of(artifact, _number(query.get("b") or "".join(ticked[-1:]), numbers[:1]))
     earlier = [number for number in numbers if number < after.number]
-    before = lookup.version_of(artifact, _number(query.get("a", ""), earlier[:1] or numbers[:1]))
+    before = lookup.version_of(
+        artifact, _number(query.get("a") or "".join(ticked[:-1][:1]), earlier[:1] or numbers[:1])
+    )
     files = compare(_files(before), _files(after))
     metadata = compare(_metadata(before), _metadata(after))
     kind = query.get("show", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import math
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from artifacts.api.requests import DEEPEST
 from artifacts.lineage import query
 from artifacts.lineage.graph import PRODUCES, Lineage, Node
-from artifacts.lineage.layout import HEIGHT, WIDTH, Picture, draw, nearest
+from artifacts.lineage.layout import HEIGHT, Picture, draw, nearest
+from artifacts.lineage.text_width import fitted, text_width
 from artifacts.models import Version
 from runicorn.api.responses.artifacts import NodeMetadata
 from runicorn_site.web.templatetags.ui import size
@@ -20,8 +21,8 @@ from runicorn_site.web.templatetags.ui import size
 USUAL_DEPTH = 4
 MOST = 80
 """Nodes that are drawn."""
-LONGEST = 22
-"""Columns of text in a box."""
+LEAST, MOST_PIXELS = 64, 360
+"""Pixels of text in a box; a longer one is cut."""
 
 
 @dataclass
@@ -42,7 +43,13 @@ class Shown:
     @property
     def short_detail(self) -> str:
         """The second line in the box."""
-        return shortened(self.detail, LONGEST + 2)
+        return fitted(self.detail, MOST_PIXELS)
+
+    @property
+    def width(self) -> int:
+        """Width of the box in pixels."""
+        text = max(LEAST, text_width(self.short), text_width(self.short_detail))
+        return math.ceil(text + 2 * self.indent)
 
     @property
     def kind_label(self) -> str:
@@ -78,7 +85,6 @@ class LineagePanel(TypedDict):
     picture: Picture
     lines: list[DrawnLine]
     nodes: list[Shown]
-    width: int
     height: int
     left_out: int
     drawn: int
@@ -97,8 +103,8 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
     depth = max(1, min(depth, DEEPEST))
     found = query.follow(version, depth)
     nodes, edges = nearest(found, MOST)
-    picture = draw(nodes, edges)
     shown = _shown(version, found, nodes)
+    picture = draw(nodes, edges, {node: about.width for node, about in shown.items()})
     for box in picture.boxes:
         shown[box.node].x, shown[box.node].y = box.x, box.y
     for edge in edges:
@@ -108,7 +114,6 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
         "picture": picture,
         "lines": [{"path": line.path, "made": line.edge.kind == PRODUCES} for line in picture.lines],
         "nodes": sorted(shown.values(), key=lambda node: (node.x, node.y)),
-        "width": WIDTH,
         "height": HEIGHT,
         "left_out": len(found.depths) - len(nodes),
         "drawn": len(nodes),
@@ -130,29 +135,19 @@ def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Sh
 
 def _run(run_id: str, about: NodeMetadata | None) -> Shown:
     if about is None:
-        return Shown(run_id, shortened(run_id), _("not in this store"), "run", "", False)
+        return Shown(run_id, fitted(run_id, MOST_PIXELS), _("not in this store"), "run", "", False)
     name = about["name"] or run_id
     state = _("deleted") if about["deleted"] else _(about["status"])
     address = reverse("run", args=[run_id])
-    return Shown(name, shortened(name), f"{about['project']}, {state}", "run", address, False)
+    return Shown(name, fitted(name, MOST_PIXELS), f"{about['project']}, {state}", "run", address, False)
 
 
 def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, found: Lineage) -> Shown:
     kind, number = key[0], key[2]
     ending = f":v{number}"
-    short = shortened(label.removesuffix(ending), LONGEST - len(ending)) + ending
+    short = fitted(label.removesuffix(ending), MOST_PIXELS - text_width(ending)) + ending
     if about is None:
         return Shown(label, short, f"{kind}, {_('not in this store')}", "version", "", False)
     state = "" if about["status"] == "ready" else f", {_(about['status'])}"
     address = reverse("artifact-version", args=key)
     return Shown(label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == found.root)
-
-
-def shortened(text: str, columns: int = LONGEST) -> str:
-    """Cut a text to a number of columns; East Asian letters take two."""
-    width = 0
-    for at, letter in enumerate(text):
-        width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        if width > columns:
-            return f"{text[: max(0, at - 1)].rstrip()}…"
-    return text

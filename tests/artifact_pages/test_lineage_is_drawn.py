@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import runicorn as rn
 from artifacts.lineage.graph import PRODUCES, USES, Edge, Lineage, Node
 from artifacts.lineage.layout import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
-from artifacts.pages.lineage import shortened
+from artifacts.lineage.text_width import fitted, text_width
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
@@ -114,9 +114,24 @@ def test_the_nearest_of_too_many_nodes_are_drawn() -> None:
 
 
 def test_long_names_are_cut_by_their_width() -> None:
-    assert shortened("short") == "short"
-    assert shortened("x" * 30) == "x" * 21 + "…"
-    assert len(shortened("模" * 30)) == 11
+    assert fitted("short", 100) == "short"
+    for text in ("x" * 80, "W" * 80, "i" * 200, "模" * 80, "e\u0301" * 80):
+        cut = fitted(text, 200)
+        assert cut.endswith("…") and 170 < text_width(cut) <= 200
+    assert text_width("WWW") > text_width("iii")
+
+
+def test_boxes_of_different_widths_do_not_overlap() -> None:
+    nodes, edges = graph([(1, 2), (1, 4), (2, 3), (4, 3)])
+    widths = dict(zip(nodes, (90, 300, 60, 400), strict=True))
+    picture = draw(nodes, edges, widths)
+    boxes = {box.node: box for box in picture.boxes}
+    assert {node: box.width for node, box in boxes.items()} == widths
+    for edge, line in ((line.edge, line.path) for line in picture.lines):
+        source, target = boxes[edge.source], boxes[edge.target]
+        assert source.x + source.width + GAP <= target.x
+        assert line.startswith(f"M{source.x + source.width:g} ") and f" {target.x:g} " in line
+    assert picture.width == max(box.x + box.width for box in picture.boxes) + 8
 
 
 @pytest.mark.django_db

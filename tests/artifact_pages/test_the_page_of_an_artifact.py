@@ -79,6 +79,49 @@ def test_many_aliases_and_tags_are_cut_and_counted(
     assert version.texts("span", "tag")[:1] == ["model"] and len(version.all("span", "tag")) == 41
 
 
+def test_versions_are_sorted_by_their_metadata(page: Page, run: rn.Run, write: Callable[..., Path]) -> None:
+    for accuracy in (0.5, 0.9, None, 0.7):
+        metadata = {"arch": "resnet", "val": {"acc": accuracy}, "note": f"try {accuracy}", "shape": [1, 2]}
+        run.log_artifact(rn.Artifact("m", metadata=metadata).add_file(write("f")))
+    found = page("/artifacts/model/m")
+    heads = [one.text for one in found.all("th")]
+    assert heads[3:5] == ["val.acc", "note"] and not {"arch", "shape"} & {*heads}
+    assert found.texts("td", "number")[:4] == [
+        "0.7",
+        "1",
+        found.texts("td", "c-size")[0],
+        found.texts("td", "c-when")[0],
+    ]
+    link = next(one for one in found.all("a") if one.text == "val.acc")
+    down = page(link.attributes["href"])
+    assert down.texts("a", "name") == ["v2", "v4", "v1", "v3"]
+    assert [one.text for one in down.all("th") if one.attributes.get("aria-sort") == "descending"] == [
+        "val.acc"
+    ]
+    link = next(one for one in down.all("a") if one.text == "val.acc")
+    assert page(link.attributes["href"]).texts("a", "name") == ["v1", "v4", "v2", "v3"]
+    assert page("/artifacts/model/m?sort=metadata.none").texts("a", "name") == ["v4", "v3", "v2", "v1"]
+    assert page("/artifacts/model/m?sort=created").texts("a", "name") == ["v1", "v2", "v3", "v4"]
+
+
+def test_sorted_pages_of_versions_follow_each_other(
+    page: Page, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifact, "SIZE", 2)
+    first = page(f"{model}?sort=metadata.acc")
+    assert first.texts("a", "name") == ["v1", "v2"]
+    following = next(one for one in first.all("a") if one.attributes.get("rel") == "next")
+    assert page(following.attributes["href"]).texts("a", "name") == ["v3"]
+
+
+def test_ticked_versions_are_compared(page: Page, model: str) -> None:
+    ticks = [one for one in page(model).all("input") if one.attributes.get("type") == "checkbox"]
+    assert [one.attributes["value"] for one in ticks] == ["3", "2", "1"]
+    assert page(f"{model}/compare?v=3&v=1").texts("h1") == ["m v1 → v3"]
+    assert page(f"{model}/compare?v=2").texts("h1") == ["m v1 → v2"]
+    assert page(f"{model}/compare?v=x").texts("h1") == ["m v2 → v3"]
+
+
 def test_two_versions_are_compared(page: Page, model: str) -> None:
     found = page(f"{model}/compare?a=1&b=3")
     assert found.texts("a", "chip") == ["Differences 2", "Changed 1", "Added 1", "Removed 0", "Same 1"]
