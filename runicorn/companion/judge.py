@@ -11,7 +11,7 @@ from runicorn.companion.exit_status import exit_code, reason_of
 from runicorn.companion.verdict import REPLACED, End, is_open, write_end
 from runicorn.companion.watch import oom_kills
 from runicorn.store import layout
-from runicorn.store.state import EVIDENCE, STATE, STATUS_OF, scheduler
+from runicorn.store.state import STATE, STATUS_OF, scheduler
 from runicorn.store.state.reasons import fields
 
 AGAIN_SECONDS = 1.5
@@ -45,13 +45,13 @@ def _judge(watch: Watch) -> bool:
 
 
 def note(watch: Watch) -> None:
-    """Record the notice of a scheduler in the status of running runs."""
+    """Record the notice of a scheduler in `meta.json` of running runs; the training may write their end at any moment."""
     for run_dir, meta, status in _runs(watch):
         job = scheduler.job_in(meta)
         if job and status.get("status") == layout.RUNNING:
             with suppress(OSError):
                 layout.write_json(
-                    run_dir / layout.STATUS, {**status, EVIDENCE: {**job, "notice": watch.notice}}
+                    run_dir / layout.META, {**meta, scheduler.JOB: {**job, "notice": watch.notice}}
                 )
 
 

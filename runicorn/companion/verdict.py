@@ -129,10 +129,11 @@ def verdict_of(
     """
     state, evidence = None, _evidence(end)
     job = scheduler.job_in(meta)
+    notice = end.notice or job.get("notice", "")
     if reason in UNSEEN and (found := _out_of_memory(meta, end)):
         state, evidence = State.OUT_OF_MEMORY, {**evidence, **found}
-    elif job and (reason in scheduler.NOTICES or (end.notice and reason in UNSEEN)):
-        notice = end.notice or reason
+    elif job and (reason in scheduler.NOTICES or (notice and reason in UNSEEN)):
+        notice = notice or reason
         reported = scheduler.ask(job) if may_ask_scheduler else None
         state = reported or scheduler.announced(job, notice, time.time())
         evidence = {**evidence, **job, "notice": notice}

@@ -94,7 +94,10 @@ class Watcher:
             try:
                 found = import_experiments(self.root, source.experiments(), project=self.project)
             except NotReadable:  # it was removed meanwhile, or is not complete so far
+                source.stamp = None
                 continue
+            if found.failed:  # perhaps a locked database, or a record that was half written
+                source.is_open = True
             report.items += found.items
             report.points += found.points
             report.versions += found.versions

@@ -18,7 +18,7 @@ from django.db.models import F
 from runicorn.companion.verdict import End, verdict_of
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND, Process, has_ended, is_in_grace
-from runicorn.store.state import EVIDENCE, STATE, STATE_REASON, evidence_in
+from runicorn.store.state import EVIDENCE, STATE, STATE_REASON
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -61,8 +61,7 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     same = integer(meta.get("pid")) == run.pid and number(meta.get("process_start")) == run.process_start
     if problem or meta_problem or not same or status.get("status") != layout.RUNNING:
         return None
-    end = End(notice=evidence_in(status).get("notice", ""))
-    verdict = verdict_of(meta, NOT_FOUND, end, may_ask_scheduler=False)
+    verdict = verdict_of(meta, NOT_FOUND, End(), may_ask_scheduler=False)
     try:
         layout.write_json(folder / layout.STATUS, {**status, **verdict, "ended_at": written})
     except OSError as error:
