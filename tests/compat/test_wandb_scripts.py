@@ -251,6 +251,23 @@ def test_unknown_calls_warn_once_and_return_none(launch: Launch) -> None:
     ]
 
 
+def test_odd_arguments_never_raise_into_the_training(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        run = wandb.init(project="p")
+        run.log({"loss": 1.0}, step=5)
+        run.log({"loss": 2.0}, step=float("nan"))
+        run.log({"loss": 3.0}, step="abc")
+        run.log_artifact(wandb.Artifact("empty", type="model"))
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert "'empty'" in done.stderr and "is not a step" in done.stderr
+    (record,) = records(folder)
+    assert record.curve("loss") == [(5, 1.0), (5, 2.0), (5, 3.0)]
+
+
 def test_a_disabled_run_writes_nothing(launch: Launch, folder: Path) -> None:
     text = """
         import numpy as np, wandb

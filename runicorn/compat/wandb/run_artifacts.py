@@ -10,6 +10,7 @@ from typing import Any
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.capture.snapshot import SKIPPED
 from runicorn.compat import artifacts
+from runicorn.compat.guard import guarded
 from runicorn.compat.wandb.artifact import Artifact
 from runicorn.compat.wandb.errors import CommError
 from runicorn.tracking.run import Run as OurRun
@@ -32,8 +33,9 @@ class RunArtifacts:
     ) -> Artifact:
         """Store an artifact, or a file or folder as one.
 
+        What cannot be stored, such as an artifact without files, is reported.
+
         Raises:
-            ArtifactError: it could not be stored.
             FileNotFoundError: the path does not exist.
         """
         artifact = artifact_or_path
@@ -44,8 +46,9 @@ class RunArtifacts:
         if self._also is not None:
             self._also("log_artifact", artifact, **({"aliases": aliases} if aliases else {}))
         wanted = [*artifact._aliases, *(aliases or ())]
-        if self._run.log_artifact(artifact._stored):
-            artifacts.set_aliases(artifact._version(), wanted)
+        with guarded(f"the artifact {artifact._stored.name!r}"):
+            if self._run.log_artifact(artifact._stored):
+                artifacts.set_aliases(artifact._version(), wanted)
         return artifact
 
     upsert_artifact = finish_artifact = log_artifact

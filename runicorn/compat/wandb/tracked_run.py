@@ -110,7 +110,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         if self._also is not None:
             self._also("log", data, step=step, commit=commit)
         if step is not None:
-            step = int(step)
+            step = self._valid(step)
             if step < self._step:
                 text = f"wandb.log: the steps before {self._step} have ended; a record at step {step} was ignored."
                 warn_once(f"steps of {self.id}", text)
@@ -133,6 +133,14 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             else:
                 for part, own_step in self._rules.split(dict(metrics), at):
                     self._run.log(part, step=own_step)
+
+    def _valid(self, step: Any) -> int:
+        """Return a step as an integer; the current one for what is none."""
+        try:
+            return int(step)
+        except (TypeError, ValueError, OverflowError):
+            warn_once(f"step of {self.id}", f"wandb.log: {step!r} is not a step; the current one is used.")
+            return self._step
 
     def define_metric(
         self,
