@@ -11,7 +11,7 @@ import { changeItem, moveCell } from "./arrange/changes.js";
 import { wireDrag } from "./input/drag.js";
 import { BoardFile } from "./file.js";
 import { applyFilter } from "./filter.js";
-import { wireKeyboard } from "./input/keyboard.js";
+import { wireKeyboard, wireUndo } from "./input/keyboard.js";
 import { chartOptions, fieldsOf, insertMetric, metricsIn, optionsIn } from "./arrange/metrics.js";
 import { BoardMenus } from "./menus/menus.js";
 import { wireResize } from "./input/resize.js";
@@ -52,10 +52,7 @@ export class Board {
     wireDrag(this.view.holder, { moved: (name, key, before) => this.move(name, key, before) });
     wireKeyboard(this.view.holder, { say, element, sections: () => this.arranged.sections, moved: (...move) => this.move(...move), cancelled: () => this.render() });
     wireResize(this.view.holder, { say, resized: (name, [width, height]) => this.#changeItem(name, { size: [width * 4, height] }) });
-    document.addEventListener("keydown", (event) => {
-      if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.target.closest("input, textarea, select, dialog")) return;
-      if (this.file.undo()) event.preventDefault();
-    });
+    wireUndo(() => this.file.undo());
   }
 
   /** Return a cell of the page by its name. */

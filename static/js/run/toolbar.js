@@ -1,53 +1,10 @@
 /** The one toolbar of all charts. What it says is the address, so a link shows a colleague the same view. */
 
-import { amountOf, parseSmoothing, placeOf, smoothingAt, smoothingText } from "../chart/smoothing.js";
-import { AXIS_NAMES } from "../chart/options.js";
+import { amountOf, placeOf, smoothingAt } from "../chart/smoothing.js";
 import { AXES } from "../chart/text/descriptions.js";
 import { formatDuration, formatNumber } from "../chart/text/format.js";
 import { gettext } from "../i18n.js";
-
-const SPREADS = ["auto", "all", "core"];
-
-/** The settings that an address asks for; nonsense in it counts as nothing. */
-function readSettings(search, origin) {
-  const query = new URLSearchParams(search);
-  const range = (query.get("range") ?? "").split("..").map((end) => (end === "" ? NaN : Number(end)));
-  return {
-    axis: AXIS_NAMES.includes(query.get("x")) ? query.get("x") : "step",
-    smoothing: parseSmoothing(query.get("smooth")),
-    log: query.get("log") === "1",
-    logx: query.get("logx") === "1",
-    spread: SPREADS.includes(query.get("y")) ? query.get("y") : "auto",
-    range: range.length === 2 && range[0] < range[1] ? range : null,
-    filter: query.get("charts") ?? "",
-    origin,
-  };
-}
-
-/** Return settings as parameters; defaults are empty. */
-function parametersOf({ axis, smoothing, log, logx, spread, range, filter }) {
-  return {
-    x: axis === "step" ? "" : axis,
-    smooth: smoothingText(smoothing),
-    log: log ? "1" : "",
-    logx: logx ? "1" : "",
-    y: spread === "auto" ? "" : spread,
-    range: range ? range.join("..") : "",
-    charts: filter,
-  };
-}
-
-export const SETTING_PARAMETERS = Object.keys(parametersOf(readSettings("")));
-
-/** Return the address of settings; other parameters stay. */
-function writeSettings(search, settings) {
-  const query = new URLSearchParams(search);
-  for (const [name, value] of Object.entries(parametersOf(settings))) {
-    query.delete(name);
-    if (value !== "") query.append(name, value);
-  }
-  return query.size ? `?${query}` : "";
-}
+import { readSettings, writeSettings } from "./settings_address.js";
 
 /** The toolbar's form: shows settings, and calls `changed(settings)` when the user or the Back button changes them. */
 export class Toolbar {

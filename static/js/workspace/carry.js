@@ -1,6 +1,6 @@
 /** Filters, pages and orders of the list keep the charts as they are in the address, which changes without the server. */
 
-import { SETTING_PARAMETERS } from "../run/toolbar.js";
+import { SETTING_PARAMETERS } from "../run/settings_address.js";
 import { CHOICE_PARAMETERS } from "./address.js";
 
 const CARRIED = [...CHOICE_PARAMETERS, ...SETTING_PARAMETERS, "board"];

@@ -68,6 +68,14 @@ export function wireKeyboard(root, hooks) {
   });
 }
 
+/** Call `undo` at Ctrl-Z; it returns whether there was anything. */
+export function wireUndo(undo) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (undo()) event.preventDefault();
+  });
+}
+
 /** The name of a cell in words. */
 function labelOf(name) {
   return name.startsWith("text:") ? gettext("text") : name;
