@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 
-from django.utils.translation import get_language, gettext, gettext_noop, override
+from django.utils.translation import get_language, gettext, override
 
+from runicorn.message import (
+    gettext_noop,
+)  # Django's needs settings, which may be invalid when this is imported
 from runicorn_site.security.headers import Headers, is_api, security
 from runicorn_site.web.messages import translated
 

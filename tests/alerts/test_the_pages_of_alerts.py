@@ -14,6 +14,7 @@ from metrics.alerts.judging import episodes
 from metrics.alerts.judging.attention import Attention
 from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
 from metrics.ingest.catch_up import catch_up
+from metrics.ingest.parse import Raised
 from runs.services.lookup import get_run
 from tests.alerts.conftest import Receiver
 from tests.folders import write_run
@@ -33,8 +34,8 @@ def run_id(store: Path) -> str:
 
 def raise_alerts(run_id: str, count: int) -> None:
     """Store alerts of a script."""
-    for number in range(count):
-        episodes.raised(get_run(run_id), time.time(), f"alert {number}", "", "warn", Attention(0.0, 0.0, 0.0))
+    alerts = [Raised(time.time(), f"alert {number}", "", "warn") for number in range(count)]
+    episodes.raised(get_run(run_id), alerts, Attention(0.0, 0.0, 0.0))
 
 
 def test_a_rule_is_previewed_saved_changed_and_deleted(

@@ -81,7 +81,7 @@ TOGETHER = {
     "files": [place for place in LINKED if "." in place.rpartition("/")[2][1:] and "dedup/" not in place],
 }
 """Links of one depth at once, for the everyday tests; one by one each is tried in the long form."""
-ELSEWHERE = ("/api/config/", "/api/remote/", "/api/export")
+ELSEWHERE = ("/api/config/", "/api/remote/", "/api/export", "/api/v2/alerts/")
 """Routes that write no file of the storage root."""
 
 

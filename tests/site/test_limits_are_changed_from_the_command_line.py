@@ -50,7 +50,7 @@ def test_a_limit_is_set_shown_and_removed(run: Any, home: Path) -> None:
 def test_limits_are_switched_off_and_reset(run: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--action", "settings", "--disable", "--whitelist-localhost")[0] == 0
     assert (rates(home).enabled, rates(home).spare_localhost) == (False, True)
-    assert run("--action", "reset", answer="y\n")[0] == 2
+    assert run("--action", "reset", answer="")[0] == 2
     monkeypatch.setattr(common, "is_interactive", lambda: True)
     assert "Cancelled." in run("--action", "reset", answer="n\n")[1]
     assert not rates(home).enabled

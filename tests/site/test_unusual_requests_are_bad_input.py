@@ -20,6 +20,7 @@ def test_a_format_in_the_query_is_an_unknown_parameter(store: object, client: Cl
     assert answer["Content-Type"] == "application/json"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_the_documentation_is_only_read(client: Client, path: str) -> None:
     assert client.options(path).status_code == 405

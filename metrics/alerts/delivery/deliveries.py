@@ -21,6 +21,7 @@ from django.db.models import F, Q
 from metrics.alerts.delivery import sending
 from metrics.alerts.models import AlertChannel, AlertDelivery
 from runicorn import _platform
+from runicorn.store.process_identity import ProcessRecord, has_ended, host_identity
 
 PATIENCE = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 3 * 3600.0)
 """Seconds before the second and each further attempt."""
@@ -107,7 +108,11 @@ def release_claims_of_ended_processes() -> None:
     for claim in set(pending.values_list("claim", flat=True)):
         place, _, rest = claim.partition("-")
         pid = rest.partition("-")[0]
-        if place == _place() and pid.isdigit() and _platform.process_gone(int(pid), None, ""):
+        if (
+            place == _place()
+            and pid.isdigit()
+            and has_ended(ProcessRecord.from_dict({"pid": int(pid), **host_identity()}))
+        ):
             pending.filter(claim=claim).update(claim="", claimed_until=0.0)
 
 

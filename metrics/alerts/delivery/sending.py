@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import orjson
-import requests
 
 from metrics.alerts.delivery import messages
 from metrics.alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, webhook_url
@@ -64,6 +63,8 @@ def _send(channel: AlertChannel, body: messages.Content, is_error: bool) -> None
 
 
 def _post(url: str, secret: str, body: messages.Content) -> None:
+    import requests  # not at the start of the server, of which it would take a seventh
+
     raw = orjson.dumps(body)
     headers = {"Content-Type": "application/json", "User-Agent": "Runicorn"}
     if secret:
