@@ -17,7 +17,7 @@ from pathlib import Path
 from django.db import connection, connections
 
 from artifacts.services import lookup
-from metrics.alerts.delivery.deliveries import Deliverer
+from metrics.alerts.delivery import deliveries
 from metrics.alerts.judging import timer
 from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
@@ -72,6 +72,7 @@ class Worker:
     def stop(self, timeout: float) -> None:
         """Ask the threads to end and wait for them at most `timeout` seconds."""
         self.stopping.set()
+        deliveries.wake.set()
         deadline = time.monotonic() + timeout
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -172,7 +173,7 @@ def alerts(term: Term) -> None:
 
 def deliver(term: Term) -> None:
     """Send messages of alerts to channels."""
-    Deliverer().until(term.goes_on)
+    deliveries.Deliverer().until(term.goes_on)
 
 
 def keep_wal_small(term: Term) -> None:
