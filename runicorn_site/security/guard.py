@@ -69,6 +69,15 @@ class Policy:
             return PROXIED_WITHOUT_TOKEN
         return refusal
 
+    def socket_check(self, head: Head) -> Callable[[], bool] | None:
+        """Return whether what opened a socket is valid still, as a function; None for what does not end."""
+        shown, tokens = shown_token(head), self.tokens
+        if shown is not None:
+            return lambda: self.api_tokens.find(shown) is not None
+        if tokens is not None and tokens.has_cookie(head):
+            return lambda: tokens.has_cookie(head)
+        return None
+
 
 class Guard:
     """ASGI middleware around the whole application."""
@@ -97,8 +106,8 @@ class Guard:
             scope["client"] = ["127.0.0.1", 0]
         if self.policy.tokens is not None:
             scope[HAS_TOKEN] = True
-            if head.socket and self.policy.tokens.has_cookie(head):
-                send = while_valid(send, head, self.policy.tokens)
+        if head.socket and (is_valid := self.policy.socket_check(head)):
+            send = while_valid(send, is_valid)
         scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
         await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
 
@@ -131,15 +140,15 @@ def prefix_of(scope: Scope) -> str:
     return head_of(scope).prefix if HEAD in scope else ""
 
 
-def while_valid(send: Send, head: Head, tokens: Tokens) -> Send:
-    """Wrap `send` to close the socket once the browser session that opened it has ended."""
+def while_valid(send: Send, is_valid: Callable[[], bool]) -> Send:
+    """Wrap `send` to close the socket once the browser session or the API token that opened it has ended."""
     ended = False
 
     async def send_or_close(message: MutableMapping[str, Any]) -> None:
         nonlocal ended
         if ended:
             return
-        if message["type"] == "websocket.send" and not tokens.has_cookie(head):
+        if message["type"] == "websocket.send" and not is_valid():
             ended = True
             message = {"type": "websocket.close", "code": SESSION_ENDED}
         await send(message)

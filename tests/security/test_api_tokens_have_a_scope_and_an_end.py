@@ -11,6 +11,8 @@ import pytest
 import requests
 from django.urls import URLPattern, URLResolver, get_resolver
 from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from runicorn import api
 from runicorn.cli import app
@@ -151,6 +153,27 @@ def test_a_revoked_expired_or_unknown_token_is_refused(
     api_tokens.path().write_text("{")
     until(lambda: status(viewer, expired) == 401 and "No API token is accepted" in viewer.output)
     assert token("list")[0] == 1
+
+
+def test_an_open_socket_ends_with_its_token(
+    start_viewer: Callable[..., Viewer], folder: Path, make_run: Callable[..., str]
+) -> None:
+    run_id = make_run(folder, logs="first\n", status="running")
+    viewer = start_viewer()
+    secret = token("add", "ci")[1]
+    until(lambda: status(viewer, secret) == 200)
+    address = f"ws://127.0.0.1:{viewer.port}/api/runs/{run_id}/logs/ws"
+    with connect(address, additional_headers={"Authorization": f"Bearer {secret}"}) as socket:
+        assert "first" in str(socket.recv(timeout=30))
+        assert token("revoke", "ci")[0] == 0
+        until(lambda: status(viewer, secret) == 401)
+        (log,) = folder.rglob("logs.txt")
+        with log.open("a", encoding="utf-8") as file:
+            file.write("secret\n")
+        with pytest.raises(ConnectionClosed) as closed:
+            while "secret" not in str(socket.recv(timeout=30)):
+                pass
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
 
 
 @pytest.mark.parametrize(
