@@ -27,7 +27,7 @@ port is still free when a viewer listens on it a second later."""
 
 
 def is_free(port: int) -> bool:
-    """Return whether nobody listens on a port of the loopback address."""
+    """Return whether a port is free on the loopback address."""
     with socket.socket() as probe, suppress(OSError):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))

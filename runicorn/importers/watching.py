@@ -78,8 +78,8 @@ class Watcher:
     _databases: dict[Path, tuple[int, str | None]] = field(default_factory=dict)
     """Size and tracker of each database: those of other programs are opened once for each size only."""
 
-    def look(self) -> ImportReport:
-        """Import what is new since the last look.
+    def scan(self) -> ImportReport:
+        """Import what is new since the last scan.
 
         Raises:
             runicorn.store.layout.InvalidName: `project` is invalid.

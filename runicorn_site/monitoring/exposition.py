@@ -1,4 +1,4 @@
-"""`GET /metrics`: figures of this server in the text format of Prometheus.
+"""`GET /metrics`: metrics of this server in the text format of Prometheus.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -37,7 +37,7 @@ class Requests(Collector):
         self.counts = counts
 
     def collect(self) -> Iterator[Metric]:
-        """Return the figures of the moment."""
+        """Yield the current values."""
         requests = CounterMetricFamily(
             "runicorn_http_requests", "Answered HTTP requests.", labels=["method", "route", "status"]
         )
@@ -60,7 +60,7 @@ class Store(Collector):
     """Runs of the storage root, and what of them is not in the database or on the server yet."""
 
     def collect(self) -> Iterator[Metric]:
-        """Return the figures of the moment."""
+        """Yield the current values."""
         root = active_root()
         runs = GaugeMetricFamily("runicorn_runs", "Runs outside the recycle bin.", labels=["status"])
         counted = Run.objects.in_root(root).live().order_by("status").values_list("status")
@@ -96,7 +96,7 @@ def _entries(folder: Path, pattern: str) -> int:
 @blocking
 @require_safe
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    """Answer the figures of this process and its storage root."""
+    """Answer the metrics of this process and its storage root."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(Requests(request_counts))

@@ -48,7 +48,7 @@ class Policy:
     owner: int | None = None
     """The UID whose requests need no token, where the system tells the UID of a client."""
     api_tokens: ApiTokens = field(default_factory=ApiTokens)
-    """Tokens with a name and a scope; a request that shows one may do no more than it, whoever sends it."""
+    """Tokens with a name and a scope; a request that shows one may do no more than it, even from the owner."""
     forwarding: Forwarding = field(default=Forwarding())
     """The base path, and the proxies whose headers count."""
 

@@ -54,7 +54,7 @@ def trainings(folder: Path, home: Path) -> Iterator[Any]:
         training.close()
 
 
-def told(status: dict[str, Any]) -> tuple[str, str, str | None]:
+def verdict(status: dict[str, Any]) -> tuple[str, str, str | None]:
     return status["status"], status["state"], status.get("exit_reason")
 
 
@@ -65,7 +65,7 @@ def test_every_way_to_end_has_its_state(trainings: Any) -> None:
         training.go_on()
     until(lambda: began["exec"].status["status"] != "running")
     os.kill(began["exec"].process.pid, signal.SIGKILL)
-    seen = {name: told(training.ended()) for name, training in began.items()}
+    seen = {name: verdict(training.ended()) for name, training in began.items()}
     release = tuple(map(int, os.uname().release.split(".")[:2]))
     known = WAYS if release >= (6, 15) else {name: way for name, way in WAYS.items() if name not in EXACT}
     assert {name: seen[name] for name in known} == {name: end for name, (_, end) in known.items()}
@@ -146,7 +146,7 @@ def test_memory_that_ran_out_in_a_cgroup_is_recognised(trainings: Any) -> None:
             one.ended()
         training.close()
         end = inner.status
-        assert told(end) == (
+        assert verdict(end) == (
             "failed",
             "out_of_memory",
             "SIGKILL" if "signal" in end["evidence"] else "process_not_found",
@@ -207,7 +207,7 @@ def test_a_job_that_is_killed_after_its_notice_was_ended_by_the_scheduler(traini
     until(lambda: training.meta["job"].get("notice") == "SIGTERM")
     assert training.status["state"] == "running"
     os.kill(training.process.pid, signal.SIGKILL)
-    assert told(training.ended())[:2] == ("interrupted", "preempted")
+    assert verdict(training.ended())[:2] == ("interrupted", "preempted")
 
 
 def test_a_stopped_container_is_judged_by_the_viewer(trainings: Any, folder: Path, home: Path) -> None:

@@ -125,12 +125,12 @@ def test_a_silent_run_ends_without_a_change_of_its_file(
 ) -> None:
     file = event_file(tmp_path / "logs" / "a", 3)
     watcher = Watcher(folder, (tmp_path / "logs",))
-    assert watcher.look().counts["taken"] == 1 and watcher.look().items == []
+    assert watcher.scan().counts["taken"] == 1 and watcher.scan().items == []
     monkeypatch.setattr("runicorn.importers.watching.OPEN_SECONDS", -1.0)
     long_ago(file)
-    assert watcher.look().counts["updated"] == 1
+    assert watcher.scan().counts["updated"] == 1
     assert small(runs(folder)["logs/a"], layout.STATUS)["status"] == layout.FINISHED
-    assert watcher.look().items == []
+    assert watcher.scan().items == []
 
 
 def test_the_store_is_not_looked_into_and_a_damaged_run_is_named(tmp_path: Path, folder: Path) -> None:

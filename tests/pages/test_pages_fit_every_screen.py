@@ -66,7 +66,7 @@ def test_no_element_overflows_and_all_text_is_readable(open_page: Open, address:
     page = open_page(address)
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        # Observers of sizes fold what has no room after the change.
+        # Observers of sizes fold what does not fit after the change.
         until(lambda: page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0)
         until(lambda: page.evaluate(CUT_CONTROLS) == [])
         for theme in ("light", "dark"):

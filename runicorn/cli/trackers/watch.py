@@ -47,7 +47,7 @@ def watch(
         tally = Tally()
         try:
             if once:
-                tally.add(watcher.look())
+                tally.add(watcher.scan())
             else:
                 _look_often(watcher, tally, interval)
         except layout.InvalidName as error:
@@ -61,7 +61,7 @@ def _look_often(watcher: Watcher, tally: Tally, interval: float) -> None:
     try:
         while True:
             started = time.monotonic()
-            tally.add(watcher.look())
+            tally.add(watcher.scan())
             time.sleep(max(interval, SHARE * (time.monotonic() - started)))
     except KeyboardInterrupt:
         return

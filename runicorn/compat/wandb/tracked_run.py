@@ -135,7 +135,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
                     self._run.log(part, step=own_step)
 
     def _valid(self, step: Any) -> int:
-        """Return a step as an integer; the current one for what is none."""
+        """Return a step as an integer; for anything else the current one."""
         try:
             return int(step)
         except (TypeError, ValueError, OverflowError):
