@@ -136,8 +136,9 @@ def test_one_slider_moves_all_media_to_a_step(open_page: Open) -> None:
 
 def test_the_size_of_images_is_remembered(open_page: Open) -> None:
     page = open_page(f"{RUN}?pane=images")
+    until(lambda: page.locator("#images img").count() == 1)  # the script of the pane has run
     page.get_by_label("Size of images").focus()
     page.keyboard.press("Home")
     page.reload()
-    assert page.get_by_label("Size of images").input_value() == "96"
+    until(lambda: page.get_by_label("Size of images").input_value() == "96")
     until(lambda: page.locator("#images .steps img").bounding_box()["width"] == 96)
