@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 import runicorn as rn
-from benchmarks._rounds import alternating, line, percentile, viewer, workplace
+from benchmarks.support.rounds import alternating, line, percentile, viewer, workplace
 from runicorn.store.journal.checksums import seal
 from tests.processes import Viewer
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks._rounds import line
+from benchmarks.support.rounds import line
 from runicorn.artifacts.artifact import Artifact
 from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.store import Store

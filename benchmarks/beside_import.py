@@ -19,7 +19,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks._rounds import line, percentile, viewer, workplace
+from benchmarks.support.rounds import line, percentile, viewer, workplace
 
 ROUNDS = 2
 ALONE_SECONDS = 5.0

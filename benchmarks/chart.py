@@ -15,8 +15,8 @@ from pathlib import Path
 
 import requests
 
-from benchmarks._journals import write_run
-from benchmarks._rounds import alternating, line, viewer, workplace
+from benchmarks.support.journals import write_run
+from benchmarks.support.rounds import alternating, line, viewer, workplace
 
 WARM_LIMIT, RESUMED_LIMIT, SMOOTHED_LIMIT = 10.0, 3.0, 3.0
 MANY = [f"20260102_000000_{number:06d}" for number in range(40)]

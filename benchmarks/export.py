@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks._rounds import line
+from benchmarks.support.rounds import line
 from runicorn.archives import write
 from runicorn.archives.read import import_archive
 from runicorn.store import find

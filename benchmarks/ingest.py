@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks._rounds import alternating, line, workplace
+from benchmarks.support.rounds import alternating, line, workplace
 
 LIMIT = 4.0
 METRICS = [f"metric/{i}" for i in range(5)]
@@ -38,7 +38,7 @@ def prepare(root: Path, steps: int) -> Path:
     import django
     from django.core.management import call_command
 
-    from benchmarks._journals import write_journal
+    from benchmarks.support.journals import write_journal
 
     django.setup()
     call_command("migrate", verbosity=0)

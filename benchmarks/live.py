@@ -16,7 +16,7 @@ import requests
 from websockets.asyncio.client import ClientConnection, connect
 
 import runicorn as rn
-from benchmarks._rounds import alternating, line, percentile, viewer, workplace
+from benchmarks.support.rounds import alternating, line, percentile, viewer, workplace
 from tests.folders import write_run
 from tests.processes import Viewer
 

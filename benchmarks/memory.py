@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from benchmarks._rounds import line, workplace
+from benchmarks.support.rounds import line, workplace
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import requests
 
-from benchmarks._journals import write_run
-from benchmarks._rounds import alternating, line, use_store, viewer, workplace
 from benchmarks.chart import ask, median
+from benchmarks.support.journals import write_run
+from benchmarks.support.rounds import alternating, line, use_store, viewer, workplace
 
 RUNS, SHOWN = 50, 500
 LIMIT, APART_LIMIT = 400.0, 1.0

@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _workspace
-from benchmarks._journals import write_run
-from benchmarks._rounds import alternating, line, viewer, workplace
 from benchmarks.runs_list import total, write_store
+from benchmarks.support import workspace
+from benchmarks.support.journals import write_run
+from benchmarks.support.rounds import alternating, line, viewer, workplace
 from tests import programs
 from tests.browser import launch
 from tests.waiting import until
@@ -135,9 +135,9 @@ def visit(browser: Any, url: str) -> bool:
     pages = {
         f"/ with {RUNS:,} runs": "/",
         f"a run with {CHARTS} charts": f"/runs/{RUN}",
-        f"{_workspace.RUNS} runs with {_workspace.METRICS} charts": _workspace.PATH,
+        f"{workspace.RUNS} runs with {workspace.METRICS} charts": workspace.PATH,
     }
-    limits = {_workspace.PATH: WORKSPACE_WEIGHT_LIMIT}
+    limits = {workspace.PATH: WORKSPACE_WEIGHT_LIMIT}
     paths = {"a few bytes of text": SMALLEST, **pages}
     kept = []
     for name, path in pages.items():
@@ -184,10 +184,10 @@ def main() -> int:
     with workplace() as (root, home):
         fill(root, count)
         with viewer(root, home) as server, launch(program) as browser:
-            until(lambda: total(server.url) > count + _workspace.RUNS, timeout=600, pause=0.5)
+            until(lambda: total(server.url) > count + workspace.RUNS, timeout=600, pause=0.5)
             kept = visit(browser, server.url)
             kept &= draw(browser, server.url)
-            kept &= _workspace.interact(browser, server.url, WINDOW)
+            kept &= workspace.interact(browser, server.url, WINDOW)
     return 0 if kept else 1
 
 
@@ -197,7 +197,7 @@ def fill(root: Path, count: int) -> None:
     groups = ("train", "val", "layers", "gradients")
     names = [f"{groups[i % len(groups)]}/metric-{i:03d}" for i in range(CHARTS)]
     write_run(root, RUN, [range(STEPS)], names)
-    _workspace.fill(root)
+    workspace.fill(root)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from typing import Any
 
 import requests
 
-from benchmarks import _rows
-from benchmarks._rounds import alternating, line, use_store, viewer, workplace
 from benchmarks.runs_list import add_metrics, listing_times, wait_until_read, write_store
+from benchmarks.support import rows
+from benchmarks.support.rounds import alternating, line, use_store, viewer, workplace
 
 FOLDERS, ROWS = 100_000, 1_000_000
 SCANNED = 10_000
@@ -165,7 +165,7 @@ def rows_alone(count: int) -> bool:
     with workplace() as (root, home):
         use_store(root, home)
         began = time.perf_counter()
-        ids = _rows.fill(root, count)
+        ids = rows.fill(root, count)
         print(f"-- {count:,} runs as rows alone, made in {time.perf_counter() - began:.0f} s")
         with viewer(root, home) as server:
             return compare(server.url, ids, TIMES_OF_ROWS, count // 100, None)

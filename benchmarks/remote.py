@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from benchmarks._rounds import alternating, line, viewer, workplace
+from benchmarks.support.rounds import alternating, line, viewer, workplace
 from tests import programs
 from tests.browser import launch
 from tests.folders import write_run

@@ -17,7 +17,7 @@ from random import Random
 
 import requests
 
-from benchmarks._rounds import alternating, line, use_store, viewer, workplace
+from benchmarks.support.rounds import alternating, line, use_store, viewer, workplace
 from tests.processes import Viewer
 from tests.waiting import until
 

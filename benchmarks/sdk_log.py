@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks._rounds import ROUNDS, alternating, line, percentile, workplace
+from benchmarks.support.rounds import ROUNDS, alternating, line, percentile, workplace
 
 CALLS = 20_000
 STARTS = 10

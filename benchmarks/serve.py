@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from benchmarks._rounds import ROUNDS, line, percentile, workplace
+from benchmarks.support.rounds import ROUNDS, line, percentile, workplace
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until

@@ -16,7 +16,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from benchmarks._rounds import alternating, line
+from benchmarks.support.rounds import alternating, line
 
 CALLS = 3000
 OURS, REAL = 2.0, 0.1

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks._rounds import alternating, line, workplace
+from benchmarks.support.rounds import alternating, line, workplace
 from runicorn.manifest import ManifestGenerator
 from runicorn.sync.mirror import mirror_store
 from runicorn.sync.transport import wrap_client

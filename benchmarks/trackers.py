@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import psutil
 
-from benchmarks._rounds import line
+from benchmarks.support.rounds import line
 from runicorn.cli.trackers.import_from import Tracker, reader
 from runicorn.importers.experiment import Experiment, NotReadable, Point
 

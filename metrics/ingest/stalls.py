@@ -87,7 +87,7 @@ class Stalls:
 
 
 def last_line(run: Run) -> str:
-    """Return the last line of a run's log that is not blank; empty if there is none."""
+    """Return the last line of a run's log that is not blank; "" without one."""
     try:
         fd = _platform.open_regular(run.path / layout.LOGS, follow_links=False)
     except (OSError, OutsideRoot):

@@ -88,7 +88,7 @@ class Watch:
 
     Args:
         pid: the process that writes the runs.
-        start: its start time in /proc; empty where there is none.
+        start: its start time in /proc; "" without one.
         fd: a pidfd of it, or -1.
     """
 

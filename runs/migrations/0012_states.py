@@ -35,7 +35,7 @@ def forget(apps: Any, schema_editor: Any) -> None:
 
 
 def restore(apps: Any, schema_editor: Any) -> None:
-    """Create the triggers and statistics anew that SQLite drops with a table that a new column makes it rebuild."""
+    """Recreate the triggers and statistics: SQLite drops them when a new column makes it rebuild the table."""
     if schema_editor.connection.vendor != "sqlite":
         return
     import_module("runs.migrations.0002_search").create(apps, schema_editor)

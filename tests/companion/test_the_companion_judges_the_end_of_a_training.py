@@ -136,7 +136,7 @@ def test_memory_that_ran_out_in_a_cgroup_is_recognised(trainings: Any) -> None:
         training = trainings("[bytearray(10_000_000) for _ in range(200)]")
         (group / "cgroup.procs").write_text(str(training.process.pid))
         other = trainings(KILL.format("SIGKILL"))
-        # The companion reads the counter when it starts: it is told of the cgroup by a run that begins inside.
+        # The companion reads the counter when it starts: it learns of the cgroup from a run that begins inside.
         inner = trainings(
             "[bytearray(10_000_000) for _ in range(200)]",
             prefix=("sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"),

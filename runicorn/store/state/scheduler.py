@@ -49,7 +49,7 @@ def job_in(meta: Mapping[str, Any]) -> Evidence:
 
 
 def announced(job: Evidence, notice: str, now: float) -> State:
-    """Return the state of a run that ended after a notice, as far as it follows from the time.
+    """Return the state of a run that ended after a notice, derived from the time.
 
     Args:
         job: the job.

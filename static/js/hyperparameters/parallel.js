@@ -27,12 +27,12 @@ export function drawParallel(holder, shown, axes) {
     const path = svg("path", { class: "run", d: lineOf(placed, run.i), stroke: run.ink }, drawing);
     svg("title", {}, path, `${run.label}: ${placed.map(({ name, values }) => `${name} ${values[run.i] ?? "–"}`).join(", ")}`);
   }
-  const room = Math.floor((gap - 12) / CHARACTER);
+  const longest = Math.floor((gap - 12) / CHARACTER);
   for (const [i, { name, left, ends }] of placed.entries()) {
     svg("path", { class: "axis", d: `M${left} ${TOP}V${BOTTOM}` }, drawing);
     const head = svg("text", { class: "name", x: left, y: 14, "text-anchor": "middle" }, drawing, short(name, Math.floor((gap - 8) / CHARACTER)));
     svg("title", {}, head, name);
-    const most = i < placed.length - 1 ? room : Math.floor((SIDE - 6) / CHARACTER);
+    const most = i < placed.length - 1 ? longest : Math.floor((SIDE - 6) / CHARACTER);
     for (const [at, text] of ends) svg("title", {}, svg("text", { x: left + 6, y: at + 4 }, drawing, short(text, most)), text);
   }
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks._journals import write_run
-from benchmarks._rounds import line, percentile
+from benchmarks.support.journals import write_run
+from benchmarks.support.rounds import line, percentile
 
 RUNS, METRICS, STEPS = 40, 52, 1000
 IDS = [f"20260102_0000{number:02d}_{number:06x}" for number in range(RUNS)]

@@ -1,0 +1,1 @@
+"""What benchmarks share: rounds and limits, journals, rows and workspaces to measure."""
