@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import email.parser  # noqa: F401  # `importlib.metadata` loads it late, which a fork may interrupt (see `beside`)
 import functools
 import os
 import platform
+import re
 import sys
 from contextlib import suppress
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
 from runicorn.store.values import REFUSALS
 
 MEBIBYTE = 1024 * 1024
+_HEADER = re.compile(r"^(name|version):[ \t]*(.*\S)", re.IGNORECASE | re.MULTILINE)
 
 
 def platform_details() -> dict[str, str]:
@@ -55,15 +56,27 @@ def packages() -> list[str]:
 
 @functools.lru_cache(maxsize=2)
 def _packages(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Cached for the process: reading the metadata of a few hundred packages takes some tenths of a second."""
+    """Cached for the process: there may be a few hundred packages, on a network file system."""
     found: dict[str, str] = {}
     for distribution in distributions(path=list(path)):
         # Partly removed packages have no metadata, or unreadable metadata.
         with suppress(OSError, *REFUSALS):
-            metadata = distribution.metadata
-            if "Name" in metadata and "Version" in metadata:
-                found.setdefault(metadata["Name"].lower(), f"{metadata['Name']}=={metadata['Version']}")
+            named = _name_and_version(distribution)
+            if named is not None:
+                found.setdefault(named[0].lower(), "==".join(named))
     return tuple(found[name] for name in sorted(found))
+
+
+def _name_and_version(distribution: Distribution) -> tuple[str, str] | None:
+    """Return the two headers of a package's metadata.
+
+    `distribution.metadata` parses all of them and the description, ten times as long, and beside the first calls of
+    `log()`.
+    """
+    files = (distribution.read_text(name) for name in ("METADATA", "PKG-INFO", ""))
+    text = next(filter(None, files), "")
+    headers = {name.lower(): value for name, value in reversed(_HEADER.findall(text.partition("\n\n")[0]))}
+    return (headers["name"], headers["version"]) if len(headers) == 2 else None
 
 
 def conda_packages(prefix: Path) -> list[str] | None:
