@@ -19,6 +19,13 @@ from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking, remote_io
 
 ERRORS = (400, 404)
+LOOKUPS = {
+    "run_id": "run__run_id",
+    "rule_id": "rule_id",
+    "since": "at__gte",
+    "acknowledged": "acknowledged",
+}
+"""Filters of events by the parameters of their route."""
 
 
 # A change is synced to disk, and the name of a host may be looked up.
@@ -136,8 +143,7 @@ class EventListView(APIView):
     @endpoint(query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
     def get(self, request: Request, query: dict[str, Any]) -> Response:
         """List events, newest first."""
-        lookups = {"run_id": "run__run_id", "rule_id": "rule_id", "since": "at__gte"}
-        wanted = {lookup: query[name] for name, lookup in lookups.items() if name in query}
+        wanted = {lookup: query[name] for name, lookup in LOOKUPS.items() if query.get(name) is not None}
         rows = listed_events().filter(**wanted)[: query["limit"]]
         return Response(responses.AlertEvents(events=[event_answer(row) for row in rows]))
 
@@ -198,6 +204,6 @@ def event_answer(row: AlertEvent) -> responses.AlertEvent:
             for one in row.deliveries.all()
         ],
         "title": row.title,
-        "level": cast(Literal["info", "warn", "error"], row.level),
+        "level": cast(responses.Level, row.level),
         "metric": row.subject if row.run and row.subject else None,
     }

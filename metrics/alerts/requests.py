@@ -89,6 +89,9 @@ class EventQuery(Query):
     run_id = serializers.CharField(required=False, max_length=255)
     rule_id = serializers.IntegerField(required=False, min_value=1, max_value=2**62)
     since = Moment(required=False, help_text="Events at or after this time.")
+    acknowledged = serializers.BooleanField(
+        required=False, allow_null=True, help_text="By default all events."
+    )
     limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST_EVENTS, default=100)
 
 

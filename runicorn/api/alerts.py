@@ -133,6 +133,8 @@ class AlertsAPI:
         rule_id: int | None = None,
         since: float | None = None,
         limit: int = 100,
+        *,
+        acknowledged: bool | None = None,
     ) -> list[responses.AlertEvent]:
         """Return what fired and recovered, newest first.
 
@@ -141,8 +143,10 @@ class AlertsAPI:
             rule_id: events of one rule.
             since: events at or after this time, in Unix seconds.
             limit: maximum number, up to 1,000.
+            acknowledged: only events that are, or are not, acknowledged.
         """
-        asked = urls.query({"run_id": run_id, "rule_id": rule_id, "since": since, "limit": limit})
+        filters = {"run_id": run_id, "rule_id": rule_id, "since": since, "acknowledged": acknowledged}
+        asked = urls.query({**filters, "limit": limit})
         answer = self._transport.json("GET", urls.path("v2", "alerts", "events"), params=asked)
         return cast(list[responses.AlertEvent], answer["events"])
 

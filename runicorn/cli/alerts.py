@@ -15,6 +15,8 @@ from runicorn.settings import user
 
 EVENT = ("id", "time", "kind", "run", "title", "what")
 RULE = ("id", "name", "state", "when", "where", "channels", "last fired")
+MOST_EVENTS = 1000
+"""Maximum number of one response."""
 CHANNEL = ("id", "name", "kind", "state", "last error")
 
 
@@ -38,10 +40,10 @@ def alerts(
         ),
     ] = Action.LIST,
     ids: Annotated[
-        list[int] | None, typer.Argument(help="test: channels; ack: events, by default all of list.")
+        list[int] | None, typer.Argument(help="test: channels; ack: events, by default all.")
     ] = None,
-    run_id: Annotated[str | None, typer.Option(help="list, events: of one run.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="list, events: maximum number.")] = 100,
+    run_id: Annotated[str | None, typer.Option(help="list, events, ack: of one run.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_EVENTS, help="list, events: maximum number.")] = 100,
     url: Annotated[
         str, typer.Option(help="The viewer; default: RUNICORN_URL, then your newest one on this machine.")
     ] = "",
@@ -70,19 +72,26 @@ def alerts(
                 _print(client.alerts.channels(), as_json, CHANNEL, _channel)
             elif action is Action.TEST:
                 _test(client, ids or [], as_json)
+            elif action is Action.ACK:
+                count = client.alerts.acknowledge(ids) if ids else _acknowledge_all(client, run_id)
+                typer.echo(f"{count} acknowledged")
             else:
-                found = client.alerts.events(run_id, limit=limit)
-                if action is not Action.EVENTS:
-                    found = [event for event in found if not event["acknowledged"]]
-                if action is Action.ACK:
-                    count = client.alerts.acknowledge(ids or [event["id"] for event in found])
-                    typer.echo(f"{count} acknowledged")
-                else:
-                    _print(found, as_json, EVENT, _event)
+                acknowledged = None if action is Action.EVENTS else False
+                found = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
+                _print(found, as_json, EVENT, _event)
     except RunicornAPIError as error:
         common.exit_with(str(error), FAILED)
     except ValueError as error:
         common.exit_with(str(error), USAGE)
+
+
+def _acknowledge_all(client: Any, run_id: str | None) -> int:
+    count = 0
+    while found := client.alerts.events(run_id, limit=MOST_EVENTS, acknowledged=False):
+        count += client.alerts.acknowledge([event["id"] for event in found])
+        if len(found) < MOST_EVENTS:
+            break
+    return count
 
 
 def _viewer(url: str, storage: Path | None) -> str:

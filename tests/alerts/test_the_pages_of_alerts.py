@@ -38,6 +38,15 @@ def raise_alerts(run_id: str, count: int) -> None:
     episodes.raised(get_run(run_id), alerts, Attention(0.0, 0.0, 0.0))
 
 
+def test_an_older_event_is_listed_until_it_is_acknowledged(alerts: Callable[..., Any], run_id: str) -> None:
+    raise_alerts(run_id, 3)
+    ids = [event["id"] for event in alerts("GET", "events")["events"]]
+    assert alerts("POST", "events/acknowledge", {"ids": ids[:2]}) == {"acknowledged": 2}
+    for query, expected in (("&acknowledged=false", ids[2:]), ("&acknowledged=true", ids[:2]), ("", ids)):
+        found = alerts("GET", f"events?limit=10{query}")["events"]
+        assert [event["id"] for event in found] == expected
+
+
 def test_a_rule_is_previewed_saved_changed_and_deleted(
     client: Client, alerts: Callable[..., Any], run_id: str
 ) -> None:

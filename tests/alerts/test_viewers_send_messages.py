@@ -42,6 +42,18 @@ def watch(viewer: Viewer, receiver: Receiver) -> int:
     return channel
 
 
+def raise_alerts(viewer: Viewer, count: int) -> None:
+    """Write a run whose script raised alerts; no message is sent about them."""
+    created = time.time() - 86400
+    run_id = write_run(viewer.root, created_at=created)
+    lines = [
+        {"ts": created + number, "type": "alert", "data": {"title": f"alert {number}"}}
+        for number in range(count)
+    ]
+    journal = viewer.root / "vision" / "resnet" / "runs" / run_id / "events.jsonl"
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
 def deliveries(viewer: Viewer) -> set[tuple[str, str, int]]:
     """Sentence, status and tries of every delivery."""
     events = viewer.get("/api/v2/alerts/events").json()["events"]
@@ -132,6 +144,9 @@ def test_the_command_line_lists_tests_and_acknowledges(
     assert event["kind"] == "fired" and len(run("rules")) == 2 and len(run("channels")) == 1
     assert run("test", str(channel))[0]["ok"] and receiver.bodies[-1]["event"] == "test"
     assert "1 acknowledged" in run("ack") and run("list") == [] and len(run("events")) == 1
+    raise_alerts(viewer, 1001)
+    until(lambda: len(run("list", "--limit", "1000")) == 1000)
+    assert "1001 acknowledged" in run("ack") and run("list") == []
 
 
 @pytest.mark.torture
