@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from metrics.alerts.delivery import deliveries
+from metrics.alerts.delivery import addresses, deliveries
 from metrics.alerts.judging import episodes, rule_set
 from metrics.alerts.judging.attention import Attention
 from metrics.alerts.kinds.base import Change
@@ -55,6 +56,26 @@ def channel(alerts: Alerts, url: str, **more: Any) -> int:
 def status(*fields: str) -> list[Any]:
     """Fields of the deliveries, in their order."""
     return list(AlertDelivery.objects.order_by("pk").values_list(*fields, flat=len(fields) == 1))
+
+
+def test_nothing_is_sent_to_a_host_whose_name_resolves_to_a_refused_address_when_connected(
+    alerts: Alerts, fire: Callable[..., Any], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved: list[str] = []
+
+    def resolve(host: str, port: Any, *arguments: Any, **options: Any) -> Any:
+        resolved.append(host)
+        address = "127.0.0.1" if len(resolved) > 1 else "192.0.2.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(addresses, "_is_refused", lambda host: host == "127.0.0.1")
+    number = channel(alerts, f"http://rebinds.test:{receiver.port}/")
+    fire(1, [number])
+    assert deliveries.deliver(number) == 0
+    assert resolved == ["rebinds.test"] * 2 and receiver.bodies == []
+    assert AlertChannel.objects.get().last_error == "Nothing is sent to link-local addresses."
 
 
 def test_the_webhook_is_signed_and_has_the_documented_body(

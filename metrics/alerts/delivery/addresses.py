@@ -20,7 +20,7 @@ EXTRA = gettext_noop("This kind of channel needs the package apprise: pip instal
 UNKNOWN = gettext_noop("Not an address of a service that apprise knows")
 
 
-class Refused(OSError):
+class Refused(Exception):
     """Nothing is sent to this address."""
 
 
@@ -62,14 +62,24 @@ def webhook_url(url: str) -> str:
 
 
 def check_host(host: str) -> None:
-    """Resolve a host, and refuse it if one of its addresses is.
+    """Resolve a host, and check its addresses.
 
     Raises:
-        OSError: it cannot be resolved, or is refused.
+        Refused: one of them is refused.
+        OSError: the host cannot be resolved.
     """
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
-        if _is_refused(str(address[0])):
-            raise Refused(f"{host} is a link-local, multicast or unspecified address")
+        check_address(str(address[0]))
+
+
+def check_address(address: str) -> None:
+    """Check an IP address.
+
+    Raises:
+        Refused: it is link-local, multicast or unspecified.
+    """
+    if _is_refused(address):
+        raise Refused(f"{address} is a link-local, multicast or unspecified address")
 
 
 def _check_literal(host: str) -> None:

@@ -63,7 +63,10 @@ def _send(channel: AlertChannel, body: messages.Content, is_error: bool) -> None
 
 
 def _post(url: str, secret: str, body: messages.Content) -> None:
-    import requests  # not at the start of the server, of which it would take a seventh
+    # Not at the start of the server, of which it would take a seventh.
+    import requests
+
+    from metrics.alerts.delivery.checked_session import checked_session
 
     raw = orjson.dumps(body)
     headers = {"Content-Type": "application/json", "User-Agent": "Runicorn"}
@@ -72,7 +75,7 @@ def _post(url: str, secret: str, body: messages.Content) -> None:
         headers[SIGNATURE] = f"sha256={digest}"
     try:
         check_host(urlsplit(url).hostname or "")
-        with requests.Session() as session:
+        with checked_session() as session:
             session.trust_env = not is_loopback(url)
             with session.post(
                 url,
