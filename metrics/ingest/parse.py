@@ -12,7 +12,7 @@ import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import orjson
@@ -21,6 +21,7 @@ from metrics.ingest.source import LAST_LINE
 from metrics.store.columns import INT64, Ints, Values
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
+from runicorn.api.responses.alerts import Level
 from runicorn.store.journal.checksums import altered_lines, salvage
 
 NAME_LENGTH = 255
@@ -34,19 +35,17 @@ _BETWEEN = b",%d," % _SENTINEL
 _BAD = object()
 _BLANK = object()
 _SCALARS = frozenset({float, int, bool, str})
-
-
-LEVELS = ("info", "warn", "error")
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An alert that a script raised; `level` is one of `LEVELS`."""
+    """An alert that a script raised."""
 
     at: float
     title: str
     text: str
-    level: str
+    level: Level
 
 
 @dataclass(slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn.compat.guard import guarded
-from runicorn.tracking.alerting import LEVELS, Level
+from runicorn.tracking.alerting import LEVELS
 from runicorn.tracking.run import Run
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.alerts import Level
 
 
 def raise_alert(run: Run, title: object, text: object, level: Any) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from runicorn.store.journal import encode
 from runicorn.store.run_folder import RunFolder
 
-Level = Literal["info", "warn", "error"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-LONGEST = 1000
+if TYPE_CHECKING:
+    from runicorn.api.responses.alerts import Level
+
+LEVELS: tuple[Level, ...] = ("info", "warn", "error")
+TITLE_LENGTH, TEXT_LENGTH = 200, 1000
 
 
 class Alerting:
@@ -37,6 +39,10 @@ class Alerting:
         shown = str(title).strip()
         if not shown:
             raise ValueError("title must not be empty")
-        data: dict[str, Any] = {"title": shown[:LONGEST], "text": str(text)[:LONGEST], "level": level}
+        data: dict[str, Any] = {
+            "title": shown[:TITLE_LENGTH],
+            "text": str(text)[:TEXT_LENGTH],
+            "level": level,
+        }
         self._folder.append(self._folder.events, encode("alert", data, time.time()))
         self._notice_when_ended()

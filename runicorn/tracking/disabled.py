@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from runicorn.settings.user import get as get_setting
 from runicorn.store import layout
 from runicorn.store.notices import say
-from runicorn.tracking.alerting import Level
 from runicorn.tracking.config import Config
 from runicorn.tracking.ranks import Rank, current_rank
 from runicorn.tracking.run import Run
 from runicorn.tracking.switch import is_enabled
 
 if TYPE_CHECKING:
+    from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
 
 ONLINE, DISABLED = "online", "disabled"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
+Level = Literal["info", "warn", "error"]
+
 
 class AlertChannel(TypedDict):
     """A channel; its address is never in a response."""
@@ -85,7 +87,7 @@ class AlertEvent(TypedDict):
     acknowledged: bool
     deliveries: list[AlertDelivery]
     title: Annotated[str, "Name of the rule, or title of the alert."]
-    level: Literal["info", "warn", "error"]
+    level: Level
     metric: str | None
 
 
