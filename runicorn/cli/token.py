@@ -24,24 +24,15 @@ class Action(StrEnum):
     REVOKE = "revoke"
 
 
-class Scope(StrEnum):
-    """What a token may do; each scope contains those before it."""
-
-    READ = "read"
-    WRITE = "write"
-    CURATE = "curate"
-    ADMIN = "admin"
-
-
 def token(
     action: Annotated[Action, typer.Argument(help="add prints a new token once.")],
     name: Annotated[str, typer.Argument(help="add, revoke: the name of the token.")] = "",
     scope: Annotated[
-        Scope,
+        api_tokens.Scope,
         typer.Option(
             help="add: read; write: send runs and artifacts too; curate: edit, move and delete too; admin: everything."
         ),
-    ] = Scope.READ,
+    ] = api_tokens.Scope.READ,
     expires: Annotated[str, typer.Option(help="add: 90m, 12h, 30d or 4w; default: never.")] = "",
     storage: Annotated[
         Path | None, typer.Option(help="Ignored; tokens are not stored in a storage root.")
@@ -66,7 +57,7 @@ def token(
     try:
         if action is Action.ADD:
             seconds = api_tokens.seconds_of(expires) if expires else None
-            typer.echo(api_tokens.add_token(name, scope.value, seconds))
+            typer.echo(api_tokens.add_token(name, scope, seconds))
         elif action is Action.LIST:
             _list(as_json)
         elif api_tokens.revoke_token(name):

@@ -13,8 +13,8 @@ import re
 import secrets
 import time
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal, get_args
 
 from runicorn.settings.user import PRIVATE_FILE, config_directory
 from runicorn.store import layout
@@ -22,13 +22,19 @@ from runicorn.store.folder_lock import folder_lock
 
 FILE = "tokens.json"
 PREFIX = "rnc_"
-Scope = Literal["read", "write", "curate", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""Each contains those before it."""
 LONGEST_NAME = 100
 _NAME = re.compile(r"[\w.@ -]+")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
+
+
+class Scope(StrEnum):
+    """What a token may do; each scope contains those before it."""
+
+    READ = "read"
+    WRITE = "write"
+    CURATE = "curate"
+    ADMIN = "admin"
 
 
 class InvalidToken(ValueError):
@@ -141,9 +147,9 @@ def revoke_token(name: str) -> bool:
 
 
 def _token(entry: dict[str, object]) -> ApiToken:
-    token = ApiToken(**entry)  # type: ignore[arg-type]  # checked below
+    token = ApiToken(**{**entry, "scope": Scope(str(entry.get("scope")))})  # type: ignore[arg-type]  # checked below
     texts = (token.name, token.owner, token.digest)
-    if not all(isinstance(text, str) for text in texts) or token.scope not in SCOPES:
+    if not all(isinstance(text, str) for text in texts):
         raise ValueError(f"the entry {token.name!r} has a wrong field")
     if not isinstance(token.expires_at, int | float | None):
         raise ValueError(f"the end of {token.name!r} is no time")

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -101,18 +101,9 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     ProcessCollector(registry=registry)
     registry.register(Requests(request_counts))
     registry.register(Store())
-    build = GaugeMetricFamily("runicorn_build_info", "Version of the server.", labels=["version"])
-    build.add_metric([__version__], 1)
-    registry.register(_Constant(build))
+    build = Gauge("runicorn_build_info", "Version of the server.", ["version"], registry=registry)
+    build.labels(__version__).set(1)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-class _Constant(Collector):
-    def __init__(self, metric: Metric) -> None:
-        self.metric = metric
-
-    def collect(self) -> Iterator[Metric]:
-        yield self.metric
 
 
 monitoring_patterns = [path("metrics", metrics_page, name="prometheus")]

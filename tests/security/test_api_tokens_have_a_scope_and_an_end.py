@@ -98,7 +98,7 @@ def test_a_token_does_what_its_scope_contains(
 ) -> None:
     run_id = make_run(folder, metrics=[{"loss": 1.0}])
     viewer = start_viewer(**({"RUNICORN_TOKEN": "auto"} if protected else {}))
-    secrets = {scope: token("add", scope, "--scope", scope)[1] for scope in api_tokens.SCOPES}
+    secrets = {scope: token("add", scope, "--scope", scope)[1] for scope in tuple(api_tokens.Scope)}
     until(lambda: status(viewer, secrets["admin"]) == 200)
     calls = {
         "read": ("GET", f"/api/runs/{run_id}/metrics", None),
@@ -107,7 +107,7 @@ def test_a_token_does_what_its_scope_contains(
         "admin": ("GET", "/api/config/ssh_connections", None),
     }
     for place, (method, path, body) in enumerate(calls.values()):
-        for number, scope in enumerate(api_tokens.SCOPES):
+        for number, scope in enumerate(tuple(api_tokens.Scope)):
             allowed = status(viewer, secrets[scope], method, path, json=body) != 403
             assert allowed == (number >= place), (scope, path)
     refusal = requests.patch(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from runicorn.settings.api_tokens import SCOPES, Scope
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.security.rates.rate_table import pattern
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -26,56 +26,56 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     # Reading
-    Rule("POST", "/api/export", "read"),
-    Rule("POST", "/api/v2/alerts/rules/preview", "read"),
+    Rule("POST", "/api/export", Scope.READ),
+    Rule("POST", "/api/v2/alerts/rules/preview", Scope.READ),
     # Training scripts
-    Rule("PUT", "/api/runs/{id}/files/{path}", "write"),
-    Rule("PUT", "/api/runs/{id}/heartbeat", "write"),
-    Rule("POST", "/api/artifacts/uploads", "write"),
-    Rule("POST PUT", "/api/artifacts/uploads/{path}", "write"),
+    Rule("PUT", "/api/runs/{id}/files/{path}", Scope.WRITE),
+    Rule("PUT", "/api/runs/{id}/heartbeat", Scope.WRITE),
+    Rule("POST", "/api/artifacts/uploads", Scope.WRITE),
+    Rule("POST PUT", "/api/artifacts/uploads/{path}", Scope.WRITE),
     # Curation
-    Rule("PATCH", "/api/runs/{id}", "curate"),
-    Rule("POST", "/api/runs/tags", "curate"),
-    Rule("POST", "/api/runs/move", "curate"),
-    Rule("POST", "/api/runs/soft-delete", "curate"),
-    Rule("POST", "/api/recycle-bin/restore", "curate"),
-    Rule("POST", "/api/experiments/tag", "curate"),
-    Rule("POST", "/api/status/check", "curate"),
-    Rule("PUT DELETE", "/api/v2/projects/{project}/boards/{name}", "curate"),
-    Rule("PATCH DELETE", "/api/artifacts/{name}/v{number}", "curate"),
-    Rule("POST", "/api/artifacts/{name}/v{number}/restore", "curate"),
-    Rule("POST", "/api/artifacts/{name}/v{number}/promote", "curate"),
-    Rule("POST", "/api/artifacts/{name}/v{number}/evaluate", "curate"),
-    Rule("PUT DELETE", "/api/artifacts/{name}/aliases/{alias}", "curate"),
-    Rule("POST", "/api/v2/alerts/rules", "curate"),
-    Rule("PATCH DELETE", "/api/v2/alerts/rules/{id}", "curate"),
-    Rule("POST", "/api/v2/alerts/events/acknowledge", "curate"),
-    Rule("POST DELETE", "/api/config/column-widths", "curate"),
-    Rule("POST", "/api/config/column-widths/reset", "curate"),
-    Rule("POST", "/api/config/dismissed-alerts/{action}", "curate"),
+    Rule("PATCH", "/api/runs/{id}", Scope.CURATE),
+    Rule("POST", "/api/runs/tags", Scope.CURATE),
+    Rule("POST", "/api/runs/move", Scope.CURATE),
+    Rule("POST", "/api/runs/soft-delete", Scope.CURATE),
+    Rule("POST", "/api/recycle-bin/restore", Scope.CURATE),
+    Rule("POST", "/api/experiments/tag", Scope.CURATE),
+    Rule("POST", "/api/status/check", Scope.CURATE),
+    Rule("PUT DELETE", "/api/v2/projects/{project}/boards/{name}", Scope.CURATE),
+    Rule("PATCH DELETE", "/api/artifacts/{name}/v{number}", Scope.CURATE),
+    Rule("POST", "/api/artifacts/{name}/v{number}/restore", Scope.CURATE),
+    Rule("POST", "/api/artifacts/{name}/v{number}/promote", Scope.CURATE),
+    Rule("POST", "/api/artifacts/{name}/v{number}/evaluate", Scope.CURATE),
+    Rule("PUT DELETE", "/api/artifacts/{name}/aliases/{alias}", Scope.CURATE),
+    Rule("POST", "/api/v2/alerts/rules", Scope.CURATE),
+    Rule("PATCH DELETE", "/api/v2/alerts/rules/{id}", Scope.CURATE),
+    Rule("POST", "/api/v2/alerts/events/acknowledge", Scope.CURATE),
+    Rule("POST DELETE", "/api/config/column-widths", Scope.CURATE),
+    Rule("POST", "/api/config/column-widths/reset", Scope.CURATE),
+    Rule("POST", "/api/config/dismissed-alerts/{action}", Scope.CURATE),
     # Administration
-    Rule("POST", "/api/recycle-bin/empty", "admin"),
-    Rule("DELETE", "/api/experiments/delete", "admin"),
-    Rule("POST", "/api/v2/experiments/batch-delete", "admin"),
-    Rule("POST", "/api/import/archive", "admin"),
-    Rule("POST", "/api/config/user_root_dir", "admin"),
-    Rule("GET POST", "/api/config/ssh_connections", "admin"),
-    Rule("GET DELETE", "/api/config/ssh_connections/{path}", "admin"),
-    Rule("GET POST", "/api/v2/alerts/channels", "admin"),
-    Rule("GET POST PATCH DELETE", "/api/v2/alerts/channels/{path}", "admin"),
-    Rule("GET POST", "/api/remote/{path}", "admin"),
-    Rule("GET", "/remote", "admin"),
-    Rule("GET", "/remote/{path}", "admin"),
-    Rule("GET", "/settings", "admin"),
-    Rule("GET", "/admin", "admin"),
-    Rule("GET", "/admin/{path}", "admin"),
+    Rule("POST", "/api/recycle-bin/empty", Scope.ADMIN),
+    Rule("DELETE", "/api/experiments/delete", Scope.ADMIN),
+    Rule("POST", "/api/v2/experiments/batch-delete", Scope.ADMIN),
+    Rule("POST", "/api/import/archive", Scope.ADMIN),
+    Rule("POST", "/api/config/user_root_dir", Scope.ADMIN),
+    Rule("GET POST", "/api/config/ssh_connections", Scope.ADMIN),
+    Rule("GET DELETE", "/api/config/ssh_connections/{path}", Scope.ADMIN),
+    Rule("GET POST", "/api/v2/alerts/channels", Scope.ADMIN),
+    Rule("GET POST PATCH DELETE", "/api/v2/alerts/channels/{path}", Scope.ADMIN),
+    Rule("GET POST", "/api/remote/{path}", Scope.ADMIN),
+    Rule("GET", "/remote", Scope.ADMIN),
+    Rule("GET", "/remote/{path}", Scope.ADMIN),
+    Rule("GET", "/settings", Scope.ADMIN),
+    Rule("GET", "/admin", Scope.ADMIN),
+    Rule("GET", "/admin/{path}", Scope.ADMIN),
 )
 
 REFUSALS: dict[Scope, str] = {
-    "read": "This token may not read",
-    "write": "This token may not send runs or artifacts",
-    "curate": "This token may not edit, move or delete",
-    "admin": "This token may not administer the viewer",
+    Scope.READ: "This token may not read",
+    Scope.WRITE: "This token may not send runs or artifacts",
+    Scope.CURATE: "This token may not edit, move or delete",
+    Scope.ADMIN: "This token may not administer the viewer",
 }
 
 
@@ -90,13 +90,14 @@ def rule_of(method: str, path: str) -> Rule | None:
 def required_scope(method: str, path: str, query: str = "") -> Scope:
     """Return the scope that a request needs."""
     if method == "DELETE" and "permanent" in parse_qs(query, keep_blank_values=True):
-        return "admin"
+        return Scope.ADMIN
     rule = rule_of(method, path)
     if rule is not None:
         return rule.scope
-    return "read" if method in SAFE else "admin"
+    return Scope.READ if method in SAFE else Scope.ADMIN
 
 
 def allows(scope: Scope, required: Scope) -> bool:
     """Return whether a token with a scope may do what needs `required`."""
-    return SCOPES.index(scope) >= SCOPES.index(required)
+    order = tuple(Scope)
+    return order.index(scope) >= order.index(required)
