@@ -173,7 +173,9 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
 ) -> None:
     page = workspace()
     until(lambda: all(page.shows(10, name) for name in METRICS))
-    box = page.page.locator('figure[data-name="val/acc"] .plot').bounding_box()
+    plot = page.page.locator('figure[data-name="val/acc"] .plot')
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 24)
     label = f"{LONG}-4 {runs[9][-6:]}"
     texts = page.page.locator("figure[data-name] output")
