@@ -6,14 +6,17 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from rest_framework.test import APIClient
 
 from metrics.alerts.judging import rule_set
+from tests.processes import free_port
 
 FAILED = {"kind": "state", "states": ["failed"]}
 
@@ -76,6 +79,30 @@ def make_receiver() -> Iterator[Callable[..., Receiver]]:
 def receiver(make_receiver: Callable[..., Receiver]) -> Receiver:
     """A receiver that accepts everything."""
     return make_receiver()
+
+
+class Mailbox:
+    """Keeps the messages that an SMTP server accepts."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+        self.url = ""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Accept a message."""
+        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server on loopback; `url` is its channel."""
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    box.url = f"mailto://127.0.0.1:{controller.port}/?to=me@example.org&from=runicorn@example.org&mode=insecure&format=text"
+    yield box
+    controller.stop()
 
 
 @pytest.fixture

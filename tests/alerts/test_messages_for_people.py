@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from email import message_from_bytes
+from collections.abc import Callable
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from metrics.alerts.delivery import deliveries, messages
 from metrics.alerts.judging import episodes, rule_set
@@ -18,34 +16,12 @@ from metrics.alerts.judging.attention import Attention
 from metrics.alerts.kinds.base import Change
 from metrics.alerts.models import AlertEvent
 from runs.services.lookup import get_run
-from tests.alerts.conftest import FAILED
+from tests.alerts.conftest import FAILED, Mailbox
 from tests.folders import write_run
 from tests.processes import free_port
 
 Alerts = Callable[..., Any]
 HOSTILE = "x\r\nBcc: all@example.org\r\n\r\n<!channel> @everyone <https://evil|ok> \u202egnp"
-
-
-class Mailbox:
-    """Keeps the messages that an SMTP server accepts."""
-
-    def __init__(self) -> None:
-        self.mails: list[Any] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """Accept a message."""
-        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    """A real SMTP server on loopback, and its port."""
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield box, controller.port
-    controller.stop()
 
 
 @pytest.fixture
@@ -69,15 +45,13 @@ def event(alerts: Alerts, store: Path) -> Callable[[list[int]], AlertEvent]:
 
 
 def test_an_email_is_sent_and_a_hostile_name_adds_no_header(
-    alerts: Alerts, event: Callable[[list[int]], AlertEvent], mailbox: tuple[Mailbox, int]
+    alerts: Alerts, event: Callable[[list[int]], AlertEvent], mailbox: Mailbox
 ) -> None:
-    box, port = mailbox
-    url = f"mailto://127.0.0.1:{port}/?to=me@example.org&from=runicorn@example.org&mode=insecure&format=text"
-    channel = alerts("POST", "channels", {"name": "mail", "url": url})
+    channel = alerts("POST", "channels", {"name": "mail", "url": mailbox.url})
     assert channel["kind"] == "mailto"
     event([channel["id"]])
     assert deliveries.deliver(channel["id"]) == 1, alerts("GET", f"channels/{channel['id']}")["last_error"]
-    ((recipients, mail),) = box.mails
+    ((recipients, mail),) = mailbox.mails
     subject = str(make_header(decode_header(mail["Subject"])))
     assert recipients == ["me@example.org"] and mail["Bcc"] is None
     assert "\n" not in subject and "Bcc: all" in subject

@@ -93,7 +93,9 @@ def deliver(channel_id: int) -> int:
         if held != len(ids):
             continue
         try:
-            sending.send(channel, [row.event for row in group])
+            # A service may refuse the picture: every second attempt is made without.
+            pictured = group[0].tries % 2 == 0
+            sending.send(channel, [row.event for row in group], pictured=pictured)
         except sending.NotSent as error:
             _fail(token, channel, [row for rest in groups[sent:] for row in rest], str(error))
             return sent

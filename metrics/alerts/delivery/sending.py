@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from metrics.alerts.delivery import messages
+from metrics.alerts.delivery import messages, pictures
 from metrics.alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, webhook_url
 from metrics.alerts.models import AlertChannel, AlertEvent
 from runicorn.api.urls import is_loopback
@@ -28,14 +28,21 @@ class NotSent(Exception):
     """A message could not be sent; the text says why."""
 
 
-def send(channel: AlertChannel, events: Sequence[AlertEvent]) -> None:
+def send(channel: AlertChannel, events: Sequence[AlertEvent], *, pictured: bool = True) -> None:
     """Send one message about one event, or one about several.
+
+    Args:
+        pictured: add a picture of the curve to a message about one event, where the service accepts files.
 
     Raises:
         NotSent: it was not accepted.
     """
-    body = messages.content(events[0]) if len(events) == 1 else messages.folded(events)
-    _send(channel, body, any(event.level == "error" for event in events))
+    is_error = any(event.level == "error" for event in events)
+    if len(events) > 1:
+        _send(channel, messages.folded(events), is_error)
+    else:
+        curve = events[0] if pictured else None
+        _send(channel, messages.content(events[0]), is_error, curve)
 
 
 def test(channel: AlertChannel) -> str | None:
@@ -49,7 +56,9 @@ def test(channel: AlertChannel) -> str | None:
     return None
 
 
-def _send(channel: AlertChannel, body: messages.Content, is_error: bool) -> None:
+def _send(
+    channel: AlertChannel, body: messages.Content, is_error: bool, curve: AlertEvent | None = None
+) -> None:
     try:
         url, secret = encryption.decrypt(channel.url), encryption.decrypt(channel.secret)
     except OSError:
@@ -59,7 +68,7 @@ def _send(channel: AlertChannel, body: messages.Content, is_error: bool) -> None
     if channel.kind == WEBHOOK:
         _post(webhook_url(url), secret, body)
     else:
-        _notify(url, body, is_error)
+        _notify(url, body, is_error, curve)
 
 
 def _post(url: str, secret: str, body: messages.Content) -> None:
@@ -96,14 +105,19 @@ def _post(url: str, secret: str, body: messages.Content) -> None:
         raise NotSent(f"The receiver responded with status {status}.")
 
 
-def _notify(url: str, body: messages.Content, is_error: bool) -> None:
+def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent | None) -> None:
     try:
-        from apprise import Apprise, NotifyType
+        from apprise import Apprise, AppriseAttachment, NotifyType
+        from apprise.attachment.memory import AttachMemory
     except ImportError as error:
         raise NotSent(f"{EXTRA}.") from error
     plugin = Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
         raise NotSent(gettext_noop("The installed version of apprise does not know this kind of address."))
+    shown = pictures.picture(curve) if curve is not None and plugin.attachment_support else None
+    files = AppriseAttachment()
+    if shown is not None:
+        files.add(AttachMemory(content=shown, name="curve.png", mimetype="image/png"))
     kinds = {"recovered": NotifyType.SUCCESS, "test": NotifyType.INFO}
     kind = NotifyType.FAILURE if is_error else kinds.get(body["event"], NotifyType.WARNING)
     try:
@@ -111,7 +125,12 @@ def _notify(url: str, body: messages.Content, is_error: bool) -> None:
             check_host(host)
         service = Apprise()
         service.add(plugin)
-        accepted = service.notify(title=messages.title(body), body=messages.text(body), notify_type=kind)
+        accepted = service.notify(
+            title=messages.title(body),
+            body=messages.text(body),
+            notify_type=kind,
+            attach=files if len(files) else None,
+        )
     except Refused as error:
         raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
