@@ -79,6 +79,8 @@ def alerts(
                 acknowledged = None if action is Action.EVENTS else False
                 found = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
                 _print(found, as_json, EVENT, _event)
+                if len(found) == limit:
+                    common.print_notice(f"There may be more than these {limit} events: use --limit.")
     except RunicornAPIError as error:
         common.exit_with(str(error), FAILED)
     except ValueError as error:

@@ -17,6 +17,7 @@ from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.cli.support.selection import WHERE, Choice, chosen
 from runicorn.export.exporters import MetricsExporter, MissingLibrary
 from runicorn.store.progress import show_progress
+from runicorn.store.state import State
 from runicorn.store.units import format_bytes
 
 
@@ -55,6 +56,7 @@ def export(
     project: Annotated[str | None, typer.Option(help="Runs of this project.")] = None,
     name: Annotated[str | None, typer.Option(help="Runs of this experiment.")] = None,
     status: Annotated[list[str] | None, typer.Option(help="Runs of this status; may be repeated.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="Runs of this state; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Runs with this tag; may be repeated.")] = None,
     where: Annotated[str, typer.Option(help=WHERE)] = "",
     format: Annotated[
@@ -90,8 +92,10 @@ def export(
     """
     root = common.existing_root(storage)
     deleted = None if include_deleted or run_id else False
-    choice = Choice(run_id or (), project, name, status or (), tag or (), where=where, deleted=deleted)
-    is_all = not any((run_id, project, name, status, tag, where))
+    choice = Choice(
+        run_id or (), project, name, status or (), state or (), tag or (), where=where, deleted=deleted
+    )
+    is_all = choice == Choice(deleted=deleted)
     with common.exit_on_error():
         records = chosen(root, choice)
         if not records:

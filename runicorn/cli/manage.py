@@ -14,6 +14,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import USAGE
 from runicorn.cli.support.selection import WHERE, Choice, chosen, find_record
 from runicorn.store import curation
+from runicorn.store.state import State
 from runicorn.store.units import format_bytes
 
 DAY = 86400
@@ -40,6 +41,9 @@ def manage(
     status: Annotated[
         list[str] | None, typer.Option(help="search, cleanup: runs of this status; may be repeated.")
     ] = None,
+    state: Annotated[
+        list[State] | None, typer.Option(help="search, cleanup: runs of this state; may be repeated.")
+    ] = None,
     where: Annotated[str, typer.Option(help=f"search, cleanup: {WHERE[0].lower()}{WHERE[1:]}")] = "",
     text: Annotated[
         str, typer.Option(help="search, cleanup: words in name, tags, notes and id; all must match.")
@@ -64,11 +68,11 @@ def manage(
     """
     root = common.existing_root(storage)
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
-    if action in (Action.TAG, Action.DELETE) and (name or status or where):
+    if action in (Action.TAG, Action.DELETE) and (name or status or state or where):
         common.exit_with(
-            "--name, --status and --where are for search and cleanup; select runs by --run-id", USAGE
+            "--name, --status, --state and --where are for search and cleanup; select runs by --run-id", USAGE
         )
-    choice = Choice(run_id or (), project, name, status or (), words, text, where)
+    choice = Choice(run_id or (), project, name, status or (), state or (), words, text, where)
     with common.exit_on_error():
         if action is Action.SEARCH:
             _search(chosen(root, choice), as_json)

@@ -44,6 +44,7 @@ def test_filters_choose_the_runs(call: Call, root: Path) -> None:
     for options, runs in (
         (("--run-id", RUN, "--run-id", SECOND), {RUN, SECOND}),
         (("--status", "failed"), {SECOND}),
+        (("--state", "failed"), {SECOND}),
         (("--tag", "baseline"), {RUN, SECOND}),
         (("--tag", "baseline", "--tag", "broken"), {SECOND}),
         (("--name", "bert", "--include-deleted"), {THIRD}),

@@ -57,6 +57,8 @@ def test_runs_are_found(call: Call, root: Path) -> None:
     assert found("--project", "vision", "--tags", "baseline,broken") == {SECOND}
     assert found("--text", "BERT base") == {THIRD}
     assert found("--name", "resnet", "--status", "failed", "--status", "running") == {SECOND}
+    assert found("--state", "failed", "--state", "killed") == found("--state", "failed") == {SECOND}
+    assert found("--state", "killed") == set()
     assert found("--where", "metric.loss.last < 0.11", "--text", "resnet") == {RUN, SECOND}
     code, said = call("manage", "--action", "search", "--project", "vision")
     assert code == 0 and RUN in said and THIRD not in said and "resnet" in said

@@ -21,7 +21,7 @@ class Choice:
 
     Attributes:
         ids: run ids.
-        project, name, statuses, tags, text: as in the table of runs; all tags and all words must match.
+        project, name, statuses, states, tags, text: as in the table of runs; all tags and all words must match.
         where: a condition as in the API (`runs.query.where.parser`).
         deleted: only runs in the recycle bin, or only others; None for both.
     """
@@ -30,6 +30,7 @@ class Choice:
     project: str | None = None
     name: str | None = None
     statuses: Sequence[str] = ()
+    states: Sequence[str] = ()
     tags: Sequence[str] = ()
     text: str = ""
     where: str = ""
@@ -96,6 +97,7 @@ def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
         and choice.project in (None, record.project)
         and choice.name in (None, record.name)
         and (not choice.statuses or record.status in choice.statuses)
+        and (not choice.states or record.state in choice.states)
         and set(choice.tags) <= set(record.tags)
         and all(word in words.casefold() for word in choice.text.casefold().split())
         and (condition is None or _satisfies(root, record, condition))
