@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from time import time as now
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from runicorn.media import histograms, tables
 from runicorn.store import layout
 
 GROWING_SECONDS = 600.0
@@ -59,16 +61,17 @@ class Point(NamedTuple):
     kind: str = "metrics"
 
 
-class Image(NamedTuple):
-    """A logged image.
+class Media(NamedTuple):
+    """A logged image, sound, video or document, a table, or a histogram.
 
     Attributes:
         key: its name.
         step: its step.
         time: Unix seconds.
         content: its bytes, or the path of its file.
-        suffix: "png", "jpg", …
+        suffix: "png", "mp4", "table.json", …
         caption: a sentence, or "".
+        kind: type of its record: "image" for all that a page shows as a file, "table" or "histogram".
     """
 
     key: str
@@ -77,6 +80,87 @@ class Image(NamedTuple):
     content: bytes | Path
     suffix: str
     caption: str = ""
+    kind: str = "image"
+
+
+Entry = Point | Media
+
+
+def as_table(key: str, step: int, time: float | None, rows: Any, columns: Any = None) -> Media:
+    """Return a table; see `runicorn.media.tables.table`."""
+    content = tables.encode(tables.table(rows, columns))
+    return Media(key, step, time, content, tables.SUFFIX, kind="table")
+
+
+def as_histogram(
+    key: str, step: int, time: float | None, edges: Iterable[float], counts: Iterable[float]
+) -> Media:
+    """Return a histogram that was counted by the tracker.
+
+    Raises:
+        ValueError: the numbers of edges and counts do not match.
+    """
+    content = histograms.of_bins([float(edge) for edge in edges], [round(count) for count in counts])
+    return Media(key, step, time, tables.encode(content), tables.HISTOGRAM_SUFFIX, kind="histogram")
+
+
+class Series(NamedTuple):
+    """Statistics by which a metric is compared with its source.
+
+    Attributes:
+        points: number of values, including NaN and infinities.
+        low, high: lowest and highest finite value; None without one.
+        last: value of the last record.
+    """
+
+    points: int
+    low: float | None
+    high: float | None
+    last: float
+
+    def equals(self, other: Series | None) -> bool:
+        """Return whether all are equal, numbers to 14 digits: SQLite rounds a text to a number differently."""
+        return (
+            other is not None
+            and self.points == other.points
+            and all(_is_same(one, another) for one, another in zip(self[1:], other[1:], strict=True))
+        )
+
+
+def _is_same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None or one != one or other != other:
+        return one is other or (one != one and other != other)
+    return math.isclose(one, other, rel_tol=1e-14)
+
+
+class Tally:
+    """Statistics of series, counted value by value in the order of the records."""
+
+    def __init__(self) -> None:
+        self._counted: dict[str, list[Any]] = {}
+
+    def add(self, name: str, value: Any) -> None:
+        """Count a value; texts and nulls have no statistics."""
+        if not isinstance(value, int | float):
+            return
+        counted = self._counted.setdefault(name, [0, None, None, value])
+        counted[0] += 1
+        counted[3] = value
+        if isinstance(value, int) or math.isfinite(value):
+            counted[1] = value if counted[1] is None else min(counted[1], value)
+            counted[2] = value if counted[2] is None else max(counted[2], value)
+
+    def series(self) -> dict[str, Series]:
+        """Return the statistics by name."""
+        return {name: Series(*counted) for name, counted in self._counted.items()}
+
+
+def tally(values: Iterable[tuple[str, Any]]) -> dict[str, Series]:
+    """Return the statistics of (name, value) pairs."""
+    counted = Tally()
+    for name, value in values:
+        counted.add(name, value)
+    return counted.series()
 
 
 class Files(NamedTuple):
@@ -115,12 +199,14 @@ class Experiment:
         reason: reason of its end, or "".
         config, summary: as recorded by the tracker, nested or flat.
         host: host name of its machine, or "".
-        entries: its points and images, in the order of the journal; read lazily.
+        entries: its points and media, in the order of the journal; read lazily.
         lines: its log.
         files: files that become artifacts.
         left: messages about data that cannot be imported; may grow while `entries` are read.
         fingerprint: changes whenever the source of the run does; "" if unknown.
         parent: origin of the parent run, or "".
+        check: returns the statistics of all numbers by another pass over the source than `entries`, with the names
+            that `entries` uses; None where there is no second way to read it.
     """
 
     origin: str
@@ -136,12 +222,18 @@ class Experiment:
     notes: str = ""
     group: str = ""
     host: str = ""
-    entries: Callable[[], Iterable[Point | Image]] = nothing
+    entries: Callable[[], Iterable[Entry]] = nothing
     lines: Callable[[], Iterable[str]] = nothing
     files: Sequence[Files] = ()
     left: list[str] = field(default_factory=list)
     fingerprint: str = ""
     parent: str = ""
+    check: Callable[[], Mapping[str, Series]] | None = None
+
+    @property
+    def tracker(self) -> str:
+        """Return the name of the tracker."""
+        return self.origin.partition(":")[0]
 
 
 def sizes(paths: Iterable[Path]) -> str:

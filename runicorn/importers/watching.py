@@ -10,9 +10,9 @@ from pathlib import Path
 
 from runicorn.importers import mlflow, tensorboard, trackio, wandb
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn.importers.mlflow_database import is_ours as is_of_mlflow
+from runicorn.importers.mlflow.database import is_ours as is_of_mlflow
 from runicorn.importers.trackio import is_ours as is_of_trackio
-from runicorn.importers.writer import ImportReport, import_experiments
+from runicorn.importers.writing.writer import ImportReport, import_experiments
 from runicorn.store import layout
 
 Reader = Callable[[Path], Iterator[Experiment | Unreadable]]
@@ -92,7 +92,12 @@ class Watcher:
                 continue
             source.stamp, source.read_at = stamp, time.monotonic()
             try:
-                found = import_experiments(self.root, source.experiments(), project=self.project)
+                found = import_experiments(
+                    self.root,
+                    source.experiments(),
+                    project=self.project,
+                    source=f"{source.tracker}:{source.path.resolve()}",
+                )
             except NotReadable:  # it was removed meanwhile, or is not complete so far
                 source.stamp = None
                 continue

@@ -28,10 +28,12 @@ ARTIFACTS_CREATED = "artifacts_created.json"
 ARTIFACTS_USED = "artifacts_used.json"
 ASSETS = "assets.json"
 """Settings and data sets of a run of Runicorn 0.6 and 0.7."""
+IMPORT_REPORT = "import_report.json"
+"""Comparison of an imported run with its source."""
 MEDIA = "media"
 DELETED = ".deleted"
 OF_THE_LIBRARY = frozenset(
-    {META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS}
+    {META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS, IMPORT_REPORT}
 )
 OF_THE_SERVER = frozenset({CURATION, DELETED})
 SMALL = OF_THE_LIBRARY | OF_THE_SERVER

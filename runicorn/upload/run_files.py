@@ -19,7 +19,7 @@ from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Refused, Removed, Server
 from runicorn.upload.state import UploadState
 
-EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT)
+EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT, layout.IMPORT_REPORT)
 
 
 class RunDeleted(Exception):

@@ -21,7 +21,7 @@ from runicorn.export.tensorboard_events import event
 from runicorn.importers.experiment import Experiment, Point, Unreadable
 from runicorn.importers.tensorboard import read as read_tensorboard
 from runicorn.importers.trackio import read as read_trackio
-from runicorn.importers.writer import import_experiments
+from runicorn.importers.writing.writer import import_experiments
 from runicorn.store import curation, layout
 from tests.importers.test_import_of_trackers import (
     journal,

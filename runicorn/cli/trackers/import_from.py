@@ -12,7 +12,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn.importers.writer import ImportReport, import_experiments, summary
+from runicorn.importers.writing.writer import ImportReport, import_experiments, summary
 from runicorn.settings import user
 from runicorn.store import layout
 
@@ -62,7 +62,13 @@ def import_from(
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
         try:
-            report = import_experiments(root, reader(tracker, python)(path), project=project, dry_run=dry_run)
+            report = import_experiments(
+                root,
+                reader(tracker, python)(path),
+                project=project,
+                dry_run=dry_run,
+                source=f"{tracker}:{path.resolve()}",
+            )
         except layout.InvalidName as error:
             common.exit_with(str(error), USAGE)
         except NotReadable as error:
@@ -71,25 +77,20 @@ def import_from(
         common.print_json(_answer(report, root, dry_run))
     else:
         _print_report(report, dry_run)
-    if report.failed:
+    if report.failed or report.differences:
         raise typer.Exit(FAILED)
 
 
 def _answer(report: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        **report.counts,
+        **report.to_dict(),
         "new_run_dirs": [str(root / place) for place in report.runs],
         "new_run_ids": [_id(place) for place in report.runs],
         "updated_run_ids": [_id(place) for place in report.of("updated")],
         "there": [_id(place) for place in report.of("unchanged")],
         "records": report.points,
         "new_artifacts": report.versions,
-        "left": report.left,
-        "report": [
-            {"source": item.source, "result": item.result, "run_id": _id(item.run), "reason": item.reason}
-            for item in report.items
-        ],
         "storage": str(root),
     }
 
@@ -127,6 +128,13 @@ def _print_report(report: ImportReport, dry_run: bool) -> None:
         common.print_notice(f"  left     and {len(report.left) - SHOWN} more: --json names all.")
     for item in report.failed:
         common.print_notice(f"  failed   {item.source}: {item.reason}")
+    for sentence in report.differences:
+        common.print_notice(f"  differs  {sentence}")
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
+    else:
+        typer.echo(
+            "Compared with the source: {runs} runs, {series} series, {points} points, "
+            "{different} runs differ.".format(**report.compared)
+        )
     typer.echo(summary(report.counts))

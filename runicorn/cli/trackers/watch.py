@@ -11,7 +11,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.importers.watching import Watcher
-from runicorn.importers.writer import ImportReport, Result, counted, summary
+from runicorn.importers.writing.writer import ImportReport, Result, counted, summary
 from runicorn.settings import user
 from runicorn.store import layout
 
@@ -77,12 +77,15 @@ class Tally:
     def add(self, report: ImportReport) -> None:
         """Count and print the results of a pass."""
         for item in report.items:
-            if item.result == "taken":
-                typer.echo(common.printable(f"  new      {item.run}"))
-            elif item.result == "failed" and self._reasons.get(item.source) != item.reason:
-                common.print_notice(f"  failed   {item.source}: {item.reason}")
+            is_news = self._reasons.get(item.source) != item.reason
             self._reasons[item.source] = item.reason
-            # A run that is new stays so in later passes.
+            # A run that is new stays so in later passes. Counted before it is printed: Ctrl-C may follow the line.
             goes_on = item.result in ("updated", "unchanged")
             if not goes_on or self.results.get(item.source, "failed") in ("failed", "unchanged"):
                 self.results[item.source] = item.result
+            if item.result == "taken":
+                typer.echo(common.printable(f"  new      {item.run}"))
+            elif item.result == "failed" and is_news:
+                common.print_notice(f"  failed   {item.source}: {item.reason}")
+        for sentence in report.differences:
+            common.print_notice(f"  differs  {sentence}")

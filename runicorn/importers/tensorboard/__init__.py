@@ -15,16 +15,17 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.export.tensorboard_events import masked_crc32c
-from runicorn.importers import protobuf
 from runicorn.importers.experiment import (
+    Entry,
     Experiment,
-    Image,
+    Media,
     NotReadable,
     Point,
     Unreadable,
     open_ended,
     sizes,
 )
+from runicorn.importers.formats import protobuf
 from runicorn.store import layout
 
 MARK = ".tfevents."
@@ -115,7 +116,7 @@ def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
     return started, config
 
 
-def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
+def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
     for file in files:
         for time, step, values in _events(file):
             scalars: dict[str, Any] = {}
@@ -128,7 +129,7 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
                         scalars = {}
                     scalars[tag] = number
                 elif pictures := _pictures(value):
-                    yield from (Image(tag, step, time, content, suffix) for content, suffix in pictures)
+                    yield from (Media(tag, step, time, content, suffix) for content, suffix in pictures)
                 elif not tag.startswith("_hparams_/"):
                     left.append(f"{tag!r} is neither a number nor an image and was not imported.")
             if scalars:

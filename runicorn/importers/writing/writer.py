@@ -20,10 +20,13 @@ from runicorn import _platform
 from runicorn.archives.staging import staging
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn.importers.extending import extend
-from runicorn.importers.writing import ORIGIN, STATE, RunWriter
+from runicorn.importers.writing.comparison import FORMAT, Comparison, compare
+from runicorn.importers.writing.extending import extend
+from runicorn.importers.writing.run_writer import ORIGIN, STATE, RunWriter
 from runicorn.store import curation, find, layout
 
+REPORTS = "imports"
+"""Folder, in the private folder of the store, of the reports of imports."""
 Result = Literal["taken", "updated", "unchanged", "failed"]
 UNREADABLE = (
     NotReadable,
@@ -46,12 +49,20 @@ class Item(NamedTuple):
         result: what was done, or would be done.
         run: its folder, relative to the root; "" if it failed.
         reason: reason of the failure, or "".
+        compared: the comparison of a new or updated run with its source.
     """
 
     source: str
     result: Result
     run: str = ""
     reason: str = ""
+    compared: Comparison | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of a report."""
+        differences = self.compared.differences if self.compared else []
+        about = {"source": self.source, "result": self.result, "run_id": self.run.rpartition("/")[2]}
+        return {**about, "reason": self.reason, "differences": differences}
 
 
 @dataclass
@@ -85,6 +96,36 @@ class ImportReport:
         return counted(item.result for item in self.items)
 
     @property
+    def compared(self) -> dict[str, int]:
+        """Return how many runs, series and points were compared with their sources, and how many runs differ."""
+        found = [item.compared for item in self.items if item.compared is not None]
+        return {
+            "runs": len(found),
+            "series": sum(len(one.series) for one in found),
+            "points": sum(one.points for one in found),
+            "different": sum(bool(one.differences) for one in found),
+        }
+
+    @property
+    def differences(self) -> list[str]:
+        """Return a message for each series that is not equal to its source."""
+        return [
+            f"{item.run or item.source}: {sentence}"
+            for item in self.items
+            if item.compared is not None
+            for sentence in item.compared.differences
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts, the comparison of the imported runs with their sources, and an entry for each run."""
+        return {
+            **self.counts,
+            "compared": self.compared,
+            "left": self.left,
+            "report": [item.to_dict() for item in self.items],
+        }
+
+    @property
     def failed(self) -> list[Item]:
         """Return the experiments that could not be read."""
         return [item for item in self.items if item.result == "failed"]
@@ -107,6 +148,7 @@ def import_experiments(
     *,
     project: str = "",
     dry_run: bool = False,
+    source: str = "",
 ) -> ImportReport:
     """Write experiments as runs of a store; those whose source has grown since the last import grow too.
 
@@ -117,6 +159,7 @@ def import_experiments(
         experiments: experiments of a reader.
         project: project of all runs, instead of their own.
         dry_run: only report what would be done, without reading logged data.
+        source: tracker and path; the report is kept in `.runicorn/imports` under a digest of it, unless empty.
 
     Raises:
         runicorn.store.layout.InvalidName: `project` is invalid.
@@ -132,7 +175,17 @@ def import_experiments(
                 taken.items.append(Item(experiment.source, "failed", reason=experiment.reason))
             else:
                 _import_one(root, experiment, folder / str(number), project, dry_run, taken)
+        if source and not dry_run:
+            _keep_report(root, source, taken)
     return taken
+
+
+def _keep_report(root: Path, source: str, taken: ImportReport) -> None:
+    folder = curation.private_folder(root) / REPORTS
+    folder.mkdir(exist_ok=True)
+    name = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    about = {"format": FORMAT, "source": source, "at": time.time()}
+    layout.write_json(folder / f"{name}.json", {**about, **taken.to_dict()})
 
 
 def _import_one(
@@ -140,36 +193,46 @@ def _import_one(
 ) -> None:
     try:
         dated = _dated(experiment)
-    except UNREADABLE as error:
-        taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
-        return
-    if dated is None:
-        taken.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
-        return
-    experiment = dated
-    place = _place(root, experiment, project)
-    result = _pending(root / place, experiment)
-    if result == "unchanged" or dry_run:
-        taken.items.append(Item(experiment.origin, result, place))
-        return
-    facts: dict[str, Any] = {STATE: _state(experiment)}
-    if experiment.parent:
-        facts["imported_parent"] = experiment.parent
-    writer = RunWriter(root, experiment, folder, place, facts)
-    try:
-        if result == "taken" or not extend(writer):
-            writer = RunWriter(root, experiment, folder, place, facts)
-            writer.write()
+        if dated is None:
+            taken.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
+            return
+        place = _place(root, dated, project)
+        result = _pending(root / place, dated)
+        written = None if dry_run else _written(root, dated, folder, place, result)
     except UNREADABLE as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in _platform.NO_ROOM:
             raise
         taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
         return
-    taken.items.append(Item(experiment.origin, result, place))
-    taken.points += writer.records
-    taken.versions += writer.versions
-    taken.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+    writer, compared = written or (None, None)
+    taken.items.append(Item(experiment.origin, result, place, compared=compared))
+    if writer is not None and result != "unchanged":
+        taken.points += writer.records
+        taken.versions += writer.versions
+        taken.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+
+
+def _written(
+    root: Path, experiment: Experiment, folder: Path, place: str, result: Result
+) -> tuple[RunWriter, Comparison] | None:
+    """Write a new or changed run, and compare it with its source; compare an unchanged one if it never was."""
+    facts: dict[str, Any] = {STATE: _state(experiment)}
+    if experiment.parent:
+        facts["imported_parent"] = experiment.parent
+    run, writer = root / place, RunWriter(root, experiment, folder, place, facts)
+    report = run / layout.IMPORT_REPORT
+    if result == "unchanged":
+        if report.exists() or (run / layout.DELETED).exists():
+            return None
+        for _ in writer.entries():
+            pass
+    else:
+        report.unlink(missing_ok=True)
+        if result == "taken" or not extend(writer):
+            writer = RunWriter(root, experiment, folder, place, facts)
+            writer.write()
+    return writer, compare(writer)
 
 
 def _dated(experiment: Experiment) -> Experiment | None:

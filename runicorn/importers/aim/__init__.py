@@ -2,7 +2,7 @@
 
     runicorn import-from aim PATH --python /path/to/environment/bin/python
 
-`aim_script.py` runs there and prints one JSON object per line with numbers, texts and settings.
+`script.py` runs there and prints one JSON object per line with numbers, texts and settings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from runicorn.importers.experiment import Experiment, NotReadable, Point, Unreadable, by_step, open_ended
 from runicorn.store import layout
 
-SCRIPT = Path(__file__).with_name("aim_script.py")
+SCRIPT = Path(__file__).with_name("script.py")
 CURES = {
     "Missing props": "It was never indexed. Run `from aim import Run; Run({hash!r}, repo={repo!r}, "
     "system_tracking_interval=None).close()` in the Python with Aim, then import again.",

@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 from typing import IO
 
-from runicorn.importers.experiment import Image, Point
-from runicorn.importers.writing import RunWriter
+from runicorn.importers.experiment import Entry, Point
+from runicorn.importers.writing.run_writer import RunWriter
 from runicorn.store import curation, layout
 from runicorn.store.containment import check_inside
 
@@ -37,7 +37,7 @@ def extend(writer: RunWriter) -> bool:
 def _extend_journal(writer: RunWriter, folder: Path) -> bool:
     with _opened(folder / layout.EVENTS) as journal:
         is_new = False
-        for entry in writer.experiment.entries():
+        for entry in writer.entries():
             line = b"" if is_new else journal.readline()
             if is_new or not line:
                 is_new = True
@@ -61,13 +61,14 @@ def _extend_log(writer: RunWriter, folder: Path) -> bool:
         return is_new or not log.readline()
 
 
-def _is_record_of(writer: RunWriter, entry: Point | Image, line: bytes) -> bool:
+def _is_record_of(writer: RunWriter, entry: Entry, line: bytes) -> bool:
     moment = writer.moment(entry.time)
     if isinstance(entry, Point):
         return line == writer.line(entry, moment)
     try:
         data = json.loads(line)["data"]
-        return (data["key"], data["step"], data["caption"]) == (entry.key, entry.step, entry.caption or None)
+        about = data["key"], data["step"], data.get("caption")
+        return about == (entry.key, entry.step, entry.caption or None)
     except (ValueError, LookupError, TypeError):
         return False
 

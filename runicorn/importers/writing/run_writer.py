@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +20,7 @@ from runicorn.artifacts.artifact import Artifact
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.artifacts.records import record_created
 from runicorn.artifacts.store import Store, Version
-from runicorn.importers.experiment import Experiment, Files, Image, Point
+from runicorn.importers.experiment import Entry, Experiment, Files, Media, Point, Tally
 from runicorn.media import images
 from runicorn.settings import free_space
 from runicorn.store import bulk_io, curation, layout, values
@@ -56,6 +56,8 @@ class RunWriter:
         self.project, self.name, _, self.run_id = place.split("/")
         self.records = 0
         self.versions: list[str] = []
+        self.tally = Tally()
+        self.media: dict[str, int] = {}
         self._first: float | None = None
         self._last: float | None = None
         self._notices = Notices()
@@ -94,13 +96,23 @@ class RunWriter:
 
     def _write_journal(self) -> None:
         with (self.folder / layout.EVENTS).open("wb", BUFFER) as journal:
-            for entry in self.experiment.entries():
+            for entry in self.entries():
                 self.append(entry, journal)
 
-    def append(self, entry: Point | Image, journal: IO[bytes]) -> None:
-        """Append the record of an entry to a journal, and store its image."""
+    def entries(self) -> Iterator[Entry]:
+        """Yield the entries of the experiment, and count what they have."""
+        for entry in self.experiment.entries():
+            if isinstance(entry, Media):
+                self.media[entry.key] = self.media.get(entry.key, 0) + 1
+            else:
+                for name, value in entry.values.items():
+                    self.tally.add(name, value)
+            yield entry
+
+    def append(self, entry: Entry, journal: IO[bytes]) -> None:
+        """Append the record of an entry to a journal, and store its file."""
         moment = self.moment(entry.time)
-        line = self._image(entry, moment) if isinstance(entry, Image) else self.line(entry, moment)
+        line = self._media(entry, moment) if isinstance(entry, Media) else self.line(entry, moment)
         self._require(len(line))
         journal.write(line)
         self.records += 1
@@ -127,21 +139,22 @@ class RunWriter:
         self._last = max(moment, self._last or moment)
         return moment
 
+    def name_of(self, name: str) -> str:
+        """Return the name under which a metric is stored."""
+        return f"{self.experiment.tracker}/{name}" if name in layout.RESERVED_METRICS else name
+
     def _values(self, point: Point) -> dict[str, Any]:
-        tracker = self.experiment.origin.partition(":")[0]
-        renamed = {
-            f"{tracker}/{name}" if name in layout.RESERVED_METRICS else name: value
-            for name, value in point.values.items()
-        }
+        renamed = {self.name_of(name): value for name, value in point.values.items()}
         return values.metrics(renamed, self._notices)
 
-    def _image(self, image: Image, moment: float) -> bytes:
-        name = images.file_name(image.key, image.suffix)
-        content = image.content if isinstance(image.content, bytes) else image.content.read_bytes()
+    def _media(self, media: Media, moment: float) -> bytes:
+        name = images.file_name(media.key, media.suffix)
+        content = media.content if isinstance(media.content, bytes) else media.content.read_bytes()
         self._require(len(content))
         (self.folder / layout.MEDIA / name).write_bytes(content)
-        about = {"key": image.key, "path": f"{layout.MEDIA}/{name}", "step": image.step}
-        return encode("image", {**about, "caption": image.caption or None}, moment)
+        data = {"key": media.key, "path": f"{layout.MEDIA}/{name}", "step": media.step}
+        caption = {"caption": media.caption or None} if media.kind == "image" else {}
+        return encode(media.kind, {**data, **images.describe(content), **caption}, moment)
 
     def _write_log(self) -> None:
         with (self.folder / layout.LOGS).open("w", encoding="utf-8", errors="replace") as log:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.artifacts.names import TYPES
-from runicorn.importers import protobuf
 from runicorn.importers.experiment import Files
+from runicorn.importers.formats import protobuf
 
 BLOCK = 1 << 20
 STAGING = Path("artifacts", "staging")

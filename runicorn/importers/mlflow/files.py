@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn.importers.experiment import Experiment, Unreadable, sizes
-from runicorn.importers.mlflow_run import (
+from runicorn.importers.experiment import Experiment, Series, Unreadable, sizes, tally
+from runicorn.importers.mlflow.run import (
     PARENT,
     MlflowRun,
     Model,
@@ -111,6 +111,7 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
         params=_texts(run / "params"),
         tags=tags,
         metrics=lambda: _metrics(run / "metrics"),
+        check=lambda: _check(run / "metrics"),
         artifacts=artifacts,
         state=f"{meta}\n{sizes(inside)}\n{sizes(path for model in own for path in model.paths.values())}",
         models=own,
@@ -146,3 +147,13 @@ def _metrics(folder: Path) -> Iterator[Single]:
                     yield int(parts[2]) if len(parts) > 2 else 0, int(parts[0]) / 1000, name, float(parts[1])
                 except (ValueError, OverflowError):
                     continue
+
+
+def _check(folder: Path) -> dict[str, Series]:
+    """Return the statistics of each file of a metric, read as a whole."""
+    found: dict[str, Series] = {}
+    for name, path in below(folder):
+        rows = [line.split(b" ") for line in path.read_bytes().split(b"\n") if line.count(b" ") > 0]
+        rows.sort(key=lambda row: (int(row[2]) if len(row) > 2 else 0, int(row[0])))
+        found |= tally((name, float(row[1])) for row in rows)
+    return found

@@ -15,18 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runicorn.importers import protobuf
 from runicorn.importers.experiment import (
+    Entry,
     Experiment,
-    Image,
+    Media,
     NotReadable,
     Point,
     Unreadable,
     open_ended,
     sizes,
 )
-from runicorn.importers.open_files import is_open
-from runicorn.importers.wandb_artifacts import artifacts
+from runicorn.importers.formats import protobuf
+from runicorn.importers.formats.open_files import is_open
+from runicorn.importers.wandb.artifacts import artifacts
 from runicorn.store import layout
 
 HEAD = b":W&B"
@@ -174,7 +175,7 @@ def _plain(value: Any) -> bool:
     return value is None or isinstance(value, int | float | str | list)
 
 
-def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
+def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
     """Yield the history of all parts of a run.
 
     A resumed offline run does not know the last step of the previous part and counts from 0 again. Its steps are
@@ -197,7 +198,7 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
             yield entry._replace(step=entry.step + offset)
 
 
-def _part_entries(file: Path, left: list[str]) -> Iterator[Point | Image]:
+def _part_entries(file: Path, left: list[str]) -> Iterator[Entry]:
     for kind, message in _records(file):
         if kind == HISTORY:
             yield from _history(file, message, left)
@@ -211,7 +212,7 @@ def _part_entries(file: Path, left: list[str]) -> Iterator[Point | Image]:
                 yield Point(0, protobuf.moment(protobuf.first(message, 2)), numbers, "system")
 
 
-def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Image]:
+def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Entry]:
     values: dict[str, Any] = {}
     _set(values, protobuf.every(message, 1))
     step = values.get("_step")
@@ -244,7 +245,7 @@ def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Image | None:
+def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Media | None:
     """Return an image in the files of the run, or None for a path outside of them."""
     if not isinstance(value, dict) or value.get("_type") != "image-file":
         return None
@@ -253,7 +254,7 @@ def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> 
     if not path.is_relative_to(files) or not path.is_file():
         return None
     caption = value.get("caption")
-    return Image(
+    return Media(
         name, step, time, path, path.suffix.lstrip(".") or "png", caption if isinstance(caption, str) else ""
     )
 

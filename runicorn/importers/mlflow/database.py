@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from runicorn.importers.experiment import Experiment, sizes
-from runicorn.importers.mlflow_run import (
+from runicorn.importers.experiment import Experiment, Series, sizes
+from runicorn.importers.formats.sqlite import open_to_read
+from runicorn.importers.mlflow.run import (
     PARENT,
     MlflowRun,
     Model,
@@ -20,12 +21,21 @@ from runicorn.importers.mlflow_run import (
     local,
     seconds,
 )
-from runicorn.importers.sqlite import open_to_read
 
 RUNS = """
     SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, r.artifact_uri, e.name, e.experiment_id
     FROM runs r JOIN experiments e ON e.experiment_id = r.experiment_id
     WHERE r.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active' ORDER BY r.start_time, r.run_uuid
+"""
+
+STATISTICS = """
+    SELECT key, count, low, high, value, is_nan FROM (
+        SELECT key, value, is_nan, COUNT(*) OVER every AS count,
+            MIN(value) FILTER (WHERE NOT is_nan) OVER every AS low,
+            MAX(value) FILTER (WHERE NOT is_nan) OVER every AS high,
+            ROW_NUMBER() OVER (PARTITION BY key ORDER BY step DESC, timestamp DESC, rowid DESC) AS place
+        FROM metrics WHERE run_uuid = ? WINDOW every AS (PARTITION BY key)
+    ) WHERE place = 1
 """
 
 
@@ -101,6 +111,7 @@ def _run(database: sqlite3.Connection, path: Path, row: tuple[Any, ...], models:
         params=params,
         tags=tags,
         metrics=_metrics(path, run_id),
+        check=_check(path, run_id),
         artifacts=artifacts,
         state=f"{status} {ended} {count} {newest} {params} {tags}\n{files}",
         models=models,
@@ -134,6 +145,17 @@ def _metrics(path: Path, run_id: str) -> Callable[[], Iterable[Single]]:
                 yield step, milliseconds / 1000, name, float("nan") if is_nan else value
 
     return rows
+
+
+def _check(path: Path, run_id: str) -> Callable[[], dict[str, Series]]:
+    def counted() -> dict[str, Series]:
+        with closing(open_to_read(path)) as database:
+            return {
+                name: Series(count, low, high, float("nan") if is_nan else last)
+                for name, count, low, high, last, is_nan in database.execute(STATISTICS, (run_id,))
+            }
+
+    return counted
 
 
 def _moved(top: Path, tail: str) -> dict[str, Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from runicorn.importers.experiment import Experiment, Files, Point, by_step, open_ended
+from runicorn.importers.experiment import Experiment, Files, Point, Series, by_step, open_ended
 from runicorn.store import layout
 
 STATUS = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED}
@@ -53,6 +53,7 @@ class MlflowRun:
     params: Mapping[str, Any]
     tags: Mapping[str, Any]
     metrics: Callable[[], Iterable[Single]]
+    check: Callable[[], Mapping[str, Series]]
     artifacts: dict[str, Path]
     state: str
     models: list[Model] = field(default_factory=list)
@@ -103,6 +104,7 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
         files=files,
         left=run.left,
         fingerprint=run.state,
+        check=run.check,
         parent=f"mlflow:{parent}" if parent else "",
     )
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn.importers.mlflow_database import is_ours, of_database
-from runicorn.importers.mlflow_files import META, folders, of_files
+from runicorn.importers.mlflow.database import is_ours, of_database
+from runicorn.importers.mlflow.files import META, folders, of_files
 
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:

@@ -1,0 +1,109 @@
+"""Every import ends with a comparison of the store with the source, kept as a report."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from runicorn.cli import app
+from runicorn.importers.experiment import Experiment, Point, Series, as_table
+from runicorn.importers.writing.writer import REPORTS, import_experiments
+from runicorn.store import curation, layout
+from tests.fixtures.foreign.make import STEPS, losses
+from tests.importers.test_import_of_trackers import TRACKERS, run_import, runs, small, unpacked
+
+VALUES = [Point(step, 1.7e9 + step, {"loss": loss, "step": step}) for step, loss in losses()]
+
+
+def report(root: Path) -> dict[str, Any]:
+    """The kept report of the only import."""
+    (file,) = (root / curation.PRIVATE / REPORTS).iterdir()
+    return layout.read_json(file)[0]
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_series_points_extremes_and_last_values_are_in_the_report(
+    tracker: str, tmp_path: Path, folder: Path
+) -> None:
+    answer = run_import(tracker, unpacked(tracker, tmp_path), folder)
+    compared = answer["compared"]
+    assert compared["runs"] == answer["taken"] and compared["different"] == 0
+    assert {key: report(folder)[key] for key in ("compared", "report")} == {
+        "compared": compared,
+        "report": answer["report"],
+    }
+    found = [small(run, layout.IMPORT_REPORT) for run in runs(folder).values()]
+    assert all(one["equal"] for one in found)
+    loss = max((one["series"].get("loss", {"points": 0}) for one in found), key=lambda one: one["points"])
+    assert loss["points"] in (STEPS, STEPS + 1)
+    assert loss["low"] == pytest.approx(min(value for _, value in losses()))
+    assert loss["high"] == pytest.approx(max(value for _, value in losses()))
+    assert loss["last"] == ("nan" if loss["points"] > STEPS else pytest.approx(losses()[-1][1]))
+
+
+def test_a_reader_that_misses_a_value_is_named_by_the_second_pass(folder: Path) -> None:
+    whole = {"loss": Series(STEPS, *(f(v for _, v in losses()) for f in (min, max)), losses()[-1][1])}
+    whole["step"] = Series(STEPS, 0, STEPS - 1, STEPS - 1)
+
+    def experiment(number: int, entries: list[Point]) -> Experiment:
+        return Experiment(
+            f"mlflow:{number}", "p", "n", started=1.7e9 + number, entries=lambda: entries, check=lambda: whole
+        )
+
+    sound, missing = experiment(1, VALUES), experiment(2, VALUES[:-1])
+    found = import_experiments(folder, [sound, missing])
+    assert found.compared == {"runs": 2, "series": 4, "points": 2 * (2 * STEPS - 1), "different": 1}
+    assert found.differences and all(found.runs[1] in sentence for sentence in found.differences)
+    assert "'loss': 20 points" in found.differences[0] and "19 points" in found.differences[0]
+    about = small(folder / found.runs[1], layout.IMPORT_REPORT)
+    assert (about["equal"], about["compared_with"]) == (False, ["reader", "source"])
+    assert small(folder / found.runs[0], layout.IMPORT_REPORT)["series"]["mlflow/step"]["high"] == STEPS - 1
+
+
+def test_a_value_and_a_file_that_were_not_stored_are_named(folder: Path) -> None:
+    huge = {"loss": 1.0, "wide": 10**400}
+
+    def entries() -> Iterator[Any]:
+        yield Point(1, 1.7e9, huge)
+        yield as_table("seen", 1, 1.7e9, [{"a": 1}])
+
+    found = import_experiments(folder, [Experiment("aim:1", "p", "n", started=1.7e9, entries=entries)])
+    assert found.compared["different"] == 1 and "'wide'" in found.differences[0]
+    assert small(folder / found.runs[0], layout.IMPORT_REPORT)["media"] == {"seen": 1}
+
+
+def test_a_difference_is_printed_and_exits_with_1(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = unpacked("trackio", tmp_path)
+    (database,) = path.rglob("*.db")
+    with closing(sqlite3.connect(database)) as rows, rows:
+        rows.execute("UPDATE metrics SET metrics = ? WHERE step = 3", ('{"loss": 1.0, "loss": 2.0}',))
+    done = CliRunner().invoke(app, ["import-from", "trackio", str(path), "--storage", str(folder)])
+    assert done.exit_code == 1
+    assert "differs  vision/resnet" in done.stderr and "'loss': 22 points" in done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-2].endswith("1 runs differ.") and lines[-1] == "taken 1, updated 0, unchanged 0, failed 0"
+
+
+def test_a_run_without_a_report_is_compared_by_the_next_import(tmp_path: Path, folder: Path) -> None:
+    path = unpacked("wandb", tmp_path)
+    run_import("wandb", path, folder)
+    (run,) = runs(folder).values()
+    before = small(run, layout.IMPORT_REPORT)["series"]
+    (run / layout.IMPORT_REPORT).unlink()
+    answer = run_import("wandb", path, folder)
+    assert (answer["unchanged"], answer["compared"]["runs"]) == (1, 1)
+    assert small(run, layout.IMPORT_REPORT)["series"] == before
+    journal = (run / layout.EVENTS).read_text().splitlines(keepends=True)
+    (run / layout.EVENTS).write_text("".join(journal[:-1]))
+    (run / layout.IMPORT_REPORT).unlink()
+    done = CliRunner().invoke(app, ["import-from", "wandb", str(path), "--storage", str(folder), "--json"])
+    assert done.exit_code == 1 and json.loads(done.stdout)["compared"]["different"] == 1
