@@ -1,6 +1,6 @@
 """ASGI middleware that refuses requests before routing, static files and sockets.
 
-The rules are in `request_rules.py` (hosts, origins, bodies) and `tokens.py`.
+The rules are in `request_rules.py` (hosts, origins, bodies), `tokens.py` and `access/` (permissions).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
+from runicorn_site.security.access.actor import ACTOR, Actor
 from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
 from runicorn_site.security.error_pages import STYLE, is_style
 from runicorn_site.security.forwarding import Forwarding
@@ -37,6 +38,19 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+class People(Protocol):
+    """The users of a viewer (`runicorn_site/people`)."""
+
+    async def identify(self, head: Head) -> Actor | Refusal:
+        """Return who sent a request, `ANONYMOUS` if it needs no login, or a refusal if it needs one."""
+
+    def identify_early(self, head: Head) -> Actor | Refusal:
+        """Return the same before the body has arrived; may block for a moment."""
+
+    def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
+        """Return whether the actor of an open socket may still read, as a function."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """Access rules of a server."""
@@ -51,6 +65,8 @@ class Policy:
     """Tokens with a name and a scope; a request that shows one may do no more than it, even from the owner."""
     forwarding: Forwarding = field(default=Forwarding())
     """The base path, and the proxies whose headers count."""
+    people: People | None = None
+    """The users, who sign in; without them there is at most one token for everything."""
 
     def visitor(self, head: Head, ends: Connection) -> Visitor:
         """Return who sent a request with this head over this connection."""
@@ -60,23 +76,59 @@ class Policy:
         # A proxy of the owner forwards the requests of other people too.
         return self.owner is not None and not is_proxied(head) and ends.uid == self.owner
 
+    @property
+    def is_closed(self) -> bool:
+        """Return whether requests need a token or a login."""
+        return self.tokens is not None or self.people is not None
+
     def judge(self, head: Head) -> Refusal | None:
-        """Return the refusal of a request that no token can pass, or None."""
+        """Return the refusal of a request that no token and no user can pass, or None."""
         refusal = judge(head, self.names) or head.refusal
-        if refusal is None and shown_token(head) is not None:
-            return self.api_tokens.judge(head)
-        if refusal is None and self.tokens is None and is_proxied(head):
+        if refusal is None and not self.is_closed and is_proxied(head) and shown_token(head) is None:
             return PROXIED_WITHOUT_TOKEN
         return refusal
 
-    def socket_check(self, head: Head) -> Callable[[], bool] | None:
+    async def admit(self, head: Head, scope: Scope, receive: Receive) -> Actor | Refusal | None:
+        """Return who sent a request that may pass, or its refusal; None without users and API token."""
+        refusal = self.judge(head)
+        if refusal is None and not head.socket and is_style(head.method, head.path):
+            refusal = STYLE
+        if refusal is not None:
+            return refusal
+        found = await self.people.identify(head) if self.people else self.api_tokens.actor(head)
+        if found is None and self.tokens is not None:
+            visitor = self.visitor(head, connection(scope.get("client"), scope.get("server")))
+            return await self.tokens.judge(head, scope["query_string"], visitor, receive)
+        return _allowed(found, head)
+
+    def refused_early(self, head: Head, ends: Connection) -> Refusal | None:
+        """Return the refusal of a request whose body has not arrived, or None; `admit` judges it again with its body.
+
+        A handshake without a token is refused by `admit`.
+        """
+        refusal = self.judge(head)
+        if refusal is not None:
+            return refusal
+        found = self.people.identify_early(head) if self.people else self.api_tokens.actor(head)
+        if found is None and self.tokens is not None and not head.socket:
+            return self.tokens.judge_early(head, self.visitor(head, ends))
+        found = _allowed(found, head)
+        return found if isinstance(found, Refusal) else None
+
+    def socket_check(self, head: Head, actor: Actor | None) -> Callable[[], bool] | None:
         """Return whether what opened a socket is valid still, as a function; None for what does not end."""
         shown, tokens = shown_token(head), self.tokens
+        if self.people is not None and actor is not None:
+            return self.people.socket_check(head, actor)
         if shown is not None:
             return lambda: self.api_tokens.find(shown) is not None
         if tokens is not None and tokens.has_cookie(head):
             return lambda: tokens.has_cookie(head)
         return None
+
+
+def _allowed(found: Actor | Refusal | None, head: Head) -> Actor | Refusal | None:
+    return (found.refusal(head) or found) if isinstance(found, Actor) else found
 
 
 class Guard:
@@ -89,15 +141,12 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request or a handshake, or pass it on without the fields that clients may not set."""
         head = head_of(scope)
-        refusal = self.policy.judge(head)
-        if refusal is None and not head.socket and is_style(head.method, head.path):
-            refusal = STYLE
-        if refusal is None and self.policy.tokens is not None and shown_token(head) is None:
-            visitor = self.policy.visitor(head, connection(scope.get("client"), scope.get("server")))
-            refusal = await self.policy.tokens.judge(head, scope["query_string"], visitor, receive)
-        if refusal is not None:
-            await refuse(refusal, scope, send)
+        found = await self.policy.admit(head, scope, receive)
+        if isinstance(found, Refusal):
+            await refuse(found, scope, send)
             return
+        if found is not None:
+            scope[ACTOR] = found
         # For Django's CSRF check.
         if is_behind_tls(head):
             scope["scheme"] = "https"
@@ -106,21 +155,10 @@ class Guard:
             scope["client"] = ["127.0.0.1", 0]
         if self.policy.tokens is not None:
             scope[HAS_TOKEN] = True
-        if head.socket and (is_valid := self.policy.socket_check(head)):
+        if head.socket and (is_valid := self.policy.socket_check(head, found)):
             send = while_valid(send, is_valid)
         scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
         await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
-
-
-def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | None:
-    """Return the refusal of a request whose body has not arrived, or None; the guard judges it again with its body.
-
-    A handshake without a token is refused by the guard.
-    """
-    refusal = policy.judge(head)
-    if refusal is None and policy.tokens is not None and not head.socket and shown_token(head) is None:
-        return policy.tokens.judge_early(head, policy.visitor(head, ends))
-    return refusal
 
 
 def head_of(scope: Scope) -> Head:
@@ -159,7 +197,7 @@ def while_valid(send: Send, is_valid: Callable[[], bool]) -> Send:
 def guarded(send: Send, head: Head, policy: Policy) -> Send:
     """Wrap `send` to add the security headers."""
     extra = [secure_cookies] if is_behind_tls(head) else []
-    if policy.tokens is not None and not head.path.startswith(PUBLIC):
+    if policy.is_closed and not head.path.startswith(PUBLIC):
         extra.append(not_stored)
 
     async def send_with_headers(message: MutableMapping[str, Any]) -> None:

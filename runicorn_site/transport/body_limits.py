@@ -15,7 +15,6 @@ from typing import IO, Any
 from daphne.http_protocol import HTTPFactory, WebRequest
 
 from runicorn.settings import free_space
-from runicorn_site.security.guard import refused_early
 from runicorn_site.security.peer import Connection
 from runicorn_site.security.plain_responses import Refusal, serialize
 from runicorn_site.security.request_rules import Head
@@ -89,7 +88,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         self.head = head
         if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
             self.most = max(MAX_BODY, self.server.most_of_archives)
-        refusal = refused_early(self.server.policy, head, ends)
+        refusal = self.server.policy.refused_early(head, ends)
         return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 
     def header_lines(self) -> list[tuple[bytes, bytes]]:

@@ -1,1 +1,1 @@
-"""API tokens with scopes: which token a request shows, and whether its scope allows the request."""
+"""API tokens with scopes: which token a request shows, and whether it is valid."""

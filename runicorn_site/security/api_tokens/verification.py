@@ -8,7 +8,7 @@ import time
 
 from runicorn.settings import api_tokens
 from runicorn.settings.api_tokens import ApiToken, UnreadableTokens, digest_of
-from runicorn_site.security.api_tokens.scopes import REFUSALS, allows, required_scope
+from runicorn_site.security.access.actor import TOKEN_ROLES, Actor
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 
@@ -46,16 +46,15 @@ class ApiTokens:
         found = self._known.get(digest_of(shown))
         return None if found is None or found.is_expired(time.time()) else found
 
-    def judge(self, head: Head) -> Refusal | None:
-        """Return the refusal of a request whose API token is invalid or may not do this, or None."""
+    def actor(self, head: Head) -> Actor | Refusal | None:
+        """Return who shows the API token of a request, a refusal for an invalid one, or None without one."""
         shown = shown_token(head)
         if shown is None:
             return None
         token = self.find(shown)
         if token is None:
             return INVALID
-        required = required_scope(head.method, head.path, head.target.partition("?")[2])
-        return None if allows(token.scope, required) else Refusal(403, REFUSALS[required])
+        return Actor(token.owner, TOKEN_ROLES[token.scope], token=token.name, scope=token.scope)
 
     def _look(self) -> None:
         try:

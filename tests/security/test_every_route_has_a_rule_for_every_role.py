@@ -1,0 +1,143 @@
+"""Every route has a rule, and each role may do what the table says and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from metrics.live.urls import websocket_patterns as metric_sockets
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.security.access.actor import ROLES, Actor, Role, Target
+from runicorn_site.security.access.routes import RULES, Subject, required_scope, rule_of
+from runicorn_site.security.methods import methods
+from runicorn_site.security.request_rules import Head
+from runs.live.urls import websocket_patterns as run_sockets
+
+CATCH_ALL = ("/api/x", "/api/unified", "/api/ssh", "/api/unified/x", "/api/ssh/x")
+"""Addresses of retired routes, answered 404 or 410."""
+WITHOUT_BODY = {"HEAD", "OPTIONS"}
+ALL = ("GET", "POST")
+"""Methods of views whose methods are unknown: those of Django's admin site."""
+TARGETS = {
+    "own": Target("vision", "ada"),
+    "other": Target("vision", "bo"),
+    "granted": Target("speech", "bo"),
+}
+
+
+def routes(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[tuple[str, str]]:
+    """Return a method and an address of every route."""
+    found = []
+    for one in patterns:
+        path = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            found += routes(one.url_patterns, path)
+            continue
+        address = re.sub(r"<int:[^>]*>", "1", re.sub(r"<(?:str|path):[^>]*>", "x", path))
+        address = re.sub(r"\^?\(\?P<\w+>[^)]*\)\)?/?\$?", "x", address)
+        found += [(method, address) for method in methods(one.callback) or ALL if method not in WITHOUT_BODY]
+    return found
+
+
+def all_routes() -> list[tuple[str, str]]:
+    """Return every route of the site, sockets included."""
+    sockets = [
+        (
+            "GET",
+            "/"
+            + re.sub(r"\(\?P<\w+>[^)]*\)", "x", str(one.pattern.regex.pattern))
+            .strip("^$")
+            .removesuffix("/?"),
+        )
+        for one in (*run_sockets, *metric_sockets)
+    ]
+    return [*routes(get_resolver().url_patterns), *sockets]
+
+
+def head(method: str, path: str) -> Head:
+    return Head(method, path, [(b"host", b"localhost")])
+
+
+def test_every_route_has_a_rule() -> None:
+    found = all_routes()
+    assert len(found) > 170 and ("GET", "/runs/x/live") in found
+    without = [(method, path) for method, path in found if rule_of(method, path) is None]
+    assert [route for route in without if route[1] not in CATCH_ALL] == []
+
+
+def test_every_rule_has_a_route() -> None:
+    used = {rule_of(method, path) for method, path in all_routes()}
+    assert [rule for rule in RULES if rule not in used] == []
+    pairs = Counter((method, rule.path) for rule in RULES for method in rule.methods.split())
+    assert [pair for pair, count in pairs.items() if count > 1] == []
+
+
+def test_a_route_without_a_rule_is_for_administrators() -> None:
+    assert required_scope("GET", "/api/new") == required_scope("PATCH", "/new") == "admin"
+    reader, admin = Actor("ada", Role.READ), Actor("root", Role.ADMIN)
+    assert [reader.refusal(head(method, "/new")).status for method in ("GET", "POST")] == [404, 403]  # type: ignore[union-attr]
+    assert admin.refusal(head("POST", "/new")) is None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_the_table_says(role: Role) -> None:
+    """Sending and curating runs depends on their owner, everything else on the role alone."""
+    least = {
+        Scope.READ: Role.READ,
+        Scope.WRITE: Role.WRITE_OWN,
+        Scope.CURATE: Role.CURATE,
+        Scope.ADMIN: Role.ADMIN,
+    }
+    actor = Actor("ada", role)
+    wrong = []
+    for method, path in all_routes():
+        rule = rule_of(method, path)
+        if rule is None:
+            continue
+        needed = least[rule.scope or Scope.READ]
+        if rule.subject is Subject.RUNS:
+            needed = Role.WRITE_OWN
+            own, other = (actor.may_change(rule, [TARGETS[kind]]) for kind in ("own", "other"))
+            if own != role.includes(Role.WRITE_OWN) or other != role.includes(Role.WRITE_ALL):
+                wrong.append((method, path))
+        if (actor.refusal(head(method, path)) is None) != role.includes(needed):
+            wrong.append((method, path))
+    assert wrong == []
+
+
+def test_a_role_in_a_project_holds_for_its_runs_and_boards() -> None:
+    actor = Actor("ada", Role.READ, {"speech": Role.WRITE_ALL})
+    edit, board, tags = (
+        rule_of(*route)
+        for route in (
+            ("PATCH", "/api/runs/x"),
+            ("PUT", "/projects/speech/boards/x"),
+            ("POST", "/alerts/acknowledge"),
+        )
+    )
+    assert edit and board and tags
+    assert actor.refusal(head("PATCH", "/api/runs/x")) is None
+    assert actor.may_change(edit, [TARGETS["granted"]])
+    assert not actor.may_change(edit, [TARGETS["own"]])  # a reader of that project
+    assert not actor.may_change(edit, [TARGETS["granted"], TARGETS["other"]])
+    assert actor.refusal(head("PUT", "/projects/speech/boards/x")) is not None
+    curator = Actor("ada", Role.READ, {"speech": Role.CURATE})
+    assert curator.may_change(board, [Target("speech")]) and not curator.may_change(board, [Target("vision")])
+    assert curator.refusal(head("POST", "/alerts/acknowledge")) is not None
+
+
+def test_a_token_of_a_user_may_do_what_both_may() -> None:
+    token = Actor("ada", Role.ADMIN, token="ci", scope=Scope.READ)
+    assert token.refusal(head("GET", "/api/runs")) is None
+    assert token.refusal(head("PATCH", "/api/runs/x")).status == 403  # type: ignore[union-attr]
+    wide = Actor("ada", Role.READ, token="ci", scope=Scope.ADMIN)
+    assert wide.refusal(head("PATCH", "/api/runs/x")).status == 403  # type: ignore[union-attr]
+
+
+def test_permanent_deletion_needs_an_administrator() -> None:
+    for role in ROLES:
+        refusal = Actor("ada", role).refusal(head("DELETE", "/api/artifacts/a/v1?permanent=1"))
+        assert (refusal is None) == (role is Role.ADMIN)
