@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.admin",
     "runicorn_site",  # before staticfiles: our `runserver` is the one that runs
+    "runicorn_site.cluster",
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",

@@ -66,9 +66,9 @@ class Viewer:
     first: bool = False
     """The very first start, without a database; else the user has a prepared one."""
 
-    def __init__(self, root: Path, home: Path, *options: str, **more: str) -> None:
+    def __init__(self, root: Path, home: Path, *options: str, port: int = 0, **more: str) -> None:
         self.root = root
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / f"viewer-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)

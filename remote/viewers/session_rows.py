@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 from typing import Any, TypedDict
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from remote.models import Connection, ViewerSession
 from remote.ssh.address import Address
@@ -83,8 +83,9 @@ def _fields(session: Session) -> SessionFields:
 
 def _written(write: Any, session_id: str, address: Address | None, fields: SessionFields | None) -> None:
     try:
+        close_old_connections()
         write(session_id, address, fields)
-    except DatabaseError:  # the session itself is unaffected
+    except (DatabaseError, InterfaceError):  # the session itself is unaffected
         logger.exception("The row of session %s could not be written", session_id)
 
 

@@ -10,8 +10,8 @@ import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -29,6 +29,8 @@ __all__ = ["is_damage", "is_sound", "marker", "notices", "prepare", "watch"]
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
+MIGRATION_LOCK = 0x72756E69636F726E
+"""Key of the lock in PostgreSQL under which servers migrate."""
 KEPT_COPIES = 3
 """Damaged databases that are kept beside the one in use."""
 
@@ -39,13 +41,27 @@ def prepare() -> None:
     Raises:
         django.db.Error: the database cannot be reached or changed.
     """
-    with file_lock(settings.STATE_DIR / "migrate.lock"):
+    with file_lock(settings.STATE_DIR / "migrate.lock"), _lock_of_servers():
         if connection.vendor == "sqlite":
             path = Path(connection.settings_dict["NAME"])
             if path.exists() and (marker(path).exists() or not _is_intact(path)):
                 _put_aside(path)
             _make_private(path)
         _migrate()
+
+
+@contextmanager
+def _lock_of_servers() -> Iterator[None]:
+    """Lock a database that servers on other machines may migrate, too; the lock ends with the connection."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
 
 def watch(reopened: Callable[[], None]) -> None:

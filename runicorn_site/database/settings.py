@@ -47,11 +47,16 @@ def database(url: str, file: Path) -> DatabaseSettings:
         parts = urlsplit(url)
         if parts.scheme == "sqlite":
             return sqlite(Path("/" + unquote(parts.path).lstrip("/")))
-        if parts.scheme in {"postgres", "postgresql"}:
+        if is_postgresql(url):
             return postgresql(parts)
     except ValueError as error:
         raise ImproperlyConfigured(f"RUNICORN_DATABASE_URL: {error}") from error
     raise ImproperlyConfigured("RUNICORN_DATABASE_URL must begin with postgresql:// or sqlite:///")
+
+
+def is_postgresql(url: str) -> bool:
+    """Return whether a URL is that of a PostgreSQL database."""
+    return url.startswith(("postgres://", "postgresql://"))
 
 
 def sqlite(path: Path) -> DatabaseSettings:

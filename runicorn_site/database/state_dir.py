@@ -12,7 +12,8 @@ import stat
 from pathlib import Path
 
 from runicorn import _platform
-from runicorn.settings.user import data_directory
+from runicorn.settings.user import data_directory, get
+from runicorn_site.database.settings import is_postgresql
 
 SECRET_FILE = "secret.key"
 LOCAL_STATE = Path("/var/tmp")
@@ -32,16 +33,18 @@ def state_directory() -> Path:
     """Return the state directory: the user's data directory if it is on a local disk.
 
     A WAL does not work on a network file system, and some homes are read-only. The alternative is `/var/tmp`, which
-    unlike `/tmp` survives a reboot, and if both disks are full `/dev/shm`.
+    unlike `/tmp` survives a reboot, and if both disks are full `/dev/shm`. Servers on PostgreSQL keep no database in it,
+    and may share it on a network file system.
 
     Raises:
         UnsafeDirectory: the place in `/var/tmp` is taken by another user.
         OSError: none of them can be written.
     """
+    has_wal = not is_postgresql(get("RUNICORN_DATABASE_URL"))
     full = None
     try:
         directory = data_directory()
-        if os.access(directory, os.W_OK) and not _platform.is_network_filesystem(directory):
+        if os.access(directory, os.W_OK) and not (has_wal and _platform.is_network_filesystem(directory)):
             if has_room(directory):
                 return private_directory(directory)
             full = directory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from runicorn_site.database.monitor import FULL, monitor
 from runs.active_root import active_root
@@ -33,11 +33,12 @@ def database_problem() -> str:
 def readiness_problem() -> str:
     """Return why the server is not ready, as a sentence without names or paths, or ""."""
     try:
+        close_old_connections()  # the thread of the probes lasts
         problem = database_problem()
         root = active_root()
     except NoActiveRoot:
         return NO_ROOT
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return DATABASE
     if problem and problem != FULL:  # with a full disk it still reads
         return problem

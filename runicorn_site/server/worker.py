@@ -1,7 +1,8 @@
 """Background work of the server: finding runs and artifacts, taking metrics in, keeping the WAL small.
 
-Of several viewers on one store (for the WAL: on one database) the one that holds the lock works; when it ends another
-takes over within a second. Every thread ends soon after `stop()`.
+Of several viewers on one store (for the WAL: on one database) one does each part of it: with SQLite the one that holds
+the lock of a file, else the one that holds a lease in the database (`cluster/leases.py`). When it ends another takes
+over. Every thread ends soon after `stop()`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from django.db import connection, connections
+from django.db import close_old_connections, connection, connections
 
 from artifacts.services import lookup
 from metrics.alerts.delivery import deliveries
@@ -23,6 +24,7 @@ from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
 from runicorn._platform import file_lock
 from runicorn.store import heartbeat
+from runicorn_site.cluster.leases import UNREACHABLE, HeldLease, Leases
 from runicorn_site.database.checkpoint import (
     EVERY_SECONDS,
     checkpoint,
@@ -57,13 +59,17 @@ class Worker:
         self.locks = locks
         self.stopping = threading.Event()
         self.threads: list[threading.Thread] = []
+        self.leases = None if connection.vendor == "sqlite" else Leases()
+        self._has_database = True
 
     def start(self) -> None:
         """Begin; returns at once."""
         heartbeat.listen(time.time())
         loops = [discover, ingest, catalogue, judge, alerts, deliver]
-        if connection.vendor == "sqlite":
+        if self.leases is None:
             loops.append(keep_wal_small)
+        else:
+            self.leases.start()
         for loop in loops:
             thread = threading.Thread(target=self._lead, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -76,6 +82,8 @@ class Worker:
         deadline = time.monotonic() + timeout
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if self.leases is not None:
+            self.leases.stop(max(0.0, deadline - time.monotonic()))
 
     def _lead(self, loop: Callable[[Term], None]) -> None:
         """Run `loop` for the active root whenever no other process does, until the end."""
@@ -85,27 +93,54 @@ class Worker:
                 continue
             term = Term(active_root(), self.stopping)
             try:
-                with file_lock(self.locks / lock_name(loop, term.root), blocking=False):
+                close_old_connections()
+                with self._elected(lock_name(loop, term.root)) as term.lease:
+                    self._set_reachable(None)
                     loop(term)
             except BlockingIOError:
+                self._set_reachable(None)
                 self.stopping.wait(TICK_SECONDS)
+            except UNREACHABLE as error:
+                self._set_reachable(error)
+                self.stopping.wait(AFTER_ERROR_SECONDS)
             except Exception:
                 # The edge of a thread: whatever a store or the database does to us, the next round may succeed.
                 logger.exception("Background work (%s) failed and restarts", loop.__name__)
                 self.stopping.wait(AFTER_ERROR_SECONDS)
         connections.close_all()
 
+    @contextmanager
+    def _elected(self, name: str) -> Iterator[HeldLease | None]:
+        """Raise `BlockingIOError` if another process does this work."""
+        if self.leases is None:
+            with file_lock(self.locks / name, blocking=False):
+                yield None
+        else:
+            with self.leases.hold(name) as lease:
+                yield lease
+
+    def _set_reachable(self, error: Exception | None) -> None:
+        """Log once that the database cannot be reached, and once that it can."""
+        if error is not None and self._has_database:
+            logger.warning("Background work waits for the database: %s", str(error).strip())
+        elif error is None and not self._has_database:
+            logger.warning("The database answers again")
+        self._has_database = error is None
+
 
 class Term:
-    """The time during which this process works for one root: until it is to stop, or shows another root."""
+    """The time during which this process works for one root: until it is to stop, shows another root, or loses its lease."""
 
     def __init__(self, root: StorageRoot, stopping: threading.Event) -> None:
         self.root = root
         self.stopping = stopping
         self.epoch = monitor.epoch
+        self.lease: HeldLease | None = None
 
     def goes_on(self) -> bool:
-        """Return whether this root is still active, in the same database."""
+        """Return whether this root is still active, in the same database, and no other server does its work."""
+        if self.lease is not None and not self.lease.is_held():
+            return False
         return not self.stopping.is_set() and active_root().pk == self.root.pk and self.epoch == monitor.epoch
 
 

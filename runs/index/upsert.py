@@ -64,7 +64,9 @@ def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
         changed while they were read.
     """
     ids = [reading.record.run_id for reading in readings]
-    rows = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=ids)}
+    # Locked, where there are several writers: the comparison of signatures must hold until the update.
+    locked = Run.objects.select_for_update(no_key=True).filter(root=root, run_id__in=ids).order_by("pk")
+    rows = {run.run_id: run for run in locked}
     done: set[str] = set()
     fresh: list[RunRecord] = []
     changed: list[tuple[Run, RunRecord]] = []

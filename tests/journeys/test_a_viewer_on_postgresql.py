@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from tests.folders import append_metrics, write_run
+from tests.postgresql import postgresql
 from tests.processes import Viewer
-from tests.programs import find
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("initdb", "pg_ctl")
 
 FIRST, SECOND = "20260101_120000_aaaaaa", "20260101_120000_bbbbbb"
-QUICK = "-c listen_addresses='' -c fsync=off -c shared_buffers=16MB"
 
 
 @pytest.fixture
 def database() -> Iterator[str]:
-    """The URL of an empty database on a server for this test, reachable by a socket file only."""
-    # Not below the folder of the test: the server does not run as root and cannot enter it.
-    folder = Path(tempfile.mkdtemp(prefix="runicorn-postgresql-"))
-    folder.chmod(0o755)
-    unprivileged: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        unprivileged = {"user": "nobody", "group": "nogroup", "extra_groups": []}
-        shutil.chown(folder, "nobody", "nogroup")
-
-    def run(program: str, *arguments: str) -> None:
-        command = [find(program) or program, "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60, **unprivileged)
-
-    try:
-        run("initdb", "-U", "runicorn", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions")
-        run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", f"{QUICK} -k {folder}")
-        try:
-            yield f"postgresql://runicorn@/postgres?host={quote(str(folder))}"
-        finally:
-            run("pg_ctl", "stop", "-m", "immediate")
-    finally:
-        shutil.rmtree(folder)
+    """The URL of an empty database on a server for this test."""
+    with postgresql() as server:
+        yield server.url()
 
 
 def test_a_store_is_found_read_searched_and_changed(
