@@ -46,6 +46,10 @@ class RunUpload:
         self.problems: dict[str, str] = {}
         """Why a file was rejected, by file; sent again when the file changes."""
 
+    def close(self) -> None:
+        """Close the connection to the server."""
+        self._server.close()
+
     def one_pass(self) -> bool:
         """Send new data; return whether there was any.
 

@@ -23,7 +23,8 @@ class UploadState:
         content: `url`, `sender` (by which a server recognises its own store), `queue` (folder of the sender process's
             queue), `uploaded` (state of sent files), `versions` (numbers on the server by local version), `uploads`
             (of versions, in progress), `done`, `problem` (why something was not sent), `denied` (the server requires
-            another token), `gone` (the run was removed on the server).
+            another token), `gone` (the run was removed on the server), `complete` (session of the queue in which all was
+            sent that had been written before the end of the run; workers of the training may go on logging).
     """
 
     def __init__(self, root: Path, run_id: str) -> None:
@@ -58,6 +59,7 @@ class UploadState:
         if queue is not None:
             self.content["queue"] = queue
         self.content |= {"url": url, "sender": sender, "done": False, "problem": "", "gone": False}
+        self.content["complete"] = ""
         self.save()
         return self
 
@@ -68,6 +70,12 @@ class UploadState:
             self.content |= news
             self.save()
         return problem
+
+    def note_complete(self, session: str) -> None:
+        """Save in which session all was sent that had been written before the end of the run."""
+        if self.content.get("complete") != session:
+            self.content["complete"] = session
+            self.save()
 
     def save(self) -> None:
         layout.write_json(self.path, self.content, mode=PRIVATE)

@@ -83,8 +83,9 @@ class RunningUpload:
         self._thread.stop()
 
     def is_done(self) -> bool:
-        """Return whether the sender process is done with the run."""
-        return self._queue.session(self.run_id) != self._session
+        """Return whether the sender process is done with what was written before the end of the run."""
+        is_complete = self._state().content.get("complete") == self._session
+        return is_complete or self._queue.session(self.run_id) != self._session
 
     def revive(self) -> None:
         """Start the sender process again if it was killed."""

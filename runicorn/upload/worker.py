@@ -57,8 +57,10 @@ class Worker(threading.Thread):
                 has_ended=self._has_ended,
                 is_stopped=self._should_stop,
                 sleep=self._sleep,
+                session=self.entry.session,
             )
             problem = upload.send(PATIENCE)
+            upload.close()
         self._ended = True
         log.write(f"{self.entry.run_id}: {problem or 'all sent'}")
         if upload.is_over and not self.is_superseded:
@@ -124,6 +126,7 @@ class Upload:
         has_ended: returns whether nothing more is written to it.
         is_stopped: returns whether to end earlier, after one more pass.
         sleep: waits up to a number of seconds.
+        session: of the run in its queue, noted once all is sent that was written before the end.
     """
 
     def __init__(
@@ -134,6 +137,7 @@ class Upload:
         has_ended: Callable[[], bool],
         is_stopped: Callable[[], bool],
         sleep: Callable[[float], None] = time.sleep,
+        session: str = "",
     ) -> None:
         self.run_dir = run_dir
         self.state = state
@@ -143,7 +147,13 @@ class Upload:
         self._has_ended = has_ended
         self._is_stopped = is_stopped
         self._sleep = sleep
+        self._session = session
         self._files: RunUpload | None = None
+
+    def close(self) -> None:
+        """Close the connection to the server."""
+        if self._files is not None:
+            self._files.close()
 
     def differences(self) -> list[str]:
         """Return the files whose digest differs on the server; none if the server serves this store.
@@ -193,6 +203,8 @@ class Upload:
                 return self._give_up(error)
             pause = 0.0
             problem = self._note("; ".join(files.all_problems()))
+            if ended:
+                self.state.note_complete(self._session)
             if (ended or stopped) and not moved:
                 self.is_over = ended
                 self.state.content["done"] = ended and not problem

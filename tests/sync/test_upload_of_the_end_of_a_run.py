@@ -7,10 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import runicorn as rn
+from runicorn.upload.queue import Queue
+from runicorn.upload.state import UploadState
+from runicorn.upload.target import Target
+from runicorn.upload.wait import RunningUpload
+from runicorn.upload.worker import Upload
 from tests.processes import Viewer, environment, free_port, train
 from tests.sync.sending import differences, in_a_pid_namespace, senders
 from tests.waiting import until
@@ -157,6 +164,35 @@ def test_finish_waits_a_bounded_time_and_names_the_command(near: Path, home: Pat
     out, told = training.communicate(timeout=60)
     assert 1 <= float(out.split()[-1]) < 6
     assert f"runicorn sync --storage {near} {run_id}" in told and "could be reached" in told
+
+
+def test_the_end_of_a_run_does_not_wait_for_what_a_worker_logs_after_it(
+    near: Path, viewer: Viewer, run_id: str
+) -> None:
+    run = rn.init("ends", "one", run_id=run_id, storage=near, capture_env=False, system_metrics=False)
+    run.log({"last": 1})
+    run.finish()
+    queue = Queue.of(near, viewer.url)
+    state = UploadState(near, run_id).begin(viewer.url)
+    session = queue.add(run_id, run.run_dir, [])
+    training = RunningUpload(near, run_id, run.run_dir, Target(viewer.url, 60.0), queue, session)
+    journal, waits = run.run_dir / "events.jsonl", list[bool]()
+
+    def has_ended() -> bool:
+        waits.append(not training.is_done())
+        if len(waits) < 5:  # the worker logs between any two passes
+            with journal.open("a") as file:
+                file.write('{"ts": 1.0, "type": "metrics", "data": {"worker": 1}}\n')
+        return True
+
+    upload = Upload(run.run_dir, state.load(), has_ended=has_ended, is_stopped=lambda: False, session=session)
+    with closing(upload):
+        assert upload.send(0.0) == "" and upload.is_over
+    assert waits == [True, False, False, False, False]
+    assert differences(near, viewer.root) == [], "what the worker logged is uploaded too"
+    UploadState(near, run_id).begin(viewer.url)
+    assert not training.is_done(), "a resumed run is not uploaded yet"
+    queue.remove(queue.entries()[run_id])
 
 
 def test_the_end_of_the_program_waits_once_for_all_runs(near: Path, home: Path) -> None:
