@@ -7,14 +7,18 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import Distribution, distributions
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 from runicorn.store.values import REFUSALS
 
 MEBIBYTE = 1024 * 1024
+_INFO = (".dist-info", ".egg-info")
+_FILES = ("METADATA", "PKG-INFO", "")
+"""Where metadata are in a folder of `_INFO`, which may itself be the file."""
 _HEADER = re.compile(r"^(name|version):[ \t]*(.*\S)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -58,23 +62,49 @@ def packages() -> list[str]:
 def _packages(path: tuple[str, ...]) -> tuple[str, ...]:
     """Cached for the process: there may be a few hundred packages, on a network file system."""
     found: dict[str, str] = {}
-    for distribution in distributions(path=list(path)):
-        # Partly removed packages have no metadata, or unreadable metadata.
-        with suppress(OSError, *REFUSALS):
-            named = _name_and_version(distribution)
-            if named is not None:
-                found.setdefault(named[0].lower(), "==".join(named))
+    for text in _metadata(path):
+        named = _name_and_version(text)
+        if named is not None:
+            found.setdefault(named[0].lower(), "==".join(named))
     return tuple(found[name] for name in sorted(found))
 
 
-def _name_and_version(distribution: Distribution) -> tuple[str, str] | None:
-    """Return the two headers of a package's metadata.
+def _metadata(path: tuple[str, ...]) -> Iterator[str]:
+    """Yield the metadata of installed packages, as `importlib.metadata` finds them.
 
-    `distribution.metadata` parses all of them and the description, ten times as long, and beside the first calls of
-    `log()`.
+    That imports forty modules beside the first calls of `log()`, and is used for archives and foreign finders only.
     """
-    files = (distribution.read_text(name) for name in ("METADATA", "PKG-INFO", ""))
-    text = next(filter(None, files), "")
+    if any(_is_foreign(finder) for finder in sys.meta_path) or any(map(os.path.isfile, path)):
+        from importlib.metadata import distributions
+
+        for distribution in distributions(path=list(path)):
+            with suppress(OSError, *REFUSALS):
+                yield next(filter(None, map(distribution.read_text, _FILES)), "")
+        return
+    for entry in path:
+        with suppress(OSError):
+            for name in os.listdir(entry or "."):
+                if name.lower().endswith(_INFO) or (name + entry[-4:]).lower() == "egg-info.egg":
+                    yield _text(os.path.join(entry, name))
+
+
+def _is_foreign(finder: Any) -> bool:
+    return finder is not PathFinder and hasattr(finder, "find_distributions")
+
+
+def _text(info: str) -> str:
+    """Return the metadata in a folder; "" of a partly removed package, which has none or unreadable ones."""
+    for name in _FILES:
+        with (
+            suppress(OSError, *REFUSALS),
+            open(os.path.join(info, name) if name else info, encoding="utf-8") as file,
+        ):
+            return file.read()
+    return ""
+
+
+def _name_and_version(text: str) -> tuple[str, str] | None:
+    """Return the two headers of metadata; parsing all of them and the description takes ten times as long."""
     headers = {name.lower(): value for name, value in reversed(_HEADER.findall(text.partition("\n\n")[0]))}
     return (headers["name"], headers["version"]) if len(headers) == 2 else None
 

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 import runicorn as rn
 from runicorn.capture.environment import VARIABLES, EnvironmentCapture, EnvironmentInfo, capture_for_run
+from tests.processes import PROJECT
 from tests.sdk.scripts import Script, recorded
 
 # What Runicorn 0.5 wrote, in its order.
@@ -73,6 +76,38 @@ def test_the_packages_are_those_that_pip_lists() -> None:
         return {line.lower().replace("_", "-").replace(".", "-") for line in lines}
 
     assert names(ours) == names(listed.split())
+
+
+def test_packages_are_found_where_importlib_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, egg, archive = tmp_path / "first", tmp_path / "d-4.0-py3.11.egg", tmp_path / "e.zip"
+    places = {
+        first / "A_a-1.0.dist-info" / "METADATA": ("A.a", "1.0"),
+        first / "b-2.0-py3.11.egg-info": ("B", "2.0"),
+        first / "c-3.0.egg-info" / "PKG-INFO": ("c", "3.0"),
+        egg / "EGG-INFO" / "PKG-INFO": ("d", "4.0"),
+        tmp_path / "second" / "a_a-9.0.dist-info" / "METADATA": ("a.a", "9.0"),
+    }
+    for path, (name, version) in places.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: text\n")
+    with ZipFile(archive, "w") as file:
+        file.writestr("e-5.0.dist-info/METADATA", "Name: e\nVersion: 5.0\n")
+    entries = [str(first), str(egg), str(tmp_path / "second"), str(tmp_path / "missing")]
+    for path in (entries, [*entries, str(archive)]):
+        monkeypatch.setattr(sys, "path", path)
+        expected: dict[str, str] = {}
+        for found in distributions(path=path):
+            expected.setdefault(found.name.lower(), f"{found.name}=={found.version}")
+        assert EnvironmentCapture().get_pip_packages() == sorted(expected.values(), key=str.lower)
+        assert len(expected) == 4 + (path is not entries)
+
+
+def test_the_packages_are_found_without_importing_forty_modules() -> None:
+    code = "import sys; from runicorn.capture import machine; machine.packages(); print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=PROJECT).split()
+    assert not {"importlib.metadata", "email", "zipfile", "csv"} & set(loaded)
 
 
 def test_a_broken_package_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
