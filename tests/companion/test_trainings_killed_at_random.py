@@ -6,16 +6,20 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from runicorn.sync.mirror import mirror_store
+from runicorn.sync.transport import wrap_client
 from tests.companion.trainings import Training
 from tests.processes import Viewer
+from tests.sync.far import TalkativeSshd, over_asyncssh, store_of
 from tests.sync.sending import in_a_pid_namespace, senders
 from tests.waiting import until
 
@@ -65,9 +69,18 @@ class Scene:
         self.chance = random.Random(seed)
         self.home = home
         self.container = in_a_pid_namespace()
-        self.local, self.near, self.far = (base / name for name in ("local", "near", "far"))
-        for store in (self.local, self.near, self.far):
+        self.opened = ExitStack()
+        self.local, self.near, self.far, self.mirrored = (
+            base / name for name in ("local", "near", "far", "mirrored")
+        )
+        for store in (self.local, self.near, self.far, self.mirrored):
             store.mkdir(parents=True)
+        server = TalkativeSshd(base / "host")
+        self.remote = store_of(server)
+        self.remote.mkdir()
+        server.start()
+        self.opened.callback(server.stop)
+        self.client = wrap_client(self.opened.enter_context(over_asyncssh(server)))
 
         class Elsewhere(Viewer):
             """A viewer to which processes of this machine are invisible."""
@@ -77,11 +90,26 @@ class Scene:
         self.viewers = [
             Viewer(self.local, home / "one", RUNICORN_RATE_LIMIT="off").wait_until_it_answers(),
             Elsewhere(self.far, home / "two", RUNICORN_RATE_LIMIT="off").wait_until_it_answers(),
+            Elsewhere(self.mirrored, home / "three", RUNICORN_RATE_LIMIT="off").wait_until_it_answers(),
         ]
+        self.stores = {"upload": self.near, "mirror": self.remote}
+        self.shown_by = {"upload": self.viewers[1], "mirror": self.viewers[2]}
+        for viewer in self.viewers:
+            self.opened.callback(viewer.kill)
+        self.ended = threading.Event()
+        self.mirror = threading.Thread(target=self._mirror)
+        self.mirror.start()
+        self.opened.callback(self.mirror.join)
+        self.opened.callback(self.ended.set)
+
+    def _mirror(self) -> None:
+        """Mirror the remote store over SFTP again and again."""
+        while not self.ended.wait(0.5):
+            mirror_store(self.client, str(self.remote), self.mirrored, "host")
 
     def one(self) -> tuple[Training, Viewer, str, tuple[str, str]]:
         """Start a training and end it; return it, who shows it, a description, and status and state expected."""
-        place = self.chance.choice(("companion", "no companion", "container", "upload"))
+        place = self.chance.choice(("companion", "no companion", "container", "upload", "mirror"))
         way = self.chance.choice([*SIGNALS, *SIGNALS, "group", *OWN_ENDS])
         logging = self.chance.choice(list(LOGGING))
         code = LOGGING[logging] if way in SIGNALS or way == "group" else f"run.log({{'a': 1}}); {way}"
@@ -90,7 +118,7 @@ class Scene:
         more = {"RUNICORN_COMPANION": "off"} if place == "no companion" else {}
         more |= {"RUNICORN_URL": self.viewers[1].url} if place == "upload" else {}
         prefix = self.container if place == "container" else ()
-        store = self.near if place == "upload" else self.local
+        store = self.stores.get(place, self.local)
         training = Training(store, self.home, code, prefix=prefix, **more)
         training.go_on()
         time.sleep(self.chance.random() * 0.2)  # a random moment
@@ -102,11 +130,8 @@ class Scene:
         status, state = OWN_ENDS.get(way) or SIGNALS["SIGKILL" if way == "group" else way]
         if place in ("no companion", "container"):
             state = JUDGED.get(state, state)
-        return training, self.viewers[place == "upload"], f"{place}, {way}, {logging}", (status, state)
-
-    def stop(self) -> None:
-        for viewer in self.viewers:
-            viewer.kill()
+        viewer = self.shown_by.get(place, self.viewers[0])
+        return training, viewer, f"{place}, {way}, {logging}", (status, state)
 
 
 def check(count: int, seed: int, base: Path, home: Path) -> None:
@@ -135,11 +160,12 @@ def check(count: int, seed: int, base: Path, home: Path) -> None:
                     wrong.append(f"{about}: {seen} instead of {expected}, {training.status}")
         until(lambda: not senders(scene.near), timeout=120)
     finally:
-        scene.stop()
+        scene.opened.close()
     sys.stdout.write(f"\n{count} ends, {count - len(wrong)} right states: {dict(sorted(tally.items()))}\n")
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.torture
+@pytest.mark.needs("sshd")
 def test_two_hundred_trainings_end_at_random(tmp_path: Path, home: Path) -> None:
     check(TRAININGS, 18, tmp_path, home)
