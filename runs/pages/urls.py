@@ -9,6 +9,7 @@ from runs.pages.diff_page import run_diff
 from runs.pages.logged_table_page import run_table
 from runs.pages.run_page import run_page
 from runs.pages.table import actions, views
+from runs.pages.table.filters import filter_menu
 from runs.pages.table.picker import column_keys
 from runs.pages.workspace.views import panel
 
@@ -19,6 +20,7 @@ page_patterns = [
     path("runs-change", actions.change_runs, name="change-runs"),
     path("runs-matching", actions.matching_ids, name="matching-ids"),
     path("runs-where", actions.complete_where, name="complete-where"),
+    path("runs-filter", filter_menu, name="filter-menu"),
     path("runs-keys", column_keys, name="column-keys"),
     path("runs-columns", actions.remember_columns, name="remember-columns"),
     path("runs-view", actions.change_view, name="change-view"),

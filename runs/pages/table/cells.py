@@ -38,6 +38,7 @@ class CellContext:
         tags_in_name: whether the tags stand beside the name, because they have no column.
         project_address: returns the address of the table with one project.
         tag_address: returns the address of the table with one tag.
+        group_address: returns the address of the table with one group.
         text: number of the column, aligned with those of the other rows.
     """
 
@@ -47,6 +48,7 @@ class CellContext:
     tags_in_name: bool
     project_address: Callable[[str], str]
     tag_address: Callable[[str], str]
+    group_address: Callable[[str], str]
     text: str = ""
 
 
@@ -125,13 +127,16 @@ def _tag_links(tags: Iterable[str], context: CellContext) -> SafeString:
 
 
 def project_cell(css: str, context: CellContext) -> SafeString:
-    project = context.run.project
+    return _link_cell(css, context.run.project, context.project_address)
+
+
+def _link_cell(css: str, text: str, address: Callable[[str], str]) -> SafeString:
     return format_html(
         '<td class="{} clip"><a class="soft" href="{}" title="{}"><bdi>{}</bdi></a></td>',
         css,
-        context.project_address(project),
-        project,
-        project,
+        address(text),
+        text,
+        text,
     )
 
 
@@ -203,7 +208,8 @@ def note_cell(css: str, context: CellContext) -> SafeString:
 
 
 def group_cell(css: str, context: CellContext) -> SafeString:
-    return _text_cell(css, context.run.group)
+    group = context.run.group
+    return _link_cell(css, group, context.group_address) if group else _text_cell(css, "")
 
 
 def host_cell(css: str, context: CellContext) -> SafeString:

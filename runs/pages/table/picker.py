@@ -61,7 +61,7 @@ def offers(root: StorageRoot, project: str, words: Sequence[str]) -> list[Offer]
     own = [Line(str(column.label), [Option(column.key, gettext("show"))]) for column in COLUMNS.values()]
     metrics = [
         Line(name, [Option(f"metric.{name}.{word}", word) for word in AGGREGATES])
-        for name in sorted(keys.metric_keys(root, project), key=_order)
+        for name in sorted(keys.metric_keys(root, project), key=metric_order)
     ]
     kinds = {
         gettext("Run"): own,
@@ -87,7 +87,7 @@ def _matches(name: str, words: Sequence[str]) -> bool:
     return all(word in folded for word in words)
 
 
-def _order(name: str) -> tuple[int, object]:
+def metric_order(name: str) -> tuple[int, object]:
     """Return a sort key: validation and training first, measurements of the machine last."""
     prefix = name.partition("/")[0].partition("_")[0]
     if prefix == LAST_PREFIX:

@@ -32,7 +32,8 @@ from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered
 from runs.query.projects import projects
-from runs.query.where.parser import BadWhere
+from runs.query.where.completion import quoted
+from runs.query.where.parser import BadWhere, conjunction
 
 MOST_TAGS = 500
 """Maximum number of tags in the list; other tags are reached by clicking them, or by search."""
@@ -67,6 +68,7 @@ class Row:
             tags_in_name="tags" not in state.columns,
             project_address=partial(_project_address, state),
             tag_address=lambda tag: state.but(tags=(tag,)).address,
+            group_address=partial(_group_address, state),
         )
         pieces = []
         for column in self.columns:
@@ -79,6 +81,12 @@ def _project_address(state: TableState, project: str) -> str:
     """Return the address of the table with one project and its own columns."""
     usual = {"columns": DEFAULT_COLUMNS, "preferred": DEFAULT_COLUMNS, "default": DEFAULT_COLUMNS}
     return state.but(project=project, **usual).address
+
+
+def _group_address(state: TableState, group: str) -> str:
+    """Return the address of the table with one group beside its other filters."""
+    parts = [part for part in (state.where, f"group = {quoted(group)}") if part]
+    return state.but(where=conjunction(parts)).address
 
 
 class TableContext(TypedDict):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn_site.web.fragments import fragment
 from runs.active_root import active_root
 from runs.pages.table.actions import address_of_view
+from runs.pages.table.filters import chips
 from runs.pages.table.rows import table_context, wide_context
 from runs.pages.table.state import TableState
 from runs.pages.table.usual import usual_columns
@@ -30,7 +31,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     common = table_context(root, state, request.GET)
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)
-    context = {**common, **layout}
+    context = {**common, **layout, "filter_chips": chips(root, state)}
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
     answer = fragment(request, "runs/_table.html", context)

@@ -68,7 +68,7 @@ def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
     if key == "best":
         return [ListRow(run, _primary_metric(run), run.best_metric_value) for run in runs]
     now, cell = time.time(), column_of(key).cell
-    contexts = (CellContext(run, now, EMPTY, False, str, str) for run in runs)
+    contexts = (CellContext(run, now, EMPTY, False, str, str, str) for run in runs)
     return [ListRow(context.run, cell(VALUE_CSS, context)) for context in contexts]
 
 

@@ -14,7 +14,7 @@ Names and values with blanks or any of `( ) , = ! < > " '` are quoted; a backsla
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -127,6 +127,37 @@ def unfinished(text: str) -> Unfinished:
         expected: Expected = _EXPECTED.get(error.problem, "nothing")
         return Unfinished(expected, None if expected == "field" else reader.last_field)
     return Unfinished("connective")
+
+
+def conjuncts(text: str) -> list[str]:
+    """Return the parts of an expression that must all be true, as they are written.
+
+    Raises:
+        BadWhere: a word of it is malformed.
+    """
+    if _outside_parentheses("or", text):
+        return [text.strip()]
+    ends = _outside_parentheses("and", text)
+    starts = [0, *(end + len("and") for end in ends)]
+    return [text[start:end].strip() for start, end in zip(starts, [*ends, len(text)], strict=True)]
+
+
+def conjunction(parts: Sequence[str]) -> str:
+    """Return the expression that is true where all of these are."""
+    several = len(parts) > 1
+    return " and ".join(
+        f"({part})" if several and _outside_parentheses("or", part) else part for part in parts
+    )
+
+
+def _outside_parentheses(keyword: str, text: str) -> list[int]:
+    """Return where a keyword of the outermost level begins."""
+    depth, found = 0, []
+    for token in _tokens(text):
+        depth += {"(": 1, ")": -1}.get(token.keyword, 0)
+        if depth == 0 and token.keyword == keyword:
+            found.append(token.position - 1)
+    return found
 
 
 def _tokens(text: str) -> list[Token]:

@@ -1,0 +1,277 @@
+"""Filters of the runs table that are chosen by clicks: each is a part of its `where` expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from django.db.models import Count, Max, Min, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from runicorn_site.web.natural_sort import natural
+from runicorn_site.web.templatetags.ui import figure, status_label
+from runs.active_root import active_root
+from runs.models import RunMetric, RunParam, RunTag, StorageRoot
+from runs.pages.table.picker import metric_order
+from runs.pages.table.rows import matching
+from runs.pages.table.state import TableState
+from runs.query import keys, where_keys
+from runs.query.where import parser
+from runs.query.where.ast import FIGURES, Comparison, Field, Kind, Value
+from runs.query.where.completion import quoted
+
+MOST_KEYS = 60
+"""Keys of one kind in the menu; its search finds the others."""
+MOST_VALUES = 60
+FEW_NUMBERS = 12
+"""A config key with as many different numbers or fewer offers each of them beside the range."""
+OWN = {
+    "state": _("State"),
+    "group": _("Group"),
+    "tags": _("Tags"),
+    "project": _("Project"),
+    "hostname": _("Host"),
+    "duration": _("Duration in seconds"),
+    "best_metric_value": _("Best metric"),
+}
+"""Fields of every run in the menu."""
+SIGNS = {"!=": "≠", "<=": "≤", ">=": "≥"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """The parts of the expression about one field, and the address of the table without them."""
+
+    label: str
+    text: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A field that can be filtered by, as it is written in an expression."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value with its number of runs, and the address of the table with it, or without it if it is chosen."""
+
+    label: str
+    runs: int
+    chosen: bool
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The lowest and the highest number of the runs, and the limits of the expression, as texts."""
+
+    lowest: str
+    highest: str
+    low: str = ""
+    high: str = ""
+
+
+class Offer(TypedDict, total=False):
+    """The values of a field, its range, or both."""
+
+    choices: list[Choice]
+    range: Range | None
+
+
+def chips(root: StorageRoot, state: TableState) -> list[Chip]:
+    """Return one chip for each field of the expression; none if it is malformed."""
+    try:
+        found = _by_field(root, state.where)
+    except parser.BadWhere:
+        return []
+    return [
+        Chip(_label(field, nodes), " and ".join(parts), _with(state, found, field, ()).address)
+        for field, (parts, nodes) in found.items()
+    ]
+
+
+@require_safe
+def filter_menu(request: HttpRequest) -> HttpResponse:
+    """Return the menu of filters: all keys whose names contain `find`, or the values of the key `filter`.
+
+    With `low` or `high`, redirect to the table whose key is within these limits. `next` is the query of the table.
+    """
+    root, state = active_root(), TableState.read(QueryDict(request.GET.get("next", "")))
+    key = request.GET.get("filter", "").replace("\0", "")
+    words = request.GET.get("find", "").casefold().split()
+    context: dict[str, Any] = {"next": state.query, "find": request.GET.get("find", "")}
+    try:
+        field = where_keys.parse(root, f"{key} exists") if key else None
+    except parser.BadWhere:
+        field = None
+    if not isinstance(field, Comparison):
+        context["kinds"] = _kinds(root, state.project, words)
+        return render(request, "runs/_filter_menu.html", context)
+    if {"low", "high"} & set(request.GET):
+        return redirect(_within(root, state, key, field.field, request.GET).address)
+    context |= {"key": key, "label": _name(field.field)}
+    if field.field.kind is Kind.METRIC:
+        context["statistics"] = [(f"{key.rpartition('.')[0]}.{name}", name) for name in FIGURES]
+    offer = _values(root, state, key, field.field)
+    return render(request, "runs/_filter_menu.html", {**context, **offer})
+
+
+Parts = dict[Field | str, tuple[list[str], list[Comparison]]]
+
+
+def _by_field(root: StorageRoot, where: str) -> Parts:
+    """Return the parts of an expression by their field, or by their text where they have several fields.
+
+    Raises:
+        runs.query.where.parser.BadWhere: it is malformed.
+    """
+    found: Parts = {}
+    for part in parser.conjuncts(where) if where else ():
+        node = where_keys.parse(root, part)
+        if isinstance(node, Comparison):
+            parts, nodes = found.setdefault(node.field, ([], []))
+            nodes.append(node)
+        else:
+            parts, _nodes = found.setdefault(part, ([], []))
+        parts.append(part)
+    return found
+
+
+def _parts(root: StorageRoot, state: TableState) -> Parts:
+    try:
+        return _by_field(root, state.where)
+    except parser.BadWhere:
+        return {}
+
+
+def _with(state: TableState, found: Parts, field: Field | str, parts: Sequence[str]) -> TableState:
+    """Return the state with these parts in the place of those of a field."""
+    others = [part for other, (texts, _) in found.items() if other != field for part in texts]
+    return state.but(where=parser.conjunction([*others, *parts]))
+
+
+def _name(field: Field) -> str:
+    """Return what a chip calls a field."""
+    if field.kind is Kind.METRIC:
+        return f"{field.name} {next(name for name, column in FIGURES.items() if column == field.figure)}"
+    return field.name if field.kind is Kind.CONFIG else str(OWN.get(field.name, field.name))
+
+
+def _label(field: Field | str, nodes: Iterable[Comparison]) -> str:
+    if isinstance(field, str):
+        return field
+    conditions = ", ".join(
+        f"{SIGNS.get(node.operator, node.operator)} {' | '.join(_shown(value) for value in node.values)}".strip()
+        for node in nodes
+    )
+    return f"{_name(field)} {conditions}".replace(" in ", " = ")
+
+
+def _shown(value: Value) -> str:
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def _kinds(root: StorageRoot, project: str, words: Sequence[str]) -> list[tuple[str, list[Key], int]]:
+    """Return (title, keys, number of further keys) of each kind of keys."""
+    metrics = sorted(keys.metric_keys(root, project), key=metric_order)
+    config = sorted(keys.config_keys(root, project), key=natural)
+    own = [Key(name, str(label)) for name, label in OWN.items() if name != "project" or not project]
+    kinds = {
+        gettext("Run"): own,
+        gettext("Config"): [Key(f"config.{quoted(name)}", name) for name in config],
+        gettext("Metrics"): [Key(f"metric.{quoted(name)}.best", name) for name in metrics],
+    }
+    found = {
+        title: [one for one in offered if all(word in one.label.casefold() for word in words)]
+        for title, offered in kinds.items()
+    }
+    return [(title, some[:MOST_KEYS], max(0, len(some) - MOST_KEYS)) for title, some in found.items() if some]
+
+
+def _values(root: StorageRoot, state: TableState, key: str, field: Field) -> Offer:
+    """Return the values and the range of a field among the runs that match the other filters."""
+    found = _parts(root, state)
+    runs = matching(root, _with(state, found, field, ())).runs.order_by()
+    nodes = found.get(field, ([], []))[1]
+    of_runs = {"root": root, "run__in": runs.values("pk")}
+    if field.kind is Kind.METRIC:
+        return _range(RunMetric.objects.filter(key=field.name, **of_runs), field.figure, nodes)
+    if field.kind is Kind.NUMBER:
+        return _range(runs, field.name, nodes)
+    if field.kind is Kind.TAGS:
+        rows = _counted(RunTag.objects.filter(**of_runs), "tag", "run")
+    elif field.kind is Kind.TEXT:
+        rows = _counted(runs.exclude(**{field.name: None}).exclude(**{field.name: ""}), field.name, "pk")
+    else:
+        params = RunParam.objects.filter(key=field.name, **of_runs)
+        rows = _counted(params, "text", "run")
+        limits = _range(params, "number", nodes)
+        if limits["range"] and len(rows) > FEW_NUMBERS:
+            return limits
+        rows.sort(key=lambda row: natural(row[0]))
+        return {**limits, "choices": _choices(root, state, key, field, rows)}
+    return {"choices": _choices(root, state, key, field, rows)}
+
+
+def _counted(rows: QuerySet[Any], column: str, runs: str) -> list[tuple[str, int]]:
+    return list(rows.values_list(column).annotate(runs=Count(runs)).order_by("-runs", column)[:MOST_VALUES])
+
+
+def _choices(
+    root: StorageRoot, state: TableState, key: str, field: Field, rows: Iterable[tuple[str, int]]
+) -> list[Choice]:
+    found = _parts(root, state)
+    chosen = [
+        value
+        for node in found.get(field, ([], []))[1]
+        if node.operator in ("=", "in")
+        for value in node.values
+    ]
+    made = []
+    for text, runs in rows:
+        node = where_keys.parse(root, f"{key} = {quoted(text)}")
+        value = node.values[0] if isinstance(node, Comparison) else text
+        texts = [_written(one) for one in chosen if one != value] + (
+            [] if value in chosen else [quoted(text)]
+        )
+        condition = f"{key} in ({', '.join(texts)})" if len(texts) > 1 else f"{key} = {''.join(texts)}"
+        address = _with(state, found, field, [condition] if texts else []).address
+        label = status_label(text) if field.name == "state" else text
+        made.append(Choice(label, runs, value in chosen, address))
+    return made
+
+
+def _written(value: Value) -> str:
+    return (
+        quoted(value)
+        if isinstance(value, str)
+        else f"{value:g}"
+        if float(f"{value:g}") == value
+        else repr(value)
+    )
+
+
+def _range(rows: QuerySet[Any], column: str, nodes: Iterable[Comparison]) -> Offer:
+    ends = rows.aggregate(low=Min(column), high=Max(column))
+    if ends["low"] is None:
+        return {"range": None}
+    limits = {node.operator: _written(node.values[0]) for node in nodes if node.operator in ("<=", ">=")}
+    return {
+        "range": Range(figure(ends["low"]), figure(ends["high"]), limits.get(">=", ""), limits.get("<=", ""))
+    }
+
+
+def _within(root: StorageRoot, state: TableState, key: str, field: Field, query: QueryDict) -> TableState:
+    """Return the state with the limits of a form; texts that are no numbers count as none."""
+    limits = {">=": query.get("low", "").strip(), "<=": query.get("high", "").strip()}
+    parts = [f"{key} {sign} {text}" for sign, text in limits.items() if parser.NUMBER.fullmatch(text)]
+    return _with(state, _parts(root, state), field, parts)
