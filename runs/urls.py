@@ -6,6 +6,7 @@ from django.urls import path
 
 from runs.api import boards, files, recycle_bin, runs, uploads, v2
 from runs.pages import run_fragments
+from runs.pages.media.views import MediaFileView
 from runs.pages.urls import page_patterns as pages
 
 api_patterns = [
@@ -50,5 +51,5 @@ page_patterns = [
     path("runs/<str:run_id>/log", run_fragments.LogBlocksView.as_view(), name="run-log"),
     path("runs/<str:run_id>/media", run_fragments.MediaView.as_view(), name="run-media-list"),
     path("runs/<str:run_id>/histograms", run_fragments.HistogramsView.as_view(), name="run-histograms"),
-    path("runs/<str:run_id>/media/<path:path>", files.RunMediaFileView.as_view(), name="run-media"),
+    path("runs/<str:run_id>/media/<path:path>", MediaFileView.as_view(), name="run-media"),
 ]

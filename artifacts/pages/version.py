@@ -14,12 +14,12 @@ from artifacts.errors import Damaged, NotFound
 from artifacts.models import Artifact, File, Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
 from artifacts.pages.lineage import LineagePanel, panel
-from artifacts.pages.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from artifacts.services import maintenance, stages
 from runicorn._platform import read_at
 from runicorn.json_value import JsonObject, JsonValue
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.paginator import Page, Paginator, page_number
+from runicorn_site.web.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from runs.index.run_files import PICTURES
 from runs.models import Run
 from runs.pages.key_values import Pairs

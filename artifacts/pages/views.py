@@ -12,12 +12,12 @@ from artifacts.api import downloads, zip_download
 from artifacts.pages.artifact import artifact_context
 from artifacts.pages.compare import compare_context
 from artifacts.pages.listing import ListState, list_context
-from artifacts.pages.preview import suffix
 from artifacts.pages.version import is_picture, version_context
 from artifacts.services import lookup
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.preview import suffix
 from runs.active_root import active_root
 from runs.index.run_files import PICTURES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -68,6 +69,8 @@ class RunMediaFileView(APIView):
     """One file of a run's media."""
 
     content_negotiation_class = AnyFormat
+    inline: Mapping[str, str] = run_files.PICTURES
+    """Content types by file extension of files that are shown; all others are attachments."""
 
     @endpoint(
         returns={(200, "*/*"): OpenApiTypes.BINARY, (206, "*/*"): OpenApiTypes.BINARY, 416: None},
@@ -75,10 +78,12 @@ class RunMediaFileView(APIView):
     )
     def get(self, request: Request, run_id: str, path: str) -> HttpResponseBase:
         """Get a file. Images are served inline, everything else as an attachment."""
-        file, content_type = run_files.open_media(get_run(run_id), path)
-        answer = file_answer(request, file, content_type)
-        inline = content_type != run_files.UNKNOWN_TYPE
-        disposition = content_disposition_header(not inline, "" if inline else os.path.basename(path))
+        content_type = self.inline.get(os.path.splitext(path)[1].lower())
+        file = run_files.open_media(get_run(run_id), path)
+        answer = file_answer(request, file, content_type or run_files.UNKNOWN_TYPE)
+        disposition = content_disposition_header(
+            not content_type, "" if content_type else os.path.basename(path)
+        )
         answer["Content-Disposition"] = disposition or "inline"
         answer["X-Content-Type-Options"] = "nosniff"
         return answer

@@ -40,8 +40,8 @@ def open_log(run: Run) -> OpenFile:
         raise NoSuchFile("Run {run_id} has no log", run_id=run.run_id) from error
 
 
-def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
-    """Open a file below the run's `media` folder; return it with its content type.
+def open_media(run: Run, path: str) -> OpenFile:
+    """Open a file below the run's `media` folder.
 
     Raises:
         NoSuchFile: it does not exist, or its path contains a link.
@@ -60,10 +60,9 @@ def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
             folder = folder / part
             if folder.is_symlink():
                 raise missing
-        file = OpenFile(folder / parts[-1])
+        return OpenFile(folder / parts[-1])
     except OSError as error:
         raise missing from error
-    return file, PICTURES.get(os.path.splitext(parts[-1])[1].lower(), UNKNOWN_TYPE)
 
 
 def read_media(run: Run, path: str, most: int) -> bytes:
@@ -72,7 +71,7 @@ def read_media(run: Run, path: str, most: int) -> bytes:
     Raises:
         NoSuchFile: it does not exist, or is larger than `most` bytes.
     """
-    file, _ = open_media(run, path)
+    file = open_media(run, path)
     size = os.fstat(file.fd).st_size
     if size > most:
         raise NoSuchFile("The file {path} is too large to be shown.", path=clean_text(path, 200))

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from runicorn_site.web.paginator import Page, Paginator
-from runs.pages.media_tables import COLUMNS, ROWS, Table
+from runs.pages.media.tables import COLUMNS, ROWS, Table
 
 SHORT = 80
 """Characters of a cell shown before it is expanded."""

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
-from runs.pages import media
 from runs.pages.logged_table import table_page
+from runs.pages.media import listing as media
 from runs.services.lookup import get_run
 
 

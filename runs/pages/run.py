@@ -16,9 +16,9 @@ from runicorn_site.web.markdown import render
 from runs.index import run_files
 from runs.live.tail import start_of_last
 from runs.models import Run
-from runs.pages import media as shown_media
 from runs.pages.environment import RunEnvironment
 from runs.pages.key_values import Pairs
+from runs.pages.media import listing as shown_media
 from runs.pages.state_reason import reason
 from runs.pages.table.rows import tags
 from runs.query import completeness

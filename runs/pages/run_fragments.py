@@ -1,4 +1,4 @@
-"""Views of the data that the page of a run fetches: log blocks, media, histograms."""
+"""Views of the data that the page of a run fetches: log blocks, lists of media, histograms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runicorn_site.web.endpoint import endpoint
 from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
 from runs.index import run_files
 from runs.live import log_blocks, log_search
-from runs.pages import media
+from runs.pages.media import listing as media
 from runs.services.lookup import get_run
 
 
@@ -38,7 +38,7 @@ class LogBlocksView(APIView):
 
 
 class MediaView(APIView):
-    """The images, tables and histograms of a run."""
+    """The media of a run."""
 
     @endpoint(query=MediaPartQuery)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:

@@ -7,6 +7,7 @@ from django.urls import path
 from runs.pages import palette, project, recycle_bin
 from runs.pages.diff_page import run_diff
 from runs.pages.logged_table_page import run_table
+from runs.pages.media import views as media
 from runs.pages.run_page import run_page
 from runs.pages.table import actions, views
 from runs.pages.table.filters import filter_menu
@@ -34,4 +35,6 @@ page_patterns = [
     path("runs/<str:run_id>/neighbours", palette.neighbours, name="run-neighbours"),
     path("runs/<str:run_id>/diff", run_diff, name="run-diff"),
     path("runs/<str:run_id>/table/<path:path>", run_table, name="run-table"),
+    path("runs/<str:run_id>/document/<path:path>", media.document, name="run-document"),
+    path("runs/<str:run_id>/preview/<path:path>", media.file_preview, name="run-preview"),
 ]

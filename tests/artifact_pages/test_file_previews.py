@@ -11,7 +11,7 @@ from django.test import Client
 
 import runicorn as rn
 from artifacts.pages import version
-from artifacts.pages.preview import BEGINNING, CELL, LINES, ROWS, preview
+from runicorn_site.web.preview import BEGINNING, CELL, LINES, ROWS, preview
 from tests.pages.conftest import PIXEL
 from tests.pages.markup import Markup
 

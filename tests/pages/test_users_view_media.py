@@ -108,7 +108,7 @@ def test_a_click_on_an_image_enlarges_it_and_leaves_no_page(open_page: Open) -> 
     page = open_page(f"{RUN}?pane=images", bypass_csp=True)
     address = page.url
     page.locator("#images img").click()
-    dialog = page.get_by_role("dialog", name="Image")
+    dialog = page.get_by_role("dialog", name="samples")
     dialog.wait_for()
     assert (page.url, dialog.get_by_role("status").text_content()) == (address, "step 20 · 3 of 3")
     page.keyboard.press("ArrowLeft")

@@ -161,12 +161,13 @@ def test_histograms_of_a_key_are_a_series(api: Any, run: Path, log: Log) -> None
 def test_a_page_receives_only_new_media(api: Any, run: Path, log: Log) -> None:
     log("a.png", b"", "a", 1)
     log("t.table.json", b"", "t")
-    log("other.json", b"{}")
+    log("other.json", b"{}", "other")
     address = f"/runs/{run.name}/media"
     first = read(api.get(address))
     assert [(one["kind"], one["key"], one["step"]) for one in first["media"]] == [
         ("images", "a", 1),
         ("tables", "t", None),
+        ("files", "other", None),
     ]
     log("h.histogram.json", b"", "h")
     place = f"{address}?after={first['last']}&mark={first['mark']}"

@@ -1,34 +1,47 @@
-/** An image over the whole page: arrows change the step or the key, wheel, pinch and keys zoom, dragging moves it. */
+/** A medium over the whole page: arrows change the step or the series; images are zoomed by wheel, pinch and keys, and dragged. */
 
-import { gettext } from "../i18n.js";
+import { make } from "../dom.js";
+import { DRAW, describe } from "./draw.js";
 import { Zoom } from "./zoom.js";
 
 const SWIPE = 40;
 
-/** Return the image keys of the page, in their order. */
-const others = (steps) => [...steps.element.parentElement.querySelectorAll(".steps")].map((figure) => figure.steps).filter((one) => one.items.length);
+/** Return the series of the same pane of the run page, in their order. */
+const neighbours = (series) => [...series.element.parentElement.querySelectorAll(".steps")].map((figure) => figure.steps);
 
-/** Open the image that `steps` shows; the figure behind follows. */
-export function openLightbox(steps) {
+/**
+ * Open the item that `series` ({title, items, at, words, show(at)}) shows; the page behind follows.
+ * `others(series)` returns the series that the arrows up and down choose from.
+ */
+export function openLightbox(series, others = neighbours) {
   const dialog = document.getElementById("lightbox");
   const stage = dialog.querySelector(".stage");
-  const image = document.createElement("img");
+  const image = make("img");
   const zoom = new Zoom(stage, image);
   const controls = new AbortController();
   const on = (target, name, listener, options = {}) => target.addEventListener(name, listener, { signal: controls.signal, ...options });
-  let shown = steps;
+  let shown = series;
 
   function show() {
     const item = shown.items[shown.at];
-    zoom.reset();
-    image.src = item.address;
-    image.alt = [item.key, item.caption].filter(Boolean).join(", ");
-    dialog.querySelector("h2 bdi").textContent = item.key;
-    dialog.querySelector("output").textContent = shown.output.textContent;
-    dialog.querySelector(".caption").textContent = item.caption ?? "";
-    const original = dialog.querySelector("a");
-    original.href = item.address;
-    original.download = item.address.split("/").at(-1);
+    const isImage = item.kind === "images";
+    for (const button of dialog.querySelectorAll("[data-zoom]")) button.hidden = !isImage;
+    if (isImage) {
+      zoom.reset();
+      image.src = item.address;
+      image.alt = describe({ ...item, step: null });
+      stage.replaceChildren(image);
+    } else {
+      const body = make("div", { className: "body media" });
+      stage.replaceChildren(body);
+      DRAW[item.kind](item, body);
+    }
+    dialog.querySelector("h2 bdi").textContent = shown.title;
+    dialog.querySelector("output").textContent = shown.words;
+    dialog.querySelector(".caption").textContent = isImage ? (item.caption ?? "") : "";
+    const original = dialog.querySelector("a[download]");
+    original.href = item.file ?? item.address;
+    original.download = original.href.split("/").at(-1);
     dialog.querySelector('[data-go="-1"]').disabled = shown.at === 0;
     dialog.querySelector('[data-go="1"]').disabled = shown.at === shown.items.length - 1;
   }
@@ -41,7 +54,7 @@ export function openLightbox(steps) {
   }
 
   function change(move) {
-    const all = others(shown);
+    const all = others(shown).filter(({ items }) => items.length);
     shown = all[(all.indexOf(shown) + move + all.length) % all.length];
     show();
   }
@@ -58,7 +71,9 @@ export function openLightbox(steps) {
     0: () => zoom.reset(),
   };
   on(dialog, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key)) return;
+    // Players and scrolled tables have arrow keys of their own.
+    if (event.target.closest("video, audio, [role=region]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!Object.hasOwn(KEYS, event.key)) return;
     event.preventDefault();
     event.stopPropagation();
     KEYS[event.key]();
@@ -70,9 +85,11 @@ export function openLightbox(steps) {
     else if (button || event.target === dialog) dialog.close();
   });
   zoom.listen(on, (distance) => Math.abs(distance) > SWIPE && go(distance < 0 ? 1 : -1));
-  on(dialog, "close", () => controls.abort());
-  stage.replaceChildren(image);
-  show();
+  on(dialog, "close", () => {
+    controls.abort();
+    stage.replaceChildren();
+  });
+  // What is drawn needs the size of the stage.
   dialog.showModal();
-  dialog.setAttribute("aria-label", gettext("Image"));
+  show();
 }

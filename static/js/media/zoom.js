@@ -17,6 +17,7 @@ export class Zoom {
 
   /** Zoom by a factor around a point of the window, or around the middle. */
   by(factor, clientX, clientY) {
+    if (!this.image.isConnected) return;
     const box = this.stage.getBoundingClientRect();
     const before = this.scale;
     this.scale = Math.max(1, Math.min(MOST, before * factor));
@@ -29,19 +30,21 @@ export class Zoom {
 
   /** Wire the stage with `on(target, name, listener)`; an image that is not zoomed calls `swiped(distance)`. */
   listen(on, swiped) {
-    const { stage, pointers } = this;
-    on(stage, "wheel", (event) => {
+    const { stage, pointers, image } = this;
+    // Other media in the stage have pointers and wheels of their own.
+    const wire = (name, act, options) => on(stage, name, (event) => image.isConnected && act(event), options);
+    wire("wheel", (event) => {
       event.preventDefault();
       this.by(Math.exp(-event.deltaY / 400), event.clientX, event.clientY);
     }, { passive: false });
-    on(stage, "dblclick", (event) => (this.scale > 1 ? this.reset() : this.by(3, event.clientX, event.clientY)));
-    on(stage, "pointerdown", (event) => {
+    wire("dblclick", (event) => (this.scale > 1 ? this.reset() : this.by(3, event.clientX, event.clientY)));
+    wire("pointerdown", (event) => {
       stage.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, from: event.clientX });
     });
-    on(stage, "pointermove", (event) => this.#move(event));
+    wire("pointermove", (event) => this.#move(event));
     on(stage, "pointercancel", (event) => pointers.delete(event.pointerId));
-    on(stage, "pointerup", (event) => {
+    wire("pointerup", (event) => {
       const pointer = pointers.get(event.pointerId);
       const alone = pointers.size === 1;
       pointers.delete(event.pointerId);

@@ -1,6 +1,7 @@
 /** One image with its caption; a click enlarges it on the page. */
 
 import { gettext } from "../i18n.js";
+import { describe } from "../media/draw.js";
 import { openLightbox } from "../media/lightbox.js";
 import { showFailure } from "./steps.js";
 
@@ -20,11 +21,6 @@ export function drawImage(item, body, items, steps) {
   image.src = item.address;
   const next = items[items.indexOf(item) + 1];
   if (next) new Image().src = next.address;
-}
-
-/** Key, step and caption in one line. */
-export function describe({ key, step, caption }) {
-  return [key, step === null ? "" : gettext("step {step}", { step }), caption].filter(Boolean).join(", ");
 }
 
 function caption(item) {

@@ -1,18 +1,29 @@
-/** Images, tables and histograms in their panes, also those that are logged while the page is open. */
+/** Media of all kinds in their panes, also those that are logged while the page is open. */
 
 import { HttpError, requestJson } from "../http.js";
 import { HistogramSeries } from "./histograms.js";
 import { drawImage } from "./images.js";
+import { DRAW } from "../media/draw.js";
+import { openLightbox } from "../media/lightbox.js";
 import { StepSlider } from "../media/step_slider.js";
 import { Steps } from "./steps.js";
-import { drawTable } from "./tables.js";
 
 const PAUSE = 500;
 const KINDS = {
   images: (key) => new Steps(key, drawImage),
-  tables: (key) => new Steps(key, drawTable),
   histograms: (key, addresses) => new HistogramSeries(key, addresses.histograms),
 };
+
+/** Return a function that makes the figure of a key of another kind, which a button enlarges. */
+function other(kind) {
+  return (key) => {
+    const steps = new Steps(key, DRAW[kind]);
+    const button = steps.element.querySelector(".enlarge-other");
+    button.hidden = false;
+    button.addEventListener("click", () => openLightbox(steps));
+    return steps;
+  };
+}
 
 export class Media {
   /** `root` holds the panes and `.media-panes`, which knows the addresses. */
@@ -50,7 +61,7 @@ export class Media {
     for (const [key, items] of Map.groupBy(entries, ({ key }) => key)) {
       const id = `${kind} ${key}`;
       if (!this.series.has(id)) {
-        this.series.set(id, KINDS[kind](key, this.addresses));
+        this.series.set(id, (KINDS[kind] ?? other(kind))(key, this.addresses));
         pane.append(this.series.get(id).element);
       }
       this.series.get(id).add(items);

@@ -20,7 +20,13 @@ export function overflowMenu(list, menu) {
     }));
   }
 
-  const fit = () => menu.classList.toggle("unneeded", list.scrollWidth <= list.clientWidth + (menu.offsetWidth || 0));
+  function fit() {
+    menu.classList.toggle("unneeded", list.scrollWidth <= list.clientWidth + (menu.offsetWidth || 0));
+    const selected = list.querySelector("[aria-selected=true]");
+    // The menu takes room from the tabs.
+    if (selected && clipped(selected)) list.scrollLeft = selected.offsetLeft + selected.offsetWidth / 2 - list.clientWidth / 2;
+  }
+
   menu.addEventListener("toggle", () => menu.open && fill());
   const observer = new ResizeObserver(fit);
   for (const part of [list, ...list.children]) observer.observe(part);

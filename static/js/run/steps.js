@@ -14,6 +14,7 @@ export class Steps {
   /** `draw(item, body, items, steps)` shows one item, when the figure becomes visible and when another is chosen. */
   constructor(key, draw) {
     this.draw = draw;
+    this.title = key;
     this.items = [];
     this.at = -1;
     this.drawn = null;
@@ -60,6 +61,10 @@ export class Steps {
 
   get steps() {
     return this;
+  }
+
+  get words() {
+    return this.output.textContent;
   }
 
   show(at) {

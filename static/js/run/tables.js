@@ -18,13 +18,17 @@ export function drawTable(item, body) {
   });
 }
 
+/** Show name, size and beginning of the file of `item` in `body`. */
+export function drawPreview(item, body) {
+  load(item.address, body);
+}
+
 async function load(address, body, column = -1) {
   const turn = (body.dataset.turn = String(Number(body.dataset.turn ?? 0) + 1));
   const text = await fragment(address).catch((error) => error);
   if (turn !== body.dataset.turn) return;
   if (text instanceof HttpError) {
-    const sentence = text.status === 404 ? gettext("This file does not contain a table.") : text.message;
-    return showFailure(body, sentence, () => load(address, body));
+    return showFailure(body, text.message, () => load(address, body));
   }
   // The server's own markup, with every text of the run escaped.
   body.innerHTML = text;

@@ -1,42 +1,40 @@
-"""Media of a run for its page: images, tables and histograms, by kind and key."""
+"""Media of a run for its page, by kind and key."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from runicorn_site.web.addresses import site_address
 from runs.errors import NoSuchFile
 from runs.index import run_files
 from runs.index.media_index import catch_up
 from runs.models import Run, RunMedia
-from runs.pages import media_histograms, media_tables
+from runs.pages.media import histograms as histogram_files
+from runs.pages.media import tables
+from runs.pages.media.kinds import DOCUMENTS, FILES, TABLES, TITLES, kind_of
 
-IMAGES, TABLES, HISTOGRAMS = "images", "tables", "histograms"
-TITLES = {
-    IMAGES: gettext_lazy("Images"),
-    TABLES: gettext_lazy("Tables"),
-    HISTOGRAMS: gettext_lazy("Histograms"),
-}
 NEWEST = 20
 """Images per key in the page itself, for browsers without scripts."""
 KEYS = 50
+PLACES = {TABLES: "table", DOCUMENTS: "document", FILES: "preview"}
+"""Last part of the URLs that show a file of these kinds; the others are shown as they are."""
 LARGEST_TABLE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class MediaItem:
-    """A media file: its kind, URL, key, step and caption."""
+    """A media file: its run, kind, key, path, step and caption."""
 
+    run_id: str
     kind: str
     key: str
-    address: str
+    path: str
     step: int | None
     caption: str
 
@@ -46,14 +44,27 @@ class MediaItem:
         step = "" if self.step is None else gettext("step %(step)s") % {"step": f"{self.step:,}"}
         return ", ".join(part for part in (self.key, step, self.caption) if part)
 
+    @property
+    def address(self) -> str:
+        """URL of what the page shows."""
+        return self._address(PLACES.get(self.kind, "media"))
 
-def kind_of(path: str) -> str:
-    """Return the kind of a file by its name; "" if it is not shown."""
-    if path.endswith(media_tables.SUFFIX):
-        return TABLES
-    if path.endswith(media_histograms.SUFFIX):
-        return HISTOGRAMS
-    return IMAGES if os.path.splitext(path)[1].lower() in run_files.PICTURES else ""
+    @property
+    def file(self) -> str:
+        """URL of the file itself."""
+        return self._address("media")
+
+    def _address(self, place: str) -> str:
+        return site_address(f"/runs/{quote(self.run_id)}/{place}/{quote(self.path)}")
+
+    def to_dict(self) -> MediumEntry:
+        """Return it for a script."""
+        entry = MediumEntry(
+            kind=self.kind, key=self.key, address=self.address, step=self.step, caption=self.caption
+        )
+        if self.kind in PLACES:
+            entry["file"] = self.file
+        return entry
 
 
 class MediumEntry(TypedDict):
@@ -64,6 +75,8 @@ class MediumEntry(TypedDict):
     address: str
     step: int | None
     caption: str
+    file: NotRequired[str]
+    """URL of the file itself, if another one shows it."""
 
 
 class MediaAfter(TypedDict):
@@ -87,10 +100,7 @@ def media_after(run: Run, last: int, mark: str) -> MediaAfter:
     now = Run.objects.values_list("media_mark", flat=True).get(pk=run.pk)
     again = bool(last) and mark != now
     rows = _rows(run, 0 if again else last)
-    found = [medium for _, medium in rows if medium.kind]
-    entries = [
-        MediumEntry(kind=m.kind, key=m.key, address=m.address, step=m.step, caption=m.caption) for m in found
-    ]
+    entries = [medium.to_dict() for _, medium in rows]
     return {"mark": now, "last": rows[-1][0] if rows else last, "again": again, "media": entries}
 
 
@@ -107,10 +117,9 @@ def overview(run: Run) -> dict[str, KindOverview]:
     catch_up(run)
     rows = _rows(run, 0)
     counts = Counter(medium.kind for _, medium in rows)
-    by_key: dict[str, dict[str, list[MediaItem]]] = {IMAGES: {}, TABLES: {}, HISTOGRAMS: {}}
+    by_key: dict[str, dict[str, list[MediaItem]]] = {kind: {} for kind in TITLES}
     for _, medium in rows:
-        if medium.kind:
-            by_key[medium.kind].setdefault(medium.key, []).append(medium)
+        by_key[medium.kind].setdefault(medium.key, []).append(medium)
     return {
         kind: {
             "title": str(TITLES[kind]),
@@ -124,18 +133,13 @@ def overview(run: Run) -> dict[str, KindOverview]:
 def _rows(run: Run, after: int) -> list[tuple[int, MediaItem]]:
     found = RunMedia.objects.filter(run=run, pk__gt=after).order_by("pk")
     names = found.values_list("pk", "key", "path", "step", "caption")
-    return [(pk, _media_item(run, key, path, step, caption)) for pk, key, path, step, caption in names]
+    return [
+        (pk, MediaItem(run.run_id, kind_of(path), key, path, step, caption or ""))
+        for pk, key, path, step, caption in names
+    ]
 
 
-def _media_item(run: Run, key: str, path: str, step: int | None, caption: str | None) -> MediaItem:
-    kind = kind_of(path)
-    place = "table" if kind == TABLES else "media"
-    return MediaItem(
-        kind, key, site_address(f"/runs/{quote(run.run_id)}/{place}/{quote(path)}"), step, caption or ""
-    )
-
-
-def table(run: Run, path: str) -> media_tables.Table:
+def table(run: Run, path: str) -> tables.Table:
     """Return the table in a file of a run.
 
     Raises:
@@ -144,12 +148,12 @@ def table(run: Run, path: str) -> media_tables.Table:
     if kind_of(path) != TABLES:
         raise NoSuchFile("Run {run_id} has no table {path}", run_id=run.run_id, path=path[:200])
     try:
-        return media_tables.Table.read(run_files.read_media(run, path, LARGEST_TABLE))
+        return tables.Table.read(run_files.read_media(run, path, LARGEST_TABLE))
     except ValueError as error:
         raise NoSuchFile("This file does not contain a table.") from error
 
 
-class StepHistogram(media_histograms.Histogram):
+class StepHistogram(histogram_files.Histogram):
     """A histogram with its step."""
 
     step: int | None
@@ -165,10 +169,10 @@ class HistogramSeries(TypedDict):
 
 def histograms(run: Run, key: str) -> HistogramSeries:
     catch_up(run)
-    suffix = media_histograms.SUFFIX
+    suffix = histogram_files.SUFFIX
     paths = RunMedia.objects.filter(run=run, key=key, path__endswith=suffix).order_by("pk")
     entries: list[tuple[str, int | None]] = list(paths.values_list("path", "step"))
-    shown = media_histograms.downsampled(entries)
+    shown = histogram_files.downsampled(entries)
     items = list(_readable(run, shown))
     return {"total": len(entries), "unreadable": len(shown) - len(items), "items": items}
 
@@ -178,7 +182,7 @@ def _readable(run: Run, entries: Iterable[tuple[str, int | None]]) -> Iterable[S
         try:
             yield {
                 "step": step,
-                **media_histograms.read(run_files.read_media(run, path, media_histograms.LARGEST)),
+                **histogram_files.read(run_files.read_media(run, path, histogram_files.LARGEST)),
             }
         except (ValueError, NoSuchFile):
             continue

@@ -1,0 +1,1 @@
+"""Media of runs for their pages: images, videos, sounds, documents, tables, histograms and other files."""

@@ -1,0 +1,100 @@
+"""Views of the files of a run's media, for its page.
+
+Nothing that a file contains may act on the origin of the pages. Images, videos and sounds run nothing. An HTML document
+runs its scripts in a sandbox: the policy of its response gives it an origin of its own, without cookies, requests or
+access to the page around it, however it is opened. SVG is an attachment with that policy; an `img` shows it anyway.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TypedDict
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
+
+from runicorn._platform import read_at
+from runicorn_site.web.fragments import fragment
+from runicorn_site.web.markdown import render
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.preview import BEGINNING, NOTHING, Preview, decoded, preview
+from runs.api.files import RunMediaFileView
+from runs.errors import NoSuchFile
+from runs.index import run_files
+from runs.pages.media.kinds import DOCUMENTS, INLINE, SVG, kind_of, suffix
+from runs.pages.media.listing import MediaItem
+from runs.services.lookup import get_run
+
+LARGEST_DOCUMENT = 64 * 1024 * 1024
+MARKDOWN = (".md", ".markdown")
+INERT = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; media-src data: blob:; font-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+SANDBOX = f"{INERT}; script-src 'unsafe-inline' 'unsafe-eval'; sandbox allow-scripts"
+
+
+class MediaFileView(RunMediaFileView):
+    """A file of a run's media; videos and sounds can be played."""
+
+    inline = INLINE
+
+    def get(self, request: Request, run_id: str, path: str) -> HttpResponseBase:
+        """Send a file or a range of it."""
+        answer = super().get(request, run_id, path)
+        if suffix(path) == SVG and answer.status_code in (200, 206):
+            answer["Content-Type"] = "image/svg+xml"
+            answer["Content-Security-Policy"] = f"{INERT}; sandbox"
+        return answer
+
+
+@blocking
+@require_safe
+def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
+    """Send an HTML document for a frame.
+
+    Raises:
+        NoSuchFile: it does not exist, is no HTML file, or is too large.
+    """
+    if kind_of(path) != DOCUMENTS:
+        raise NoSuchFile("Run {run_id} has no document {path}", run_id=run_id, path=path[:200])
+    content = run_files.read_media(get_run(run_id), path, LARGEST_DOCUMENT)
+    return HttpResponse(
+        content, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": SANDBOX}
+    )
+
+
+class FileContext(TypedDict):
+    """Context of `runs/_media_file.html`."""
+
+    name: str
+    address: str
+    size: int
+    preview: Preview
+    markdown: SafeString
+
+
+@blocking
+@require_safe
+def file_preview(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
+    """Render the name and size of a file with a link, and its beginning if it is text.
+
+    Raises:
+        NoSuchFile: it does not exist.
+    """
+    run = get_run(run_id)
+    file = run_files.open_media(run, path)
+    size = os.fstat(file.fd).st_size
+    content = read_at(file.fd, min(BEGINNING, size), 0)
+    text = decoded(content, is_whole=size == len(content)) if suffix(path) in MARKDOWN else None
+    context: FileContext = {
+        "name": path.rpartition("/")[2],
+        "address": MediaItem(run_id, kind_of(path), "", path, None, "").file,
+        "size": size,
+        "preview": preview(path, content, size) if text is None else Preview(NOTHING),
+        "markdown": render(text or ""),
+    }
+    return fragment(request, "runs/_media_file.html", context)
