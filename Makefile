@@ -63,6 +63,7 @@ clean:
 
 # The checkout itself too, in place: scripts anywhere import it, and the command `runicorn` is there.
 $(RUNTIME): .venv/bin/python requirements.txt pyproject.toml
+	@$(BIN)/python -m pip uninstall --quiet --yes runicorn 2>/dev/null  # its name before `runicorn-django`
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	@touch $@
 

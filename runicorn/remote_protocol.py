@@ -15,7 +15,9 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-IMPLEMENTATION = "runicorn-django"
+from runicorn._version import FULL
+
+IMPLEMENTATION = FULL
 """Distinguishes this program from the other `runicorn` on package indexes."""
 
 OLDEST = (1, 0, 0)

@@ -12,6 +12,7 @@ from typing import Any
 from remote.errors import ConnectionLost, RemoteError, RemoteOperationFailed
 from remote.ssh.client import Link
 from remote.ssh.loop import loop
+from runicorn.remote_protocol import IMPLEMENTATION
 from runicorn.sync.manifest.scan import Item
 from runicorn.sync.mirror import mirror_store
 from runicorn.sync.result import SyncResult
@@ -19,7 +20,6 @@ from runicorn.sync.run_mirror import Progress
 from runicorn.sync.stopping import StopRequest
 from runicorn.sync.transport import RemoteFiles, wrap_client
 
-IMPLEMENTATION = "runicorn-django"
 ASK_SECONDS = 30.0
 MANIFEST_SECONDS = 600.0
 STOP_SECONDS = 5.0

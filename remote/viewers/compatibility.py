@@ -9,6 +9,7 @@ from remote.environments.probe import Environment
 from remote.errors import RemoteOperationFailed
 from remote.ssh.pool import PooledConnection
 from remote.viewers.errors import ProgramNotInstalled
+from runicorn._version import SDK
 from runicorn.message import Message
 from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, is_compatible
 
@@ -85,6 +86,12 @@ def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
     if one.runicorn is None:
         code = "RUNICORN_MISSING"
         problem = Message("Runicorn is not installed in environment {environment} of {host}.", **where)
+    elif one.implementation == SDK:
+        code = "RUNICORN_MISSING"
+        problem = Message(
+            "Environment {environment} of {host} has runicorn-sdk, which has no viewer; uninstall it there first.",
+            **where,
+        )
     elif not one.ours:
         code = "RUNICORN_FOREIGN"
         problem = Message(

@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 
 import runicorn
 from remote.ssh.shell import shown
-from runicorn._version import __version__
+from runicorn._version import FULL, __version__
 from runicorn.message import Message
 
 PACKAGE = Path(runicorn.__file__).resolve().parent
-NAME = f"runicorn-{__version__}-py3-none-any.whl"
-INFO = f"runicorn-{__version__}.dist-info"
+NAME = f"{FULL.replace('-', '_')}-{__version__}-py3-none-any.whl"
+INFO = f"{FULL.replace('-', '_')}-{__version__}.dist-info"
 LEFT_OUT = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """Files in `.dist-info` that belong to an installation, not to a wheel."""
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
@@ -57,7 +57,7 @@ def own_wheel() -> bytes:
 
 def _installed() -> list[Member]:
     """Return the files of the installation that this module runs from; none if it runs from a checkout."""
-    for found in metadata.distributions(name="runicorn", path=[str(PACKAGE.parent)]):
+    for found in metadata.distributions(name=FULL, path=[str(PACKAGE.parent)]):
         files = found.files or []
         if found.version != __version__ or not any(str(file) == "runicorn/_version.py" for file in files):
             continue  # an editable or old installation

@@ -36,10 +36,11 @@ MODULES = {
     "token": "token",
     "generate-manifest": "generate_manifest",
     "sync": "sync",
+    "doctor": "doctor.command",
     "version": "version",
 }
 """The commands in the order of the help, with their modules."""
-FUNCTIONS = {"open": "open_viewer", "export": "export", "import": "import_"}
+FUNCTIONS = {"open": "open_viewer", "export": "export", "import": "import_", "doctor": "doctor"}
 """Functions whose name differs from their module."""
 
 

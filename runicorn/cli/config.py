@@ -86,18 +86,19 @@ def _show(file: Path, storage: Path | None, as_json: bool) -> None:
 
 
 def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
-    problems = list(_problems(file, storage))
+    found = problems(file, storage)
     if as_json:
-        common.print_json({"valid": not problems, "problems": problems})
-    for problem in problems if not as_json else ():
+        common.print_json({"valid": not found, "problems": found})
+    for problem in found if not as_json else ():
         common.print_error(f"✗ {problem}")
-    if problems:
+    if found:
         raise typer.Exit(FAILED)
     if not as_json:
         typer.echo(common.printable("✓ Configuration is valid"))
 
 
-def _problems(file: Path, storage: Path | None) -> list[str]:
+def problems(file: Path, storage: Path | None) -> list[str]:
+    """Return what is wrong with the configuration file and the storage root."""
     content, problem = layout.read_json(file, follow_links=True)
     found = [problem] if problem else []
     configured: Any = content.get("user_root_dir")

@@ -16,10 +16,9 @@ import typer
 from runicorn._version import __version__
 from runicorn.cli.support import common
 from runicorn.cli.support.server import ForeignModule, make_importable
+from runicorn.remote_protocol import IMPLEMENTATION
 from runicorn.settings import user
 
-IMPLEMENTATION = "runicorn-django"
-"""Distinguishes this program from the other `runicorn` on package indexes."""
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy", "typer")
 
 
@@ -95,7 +94,7 @@ def _details(root: Path) -> dict[str, Any]:
         },
         "config_dir": _place(user.config_directory),
         "data_dir": _place(user.data_directory),
-        "database": _database(),
+        "database": database_state(),
     }
 
 
@@ -113,7 +112,7 @@ def _place(folder: Any) -> str:
         return f"not available: {error.strerror or error}"
 
 
-def _database() -> dict[str, Any]:
+def database_state() -> dict[str, Any]:
     """Return path and state of the database, without a server."""
     if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}

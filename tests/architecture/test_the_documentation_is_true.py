@@ -81,7 +81,7 @@ def test_each_recipe_names_at_most_three_files_and_a_test() -> None:
         for row in _text("CONTRIBUTING.md").split("## Recipes")[1].split("\n## ")[0].splitlines()
         if row.startswith(("| A", "| The"))
     ]
-    assert len(rows) == 11
+    assert len(rows) >= 11
     for change, files, test in rows:
         named = [name for name in re.findall(r"`([^`]+)`", files) if "/" in name]
         assert 1 <= len(named) <= 3, change

@@ -20,6 +20,7 @@ from remote.models import ViewerSession
 from remote.services import viewers as viewing
 from remote.ssh import host_keys
 from remote.viewers import session as viewers
+from runicorn._version import SDK
 from runicorn.remote_protocol import IMPLEMENTATION, StatusReport, line
 from tests.remote import leftovers
 from tests.remote.pythons import (
@@ -241,6 +242,13 @@ def old_python(home: Path) -> Path:
             True,
         ),
         (
+            lambda home: foreign_environment(home, "1.0.0", SDK, "venv"),
+            "RUNICORN_MISSING",
+            "Environment venv of 127.0.0.1 has runicorn-sdk, which has no viewer; uninstall it there first. "
+            "This viewer can copy itself there; you then run one command to install it.",
+            True,
+        ),
+        (
             lambda home: foreign_environment(home, "0.9.9", IMPLEMENTATION, "venv"),
             "RUNICORN_TOO_OLD",
             "The Runicorn in environment venv of 127.0.0.1 is 0.9.9; this viewer needs 1.0.0 or newer there. "
@@ -248,7 +256,7 @@ def old_python(home: Path) -> Path:
             True,
         ),
     ],
-    ids=["python too old", "missing", "foreign", "too old"],
+    ids=["python too old", "missing", "foreign", "sdk", "too old"],
 )
 def test_an_unusable_environment_is_reported(
     prepare: Callable[[Path], Path],

@@ -1,0 +1,1 @@
+"""`runicorn doctor`: check the installation and the machine."""

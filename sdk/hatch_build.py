@@ -1,0 +1,56 @@
+"""Version and files of runicorn-sdk: those of the checkout around this folder, or of an unpacked source distribution."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+NOT_INCLUDED = re.compile(r"(api|archives|cli|demo|importers|maintenance|manifest|remote_storage|sync)/")
+INCLUDED = re.compile(
+    r"api/(__init__|responses/.*)|archives/(__init__|commit)|sync/(manifest/)?(__init__|files)"
+)
+"""Modules that others need, of the folders above."""
+
+
+def source(root: str) -> Path:
+    """Return the folder with `runicorn/` and `LICENSE`."""
+    here = Path(root)
+    return here if (here / "runicorn").is_dir() else here.parent
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Return the files of the distribution with their names in it."""
+    found = {str(folder / "LICENSE"): "runicorn/LICENSE"}
+    for path in sorted((folder / "runicorn").rglob("*")):
+        inside = path.relative_to(folder / "runicorn")
+        name = inside.as_posix()
+        is_included = not NOT_INCLUDED.match(name) or INCLUDED.fullmatch(name.removesuffix(".py"))
+        if path.is_file() and "__pycache__" not in inside.parts and is_included:
+            found[str(path)] = f"runicorn/{name}"
+    return found
+
+
+class Version(MetadataHookInterface):
+    """Read the version of the program."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the version."""
+        text = (source(self.root) / "runicorn" / "_version.py").read_text(encoding="utf-8")
+        found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+        assert found is not None
+        metadata["version"] = found[1]
+
+
+class Files(BuildHookInterface):  # type: ignore[type-arg]
+    """Include the files of the package."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Add the files, unless they are selected already: an unpacked source distribution contains them."""
+        found = files(source(self.root))
+        if self.target_name == "sdist":
+            found[str(source(self.root) / "LICENSE")] = "LICENSE"
+        build_data["force_include"].update(found)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn.cli.doctor import checks
+from tests.processes import PROJECT, Viewer, environment, free_port
+
+
+def examine(home: Path, *options: str, **more: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit code and findings of a real process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "runicorn", "doctor", "--json", *options],
+        env=environment(home, PATH=os.environ["PATH"], **more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.stderr, done.stderr
+    return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
+
+
+def distribution(folder: Path, name: str, version: str) -> None:
+    """Install the metadata of a distribution."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+def test_a_sound_installation_has_no_problems(folder: Path, home: Path) -> None:
+    port = free_port()
+    code, found = examine(home, "--storage", str(folder), "--port", str(port))
+    assert (code, [each for each in found.values() if each["level"] == "problem"]) == (0, [])
+    assert found["Storage root"]["text"] == f"{folder} can be written"
+    assert found["Port"]["text"] == f"{port} is free"
+    assert found["Server"]["text"].startswith("Django ")
+    assert found["Clock"]["text"].endswith(f"equal to that of {folder}")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("other", ["runicorn", "runicorn-sdk"])
+def test_two_distributions_of_one_package_are_a_problem(home: Path, tmp_path: Path, other: str) -> None:
+    distribution(tmp_path / "site", "runicorn-django", "1.0.0")
+    distribution(tmp_path / "site", other, "0.7.1")
+    code, found = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
+    assert code == 1 and found["Distribution"]["level"] == "problem"
+    for name in ("runicorn-django 1.0.0", f"{other} 0.7.1", "pip uninstall "):
+        assert name in found["Distribution"]["text"]
+
+
+def test_the_exit_code_is_that_of_the_first_problem(folder: Path, home: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        port = str(taken.getsockname()[1])
+        code, found = examine(home, "--storage", str(folder), "--port", port)
+        assert (code, found["Port"]["level"]) == (4, "problem")
+        (home / "config").mkdir(parents=True, exist_ok=True)
+        (home / "config" / "config.json").write_text("{")
+        code, found = examine(home, "--storage", str(folder), "--port", port)
+    assert code == 2 and "not valid JSON" in found["Configuration"]["text"]
+
+
+def test_the_port_of_the_own_viewer_is_no_problem(viewer: Viewer, home: Path) -> None:
+    code, found = examine(home, "--storage", str(viewer.root), "--port", str(viewer.port))
+    assert (code, found["Port"]["text"]) == (0, f"your viewer runs at {viewer.url}")
+
+
+def test_a_full_disk_and_a_wrong_clock_are_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNICORN_RESERVE", "100%")
+    space = checks.space(folder)
+    assert (space.level, space.exit_code) == (checks.Level.PROBLEM, 1)
+    now = checks.time.time()
+    monkeypatch.setattr(checks.time, "time", lambda: now - 90)
+    assert "the storage is +90 s off" in checks.clock(folder).text

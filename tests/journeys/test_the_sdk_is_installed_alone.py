@@ -1,0 +1,161 @@
+"""runicorn-sdk, built from the checkout and installed into an empty environment: train, upload, and what it lacks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runicorn._version import __version__
+from tests.processes import PROJECT, Viewer, environment
+from tests.sync.sending import differences, senders
+from tests.waiting import until
+
+MOST_BYTES = 3 * 2**20
+"""With the bytecode that pip compiles."""
+TRAIN = """
+import sys
+import runicorn as rn
+with rn.init("vision", "resnet", config={"lr": 0.1}) as run:
+    for step in range(20):
+        run.log({"loss": 1 / (step + 1)}, step=step)
+    run.log_image("noise", b"\\x89PNG" + bytes(5000))
+    artifact = rn.Artifact("weights", type="model")
+    artifact.add_file(sys.argv[1])
+    run.log_artifact(artifact)
+print(run.id)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the SDK, built from its source distribution."""
+    target = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), str(PROJECT / "sdk")]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = target.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path) -> Path:
+    """The Python of an environment with the SDK and nothing else."""
+    folder = wheel.parent / "venv"
+    venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
+    python = folder / "bin" / "python"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "-q",
+        "--no-index",
+        str(wheel),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return python
+
+
+@pytest.fixture
+def surroundings(home: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a training that finds the installed package only."""
+    home.mkdir(exist_ok=True)
+    (tmp_path / "near").mkdir()
+    variables = environment(home, RUNICORN_DIR=str(tmp_path / "near"))
+    del variables["PYTHONPATH"]
+    yield variables
+    for process in senders(tmp_path / "near"):
+        process.kill()
+
+
+def test_the_sdk_is_one_package_of_three_megabytes(python: Path) -> None:
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
+    assert sorted(path.name for path in site.iterdir()) == [
+        "runicorn",
+        f"runicorn_sdk-{__version__}.dist-info",
+    ]
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) <= MOST_BYTES
+
+
+def test_its_files_are_those_of_the_checkout_and_import_no_other(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name.endswith(".py")}
+    assert {name for name, content in files.items() if content != (PROJECT / name).read_bytes()} == set()
+    modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files}
+    missing = {
+        f"{name} imports {node.module}"
+        for name, content in files.items()
+        if name not in ("runicorn/__main__.py", "runicorn/api/__init__.py")
+        for node in ast.walk(ast.parse(content))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("runicorn.")
+        and node.module not in modules
+    }
+    assert not missing
+
+
+def test_a_training_uploads_and_a_later_command_finishes_an_upload(
+    python: Path, viewer: Viewer, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    weights, near = tmp_path / "weights.bin", tmp_path / "near"
+    weights.write_bytes(b"weights")
+    words = (python, "-c", TRAIN, str(weights))
+    trained = subprocess.run(
+        words,
+        env=surroundings | {"RUNICORN_URL": viewer.url},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    until(lambda: not senders(near))
+    assert not differences(near, viewer.root)
+    assert viewer.get(f"/api/runs/{trained.stdout.strip()}").json()["project"] == "vision"
+
+    offline = subprocess.run(
+        words, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    run_id = offline.stdout.strip()
+    command = [python.parent / "runicorn", "sync", run_id, "--url", viewer.url]
+    sent = subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert sent.stdout == f"{run_id} is at {viewer.url}/runs/{run_id}\n"
+    assert not differences(near, viewer.root)
+    command[2] = "20200101_000000_abcdef"
+    unknown = subprocess.run(
+        command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (unknown.returncode, unknown.stderr) == (4, f"runicorn: There is no run {command[2]} in {near}.\n")
+
+
+def test_its_command_runs_scripts_and_names_what_it_lacks(
+    python: Path, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    def call(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [python.parent / "runicorn", *words],
+            env=surroundings,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    known = {"name": "runicorn", "version": __version__, "implementation": "runicorn-sdk"}
+    assert json.loads(call("version", "--json")[1]) == known
+    assert call("--version") == (0, f"runicorn {__version__} (runicorn-sdk)\n")
+    code, text = call("viewer", "--port", "1")
+    assert code == 4 and text.count("\n") == 1
+    assert "`runicorn viewer` needs the full distribution, runicorn-django" in text
+    script = tmp_path / "train.py"
+    script.write_text("import wandb\nwith wandb.init(project='p') as run:\n    run.log({'loss': 1})\n")
+    assert call("run", str(script))[0] == 0
+    assert list((tmp_path / "near" / "p").glob("*/runs/*/events.jsonl"))
