@@ -11,6 +11,8 @@ NoSpace        507  the disk is full, or only its reserve is left
 FileRefused    400  an upload of a file that a run does not have, or with wrong parameters
 FileConflict   409  an upload that conflicts with the existing file
 RunInUse       409  a run that cannot be moved while it is written to
+InvalidPattern 400  a regular expression that is malformed
+SearchTooLong  400  a search with a regular expression that was stopped
 NoActiveRoot   503  no storage root has been opened by this process
 """
 
@@ -137,3 +139,32 @@ class NoSpace(ServiceError):
 
     def __init__(self, reason: str) -> None:
         super().__init__("Nothing was written: {reason}", reason=reason)
+
+
+class InvalidPattern(ServiceError):
+    """A regular expression is malformed."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, reason: str, position: int | None) -> None:
+        if position is None:
+            super().__init__("Invalid regular expression: {reason}.", reason=reason)
+        else:
+            super().__init__(
+                "Invalid regular expression: {reason} at position {position}.",
+                reason=reason,
+                position=position + 1,
+            )
+        self.errors = {"search": [self.sentence]}
+
+
+class SearchTooLong(ServiceError):
+    """A search with a regular expression was stopped."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This regular expression takes too long on this log. Simplify it, or search for a word."
+        )
+        self.errors = {"search": [self.sentence]}

@@ -16,15 +16,17 @@ from rest_framework.views import APIView
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
 from runicorn.store import layout
 from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import AnyFormat, file_answer
 from runs.api.requests import LogQuery
 from runs.api.runs import ERRORS
 from runs.index import run_files
-from runs.live import log_search
+from runs.live import log_pattern, log_search
 from runs.live.tail import start_of_last
 from runs.services.lookup import get_run
 
 
+@blocking
 class RunLogView(APIView):
     """The log of a run."""
 
@@ -43,12 +45,14 @@ class RunLogView(APIView):
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
         """Get the log as text: all of it or a `Range`, its last lines (`tail`), or the rest from a byte (`offset`).
 
-        With `search` the matching lines as JSON. `X-File-Size` is the `offset` of what is written later.
+        With `search` the matching lines as JSON; with `regex` too, those that match a regular expression within
+        10 seconds. `X-File-Size` is the `offset` of what is written later.
         """
         run = get_run(run_id)
         file, ended = run_files.open_log(run), run.status != layout.RUNNING
         if "search" in query:
-            return Response(log_search.matching_lines(file.fd, query["search"], ended=ended))
+            find = log_pattern.matching_lines if query["regex"] else log_search.matching_lines
+            return Response(find(file.fd, query["search"], ended=ended))
         start = query.get("offset", 0)
         if "tail" in query:
             start = max(start, start_of_last(file, query["tail"], ended=ended))

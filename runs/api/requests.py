@@ -67,12 +67,16 @@ class LogQuery(Query):
     search = serializers.CharField(
         required=False, max_length=1000, help_text="Case-insensitive.", trim_whitespace=False
     )
+    regex = serializers.BooleanField(
+        required=False, default=False, help_text="`search` is a regular expression of Python."
+    )
 
 
 class LogPart(TypedDict, total=False):
     """The fields of a valid `LogPartQuery`."""
 
     search: str
+    regex: bool
     around: int
     before: int
     after: int
@@ -83,6 +87,7 @@ class LogPartQuery(serializers.Serializer[Any]):
     """The part of a log that a page requests: the lines around, before or after a position, or a search."""
 
     search = serializers.CharField(required=False, max_length=1000, trim_whitespace=False)
+    regex = serializers.BooleanField(required=False, default=False)
     around = serializers.IntegerField(required=False, min_value=1, max_value=2**60)
     before = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
     after = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
@@ -90,7 +95,7 @@ class LogPartQuery(serializers.Serializer[Any]):
 
     def validate(self, attrs: LogPart) -> LogPart:
         """Refuse a query for no part, or for several."""
-        if len(attrs.keys() - {"first"}) != 1:
+        if len(attrs.keys() - {"first", "regex"}) != 1:
             raise serializers.ValidationError("Exactly one of search, around, before and after is required")
         return attrs
 

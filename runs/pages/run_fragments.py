@@ -11,13 +11,15 @@ from rest_framework.views import APIView
 
 from runicorn.store import layout
 from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.pools import blocking
 from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
 from runs.index import run_files
-from runs.live import log_blocks, log_search
+from runs.live import log_blocks, log_pattern, log_search
 from runs.pages.media import listing as media
 from runs.services.lookup import get_run
 
 
+@blocking
 class LogBlocksView(APIView):
     """A part of the log, for a page that shows it in blocks."""
 
@@ -27,7 +29,8 @@ class LogBlocksView(APIView):
         run = get_run(run_id)
         file, ended = run_files.open_log(run), run.status != layout.RUNNING
         if "search" in query:
-            return Response(log_search.matching_numbers(file.fd, query["search"], ended=ended))
+            find = log_pattern.matching_numbers if query["regex"] else log_search.matching_numbers
+            return Response(find(file.fd, query["search"], ended=ended))
         if "around" in query:
             found = log_blocks.around(file.fd, query["around"], ended=ended)
         elif "before" in query:

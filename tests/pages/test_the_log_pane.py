@@ -16,7 +16,7 @@ PANE = """async () => {
     document.body.innerHTML = `<link rel="stylesheet" href="/static/css/log.css"><div id="log" class="log"
         data-log="/log" data-whole="/whole">
         <input type="checkbox" name="follow" checked><p class="failure" hidden><span></span><button>Try again</button></p>
-        <form class="find"><input name="text"><output name="found"></output><button type="button" name="previous">p</button>
+        <form class="find"><input name="text"><button type="button" name="regex">.*</button><output name="found"></output><button type="button" name="previous">p</button>
         <button type="button" name="next">n</button></form>
         <div class="lines" style="height: 200px; overflow: auto"></div><button class="to-end" hidden></button></div>`;
     const root = document.getElementById("log");

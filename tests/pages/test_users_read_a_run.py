@@ -129,3 +129,17 @@ def test_the_system_page_updates_live(open_page: Open) -> None:
     until(lambda: page.evaluate(figures) != first)
     until(lambda: page.evaluate("document.querySelector('#history canvas')?.width > 0"))
     assert page.locator("#history h3").all_text_contents()[:2] == ["CPU %", "Memory %"]
+
+
+def test_log_lines_are_found_by_a_regular_expression(open_page: Open) -> None:
+    page = open_page(RUN, refused=(400,))
+    show(page, "Log")
+    page.get_by_role("button", name="Regular expression").click()
+    page.get_by_role("searchbox", name="Search the log").fill(r"00:0[1-3] .*\d$")
+    until(lambda: page.locator("output[name=found]").text_content() == "3 found")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    until(lambda: page.locator(".lines [aria-current]").get_attribute("data-n") == "3")
+    assert [row.get_attribute("data-n") for row in page.locator(".lines .match").all()] == ["2", "3", "4"]
+    page.get_by_role("searchbox", name="Search the log").fill("[")
+    page.get_by_text("Invalid regular expression: unterminated character set at position 1.").wait_for()

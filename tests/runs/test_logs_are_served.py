@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from runs.live import log_pattern
 from tests.runs.conftest import folder_of, read
 
 LOG = "".join(f"12:00:{number:02d} | step {number}\n" for number in range(60))
@@ -92,6 +94,37 @@ def test_the_last_line_of_an_ended_run_is_found_without_its_newline(
     assert text(api.get(f"/api/runs/{ended}/logs?tail=1")) == "last"
     assert read(api.get(f"/api/runs/{ended}/logs?search=last"))["matches"] == [{"line": 2, "text": "last"}]
     assert read(api.get(f"/api/runs/{running}/logs?search=last"))["matches"] == []
+
+
+def test_lines_are_found_by_a_regular_expression(store: Path, make_run: Any, api: Any) -> None:
+    log = "step 1\n\x1b[31mLoss\x1b[0m = NaN\nstep 10 /tmp\nloss = 2"
+    run_id = make_run(store, logs=log, status="finished")
+    query = {"search": r"^loss\s*=\s*(nan|\d)|0 /", "regex": "true"}
+    answer = read(api.get(f"/api/runs/{run_id}/logs", query))
+    assert [match["line"] for match in answer["matches"]] == [2, 3, 4]
+    numbers = api.get(f"/runs/{run_id}/log", query).json()
+    assert numbers == {"numbers": [2, 3, 4], "total": 3}
+    assert read(api.get(f"/api/runs/{run_id}/logs?search=^loss"))["matches"] == []
+
+
+def test_a_malformed_regular_expression_is_explained(address: str, api: Any) -> None:
+    answer = api.get(address, {"search": "lo(ss", "regex": "true"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == (
+        "Invalid regular expression: missing ), unterminated subpattern at position 3."
+    )
+
+
+def test_a_regular_expression_that_would_never_end_is_stopped(
+    store: Path, make_run: Any, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_pattern, "SECONDS", 2)
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    address = f"/api/runs/{make_run(store, logs=LOG + 'a' * 60 + chr(10))}/logs"
+    answer = api.get(address, {"search": "(a+)+b", "regex": "true"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("This regular expression takes too long on this log.")
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
 
 
 def test_a_run_without_a_log_says_so(store: Path, make_run: Any, api: Any) -> None:

@@ -6,7 +6,7 @@ import { numberOf } from "./rows.js";
 const PAUSE = 250;
 
 export class LogSearch {
-  /** `form` holds the field `text`, an `output`, and buttons `previous` and `next`; `pane` is the `LogPane`. */
+  /** `form` holds the field `text`, an `output`, and buttons `regex`, `previous` and `next`; `pane` is the `LogPane`. */
   constructor(form, pane) {
     this.form = form;
     this.pane = pane;
@@ -25,6 +25,10 @@ export class LogSearch {
     });
     form.elements.next.addEventListener("click", () => this.#go(1));
     form.elements.previous.addEventListener("click", () => this.#go(-1));
+    form.elements.regex.addEventListener("click", ({ currentTarget: button }) => {
+      button.setAttribute("aria-pressed", String(!this.isRegex));
+      this.#ask();
+    });
     form.elements.text.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.shiftKey) {
         event.preventDefault();
@@ -37,25 +41,39 @@ export class LogSearch {
   }
 
   get text() {
-    return this.form.elements.text.value.toLowerCase();
+    const text = this.form.elements.text.value;
+    return this.isRegex ? text : text.toLowerCase();
   }
 
+  get isRegex() {
+    return this.form.elements.regex.getAttribute("aria-pressed") === "true";
+  }
+
+  /** Only the server knows what a regular expression matches. */
   #mark(row) {
-    row.classList.toggle("match", Boolean(this.text) && row.textContent.toLowerCase().includes(this.text));
+    const isMatch = this.isRegex ? this.rows?.has(numberOf(row)) : row.textContent.toLowerCase().includes(this.text);
+    row.classList.toggle("match", Boolean(this.text) && Boolean(isMatch));
+  }
+
+  #markAll() {
+    for (const row of this.pane.element.children) this.#mark(row);
   }
 
   async #ask() {
     clearTimeout(this.timer);
     this.timer = 0;
-    const { text } = this;
-    for (const row of this.pane.element.children) this.#mark(row);
+    const { text, isRegex } = this;
     this.at = -1;
     this.found = { numbers: [], total: 0 };
+    this.rows = undefined;
+    this.#markAll();
     if (text) {
-      const answer = await this.pane.source.ask({ search: text }, () => this.#ask());
-      if (text !== this.text) return;
+      const answer = await this.pane.source.ask({ search: text, ...(isRegex ? { regex: true } : {}) }, () => this.#ask());
+      if (text !== this.text || isRegex !== this.isRegex) return;
       if (answer) this.found = answer;
-    }
+      if (isRegex) this.rows = new Set(this.found.numbers);
+      this.#markAll();
+    } else this.pane.source.failure.hidden = true;
     this.#tell();
   }
 

@@ -1,0 +1,79 @@
+"""Search a log with a regular expression, in a process of its own.
+
+A pattern such as `(a+)+b` can take longer than the universe has existed, and a thread inside the engine cannot be stopped.
+The process gets the open file as its standard input and a few seconds of CPU time; it is killed when they are over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from typing import cast
+
+from runicorn.api.responses.run_files import LogMatches
+from runs.errors import InvalidPattern, SearchTooLong
+from runs.live import pattern_process
+from runs.live.log_search import MatchingLines
+from runs.live.pattern_process import REQUEST, SECONDS
+
+MOST_SEARCHES = 2
+"""Maximum number of processes at a time: each needs a CPU."""
+_places = threading.BoundedSemaphore(MOST_SEARCHES)
+
+
+def matching_lines(fd: int, pattern: str, *, ended: bool = False) -> LogMatches:
+    """Return the lines of a UTF-8 file that match a regular expression of Python, ignoring case.
+
+    Raises:
+        InvalidPattern: it is malformed.
+        SearchTooLong: the search took more than `SECONDS`, or others are in progress for as long.
+    """
+    return cast(LogMatches, _search(fd, "lines", pattern, ended))
+
+
+def matching_numbers(fd: int, pattern: str, *, ended: bool = False) -> MatchingLines:
+    """Return the numbers of the lines that match, see `matching_lines`."""
+    return cast(MatchingLines, _search(fd, "numbers", pattern, ended))
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern, which takes no time to speak of.
+
+    Raises:
+        InvalidPattern: it is malformed.
+    """
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise InvalidPattern(error.msg, error.pos) from error
+    except (RecursionError, OverflowError) as error:
+        raise InvalidPattern("too complex", None) from error
+
+
+def _search(fd: int, kind: str, pattern: str, ended: bool) -> object:
+    compiled(pattern)
+    if not _places.acquire(timeout=SECONDS):
+        raise SearchTooLong
+    request = json.dumps({"kind": kind, "pattern": pattern, "ended": ended})
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), REQUEST: request}
+    try:
+        # `-P`: a module in the working directory must not replace one of ours.
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", pattern_process.__name__],
+            stdin=fd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SearchTooLong from error
+    finally:
+        _places.release()
+    if done.returncode:
+        raise SearchTooLong
+    return json.loads(done.stdout)
