@@ -130,8 +130,9 @@ def _lease(row: Journal, behind: int) -> bool:
     if behind < LEASE_BYTES:
         return True
     now = time.time()
-    # A lease beyond the possible maximum was acquired before the clock was set back.
-    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + LEASE_SECONDS)
+    # A lease far beyond the possible maximum was acquired before the clock was set back. One a little beyond is that of
+    # a process that asked a moment after `now`.
+    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE_SECONDS)
     free = Journal.objects.filter(over | Q(lease_owner=_OWNER), pk=row.pk)
     taken: int = free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS)
     return taken == 1

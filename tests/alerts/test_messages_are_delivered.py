@@ -206,6 +206,15 @@ def test_two_deliverers_send_each_event_once(
     assert sorted(receiver.sentences()) == [f"It fails {n}" for n in range(5)]
 
 
+def test_a_claim_made_a_moment_later_is_left_alone(
+    alerts: Alerts, fire: Callable[..., Any], receiver: Receiver
+) -> None:
+    number = channel(alerts, receiver.url)
+    fire(1, [number])
+    AlertDelivery.objects.update(claim="other", claimed_until=time.time() + deliveries.LEASE_SECONDS + 5)
+    assert deliveries.deliver(number) == 0 and receiver.bodies == []
+
+
 def test_a_disabled_channel_is_left_alone(
     alerts: Alerts, fire: Callable[..., Any], receiver: Receiver
 ) -> None:

@@ -127,8 +127,10 @@ def _place() -> str:
 
 def _due(now: float) -> Q:
     """Return the condition on rows that may be claimed. Times too far ahead are from before the clock was set back."""
-    due = Q(due_at__lte=now) | Q(due_at__gt=now + PATIENCE[-1])
-    free = Q(claimed_until__lt=now) | Q(claimed_until__gt=now + LEASE_SECONDS) | Q(claim="")
+    # Another server may have claimed a moment after `now`, by a clock of its own: that is not too far ahead.
+    latest = now + LEASE_SECONDS
+    due = Q(due_at__lte=now) | Q(due_at__gt=latest + PATIENCE[-1])
+    free = Q(claimed_until__lt=now) | Q(claimed_until__gt=latest + LEASE_SECONDS) | Q(claim="")
     return Q(status=AlertDelivery.PENDING) & due & free
 
 
