@@ -18,6 +18,7 @@ from runicorn_site.monitoring.readiness import readiness_problem  # noqa: E402
 from runicorn_site.monitoring.requests import CountRequests  # noqa: E402
 from runicorn_site.security.guard import Guard, Policy  # noqa: E402
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere  # noqa: E402
+from runicorn_site.shares.links import BadEmbedding, SharedLinks  # noqa: E402
 from runicorn_site.transport.backpressure import BackPressure  # noqa: E402
 from runicorn_site.transport.dispatch import OneHop  # noqa: E402
 from runicorn_site.transport.mount import Mount  # noqa: E402
@@ -29,7 +30,7 @@ def build(policy: Policy) -> Any:
     """The whole application.
 
     Raises:
-        ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` is no number.
+        ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` is no number, or `RUNICORN_EMBED_ORIGINS` names no origins.
     """
     limit = get("RUNICORN_MAX_SOCKETS")
     if not limit.isdecimal():
@@ -37,7 +38,11 @@ def build(policy: Policy) -> Any:
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
-    guarded: Any = Probes(CountRequests(Guard(routes, policy)), readiness_problem)
+    try:
+        shared = SharedLinks(Guard(routes, policy), routes, policy)
+    except BadEmbedding as error:
+        raise ImproperlyConfigured(str(error)) from error
+    guarded: Any = Probes(CountRequests(shared), readiness_problem)
     mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
     return SocketFlow(BackPressure(mounted))
 

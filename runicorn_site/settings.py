@@ -7,6 +7,7 @@ from typing import get_args
 
 from runicorn._version import __version__
 from runicorn.api.responses.metrics import SeriesKind
+from runicorn.api.responses.shares import Kind as ShareKind
 from runicorn.settings import user as own
 from runicorn.store.state import STATES
 from runicorn_site.database.file import choose, known_migrations
@@ -149,6 +150,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "ENUM_NAME_OVERRIDES": {
         "RunStateEnum": [(state, state) for state in STATES],
+        "ShareKindEnum": [(kind, kind) for kind in get_args(ShareKind)],
         "SeriesKindEnum": [(kind, kind) for kind in get_args(SeriesKind)],
     },
     "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi.only_the_api"],

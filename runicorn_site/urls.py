@@ -29,6 +29,7 @@ from runicorn_site.pages import (
     store_check,
     system,
 )
+from runicorn_site.shares.api import share_patterns
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
@@ -46,6 +47,7 @@ urlpatterns = [
     *index_patterns,
     *(path("api/v2/", include(module.v2_patterns)) for module in APPS),
     *(path("api/", include(module.api_patterns)) for module in APPS),
+    path("api/", include(share_patterns)),
     path("api/health", Health.as_view(), name="health"),
     path("api/status/check", StatusCheck.as_view(), name="status-check"),
     path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from django import template
+from django.template import Context
 from django.utils.translation import gettext as _
 
 from artifacts.api import responses
@@ -12,6 +13,7 @@ from artifacts.index import discovery, usage_links
 from artifacts.models import Use
 from runicorn.api.responses.artifacts import UsedVersion
 from runicorn.store.process_identity import host_identity
+from runicorn_site.web.shared import is_shared
 from runs.models import Run
 
 register = template.Library()
@@ -31,11 +33,13 @@ class ArtifactPanel(TypedDict):
     """Context of `artifacts/_run_panel.html`."""
 
     elsewhere: NotRequired[str]
+    shared: NotRequired[bool]
+    """Whether the page is read by a shared link, which shows no artifacts."""
     kinds: list[Versions]
 
 
-@register.inclusion_tag("artifacts/_run_panel.html")
-def artifact_panel(run: Run) -> ArtifactPanel:
+@register.inclusion_tag("artifacts/_run_panel.html", takes_context=True)
+def artifact_panel(context: Context, run: Run) -> ArtifactPanel:
     """Render the versions that a run made and used; nothing if it has none."""
     if not run.artifacts_created_count + run.artifacts_used_count:
         return {"kinds": []}
@@ -47,6 +51,7 @@ def artifact_panel(run: Run) -> ArtifactPanel:
     ]
     here = host_identity()["machine_id"]
     return {
+        "shared": is_shared(context["request"]),
         # The versions of a mirrored run may exist only on its own machine.
         "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",
         "kinds": [

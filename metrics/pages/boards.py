@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from runicorn.store.containment import OutsideStore
@@ -14,6 +15,7 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_site.web import markdown
+from runicorn_site.web.shared import is_shared
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -34,13 +36,18 @@ class PageBoard(TypedDict):
     """Markdown of the text cells to HTML."""
 
 
-def page_board(runs: Sequence[Run], query: Mapping[str, str]) -> str:
-    """Return the board of a page as JSON: the one that the address names, of the project that all runs share."""
+def page_board(runs: Sequence[Run], request: HttpRequest) -> str:
+    """Return the board of a page as JSON: the one that the address names, of the project that all runs share.
+
+    By a shared link it has no project, so that it is not saved, and the other boards are not named.
+    """
     projects = {run.project for run in runs}
-    name = query.get("board") or DEFAULT
+    name = request.GET.get("board") or DEFAULT
     found = PageBoard(project="", name=name, board={}, etag="", error="", names=[], texts={})
     if len(projects) == 1:
         _read(found, Path(active_root().path), projects.pop())
+    if is_shared(request):
+        found |= {"project": "", "names": []}
     return json.dumps(found)
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict, cast
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -24,6 +25,7 @@ from metrics.pages.comparison import (
     summary_rows,
 )
 from metrics.pages.panels import Group
+from runicorn_site.web.shared import is_shared
 from runs.models import Run
 from runs.query import where_keys
 from runs.query.where.parser import BadWhere
@@ -108,22 +110,24 @@ PANELS: Mapping[str, tuple[str, Callable[[Sequence[Run]], Context]]] = {
 
 
 def render_panel(
-    name: str, runs: Sequence[Run], query: Mapping[str, str], sorts: Sequence[str] = (), where: str = ""
+    name: str, runs: Sequence[Run], request: HttpRequest, sorts: Sequence[str] = (), where: str = ""
 ) -> SafeString:
     """Render a panel; the charts for an unknown name.
 
     Args:
         name: of the panel.
         runs: the runs.
-        query: parameters of the address, which names the board.
+        request: for the page, whose address names the board.
         sorts, where: sort keys and condition of the list; charts of their metrics are among the first.
     """
     catch_up_several(runs, wait=PATIENCE)
     template, context = PANELS.get(name, PANELS["charts"])
     if context is not charts_panel:
-        return render_to_string(template, cast(dict[str, object], context(runs)))
+        return render_to_string(
+            template, {**cast(dict[str, object], context(runs)), "shared": is_shared(request)}
+        )
     charts = charts_panel(runs, _chosen(runs, sorts, where))
-    return render_to_string(template, {**charts, "board": page_board(runs, query)})
+    return render_to_string(template, {**charts, "board": page_board(runs, request)})
 
 
 def _chosen(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:

@@ -59,7 +59,7 @@ def chart_panel(context: Context, run: Run) -> ChartPanel:
         "groups": panels.chart_groups(run),
         "problems": panels.problems(run),
         "running": running,
-        "board": page_board([run], context["request"].GET),
+        "board": page_board([run], context["request"]),
     }
 
 
@@ -68,7 +68,7 @@ def workspace_panel(
     context: Context, runs: Sequence[Run], name: str, sorts: Sequence[str] = (), where: str = ""
 ) -> SafeString:
     """Render a panel beside the list of runs: `charts`, `config`, `metrics` or `hyperparameters`."""
-    return workspace.render_panel(name, runs, context["request"].GET, sorts, where)
+    return workspace.render_panel(name, runs, context["request"], sorts, where)
 
 
 @register.inclusion_tag("metrics/_run_progress.html")

@@ -14,6 +14,7 @@ from runicorn.api.alerts import AlertsAPI
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
+from runicorn.api.shares import SharesAPI
 from runicorn.api.transport import Form, Transport
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class RunicornClient:
     def remote(self) -> RemoteAPI:
         """Return the client of remote viewers."""
         return RemoteAPI(self._transport)
+
+    @cached_property
+    def shares(self) -> SharesAPI:
+        """Return the client of shared links."""
+        return SharesAPI(self._transport)
 
     # Any route
 

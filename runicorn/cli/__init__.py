@@ -34,6 +34,7 @@ MODULES = {
     "fsck": "fsck",
     "rate-limit": "rate_limit",
     "token": "token",
+    "share": "serving.share",
     "generate-manifest": "generate_manifest",
     "sync": "sync",
     "doctor": "doctor.command",

@@ -11,7 +11,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.settings import user
+from runicorn.cli.support.viewers import viewer_client
 
 EVENT = ("id", "time", "kind", "run", "title", "what")
 RULE = ("id", "name", "state", "when", "where", "channels", "last fired")
@@ -62,10 +62,10 @@ def alerts(
 
       runicorn alerts ack
     """
-    from runicorn.api import RunicornAPIError, RunicornClient
+    from runicorn.api import RunicornAPIError
 
     try:
-        with RunicornClient(_viewer(url, storage)) as client:
+        with viewer_client(url, storage) as client:
             if action is Action.RULES:
                 _print(client.alerts.rules(), as_json, RULE, _rule)
             elif action is Action.CHANNELS:
@@ -94,19 +94,6 @@ def _acknowledge_all(client: Any, run_id: str | None) -> int:
         if len(found) < MOST_EVENTS:
             break
     return count
-
-
-def _viewer(url: str, storage: Path | None) -> str:
-    if url or (storage is None and user.get("RUNICORN_URL")):
-        return url or user.get("RUNICORN_URL")
-    root = None if storage is None else str(user.storage_root(storage))
-    viewers = [note for note in user.running_viewers() if root in (None, note["root"])]
-    if not viewers:
-        common.exit_with(
-            "You have no such viewer running here: start one with runicorn viewer, or use --url.",
-            NOT_AVAILABLE,
-        )
-    return str(viewers[0]["url"])
 
 
 def _test(client: Any, ids: Sequence[int], as_json: bool) -> None:

@@ -80,6 +80,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Address of the viewer in messages of alerts, such as `https://runs.example.org`; by default the one that it prints.",
     ),
     Setting(
+        "RUNICORN_EMBED_ORIGINS",
+        "",
+        "Origins whose pages may show shared links in a frame, such as `https://wiki.example.org`; by default none.",
+    ),
+    Setting(
         "RUNICORN_TOKEN",
         "",
         "For the viewer `auto`, `new` or the file of the token that it asks for; for `RUNICORN_URL` the token or its file.",

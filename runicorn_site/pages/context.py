@@ -11,6 +11,7 @@ from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.server.demo import Demo, demo
+from runicorn_site.web.shared import is_shared
 
 
 class SiteContext(TypedDict):
@@ -19,12 +20,17 @@ class SiteContext(TypedDict):
     site_notices: list[str]
     look: dict[str, str]
     demo: Demo
+    shared: bool
+    """Whether the page is read by a shared link."""
 
 
 def site_notices(request: HttpRequest) -> SiteContext:
     """Return what every page shows."""
+    shared = is_shared(request)
+    problems = [] if shared else [*notices, *map(gettext, filter(None, [monitor.problem]))]
     return {
-        "site_notices": [*notices, *map(gettext, filter(None, [monitor.problem]))],
+        "site_notices": problems,
         "look": appearance.chosen(request),
         "demo": demo,
+        "shared": shared,
     }

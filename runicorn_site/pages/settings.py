@@ -31,6 +31,9 @@ from runicorn_site.api.system import database_version
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
+from runicorn_site.shares import services as shares
+from runicorn_site.shares.api import share_url
+from runicorn_site.shares.errors import SharesUnavailable
 from runicorn_site.web.messages import translated
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -40,6 +43,7 @@ NOTICES = {
     "appearance": _("Saved."),
     "root": _("This server and new scripts now use this folder."),
     "host": _("The host and its saved credentials were deleted."),
+    "share": _("The link was revoked."),
     "key": _("The key was deleted. The next connection to this host asks about its key again."),
 }
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
@@ -70,7 +74,25 @@ class HostsContext(TypedDict):
     keys_unread: NotRequired[str]
 
 
-class SettingsContext(HostsContext):
+class ShownShare(NamedTuple):
+    """A shared link."""
+
+    id: str
+    label: str
+    target: str
+    url: str
+    created_at: float
+    expires_at: float | None
+
+
+class SharesContext(TypedDict):
+    """Shared links, or why they cannot be read."""
+
+    shares: NotRequired[list[ShownShare]]
+    shares_unread: NotRequired[str]
+
+
+class SettingsContext(HostsContext, SharesContext):
     """Context of the page, without the results of its forms."""
 
     root: StorageRoot
@@ -97,6 +119,7 @@ def settings_context(request: HttpRequest, asked: str = "") -> SettingsContext:
         "choices": choices(request),
         "about": about(),
         **hosts_context(),
+        **shares_context(request),
         "asks_for_token": HAS_TOKEN in getattr(request, "scope", {}),
         "notice": NOTICES.get(request.GET.get("notice", "")),
         "freed": count(request.GET.get("freed", "")),
@@ -115,6 +138,23 @@ def hosts_context() -> HostsContext:
     except ConfigurationUnavailable as error:
         context["keys_unread"] = translated(error.detail)
     return context
+
+
+def shares_context(request: HttpRequest) -> SharesContext:
+    """Read the shared links of the storage root in use."""
+    labels = {"run": gettext("Run"), "compare": gettext("Comparison"), "board": gettext("Board")}
+    try:
+        found = shares.current()
+    except SharesUnavailable as error:
+        return {"shares_unread": translated(str(error.detail))}
+    return {
+        "shares": [
+            ShownShare(
+                one.id, labels[one.kind], one.target, share_url(request, one), one.created_at, one.expires_at
+            )
+            for one in found
+        ]
+    }
 
 
 def count(text: str) -> int | None:

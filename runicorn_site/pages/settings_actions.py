@@ -1,4 +1,4 @@
-"""Form actions of the settings page: appearance, storage root, saved hosts, browser sessions."""
+"""Form actions of the settings page: appearance, storage root, saved hosts, shared links, browser sessions."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from runicorn_site.pages import appearance
 from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
 from runicorn_site.pages.settings import settings_context
 from runicorn_site.security.browser_sessions import end_all
+from runicorn_site.shares import services as shares
+from runicorn_site.shares.errors import ShareNotFound
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.forms import first_error
 from runicorn_site.web.messages import translated
@@ -85,6 +87,15 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     return redirect(site_address("/settings?notice=key#keys-title"))
 
 
+@blocking
+@require_POST
+def revoke_share(request: HttpRequest) -> HttpResponse:
+    """Revoke a shared link; an unknown one changes nothing."""
+    with suppress(ShareNotFound):
+        shares.revoke(request.POST.get("id", ""))
+    return redirect(site_address("/settings?notice=share#shares-title"))
+
+
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """End the sessions of all browsers; open pages ask for the token again."""
@@ -97,5 +108,6 @@ page_patterns = [
     path("settings/root", change_root, name="change-root"),
     path("settings/hosts/forget", forget_host, name="settings-forget-host"),
     path("settings/keys/remove", remove_key, name="settings-remove-key"),
+    path("settings/shares/revoke", revoke_share, name="settings-revoke-share"),
     path("settings/sessions/end", end_sessions, name="settings-end-sessions"),
 ]

@@ -33,6 +33,8 @@ HEAD = "runicorn.head"
 HAS_TOKEN = "runicorn.token"
 """Key of a scope: whether this viewer requires a token."""
 SESSION_ENDED = 4401
+SHARED = "/s/"
+"""Prefix of shared links; see `runicorn_site/shares/links.py`."""
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -84,7 +86,9 @@ class Policy:
     def judge(self, head: Head) -> Refusal | None:
         """Return the refusal of a request that no token and no user can pass, or None."""
         refusal = judge(head, self.names) or head.refusal
-        if refusal is None and not self.is_closed and is_proxied(head) and shown_token(head) is None:
+        # A link shows one thing to everyone who has it, also where a proxy makes nothing else available.
+        may_pass = self.is_closed or head.path.startswith(SHARED)
+        if refusal is None and not may_pass and is_proxied(head) and shown_token(head) is None:
             return PROXIED_WITHOUT_TOKEN
         return refusal
 
@@ -107,7 +111,7 @@ class Policy:
         A handshake without a token is refused by `admit`.
         """
         refusal = self.judge(head)
-        if refusal is not None:
+        if refusal is not None or head.path.startswith(SHARED):
             return refusal
         found = self.people.identify_early(head) if self.people else self.api_tokens.actor(head)
         if found is None and self.tokens is not None and not head.socket:

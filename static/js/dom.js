@@ -13,6 +13,9 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Whether the page is read by a shared link: nothing can be changed. */
+export const isShared = "shared" in document.body.dataset;
+
 /** Make a small button with an icon and a label for screen readers. */
 export function iconButton(icon, label, properties = {}) {
   const button = make("button", { type: "button", className: "button quiet small", title: label, "aria-label": label, ...properties });

@@ -95,10 +95,11 @@ function option(place, at) {
   return item;
 }
 
-const palette = new Palette(document.getElementById("palette"));
+const dialog = document.getElementById("palette");
+const palette = dialog && new Palette(dialog);
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  if (!document.querySelector("dialog[open]")) palette.open();
+  if (!document.querySelector("dialog[open]")) palette?.open();
 });
 document.addEventListener("click", (event) => event.target.closest("[data-palette]") && palette.open());

@@ -3,12 +3,15 @@
 import { Board } from "./board/board.js";
 import { Loader } from "./chart/loader.js";
 import { requestJson } from "./http.js";
+import { gettext } from "./i18n.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
+import { isShared } from "./dom.js";
 import { editInPlace } from "./run/edit.js";
+import { wireShare } from "./share.js";
 import { seriesOf } from "./run/series.js";
 import { refreshHeader, showStep } from "./run/header.js";
 import { Media } from "./run/media.js";
@@ -107,7 +110,11 @@ async function findPlace() {
 }
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
-editInPlace(document.body.dataset.run);
+if (!isShared) {
+  const { run } = document.body.dataset;
+  editInPlace(run);
+  wireShare("run", () => [{ kind: "run", target: run, label: gettext("This run") }]);
+}
 sidePane(root, () => log.shown());
 filterPairs(root);
 openDiff(root);

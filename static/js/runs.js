@@ -1,5 +1,6 @@
 /** The runs table: live rows, selection, keyboard. Filters, sorting and paging are links and forms. */
 
+import { isShared } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
@@ -94,7 +95,7 @@ document.addEventListener("click", (event) => {
 defineSwap();
 sortBySeveral();
 where();
-keys(edit);
+keys(isShared ? () => {} : edit);
 columns();
 compare(picks);
 copyIds();

@@ -37,8 +37,8 @@ async function goTo(way) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const way = { "[": "previous", "]": "next" }[event.key];
-  if (event.key === "?") help.showModal();
-  else if (way && document.body.dataset.run) goTo(way);
+  if (event.key === "?") help?.showModal();
+  else if (way && help && document.body.dataset.run) goTo(way);
   else return;
   event.preventDefault();
 });

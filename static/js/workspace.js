@@ -1,7 +1,10 @@
 /** The workspace: a list of runs, and beside it charts and tables of those that are visible. The address has its state. */
 
+import { isShared } from "./dom.js";
 import { change } from "./edit.js";
 import { Relation } from "./hyperparameters/relation.js";
+import { gettext, ngettext } from "./i18n.js";
+import { wireShare } from "./share.js";
 import { wireAddRun } from "./workspace/add_run.js";
 import { carryCharts } from "./workspace/carry.js";
 import { ChartsPanel } from "./workspace/charts_panel.js";
@@ -93,16 +96,26 @@ function opened(name, section) {
   charts.start();
 }
 
+/** What can be shared of these charts: the visible runs, and a board with the runs of its project. */
+function shareable() {
+  const keys = visibleRuns.shown.map(({ key }) => key);
+  const { project, name } = charts?.board.file ?? {};
+  const runs = { kind: "compare", target: keys.join(","), label: ngettext("{n} visible run", "{n} visible runs", keys.length) };
+  const board = { kind: "board", target: `${project}/${name}`, label: gettext("Board “{name}” with all runs of {project}", { name, project }) };
+  return [...(keys.length ? [runs] : []), ...(project ? [board] : [])];
+}
+
 function start() {
   list = new RunList(hooks);
   visibleRuns = new VisibleRuns(list);
   choices = new Choices(visibleRuns, { changed: show, groups: () => charts.groups, problem: panelProblem });
   const [holder, panel, tabs] = ["legend", "panel", "panel-tabs"].map((id) => document.getElementById(id));
   legend = new SideLegend(holder, hooks);
-  wireAddRun(holder, (id) => choices.add(id), (id) => visibleRuns.isVisible(id));
+  if (!isShared) wireAddRun(holder, (id) => choices.add(id), (id) => visibleRuns.isVisible(id));
   panels = new Panels(panel, tabs, visibleRuns.candidates, { opened, newer: (_, section) => charts.merge(section), failed: panelProblem });
   opened(panels.open, panel.firstElementChild);
   showLegend();
+  wireShare("runs", shareable);
   wireEdge(workspace);
   carryCharts();
   tabs.addEventListener("click", (event) => {

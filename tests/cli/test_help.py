@@ -19,7 +19,7 @@ from tests.documents.store import write_store
 from tests.processes import PROJECT, environment
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-LASTING = {"viewer", "open", "demo", "sync", "import-from", "watch", "alerts", "run"}
+LASTING = {"viewer", "open", "demo", "sync", "import-from", "watch", "alerts", "share", "run"}
 """What serves, trains, or needs a viewer, another machine or the files of another program is only parsed here; other tests run it."""
 
 

@@ -186,6 +186,8 @@ CURATION: tuple[Rule, ...] = (
     Rule("POST", "/api/v2/alerts/rules", Scope.CURATE),
     Rule("PATCH DELETE", "/api/v2/alerts/rules/{id}", Scope.CURATE),
     Rule("POST", "/api/v2/alerts/events/acknowledge", Scope.CURATE),
+    Rule("GET POST", "/api/v2/shares", Scope.CURATE),
+    Rule("DELETE", "/api/v2/shares/{id}", Scope.CURATE),
     Rule("POST", "/alerts/acknowledge", Scope.CURATE),
     Rule("GET POST", "/alerts/rules/new", Scope.CURATE),
     Rule("GET POST", "/alerts/rules/{id}", Scope.CURATE),

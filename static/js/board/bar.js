@@ -2,7 +2,7 @@
 
 import { gettext } from "../i18n.js";
 import { titleOf } from "./cells.js";
-import { make } from "../dom.js";
+import { isShared, make } from "../dom.js";
 import { foldAll } from "./arrange/section_changes.js";
 
 export class BoardBar {
@@ -10,6 +10,7 @@ export class BoardBar {
     Object.assign(this, { panel, board });
     const find = (id) => panel.querySelector(`#${id}`);
     Object.assign(this, { menu: find("board-menu"), index: find("section-index"), add: find("add-menu"), fold: find("fold-all"), note: find("board-notice"), said: find("board-said") });
+    this.menu.disabled = this.add.hidden = isShared;
     this.menu.addEventListener("click", () => board.menus.openBoards(this.menu));
     this.add.addEventListener("click", () => board.menus.openAdd(this.add));
     this.fold.addEventListener("click", () => this.#fold());

@@ -1,6 +1,6 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
-import { besides, make } from "../../dom.js";
+import { besides, isShared, make } from "../../dom.js";
 import { siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
@@ -44,7 +44,7 @@ function fill(menu, chart) {
   const link = button(gettext("Copy link"), () => say(menu, navigator.clipboard.writeText(linkTo(chart.name)), gettext("Link copied.")));
   const status = make("p", { className: "status" });
   status.setAttribute("role", "status");
-  menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, alertLink(chart)), status);
+  menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertLink(chart)])), status);
 }
 
 /** Return the link to a new alert rule about the metric of a chart, beginning at its last value, for the run of the page. */

@@ -1,0 +1,24 @@
+"""Responses about shared links. Times are Unix seconds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+Kind = Literal["run", "compare", "board"]
+
+
+class Share(TypedDict):
+    """A link that shows one thing without a login, read-only."""
+
+    id: str
+    kind: Kind
+    target: Annotated[str, "Id of a run, ids separated by commas, or `project/board`."]
+    url: str
+    created_at: float
+    expires_at: NotRequired[Annotated[float, "Absent for a link that does not expire."]]
+
+
+class RevokedShare(TypedDict):
+    """A link that was revoked."""
+
+    ok: bool

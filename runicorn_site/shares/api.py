@@ -1,0 +1,84 @@
+"""Routes of shared links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from runicorn.api.responses import shares as responses
+from runicorn_site.shares import services
+from runicorn_site.shares.records import KINDS, Share, link_token
+from runicorn_site.web.addresses import site_address
+from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.serializers import Body
+from runs.api.requests_v2 import Moment
+
+
+class ShareBody(Body):
+    """A link to create."""
+
+    kind = serializers.ChoiceField(choices=KINDS)
+    target = serializers.CharField(
+        max_length=6000, help_text="Id of a run, ids separated by commas, or `project/board`."
+    )
+    expires_at = Moment(required=False, help_text="Unix seconds or ISO 8601; never by default.")
+
+
+def share_url(request: HttpRequest | Request, share: Share) -> str:
+    """Return the link as the sender of a request can open it: with its host and scheme, also behind a proxy."""
+    return request.build_absolute_uri(site_address(f"/s/{link_token(share)}/"))
+
+
+def share_answer(request: Request, share: Share) -> responses.Share:
+    """Return a share for the API."""
+    answer = responses.Share(
+        id=share.id,
+        kind=share.kind,
+        target=share.target,
+        url=share_url(request, share),
+        created_at=share.created_at,
+    )
+    if share.expires_at is not None:
+        answer["expires_at"] = share.expires_at
+    return answer
+
+
+# A change is synced to disk.
+@blocking
+class ShareListView(APIView):
+    """The shared links."""
+
+    @endpoint(returns=list[responses.Share], errors=(503,), operation_id="v2_shares_list")
+    def get(self, request: Request) -> Response:
+        """List the links of the storage root in use that have not expired, newest first."""
+        return Response([share_answer(request, share) for share in services.current()])
+
+    @endpoint(body=ShareBody, returns={201: responses.Share}, errors=(400, 404, 503))
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Create a link that shows a run, a comparison or a board to everyone who has it, read-only."""
+        share = services.create(body["kind"], body["target"], body.get("expires_at"))
+        return Response(share_answer(request, share), status=201)
+
+
+@blocking
+class ShareView(APIView):
+    """One shared link."""
+
+    @endpoint(returns=responses.RevokedShare, errors=(404, 503))
+    def delete(self, request: Request, key: str) -> Response:
+        """Revoke a link at once."""
+        services.revoke(key)
+        return Response(responses.RevokedShare(ok=True))
+
+
+share_patterns = [
+    path("v2/shares", ShareListView.as_view(), name="v2-shares"),
+    path("v2/shares/<str:key>", ShareView.as_view(), name="v2-share"),
+]

@@ -1,0 +1,13 @@
+"""Requests by a shared link, whose pages are read-only and show nothing else of the server."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+SHARED = "runicorn.shared"
+"""Key of a scope: the share by whose link a request came."""
+
+
+def is_shared(request: HttpRequest) -> bool:
+    """Return whether a request came by a shared link."""
+    return SHARED in getattr(request, "scope", {})
