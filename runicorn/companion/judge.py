@@ -32,7 +32,7 @@ def _judge(watch: Watch) -> bool:
     """Write the missing ends; return whether there were any."""
     has_written = False
     code = exit_code(watch.fd, watch.stat)
-    end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice)
+    end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice, watch.ended_at)
     reason = REPLACED if watch.is_replaced else reason_of(code)
     for run_dir, meta, status in _runs(watch):
         with suppress(OSError):  # a full disk, or a removed folder: the viewer judges later

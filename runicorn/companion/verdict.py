@@ -31,11 +31,13 @@ class End(NamedTuple):
         code: its wait status, if the system reports it to processes other than the parent.
         oom_kills: processes of its cgroup that the kernel killed while it ran.
         notice: signal with which a scheduler announced the end.
+        at: when it ended, in Unix seconds; None if it was noticed later.
     """
 
     code: int | None = None
     oom_kills: int = 0
     notice: str = ""
+    at: float | None = None
 
 
 class Watched:
@@ -53,6 +55,7 @@ class Watched:
         self._image = image
         self._patience = patience
         self._ended_at: float | None = None
+        self._end_at: float | None = None
         self._meta = layout.read_json(run_dir / layout.META)[0]
         self._process = ProcessRecord.from_dict(self._meta)
         self.is_ours = is_identified_here(self._process)
@@ -70,6 +73,10 @@ class Watched:
             os.close(self.fd)
             self.fd = -1
 
+    def process_ended(self) -> None:
+        """Note the time at which the pidfd became readable."""
+        self._end_at = self._end_at or time.time()
+
     def has_ended(self) -> bool:
         """Return whether nothing more is written to the run; write its status if its process ended without doing so."""
         status = layout.read_json(self.run_dir / layout.STATUS)[0]
@@ -80,7 +87,7 @@ class Watched:
             if time.monotonic() - self._ended_at < self._patience:
                 return False
             code = exit_code(self.fd, read(f"/proc/{self._pid}/stat"))
-            end = End(code, oom_kills(self._oom_files) - self._oom_kills)
+            end = End(code, oom_kills(self._oom_files) - self._oom_kills, at=self._end_at)
             return write_end(self.run_dir, self._meta, reason_of(code), end)
         return self._is_replaced() and write_end(self.run_dir, self._meta, REPLACED, End())
 
@@ -104,7 +111,7 @@ def write_end(run_dir: Path, known: dict[str, Any], reason: str, end: End) -> bo
         return False
     if not problem and is_open(status):
         # A viewer may have written the end already, with the time of the last write before that.
-        ended_at = status.get("ended_at") or last_write(run_dir)
+        ended_at = end.at or status.get("ended_at") or last_write(run_dir)
         ended = {**status, **verdict_of(meta, reason, end), "ended_at": ended_at}
         if ended != status:
             layout.write_json(run_dir / layout.STATUS, ended)

@@ -99,6 +99,8 @@ class Watch:
         self.stat = ""
         """/proc/<pid>/stat right after the end, which has the exit code until the parent has asked for it."""
         self.has_ended = self.is_replaced = False
+        self.ended_at: float | None = None
+        """When it ended, in Unix seconds; None if it was noticed later."""
         self._image = image_in(read(f"/proc/{pid}/stat"))
         self._checks = 0
         """Remaining checks whether the program was replaced, after its end of the input was closed."""
@@ -131,7 +133,7 @@ class Watch:
                         self._checks = CHECKS
                 else:
                     self.stat = read(f"/proc/{self.pid}/stat")
-                    self.has_ended = True
+                    self.has_ended, self.ended_at = True, time.time()
             if self._checks and not self.has_ended:
                 self._checks -= 1
                 now = image_in(read(f"/proc/{self.pid}/stat"))

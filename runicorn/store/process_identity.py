@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from runicorn import _platform
 
@@ -55,8 +54,8 @@ class Process(Protocol):
         """PID namespace of its pid."""
 
 
-@dataclass(frozen=True)
-class ProcessRecord:
+# A dataclass would import a tenth of the companion's memory.
+class ProcessRecord(NamedTuple):
     """Process recorded in a JSON file such as `meta.json`."""
 
     pid: int | None = None

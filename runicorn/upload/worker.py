@@ -76,6 +76,7 @@ class Worker(threading.Thread):
     def process_ended(self) -> None:
         """Called when the process that writes the run has ended."""
         self.fd = -1
+        self._watched.process_ended()
         self._woken.set()
 
     def flush(self) -> None:

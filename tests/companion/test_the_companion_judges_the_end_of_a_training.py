@@ -72,6 +72,17 @@ def test_every_way_to_end_has_its_state(trainings: Any) -> None:
     assert all(seen[name][0] == "failed" for name in EXACT)
 
 
+def test_a_killed_run_ended_when_it_was_killed_and_not_when_it_wrote_last(
+    trainings: Any, folder: Path
+) -> None:
+    training = trainings()
+    (journal,) = folder.glob("p/n/runs/*/events.jsonl")
+    until(lambda: time.time() - journal.stat().st_mtime > 1)
+    killed_at = time.time()
+    training.process.kill()
+    assert killed_at <= training.ended()["ended_at"] <= time.time()
+
+
 def test_a_companion_is_small_and_sleeps(trainings: Any) -> None:
     training = trainings()
     (companion,) = training.companions

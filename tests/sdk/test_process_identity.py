@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from pathlib import Path
@@ -54,7 +53,7 @@ def test_a_process_known_by_its_host_name_has_ended_after_the_grace_period_only(
 
     process = ProcessRecord(NO_PID, hostname=socket.gethostname())
     assert has_ended(process) and not is_identified_here(process)
-    assert not has_ended(dataclasses.replace(process, hostname="another"))
+    assert not has_ended(process._replace(hostname="another"))
     assert is_in_grace(process, 1000.0, 1000.0 + GRACE_SECONDS - 1)
     assert not is_in_grace(process, 1000.0, 1000.0 + GRACE_SECONDS)
     assert not is_in_grace(own(), 1000.0, 1000.0)
@@ -66,8 +65,7 @@ def test_a_record_without_a_pid_is_neither_ended_nor_alive(pid: object) -> None:
 
 
 def test_values_of_a_wrong_type_are_unknown() -> None:
-    names = [field.name for field in dataclasses.fields(ProcessRecord)]
-    assert ProcessRecord.from_dict({name: [] for name in names}) == ProcessRecord()
+    assert ProcessRecord.from_dict({name: [] for name in ProcessRecord._fields}) == ProcessRecord()
 
 
 def test_no_other_module_decides_whether_a_process_has_ended() -> None:

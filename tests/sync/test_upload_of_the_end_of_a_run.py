@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -96,10 +97,12 @@ def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, hom
         code = f"sys.stdin.readline(); {way}"
         run_id = new_id()
         trainings[reason] = (run_id, train(TRAINING, near, home, run_id, code, RUNICORN_URL=viewer.url))
-    for run_id, training in trainings.values():
+    told_at = {}
+    for reason, (run_id, training) in trainings.items():
         assert training.stdin and training.stdout and training.stdout.readline() == "logged\n"
         until(lambda run_id=run_id: viewer.get(f"/api/runs/{run_id}").status_code == 200)
         assert len(senders(near)) == 1, "one process for all runs"
+        told_at[reason] = time.time()
         training.stdin.write("\n")
         training.stdin.flush()
     first.communicate("\n")
@@ -114,6 +117,7 @@ def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, hom
         by_signal = reason.startswith("SIG") and reason != "SIGTERM" and about["exit_reason"] == reason
         assert about["state"] == ("killed" if by_signal else about["status"]), reason
     assert seen["exec"]["exit_reason"] == "exec"
+    assert seen["SIGKILL"]["ended_at"] >= told_at["SIGKILL"], "not when it wrote last"
     assert not differences(near, viewer.root)
     for _, training in trainings.values():
         training.communicate()

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runicorn.store import layout
 from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, derived, evidence_in, state_in
@@ -25,12 +24,11 @@ SPANS = frozenset({"interval"})
 """Values that are seconds."""
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A template with `%(name)s` and its values; `str()` is the English sentence."""
 
     template: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
         return self.template % {name: _written(name, value) for name, value in self.values.items()}
