@@ -10,6 +10,7 @@ from runicorn.api.responses.metrics import SeriesKind
 from runicorn.api.responses.shares import Kind as ShareKind
 from runicorn.settings import user as own
 from runicorn.store.state import STATES
+from runicorn_site.cluster.settings import caches
 from runicorn_site.database.file import choose, known_migrations
 from runicorn_site.database.settings import database
 from runicorn_site.database.state_dir import mark, secret_key, state_directory
@@ -91,17 +92,9 @@ CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "runicorn_site.errors.permission_denied"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # With the default of 300 entries counters would be lost.
-    "ratelimit": {
-        "BACKEND": "runicorn_site.security.rates.counters.CounterCache",
-        "LOCATION": "ratelimit",
-        "OPTIONS": {"MAX_ENTRIES": 200_000},
-    },
-}
+CACHES = caches(own.get("RUNICORN_CACHE_URL"))
 RATELIMIT_USE_CACHE = "ratelimit"
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # one process counts, so its own memory will do
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # its list of shared caches has only those of others
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
     8 * 1024 * 1024

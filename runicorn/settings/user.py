@@ -62,6 +62,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Directory of databases and of the list of running viewers; by default the system's usual place.",
     ),
     Setting("RUNICORN_DATABASE_URL", "", "Database of the viewer, as a URL; by default a SQLite file."),
+    Setting(
+        "RUNICORN_CACHE_URL",
+        "",
+        "Valkey or Redis that several viewers share, as `redis://host:6379/0`: rate limits and one-time links.",
+    ),
     Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the rate limits of the viewer off."),
     Setting(
         "RUNICORN_MAX_SOCKETS", "10", "Log sockets that one client address may have open; 0 for no limit."

@@ -7,6 +7,7 @@ loopback cookie to every port of the host, another user's tunnel included.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -19,6 +20,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from django.core.cache import cache
 from django.utils.translation import gettext
 
 from runicorn.message import Message
@@ -108,21 +110,17 @@ class Tries:
 
 
 class Stamps:
-    """Stamps made with the token; each is valid once, within five minutes."""
+    """Stamps made with the token; each is valid once, within five minutes, for all servers that share a cache."""
 
     def __init__(self, token: str) -> None:
         self.token = token
-        self.used: dict[str, float] = {}
 
     def redeem(self, purpose: str, shown: str) -> bool:
         """Return whether a stamp is valid for a purpose, and invalidate it."""
-        now = time.time()
-        self.used = {stamp: made for stamp, made in self.used.items() if made > now - STAMP_SECONDS}
-        made = stamp_time(self.token, purpose, shown)
-        if made is None or shown in self.used or not now - STAMP_SECONDS < made < now + STAMP_SECONDS:
+        now, made = time.time(), stamp_time(self.token, purpose, shown)
+        if made is None or not now - STAMP_SECONDS < made < now + STAMP_SECONDS:
             return False
-        self.used[shown] = made
-        return True
+        return cache.add(_key("used", shown), 1, 2 * STAMP_SECONDS)
 
 
 class Tokens:
@@ -139,13 +137,19 @@ class Tokens:
         self.form_tries = Tries(TRIES)
         self.bearer_tries = Tries(BEARER_TRIES)
 
+    def publish_once(self) -> None:
+        """Let all servers that share a cache accept the one-time link of this one."""
+        if self.once is not None:
+            cache.set(_key("once", self.once), 1, COOKIE_SECONDS)
+
     async def judge(self, head: Head, query: bytes, visitor: Visitor, receive: Receive) -> Refusal | None:
         """Return None for an authenticated request, else the response: a form, a cookie or a refusal."""
         if is_form(head):
             return self._form(head, visitor.address, await _small_body(receive))
         once = parse_qs(query.decode("latin-1")).get("once")
         if once is not None and not head.socket and head.method == "GET":
-            return self._one_time(head, once[-1], query, visitor)
+            # In a thread: a shared cache is asked over the network.
+            return await asyncio.to_thread(self._one_time, head, once[-1], query, visitor)
         return self._shown(head, visitor)
 
     def judge_early(self, head: Head, visitor: Visitor) -> Refusal | None:
@@ -221,9 +225,11 @@ class Tokens:
 
     def _opens(self, shown: str) -> bool:
         """Return whether a one-time text is valid, and invalidate it."""
-        if self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode()):
+        is_own = self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode())
+        if is_own:
             self.once = None
-            return True
+        if is_own or cache.get(_key("once", shown)):
+            return cache.add(_key("used", shown), 1, COOKIE_SECONDS)
         return self.stamps.redeem(OPEN, shown)
 
     def _welcome(self, head: Head, target: str) -> Refusal:
@@ -246,6 +252,11 @@ class Tokens:
     def _ask(self, sentence: str, head: Head, target: str) -> Refusal:
         headers = ((b"WWW-Authenticate", b"Bearer"), (b"Cache-Control", b"no-store"))
         return TokenForm(401, sentence, headers, local_path(target, head.prefix))
+
+
+def _key(kind: str, shown: str) -> str:
+    """Return a key of the cache about a one-time text, which the cache does not learn."""
+    return f"{kind}-{hashlib.sha256(shown.encode()).hexdigest()}"
 
 
 def is_form(head: Head) -> bool:

@@ -288,6 +288,8 @@ class Serving:
                 owner_passes=self.policy.owner is not None,
             )
             self.runtime_files.append(note)
+        if tokens is not None:
+            tokens.publish_once()
         entry = self.url if tokens is None or self.options.socket else f"{self.url}/?once={tokens.once}"
         print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
         if self.options.open_browser and self.options.socket is None:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.alerts.conftest import Receiver
-from tests.cluster.conftest import Cluster
+from tests.cluster.servers import Cluster
 from tests.live.sockets import frames, open_socket
 from tests.processes import Viewer
 from tests.waiting import until

@@ -1,0 +1,96 @@
+"""Two servers with one Valkey count requests together, and accept each other's one-time links once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.cluster.servers import Cluster, Valkey
+from tests.postgresql import PostgreSQL
+from tests.processes import Viewer
+from tests.secrecy import holds, secret
+from tests.waiting import until
+
+pytestmark = pytest.mark.needs("initdb", "pg_ctl", "valkey-server")
+AWAY = "The shared cache is away"
+AGAIN = "The shared cache answers again"
+TOKEN = secret()
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey server."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL, valkey: Valkey) -> Iterator[Cluster]:
+    """Two servers that ask for a token and limit rates."""
+    base = tmp_path_factory.mktemp("pair")
+    holds(base / "token").write_text(TOKEN, encoding="ascii")
+    more = {"RUNICORN_CACHE_URL": valkey.url, "RUNICORN_TOKEN": str(base / "token")}
+    found = Cluster(base, database, 2, RUNICORN_RATE_LIMIT="on", **more)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+def test_a_one_time_link_of_one_server_opens_another_one_once(pair: Cluster) -> None:
+    first, second = pair.servers
+    found = re.search(r"/\?once=(\S+)", first.output)
+    assert found is not None
+    answers = [
+        requests.get(f"{server.url}/?once={found[1]}", allow_redirects=False, timeout=30)
+        for server in (second, first, second)
+    ]
+    assert [answer.status_code for answer in answers] == [303, 401, 401]
+    cookies = answers[0].cookies.get_dict()
+    assert len(cookies) == 1
+    opened = requests.get(f"{second.url}/", cookies=cookies, timeout=30)
+    assert opened.status_code == 200
+
+
+def remaining(server: Viewer) -> int:
+    """Ask a route of which nothing else is asked; return how many requests remain in this minute."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = until(lambda: _early_in_its_window(server, headers))
+    return int(answer.headers["X-RateLimit-Remaining"])
+
+
+def _early_in_its_window(server: Viewer, headers: dict[str, str]) -> requests.Response | None:
+    answer = server.get("/api/v2/alerts/channels", headers=headers)
+    return answer if int(answer.headers["X-RateLimit-Reset"]) > 15 else None
+
+
+def test_requests_are_counted_together_and_apart_while_valkey_is_away(pair: Cluster, valkey: Valkey) -> None:
+    first, second = pair.servers
+    start = remaining(first)
+    assert [remaining(server) for server in (second, first, second)] == [start - 1, start - 2, start - 3]
+
+    valkey.kill()
+    alone = remaining(first)
+    assert alone == remaining(second) > start - 3, "each counts for itself"
+    began = time.monotonic()
+    assert [remaining(first) for _ in range(5)] == [alone - number for number in range(1, 6)]
+    assert time.monotonic() - began < 5
+    valkey.start()
+    until(lambda: AGAIN in ask(first) and AGAIN in ask(second))
+    together = remaining(first)
+    assert [remaining(server) for server in (second, first)] == [together - 1, together - 2]
+    for server in pair.servers:
+        assert server.output.count(AWAY) == server.output.count(AGAIN) == 1, server.output
+        assert "Traceback" not in server.output, server.output
+
+
+def ask(server: Viewer) -> str:
+    """Ask something, and return what the server has logged."""
+    server.get("/api/health", headers={"Authorization": f"Bearer {TOKEN}"})
+    return server.output
