@@ -134,12 +134,50 @@ def test_a_picture_has_title_legend_and_axes(board: Callable[[int], Any], js: An
     assert paper == [255, 255, 255, 255]
 
 
-def test_twenty_curves_look_different_and_the_first_eight_differ_by_colour(js: Any) -> None:
+def test_a_hundred_curves_look_different_and_the_first_ten_differ_by_colour(js: Any) -> None:
     code = """m => {
-        const looks = Array.from({length: 20}, (_, i) => m.lookAt(i));
-        return [new Set(looks.map(({ colour, dash }) => `${colour}${dash}`)).size, new Set(looks.slice(0, 8).map(({ colour }) => colour)).size];
+        const looks = Array.from({length: 100}, (_, i) => m.lookAt(i));
+        return [new Set(looks.map((look) => JSON.stringify(look))).size, new Set(looks.slice(0, 10).map(({ colour }) => colour)).size];
     }"""
-    assert js("chart/render/colours.js", code) == [20, 8]
+    assert js("chart/render/colours.js", code) == [100, 10]
+
+
+def test_runs_with_the_same_colour_differ_in_dashes_or_markers(js: Any) -> None:
+    code = """m => {
+        const colours = new m.RunColours();
+        const own = new Map([["b", "curve-1"], ["c", "curve-1"], ["d", "#abcdef"], ["e", "#abcdef"]]);
+        colours.assign(["a"]);
+        const looks = colours.assign(["a", "b", "c", "d", "e", "f"], own);
+        const again = colours.assign(["c", "a", "e"], own);
+        const told = (id) => `${looks.get(id).colour} ${looks.get(id).dash}`;
+        return [[..."abcdef"].map(told), JSON.stringify(again.get("c")) === JSON.stringify(looks.get("c"))];
+    }"""
+    assert js("workspace/colours.js", code) == [
+        ["curve-1 null", "curve-1 6,3", "curve-1 2,2", "#abcdef null", "#abcdef 6,3", "curve-6 null"],
+        True,
+    ]
+
+
+def test_runs_with_the_same_colour_differ_on_a_chart_of_several_metrics(js: Any) -> None:
+    code = """async (m) => {
+        const { lookAt } = await import("/static/js/chart/render/colours.js");
+        const curves = [0, 10].map((place) => ({ key: `${place}`, label: "", ...lookAt(place) }));
+        return m.labelled(["x", "y"], [curves, curves]).map(({ dash, marker }) => JSON.stringify([dash, marker]));
+    }"""
+    assert len(set(js("chart/data/labels.js", code))) == 4
+
+
+def test_markers_are_drawn_along_the_curve_and_in_legends(board: Callable[[int], Any], js: Any) -> None:
+    board(2)
+    code = """async (m) => {
+        const { lookAt, swatch } = await import("/static/js/chart/render/colours.js");
+        Object.assign(chart().curves[1], lookAt(80));
+        const { items } = m.vectorPicture(chart(), { width: 600, height: 300 });
+        const triangles = items.filter(({ kind, path }) => kind === "fill" && path.length === 4);
+        return [triangles.length, swatch(lookAt(80)).querySelectorAll("path").length, swatch(lookAt(30)).querySelectorAll("path").length];
+    }"""
+    # Three points of the curve, and the legend of the picture.
+    assert js("chart/export/vector.js", code) == [4, 2, 1]
 
 
 def test_a_run_keeps_its_colour_while_others_are_hidden_and_a_new_one_gets_a_free_colour(js: Any) -> None:

@@ -5,7 +5,7 @@
  *   series     a `Series` (data/series.js): x ascending, y, kind, labels of texts, stages, restarts, count
  *   key?       run id or group, by which the legend and `settings.hidden` name it
  *   label?     its name in readout, data table and files; required for several curves
- *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in render/colours.js
+ *   colour?    name of a CSS variable ("curve-1"), dash? and marker?: see render/colours.js
  *   band?      {x, low, high, mean?, noise?}: a shade behind the curve (range of thinned points, or of a group);
  *              `noise`: drawn as its mean
  *   smooth?    {x, y, low?, high?}: the smoothed curve, and its own shade (data/drawn.js)

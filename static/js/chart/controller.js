@@ -150,7 +150,7 @@ export class ChartController {
     this.#each((feed) => feed.refresh());
   }
 
-  /** Draw all curves in the looks ({colour, dash}) that `look(key)` returns. */
+  /** Draw all curves in the looks that `look(key)` returns. */
   recolour(look) {
     this.#each(({ chart }) => {
       for (const curve of chart.all) recolour(curve, look(curve.key));

@@ -62,7 +62,7 @@ export class Cursor {
   #rest() {
     const { curves } = this.chart;
     if (curves.length > 1 && curves.every(({ metric, key }) => key === this.chart.names[metric])) {
-      return curves.flatMap(({ colour, dash, label }) => [swatch(colour, dash), ` ${label} `]);
+      return curves.flatMap((curve) => [swatch(curve), ` ${curve.label} `]);
     }
     return [curves.length > 1 ? ngettext("{n} curve", "{n} curves", curves.length) : curves.map(({ series }) => formatNumber(series.last)).join("")];
   }
@@ -99,7 +99,7 @@ export class Cursor {
     const row = document.createElement("p");
     row.classList.toggle("near", near);
     const name = Object.assign(document.createElement("bdi"), { textContent: curve.label ?? curve.series.name });
-    row.append(swatch(curve.colour, curve.dash), Object.assign(document.createElement("b"), { textContent: formatNumber(value) }), name);
+    row.append(swatch(curve), Object.assign(document.createElement("b"), { textContent: formatNumber(value) }), name);
     return row;
   }
 }

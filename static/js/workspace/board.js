@@ -3,7 +3,7 @@
 import { Board } from "../board/board.js";
 
 export class RunsBoard extends Board {
-  /** Draw these runs ([{key, label, colour, dash}]), in this order. */
+  /** Draw these runs ([{key, label, …look}]), in this order. */
   show(runs) {
     const { version } = this.source;
     this.source.setRuns(runs);

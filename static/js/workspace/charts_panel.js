@@ -32,7 +32,7 @@ export class ChartsPanel {
     });
   }
 
-  /** Show runs ([{key, label, colour, dash}]) as a choice (address.js) says. */
+  /** Show runs ([{key, label, …look}]) as a choice (address.js) says. */
   show(choice, runs) {
     const { version } = this.source;
     this.choice = choice;

@@ -24,7 +24,7 @@ export class SideLegend {
     this.list.addEventListener("pointerleave", () => this.hooks.highlight(null));
   }
 
-  /** Show curves: [{key, label, name?, colour, dash, href?, text?, number?, hidden?, removable?}]; `title` names the values. */
+  /** Show curves: [{key, label, name?, colour, dash?, marker?, href?, text?, number?, hidden?, removable?}]; `title` names the values. */
   setEntries(entries, title = "") {
     const before = this.items;
     this.title = title;
@@ -96,19 +96,19 @@ function kept(element, entry) {
   return element?.dataset.look === look(entry) ? element : undefined;
 }
 
-function look({ label, colour, dash, hidden, removable }) {
-  return JSON.stringify([label, colour, dash, hidden, removable]);
+function look({ label, colour, dash, marker, hidden, removable }) {
+  return JSON.stringify([label, colour, dash, marker, hidden, removable]);
 }
 
 function item(entry) {
-  const { key, label, name, colour, dash, href, hidden, removable } = entry;
+  const { key, label, name, href, hidden, removable } = entry;
   const title = make(href ? "a" : "span", { className: "clip", title: label, ...(href ? { href } : {}) }, make("bdi", { textContent: name ?? label }));
   const eye = iconButton(hidden ? "eye-off" : "eye", hidden ? gettext("Show {label}", { label }) : gettext("Hide {label}", { label }), {
     className: "eye",
     "aria-pressed": String(!hidden),
   });
   const remove = removable ? [iconButton("remove", gettext("Remove {label}", { label }), { className: "remove" })] : [];
-  const element = make("li", { className: hidden ? "off" : "" }, eye, swatch(colour, dash), title, make("b"), ...remove);
+  const element = make("li", { className: hidden ? "off" : "" }, eye, swatch(entry), title, make("b"), ...remove);
   Object.assign(element.dataset, { key, look: look(entry) });
   return Object.assign(element, { output: element.querySelector("b") });
 }

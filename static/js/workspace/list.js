@@ -34,7 +34,7 @@ export class RunList {
     });
   }
 
-  /** Mark the visible runs with their colours: `looks` is {colour, dash} by id. */
+  /** Mark the visible runs with their looks by id. */
   show(looks) {
     const rows = [...document.querySelectorAll(ROWS)];
     for (const row of rows) {
@@ -44,6 +44,7 @@ export class RunList {
       const dot = row.querySelector(".colour");
       if (look) dot.style.setProperty("--dot", cssColour(look.colour));
       else dot.style.removeProperty("--dot");
+      dot.classList.toggle("shared", Boolean(look?.dash || look?.marker));
     }
     const all = document.getElementById("eye-all");
     if (all) press(all, rows.length > 0 && rows.every((row) => row.classList.contains("visible")));

@@ -22,7 +22,7 @@ export class OverlaySource {
     this.groups = this.version = 0;
   }
 
-  /** Show these runs: [{key, label, colour, dash}]. Only curves that are new are fetched. */
+  /** Show these runs: [{key, label, …look}]. Only curves that are new are fetched. */
   setRuns(runs) {
     const before = [...this.runs.keys()].join();
     this.runs = new Map(runs.map((run) => [run.key, run]));

@@ -14,7 +14,7 @@ export class VisibleRuns {
     this.grown();
   }
 
-  /** Read address and list, and mark the visible runs of the list. `shown` has them: [{key, label, colour, dash, …}]. */
+  /** Read address and list, and mark the visible runs of the list. `shown` has them: [{key, label, …look, …}]. */
   read() {
     this.choice = readChoice(location.search);
     this.runs = new Map(this.list.runs().map((run) => [run.key, run]));

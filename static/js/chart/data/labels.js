@@ -1,6 +1,6 @@
 /** Names and looks of the curves of a chart that has several metrics. Pure. */
 
-import { DASHES, lookAt } from "../render/colours.js";
+import { DASHES, MARKERS, lookAt } from "../render/colours.js";
 
 /**
  * Return the curves of all metrics, given for each of `names`: with an `id`, and where there are several metrics with
@@ -16,13 +16,18 @@ export function labelled(names, found) {
 }
 
 /** Return the looks of a curve of metric `i`. */
-function told(name, i, { key, label }) {
+function told(name, i, { key, label, dash, marker }) {
   if (key === undefined) return { metric: i, key: name, label: name, ...lookAt(i) };
-  return { metric: i, label: `${label} ${name}`, dash: DASHES[i % DASHES.length] };
+  return { metric: i, label: `${label} ${name}`, dash: DASHES[i % DASHES.length], marker: markerOf({ dash, marker }) };
 }
 
-/** Give a curve the looks ({colour, dash}) of its run; curves of several metrics keep name and dash. */
+/** Give a curve the look of its run; curves of several metrics keep name and dash. */
 export function recolour(curve, look) {
   if (!look) return;
-  Object.assign(curve, curve.metric === undefined ? look : { colour: look.colour });
+  Object.assign(curve, curve.metric === undefined ? look : { colour: look.colour, marker: markerOf(look) });
+}
+
+/** Return the marker of a run where dashes tell metrics apart. */
+function markerOf({ dash, marker }) {
+  return marker ?? MARKERS[Math.max(0, DASHES.indexOf(dash ?? null))];
 }

@@ -2,6 +2,7 @@
 
 import { drawn, drawnRange } from "../data/drawn.js";
 import { firstAtLeast } from "../data/series.js";
+import { paintMarker } from "../render/colours.js";
 import { isDrawable } from "../scales/scale.js";
 import { firstVisible } from "../scales/x_axis.js";
 
@@ -9,6 +10,8 @@ const FAR = 1e5;
 /** Columns of pixels in a stroke: the time of one grows with the square of its length where a line crosses itself. */
 const LONGEST = 8;
 const FAINT = 0.3;
+/** Pixels between the markers of a curve. */
+const APART = 64;
 
 export const line = {
   range: drawnRange,
@@ -19,6 +22,7 @@ export const line = {
     if (faint) drawCurve(context, plot, faint.x, faint.y, ink, { width: 1 });
     context.globalAlpha = strength;
     drawCurve(context, plot, x, y, ink, { width, dash: curve.dash });
+    if (curve.marker) drawMarkers(context, plot, x, y, curve.marker);
   },
 };
 
@@ -44,6 +48,17 @@ function drawCurve(context, plot, xs, ys, colour, { width, dash = null }) {
   }
   context.stroke();
   context.setLineDash([]);
+}
+
+/** Markers on points of the curve, in the colour of its line. */
+function drawMarkers(context, { x, y }, xs, ys, marker) {
+  let next = -Infinity;
+  for (let i = firstVisible(xs, x); i < xs.length && xs[i] <= x.domain[1]; i += 1) {
+    const across = x.at(xs[i]);
+    if (across < next || !isDrawable(ys[i], y.log)) continue;
+    paintMarker(context, marker, across, y.at(ys[i]));
+    next = across + APART;
+  }
 }
 
 /** The unbroken piece of the curve that begins at `start`; returns the index after it. */

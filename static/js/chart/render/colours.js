@@ -1,14 +1,21 @@
-/** Colour and dash of curves. */
+/** Looks of curves: {colour, dash, marker}. Colours repeat with other dashes, and then with markers. */
 
 const COLOURS = 10;
 export const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
+/** Corners of the shapes along a line, around its middle. */
+export const MARKERS = [null, [[-3, -3], [3, -3], [3, 3], [-3, 3]], [[0, -4], [4, 3], [-4, 3]], [[0, -5], [5, 0], [0, 5], [-5, 0]]];
 
 /** Names of the CSS variables that curves are drawn in, the most distinct first. */
 export const CURVE_COLOURS = Array.from({ length: COLOURS }, (_, i) => `curve-${i + 1}`);
 
-/** Return colour and dash of a place in the palette; beyond its end, colours repeat with other dashes. */
+/** Return the look of a place in the palette: beyond its end, colours repeat in other styles. */
 export function lookAt(place) {
-  return { colour: CURVE_COLOURS[place % COLOURS], dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] };
+  return { colour: CURVE_COLOURS[place % COLOURS], ...styleAt(Math.floor(place / COLOURS)) };
+}
+
+/** Return {dash, marker} of a curve whose colour that many others have. */
+export function styleAt(others) {
+  return { dash: DASHES[others % DASHES.length], marker: MARKERS[Math.floor(others / DASHES.length) % MARKERS.length] };
 }
 
 /** Return the CSS colour of a curve: its colour is a name of the palette, or `#rrggbb`. */
@@ -17,15 +24,29 @@ export function cssColour(colour) {
 }
 
 /** Return a sample of a curve's line, as SVG. */
-export function swatch(colour = "curve-1", dash = null) {
+export function swatch({ colour = "curve-1", dash, marker }) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "swatch");
   svg.setAttribute("viewBox", "0 0 16 8");
   svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", "M0 4H16");
+  svg.style.color = cssColour(colour);
+  const line = path(svg, "M0 4H16");
   if (dash) line.setAttribute("stroke-dasharray", dash.join(" "));
-  line.style.stroke = cssColour(colour);
-  svg.append(line);
+  if (marker) path(svg, `M${marker.map(([x, y]) => `${x * 0.8 + 8} ${y * 0.8 + 4}`).join("L")}Z`);
   return svg;
+}
+
+function path(svg, d) {
+  const made = document.createElementNS(svg.namespaceURI, "path");
+  made.setAttribute("d", d);
+  svg.append(made);
+  return made;
+}
+
+/** Paint a marker in the present colour of a canvas. */
+export function paintMarker(context, marker, x, y) {
+  context.beginPath();
+  marker.forEach(([right, down], i) => (i ? context.lineTo(x + right, y + down) : context.moveTo(x + right, y + down)));
+  context.closePath();
+  context.fill();
 }

@@ -3,6 +3,7 @@
 import { gettext } from "../../i18n.js";
 import { smoothingWords } from "../smoothing.js";
 import { axisName } from "../text/descriptions.js";
+import { paintMarker } from "./colours.js";
 import { inkOf } from "./palette.js";
 import { paint } from "./renderer.js";
 
@@ -39,11 +40,11 @@ function place(context, { curves }, available, colours) {
   if (curves.length < 2) return [];
   context.font = font(colours);
   let [left, line] = [0, 0];
-  return curves.map(({ label, series, colour, dash }) => {
+  return curves.map(({ label, series, colour, dash, marker }) => {
     const name = label ?? series.name;
     const size = SWATCH + 6 + context.measureText(name).width + 16;
     if (left && left + size > available) [left, line] = [0, line + 1];
-    const entry = { name, colour, dash, line, left: EDGE + left };
+    const entry = { name, colour, dash, marker, line, left: EDGE + left };
     left += size;
     return entry;
   });
@@ -67,7 +68,7 @@ function drawHead(context, { name, names, settings, holder }, width, colours) {
   if (used + context.measureText(text).width < width - EDGE) context.fillText(text, width - EDGE, TITLE / 2 + 2);
 }
 
-function drawEntry(context, { name, colour, dash, line, left }, colours) {
+function drawEntry(context, { name, colour, dash, marker, line, left }, colours) {
   const middle = TITLE + line * LINE + LINE / 2;
   context.strokeStyle = inkOf(colour, colours);
   context.lineWidth = 2;
@@ -77,6 +78,8 @@ function drawEntry(context, { name, colour, dash, line, left }, colours) {
   context.lineTo(left + SWATCH, middle);
   context.stroke();
   context.setLineDash([]);
+  context.fillStyle = inkOf(colour, colours);
+  if (marker) paintMarker(context, marker, left + SWATCH / 2, middle);
   context.font = font(colours);
   context.textAlign = "left";
   context.textBaseline = "middle";
