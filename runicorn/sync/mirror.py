@@ -11,10 +11,10 @@ from typing import Any
 from runicorn.store import layout
 from runicorn.sync import discovery
 from runicorn.sync.artifact_mirror import ArtifactMirror
-from runicorn.sync.board_mirror import mirror_boards
 from runicorn.sync.inventory import Inventory
 from runicorn.sync.manifest.generator import PRIVATE
 from runicorn.sync.manifest.scan import Item
+from runicorn.sync.project_mirror import mirror_projects
 from runicorn.sync.result import SyncResult
 from runicorn.sync.run_mirror import Progress, RunMirror
 from runicorn.sync.state import State
@@ -36,7 +36,7 @@ def mirror_store(
     stop: StopRequest | None = None,
     artifacts: bool = False,
 ) -> SyncResult:
-    """Mirror the runs and boards of a store on a remote host into a local store.
+    """Mirror the runs, boards and descriptions of a store on a remote host into a local store.
 
     The runs are discovered by a manifest generated now on the remote host, else by one of the last 15 minutes, else
     by listing folders over SFTP: four requests for each folder of projects and experiments, one more
@@ -65,7 +65,7 @@ def mirror_store(
     discovered = _Discovery(remote, remote_root, into, generate)
     result = RunMirror(remote, remote_root, into, folder, stop).run(discovered.discover, progress)
     result["source"] = discovered.source
-    written, problems = mirror_boards(remote, remote_root, into, folder, discovered.projects)
+    written, problems = mirror_projects(remote, remote_root, into, folder, discovered.projects)
     if written or problems:
         result.pop("skipped", None)
         result.pop("reason", None)
