@@ -16,6 +16,8 @@ from runicorn.store import layout
 GROWING_SECONDS = 600.0
 """A run without a recorded end counts as running this long after its last change: trackers flush every few minutes."""
 
+NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf", "INF", "-INF"})
+
 
 class NotReadable(Exception):
     """The path cannot be read as data of this tracker; the message says why."""
@@ -205,6 +207,8 @@ class Experiment:
         left: messages about data that cannot be imported; may grow while `entries` are read.
         fingerprint: changes whenever the source of the run does; "" if unknown.
         parent: origin of the parent run, or "".
+        fork_step: last step that a fork shares with its parent; None if it is not a fork.
+        is_dated: whether `started` is recorded; False if it is only the time of a file.
         check: returns the statistics of all numbers by another pass over the source than `entries`, with the names
             that `entries` uses; None where there is no second way to read it.
     """
@@ -228,6 +232,8 @@ class Experiment:
     left: list[str] = field(default_factory=list)
     fingerprint: str = ""
     parent: str = ""
+    fork_step: float | None = None
+    is_dated: bool = True
     check: Callable[[], Mapping[str, Series]] | None = None
 
     @property
@@ -260,3 +266,30 @@ def by_step(single: Iterable[tuple[int, float | None, str, Any]]) -> list[Point]
         else:
             last.values[name] = value
     return points
+
+
+def plain(text: str) -> Any:
+    """Parse a parameter as a number or a boolean if its text is unambiguous; otherwise return it unchanged.
+
+    Trackers store parameters as texts: "3.10" may be a version and "007" a name, but "0.1" is a number.
+    """
+    if text in ("True", "False"):
+        return text == "True"
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        if str(value) == text and math.isfinite(value):
+            return value
+    return text
+
+
+def number(value: Any) -> Any:
+    """Return the number for a word that a tracker writes because JSON has none for it; return others unchanged."""
+    return float(value) if isinstance(value, str) and value in NOT_FINITE else value
+
+
+def text_lines(tag: str, step: int, words: str) -> list[str]:
+    """Return the lines of the log for a logged text, as `SummaryWriter.add_text` of Runicorn writes them."""
+    return f"{tag} (step {step}): {words}".splitlines()

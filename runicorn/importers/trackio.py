@@ -20,6 +20,7 @@ from runicorn.importers.experiment import (
     Series,
     Tally,
     Unreadable,
+    number,
     open_ended,
 )
 from runicorn.importers.formats.sqlite import is_database, open_to_read
@@ -104,7 +105,7 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
             for step, moment, text in database.execute(
                 f"SELECT step, timestamp, metrics FROM metrics WHERE {key} = ? ORDER BY id", (run,)
             ):
-                values = {name: _number(value) for name, value in _object(text).items()}
+                values = {name: number(value) for name, value in _object(text).items()}
                 others = [name for name, value in values.items() if isinstance(value, dict | list)]
                 left.extend(
                     f"{name!r} is neither a number nor a text and was not imported." for name in others
@@ -114,7 +115,7 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
                 for moment, text in database.execute(
                     f"SELECT timestamp, metrics FROM system_metrics WHERE {key} = ? ORDER BY id", (run,)
                 ):
-                    load = {f"system/{name}": _number(value) for name, value in _object(text).items()}
+                    load = {f"system/{name}": number(value) for name, value in _object(text).items()}
                     yield Point(0, _seconds(moment), load, "system")
 
     return rows
@@ -135,7 +136,7 @@ def _check(path: Path, key: str, run: str) -> Callable[[], dict[str, Series]]:
                     f"WHERE row.{key} = ? AND entry.type NOT IN ('array', 'object') ORDER BY row.id",
                     (run,),
                 ):
-                    tally.add(prefix + name, _number(value))
+                    tally.add(prefix + name, number(value))
         return tally.series()
 
     return counted
@@ -147,11 +148,6 @@ def _object(text: str | bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> Any:
-    """Parse a number that Trackio writes as text because JSON has none for it."""
-    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 
 def _seconds(text: Any) -> float | None:

@@ -30,6 +30,7 @@ from tests.fixtures.foreign.make import STEPS, losses
 
 ARCHIVES = Path(__file__).parent.parent / "fixtures" / "foreign"
 TRACKERS = ["mlflow", "wandb", "trackio", "tensorboard"]
+OTHERS = ["dvclive", "sacred", "swanlab", "clearml", "comet"]
 SINGLE = [(step, struct.unpack("<f", struct.pack("<f", loss))[0]) for step, loss in losses()]
 """TensorBoard keeps single precision."""
 
@@ -172,7 +173,7 @@ def test_what_our_own_exporter_writes_comes_back(tmp_path: Path, folder: Path, m
     assert points(run, "acc") == [(2, 1.0)]
 
 
-@pytest.mark.parametrize("tracker", TRACKERS)
+@pytest.mark.parametrize("tracker", [*TRACKERS, *OTHERS])
 def test_a_second_time_adds_nothing(tracker: str, tmp_path: Path, folder: Path) -> None:
     path = unpacked(tracker, tmp_path)
     first = run_import(tracker, path, folder)
@@ -210,11 +211,18 @@ def test_artifacts_that_lie_elsewhere_are_not_fetched(tmp_path: Path, folder: Pa
     assert not [file for file in folder.rglob("*") if file.is_file() and b"private" in file.read_bytes()]
 
 
-@pytest.mark.parametrize("tracker", TRACKERS)
+@pytest.mark.parametrize("tracker", [*TRACKERS, *OTHERS])
 def test_what_is_no_store_is_refused_with_a_sentence(tracker: str, tmp_path: Path, folder: Path) -> None:
     odd = tmp_path / "odd"
     odd.mkdir()
-    for name in ("a.db", "run-1.wandb", "events.out.tfevents.1.x"):
+    for name in (
+        "a.db",
+        "run-1.wandb",
+        "events.out.tfevents.1.x",
+        "run-1.swanlab",
+        "offline-1.zip",
+        "run.json",
+    ):
         (odd / name).write_bytes(b"\x00\xff nothing of the kind" * 50)
     done = CliRunner().invoke(app, ["import-from", tracker, str(odd), "--storage", str(folder)])
     assert done.exit_code == 1 and str(odd) in done.stderr and "Traceback" not in done.output

@@ -17,7 +17,7 @@ from runicorn.importers.experiment import Experiment, Point, Series, as_table
 from runicorn.importers.writing.writer import REPORTS, import_experiments
 from runicorn.store import curation, layout
 from tests.fixtures.foreign.make import STEPS, losses
-from tests.importers.test_import_of_trackers import TRACKERS, run_import, runs, small, unpacked
+from tests.importers.test_import_of_trackers import OTHERS, TRACKERS, run_import, runs, small, unpacked
 
 VALUES = [Point(step, 1.7e9 + step, {"loss": loss, "step": step}) for step, loss in losses()]
 
@@ -28,7 +28,7 @@ def report(root: Path) -> dict[str, Any]:
     return layout.read_json(file)[0]
 
 
-@pytest.mark.parametrize("tracker", TRACKERS)
+@pytest.mark.parametrize("tracker", [*TRACKERS, *OTHERS])
 def test_series_points_extremes_and_last_values_are_in_the_report(
     tracker: str, tmp_path: Path, folder: Path
 ) -> None:
@@ -41,7 +41,10 @@ def test_series_points_extremes_and_last_values_are_in_the_report(
     }
     found = [small(run, layout.IMPORT_REPORT) for run in runs(folder).values()]
     assert all(one["equal"] for one in found)
-    loss = max((one["series"].get("loss", {"points": 0}) for one in found), key=lambda one: one["points"])
+    loss = max(
+        (one["series"].get("loss/train" if tracker == "clearml" else "loss", {"points": 0}) for one in found),
+        key=lambda one: one["points"],
+    )
     assert loss["points"] in (STEPS, STEPS + 1)
     assert loss["low"] == pytest.approx(min(value for _, value in losses()))
     assert loss["high"] == pytest.approx(max(value for _, value in losses()))

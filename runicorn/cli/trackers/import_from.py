@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,12 @@ class Tracker(StrEnum):
     WANDB = "wandb"
     AIM = "aim"
     TRACKIO = "trackio"
+    NEPTUNE = "neptune"
+    COMET = "comet"
+    CLEARML = "clearml"
+    SWANLAB = "swanlab"
+    DVCLIVE = "dvclive"
+    SACRED = "sacred"
 
 
 def import_from(
@@ -101,18 +108,10 @@ def _id(place: str) -> str:
 
 def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
     """Return the function that reads the files of a tracker."""
-    if tracker is Tracker.TENSORBOARD:
-        from runicorn.importers.tensorboard import read
-    elif tracker is Tracker.MLFLOW:
-        from runicorn.importers.mlflow import read
-    elif tracker is Tracker.WANDB:
-        from runicorn.importers.wandb import read
-    elif tracker is Tracker.TRACKIO:
-        from runicorn.importers.trackio import read
-    else:
-        from runicorn.importers import aim
-
-        return lambda path: aim.read(path, python)
+    module = import_module(f"runicorn.importers.{tracker}")
+    if tracker is Tracker.AIM:
+        return lambda path: module.read(path, python)
+    read: Callable[[Path], Iterator[Experiment | Unreadable]] = module.read
     return read
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from runicorn.importers.experiment import Experiment, Files, Point, Series, by_step, open_ended
+from runicorn.importers.experiment import Experiment, Files, Point, Series, by_step, open_ended, plain
 from runicorn.store import layout
 
 STATUS = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED}
@@ -107,23 +106,6 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
         check=run.check,
         parent=f"mlflow:{parent}" if parent else "",
     )
-
-
-def plain(text: str) -> Any:
-    """Parse a parameter as a number or a boolean if its text is unambiguous; otherwise return it unchanged.
-
-    MLflow stores parameters as texts: "3.10" may be a version and "007" a name, but "0.1" is a number.
-    """
-    if text in ("True", "False"):
-        return text == "True"
-    for kind in (int, float):
-        try:
-            value = kind(text)
-        except ValueError:
-            continue
-        if str(value) == text and math.isfinite(value):
-            return value
-    return text
 
 
 def seconds(milliseconds: Any) -> float | None:

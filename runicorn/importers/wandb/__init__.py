@@ -1,15 +1,12 @@
 """Import of offline runs of Weights & Biases: folders `wandb/offline-run-…` (and `run-…`) with a file `run-<id>.wandb`.
 
-Format: a header of seven bytes, then records of `wandb_internal.Record` in the log format of LevelDB
-(https://github.com/google/leveldb/blob/main/doc/log_format.md) with zlib's CRC-32; the messages are those of
+Format: the log of LevelDB (`runicorn/importers/formats/leveldb_log.py`) with messages `wandb_internal.Record` of
 wandb/proto/wandb_internal.proto.
 """
 
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,15 +22,12 @@ from runicorn.importers.experiment import (
     open_ended,
     sizes,
 )
-from runicorn.importers.formats import protobuf
+from runicorn.importers.formats import leveldb_log, protobuf
 from runicorn.importers.formats.open_files import is_open
 from runicorn.importers.wandb.artifacts import artifacts
 from runicorn.store import layout
 
 HEAD = b":W&B"
-HEAD_BYTES = 7
-BLOCK = 32768
-FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT = 2, 3, 4, 5, 7, 8, 13, 17, 18
 KINDS = frozenset({HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT})
 """Numbers of the kinds of records that are read."""
@@ -274,39 +268,10 @@ def _lines(file: Path) -> Iterator[str]:
 
 def _records(file: Path) -> Iterator[tuple[int, bytes]]:
     """Yield kind and message of each record; an incomplete last record is skipped."""
-    with file.open("rb") as source:
-        if not source.read(HEAD_BYTES).startswith(HEAD):
-            raise NotReadable(f"{file} is not a file of Weights & Biases.")
-    for record in _logged(file):
+    for record in leveldb_log.records(file, HEAD, "Weights & Biases"):
         try:
             for number, value in protobuf.fields(record):
                 if isinstance(value, bytes) and number in KINDS:
                     yield number, value
         except protobuf.Malformed as error:
             raise NotReadable(f"{file} is damaged: {error}.") from error
-
-
-def _logged(file: Path) -> Iterator[bytes]:
-    """Yield the records of LevelDB's log format: fragments in blocks of 32 KiB, the first after the file header."""
-    parts: list[bytes] = []
-    with file.open("rb") as source:
-        source.seek(HEAD_BYTES)
-        while True:
-            rest = BLOCK - source.tell() % BLOCK
-            if rest < 7:
-                source.seek(rest, 1)
-                continue
-            head = source.read(7)
-            if len(head) < 7:
-                return
-            checksum, length, kind = struct.unpack("<IHB", head)
-            piece = source.read(length)
-            if len(piece) < length or (kind == 0 and length == 0):
-                return
-            if zlib.crc32(head[6:] + piece) != checksum:
-                raise NotReadable(f"{file} is damaged: the checksum of a record does not match.")
-            if kind in (FULL, FIRST):
-                parts = []
-            parts.append(piece)
-            if kind in (FULL, LAST):
-                yield b"".join(parts)

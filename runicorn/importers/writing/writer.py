@@ -28,6 +28,8 @@ from runicorn.store import curation, find, layout
 REPORTS = "imports"
 """Folder, in the private folder of the store, of the reports of imports."""
 Result = Literal["taken", "updated", "unchanged", "failed"]
+DIGEST = 6
+"""Characters of the digest of the origin in the id of a run."""
 UNREADABLE = (
     NotReadable,
     OSError,
@@ -220,6 +222,8 @@ def _written(
     facts: dict[str, Any] = {STATE: _state(experiment)}
     if experiment.parent:
         facts["imported_parent"] = experiment.parent
+    if experiment.fork_step is not None:
+        facts["imported_fork_step"] = experiment.fork_step
     run, writer = root / place, RunWriter(root, experiment, folder, place, facts)
     report = run / layout.IMPORT_REPORT
     if result == "unchanged":
@@ -265,7 +269,7 @@ def _place(root: Path, experiment: Experiment, project: str) -> str:
     salt = 0
     while True:
         run_id = _id(experiment, salt)
-        for known in find.find(root, run_id):
+        for known in find.find(root, run_id) if experiment.is_dated else _with_digest(root, run_id):
             if layout.read_json(root / known / layout.META)[0].get(ORIGIN) == experiment.origin:
                 return known
         if not find.find(root, run_id):
@@ -274,7 +278,13 @@ def _place(root: Path, experiment: Experiment, project: str) -> str:
         salt += 1  # another run of the same second and the same hash
 
 
+def _with_digest(root: Path, run_id: str) -> list[str]:
+    """Return the runs whose id has the same digest and any time."""
+    digest = run_id[-DIGEST:]
+    return [place for place in find.all_runs(root) if place.endswith(f"_{digest}")]
+
+
 def _id(experiment: Experiment, salt: int) -> str:
     digest = hashlib.sha256(f"{experiment.origin}\n{salt or ''}".encode("utf-8", "surrogatepass")).hexdigest()
     began = time.gmtime(min(max(experiment.started or 0.0, 0.0), 253402300799.0))
-    return f"{time.strftime('%Y%m%d_%H%M%S', began)}_{digest[:6]}"
+    return f"{time.strftime('%Y%m%d_%H%M%S', began)}_{digest[:DIGEST]}"
