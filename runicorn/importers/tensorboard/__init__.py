@@ -18,22 +18,21 @@ from runicorn.export.tensorboard_events import masked_crc32c
 from runicorn.importers.experiment import (
     Entry,
     Experiment,
-    Media,
     NotReadable,
     Point,
     Unreadable,
     open_ended,
     sizes,
+    text_lines,
 )
 from runicorn.importers.formats import protobuf
+from runicorn.importers.tensorboard.media import DOUBLE, FLOAT, media, plugin, texts
 from runicorn.store import layout
 
 MARK = ".tfevents."
 LONGEST = 512 * 1024 * 1024
 HPARAMS = "_hparams_/session_start_info"
-PNG, JPEG, GIF = b"\x89PNG", b"\xff\xd8\xff", b"GIF8"
-FLOAT, DOUBLE, STRING = 1, 2, 7
-"""Data types of tensorflow/core/framework/types.proto."""
+TEXT, TEXT_SUFFIX = "text", "/text_summary"
 
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:
@@ -76,6 +75,7 @@ def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
         status=_status(files),
         config=config,
         entries=lambda: _entries(files, left),
+        lines=lambda: _lines(files),
         left=left,
         fingerprint=sizes(files),
     )
@@ -117,6 +117,7 @@ def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
 
 
 def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
+    plugins: dict[str, str] = {}
     for file in files:
         for time, step, values in _events(file):
             scalars: dict[str, Any] = {}
@@ -128,16 +129,37 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
                         yield Point(step, time, scalars)
                         scalars = {}
                     scalars[tag] = number
-                elif pictures := _pictures(value):
-                    yield from (Media(tag, step, time, content, suffix) for content, suffix in pictures)
-                elif not tag.startswith("_hparams_/"):
-                    left.append(f"{tag!r} is neither a number nor an image and was not imported.")
+                    continue
+                name = plugins[tag] = plugin(value) or plugins.get(tag, "")
+                if found := media(tag, step, time, value, name):
+                    yield from found
+                elif not tag.startswith("_hparams_/") and name != TEXT:
+                    left.append(
+                        f"{tag!r} is neither a number nor a known kind of media and was not imported."
+                    )
             if scalars:
                 yield Point(step, time, scalars)
 
 
-def _events(file: Path) -> Iterator[tuple[float, int, list[bytes]]]:
-    """Yield time, step and values of each record with values; an incomplete last record is skipped."""
+def _lines(files: list[Path]) -> Iterator[str]:
+    """Yield the logged texts, as `SummaryWriter.add_text` of Runicorn writes them."""
+    plugins: dict[str, str] = {}
+    for file in files:
+        for _, step, values in _events(file, containing=TEXT.encode()):
+            for value in values:
+                tag = protobuf.text(value, 1)
+                plugins[tag] = plugin(value) or plugins.get(tag, "")
+                for words in texts(value) if plugins[tag] == TEXT else ():
+                    yield from text_lines(tag.removesuffix(TEXT_SUFFIX), step, words)
+
+
+def _events(file: Path, containing: bytes = b"") -> Iterator[tuple[float, int, list[bytes]]]:
+    """Yield time, step and values of each record with values; an incomplete last record is skipped.
+
+    Args:
+        file: an event file.
+        containing: records without these bytes are skipped unread: checksums in Python take most of the time.
+    """
     with file.open("rb") as source:
         while len(head := source.read(12)) == 12:
             (length,) = struct.unpack("<Q", head[:8])
@@ -146,6 +168,8 @@ def _events(file: Path) -> Iterator[tuple[float, int, list[bytes]]]:
             record = source.read(length + 4)
             if len(record) < length + 4:
                 return
+            if containing not in record:
+                continue
             if record[length:] != masked_crc32c(record[:length]):
                 raise NotReadable(f"{file} is damaged: the checksum of a record does not match.")
             try:
@@ -183,20 +207,6 @@ def _tensor_number(tensor: bytes) -> float | None:
     if not isinstance(number, bytes):
         return None
     return protobuf.single(number[:4]) if kind == FLOAT else protobuf.double(number[:8])
-
-
-def _pictures(value: bytes) -> list[tuple[bytes, str]]:
-    """Return the encoded images of a value: one in the older form, or several of the plugin `images`."""
-    contents = [protobuf.first(protobuf.first(value, 4), 4)]
-    tensor = protobuf.first(value, 8)
-    if protobuf.integer(tensor, 1) == STRING:
-        contents += protobuf.every(tensor, 8)
-    return [(content, suffix) for content in contents if (suffix := _suffix(content))]
-
-
-def _suffix(content: bytes) -> str:
-    kinds = ((PNG, "png"), (JPEG, "jpg"), (GIF, "gif"))
-    return next((suffix for begin, suffix in kinds if content.startswith(begin)), "")
 
 
 def _hparams(value: bytes) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import Any
 from runicorn.importers.experiment import (
     Entry,
     Experiment,
-    Media,
     NotReadable,
     Point,
     Unreadable,
@@ -25,6 +24,7 @@ from runicorn.importers.experiment import (
 from runicorn.importers.formats import leveldb_log, protobuf
 from runicorn.importers.formats.open_files import is_open
 from runicorn.importers.wandb.artifacts import artifacts
+from runicorn.importers.wandb.history import row_entries
 from runicorn.store import layout
 
 HEAD = b":W&B"
@@ -209,48 +209,8 @@ def _part_entries(file: Path, left: list[str]) -> Iterator[Entry]:
 def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Entry]:
     values: dict[str, Any] = {}
     _set(values, protobuf.every(message, 1))
-    step = values.get("_step")
-    step = step if isinstance(step, int) else protobuf.integer(protobuf.first(message, 2), 1)
-    moment = values.get("_timestamp")
-    time = float(moment) if isinstance(moment, int | float) else None
-    numbers: dict[str, Any] = {}
-    for name, value in _flat("", values):
-        # Values that JSON cannot represent are written as words, and so are texts.
-        if value in ("NaN", "Infinity", "-Infinity"):
-            numbers[name] = float(value)
-        elif name[:1] == "_" or value is None:
-            continue
-        elif isinstance(value, int | float | str):
-            numbers[name] = value
-        elif image := _image(file, name, step, time, value):
-            yield image
-        else:
-            left.append(f"{name!r} is not a number, a text or an image and was not imported.")
-    if numbers:
-        yield Point(step, time, numbers)
-
-
-def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Flatten nested values to dotted names; typed values (an image, a table) stay nested."""
-    for key, value in values.items():
-        if isinstance(value, dict) and "_type" not in value:
-            yield from _flat(f"{prefix}{key}.", value)
-        else:
-            yield prefix + key, value
-
-
-def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Media | None:
-    """Return an image in the files of the run, or None for a path outside of them."""
-    if not isinstance(value, dict) or value.get("_type") != "image-file":
-        return None
-    files = (file.parent / "files").resolve()
-    path = (files / str(value.get("path"))).resolve()
-    if not path.is_relative_to(files) or not path.is_file():
-        return None
-    caption = value.get("caption")
-    return Media(
-        name, step, time, path, path.suffix.lstrip(".") or "png", caption if isinstance(caption, str) else ""
-    )
+    step = protobuf.integer(protobuf.first(message, 2), 1)
+    yield from row_entries(file.parent / "files", values, step, left)
 
 
 def _lines(file: Path) -> Iterator[str]:
