@@ -82,9 +82,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     try:
         import pyarrow
     except ImportError:
-        raise NotReadable(
-            "Exports of Neptune are read with pyarrow: pip install 'runicorn[parquet]'"
-        ) from None
+        raise NotReadable("Exports of Neptune are read with pyarrow: pip install pyarrow") from None
     runs: dict[tuple[str, str], _Run] = {}
     for part in parts:
         try:
