@@ -28,6 +28,7 @@ LIGHT_EXTRAS = {
     "runicorn/cli": {"typer", "rich", "click"},
     "runicorn/api": {"requests", "urllib3"},
     "runicorn/demo": {"numpy"},
+    "runicorn/importers/wandb/server.py": {"requests"},
     "runicorn/integrations/keras.py": {"keras"},
     "runicorn/integrations/lightning.py": {"lightning", "pytorch_lightning"},
     "runicorn/integrations/transformers.py": {"transformers"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib import import_module
@@ -18,6 +20,8 @@ from runicorn.settings import user
 from runicorn.store import layout
 
 SHOWN = 10
+ONLINE = re.compile(r"[\w.-]+/[\w.-]+")
+"""Entity and project of W&B."""
 RESULT_LABELS = {"taken": "new", "updated": "updated"}
 
 
@@ -39,7 +43,9 @@ class Tracker(StrEnum):
 
 def import_from(
     tracker: Annotated[Tracker, typer.Argument(help="The other tracker.")],
-    path: Annotated[Path, typer.Argument(help="Its folder, or one of its files.")],
+    path: Annotated[
+        Path, typer.Argument(help="Its folder, one of its files, or ENTITY/PROJECT on a server of W&B.")
+    ],
     project: Annotated[
         str, typer.Option(help="Import all runs into this project, instead of the tracker's.")
     ] = "",
@@ -62,19 +68,23 @@ def import_from(
       runicorn import-from mlflow . --dry-run
 
       runicorn import-from wandb wandb
+
+      runicorn import-from wandb my-team/my-project
     """
-    if not path.exists():
+    is_online = tracker is Tracker.WANDB and not path.exists() and ONLINE.fullmatch(str(path)) is not None
+    if not path.exists() and not is_online:
         common.exit_with(f"{path} does not exist.", NOT_AVAILABLE)
     root = user.storage_root(storage)
+    key = _key() if is_online else ""
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
         try:
             report = import_experiments(
                 root,
-                reader(tracker, python)(path),
+                _online(path, key, root) if is_online else reader(tracker, python)(path),
                 project=project,
                 dry_run=dry_run,
-                source=f"{tracker}:{path.resolve()}",
+                source=f"{tracker}:{path if is_online else path.resolve()}",
             )
         except layout.InvalidName as error:
             common.exit_with(str(error), USAGE)
@@ -86,6 +96,26 @@ def import_from(
         _print_report(report, dry_run)
     if report.failed or report.differences:
         raise typer.Exit(FAILED)
+
+
+def _key() -> str:
+    """Return the API key of W&B, which is asked for at a terminal if it is not stored."""
+    from runicorn.importers.wandb.server import address, known_key
+
+    key = known_key(address())
+    if not key and sys.stdin.isatty():
+        key = str(typer.prompt("API key of W&B", hide_input=True, err=True)).strip()
+    if not key:
+        common.exit_with("There is no API key of W&B: set WANDB_API_KEY, or run `wandb login`.", USAGE)
+    return key
+
+
+def _online(path: Path, key: str, root: Path) -> Iterator[Experiment | Unreadable]:
+    from runicorn.importers.wandb import online
+    from runicorn.importers.wandb.server import Server, address
+
+    entity, project = path.parts
+    return online.read(Server(address(), key), entity, project, root)
 
 
 def _answer(report: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from runicorn.importers.experiment import (
 from runicorn.importers.formats import leveldb_log, protobuf
 from runicorn.importers.formats.open_files import is_open
 from runicorn.importers.wandb.artifacts import artifacts
-from runicorn.importers.wandb.history import row_entries
+from runicorn.importers.wandb.history import is_plain, row_entries
 from runicorn.store import layout
 
 HEAD = b":W&B"
@@ -122,7 +122,7 @@ def _experiment(parts: list[_Part]) -> Experiment:
         status=status,
         reason=reason,
         config={key: value for key, value in config.items() if key != "_wandb"},
-        summary={key: value for key, value in summary.items() if key[:1] != "_" and _plain(value)},
+        summary={key: value for key, value in summary.items() if key[:1] != "_" and is_plain(value)},
         tags=[tag.decode("utf-8", "replace") for tag in protobuf.every(run, 10)],
         notes=protobuf.text(run, 9),
         group=protobuf.text(run, 6),
@@ -163,10 +163,6 @@ def _json(text: bytes) -> Any:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, int | float | str | list)
 
 
 def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:

@@ -43,3 +43,8 @@ def flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from flat(f"{prefix}{key}.", value)
         else:
             yield prefix + key, value
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value of the summary is one that Runicorn shows."""
+    return value is None or isinstance(value, int | float | str | list)
