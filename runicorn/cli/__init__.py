@@ -35,6 +35,7 @@ MODULES = {
     "rate-limit": "rate_limit",
     "token": "token",
     "share": "serving.share",
+    "move-database": "serving.move_database",
     "generate-manifest": "generate_manifest",
     "sync": "sync",
     "doctor": "doctor.command",

@@ -94,7 +94,8 @@ class Worker:
             term = Term(active_root(), self.stopping)
             try:
                 close_old_connections()
-                with self._elected(lock_name(loop, term.root)) as term.lease:
+                subject = connection.settings_dict["NAME"] if loop is keep_wal_small else term.root.path
+                with self._elected(lock_name(loop, str(subject))) as term.lease:
                     self._set_reachable(None)
                     loop(term)
             except BlockingIOError:
@@ -144,10 +145,9 @@ class Term:
         return not self.stopping.is_set() and active_root().pk == self.root.pk and self.epoch == monitor.epoch
 
 
-def lock_name(loop: Callable[[Term], None], root: StorageRoot) -> str:
-    """The file whose lock elects who works."""
-    subject = connection.settings_dict["NAME"] if loop is keep_wal_small else root.path
-    return f"{loop.__name__}-{hashlib.sha256(str(subject).encode()).hexdigest()[:16]}.lock"
+def lock_name(loop: Callable[[Term], None], subject: str) -> str:
+    """Return the name of the lock or lease that elects who works for a root, or for a database."""
+    return f"{loop.__name__}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}.lock"
 
 
 def discover(term: Term) -> None:

@@ -19,7 +19,18 @@ from tests.documents.store import write_store
 from tests.processes import PROJECT, environment
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-LASTING = {"viewer", "open", "demo", "sync", "import-from", "watch", "alerts", "share", "run"}
+LASTING = {
+    "viewer",
+    "open",
+    "demo",
+    "sync",
+    "import-from",
+    "watch",
+    "alerts",
+    "share",
+    "run",
+    "move-database",
+}
 """What serves, trains, or needs a viewer, another machine or the files of another program is only parsed here; other tests run it."""
 
 
@@ -33,7 +44,8 @@ def examples(name: str) -> list[str]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_takes_a_storage_root_and_shows_examples(name: str) -> None:
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-    assert "--storage" in options or (name == "generate-manifest" and "--root" in options)
+    other = {"generate-manifest": "--root" in options, "move-database": True}
+    assert "--storage" in options or other.get(name)
     assert examples(name), f"{name} has no example"
     assert all(shlex.split(line, comments=True)[1] == name for line in examples(name))
 
