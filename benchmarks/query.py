@@ -160,14 +160,14 @@ def with_folders(count: int) -> bool:
             return deletion(server.url, root, ids) and kept
 
 
-def rows_alone(count: int) -> bool:
+def rows_alone(count: int, **environment: str) -> bool:
     """Run the same queries on a database of very many runs."""
     with workplace() as (root, home):
         use_store(root, home)
         began = time.perf_counter()
         ids = rows.fill(root, count)
         print(f"-- {count:,} runs as rows alone, made in {time.perf_counter() - began:.0f} s")
-        with viewer(root, home) as server:
+        with viewer(root, home, **environment) as server:
             return compare(server.url, ids, TIMES_OF_ROWS, count // 100, None)
 
 
