@@ -132,15 +132,20 @@ def complaints(description: Description, asked: Asked, answer: Answer) -> Iterat
         return
     yield from description.complaints(operation, answer.status, answer.content_type, answer.body)
     if answer.status == 400:
-        yield from unnamed(description, operation, json.loads(answer.body))
+        yield from unnamed(description, operation, asked.sent, json.loads(answer.body))
 
 
-def unnamed(description: Description, operation: Operation, problem: dict[str, Any]) -> Iterator[str]:
+def unnamed(
+    description: Description, operation: Operation, sent: Any, problem: dict[str, Any]
+) -> Iterator[str]:
     """A complaint when bad input is told without saying which parameter it is about."""
     names = {*operation.parameters("path"), *operation.parameters("query")}
     for content in operation.body_types.values():
         names |= set(description.fields(content["schema"]))
     detail, errors = problem["detail"], problem.get("errors", {})
+    # An unknown field is refused by its own name.
+    if isinstance(sent, dict) and errors.keys() & {str(name)[:100] for name in sent}:
+        return
     if detail.startswith("JSON parse error") or "non_field_errors" in errors or names & errors.keys():
         return
     if not any(name.removesuffix("s") in detail.lower() for name in names):
