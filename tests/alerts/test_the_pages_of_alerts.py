@@ -48,10 +48,22 @@ def test_an_older_event_is_listed_until_it_is_acknowledged(alerts: Callable[...,
 
 
 def test_a_rule_is_previewed_saved_changed_and_deleted(
-    client: Client, alerts: Callable[..., Any], run_id: str
+    client: Client, alerts: Callable[..., Any], run_id: str, store: Path
 ) -> None:
     page = client.post("/alerts/rules/new", RULE | {"preview": ""}).content.decode()
-    assert "It would" in page and "have fired once" in " ".join(page.split()) and run_id in page
+    assert "It would have fired once in the last 30 days." in " ".join(page.split()) and run_id in page
+    old = write_run(
+        store,
+        metrics=[{"loss": 9.0, "time": time.time() - 40 * 86_400}],
+        created_at=time.time() - 41 * 86_400,
+    )
+    assert catch_up(get_run(old)) == 0
+    page = client.post("/alerts/rules/new", RULE | {"preview": ""}).content.decode()
+    assert (
+        "once in the last 30 days" in " ".join(page.split()) and "Once before that." in page and old in page
+    )
+    page = client.post("/alerts/rules/new", RULE | {"kind": "disk", "preview": ""}).content.decode()
+    assert "There is no preview for the disk." in page
     assert not AlertRule.objects.exists()
     assert client.post("/alerts/rules/new", RULE | {"save": ""}).status_code == 302
     (rule,) = AlertRule.objects.all()

@@ -12,6 +12,7 @@ from metrics.alerts.judging.attention import entered_at
 from metrics.alerts.judging.observer import busiest_of, numbers_of
 from metrics.alerts.kinds import KINDS, gpu_idle, no_step, state
 from metrics.alerts.kinds.base import Change, Kind, Stretch, When
+from metrics.alerts.models import AlertEvent
 from metrics.models import Series, Tail, Tile
 from metrics.store import codec
 from metrics.store.lanes import Lane
@@ -28,8 +29,11 @@ MOST_EVENTS, MOST_RUNS, SECONDS = 100, 2_000, 2.0
 Forecasts = list[AlertForecast]
 
 
-def preview(when: When, where: str) -> AlertPreview:
+def preview(when: When, where: str, *, translated: bool = False) -> AlertPreview:
     """Judge the newest runs of the active root by a rule, for at most `SECONDS`.
+
+    Args:
+        translated: return sentences in the language of the page, otherwise in English.
 
     Returns:
         The events at which it would have fired, newest first.
@@ -44,12 +48,17 @@ def preview(when: When, where: str) -> AlertPreview:
             break
         searched += 1
         found += [
-            AlertForecast(run_id=run.run_id, at=one.at, value=one.value, sentence=one.text % one.details)
+            AlertForecast(run_id=run.run_id, at=one.at, value=one.value, sentence=_sentence(one, translated))
             for one in _changes(when, kind, run)
             if one.began
         ]
     found.sort(key=lambda event: -event["at"])
     return {"events": found[:MOST_EVENTS], "truncated": searched < len(runs) or len(found) > MOST_EVENTS}
+
+
+def _sentence(change: Change, translated: bool) -> str:
+    event = AlertEvent(text=change.text, details=change.details)
+    return event.translated if translated else event.sentence
 
 
 def _changes(when: When, kind: Kind, run: Run) -> Iterator[Change]:

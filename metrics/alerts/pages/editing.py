@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, TypedDict
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,12 +19,14 @@ from metrics.alerts.kinds import KINDS
 from metrics.alerts.models import AlertChannel, AlertRule
 from metrics.alerts.pages.forms import CONDITION, ChannelForm, RuleForm, initial_of
 from metrics.alerts.pages.templates import BY_KEY
-from runicorn.api.responses.alerts import AlertPreview
+from runicorn.api.responses.alerts import AlertForecast, AlertPreview
+from runicorn.store.state import OF_THE_SERVER
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking, remote_io
 
 METHODS = ["GET", "HEAD", "POST"]
 LISTED = 10
+MONTH_SECONDS = 30 * 86_400.0
 
 
 @blocking
@@ -42,7 +45,7 @@ def rule_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
         try:
             if "preview" in request.POST:
                 given = form.given()
-                forecast = preview(services.condition(given), form.cleaned_data["where"])
+                forecast = preview(services.condition(given), form.cleaned_data["where"], translated=True)
             else:
                 services.save_rule(form.given(), key)
                 return redirect(f"{reverse('alerts')}#rules-title")
@@ -117,9 +120,35 @@ def _show_rule(
         "form": form,
         "fields": {name: kind.fields for name, kind in KINDS.items()},
         "forecast": forecast,
-        "listed": forecast["events"][:LISTED] if forecast else [],
+        **(_summary(form, forecast) if forecast else {}),
     }
     return render(request, "alerts/rule.html", context, status=400 if form.errors else 200)
+
+
+class Summary(TypedDict):
+    """How often a rule would have fired in the last month and before, and the newest events."""
+
+    recent: int
+    shown: str
+    earlier: int
+    passing: bool
+    listed: list[AlertForecast]
+    unlisted: int
+
+
+def _summary(form: RuleForm, forecast: AlertPreview) -> Summary:
+    events = forecast["events"]
+    recent = sum(event["at"] >= time.time() - MONTH_SECONDS for event in events)
+    more = "+" if forecast["truncated"] and recent == len(events) else ""
+    return {
+        "recent": recent,
+        "shown": f"{recent}{more}",
+        "earlier": len(events) - recent,
+        "passing": form.cleaned_data["kind"] == "state"
+        and bool(set(form.cleaned_data["states"]) & {*OF_THE_SERVER}),
+        "listed": events[:LISTED],
+        "unlisted": len(events[LISTED:]),
+    }
 
 
 def _show_channel(
