@@ -2,6 +2,8 @@
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
 
+const loaded = {};
+
 /** Make an element with properties, attributes (names with "-" or "role") and children. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -21,6 +23,22 @@ export function iconButton(icon, label, properties = {}) {
   const button = make("button", { type: "button", className: "button quiet small", title: label, "aria-label": label, ...properties });
   button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
   return button;
+}
+
+/** Load a script that is no part of the modules of the page, once. */
+export function loadScript(path) {
+  const src = ICONS.replace("img/icons.svg", path);
+  loaded[src] ??= new Promise((resolve, reject) => {
+    const script = make("script", { type: "module", src });
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => {
+      delete loaded[src];
+      script.remove();
+      reject(new Error(src));
+    });
+    document.head.append(script);
+  });
+  return loaded[src];
 }
 
 /** Make `children` those of `parent`; those in place already are not moved. */

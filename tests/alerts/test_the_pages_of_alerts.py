@@ -137,9 +137,24 @@ def test_an_open_page_announces_a_new_event_and_a_chart_leads_to_a_rule(browser:
     chart = browser.locator("[data-name=loss]").first
     chart.hover()
     chart.get_by_role("button", name="Options").first.click()
-    browser.get_by_role("link", name="Alert me…").last.click()
+    browser.get_by_role("button", name="Alert me…").last.click()
+    line = browser.get_by_role("slider", name="Threshold of loss")
+    first = float(line.get_attribute("aria-valuenow"))
+    assert first > 0.5 and line.get_attribute("aria-valuetext").startswith("above 0.5")
+    line.press("ArrowUp")
+    until(lambda: float(line.get_attribute("aria-valuenow")) > first)
+    box, plot = line.bounding_box(), chart.locator(".plot").bounding_box()
+    browser.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    browser.mouse.down()
+    browser.mouse.move(box["x"] + 30, plot["y"] + plot["height"] * 0.75, steps=4)
+    browser.mouse.up()
+    until(lambda: float(line.get_attribute("aria-valuenow")) < 0.5)
+    chart.get_by_label("Comparison").select_option("<")
+    value = line.get_attribute("aria-valuenow")
+    chart.get_by_role("link", name="Create rule…").click()
     browser.wait_for_url("**/alerts/rules/new**")
     assert browser.locator("[name=metric]").input_value() == "loss"
-    assert browser.locator("[name=value]").input_value() == "0.5"
+    assert browser.locator("[name=value]").input_value() == value
+    assert browser.locator("[name=op]").input_value() == "<"
     assert browser.locator("[name=where]").input_value() == f'id = "{run_id}"'
     assert browser.locator("[name=states]").first.is_hidden()

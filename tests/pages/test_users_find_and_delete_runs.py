@@ -120,6 +120,19 @@ def test_rows_are_chosen_by_keys_and_in_stretches(open_page: Open, runs: dict[st
     page.wait_for_url("**/runs/*")
 
 
+def test_selected_runs_lead_to_an_alert_rule_about_them(open_page: Open, runs: dict[str, str]) -> None:
+    page = open_page("/")
+    chosen = list(runs.values())[:2]
+    for run_id in chosen:
+        page.locator(f"#run-{run_id} .pick").check()
+    page.get_by_role("link", name="Alert me…").click()
+    page.wait_for_url("**/alerts/rules/new?**")
+    where = page.locator("[name=where]").input_value()
+    assert where.startswith("id in (") and all(run_id in where for run_id in chosen)
+    page.get_by_role("button", name="Preview on past runs").click()
+    page.get_by_role("heading", name="It would not have fired.").wait_for()
+
+
 def test_a_deletion_is_undone(open_page: Open, runs: dict[str, str]) -> None:
     page = open_page(f"/?project={PROJECT}&status=finished&status=failed")
     wait_for_scripts(page)

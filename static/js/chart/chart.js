@@ -144,6 +144,7 @@ export class Chart {
     this.describe();
     this.cursor.put(this.at, this.cursor.own, this.cursor.key);
     this.hooks.drawn();
+    this.overlay?.place();
   }
 
   /** Paint the present plot on any canvas: the page's own, or one for a picture to keep. */

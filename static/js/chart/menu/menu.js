@@ -1,10 +1,10 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
 import { besides, isShared, make } from "../../dom.js";
-import { siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
 import { linkTo } from "../full_screen.js";
+import { alertButton } from "./alert.js";
 import { button, field, row } from "./fields.js";
 import { fileButtons, say } from "./files.js";
 import { settingsFields } from "./settings.js";
@@ -44,20 +44,7 @@ function fill(menu, chart) {
   const link = button(gettext("Copy link"), () => say(menu, navigator.clipboard.writeText(linkTo(chart.name)), gettext("Link copied.")));
   const status = make("p", { className: "status" });
   status.setAttribute("role", "status");
-  menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertLink(chart)])), status);
-}
-
-/** Return the link to a new alert rule about the metric of a chart, beginning at its last value, for the run of the page. */
-function alertLink(chart) {
-  const last = chart.curves?.[0]?.series.y?.at(-1);
-  const run = document.getElementById("run-id")?.textContent.trim();
-  const query = new URLSearchParams({
-    template: "threshold",
-    metric: chart.settings.names?.[0] ?? chart.name,
-    ...(Number.isFinite(last) ? { value: last } : {}),
-    ...(run ? { where: `id = "${run}"` } : {}),
-  });
-  return make("a", { className: "button", href: siteAddress(`/alerts/rules/new?${query}`), textContent: gettext("Alert me…") });
+  menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertButton(chart, () => menu.hidePopover())])), status);
 }
 
 /** Return the field that moves the cursor to a step, or to another value of the x axis that is a number. */

@@ -1,0 +1,30 @@
+/** The way from a chart to an alert rule about its metric. */
+
+import { iconButton, loadScript, make } from "../../dom.js";
+import { siteAddress } from "../../http.js";
+import { gettext } from "../../i18n.js";
+import { formatNumber } from "../text/format.js";
+import { button } from "./fields.js";
+
+/** Return the button that opens a threshold line on a chart; a chart of texts leads to the form at once. */
+export function alertButton(chart, close) {
+  return button(gettext("Alert me…"), async () => {
+    close();
+    const address = (op, value) => ruleAddress(chart, op, value);
+    if (!chart.plot || chart.curves[0]?.series.labels?.length) return location.assign(address());
+    await loadScript("js/chart/threshold.js");
+    document.dispatchEvent(new CustomEvent("threshold", { detail: { chart, make, iconButton, gettext, formatNumber, address } }));
+  });
+}
+
+/** Return the address of a new rule, for the run or the project of the page. */
+function ruleAddress(chart, op, value) {
+  const run = document.getElementById("run-id")?.textContent.trim();
+  const project = new URLSearchParams(location.search).get("project");
+  const where = run ? ["id", run] : project ? ["project", project] : null;
+  const query = new URLSearchParams({ template: "threshold", metric: chart.settings.names?.[0] ?? chart.name });
+  if (op) query.set("op", op);
+  if (Number.isFinite(value)) query.set("value", value);
+  if (where) query.set("where", `${where[0]} = "${where[1].replace(/["\\]/g, "\\$&")}"`);
+  return siteAddress(`/alerts/rules/new?${query}`);
+}
