@@ -17,6 +17,14 @@ from runicorn.store.containment import is_inside
 from runs.errors import OutsideRoot
 
 
+class StorageRootManager(models.Manager["StorageRoot"]):
+    """Storage roots."""
+
+    def get_by_natural_key(self, path: str) -> StorageRoot:
+        """Return the root that `StorageRoot.natural_key` identifies."""
+        return self.get(path=path)
+
+
 class StorageRoot(models.Model):
     """A folder that was opened as a store. Copies contain equal run ids, so every unique key includes it."""
 
@@ -29,8 +37,14 @@ class StorageRoot(models.Model):
     problems = models.JSONField(default=list)
     """Sentences about folders that could not be listed or lead out of the store."""
 
+    objects = StorageRootManager()
+
     def __str__(self) -> str:
         return self.path
+
+    def natural_key(self) -> tuple[str]:
+        """Return what identifies the root in a backup."""
+        return (self.path,)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -39,6 +53,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def in_root(self, root: StorageRoot) -> RunQuerySet:
         """Return the runs of one storage root, including deleted ones."""
         return self.filter(root=root)
+
+    def get_by_natural_key(self, root: str, run_id: str) -> Run:
+        """Return the run that `Run.natural_key` identifies."""
+        return self.get(root__path=root, run_id=run_id)
 
     def live(self) -> RunQuerySet:
         """Return the runs that are not in the recycle bin."""
@@ -224,6 +242,10 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project}/{self.name}/{self.run_id}"
+
+    def natural_key(self) -> tuple[str, str]:
+        """Return what identifies the run in a backup."""
+        return (self.root.path, self.run_id)
 
     @property
     def label(self) -> str:

@@ -36,13 +36,21 @@ MODULES = {
     "token": "token",
     "share": "serving.share",
     "move-database": "serving.move_database",
+    "backup": "serving.backup",
+    "restore": "serving.backup",
     "generate-manifest": "generate_manifest",
     "sync": "sync",
     "doctor": "doctor.command",
     "version": "version",
 }
 """The commands in the order of the help, with their modules."""
-FUNCTIONS = {"open": "open_viewer", "export": "export", "import": "import_", "doctor": "doctor"}
+FUNCTIONS = {
+    "open": "open_viewer",
+    "export": "export",
+    "restore": "restore",
+    "import": "import_",
+    "doctor": "doctor",
+}
 """Functions whose name differs from their module."""
 
 

@@ -61,6 +61,8 @@ def test_the_examples_of_each_command_work(name: str, tmp_path: Path) -> None:
     script = "\n".join(examples(name))
     if name == "import":
         script = f"runicorn export --output vision.zip\n{script}"
+    if name == "restore":
+        script = f"runicorn backup runicorn-backup.tar.gz\n{script}"
     if name == "import-from":
         for tracker in ("mlflow", "wandb", "tensorboard"):
             with tarfile.open(PROJECT / "tests" / "fixtures" / "foreign" / f"{tracker}.tar.gz") as archive:

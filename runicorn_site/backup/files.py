@@ -1,0 +1,180 @@
+"""The archive of a backup: a gzipped tar of mode 0600. No Django.
+
+backup.json       {"format": 1, "runicorn", "created_at", "database", "migrations": [[app, name]], "rows": number,
+                   "files": {name: SHA-256}}
+rows.jsonl        a row a line, as Django's serializer writes it
+config/…  data/…  files of the configuration directory, and secrets of the data directory
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn._version import __version__
+from runicorn.settings.user import PRIVATE_FILE, PRIVATE_FOLDER, config_directory, running_viewers
+from runicorn_site.database.state_dir import state_directory
+
+FORMAT = 1
+MANIFEST, ROWS = "backup.json", "rows.jsonl"
+OF_DATA = ("secret.key", "browser-sessions", "token-*", "changes*.jsonl")
+"""Files of the data directory; the others are derived or belong to a process."""
+LARGEST_MEMBER = 4 * 1024**3
+
+
+class BadBackup(Exception):
+    """A file that is no backup, is damaged, or was made by a newer version."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """The content of a backup."""
+
+    manifest: Mapping[str, Any]
+    rows: str
+    files: Mapping[str, bytes]
+    """By names such as `config/tokens.json`."""
+
+
+def folders() -> dict[str, Path]:
+    """Return the configuration directory and the data directory by their names in a backup."""
+    return {"config": config_directory(), "data": state_directory()}
+
+
+def present_files() -> dict[str, Path]:
+    """Return the files that belong into a backup, by their names there."""
+    found = {}
+    for kind, folder in folders().items():
+        paths = folder.rglob("*") if kind == "config" else _matching(folder)
+        for path in paths:
+            if path.is_file() and path.suffix not in (".lock", ".tmp"):
+                found[f"{kind}/{path.relative_to(folder).as_posix()}"] = path
+    return dict(sorted(found.items()))
+
+
+def _matching(folder: Path) -> Iterator[Path]:
+    for name in OF_DATA:
+        yield from folder.glob(name)
+
+
+def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> None:
+    """Write a backup; it appears whole, and no existing file is replaced.
+
+    Raises:
+        FileExistsError: there is such a file.
+        OSError: it cannot be written.
+    """
+    files = {name: path.read_bytes() for name, path in present_files().items()}
+    manifest = {
+        "format": FORMAT,
+        "runicorn": __version__,
+        "created_at": time.time(),
+        **about,
+        "rows": number,
+        "files": {name: _digest(content) for name, content in {**files, ROWS: rows.encode()}.items()},
+    }
+    members = {MANIFEST: json.dumps(manifest, indent=1).encode(), ROWS: rows.encode(), **files}
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            with tarfile.open(fileobj=file, mode="w:gz") as archive:
+                for name, content in members.items():
+                    member = tarfile.TarInfo(name)
+                    member.size, member.mode, member.mtime = len(content), PRIVATE_FILE, int(time.time())
+                    archive.addfile(member, io.BytesIO(content))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, target)  # fails if it exists
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read(source: Path) -> Backup:
+    """Read and verify a backup.
+
+    Raises:
+        BadBackup: it is no backup, is damaged, or was made by a newer version.
+        OSError: it cannot be read.
+    """
+    try:
+        with tarfile.open(source, mode="r:gz") as archive:
+            members = {member.name: _content(archive, member) for member in archive}
+        manifest = json.loads(members.pop(MANIFEST))
+        number, digests = manifest["format"], manifest["files"]
+    except (tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise BadBackup(f"{source} is no backup of Runicorn, or is damaged: {error}") from error
+    if number != FORMAT:
+        raise BadBackup(f"{source} has format {number}, and this version reads format {FORMAT}")
+    if digests != {name: _digest(content) for name, content in members.items()}:
+        raise BadBackup(f"{source} is damaged: its content does not match its digests")
+    for name in members.keys() - {ROWS}:
+        kind, _, rest = name.partition("/")
+        if kind not in ("config", "data") or not rest or ".." in Path(rest).parts or Path(rest).is_absolute():
+            raise BadBackup(f"{source} has a file in no directory of a backup: {name}")
+    return Backup(manifest, members.pop(ROWS).decode(), members)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member) if member.isreg() and member.size <= LARGEST_MEMBER else None
+    if file is None:
+        raise ValueError(f"{member.name} is no file")
+    return file.read()
+
+
+def conflicts(backup: Backup) -> list[str]:
+    """Return the names of present files that have other content than the backup, or that it does not have."""
+    present = present_files()
+    return [name for name, path in present.items() if backup.files.get(name) != path.read_bytes()]
+
+
+def restore_key(backup: Backup) -> None:
+    """Write the secret key if there is none: the settings would make another one."""
+    name = "data/secret.key"
+    if name in backup.files and not _path(name).exists():
+        _platform.replace_file(_path(name), backup.files[name], mode=PRIVATE_FILE)
+
+
+def restore(backup: Backup) -> None:
+    """Write the files of a backup, and remove those that it does not have.
+
+    Raises:
+        OSError: a file cannot be written; those before it are.
+    """
+    for name in present_files().keys() - backup.files.keys():
+        _path(name).unlink()
+    for name, content in backup.files.items():
+        path = _path(name)
+        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _platform.replace_file(path, content, mode=PRIVATE_FILE)
+
+
+def _path(name: str) -> Path:
+    kind, _, rest = name.partition("/")
+    return folders()[kind] / rest
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def is_in_use() -> bool:
+    """Return whether a server of this user on this machine uses the data directory."""
+    if running_viewers():
+        return True
+    for path in state_directory().glob("*.lock"):
+        try:
+            with _platform.file_lock(path, blocking=False):
+                continue
+        except BlockingIOError:
+            return True
+    return False

@@ -1,0 +1,140 @@
+"""Rows that are not derived from files, as lines of JSON.
+
+Rows refer to runs and storage roots by their names, so that they fit into a database in which the runs are indexed anew.
+The runs that they refer to are restored as stubs, which the server completes from the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.apps import apps
+from django.core import serializers
+from django.core.management.color import no_style
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+
+from runicorn_site.cluster.models import Lease
+from runs.index import search_index
+from runs.models import Run, StorageRoot
+
+DERIVED = frozenset(
+    {
+        *("auth.permission", "contenttypes.contenttype", "sessions.session", "admin.logentry"),
+        *("runs.storageroot", "runs.run", "runs.runtag", "runs.runmetric", "runs.runparam", "runs.runmedia"),
+        *("metrics.journal", "metrics.series", "metrics.tail", "metrics.tile"),
+        *("artifacts.artifact", "artifacts.version", "artifacts.file", "artifacts.links", "artifacts.use"),
+        *("remote.knownhost", "remote.viewersession", "cluster.lease"),
+    }
+)
+"""Models whose rows follow from files, from the program, or from running processes."""
+REFERRED: tuple[type[models.Model], ...] = (StorageRoot, Run)
+"""Derived models that kept rows refer to; each by rows of those before it."""
+STUB_FIELDS = ("root", "run_id", "folder", "project", "name", "status", "created", "updated")
+
+
+def kept_models() -> list[type[models.Model]]:
+    """Return the models whose rows belong into a backup, those that others refer to first."""
+    found = [model for model in apps.get_models() if model._meta.label_lower not in DERIVED]
+    ordered = serializers.sort_dependencies([(None, [*REFERRED, *found])])
+    return [model for model in ordered if model not in REFERRED]
+
+
+def dump() -> tuple[str, int]:
+    """Return the rows as of one moment, and their number without stubs."""
+    with _snapshot():
+        kept = [row for model in kept_models() for row in _rows(model)]
+        runs = Run.objects.filter(pk__in=_references(kept, Run)).select_related("root")
+        roots = StorageRoot.objects.filter(
+            pk__in=_references(kept, StorageRoot) | {run.root.pk for run in runs}
+        )
+        parts = [_lines(list(roots), ("path", "opened_at")), _lines(list(runs), STUB_FIELDS), _lines(kept)]
+    return "".join(parts), len(kept)
+
+
+def count() -> int:
+    """Return the number of rows that a restore would mix with those of a backup."""
+    return sum(model._default_manager.count() for model in kept_models())
+
+
+def has_server() -> bool:
+    """Return whether a server does background work on a database that several share."""
+    return connection.vendor != "sqlite" and Lease.objects.filter(until__gt=Now()).exists()
+
+
+def load(rows: str, *, replace: bool = False) -> None:
+    """Store the rows of `dump` in one transaction.
+
+    Args:
+        rows: as returned by `dump`.
+        replace: delete those that are there first.
+
+    Raises:
+        django.core.serializers.base.DeserializationError: they do not fit the tables.
+    """
+    with transaction.atomic():
+        if replace:
+            for model in reversed(kept_models()):
+                model._default_manager.all().delete()
+        deferred, has_stubs = [], False
+        for row in serializers.deserialize("jsonl", rows, handle_forward_references=True):
+            stub = type(row.object) in REFERRED
+            if not stub or row.object.pk is None:  # one that is there is complete already
+                row.save()
+                has_stubs = has_stubs or stub
+            if row.deferred_fields:
+                deferred.append(row)
+        for row in deferred:
+            row.save_deferred_fields()
+        if has_stubs:  # the index of searches must have every row that is updated later
+            search_index.rebuild()
+    statements = connection.ops.sequence_reset_sql(no_style(), kept_models())
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _rows(model: type[models.Model]) -> models.QuerySet[models.Model]:
+    """Return the rows of a model with the names of the runs and roots that they refer to."""
+    names = {Run: "{}__root", StorageRoot: "{}"}
+    related = [
+        names[field.related_model].format(field.name)
+        for field in model._meta.concrete_fields
+        if field.related_model in REFERRED
+    ]
+    found = model._default_manager.order_by("pk")
+    return found.select_related(*related) if related else found
+
+
+def _lines(rows: list[models.Model], fields: tuple[str, ...] | None = None) -> str:
+    text: str = serializers.serialize(
+        "jsonl", rows, fields=fields, use_natural_foreign_keys=True, use_natural_primary_keys=True
+    )
+    return text
+
+
+def _references(rows: list[models.Model], to: type[models.Model]) -> set[int]:
+    """Return the keys of another model's rows that these rows refer to."""
+    return {
+        getattr(row, field.attname)
+        for row in rows
+        for field in row._meta.concrete_fields
+        if field.related_model is to and getattr(row, field.attname) is not None
+    }
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """Read everything as of one moment, without keeping a server from writing."""
+    if connection.vendor == "sqlite":  # a transaction of Django would be IMMEDIATE
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
