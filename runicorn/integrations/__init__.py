@@ -1,4 +1,4 @@
-"""Callbacks for training loops of other libraries, one module each: `lightning`, `transformers`, `keras`, `xgboost`.
+"""Callbacks, loggers and trackers for training loops of other libraries, one module each.
 
 Each module imports its library; no other module of Runicorn imports them.
 """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runicorn.store.flatten import flatten
+from runicorn.tracking.exit import hooks
 from runicorn.tracking.init import get_active_run, init
 from runicorn.tracking.run import Run
 
@@ -28,8 +29,13 @@ class Tracking:
         self.training = False
         self._given = run
         self._options = options
+        self._defaults: dict[str, Any] = {}
         self._run: Run | None = None
         self._own = False
+
+    def suggest(self, **defaults: Any) -> None:
+        """Set arguments of `runicorn.init` for a run of the callback, where its options name none."""
+        self._defaults = defaults
 
     def begin(self, settings: Mapping[str, Any]) -> None:
         """Begin a training; values in the user's own config are kept."""
@@ -37,9 +43,8 @@ class Tracking:
         self._run = self._given or (None if self._options else get_active_run())
         self._own = self._run is None
         if self._run is None:
-            self._run = init(**self._options)
-        known = self._run.config
-        known.update({key: value for key, value in flatten(settings).items() if key not in known})
+            self._run = init(**{**self._defaults, **self._options})
+        self.configure(settings)
         self.training = True
 
     def begin_again(self) -> None:
@@ -58,7 +63,23 @@ class Tracking:
             self._run = init(**{**self._options, **where, "run_id": ended.id, "resume": True})
         self.training = False
 
-    def log(self, metrics: Mapping[str, Any], step: int) -> None:
+    @property
+    def run(self) -> Run:
+        """The run that is written to, continued if it has ended, or begun if there is none."""
+        if self._run is None:
+            self.begin({})
+        elif not self.training:
+            self.begin_again()
+        assert self._run is not None
+        return self._run
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Add settings to the config of the run; values in the user's own config are kept."""
+        if self._run is not None:
+            known = self._run.config
+            known.update({key: value for key, value in flatten(settings).items() if key not in known})
+
+    def log(self, metrics: Mapping[str, Any], step: int | None) -> None:
         """Log metrics, if there are any and there is a run."""
         if self._run is not None and metrics:
             self._run.log(metrics, step=step)
@@ -68,10 +89,10 @@ class Tracking:
         if self._run is not None:
             self._run.summary(entries)
 
-    def end(self, status: str = "finished") -> None:
-        """End the run if it is the callback's own."""
+    def end(self, status: str = "finished", reason: str | None = None) -> None:
+        """End the run if it is the callback's own; `reason` explains a status other than "finished"."""
         if self._run is not None and self._own and self._run.is_open():
-            self._run.finish(status)
+            hooks.end_all([self._run], status, reason)
         self.training = False
 
     def break_off(self, error: BaseException) -> None:

@@ -1,12 +1,17 @@
-"""A callback for the Hugging Face Trainer: `Trainer(…, callbacks=[RunicornCallback(project="text")])`."""
+"""A callback for the Hugging Face Trainer: `Trainer(…, callbacks=[RunicornCallback(project="text")])`.
+
+Importing this module also makes `TrainingArguments(report_to="runicorn")` valid.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from runicorn.integrations.tracking import Tracking
+from runicorn.store.layout import fit_name
 from runicorn.tracking.run import Run
 
 PREFIXES = ("eval_", "test_")
@@ -60,6 +65,21 @@ class RunicornCallback(TrainerCallback):
     ) -> None:
         """End the run."""
         self._tracking.end()
+
+
+class ReportToRunicorn(RunicornCallback):
+    """Callback of `report_to="runicorn"`: logs to the active run, else to one named after the training arguments."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
+    ) -> None:
+        """Begin the run with `args.project` and `args.run_name`."""
+        project, name = getattr(args, "project", None) or "huggingface", args.run_name
+        self._tracking.suggest(project=fit_name(project), name=fit_name(name) if name else None)
+        super().on_train_begin(args, state, control, **more)
+
+
+INTEGRATION_TO_CALLBACK["runicorn"] = ReportToRunicorn
 
 
 def _named(key: str) -> str:

@@ -11,7 +11,14 @@ import pytest
 
 from tests.processes import PROJECT
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "hydra": "hydra-core",
+    "ray": '"ray[tune]"',
+    "sklearn": "scikit-learn",
+    "stable_baselines3": "stable-baselines3",
+}
+"""Distributions whose names are not those of their packages."""
 REQUIRED = set(re.findall(r"^[A-Za-z0-9_-]+", (PROJECT / "requirements.txt").read_text(), re.MULTILINE))
 
 

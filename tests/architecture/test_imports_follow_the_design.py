@@ -29,10 +29,16 @@ LIGHT_EXTRAS = {
     "runicorn/api": {"requests", "urllib3"},
     "runicorn/demo": {"numpy"},
     "runicorn/importers/wandb/server.py": {"requests"},
-    "runicorn/integrations/keras.py": {"keras"},
     "runicorn/integrations/lightning.py": {"lightning", "pytorch_lightning"},
-    "runicorn/integrations/transformers.py": {"transformers"},
-    "runicorn/integrations/xgboost.py": {"xgboost"},
+    "runicorn/integrations/lightning_logger.py": {"lightning", "pytorch_lightning"},
+    "runicorn/integrations/hydra.py": {"hydra", "omegaconf"},
+    **{
+        f"runicorn/integrations/{name}.py": {name}
+        for name in (
+            *("accelerate", "fastai", "keras", "optuna", "ray", "sklearn", "stable_baselines3"),
+            *("transformers", "xgboost"),
+        )
+    },
 }
 OPTIONAL = {"orjson"}
 

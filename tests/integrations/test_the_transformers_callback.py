@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import runicorn as rn
 from tests.integrations.libraries import needs_library
 from tests.records import Record, records
 
@@ -33,18 +34,18 @@ def train(tmp_path: Path) -> Callable[..., Any]:
 
     rows = [{"x": torch.tensor([i / 8]), "labels": torch.tensor([i / 4])} for i in range(8)]
 
-    def train(callback: Any, stumble: bool = False, **settings: Any) -> Trainer:
+    def train(callback: Any = None, stumble: bool = False, **settings: Any) -> Trainer:
         options = {
             "max_steps": 6,
             "logging_steps": 2,
             "eval_strategy": "steps",
             "eval_steps": 3,
             "save_strategy": "no",
+            "report_to": "none",
         }
         arguments = TrainingArguments(
             str(tmp_path / "out"),
             **{**options, **settings},
-            report_to="none",
             learning_rate=0.5,
             use_cpu=True,
             disable_tqdm=True,
@@ -52,7 +53,13 @@ def train(tmp_path: Path) -> Callable[..., Any]:
         model = Line()
         if stumble:
             torch.nn.init.constant_(model.layer.weight, float("nan"))
-        trainer = Trainer(model, arguments, train_dataset=rows, eval_dataset=rows, callbacks=[callback])
+        trainer = Trainer(
+            model,
+            arguments,
+            train_dataset=rows,
+            eval_dataset=rows,
+            callbacks=[callback] if callback else None,
+        )
         trainer.train()
         return trainer
 
@@ -120,3 +127,23 @@ def test_a_training_that_broke_off_is_ended_by_the_next(train: Callable[..., Any
         train(callback, stumble=True)
     train(callback)
     assert [run.status["status"] for run in records(root)] == ["failed", "finished"]
+
+
+def test_report_to_needs_no_callback(train: Callable[..., Any], only_run: Callable[[], Record]) -> None:
+    import runicorn.integrations.transformers  # noqa: F401  (registers the name)
+
+    train(report_to="runicorn", run_name="out/first", project="lines")
+    run = only_run()
+    assert (run.meta["project"], run.meta["name"]) == ("lines", "out-first")
+    assert [step for step, _ in run.curve("train/loss")] == [2, 4, 6]
+    assert run.config["report_to"] == ["runicorn"]
+    assert run.status["status"] == "finished"
+
+
+def test_report_to_uses_the_active_run(train: Callable[..., Any], only_run: Callable[[], Record]) -> None:
+    import runicorn.integrations.transformers  # noqa: F401
+
+    with rn.init("mine") as run:
+        train(report_to="runicorn")
+        assert run.is_open()
+    assert only_run().meta["project"] == "mine"
