@@ -38,8 +38,13 @@ def build(policy: Policy) -> Any:
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
+    guard: Any = Guard(routes, policy)
+    if policy.people is not None:
+        from runicorn_site.people.changes import Recorder
+
+        guard = Recorder(guard)
     try:
-        shared = SharedLinks(Guard(routes, policy), routes, policy)
+        shared = SharedLinks(guard, routes, policy)
     except BadEmbedding as error:
         raise ImproperlyConfigured(str(error)) from error
     guarded: Any = Probes(CountRequests(shared), readiness_problem)

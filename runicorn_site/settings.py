@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +15,8 @@ from runicorn_site.cluster.settings import caches
 from runicorn_site.database.file import choose, known_migrations
 from runicorn_site.database.settings import database
 from runicorn_site.database.state_dir import mark, secret_key, state_directory
+from runicorn_site.people import database as accounts
+from runicorn_site.people.options import has_users, sign_up_role
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OUR_APPS = ("runs", "metrics", "artifacts", "remote")
@@ -30,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.admin",
+    "runicorn_site.people",
     "runicorn_site",  # before staticfiles: our `runserver` is the one that runs
     "runicorn_site.cluster",
     "django.contrib.staticfiles",
@@ -90,6 +94,43 @@ TOKEN_COOKIE_NAME = f"runicorn_token_{mark(SECRET_KEY)}"
 CSRF_COOKIE_NAME = f"runicorn_csrf_{mark(SECRET_KEY)}"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "runicorn_site.errors.permission_denied"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "runs"
+PASSWORD_RESET_TIMEOUT = 0  # passwords are reset by invitations
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("username",)}),
+        ("MinimumLengthValidator", {"min_length": 10}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+SIGN_UP_ROLE = sign_up_role()
+if has_users():
+    INSTALLED_APPS.append("axes")
+    MIDDLEWARE[MIDDLEWARE.index("runicorn_site.security.local_admin.LocalAdmin")] = (
+        "runicorn_site.people.middleware.CurrentUser"
+    )
+    MIDDLEWARE += ["runicorn_site.people.middleware.Rights", "axes.middleware.AxesMiddleware"]
+    if DATABASES["default"]["ENGINE"] == "runicorn_site.database.sqlite":
+        DATABASES[accounts.ALIAS] = accounts.accounts_database()
+        DATABASE_ROUTERS = ["runicorn_site.people.database.AccountsRouter"]
+    # In the database, so that the server can end them. Strict cookies are not sent by links in messages.
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    SESSION_COOKIE_SAMESITE = "Lax"
+    AUTHENTICATION_BACKENDS = [
+        "axes.backends.AxesStandaloneBackend",
+        "django.contrib.auth.backends.ModelBackend",
+    ]
+    AXES_FAILURE_LIMIT = 5
+    AXES_COOLOFF_TIME = timedelta(minutes=15)
+    # An address alone would lock out everybody behind a proxy, a name alone would let anybody lock out its user.
+    AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+    AXES_CLIENT_IP_CALLABLE = "runicorn_site.pages.people.sign_in.client_address"
+    AXES_LOCKOUT_CALLABLE = "runicorn_site.pages.people.sign_in.locked_out"
+    AXES_RESET_ON_SUCCESS = True
+    AXES_VERBOSE = False
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 CACHES = caches(own.get("RUNICORN_CACHE_URL"))
@@ -166,6 +207,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},  # a 404 is the client's affair
         "daphne": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
         "apprise": {"level": "CRITICAL"},  # it would name addresses, which contain secrets
         "asyncssh": {"level": "ERROR"},  # it would name users, hosts and commands
     },

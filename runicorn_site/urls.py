@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, include, path
 
 import artifacts.urls
 import metrics.urls
@@ -29,7 +29,12 @@ from runicorn_site.pages import (
     store_check,
     system,
 )
+from runicorn_site.people.options import has_users
 from runicorn_site.shares.api import share_patterns
+
+people_patterns: list[URLPattern] = []
+if has_users():
+    from runicorn_site.pages.people.urls import page_patterns as people_patterns
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
@@ -38,6 +43,7 @@ PAGES = (system, settings, settings_actions, storage, store_check, exchange, mir
 urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in (*APPS, *PAGES)),
+    *people_patterns,
     path("", include(documentation_patterns)),
     path("", include(monitoring_patterns)),
     path("admin/", admin.site.urls),

@@ -129,6 +129,8 @@ class Run(models.Model):
     archived = models.BooleanField(default=False)
     display_name = models.CharField(max_length=255, null=True)
     """Name that a user gave the run."""
+    owner = models.CharField(max_length=150, null=True)
+    """Name of the user whose API token uploaded the run."""
     color = models.CharField(max_length=7, null=True)
     """Colour of its curves that a user chose, `#rrggbb`."""
     summary = models.JSONField(default=dict)

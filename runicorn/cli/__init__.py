@@ -38,6 +38,7 @@ MODULES = {
     "move-database": "serving.move_database",
     "backup": "serving.backup",
     "restore": "serving.backup",
+    "user": "serving.user",
     "generate-manifest": "generate_manifest",
     "sync": "sync",
     "doctor": "doctor.command",

@@ -32,6 +32,23 @@ TrustedProxies = Annotated[
         help="Address or network of a reverse proxy whose X-Forwarded-* headers count. Can be repeated.",
     ),
 ]
+Token = Annotated[
+    str,
+    typer.Option(help="`auto`, `new` (another one than before), or the file of the access token to require."),
+]
+Users = Annotated[
+    bool,
+    typer.Option(
+        "--users",
+        help="Let users sign in; see `runicorn user`. The default where others can reach the address, without --token.",
+    ),
+]
+AuthHeader = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Users are signed in by --trusted-proxy, which sends their name in this header."
+    ),
+]
 
 
 def viewer(
@@ -44,15 +61,12 @@ def viewer(
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = False,
     log_level: Annotated[Level, typer.Option(case_sensitive=False, help="Log level.")] = Level.INFO,
-    token: Annotated[
-        str,
-        typer.Option(
-            help="`auto`, `new` (another one than before), or the file of the access token to require."
-        ),
-    ] = "",
+    token: Token = "",
     no_token: Annotated[
         bool, typer.Option("--no-token", help="Require no token, even if other people use this machine.")
     ] = False,
+    users: Users = False,
+    auth_header: AuthHeader = "",
     allowed_host: Annotated[list[str] | None, typer.Option(help="An additional host name to accept.")] = None,
     base_path: BasePath = "",
     trusted_proxy: TrustedProxies = None,
@@ -72,7 +86,7 @@ def viewer(
 
       runicorn viewer --storage ./experiments
 
-      runicorn viewer --host 0.0.0.0 --token auto
+      runicorn viewer --host 0.0.0.0 --users
 
       runicorn viewer --socket ~/runicorn.sock
 
@@ -87,6 +101,8 @@ def viewer(
         log_level=log_level.value,
         token=token,
         no_token=no_token,
+        users=users,
+        auth_header=auth_header,
         allowed_hosts=tuple(allowed_host or ()),
         reload=reload,
         socket=socket,
@@ -106,13 +122,15 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     from django.db import DatabaseError
 
     from runicorn_site.database.state_dir import UnsafeDirectory
+    from runicorn_site.people.options import BadOption
     from runicorn_site.security.accounts import BadSetting
     from runicorn_site.security.forwarding import BadForwarding
     from runicorn_site.security.listening import CannotListen
     from runicorn_site.security.token_source import BadToken
     from runicorn_site.server.launch_request import NoLaunchRequest, read_launch_request
+    from runicorn_site.server.options import Options
     from runicorn_site.server.remote_mode import serve_remote
-    from runicorn_site.server.serve import MissingRoot, Options, serve
+    from runicorn_site.server.serve import MissingRoot, serve
 
     options = Options(**chosen)
     try:
@@ -122,6 +140,7 @@ def start(remote_mode: bool, **chosen: Any) -> None:
             serve(options)
     except (
         BadForwarding,
+        BadOption,
         BadSetting,
         BadToken,
         ImproperlyConfigured,

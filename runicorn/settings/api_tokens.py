@@ -52,6 +52,8 @@ class ApiToken:
     Attributes:
         digest: SHA-256 of the token, in hexadecimal.
         expires_at: None for a token that does not expire.
+        account: whether the owner is an account of a viewer with users, whose rights limit the token; otherwise
+            it is the user of the machine who added it.
     """
 
     name: str
@@ -60,6 +62,12 @@ class ApiToken:
     digest: str
     created_at: float
     expires_at: float | None = None
+    account: bool = False
+
+    @property
+    def owner_account(self) -> str:
+        """The account that owns the token, or ""."""
+        return self.owner if self.account else ""
 
     def is_expired(self, now: float) -> bool:
         """Return whether the token has expired."""
@@ -104,13 +112,14 @@ def read_tokens() -> list[ApiToken]:
         raise UnreadableTokens(f"{file} has an entry that is no token: {error}") from error
 
 
-def add_token(name: str, scope: Scope, seconds: float | None = None) -> str:
+def add_token(name: str, scope: Scope, seconds: float | None = None, account: str = "") -> str:
     """Add a token and return it; it cannot be shown again.
 
     Args:
         name: by which it is listed and revoked.
         scope: what it may do.
         seconds: until it expires; None for never.
+        account: name of the account that owns it; its names are its own.
 
     Raises:
         InvalidToken: the name is taken, too long or has other characters.
@@ -123,16 +132,17 @@ def add_token(name: str, scope: Scope, seconds: float | None = None) -> str:
         )
     with folder_lock(config_directory()):
         kept = read_tokens()
-        if any(token.name == name for token in kept):
+        if any(token.name == name and token.owner_account == account for token in kept):
             raise InvalidToken(f"There is a token {name} already: revoke it first, or choose another name")
         token, now = PREFIX + secrets.token_urlsafe(32), time.time()
-        added = ApiToken(name, _user(), scope, digest_of(token), now, now + seconds if seconds else None)
+        ends = now + seconds if seconds else None
+        added = ApiToken(name, account or _user(), scope, digest_of(token), now, ends, bool(account))
         _write([*kept, added])
     return token
 
 
-def revoke_token(name: str) -> bool:
-    """Remove a token; return whether there was one.
+def revoke_token(name: str, account: str = "") -> bool:
+    """Remove a token of an account, or one without; return whether there was one.
 
     Raises:
         UnreadableTokens: the file is damaged or cannot be read.
@@ -140,7 +150,7 @@ def revoke_token(name: str) -> bool:
     """
     with folder_lock(config_directory()):
         before = read_tokens()
-        after = [token for token in before if token.name != name]
+        after = [token for token in before if (token.name, token.owner_account) != (name, account)]
         if len(after) < len(before):
             _write(after)
     return len(after) < len(before)
@@ -151,6 +161,8 @@ def _token(entry: dict[str, object]) -> ApiToken:
     texts = (token.name, token.owner, token.digest)
     if not all(isinstance(text, str) for text in texts):
         raise ValueError(f"the entry {token.name!r} has a wrong field")
+    if not isinstance(token.account, bool):
+        raise ValueError(f"the account of {token.name!r} is neither true nor false")
     if not isinstance(token.expires_at, int | float | None):
         raise ValueError(f"the end of {token.name!r} is no time")
     return token

@@ -95,6 +95,23 @@ SETTINGS: tuple[Setting, ...] = (
         "For the viewer `auto`, `new` or the file of the token that it asks for; for `RUNICORN_URL` the token or its file.",
     ),
     Setting(
+        "RUNICORN_USERS",
+        "",
+        "`yes` gives the viewer users who sign in, as `--users` does.",
+    ),
+    Setting(
+        "RUNICORN_SIGN_UP_ROLE",
+        "",
+        "Role of an account that is created when a proxy or a provider signs somebody in for the first time: `read`, `write-own`, `write-all`, `curate` or `admin`; by default none is created.",
+    ),
+    Setting(
+        "RUNICORN_OIDC_ISSUER",
+        "",
+        "Address of an OpenID Connect provider by which users of the viewer sign in.",
+    ),
+    Setting("RUNICORN_OIDC_CLIENT_ID", "", "Id of the viewer at that provider."),
+    Setting("RUNICORN_OIDC_CLIENT_SECRET", "", "Secret of the viewer at that provider, or its file."),
+    Setting(
         "RUNICORN_OTHER_USERS",
         "auto",
         "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or `auto` (by its accounts).",

@@ -85,6 +85,21 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
     return now
 
 
+def set_owner(root: Path, folder: Path, owner: str) -> None:
+    """Write the owner of a new run into its `curation.json`; a run that has one keeps it.
+
+    Args:
+        root: the storage root.
+        folder: the run's folder.
+        owner: name of a user.
+    """
+    path = check_inside(root, folder) / layout.CURATION
+    with _lock(root):
+        said, _ = layout.read_json(path)
+        if "owner" not in said:
+            layout.write_json(path, {**said, "owner": owner})
+
+
 def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELETED) -> bool:
     """Mark a run as deleted; return whether it was not before, which is true for one of several concurrent calls.
 

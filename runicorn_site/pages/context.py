@@ -10,6 +10,8 @@ from django.utils.translation import gettext
 from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
+from runicorn_site.security.access.actor import Actor, actor_of
+from runicorn_site.security.access.may import May
 from runicorn_site.server.demo import Demo, demo
 from runicorn_site.web.shared import is_shared
 
@@ -22,15 +24,20 @@ class SiteContext(TypedDict):
     demo: Demo
     shared: bool
     """Whether the page is read by a shared link."""
+    actor: Actor | None
+    may: May
 
 
 def site_notices(request: HttpRequest) -> SiteContext:
     """Return what every page shows."""
     shared = is_shared(request)
     problems = [] if shared else [*notices, *map(gettext, filter(None, [monitor.problem]))]
+    actor = actor_of(getattr(request, "scope", {}))
     return {
         "site_notices": problems,
         "look": appearance.chosen(request),
         "demo": demo,
         "shared": shared,
+        "actor": actor,
+        "may": May(actor),
     }

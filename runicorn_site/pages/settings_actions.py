@@ -32,7 +32,8 @@ from runicorn_site.web.pools import blocking
 @require_POST
 def change_look(request: HttpRequest) -> HttpResponse:
     """Save theme, density and language in cookies of this browser."""
-    response = redirect(site_address("/settings?notice=appearance"))
+    page = "account" if request.POST.get("from") == "account" else "settings"
+    response = redirect(site_address(f"/{page}?notice=appearance"))
     appearance.set_cookies(response, AppearanceForm(request.POST).chosen())
     return response
 

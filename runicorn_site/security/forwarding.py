@@ -71,6 +71,8 @@ class Forwarding:
     """Prefix of all paths, without a slash at its end."""
     trusted: tuple[Network, ...] = ()
     """Networks of the proxies."""
+    user_header: str = ""
+    """Header in which they name the user whom they have signed in, such as `X-Remote-User`."""
 
     def __bool__(self) -> bool:
         return bool(self.base or self.trusted)
@@ -87,6 +89,8 @@ class Forwarding:
         if not self._is_trusted(peer):
             return self._below(head, self.base), peer
         client = self._client(head, peer)
+        if self.user_header:
+            head = replace(head, user=(head.header(self.user_header) or "").strip())
         if hosts := _listed(head.header("x-forwarded-host")) or _forwarded(head, "host"):
             others = [(name, value) for name, value in head.headers if name.lower() != b"host"]
             head = replace(head, headers=[*others, (b"host", hosts[-1].encode("latin-1"))])

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
-from runicorn_site.security.access.actor import ACTOR, Actor
+from runicorn_site.security.access.actor import Actor
 from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
 from runicorn_site.security.error_pages import STYLE, is_style
 from runicorn_site.security.forwarding import Forwarding
@@ -25,6 +25,7 @@ from runicorn_site.security.plain_responses import Refusal, serialize
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
+from runicorn_site.web.actor import KEY as ACTOR
 
 SPOOLED = "runicorn.body"
 """Key of a scope: an open file with a body that is too large for memory."""

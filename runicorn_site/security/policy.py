@@ -48,9 +48,7 @@ def policy(
     if wishes.without and wishes.token:
         raise BadToken("--no-token and --token exclude each other")
     if not wishes.token and not is_loopback(bound):
-        raise BadToken(
-            f"{host} can be reached by others: start the viewer with --token auto (or --token FILE)"
-        )
+        raise BadToken(f"{host} can be reached by others: leave out --no-token, or choose --users or --token")
     sessions = BrowserSessions(kept.parent)
     if wishes.token:
         return Policy(names, Tokens(find_token(wishes.token, kept), cookie, sessions))

@@ -71,6 +71,8 @@ class Head:
     socket: bool = False
     prefix: str = ""
     """Path below which the browser sees the server; it is not part of `target`."""
+    user: str = ""
+    """Name of the user, from a trusted proxy that has signed them in."""
     refusal: Refusal | None = None
     """Why the address or the headers of a proxy are invalid."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runicorn.remote_protocol import LONGEST_LINE, BadLine, LaunchRequest, parse_launch_request
-from runicorn_site.server.serve import Options
+from runicorn_site.server.options import Options
 
 REQUEST_SECONDS = 30.0
 

@@ -33,11 +33,13 @@ from runicorn.remote_protocol import (
 )
 from runicorn.store import layout
 from runicorn.store.process_identity import ProcessRecord, is_alive, own_identity
+from runicorn_site.people import options as people_options
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.guard import Policy, Receive, Scope, Send
 from runicorn_site.security.request_rules import value_of
 from runicorn_site.security.tokens import Tokens
-from runicorn_site.server.serve import Options, Serving
+from runicorn_site.server.options import Options
+from runicorn_site.server.serve import Serving
 
 TAKE_OVER_SECONDS = 5.0
 PURPOSES = {"POST": HEARTBEAT, "DELETE": END}
@@ -123,6 +125,7 @@ class RemoteServing(Serving):
     def __init__(self, options: Options, request: LaunchRequest) -> None:
         """Remember the launch request."""
         super().__init__(options)
+        os.environ[people_options.SETTING] = "no"  # `listen` reads the settings
         self.request = request
 
     def run(self) -> NoReturn:
@@ -138,6 +141,10 @@ class RemoteServing(Serving):
 
         self.runtime_files.append(take_over(Path(settings.STATE_DIR), self.request, self.root))
         super().listen()
+
+    def has_users(self) -> bool:
+        """Return False: the session's token is enough."""
+        return False
 
     def admission_policy(self) -> Policy:
         """Return a policy with the session's token, whatever settings and environment say."""

@@ -10,25 +10,23 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from socket import gethostname
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from runicorn.cli.support.browser import open_privately
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
-from runicorn_site.database import sqlite_version
-from runicorn_site.security.accounts import other_people, others_use_this_machine
-from runicorn_site.security.forwarding import Forwarding, networks, path_prefix
-from runicorn_site.security.listening import is_everywhere, is_loopback, listen, url
+from runicorn_site.people import options as people_options
+from runicorn_site.security.forwarding import BadForwarding, Forwarding, networks, path_prefix
+from runicorn_site.security.listening import is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
+from runicorn_site.server.options import Options
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -41,7 +39,6 @@ STOP_SECONDS = 2.5
 REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
-MOST_NAMES = 3
 SPARED = ("django.contrib.postgres.fields", "requests", "pygments")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
 
@@ -53,31 +50,6 @@ logger = logging.getLogger(__name__)
 
 class MissingRoot(Exception):
     """The requested storage root is missing or not a folder."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a viewer is started with."""
-
-    host: str = "127.0.0.1"
-    port: int = 23300
-    storage: Path | None = None
-    open_browser: bool = False
-    log_level: str = "INFO"
-    token: str = ""
-    """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
-    no_token: bool = False
-    """Ask for no token, also where other people use the machine."""
-    allowed_hosts: tuple[str, ...] = ()
-    reload: bool = False
-    socket: Path | None = None
-    """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
-    base_path: str = ""
-    """A path such as `/runicorn`, with which all addresses begin."""
-    trusted_proxies: tuple[str, ...] = ()
-    """Addresses and networks of reverse proxies whose `X-Forwarded-*` headers count."""
-    disable: tuple[str, ...] = ()
-    """Capabilities to switch off; see `runicorn.settings.capabilities`."""
 
 
 def serve(options: Options) -> None:
@@ -139,7 +111,9 @@ class Serving:
         self.token_file: Path | None = None
         self.makes_token = False
         trusted = options.trusted_proxies or (own.get("RUNICORN_TRUSTED_PROXY"),)
-        self.forwarding = Forwarding(path_prefix(options.base_path), networks(trusted))
+        self.forwarding = Forwarding(path_prefix(options.base_path), networks(trusted), options.auth_header)
+        if options.auth_header and not self.forwarding.trusted:
+            raise BadForwarding("--auth-header needs --trusted-proxy: only that proxy may name the user")
 
     def run(self) -> NoReturn:
         """Start everything, serve, stop everything in reverse, and exit the process.
@@ -189,15 +163,34 @@ class Serving:
         """Guard, tables, storage root."""
         import django
 
+        os.environ[people_options.SETTING] = people_options.ON if self.has_users() else "no"
         django.setup()
         from runicorn_site.database import prepare as database
+        from runicorn_site.people.database import prepare_accounts
         from runs.active_root import activate
 
         logging.getLogger().setLevel(self.options.log_level)
         self.policy = self.admission_policy()
         database.prepare()
+        prepare_accounts()
         activate(self.root)
         database.watch(reopen)
+
+    def has_users(self) -> bool:
+        """Return whether users sign in to this viewer.
+
+        Raises:
+            BadToken: it is to have users and a token.
+        """
+        from runicorn_site.security.token_source import BadToken
+
+        options = self.options
+        if options.users and (options.token or options.no_token):
+            raise BadToken("--users excludes --token and --no-token")
+        if options.users or options.auth_header or (people_options.has_users() and not options.token):
+            return True
+        token = options.token or options.no_token or own.get("RUNICORN_TOKEN")
+        return options.socket is None and not is_loopback(self.bound) and not token
 
     def admission_policy(self) -> Policy:
         """The admission policy of the guard."""
@@ -206,9 +199,16 @@ class Serving:
         from runicorn_site.security import policy as admission
         from runicorn_site.security.token_source import AUTO, NEW
 
+        allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
+        if people_options.has_users():
+            from runicorn_site.people.directory import Directory
+            from runicorn_site.security.guard import Policy
+            from runicorn_site.security.request_rules import allowed_names
+
+            names = allowed_names(self.options.host, (self.bound, *allowed))
+            return Policy(names, people=Directory(), forwarding=self.forwarding)
         socket = self.options.socket
         token = self.options.token or ("" if self.options.no_token else own.get("RUNICORN_TOKEN"))
-        allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
         kept = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
         if not (socket or self.options.port):  # the next start has another port
             self.runtime_files.append(kept)
@@ -283,7 +283,7 @@ class Serving:
             note = own.register_viewer(
                 self.url,
                 self.root,
-                token_needed=tokens is not None,
+                token_needed=self.policy.is_closed,
                 token_file=self.token_file,
                 owner_passes=self.policy.owner is not None,
             )
@@ -297,45 +297,11 @@ class Serving:
             threading.Thread(target=open_privately, args=(private,), daemon=True).start()
 
     def greeting(self, entry: str) -> list[str]:
-        """Return a line with the address, and one for each notice."""
-        from django.db import connection
+        """Return the lines to print."""
+        from runicorn_site.server import greeting
 
-        from runicorn_site.database import prepare as database
-
-        lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
-        if self.options.socket is not None:
-            path = self.url.removeprefix("unix:")
-            lines.append(
-                f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300{self.forwarding.base}"
-            )
-        lines += self.about_others()
-        if self.makes_token:
-            lines.append(
-                f"The address works once. The token for other browsers and programs is in {self.token_file}."
-            )
-        if is_everywhere(self.options.host) and not self.options.allowed_hosts:
-            lines.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
-        if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
-            lines.append(known)
-        return lines + database.notices
-
-    def about_others(self) -> list[str]:
-        """Return what to know where other people use this machine."""
-        if (
-            self.options.socket
-            or self.options.token
-            or own.get("RUNICORN_TOKEN")
-            or not others_use_this_machine()
-        ):
-            return []
-        if self.policy.tokens is None:
-            return [
-                "Every user of this machine can open it and act as you: leave out --no-token to prevent that."
-            ]
-        named = ", ".join(other_people()[:MOST_NAMES]) or "RUNICORN_OTHER_USERS=yes"
-        passing = "your own programs and browsers need no token" if self.policy.owner is not None else ""
-        exception = f"; {passing}" if passing else ""
-        return [f"Other people use this machine ({named}): they are asked for a token{exception}."]
+        made = self.token_file if self.makes_token else None
+        return greeting.lines(entry, self.root, self.options, self.policy, made)
 
     def start_shutdown_timer(self, draining: float) -> None:
         """Exit `STOP_SECONDS` after the `draining` seconds that connections may take, whatever hangs."""

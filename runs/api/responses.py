@@ -33,6 +33,7 @@ ITEM = {
     "tags": "tags",
     "display_name": "display_name",
     "color": "color",
+    "owner": "owner",
     "hostname": "hostname",
     "records_written": "records_written",
     "records_missing": "records_unwritten",

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses.run_files import FileDigest, Heartbeat, UploadConflict, UploadedSize
+from runicorn_site.web.actor import sender_name
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Bytes
@@ -47,7 +48,7 @@ class RunFileView(APIView):
         409 has the size of the file on the server. A new run begins with its `meta.json`.
         """
         content = request.data if isinstance(request.data, bytes) else b""
-        upload = receive.UploadedFile(name, content, **query)
+        upload = receive.UploadedFile(name, content, **query, owner=sender_name(request))
         try:
             size = receive.store_file(root=active_root(), run_id=run_id, upload=upload)
         except FileConflict as error:

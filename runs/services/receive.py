@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from runicorn.json_value import JsonObject
 from runicorn.settings import free_space
-from runicorn.store import heartbeat, layout
+from runicorn.store import curation, heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
 from runicorn.store.state import State
@@ -35,6 +35,7 @@ class UploadedFile(NamedTuple):
         project: project of a new run, unless its meta.json is upload first and names one.
         experiment: experiment name of a new run, likewise.
         sender: id of the sender.
+        owner: user who uploads a new run.
     """
 
     name: str
@@ -45,6 +46,7 @@ class UploadedFile(NamedTuple):
     project: str | None = None
     experiment: str | None = None
     sender: str = ""
+    owner: str = ""
 
 
 def store_file(*, root: StorageRoot, run_id: str, upload: UploadedFile) -> int:
@@ -171,7 +173,10 @@ def _create_folder(root: StorageRoot, run_id: str, upload: UploadedFile, meta: d
         raise FileRefused(str(error).rstrip("."), "project") from error
     with write_through.one_file():
         try:
-            return prepare_target(Path(root.path), f"{above}/{run_id}/{layout.META}").parent
+            folder = prepare_target(Path(root.path), f"{above}/{run_id}/{layout.META}").parent
+            if upload.owner:
+                curation.set_owner(Path(root.path), folder, upload.owner)
+            return folder
         except OutsideStore as error:
             raise OutsideRoot(run_id) from error
 

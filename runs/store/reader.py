@@ -28,6 +28,7 @@ UNSETTLED_SECONDS = 2.0
 TAG_LENGTH = 255
 DESCRIPTION_LENGTH = 100_000
 DISPLAY_NAME_LENGTH = 255
+OWNER_LENGTH = 150
 STATE_REASON_LENGTH = 1000
 
 
@@ -69,6 +70,7 @@ class RunRecord:
     pinned: bool = False
     archived: bool = False
     display_name: str | None = None
+    owner: str | None = None
     color: str | None = None
     summary: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
@@ -301,6 +303,7 @@ def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
     record.description = (described or "") if description is None else description
     record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
     record.display_name = curation.text("display_name", DISPLAY_NAME_LENGTH) or None
+    record.owner = curation.text("owner", OWNER_LENGTH) or None
     record.project = _moved_to(curation) or record.project
     color = curation.text("color", 7) or ""
     record.color = color if COLOR.fullmatch(color) else None

@@ -45,10 +45,21 @@ def test_a_missing_storage_root_is_reported(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_a_reachable_server_without_a_token_is_refused(home: Path, folder: Path, host: str) -> None:
-    ended = viewer(home, "--storage", str(folder), "--host", host, "--port", str(free_port()))
+def test_a_reachable_server_without_token_and_users_is_refused(home: Path, folder: Path, host: str) -> None:
+    ended = viewer(home, "--storage", str(folder), "--host", host, "--port", str(free_port()), "--no-token")
     assert ended.returncode == USAGE
-    assert "--token auto" in ended.stderr
+    assert "leave out --no-token" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [("--users", "--token", "auto"), ("--users", "--no-token"), ("--auth-header", "X-Remote-User")]
+)
+def test_contradicting_options_about_users_are_refused(
+    home: Path, folder: Path, options: tuple[str, ...]
+) -> None:
+    ended = viewer(home, "--storage", str(folder), "--port", "0", *options)
+    assert ended.returncode == USAGE
+    assert "--users excludes" in ended.stderr or "--auth-header needs --trusted-proxy" in ended.stderr
 
 
 def test_a_host_of_another_machine_is_refused(home: Path, folder: Path) -> None:

@@ -66,6 +66,7 @@ class RunItem(TypedDict):
     tags: list[str]
     display_name: Annotated[str | None, "Name that a user gave the run."]
     color: Annotated[str | None, "Colour that a user chose, `#rrggbb`."]
+    owner: Annotated[str | None, "User whose API token uploaded the run."]
     hostname: str | None
     records_written: Annotated[
         int | None, "Records that the training wrote; null where status.json has no counts."

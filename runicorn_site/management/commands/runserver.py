@@ -10,7 +10,8 @@ from runicorn_site.security.accounts import BadSetting
 from runicorn_site.security.forwarding import BadForwarding
 from runicorn_site.security.listening import CannotListen
 from runicorn_site.security.token_source import BadToken
-from runicorn_site.server.serve import MissingRoot, Options, serve
+from runicorn_site.server.options import Options
+from runicorn_site.server.serve import MissingRoot, serve
 
 
 class Command(BaseCommand):

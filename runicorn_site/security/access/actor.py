@@ -17,9 +17,7 @@ from runicorn.settings.api_tokens import Scope
 from runicorn_site.security.access.routes import SAFE, Rule, Subject, allows, required_scope, rule_of
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
-
-ACTOR = "runicorn.actor"
-"""Key of an ASGI scope."""
+from runicorn_site.web.actor import KEY as ACTOR
 
 
 class Role(StrEnum):

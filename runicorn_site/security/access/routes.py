@@ -43,6 +43,11 @@ class Rule(NamedTuple):
 OPEN: tuple[Rule, ...] = (
     Rule("GET", "/static/{path}", None),
     Rule("GET", "/favicon.ico", None),
+    Rule("GET POST", "/login", None),
+    Rule("GET", "/login/oidc", None),
+    Rule("GET", "/login/oidc/callback", None),
+    Rule("POST", "/logout", None),
+    Rule("GET POST", "/invitations/{secret}", None),
 )
 
 READABLE = [
@@ -146,6 +151,10 @@ READING: tuple[Rule, ...] = (
     Rule("POST", "/markdown", Scope.READ, is_recorded=False),
     Rule("POST", "/api/v2/alerts/rules/preview", Scope.READ, is_recorded=False),
     Rule("POST", "/settings/look", Scope.READ, is_recorded=False),
+    Rule("GET", "/account", Scope.READ),
+    Rule("POST", "/account/password", Scope.READ),
+    Rule("POST", "/account/tokens", Scope.READ),
+    Rule("POST", "/account/tokens/revoke", Scope.READ),
 )
 TRAINING: tuple[Rule, ...] = (
     Rule("PUT", "/api/runs/{id}/files/{path}", Scope.WRITE, Subject.RUNS, is_recorded=False),
@@ -217,6 +226,9 @@ ADMINISTRATION: tuple[Rule, ...] = (
     Rule("GET POST", "/remote/{path}", Scope.ADMIN),
     Rule("GET", "/settings", Scope.ADMIN),
     Rule("GET POST", "/settings/{path}", Scope.ADMIN),
+    Rule("GET", "/users", Scope.ADMIN),
+    Rule("POST", "/users/{path}", Scope.ADMIN),
+    Rule("GET", "/changes", Scope.ADMIN),
     Rule("GET POST", "/admin", Scope.ADMIN),
     Rule("GET POST PUT PATCH DELETE", "/admin/{path}", Scope.ADMIN),
 )

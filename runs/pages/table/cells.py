@@ -207,6 +207,10 @@ def note_cell(css: str, context: CellContext) -> SafeString:
     return format_html('<td class="{} clip soft" title="{}"><bdi>{}</bdi></td>', css, note, short)
 
 
+def owner_cell(css: str, context: CellContext) -> SafeString:
+    return _text_cell(css, context.run.owner or "")
+
+
 def group_cell(css: str, context: CellContext) -> SafeString:
     group = context.run.group
     return _link_cell(css, group, context.group_address) if group else _text_cell(css, "")

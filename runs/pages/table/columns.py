@@ -123,6 +123,7 @@ COLUMNS = {
         Column("group", _("Group"), "c-group", cells.group_cell, None, lambda run: run.group, False),
         Column("reason", _("Reason"), "c-reason", cells.reason_cell, None, _state, False),
         Column("host", _("Host"), "c-host", cells.host_cell, None, lambda run: run.hostname, False),
+        Column("owner", _("Owner"), "c-owner", cells.owner_cell, None, lambda run: run.owner, False),
         Column(
             "updated",
             _("Updated"),

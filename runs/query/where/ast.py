@@ -22,7 +22,7 @@ class Kind(Enum):
 
 TEXTS = (
     *("project", "name", "status", "state", "state_reason", "exit_reason"),
-    *("group", "description", "hostname", "best_metric_name"),
+    *("group", "description", "hostname", "owner", "best_metric_name"),
 )
 TIMES = ("created", "updated", "started", "ended", "deleted")
 FIELDS = {

@@ -1,0 +1,1 @@
+"""Pages of a viewer with users: sign-in, account, users, changes."""

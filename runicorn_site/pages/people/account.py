@@ -1,0 +1,136 @@
+"""The user's own account: password and API tokens."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple, TypedDict
+
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from runicorn.settings import api_tokens
+from runicorn.settings.api_tokens import ApiToken, Scope
+from runicorn_site.pages.settings import ShownChoice, choices
+from runicorn_site.people.labels import SCOPE_LABELS, role_label
+from runicorn_site.security.access.actor import Actor, actor_of
+from runicorn_site.security.access.routes import allows
+
+PERIODS = ("30d", "90d", "365d", "")
+"""Lifetimes of a token; empty for one that does not expire."""
+
+
+class Granted(NamedTuple):
+    """A project with the user's role there."""
+
+    project: str
+    role: object
+
+
+class AccountContext(TypedDict):
+    """Context of the page."""
+
+    form: SetPasswordForm[User]
+    role: object
+    projects: list[Granted]
+    tokens: list[ApiToken]
+    scopes: list[tuple[Scope, object]]
+    now: float
+    added: str
+    problem: str
+    choices: list[ShownChoice]
+
+
+@never_cache
+@require_safe
+def account_page(request: HttpRequest) -> HttpResponse:
+    """Render the account of the user."""
+    return page(request)
+
+
+@require_POST
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change the password, which ends the user's other sessions."""
+    form = password_form(request)
+    if not form.is_valid():
+        return page(request, form=form)
+    form.save()
+    update_session_auth_hash(request, form.user)
+    return redirect("account")
+
+
+@require_POST
+def add_token(request: HttpRequest) -> HttpResponse:
+    """Create an API token, and show it once."""
+    actor = person(request)
+    name, scope, period = (request.POST.get(field, "").strip() for field in ("name", "scope", "expires"))
+    if scope not in {one.value for one, _ in scopes_of(actor)} or period not in PERIODS:
+        raise PermissionDenied
+    try:
+        seconds = api_tokens.seconds_of(period) if period else None
+        added = api_tokens.add_token(name, Scope(scope), seconds, account=actor.name)
+    except api_tokens.InvalidToken:
+        return page(request, problem=gettext("The name is taken, or has characters that are not allowed."))
+    return page(request, added=added)
+
+
+@require_POST
+def revoke_token(request: HttpRequest) -> HttpResponse:
+    """Revoke one of the user's API tokens."""
+    api_tokens.revoke_token(request.POST.get("name", ""), account=person(request).name)
+    return redirect("account")
+
+
+def page(
+    request: HttpRequest, form: SetPasswordForm[User] | None = None, added: str = "", problem: str = ""
+) -> HttpResponse:
+    """Render the page with the results of its forms."""
+    actor = person(request)
+    context: AccountContext = {
+        "form": form or password_form(request, bound=False),
+        "role": role_label(actor.role),
+        "projects": [Granted(name, role_label(role)) for name, role in sorted(actor.projects.items())],
+        "tokens": [token for token in api_tokens.read_tokens() if token.owner_account == actor.name],
+        "scopes": scopes_of(actor),
+        "now": time.time(),
+        "added": added,
+        "problem": problem,
+        "choices": choices(request),
+    }
+    status = 400 if problem or (form is not None and form.errors) else 200
+    return render(request, "people/account.html", context, status=status)
+
+
+def person(request: HttpRequest) -> Actor:
+    """Return the actor of a signed-in user.
+
+    Raises:
+        PermissionDenied: the request shows an API token, or has no user.
+    """
+    actor = actor_of(request.scope)  # type: ignore[attr-defined]
+    if actor is None or actor.account is None or actor.token:
+        raise PermissionDenied
+    return actor
+
+
+def password_form(request: HttpRequest, bound: bool = True) -> SetPasswordForm[User]:
+    """Return the form of a new password; accounts of a proxy or a provider have no old one."""
+    user = request.user
+    assert isinstance(user, User)
+    kind = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
+    form: SetPasswordForm[User] = kind(user, request.POST if bound else None)
+    for field in form.fields.values():
+        field.widget.attrs.pop("autofocus", None)  # the tokens are first on the page
+    return form
+
+
+def scopes_of(actor: Actor) -> list[tuple[Scope, object]]:
+    """Return the scopes that tokens of the user may have, with their labels."""
+    widest = max((role.scope for role in actor.roles), key=tuple(Scope).index)
+    return [(scope, label) for scope, label in SCOPE_LABELS.items() if allows(widest, scope)]

@@ -1,0 +1,88 @@
+"""Sign-in, sign-out and invitations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from runicorn.settings.user import get
+from runicorn_site.people import services
+from runicorn_site.people.changes import note_user
+from runicorn_site.security.rates.rate_limits import count
+
+TRIES, TRIES_SECONDS = 20, 60
+"""Sign-ins of one address, whatever the names: django-axes counts those of each name."""
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+NOTICES = {
+    "provider": _("The provider did not sign you in. Try again."),
+    "unknown": _("There is no account for you here. Ask an administrator for one."),
+}
+
+
+class SignIn(LoginView):
+    """The login page."""
+
+    template_name = "people/login.html"
+    redirect_authenticated_user = True
+    http_method_names = ["get", "post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        note_user(request, request.POST.get("username", ""))
+        if count(request, "POST /login", TRIES, TRIES_SECONDS)["should_limit"]:
+            return locked_out(request)
+        return super().post(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> Any:
+        notice = NOTICES.get(self.request.GET.get("notice", ""))
+        return super().get_context_data(
+            **kwargs, has_provider=bool(get("RUNICORN_OIDC_ISSUER")), notice=notice
+        )
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the client's address, as the trusted proxies report it (`security/forwarding.py`)."""
+    return str(request.META["REMOTE_ADDR"])
+
+
+def locked_out(request: HttpRequest, *_answer: object) -> HttpResponse:
+    """Refuse a sign-in after too many wrong passwords."""
+    sentence = gettext("Too many failed sign-ins. Try again in a quarter of an hour.")
+    return render(request, "people/message.html", {"sentence": sentence}, status=429)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    note_user(request, request.user.get_username())
+    logout(request)
+    return redirect(settings.LOGIN_URL)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
+    """Let an invited user choose a password, and sign them in."""
+    user = services.invited_user(secret)
+    if user is None:
+        sentence = gettext(
+            "This invitation was used already, or is too old. Ask an administrator for another one."
+        )
+        return render(request, "people/message.html", {"sentence": sentence}, status=410)
+    form = SetPasswordForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        invited = services.redeem(secret, form.cleaned_data["new_password1"])
+        if invited is not None:
+            note_user(request, invited.get_username())
+            login(request, invited, backend=BACKEND)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+    return render(request, "people/invitation.html", {"form": form, "invited": user})

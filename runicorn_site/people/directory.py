@@ -1,0 +1,226 @@
+"""The users in memory, by which the guard knows who sent a request.
+
+Users and open sessions are read again when they are older than a second: a disabled user, a changed role or a session
+that was ended is known within it, and most requests need no query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from itertools import chain
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError
+from django.utils import timezone
+
+from runicorn.message import Message
+from runicorn_site.people import services
+from runicorn_site.people.models import Grant
+from runicorn_site.security.access.actor import ANONYMOUS, ROLES, Actor, Role
+from runicorn_site.security.access.routes import rule_of
+from runicorn_site.security.api_tokens.verification import INVALID, ApiTokens, shown_token
+from runicorn_site.security.plain_responses import Refusal
+from runicorn_site.security.request_rules import Head
+from runicorn_site.security.sign_in import sign_in_needed
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1.0
+MOST_SESSIONS = 20_000
+UNAVAILABLE = Refusal(503, Message("The accounts cannot be read. Try again shortly"))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user who may sign in."""
+
+    key: int
+    name: str
+    role: Role
+    projects: dict[str, Role]
+    session_hash: str
+    """Changes with the password, which ends the user's sessions."""
+
+    def actor(self) -> Actor:
+        """Return the actor of the user's requests."""
+        return Actor(self.name, self.role, self.projects, account=self.key)
+
+
+class Directory:
+    """Implementation of `guard.People`."""
+
+    def __init__(self) -> None:
+        self.api_tokens = ApiTokens()
+        self.thread = ThreadPoolExecutor(2, thread_name_prefix="accounts")
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._is_refreshing = False
+        self._people: dict[int, Person] = {}
+        self._names: dict[str, Person] = {}
+        self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        """User and session hash of each session that a request has shown."""
+
+    async def identify(self, head: Head) -> Actor | Refusal:
+        """Return who sent a request; reads rows on another thread, and only if it has to."""
+        if self._is_known(head):
+            return self._identify(head)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._look_up, head)
+
+    def identify_early(self, head: Head) -> Actor | Refusal:
+        """Return who sends a request whose body has not arrived."""
+        return (
+            self._identify(head) if self._is_known(head) else self.thread.submit(self._look_up, head).result()
+        )
+
+    def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
+        """Return whether the actor of an open socket may still read; a change is known with the next message."""
+
+        def is_valid() -> bool:
+            if not self._is_fresh() and not self._is_refreshing:
+                self._is_refreshing = True
+                self.thread.submit(self._look_up, head)
+            found = self._identify(head)
+            return isinstance(found, Actor) and found.name == actor.name and found.refusal(head) is None
+
+        return is_valid
+
+    def person(self, name: str) -> Person | None:
+        """Return a user by name, as of now."""
+        self.refresh()
+        return self._names.get(name)
+
+    def refresh(self) -> None:
+        """Read the users, and which of the known sessions have not ended.
+
+        Raises:
+            DatabaseError: they cannot be read.
+        """
+        with self._lock:
+            people = read_people()
+            known = list(self._sessions)
+            found = Session.objects.filter(expire_date__gt=timezone.now())
+            valid: set[str] = set()
+            for start in range(0, len(known), 500):
+                part = found.filter(session_key__in=known[start : start + 500])
+                valid |= set(part.values_list("session_key", flat=True))
+            self._people = {person.key: person for person in people}
+            self._names = {person.name: person for person in people}
+            for key in set(known) - valid:
+                self._sessions.pop(key, None)
+            self._read_at = time.monotonic()
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() < self._read_at + REFRESH_SECONDS
+
+    def _is_known(self, head: Head) -> bool:
+        rule = rule_of(head.method, head.path)
+        if rule is not None and rule.scope is None:
+            return True
+        if not self._is_fresh():
+            return False
+        if head.user:
+            return head.user in self._names
+        key = session_key(head)
+        return not key or key in self._sessions
+
+    def _look_up(self, head: Head) -> Actor | Refusal:
+        try:
+            if not self._is_fresh():
+                self.refresh()
+            if head.user and head.user not in self._names and services.sign_up(head.user) is not None:
+                self.refresh()
+            key = "" if head.user else session_key(head)
+            if key and key not in self._sessions:
+                self._load(key)
+        except DatabaseError as error:
+            logger.error("The accounts cannot be read: %s", error)
+            return UNAVAILABLE
+        finally:
+            self._is_refreshing = False
+        return self._identify(head)
+
+    def _load(self, key: str) -> None:
+        data = SessionStore(key).load()
+        user, digest = str(data.get(SESSION_KEY, "")), str(data.get(HASH_SESSION_KEY, ""))
+        if user.isdecimal() and digest:
+            with self._lock:
+                self._sessions[key] = int(user), digest
+                while len(self._sessions) > MOST_SESSIONS:
+                    self._sessions.popitem(last=False)
+
+    def _identify(self, head: Head) -> Actor | Refusal:
+        rule = rule_of(head.method, head.path)
+        if rule is not None and rule.scope is None:
+            return ANONYMOUS
+        if shown_token(head) is not None:
+            return self._of_token(head)
+        person = self._names.get(head.user) if head.user else self._of_session(session_key(head))
+        if person is not None:
+            return person.actor()
+        return sign_in_needed(head)
+
+    def _of_session(self, key: str) -> Person | None:
+        user, digest = self._sessions.get(key, (0, ""))
+        person = self._people.get(user)
+        return person if person is not None and person.session_hash == digest else None
+
+    def _of_token(self, head: Head) -> Actor | Refusal:
+        found = self.api_tokens.actor(head)
+        token = self.api_tokens.find(shown_token(head) or "")
+        if token is None or not isinstance(found, Actor):
+            return INVALID
+        if not token.account:
+            return found
+        person = self._names.get(token.owner)
+        if person is None:
+            return INVALID
+        return Actor(person.name, person.role, person.projects, token.name, token.scope, person.key)
+
+
+def session_key(head: Head) -> str:
+    """Return the key of the session that a request shows, or ""."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(head.header("cookie") or "")
+    except CookieError:
+        return ""
+    name = settings.SESSION_COOKIE_NAME
+    shown = jar[name].value if name in jar else ""
+    return shown if len(shown) <= 40 and shown.isalnum() else ""
+
+
+def read_people() -> list[Person]:
+    """Return the active users with their roles: the highest of their own and of their groups."""
+    own: defaultdict[int | None, list[Grant]] = defaultdict(list)
+    shared: defaultdict[int | None, list[Grant]] = defaultdict(list)
+    for grant in Grant.objects.all():
+        (own[grant.user_id] if grant.user_id else shared[grant.group_id]).append(grant)
+    people = []
+    for user in User.objects.filter(is_active=True).prefetch_related("groups"):
+        of_groups = chain.from_iterable(shared[group.pk] for group in user.groups.all())
+        grants: list[Grant] = [*own[user.pk], *of_groups]
+        roles = roles_of(grants)
+        role = roles.pop("", Role.READ)
+        people.append(Person(user.pk, user.username, role, roles, user.get_session_auth_hash()))
+    return people
+
+
+def roles_of(grants: Iterable[Grant]) -> dict[str, Role]:
+    """Return the highest role of each project; "" stands for all projects."""
+    roles: dict[str, Role] = {}
+    for grant in grants:
+        role = Role(grant.role)
+        roles[grant.project] = max(role, roles.get(grant.project, role), key=ROLES.index)
+    return roles

@@ -1,0 +1,112 @@
+"""Middleware of a viewer with users: the user of a request, and the check of what it changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from runicorn.json_value import JsonObject
+from runicorn.store import layout
+from runicorn_site.people.changes import note_targets
+from runicorn_site.security.access.actor import Actor, Role, Target, actor_of
+from runicorn_site.security.access.routes import Rule, Subject, rule_of
+from runs.active_root import active_root
+from runs.index import refresh
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+MOST_RUNS = 5000
+
+
+class CurrentUser:
+    """Set `request.user` to the account of the actor, whatever signed it in."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        actor = actor_of(request.scope)  # type: ignore[attr-defined]  # ASGI only
+        if actor is not None and actor.account is not None:
+            request.user = cast(User, SimpleLazyObject(lambda: account_of(actor)))
+        return self.get_response(request)
+
+
+def account_of(actor: Actor) -> User | AnonymousUser:
+    """Return the row of the actor's account; the admin site is for administrators."""
+    user = User.objects.filter(pk=actor.account or 0).first()
+    if user is None:
+        return AnonymousUser()
+    user.is_staff = user.is_superuser = actor.role is Role.ADMIN
+    return user
+
+
+class Rights:
+    """Refuse changes of runs and projects that the actor may not make."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]) -> None:
+        """Check a request whose rule depends on what it changes.
+
+        Raises:
+            PermissionDenied: the actor may not change all of it.
+        """
+        actor = actor_of(request.scope)  # type: ignore[attr-defined]
+        rule = rule_of(request.method or "GET", request.path_info)
+        if actor is None or rule is None or rule.subject is None:
+            return
+        if rule.is_recorded:
+            note_targets(request, run_ids(request, kwargs) if rule.subject is Subject.RUNS else ())
+        if not actor.may_always(rule) and not actor.may_change(rule, targets(request, rule, kwargs)):
+            raise PermissionDenied
+
+
+def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Target]:
+    """Return the runs and projects that a request changes, as they are, and the project that it moves runs to."""
+    if rule.subject is Subject.PROJECT:
+        return [Target(kwargs["project"])]
+    rows = refresh.refresh_runs(active_root(), run_ids(request, kwargs)).values()
+    found = [Target(row.project, row.owner or "") for row in rows if row is not None]
+    own = cast(Actor, actor_of(request.scope)).name  # type: ignore[attr-defined]
+    is_new = kwargs.get("name") == layout.META and not found
+    named = [json_body(request, is_new).get("project"), request.GET.get("project")]
+    found += [Target(project, own) for project in named if isinstance(project, str)]
+    return found or [Target("", own)]
+
+
+def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
+    """Return the ids of the runs in the path, the form or the JSON body of a request."""
+    if "run_id" in kwargs:
+        return [kwargs["run_id"]]
+    body = json_body(request)
+    listed = body.get("run_ids")
+    named = listed if isinstance(listed, list) else [body.get("run_id")]
+    ids = [*named, *_form(request)]
+    return [one for one in ids if isinstance(one, str)][:MOST_RUNS]
+
+
+def _form(request: HttpRequest) -> Iterator[str]:
+    if request.content_type != "application/json":
+        yield from request.POST.getlist("run_ids")
+        yield from request.POST.getlist("only")
+
+
+def json_body(request: HttpRequest, is_file: bool = False) -> JsonObject:
+    """Return the JSON object in the body of a request, or in the file that it is; empty without one."""
+    if request.content_type != "application/json" and not is_file:
+        return {}
+    try:
+        found = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}  # the view answers 400
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,195 @@
+"""Changes of users: accounts, roles, groups, invitations."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from runicorn.message import Message
+from runicorn_site.people.errors import InvalidChange, UnknownUser
+from runicorn_site.people.models import Grant, Identity, Invitation
+from runicorn_site.security.access.actor import Role
+
+INVITATION_SECONDS: Final = 7 * 24 * 3600
+LONGEST_NAME = 150
+LONGEST_PROJECT = 255
+
+
+def add_user(name: str, role: Role = Role.READ, project: str = "") -> User:
+    """Create an account without a password; an invitation or another way to sign in opens it.
+
+    Raises:
+        InvalidChange: the name is malformed or taken.
+    """
+    user = User(username=User.normalize_username(name))
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise InvalidChange(" ".join(error.messages)) from error
+    if User.objects.filter(username__iexact=user.username).exists():
+        raise InvalidChange(Message("There is a user {name} already", name=name))
+    with transaction.atomic(using=_database()):
+        user.save()
+        set_role(user, role, project)
+    return user
+
+
+def user_named(name: str) -> User:
+    """Return an account.
+
+    Raises:
+        UnknownUser: there is none with this name.
+    """
+    try:
+        return User.objects.get(username=name)
+    except User.DoesNotExist as error:
+        raise UnknownUser(Message("There is no user {name}", name=name)) from error
+
+
+def group_named(name: str) -> Group:
+    """Return a group, which is created if it is missing.
+
+    Raises:
+        InvalidChange: the name is malformed.
+    """
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidChange(
+            Message("A name of a group has 1 to {most} printable characters", most=LONGEST_NAME)
+        )
+    return Group.objects.get_or_create(name=name)[0]
+
+
+def set_role(whom: User | Group, role: Role | None, project: str = "") -> None:
+    """Set the role of a user or a group in one project, or in all; None removes it.
+
+    Raises:
+        InvalidChange: it would leave no administrator.
+    """
+    key = {"user": whom} if isinstance(whom, User) else {"group": whom}
+    with transaction.atomic(using=_database()):
+        had = has_administrators()
+        if role is None:
+            Grant.objects.filter(project=project, **key).delete()
+        else:
+            Grant.objects.update_or_create(project=project, **key, defaults={"role": role.value})
+        _keep_an_administrator(had)
+
+
+def set_active(user: User, active: bool) -> None:
+    """Enable or disable an account; a disabled one is signed out, and its tokens are refused.
+
+    Raises:
+        InvalidChange: it would leave no administrator.
+    """
+    with transaction.atomic(using=_database()):
+        had = has_administrators()
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        if not active:
+            Invitation.objects.filter(user=user).delete()
+        _keep_an_administrator(had)
+
+
+def set_member(user: User, group: Group, member: bool) -> None:
+    """Add a user to a group, or remove them.
+
+    Raises:
+        InvalidChange: it would leave no administrator.
+    """
+    with transaction.atomic(using=_database()):
+        had = has_administrators()
+        (user.groups.add if member else user.groups.remove)(group)
+        _keep_an_administrator(had)
+
+
+def delete_group(name: str) -> None:
+    """Delete a group and its roles.
+
+    Raises:
+        InvalidChange: it would leave no administrator.
+    """
+    with transaction.atomic(using=_database()):
+        had = has_administrators()
+        Group.objects.filter(name=name).delete()
+        _keep_an_administrator(had)
+
+
+def has_administrators() -> bool:
+    """Return whether an active user administers the viewer."""
+    admin = Grant.objects.filter(role=Role.ADMIN.value, project="")
+    active = User.objects.filter(is_active=True)
+    return active.filter(grants__in=admin).exists() or active.filter(groups__grants__in=admin).exists()
+
+
+def invite(user: User) -> str:
+    """Return the secret of a new link by which the user chooses a password; earlier links become invalid."""
+    secret, now = secrets.token_urlsafe(32), time.time()
+    fields = {"digest": _digest(secret), "created_at": now, "expires_at": now + INVITATION_SECONDS}
+    Invitation.objects.update_or_create(user=user, defaults=fields)
+    return secret
+
+
+def invited_user(secret: str) -> User | None:
+    """Return the user of a link that is valid."""
+    found = Invitation.objects.select_related("user").filter(
+        digest=_digest(secret), expires_at__gt=time.time(), user__is_active=True
+    )
+    invitation = found.first()
+    return invitation.user if invitation is not None else None
+
+
+def redeem(secret: str, password: str) -> User | None:
+    """Set the password of the invited user, once; None if the link is no longer valid."""
+    with transaction.atomic(using=_database()):
+        user = invited_user(secret)
+        if user is None or not Invitation.objects.filter(digest=_digest(secret)).delete()[0]:
+            return None
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user
+
+
+def sign_up(name: str) -> User | None:
+    """Create the account of somebody whom a proxy or a provider has signed in, where that is allowed.
+
+    `RUNICORN_SIGN_UP_ROLE` is their role; None without it, or if the name is malformed or taken.
+    """
+    if settings.SIGN_UP_ROLE is None:
+        return None
+    try:
+        return add_user(name, settings.SIGN_UP_ROLE)
+    except InvalidChange:
+        return None
+
+
+def user_of_identity(issuer: str, subject: str, name: str) -> User | None:
+    """Return the user of an OpenID Connect identity, or sign them up as `name`."""
+    found = Identity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
+    if found is not None:
+        return found.user if found.user.is_active else None
+    with transaction.atomic(using=_database()):
+        user = sign_up(name)
+        if user is not None:
+            Identity.objects.create(user=user, issuer=issuer, subject=subject)
+    return user
+
+
+def _keep_an_administrator(had: bool) -> None:
+    if had and not has_administrators():
+        raise InvalidChange(Message("The last administrator must stay one"))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _database() -> str:
+    return User.objects.db

@@ -1,0 +1,70 @@
+"""Lines that a viewer prints when it is ready."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from socket import gethostname
+
+from django.db import connection
+
+from runicorn.settings import user as own
+from runicorn_site.database import prepare as database
+from runicorn_site.database import sqlite_version
+from runicorn_site.people.services import has_administrators
+from runicorn_site.security.accounts import other_people, others_use_this_machine
+from runicorn_site.security.guard import Policy
+from runicorn_site.security.listening import is_everywhere
+from runicorn_site.server.options import Options
+
+MOST_NAMES = 3
+
+
+def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: Path | None) -> list[str]:
+    """Return a line with the address, and one for each notice.
+
+    Args:
+        entry: address that opens the dashboard.
+        root: the storage root.
+        options: of the process.
+        policy: its access rules.
+        token_file: of a token that the viewer made.
+    """
+    found = [f"Runicorn at {entry} shows {root} (database {connection.settings_dict['NAME']})"]
+    if options.socket is not None:
+        path = entry.removeprefix("unix:")
+        found.append(
+            f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300{policy.forwarding.base}"
+        )
+    found += about_users(policy) if policy.people is not None else about_others(options, policy)
+    if token_file is not None:
+        found.append(f"The address works once. The token for other browsers and programs is in {token_file}.")
+    if is_everywhere(options.host) and not options.allowed_hosts:
+        found.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
+    if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
+        found.append(known)
+    return found + database.notices
+
+
+def about_users(policy: Policy) -> list[str]:
+    """Return what to know about the users."""
+    found = ["Users sign in. Training scripts send an API token, which users make on their account page."]
+    if not has_administrators() and not policy.forwarding.user_header:
+        found.append(
+            "Nobody administers this viewer yet: runicorn user add NAME --role admin prints an invitation."
+        )
+    return found
+
+
+def about_others(options: Options, policy: Policy) -> list[str]:
+    """Return what to know where other people use this machine."""
+    if options.socket or options.token or own.get("RUNICORN_TOKEN") or not others_use_this_machine():
+        return []
+    if policy.tokens is None:
+        return [
+            "Every user of this machine can open it and act as you: leave out --no-token to prevent that."
+        ]
+    named = ", ".join(other_people()[:MOST_NAMES]) or "RUNICORN_OTHER_USERS=yes"
+    passing = "your own programs and browsers need no token" if policy.owner is not None else ""
+    exception = f"; {passing}" if passing else ""
+    return [f"Other people use this machine ({named}): they are asked for a token{exception}."]

@@ -1,0 +1,14 @@
+"""Who sent a request, for apps; the guard knows more (`runicorn_site/security/access/actor.py`)."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+
+KEY = "runicorn.actor"
+"""Key of an ASGI scope."""
+
+
+def sender_name(request: Request) -> str:
+    """Return the name of the user or of the API token's owner, or "" without either."""
+    scope = getattr(request._request, "scope", {})
+    return str(getattr(scope.get(KEY), "name", ""))

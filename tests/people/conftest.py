@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.people.lab import ROLES, Lab, add_users
+from tests.processes import Viewer
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A viewer with a user of each role, for the tests of a file."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "store").mkdir()
+    viewer = Viewer(home / "store", home, "--users", RUNICORN_RATE_LIMIT="off")
+    try:
+        lab = Lab(viewer.wait_until_it_answers(), home, add_users(home, ROLES))
+        yield lab
+    finally:
+        viewer.stop()

@@ -1,0 +1,117 @@
+"""A viewer with users."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.processes import PROJECT, Viewer, environment
+from tests.secrecy import secret
+
+ADD = """
+import json, os, sys
+os.environ["RUNICORN_USERS"], os.environ["DJANGO_SETTINGS_MODULE"] = "yes", "runicorn_site.settings"
+import django
+django.setup()
+from runicorn_site.people import services
+from runicorn_site.people.database import prepare_accounts
+from runicorn_site.security.access.actor import Role
+prepare_accounts()
+for name, (role, password, grants) in json.load(sys.stdin).items():
+    user = services.add_user(name, Role(role))
+    services.redeem(services.invite(user), password)
+    for project, granted in grants.items():
+        services.set_role(user, Role(granted), project)
+"""
+ROLES = {
+    "root": ("admin", {}),
+    "cy": ("curate", {}),
+    "wu": ("write-all", {}),
+    "ada": ("write-own", {}),
+    "bo": ("write-own", {}),
+    "rita": ("read", {"speech": "write-all"}),
+}
+
+
+@dataclass
+class Lab:
+    """A viewer, and the passwords of its users."""
+
+    viewer: Viewer
+    home: Path
+    passwords: dict[str, str]
+    sessions: dict[str, requests.Session] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.viewer.url
+
+    def sign_in(self, name: str, password: str = "") -> tuple[requests.Session, requests.Response]:
+        """Send the form of the login page in a new browser session."""
+        browser = requests.Session()
+        answer = self.send(browser, "/login", username=name, password=password or self.passwords[name])
+        return browser, answer
+
+    def session(self, name: str) -> requests.Session:
+        """Return a browser session of a user."""
+        if name not in self.sessions:
+            self.sessions[name], answer = self.sign_in(name)
+            assert answer.status_code == 302, answer.text
+        return self.sessions[name]
+
+    def send(self, browser: requests.Session, path: str, page: str = "", **fields: Any) -> requests.Response:
+        """Send a form with the CSRF token of a page."""
+        form = browser.get(self.url + (page or path), timeout=30)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        data = {**fields, "csrfmiddlewaretoken": token[1] if token else ""}
+        return browser.post(self.url + path, data=data, allow_redirects=False, timeout=30)
+
+    def token(self, name: str, scope: str = "write", token: str = "ci") -> str:
+        """Let a user create an API token on the account page."""
+        answer = self.send(
+            self.session(name), "/account/tokens", "/account", name=token, scope=scope, expires="30d"
+        )
+        found = re.search(r"rnc_[\w-]+", answer.text)
+        assert found is not None, answer.text
+        return found[0]
+
+    def status(self, secret: str, method: str, path: str, **more: Any) -> int:
+        """Return the status of a request with an API token."""
+        headers = {"Authorization": f"Bearer {secret}"}
+        return requests.request(method, self.url + path, headers=headers, timeout=30, **more).status_code
+
+    def command(self, *words: str) -> str:
+        """Run `runicorn user`, and return its output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "runicorn", "user", *words],
+            env=environment(self.home),
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def add_users(home: Path, roles: dict[str, tuple[str, dict[str, str]]]) -> dict[str, str]:
+    """Create users with passwords, and return the passwords."""
+    passwords = {name: secret() for name in roles}
+    people = {name: (role, passwords[name], grants) for name, (role, grants) in roles.items()}
+    subprocess.run(
+        [sys.executable, "-c", ADD],
+        input=json.dumps(people),
+        env=environment(home),
+        cwd=PROJECT,
+        check=True,
+        text=True,
+        timeout=120,
+    )
+    return passwords
