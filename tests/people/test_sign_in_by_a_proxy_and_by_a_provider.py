@@ -1,0 +1,133 @@
+"""Users whom others sign in: a reverse proxy in a header, and an OpenID Connect provider."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.people.lab import Lab, add_users
+from tests.processes import Viewer, free_port
+from tests.secrecy import secret
+from tests.waiting import until
+
+CLIENT = "runicorn"
+
+
+def status(viewer: Viewer, path: str = "/api/runs", **headers: str) -> int:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return requests.get(viewer.url + path, headers=named, allow_redirects=False, timeout=30).status_code
+
+
+def test_a_trusted_proxy_names_the_user(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path
+) -> None:
+    options = ("--auth-header", "X-Remote-User", "--trusted-proxy", "127.0.0.1")
+    viewer = start_viewer(folder, *options)
+    add_users(home, {"ada": ("curate", {}), "rita": ("read", {})})
+    assert status(viewer) == 401
+    assert status(viewer, X_Remote_User="ada", X_Forwarded_For="192.0.2.1") == 200
+    assert status(viewer, "/settings", X_Remote_User="ada") == 403
+    assert status(viewer, "/account", X_Remote_User="rita") == 200
+    assert status(viewer, "/", X_Remote_User="nobody") == status(viewer, X_Remote_User="ada, root") == 403
+
+
+def test_the_header_counts_from_the_trusted_proxy_only(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path
+) -> None:
+    viewer = start_viewer(folder, "--auth-header", "X-Remote-User", "--trusted-proxy", "192.0.2.0/24")
+    add_users(home, {"ada": ("admin", {})})
+    assert status(viewer, X_Remote_User="ada") == 401
+    assert status(viewer, "/", X_Remote_User="ada") == 303
+
+
+def test_a_proxy_signs_new_users_up_where_a_role_is_set(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path
+) -> None:
+    options = ("--auth-header", "X-Remote-User", "--trusted-proxy", "127.0.0.1")
+    viewer = start_viewer(folder, *options, RUNICORN_SIGN_UP_ROLE="write-own")
+    assert status(viewer, X_Remote_User="newcomer") == 200
+    assert status(viewer, "/alerts/rules/new", X_Remote_User="newcomer") == 403
+    assert status(viewer, X_Remote_User="not a name") == 403
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    """The address of a real provider on loopback; it requires a nonce."""
+    url = f"http://localhost:{(port := free_port())}"
+    # A process of its own: its libraries warn when they are imported.
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port), "-n", "true"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(f"{url}/.well-known/openid-configuration"), timeout=60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def visit_provider(lab: Lab, provider: str, user: str, **claims: Any) -> tuple[requests.Session, str]:
+    """Sign in at the provider as a browser does; return the session and the address of its end."""
+    requests.put(f"{provider}/users/{user}", json=claims, timeout=30).raise_for_status()
+    browser = requests.Session()
+    form = browser.get(f"{lab.url}/login/oidc", timeout=30)
+    assert form.url.startswith(f"{provider}/oauth2/authorize"), form.text
+    answer = browser.post(form.url, data={"sub": user}, timeout=30)
+    return browser, answer.url.removeprefix(lab.url)
+
+
+def test_a_provider_signs_users_in(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path, provider: str
+) -> None:
+    viewer = start_viewer(
+        folder,
+        "--users",
+        RUNICORN_OIDC_ISSUER=provider,
+        RUNICORN_OIDC_CLIENT_ID=CLIENT,
+        RUNICORN_OIDC_CLIENT_SECRET=secret(),
+        RUNICORN_SIGN_UP_ROLE="read",
+    )
+    lab = Lab(viewer, home, add_users(home, {"root": ("admin", {})}))
+    browser, end = visit_provider(lab, provider, "subject-1", preferred_username="grace")
+    assert end == "/"
+    assert "<bdi>grace</bdi>" in browser.get(f"{lab.url}/account", timeout=30).text
+    # The name may change at the provider, and is no way into the account of somebody else.
+    again, _ = visit_provider(lab, provider, "subject-1", preferred_username="hopper")
+    assert "<bdi>grace</bdi>" in again.get(f"{lab.url}/account", timeout=30).text
+    for name in ("root", "Grace"):
+        other, end = visit_provider(lab, provider, f"subject-{name}", preferred_username=name)
+        assert end == "/login?notice=unknown"
+        assert other.get(f"{lab.url}/api/runs", timeout=30).status_code == 401
+    lab.command("disable", "grace")
+    assert (
+        visit_provider(lab, provider, "subject-1", preferred_username="grace")[1] == "/login?notice=unknown"
+    )
+
+
+def test_an_answer_of_the_provider_for_another_browser_is_refused(
+    start_viewer: Callable[..., Viewer], folder: Path, provider: str
+) -> None:
+    viewer = start_viewer(
+        folder,
+        "--users",
+        RUNICORN_OIDC_ISSUER=provider,
+        RUNICORN_OIDC_CLIENT_ID=CLIENT,
+        RUNICORN_SIGN_UP_ROLE="read",
+    )
+    answer = requests.get(
+        f"{viewer.url}/login/oidc/callback?code=x&state=y", allow_redirects=False, timeout=30
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login?notice=provider")
+    assert "The provider did not sign you in" in viewer.get("/login?notice=provider").text
