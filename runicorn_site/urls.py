@@ -28,9 +28,11 @@ from runicorn_site.pages import (
     storage,
     store_check,
     system,
+    watching,
 )
 from runicorn_site.people.options import has_users
 from runicorn_site.shares.api import share_patterns
+from runicorn_site.watching.api import watching_patterns
 
 people_patterns: list[URLPattern] = []
 if has_users():
@@ -38,7 +40,7 @@ if has_users():
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
-PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown)
+PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown, watching)
 
 urlpatterns = [
     # For people
@@ -54,6 +56,7 @@ urlpatterns = [
     *(path("api/v2/", include(module.v2_patterns)) for module in APPS),
     *(path("api/", include(module.api_patterns)) for module in APPS),
     path("api/", include(share_patterns)),
+    path("api/", include(watching_patterns)),
     path("api/health", Health.as_view(), name="health"),
     path("api/status/check", StatusCheck.as_view(), name="status-check"),
     path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),

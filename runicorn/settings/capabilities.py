@@ -16,6 +16,7 @@ CAPABILITIES = {
     "saved-passwords": "Log in to remote hosts with saved passwords, keys and passphrases",
     "root-change": "Switch the storage root",
     "import": "Import archives",
+    "watch": "Watch folders of this machine",
     "permanent-deletion": "Delete runs and artifact versions permanently",
 }
 _from_options: set[str] = set()

@@ -119,7 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_DISABLE",
         "",
-        "Capabilities of the viewer to disable, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, permanent-deletion.",
+        "Capabilities of the viewer to disable, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, watch, permanent-deletion.",
     ),
     Setting(
         "RUNICORN_IMPORT_MEMBERS", "200000", "Maximum number of files and folders in an imported archive."

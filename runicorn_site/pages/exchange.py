@@ -31,6 +31,7 @@ from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
+from runicorn_site.pages.watching import watched_context
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.forms import first_error
 from runicorn_site.web.messages import sentence_of
@@ -60,7 +61,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _import_page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "import.html", {"root": active_root()})
+        return render(request, "import.html", {"root": active_root(), **watched_context()})
     form = ArchiveForm(request.POST, request.FILES)
     if not form.is_valid():
         return _refused(request, first_error(form), 400)
@@ -89,11 +90,12 @@ def import_archive(request: HttpRequest) -> HttpResponse:
     except APIException as error:
         return _refused(request, sentence_of(error), error.status_code)
     archive.unlink(missing_ok=True)
-    return render(request, "import.html", {"root": active_root(), "done": True, **_outcome_context(outcome)})
+    context = {"root": active_root(), "done": True, **_outcome_context(outcome), **watched_context()}
+    return render(request, "import.html", context)
 
 
 def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
-    context = {"root": active_root(), "refused": sentence}
+    context = {"root": active_root(), "refused": sentence, **watched_context()}
     return render(request, "import.html", context, status=status)
 
 

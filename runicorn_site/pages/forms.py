@@ -101,6 +101,21 @@ class ImportForm(forms.Form):
     overwrite = forms.BooleanField(required=False)
 
 
+class WatchForm(forms.Form):
+    """A folder to watch."""
+
+    path = forms.CharField(
+        max_length=4096, error_messages={"required": gettext_lazy("Enter the path of a folder first.")}
+    )
+    project = forms.CharField(required=False, max_length=100)
+
+
+class UnwatchForm(forms.Form):
+    """A folder to watch no longer."""
+
+    id = forms.CharField()
+
+
 class ExportForm(forms.Form):
     """Runs to export: ids in several fields, or one per line."""
 

@@ -32,6 +32,7 @@ from runicorn_site.database.checkpoint import (
     open_for_checkpoints,
 )
 from runicorn_site.database.monitor import monitor
+from runicorn_site.watching.process import WatchProcess
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import StorageRoot
@@ -65,7 +66,7 @@ class Worker:
     def start(self) -> None:
         """Begin; returns at once."""
         heartbeat.listen(time.time())
-        loops = [discover, ingest, catalogue, judge, alerts, deliver]
+        loops = [discover, ingest, catalogue, judge, alerts, deliver, watch]
         if self.leases is None:
             loops.append(keep_wal_small)
         else:
@@ -209,6 +210,11 @@ def alerts(term: Term) -> None:
 def deliver(term: Term) -> None:
     """Send messages of alerts to channels."""
     deliveries.Deliverer().until(term.goes_on)
+
+
+def watch(term: Term) -> None:
+    """Keep the runs of watched folders up to date, in a process of its own."""
+    WatchProcess(Path(term.root.path)).run(term.goes_on, term.stopping.wait)
 
 
 def keep_wal_small(term: Term) -> None:

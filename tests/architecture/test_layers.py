@@ -17,7 +17,7 @@ LAYERS = {
     "metrics": ["store", ".", "ingest", "query", "alerts", "live", "api", "pages"],
     "artifacts": [".", "index", "services", "lineage", "api", "pages", "admin"],
     "remote": ["ssh", ".", "connections", "environments", "viewers", "mirrors", "services", "api", "pages"],
-    "runicorn_site": ["web", "database", "cluster", "security", "transport", "assets", "people", "monitoring", "backup", "shares", "api", ".", "server", "pages"],
+    "runicorn_site": ["web", "database", "cluster", "security", "transport", "assets", "people", "monitoring", "backup", "shares", "watching", "api", ".", "server", "pages"],
     "runicorn": [
         "api/responses", ".", "store", "settings", "alerts", "media", "artifacts", "capture", "export", "archives", "api",
         "importers", "sync", "companion", "upload", "tracking", "maintenance", "demo", "integrations", "compat", "cli", "manifest", "remote_storage",

@@ -1,0 +1,1 @@
+"""Folders of other trackers that the viewer watches."""

@@ -1,0 +1,110 @@
+"""Add, list and remove watched folders of the storage root in use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from runicorn.api.responses import watching as responses
+from runicorn.importers.watch_service import MISSING, states
+from runicorn.message import Message
+from runicorn.settings import watched
+from runicorn.settings.capabilities import require
+from runicorn.store import layout
+from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder, WatchedFoldersUnavailable
+from runs.active_root import active_root
+
+MOST = 50
+Value = TypeVar("Value")
+
+
+def add(path: str, project: str = "") -> responses.WatchedFolder:
+    """Watch a folder from now on.
+
+    Args:
+        path: absolute, or with a leading `~`.
+        project: project of all its runs, or "".
+
+    Raises:
+        SwitchedOff: see `runicorn.settings.capabilities`.
+        UnwatchableFolder: it cannot be watched.
+        WatchedFoldersUnavailable: the list cannot be read or written.
+    """
+    require("watch")
+    root = active_root().path
+    folder = _checked(path, Path(root))
+    if project:
+        try:
+            layout.check_name(project, "project")
+        except layout.InvalidName as error:
+            raise UnwatchableFolder("project", str(error)) from error
+    known = _stored(lambda: watched.read(root))
+    if len(known) >= MOST:
+        raise UnwatchableFolder("path", Message("At most {n} folders can be watched.", n=MOST))
+    if any(os.path.realpath(one.path) == os.path.realpath(folder) for one in known):
+        raise UnwatchableFolder("path", Message("This folder is already watched."))
+    return _answer(_stored(lambda: watched.add(folder, root, project)), {})
+
+
+def current() -> list[responses.WatchedFolder]:
+    """Return the watched folders with their states, the oldest first.
+
+    Raises:
+        WatchedFoldersUnavailable: the list cannot be read.
+    """
+    root = active_root().path
+    known = states(Path(root))
+    return [_answer(one, known.get(one.id, {})) for one in _stored(lambda: watched.read(root))]
+
+
+def remove(folder_id: str) -> None:
+    """Watch a folder no longer; its runs stay.
+
+    Raises:
+        FolderNotFound: it is not watched.
+        WatchedFoldersUnavailable: the list cannot be read or written.
+    """
+    if not _stored(lambda: watched.remove(folder_id)):
+        raise FolderNotFound(folder_id)
+
+
+def _checked(text: str, root: Path) -> str:
+    """Return the absolute path of a readable folder outside of the storage root."""
+    path = Path(os.path.abspath(os.path.expanduser(text)))
+    if not text.startswith(("/", "~")) and not Path(text).is_absolute():
+        raise UnwatchableFolder("path", Message("The path must be absolute, or begin with ~."))
+    try:
+        is_readable = path.is_dir() and os.access(path, os.R_OK | os.X_OK)
+    except (OSError, ValueError):
+        is_readable = False
+    if not is_readable:
+        raise UnwatchableFolder("path", Message("The server has no readable folder with this path."))
+    if path.resolve().is_relative_to(root.resolve()):
+        raise UnwatchableFolder("path", Message("This folder is part of the storage root."))
+    return str(path)
+
+
+def _answer(folder: watched.WatchedFolder, state: dict[str, object]) -> responses.WatchedFolder:
+    error = str(state.get("error") or "")
+    answer = responses.WatchedFolder(
+        id=folder.id,
+        path=folder.path,
+        project=folder.project,
+        added_at=folder.added_at,
+        status=cast(responses.Status, state.get("status", "waiting")),
+        runs=cast(int, state.get("runs", 0)),
+        failed=cast(list[responses.FailedSource], state.get("failed", [])),
+        error=Message("The folder does not exist.") if error == MISSING else error,
+    )
+    if "scanned_at" in state:
+        answer["scanned_at"] = cast(float, state["scanned_at"])
+    return answer
+
+
+def _stored(action: Callable[[], Value]) -> Value:
+    try:
+        return action()
+    except (watched.UnreadableFolders, OSError) as error:
+        raise WatchedFoldersUnavailable(error) from error
