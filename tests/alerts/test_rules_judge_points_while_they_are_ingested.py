@@ -164,6 +164,17 @@ def test_what_was_before_the_rule_and_imported_runs_send_no_message(
     assert not AlertDelivery.objects.exists()
 
 
+def test_points_are_judged_after_the_clock_was_set_back(
+    alerts: Alerts, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule(alerts, kind="threshold", metric="loss", op=">", value=10.0)
+    assert rule_set.current().rules
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 7200)
+    Training(store).log(20.0)
+    assert found() == [("fired", 20.0)]
+
+
 def test_a_replaced_journal_does_not_fire_again(alerts: Alerts, store: Path) -> None:
     rule(alerts, kind="threshold", metric="loss", op=">", value=10.0)
     training = Training(store)

@@ -177,6 +177,22 @@ def test_silence_is_measured_by_a_clock_that_is_never_set(
     assert sentences()[1:] == [("recovered", "Back to normal: step 4 was logged")]
 
 
+@pytest.mark.parametrize("seconds", [7200, -7200])
+def test_a_clock_that_is_set_hides_no_event_and_is_not_taken_for_a_time_without_viewer(
+    rule: Callable[..., Any], watch: Watch, store: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    rule(**FAILED)
+    run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[]))
+    scan(watch)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + seconds)
+    scan(watch)
+    end(run, status="failed", exit_reason="ValueError: x", ended_at=time.time())
+    scan(watch)
+    scan(watch)
+    assert sentences() == [("fired", "Failed: ValueError: x")] and AlertDelivery.objects.count() == 1
+
+
 def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: Watch, alerts: Alerts) -> None:
     made = rule(kind="disk", value=float(FOREVER))
     scan(watch)

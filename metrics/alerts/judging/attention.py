@@ -64,7 +64,7 @@ def attention(root: StorageRoot, *, refresh: bool = False) -> Attention:
     elif now < row.alive_at or (refresh and now - row.alive_at > ALIVE_SECONDS):
         same.update(alive_at=now)
     # The clock was set back: nothing is from before a database of the future.
-    return Attention(min(row.since, now), row.off_from, row.off_until)
+    return Attention(row.since if row.since <= now else 0.0, row.off_from, row.off_until)
 
 
 def entered_at(run: Run) -> float:

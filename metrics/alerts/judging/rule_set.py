@@ -22,14 +22,19 @@ ANSWER_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An enabled rule. It judges what happens after `since`, in Unix seconds."""
+    """An enabled rule."""
 
     row: AlertRule
     when: When
     kind: Kind
-    since: float
     answers: dict[int, tuple[float, bool]] = field(default_factory=dict, compare=False)
     """Whether the rule is about a run, until when that is believed, by the key of the run."""
+
+    @property
+    def since(self) -> float:
+        """Return since when the rule judges what happens, in Unix seconds."""
+        # Where the clock was set back, a rule of the future would wait for its own creation.
+        return self.row.changed_at if self.row.changed_at <= time.time() else 0.0
 
     @property
     def key(self) -> str:
@@ -93,10 +98,8 @@ def current() -> RuleSet:
             _looked = time.monotonic()
             rows = list(AlertRule.objects.filter(enabled=True).order_by("pk"))
             known = {one.key: one for one in _current.rules}
-            now = time.time()
             rules = [
-                # Where the clock was set back, a rule of the future would wait for its own creation.
-                Compiled(row, parsed(row.when), KINDS[row.when["kind"]], min(row.changed_at, now))
+                Compiled(row, parsed(row.when), KINDS[row.when["kind"]])
                 for row in rows
                 if row.when.get("kind") in KINDS
             ]

@@ -115,13 +115,9 @@ def _initial(request: HttpRequest, rule: AlertRule | None) -> Any:
 def _show_rule(
     request: HttpRequest, rule: AlertRule | None, form: RuleForm, forecast: AlertPreview | None = None
 ) -> HttpResponse:
-    context = {
-        "rule": rule,
-        "form": form,
-        "fields": {name: kind.fields for name, kind in KINDS.items()},
-        "forecast": forecast,
-        **(_summary(form, forecast) if forecast else {}),
-    }
+    fields = {name: kind.fields for name, kind in KINDS.items()}
+    context: dict[str, object] = {"rule": rule, "form": form, "fields": fields, "forecast": forecast}
+    context.update(_summary(form, forecast) if forecast else {})
     return render(request, "alerts/rule.html", context, status=400 if form.errors else 200)
 
 
