@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from metrics.alerts.delivery import deliveries
 from metrics.alerts.judging import attention, rule_set, timer
 from metrics.alerts.judging.timer import Watch
 from metrics.alerts.models import AlertDelivery, AlertEvent, AlertRule, AlertWatch
@@ -223,18 +224,36 @@ def test_a_rule_is_previewed_on_past_runs(alerts: Alerts, watch: Watch, store: P
     assert not AlertEvent.objects.exists()
 
 
+def copies(run: Run, count: int, **changes: Any) -> None:
+    """Store rows like that of a run."""
+    names = [field.attname for field in Run._meta.concrete_fields if field.name != "id"]
+    fields = {name: getattr(run, name) for name in names} | changes
+    Run.objects.bulk_create([Run(**fields | {"run_id": f"r{n}", "folder": f"f{n}"}) for n in range(count)])
+
+
+def test_a_thousand_runs_that_fail_at_once_are_few_queries_and_messages(
+    rule: Callable[..., Any],
+    watch: Watch,
+    store: Path,
+    receiver: Receiver,
+    django_assert_max_num_queries: Any,
+) -> None:
+    rule(**FAILED)
+    run = get_run(write_run(store, status="failed", created_at=time.time()))
+    copies(run, 999, updated=time.time(), ended=time.time())
+    with django_assert_max_num_queries(150):
+        watch.round()
+    assert AlertEvent.objects.count() == AlertDelivery.objects.count() == 1000
+    (channel,) = deliveries.due_channels()
+    assert [deliveries.deliver(channel) for _ in range(3)] == [500, 500, 0]
+    assert [body["count"] for body in receiver.bodies] == [500, 500]
+
+
 def test_many_runs_and_a_thousand_rules_are_judged_in_few_queries(
     alerts: Alerts, watch: Watch, store: Path, django_assert_max_num_queries: Any
 ) -> None:
     first = get_run(write_run(store, status="failed", created_at=time.time() - 7200))
-    fields = {
-        field.attname: getattr(first, field.attname)
-        for field in Run._meta.concrete_fields
-        if field.name != "id"
-    }
-    Run.objects.bulk_create(
-        [Run(**fields | {"run_id": f"r{n}", "folder": f"f{n}", "updated": time.time()}) for n in range(2_000)]
-    )
+    copies(first, 2_000, updated=time.time())
     now = time.time()
     AlertRule.objects.bulk_create(
         [

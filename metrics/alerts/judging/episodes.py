@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from metrics.alerts.judging.attention import Attention
 from metrics.alerts.judging.rule_set import Compiled
@@ -21,6 +22,8 @@ from metrics.ingest.parse import Raised
 from runs.models import Run
 
 BATCH = 500
+TOGETHER = 100
+"""Episodes that begin in one transaction, which others wait for."""
 FIRED, RECOVERED = "fired", "recovered"
 
 
@@ -45,27 +48,69 @@ def open_rules(
     return found
 
 
-@transaction.atomic
+class Begun(NamedTuple):
+    """An episode that begins."""
+
+    rule: Compiled
+    run: Run | None
+    subject: str
+    change: Change
+
+
 def fire(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
     """Record that a rule fired, unless this episode is open; return whether it was recorded."""
-    level = "error" if rule.kind.name == "state" else "warn"
-    event, is_new = AlertEvent.objects.get_or_create(
-        episode=name(rule, run, subject),
-        defaults={
-            "rule": rule.row,
-            "run": run,
-            "title": rule.row.name,
-            "level": level,
-            "kind": FIRED,
-            "subject": subject,
-            **_what(change, attention),
-        },
+    return fire_all([Begun(rule, run, subject, change)], attention)
+
+
+def fire_all(begun: Sequence[Begun], attention: Attention) -> bool:
+    """Record rules that fired, except open episodes; return whether one was recorded."""
+    has_news = False
+    for start in range(0, len(begun), TOGETHER):
+        part = {name(one.rule, one.run, one.subject): one for one in begun[start : start + TOGETHER]}
+        try:
+            has_news |= _store(part, attention)
+        except (
+            IntegrityError
+        ):  # another viewer has just found one of them, where transactions run side by side
+            for episode, one in part.items():
+                with suppress(IntegrityError):
+                    has_news |= _store({episode: one}, attention)
+    return has_news
+
+
+@transaction.atomic
+def _store(begun: Mapping[str, Begun], attention: Attention) -> bool:
+    known = set(AlertEvent.objects.filter(episode__in=list(begun)).values_list("episode", flat=True))
+    new = {episode: one for episode, one in begun.items() if episode not in known}
+    if not new:
+        return False
+    events = AlertEvent.objects.bulk_create(
+        [
+            AlertEvent(
+                episode=episode,
+                rule=one.rule.row,
+                run=one.run,
+                title=one.rule.row.name,
+                level="error" if one.rule.kind.name == "state" else "warn",
+                kind=FIRED,
+                subject=one.subject,
+                **_what(one.change, attention),
+            )
+            for episode, one in new.items()
+        ]
     )
-    if is_new:
-        AlertRule.objects.filter(pk=rule.row.pk).update(last_fired_at=change.at)
-        if attention.is_current(run, change.at):
-            _deliver(event, rule.row.channels)
-    return is_new
+    enabled = _enabled()
+    _deliver(
+        [
+            (event, enabled & {*one.rule.row.channels})
+            for event, one in zip(events, new.values(), strict=True)
+            if attention.is_current(one.run, one.change.at)
+        ]
+    )
+    for key in {one.rule.row.pk for one in new.values()}:
+        at = max(one.change.at for one in new.values() if one.rule.row.pk == key)
+        AlertRule.objects.filter(pk=key).update(last_fired_at=at)
+    return True
 
 
 @transaction.atomic
@@ -86,7 +131,8 @@ def recover(rule: Compiled, run: Run | None, subject: str, change: Change, atten
         acknowledged=True,
         **_what(change, attention),
     )
-    _deliver(event, list(fired.deliveries.values_list("channel_id", flat=True)))
+    told = set(fired.deliveries.values_list("channel_id", flat=True))
+    _deliver([(event, told & _enabled())])
     return True
 
 
@@ -114,16 +160,8 @@ def raised(run: Run, alerts: Sequence[Raised], attention: Attention) -> bool:
         for episode, one in named.items()
     ]
     stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
-    channels = AlertChannel.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True)
-    AlertDelivery.objects.bulk_create(
-        [
-            AlertDelivery(event=event, channel_id=channel, due_at=now)
-            for event in stored
-            if attention.is_current(run, event.at)
-            for channel in channels
-        ],
-        batch_size=BATCH,
-    )
+    enabled = _enabled()
+    _deliver((event, enabled) for event in stored if attention.is_current(run, event.at))
     return bool(stored)
 
 
@@ -145,12 +183,17 @@ def _what(change: Change, attention: Attention) -> Any:
     }
 
 
-def _deliver(event: AlertEvent, channels: Sequence[int]) -> None:
-    enabled = AlertChannel.objects.filter(pk__in=channels, enabled=True).values_list("pk", flat=True)
+def _enabled() -> set[int]:
+    return set(AlertChannel.objects.filter(enabled=True).values_list("pk", flat=True))
+
+
+def _deliver(pairs: Iterable[tuple[AlertEvent, set[int]]]) -> None:
     AlertDelivery.objects.bulk_create(
         [
             AlertDelivery(event=event, channel_id=channel, due_at=event.stored_at)
-            for channel in sorted(enabled)
+            for event, channels in pairs
+            for channel in sorted(channels)
         ],
+        batch_size=BATCH,
         ignore_conflicts=True,
     )

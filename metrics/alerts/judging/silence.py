@@ -35,7 +35,7 @@ class Silences:
 
     def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
         """Open and close the episodes of `no_step` rules; return whether one was."""
-        now, has_news = time.time(), False
+        now, has_news, begun = time.time(), False, list[episodes.Begun]()
         running = [run for run in runs if run.status == layout.RUNNING]
         self.known = self._measure(running)
         open_rules = episodes.open_rules(rules, runs, "")
@@ -49,9 +49,8 @@ class Silences:
                         change = no_step.ended(silence.step if silence else None, now)
                         has_news |= episodes.recover(rule, run, "", change, watch)
                 elif holds and silence is not None and rule.chooses(run):
-                    change = no_step.began(age, silence.step, now)
-                    has_news |= episodes.fire(rule, run, "", change, watch)
-        return has_news
+                    begun.append(episodes.Begun(rule, run, "", no_step.began(age, silence.step, now)))
+        return has_news | episodes.fire_all(begun, watch)
 
     def _measure(self, runs: Iterable[Run]) -> dict[int, Silence]:
         now, clock = time.time(), time.monotonic()

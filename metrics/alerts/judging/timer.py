@@ -91,7 +91,7 @@ class Watch:
         return list(found.values())
 
     def _judge_states(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
-        now, has_news = time.time(), False
+        now, has_news, begun = time.time(), False, list[episodes.Begun]()
         by_state = defaultdict(list)
         for rule in rules:
             for word in rule.when.states:
@@ -108,9 +108,8 @@ class Watch:
             for rule in by_state.get(present, ()):
                 is_new = rule.row.pk not in of_run and (was_seen or at >= rule.since)
                 if is_new and rule.chooses(run):
-                    change = state.entered(run, at)
-                    has_news |= episodes.fire(rule, run, "", change, watch)
-        return has_news
+                    begun.append(episodes.Begun(rule, run, "", state.entered(run, at)))
+        return has_news | episodes.fire_all(begun, watch)
 
     def _judge_disk(self, rules: Sequence[Compiled], watch: Attention) -> bool:
         try:
