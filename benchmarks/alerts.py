@@ -26,7 +26,8 @@ from tests.processes import Viewer
 
 RATIO, SECONDS = 1.1, 3.0
 METRICS = [f"metric/{i}" for i in range(5)]
-ALERTS = 40
+RUNS, ALERTS = 4, 10
+"""More alerts of one run would be delivered together."""
 LIMITS = itertools.count(60)
 
 
@@ -147,16 +148,19 @@ def delays(server: Viewer, webhook: Webhook) -> list[float]:
     body = {"name": "r", "when": when, "channels": [channel]}
     assert requests.post(f"{server.url}/api/v2/alerts/rules", json=body, timeout=30).status_code == 201
     found = []
-    with rn.init("bench", "alerts", storage=str(server.root), system_metrics=False, capture_env=False) as run:
-        for _ in range(ALERTS):
-            value = float(next(LIMITS))
-            time.sleep(Random(value).random())
-            began = time.perf_counter()
-            run.log({"loss": value})
-            found.append(webhook.wait_for(value) - began)
-            # The recovery is a message too, and the next episode begins after it.
-            run.log({"loss": value / 1000})
-            webhook.wait_for(value / 1000)
+    for _ in range(RUNS):
+        with rn.init(
+            "bench", "alerts", storage=str(server.root), system_metrics=False, capture_env=False
+        ) as run:
+            for _ in range(ALERTS):
+                value = float(next(LIMITS))
+                time.sleep(Random(value).random())
+                began = time.perf_counter()
+                run.log({"loss": value})
+                found.append(webhook.wait_for(value) - began)
+                # The recovery is a message too, and the next episode begins after it.
+                run.log({"loss": value / 1000})
+                webhook.wait_for(value / 1000)
     return found
 
 

@@ -151,16 +151,17 @@ def test_the_command_line_lists_tests_and_acknowledges(
 
 
 @pytest.mark.torture
-def test_ten_million_points_imported_at_once_send_no_message(
-    viewer: Viewer, receiver: Receiver, tmp_path: Path
+@pytest.mark.parametrize("status, points, most", [("finished", 10_000_000, 0), ("running", 1_000_000, 30)])
+def test_millions_of_points_imported_at_once_send_few_messages(
+    viewer: Viewer, receiver: Receiver, tmp_path: Path, status: str, points: int, most: int
 ) -> None:
     watch(viewer, receiver)
-    old = time.time() - 86400
-    run_id = write_run(tmp_path, created_at=old, metrics=[])
+    old = time.time() - 86400 if status == "finished" else time.time() + 5
+    run_id = write_run(tmp_path, created_at=time.time() - 86400, metrics=[], status=status)
     journal = tmp_path / "vision" / "resnet" / "runs" / run_id / "events.jsonl"
     block = 100_000
     with journal.open("w") as file:
-        for start in range(0, 10_000_000, block):
+        for start in range(0, points, block):
             file.writelines(
                 f'{{"ts":{old},"type":"metrics","data":{{"loss":{"NaN" if n % 1000 == 0 else 0.5},'
                 f'"global_step":{n},"time":{old + n / 1000}}}}}\n'
@@ -174,10 +175,10 @@ def test_ten_million_points_imported_at_once_send_no_message(
         lambda: (
             viewer.get(f"/api/v2/experiments/{run_id}").json().get("metrics_count", 1)
             and viewer.get(f"/api/v2/experiments/{run_id}/series?names=loss&points=4").json()["last_row"]
-            == 9_999_999
+            == points - 1
         ),
         timeout=1200,
         pause=2.0,
     )
-    assert receiver.bodies == [] and deliveries(viewer) == set()
+    assert len(receiver.bodies) <= most and (most or deliveries(viewer) == set())
     assert len(viewer.get("/api/v2/alerts/events?limit=1000").json()["events"]) < 1000

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count
 
 from metrics.alerts.judging.attention import Attention
 from metrics.alerts.judging.rule_set import Compiled
@@ -24,6 +25,9 @@ from runs.models import Run
 BATCH = 500
 TOGETHER = 100
 """Episodes that begin in one transaction, which others wait for."""
+STORM, STORM_SECONDS = 20, 600.0
+"""More events of one rule and run in that time are delivered together, at every whole `FOLD_SECONDS`."""
+FOLD_SECONDS = 300.0
 FIRED, RECOVERED = "fired", "recovered"
 
 
@@ -69,9 +73,8 @@ def fire_all(begun: Sequence[Begun], attention: Attention) -> bool:
         part = {name(one.rule, one.run, one.subject): one for one in begun[start : start + TOGETHER]}
         try:
             has_news |= _store(part, attention)
-        except (
-            IntegrityError
-        ):  # another viewer has just found one of them, where transactions run side by side
+        except IntegrityError:
+            # Another viewer has just found one of them, where transactions run side by side.
             for episode, one in part.items():
                 with suppress(IntegrityError):
                     has_news |= _store({episode: one}, attention)
@@ -161,7 +164,7 @@ def raised(run: Run, alerts: Sequence[Raised], attention: Attention) -> bool:
     ]
     stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
     enabled = _enabled()
-    _deliver((event, enabled) for event in stored if attention.is_current(run, event.at))
+    _deliver([(event, enabled) for event in stored if attention.is_current(run, event.at)])
     return bool(stored)
 
 
@@ -187,13 +190,34 @@ def _enabled() -> set[int]:
     return set(AlertChannel.objects.filter(enabled=True).values_list("pk", flat=True))
 
 
-def _deliver(pairs: Iterable[tuple[AlertEvent, set[int]]]) -> None:
+def _deliver(pairs: Sequence[tuple[AlertEvent, set[int]]]) -> None:
+    storms = _storms([event for event, _ in pairs])
+
+    def due_at(event: AlertEvent) -> float:
+        in_storm = (event.rule_id, event.run_id) in storms
+        return (event.stored_at // FOLD_SECONDS + 1) * FOLD_SECONDS if in_storm else event.stored_at
+
     AlertDelivery.objects.bulk_create(
         [
-            AlertDelivery(event=event, channel_id=channel, due_at=event.stored_at)
+            AlertDelivery(event=event, channel_id=channel, due_at=due_at(event))
             for event, channels in pairs
             for channel in sorted(channels)
         ],
         batch_size=BATCH,
         ignore_conflicts=True,
     )
+
+
+def _storms(new: Sequence[AlertEvent]) -> set[tuple[int | None, int | None]]:
+    """Return the rules and runs of new events that have had many events already."""
+    if not new:
+        return set()
+    since = min(event.stored_at for event in new) - STORM_SECONDS
+    earlier = AlertEvent.objects.filter(pk__lt=min(event.pk for event in new), stored_at__gt=since)
+    counts = (
+        earlier.filter(run__in={event.run_id for event in new})
+        .values_list("rule_id", "run_id")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    return {(rule, run) for rule, run, count in counts if count >= STORM}

@@ -117,7 +117,8 @@ def _show_rule(
 ) -> HttpResponse:
     fields = {name: kind.fields for name, kind in KINDS.items()}
     context: dict[str, object] = {"rule": rule, "form": form, "fields": fields, "forecast": forecast}
-    context.update(_summary(form, forecast) if forecast else {})
+    if forecast:
+        context.update(_summary(form, forecast))
     return render(request, "alerts/rule.html", context, status=400 if form.errors else 200)
 
 
