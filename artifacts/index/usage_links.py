@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -18,22 +19,22 @@ BATCH = 200
 FIELDS = ("pk", "run_id", "root_id", "folder", "signature")
 
 
-def behind(root: StorageRoot) -> QuerySet[Run]:
-    """Return runs whose lists changed since they were indexed."""
-    has_some = (
-        Q(artifacts_created_count__gt=0) | Q(artifacts_used_count__gt=0) | Q(artifact_links__isnull=False)
-    )
-    return Run.objects.in_root(root).filter(has_some).exclude(artifact_links__signature=F("signature"))
+def behind(root: StorageRoot) -> Iterator[QuerySet[Run]]:
+    """Yield queries for runs whose lists changed since they were indexed; one with OR would read all runs."""
+    changed = Run.objects.in_root(root).exclude(artifact_links__signature=F("signature"))
+    yield changed.filter(Q(artifacts_created_count__gt=0) | Q(artifacts_used_count__gt=0))
+    yield changed.filter(artifact_links__isnull=False)
 
 
 def catch_up_all(root: StorageRoot, seconds: float = 0.5) -> None:
     """Index the lists of changed runs, for at most about `seconds`."""
     deadline = time.monotonic() + seconds
-    for run in list(behind(root).only(*FIELDS).order_by("-pk")[: BATCH * 10]):
-        if time.monotonic() > deadline:
-            return
-        run.root = root
-        catch_up(run)
+    for runs in behind(root):
+        for run in list(runs.only(*FIELDS).order_by("-pk")[: BATCH * 10]):
+            if time.monotonic() > deadline:
+                return
+            run.root = root
+            catch_up(run)
 
 
 def catch_up(run: Run) -> None:

@@ -79,7 +79,9 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
     first = (query["page"] - 1) * size
     ordered = ordered_by_query(matches, query).values_list(*COLUMNS)
     rows = list(ordered[first : first + size + 1])
-    total, is_capped = counts.capped(matches)
+    total, is_capped = first + len(rows), False
+    if len(rows) > size or not rows or total > counts.EXACT:  # else this is the last page
+        total, is_capped = counts.capped(matches)
     answer: ExperimentPage = {
         "experiments": [experiment(root, row) for row in rows[:size]],
         "total": total,

@@ -100,10 +100,11 @@ class Intersection:
         more = int(MARGIN * SAMPLE * enough / max(found, 1)) - SAMPLE
         leaves = self.leaves.values()
         by_runs = more * sum(PASSED + leaf.share * FETCHED_BY_RUN for leaf in leaves)
-        by_values = sum(leaf.share for leaf in leaves) * self.size * FETCHED
-        if count := len(self._partial_conditions()):
-            expected = max(found, 1) * self.size / SAMPLE
-            by_values *= min(1.0, enough / expected) ** (1 / count)
+        partial = self._partial_conditions()
+        expected = max(found, 1) * self.size / SAMPLE
+        part = min(1.0, enough / expected) ** (1 / len(partial)) if partial else 1.0
+        shares = sum(leaf.share * (part if leaf in partial else 1.0) for leaf in leaves)
+        by_values = shares * self.size * FETCHED
         return max(0, more) if more < self.size - SAMPLE and by_runs < by_values else 0
 
     def _partial_conditions(self) -> list[IndexedCondition]:

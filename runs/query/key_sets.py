@@ -28,3 +28,10 @@ class AmongKeys(models.Lookup):
             raise EmptyResultSet
         left, parameters = self.process_lhs(compiler, connection)
         return f"{left} IN ({self.rhs.text})", parameters
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """Compare with an array, which is parsed several times faster than a list of as many literals."""
+        if not self.rhs.text:
+            raise EmptyResultSet
+        left, parameters = self.process_lhs(compiler, connection)
+        return f"{left} = ANY ('{{{self.rhs.text}}}'::bigint[])", parameters

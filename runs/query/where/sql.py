@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from runs.models import StorageRoot
@@ -67,17 +68,35 @@ def _intersect(root: StorageRoot, node: All, *, live: bool) -> tuple[list[int] |
     return counts.remembered(root, f"where {live} {node}", compute)
 
 
-def condition(node: Node, root: StorageRoot | None = None) -> Q:
-    """Return an expression as a condition on runs, of one root if it is given."""
+def condition(node: Node, root: StorageRoot | None = None, *, is_alternative: bool = False) -> Q:
+    """Return an expression as a condition on runs, of one root if it is given.
+
+    Args:
+        node: the expression.
+        root: the storage root.
+        is_alternative: whether a run may satisfy another condition instead.
+    """
     if isinstance(node, Not):
-        return ~condition(node.node, root)
+        return ~condition(node.node, root, is_alternative=is_alternative)
     if isinstance(node, All | Either):
         joined = Q()
         for part in node.nodes:
-            single = condition(part, root)
+            is_one_of = is_alternative or isinstance(node, Either)
+            single = condition(part, root, is_alternative=is_one_of)
             joined = joined & single if isinstance(node, All) else joined | single
         return joined
     if node.field.kind in WITH_ROWS:
-        of_run = rows(node, by_run=True).filter(run=OuterRef("pk"))
+        of_run = rows(node, by_run=True).filter(**_same_run(is_alternative))
         return Q(Exists(of_run if root is None else of_run.filter(root=root)))
     return on_column(node)
+
+
+def _same_run(is_alternative: bool) -> dict[str, OuterRef]:
+    """Return how a row is found by its run.
+
+    PostgreSQL would read all rows for which one of several alternatives is true into a hash table, even for a page of
+    50 runs: 2 seconds for a million. It cannot do so with a range.
+    """
+    if is_alternative and connection.vendor == "postgresql":
+        return {"run__gte": OuterRef("pk"), "run__lte": OuterRef("pk")}
+    return {"run": OuterRef("pk")}
