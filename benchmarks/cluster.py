@@ -1,32 +1,209 @@
-"""Several servers on one PostgreSQL, and queries of V2 over very many runs there.
+"""What requests, uploads, points and open pages cost one or several servers on PostgreSQL, and one on SQLite.
 
-Requests per second of one, two and three server processes on PostgreSQL, and of one on SQLite, by as many clients as
-the machine has cores twice over; and the queries of `benchmarks.query` on PostgreSQL, compared with `/api/health`.
+CPU milliseconds are those of the servers and of the processes of PostgreSQL, so they hold on a busy machine too; the
+requests per second are what it has left. Then the queries of `benchmarks.query` on PostgreSQL, compared with
+`/api/health`.
 
 Usage: python -m benchmarks.cluster [runs as rows alone, 0 for none]
 """
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import requests
 
 from benchmarks import query
-from tests.postgresql import postgresql
+from benchmarks.support.rounds import line, viewer
+from tests.cluster.servers import Cluster
+from tests.folders import write_run
+from tests.live.sockets import frames, open_socket
+from tests.postgresql import PostgreSQL, postgresql
+from tests.processes import Viewer
+from tests.waiting import until
 
 ROWS = 1_000_000
+RUNS = 200
+CLIENTS = 6
+SECONDS = 3.0
+ROUNDS = 3
+STEPS, NAMES = 40_000, 5
+PAGES, LINES = 20, 60
+ASKED = {
+    "list": "/api/v2/experiments?per_page=50",
+    "page of a run": "/runs/{id}",
+    "series": "/runs/{id}/series",
+}
 OPTIONS = (
     "-c fsync=off -c shared_buffers=256MB -c work_mem=16MB -c maintenance_work_mem=256MB -c max_wal_size=8GB"
 )
 
 
+class Site:
+    """Servers that share a database."""
+
+    def __init__(self, name: str, servers: Sequence[Viewer], database: PostgreSQL | None = None) -> None:
+        self.name, self.servers, self.database = name, servers, database
+
+    def cpu(self) -> float:
+        """Return the CPU seconds of the servers and of the database until now."""
+        processes = [psutil.Process(server.process.pid) for server in self.servers]
+        if self.database is not None:
+            main = (self.database.folder / "data" / "postmaster.pid").read_text().split()[0]
+            processes += psutil.Process(int(main)).children()
+        return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+class Client(threading.Thread):
+    """Ask one server until a time."""
+
+    def __init__(self, port: int, path: str, deadline: float) -> None:
+        super().__init__(daemon=True)
+        self.port, self.path, self.deadline, self.count = port, path, deadline, 0
+
+    def run(self) -> None:
+        """Ask again and again over one connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        while time.perf_counter() < self.deadline:
+            connection.request("GET", self.path, headers={"Accept": "*/*"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200, answer.status
+            self.count += 1
+        connection.close()
+
+
+def ask(site: Site, path: str) -> tuple[int, float, float]:
+    """Ask the servers for some seconds; return the number of answers, the seconds, and the CPU seconds."""
+    cpu, began = site.cpu(), time.perf_counter()
+    ports = [site.servers[number % len(site.servers)].port for number in range(CLIENTS)]
+    clients = [Client(port, path, began + SECONDS) for port in ports]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return sum(client.count for client in clients), time.perf_counter() - began, site.cpu() - cpu
+
+
+def throughput(sites: Sequence[Site], run_id: str) -> None:
+    """Print requests per second and their cost; the sites are asked in turns."""
+    for what, path in ASKED.items():
+        totals = {site.name: (0, 0.0, 0.0) for site in sites}
+        for _ in range(ROUNDS):
+            for site in sites:
+                found = ask(site, path.format(id=run_id))
+                totals[site.name] = tuple(map(sum, zip(totals[site.name], found, strict=True)))  # type: ignore[assignment]
+        for name, (count, seconds, cpu) in totals.items():
+            line(f"{what}: {name}", count / seconds, "requests/s")
+            line("  CPU of a request", cpu / count * 1000, "ms")
+
+
+def uploads(site: Site, run_id: str) -> None:
+    """Print what an appended line costs, sent to the servers in turns."""
+    run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
+    offset = (run / "events.jsonl").stat().st_size
+    cpu, began = site.cpu(), time.perf_counter()
+    with requests.Session() as session:
+        for step in range(LINES * 4):
+            content = journal_lines(step, step + 1)
+            url = f"{site.servers[step % len(site.servers)].url}/api/runs/{run_id}/files/events.jsonl"
+            kind = {"Content-Type": "application/octet-stream"}
+            session.put(url, data=content, params={"offset": offset}, headers=kind).raise_for_status()
+            offset += len(content)
+    line(f"{site.name}: an upload takes", (time.perf_counter() - began) / LINES / 4 * 1000, "ms")
+    line("  CPU of an upload", (site.cpu() - cpu) / LINES / 4 * 1000, "ms")
+
+
+def journal_lines(first: int, stop: int) -> bytes:
+    """Return lines of a journal with `NAMES` metrics each."""
+    lines = []
+    for step in range(first, stop):
+        data = {"global_step": step, "time": step} | {f"m{n}": step / (n + 3) for n in range(NAMES)}
+        lines.append(json.dumps({"ts": step, "type": "metrics", "data": data}))
+    return "".join(f"{text}\n" for text in lines).encode()
+
+
+def ingest(sites: Sequence[Site], root: Path) -> None:
+    """Print what a point costs until it is in the database; each site ingests the same journal."""
+    run_id = write_run(root, project="points")
+    began = {site.name: site.cpu() for site in sites}
+    (root / "points" / "resnet" / "runs" / run_id / "events.jsonl").write_bytes(journal_lines(0, STEPS))
+
+    def is_complete(site: Site) -> bool:
+        answer = requests.get(
+            f"{site.servers[0].url}/api/v2/experiments/{run_id}/series?names=m0", timeout=60
+        )
+        found = answer.json().get("series", [])
+        return bool(found) and found[0]["count"] == STEPS
+
+    for site in sites:
+        until(lambda site=site: is_complete(site), timeout=300)
+        line(f"{site.name}: CPU of a point", (site.cpu() - began[site.name]) / STEPS / NAMES * 1e6, "µs")
+
+
+def open_pages(site: Site, run_id: str) -> None:
+    """Print what a line costs for each open page that shows it."""
+    run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
+    sockets = [open_socket(site.servers[n % len(site.servers)], f"/runs/{run_id}/live") for n in range(PAGES)]
+    for socket in sockets:
+        frames(socket, "status")
+    idle, began = site.cpu(), time.perf_counter()
+    time.sleep(SECONDS)
+    per_second = (site.cpu() - idle) / (time.perf_counter() - began)
+    cpu, began = site.cpu(), time.perf_counter()
+    with (run / "events.jsonl").open("ab", buffering=0) as journal:
+        for step in range(LINES):
+            journal.write(journal_lines(10_000_000 + step, 10_000_001 + step))
+            for socket in sockets:
+                frames(socket, "points")
+    spent = site.cpu() - cpu - per_second * (time.perf_counter() - began)
+    line(f"{site.name}: CPU of {PAGES} open pages without news", per_second * 1000, "ms/s")
+    line("  CPU of a frame", spent / LINES / PAGES * 1000, "ms")
+    for socket in sockets:
+        socket.close()
+
+
+def costs(base: Path) -> None:
+    """Print the costs on both engines."""
+    with postgresql() as database:
+        cluster = Cluster(base, database)
+        points = [{"loss": 1 / (number + 1)} for number in range(100)]
+        ids = [write_run(cluster.root, metrics=points) for _ in range(RUNS)]
+        with viewer(cluster.root, base / "alone") as alone:
+            single, whole = (
+                Site("SQLite, 1 server", [alone]),
+                Site("PostgreSQL, 3 servers", cluster.servers, database),
+            )
+            some = [Site(f"PostgreSQL, {n} of 3 servers", cluster.servers[:n], database) for n in (1, 2)]
+            for server in (alone, *cluster.servers):
+                until(lambda server=server: server.get("/api/v2/experiments").json()["total"] == RUNS)
+            throughput([single, *some, whole], ids[0])
+            ingest([single, whole], cluster.root)
+            for site in (single, whole):
+                uploads(site, ids[1])
+                open_pages(site, ids[2])
+        cluster.stop()
+
+
 def main() -> int:
     """Run the benchmark; return 1 if a limit is missed."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
+        costs(Path(folder))
+    if not count:
+        return 0
     with postgresql(OPTIONS) as server:
         os.environ["RUNICORN_DATABASE_URL"] = server.url()
-        kept = query.rows_alone(count, RUNICORN_DATABASE_URL=server.url()) if count else True
-    return 0 if kept else 1
+        return 0 if query.rows_alone(count, RUNICORN_DATABASE_URL=server.url()) else 1
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from tests.postgresql import PostgreSQL, postgresql
 __all__ = ["make_receiver"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def database() -> Iterator[PostgreSQL]:
     """A PostgreSQL server."""
     with postgresql() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL) -> Iterator[Cluster]:
     """Three servers without limits."""
     found = Cluster(tmp_path_factory.mktemp("cluster"), database)
