@@ -93,6 +93,7 @@ def test_paths_that_cannot_be_watched_are_refused(
         "logs": "absolute",
         str(tmp_path / "missing"): "no readable folder",
         "/\0": "",
+        "/": "whole file system",
         str(store): "storage root",
         str(store / ".." / store.name): "storage root",
         str(tmp_path / "same"): "already watched",
