@@ -24,6 +24,8 @@ class Other(StrEnum):
 
     WANDB = "wandb"
     TRACKIO = "trackio"
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
 
 
 def run(

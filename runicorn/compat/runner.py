@@ -17,7 +17,7 @@ from runicorn.compat.finder import install, install_in_children
 from runicorn.store.notices import say
 
 NOT_AVAILABLE = 4
-TRACKERS = ("wandb", "trackio")
+TRACKERS = ("wandb", "trackio", "tensorboard", "mlflow")
 
 
 def main(arguments: Sequence[str]) -> None:

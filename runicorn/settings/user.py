@@ -42,7 +42,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_ALSO",
         "",
-        "Trackers, `wandb` or `trackio`, that get the calls of a script below `runicorn run`, too.",
+        "Trackers (`wandb`, `trackio`, `tensorboard`, `mlflow`) that get the calls of a script below `runicorn run`, too.",
     ),
     Setting("RUNICORN_URL", "", "Server to which the SDK uploads runs, as `http://host:23300`."),
     Setting(

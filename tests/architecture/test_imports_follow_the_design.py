@@ -28,6 +28,8 @@ LIGHT_EXTRAS = {
     "runicorn/cli": {"typer", "rich", "click"},
     "runicorn/api": {"requests", "urllib3"},
     "runicorn/demo": {"numpy"},
+    "runicorn/compat/also/real_mlflow.py": {"mlflow"},
+    "runicorn/compat/also/real_tensorboard.py": {"numpy", "tensorboardX", "torch"},
     "runicorn/importers/wandb/server.py": {"requests"},
     "runicorn/integrations/lightning.py": {"lightning", "pytorch_lightning"},
     "runicorn/integrations/lightning_logger.py": {"lightning", "pytorch_lightning"},

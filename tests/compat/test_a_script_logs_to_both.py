@@ -167,3 +167,63 @@ def test_the_real_trackio_writes_the_same_run(launch: Launch, folder: Path, tmp_
     (ours,) = records(folder)
     points = [entry for entry in theirs.entries() if isinstance(entry, Point) and "loss" in entry.values]
     assert [(point.step, point.values["loss"]) for point in points] == ours.curve("loss")
+
+
+@needs_library("tensorboardX")
+@pytest.mark.torture
+def test_the_real_tensorboard_writes_the_same_values(launch: Launch, folder: Path, tmp_path: Path) -> None:
+    script = """
+        import numpy as np
+        from tensorboardX import SummaryWriter
+        with SummaryWriter("logs/one") as writer:
+            for n in range(3):
+                writer.add_scalar("loss", np.float32(n) / 4, n)
+            writer.add_image("noise", np.zeros((3, 4, 4), np.uint8), 2)
+            writer.add_histogram("weights", np.arange(10.0), global_step=2)
+    """
+    done = launch(script, RUNICORN_ALSO="tensorboard", HOME=str(tmp_path))
+    assert (done.returncode, "was not logged" in done.stderr) == (0, False), done.stderr
+    from runicorn.importers.experiment import Experiment, Point
+    from runicorn.importers.tensorboard import read
+
+    (theirs,) = read(tmp_path / "logs")
+    assert isinstance(theirs, Experiment)
+    points = [entry for entry in theirs.entries() if isinstance(entry, Point) and "loss" in entry.values]
+    (ours,) = records(folder)
+    assert [(point.step, point.values["loss"]) for point in points] == ours.curve("loss")
+    events = b"".join(path.read_bytes() for path in (tmp_path / "logs" / "one").glob("events*"))
+    assert b"noise" in events and b"PNG" in events and b"weights" in events
+
+
+@needs_library("mlflow")
+@pytest.mark.torture
+def test_the_real_mlflow_writes_the_same_runs(launch: Launch, folder: Path, tmp_path: Path) -> None:
+    script = """
+        import mlflow
+        mlflow.set_tracking_uri("file:mlruns")
+        mlflow.set_experiment("p")
+        with mlflow.start_run(run_name="outer", tags={"team": "a"}):
+            mlflow.log_param("lr", 0.1)
+            for n in range(3):
+                mlflow.log_metric("loss", n / 4, step=n)
+            mlflow.log_text("hello", "notes/note.txt")
+            with mlflow.start_run(run_name="inner", nested=True):
+                mlflow.log_metrics({"loss": 7})
+        mlflow.start_run(run_name="left open")
+    """
+    done = launch(script, RUNICORN_ALSO="mlflow", HOME=str(tmp_path), MLFLOW_ALLOW_FILE_STORE="true")
+    assert (done.returncode, "was not logged" in done.stderr) == (0, False), done.stderr
+    from runicorn.importers.experiment import Experiment, Point
+    from runicorn.importers.mlflow import read
+
+    theirs = {each.name: each for each in read(tmp_path / "mlruns") if isinstance(each, Experiment)}
+    ours = {record.meta["name"]: record for record in records(folder)}
+    assert set(theirs) == set(ours) == {"outer", "inner", "left open"}
+    for name, run in theirs.items():
+        points = [entry for entry in run.entries() if isinstance(entry, Point) and "loss" in entry.values]
+        assert [(point.step, point.values["loss"]) for point in points] == ours[name].curve("loss")
+        assert run.status == "finished"
+    assert theirs["outer"].config["lr"] in (0.1, "0.1")
+    assert [path.read_text() for path in tmp_path.glob("mlruns/*/*/artifacts/notes/note.txt")] == ["hello"]
+    parents = [path.read_text() for path in tmp_path.glob("mlruns/*/*/tags/mlflow.parentRunId")]
+    assert len(parents) == 1

@@ -15,11 +15,17 @@ from runicorn.compat.also.portable import Portable
 from runicorn.compat.guard import guarded
 from runicorn.store.notices import say
 
+ADAPTERS = {
+    "mlflow": "runicorn.compat.also.real_mlflow",
+    "tensorboard": "runicorn.compat.also.real_tensorboard",
+}
+"""Modules that make the calls of libraries whose own functions depend on objects of the script."""
+
 
 def main(library: str) -> None:
     """Make every call that comes, until the input ends."""
     try:
-        module: ModuleType | None = import_module(library)
+        module: ModuleType | None = import_module(ADAPTERS.get(library, library))
     except ImportError as error:
         say(f"{library} cannot be imported ({error}); nothing is logged there.")
         module = None
@@ -65,7 +71,7 @@ def _object(module: ModuleType, kind: str, fields: dict[str, Any]) -> Any:
     make = getattr(module, kind)
     if kind == "Artifact":
         return _artifact(make, fields)
-    if "content" not in fields:
+    if "content" not in fields or kind == "array":
         return make(**{key: _real(module, item) for key, item in fields.items()})
     content, suffix, caption = fields["content"], fields["suffix"], fields["caption"]
     if kind in ("Html", "Markdown"):

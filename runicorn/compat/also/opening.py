@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ def open_mirror(library: str) -> Callable[..., None] | None:
     return _mirrors[key].call if key in _mirrors else None
 
 
+@atexit.register  # with the import: after the exit functions of the shims, which still make calls
 def close_mirrors() -> None:
     """Let the other processes end, and wait a bounded time for each."""
     for key, mirror in list(_mirrors.items()):

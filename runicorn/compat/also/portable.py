@@ -29,6 +29,8 @@ class Portable(NamedTuple):
 
 def portable(value: Any) -> Any:
     """Return a value that can be pickled and does not change."""
+    if isinstance(value, Portable):
+        return value
     if value is None or isinstance(value, bool | int | float | str):
         return value if type(value) in (bool, int, float, str, type(None)) else scalar(value)
     if isinstance(value, Settings):

@@ -153,10 +153,11 @@ def is_tracking_uri_set() -> bool:
 
 @atexit.register
 def _store_files() -> None:
-    """Store the files of runs that end with the process."""
+    """Complete the runs that end with the process."""
     for run in list(open_runs):
         with guarded("the artifacts of a run"):
             store_version(run.ours)
+        run.pass_end("FINISHED")
 
 
 def __getattr__(name: str) -> Any:

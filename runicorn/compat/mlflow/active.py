@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import as_mapping
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
@@ -39,6 +41,7 @@ class ActiveRun(Run):
         )
         super().__init__(info, RunData())
         self._counts: Counter[str] = Counter()
+        self._also = open_mirror("mlflow") or _nowhere
 
     def __enter__(self) -> ActiveRun:
         return self
@@ -67,6 +70,8 @@ class ActiveRun(Run):
             self._counts[key] += step is None
             parts.setdefault(at, {})[f"mlflow/{key}" if key in RESERVED_METRICS else str(key)] = value
             self.data.metrics[key] = value
+        for at, part in parts.items():
+            self._also("log", self.info.run_id, part, at, timestamp)
         with guarded("a metric"):
             for at, part in parts.items():
                 self.ours.log_record(part, at, timestamp / 1000 if timestamp else None)
@@ -76,16 +81,19 @@ class ActiveRun(Run):
         with guarded("a parameter"):
             self.data.params.update({key: str(value) for key, value in params.items()})
             self.ours.config.update(as_mapping(params))
+        self._also("params", self.info.run_id, dict(params))
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags, `key=value` here; MLflow's own are kept in memory, but for the note."""
         self.data.tags.update({key: str(value) for key, value in tags.items()})
         self._write_labels()
+        self._also("tags", self.info.run_id, dict(tags))
 
     def delete_tag(self, key: str) -> None:
         """Delete a tag."""
         self.data.tags.pop(key, None)
         self._write_labels()
+        self._also("delete_tag", self.info.run_id, key)
 
     def _write_labels(self) -> None:
         tags = self.data.tags
@@ -107,9 +115,24 @@ class ActiveRun(Run):
         self.info.status, self.info.end_time = status, int(time.time() * 1000)
         with guarded("the artifacts of a run"):
             store_version(self.ours)
+        self.pass_end(status)
         if self in open_runs:
             open_runs.remove(self)
         ended_runs.append(self)
+
+    def pass_begin(self, parent: str | None) -> None:
+        """Begin the run in the real MLflow, if `RUNICORN_ALSO` names it."""
+        uri = sys.modules["runicorn.compat.mlflow"].get_tracking_uri()
+        about = self.info.experiment_id, self.info.run_name, parent
+        self._also("init", self.info.run_id, uri, *about)
+
+    def pass_end(self, status: str) -> None:
+        """End it there with its files."""
+        self._also("end", self.info.run_id, status, str(self.ours.run_dir / FILES))
+
+
+def _nowhere(function: str, *arguments: Any) -> None:
+    """Pass nothing on."""
 
 
 def begin(
@@ -154,6 +177,7 @@ def begin(
         with guarded("the group of a run"):
             set_labels(above, group=above.id)
     run = ActiveRun(ours, experiment, name)
+    run.pass_begin(group)
     open_runs.append(run)
     given = {**(tags or {}), **({NOTE: description} if description else {})}
     if given:

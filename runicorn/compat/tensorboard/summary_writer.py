@@ -14,6 +14,7 @@ from typing import Any
 
 from runicorn.compat.guard import guarded
 from runicorn.compat.tensorboard.media_writer import MediaWriter
+from runicorn.compat.tensorboard.passing import pass_on
 from runicorn.store import layout
 from runicorn.store.layout import RESERVED_METRICS
 from runicorn.tracking.init import init
@@ -57,6 +58,7 @@ class SummaryWriter(MediaWriter):
         self._is_shared = shared is not None
         self._run = shared or _begin(Path(self.log_dir))
         self._counts: Counter[str] = Counter()
+        pass_on(self, {"purge_step": purge_step, "filename_suffix": filename_suffix})
 
     def __enter__(self) -> SummaryWriter:
         return self
