@@ -103,3 +103,13 @@ def test_api_docs_have_no_violation_with_open_routes(open_page: Open) -> None:
         block.get_by_role("button", name="Try it out").click()
         block.locator(".execute").wait_for()
     assert violations(page) == {}
+
+
+@pytest.mark.torture  # it has 40,000 elements
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_reference_of_the_api_has_no_violation(open_page: Open, theme: str) -> None:
+    # It reloads when the theme changes, so each theme is a page of its own.
+    page = open_page("/redoc", theme=theme, bypass_csp=True)
+    page.locator("#redoc h1").first.wait_for()
+    page.evaluate(FILE.read_text(encoding="utf-8"))
+    assert page.evaluate(RUN, {}) == []
