@@ -119,6 +119,9 @@ def test_events_are_counted_acknowledged_and_announced(
     assert "alert 0" not in client.get("/alerts").content.decode()
     everything = client.get("/alerts?show=all").content.decode()
     assert "alert 0" in everything and "<b>hostile" not in everything
+    assert "alert 0" in client.get(f"/alerts?show=all&run={run_id}&rule=0").content.decode()
+    for other in ("run=other", "rule=7", "rule=0&run=other"):
+        assert "alert 0" not in client.get(f"/alerts?show=all&{other}").content.decode()
     assert client.get("/alerts/news?after=x").json()["count"] == 0
 
 

@@ -28,6 +28,7 @@ class Filters(NamedTuple):
     unseen: bool
     run: str
     rule: int | None
+    """0 for alerts that scripts raised."""
 
     @classmethod
     def read(cls, request: HttpRequest) -> Filters:
@@ -39,7 +40,8 @@ class Filters(NamedTuple):
 
     def address(self, page: int = 1) -> str:
         """Return the address of the page."""
-        query = {"show": "" if self.unseen else "all", "run": self.run, "rule": self.rule or ""}
+        rule = "" if self.rule is None else str(self.rule)
+        query = {"show": "" if self.unseen else "all", "run": self.run, "rule": rule}
         given = {name: value for name, value in query.items() if value}
         return f"{reverse('alerts')}?{urlencode(given | ({'page': page} if page > 1 else {}))}"
 
@@ -50,13 +52,11 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
     filters = Filters.read(request)
     rules = list(AlertRule.objects.order_by("name", "pk"))
     channels = list(AlertChannel.objects.order_by("name", "pk"))
-    chosen = next((rule for rule in rules if rule.pk == filters.rule), None)
     context = {
         "page": _events(filters, request.GET.get("page", "")),
         "filters": filters,
         "all_address": filters._replace(unseen=False).address(),
         "unseen_address": filters._replace(unseen=True).address(),
-        "chosen": chosen,
         "rules": [(rule, KIND_LABELS.get(rule.when.get("kind"), "")) for rule in rules],
         "channels": channels,
         "templates": TEMPLATES,
@@ -71,7 +71,7 @@ def _events(filters: Filters, number: str) -> Page:
     if filters.run:
         found = found.filter(run__run_id=filters.run)
     if filters.rule is not None:
-        found = found.filter(rule_id=filters.rule)
+        found = found.filter(rule_id=filters.rule or None)
     listed = found.select_related("run").prefetch_related("deliveries__channel").order_by("-at", "-pk")
     return Paginator(listed, SIZE, count=found.count(), address=filters.address).get_page(number)
 
