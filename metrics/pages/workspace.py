@@ -68,7 +68,13 @@ class HyperparametersContext(TypedDict):
     values: str
 
 
-Context = ChartsContext | ConfigContext | MetricsContext | HyperparametersContext
+class MediaContext(TypedDict):
+    """Context of the grid of media, which the page fetches."""
+
+    runs: Sequence[Run]
+
+
+Context = ChartsContext | ConfigContext | MetricsContext | HyperparametersContext | MediaContext
 
 
 def charts_panel(runs: Sequence[Run], chosen: Sequence[str] = ()) -> ChartsContext:
@@ -100,11 +106,17 @@ def hyperparameters_panel(runs: Sequence[Run]) -> HyperparametersContext:
     return {"runs": runs, "different": different, "metrics": metrics, "values": json.dumps(values)}
 
 
+def media_panel(runs: Sequence[Run]) -> MediaContext:
+    """Return the runs whose media the page fetches."""
+    return {"runs": runs}
+
+
 PANELS: Mapping[str, tuple[str, Callable[[Sequence[Run]], Context]]] = {
     "charts": ("metrics/workspace/_charts.html", charts_panel),
     "config": ("metrics/workspace/_config.html", config_panel),
     "metrics": ("metrics/workspace/_metrics.html", metrics_panel),
     "hyperparameters": ("metrics/workspace/_hyperparameters.html", hyperparameters_panel),
+    "media": ("runs/workspace/_media.html", media_panel),
 }
 """Template and context of each panel by its name in the address."""
 

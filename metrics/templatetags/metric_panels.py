@@ -67,7 +67,7 @@ def chart_panel(context: Context, run: Run) -> ChartPanel:
 def workspace_panel(
     context: Context, runs: Sequence[Run], name: str, sorts: Sequence[str] = (), where: str = ""
 ) -> SafeString:
-    """Render a panel beside the list of runs: `charts`, `config`, `metrics` or `hyperparameters`."""
+    """Render a panel beside the list of runs: `charts`, `config`, `metrics`, `hyperparameters` or `media`."""
     return workspace.render_panel(name, runs, context["request"], sorts, where)
 
 

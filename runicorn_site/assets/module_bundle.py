@@ -1,8 +1,9 @@
 """Bundle ES modules into one, so that a page waits for one response instead of fifty. Pure.
 
 Each module becomes a function that runs once, after the modules that it imports, and returns its exports. Imports are
-names in braces from relative paths, exports are declarations; any other `import` or `export` is an error. Lines of
-comments become empty: they are a fifth of the compressed bytes.
+names in braces from relative paths, exports are declarations; any other `import` or `export` is an error, except
+`import(address)`: `static/js/on_demand.js` loads another bundle. Bundles share the modules that have run, and export all
+of them. Lines of comments become empty: they are a fifth of the compressed bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ IMPORT = re.compile(r'^import (?:\{([\w$\s,]+)\} from )?"(\.[^"]+)";$', re.MULTI
 EXPORT = re.compile(r"^export ((?:async function|function|class|const) ([\w$]+))", re.MULTILINE)
 COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 LINE_COMMENT = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
-OTHER = re.compile(r"^(?:import|export|await)\b.*|\bimport(?:\(|\.meta\b)", re.MULTILINE)
+OTHER = re.compile(r"^(?:import|export|await)\b.*|\bimport(?:\((?!address\))|\.meta\b)", re.MULTILINE)
 
 Read = Callable[[str], str]
 
@@ -59,7 +60,8 @@ def joined(modules: Iterable[tuple[str, str]]) -> str:
     Raises:
         NotPlain: one of them has an unsupported `import` or `export`.
     """
-    return "const modules = {};\n" + "".join(_wrapped(name, text) for name, text in modules)
+    code = "".join(_wrapped(name, text) for name, text in modules)
+    return f"const modules = (globalThis.runicornModules ??= {{}});\n{code}export default modules;\n"
 
 
 def _wrapped(name: str, text: str) -> str:
@@ -70,7 +72,7 @@ def _wrapped(name: str, text: str) -> str:
     inner = EXPORT.sub(r"\1", inner)
     if other := OTHER.search(inner):
         raise NotPlain(f"{name}: {other[0]}")
-    return f'modules["{name}"] = (() => {{\n{inner}\nreturn {{ {", ".join(exported)} }};\n}})();\n'
+    return f'modules["{name}"] ??= (() => {{\n{inner}\nreturn {{ {", ".join(exported)} }};\n}})();\n'
 
 
 def _taken(name: str, match: re.Match[str]) -> str:

@@ -21,12 +21,16 @@ SAFE = ("GET", "HEAD")
 DEFAULT_BOARD = "default"
 LIST = ("runs", "runs-panel")
 """The page of a comparison and of a board, and its panels."""
-OF_A_RUN = frozenset(
+MEDIA = frozenset({"run-media", "run-document", "run-preview", "run-table"})
+"""Files of runs in the grid of media."""
+OF_A_RUN = MEDIA | frozenset(
     {
-        *("run", "run-log", "run-series", "run-diff", "run-table", "api-run-logs"),
-        *("run-media", "run-media-list", "run-histograms", "run-live-socket"),
+        *("run", "run-log", "run-series", "run-diff", "api-run-logs"),
+        *("run-media-list", "run-histograms", "run-live-socket"),
     }
 )
+OF_RUNS = frozenset({"overlay", "media-grid"})
+"""Data of the runs that `ids` names."""
 PUBLIC = frozenset({"static-file"})
 REFUSED_PARAMETERS = frozenset({"view", "undo", "refused"})
 """Of the list of runs: names of saved views, and ids of deleted runs."""
@@ -96,7 +100,9 @@ def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool
         return name in OF_A_RUN and arguments["run_id"] == share.target and "board" not in values
     if name in LIST:
         return _is_own_list(share, values)
-    return name == "overlay" and _are_shared(share, _ids(values, "ids"))
+    if name in MEDIA:
+        return _are_shared(share, [arguments["run_id"]])
+    return name in OF_RUNS and _are_shared(share, _ids(values, "ids"))
 
 
 def _route(path: str, socket: bool) -> tuple[str, dict[str, str]] | None:

@@ -180,9 +180,17 @@ class SharedLinks:
         if not path.startswith(PUBLIC):
             present = [*not_stored(present), (b"X-Robots-Tag", b"noindex")]
         if self.ancestors:
-            embedded = STRICT.replace("frame-ancestors 'none'", f"frame-ancestors {self.ancestors}")
-            present = [*present, (b"Content-Security-Policy", embedded.encode())]
+            present = self._embeddable(present)
         return present + security(path, present)
+
+    def _embeddable(self, present: Headers) -> Headers:
+        """Let the named origins embed a response, and those of its frames that the page itself embeds."""
+        name = b"Content-Security-Policy"
+        policies = [value.decode() for key, value in present if key.lower() == name.lower()]
+        policy = policies[0] if policies else STRICT.replace("frame-ancestors 'none'", "frame-ancestors")
+        own = "frame-ancestors 'self'" if policies else "frame-ancestors"
+        others = [pair for pair in present if pair[0].lower() != name.lower()]
+        return [*others, (name, policy.replace(own, f"{own} {self.ancestors}").encode())]
 
 
 def _without_credentials(headers: Headers) -> Headers:

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
 from runicorn.store import layout
 from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.files import OpenFile
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import AnyFormat, file_answer
 from runs.api.requests import LogQuery
@@ -82,8 +83,11 @@ class RunMediaFileView(APIView):
     )
     def get(self, request: Request, run_id: str, path: str) -> HttpResponseBase:
         """Get a file. Images are served inline, everything else as an attachment."""
+        return self.answer(request, run_files.open_media(get_run(run_id), path), path)
+
+    def answer(self, request: Request, file: OpenFile, path: str) -> HttpResponseBase:
+        """Return the response with an open file."""
         content_type = self.inline.get(os.path.splitext(path)[1].lower())
-        file = run_files.open_media(get_run(run_id), path)
         answer = file_answer(request, file, content_type or run_files.UNKNOWN_TYPE)
         disposition = content_disposition_header(
             not content_type, "" if content_type else os.path.basename(path)

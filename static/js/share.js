@@ -7,7 +7,7 @@ import { gettext } from "./i18n.js";
 const DAY = 86_400;
 const ENDS = [[7, gettext("7 days")], [30, gettext("30 days")], [1, gettext("1 day")], [0, gettext("never")]];
 /** Choices of the charts that the link keeps. */
-const CHOICES = new Set(["group", "band", "tab", "metric", "key", "keylog", "x", "smooth", "log", "logx", "y", "range", "charts"]);
+const CHOICES = new Set(["group", "band", "tab", "metric", "key", "keylog", "media", "steps", "x", "smooth", "log", "logx", "y", "range", "charts"]);
 
 /** Create a link; resolves with its address, which opens the charts as they are now. */
 async function create({ kind, target }, days) {

@@ -3,7 +3,6 @@
 import { isShared } from "./dom.js";
 import { change } from "./edit.js";
 import { Relation } from "./hyperparameters/relation.js";
-import { gettext, ngettext } from "./i18n.js";
 import { wireShare } from "./share.js";
 import { wireAddRun } from "./workspace/add_run.js";
 import { carryCharts } from "./workspace/carry.js";
@@ -13,11 +12,13 @@ import { pickColour } from "./workspace/colour_picker.js";
 import { wireEdge } from "./workspace/edge.js";
 import { SideLegend } from "./workspace/legend.js";
 import { RunList } from "./workspace/list.js";
+import { MediaPanel } from "./workspace/media_panel.js";
 import { Panels } from "./workspace/panels.js";
+import { shareable } from "./workspace/shareable.js";
 import { VisibleRuns } from "./workspace/visible_runs.js";
 
 const workspace = document.getElementById("workspace");
-let visibleRuns, choices, list, legend, panels, charts = null, relation = null;
+let visibleRuns, choices, list, legend, panels, charts = null, relation = null, media = null;
 
 /** Bring list, charts, legend and panel to the address and the rows of the list. */
 function show() {
@@ -26,6 +27,7 @@ function show() {
   charts?.show(choice, shown);
   showLegend();
   relation?.show(choice, shown);
+  media?.show(choice, shown);
   panels.show(choice, candidates);
 }
 
@@ -35,6 +37,7 @@ function rowsChanged() {
   const grown = visibleRuns.grown();
   if (!grown.length) return;
   charts?.refresh(grown);
+  if (visibleRuns.choice.tab === "media") media?.refresh();
   panels.refresh(visibleRuns.candidates);
 }
 
@@ -63,16 +66,11 @@ const hooks = {
     legend?.point(key);
   },
   colour(key, button) {
-    pickColour(button, visibleRuns.runs.get(key).own, async (color) => {
-      try {
-        await change(key, { color });
-        list.recolour(key, color);
-        show();
-        panelProblem("");
-      } catch (error) {
-        panelProblem(error.message);
-      }
+    const save = (color) => change(key, { color }).then(() => {
+      list.recolour(key, color);
+      show();
     });
+    pickColour(button, visibleRuns.runs.get(key).own, (color) => save(color).then(() => panelProblem(""), ({ message }) => panelProblem(message)));
   },
 };
 
@@ -81,6 +79,10 @@ function opened(name, section) {
   if (name === "hyperparameters") {
     relation = new Relation(section, (changed) => choices.apply(changed));
     relation.show(visibleRuns.choice, visibleRuns.shown);
+  }
+  if (name === "media") {
+    media = new MediaPanel(section, { choose: (changed) => choices.apply(changed), failed: panelProblem });
+    media.show(visibleRuns.choice, visibleRuns.shown);
   }
   if (name !== "charts") return;
   charts = new ChartsPanel(section, {
@@ -96,15 +98,6 @@ function opened(name, section) {
   charts.start();
 }
 
-/** What can be shared of these charts: the visible runs, and a board with the runs of its project. */
-function shareable() {
-  const keys = visibleRuns.shown.map(({ key }) => key);
-  const { project, name } = charts?.board.file ?? {};
-  const runs = { kind: "compare", target: keys.join(","), label: ngettext("{n} visible run", "{n} visible runs", keys.length) };
-  const board = { kind: "board", target: `${project}/${name}`, label: gettext("Board “{name}” with all runs of {project}", { name, project }) };
-  return [...(keys.length ? [runs] : []), ...(project ? [board] : [])];
-}
-
 function start() {
   list = new RunList(hooks);
   visibleRuns = new VisibleRuns(list);
@@ -112,18 +105,12 @@ function start() {
   const [holder, panel, tabs] = ["legend", "panel", "panel-tabs"].map((id) => document.getElementById(id));
   legend = new SideLegend(holder, hooks);
   if (!isShared) wireAddRun(holder, (id) => choices.add(id), (id) => visibleRuns.isVisible(id));
-  panels = new Panels(panel, tabs, visibleRuns.candidates, { opened, newer: (_, section) => charts.merge(section), failed: panelProblem });
+  panels = new Panels(panel, tabs, visibleRuns.candidates, { opened, choose: (changed) => choices.apply(changed), newer: (name, section) => name === "charts" && charts.merge(section), failed: panelProblem });
   opened(panels.open, panel.firstElementChild);
   showLegend();
-  wireShare("runs", shareable);
+  wireShare("runs", () => shareable(visibleRuns.shown.map(({ key }) => key), charts?.board.file));
   wireEdge(workspace);
   carryCharts();
-  tabs.addEventListener("click", (event) => {
-    const tab = event.target.closest("[data-tab]");
-    if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    choices.apply({ tab: tab.dataset.tab });
-  });
   document.addEventListener("rows", rowsChanged);
   addEventListener("popstate", show);
 }

@@ -56,7 +56,7 @@ FAINT_TEXT = """() => {
 }"""
 
 CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main input, nav a")]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .section-index, .side-by-side, #legend ul, .for-readers"))
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .panel-tabs, .section-index, .side-by-side, #legend ul, .for-readers"))
     .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1)).map(([html]) => html)"""
 

@@ -36,6 +36,8 @@ const attempt = async (name, act) => {
 })();
 </script></body>"""
 
+LEAVE = '<script>location = "http://elsewhere.invalid/?" + encodeURIComponent(location.href);</script>'
+
 
 @pytest.fixture(scope="module")
 def run_address(busy_site: Viewer) -> str:
@@ -54,7 +56,7 @@ def values(step: int) -> dict[str, Any]:
     return {
         "rollout": wandb.Video(io.BytesIO(WEBM), f"episode {step}", format="webm"),
         "tone": wandb.Audio([n % 20 / 20 for n in range(4000)], 8000, caption="20 samples a period"),
-        "probe": wandb.Html(PROBE),
+        "probe": wandb.Html(PROBE if step else LEAVE),
         "notes": trackio.Markdown(f"# Step {step}\n\n**bold** <i>html</i>"),
         "molecule": wandb.Molecule.from_smiles("CC(=O)O"),
         "cloud": wandb.Object3D.from_numpy([[0, 0, step]]),
@@ -82,6 +84,19 @@ def test_a_document_runs_in_a_frame_that_reaches_nothing(
     page.goto(f"{busy_site.url}{run_address}?pane=documents")
     page.frame_locator("#documents iframe").get_by_text("origin null, allowed: nothing").wait_for()
     assert page.url.endswith("?pane=documents")
+    page.close()
+
+
+def test_a_document_leads_its_frame_to_no_other_host(
+    chromium: Any, busy_site: Viewer, run_address: str
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{busy_site.url}{run_address}?pane=documents")
+    page.frame_locator("#documents iframe").get_by_text("origin null").wait_for()
+    page.get_by_label("Step of probe").focus()
+    with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
+        page.keyboard.press("Home")
+    assert not [one for one in page.frames if "elsewhere" in one.url]
     page.close()
 
 

@@ -23,8 +23,9 @@ from tests.shares.conftest import EMBEDDER, FIRST, OTHER, SECOND, TOKEN, Lab
 
 RUN_ROUTES = {
     *("run", "run-log", "run-series", "run-diff", "run-table", "api-run-logs"),
-    *("run-media", "run-media-list", "run-histograms"),
+    *("run-media", "run-media-list", "run-histograms", "run-document", "run-preview"),
 }
+FILES = {"run-media", "run-document", "run-preview", "run-table"}
 PUBLIC = {"static-file"}
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 VALUES = {"run_id": FIRST, "project": "vision", "number": "1", "key": "1"}
@@ -57,10 +58,11 @@ def get(url: str, **more: object) -> requests.Response:
     ("kind", "target", "own"),
     [
         ("run", FIRST, RUN_ROUTES),
-        ("compare", f"{FIRST},{SECOND}", {"overlay"}),
-        ("board", "vision/default", {"overlay"}),
+        ("compare", f"{FIRST},{SECOND}", {"overlay", "media-grid"} | FILES),
+        ("board", "vision/default", {"overlay", "media-grid"}),
     ],
 )
+@pytest.mark.usefixtures("store")
 def test_no_route_but_those_of_what_is_shared_is_allowed(kind: Kind, target: str, own: set[str]) -> None:
     share = Share("", kind, target, "/store", 0.0)
     found = routes(get_resolver().url_patterns)
@@ -74,7 +76,8 @@ def test_no_route_but_those_of_what_is_shared_is_allowed(kind: Kind, target: str
     ]
     assert {name for name, _, _ in allowed} == own | PUBLIC
     assert {method for _, method, _ in allowed} == {"GET", "HEAD"}
-    assert kind != "run" or {name for name, _, run_id in allowed if run_id == OTHER} == PUBLIC
+    of_no_run = PUBLIC if kind == "run" else own - FILES | PUBLIC
+    assert {name for name, _, run_id in allowed if run_id == OTHER} == of_no_run
 
 
 def test_the_server_refuses_every_other_route(lab: Lab) -> None:
@@ -123,9 +126,14 @@ def test_a_comparison_and_a_board_show_their_runs_only(lab: Lab) -> None:
         assert get(f"{link}/?{query}", headers={"HX-Request": "true"}).status_code == 200
         assert get(f"{link}/runs-panel?{query}&tab=config").status_code == 200
         assert get(f"{link}/series?ids={FIRST},{SECOND}").status_code == 200
+        assert get(f"{link}/runs-media?ids={FIRST},{SECOND}").status_code == 200
         for ids in (OTHER, f"{FIRST},{OTHER}", f"{FIRST}&ids={OTHER}"):
             assert get(f"{link}/series?ids={ids}").status_code == 403, ids
             assert get(f"{link}/api/v2/series?ids={ids}").status_code == 403, ids
+            assert get(f"{link}/runs-media?ids={ids}").status_code == 403, ids
+        for path in ("media/a.png", "document/a.html", "preview/a.txt", "table/a.table.json"):
+            assert get(f"{link}/runs/{FIRST}/{path}").status_code == 404, path
+            assert get(f"{link}/runs/{OTHER}/{path}").status_code == 403, path
         for more in (f"show={OTHER}", f"runs={OTHER}", "layout=table", "view=mine", "project=secret"):
             assert get(f"{link}/?{query}&{more}").status_code == 403, more
             assert get(f"{link}/runs-panel?{query}&{more}").status_code == 403, more
@@ -200,6 +208,18 @@ def test_only_named_sites_may_embed_a_shared_page(lab: Lab) -> None:
     own = get(f"{lab.viewer.url}/runs/{FIRST}", headers=bearer)
     assert "frame-ancestors 'none'" in own.headers["Content-Security-Policy"]
     assert get(f"{lab.viewer.url}/runs/{FIRST}", headers=bearer | frame).status_code == 403
+
+
+def test_a_document_in_a_shared_page_runs_no_script_that_could_send_the_link_away(lab: Lab) -> None:
+    (folder,) = lab.root.glob(f"*/*/runs/{FIRST}")
+    (folder / "media").mkdir(exist_ok=True)
+    (folder / "media" / "a.html").write_text("<script>alert(1)</script>")
+    shown = get(f"{lab.link('run', FIRST)}/runs/{FIRST}/document/a.html")
+    policy = shown.headers["Content-Security-Policy"].split("; ")
+    assert shown.status_code == 200 and "sandbox" in policy
+    assert not [part for part in policy if "script" in part]
+    (ancestors,) = [part for part in policy if part.startswith("frame-ancestors ")]
+    assert {"'self'", EMBEDDER} <= set(ancestors.split())
 
 
 def test_what_is_not_there_is_not_shared(lab: Lab) -> None:

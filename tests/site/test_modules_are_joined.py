@@ -39,6 +39,22 @@ def test_each_module_runs_once_and_after_its_imports(chromium: Any) -> None:
     page.close()
 
 
+def test_a_bundle_that_is_loaded_later_shares_the_modules_that_have_run(chromium: Any) -> None:
+    page = chromium.new_page()
+    page.add_script_tag(content=together(FILES, "js/box.js"), type="module")
+    page.wait_for_function("window.ran")
+    code = together(FILES, "js/page.js")
+    found = page.evaluate(
+        """async (code) => {
+            const { default: modules } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+            return [window.ran, window.answer, modules["js/deep/sum.js"].add(2, 3)];
+        }""",
+        code,
+    )
+    assert found == [1, [3, 9, 8, 1], 5]
+    page.close()
+
+
 def test_lines_of_comments_are_empty_and_all_code_keeps_its_line() -> None:
     code = [
         "/**",

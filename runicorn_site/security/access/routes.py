@@ -57,6 +57,7 @@ READABLE = [
     "/runs-keys",
     "/runs-filter",
     "/runs-panel",
+    "/runs-media",
     "/recycle-bin",
     "/find",
     "/where",

@@ -2,7 +2,7 @@
 
 Nothing that a file contains may act on the origin of the pages. Images, videos and sounds run nothing. An HTML document
 runs its scripts in a sandbox: the policy of its response gives it an origin of its own, without cookies, requests or
-access to the page around it, however it is opened. SVG is an attachment with that policy; an `img` shows it anyway.
+access to the page around it, however it is opened; in a shared page they do not run. SVG is an attachment with that policy; an `img` shows it anyway.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from __future__ import annotations
 import os
 from typing import TypedDict
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from runicorn._platform import read_at
+from runicorn_site.web.files import OpenFile
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.markdown import render
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.preview import BEGINNING, NOTHING, Preview, decoded, preview
+from runicorn_site.web.shared import is_shared
 from runs.api.files import RunMediaFileView
 from runs.errors import NoSuchFile
 from runs.index import run_files
-from runs.pages.media.kinds import DOCUMENTS, INLINE, SVG, kind_of, suffix
+from runs.pages.media.kinds import DOCUMENTS, IMAGES, INLINE, SVG, kind_of, suffix
 from runs.pages.media.listing import MediaItem
 from runs.services.lookup import get_run
 
@@ -42,12 +44,18 @@ class MediaFileView(RunMediaFileView):
 
     inline = INLINE
 
-    def get(self, request: Request, run_id: str, path: str) -> HttpResponseBase:
-        """Send a file or a range of it."""
-        answer = super().get(request, run_id, path)
+    def answer(self, request: Request, file: OpenFile, path: str) -> HttpResponseBase:
+        """Return the response with an open file; 304 for an image that the browser has."""
+        if kind_of(path) != IMAGES:
+            return super().answer(request, file, path)
+        state = os.fstat(file.fd)
+        tag = f'"{state.st_mtime_ns:x}-{state.st_size:x}"'
+        fresh = request.headers.get("If-None-Match") == tag
+        answer = HttpResponseNotModified() if fresh else super().answer(request, file, path)
         if suffix(path) == SVG and answer.status_code in (200, 206):
             answer["Content-Type"] = "image/svg+xml"
             answer["Content-Security-Policy"] = f"{INERT}; sandbox"
+        answer["ETag"], answer["Cache-Control"] = tag, "no-cache"
         return answer
 
 
@@ -62,8 +70,10 @@ def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
     if kind_of(path) != DOCUMENTS:
         raise NoSuchFile("Run {run_id} has no document {path}", run_id=run_id, path=path[:200])
     content = run_files.read_media(get_run(run_id), path, LARGEST_DOCUMENT)
+    # Its address in a shared page contains the link, which a script could send away in a DNS request.
+    policy = f"{INERT}; sandbox" if is_shared(request) else SANDBOX
     return HttpResponse(
-        content, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": SANDBOX}
+        content, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy}
     )
 
 

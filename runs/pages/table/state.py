@@ -27,7 +27,7 @@ NAME = "name"
 ADDED_BEFORE = "step"
 CHARTS = "charts"
 CHART_PARAMETERS = (
-    *("show", "hide", "solo", "group", "band", "tab", "metric", "key", "keylog"),
+    *("show", "hide", "solo", "group", "band", "tab", "metric", "key", "keylog", "media", "steps"),
     *("x", "smooth", "log", "logx", "y", "range", "charts", "board"),
 )
 """Parameters of the charts, which the table only keeps; in the order of addresses."""

@@ -76,6 +76,7 @@ def tabs(state: TableState) -> list[Tab]:
         "config": gettext("Config"),
         "metrics": gettext("Metrics"),
         "hyperparameters": gettext("Hyperparameters"),
+        "media": gettext("Media"),
     }
     open_tab = state.tab if state.tab in labels else CHARTS
     return [

@@ -11,7 +11,7 @@ const neighbours = (series) => [...series.element.parentElement.querySelectorAll
 
 /**
  * Open the item that `series` ({title, items, at, words, show(at)}) shows; the page behind follows.
- * `others(series)` returns the series that the arrows up and down choose from.
+ * `others(series)` returns the series that the arrows up and down choose from; `follow(item)` is called on the next one.
  */
 export function openLightbox(series, others = neighbours) {
   const dialog = document.getElementById("lightbox");
@@ -55,7 +55,9 @@ export function openLightbox(series, others = neighbours) {
 
   function change(move) {
     const all = others(shown).filter(({ items }) => items.length);
+    const item = shown.items[shown.at];
     shown = all[(all.indexOf(shown) + move + all.length) % all.length];
+    shown.follow?.(item);
     show();
   }
 
@@ -88,6 +90,8 @@ export function openLightbox(series, others = neighbours) {
   on(dialog, "close", () => {
     controls.abort();
     stage.replaceChildren();
+    // Until now, nothing behind the dialog could be focused.
+    shown.show(shown.at);
   });
   // What is drawn needs the size of the stage.
   dialog.showModal();

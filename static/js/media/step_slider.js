@@ -2,8 +2,6 @@
 
 import { gettext } from "../i18n.js";
 
-const SIZE = "runicorn.image-size";
-
 export class StepSlider {
   /** `series()` returns what is on the page: objects with `items` and `steps`. */
   constructor(root, series) {
@@ -14,7 +12,7 @@ export class StepSlider {
     for (const bar of this.bars) {
       bar.querySelector(".all-steps").addEventListener("input", ({ target }) => this.#show(Number(target.value)));
     }
-    this.#wireSize(root.querySelector(".image-size"), root);
+    wireSize(root.querySelector(".image-size"), root, "runicorn.image-size", "--image-size");
   }
 
   /** There are other media: keep the step, or the end if that was chosen. */
@@ -49,22 +47,23 @@ export class StepSlider {
       bar.querySelector("output").textContent = words;
     }
   }
+}
 
-  #wireSize(range, root) {
-    const apply = () => root.style.setProperty("--image-size", `${range.value}px`);
-    try {
-      range.value = localStorage.getItem(SIZE) ?? range.value;
-    } catch {
-      // Storage is disabled: the size lasts as long as the page.
-    }
-    apply();
-    range.addEventListener("input", apply);
-    range.addEventListener("change", () => {
-      try {
-        localStorage.setItem(SIZE, range.value);
-      } catch {
-        // As above.
-      }
-    });
+/** Let a slider set a size in pixels, as a property of `root`; the browser remembers it as `name`. */
+export function wireSize(range, root, name, property) {
+  const apply = () => root.style.setProperty(property, `${range.value}px`);
+  try {
+    range.value = localStorage.getItem(name) ?? range.value;
+  } catch {
+    // Storage is disabled: the size lasts as long as the page.
   }
+  apply();
+  range.addEventListener("input", apply);
+  range.addEventListener("change", () => {
+    try {
+      localStorage.setItem(name, range.value);
+    } catch {
+      // As above.
+    }
+  });
 }

@@ -17,6 +17,8 @@ export function readChoice(search) {
     metric: query.get("metric") ?? "",
     key: query.get("key") ?? "",
     keylog: query.get("keylog") === "1",
+    media: query.get("media") ?? "",
+    steps: query.get("steps") ?? "",
   };
 }
 
@@ -24,10 +26,10 @@ export function readChoice(search) {
 export const CHOICE_PARAMETERS = Object.keys(readChoice("")).filter((name) => name !== "runs");
 
 /** Return the address of choices; defaults are left out, and other parameters stay. */
-export function writeChoice(search, { runs, show, hide, solo, group, band, tab, metric, key, keylog }) {
+export function writeChoice(search, { runs, show, hide, solo, group, band, tab, metric, key, keylog, media, steps }) {
   const query = new URLSearchParams(search);
   const usual = { band: band === BANDS[0] ? "" : band, tab: tab === "charts" ? "" : tab, keylog: keylog ? "1" : "" };
-  const wanted = { runs: runs.join(","), solo, group, metric, key, ...usual };
+  const wanted = { runs: runs.join(","), solo, group, metric, key, ...usual, media, steps };
   for (const [name, value] of Object.entries(wanted)) {
     query.delete(name);
     if (value) query.append(name, value);

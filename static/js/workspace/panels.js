@@ -4,13 +4,19 @@ import { fragment, siteAddress } from "../http.js";
 import { writeChoice } from "./address.js";
 
 export class Panels {
-  /** `key` stands for the runs of the page's own panel. `hooks`: opened(name, section, isNew) after a panel is shown, newer(name, section) with a newer one, failed(text). */
+  /** `key` stands for the runs of the page's own panel. `hooks`: choose(change), opened(name, section, isNew) after a panel is shown, newer(name, section) with a newer one, failed(text). */
   constructor(holder, tabs, key, hooks) {
     Object.assign(this, { holder, tabs, hooks });
     this.open = tabs.querySelector("[aria-current]").dataset.tab;
     this.marks = new Map([[this.open, { key }]]);
     this.sections = new Map();
     this.sections.set(this.open, holder.firstElementChild);
+    tabs.addEventListener("click", (event) => {
+      const tab = event.target.closest("[data-tab]");
+      if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      hooks.choose({ tab: tab.dataset.tab });
+    });
   }
 
   /** Show the panel of a choice (address.js); fetch it if the page does not have it for the runs that `key` stands for. */
@@ -45,7 +51,7 @@ export class Panels {
 
   #take(name, section) {
     const old = this.sections.get(name);
-    if (old && name === "charts") {
+    if (old && (name === "charts" || "kept" in old.dataset)) {
       this.hooks.newer(name, section);
       return;
     }

@@ -1,0 +1,172 @@
+"""Media of one key over runs and steps: rows are runs, columns are steps, downsampled if there are many."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TypedDict
+
+from django.db.models import Count, Max
+
+from runs.index.media_index import catch_up
+from runs.models import Run, RunMedia
+from runs.pages.media.histograms import downsampled
+from runs.pages.media.kinds import TITLES, kind_of
+from runs.pages.media.listing import MediaItem, MediumEntry
+
+MOST_COLUMNS = 50
+MOST_KEYS = 500
+MOST_IN_CELL = 8
+PATIENCE = 1.0
+"""Seconds for indexing the journals of the runs; the page asks again for the rest."""
+
+Logged = tuple[str, int | None, str | None]
+"""Path, step and caption of a medium."""
+
+
+class GridKey(TypedDict):
+    """A key with the kind of its newest medium, and the number of runs that have it."""
+
+    key: str
+    kind: str
+    title: str
+    runs: int
+
+
+class GridColumn(TypedDict):
+    """A column: its media are the last ones of each run from step `first` to `last`, which are `steps` different ones."""
+
+    first: int
+    last: int
+    steps: int
+
+
+class GridItem(MediumEntry):
+    """A medium in a column, by its index."""
+
+    column: int
+
+
+class GridRow(TypedDict):
+    """A run with its media, by column."""
+
+    id: str
+    items: list[GridItem]
+
+
+class MediaGrid(TypedDict):
+    """The keys of the runs, and the media of one of them. Without steps (`is_counted`) the n-th media share a column."""
+
+    keys: list[GridKey]
+    key: str
+    is_counted: bool
+    is_complete: bool
+    """Whether all journals were indexed."""
+    columns: list[GridColumn]
+    rows: list[GridRow]
+
+
+def media_grid(
+    runs: Sequence[Run], key: str = "", first: int | None = None, last: int | None = None
+) -> MediaGrid:
+    """Return the media of a key, of the first key if the runs have none of that name.
+
+    Args:
+        runs: the rows, in this order.
+        key: of the media.
+        first, last: limits of the steps, both included.
+    """
+    is_complete = _catch_up(runs)
+    known = keys(runs)
+    if key not in {entry["key"] for entry in known}:
+        key = known[0]["key"] if known else ""
+    logged = _logged(runs, key)
+    is_counted = not any(step is not None for media in logged.values() for _, step, _ in media)
+    placed = {pk: _with_steps(media) for pk, media in logged.items()}
+    steps = sorted({step for media in placed.values() for step, _ in media if _is_within(step, first, last)})
+    ends = downsampled(steps, MOST_COLUMNS)
+    return {
+        "keys": known,
+        "key": key,
+        "is_counted": is_counted,
+        "is_complete": is_complete,
+        "columns": _columns(steps, ends),
+        "rows": [
+            {"id": run.run_id, "items": _items(run, key, placed.get(run.pk, []), ends, first)} for run in runs
+        ],
+    }
+
+
+def keys(runs: Sequence[Run]) -> list[GridKey]:
+    """Return the keys of the media of runs, by kind and name."""
+    rows = RunMedia.objects.filter(run__in=runs).values("key").order_by("key")
+    found = list(rows.annotate(newest=Max("pk"), runs=Count("run", distinct=True))[:MOST_KEYS])
+    paths = dict(RunMedia.objects.filter(pk__in=[row["newest"] for row in found]).values_list("pk", "path"))
+    kinds = {row["key"]: kind_of(paths.get(row["newest"], "")) for row in found}
+    order = list(TITLES)
+    return [
+        {"key": row["key"], "kind": kind, "title": str(TITLES[kind]), "runs": row["runs"]}
+        for row in sorted(found, key=lambda row: (order.index(kinds[row["key"]]), row["key"]))
+        for kind in [kinds[row["key"]]]
+    ]
+
+
+def _catch_up(runs: Sequence[Run]) -> bool:
+    """Index the media of runs for at most `PATIENCE`; return whether all are indexed."""
+    end = time.monotonic() + PATIENCE
+    for run in runs:
+        if time.monotonic() > end:
+            return False
+        catch_up(run)
+    return True
+
+
+def _logged(runs: Sequence[Run], key: str) -> dict[int, list[Logged]]:
+    rows = RunMedia.objects.filter(run__in=runs, key=key).order_by("run", "pk")
+    found: dict[int, list[Logged]] = {}
+    for pk, path, step, caption in rows.values_list("run_id", "path", "step", "caption"):
+        found.setdefault(pk, []).append((path, step, caption))
+    return found
+
+
+def _with_steps(media: Sequence[Logged]) -> list[tuple[int, Logged]]:
+    """Return media by step; one without a step counts from the last step, the first one as 0."""
+    found: list[tuple[int, Logged]] = []
+    for medium in media:
+        step = medium[1]
+        found.append(((found[-1][0] + 1 if found else 0) if step is None else step, medium))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _is_within(step: int, first: int | None, last: int | None) -> bool:
+    return (first is None or step >= first) and (last is None or step <= last)
+
+
+def _columns(steps: Sequence[int], ends: Sequence[int]) -> list[GridColumn]:
+    columns: list[GridColumn] = []
+    begin = 0
+    for end in ends:
+        after = bisect_left(steps, end) + 1
+        columns.append({"first": steps[begin], "last": end, "steps": after - begin})
+        begin = after
+    return columns
+
+
+def _items(
+    run: Run, key: str, media: Sequence[tuple[int, Logged]], ends: Sequence[int], first: int | None
+) -> list[GridItem]:
+    """Return the media of a run at its last step of each column."""
+    columns: dict[int, list[tuple[int, Logged]]] = {}
+    for step, medium in media:
+        if not ends or step > ends[-1] or (first is not None and step < first):
+            continue
+        here = columns.setdefault(bisect_left(ends, step), [])
+        if here and here[-1][0] != step:
+            here.clear()
+        here.append((step, medium))
+    return [
+        {**MediaItem(run.run_id, kind_of(path), key, path, step, caption or "").to_dict(), "column": column}
+        for column, some in columns.items()
+        for _, (path, step, caption) in some[:MOST_IN_CELL]
+    ]
