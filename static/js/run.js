@@ -111,9 +111,8 @@ async function findPlace() {
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 if (!isShared) {
-  const { run } = document.body.dataset;
-  editInPlace(run);
-  wireShare("run", () => [{ kind: "run", target: run, label: gettext("This run") }]);
+  editInPlace(document.body.dataset.run);
+  wireShare("run", () => [{ kind: "run", target: document.body.dataset.run, label: gettext("This run") }]);
 }
 sidePane(root, () => log.shown());
 filterPairs(root);
