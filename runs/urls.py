@@ -51,6 +51,5 @@ page_patterns = [
     path("runs/<str:run_id>/log", run_fragments.LogBlocksView.as_view(), name="run-log"),
     path("runs/<str:run_id>/media", run_fragments.MediaView.as_view(), name="run-media-list"),
     path("runs/<str:run_id>/histograms", run_fragments.HistogramsView.as_view(), name="run-histograms"),
-    path("runs-media", run_fragments.MediaGridView.as_view(), name="media-grid"),
     path("runs/<str:run_id>/media/<path:path>", MediaFileView.as_view(), name="run-media"),
 ]

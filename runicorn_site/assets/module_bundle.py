@@ -2,8 +2,8 @@
 
 Each module becomes a function that runs once, after the modules that it imports, and returns its exports. Imports are
 names in braces from relative paths, exports are declarations; any other `import` or `export` is an error, except
-`import(address)`: `static/js/on_demand.js` loads another bundle. Bundles share the modules that have run, and export all
-of them. Lines of comments become empty: they are a fifth of the compressed bytes.
+`import(address)` of another bundle. Bundles share the modules that have run, and export all of them. Lines of comments
+become empty: they are a fifth of the compressed bytes.
 """
 
 from __future__ import annotations

@@ -113,18 +113,6 @@ class HistogramQuery(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=255, trim_whitespace=False)
 
 
-class MediaGridQuery(serializers.Serializer[Any]):
-    """The runs, the key and the steps of a grid of media."""
-
-    ids = serializers.CharField(max_length=40_000)
-    key = serializers.CharField(
-        required=False, allow_blank=True, max_length=255, trim_whitespace=False, default=""
-    )
-    steps = serializers.RegexField(
-        r"^-?[0-9]{1,18}:-?[0-9]{1,18}\Z", required=False, allow_blank=True, default=""
-    )
-
-
 class Tags(serializers.ListField):
     """Unique tags in their order."""
 

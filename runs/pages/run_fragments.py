@@ -12,16 +12,11 @@ from rest_framework.views import APIView
 from runicorn.store import layout
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
-from runs.active_root import active_root
-from runs.api.requests import HistogramQuery, LogPartQuery, MediaGridQuery, MediaPartQuery
+from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
 from runs.index import run_files
 from runs.live import log_blocks, log_pattern, log_search
 from runs.pages.media import listing as media
-from runs.pages.media.grid import media_grid
 from runs.services.lookup import get_run
-from runs.services.selection import select_runs
-
-MOST_RUNS = 100
 
 
 @blocking
@@ -52,18 +47,6 @@ class MediaView(APIView):
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
         """Return the media that the page does not know yet, see `media.media_after`."""
         return Response(media.media_after(get_run(run_id), query["after"], query["mark"]))
-
-
-@blocking
-class MediaGridView(APIView):
-    """The media of one key over runs and steps."""
-
-    @endpoint(query=MediaGridQuery)
-    def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Return the grid of up to 100 runs, see `grid.media_grid`; unknown runs have no row."""
-        runs = select_runs(active_root(), query["ids"].split(",")[:MOST_RUNS]).runs
-        first, last = (int(end) for end in query["steps"].split(":")) if query["steps"] else (None, None)
-        return Response(media_grid(runs, query["key"], first, last))
 
 
 class HistogramsView(APIView):

@@ -12,7 +12,7 @@ from runs.pages.run_page import run_page
 from runs.pages.table import actions, views
 from runs.pages.table.filters import filter_menu
 from runs.pages.table.picker import column_keys
-from runs.pages.workspace.views import panel
+from runs.pages.workspace.views import media_of_runs, panel
 
 page_patterns = [
     path("", views.runs_table, name="runs"),
@@ -26,6 +26,7 @@ page_patterns = [
     path("runs-columns", actions.remember_columns, name="remember-columns"),
     path("runs-view", actions.change_view, name="change-view"),
     path("runs-panel", panel, name="runs-panel"),
+    path("runs-media", media_of_runs, name="media-grid"),
     path("recycle-bin", recycle_bin.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", recycle_bin.empty_bin, name="empty-recycle-bin"),
     path("find", palette.find, name="find"),

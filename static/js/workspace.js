@@ -37,7 +37,6 @@ function rowsChanged() {
   const grown = visibleRuns.grown();
   if (!grown.length) return;
   charts?.refresh(grown);
-  if (visibleRuns.choice.tab === "media") media?.refresh();
   panels.refresh(visibleRuns.candidates);
 }
 

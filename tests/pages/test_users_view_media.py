@@ -27,7 +27,7 @@ def test_images_are_selected_with_keys(open_page: Open) -> None:
     page.get_by_label("Step of samples").focus()
     page.keyboard.press("ArrowLeft")
     until(lambda: "step 10" in image.get_attribute("alt"))
-    assert page.locator("#images .body p").text_content() == "after <b>10</b> steps"
+    assert page.locator("#images .body p span").text_content() == "after <b>10</b> steps"
 
 
 def test_an_image_appears_while_the_page_is_open(open_page: Open, busy_site: Viewer) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from runs.index.media_index import catch_up
 from runs.models import Run, RunMedia
 from runs.pages.media.histograms import downsampled
 from runs.pages.media.kinds import TITLES, kind_of
-from runs.pages.media.listing import MediaItem, MediumEntry
+from runs.pages.media.listing import MediaItem
 
 MOST_COLUMNS = 50
 MOST_KEYS = 500
@@ -25,44 +27,63 @@ Logged = tuple[str, int | None, str | None]
 """Path, step and caption of a medium."""
 
 
-class GridKey(TypedDict):
-    """A key with the kind of its newest medium, and the number of runs that have it."""
+@dataclass(frozen=True, slots=True)
+class GridKey:
+    """A key with the kind of its newest medium."""
 
     key: str
     kind: str
-    title: str
-    runs: int
+
+    @property
+    def title(self) -> str:
+        """The title of its kind."""
+        return str(TITLES[self.kind])
 
 
-class GridColumn(TypedDict):
+@dataclass(frozen=True, slots=True)
+class GridColumn:
     """A column: its media are the last ones of each run from step `first` to `last`, which are `steps` different ones."""
 
     first: int
     last: int
     steps: int
 
+    @property
+    def further(self) -> int:
+        """Number of steps that are not shown."""
+        return self.steps - 1
 
-class GridItem(MediumEntry):
-    """A medium in a column, by its index."""
 
-    column: int
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """The media of a run in a column: several if they have the same step."""
+
+    media: list[MediaItem]
+
+    @property
+    def entries(self) -> str:
+        """The media as JSON, for scripts."""
+        return json.dumps([medium.to_dict() for medium in self.media])
 
 
-class GridRow(TypedDict):
-    """A run with its media, by column."""
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A run with a cell for each column."""
 
-    id: str
-    items: list[GridItem]
+    run: Run
+    cells: list[GridCell]
 
 
 class MediaGrid(TypedDict):
-    """The keys of the runs, and the media of one of them. Without steps (`is_counted`) the n-th media share a column."""
+    """Context of `runs/workspace/_media_grid.html`. Without steps (`is_counted`) the n-th media share a column."""
 
     keys: list[GridKey]
     key: str
     is_counted: bool
     is_complete: bool
     """Whether all journals were indexed."""
+    is_part: bool
+    """Whether steps were left out on request."""
     columns: list[GridColumn]
     rows: list[GridRow]
 
@@ -79,8 +100,8 @@ def media_grid(
     """
     is_complete = _catch_up(runs)
     known = keys(runs)
-    if key not in {entry["key"] for entry in known}:
-        key = known[0]["key"] if known else ""
+    if key not in {entry.key for entry in known}:
+        key = known[0].key if known else ""
     logged = _logged(runs, key)
     is_counted = not any(step is not None for media in logged.values() for _, step, _ in media)
     placed = {pk: _with_steps(media) for pk, media in logged.items()}
@@ -91,25 +112,20 @@ def media_grid(
         "key": key,
         "is_counted": is_counted,
         "is_complete": is_complete,
+        "is_part": first is not None,
         "columns": _columns(steps, ends),
-        "rows": [
-            {"id": run.run_id, "items": _items(run, key, placed.get(run.pk, []), ends, first)} for run in runs
-        ],
+        "rows": [GridRow(run, _cells(run, key, placed.get(run.pk, []), ends, first)) for run in runs],
     }
 
 
 def keys(runs: Sequence[Run]) -> list[GridKey]:
     """Return the keys of the media of runs, by kind and name."""
     rows = RunMedia.objects.filter(run__in=runs).values("key").order_by("key")
-    found = list(rows.annotate(newest=Max("pk"), runs=Count("run", distinct=True))[:MOST_KEYS])
-    paths = dict(RunMedia.objects.filter(pk__in=[row["newest"] for row in found]).values_list("pk", "path"))
-    kinds = {row["key"]: kind_of(paths.get(row["newest"], "")) for row in found}
+    newest = dict(rows.annotate(newest=Max("pk")).values_list("key", "newest")[:MOST_KEYS])
+    paths = dict(RunMedia.objects.filter(pk__in=newest.values()).values_list("pk", "path"))
+    found = [GridKey(key, kind_of(paths.get(pk, ""))) for key, pk in newest.items()]
     order = list(TITLES)
-    return [
-        {"key": row["key"], "kind": kind, "title": str(TITLES[kind]), "runs": row["runs"]}
-        for row in sorted(found, key=lambda row: (order.index(kinds[row["key"]]), row["key"]))
-        for kind in [kinds[row["key"]]]
-    ]
+    return sorted(found, key=lambda one: (order.index(one.kind), one.key))
 
 
 def _catch_up(runs: Sequence[Run]) -> bool:
@@ -148,25 +164,29 @@ def _columns(steps: Sequence[int], ends: Sequence[int]) -> list[GridColumn]:
     begin = 0
     for end in ends:
         after = bisect_left(steps, end) + 1
-        columns.append({"first": steps[begin], "last": end, "steps": after - begin})
+        columns.append(GridColumn(steps[begin], end, after - begin))
         begin = after
     return columns
 
 
-def _items(
+def _cells(
     run: Run, key: str, media: Sequence[tuple[int, Logged]], ends: Sequence[int], first: int | None
-) -> list[GridItem]:
+) -> list[GridCell]:
     """Return the media of a run at its last step of each column."""
-    columns: dict[int, list[tuple[int, Logged]]] = {}
+    cells: list[list[tuple[int, Logged]]] = [[] for _ in ends]
     for step, medium in media:
         if not ends or step > ends[-1] or (first is not None and step < first):
             continue
-        here = columns.setdefault(bisect_left(ends, step), [])
+        here = cells[bisect_left(ends, step)]
         if here and here[-1][0] != step:
             here.clear()
         here.append((step, medium))
     return [
-        {**MediaItem(run.run_id, kind_of(path), key, path, step, caption or "").to_dict(), "column": column}
-        for column, some in columns.items()
-        for _, (path, step, caption) in some[:MOST_IN_CELL]
+        GridCell(
+            [
+                MediaItem(run.run_id, kind_of(path), key, path, step, caption or "")
+                for _, (path, step, caption) in some[:MOST_IN_CELL]
+            ]
+        )
+        for some in cells
     ]

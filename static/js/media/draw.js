@@ -13,7 +13,7 @@ export function describe({ key, step, caption }) {
 }
 
 /** A frame with a document, which has no access to the page: it runs in an origin of its own. */
-export function frame(item) {
+function frame(item) {
   const made = make("iframe", { title: describe(item), loading: "lazy" });
   made.sandbox.add("allow-scripts");
   made.src = item.address;
@@ -22,13 +22,9 @@ export function frame(item) {
 
 /** A video or a sound with its controls. */
 function player(tag) {
-  return (item, body) => {
-    const made = make(tag, { controls: true, preload: "metadata", playsInline: true, "aria-label": describe(item) });
-    made.addEventListener("error", () => {
-      showFailure(body, gettext("The browser can’t play this file."), () => show(item, body));
-      body.append(...about(item));
-    });
-    made.src = item.address;
+  return (item) => {
+    const made = make(tag, { controls: true, preload: "metadata", playsInline: true, "aria-label": describe(item), src: item.address });
+    made.addEventListener("error", () => made.replaceWith(gettext("The browser can’t play this file.")));
     return made;
   };
 }
@@ -39,11 +35,21 @@ const MAKERS = { videos: player("video"), audio: player("audio"), documents: fra
 function about(item) {
   const caption = make("span", { className: "soft", dir: "auto", textContent: item.caption });
   const link = make("a", { href: item.file ?? item.address, download: "", textContent: gettext("Download") });
-  return [make("p", { className: "line about" }, caption, link)];
+  return make("p", { className: "line about" }, caption, link);
 }
 
 function show(item, body) {
-  body.replaceChildren(MAKERS[item.kind](item, body), ...about(item));
+  body.replaceChildren(MAKERS[item.kind](item), about(item));
+}
+
+function drawImage(item, body, items = []) {
+  const image = make("img", { alt: describe(item) });
+  // The last image stays until the new one is there: nothing jumps while the slider moves.
+  image.addEventListener("load", () => body.replaceChildren(image, about(item)));
+  image.addEventListener("error", () => showFailure(body, gettext("Couldn’t load this image."), () => drawImage(item, body, items)));
+  image.src = item.address;
+  const next = items[items.indexOf(item) + 1];
+  if (next) new Image().src = next.address;
 }
 
 async function drawHistogram(item, body) {
@@ -57,5 +63,5 @@ async function drawHistogram(item, body) {
   drawBars(canvas, histogram);
 }
 
-/** Functions (item, body) by kind; images are drawn where they are shown. */
-export const DRAW = { videos: show, audio: show, documents: show, tables: drawTable, files: drawPreview, histograms: drawHistogram };
+/** Functions (item, body, items) by kind; an image is fetched with the next one of `items`. */
+export const DRAW = { images: drawImage, videos: show, audio: show, documents: show, tables: drawTable, files: drawPreview, histograms: drawHistogram };

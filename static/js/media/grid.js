@@ -1,105 +1,120 @@
-/** Media of one key over the visible runs (rows) and steps (columns). What is out of sight is not in the page. */
+/** Media of one key over the visible runs (rows) and steps (columns), as the server renders them; the previews are drawn here. */
 
-import { make } from "../dom.js";
-import { requestJson } from "../http.js";
-import { gettext } from "../i18n.js";
-import { showFailure } from "../run/steps.js";
-import { GridRow } from "./grid_row.js";
+import { cssColour } from "../chart/render/colours.js";
+import { fragment } from "../http.js";
+import { placeOf, showFailure } from "../run/steps.js";
+import { openLightbox } from "./lightbox.js";
 import { showNear } from "./preview.js";
 import { wireSize } from "./step_slider.js";
 
 const AGAIN = 1000;
-const NEAR = "300px";
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const CELL = ".cell > button";
 
 export class MediaGrid {
-  /** `section`: the panel. `choose(change)` is called with a key or steps for the address. */
-  constructor(section, choose) {
-    Object.assign(this, { section, choose, shown: "", cells: new Map() });
-    this.tools = section.querySelector("form");
-    this.scroller = section.querySelector(".media-grid");
-    this.table = this.scroller.querySelector("table");
-    this.sight = new IntersectionObserver((entries) => entries.forEach(showNear), { root: this.scroller, rootMargin: NEAR });
-    this.tools.addEventListener("submit", (event) => event.preventDefault());
-    this.tools.elements.media.addEventListener("change", ({ target }) => choose({ media: target.value, steps: "" }));
-    this.tools.querySelector("button").addEventListener("click", () => choose({ steps: "" }));
-    this.table.addEventListener("keydown", (event) => this.#move(event));
-    wireSize(this.tools.querySelector(".image-size"), section, "runicorn.cell-size", "--cell");
+  /** `choose(change)` is called with a key or steps for the address. */
+  constructor(choose) {
+    Object.assign(this, { choose, mark: {}, holder: document.querySelector("#media .holder") });
+    this.holder.addEventListener("submit", (event) => event.preventDefault());
+    this.holder.addEventListener("change", ({ target }) => target.name === "media" && choose({ media: target.value, steps: "" }));
+    this.holder.addEventListener("click", ({ target }) => this.#click(target));
+    this.holder.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  /** Show the runs ([{key, label, colour, href}]) as a choice (address.js) says. */
+  /** Show the runs ([{key, colour, points}]), with their new media, as a choice (address.js) says. */
   show(choice, runs) {
     Object.assign(this, { choice, runs });
-    const asked = JSON.stringify([choice.media, choice.steps, runs]);
-    if (choice.tab === "media" && asked !== this.shown) this.refresh(asked);
+    const asked = JSON.stringify([choice.media, choice.steps, runs.map(({ key, colour, points }) => [key, colour, points])]);
+    if (choice.tab === "media" && asked !== this.asked) this.refresh(asked);
   }
 
-  /** Fetch the grid again: the runs may have new media. */
-  async refresh(asked = this.shown) {
-    this.shown = asked;
+  async refresh(asked = this.asked) {
+    this.asked = asked;
     clearTimeout(this.timer);
-    const { media: key, steps } = this.choice;
-    const query = new URLSearchParams({ ids: this.runs.map((run) => run.key).join(), key, steps });
-    const failure = this.section.querySelector(".failures");
+    const { media, steps } = this.choice;
+    const query = new URLSearchParams({ ids: this.runs.map(({ key }) => key).join(), media, steps });
     try {
-      const grid = this.runs.length ? await requestJson(`${this.section.dataset.address}?${query}`) : { keys: [], columns: [], rows: [], is_complete: true };
-      if (asked !== this.shown) return;
-      failure.replaceChildren();
-      this.#draw(grid);
-      if (!grid.is_complete) this.timer = setTimeout(() => this.refresh(), AGAIN);
+      const text = await fragment(`${this.holder.dataset.address}?${query}`, this.mark);
+      if (asked !== this.asked) return;
+      if (text !== null) this.#draw(text);
+      for (const row of this.#rows()) row.querySelector(".colour").style.setProperty("--dot", cssColour(this.runs.find(({ key }) => key === row.dataset.run)?.colour));
+      if (this.holder.querySelector(".incomplete")) this.timer = setTimeout(() => this.refresh(), AGAIN);
     } catch (error) {
-      if (asked === this.shown) showFailure(failure, error.message, () => this.refresh());
+      if (asked === this.asked) showFailure(this.holder, error.message, () => this.refresh());
+      this.mark = {};
     }
   }
 
-  #draw({ keys, key, is_counted: isCounted, columns, rows }) {
-    this.section.querySelector(".nothing").hidden = keys.length > 0;
-    this.tools.hidden = this.scroller.hidden = !keys.length;
-    this.tools.querySelector("button").hidden = !this.choice.steps;
-    this.tools.elements.media.replaceChildren(...Object.entries(Object.groupBy(keys, ({ title }) => title)).map(([label, some]) =>
-      make("optgroup", { label }, ...some.map((one) => make("option", { value: one.key, textContent: one.key, selected: one.key === key }))),
-    ));
-    const runs = new Map(this.runs.map((run) => [run.key, run]));
-    this.series = rows.filter(({ id }) => runs.has(id)).map(({ id, items }) => new GridRow(runs.get(id), items, this));
-    const before = this.cells;
-    this.cells = new Map();
-    this.table.tHead.rows[0].replaceChildren(this.table.tHead.rows[0].cells[0], ...columns.map((column) => this.#head(column, isCounted)));
-    this.table.tBodies[0].replaceChildren(...this.series.map((row) => row.element(columns.length, before)));
-    for (const [address, cell] of before) if (!this.cells.has(address)) this.sight.unobserve(cell);
-    for (const [address, cell] of this.cells) if (!before.has(address)) this.sight.observe(cell);
-    this.#focusable(this.table.querySelector("[tabindex='0']") ?? this.table.querySelector("td button"));
+  #rows() {
+    return [...this.holder.querySelectorAll("tr[data-run]")];
   }
 
-  #head({ first, last, steps }, isCounted) {
-    const words = isCounted ? `${last + 1}` : gettext("step {step}", { step: last.toLocaleString("en") });
-    if (steps < 2) return make("th", { scope: "col", textContent: words });
-    const title = gettext("Show {n} steps from {first} to {last}", { n: steps.toLocaleString("en"), first: first.toLocaleString("en"), last: last.toLocaleString("en") });
-    const button = make("button", { type: "button", className: "button quiet small", title, "aria-label": title }, words, make("span", { className: "faint", textContent: `+${(steps - 1).toLocaleString("en")}` }));
-    button.addEventListener("click", () => this.choose({ steps: `${first}:${last}` }));
-    return make("th", { scope: "col" }, button);
+  #draw(text) {
+    const { scrollLeft, scrollTop } = this.holder.querySelector(".media-grid") ?? this.holder;
+    const focused = this.holder.contains(document.activeElement) && document.activeElement.parentElement.dataset.items;
+    this.sight?.disconnect();
+    this.holder.innerHTML = text;
+    const scroller = this.holder.querySelector(".media-grid");
+    if (!scroller) return;
+    wireSize(this.holder.querySelector(".image-size"), this.holder, "runicorn.cell-size", "--cell");
+    Object.assign(scroller, { scrollLeft, scrollTop });
+    this.sight = new IntersectionObserver((entries) => entries.forEach(showNear), { root: scroller, rootMargin: "300px" });
+    const cells = [...scroller.querySelectorAll(".cell")];
+    for (const cell of cells) this.sight.observe(cell);
+    const button = cells.find(({ dataset }) => dataset.items === focused)?.lastElementChild;
+    if (button) this.focus(button);
+    else if (cells.length) cells[0].lastElementChild.tabIndex = 0;
   }
 
-  /** One cell is reached by Tab, the others from it by arrows. */
-  #focusable(button) {
-    for (const other of this.table.querySelectorAll("td button")) other.tabIndex = other === button ? 0 : -1;
+  #click(target) {
+    const opener = target.closest("[data-steps]");
+    if (opener) this.choose({ steps: opener.dataset.steps });
+    else if (target.matches(CELL)) {
+      const all = this.#rows().map((row) => new Series(row, this));
+      const series = all.find(({ items }) => items.some(({ cell }) => cell === target.parentElement));
+      series.at = series.items.findIndex(({ cell }) => cell === target.parentElement);
+      openLightbox(series, () => all);
+    }
   }
 
   #move(event) {
-    const move = MOVES[event.key];
-    const cell = event.target.closest("td");
-    if (!move || !cell || event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    const { target } = event;
+    if (!by || !target.matches(CELL) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    let [x, y] = [cell.cellIndex, cell.parentElement.sectionRowIndex];
-    const { rows } = this.table.tBodies[0];
-    do [x, y] = [x + move[0], y + move[1]];
-    while (x > 0 && rows[y]?.cells[x] && !rows[y].cells[x].firstElementChild);
-    this.focus(rows[y]?.cells[x]?.querySelector("button"));
+    const [row, column] = ["tr", "td"].map((one) => target.closest(one));
+    const line = event.key === "ArrowLeft" || event.key === "ArrowRight" ? row.cells : this.#rows().map(({ cells }) => cells[column.cellIndex]);
+    const buttons = [...line].map((cell) => cell.querySelector(CELL)).filter(Boolean);
+    this.focus(buttons[buttons.indexOf(target) + by] ?? target);
   }
 
+  /** Focus a cell: Tab reaches it, and arrows the others. */
   focus(button) {
-    if (!button) return;
-    this.#focusable(button);
+    for (const other of this.holder.querySelectorAll(CELL)) other.tabIndex = other === button ? 0 : -1;
     button.focus({ preventScroll: true });
     button.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+}
+
+/** The media of a row, for the lightbox. */
+class Series {
+  constructor(row, grid) {
+    const cells = [...row.querySelectorAll(".cell")];
+    this.items = cells.flatMap((cell) => JSON.parse(cell.dataset.items).map((item) => ({ ...item, cell })));
+    Object.assign(this, { grid, at: 0, title: row.querySelector("bdi").textContent });
+  }
+
+  get words() {
+    return placeOf(this.items, this.at).join(" · ");
+  }
+
+  show(at) {
+    this.at = at;
+    this.grid.focus(this.items[at].cell.lastElementChild);
+  }
+
+  /** Show what is in the column of an item of another run, or before it. */
+  follow({ cell }) {
+    const after = this.items.findIndex((item) => item.cell.parentElement.cellIndex > cell.parentElement.cellIndex);
+    this.show(Math.max(0, (after < 0 ? this.items.length : after) - 1));
   }
 }

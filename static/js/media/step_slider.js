@@ -1,6 +1,7 @@
 /** One slider in each pane of media that moves all media of the run to a step, and the size of images. */
 
 import { gettext } from "../i18n.js";
+import { keep, kept } from "../kept.js";
 
 export class StepSlider {
   /** `series()` returns what is on the page: objects with `items` and `steps`. */
@@ -52,18 +53,8 @@ export class StepSlider {
 /** Let a slider set a size in pixels, as a property of `root`; the browser remembers it as `name`. */
 export function wireSize(range, root, name, property) {
   const apply = () => root.style.setProperty(property, `${range.value}px`);
-  try {
-    range.value = localStorage.getItem(name) ?? range.value;
-  } catch {
-    // Storage is disabled: the size lasts as long as the page.
-  }
+  range.value = kept(name) ?? range.value;
   apply();
   range.addEventListener("input", apply);
-  range.addEventListener("change", () => {
-    try {
-      localStorage.setItem(name, range.value);
-    } catch {
-      // As above.
-    }
-  });
+  range.addEventListener("change", () => keep(name, range.value));
 }

@@ -2,27 +2,20 @@
 
 import { HttpError, requestJson } from "../http.js";
 import { HistogramSeries } from "./histograms.js";
-import { drawImage } from "./images.js";
 import { DRAW } from "../media/draw.js";
 import { openLightbox } from "../media/lightbox.js";
 import { StepSlider } from "../media/step_slider.js";
 import { Steps } from "./steps.js";
 
 const PAUSE = 500;
-const KINDS = {
-  images: (key) => new Steps(key, drawImage),
-  histograms: (key, addresses) => new HistogramSeries(key, addresses.histograms),
-};
 
-/** Return a function that makes the figure of a key of another kind, which a button enlarges. */
-function other(kind) {
-  return (key) => {
-    const steps = new Steps(key, DRAW[kind]);
-    const button = steps.element.querySelector(".enlarge-other");
-    button.hidden = false;
-    button.addEventListener("click", () => openLightbox(steps));
-    return steps;
-  };
+/** Return the figure of a key, which its button and a click on an image enlarge. */
+function figure(kind, key) {
+  const steps = new Steps(key, DRAW[kind]);
+  const button = steps.element.querySelector(".enlarge");
+  button.hidden = false;
+  steps.element.addEventListener("click", ({ target }) => (target.matches(".body > img") || button.contains(target)) && openLightbox(steps));
+  return steps;
 }
 
 export class Media {
@@ -61,7 +54,7 @@ export class Media {
     for (const [key, items] of Map.groupBy(entries, ({ key }) => key)) {
       const id = `${kind} ${key}`;
       if (!this.series.has(id)) {
-        this.series.set(id, (KINDS[kind] ?? other(kind))(key, this.addresses));
+        this.series.set(id, kind === "histograms" ? new HistogramSeries(key, this.addresses.histograms) : figure(kind, key));
         pane.append(this.series.get(id).element);
       }
       this.series.get(id).add(items);

@@ -10,6 +10,14 @@ export function showFailure(body, sentence, again) {
   body.replaceChildren(failure);
 }
 
+/** Return in words the step of an item, and its place if there are several; what is not known is left out. */
+export function placeOf(items, at) {
+  const { step } = items[at];
+  const words = step === null ? "" : gettext("step {step}", { step: step.toLocaleString("en") });
+  const place = items.length > 1 ? gettext("{at} of {n}", { at: at + 1, n: items.length.toLocaleString("en") }) : "";
+  return [words, place].filter(Boolean);
+}
+
 export class Steps {
   /** `draw(item, body, items, steps)` shows one item, when the figure becomes visible and when another is chosen. */
   constructor(key, draw) {
@@ -70,11 +78,9 @@ export class Steps {
   show(at) {
     this.at = at;
     this.slider.value = at;
-    const { step } = this.items[at];
-    const words = step === null ? "" : gettext("step {step}", { step: step.toLocaleString("en") });
-    const place = this.items.length > 1 ? gettext("{at} of {n}", { at: at + 1, n: this.items.length.toLocaleString("en") }) : "";
-    this.output.textContent = [words, place].filter(Boolean).join(" · ");
-    this.slider.setAttribute("aria-valuetext", words || place);
+    const words = placeOf(this.items, at);
+    this.output.textContent = words.join(" · ");
+    this.slider.setAttribute("aria-valuetext", words[0] ?? "");
     this.#draw();
   }
 

@@ -1,24 +1,10 @@
 /** The edge between two parts of a page: dragged, moved by arrow keys, folded by `\`. Kept by this browser. */
 
+import { keep, kept } from "../kept.js";
+
 const [NARROWEST, WIDEST, STEP] = [200, 720, 16];
 /** The part that is as wide as the edge says, on the left (1) or on the right (-1) of it. */
 const LIST = { place: "runicorn.list", property: "--list", part: "#runs > .list", side: 1, widest: WIDEST, folded: () => innerWidth <= 640 };
-
-function kept(place) {
-  try {
-    return JSON.parse(localStorage.getItem(place)) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function keep(place, state) {
-  try {
-    localStorage.setItem(place, JSON.stringify(state));
-  } catch {
-    // Storage is full or disabled: the width lasts as long as the page.
-  }
-}
 
 /** Wire the edge in `root`. */
 export function wireEdge(root, options = LIST) {

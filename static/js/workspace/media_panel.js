@@ -1,21 +1,16 @@
-/** The panel with the grid of media, whose module is loaded when the panel is opened. */
+/** The panel with the grid of media. Few visits need it: its bundle, which shares the modules of the page, is loaded when it opens. */
 
-import { load } from "../on_demand.js";
+import { UNREACHABLE } from "../http.js";
 
 export class MediaPanel {
   /** `hooks`: choose(change), failed(text). */
-  constructor(section, hooks) {
-    this.grid = load(section.dataset.module, "js/media/grid.js").then(({ MediaGrid }) => new MediaGrid(section, hooks.choose));
-    this.grid.catch((error) => hooks.failed(error.message));
+  constructor({ dataset: { module: address } }, { choose, failed }) {
+    this.grid = import(address).then(({ default: modules }) => new modules["js/media/grid.js"].MediaGrid(choose));
+    this.grid.catch(() => failed(UNREACHABLE));
   }
 
-  /** Show runs ([{key, label, colour, href}]) as a choice (address.js) says. */
+  /** Show runs ([{key, colour}]) as a choice (address.js) says. */
   show(choice, runs) {
     this.grid.then((grid) => grid.show(choice, runs), () => {});
-  }
-
-  /** The runs have grown. */
-  refresh() {
-    this.grid.then((grid) => grid.refresh(), () => {});
   }
 }
