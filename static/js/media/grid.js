@@ -69,11 +69,29 @@ export class MediaGrid {
     const opener = target.closest("[data-steps]");
     if (opener) this.choose({ steps: opener.dataset.steps });
     else if (target.matches(CELL)) {
-      const all = this.#rows().map((row) => new Series(row, this));
+      const all = this.#rows().map((row) => this.#series(row));
       const series = all.find(({ items }) => items.some(({ cell }) => cell === target.parentElement));
       series.at = series.items.findIndex(({ cell }) => cell === target.parentElement);
       openLightbox(series, () => all);
     }
+  }
+
+  /** The media of a row, for the lightbox. */
+  #series(row) {
+    const items = [...row.querySelectorAll(".cell")].flatMap((cell) => JSON.parse(cell.dataset.items).map((item) => ({ ...item, cell })));
+    const grid = this;
+    return {
+      items,
+      at: 0,
+      title: row.querySelector("bdi").textContent,
+      get words() {
+        return placeOf(items, this.at).join(" · ");
+      },
+      show(at) {
+        this.at = at;
+        grid.focus(items[at].cell.lastElementChild);
+      },
+    };
   }
 
   #move(event) {
@@ -92,29 +110,5 @@ export class MediaGrid {
     for (const other of this.holder.querySelectorAll(CELL)) other.tabIndex = other === button ? 0 : -1;
     button.focus({ preventScroll: true });
     button.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }
-}
-
-/** The media of a row, for the lightbox. */
-class Series {
-  constructor(row, grid) {
-    const cells = [...row.querySelectorAll(".cell")];
-    this.items = cells.flatMap((cell) => JSON.parse(cell.dataset.items).map((item) => ({ ...item, cell })));
-    Object.assign(this, { grid, at: 0, title: row.querySelector("bdi").textContent });
-  }
-
-  get words() {
-    return placeOf(this.items, this.at).join(" · ");
-  }
-
-  show(at) {
-    this.at = at;
-    this.grid.focus(this.items[at].cell.lastElementChild);
-  }
-
-  /** Show what is in the column of an item of another run, or before it. */
-  follow({ cell }) {
-    const after = this.items.findIndex((item) => item.cell.parentElement.cellIndex > cell.parentElement.cellIndex);
-    this.show(Math.max(0, (after < 0 ? this.items.length : after) - 1));
   }
 }

@@ -11,7 +11,7 @@ const neighbours = (series) => [...series.element.parentElement.querySelectorAll
 
 /**
  * Open the item that `series` ({title, items, at, words, show(at)}) shows; the page behind follows.
- * `others(series)` returns the series that the arrows up and down choose from; `follow(item)` is called on the next one.
+ * `others(series)` returns the series that the arrows up and down choose from.
  */
 export function openLightbox(series, others = neighbours) {
   const dialog = document.getElementById("lightbox");
@@ -55,9 +55,9 @@ export function openLightbox(series, others = neighbours) {
 
   function change(move) {
     const all = others(shown).filter(({ items }) => items.length);
-    const item = shown.items[shown.at];
+    const { step } = shown.items[shown.at];
     shown = all[(all.indexOf(shown) + move + all.length) % all.length];
-    shown.follow?.(item);
+    shown.show(Math.max(0, shown.items.findLastIndex((item) => item.step <= step)));
     show();
   }
 

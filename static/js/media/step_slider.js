@@ -1,7 +1,7 @@
 /** One slider in each pane of media that moves all media of the run to a step, and the size of images. */
 
 import { gettext } from "../i18n.js";
-import { keep, kept } from "../kept.js";
+import { keep, kept } from "../workspace/kept.js";
 
 export class StepSlider {
   /** `series()` returns what is on the page: objects with `items` and `steps`. */

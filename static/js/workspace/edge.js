@@ -1,6 +1,6 @@
 /** The edge between two parts of a page: dragged, moved by arrow keys, folded by `\`. Kept by this browser. */
 
-import { keep, kept } from "../kept.js";
+import { keep, kept } from "./kept.js";
 
 const [NARROWEST, WIDEST, STEP] = [200, 720, 16];
 /** The part that is as wide as the edge says, on the left (1) or on the right (-1) of it. */
