@@ -15,6 +15,7 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_site.web import markdown
+from runicorn_site.web.actor import may_change_boards
 from runicorn_site.web.shared import is_shared
 from runs.active_root import active_root
 from runs.models import Run
@@ -39,14 +40,14 @@ class PageBoard(TypedDict):
 def page_board(runs: Sequence[Run], request: HttpRequest) -> str:
     """Return the board of a page as JSON: the one that the address names, of the project that all runs share.
 
-    By a shared link it has no project, so that it is not saved, and the other boards are not named.
+    By a shared link, and for users who may not change it, it has no project, so that it is not saved, and the other boards are not named.
     """
     projects = {run.project for run in runs}
     name = request.GET.get("board") or DEFAULT
     found = PageBoard(project="", name=name, board={}, etag="", error="", names=[], texts={})
     if len(projects) == 1:
         _read(found, Path(active_root().path), projects.pop())
-    if is_shared(request):
+    if is_shared(request) or not may_change_boards(request, found["project"]):
         found |= {"project": "", "names": []}
     return json.dumps(found)
 

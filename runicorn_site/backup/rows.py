@@ -25,6 +25,7 @@ DERIVED = frozenset(
         *("runs.storageroot", "runs.run", "runs.runtag", "runs.runmetric", "runs.runparam", "runs.runmedia"),
         *("metrics.journal", "metrics.series", "metrics.tail", "metrics.tile"),
         *("artifacts.artifact", "artifacts.version", "artifacts.file", "artifacts.links", "artifacts.use"),
+        *("axes.accessattempt", "axes.accessattemptexpiration", "axes.accessfailurelog", "axes.accesslog"),
         *("remote.knownhost", "remote.viewersession", "cluster.lease"),
     }
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 from runicorn_site.backup import files
 from runicorn_site.database.state_dir import state_directory
+from runicorn_site.people.database import accounts_file, prepare_accounts
+from runicorn_site.people.options import ON, SETTING
 
 RUNNING = "A viewer is running: stop it first"
 
@@ -65,7 +68,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
             " after a backup of them"
         )
     files.restore_key(backup)
-    _set_up()
+    _set_up(has_users='"model": "people.' in backup.rows)
     from django.db.migrations.loader import MigrationLoader
 
     from runicorn_site.backup import rows
@@ -91,7 +94,11 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     return int(backup.manifest["rows"]), before
 
 
-def _set_up() -> None:
+def _set_up(has_users: bool = False) -> None:
+    """Set up Django, with the accounts if there are any here, or in the backup."""
     import django
 
+    if has_users or accounts_file().exists():
+        os.environ[SETTING] = ON
     django.setup()
+    prepare_accounts()

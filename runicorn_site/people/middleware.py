@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
@@ -55,7 +55,9 @@ class Rights:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]) -> None:
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
         """Check a request whose rule depends on what it changes.
 
         Raises:
@@ -64,11 +66,14 @@ class Rights:
         actor = actor_of(request.scope)  # type: ignore[attr-defined]
         rule = rule_of(request.method or "GET", request.path_info)
         if actor is None or rule is None or rule.subject is None:
-            return
+            return None
+        if rule.subject is Subject.PREFERENCES:
+            return None if actor.may_always(rule) else HttpResponse(status=204)
         if rule.is_recorded:
             note_targets(request, run_ids(request, kwargs) if rule.subject is Subject.RUNS else ())
         if not actor.may_always(rule) and not actor.may_change(rule, targets(request, rule, kwargs)):
             raise PermissionDenied
+        return None
 
 
 def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Target]:

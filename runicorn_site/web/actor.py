@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 KEY = "runicorn.actor"
@@ -12,3 +13,9 @@ def sender_name(request: Request) -> str:
     """Return the name of the user or of the API token's owner, or "" without either."""
     scope = getattr(request._request, "scope", {})
     return str(getattr(scope.get(KEY), "name", ""))
+
+
+def may_change_boards(request: HttpRequest, project: str) -> bool:
+    """Return whether the sender of a request may save the boards of a project."""
+    actor = getattr(request, "scope", {}).get(KEY)
+    return actor is None or bool(actor.may_change_boards(project))

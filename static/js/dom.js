@@ -15,8 +15,8 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Whether the page is read by a shared link: nothing can be changed. */
-export const isShared = "shared" in document.body.dataset;
+/** Whether the page is read by a shared link, or by a user who may only read: nothing can be changed. */
+export const isShared = "shared" in document.body.dataset || "readonly" in document.body.dataset;
 
 /** Make a small button with an icon and a label for screen readers. */
 export function iconButton(icon, label, properties = {}) {

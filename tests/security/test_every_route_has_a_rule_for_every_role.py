@@ -104,6 +104,9 @@ def test_a_role_may_do_what_the_table_says(role: Role) -> None:
             own, other = (actor.may_change(rule, [TARGETS[kind]]) for kind in ("own", "other"))
             if own != role.includes(Role.WRITE_OWN) or other != role.includes(Role.WRITE_ALL):
                 wrong.append((method, path))
+        if rule.subject is Subject.PREFERENCES:
+            needed = Role.READ
+            assert actor.may_always(rule) == role.includes(Role.CURATE)
         if (actor.refusal(head(method, path)) is None) != role.includes(needed):
             wrong.append((method, path))
     assert wrong == []

@@ -82,6 +82,9 @@ class Target(NamedTuple):
     owner: str = ""
 
 
+BOARD = Rule("", "", Scope.CURATE, Subject.PROJECT)
+
+
 def least_role(rule: Rule | None, subject: Subject | None = None) -> Role:
     """Return the role with which a request of a rule is allowed whatever it changes.
 
@@ -141,6 +144,8 @@ class Actor:
             # Artifacts belong to no project: who may write anywhere may send them.
             roles = self.roles if rule is not None and rule.scope is Scope.WRITE else [self.role]
             return any(role.includes(least_role(rule)) for role in roles)
+        if rule.subject is Subject.PREFERENCES:
+            return True
         least = Role.WRITE_OWN if rule.subject is Subject.RUNS else least_role(rule)
         return any(role.includes(least) for role in self.roles)
 
@@ -151,6 +156,10 @@ class Actor:
     def may_change(self, rule: Rule, targets: Iterable[Target]) -> bool:
         """Return whether a request of a rule is allowed for all of these runs or projects."""
         return self.may_always(rule) or all(self._may_change(rule, target) for target in targets)
+
+    def may_change_boards(self, project: str) -> bool:
+        """Return whether the boards and the description of a project may be changed."""
+        return self.may_change(BOARD, [Target(project)])
 
     def _may_change(self, rule: Rule, target: Target) -> bool:
         granted = self.projects.get(target.project, self.role)

@@ -10,7 +10,6 @@ from runicorn_site.security.access.actor import Actor, Role, Target
 from runicorn_site.security.access.routes import Rule, Subject
 
 EDIT = Rule("", "", Scope.CURATE, Subject.RUNS)
-BOARD = Rule("", "", Scope.CURATE, Subject.PROJECT)
 
 
 class OwnedRun(Protocol):
@@ -47,4 +46,4 @@ class May:
 
     def edit_project(self, project: str) -> bool:
         """Return whether they may change the boards and the description of a project."""
-        return self.actor is None or self.actor.may_change(BOARD, [Target(project)])
+        return self.actor is None or self.actor.may_change_boards(project)

@@ -23,6 +23,8 @@ class Subject(StrEnum):
     """The run in the path, or those in `run_ids` of the body."""
     PROJECT = "project"
     """The project in the path."""
+    PREFERENCES = "preferences"
+    """What pages remember for everybody. Of users who may not change it, pages send it in vain."""
 
 
 class Rule(NamedTuple):
@@ -179,7 +181,7 @@ CURATION: tuple[Rule, ...] = (
     Rule("POST", "/runs-change", Scope.CURATE, Subject.RUNS),
     Rule("POST", "/delete-runs", Scope.CURATE, Subject.RUNS),
     Rule("POST", "/restore-runs", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/runs-columns", Scope.CURATE),
+    Rule("POST", "/runs-columns", Scope.CURATE, Subject.PREFERENCES, is_recorded=False),
     Rule("POST", "/runs-view", Scope.CURATE),
     Rule("POST", "/projects/{project}/description", Scope.CURATE, Subject.PROJECT),
     Rule("PUT DELETE", "/projects/{project}/boards/{name}", Scope.CURATE, Subject.PROJECT),
@@ -205,7 +207,7 @@ CURATION: tuple[Rule, ...] = (
     Rule("GET POST", "/alerts/rules/new", Scope.CURATE),
     Rule("GET POST", "/alerts/rules/{id}", Scope.CURATE),
     Rule("POST", "/alerts/rules/{id}/switch", Scope.CURATE),
-    Rule("POST DELETE", "/api/config/column-widths", Scope.CURATE),
+    Rule("POST DELETE", "/api/config/column-widths", Scope.CURATE, Subject.PREFERENCES, False),
     Rule("POST", "/api/config/column-widths/reset", Scope.CURATE),
     Rule("POST", "/api/config/dismissed-alerts/{action}", Scope.CURATE),
 )

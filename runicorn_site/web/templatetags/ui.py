@@ -60,17 +60,18 @@ def _icon(name: str, prefix: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def needs(context: Context, right: str, subject: Any = None) -> SafeString:
+def needs(context: Context, right: str, subject: Any = None, mark: str = "data-denied") -> SafeString:
     """Render the attribute that hides an element from users without a right; the server refuses its request anyway.
 
     Args:
         context: with `may`, see `runicorn_site/security/access/may.py`.
         right: `admin`, `curate`, `edit`, `edit_run` or `edit_project`.
         subject: the run or the name of the project of the last two.
+        mark: `data-fixed` to hide the edit buttons in a row instead.
     """
     held = getattr(context.get("may"), right, True)
     is_held = held(subject) if callable(held) else held
-    return SafeString("" if is_held else " data-denied")
+    return SafeString("" if is_held else f" {mark}")
 
 
 @register.simple_tag

@@ -22,7 +22,8 @@ export function editInPlace(id) {
   }
 
   async function edit(first) {
-    const button = () => document.querySelector(`#header [data-edit="${first}"]`);
+    const button = () => document.querySelector(`#header [data-edit="${first}"]:not([data-denied])`);
+    if (!button()) return;
     await attempt(() => editRun(id, button(), first));
     button().focus();
   }
