@@ -132,22 +132,20 @@ def journal_lines(first: int, stop: int) -> bytes:
     return "".join(f"{text}\n" for text in lines).encode()
 
 
-def ingest(sites: Sequence[Site], root: Path) -> None:
-    """Print what a point costs until it is in the database; each site ingests the same journal."""
+def ingest(site: Site) -> None:
+    """Print what a point costs until it is in the database."""
+    root = site.servers[0].root
     run_id = write_run(root, project="points")
-    began = {site.name: site.cpu() for site in sites}
+    url = f"{site.servers[0].url}/api/v2/experiments/{run_id}/series?names=m0"
+
+    def count() -> int:
+        found = requests.get(url, timeout=60).json().get("series", [])
+        return int(found[0]["count"]) if found else 0
+
+    cpu = site.cpu()
     (root / "points" / "resnet" / "runs" / run_id / "events.jsonl").write_bytes(journal_lines(0, STEPS))
-
-    def is_complete(site: Site) -> bool:
-        answer = requests.get(
-            f"{site.servers[0].url}/api/v2/experiments/{run_id}/series?names=m0", timeout=60
-        )
-        found = answer.json().get("series", [])
-        return bool(found) and found[0]["count"] == STEPS
-
-    for site in sites:
-        until(lambda site=site: is_complete(site), timeout=300)
-        line(f"{site.name}: CPU of a point", (site.cpu() - began[site.name]) / STEPS / NAMES * 1e6, "µs")
+    until(lambda: count() == STEPS, timeout=300, pause=0.5)
+    line(f"{site.name}: CPU of a point", (site.cpu() - cpu) / STEPS / NAMES * 1e6, "µs")
 
 
 def open_pages(site: Site, run_id: str) -> None:
@@ -187,8 +185,8 @@ def costs(base: Path) -> None:
             for server in (alone, *cluster.servers):
                 until(lambda server=server: server.get("/api/v2/experiments").json()["total"] == RUNS)
             throughput([single, *some, whole], ids[0])
-            ingest([single, whole], cluster.root)
             for site in (single, whole):
+                ingest(site)
                 uploads(site, ids[1])
                 open_pages(site, ids[2])
         cluster.stop()
