@@ -76,6 +76,8 @@ def test_a_range_is_read_again_at_full_resolution(open_page: Open) -> None:
         page.mouse.move(box["x"] + 200, box["y"] + 50, steps=3)
         page.mouse.up()
     page.wait_for_url("**range=**")
+    page.get_by_title("Reset zoom").wait_for()
+    assert plot.bounding_box()["y"] == box["y"], "the page was moved by the zoom"
     page.get_by_title("Reset zoom").click()
     page.wait_for_url(lambda url: "range=" not in url)
 

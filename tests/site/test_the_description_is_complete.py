@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -52,6 +53,18 @@ def test_no_part_of_a_sentence_would_be_lost_as_markup(description: dict[str, An
     texts = re.findall(r'"description":"((?:[^"\\]|\\.)*)"', orjson.dumps(description).decode())
     outside = [re.sub(r"`[^`]*`", "", text) for text in texts]
     assert len(texts) > 200 and not [text for text in outside if re.search(r"<\w", text)]
+
+
+def test_every_choice_has_a_value(description: dict[str, Any]) -> None:
+    def choices(part: Any) -> Iterator[list[Any]]:
+        if isinstance(part, dict):
+            if isinstance(part.get("enum"), list):
+                yield part["enum"]
+            part = list(part.values())
+        for inner in part if isinstance(part, list) else ():
+            yield from choices(inner)
+
+    assert [found for found in choices(description) if not found or "" in found] == []
 
 
 def test_every_operation_has_a_name_of_its_own_without_a_number(
