@@ -100,3 +100,91 @@ def test_trackers_of_accelerate(launch: Launch, folder: Path, tracker: str) -> N
     assert run.curve("train/loss") == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
     assert float(run.config["lr"]) == 0.25
     assert "is not supported" not in done.stderr
+
+
+TRL = """
+    import torch
+    from datasets import Dataset
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+    from trl import SFTConfig, SFTTrainer
+    words = {{"<pad>": 0, "<eos>": 1, "a": 2, "b": 3}}
+    plain = Tokenizer(models.WordLevel(words, unk_token="<pad>"))
+    plain.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", eos_token="<eos>")
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=8, n_positions=16, n_embd=8, n_layer=1, n_head=1))
+    options = SFTConfig(
+        output_dir="out", max_steps=4, logging_steps=1, report_to="{tracker}", per_device_train_batch_size=2,
+        use_cpu=True, save_strategy="no", disable_tqdm=True, run_name="tiny", max_length=8, bf16=False,
+        gradient_checkpointing=False,
+    )
+    data = Dataset.from_list([{{"text": "a b a b"}}] * 8)
+    SFTTrainer(model, options, train_dataset=data, processing_class=tokenizer).train()
+"""
+AGENT = """
+    import wandb
+    from stable_baselines3 import PPO
+    from wandb.integration.sb3 import WandbCallback
+    run = wandb.init(project="tiny", config={"steps": 128}, sync_tensorboard=True)
+    model = PPO("MlpPolicy", "CartPole-v1", n_steps=64, batch_size=32, n_epochs=1, device="cpu", tensorboard_log=f"runs/{run.id}")
+    model.learn(128, callback=WandbCallback(verbose=2, model_save_path=f"models/{run.id}"))
+    run.finish()
+"""
+DETECTOR = """
+    from pathlib import Path
+    import numpy as np
+    from PIL import Image
+    from ultralytics import YOLO, settings
+    settings.update({"wandb": True, "mlflow": False, "tensorboard": False})
+    for part in ("train", "val"):
+        for number in range(16):
+            path = Path("pictures", part, str(number % 2), f"{number}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((32, 32, 3), 200 * (number % 2), np.uint8)).save(path)
+    YOLO("yolov8n-cls.yaml").train(
+        data="pictures", project="tiny", name="squares", epochs=2, imgsz=32, batch=8, workers=0, device="cpu", amp=False,
+        plots=False,
+    )
+"""
+
+
+@needs_library("trl", "datasets")
+@pytest.mark.parametrize("tracker", ["wandb", "tensorboard"])
+def test_a_trainer_of_trl(launch: Launch, folder: Path, tracker: str) -> None:
+    done = launch(TRL.format(tracker=tracker), WANDB_PROJECT="tiny", HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert [step for step, _ in run.curve("train/loss")] == [1, 2, 3, 4]
+    assert len(run.curve("train/mean_token_accuracy")) == 4
+    assert run.status["status"] == "finished"
+    assert "is not supported" not in done.stderr
+
+
+@needs_library("stable_baselines3")
+def test_the_wandb_callback_of_stable_baselines3(launch: Launch, folder: Path) -> None:
+    done = launch(AGENT)
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert [step for step, _ in run.curve("rollout/ep_rew_mean")] == [64, 128]
+    assert run.config["steps"] == 128 and run.config["algo"] == "PPO"
+    assert (run.path / "files" / "model.zip").stat().st_size > 1000
+    assert run.status["status"] == "finished"
+    assert "is not supported" not in done.stderr
+
+
+@needs_library("ultralytics")
+def test_the_wandb_callbacks_of_ultralytics(
+    launch: Launch, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ultralytics logs nothing below pytest or on GitHub's machines.
+    for name in ("PYTEST_CURRENT_TEST", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    done = launch(DETECTOR, YOLO_CONFIG_DIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.meta["project"] == "tiny"
+    assert len(run.curve("train/loss")) == 2
+    assert {value for _, value in run.curve("epoch")} == {1, 2}
+    assert len(run.curve("metrics/accuracy_top1")) >= 2
+    assert run.status["status"] == "finished"
+    assert "is not supported" not in done.stderr
