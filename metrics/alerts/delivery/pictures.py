@@ -30,6 +30,7 @@ FINE = 2
 """Factor by which a picture is drawn larger and reduced: lines of Pillow have stairs."""
 SIZE = (640, 300)
 LEFT, TOP, RIGHT, BOTTOM = 72, 40, 20, 44
+END, FLOOR = SIZE[0] - RIGHT, SIZE[1] - BOTTOM
 TEXT, HEADING = 12, 15
 MOST_FIXED, MOST_DECIMALS = 1e7, 5
 """Larger and finer numbers are written with an exponent."""
@@ -110,17 +111,17 @@ def draw(curve: Curve) -> bytes:
     heights = [*curve.y[finite].tolist(), *([] if curve.limit is None else [curve.limit])]
     widths = [*curve.x.tolist(), *([] if curve.at is None else [curve.at])]
     across, up = (
-        Scale(min(widths), max(widths), LEFT, SIZE[0] - RIGHT),
-        Scale(min(heights), max(heights), SIZE[1] - BOTTOM, TOP, room=0.06),
+        Scale(min(widths), max(widths), LEFT, END),
+        Scale(min(heights), max(heights), FLOOR, TOP, margin=0.06),
     )
     _draw_axes(pen, curve, across, up)
     if curve.at is not None:
         at = across.place(curve.at)
-        pen.line([(at, TOP * FINE), (at, (SIZE[1] - BOTTOM) * FINE)], RED, FINE)
+        pen.line([(at, TOP * FINE), (at, FLOOR * FINE)], RED, FINE)
     if curve.limit is not None:
         level = up.place(curve.limit)
-        pen.line([(LEFT * FINE, level), ((SIZE[0] - RIGHT) * FINE, level)], RED, 2 * FINE)
-        end = ((SIZE[0] - RIGHT) * FINE, level - 3 * FINE)
+        pen.line([(LEFT * FINE, level), (END * FINE, level)], RED, 2 * FINE)
+        end = (END * FINE, level - 3 * FINE)
         pen.text(end, number(curve.limit), RED, _font("", TEXT), anchor="rb")
     for part in np.split(np.arange(len(curve.y)), np.flatnonzero(np.diff(finite)) + 1):
         if finite[part[0]]:
@@ -135,9 +136,9 @@ def draw(curve: Curve) -> bytes:
 class Scale:
     """Maps values of an axis to pixels."""
 
-    def __init__(self, low: float, high: float, start: int, stop: int, *, room: float = 0.0) -> None:
-        """`room` is the part of the span that is added on both sides."""
-        more = (high - low) * room if high > low else abs(low) * 0.1 or 1.0
+    def __init__(self, low: float, high: float, start: int, stop: int, *, margin: float = 0.0) -> None:
+        """`margin` is the part of the span that is added on both sides."""
+        more = (high - low) * margin if high > low else abs(low) * 0.1 or 1.0
         self._low, self._span = low - more, high - low + 2 * more
         self._start, self._length = start * FINE, (stop - start) * FINE
 
@@ -158,18 +159,18 @@ class Scale:
 
 
 def _draw_axes(pen: ImageDraw, curve: Curve, across: Scale, up: Scale) -> None:
-    small, left, low = _font("", TEXT), LEFT * FINE, (SIZE[1] - BOTTOM) * FINE
+    small, left, low = _font("", TEXT), LEFT * FINE, FLOOR * FINE
     for value, label in up.ticks(5):
         level = up.place(value)
-        pen.line([(left, level), ((SIZE[0] - RIGHT) * FINE, level)], GRID, FINE)
+        pen.line([(left, level), (END * FINE, level)], GRID, FINE)
         pen.text((left - 8 * FINE, level), label, SOFT, small, anchor="rm")
     for value, label in across.ticks(6):
         pen.text((across.place(value), low + 6 * FINE), label, SOFT, small, anchor="mt")
-    pen.line([(left, low), ((SIZE[0] - RIGHT) * FINE, low)], SOFT, FINE)
-    pen.text(((SIZE[0] - RIGHT) * FINE, (SIZE[1] - 6) * FINE), curve.axis, SOFT, small, anchor="rb")
+    pen.line([(left, low), (END * FINE, low)], SOFT, FINE)
+    pen.text((END * FINE, (SIZE[1] - 6) * FINE), curve.axis, SOFT, small, anchor="rb")
     name = UNSAFE.sub(" ", curve.name).strip()
     heading = _font(name, HEADING)
-    while name and pen.textlength(name, heading) > (SIZE[0] - LEFT - RIGHT) * FINE:
+    while name and pen.textlength(name, heading) > (END - LEFT) * FINE:
         name = f"{name[:-2]}…" if len(name) > 2 else ""
     pen.text((left, 12 * FINE), name, INK, heading, anchor="lt")
 
