@@ -9,7 +9,7 @@ import { toggleTable } from "./text/data_table.js";
 /** Add the buttons to a chart's caption. */
 export function addTools(chart) {
   const bar = make("span", { className: "tools" });
-  const menu = tool("more", gettext("Options"), chart, (button) => openMenu(chart, button));
+  const menu = tool("settings", gettext("Options"), chart, (button) => openMenu(chart, button));
   menu.setAttribute("aria-haspopup", "dialog");
   chart.openMenu = (field, beside = menu) => openMenu(chart, beside, field);
   bar.append(

@@ -26,7 +26,7 @@ class Threshold {
     this.line.focus({ preventScroll: true });
   }
 
-  /** Begin above the last value, or below it where there is no room. */
+  /** Begin above the last value, or below it near the end of the axis. */
   #begin() {
     const { y, box } = this.chart.plot;
     const last = this.chart.curves[0].series.y.findLast(Number.isFinite) ?? y.uneven((y.even(y.domain[0]) + y.even(y.domain[1])) / 2);
