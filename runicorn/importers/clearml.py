@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn.archives.limits import ArchiveRefused
 from runicorn.importers.experiment import (
+    DAMAGED,
     Entry,
     Experiment,
     Files,
@@ -56,8 +56,8 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
                 if "id" in task:
                     found = True
                     yield _experiment(session, folder, task)
-        except (ArchiveRefused, OSError, ValueError) as error:
-            if session.name.startswith("offline-"):
+        except DAMAGED as error:
+            if session.is_dir() or session.name.startswith("offline-"):
                 found = True
                 yield Unreadable(str(session), str(error))
     if not found:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn.archives.limits import ArchiveRefused
 from runicorn.importers.experiment import (
+    DAMAGED,
     Entry,
     Experiment,
     Files,
@@ -54,7 +54,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
                 if "offline_id" in about and (folder / MESSAGES).is_file():
                     found = True
                     yield _experiment(archive, folder, about)
-        except (ArchiveRefused, OSError, ValueError, LookupError) as error:
+        except DAMAGED as error:
             found = True
             yield Unreadable(str(archive), str(error))
     if not found:

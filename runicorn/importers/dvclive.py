@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.importers.experiment import (
+    DAMAGED,
     Entry,
     Experiment,
     Media,
@@ -47,7 +48,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     for folder in folders:
         try:
             yield _experiment(path, folder)
-        except (OSError, ValueError, KeyError) as error:
+        except DAMAGED as error:
             yield Unreadable(str(folder), f"{folder} is damaged: {error}.")
 
 

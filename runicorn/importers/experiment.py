@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,20 @@ NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf", "I
 
 class NotReadable(Exception):
     """The path cannot be read as data of this tracker; the message says why."""
+
+
+DAMAGED = (
+    NotReadable,
+    OSError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    struct.error,
+    sqlite3.Error,
+)
+"""Errors of a source with unexpected content, such as a list where the format has an object."""
 
 
 class Unreadable(NamedTuple):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.importers.experiment import (
+    DAMAGED,
     Entry,
     Experiment,
     Files,
@@ -87,13 +88,15 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     for part in parts:
         try:
             _collect(part, runs)
-        except (pyarrow.ArrowException, OSError, KeyError) as error:
+        except (pyarrow.ArrowException, *DAMAGED) as error:
             yield Unreadable(str(part), f"{part} is damaged, or not of neptune-exporter: {error}")
     forked = {(run.project, str(run.system("forking/parent"))) for run in runs.values()}
     for key, run in runs.items():
-        yield _experiment(
-            run, path, _family(run, runs) if run.system("forking/parent") or key in forked else ""
-        )
+        try:
+            has_family = run.system("forking/parent") or key in forked
+            yield _experiment(run, path, _family(run, runs) if has_family else "")
+        except (pyarrow.ArrowException, *DAMAGED) as error:
+            yield Unreadable(run.origin, str(error))
 
 
 def _table(part: Path, columns: list[str], filters: list[tuple[str, str, Any]]) -> Any:

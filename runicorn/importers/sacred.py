@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.importers.experiment import (
+    DAMAGED,
     Experiment,
     Files,
     NotReadable,
@@ -43,8 +44,11 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         about, problem = layout.read_json(folder / RUN)
         if problem or "start_time" not in about:
             yield Unreadable(str(folder), f"{folder / RUN} is damaged, or not a file of Sacred.")
-        else:
+            continue
+        try:
             yield _experiment(folder, about)
+        except DAMAGED as error:
+            yield Unreadable(str(folder), f"{folder / RUN} is damaged: {error}")
 
 
 def _experiment(folder: Path, about: dict[str, Any]) -> Experiment:

@@ -122,3 +122,27 @@ def test_an_archive_that_leads_outside_or_is_cut_off_is_named(
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["taken"], answer["failed"]) == (1, 1, 2)
     assert not list(tmp_path.rglob("outside.txt"))
+
+
+@pytest.mark.parametrize(
+    ("tracker", "file", "before", "after"),
+    [
+        ("sacred", "sacred/1/run.json", '"experiment": {', '"experiment": [], "was": {'),
+        ("sacred", "sacred/1/metrics.json", '"steps": [', '"steps": [null, '),
+        ("dvclive", "dvclive/plots/metrics/loss.tsv", "\n3\t", "\nthree\t"),
+        ("swanlab", "swanlog/*/run-*.swanlab", "vision", "Vision"),
+    ],
+)
+def test_a_damaged_run_is_named_and_stops_no_other(
+    tracker: str, file: str, before: str, after: str, tmp_path: Path, folder: Path
+) -> None:
+    path = unpacked(tracker, tmp_path)
+    (damaged,) = path.glob(file)
+    content = damaged.read_bytes()
+    assert before.encode() in content
+    damaged.write_bytes(content.replace(before.encode(), after.encode(), 1))
+    done = CliRunner().invoke(app, ["import-from", tracker, str(path), "--storage", str(folder), "--json"])
+    answer = json.loads(done.stdout)
+    others = 1 if tracker == "sacred" else 0
+    assert (done.exit_code, answer["taken"], answer["failed"]) == (1, others, 1)
+    assert answer["report"][0]["reason"]

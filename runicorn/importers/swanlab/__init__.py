@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runicorn.importers.experiment import (
+    DAMAGED,
     Entry,
     Experiment,
     NotReadable,
@@ -45,7 +46,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     for file in files:
         try:
             yield backup.experiment(file) if file.name == backup.NAME else _experiment(file)
-        except (NotReadable, OSError, ValueError, LookupError) as error:
+        except DAMAGED as error:
             yield Unreadable(str(file), str(error))
 
 

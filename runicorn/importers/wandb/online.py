@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.importers.experiment import (
+    DAMAGED,
     Entry,
     Experiment,
     NotReadable,
@@ -84,7 +85,7 @@ def read(server: Server, entity: str, project: str, root: Path) -> Iterator[Expe
         if is_first:
             raise
         yield Unreadable(origin, str(error))
-    except (LookupError, TypeError, ValueError) as error:
+    except DAMAGED as error:
         yield Unreadable(origin, f"the server's response is not as expected: {error!r}")
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sqlite3
-import struct
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -19,7 +17,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 from runicorn import _platform
 from runicorn.archives.staging import staging
 from runicorn.artifacts.errors import ArtifactError
-from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn.importers.experiment import DAMAGED, Experiment, Unreadable
 from runicorn.importers.writing.comparison import FORMAT, Comparison, compare
 from runicorn.importers.writing.extending import extend
 from runicorn.importers.writing.run_writer import ORIGIN, STATE, RunWriter
@@ -30,16 +28,7 @@ REPORTS = "imports"
 Result = Literal["taken", "updated", "unchanged", "failed"]
 DIGEST = 6
 """Characters of the digest of the origin in the id of a run."""
-UNREADABLE = (
-    NotReadable,
-    OSError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    struct.error,
-    sqlite3.Error,
-    ArtifactError,
-)
+UNREADABLE = (*DAMAGED, ArtifactError)
 """Errors of a damaged source: they end the import of that run only."""
 
 
