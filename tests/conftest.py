@@ -145,6 +145,16 @@ def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
     return start_viewer(RUNICORN_RATE_LIMIT="off")
 
 
+@pytest.fixture(scope="module")
+def shared_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    """One viewer over an empty store for all tests of a file that change nothing; without rate limits."""
+    home = tmp_path_factory.mktemp("shared")
+    (home / "store").mkdir()
+    viewer = Viewer(home / "store", home, RUNICORN_RATE_LIMIT="off")
+    yield viewer.wait_until_it_answers()
+    viewer.stop()
+
+
 @pytest.fixture(scope="session")
 def resting_chromium() -> Iterator[Any]:
     """One real browser for all tests of this process, and the event loop that drives it."""

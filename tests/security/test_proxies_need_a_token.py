@@ -41,18 +41,18 @@ def cookies(answer: Answer) -> list[str]:
         "X-Real-IP: 10.0.0.7",
     ],
 )
-def test_a_viewer_without_a_token_refuses_proxied_requests(viewer: Viewer, line: str) -> None:
-    answer = get(viewer.port, "/api/health", line)
+def test_a_viewer_without_a_token_refuses_proxied_requests(shared_viewer: Viewer, line: str) -> None:
+    answer = get(shared_viewer.port, "/api/health", line)
     assert answer.status == 403
     assert b"through a proxy" in answer.body and b"--token auto" in answer.body
-    assert get(viewer.port, "/", line).status == 403
-    assert handshake(viewer.port, SOCKET, line) == 403
-    assert get(viewer.port, "/api/health").status == 200
+    assert get(shared_viewer.port, "/", line).status == 403
+    assert handshake(shared_viewer.port, SOCKET, line) == 403
+    assert get(shared_viewer.port, "/api/health").status == 200
 
 
-def test_a_proxied_request_with_a_body_is_refused_before_the_body(viewer: Viewer) -> None:
+def test_a_proxied_request_with_a_body_is_refused_before_the_body(shared_viewer: Viewer) -> None:
     unsent = ("Content-Length: 1000000", "Content-Type: application/json", "Forwarded: for=1.2.3.4")
-    assert get(viewer.port, "/api/runs/tags", *unsent, method="POST").status == 403
+    assert get(shared_viewer.port, "/api/runs/tags", *unsent, method="POST").status == 403
 
 
 def test_a_viewer_with_a_token_answers_through_a_proxy(guarded: Viewer) -> None:
@@ -87,7 +87,7 @@ def test_cookies_of_pages_are_secure_behind_tls(guarded: Viewer) -> None:
     assert "Secure" not in cookies(get(guarded.port, "/settings", BEARER))
 
 
-def test_what_needs_a_token_is_not_stored_by_browsers(guarded: Viewer, viewer: Viewer) -> None:
+def test_what_needs_a_token_is_not_stored_by_browsers(guarded: Viewer, shared_viewer: Viewer) -> None:
     for path in ("/", "/api/runs", "/api/health", "/openapi.json", "/api/runs/nonsense"):
         assert get(guarded.port, path, BEARER).headers["cache-control"] == "no-store", path
     sheet = re.search(
@@ -95,7 +95,7 @@ def test_what_needs_a_token_is_not_stored_by_browsers(guarded: Viewer, viewer: V
     )
     assert sheet is not None
     assert "immutable" in get(guarded.port, sheet[0], BEARER).headers["cache-control"]
-    assert get(viewer.port, "/").headers.get("cache-control") != "no-store"
+    assert get(shared_viewer.port, "/").headers.get("cache-control") != "no-store"
 
 
 def test_every_answer_isolates_its_window(guarded: Viewer) -> None:
