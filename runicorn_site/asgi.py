@@ -18,6 +18,7 @@ from runicorn_site.monitoring.readiness import readiness_problem  # noqa: E402
 from runicorn_site.monitoring.requests import CountRequests  # noqa: E402
 from runicorn_site.security.guard import Guard, Policy  # noqa: E402
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere  # noqa: E402
+from runicorn_site.server.hosted import Hosted  # noqa: E402
 from runicorn_site.shares.links import BadEmbedding, SharedLinks  # noqa: E402
 from runicorn_site.transport.backpressure import BackPressure  # noqa: E402
 from runicorn_site.transport.dispatch import OneHop  # noqa: E402
@@ -52,4 +53,4 @@ def build(policy: Policy) -> Any:
     return SocketFlow(BackPressure(mounted))
 
 
-application = build(Policy())
+application = Hosted(build)

@@ -75,6 +75,9 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_ALLOWED_HOSTS", "", "Additional host names that the viewer accepts, separated by commas."
     ),
     Setting(
+        "RUNICORN_BASE_PATH", "", "Path with which all addresses of the viewer begin, such as `/runicorn`."
+    ),
+    Setting(
         "RUNICORN_TRUSTED_PROXY",
         "",
         "Addresses and networks of reverse proxies whose `X-Forwarded-*` headers the viewer reads, separated by commas.",

@@ -111,7 +111,8 @@ class Serving:
         self.token_file: Path | None = None
         self.makes_token = False
         trusted = options.trusted_proxies or (own.get("RUNICORN_TRUSTED_PROXY"),)
-        self.forwarding = Forwarding(path_prefix(options.base_path), networks(trusted), options.auth_header)
+        base = options.base_path or own.get("RUNICORN_BASE_PATH")
+        self.forwarding = Forwarding(path_prefix(base), networks(trusted), options.auth_header)
         if options.auth_header and not self.forwarding.trusted:
             raise BadForwarding("--auth-header needs --trusted-proxy: only that proxy may name the user")
 
