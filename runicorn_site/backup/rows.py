@@ -6,13 +6,15 @@ The runs that they refer to are restored as stubs, which the server completes fr
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.apps import apps
 from django.core import serializers
 from django.core.management.color import no_style
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, router, transaction
 from django.db.models.functions import Now
 
 from runicorn_site.cluster.models import Lease
@@ -44,7 +46,9 @@ def kept_models() -> list[type[models.Model]]:
 
 def dump() -> tuple[str, int]:
     """Return the rows as of one moment, and their number without stubs."""
-    with _snapshot():
+    with ExitStack() as snapshots:
+        for database in connections:
+            snapshots.enter_context(_snapshot(database))
         kept = [row for model in kept_models() for row in _rows(model)]
         runs = Run.objects.filter(pk__in=_references(kept, Run)).select_related("root")
         roots = StorageRoot.objects.filter(
@@ -74,25 +78,36 @@ def load(rows: str, *, replace: bool = False) -> None:
     Raises:
         django.core.serializers.base.DeserializationError: they do not fit the tables.
     """
-    with transaction.atomic():
+    by_database: defaultdict[str, list[str]] = defaultdict(list)
+    for line in rows.splitlines():
+        model = apps.get_model(json.loads(line)["model"])
+        by_database[router.db_for_write(model) or DEFAULT_DB_ALIAS].append(line)
+    with ExitStack() as transactions:
+        for database in connections:
+            transactions.enter_context(transaction.atomic(using=database))
         if replace:
             for model in reversed(kept_models()):
                 model._default_manager.all().delete()
-        deferred, has_stubs = [], False
-        for row in serializers.deserialize("jsonl", rows, handle_forward_references=True):
-            stub = type(row.object) in REFERRED
-            if not stub or row.object.pk is None:  # one that is there is complete already
-                row.save()
-                has_stubs = has_stubs or stub
-            if row.deferred_fields:
-                deferred.append(row)
-        for row in deferred:
-            row.save_deferred_fields()
-        if has_stubs:  # the index of searches must have every row that is updated later
-            search_index.rebuild()
-    statements = connection.ops.sequence_reset_sql(no_style(), kept_models())
+        for database, lines in by_database.items():
+            _store("\n".join(lines), database)
+
+
+def _store(rows: str, database: str) -> None:
+    deferred, has_stubs = [], False
+    for row in serializers.deserialize("jsonl", rows, using=database, handle_forward_references=True):
+        stub = type(row.object) in REFERRED
+        if not stub or row.object.pk is None:  # one that is there is complete already
+            row.save(using=database)
+            has_stubs = has_stubs or stub
+        if row.deferred_fields:
+            deferred.append(row)
+    for row in deferred:
+        row.save_deferred_fields(using=database)
+    if has_stubs:  # the index of searches must have every row that is updated later
+        search_index.rebuild()
+    connection = connections[database]
     with connection.cursor() as cursor:
-        for statement in statements:
+        for statement in connection.ops.sequence_reset_sql(no_style(), kept_models()):
             cursor.execute(statement)
 
 
@@ -126,8 +141,9 @@ def _references(rows: list[models.Model], to: type[models.Model]) -> set[int]:
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
+def _snapshot(database: str) -> Iterator[None]:
     """Read everything as of one moment, without keeping a server from writing."""
+    connection = connections[database]
     if connection.vendor == "sqlite":  # a transaction of Django would be IMMEDIATE
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
@@ -136,6 +152,6 @@ def _snapshot() -> Iterator[None]:
             finally:
                 cursor.execute("ROLLBACK")
         return
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(using=database), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield

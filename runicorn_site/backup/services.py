@@ -8,8 +8,7 @@ from pathlib import Path
 
 from runicorn_site.backup import files
 from runicorn_site.database.state_dir import state_directory
-from runicorn_site.people.database import accounts_file, prepare_accounts
-from runicorn_site.people.options import ON, SETTING
+from runicorn_site.people.options import has_users
 
 RUNNING = "A viewer is running: stop it first"
 
@@ -32,21 +31,22 @@ def create(target: Path) -> int:
     """
     _set_up()
     from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
+    from django.db.migrations.recorder import MigrationRecorder
 
     from runicorn_site.backup import rows
-    from runicorn_site.database.prepare import prepare
 
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if not _is_migrated():
         if files.is_in_use():
             raise OtherDatabase("The database is of another version than this program: restart the viewer")
-        prepare()
-        executor = MigrationExecutor(connection)
+        _prepare()
     # Rows before files: a channel or rule that is removed in between has its row removed when the server starts.
     text, number = rows.dump()
-    applied = sorted(executor.loader.applied_migrations)
-    files.write(target, text, number, {"database": connection.vendor, "migrations": applied})
+    about = {
+        "database": connection.vendor,
+        "has_users": has_users(),
+        "migrations": sorted(MigrationRecorder(connection).applied_migrations()),
+    }
+    files.write(target, text, number, about)
     return number
 
 
@@ -68,16 +68,15 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
             " after a backup of them"
         )
     files.restore_key(backup)
-    _set_up(has_users='"model": "people.' in backup.rows)
+    _set_up(with_users=bool(backup.manifest.get("has_users")))
     from django.db.migrations.loader import MigrationLoader
 
     from runicorn_site.backup import rows
-    from runicorn_site.database.prepare import prepare
 
     newer = {tuple(one) for one in backup.manifest["migrations"]} - set(MigrationLoader(None).disk_migrations)
     if newer:
         raise files.BadBackup(f"{source} was made by a newer version ({backup.manifest['runicorn']})")
-    prepare()
+    _prepare()
     if rows.has_server():
         raise CannotRestore(RUNNING)
     before = None
@@ -94,11 +93,34 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     return int(backup.manifest["rows"]), before
 
 
-def _set_up(has_users: bool = False) -> None:
-    """Set up Django, with the accounts if there are any here, or in the backup."""
+def _set_up(*, with_users: bool = False) -> None:
+    """Set Django up, with the database of the users if there is one or is to be one."""
     import django
 
-    if has_users or accounts_file().exists():
+    from runicorn_site.people.database import accounts_file
+    from runicorn_site.people.options import ON, SETTING
+
+    if with_users or accounts_file().exists():
         os.environ[SETTING] = ON
     django.setup()
+
+
+def _prepare() -> None:
+    """Create or migrate the databases."""
+    from runicorn_site.database.prepare import prepare
+    from runicorn_site.people.database import prepare_accounts
+
+    prepare()
     prepare_accounts()
+
+
+def _is_migrated() -> bool:
+    from django.db import connections, router
+    from django.db.migrations.executor import MigrationExecutor
+
+    for name in connections:
+        executor = MigrationExecutor(connections[name])
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if any(router.allow_migrate(name, migration.app_label) for migration, _ in plan):
+            return False
+    return True

@@ -137,8 +137,6 @@ def _serving() -> Serving:
         BadForwarding: `RUNICORN_BASE_PATH` or `RUNICORN_TRUSTED_PROXY` is malformed.
     """
     token = "" if has_users() else own.get("RUNICORN_TOKEN") or AUTO
-    serving = Serving(
-        Options(host="0.0.0.0", token=token), signals=False
-    )
+    serving = Serving(Options(host="0.0.0.0", token=token), signals=False)
     serving.bound, serving.port = serving.options.host, serving.options.port
     return serving

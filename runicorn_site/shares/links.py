@@ -19,6 +19,7 @@ from django.db import close_old_connections
 
 from runicorn.message import Message
 from runicorn.settings.user import get
+from runicorn_site.security.access.actor import ACTOR, Actor, Role
 from runicorn_site.security.guard import (
     HEAD,
     SESSION_ENDED,
@@ -44,6 +45,7 @@ CHECK_SECONDS = 0.5
 """Interval of checking whether the link of an open socket has ended."""
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.*-]+(?::(?:[0-9]{1,5}|\*))?|'self'|\*")
 
+READER = Actor("", Role.READ)
 UNKNOWN = Refusal(404, Message("This link is unknown, was revoked or has expired"))
 GONE = Refusal(404, Message("What this link shows is no longer there"))
 OUTSIDE = Refusal(403, Message("This link shows one page and nothing else of this server"))
@@ -108,7 +110,7 @@ class SharedLinks:
             await refuse(refusal, scope, send)
             return
         scope.update(path=inner.path, raw_path=inner.raw_path.encode("latin-1"), headers=inner.headers)
-        scope.update({HEAD: inner, SHARED: share, "root_path": ""})
+        scope.update({HEAD: inner, SHARED: share, ACTOR: READER, "root_path": ""})
         scope["client"] = scope.get("client") or ["127.0.0.1", 0]
         if is_behind_tls(head):
             scope["scheme"] = "https"
