@@ -7,7 +7,10 @@ COPY . /source
 # Modules are compiled here, because the root file system may be read-only later.
 RUN /opt/runicorn/bin/pip install "/source[postgresql,valkey,alerts]" \
  && /opt/runicorn/bin/pip uninstall --yes pip \
- && find /opt/runicorn -name tests -path '*/site-packages/*' -type d -prune -exec rm -rf {} + \
+ && find /opt/runicorn -type d \( -path '*/site-packages/*/tests' \
+      -o -path '*/twisted/*test' -o -path '*/autobahn/*test' \) -prune -exec rm -rf {} + \
+ && find /opt/runicorn -path '*/locale/*' -type d ! -name en ! -name zh_Hans ! -name LC_MESSAGES -prune -exec rm -rf {} + \
+ && find /opt/runicorn -name '*.po' -delete \
  && /opt/runicorn/bin/python -m compileall -q /opt/runicorn/lib
 
 FROM python:3.13.9-slim-trixie
