@@ -9,36 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from runicorn.settings import user as own
 from runicorn_site.people.options import has_users
 from runicorn_site.security.forwarding import path_prefix
-from runicorn_site.security.guard import Policy, Receive, Scope, Send, head_of, refuse
-from runicorn_site.security.request_rules import SAFE_METHODS
+from runicorn_site.security.guard import Receive, Scope, Send, head_of, refuse
+from runicorn_site.security.request_rules import SAFE_METHODS, Head
 from runicorn_site.security.token_source import AUTO
+from runicorn_site.server.options import Options
 from runicorn_site.server.serve import (
     REMOTE_SECONDS,
     STOP_SECONDS,
-    Options,
     Serving,
     existing_root,
     reopen,
 )
 from runicorn_site.transport.body_limits import MAX_BODY, OF_ARCHIVES, too_large
+from runs.live.backpressure import Message
 
-Build = Callable[[Policy], Any]
 logger = logging.getLogger(__name__)
 
 
 class Hosted:
     """ASGI application that opens the storage root when its server starts."""
 
-    def __init__(self, build: Build) -> None:
-        """Prepare nothing yet; `build` makes the application with access rules."""
-        self.build = build
+    def __init__(self) -> None:
         self.app: Any = None
         self.most_of_archives = MAX_BODY
         self.running = ExitStack()
@@ -49,21 +46,34 @@ class Hosted:
             await self._live(receive, send)
             return
         if self.app is None:  # of a server without the lifespan protocol: without a root it answers 503
-            self.app = self.build(_serving().admission_policy())
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
-            receive = await self._limited(scope, receive, send)
-        await self.app(scope, receive, send)
+            self.app = _application(_serving())
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            await self.app(scope, receive, send)
+            return
+        head, most = head_of(scope), self._most(head_of(scope))
+        length = head.header("content-length") or ""
+        if length.isdecimal() and int(length) > most:
+            await refuse(too_large(most), scope, send)
+        else:
+            await self.app(scope, limited(scope, receive, send, most), send)
+
+    def _most(self, head: Head) -> int:
+        """Return the largest number of bytes of a request's body."""
+        base = path_prefix(own.get("RUNICORN_BASE_PATH"))
+        is_archive = head.method == "POST" and OF_ARCHIVES.fullmatch(head.path.removeprefix(base))
+        return max(MAX_BODY, self.most_of_archives) if is_archive else MAX_BODY
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                has_started = False
                 try:
                     await asyncio.to_thread(self.start)
-                except Exception as error:  # whatever it is, the server has to be told
-                    logger.exception("The server could not be started")
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    return
+                    has_started = True
+                finally:
+                    if not has_started:  # the server reports the exception
+                        await send({"type": "lifespan.startup.failed", "message": "See the log"})
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await asyncio.to_thread(self.running.close)
@@ -87,7 +97,7 @@ class Hosted:
 
         serving, root = _serving(), existing_root(None)
         self.most_of_archives = configured().bytes
-        self.app = self.build(serving.admission_policy())
+        self.app = _application(serving)
         if serving.makes_token:
             logger.warning("The token of browsers and programs is in %s", serving.token_file)
         database.prepare()
@@ -104,30 +114,21 @@ class Hosted:
             self.running = running.pop_all()
         logger.info("Runicorn shows %s", root)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> Receive:
-        """Return a `receive` that answers 413 and ends the request once its body is too large."""
-        head = head_of(scope)
-        is_archive = head.method == "POST" and OF_ARCHIVES.fullmatch(_inner(head.path))
-        most = max(MAX_BODY, self.most_of_archives) if is_archive else MAX_BODY
-        length = head.header("content-length") or "0"
-        left = most
-        announced = int(length) if length.isdecimal() else 0
 
-        async def counted() -> Mapping[str, Any]:
-            nonlocal left
-            message = {"type": "http.disconnect"} if left < 0 else await receive()
-            left -= max(len(message.get("body", b"")), announced - most)
-            if left < 0 and message["type"] == "http.request":
-                await refuse(too_large(most), scope, send)
-                return {"type": "http.disconnect"}
-            return message
+def limited(scope: Scope, receive: Receive, send: Send, most: int) -> Receive:
+    """Wrap `receive` to answer 413 and to end the request once its body has more than `most` bytes."""
+    size = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal size
+        message = {**await receive()}
+        size += len(message.get("body", b""))
+        if size > most and message["type"] == "http.request":
+            await refuse(too_large(most), scope, send)
+            message = {"type": "http.disconnect"}
+        return message
 
-
-def _inner(path: str) -> str:
-    base = path_prefix(own.get("RUNICORN_BASE_PATH"))
-    return path.removeprefix(base) if base else path
+    return counted
 
 
 def _serving() -> Serving:
@@ -140,3 +141,8 @@ def _serving() -> Serving:
     serving = Serving(Options(host="0.0.0.0", token=token), signals=False)
     serving.bound, serving.port = serving.options.host, serving.options.port
     return serving
+
+
+def _application(serving: Serving) -> Any:
+    serving.policy = serving.admission_policy()
+    return serving.application()

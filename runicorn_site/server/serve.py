@@ -262,7 +262,7 @@ class Serving:
         )
 
     def application(self) -> Any:
-        from runicorn_site.asgi import build
+        from runicorn_site.server.application import build
 
         return build(self.policy)
 

@@ -19,7 +19,7 @@ from django.db import close_old_connections
 
 from runicorn.message import Message
 from runicorn.settings.user import get
-from runicorn_site.security.access.actor import ACTOR, Actor, Role
+from runicorn_site.security.access.actor import Actor, Role
 from runicorn_site.security.guard import (
     HEAD,
     SESSION_ENDED,
@@ -37,6 +37,7 @@ from runicorn_site.security.proxies import is_behind_tls
 from runicorn_site.security.request_rules import Head, judge
 from runicorn_site.shares.access import SAFE, is_allowed, is_there, start, with_choices
 from runicorn_site.shares.records import Share, Shares
+from runicorn_site.web.actor import KEY as ACTOR
 from runicorn_site.web.shared import SHARED
 
 PATH = re.compile(r"(?P<link>/s/(?P<token>[A-Za-z0-9_.-]{20,120}))(?P<rest>/.*)?", re.DOTALL)

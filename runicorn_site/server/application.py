@@ -1,0 +1,49 @@
+"""The application as a server runs it, from the wire inwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import re_path
+
+from metrics.live.urls import websocket_patterns as metric_sockets
+from runicorn.settings.user import get
+from runicorn_site.monitoring.probes import Probes
+from runicorn_site.monitoring.readiness import readiness_problem
+from runicorn_site.monitoring.requests import CountRequests
+from runicorn_site.security.guard import Guard, Policy
+from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
+from runicorn_site.shares.links import BadEmbedding, SharedLinks
+from runicorn_site.transport.backpressure import BackPressure
+from runicorn_site.transport.dispatch import OneHop
+from runicorn_site.transport.mount import Mount
+from runs.live.backpressure import SocketFlow
+from runs.live.urls import websocket_patterns as run_sockets
+
+
+def build(policy: Policy) -> Any:
+    """The whole application.
+
+    Raises:
+        ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` is no number, or `RUNICORN_EMBED_ORIGINS` names no origins.
+    """
+    limit = get("RUNICORN_MAX_SOCKETS")
+    if not limit.isdecimal():
+        raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
+    router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
+    sockets = SocketLimit(router, limit=int(limit))
+    routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
+    guard: Any = Guard(routes, policy)
+    if policy.people is not None:
+        from runicorn_site.people.changes import Recorder
+
+        guard = Recorder(guard)
+    try:
+        shared = SharedLinks(guard, routes, policy)
+    except BadEmbedding as error:
+        raise ImproperlyConfigured(str(error)) from error
+    guarded: Any = Probes(CountRequests(shared), readiness_problem)
+    mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
+    return SocketFlow(BackPressure(mounted))
