@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -52,6 +52,25 @@ def test_values_are_offered_with_their_numbers_of_runs_among_the_other_filters(
     ] == [
         "0",
         "3",
+    ]
+
+
+@pytest.mark.django_db
+def test_chips_say_what_each_part_of_an_expression_asks_for(store: Path, page: Page) -> None:
+    write_run(store, "p", "one in two", config={"lr": 1}, metrics=[{"acc": 1}])
+    where = (
+        'created_at >= 2020-01-01 and name = "one in two" and config.lr in (1, 2) and metric.acc.best >= 0.5'
+    )
+    where += " and not config.lr = 3"
+    chips = [
+        one.text for one in page("/?where=" + quote(where)).elements if one.tag == "a" and one.has("tag")
+    ]
+    assert chips == [
+        "Remove filter created_at >= 2020-01-01",
+        "Remove filter name = one in two",
+        "Remove filter lr = 1 | 2",
+        "Remove filter acc best ≥ 0.5",
+        "Remove filter not config.lr = 3",
     ]
 
 

@@ -40,7 +40,7 @@ OWN = {
     "best_metric_value": _("Best metric"),
 }
 """Fields of every run in the menu."""
-SIGNS = {"!=": "≠", "<=": "≤", ">=": "≥"}
+SIGNS = {"!=": "≠", "<=": "≤", ">=": "≥", "in": "="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def chips(root: StorageRoot, state: TableState) -> list[Chip]:
     except parser.BadWhere:
         return []
     return [
-        Chip(_label(field, nodes), " and ".join(parts), _with(state, found, field, ()).address)
+        Chip(_label(field, parts, nodes), " and ".join(parts), _with(state, found, field, ()).address)
         for field, (parts, nodes) in found.items()
     ]
 
@@ -166,14 +166,14 @@ def _name(field: Field) -> str:
     return field.name if field.kind is Kind.CONFIG else str(OWN.get(field.name, field.name))
 
 
-def _label(field: Field | str, nodes: Iterable[Comparison]) -> str:
-    if isinstance(field, str):
-        return field
+def _label(field: Field | str, parts: Sequence[str], nodes: Iterable[Comparison]) -> str:
+    if isinstance(field, str) or field.kind is Kind.TIME:
+        return ", ".join(parts)
     conditions = ", ".join(
         f"{SIGNS.get(node.operator, node.operator)} {' | '.join(_shown(value) for value in node.values)}".strip()
         for node in nodes
     )
-    return f"{_name(field)} {conditions}".replace(" in ", " = ")
+    return f"{_name(field)} {conditions}"
 
 
 def _shown(value: Value) -> str:
