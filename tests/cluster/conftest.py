@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.alerts.conftest import make_receiver
-from tests.cluster.servers import Cluster
+from tests.cluster.servers import Cluster, Valkey
 from tests.postgresql import PostgreSQL, postgresql
+from tests.secrecy import holds, secret
 
 __all__ = ["make_receiver"]
+TOKEN = secret()
 
 
 @pytest.fixture(scope="package")
@@ -24,6 +26,29 @@ def database() -> Iterator[PostgreSQL]:
 def cluster(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL) -> Iterator[Cluster]:
     """Three servers without limits."""
     found = Cluster(tmp_path_factory.mktemp("cluster"), database)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="package")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey server."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="package")
+def pair(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL, valkey: Valkey) -> Iterator[Cluster]:
+    """Two servers behind a proxy that ask for a token and limit rates."""
+    base = tmp_path_factory.mktemp("pair")
+    holds(base / "token").write_text(TOKEN, encoding="ascii")
+    more = {"RUNICORN_CACHE_URL": valkey.url, "RUNICORN_TOKEN": str(base / "token")}
+    more |= {"RUNICORN_TRUSTED_PROXY": "127.0.0.1", "RUNICORN_DATABASE_URL": database.create("pair")}
+    found = Cluster(base, database, 2, RUNICORN_RATE_LIMIT="on", **more)
     try:
         yield found
     finally:

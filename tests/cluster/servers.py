@@ -49,8 +49,8 @@ class Cluster:
     def __init__(self, base: Path, database: PostgreSQL, servers: int = 3, **more: str) -> None:
         self.root, self.home, self.database = base / "store", base / "home", database
         self.root.mkdir()
-        self.more = {"RUNICORN_MAX_SOCKETS": "0", "RUNICORN_RATE_LIMIT": "off", **more}
-        self.more["RUNICORN_DATABASE_URL"] = database.url()
+        own = {"RUNICORN_DATABASE_URL": database.url(), "RUNICORN_RATE_LIMIT": "off"}
+        self.more = {"RUNICORN_MAX_SOCKETS": "0", **own, **more}
         self.servers = [self._server(number) for number in range(servers)]
         for server in self.servers:
             server.wait_until_it_answers()

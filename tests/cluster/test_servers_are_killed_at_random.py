@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.cluster.servers import Cluster
-from tests.cluster.uploading import begin, point, put, steps
+from tests.cluster.uploading import begin, is_ready, point, put, steps
 from tests.processes import Viewer
 from tests.waiting import until
 
@@ -98,13 +98,6 @@ def kill_and_compare(cluster: Cluster, trainers: int, kills: int, database_resta
         count = stored.count(b"\n")
         for server in cluster.servers:
             assert steps(server, trainer.run_id) == list(range(1, count + 1))
-
-
-def is_ready(url: str) -> bool:
-    """Return whether a server is ready."""
-    with suppress(requests.RequestException):
-        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
-    return False
 
 
 def test_what_was_acknowledged_survives_killed_servers_and_a_restarted_database(cluster: Cluster) -> None:

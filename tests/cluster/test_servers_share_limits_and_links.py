@@ -4,43 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
 
+from tests.cluster.conftest import TOKEN
 from tests.cluster.servers import Cluster, Valkey
-from tests.postgresql import PostgreSQL
 from tests.processes import Viewer
-from tests.secrecy import holds, secret
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("initdb", "pg_ctl", "valkey-server")
 AWAY = "The shared cache is away"
 AGAIN = "The shared cache answers again"
-TOKEN = secret()
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A Valkey server."""
-    server = Valkey(tmp_path_factory.mktemp("valkey"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL, valkey: Valkey) -> Iterator[Cluster]:
-    """Two servers that ask for a token and limit rates."""
-    base = tmp_path_factory.mktemp("pair")
-    holds(base / "token").write_text(TOKEN, encoding="ascii")
-    more = {"RUNICORN_CACHE_URL": valkey.url, "RUNICORN_TOKEN": str(base / "token")}
-    found = Cluster(base, database, 2, RUNICORN_RATE_LIMIT="on", **more)
-    try:
-        yield found
-    finally:
-        found.stop()
 
 
 def test_a_one_time_link_of_one_server_opens_another_one_once(pair: Cluster) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import suppress
 
 import requests
 
@@ -43,3 +44,10 @@ def steps(server: Viewer, run_id: str) -> list[int]:
     """The steps that a server shows of a run."""
     rows = server.get(f"/api/runs/{run_id}/metrics_step").json()["rows"]
     return [row["global_step"] for row in rows]
+
+
+def is_ready(url: str) -> bool:
+    """Return whether a server is ready."""
+    with suppress(requests.RequestException):
+        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
+    return False
