@@ -45,7 +45,7 @@ def test_points_uploaded_to_one_server_are_live_on_a_page_of_another(cluster: Cl
 def test_each_part_of_the_background_work_is_done_by_one_server(
     cluster: Cluster, make_receiver: Callable[..., Receiver]
 ) -> None:
-    until(lambda: cluster.leaders().keys() == LOOPS)
+    until(lambda: cluster.leaders().keys() >= LOOPS)
     receiver, rule = make_receiver(), {"name": "failed", "when": {"kind": "state", "states": ["failed"]}}
     answer = cluster.servers[0].post("/api/v2/alerts/channels", json={"name": "hook", "url": receiver.url})
     assert answer.status_code == 201, answer.text
@@ -60,7 +60,7 @@ def test_each_part_of_the_background_work_is_done_by_one_server(
         cluster.restart(number)
     begin(cluster.servers[2], "20260101_140000_aaaaaa", status="failed")
     until(lambda: len(told(receiver)) == 4)
-    until(lambda: cluster.leaders().keys() == LOOPS)
+    until(lambda: cluster.leaders().keys() >= LOOPS)
     assert len(set(told(receiver))) == len(told(receiver)) == 4
     for server in cluster.servers:
         server.wait_until_it_answers()
@@ -86,6 +86,6 @@ def test_servers_recover_by_themselves_after_a_restart_of_the_database(cluster: 
     put(cluster.servers[2], run_id, "events.jsonl", more, offset=len(content)).raise_for_status()
     for server in cluster.servers:
         assert steps(server, run_id) == list(range(1, 21))
-    until(lambda: cluster.leaders().keys() == LOOPS)
+    until(lambda: cluster.leaders().keys() >= LOOPS)
     for server in cluster.servers:
         assert "failed and restarts" not in server.output, server.output
