@@ -1,4 +1,4 @@
-"""Functions for scikit-learn, whose `fit` calls nobody back: `log_model`, `log_search`."""
+"""Functions that log fitted models of scikit-learn, whose `fit` has no callbacks: `log_model`, `log_search`."""
 
 from __future__ import annotations
 

@@ -55,6 +55,13 @@ def test_two_distributions_of_one_package_are_a_problem(home: Path, tmp_path: Pa
         assert name in found["Distribution"]["text"]
 
 
+def test_another_program_of_the_name_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_version", {"runicorn": "0.7.1"}.get)
+    found = checks.distributions()
+    assert found.level == checks.Level.WARNING
+    assert "whose update would replace this one: pip uninstall runicorn, then" in found.text
+
+
 def test_the_exit_code_is_that_of_the_first_problem(folder: Path, home: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = str(taken.getsockname()[1])

@@ -184,7 +184,7 @@ def test_the_wandb_callbacks_of_ultralytics(
     (run,) = records(folder)
     assert run.meta["project"] == "tiny"
     assert len(run.curve("train/loss")) == 2
-    assert {value for _, value in run.curve("epoch")} == {1, 2}
+    assert {value for _, value in run.curve("epoch")} >= {1, 2}
     assert len(run.curve("metrics/accuracy_top1")) >= 2
     assert run.status["status"] == "finished"
     assert "is not supported" not in done.stderr
