@@ -25,6 +25,10 @@ def full(tmp_path: Path) -> Path:
     )
     with (folder / "events.jsonl").open("a") as journal:
         journal.write('{"ts": 5.0, "type": "metrics", "data": {"loss": NaN, "global_step": 301}}\n')
+        for name in ("clip.webm", "report.html", "cloud.pts.json"):
+            (folder / "media" / name).write_bytes(name.encode())
+            about = {"key": "other", "path": f"media/{name}", "step": 1}
+            journal.write(json.dumps({"ts": 5.0, "type": "image", "data": about}) + "\n")
     (folder / ".artifacts.lock").unlink()
     (folder.parent / SECOND / "media").rmdir()
     for path in root.rglob("*"):  # zip files tell times in 100 ns

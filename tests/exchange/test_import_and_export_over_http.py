@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -112,9 +113,11 @@ def test_a_run_is_exported_whole(shown: Path, api: Any) -> None:
     assert told["metrics"][-1]["loss"] is None and len(told["metrics"]) == 301
     assert told["logs"].count("\n") == 50 and told["curation"]["tags"] == ["kept"]
     media = read(api.post("/api/export", {"run_id": RUN, "include_media": True}))["media"]
-    assert [entry["path"] for entry in media] == ["media/samples.png"] and media[0]["base64"].startswith(
-        "iVBOR"
-    )
+    content = {entry["path"]: base64.b64decode(entry["base64"]) for entry in media}
+    assert content.pop("media/samples.png").startswith(b"\x89PNG")
+    assert content == {
+        f"media/{name}": name.encode() for name in ("clip.webm", "cloud.pts.json", "report.html")
+    }
 
 
 def test_metrics_are_exported_as_csv(shown: Path, api: Any) -> None:

@@ -80,6 +80,16 @@ def test_a_journal_grows_by_what_is_new(any_sftp: Any, there: Path, folder: Path
     assert contents(folder) == contents(there)
 
 
+def test_media_of_every_kind_are_fetched(
+    sync: Callable[..., dict[str, Any]], there: Path, folder: Path
+) -> None:
+    (run,) = write_store(there, 1)
+    for name in ("clip.webm", "tone.wav", "report.html", "notes.md", "no suffix"):
+        (run / "media" / name).write_bytes(name.encode())
+    sync()
+    assert contents(folder) == contents(there)
+
+
 def test_a_rewritten_journal_is_fetched_completely(
     sync: Callable[..., dict[str, Any]], there: Path, folder: Path
 ) -> None:

@@ -35,6 +35,7 @@ for step, line in enumerate(sys.stdin):
     print(step, flush=True)
 run.summary({"note": "done"})
 run.log_image("picture", b"\\x89PNG" + bytes(100_000), step=1)
+run.log_file("html", "report", b"<p>done</p>", "html", 1)
 run.finish()
 """
 LONG = """
@@ -97,8 +98,8 @@ def test_a_run_is_live_on_the_server_while_it_trains(
     until(arrived(near, viewer.root))
     about = viewer.get(f"/api/runs/{run_id}").json()
     assert (about["status"], about["tags"], about["summary"]["note"]) == ("finished", ["far"], "done")
-    (picture,) = viewer.get(f"/api/runs/{run_id}/media").json()
-    assert picture["size"] == 100_004
+    media = viewer.get(f"/api/runs/{run_id}/media").json()
+    assert [(one["key"], one["size"]) for one in media] == [("picture", 100_004), ("report", 11)]
 
 
 def test_a_server_that_never_responds_does_not_delay_the_training(
@@ -330,7 +331,7 @@ def test_sync_compares_by_digest_what_it_calls_complete(
     training.communicate("go\n" * 3)
     until(arrived(near, viewer.root))
     far = viewer.root / "sent/one/runs" / run_id
-    (picture,) = (far / "media").iterdir()
+    (picture,) = (far / "media").glob("*.png")
     picture.write_bytes(bytes(picture.stat().st_size))
     assert sync(near, home, run_id).returncode == 0
     assert not differences(near, viewer.root), "the picture was sent again"
