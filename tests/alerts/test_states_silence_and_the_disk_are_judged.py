@@ -247,6 +247,10 @@ def test_a_thousand_runs_that_fail_at_once_are_few_queries_and_messages(
     (channel,) = deliveries.due_channels()
     assert [deliveries.deliver(channel) for _ in range(3)] == [500, 500, 0]
     assert [body["count"] for body in receiver.bodies] == [500, 500]
+    Run.objects.update(status="running", state="running", ended=None)
+    with django_assert_max_num_queries(150):
+        watch.round()
+    assert deliveries.deliver(channel) == 500 and receiver.bodies[-1]["event"] == "recovered"
 
 
 def test_many_runs_and_a_thousand_rules_are_judged_in_few_queries(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from runs.models import Run
 
 BATCH = 500
 TOGETHER = 100
-"""Episodes that begin in one transaction, which others wait for."""
+"""Episodes that are stored in one transaction, which others wait for."""
 STORM, STORM_SECONDS = 20, 600.0
 """More events of one rule and run in that time are delivered together, at every whole `FOLD_SECONDS`."""
 FOLD_SECONDS = 300.0
@@ -52,8 +53,8 @@ def open_rules(
     return found
 
 
-class Begun(NamedTuple):
-    """An episode that begins."""
+class Found(NamedTuple):
+    """An episode that begins or is over."""
 
     rule: Compiled
     run: Run | None
@@ -63,14 +64,13 @@ class Begun(NamedTuple):
 
 def fire(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
     """Record that a rule fired, unless this episode is open; return whether it was recorded."""
-    return fire_all([Begun(rule, run, subject, change)], attention)
+    return fire_all([Found(rule, run, subject, change)], attention)
 
 
-def fire_all(begun: Sequence[Begun], attention: Attention) -> bool:
+def fire_all(begun: Sequence[Found], attention: Attention) -> bool:
     """Record rules that fired, except open episodes; return whether one was recorded."""
     has_news = False
-    for start in range(0, len(begun), TOGETHER):
-        part = {name(one.rule, one.run, one.subject): one for one in begun[start : start + TOGETHER]}
+    for part in _parts(begun):
         try:
             has_news |= _store(part, attention)
         except IntegrityError:
@@ -82,7 +82,7 @@ def fire_all(begun: Sequence[Begun], attention: Attention) -> bool:
 
 
 @transaction.atomic
-def _store(begun: Mapping[str, Begun], attention: Attention) -> bool:
+def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
     known = set(AlertEvent.objects.filter(episode__in=list(begun)).values_list("episode", flat=True))
     new = {episode: one for episode, one in begun.items() if episode not in known}
     if not new:
@@ -116,27 +116,52 @@ def _store(begun: Mapping[str, Begun], attention: Attention) -> bool:
     return True
 
 
-@transaction.atomic
 def recover(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
     """Record that an episode is over, if it is open; those who were told are told."""
-    fired = AlertEvent.objects.filter(episode=name(rule, run, subject)).first()
-    if fired is None or not AlertEvent.objects.filter(pk=fired.pk, episode=fired.episode).update(
-        episode=None
-    ):
-        return False
-    event = AlertEvent.objects.create(
-        rule=rule.row,
-        run=run,
-        title=rule.row.name,
-        level="info",
-        kind=RECOVERED,
-        subject=subject,
-        acknowledged=True,
-        **_what(change, attention),
+    return recover_all([Found(rule, run, subject, change)], attention)
+
+
+def recover_all(over: Sequence[Found], attention: Attention) -> bool:
+    """Record which episodes are over, except those that are not open; return whether one was recorded."""
+    has_news = False
+    for part in _parts(over):
+        has_news |= _close(part, attention)
+    return has_news
+
+
+@transaction.atomic
+def _close(over: Mapping[str, Found], attention: Attention) -> bool:
+    # Locked where transactions run side by side: one of several viewers closes an episode.
+    fired = list(AlertEvent.objects.select_for_update().filter(episode__in=list(over)))
+    found = [over[str(one.episode)] for one in fired]
+    AlertEvent.objects.filter(pk__in=[one.pk for one in fired]).update(episode=None)
+    events = AlertEvent.objects.bulk_create(
+        [
+            AlertEvent(
+                rule=one.rule.row,
+                run=one.run,
+                title=one.rule.row.name,
+                level="info",
+                kind=RECOVERED,
+                subject=one.subject,
+                acknowledged=True,
+                **_what(one.change, attention),
+            )
+            for one in found
+        ]
     )
-    told = set(fired.deliveries.values_list("channel_id", flat=True))
-    _deliver([(event, told & _enabled())])
-    return True
+    told: dict[int, set[int]] = defaultdict(set)
+    for event, channel in AlertDelivery.objects.filter(event__in=fired).values_list("event_id", "channel_id"):
+        told[event].add(channel)
+    enabled = _enabled()
+    _deliver([(event, told[one.pk] & enabled) for event, one in zip(events, fired, strict=True)])
+    return bool(fired)
+
+
+def _parts(found: Sequence[Found]) -> Iterator[dict[str, Found]]:
+    """Yield the parts that are stored in one transaction, by the names of their episodes."""
+    for start in range(0, len(found), TOGETHER):
+        yield {name(one.rule, one.run, one.subject): one for one in found[start : start + TOGETHER]}
 
 
 @transaction.atomic

@@ -35,7 +35,8 @@ class Silences:
 
     def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
         """Open and close the episodes of `no_step` rules; return whether one was."""
-        now, has_news, begun = time.time(), False, list[episodes.Begun]()
+        now = time.time()
+        begun, over = list[episodes.Found](), list[episodes.Found]()
         running = [run for run in runs if run.status == layout.RUNNING]
         self.known = self._measure(running)
         open_rules = episodes.open_rules(rules, runs, "")
@@ -47,10 +48,10 @@ class Silences:
                 if rule.row.pk in of_run:
                     if not holds:
                         change = no_step.ended(silence.step if silence else None, now)
-                        has_news |= episodes.recover(rule, run, "", change, watch)
+                        over.append(episodes.Found(rule, run, "", change))
                 elif holds and silence is not None and rule.chooses(run):
-                    begun.append(episodes.Begun(rule, run, "", no_step.began(age, silence.step, now)))
-        return has_news | episodes.fire_all(begun, watch)
+                    begun.append(episodes.Found(rule, run, "", no_step.began(age, silence.step, now)))
+        return episodes.recover_all(over, watch) | episodes.fire_all(begun, watch)
 
     def _measure(self, runs: Iterable[Run]) -> dict[int, Silence]:
         now, clock = time.time(), time.monotonic()

@@ -91,7 +91,8 @@ class Watch:
         return list(found.values())
 
     def _judge_states(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
-        now, has_news, begun = time.time(), False, list[episodes.Begun]()
+        now = time.time()
+        begun, over = list[episodes.Found](), list[episodes.Found]()
         by_state = defaultdict(list)
         for rule in rules:
             for word in rule.when.states:
@@ -104,12 +105,12 @@ class Watch:
             of_run = open_rules.get(run.pk, {})
             for rule in of_run.values():
                 if present not in rule.when.states:
-                    has_news |= episodes.recover(rule, run, "", state.left(run, now), watch)
+                    over.append(episodes.Found(rule, run, "", state.left(run, now)))
             for rule in by_state.get(present, ()):
                 is_new = rule.row.pk not in of_run and (was_seen or at >= rule.since)
                 if is_new and rule.chooses(run):
-                    begun.append(episodes.Begun(rule, run, "", state.entered(run, at)))
-        return has_news | episodes.fire_all(begun, watch)
+                    begun.append(episodes.Found(rule, run, "", state.entered(run, at)))
+        return episodes.recover_all(over, watch) | episodes.fire_all(begun, watch)
 
     def _judge_disk(self, rules: Sequence[Compiled], watch: Attention) -> bool:
         try:
