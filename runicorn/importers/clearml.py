@@ -142,11 +142,11 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
 
 
 def _plot(name: str, step: int, time: float, text: str) -> Media:
-    """Return a table as a table, and any other figure of Plotly as its file."""
-    figures = json.loads(text).get("data", [])
-    if len(figures) == 1 and figures[0].get("type") == "table":
-        columns = figures[0].get("header", {}).get("values", [])
-        cells = figures[0].get("cells", {}).get("values", [])
+    """Return a table as a table, and any other Plotly chart as its file."""
+    charts = json.loads(text).get("data", [])
+    if len(charts) == 1 and charts[0].get("type") == "table":
+        columns = charts[0].get("header", {}).get("values", [])
+        cells = charts[0].get("cells", {}).get("values", [])
         return as_table(name, step, time, [list(row) for row in zip(*cells, strict=False)], columns)
     return Media(name, step, time, text.encode("utf-8", "replace"), "plotly.json")
 

@@ -103,7 +103,7 @@ class Server:
 
     def _send(self, method: str, url: str, **options: Any) -> requests.Response:
         """Return a response; failures that may pass are tried again, after the time the server asks for."""
-        # Files lie on other hosts, whose URLs are signed: they do not get the key.
+        # Files are on other hosts with signed URLs, which do not get the key.
         auth = HTTPBasicAuth("api", self._key) if origin(url) == origin(self.url) else _no_auth
         for attempt in range(TRIES):
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
