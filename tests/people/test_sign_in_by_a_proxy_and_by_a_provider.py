@@ -131,3 +131,11 @@ def test_an_answer_of_the_provider_for_another_browser_is_refused(
     )
     assert (answer.status_code, answer.headers["Location"]) == (302, "/login?notice=provider")
     assert "The provider did not sign you in" in viewer.get("/login?notice=provider").text
+
+
+def test_all_sign_ins_of_an_address_are_limited(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path
+) -> None:
+    lab = Lab(start_viewer(folder, "--users"), home, {})
+    statuses = [lab.sign_in(f"name-{number}", "wrong")[1].status_code for number in range(21)]
+    assert statuses == [200] * 20 + [429]

@@ -21,6 +21,7 @@ from runicorn_site.pages.settings import ShownChoice, choices
 from runicorn_site.people.labels import SCOPE_LABELS, role_label
 from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.security.access.routes import allows
+from runicorn_site.web.pools import blocking
 
 PERIODS = ("30d", "90d", "365d", "")
 """Lifetimes of a token; empty for one that does not expire."""
@@ -54,6 +55,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
     return page(request)
 
 
+@blocking
 @require_POST
 def change_password(request: HttpRequest) -> HttpResponse:
     """Change the password, which ends the user's other sessions."""
