@@ -39,7 +39,7 @@ def test_files_that_may_be_active_are_never_inline(run: Path, api: Any, name: st
     log_image(run, name, SCRIPT)
     answer = api.get(f"/runs/{run.name}/media/{name}")
     assert answer["Content-Disposition"].startswith("attachment")
-    if name == "a.svg":  # an `img` shows it; opened by itself, it runs no scripts
+    if name == "a.svg":  # an `img` shows it; opened directly, it runs no scripts
         assert answer["Content-Type"] == "image/svg+xml"
         assert answer["Content-Security-Policy"].endswith("; sandbox")
         assert "script-src" not in answer["Content-Security-Policy"]

@@ -23,7 +23,7 @@ export function overflowMenu(list, menu) {
   function fit() {
     menu.classList.toggle("unneeded", list.scrollWidth <= list.clientWidth + (menu.offsetWidth || 0));
     const selected = list.querySelector("[aria-selected=true]");
-    // The menu takes room from the tabs.
+    // The menu makes the list narrower.
     if (selected && clipped(selected)) list.scrollLeft = selected.offsetLeft + selected.offsetWidth / 2 - list.clientWidth / 2;
   }
 
