@@ -1,6 +1,7 @@
 """Copy all rows of one database into another, empty one: from SQLite to PostgreSQL, or back.
 
-The target is the default database of this process, because migrations work on that one.
+The target is the default database of this process, because migrations work on that one. With SQLite users are in a
+file of their own (`people/database.py`), which both of two SQLite files would share.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from django.apps import apps
 from django.conf import settings
@@ -23,16 +25,30 @@ from runicorn._platform import file_lock
 from runicorn_site.cluster.models import Lease
 from runicorn_site.database.prepare import MIGRATION_LOCK
 from runicorn_site.database.settings import DatabaseSettings
+from runicorn_site.people import database as accounts
 from runicorn_site.server.worker import keep_wal_small, lock_name
 
-SOURCE = "source"
+SOURCE, SOURCE_ACCOUNTS = "source", "source-accounts"
 CHUNK = 1000
-BY_MIGRATION = {"contenttypes.ContentType", "auth.Permission", "cluster.Lease"}
-"""Tables that migrations and servers fill by themselves."""
+BY_MIGRATION = ("auth.Permission", "contenttypes.ContentType")
+"""Tables that migrations fill."""
 
 
 class CannotMove(Exception):
     """The databases are not in a state in which rows can be copied; nothing was copied."""
+
+
+class Table(NamedTuple):
+    """A table and the databases between which it is copied."""
+
+    model: type[models.Model]
+    source: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        """Its name in both."""
+        return self.model._meta.db_table
 
 
 def move(source: DatabaseSettings) -> dict[str, int]:
@@ -46,7 +62,7 @@ def move(source: DatabaseSettings) -> dict[str, int]:
     engine, name = source.get("ENGINE", ""), source.get("NAME", "")
     if engine.endswith("sqlite") and not Path(name).is_file():
         raise CannotMove(f"There is no database {name}")
-    connections.settings[SOURCE] = connections.configure_settings({TARGET: source})[TARGET]
+    _connect(SOURCE, source)
     own, other = connections[TARGET].settings_dict, connections[SOURCE].settings_dict
     if all(own[part] == other[part] for part in ("NAME", "HOST", "PORT")):
         raise CannotMove("Source and target are the same database")
@@ -54,13 +70,45 @@ def move(source: DatabaseSettings) -> dict[str, int]:
         locks.enter_context(file_lock(settings.STATE_DIR / "migrate.lock"))
         for alias in (SOURCE, TARGET):
             locks.enter_context(_without_servers(alias))
-        executor = MigrationExecutor(connections[SOURCE])
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            raise CannotMove("The database is of an older version: start the viewer with it once")
-        _require_empty()
+        tables = _tables()
+        _require_current(tables)
+        _require_empty(tables)
         call_command("migrate", database=TARGET, interactive=False, verbosity=0)
-        with transaction.atomic(using=TARGET), transaction.atomic(using=SOURCE):
-            return _copy()
+        accounts.prepare_accounts()
+        for alias in {alias for table in tables for alias in (table.source, table.target)}:
+            locks.enter_context(transaction.atomic(using=alias))
+        return _copy(tables)
+
+
+def _connect(alias: str, entry: DatabaseSettings) -> None:
+    connections.settings[alias] = connections.configure_settings({TARGET: entry})[TARGET]
+
+
+def _tables() -> list[Table]:
+    """Return the tables to copy."""
+    is_file = {alias: connections[alias].vendor == "sqlite" for alias in (SOURCE, TARGET)}
+    users_in = SOURCE
+    if is_file[SOURCE] and accounts.accounts_file().is_file():
+        _connect(users_in := SOURCE_ACCOUNTS, accounts.accounts_database())
+    tables = []
+    for model in apps.get_models(include_auto_created=True):
+        if not model._meta.managed or model._meta.proxy or model is Lease:
+            continue
+        if model._meta.app_label not in accounts.APPS:
+            tables.append(Table(model, SOURCE, TARGET))
+        elif not all(is_file.values()):
+            tables.append(Table(model, users_in, accounts.ALIAS if is_file[TARGET] else TARGET))
+    present = {alias: set(connections[alias].introspection.table_names()) for alias in (SOURCE, users_in)}
+    return [table for table in tables if table.name in present[table.source]]
+
+
+def _require_current(tables: list[Table]) -> None:
+    for alias in {table.source for table in tables}:
+        copied = {table.model._meta.app_label for table in tables if table.source == alias}
+        executor = MigrationExecutor(connections[alias])
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if any(migration.app_label in copied for migration, _ in plan):
+            raise CannotMove("The database is of an older version: start the viewer with it once")
 
 
 @contextmanager
@@ -89,42 +137,44 @@ def _without_servers(alias: str) -> Iterator[None]:
         connection.close()  # which ends the lock
 
 
-def _models() -> list[type[models.Model]]:
-    found = apps.get_models(include_auto_created=True)
-    return [model for model in found if model._meta.managed and not model._meta.proxy]
+def _require_empty(tables: list[Table]) -> None:
+    present = {
+        alias: set(connections[alias].introspection.table_names())
+        for alias in {table.target for table in tables}
+    }
+    for table in tables:
+        is_filled = (
+            table.name in present[table.target] and table.model._base_manager.using(table.target).exists()
+        )
+        if is_filled and table.model._meta.label not in BY_MIGRATION:
+            place = connections[table.target].settings_dict["NAME"]
+            raise CannotMove(f"The target is not empty: {table.name} in {place} has rows")
 
 
-def _require_empty() -> None:
-    tables = set(connections[TARGET].introspection.table_names())
-    for model in _models():
-        table = model._meta.db_table
-        is_filled = table in tables and model._base_manager.using(TARGET).exists()
-        if is_filled and model._meta.label not in BY_MIGRATION:
-            raise CannotMove(f"The target is not empty: {table} has rows")
-
-
-def _copy() -> dict[str, int]:
+def _copy(tables: list[Table]) -> dict[str, int]:
     """Copy the tables; their constraints are checked at the end of the transaction."""
-    copied = [model for model in _models() if model is not Lease]
-    for model in copied:
-        model._base_manager.using(TARGET).all().delete()
+    by_label = {table.model._meta.label: table for table in tables}
+    for label in BY_MIGRATION:
+        if label in by_label:
+            by_label[label].model._base_manager.using(by_label[label].target).all().delete()
     counts = {}
-    for model in copied:
-        rows = model._base_manager.using(SOURCE).order_by("pk")
+    for table in tables:
+        rows = table.model._base_manager.using(table.source).order_by("pk")
+        copies = table.model._base_manager.using(table.target)
         iterator = rows.iterator(chunk_size=CHUNK)
         while chunk := list(islice(iterator, CHUNK)):
-            model._base_manager.using(TARGET).bulk_create(chunk)
-        table, count = model._meta.db_table, rows.count()
-        if count != model._base_manager.using(TARGET).count():
-            raise CannotMove(f"The copy of {table} has another number of rows")
-        counts[table] = count
-    _complete(copied)
+            copies.bulk_create(chunk)
+        counts[table.name] = rows.count()
+        if counts[table.name] != copies.count():
+            raise CannotMove(f"The copy of {table.name} has another number of rows")
+    _complete(tables)
     return counts
 
 
-def _complete(copied: list[type[models.Model]]) -> None:
+def _complete(tables: list[Table]) -> None:
     """Set what is derived from rows within a database: sequences of keys, and the index of searches."""
     connection = connections[TARGET]
+    copied = [table.model for table in tables if table.target == TARGET]
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), copied):
             cursor.execute(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -21,12 +22,22 @@ pytestmark = pytest.mark.needs("initdb", "pg_ctl")
 RUN = "20260101_120000_aaaaaa"
 
 
-def move(home: Path, target: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    command = [sys.executable, "-m", "runicorn", "move-database", target]
+def runicorn(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command."""
+    command = [sys.executable, "-m", "runicorn", *arguments]
     return subprocess.run(
         command, env=environment(home, **more), capture_output=True, text=True, check=False, timeout=120
     )
+
+
+def move(home: Path, target: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    return runicorn(home, "move-database", target, **more)
+
+
+def users(home: Path, **more: str) -> Any:
+    """The users that a viewer would have."""
+    return json.loads(runicorn(home, "user", "list", "--json", **more).stdout)
 
 
 def shown(viewer: Viewer) -> dict[str, Any]:
@@ -55,6 +66,9 @@ def test_a_database_is_moved_to_postgresql_and_back(
     until(lambda: shown(viewer)["events"]["events"])
     viewer.post("/api/v2/alerts/events/acknowledge", json={"ids": [1]})
     before = shown(viewer)
+    assert runicorn(home, "user", "add", "ada", "--role", "admin").returncode == 0
+    people = users(home)
+    assert len(people["users"]) == 1
 
     refused = move(home, url)
     assert refused.returncode == 1 and "A viewer runs" in refused.stderr, refused.stderr
@@ -68,6 +82,7 @@ def test_a_database_is_moved_to_postgresql_and_back(
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_DATABASE_URL=url)
     assert viewer.get("/api/health").json()["database"]["vendor"] == "postgresql"
     assert shown(viewer) == before
+    assert users(home, RUNICORN_DATABASE_URL=url) == people
     write_run(folder, "vision", "late", run_id="20260102_120000_bbbbbb", metrics=points)
     until(lambda: len(viewer.get("/api/runs").json()) == 2)
     refused = move(home, f"sqlite://{home}/back.sqlite3", RUNICORN_DATABASE_URL=url)
@@ -75,6 +90,10 @@ def test_a_database_is_moved_to_postgresql_and_back(
     viewer.stop()
 
     back = f"sqlite://{home}/back.sqlite3"
+    refused = move(home, back, RUNICORN_DATABASE_URL=url)
+    assert refused.returncode == 1 and "accounts.sqlite3 has rows" in refused.stderr, refused.stderr
+    (home / "data" / "accounts.sqlite3").unlink()
+    (home / "back.sqlite3").unlink()
     moved = move(home, back, RUNICORN_DATABASE_URL=url)
     assert moved.returncode == 0, moved.stderr
     with closing(sqlite3.connect(home / "back.sqlite3")) as copy:
@@ -82,6 +101,7 @@ def test_a_database_is_moved_to_postgresql_and_back(
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_DATABASE_URL=back)
     assert viewer.get("/api/health").json()["database"]["vendor"] == "sqlite"
     assert shown(viewer) == before
+    assert users(home, RUNICORN_DATABASE_URL=back) == people
 
 
 def test_a_missing_database_and_a_malformed_address_are_refused(home: Path, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def move_database(
         source = database(user.get(URL), choose(state_directory(), known_migrations(server_folder(), apps)))
         database(target, Path())
         os.environ[URL] = target
+        os.environ["RUNICORN_USERS"] = "yes"  # their tables are copied too
         import django
 
         django.setup()
