@@ -41,6 +41,8 @@ def test_series_points_extremes_and_last_values_are_in_the_report(
     }
     found = [small(run, layout.IMPORT_REPORT) for run in runs(folder).values()]
     assert all(one["equal"] for one in found)
+    sides = ["reader"] if tracker in ("wandb", "swanlab") else ["reader", "source"]
+    assert all(one["compared_with"] == sides for one in found)
     loss = max(
         (one["series"].get("loss/train" if tracker == "clearml" else "loss", {"points": 0}) for one in found),
         key=lambda one: one["points"],

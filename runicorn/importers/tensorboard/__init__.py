@@ -26,6 +26,7 @@ from runicorn.importers.experiment import (
     text_lines,
 )
 from runicorn.importers.formats import protobuf
+from runicorn.importers.tensorboard.counting import scalars
 from runicorn.importers.tensorboard.media import DOUBLE, FLOAT, media, plugin, texts
 from runicorn.store import layout
 
@@ -76,6 +77,7 @@ def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
         config=config,
         entries=lambda: _entries(files, left),
         lines=lambda: _lines(files),
+        check=lambda: scalars(files),
         left=left,
         fingerprint=sizes(files),
     )
