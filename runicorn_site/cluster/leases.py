@@ -76,7 +76,7 @@ class Leases:
         finally:
             with self._lock:
                 del self._held[name]
-            with suppress(*UNREACHABLE):  # it ends by itself
+            with suppress(*UNREACHABLE):  # it expires
                 close_old_connections()
                 Lease.objects.filter(name=name, owner=self.owner).update(until=Now())
 

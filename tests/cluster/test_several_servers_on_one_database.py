@@ -19,7 +19,7 @@ LATEST_SECONDS = 0.3
 POINTS = 60
 
 
-def told(receiver: Receiver) -> list[str]:
+def runs_of_messages(receiver: Receiver) -> list[str]:
     """The runs about which messages were sent."""
     return [body["run"]["id"] for body in receiver.bodies]
 
@@ -54,14 +54,14 @@ def test_each_part_of_the_background_work_is_done_by_one_server(
     for number, server in enumerate(cluster.servers):
         begin(server, run_id := f"20260101_13000{number}_aaaaaa")
         set_status(cluster.servers[number - 1], run_id, "failed")
-    until(lambda: len(told(receiver)) == 3)
+    until(lambda: len(runs_of_messages(receiver)) == 3)
 
     for number in (0, 1):
         cluster.restart(number)
     begin(cluster.servers[2], "20260101_140000_aaaaaa", status="failed")
-    until(lambda: len(told(receiver)) == 4)
+    until(lambda: len(runs_of_messages(receiver)) == 4)
     until(lambda: cluster.leaders().keys() >= LOOPS)
-    assert len(set(told(receiver))) == len(told(receiver)) == 4
+    assert len(set(runs_of_messages(receiver))) == len(runs_of_messages(receiver)) == 4
     for server in cluster.servers:
         server.wait_until_it_answers()
 
