@@ -71,6 +71,9 @@ def _sync(arguments: Sequence[str]) -> int:
     except CannotUpload as error:
         say(str(error))
         return error.exit_code
+    except OSError as error:
+        say(f"{error.filename or 'The upload'}: {error.strerror or error}")
+        return FAILED
     for outcome in outcomes:
         if outcome.problem:
             say(str(outcome))

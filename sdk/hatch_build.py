@@ -45,11 +45,11 @@ class Version(MetadataHookInterface):
         metadata["version"] = found[1]
 
 
-class Files(BuildHookInterface):  # type: ignore[type-arg]
+class Files(BuildHookInterface):
     """Include the files of the package."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the files, unless they are selected already: an unpacked source distribution contains them."""
+        """Add the files, and the license once more where a source distribution has it."""
         found = files(source(self.root))
         if self.target_name == "sdist":
             found[str(source(self.root) / "LICENSE")] = "LICENSE"

@@ -21,19 +21,22 @@ TRACKERS = ("wandb", "trackio", "tensorboard", "mlflow")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run `[--also TRACKER] SCRIPT [ARG …]` or `-m MODULE [ARG …]`.
+    """Run `[--also TRACKER] [--storage DIR] SCRIPT [ARG …]` or `-m MODULE [ARG …]`.
 
     Raises:
         SystemExit: the script ended so, or it does not exist.
     """
     parser = argparse.ArgumentParser(prog="python -m runicorn.compat")
     parser.add_argument("--also", action="append", choices=TRACKERS, default=[])
+    parser.add_argument("--storage", help="the storage root of the runs")
     parser.add_argument("-m", dest="is_module", action="store_true")
     parser.add_argument("script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args(arguments)
     if given.also:
         os.environ["RUNICORN_ALSO"] = ",".join(given.also)
+    if given.storage:
+        os.environ["RUNICORN_DIR"] = os.path.abspath(given.storage)
     install()
     install_in_children()
     run(given.script, given.arguments, is_module=given.is_module)

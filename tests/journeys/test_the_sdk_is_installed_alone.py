@@ -157,5 +157,5 @@ def test_its_command_runs_scripts_and_names_what_it_lacks(
     assert "`runicorn viewer` needs the full distribution, runicorn-django" in text
     script = tmp_path / "train.py"
     script.write_text("import wandb\nwith wandb.init(project='p') as run:\n    run.log({'loss': 1})\n")
-    assert call("run", str(script))[0] == 0
-    assert list((tmp_path / "near" / "p").glob("*/runs/*/events.jsonl"))
+    assert call("run", "--storage", "elsewhere", str(script))[0] == 0
+    assert list((tmp_path / "elsewhere" / "p").glob("*/runs/*/events.jsonl"))
