@@ -96,6 +96,9 @@ class _Session(requests.Session):
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.trust_env = not urls.is_loopback(base_url)
+        # Proxies of the environment are not for this machine, its certificates are.
+        bundles = filter(None, map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")))
+        self.verify = next(bundles, True)
         self.headers["Accept"] = "application/json"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 

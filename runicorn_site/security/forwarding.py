@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -74,6 +74,9 @@ class Forwarding:
     user_header: str = ""
     """Header in which they name the user whom they have signed in, such as `X-Remote-User`."""
 
+    is_route: Callable[[str], bool] = lambda path: False
+    """Return whether the viewer has a page or route at a path."""
+
     def __bool__(self) -> bool:
         return bool(self.base or self.trusted)
 
@@ -114,11 +117,18 @@ class Forwarding:
             return head
         path, query = head.raw_path, head.target.partition("?")[1:]
         for mounted in filter(None, (self.base, prefix)):
+            if is_stripped and self._is_removed(path, mounted):
+                continue
             if (inner := strip(path, mounted)) is not None:
                 return replace(head, target="".join((inner, *query)), prefix=prefix)
         if is_stripped or head.path in ALSO_WITHOUT_PREFIX or head.target == "*":
             return replace(head, prefix=prefix)
         return replace(head, prefix=prefix, refusal=_elsewhere(head, prefix))
+
+    def _is_removed(self, path: str, prefix: str) -> bool:
+        """Return whether a path below a prefix is one of our own, such as `/runs/…`, so that the proxy removed the prefix."""
+        inner = strip(path, prefix)
+        return inner is not None and self.is_route(path) and (path == prefix or not self.is_route(inner))
 
     def _is_trusted(self, address: str) -> bool:
         found = _address(address) if self.trusted else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import pytest
 
 from runicorn_site.security.forwarding import BadForwarding, Forwarding, networks, path_prefix
 from runicorn_site.security.request_rules import Head
+from runicorn_site.server.routes import is_route
 from tests.processes import environment
 from tests.proxies.conftest import TOKEN, Site
 from tests.site.wire import Answer, get, read_answer
@@ -179,3 +181,21 @@ def test_requests_are_limited_by_forwarded_address(proxied: Site) -> None:
 
     assert [write("203.0.113.9") for _ in range(11)] == [400] * 10 + [429]
     assert write("203.0.113.10") == 400
+
+
+@pytest.mark.parametrize(
+    ("prefix", "target", "seen"),
+    [
+        ("/runs", "/runs/20240101_000000_aaaaaa", "/runs/20240101_000000_aaaaaa"),
+        ("/runs", "/runs/20240101_000000_aaaaaa/live", "/runs/20240101_000000_aaaaaa/live"),
+        ("/runs", "/runs/", "/"),
+        ("/runs", "/runs/settings", "/settings"),
+        ("/runs", "/runs/runs/20240101_000000_aaaaaa", "/runs/20240101_000000_aaaaaa"),
+        ("/artifacts", "/artifacts", "/artifacts"),
+        ("/artifacts", "/artifacts/model/net/v1", "/artifacts/model/net/v1"),
+    ],
+)
+def test_a_prefix_that_is_a_route_too_is_removed_once(prefix: str, target: str, seen: str) -> None:
+    proxy = replace(PROXY, is_route=is_route)
+    found, _ = proxy.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
+    assert (found.path, found.prefix, found.refusal) == (seen, prefix, None)
