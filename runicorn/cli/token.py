@@ -34,6 +34,9 @@ def token(
         ),
     ] = api_tokens.Scope.READ,
     expires: Annotated[str, typer.Option(help="add: 90m, 12h, 30d or 4w; default: never.")] = "",
+    user: Annotated[
+        str, typer.Option(help="add, revoke: the token of a user of a viewer that runs with --users.")
+    ] = "",
     storage: Annotated[
         Path | None, typer.Option(help="Ignored; tokens are not stored in a storage root.")
     ] = None,
@@ -57,10 +60,10 @@ def token(
     try:
         if action is Action.ADD:
             seconds = api_tokens.seconds_of(expires) if expires else None
-            typer.echo(api_tokens.add_token(name, scope, seconds))
+            typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
         elif action is Action.LIST:
             _list(as_json)
-        elif api_tokens.revoke_token(name):
+        elif api_tokens.revoke_token(name, account=user):
             typer.echo(f"Revoked {name}")
         else:
             common.exit_with(f"There is no token {name}", NOT_AVAILABLE)

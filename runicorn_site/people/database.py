@@ -17,6 +17,7 @@ from django.utils import timezone
 from runicorn._platform import file_lock
 from runicorn.settings.user import data_directory
 from runicorn_site.database.settings import BUSY_SECONDS, DatabaseSettings
+from runicorn_site.people.options import has_users
 
 ALIAS = "accounts"
 FILE = "accounts.sqlite3"
@@ -56,15 +57,22 @@ class AccountsRouter:
 
 
 def prepare_accounts() -> None:
-    """Create or migrate the database of the users; one process at a time.
+    """Create or migrate the database of the users, where there are any; one process at a time.
 
     Raises:
         OSError: its file cannot be created.
         django.db.Error: it cannot be read or changed.
     """
-    if ALIAS not in settings.DATABASES:
+    if not has_users():
         return
     from django.contrib.sessions.models import Session  # `settings.py` imports this module
+
+    if ALIAS not in settings.DATABASES:
+        from runicorn_site.database.prepare import prepare
+
+        prepare()
+        Session.objects.filter(expire_date__lt=timezone.now()).delete()
+        return
 
     file = accounts_file()
     with file_lock(file.with_suffix(".lock")):

@@ -68,6 +68,7 @@ def test_an_item_has_all_its_fields(store: Path, make_run: Any, look: Any, api: 
             "records_missing": None,
             "display_name": None,
             "color": None,
+            "owner": None,
         }
     ]
 
