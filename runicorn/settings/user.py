@@ -105,7 +105,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_SIGN_UP_ROLE",
         "",
-        "Role of an account that is created when a proxy or a provider signs somebody in for the first time: `read`, `write-own`, `write-all`, `curate` or `admin`; by default none is created.",
+        "Role of an account that is created when a proxy or a provider signs a user in for the first time: `read`, `write-own`, `write-all`, `curate` or `admin`; by default none is created.",
     ),
     Setting(
         "RUNICORN_OIDC_ISSUER",

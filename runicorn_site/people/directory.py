@@ -38,6 +38,7 @@ from runicorn_site.security.sign_in import sign_in_needed
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
+WAIT_SECONDS = 5.0
 MOST_SESSIONS = 20_000
 UNAVAILABLE = Refusal(503, Message("The accounts cannot be read. Try again shortly"))
 
@@ -79,10 +80,13 @@ class Directory:
         return await asyncio.get_running_loop().run_in_executor(self.thread, self._look_up, head)
 
     def identify_early(self, head: Head) -> Actor | Refusal:
-        """Return who sends a request whose body has not arrived."""
-        return (
-            self._identify(head) if self._is_known(head) else self.thread.submit(self._look_up, head).result()
-        )
+        """Return who sends a request whose body has not arrived, by what was read last; `identify` reads it anew."""
+        if self._is_known(head, is_fresh=self._people != {}):
+            return self._identify(head)
+        try:
+            return self.thread.submit(self._look_up, head).result(WAIT_SECONDS)
+        except TimeoutError:
+            return UNAVAILABLE
 
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
         """Return whether the actor of an open socket may still read; a change is known with the next message."""
@@ -95,11 +99,6 @@ class Directory:
             return isinstance(found, Actor) and found.name == actor.name and found.refusal(head) is None
 
         return is_valid
-
-    def person(self, name: str) -> Person | None:
-        """Return a user by name, as of now."""
-        self.refresh()
-        return self._names.get(name)
 
     def refresh(self) -> None:
         """Read the users, and which of the known sessions have not ended.
@@ -124,11 +123,11 @@ class Directory:
     def _is_fresh(self) -> bool:
         return time.monotonic() < self._read_at + REFRESH_SECONDS
 
-    def _is_known(self, head: Head) -> bool:
+    def _is_known(self, head: Head, is_fresh: bool = False) -> bool:
         rule = rule_of(head.method, head.path)
         if rule is not None and rule.scope is None:
             return True
-        if not self._is_fresh():
+        if not (is_fresh or self._is_fresh()):
             return False
         if head.user:
             return head.user in self._names

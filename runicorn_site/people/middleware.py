@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from runicorn.json_value import JsonObject
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.people.changes import note_targets
 from runicorn_site.security.access.actor import Actor, Role, Target, actor_of
@@ -22,6 +23,8 @@ from runs.index import refresh
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 MOST_RUNS = 5000
+"""More are refused to those who may not edit all runs."""
+NOT_THERE = Target("")
 
 
 class CurrentUser:
@@ -77,16 +80,25 @@ class Rights:
 
 
 def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Target]:
-    """Return the runs and projects that a request changes, as they are, and the project that it moves runs to."""
+    """Return the runs and projects that a request changes, as they are, and the project that it moves runs to.
+
+    A run that is not there counts as that of another user, unless it is about to be uploaded.
+    """
     if rule.subject is Subject.PROJECT:
         return [Target(kwargs["project"])]
-    rows = refresh.refresh_runs(active_root(), run_ids(request, kwargs)).values()
-    found = [Target(row.project, row.owner or "") for row in rows if row is not None]
+    ids = run_ids(request, kwargs)
+    rows = refresh.refresh_runs(active_root(), ids)
     own = cast(Actor, actor_of(request.scope)).name  # type: ignore[attr-defined]
-    is_new = kwargs.get("name") == layout.META and not found
-    named = [json_body(request, is_new).get("project"), request.GET.get("project")]
-    found += [Target(project, own) for project in named if isinstance(project, str)]
-    return found or [Target("", own)]
+    is_new = rule.scope is Scope.WRITE and not any(rows.values())
+    found = [Target(row.project, row.owner or "") if row else NOT_THERE for row in map(rows.get, ids)]
+    if is_new:
+        found = [Target("", own)]
+    named = [json_body(request, is_new and kwargs.get("name") == layout.META).get("project")]
+    named.append(request.GET.get("project"))
+    projects = [Target(project, own) for project in named if isinstance(project, str)]
+    if is_new and projects:
+        return projects
+    return [*found, *projects] or [NOT_THERE]
 
 
 def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
@@ -95,9 +107,11 @@ def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
         return [kwargs["run_id"]]
     body = json_body(request)
     listed = body.get("run_ids")
-    named = listed if isinstance(listed, list) else [body.get("run_id")]
+    named = listed if isinstance(listed, list) else [one] if (one := body.get("run_id")) else []
     ids = [*named, *_form(request)]
-    return [one for one in ids if isinstance(one, str)][:MOST_RUNS]
+    # Serializers trim ids.
+    found = dict.fromkeys(one.strip() if isinstance(one, str) else "" for one in ids)
+    return list(found) if len(found) <= MOST_RUNS else [""]
 
 
 def _form(request: HttpRequest) -> Iterator[str]:

@@ -46,7 +46,7 @@ def user_named(name: str) -> User:
     """Return an account.
 
     Raises:
-        UnknownUser: there is none with this name.
+        UnknownUser: no account has this name.
     """
     try:
         return User.objects.get(username=name)
@@ -158,7 +158,7 @@ def redeem(secret: str, password: str) -> User | None:
 
 
 def sign_up(name: str) -> User | None:
-    """Create the account of somebody whom a proxy or a provider has signed in, where that is allowed.
+    """Create the account of a user whom a proxy or a provider has signed in, where that is allowed.
 
     `RUNICORN_SIGN_UP_ROLE` is their role; None without it, or if the name is malformed or taken.
     """

@@ -51,7 +51,7 @@ def about_users(policy: Policy) -> list[str]:
     found = ["Users sign in. Training scripts send an API token, which users make on their account page."]
     if not has_administrators() and not policy.forwarding.user_header:
         found.append(
-            "Nobody administers this viewer yet: runicorn user add NAME --role admin prints an invitation."
+            "This viewer has no administrator yet: runicorn user add NAME --role admin prints an invitation."
         )
     return found
 

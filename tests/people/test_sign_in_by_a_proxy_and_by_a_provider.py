@@ -103,7 +103,7 @@ def test_a_provider_signs_users_in(
     browser, end = visit_provider(lab, provider, "subject-1", preferred_username="grace")
     assert end == "/"
     assert "<bdi>grace</bdi>" in browser.get(f"{lab.url}/account", timeout=30).text
-    # The name may change at the provider, and is no way into the account of somebody else.
+    # The name may change at the provider, and is no way into another account.
     again, _ = visit_provider(lab, provider, "subject-1", preferred_username="hopper")
     assert "<bdi>grace</bdi>" in again.get(f"{lab.url}/account", timeout=30).text
     for name in ("root", "Grace"):

@@ -74,6 +74,12 @@ def test_a_writer_edits_own_runs_and_no_others(lab: Lab, runs: dict[str, str]) -
     assert form(lab, "ada", "/runs-change", runs["ada"], runs["bo"], action="pin") == 403
     assert form(lab, "ada", "/delete-runs", runs["bo"]) == 403
     assert patch(lab, "ada", runs["ada"], project="") == 200
+    browser, address = lab.session("ada"), f"{lab.url}/api/runs/soft-delete"
+    for odd in (f" {runs['bo']} ", f"{runs['bo']}\n", "not-there", 1, None):
+        body = {"run_ids": [runs["ada"], odd]}
+        assert browser.post(address, json=body, timeout=30).status_code == 403, odd
+    headers = {"Content-Type": "application/json"}
+    assert browser.post(address, data="{", headers=headers, timeout=30).status_code == 403
     token = lab.token("ada", "write", "appends")
     for run, append, beat in (("bo", 403, 403), ("ada", 409, 200)):
         assert put(lab, token, f"/api/runs/{runs[run]}/files/events.jsonl?offset=0", b"{}\n") == append

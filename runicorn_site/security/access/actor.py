@@ -75,7 +75,7 @@ class Target(NamedTuple):
 
     Attributes:
         project: its name.
-        owner: who uploaded the run; "" if nobody did, and for projects.
+        owner: user who uploaded the run; "" for a local run, and for projects.
     """
 
     project: str
