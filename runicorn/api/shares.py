@@ -27,7 +27,7 @@ class SharesAPI:
             expires_at: Unix seconds; None for a link that does not expire.
 
         Raises:
-            BadRequestError: the target is not there, or the time is in the past.
+            BadRequestError: the target does not exist, or the time is in the past.
             NotFoundError: there is no such run.
         """
         named = target if isinstance(target, str) else ",".join(target)

@@ -1,6 +1,6 @@
 """Rows that are not derived from files, as lines of JSON.
 
-Rows refer to runs and storage roots by their names, so that they fit into a database in which the runs are indexed anew.
+Rows refer to runs and storage roots by their names, so that they fit into a database that indexes the runs again.
 The runs that they refer to are restored as stubs, which the server completes from the files.
 """
 

@@ -26,7 +26,7 @@ def create(kind: Kind, target: str, expires_at: float | None = None) -> Share:
     """Create a link.
 
     Raises:
-        ValidationError: the target is malformed or not there, or the end is in the past.
+        ValidationError: the target is malformed or does not exist, or the end is in the past.
         RunNotFound, InvalidRunId: of a run.
         SharesUnavailable: the file of the links cannot be read or written.
     """

@@ -1,4 +1,4 @@
-"""A user shares a run and its charts by links, which somebody opens without a login, and revokes one."""
+"""A user shares a run and its charts by links, which a guest opens without a login, and revokes one."""
 
 from __future__ import annotations
 
