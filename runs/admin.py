@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from runicorn.api.responses.runs import RunResult
 from runs.active_root import active_root
+from runs.field_names import translate_names
 from runs.models import Run
 from runs.query.matches import Matches
 from runs.query.selectivity import search_text
@@ -95,7 +96,7 @@ class TagsField(forms.CharField):
 class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """Editable fields of a run."""
 
-    tags = TagsField(required=False, help_text="One per line.")
+    tags = TagsField(required=False, help_text=_("One per line."))
 
     class Meta:
         model = Run
@@ -167,3 +168,6 @@ class RunAdmin(CurationAdmin):
         for run_id, result in results.items():
             if not result["success"]:
                 self.message_user(request, f"{run_id}: {result['error']}", messages.WARNING)
+
+
+translate_names(Run)

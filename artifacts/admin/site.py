@@ -31,16 +31,16 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
 from runs.active_root import active_root
 from runs.admin import CurationAdmin, InRecycleBin, TagsField
+from runs.field_names import translate_names
 
 MOST = 100
 """Maximum rows of an inline: a version may have a hundred thousand files."""
 
 
-class Bounded(BaseInlineFormSet):  # type: ignore[type-arg]
-    """The first rows of a large table."""
+class LimitedFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """The first `MOST` rows of a large table."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return at most `MOST` rows."""
         if not hasattr(self, "_queryset"):
             self._queryset = super().get_queryset()[:MOST]
         return self._queryset
@@ -49,16 +49,14 @@ class Bounded(BaseInlineFormSet):  # type: ignore[type-arg]
 class ReadOnly(admin.TabularInline):  # type: ignore[type-arg]
     """Read-only rows."""
 
-    formset = Bounded
+    formset = LimitedFormSet
     extra = 0
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
         return False
 
 
@@ -73,7 +71,6 @@ class VersionInline(ReadOnly):
 
     @admin.display(description=gettext_lazy("size"))
     def bytes_in_words(self, version: Version) -> str:
-        """Its size."""
         return size(version.size_bytes)
 
 
@@ -87,7 +84,6 @@ class FileInline(ReadOnly):
 
     @admin.display(description=gettext_lazy("size"))
     def bytes_in_words(self, file: File) -> str:
-        """Its size."""
         return size(file.size)
 
 
@@ -222,27 +218,22 @@ class VersionAdmin(VersionActions, Derived):
 
     @admin.display(description=gettext_lazy("type"), ordering="artifact__type")
     def type(self, version: Version) -> str:
-        """The type of its artifact."""
         return version.artifact.type
 
     @admin.display(description=gettext_lazy("size"), ordering="size_bytes")
     def bytes_in_words(self, version: Version) -> str:
-        """Its size."""
         return size(version.size_bytes)
 
     @admin.display(description=gettext_lazy("created"), ordering="created")
     def made(self, version: Version) -> str:
-        """Time of its creation."""
         return moment(version.created)
 
     @admin.display(description=gettext_lazy("tags"))
     def words(self, version: Version) -> str:
-        """Its tags."""
         return ", ".join(map(str, version.tags))
 
     @admin.display(description=gettext_lazy("aliases"))
     def aliases(self, version: Version) -> str:
-        """Its aliases."""
         return ", ".join(version.artifact.aliases_of(version.number)) or "-"
 
     @admin.display(description=gettext_lazy("runs"))
@@ -271,5 +262,7 @@ class UseAdmin(CurationAdmin):
         return Use.objects.filter(run__root=active_root()).select_related("run")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: recorded by runs."""
         return False
+
+
+translate_names(Artifact, Version, File, Use)

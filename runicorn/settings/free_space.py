@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from runicorn.message import Message
 from runicorn.settings import user
 from runicorn.store.notices import Notices
 from runicorn.store.units import format_bytes
@@ -22,11 +23,16 @@ class NotEnoughSpace(OSError):
     """Writing this would use the reserve; nothing was written."""
 
     def __init__(self, needed: int, free: int, reserve: int) -> None:
-        kept = f"; {format_bytes(reserve)} stay free for running trainings ({VARIABLE})" if reserve else ""
-        super().__init__(
-            errno.ENOSPC,
-            f"No space left on the disk: {format_bytes(needed)} needed, {format_bytes(max(free, 0))} usable{kept}",
-        )
+        values = {"needed": format_bytes(needed), "usable": format_bytes(max(free, 0))}
+        message = Message("No space left on the disk: {needed} needed, {usable} usable", **values)
+        if reserve:
+            message = Message(
+                "{message}; {reserve} stay free for running trainings ({variable})",
+                message=message,
+                reserve=format_bytes(reserve),
+                variable=VARIABLE,
+            )
+        super().__init__(errno.ENOSPC, message)
 
 
 class Disk(NamedTuple):

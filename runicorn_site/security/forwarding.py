@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from runicorn.message import Message
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 
@@ -28,7 +29,7 @@ ALSO_WITHOUT_PREFIX = frozenset({"/healthz", "/readyz", "/metrics"})
 PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))\s*')
 
 MALFORMED = Refusal(
-    400, "The X-Forwarded-Prefix of the proxy is malformed: it must be a path such as /runicorn"
+    400, Message("The X-Forwarded-Prefix of the proxy is malformed: it must be a path such as /runicorn")
 )
 
 
@@ -158,7 +159,7 @@ def _elsewhere(head: Head, prefix: str) -> Refusal:
     """Return the answer at an address outside of the base path: a redirect at `/`."""
     if head.path == "/" and head.method in ("GET", "HEAD") and not head.socket:
         return Refusal(307, f"See {prefix}/", ((b"Location", f"{prefix}/".encode()),))
-    return Refusal(404, f"The addresses of this viewer begin with {prefix}/")
+    return Refusal(404, Message("The addresses of this viewer begin with {prefix}/", prefix=prefix))
 
 
 def _listed(value: str | None) -> list[str]:

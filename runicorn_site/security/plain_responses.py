@@ -21,7 +21,7 @@ HEAD = f"""<!doctype html>
 <meta name="color-scheme" content="light dark"><title>{{title}} – Runicorn</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{prefix}}{STYLE_PATH}"></head>
 """
-PAGE = f"""{HEAD}<body class="plain"><main><p>{{status}}</p><h1>{{title}}</h1><p>{{sentence}}</p></main></body></html>
+PAGE = f"""{HEAD}<body class="plain"><main><p>{{status}}</p><h1>{{title}}</h1><p class="sentence">{{sentence}}</p></main></body></html>
 """
 TITLES = {
     400: gettext_noop("Bad request"),
@@ -78,9 +78,9 @@ def serialize(refusal: Refusal, path: str, prefix: str = "", language: str = "en
     return headers + security(path, headers), content
 
 
-def raw_answer(refusal: Refusal, path: str, prefix: str = "") -> bytes:
+def raw_answer(refusal: Refusal, path: str, prefix: str = "", language: str = "en") -> bytes:
     """Return a refusal as the bytes of an HTTP response that closes the connection."""
-    headers, content = serialize(refusal, path.partition("?")[0], prefix)
+    headers, content = serialize(refusal, path.partition("?")[0], prefix, language)
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in (*headers, (b"Connection", b"close"))]
     return b"\r\n".join(lines) + b"\r\n\r\n" + content

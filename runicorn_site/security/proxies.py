@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from runicorn.message import Message
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 
@@ -13,8 +14,10 @@ TLS_PROTO = re.compile(r'(?:^|[;,\s])proto="?https"?(?:$|[;,\s])', re.IGNORECASE
 
 PROXIED_WITHOUT_TOKEN = Refusal(
     403,
-    "This request came through a proxy, and this viewer has no token: start it with --token auto, "
-    "so that only those with the token get in through the proxy",
+    Message(
+        "This request came through a proxy, and this viewer has no token: start it with --token auto, "
+        "so that only those with the token get in through the proxy"
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 
+from runicorn.message import Message
 from runicorn.settings import free_space
 from runicorn_site.security.peer import Connection
 from runicorn_site.security.plain_responses import Refusal, serialize
@@ -24,7 +25,7 @@ MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
 OF_ARCHIVES = re.compile(r"/api/import/archive/?|/import")
 """Paths that accept an archive as one body."""
-NO_ROOM = Refusal(507, "There is no room for the body of the request")
+NO_ROOM = Refusal(507, Message("The disk has no space for the body of the request"))
 
 
 def nameless_file(folder: Path) -> IO[bytes]:
@@ -43,7 +44,7 @@ def no_room(error: OSError) -> Refusal:
 
 def too_large(most: int) -> Refusal:
     """Return the response to a body of more than `most` bytes."""
-    return Refusal(413, f"The body of the request is larger than {most} bytes")
+    return Refusal(413, Message("The body of the request is larger than {most} bytes", most=most))
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotations

@@ -12,6 +12,7 @@ from twisted.internet.protocol import Protocol
 from twisted.web.http import HTTPChannel
 
 from runicorn_site.security.forwarding import Forwarding
+from runicorn_site.security.guard import language_of
 from runicorn_site.security.plain_responses import Refusal, raw_answer
 from runicorn_site.security.request_rules import Head
 
@@ -93,7 +94,7 @@ class Channel(HTTPChannel):
             setattr(self, name, _ignore)
         for request in self.requests:  # `connectionLost` is not called on them
             request.server.protocol_disconnected(request)
-        self.transport.write(raw_answer(refusal, head.path, head.prefix))
+        self.transport.write(raw_answer(refusal, head.path, head.prefix, language_of(head)))
         self.setTimeout(None)  # type: ignore[no-untyped-call]
         self.transport.unregisterProducer()
         self.transport.resumeProducing()

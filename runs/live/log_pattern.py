@@ -15,9 +15,11 @@ import threading
 from typing import cast
 
 from runicorn.api.responses.run_files import LogMatches
+from runicorn.message import Message
 from runs.errors import InvalidPattern, SearchTooLong
 from runs.live import pattern_process
 from runs.live.log_search import MatchingLines
+from runs.live.pattern_errors import reason
 from runs.live.pattern_process import REQUEST, SECONDS
 
 MOST_SEARCHES = 2
@@ -49,9 +51,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE)
     except re.error as error:
-        raise InvalidPattern(error.msg, error.pos) from error
+        raise InvalidPattern(reason(error.msg), error.pos) from error
     except (RecursionError, OverflowError) as error:
-        raise InvalidPattern("too complex", None) from error
+        raise InvalidPattern(Message("too complex"), None) from error
 
 
 def _search(fd: int, kind: str, pattern: str, ended: bool) -> object:

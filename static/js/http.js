@@ -54,6 +54,7 @@ export async function fragment(address, mark = {}) {
 
 /** Return the sentence in the body of an error: `detail` of a problem document, or that of an error page. */
 export function errorText(text, status) {
+  if (status === 429) return gettext("Too many requests. Wait a moment, then try again.");
   const fallback = gettext("The server responded with status {status}.", { status });
   try {
     return JSON.parse(text).detail ?? fallback;

@@ -11,6 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
+from runicorn_site.security.plain_responses import raw_answer
+from runicorn_site.transport.body_limits import too_large
+from runicorn_site.web.messages import sentence_of
+from runs.errors import InvalidPattern
+from runs.live.log_pattern import compiled
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -126,3 +131,38 @@ def test_an_error_of_a_service_is_translated_on_a_page_and_english_elsewhere(
 
     assert sentence in shown(CHINESE)
     assert sentence not in shown("en")
+
+
+def test_names_of_models_and_fields_are_translated_in_the_admin(
+    store: Path, client: Client, look: Callable[[], None]
+) -> None:
+    write_run(store)
+    look()
+    client.cookies["runicorn_language"] = "zh-hans"
+    runs = client.get("/admin/runs/run/").content.decode()
+    assert "运行 ID" in runs and "最优值" in runs and "Best metric" not in runs
+    client.cookies["runicorn_language"] = "en"
+    assert "Best metric value" in client.get("/admin/runs/run/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("[", "无效的正则表达式：字符集缺少右方括号 ]（位置 1）"),
+        (r"\q", r"无效的正则表达式：转义 \q 有误（位置 1）"),
+    ],
+)
+def test_the_reason_for_an_invalid_regular_expression_is_translated(pattern: str, sentence: str) -> None:
+    with pytest.raises(InvalidPattern) as caught:
+        compiled(pattern)
+    with translation.override("zh-hans"):
+        assert sentence in sentence_of(caught.value)
+
+
+def test_a_refusal_of_the_server_is_in_the_language_of_the_page_and_english_in_the_api() -> None:
+    refused = too_large(9)
+    page = raw_answer(refused, "/import", language="zh-hans").decode()
+    assert "请求内容超过 9 字节" in page
+    assert b"The body of the request is larger than 9 bytes" in raw_answer(
+        refused, "/api/x", language="zh-hans"
+    )

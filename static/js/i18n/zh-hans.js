@@ -190,6 +190,7 @@ install({
   "Times are in the time zone of this browser: {zone}.": "时间采用此浏览器的时区：{zone}。",
   "Title": "标题",
   "To the end ↓": "到末尾 ↓",
+  "Too many requests. Wait a moment, then try again.": "请求过多。请稍候再试。",
   "Try again": "重试",
   "Undo": "撤销",
   "Unix seconds": "Unix 秒",
