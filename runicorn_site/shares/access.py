@@ -123,7 +123,8 @@ def _is_own_list(share: Share, values: Values) -> bool:
         return False
     if any(values.get(name) != [value] for name, value in _of_list(share) if name != "runs"):
         return False
-    if share.kind == "compare" and ({"project", "board"} & values.keys() or not any(values.get("runs", []))):
+    # Without an id the list has all runs.
+    if share.kind == "compare" and ({"project", "board"} & values.keys() or not _ids(values, "runs")):
         return False
     shown = [value for value in values.get("show", []) if value and value != "all"]
     return _are_shared(share, [*_ids(values, "runs"), *shown])

@@ -137,7 +137,9 @@ def test_a_comparison_and_a_board_show_their_runs_only(lab: Lab) -> None:
         for more in (f"show={OTHER}", f"runs={OTHER}", "layout=table", "view=mine", "project=secret"):
             assert get(f"{link}/?{query}&{more}").status_code == 403, more
             assert get(f"{link}/runs-panel?{query}&{more}").status_code == 403, more
-    assert get(f"{pair}/?layout=charts").status_code == 403
+    for none in ("", "&runs=", "&runs=,", "&runs=%20", "&runs=%E2%80%83&runs=,"):
+        for path in ("/", "/runs-panel"):
+            assert get(f"{pair}{path}?layout=charts{none}").status_code == 403, none
     assert get(f"{board}/?layout=charts&project=vision&board=other").status_code == 403
 
 
