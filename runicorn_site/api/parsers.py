@@ -10,7 +10,10 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 
 
 class ShallowJSON(JSONParser):
-    """JSON; a body nested deeper than the stack of the interpreter is invalid input, not an internal error."""
+    """JSON in UTF-8; a body nested deeper than the stack of the interpreter is invalid input, not an internal error.
+
+    A `charset` has no effect, as RFC 8259 says: others that read the body would see another document.
+    """
 
     def parse(
         self,
@@ -24,7 +27,7 @@ class ShallowJSON(JSONParser):
             ParseError: it is not JSON, or nested too deep.
         """
         try:
-            return super().parse(stream, media_type, parser_context)
+            return super().parse(stream, media_type, {**(parser_context or {}), "encoding": "utf-8"})
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deep") from error
 

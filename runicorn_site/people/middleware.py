@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -93,12 +94,20 @@ def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Ta
     found = [Target(row.project, row.owner or "") if row else NOT_THERE for row in map(rows.get, ids)]
     if is_new:
         found = [Target("", own)]
-    named = [json_body(request, is_new and kwargs.get("name") == layout.META).get("project")]
-    named.append(request.GET.get("project"))
-    projects = [Target(project, own) for project in named if isinstance(project, str)]
+    projects = [Target(project, own) for project in named_projects(request, kwargs)]
     if is_new and projects:
         return projects
     return [*found, *projects] or [NOT_THERE]
+
+
+def named_projects(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
+    """Return the projects that a request moves runs to, or that an uploaded `meta.json` names."""
+    body = json_body(request, is_file=kwargs.get("name") == layout.META)
+    named = [body.get("project"), request.GET.get("project")]
+    if "path" in body:
+        with suppress(layout.InvalidName):
+            named.append(layout.names_of_path(layout.check_path(body["path"]))[0])
+    return [project for project in named if isinstance(project, str)]
 
 
 def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:

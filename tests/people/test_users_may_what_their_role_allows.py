@@ -86,6 +86,18 @@ def test_a_writer_edits_own_runs_and_no_others(lab: Lab, runs: dict[str, str]) -
         assert lab.status(token, "PUT", f"/api/runs/{runs[run]}/heartbeat") == beat
 
 
+def test_a_charset_hides_no_ids_from_the_check_of_rights(lab: Lab, runs: dict[str, str]) -> None:
+    browser, others = lab.session("ada"), runs["bo"]
+    # In UTF-7 both fields are `run_ids`, and the last one counts.
+    plain = json.dumps({"run_ids": [runs["ada"]], "+AHI-un_ids": [others], "add": ["taken"]})
+    for charset in ("utf-7", "utf-16"):
+        content = plain.encode("ascii" if charset == "utf-7" else charset)
+        headers = {"Content-Type": f"application/json; charset={charset}"}
+        browser.post(f"{lab.url}/api/runs/tags", data=content, headers=headers, timeout=30)
+    detail = browser.get(f"{lab.url}/api/runs/{others}", timeout=30).json()
+    assert "taken" not in detail["tags"]
+
+
 def test_roles_in_all_projects_and_in_one(lab: Lab, runs: dict[str, str]) -> None:
     assert patch(lab, "rita", runs["bo"], description="in her project") == 200
     assert patch(lab, "rita", runs["bo"], project="vision") == 403
@@ -115,6 +127,25 @@ def test_a_new_run_goes_into_a_project_in_which_its_user_may_write(lab: Lab) -> 
         for query in ("", "&project=speech"):
             status = put(lab, token, address + f"?digest=sha256:{digest(meta)}{query}", meta)
             assert status == expected, (project, query)
+
+
+def test_an_uploaded_run_stays_in_a_project_in_which_its_user_may_write(lab: Lab) -> None:
+    token, run_id = lab.token("rita", "write", "later"), "20260101_000003_abcdef"
+    address = f"/api/runs/{run_id}/files"
+    until(lambda: lab.status(token, "GET", "/api/runs") == 200)
+    summary = f"summary.json?digest=sha256:{digest(b'{}')}&project=speech&experiment=n"
+    assert put(lab, token, f"{address}/{summary}", b"{}") == 200
+    for fields, expected in (
+        ({"project": "vision"}, 403),
+        ({"project": "speech", "path": "vision/n"}, 403),
+        ({"project": "speech", "path": "speech/n"}, 200),
+        ({"project": "speech", "path": "/vision/n/"}, 403),
+    ):
+        meta = json.dumps({"id": run_id, "name": "n", "created_at": 1.0, **fields}).encode()
+        status = put(lab, token, f"{address}/meta.json?digest=sha256:{digest(meta)}", meta)
+        assert status == expected, fields
+    detail = lab.session("rita").get(f"{lab.url}/api/runs/{run_id}", timeout=30).json()
+    assert detail["project"] == "speech"
 
 
 def digest(content: bytes) -> str:
