@@ -133,7 +133,7 @@ if has_users():
     AXES_VERBOSE = False
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-CACHES = caches(own.get("RUNICORN_CACHE_URL"))
+CACHES = caches(own.get("RUNICORN_CACHE_URL"), mark(SECRET_KEY))
 RATELIMIT_USE_CACHE = "ratelimit"
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # its list of shared caches has only those of others
 

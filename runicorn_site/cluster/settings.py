@@ -34,8 +34,12 @@ OF_THIS_PROCESS: dict[str, CacheSettings] = {
 }
 
 
-def caches(url: str) -> dict[str, CacheSettings]:
+def caches(url: str, mark: str) -> dict[str, CacheSettings]:
     """Return `CACHES`.
+
+    Args:
+        url: `RUNICORN_CACHE_URL`.
+        mark: the same for servers with the same secret key only, whose one-time links open each other.
 
     Raises:
         ImproperlyConfigured: `url` is not that of a Valkey or Redis server, or its client is not installed.
@@ -50,7 +54,7 @@ def caches(url: str) -> dict[str, CacheSettings]:
         name: {
             "BACKEND": "runicorn_site.cluster.cache.SharedCache",
             "LOCATION": url,
-            "KEY_PREFIX": f"runicorn-{name}",
+            "KEY_PREFIX": f"runicorn-{mark}-{name}",
         }
         for name in OF_THIS_PROCESS
     }

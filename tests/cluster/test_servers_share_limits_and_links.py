@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import time
+from pathlib import Path
 
 import pytest
 import requests
+from django.core.cache import CacheHandler
 
+from runicorn_site.cluster.settings import caches
 from tests.cluster.conftest import TOKEN
 from tests.cluster.servers import Cluster, Valkey
 from tests.processes import Viewer
@@ -63,6 +67,30 @@ def test_requests_are_counted_together_and_apart_while_valkey_is_away(pair: Clus
     for server in pair.servers:
         assert server.output.count(AWAY) == server.output.count(AGAIN) == 1, server.output
         assert "Traceback" not in server.output, server.output
+
+
+class Intrusion:
+    """An object whose pickle creates a folder when it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.mkdir, (self.folder,)
+
+
+def test_a_shared_cache_runs_nothing_and_has_nothing_of_other_servers(valkey: Valkey, tmp_path: Path) -> None:
+    import redis
+
+    one, other = (CacheHandler(caches(valkey.url, mark))["default"] for mark in ("one", "other"))
+    one.set("link", 1, 60)
+    assert one.get("link") == 1 and other.get("link") is None
+    with redis.Redis.from_url(valkey.url) as client:
+        (key,) = client.keys("*one*link")
+        client.set(key, pickle.dumps(Intrusion(tmp_path / "intruded")))
+    with pytest.raises(ValueError, match="utf-8"):
+        one.get("link")
+    assert not (tmp_path / "intruded").exists()
 
 
 def ask(server: Viewer) -> str:
