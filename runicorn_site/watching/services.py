@@ -81,7 +81,7 @@ def _checked(text: str, root: Path) -> str:
         is_readable = False
     if not is_readable:
         raise UnwatchableFolder("path", Message("The server has no readable folder with this path."))
-    if path.parent == path:
+    if path.resolve().parent == path.resolve():
         raise UnwatchableFolder("path", Message("This is the whole file system: choose a folder."))
     if path.resolve().is_relative_to(root.resolve()):
         raise UnwatchableFolder("path", Message("This folder is part of the storage root."))

@@ -88,12 +88,14 @@ def test_paths_that_cannot_be_watched_are_refused(
 ) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "same").symlink_to(tmp_path / "logs")
+    (tmp_path / "all").symlink_to("/")
     assert api.post(ROUTE, {"path": str(tmp_path / "logs")}, format="json").status_code == 201
     refused = {
         "logs": "absolute",
         str(tmp_path / "missing"): "no readable folder",
         "/\0": "",
         "/": "whole file system",
+        str(tmp_path / "all"): "whole file system",
         str(store): "storage root",
         str(store / ".." / store.name): "storage root",
         str(tmp_path / "same"): "already watched",
