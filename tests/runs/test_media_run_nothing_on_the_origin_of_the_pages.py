@@ -47,6 +47,15 @@ def test_files_that_may_be_active_are_never_inline(run: Path, api: Any, name: st
         assert answer["Content-Type"] == "application/octet-stream"
 
 
+def test_a_browser_keeps_the_policy_of_a_drawing_that_it_has(run: Path, api: Any) -> None:
+    log_image(run, "a.svg", SCRIPT * 50)
+    address, zipped = f"/runs/{run.name}/media/a.svg", {"Accept-Encoding": "gzip"}
+    first = api.get(address, headers=zipped)
+    again = api.get(address, headers={**zipped, "If-None-Match": first["ETag"]})
+    assert (first["ETag"][:2], again.status_code) == ("W/", 304)
+    assert again["Content-Security-Policy"] == first["Content-Security-Policy"]
+
+
 def test_a_document_has_an_origin_of_its_own(run: Path, api: Any) -> None:
     log_image(run, "a.html", SCRIPT)
     answer = api.get(f"/runs/{run.name}/document/a.html")

@@ -50,9 +50,10 @@ class MediaFileView(RunMediaFileView):
             return super().answer(request, file, path)
         state = os.fstat(file.fd)
         tag = f'"{state.st_mtime_ns:x}-{state.st_size:x}"'
-        fresh = request.headers.get("If-None-Match") == tag
+        # Compression makes the tag a weak one.
+        fresh = request.headers.get("If-None-Match", "").removeprefix("W/") == tag
         answer = HttpResponseNotModified() if fresh else super().answer(request, file, path)
-        if suffix(path) == SVG and answer.status_code in (200, 206):
+        if suffix(path) == SVG and answer.status_code in (200, 206, 304):
             answer["Content-Type"] = "image/svg+xml"
             answer["Content-Security-Policy"] = f"{INERT}; sandbox"
         answer["ETag"], answer["Cache-Control"] = tag, "no-cache"
