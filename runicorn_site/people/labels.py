@@ -17,7 +17,7 @@ ROLE_LABELS: dict[Role, Promise] = {
 }
 SCOPE_LABELS: dict[Scope, Promise] = {
     Scope.READ: _("Read"),
-    Scope.WRITE: _("Send runs and artifacts"),
+    Scope.WRITE: _("Upload runs and artifacts"),
     Scope.CURATE: _("Curate"),
     Scope.ADMIN: _("Administer"),
 }

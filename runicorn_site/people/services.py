@@ -35,7 +35,7 @@ def add_user(name: str, role: Role = Role.READ, project: str = "") -> User:
     except ValidationError as error:
         raise InvalidChange(" ".join(error.messages)) from error
     if User.objects.filter(username__iexact=user.username).exists():
-        raise InvalidChange(Message("There is a user {name} already", name=name))
+        raise InvalidChange(Message("User {name} already exists", name=name))
     with transaction.atomic(using=_database()):
         user.save()
         set_role(user, role, project)
@@ -51,7 +51,7 @@ def user_named(name: str) -> User:
     try:
         return User.objects.get(username=name)
     except User.DoesNotExist as error:
-        raise UnknownUser(Message("There is no user {name}", name=name)) from error
+        raise UnknownUser(Message("User {name} does not exist", name=name)) from error
 
 
 def group_named(name: str) -> Group:
@@ -61,9 +61,7 @@ def group_named(name: str) -> Group:
         InvalidChange: the name is malformed.
     """
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidChange(
-            Message("A name of a group has 1 to {most} printable characters", most=LONGEST_NAME)
-        )
+        raise InvalidChange(Message("A group name has 1 to {most} printable characters", most=LONGEST_NAME))
     return Group.objects.get_or_create(name=name)[0]
 
 
@@ -184,7 +182,7 @@ def user_of_identity(issuer: str, subject: str, name: str) -> User | None:
 
 def _keep_an_administrator(had: bool) -> None:
     if had and not has_administrators():
-        raise InvalidChange(Message("The last administrator must stay one"))
+        raise InvalidChange(Message("At least one administrator must remain"))
 
 
 def _digest(secret: str) -> str:

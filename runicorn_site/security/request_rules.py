@@ -72,7 +72,7 @@ class Head:
     prefix: str = ""
     """Path below which the browser sees the server; it is not part of `target`."""
     user: str = ""
-    """Name of the user, from a trusted proxy that has signed them in."""
+    """User name, from a trusted proxy that has signed them in."""
     refusal: Refusal | None = None
     """Why the address or the headers of a proxy are invalid."""
 

@@ -16,9 +16,7 @@ API = Refusal(
     "This viewer has users: sign in, or send an API token as Authorization: Bearer",
     ((b"WWW-Authenticate", b"Bearer"), NO_STORE),
 )
-UNKNOWN_USER = Refusal(
-    403, Message("There is no account for you here. Ask an administrator for one"), (NO_STORE,)
-)
+UNKNOWN_USER = Refusal(403, Message("You have no account here. Ask an administrator for one"), (NO_STORE,))
 
 
 def sign_in_needed(head: Head) -> Refusal:

@@ -48,8 +48,8 @@ ORIGIN = re.compile(r"https?://[A-Za-z0-9.*-]+(?::(?:[0-9]{1,5}|\*))?|'self'|\*"
 
 READER = Actor("", Role.READ)
 UNKNOWN = Refusal(404, Message("This link is unknown, was revoked or has expired"))
-GONE = Refusal(404, Message("What this link shows is no longer there"))
-OUTSIDE = Refusal(403, Message("This link shows one page and nothing else of this server"))
+GONE = Refusal(404, Message("The page of this link no longer exists"))
+OUTSIDE = Refusal(403, Message("This link gives access to one page only"))
 
 
 class BadEmbedding(ValueError):

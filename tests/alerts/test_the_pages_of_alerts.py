@@ -63,7 +63,7 @@ def test_a_rule_is_previewed_saved_changed_and_deleted(
         "once in the last 30 days" in " ".join(page.split()) and "Once before that." in page and old in page
     )
     page = client.post("/alerts/rules/new", RULE | {"kind": "disk", "preview": ""}).content.decode()
-    assert "There is no preview for the disk." in page
+    assert "Disk rules have no preview." in page
     assert not AlertRule.objects.exists()
     assert client.post("/alerts/rules/new", RULE | {"save": ""}).status_code == 302
     (rule,) = AlertRule.objects.all()

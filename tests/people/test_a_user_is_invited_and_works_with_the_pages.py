@@ -34,7 +34,7 @@ def test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another(
     foreign = write_run(lab.home / "store", "vision", "foreign", metrics=[{"loss": 1.0}], status="finished")
     sign_in(lab, browser, "root")
     browser.goto(lab.url + "/users")
-    browser.get_by_label("Name of the user").fill(f"grace{foreign[-6:]}")
+    browser.get_by_label("User name").fill(f"grace{foreign[-6:]}")
     browser.locator("form[action$=invite]").get_by_label("Role").select_option("write-own")
     browser.get_by_role("button", name="Invite").click()
     link = browser.locator("#invitation-link").inner_text()
@@ -46,7 +46,7 @@ def test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another(
         page.get_by_role("button", name="Save and sign in").click()
         expect(page).to_have_url(lab.url + "/")
         page.goto(lab.url + "/account")
-        page.get_by_label("Name of the token").fill("laptop")
+        page.get_by_label("Token name").fill("laptop")
         page.get_by_role("button", name="Create token").click()
         token = page.locator("#new-token").inner_text()
         near = lab.home / f"near-{foreign}"

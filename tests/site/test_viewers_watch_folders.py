@@ -118,7 +118,7 @@ def test_the_page_adds_and_removes_a_folder(store: Path, home: Path, tmp_path: P
     (folder,) = watched.read(str(store))
     assert (folder.path, folder.project) == (str(tmp_path / "logs"), "vision")
     text = client.get("/import/watched").content.decode()
-    assert "Waiting for the first pass" in text and str(tmp_path / "logs") in text
+    assert "Waiting for the first scan" in text and str(tmp_path / "logs") in text
     client.post("/import/unwatch", {"id": folder.id})
     assert watched.read(str(store)) == []
 

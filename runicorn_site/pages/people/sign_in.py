@@ -26,7 +26,7 @@ TRIES, TRIES_SECONDS = 20, 60
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 NOTICES = {
     "provider": _("The provider did not sign you in. Try again."),
-    "unknown": _("There is no account for you here. Ask an administrator for one."),
+    "unknown": _("You have no account here. Ask an administrator for one."),
 }
 
 
@@ -60,7 +60,7 @@ def client_address(request: HttpRequest) -> str:
 
 def locked_out(request: HttpRequest, *_answer: object) -> HttpResponse:
     """Refuse a sign-in after too many wrong passwords."""
-    sentence = gettext("Too many failed sign-ins. Try again in a quarter of an hour.")
+    sentence = gettext("Too many failed sign-ins. Try again in 15 minutes.")
     return render(request, "people/message.html", {"sentence": sentence}, status=429)
 
 
@@ -80,7 +80,7 @@ def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
     user = services.invited_user(secret)
     if user is None:
         sentence = gettext(
-            "This invitation was used already, or is too old. Ask an administrator for another one."
+            "This invitation has been used or has expired. Ask an administrator for a new one."
         )
         return render(request, "people/message.html", {"sentence": sentence}, status=410)
     form = SetPasswordForm(user, request.POST or None)

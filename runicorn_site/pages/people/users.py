@@ -153,7 +153,7 @@ def role_of(request: HttpRequest) -> Role | None:
     """
     text = request.POST.get("role", "")
     if text and text not in tuple(Role):
-        raise InvalidChange(Message("This role is unknown"))
+        raise InvalidChange(Message("Unknown role"))
     return Role(text) if text else None
 
 

@@ -57,17 +57,17 @@ TOKEN_ROLES = {
 
 TOKEN_REFUSALS: dict[Scope, str] = {
     Scope.READ: "This token may not read",
-    Scope.WRITE: "This token may not send runs or artifacts",
+    Scope.WRITE: "This token may not upload runs or artifacts",
     Scope.CURATE: "This token may not edit, move or delete",
     Scope.ADMIN: "This token may not administer the viewer",
 }
 USER_REFUSALS: dict[Scope, str] = {
     Scope.READ: gettext_noop("You may not read this"),
-    Scope.WRITE: gettext_noop("You may not send runs or artifacts"),
+    Scope.WRITE: gettext_noop("You may not upload runs or artifacts"),
     Scope.CURATE: gettext_noop("You may not edit, move or delete this"),
     Scope.ADMIN: gettext_noop("Only administrators may do this"),
 }
-UNKNOWN = Message("There is no such page, or you may not open it")
+UNKNOWN = Message("This page does not exist, or you may not open it")
 
 
 class Target(NamedTuple):
