@@ -25,20 +25,12 @@ export function iconButton(icon, label, properties = {}) {
   return button;
 }
 
-/** Load a script that is no part of the modules of the page, once. */
-export function loadScript(path) {
-  const src = ICONS.replace("img/icons.svg", path);
-  loaded[src] ??= new Promise((resolve, reject) => {
-    const script = make("script", { type: "module", src });
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", () => {
-      delete loaded[src];
-      script.remove();
-      reject(new Error(src));
-    });
-    document.head.append(script);
-  });
-  return loaded[src];
+/** Return the exports of a module that few visits need: it is loaded with its imports when it is first asked for. */
+export function lazy(name) {
+  const address = ICONS.replace("img/icons.svg", `js/+${name}.js`);
+  loaded[name] ??= import(address).then(({ default: modules }) => modules[`js/${name}.js`]);
+  loaded[name].catch(() => delete loaded[name]);
+  return loaded[name];
 }
 
 /** Make `children` those of `parent`; those in place already are not moved. */

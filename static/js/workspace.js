@@ -80,7 +80,7 @@ function opened(name, section) {
     relation.show(visibleRuns.choice, visibleRuns.shown);
   }
   if (name === "media") {
-    media = new MediaPanel(section, { choose: (changed) => choices.apply(changed), failed: panelProblem });
+    media = new MediaPanel({ choose: (changed) => choices.apply(changed), failed: panelProblem });
     media.show(visibleRuns.choice, visibleRuns.shown);
   }
   if (name !== "charts") return;

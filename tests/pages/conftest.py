@@ -16,6 +16,7 @@ from django.test import Client
 
 from runicorn.media.histograms import histogram
 from runicorn.media.tables import encode, table
+from runicorn_site.assets import views as static_files
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.processes import Viewer
@@ -38,6 +39,10 @@ def modules(chromium: Any) -> Iterator[Any]:
         path = urlsplit(route.request.url).path
         if path == "/":
             route.fulfill(content_type="text/html", body=PAGE)
+        elif path.startswith("/static/js/+"):
+            found = static_files.modules_of([path.removeprefix("/static/js/+").removesuffix(".js")])
+            files = tuple(ROOT / "static" / name for name in found)
+            route.fulfill(content_type="text/javascript", body=static_files.joined(files, found))
         elif path.startswith("/static/"):
             file = ROOT / path.removeprefix("/")
             kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

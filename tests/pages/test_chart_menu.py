@@ -137,6 +137,7 @@ def test_a_typed_step_moves_the_cursor(board: Board) -> None:  # noqa: F811
     until(lambda: painted(page, "loss") > 300)
     page.locator(".plot").focus()
     page.keyboard.press("g")
+    page.locator(".chart-menu").wait_for()
     page.keyboard.type("423")
     page.keyboard.press("Enter")
     until(lambda: output(page, "loss").endswith(" step 420"))

@@ -132,10 +132,11 @@ def test_a_hidden_run_leaves_the_grid(open_page: Open, address: str) -> None:
 
 
 def test_media_appear_while_the_page_is_open(open_page: Open, busy_site: Viewer) -> None:
-    run_id = write_run(busy_site.root, "growing", "media", status="running", metrics=[{"loss": 1.0}])
-    folder = busy_site.root / "growing" / "media" / "runs" / run_id
+    project = f"growing-{len(list(busy_site.root.glob('growing-*')))}"  # one for each screen of the long form
+    run_id = write_run(busy_site.root, project, "media", status="running", metrics=[{"loss": 1.0}])
+    folder = busy_site.root / project / "media" / "runs" / run_id
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
-    page = open_page("/?layout=charts&project=growing&tab=media")
+    page = open_page(f"/?layout=charts&project={project}&tab=media")
     page.get_by_text("The visible runs have no media.").wait_for()
     log_medium(folder, "a.png", PIXEL, "live", 1)
     page.locator(CELLS).wait_for()

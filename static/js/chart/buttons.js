@@ -1,9 +1,8 @@
 /** The buttons of a chart: full screen, data table, menu. */
 
-import { iconButton, make } from "../dom.js";
+import { iconButton, lazy, make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { toggleFull } from "./full_screen.js";
-import { openMenu } from "./menu/menu.js";
 import { toggleTable } from "./text/data_table.js";
 
 /** Add the buttons to a chart's caption. */
@@ -11,6 +10,8 @@ export function addTools(chart) {
   const bar = make("span", { className: "tools" });
   const menu = tool("settings", gettext("Options"), chart, (button) => openMenu(chart, button));
   menu.setAttribute("aria-haspopup", "dialog");
+  // Loaded before its key or its button is pressed.
+  for (const kind of ["focusin", "pointerenter"]) chart.holder.addEventListener(kind, menuModule, { once: true });
   chart.openMenu = (field, beside = menu) => openMenu(chart, beside, field);
   bar.append(
     tool("large", gettext("Full screen"), chart, () => toggleFull(chart)),
@@ -22,6 +23,12 @@ export function addTools(chart) {
     menu,
   );
   chart.holder.querySelector("figcaption").append(bar);
+}
+
+const menuModule = () => lazy("chart/menu/menu");
+
+async function openMenu(...choice) {
+  (await menuModule()).openMenu(...choice);
 }
 
 function tool(icon, label, { name }, action) {

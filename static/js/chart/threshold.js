@@ -1,13 +1,15 @@
-/**
- * Threshold line of a chart: dragged or moved by keys, it becomes an alert rule. Loaded when it is first needed, outside
- * of the modules of the page, which hand over what it needs from them (menu/alert.js).
- */
+/** Threshold line of a chart: dragged or moved by keys, it becomes an alert rule. */
+
+import { iconButton, make } from "../dom.js";
+import { gettext } from "../i18n.js";
+import { formatNumber } from "./text/format.js";
 
 const [MOVE, FAR] = [2, 20];
 
-class Threshold {
-  constructor({ chart, make, iconButton, gettext, formatNumber, address }) {
-    Object.assign(this, { chart, gettext, formatNumber, address });
+export class Threshold {
+  /** `address(op, value)`: of the form of a new rule. */
+  constructor(chart, address) {
+    Object.assign(this, { chart, address });
     this.line = make("div", { className: "threshold", tabIndex: 0, role: "slider", "aria-orientation": "vertical" });
     this.line.setAttribute("aria-label", gettext("Threshold of {name}", { name: chart.name }));
     this.side = make("select", { ariaLabel: gettext("Comparison") }, make("option", { value: ">", textContent: gettext("above") }), make("option", { value: "<", textContent: gettext("below") }));
@@ -83,7 +85,7 @@ class Threshold {
     Object.assign(this.line.style, { left: `${box.left}px`, width: `${box.right - box.left}px`, transform: `translateY(${at}px)` });
     const [low, high] = y.domain;
     const side = this.side.selectedOptions[0].textContent;
-    for (const [name, text] of Object.entries({ valuenow: this.value, valuemin: low, valuemax: high, valuetext: `${side} ${this.formatNumber(this.value)}` })) {
+    for (const [name, text] of Object.entries({ valuenow: this.value, valuemin: low, valuemax: high, valuetext: `${side} ${formatNumber(this.value)}` })) {
       this.line.setAttribute(`aria-${name}`, text);
     }
     this.line.dataset.side = this.side.value;
@@ -98,5 +100,3 @@ class Threshold {
     this.chart.area.focus({ preventScroll: true });
   }
 }
-
-document.addEventListener("threshold", ({ detail }) => new Threshold(detail));

@@ -1,11 +1,12 @@
-/** The panel with the grid of media. Few visits need it: its bundle, which shares the modules of the page, is loaded when it opens. */
+/** The panel with the grid of media. Few visits need it: it is loaded when the panel opens. */
 
+import { lazy } from "../dom.js";
 import { UNREACHABLE } from "../http.js";
 
 export class MediaPanel {
   /** `hooks`: choose(change), failed(text). */
-  constructor({ dataset: { module: address } }, { choose, failed }) {
-    this.grid = import(address).then(({ default: modules }) => new modules["js/media/grid.js"].MediaGrid(choose));
+  constructor({ choose, failed }) {
+    this.grid = lazy("media/grid").then(({ MediaGrid }) => new MediaGrid(choose));
     this.grid.catch(() => failed(UNREACHABLE));
   }
 

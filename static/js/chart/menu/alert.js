@@ -1,19 +1,17 @@
 /** The way from a chart to an alert rule about its metric. */
 
-import { iconButton, loadScript, make } from "../../dom.js";
 import { siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
-import { formatNumber } from "../text/format.js";
+import { Threshold } from "../threshold.js";
 import { button } from "./fields.js";
 
 /** Return the button that opens a threshold line on a chart; a chart of texts leads to the form at once. */
 export function alertButton(chart, close) {
-  return button(gettext("Alert me…"), async () => {
+  return button(gettext("Alert me…"), () => {
     close();
     const address = (op, value) => ruleAddress(chart, op, value);
     if (!chart.plot || chart.curves[0]?.series.labels?.length) return location.assign(address());
-    await loadScript("js/chart/threshold.js");
-    document.dispatchEvent(new CustomEvent("threshold", { detail: { chart, make, iconButton, gettext, formatNumber, address } }));
+    new Threshold(chart, address);
   });
 }
 
