@@ -64,12 +64,18 @@ MIDDLEWARE = [
 ROOT_URLCONF = "runicorn_site.urls"
 APPEND_SLASH = False
 
+UNCACHED_LOADERS = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
+        "APP_DIRS": not DEBUG,
         "OPTIONS": {
+            # Django forgets cached templates with its own development server only.
+            **({"loaders": UNCACHED_LOADERS} if DEBUG else {}),
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
