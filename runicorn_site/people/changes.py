@@ -3,7 +3,8 @@
     {"at": 1.7e9, "user": "ada", "token": "ci", "address": "192.0.2.1", "method": "POST", "path": "/api/runs/tags",
      "status": 200, "runs": ["…"]}
 
-It has no bodies and no query strings, so that it holds no secrets.
+It has no bodies and no query strings, so that it holds no secrets, and no requests of unknown senders, who could
+fill it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from typing import Any, TypedDict
 from django.http import HttpRequest
 
 from runicorn.settings.user import PRIVATE_FILE, data_directory
-from runicorn_site.security.access.actor import actor_of
+from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.security.access.routes import SAFE, rule_of
 from runicorn_site.security.guard import Receive, Scope, Send, head_of
+from runicorn_site.security.request_rules import Head
 
 FILE = "changes.jsonl"
 LARGEST_FILE = 20_000_000
@@ -31,6 +33,7 @@ LONGEST_PATH = 500
 KEY = "runicorn.change"
 """Key of a scope: the fields of its change that are known so far."""
 logger = logging.getLogger(__name__)
+_thread = ThreadPoolExecutor(1, thread_name_prefix="changes")
 
 
 class Change(TypedDict, total=False):
@@ -57,37 +60,46 @@ class Recorder:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="changes")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and record the request once its response begins."""
-        head = head_of(scope)
-        rule = rule_of(head.method, head.path)
-        if scope["type"] != "http" or head.method in SAFE or (rule is not None and not rule.is_recorded):
+        peer = scope.get("client")
+        change = change_of(head_of(scope), str(peer[0]) if peer else "")
+        if scope["type"] != "http" or change is None:
             await self.app(scope, receive, send)
             return
-        peer = scope.get("client")
-        change = Change(
-            at=time.time(),
-            address=str(peer[0]) if peer else "",
-            method=head.method,
-            path=head.path[:LONGEST_PATH],
-        )
-        if rule is not None and "{secret}" in rule.path:
-            change["path"] = rule.path
         scope[KEY] = change
 
         async def send_and_record(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                actor = actor_of(scope)
-                change["status"] = message["status"]
-                change.setdefault("user", actor.name if actor else "")
-                if actor is not None and actor.token:
-                    change["token"] = actor.token
-                self.thread.submit(append, change)
+                record(change, actor_of(scope), message["status"])
             await send(message)
 
         await self.app(scope, receive, send_and_record)
+
+
+def change_of(head: Head, address: str) -> Change | None:
+    """Return what is known of a request before it is answered; None if it is not recorded.
+
+    Args:
+        head: of the request.
+        address: of the client.
+    """
+    rule = rule_of(head.method, head.path)
+    if head.method in SAFE or (rule is not None and not rule.is_recorded):
+        return None
+    path = rule.path if rule is not None and "{secret}" in rule.path else head.path[:LONGEST_PATH]
+    return Change(at=time.time(), address=address, method=head.method, path=path)
+
+
+def record(change: Change, actor: Actor | None, status: int) -> None:
+    """Append a request on another thread, unless its sender is unknown."""
+    change["status"] = status
+    change.setdefault("user", actor.name if actor else "")
+    if actor is not None and actor.token:
+        change["token"] = actor.token
+    if change["user"] or "token" in change:
+        _thread.submit(append, change)
 
 
 def note_targets(request: HttpRequest, runs: Iterable[str]) -> None:
@@ -117,8 +129,10 @@ def append(change: Change) -> None:
     try:
         with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE), "ab") as file:
             file.write(json.dumps(change, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-            size = file.tell()
-        if size > LARGEST_FILE:
+            is_full = file.tell() > LARGEST_FILE
+            # Another server may have renamed it.
+            is_full = is_full and os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+        if is_full:
             os.replace(path, path.with_name(f"{FILE}.1"))
     except OSError as error:
         logger.error("A change could not be recorded: %s", error)

@@ -26,7 +26,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from runicorn.message import Message
-from runicorn_site.people import services
+from runicorn_site.people import changes, services
 from runicorn_site.people.models import Grant
 from runicorn_site.security.access.actor import ANONYMOUS, ROLES, Actor, Role
 from runicorn_site.security.access.routes import rule_of
@@ -99,6 +99,11 @@ class Directory:
             return isinstance(found, Actor) and found.name == actor.name and found.refusal(head) is None
 
         return is_valid
+
+    def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
+        """Record a request that was refused before its body arrived."""
+        if (change := changes.change_of(head, address)) is not None:
+            changes.record(change, actor, status)
 
     def refresh(self) -> None:
         """Read the users, and which of the known sessions have not ended.

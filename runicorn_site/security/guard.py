@@ -53,6 +53,9 @@ class People(Protocol):
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
         """Return whether the actor of an open socket may still read, as a function."""
 
+    def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
+        """Record a request that was refused before its body arrived."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -94,7 +97,10 @@ class Policy:
         return refusal
 
     async def admit(self, head: Head, scope: Scope, receive: Receive) -> Actor | Refusal | None:
-        """Return who sent a request that may pass, or its refusal; None without users and API token."""
+        """Return who sent a request that may pass, or its refusal; None without users and API token.
+
+        The sender is set in the scope, of a refused request too.
+        """
         refusal = self.judge(head)
         if refusal is None and not head.socket and is_style(head.method, head.path):
             refusal = STYLE
@@ -104,6 +110,8 @@ class Policy:
         if found is None and self.tokens is not None:
             visitor = self.visitor(head, connection(scope.get("client"), scope.get("server")))
             return await self.tokens.judge(head, scope["query_string"], visitor, receive)
+        if isinstance(found, Actor):
+            scope[ACTOR] = found
         return _allowed(found, head)
 
     def refused_early(self, head: Head, ends: Connection) -> Refusal | None:
@@ -117,8 +125,12 @@ class Policy:
         found = self.people.identify_early(head) if self.people else self.api_tokens.actor(head)
         if found is None and self.tokens is not None and not head.socket:
             return self.tokens.judge_early(head, self.visitor(head, ends))
-        found = _allowed(found, head)
-        return found if isinstance(found, Refusal) else None
+        allowed = _allowed(found, head)
+        if not isinstance(allowed, Refusal):
+            return None
+        if self.people is not None and isinstance(found, Actor):
+            self.people.record_refusal(head, ends.address, found, allowed.status)
+        return allowed
 
     def socket_check(self, head: Head, actor: Actor | None) -> Callable[[], bool] | None:
         """Return whether what opened a socket is valid still, as a function; None for what does not end."""
@@ -150,8 +162,6 @@ class Guard:
         if isinstance(found, Refusal):
             await refuse(found, scope, send)
             return
-        if found is not None:
-            scope[ACTOR] = found
         # For Django's CSRF check.
         if is_behind_tls(head):
             scope["scheme"] = "https"

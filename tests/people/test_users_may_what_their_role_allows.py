@@ -196,12 +196,19 @@ def test_the_socket_of_a_disabled_user_is_closed(lab: Lab) -> None:
 def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) -> None:
     file = lab.home / "data" / "changes.jsonl"
     assert patch(lab, "ada", runs["bo"], description="not mine") == 403
+    browser = lab.session("rita")
+    assert lab.send(browser, "/users/invite", "/account", name="eve", role="admin").status_code == 403
+    assert browser.post(f"{lab.url}/users/3/disable", timeout=30).status_code == 403
+    for path in ("/runs-change", "/login", "/nowhere"):
+        requests.post(lab.url + path, timeout=30)
     assert form(lab, "wu", "/runs-change", runs["ada"], action="unpin") == 200
     until(lambda: '"user": "wu"' in file.read_text().splitlines()[-1])
     content = file.read_bytes()
     changes = [json.loads(line) for line in content.splitlines()]
     found = {(c.get("user"), c["method"], c["path"], c.get("status")) for c in changes}
     assert ("ada", "PATCH", f"/api/runs/{runs['bo']}", 403) in found
+    assert {("rita", "POST", path, 403) for path in ("/users/invite", "/users/3/disable")} <= found
+    assert all(user for user, _, _, _ in found), "requests of unknown senders could fill the file"
     assert ("wu", "POST", "/runs-change", 200) in found and ("ada", "POST", "/login", 302) in found
     assert not [
         c for c in changes if "/files/" in c["path"] or "invitations/" in c["path"].replace("{secret}", "")

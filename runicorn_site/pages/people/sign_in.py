@@ -40,10 +40,10 @@ class SignIn(LoginView):
     http_method_names = ["get", "post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        note_user(request, request.POST.get("username", ""))
         is_limited = get("RUNICORN_RATE_LIMIT").lower() != "off"
         if is_limited and count(request, "POST /login", TRIES, TRIES_SECONDS)["should_limit"]:
             return locked_out(request)
+        note_user(request, request.POST.get("username", ""))
         return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> Any:
