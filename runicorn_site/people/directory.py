@@ -148,6 +148,8 @@ class Directory:
             key = "" if head.user else session_key(head)
             if key and key not in self._sessions:
                 self._load(key)
+                if key in self._sessions and self._of_session(key) is None:
+                    self.refresh()  # signed in with a password that was changed within a second
         except DatabaseError as error:
             logger.error("The accounts cannot be read: %s", error)
             return UNAVAILABLE

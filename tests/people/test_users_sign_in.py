@@ -54,6 +54,15 @@ def test_an_invitation_is_valid_once_and_its_password_has_to_be_good(lab: Lab) -
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and password.encode() not in file.read_bytes()
 
 
+def test_a_new_token_and_a_new_password_are_valid_at_once(lab: Lab) -> None:
+    path, password = lab.command("add", "hurried").removeprefix(lab.url), secret()
+    token, browser = lab.token("rita", "read", "hurried"), requests.Session()
+    assert lab.status(token, "GET", "/api/runs") == 200  # the server has just read users and tokens
+    answer = lab.send(browser, path, new_password1=password, new_password2=password)
+    assert answer.status_code == 302 and browser.get(lab.url + "/api/runs", timeout=30).status_code == 200
+    assert lab.status(lab.token("rita", "read", "at-once"), "GET", "/api/runs") == 200
+
+
 def test_a_name_is_locked_for_an_address_after_five_wrong_passwords(lab: Lab) -> None:
     answers = [lab.sign_in("wu", "wrong")[1].status_code for _ in range(6)]
     assert answers == [200, 200, 200, 200, 429, 429]

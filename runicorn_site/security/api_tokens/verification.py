@@ -29,7 +29,7 @@ def shown_token(head: Head) -> str | None:
 
 
 class ApiTokens:
-    """The tokens in `tokens.json`; a change is known within a second."""
+    """The tokens in `tokens.json`; a new one is known at once, a revoked one for a second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,11 +39,12 @@ class ApiTokens:
 
     def find(self, shown: str) -> ApiToken | None:
         """Return a valid token, or None if it is unknown, revoked or expired."""
+        digest = digest_of(shown)
         with self._lock:
-            if time.monotonic() >= self._looked + LOOK_AGAIN_SECONDS:
+            if digest not in self._known or time.monotonic() >= self._looked + LOOK_AGAIN_SECONDS:
                 self._looked = time.monotonic()
                 self._look()
-        found = self._known.get(digest_of(shown))
+        found = self._known.get(digest)
         return None if found is None or found.is_expired(time.time()) else found
 
     def actor(self, head: Head) -> Actor | Refusal | None:
