@@ -58,7 +58,9 @@ def test_a_run_with_a_path_is_stored_where_the_path_says(store: Path, api: APICl
     answer = api.get(f"/api/runs/{RUN}").json()
     assert (answer["project"], answer["name"]) == ("cv", "detection/yolo")
     other = RUN.replace("a1b2c3", "ffffff")
-    for path in ("../up", "a//b", ".hidden", 7):
+    # Users of a server may not write into the runs of others.
+    inside = f"cv/detection/yolo/{RUN}"
+    for path in ("../up", "a//b", ".hidden", 7, inside, f"{inside}/media"):
         content = json.dumps(META | {"id": other, "path": path}).encode()
         assert upload(api, "meta.json", content, run_id=other).status_code == 400
     assert not list(store.rglob(other))
