@@ -21,6 +21,7 @@ from runicorn_site.security.access.actor import Actor, Role, Target, actor_of
 from runicorn_site.security.access.routes import Rule, Subject, rule_of
 from runs.active_root import active_root
 from runs.index import refresh
+from runs.models import Run
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 MOST_RUNS = 5000
@@ -74,7 +75,14 @@ class Rights:
         if rule.subject is Subject.PREFERENCES:
             return None if actor.may_always(rule) else HttpResponse(status=204)
         if rule.is_recorded:
-            note_targets(request, run_ids(request, kwargs) if rule.subject is Subject.RUNS else ())
+            note_targets(request, () if rule.subject is Subject.PROJECT else run_ids(request, kwargs))
+        if rule.subject is Subject.CREATOR:
+            # Whoever may change a run may name it; that of an artifact may be unknown here.
+            rule = rule._replace(subject=Subject.RUNS)
+            rows = refresh.refresh_runs(active_root(), run_ids(request, kwargs)).values()
+            if actor.may_change(rule, [target_of(row) for row in rows if row is not None]):
+                return None
+            raise PermissionDenied
         if not actor.may_always(rule) and not actor.may_change(rule, targets(request, rule, kwargs)):
             raise PermissionDenied
         return None
@@ -91,13 +99,18 @@ def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Ta
     rows = refresh.refresh_runs(active_root(), ids)
     own = cast(Actor, actor_of(request.scope)).name  # type: ignore[attr-defined]
     is_new = rule.scope is Scope.WRITE and not any(rows.values())
-    found = [Target(row.project, row.owner or "") if row else NOT_THERE for row in map(rows.get, ids)]
+    found = [target_of(row) if row else NOT_THERE for row in map(rows.get, ids)]
     if is_new:
         found = [Target("", own)]
     projects = [Target(project, own) for project in named_projects(request, kwargs)]
     if is_new and projects:
         return projects
     return [*found, *projects] or [NOT_THERE]
+
+
+def target_of(run: Run) -> Target:
+    """Return a run as rights are checked for it."""
+    return Target(run.project, run.owner or "")
 
 
 def named_projects(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:

@@ -157,6 +157,21 @@ def put(lab: Lab, token: str, path: str, content: bytes) -> int:
     return requests.put(lab.url + path, data=content, headers=headers, timeout=30).status_code
 
 
+def test_an_artifact_names_a_run_that_its_user_may_change(lab: Lab, runs: dict[str, str]) -> None:
+    file = {"path": "a.txt", "size": 1, "digest": f"sha256:{digest(b'a')}"}
+    for name, creator, expected in (
+        ("ada", runs["ada"], 201),
+        ("ada", runs["bo"], 403),
+        ("rita", runs["bo"], 201),
+        ("rita", runs["ada"], 403),
+        ("rita", None, 201),
+        ("ada", "20200101_000000_abcdef", 201),
+    ):
+        body = {"name": "net", "type": "model", "files": [file]} | ({"run_id": creator} if creator else {})
+        answer = lab.session(name).post(f"{lab.url}/api/artifacts/uploads", json=body, timeout=30)
+        assert answer.status_code == expected, (name, creator, answer.text)
+
+
 def test_a_token_has_at_most_the_rights_of_its_user(lab: Lab, runs: dict[str, str]) -> None:
     offered = lab.session("ada").get(f"{lab.url}/account", timeout=30).text
     assert 'value="write"' in offered and 'value="curate"' not in offered

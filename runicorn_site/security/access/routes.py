@@ -21,6 +21,8 @@ class Subject(StrEnum):
 
     RUNS = "runs"
     """The run in the path, or those in `run_ids` of the body."""
+    CREATOR = "creator"
+    """The run in `run_id` of the body, if there is one: it becomes the creator of an artifact."""
     PROJECT = "project"
     """The project in the path."""
     PREFERENCES = "preferences"
@@ -165,7 +167,7 @@ READING: tuple[Rule, ...] = (
 TRAINING: tuple[Rule, ...] = (
     Rule("PUT", "/api/runs/{id}/files/{path}", Scope.WRITE, Subject.RUNS, is_recorded=False),
     Rule("PUT", "/api/runs/{id}/heartbeat", Scope.WRITE, Subject.RUNS, is_recorded=False),
-    Rule("POST", "/api/artifacts/uploads", Scope.WRITE),
+    Rule("POST", "/api/artifacts/uploads", Scope.WRITE, Subject.CREATOR),
     Rule("POST", "/api/artifacts/uploads/{id}/files", Scope.WRITE, is_recorded=False),
     Rule("PUT", "/api/artifacts/uploads/{id}/contents", Scope.WRITE, is_recorded=False),
     Rule("PUT", "/api/artifacts/uploads/{id}/parts", Scope.WRITE, is_recorded=False),
