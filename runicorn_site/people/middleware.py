@@ -129,7 +129,8 @@ def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
         return [kwargs["run_id"]]
     body = json_body(request)
     listed = body.get("run_ids")
-    named = listed if isinstance(listed, list) else [one] if (one := body.get("run_id")) else []
+    # Each route reads one of the fields and ignores the other.
+    named = [*(listed if isinstance(listed, list) else []), *([body["run_id"]] if body.get("run_id") else [])]
     ids = [*named, *_form(request)]
     # Serializers trim ids.
     found = dict.fromkeys(one.strip() if isinstance(one, str) else "" for one in ids)
