@@ -77,7 +77,7 @@ class Rights:
         if rule.is_recorded:
             note_targets(request, () if rule.subject is Subject.PROJECT else run_ids(request, kwargs))
         if rule.subject is Subject.CREATOR:
-            # Whoever may change a run may name it; that of an artifact may be unknown here.
+            # The right to change a run includes naming it as a creator. An unknown run belongs to no one.
             rule = rule._replace(subject=Subject.RUNS)
             rows = refresh.refresh_runs(active_root(), run_ids(request, kwargs)).values()
             if actor.may_change(rule, [target_of(row) for row in rows if row is not None]):
@@ -91,7 +91,7 @@ class Rights:
 def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Target]:
     """Return the runs and projects that a request changes, as they are, and the project that it moves runs to.
 
-    A run that is not there counts as that of another user, unless it is about to be uploaded.
+    A missing run counts as that of another user, unless it is about to be uploaded.
     """
     if rule.subject is Subject.PROJECT:
         return [Target(kwargs["project"])]

@@ -171,7 +171,7 @@ def _create_folder(root: StorageRoot, run_id: str, upload: UploadedFile, meta: d
             above = f"{layout.RUNS}/{layout.check_path(meta['path'])}".rstrip("/")
     except layout.InvalidName as error:
         raise FileRefused(str(error).rstrip("."), "project") from error
-    if any(Path(root.path, part, layout.META).exists() for part in (above, *Path(above).parents)):
+    if any(Path(root.path, part, layout.META).exists() for part in Path(above, run_id).parents):
         raise FileRefused("The path leads into the folder of another run", "project")
     with write_through.one_file():
         try:

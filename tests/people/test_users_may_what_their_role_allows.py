@@ -86,7 +86,9 @@ def test_a_writer_edits_own_runs_and_no_others(lab: Lab, runs: dict[str, str]) -
         assert lab.status(token, "PUT", f"/api/runs/{runs[run]}/heartbeat") == beat
 
 
-def test_a_charset_and_another_field_hide_no_ids_from_the_check_of_rights(lab: Lab, runs: dict[str, str]) -> None:
+def test_a_charset_and_another_field_hide_no_ids_from_the_check_of_rights(
+    lab: Lab, runs: dict[str, str]
+) -> None:
     browser, others = lab.session("ada"), runs["bo"]
     tag = {"run_ids": [runs["ada"]], "run_id": others, "tags": ["taken"]}
     assert browser.post(f"{lab.url}/api/experiments/tag", json=tag, timeout=30).status_code == 403
