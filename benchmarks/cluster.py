@@ -1,7 +1,7 @@
-"""What requests, uploads, points and open pages cost one or several servers on PostgreSQL, and one on SQLite.
+"""Measure requests, uploads, points and open pages on one and several PostgreSQL servers, and on one SQLite server.
 
-CPU milliseconds are those of the servers and of the processes of PostgreSQL, so they hold on a busy machine too; the
-requests per second are what it has left. Then the queries of `benchmarks.query` on PostgreSQL, compared with
+CPU milliseconds are those of the servers and of the processes of PostgreSQL, so they are valid on a busy machine too; the
+requests per second depend on its load. Then the queries of `benchmarks.query` on PostgreSQL, compared with
 `/api/health`.
 
 Usage: python -m benchmarks.cluster [runs as rows alone, 0 for none]
@@ -64,14 +64,14 @@ class Site:
 
 
 class Client(threading.Thread):
-    """Ask one server until a time."""
+    """Send requests to one server until a time."""
 
     def __init__(self, port: int, path: str, deadline: float) -> None:
         super().__init__(daemon=True)
         self.port, self.path, self.deadline, self.count = port, path, deadline, 0
 
     def run(self) -> None:
-        """Ask again and again over one connection."""
+        """Send requests repeatedly over one connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         while time.perf_counter() < self.deadline:
             connection.request("GET", self.path, headers={"Accept": "*/*"})
@@ -83,7 +83,7 @@ class Client(threading.Thread):
 
 
 def ask(site: Site, path: str) -> tuple[int, float, float]:
-    """Ask the servers for some seconds; return the number of answers, the seconds, and the CPU seconds."""
+    """Send requests to the servers for some seconds; return the number of answers, the seconds, and the CPU seconds."""
     cpu, began = site.cpu(), time.perf_counter()
     ports = [site.servers[number % len(site.servers)].port for number in range(CLIENTS)]
     clients = [Client(port, path, began + SECONDS) for port in ports]
@@ -95,7 +95,7 @@ def ask(site: Site, path: str) -> tuple[int, float, float]:
 
 
 def throughput(sites: Sequence[Site], run_id: str) -> None:
-    """Print requests per second and their cost; the sites are asked in turns."""
+    """Print requests per second and their cost, measured in turns."""
     for what, path in ASKED.items():
         totals = {site.name: (0, 0.0, 0.0) for site in sites}
         for _ in range(ROUNDS):
@@ -108,7 +108,7 @@ def throughput(sites: Sequence[Site], run_id: str) -> None:
 
 
 def uploads(site: Site, run_id: str) -> None:
-    """Print what an appended line costs, sent to the servers in turns."""
+    """Print the cost of an appended line, sent to the servers in turns."""
     run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
     offset = (run / "events.jsonl").stat().st_size
     cpu, began = site.cpu(), time.perf_counter()
@@ -133,7 +133,7 @@ def journal_lines(first: int, stop: int) -> bytes:
 
 
 def ingest(site: Site) -> None:
-    """Print what a point costs until it is in the database."""
+    """Print the cost of a point until it is in the database."""
     root = site.servers[0].root
     run_id = write_run(root, project="points")
     url = f"{site.servers[0].url}/api/v2/experiments/{run_id}/series?names=m0"
@@ -149,7 +149,7 @@ def ingest(site: Site) -> None:
 
 
 def open_pages(site: Site, run_id: str) -> None:
-    """Print what a line costs for each open page that shows it."""
+    """Print the cost of a line for each open page that shows it."""
     run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
     sockets = [open_socket(site.servers[n % len(site.servers)], f"/runs/{run_id}/live") for n in range(PAGES)]
     for socket in sockets:

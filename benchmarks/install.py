@@ -1,6 +1,6 @@
-"""Measure what `pip install` of Runicorn, of its SDK and of other trackers brings.
+"""Measure the size of `pip install` of Runicorn, of its SDK and of other trackers.
 
-Each is installed from the package index into a virtual environment of its own below FOLDER, or a temporary folder. The
+Each is installed from the package index into a separate virtual environment below FOLDER, or a temporary folder. The
 environments have no pip, so everything in `site-packages` belongs to the tracker. Bytecode is what pip compiles; with
 `pip install --no-compile` Python compiles only the modules that are imported.
 

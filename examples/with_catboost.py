@@ -1,4 +1,4 @@
-"""CatBoost: what is evaluated after every round, the parameters and the importance of features.
+"""CatBoost: the evaluation after every round, the parameters and the feature importance.
 
 pip install catboost scikit-learn; python examples/with_catboost.py
 """

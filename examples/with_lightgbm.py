@@ -1,4 +1,4 @@
-"""LightGBM: what is evaluated after every round, the best round and the importance of features.
+"""LightGBM: the evaluation after every round, the best round and the feature importance.
 
 pip install lightgbm scikit-learn; python examples/with_lightgbm.py
 """

@@ -1,4 +1,4 @@
-"""scikit-learn: a fitted model with its scores, confusion matrix and importance of features.
+"""scikit-learn: a fitted model with its scores, confusion matrix and feature importance.
 
 pip install scikit-learn; python examples/with_sklearn.py
 """

@@ -1,4 +1,4 @@
-"""The application for other ASGI servers than ours: `uvicorn runicorn_site.asgi:application`."""
+"""Entry point for other ASGI servers: `uvicorn runicorn_site.asgi:application`."""
 
 from __future__ import annotations
 

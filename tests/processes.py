@@ -36,7 +36,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on."""
+    """Return a free TCP port of the loopback address."""
     return next(filter(is_free, _PORTS))
 
 

@@ -70,7 +70,7 @@ def fill(root: Path) -> None:
 
 
 def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
-    """Print how long the page takes to answer the pointer, and its memory; return whether they are within limits."""
+    """Print the response time of the page to the pointer, and its memory; return whether they are within limits."""
     context = browser.new_context(viewport=window)
     page = context.new_page()
     page.goto(url + PATH, wait_until="networkidle")

@@ -151,7 +151,7 @@ def _commands() -> str:
 
 
 def _openapi() -> dict[str, Any]:
-    """Return the OpenAPI description, made by a process of its own: Django is set up once and for all."""
+    """Return the OpenAPI description, generated in a separate process, because Django can be set up only once."""
     script = "import django; django.setup(); from runicorn_site.api.openapi import schema; print(schema().decode())"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "runicorn_site.settings"}
     command = [sys.executable, "-c", script]

@@ -138,7 +138,7 @@ class RulePreviewView(APIView):
 
 
 class EventListView(APIView):
-    """What fired."""
+    """Events of alert rules and scripts."""
 
     @endpoint(query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
     def get(self, request: Request, query: dict[str, Any]) -> Response:

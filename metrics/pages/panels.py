@@ -29,7 +29,7 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One chart of a run page before its points are known."""
+    """One chart of a run page before its points are loaded."""
 
     name: str
     group: str

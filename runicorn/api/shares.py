@@ -19,7 +19,7 @@ class SharesAPI:
     def create(
         self, kind: responses.Kind, target: str | Sequence[str], *, expires_at: float | None = None
     ) -> responses.Share:
-        """Create a link; everyone who has its `url` can read what it shows.
+        """Create a link. Everyone who has its `url` can read the page, without a login.
 
         Args:
             kind: `run`, `compare` or `board`.

@@ -96,7 +96,7 @@ class _Session(requests.Session):
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.trust_env = not urls.is_loopback(base_url)
-        # Proxies of the environment are not for this machine, its certificates are.
+        # The proxies of the environment are ignored for this machine, its certificates are used.
         bundles = filter(None, map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")))
         self.verify = next(bundles, True)
         self.headers["Accept"] = "application/json"

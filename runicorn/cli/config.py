@@ -98,7 +98,7 @@ def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
 
 
 def problems(file: Path, storage: Path | None) -> list[str]:
-    """Return what is wrong with the configuration file and the storage root."""
+    """Return the problems of the configuration file and the storage root."""
     content, problem = layout.read_json(file, follow_links=True)
     found = [problem] if problem else []
     configured: Any = content.get("user_root_dir")

@@ -44,7 +44,7 @@ def token(
 ) -> None:
     """Create, list and revoke API tokens of your viewers.
 
-    A running viewer knows a change within a second. Programs send `Authorization: Bearer <token>`; training scripts
+    Changes take effect in a running viewer within a second. Programs send `Authorization: Bearer <token>`; training scripts
     read it from RUNICORN_TOKEN.
 
     Examples:

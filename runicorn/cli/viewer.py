@@ -34,7 +34,7 @@ TrustedProxies = Annotated[
 ]
 Token = Annotated[
     str,
-    typer.Option(help="`auto`, `new` (another one than before), or the file of the access token to require."),
+    typer.Option(help="`auto`, `new` (a different one), or the file of the access token to require."),
 ]
 Users = Annotated[
     bool,
@@ -46,7 +46,7 @@ Users = Annotated[
 AuthHeader = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="Users are signed in by --trusted-proxy, which sends their name in this header."
+        metavar="NAME", help="Header in which --trusted-proxy sends the name of the signed-in user."
     ),
 ]
 

@@ -1,8 +1,8 @@
 """Process that watches the folders of a storage root for a viewer: `python -m runicorn.importers.watch_service ROOT`.
 
-A process of its own, since parsing large files would slow down every response of the viewer, and a file that exhausts the
-memory would end it. It ends with the viewer: when the viewer terminates it, or when its standard input is closed.
-The list of folders is read before each pass; the state of each is in `.runicorn/watching.json` of the store.
+A separate process: parsing large files would slow down every response of the viewer, and a file that exhausts the
+memory would kill it. It ends with the viewer: when the viewer terminates it, or when its standard input is closed.
+The list of folders is read before each scan; their state is in `.runicorn/watching.json` of the store.
 """
 
 from __future__ import annotations

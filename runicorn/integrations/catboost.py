@@ -11,7 +11,7 @@ from runicorn.tracking.run import Run
 class RunicornCallback:
     """Log evaluations as `<data>-<metric>`, `learn-Logloss` for example, after every round.
 
-    CatBoost tells callbacks neither its parameters nor its end: call `finish(model)` after `fit`. Without it the run
+    CatBoost passes neither its parameters nor its end to callbacks: call `finish(model)` after `fit`. Without it the run
     ends with the program or the next training.
     """
 
@@ -43,7 +43,7 @@ class RunicornCallback:
         return True
 
     def finish(self, model: Any) -> None:
-        """Save parameters, the best round, its scores and the importance of features, and end the run.
+        """Save parameters, the best round, its scores and the feature importance, and end the run.
 
         Args:
             model: the trained model.

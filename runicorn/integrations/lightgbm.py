@@ -45,7 +45,7 @@ class RunicornCallback:
             self._tracking.end()
 
     def finish(self, booster: Any) -> None:
-        """Save the best round, its scores and the importance of features, and end the run.
+        """Save the best round, its scores and the feature importance, and end the run.
 
         Args:
             booster: the trained `lightgbm.Booster`, or an estimator with a `booster_`.

@@ -13,7 +13,7 @@ from runicorn.tracking.run import Run
 
 
 def log_model(model: Any, x: Any, y: Any, run: Run | None = None, **options: Any) -> dict[str, float]:
-    """Log parameters, scores, confusion matrix and the importance of features of a fitted model.
+    """Log parameters, scores, confusion matrix and feature importance of a fitted model.
 
     The scores are `accuracy_score`, `precision`, `recall` and `f1_score` (weighted by class) of a classifier, `mae`,
     `mse` and `r2_score` of a regressor. `loss_curve_` or `train_score_` of the model becomes the curve `train/loss`.

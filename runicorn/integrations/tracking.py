@@ -65,7 +65,7 @@ class Tracking:
 
     @property
     def run(self) -> Run:
-        """The run that is written to, continued if it has ended, or begun if there is none."""
+        """The run to write to: continued if it has ended, created if it is missing."""
         if self._run is None:
             self.begin({})
         elif not self.training:

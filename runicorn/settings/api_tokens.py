@@ -160,7 +160,7 @@ def _token(entry: dict[str, object]) -> ApiToken:
     token = ApiToken(**{**entry, "scope": Scope(str(entry.get("scope")))})  # type: ignore[arg-type]  # checked below
     texts = (token.name, token.owner, token.digest)
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"the entry {token.name!r} has a wrong field")
+        raise ValueError(f"the entry {token.name!r} has an invalid field")
     if not isinstance(token.account, bool):
         raise ValueError(f"the account of {token.name!r} is neither true nor false")
     if not isinstance(token.expires_at, int | float | None):

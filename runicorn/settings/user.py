@@ -42,7 +42,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_ALSO",
         "",
-        "Trackers (`wandb`, `trackio`, `tensorboard`, `mlflow`) that get the calls of a script below `runicorn run`, too.",
+        "Trackers (`wandb`, `trackio`, `tensorboard`, `mlflow`) that also receive the calls of a script of `runicorn run`.",
     ),
     Setting("RUNICORN_URL", "", "Server to which the SDK uploads runs, as `http://host:23300`."),
     Setting(
@@ -74,9 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_ALLOWED_HOSTS", "", "Additional host names that the viewer accepts, separated by commas."
     ),
-    Setting(
-        "RUNICORN_BASE_PATH", "", "Path with which all addresses of the viewer begin, such as `/runicorn`."
-    ),
+    Setting("RUNICORN_BASE_PATH", "", "Path prefix of all addresses of the viewer, such as `/runicorn`."),
     Setting(
         "RUNICORN_TRUSTED_PROXY",
         "",
@@ -90,7 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_EMBED_ORIGINS",
         "",
-        "Origins whose pages may show shared links in a frame, such as `https://wiki.example.org`; by default none.",
+        "Origins whose pages may embed shared links, such as `https://wiki.example.org`; by default none.",
     ),
     Setting(
         "RUNICORN_TOKEN",
@@ -100,20 +98,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_USERS",
         "",
-        "`yes` gives the viewer users who sign in, as `--users` does.",
+        "`yes`: users sign in to the viewer, as with `--users`.",
     ),
     Setting(
         "RUNICORN_SIGN_UP_ROLE",
         "",
-        "Role of an account that is created when a proxy or a provider signs a user in for the first time: `read`, `write-own`, `write-all`, `curate` or `admin`; by default none is created.",
+        "Role of accounts created at the first sign-in by a proxy or a provider: `read`, `write-own`, `write-all`, `curate` or `admin`; by default none are created.",
     ),
     Setting(
         "RUNICORN_OIDC_ISSUER",
         "",
-        "Address of an OpenID Connect provider by which users of the viewer sign in.",
+        "Issuer URL of the OpenID Connect provider with which users sign in.",
     ),
-    Setting("RUNICORN_OIDC_CLIENT_ID", "", "Id of the viewer at that provider."),
-    Setting("RUNICORN_OIDC_CLIENT_SECRET", "", "Secret of the viewer at that provider, or its file."),
+    Setting("RUNICORN_OIDC_CLIENT_ID", "", "Client id of the viewer at that provider."),
+    Setting(
+        "RUNICORN_OIDC_CLIENT_SECRET",
+        "",
+        "Client secret of the viewer at that provider, or the file that contains it.",
+    ),
     Setting(
         "RUNICORN_OTHER_USERS",
         "auto",

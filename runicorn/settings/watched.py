@@ -92,7 +92,7 @@ def _folder(entry: dict[str, object]) -> WatchedFolder:
     folder = WatchedFolder(**entry)  # type: ignore[arg-type]  # checked below
     texts = (folder.id, folder.path, folder.root, folder.project)
     if not all(isinstance(text, str) for text in texts) or not Path(folder.path).is_absolute():
-        raise ValueError(f"{folder.id!r} has a wrong field")
+        raise ValueError(f"{folder.id!r} has an invalid field")
     return folder
 
 

@@ -152,7 +152,7 @@ def trash(root: Path) -> Path:
 
 
 def stir(folder: Path) -> None:
-    """Touch the folder above a run, which viewers watch, also on other machines, to notice changes within a second."""
+    """Touch the folder above a run: viewers watch it, also on other machines, and notice changes within a second."""
     with suppress(OSError):  # the change itself is written; at worst they see it a minute later
         os.utime(folder.parent)
 

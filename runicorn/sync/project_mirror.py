@@ -1,4 +1,4 @@
-"""Mirror of the files of projects: boards and descriptions. What was changed here since the last sync stays as it is."""
+"""Mirror of the files of projects: boards and descriptions. Local changes since the last sync are kept."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Worker(threading.Thread):
             self._woken.set()
 
     def supersede(self) -> None:
-        """End: the run was resumed, and has another entry."""
+        """Stop, because the run was resumed and has a new entry."""
         self.is_superseded = True
         self._woken.set()
 

@@ -2,7 +2,7 @@
 
 backup.json       {"format": 1, "runicorn", "created_at", "database", "migrations": [[app, name]], "rows": number,
                    "files": {name: SHA-256}}
-rows.jsonl        a row a line, as Django's serializer writes it
+rows.jsonl        one row per line, in the format of Django's serializer
 config/…  data/…  files of the configuration directory, and secrets of the data directory
 """
 
@@ -32,7 +32,7 @@ LARGEST_MEMBER = 4 * 1024**3
 
 
 class BadBackup(Exception):
-    """A file that is no backup, is damaged, or was made by a newer version."""
+    """The file is not a backup, is damaged, or was made by a newer version."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def folders() -> dict[str, Path]:
 
 
 def present_files() -> dict[str, Path]:
-    """Return the files that belong into a backup, by their names there."""
+    """Return the files to back up, by their names in the archive."""
     found = {}
     for kind, folder in folders().items():
         paths = folder.rglob("*") if kind == "config" else _matching(folder)
@@ -67,10 +67,10 @@ def _matching(folder: Path) -> Iterator[Path]:
 
 
 def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> None:
-    """Write a backup; it appears whole, and no existing file is replaced.
+    """Write a backup atomically; an existing file is not replaced.
 
     Raises:
-        FileExistsError: there is such a file.
+        FileExistsError: the file exists.
         OSError: it cannot be written.
     """
     files = {name: path.read_bytes() for name, path in present_files().items()}
@@ -103,7 +103,7 @@ def read(source: Path) -> Backup:
     """Read and verify a backup.
 
     Raises:
-        BadBackup: it is no backup, is damaged, or was made by a newer version.
+        BadBackup: it is not a backup, is damaged, or was made by a newer version.
         OSError: it cannot be read.
     """
     try:
@@ -112,7 +112,7 @@ def read(source: Path) -> Backup:
         manifest = json.loads(members.pop(MANIFEST))
         number, digests = manifest["format"], manifest["files"]
     except (tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as error:
-        raise BadBackup(f"{source} is no backup of Runicorn, or is damaged: {error}") from error
+        raise BadBackup(f"{source} is not a backup of Runicorn, or is damaged: {error}") from error
     if number != FORMAT:
         raise BadBackup(f"{source} has format {number}, and this version reads format {FORMAT}")
     if digests != {name: _digest(content) for name, content in members.items()}:
@@ -120,25 +120,25 @@ def read(source: Path) -> Backup:
     for name in members.keys() - {ROWS}:
         kind, _, rest = name.partition("/")
         if kind not in ("config", "data") or not rest or ".." in Path(rest).parts or Path(rest).is_absolute():
-            raise BadBackup(f"{source} has a file in no directory of a backup: {name}")
+            raise BadBackup(f"{source} contains an unexpected file: {name}")
     return Backup(manifest, members.pop(ROWS).decode(), members)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = archive.extractfile(member) if member.isreg() and member.size <= LARGEST_MEMBER else None
     if file is None:
-        raise ValueError(f"{member.name} is no file")
+        raise ValueError(f"{member.name} is not a file")
     return file.read()
 
 
 def conflicts(backup: Backup) -> list[str]:
-    """Return the names of present files that have other content than the backup, or that it does not have."""
+    """Return the names of existing files that differ from the backup or are not in it."""
     present = present_files()
     return [name for name, path in present.items() if backup.files.get(name) != path.read_bytes()]
 
 
 def restore_key(backup: Backup) -> None:
-    """Write the secret key if there is none: the settings would make another one."""
+    """Write the secret key if it is missing; the settings would create a different one."""
     name = "data/secret.key"
     if name in backup.files and not _path(name).exists():
         _platform.replace_file(_path(name), backup.files[name], mode=PRIVATE_FILE)

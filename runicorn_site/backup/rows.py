@@ -38,14 +38,14 @@ STUB_FIELDS = ("root", "run_id", "folder", "project", "name", "status", "created
 
 
 def kept_models() -> list[type[models.Model]]:
-    """Return the models whose rows belong into a backup, those that others refer to first."""
+    """Return the models to back up, referenced models first."""
     found = [model for model in apps.get_models() if model._meta.label_lower not in DERIVED]
     ordered = serializers.sort_dependencies([(None, [*REFERRED, *found])])
     return [model for model in ordered if model not in REFERRED]
 
 
 def dump() -> tuple[str, int]:
-    """Return the rows as of one moment, and their number without stubs."""
+    """Return a snapshot of the rows, and their number without stubs."""
     with ExitStack() as snapshots:
         for database in connections:
             snapshots.enter_context(_snapshot(database))
@@ -73,7 +73,7 @@ def load(rows: str, *, replace: bool = False) -> None:
 
     Args:
         rows: as returned by `dump`.
-        replace: delete those that are there first.
+        replace: delete the existing rows first.
 
     Raises:
         django.core.serializers.base.DeserializationError: they do not fit the tables.
@@ -96,7 +96,7 @@ def _store(rows: str, database: str) -> None:
     deferred, has_stubs = [], False
     for row in serializers.deserialize("jsonl", rows, using=database, handle_forward_references=True):
         stub = type(row.object) in REFERRED
-        if not stub or row.object.pk is None:  # one that is there is complete already
+        if not stub or row.object.pk is None:  # an existing row is complete already
             row.save(using=database)
             has_stubs = has_stubs or stub
         if row.deferred_fields:
@@ -142,7 +142,7 @@ def _references(rows: list[models.Model], to: type[models.Model]) -> set[int]:
 
 @contextmanager
 def _snapshot(database: str) -> Iterator[None]:
-    """Read everything as of one moment, without keeping a server from writing."""
+    """Read everything in one snapshot, without blocking writers."""
     connection = connections[database]
     if connection.vendor == "sqlite":  # a transaction of Django would be IMMEDIATE
         with connection.cursor() as cursor:

@@ -18,14 +18,14 @@ class OtherDatabase(Exception):
 
 
 class CannotRestore(Exception):
-    """Something is in the way of a restore; the text says what to do."""
+    """A server is running, or existing data would be overwritten; the text says what to do."""
 
 
 def create(target: Path) -> int:
     """Write a backup and return the number of its rows.
 
     Raises:
-        FileExistsError: there is such a file.
+        FileExistsError: the file exists.
         OtherDatabase: the database in use has other tables than this version.
         OSError, django.db.Error: something cannot be read or written.
     """
@@ -54,7 +54,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     """Restore a backup; return the number of its rows, and the backup of what was there before, if there was anything.
 
     Raises:
-        BadBackup: it is no backup, is damaged, or was made by a newer version.
+        BadBackup: it is not a backup, is damaged, or was made by a newer version.
         CannotRestore: a server is running, or there is something that would be overwritten.
         OSError, django.db.Error: something cannot be read or written.
     """
@@ -64,7 +64,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     differing = files.conflicts(backup)
     if differing and not overwrite:
         raise CannotRestore(
-            f"There are other files already ({', '.join(differing[:5])}): --overwrite replaces them"
+            f"Files with other content exist ({', '.join(differing[:5])}): --overwrite replaces them"
             " after a backup of them"
         )
     files.restore_key(backup)
@@ -94,7 +94,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
 
 
 def _set_up(*, with_users: bool = False) -> None:
-    """Set Django up, with the database of the users if there is one or is to be one."""
+    """Set up Django, with the database of users if there is one or will be one."""
     import django
 
     from runicorn_site.people.database import accounts_file

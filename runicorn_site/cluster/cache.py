@@ -1,6 +1,6 @@
 """The cache of `RUNICORN_CACHE_URL`, shared by several servers: rate limits and one-time links.
 
-While it cannot be reached each server counts for itself, and asks it again every `AWAY_SECONDS`.
+While it is unreachable, each server counts for itself and retries every `AWAY_SECONDS`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Availability:
-    """Whether a server can be reached; Django makes a cache for each thread, and all of them share this."""
+    """Whether the cache server can be reached, shared by the cache objects of all threads."""
 
     is_away: bool = False
     ask_again: float = 0.0
@@ -38,16 +38,16 @@ class Availability:
         was_away, self.is_away = self.is_away, error is not None
         self.ask_again = time.monotonic() + AWAY_SECONDS
         if error is not None and not was_away:
-            logger.warning("The shared cache is away, each server counts for itself: %s", error)
+            logger.warning("The shared cache is unreachable, each server counts for itself: %s", error)
         elif error is None and was_away:
-            logger.warning("The shared cache answers again")
+            logger.warning("The shared cache is reachable again")
 
 
 _availability: defaultdict[str, Availability] = defaultdict(Availability)
 
 
 class JsonSerializer:
-    """Values as JSON. Django's pickles would let everybody who can write to the server run code in this process."""
+    """Values as JSON. With Django's pickles, anyone who can write to the cache server could run code in this process."""
 
     def dumps(self, value: Any) -> str:
         """Return the text of a value."""

@@ -35,7 +35,7 @@ class HeldLease:
         """When the last successful request for it was sent, by `time.monotonic()`."""
 
     def is_held(self) -> bool:
-        """Return whether no other server can have it; to be asked between steps of the work."""
+        """Return whether no other server can hold it; call this between steps of the work."""
         return time.monotonic() < self.asked_at + LEASE_SECONDS
 
 

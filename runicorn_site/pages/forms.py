@@ -111,7 +111,7 @@ class WatchForm(forms.Form):
 
 
 class UnwatchForm(forms.Form):
-    """A folder to watch no longer."""
+    """A folder to stop watching."""
 
     id = forms.CharField()
 

@@ -34,7 +34,7 @@ from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.api import share_url
 from runicorn_site.shares.errors import SharesUnavailable
-from runicorn_site.web.messages import translated
+from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.models import StorageRoot
@@ -146,7 +146,7 @@ def shares_context(request: HttpRequest) -> SharesContext:
     try:
         found = shares.current()
     except SharesUnavailable as error:
-        return {"shares_unread": translated(str(error.detail))}
+        return {"shares_unread": sentence_of(error)}
     return {
         "shares": [
             ShownShare(

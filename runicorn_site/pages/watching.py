@@ -77,7 +77,7 @@ def watch_folder(request: HttpRequest) -> HttpResponse:
 @blocking
 @require_POST
 def unwatch_folder(request: HttpRequest) -> HttpResponse:
-    """Watch a folder no longer; one that is not watched changes nothing."""
+    """Stop watching a folder; an unknown one changes nothing."""
     form = UnwatchForm(request.POST)
     try:
         services.remove(form.cleaned_data["id"] if form.is_valid() else "")

@@ -1,4 +1,4 @@
-"""Where users are kept: in a file of their own, because the database of runs may be deleted at any time.
+"""Database of users: a separate file, because the database of runs may be deleted at any time.
 
 With `RUNICORN_DATABASE_URL=postgresql://…` they are in that database, which several servers share.
 """

@@ -1,7 +1,7 @@
-"""The users in memory, by which the guard knows who sent a request.
+"""Users in memory, from which the guard identifies the sender of a request.
 
-Users and open sessions are read again when they are older than a second: a disabled user, a changed role or a session
-that was ended is known within it, and most requests need no query.
+Users and open sessions are refreshed after a second: changes of users, roles and sessions take effect within a second,
+and most requests need no query.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Directory:
         return await asyncio.get_running_loop().run_in_executor(self.thread, self._look_up, head)
 
     def identify_early(self, head: Head) -> Actor | Refusal:
-        """Return who sends a request whose body has not arrived, by what was read last; `identify` reads it anew."""
+        """Return the sender of a request whose body has not arrived, from the last state read; `identify` refreshes it."""
         if self._is_known(head, is_fresh=self._people != {}):
             return self._identify(head)
         try:
@@ -89,7 +89,7 @@ class Directory:
             return UNAVAILABLE
 
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
-        """Return whether the actor of an open socket may still read; a change is known with the next message."""
+        """Return whether the actor of an open socket may still read; changes take effect with the next message."""
 
         def is_valid() -> bool:
             if not self._is_fresh() and not self._is_refreshing:

@@ -144,7 +144,7 @@ def _form(request: HttpRequest) -> Iterator[str]:
 
 
 def json_body(request: HttpRequest, is_file: bool = False) -> JsonObject:
-    """Return the JSON object in the body of a request, or in the file that it is; empty without one."""
+    """Return the JSON object in the body of a request, or in the file of a large body; empty without one."""
     if request.content_type != "application/json" and not is_file:
         return {}
     try:

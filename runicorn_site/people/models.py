@@ -31,7 +31,7 @@ class Grant(models.Model):
 
 
 class Invitation(models.Model):
-    """A link by which a user chooses a password, once."""
+    """A link with which a user sets a password, once."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="invitation")
     digest = models.CharField(max_length=64, unique=True)

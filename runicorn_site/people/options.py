@@ -22,7 +22,7 @@ def sign_up_role() -> Role | None:
     """Return the role of accounts that are created at the first sign-in by a proxy or a provider, if they may be.
 
     Raises:
-        BadOption: it is no role.
+        BadOption: it is not a role.
     """
     text = get("RUNICORN_SIGN_UP_ROLE")
     try:

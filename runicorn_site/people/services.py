@@ -156,7 +156,7 @@ def redeem(secret: str, password: str) -> User | None:
 
 
 def sign_up(name: str) -> User | None:
-    """Create the account of a user whom a proxy or a provider has signed in, where that is allowed.
+    """Create an account for a user signed in by a proxy or a provider, if sign-up is allowed.
 
     `RUNICORN_SIGN_UP_ROLE` is their role; None without it, or if the name is malformed or taken.
     """

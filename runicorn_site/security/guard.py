@@ -51,7 +51,7 @@ class People(Protocol):
         """Return the same before the body has arrived; may block for a moment."""
 
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
-        """Return whether the actor of an open socket may still read, as a function."""
+        """Return a function that returns whether the actor of an open socket may still read."""
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""

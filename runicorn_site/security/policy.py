@@ -21,7 +21,7 @@ class Wishes:
     """Options about tokens."""
 
     token: str = ""
-    """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
+    """"" for the default of this machine, `auto`, `new`, or the path of a file with the token."""
     without: bool = False
     """Ask for none, also where other people use the machine."""
 

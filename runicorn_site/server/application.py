@@ -1,4 +1,4 @@
-"""The application as a server runs it, from the wire inwards."""
+"""The complete ASGI application, from the outermost middleware inwards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build(policy: Policy) -> Any:
     """The whole application.
 
     Raises:
-        ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` is no number, or `RUNICORN_EMBED_ORIGINS` names no origins.
+        ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` or `RUNICORN_EMBED_ORIGINS` is malformed.
     """
     limit = get("RUNICORN_MAX_SOCKETS")
     if not limit.isdecimal():

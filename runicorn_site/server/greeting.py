@@ -40,15 +40,15 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
     if token_file is not None:
         found.append(f"The address works once. The token for other browsers and programs is in {token_file}.")
     if is_everywhere(options.host) and not options.allowed_hosts:
-        found.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
+        found.append("Allow the names by which others reach this machine: --allowed-host NAME.")
     if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
         found.append(known)
     return found + database.notices
 
 
 def about_users(policy: Policy) -> list[str]:
-    """Return what to know about the users."""
-    found = ["Users sign in. Training scripts send an API token, which users make on their account page."]
+    """Return notices about the users."""
+    found = ["Users sign in. Training scripts send an API token, which users create on their account page."]
     if not has_administrators() and not policy.forwarding.user_header:
         found.append(
             "This viewer has no administrator yet: runicorn user add NAME --role admin prints an invitation."
@@ -57,7 +57,7 @@ def about_users(policy: Policy) -> list[str]:
 
 
 def about_others(options: Options, policy: Policy) -> list[str]:
-    """Return what to know where other people use this machine."""
+    """Return notices about other users of this machine."""
     if options.socket or options.token or own.get("RUNICORN_TOKEN") or not others_use_this_machine():
         return []
     if policy.tokens is None:

@@ -1,4 +1,4 @@
-"""The application under another ASGI server than ours, such as uvicorn or granian.
+"""The application under other ASGI servers, such as uvicorn and granian.
 
 The lifespan protocol tells when the server starts and stops: the storage root is opened and the background work runs in
 between, as in `serve.py`. The options of `runicorn viewer` come from the environment; because the address of the server
@@ -81,7 +81,7 @@ class Hosted:
                 return
 
     def start(self) -> None:
-        """Make the database ready, open the storage root and begin the background work.
+        """Prepare the database, open the storage root and start the background work.
 
         Raises:
             MissingRoot: there is no storage root.

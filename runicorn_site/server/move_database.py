@@ -35,7 +35,7 @@ BY_MIGRATION = ("auth.Permission", "contenttypes.ContentType")
 
 
 class CannotMove(Exception):
-    """The databases are not in a state in which rows can be copied; nothing was copied."""
+    """The databases are not ready for a copy; nothing was copied."""
 
 
 class Table(NamedTuple):
@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name in both."""
+        """Name in both databases."""
         return self.model._meta.db_table
 
 
@@ -113,7 +113,7 @@ def _require_current(tables: list[Table]) -> None:
 
 @contextmanager
 def _without_servers(alias: str) -> Iterator[None]:
-    """Refuse a database with a running server, and let none start on it meanwhile."""
+    """Refuse a database with a running server, and prevent one from starting meanwhile."""
     connection = connections[alias]
     running = CannotMove("A viewer runs with one of the databases: stop it first")
     if connection.vendor == "sqlite":
@@ -134,7 +134,7 @@ def _without_servers(alias: str) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.close()  # which ends the lock
+        connection.close()  # releases the lock
 
 
 def _require_empty(tables: list[Table]) -> None:
@@ -166,13 +166,13 @@ def _copy(tables: list[Table]) -> dict[str, int]:
             copies.bulk_create(chunk)
         counts[table.name] = rows.count()
         if counts[table.name] != copies.count():
-            raise CannotMove(f"The copy of {table.name} has another number of rows")
+            raise CannotMove(f"The copy of {table.name} has a different number of rows")
     _complete(tables)
     return counts
 
 
 def _complete(tables: list[Table]) -> None:
-    """Set what is derived from rows within a database: sequences of keys, and the index of searches."""
+    """Update the key sequences and the search index after the copy."""
     connection = connections[TARGET]
     copied = [table.model for table in tables if table.target == TARGET]
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Options:
-    """What a viewer is started with."""
+    """Options of a viewer."""
 
     host: str = "127.0.0.1"
     port: int = 23300
@@ -16,11 +16,11 @@ class Options:
     open_browser: bool = False
     log_level: str = "INFO"
     token: str = ""
-    """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
+    """"" for the default of this machine, `auto`, `new`, or the path of a file with the token."""
     no_token: bool = False
-    """Ask for no token, also where other people use the machine."""
+    """Require no token, even if other people use the machine."""
     users: bool = False
-    """Users sign in; so they do by default where others can reach the address and no token is set."""
+    """Users sign in; the default if others can reach the address and no token is set."""
     auth_header: str = ""
     """Header in which trusted proxies name the user whom they have signed in."""
     allowed_hosts: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Options:
     socket: Path | None = None
     """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
     base_path: str = ""
-    """A path such as `/runicorn`, with which all addresses begin."""
+    """Path prefix of all addresses, such as `/runicorn`."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of reverse proxies whose `X-Forwarded-*` headers count."""
     disable: tuple[str, ...] = ()

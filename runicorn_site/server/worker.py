@@ -126,12 +126,12 @@ class Worker:
         if error is not None and self._has_database:
             logger.warning("Background work waits for the database: %s", str(error).strip())
         elif error is None and not self._has_database:
-            logger.warning("The database answers again")
+            logger.warning("The database is reachable again")
         self._has_database = error is None
 
 
 class Term:
-    """The time during which this process works for one root: until it is to stop, shows another root, or loses its lease."""
+    """Period in which this process works for one root: until it stops, shows another root, or loses its lease."""
 
     def __init__(self, root: StorageRoot, stopping: threading.Event) -> None:
         self.root = root
@@ -147,7 +147,7 @@ class Term:
 
 
 def lock_name(loop: Callable[[Term], None], subject: str) -> str:
-    """Return the name of the lock or lease that elects who works for a root, or for a database."""
+    """Return the name of the lock or lease that elects the process for a root or a database."""
     return f"{loop.__name__}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}.lock"
 
 
@@ -213,7 +213,7 @@ def deliver(term: Term) -> None:
 
 
 def watch(term: Term) -> None:
-    """Keep the runs of watched folders up to date, in a process of its own."""
+    """Keep the runs of watched folders up to date, in a separate process."""
     WatchProcess(Path(term.root.path)).run(term.goes_on, term.stopping.wait)
 
 

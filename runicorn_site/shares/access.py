@@ -1,4 +1,4 @@
-"""What a shared link may request: routes by name, and only for what it shares. Everything else is refused."""
+"""Requests that a shared link allows: named routes, only for its own runs. All others are refused."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _has_board(root: Path, project: str, name: str) -> bool:
 
 
 def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool = False) -> bool:
-    """Return whether a request is for what a link shares.
+    """Return whether a link allows a request.
 
     Args:
         share: of the link.

@@ -32,7 +32,7 @@ class ShareBody(Body):
 
 
 def share_url(request: HttpRequest | Request, share: Share) -> str:
-    """Return the link as the sender of a request can open it: with its host and scheme, also behind a proxy."""
+    """Return the link with the host and scheme that the client uses, also behind a proxy."""
     return request.build_absolute_uri(site_address(f"/s/{link_token(share)}/"))
 
 

@@ -1,7 +1,7 @@
-"""ASGI middleware that answers shared links, in front of the guard: `/s/<token>/…` shows one thing without a login.
+"""ASGI middleware that answers shared links, in front of the guard: `/s/<token>/…` shows one page without a login.
 
-The application sees the link as a prefix, as it sees that of a proxy, so that the addresses of pages, modules and
-sockets stay below the link. It sees no cookie but those of the appearance, and no other credentials.
+The application treats the link as a path prefix, like that of a proxy, so that the addresses of pages, modules and
+sockets stay below the link. It receives no cookies except those of the appearance, and no credentials.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def frame_ancestors(setting: str) -> str:
     """Return the origins whose pages may embed shared pages, for the header, "" for none.
 
     Raises:
-        BadEmbedding: one is no origin.
+        BadEmbedding: one is not an origin.
     """
     origins = [one for one in re.split(r"[\s,]+", setting) if one]
     for origin in origins:
@@ -121,7 +121,7 @@ class SharedLinks:
             await self.routes(scope, receive, self._with_headers(send, inner))
 
     async def _judge(self, share: Share, head: Head, query: str) -> Refusal | None:
-        """Return the refusal of a request, the redirect to what the link shows, or None."""
+        """Return the refusal of a request, the redirect to the shared page, or None."""
         if head.path.startswith(PUBLIC) and head.method in SAFE and not head.socket:
             return None
         shown = start(share)
@@ -140,7 +140,7 @@ class SharedLinks:
         return await asyncio.get_running_loop().run_in_executor(self.thread, check)
 
     def _without_frame(self, head: Head) -> Head:
-        """Return the head of a page in a frame as that of a page of its own, where embedding is allowed."""
+        """Return the head of an embedded page as that of a top-level page, if embedding is allowed."""
         if not self.ancestors or head.header("sec-fetch-dest") != "iframe":
             return head
         return replace(

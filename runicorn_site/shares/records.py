@@ -70,12 +70,12 @@ def _signer() -> signing.Signer:
 
 
 def link_token(share: Share) -> str:
-    """Return the part of a link that stands for a share."""
+    """Return the token of a share, which is part of its link."""
     return _signer().sign(share.id)
 
 
 class Shares:
-    """The shares in the file; a change is seen by the next request."""
+    """The shares in the file; changes take effect with the next request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -123,7 +123,7 @@ def read() -> list[Share]:
     try:
         return [_share(entry) for entry in content.get("shares", [])]
     except (TypeError, ValueError, AttributeError) as error:
-        raise UnreadableShares(f"{file} has an entry that is no share: {error}") from error
+        raise UnreadableShares(f"{file} has an invalid entry: {error}") from error
 
 
 def add(kind: Kind, target: str, root: str, expires_at: float | None) -> Share:
@@ -160,9 +160,9 @@ def _share(entry: dict[str, object]) -> Share:
     if share.kind not in KINDS or not all(
         isinstance(text, str) for text in (share.id, share.target, share.root)
     ):
-        raise ValueError(f"{share.id!r} has a wrong field")
+        raise ValueError(f"{share.id!r} has an invalid field")
     if not isinstance(share.expires_at, int | float | None):
-        raise ValueError(f"the end of {share.id!r} is no time")
+        raise ValueError(f"the expiry of {share.id!r} is not a time")
     return share
 
 

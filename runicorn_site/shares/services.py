@@ -26,7 +26,7 @@ def create(kind: Kind, target: str, expires_at: float | None = None) -> Share:
     """Create a link.
 
     Raises:
-        ValidationError: the target is malformed or does not exist, or the end is in the past.
+        ValidationError: the target is malformed or does not exist, or the expiry is in the past.
         RunNotFound, InvalidRunId: of a run.
         SharesUnavailable: the file of the links cannot be read or written.
     """
@@ -35,7 +35,7 @@ def create(kind: Kind, target: str, expires_at: float | None = None) -> Share:
     root = active_root().path
     normalized = TARGETS[kind](target)
     if not is_there(Share("", kind, normalized, root, 0.0)):
-        raise ValidationError({"target": ["There is no such board"]})
+        raise ValidationError({"target": ["This board does not exist"]})
     return _stored(lambda: records.add(kind, normalized, root, expires_at))
 
 
@@ -51,7 +51,7 @@ def current() -> list[Share]:
 
 
 def revoke(share_id: str) -> None:
-    """Revoke a link at once; pages that are open by it lose their connection.
+    """Revoke a link at once; its open pages are disconnected.
 
     Raises:
         ShareNotFound: there is no such link.
@@ -86,7 +86,7 @@ def _board(target: str) -> str:
     if not separator:
         raise ValidationError({"target": ["Must be `project/board`"]})
     if not Run.objects.in_root(active_root()).filter(project=project).exists():
-        raise ValidationError({"target": ["There is no such project"]})
+        raise ValidationError({"target": ["This project does not exist"]})
     return f"{project}/{name or DEFAULT_BOARD}"
 
 

@@ -20,7 +20,7 @@ def has_begun(protocol: Any) -> bool:
 
 
 def is_open(socket: Any) -> bool:
-    """Return whether the connection of a WebSocket is still there."""
+    """Return whether the connection of a WebSocket is still open."""
     return bool(socket.state != socket.STATE_CLOSED)
 
 

@@ -56,7 +56,7 @@ class WatchedFolderView(APIView):
 
     @endpoint(returns=responses.RemovedFolder, errors=(404, 503))
     def delete(self, request: Request, key: str) -> Response:
-        """Watch a folder no longer; its runs stay."""
+        """Stop watching a folder; its runs stay."""
         services.remove(key)
         return Response(responses.RemovedFolder(ok=True))
 

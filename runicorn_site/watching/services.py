@@ -60,7 +60,7 @@ def current() -> list[responses.WatchedFolder]:
 
 
 def remove(folder_id: str) -> None:
-    """Watch a folder no longer; its runs stay.
+    """Stop watching a folder; its runs stay.
 
     Raises:
         FolderNotFound: it is not watched.

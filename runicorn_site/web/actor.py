@@ -1,4 +1,4 @@
-"""Who sent a request, for apps; the guard knows more (`runicorn_site/security/access/actor.py`)."""
+"""Sender of a request, for apps; see `runicorn_site/security/access/actor.py` for its permissions."""
 
 from __future__ import annotations
 

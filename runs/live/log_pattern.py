@@ -1,6 +1,6 @@
-"""Search a log with a regular expression, in a process of its own.
+"""Search a log with a regular expression, in a separate process.
 
-A pattern such as `(a+)+b` can take longer than the universe has existed, and a thread inside the engine cannot be stopped.
+A pattern such as `(a+)+b` can take exponential time, and a thread inside the engine cannot be stopped.
 The process gets the open file as its standard input and a few seconds of CPU time; it is killed when they are over.
 """
 

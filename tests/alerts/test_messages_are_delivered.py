@@ -206,7 +206,7 @@ def test_two_deliverers_send_each_event_once(
     assert sorted(receiver.sentences()) == [f"It fails {n}" for n in range(5)]
 
 
-def test_a_claim_made_a_moment_later_is_left_alone(
+def test_a_claim_dated_slightly_in_the_future_is_respected(
     alerts: Alerts, fire: Callable[..., Any], receiver: Receiver
 ) -> None:
     number = channel(alerts, receiver.url)

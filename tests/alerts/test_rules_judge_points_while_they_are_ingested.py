@@ -124,7 +124,7 @@ def test_gpus_are_idle_when_the_busiest_one_is(alerts: Alerts, store: Path) -> N
     )
 
 
-def test_a_rule_that_fires_again_and_again_is_told_every_five_minutes(
+def test_a_rule_that_keeps_firing_sends_a_message_every_five_minutes(
     alerts: Alerts, store: Path, receiver: Receiver
 ) -> None:
     channel = alerts("POST", "channels", {"name": "c", "url": receiver.url})["id"]
@@ -137,7 +137,7 @@ def test_a_rule_that_fires_again_and_again_is_told_every_five_minutes(
     other.log(20.0)
     due = list(AlertDelivery.objects.order_by("pk").values_list("due_at", flat=True))
     at_once = [at <= time.time() for at in due]
-    assert at_once == [True] * 20 + [False] * 40 + [True], "another run is told at once"
+    assert at_once == [True] * 20 + [False] * 40 + [True], "the message about another run is sent at once"
     assert len({at % 300 for at in due[20:60]}) == 1 and max(due) <= time.time() + 300
 
 

@@ -179,7 +179,7 @@ def test_silence_is_measured_by_a_clock_that_is_never_set(
 
 
 @pytest.mark.parametrize("seconds", [7200, -7200])
-def test_a_clock_that_is_set_hides_no_event_and_is_not_taken_for_a_time_without_viewer(
+def test_a_changed_clock_hides_no_event_and_does_not_count_as_downtime_of_the_viewer(
     rule: Callable[..., Any], watch: Watch, store: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     rule(**FAILED)
@@ -231,7 +231,7 @@ def copies(run: Run, count: int, **changes: Any) -> None:
     Run.objects.bulk_create([Run(**fields | {"run_id": f"r{n}", "folder": f"f{n}"}) for n in range(count)])
 
 
-def test_a_thousand_runs_that_fail_at_once_are_few_queries_and_messages(
+def test_a_thousand_runs_that_fail_at_once_cause_few_queries_and_messages(
     rule: Callable[..., Any],
     watch: Watch,
     store: Path,

@@ -19,7 +19,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def model(run: rn.Run, shelves: Store, write: Write) -> ArtifactFolder:
-    """Three versions: v1 and v2 share a file, every one has one of its own."""
+    """Three versions: v1 and v2 share a file, and each has one that no other has."""
     shared = write("shared.bin", b"s" * 1000)
     for number in (1, 2, 3):
         artifact = rn.Artifact("m").add_file(write(f"own-{number}", b"%d" % number * 100), "own")

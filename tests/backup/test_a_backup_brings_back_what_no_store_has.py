@@ -77,7 +77,7 @@ def is_whole(viewer: Viewer, home: Path, token: str, link: str) -> bool:
     return requests.get(viewer.url + link, timeout=30).status_code == 200
 
 
-def test_every_model_is_known_to_be_kept_or_derived() -> None:
+def test_every_model_is_listed_as_backed_up_or_derived() -> None:
     labels = {model._meta.label_lower for model in apps.get_models()}
     assert {label for label in DERIVED if not label.startswith("axes.")} <= labels
     assert {model._meta.label_lower for model in kept_models()} == labels - DERIVED

@@ -55,14 +55,14 @@ def test_two_distributions_of_one_package_are_a_problem(home: Path, tmp_path: Pa
         assert name in found["Distribution"]["text"]
 
 
-def test_another_program_of_the_name_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_program_with_the_same_name_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_version", {"runicorn": "0.7.1"}.get)
     found = checks.distributions()
     assert found.level == checks.Level.WARNING
     assert "whose update would replace this one: pip uninstall runicorn, then" in found.text
 
 
-def test_the_exit_code_is_that_of_the_first_problem(folder: Path, home: Path, tmp_path: Path) -> None:
+def test_the_first_problem_determines_the_exit_code(folder: Path, home: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = str(taken.getsockname()[1])
         code, found = examine(home, "--storage", str(folder), "--port", port)
@@ -73,7 +73,7 @@ def test_the_exit_code_is_that_of_the_first_problem(folder: Path, home: Path, tm
     assert code == 2 and "not valid JSON" in found["Configuration"]["text"]
 
 
-def test_the_port_of_the_own_viewer_is_no_problem(viewer: Viewer, home: Path) -> None:
+def test_a_port_used_by_your_own_viewer_is_not_a_problem(viewer: Viewer, home: Path) -> None:
     code, found = examine(home, "--storage", str(viewer.root), "--port", str(viewer.port))
     assert (code, found["Port"]["text"]) == (0, f"your viewer runs at {viewer.url}")
 

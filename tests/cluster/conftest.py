@@ -24,7 +24,7 @@ def database() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL) -> Iterator[Cluster]:
-    """Three servers without limits."""
+    """Three servers without rate limits."""
     found = Cluster(tmp_path_factory.mktemp("cluster"), database)
     try:
         yield found
@@ -43,7 +43,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture(scope="package")
 def pair(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL, valkey: Valkey) -> Iterator[Cluster]:
-    """Two servers behind a proxy that ask for a token and limit rates."""
+    """Two servers behind a proxy that require a token and have rate limits."""
     base = tmp_path_factory.mktemp("pair")
     holds(base / "token").write_text(TOKEN, encoding="ascii")
     more = {"RUNICORN_CACHE_URL": valkey.url, "RUNICORN_TOKEN": str(base / "token")}

@@ -19,7 +19,7 @@ class Valkey:
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start, and return once it answers."""
+        """Start it, and return once it responds."""
         program = programs.find("valkey-server")
         assert program is not None
         options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
@@ -38,7 +38,7 @@ class Valkey:
         client.close()
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill it."""
         self.process.kill()
         self.process.wait(10)
 
@@ -56,7 +56,7 @@ class Cluster:
             server.wait_until_it_answers()
 
     def _server(self, number: int, port: int = 0) -> Viewer:
-        """Start a server; the third has a data directory of its own, as on another machine."""
+        """Start a server; the third has its own data directory, as on another machine."""
         own = {"RUNICORN_DATA_DIR": str(self.home / "elsewhere")} if number == 2 else {}
         return Viewer(self.root, self.home, port=port, **self.more, **own)
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.needs("initdb", "pg_ctl")
 
 
 class Trainer(threading.Thread):
-    """Uploads points of one run to any server that answers, as through a proxy, until it is told to stop.
+    """Uploads points of one run to any server that answers, as through a proxy, until it is stopped.
 
     Attributes:
         acknowledged: bytes of the journal that a server has confirmed.
@@ -100,11 +100,11 @@ def kill_and_compare(cluster: Cluster, trainers: int, kills: int, database_resta
             assert steps(server, trainer.run_id) == list(range(1, count + 1))
 
 
-def test_what_was_acknowledged_survives_killed_servers_and_a_restarted_database(cluster: Cluster) -> None:
+def test_acknowledged_uploads_survive_killed_servers_and_a_restarted_database(cluster: Cluster) -> None:
     kill_and_compare(cluster, trainers=6, kills=3, database_restarts=1, seed=5)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
-def test_what_was_acknowledged_survives_a_hundred_kills(cluster: Cluster) -> None:
+def test_acknowledged_uploads_survive_a_hundred_kills(cluster: Cluster) -> None:
     kill_and_compare(cluster, trainers=20, kills=100, database_restarts=3, seed=9)

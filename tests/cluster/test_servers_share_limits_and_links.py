@@ -18,8 +18,8 @@ from tests.processes import Viewer
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("initdb", "pg_ctl", "valkey-server")
-AWAY = "The shared cache is away"
-AGAIN = "The shared cache answers again"
+AWAY = "The shared cache is unreachable"
+AGAIN = "The shared cache is reachable again"
 
 
 def test_a_one_time_link_of_one_server_opens_another_one_once(pair: Cluster) -> None:
@@ -38,7 +38,7 @@ def test_a_one_time_link_of_one_server_opens_another_one_once(pair: Cluster) -> 
 
 
 def remaining(server: Viewer) -> int:
-    """Ask a route of which nothing else is asked; return how many requests remain in this minute."""
+    """Request a route that nothing else requests; return how many requests remain in this minute."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     answer = until(lambda: _early_in_its_window(server, headers))
     return int(answer.headers["X-RateLimit-Remaining"])
@@ -49,7 +49,9 @@ def _early_in_its_window(server: Viewer, headers: dict[str, str]) -> requests.Re
     return answer if int(answer.headers["X-RateLimit-Reset"]) > 15 else None
 
 
-def test_requests_are_counted_together_and_apart_while_valkey_is_away(pair: Cluster, valkey: Valkey) -> None:
+def test_servers_share_request_counts_and_count_separately_while_valkey_is_away(
+    pair: Cluster, valkey: Valkey
+) -> None:
     first, second = pair.servers
     start = remaining(first)
     assert [remaining(server) for server in (second, first, second)] == [start - 1, start - 2, start - 3]
@@ -79,7 +81,9 @@ class Intrusion:
         return Path.mkdir, (self.folder,)
 
 
-def test_a_shared_cache_runs_nothing_and_has_nothing_of_other_servers(valkey: Valkey, tmp_path: Path) -> None:
+def test_a_shared_cache_unpickles_nothing_and_separates_servers_of_other_keys(
+    valkey: Valkey, tmp_path: Path
+) -> None:
     import redis
 
     one, other = (CacheHandler(caches(valkey.url, mark))["default"] for mark in ("one", "other"))
@@ -94,6 +98,6 @@ def test_a_shared_cache_runs_nothing_and_has_nothing_of_other_servers(valkey: Va
 
 
 def ask(server: Viewer) -> str:
-    """Ask something, and return what the server has logged."""
+    """Send a request, and return the log of the server."""
     server.get("/api/health", headers={"Authorization": f"Bearer {TOKEN}"})
     return server.output

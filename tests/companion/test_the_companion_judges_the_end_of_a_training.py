@@ -72,7 +72,7 @@ def test_every_way_to_end_has_its_state(trainings: Any) -> None:
     assert all(seen[name][0] == "failed" for name in EXACT)
 
 
-def test_a_killed_run_ended_when_it_was_killed_and_not_when_it_wrote_last(
+def test_the_end_of_a_killed_run_is_the_time_of_the_kill_and_not_of_its_last_write(
     trainings: Any, folder: Path
 ) -> None:
     training = trainings()

@@ -103,7 +103,7 @@ class Scene:
         self.opened.callback(self.ended.set)
 
     def _mirror(self) -> None:
-        """Mirror the remote store over SFTP again and again."""
+        """Mirror the remote store over SFTP repeatedly."""
         while not self.ended.wait(0.5):
             mirror_store(self.client, str(self.remote), self.mirrored, "host")
 

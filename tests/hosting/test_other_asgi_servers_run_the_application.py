@@ -90,7 +90,7 @@ def is_ready(running: Running) -> bool:
         return False
 
 
-def test_background_work_runs_and_new_points_come_by_the_socket(running: Running) -> None:
+def test_background_work_runs_and_new_points_arrive_over_the_socket(running: Running) -> None:
     until(lambda: running.client.get_metrics(RUN)["metrics"].get("loss"))
     page = requests.get(f"{running.url}/runs/{RUN}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
     assert page.status_code == 200 and f'data-live="{BASE}/runs/{RUN}/live"' in page.text

@@ -119,14 +119,14 @@ def test_a_run_that_grew_on_the_server_is_updated(project: Project, folder: Path
     assert points(runs(folder)["vision/sparse run"], "loss")[-1] == (10_000_001, 0.5)
 
 
-def test_missing_rows_are_named(project: Project, folder: Path) -> None:
+def test_missing_rows_are_reported(project: Project, folder: Path) -> None:
     project.runs[1]["historyLineCount"] = 9
     assert any(
         "names 9 rows of history and returned 3" in sentence for sentence in import_from(project, folder).left
     )
 
 
-def test_the_key_is_found_in_the_netrc_file_or_its_absence_is_named(
+def test_the_key_is_found_in_the_netrc_file_and_a_missing_key_is_reported(
     project: Project, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_BASE_URL", project.url)

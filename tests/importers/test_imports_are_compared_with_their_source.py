@@ -23,7 +23,7 @@ VALUES = [Point(step, 1.7e9 + step, {"loss": loss, "step": step}) for step, loss
 
 
 def report(root: Path) -> dict[str, Any]:
-    """The kept report of the only import."""
+    """The stored report of the only import."""
     (file,) = (root / curation.PRIVATE / REPORTS).iterdir()
     return layout.read_json(file)[0]
 
@@ -53,7 +53,7 @@ def test_series_points_extremes_and_last_values_are_in_the_report(
     assert loss["last"] == ("nan" if loss["points"] > STEPS else pytest.approx(losses()[-1][1]))
 
 
-def test_a_reader_that_misses_a_value_is_named_by_the_second_pass(folder: Path) -> None:
+def test_the_second_pass_reports_a_value_that_the_reader_missed(folder: Path) -> None:
     whole = {"loss": Series(STEPS, *(f(v for _, v in losses()) for f in (min, max)), losses()[-1][1])}
     whole["step"] = Series(STEPS, 0, STEPS - 1, STEPS - 1)
 

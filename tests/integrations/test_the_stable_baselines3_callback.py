@@ -1,4 +1,4 @@
-"""Real trainings with Stable-Baselines3, and what the callback has written of them."""
+"""Real trainings with Stable-Baselines3, logged by the callback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def model() -> Any:
     return PPO("MlpPolicy", "CartPole-v1", n_steps=64, batch_size=32, n_epochs=1, device="cpu", seed=0)
 
 
-def test_what_the_library_logs_is_logged(model: Any, tmp_path: Path, only_run: Callable[[], Record]) -> None:
+def test_metrics_of_the_library_logger_are_logged(
+    model: Any, tmp_path: Path, only_run: Callable[[], Record]
+) -> None:
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.logger import configure
 

@@ -86,7 +86,7 @@ def test_the_sdk_is_one_package_of_three_megabytes(python: Path) -> None:
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) <= MOST_BYTES
 
 
-def test_its_files_are_those_of_the_checkout_and_import_no_other(wheel: Path) -> None:
+def test_the_files_of_the_sdk_are_those_of_the_checkout_and_import_no_others(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist() if name.endswith(".py")}
     assert {name for name, content in files.items() if content != (PROJECT / name).read_bytes()} == set()
@@ -136,7 +136,7 @@ def test_a_training_uploads_and_a_later_command_finishes_an_upload(
     assert (unknown.returncode, unknown.stderr) == (4, f"runicorn: There is no run {command[2]} in {near}.\n")
 
 
-def test_its_command_runs_scripts_and_names_what_it_lacks(
+def test_the_sdk_command_runs_scripts_and_refuses_other_commands(
     python: Path, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     def call(*words: str) -> tuple[int, str]:

@@ -57,7 +57,7 @@ class LiveRun:
         return open_socket(self.server, f"/runs/{self.id}/live?{query}")
 
     def delete(self) -> None:
-        """Put the run into the recycle bin."""
+        """Move the run to the recycle bin."""
         assert self.server.post("/api/runs/soft-delete", json={"run_ids": [self.id]}).status_code == 200
 
     def series(self, **query: Any) -> dict[str, Any]:

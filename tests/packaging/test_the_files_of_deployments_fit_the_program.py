@@ -73,7 +73,7 @@ def test_the_compose_file_fits_the_dockerfile() -> None:
     assert service["read_only"] and service["tmpfs"] == ["/tmp"]
 
 
-def test_the_health_check_tells_a_viewer_from_nothing(tmp_path: Path) -> None:
+def test_the_health_check_fails_without_a_viewer(tmp_path: Path) -> None:
     (check,) = re.findall(r'CMD (\["python".+\])', DOCKERFILE)
     (tmp_path / "store").mkdir()
     viewer = Viewer(tmp_path / "store", tmp_path, "--token", "auto")

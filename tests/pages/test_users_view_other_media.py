@@ -77,7 +77,7 @@ def test_videos_and_sounds_are_played(open_page: Open, run_address: str) -> None
     until(lambda: page.locator("#audio audio").evaluate("(one) => one.duration") == 0.5)
 
 
-def test_a_document_runs_in_a_frame_that_reaches_nothing(
+def test_a_document_runs_in_a_frame_that_cannot_reach_the_page(
     chromium: Any, busy_site: Viewer, run_address: str
 ) -> None:
     page = chromium.new_page()  # not a careful one: the browser logs what the sandbox refuses

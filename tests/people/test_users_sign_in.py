@@ -90,7 +90,7 @@ def test_a_new_password_ends_the_other_sessions(lab: Lab) -> None:
     assert here.get(lab.url + "/api/runs", timeout=30).status_code == 200
 
 
-def test_the_last_administrator_stays_one(lab: Lab) -> None:
+def test_the_last_administrator_cannot_be_removed(lab: Lab) -> None:
     browser = lab.session("root")
     key = (
         browser.get(lab.url + "/users", timeout=30)

@@ -130,7 +130,7 @@ class Sshd:
 
     @property
     def output(self) -> str:
-        """What the server logged."""
+        """The log of the server."""
         return self.log.read_text(errors="replace")
 
     def sessions(self) -> list[psutil.Process]:

@@ -1,4 +1,4 @@
-"""Names become folders: what leads elsewhere, or means something else in a store, is refused at once."""
+"""Names become folders: paths and names reserved by the store are refused at once."""
 
 from __future__ import annotations
 

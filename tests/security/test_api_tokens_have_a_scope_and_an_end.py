@@ -57,7 +57,7 @@ def test_reading_about_remote_hosts_needs_an_administrator() -> None:
     assert [path for path in found if required_scope("GET", path) != "admin"] == []
 
 
-def test_what_is_odd_about_an_address_does_not_lower_its_scope() -> None:
+def test_an_unusual_spelling_of_an_address_does_not_lower_its_scope() -> None:
     assert required_scope("HEAD", "/remote/host/") == "admin"
     assert required_scope("GET", "/remote/viewers/a\n") == "admin"
     assert required_scope("DELETE", "/api/artifacts/a/v1") == "curate"

@@ -63,7 +63,7 @@ def get(url: str, **more: object) -> requests.Response:
     ],
 )
 @pytest.mark.usefixtures("store")
-def test_no_route_but_those_of_what_is_shared_is_allowed(kind: Kind, target: str, own: set[str]) -> None:
+def test_only_routes_of_the_shared_runs_are_allowed(kind: Kind, target: str, own: set[str]) -> None:
     share = Share("", kind, target, "/store", 0.0)
     found = routes(get_resolver().url_patterns)
     assert len(found) > 150
@@ -224,7 +224,7 @@ def test_a_document_in_a_shared_page_runs_no_script_that_could_send_the_link_awa
     assert {"'self'", EMBEDDER} <= set(ancestors.split())
 
 
-def test_what_is_not_there_is_not_shared(lab: Lab) -> None:
+def test_a_missing_run_or_board_cannot_be_shared(lab: Lab) -> None:
     with pytest.raises(api.NotFoundError):
         lab.client.shares.create("run", "20200101_000000_aaaaaa")
     for kind, target in (

@@ -36,7 +36,7 @@ def rows(file: Path, statement: str) -> list[tuple[object, ...]]:
         return database.execute(statement).fetchall()
 
 
-def test_the_viewer_migrates_it_and_keeps_its_rows(tmp_path: Path) -> None:
+def test_the_viewer_migrates_an_older_database_and_keeps_its_rows(tmp_path: Path) -> None:
     home, store = tmp_path / "home", tmp_path / "store"
     for folder in (home / "data", home / "config"):
         folder.mkdir(mode=0o700, parents=True)

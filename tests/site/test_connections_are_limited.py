@@ -39,7 +39,7 @@ def impatient(folder: Path, home: Path) -> Iterator[Viewer]:
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """What the server still sends until it closes."""
+    """Return the bytes that the server sends until it closes."""
     connection.settimeout(30)
     content = b""
     with contextlib.suppress(ConnectionResetError):

@@ -63,7 +63,7 @@ def test_a_watched_folder_survives_a_restart_and_its_process_ends_with_the_viewe
     assert not service.is_running()
 
 
-def test_a_folder_that_is_gone_is_named(store: Path, home: Path, tmp_path: Path, api: APIClient) -> None:
+def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, api: APIClient) -> None:
     from runicorn.importers.watch_service import Service
 
     event_file(tmp_path / "logs" / "a", 2)
@@ -135,7 +135,7 @@ def test_watching_can_be_switched_off(
     assert client.post("/import/watch", {"path": str(tmp_path / "logs")}).status_code == 403
 
 
-def test_a_damaged_list_of_folders_is_named_and_kept(
+def test_a_damaged_list_of_folders_is_reported_and_kept(
     store: Path, home: Path, tmp_path: Path, api: APIClient, client: Client
 ) -> None:
     file = home / "config" / watched.FILE

@@ -1,4 +1,4 @@
-"""Addresses of channels: which are a webhook, which are apprise's, and which are refused.
+"""Classify the addresses of channels: webhooks, apprise URLs, and invalid ones.
 
 A message may go to this machine and its network, where people run their own receivers. It never goes to link-local
 addresses, where clouds serve the credentials of a machine.

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Deliverer:
-    """The threads that send."""
+    """Threads that deliver messages."""
 
     def __init__(self) -> None:
         self._busy: set[int] = set()
@@ -127,7 +127,7 @@ def _place() -> str:
 
 def _due(now: float) -> Q:
     """Return the condition on rows that may be claimed. Times too far ahead are from before the clock was set back."""
-    # Another server may have claimed a moment after `now`, by a clock of its own: that is not too far ahead.
+    # Another server may have claimed it by a clock that is slightly ahead of this one.
     latest = now + LEASE_SECONDS
     due = Q(due_at__lte=now) | Q(due_at__gt=latest + PATIENCE[-1])
     free = Q(claimed_until__lt=now) | Q(claimed_until__gt=latest + LEASE_SECONDS) | Q(claim="")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 POINTS = 600
 FINE = 2
-"""Factor by which a picture is drawn larger and reduced: lines of Pillow have stairs."""
+"""Supersampling factor: Pillow draws lines without antialiasing."""
 SIZE = (640, 300)
 LEFT, TOP, RIGHT, BOTTOM = 72, 40, 20, 44
 END, FLOOR = SIZE[0] - RIGHT, SIZE[1] - BOTTOM
@@ -35,14 +35,14 @@ TEXT, HEADING = 12, 15
 MOST_FIXED, MOST_DECIMALS = 1e7, 5
 """Larger and finer numbers are written with an exponent."""
 FONTS = ("DejaVuSans.ttf", "NotoSansCJK-Regular.ttc", "msyh.ttc", "PingFang.ttc", "arial.ttf")
-"""The one that has most letters of a name is used; the font of Pillow has those of Western languages only."""
+"""The font with the most letters of a name is used; Pillow's own has only Western ones."""
 WHITE, INK, SOFT, GRID, BLUE, RED = "#ffffff", "#1f2328", "#656d76", "#e4e7eb", "#2f6fde", "#c62828"
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What a picture shows; `x` is the step, or minutes since the start of the run.
+    """Curve of a picture; `x` is the step, or minutes since the start of the run.
 
     Attributes:
         limit: the value of a threshold.
@@ -181,7 +181,7 @@ def _dot(pen: ImageDraw, at: tuple[float, float] | None) -> None:
 
 
 def _font(text: str, size: int) -> Font:
-    """Return the font that has most letters of a text."""
+    """Return the font with the most letters of a text."""
     from PIL import ImageFont
 
     fonts: list[Font] = [ImageFont.load_default(size * FINE)]

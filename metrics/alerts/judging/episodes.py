@@ -25,7 +25,7 @@ from runs.models import Run
 
 BATCH = 500
 TOGETHER = 100
-"""Episodes that are stored in one transaction, which others wait for."""
+"""Maximum number of episodes per transaction, which blocks other writers."""
 STORM, STORM_SECONDS = 20, 600.0
 """More events of one rule and run in that time are delivered together, at every whole `FOLD_SECONDS`."""
 FOLD_SECONDS = 300.0
@@ -54,7 +54,7 @@ def open_rules(
 
 
 class Found(NamedTuple):
-    """An episode that begins or is over."""
+    """Start or end of an episode."""
 
     rule: Compiled
     run: Run | None
@@ -117,7 +117,7 @@ def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
 
 
 def recover(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
-    """Record that an episode is over, if it is open; those who were told are told."""
+    """Record the end of an episode, if it is open, and notify the same channels as at its start."""
     return recover_all([Found(rule, run, subject, change)], attention)
 
 

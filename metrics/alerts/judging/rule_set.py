@@ -32,8 +32,8 @@ class Compiled:
 
     @property
     def since(self) -> float:
-        """Return since when the rule judges what happens, in Unix seconds."""
-        # Where the clock was set back, a rule of the future would wait for its own creation.
+        """Return the time from which the rule applies, in Unix seconds."""
+        # After the clock was set back, a rule from the future would not apply until its own creation.
         return self.row.changed_at if self.row.changed_at <= time.time() else 0.0
 
     @property

@@ -43,7 +43,7 @@ class Watch:
     silences: Silences = field(default_factory=Silences)
 
     def round(self) -> None:
-        """Judge once."""
+        """Judge all rules once."""
         watch = attention(self.root, refresh=True)
         has_news = False
         rules = rule_set.current()

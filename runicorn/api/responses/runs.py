@@ -27,7 +27,7 @@ class RunState(TypedDict):
 
 
 class Evidence(TypedDict, total=False):
-    """What the state of a run follows from; only what was observed."""
+    """Observations from which the state of a run is derived."""
 
     signal: Annotated[str, "Name of the signal that ended the process."]
     exit_code: int

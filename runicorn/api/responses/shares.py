@@ -8,7 +8,7 @@ Kind = Literal["run", "compare", "board"]
 
 
 class Share(TypedDict):
-    """A link that shows one thing without a login, read-only."""
+    """A link to one page, read-only and without a login."""
 
     id: str
     kind: Kind

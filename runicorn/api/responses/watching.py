@@ -21,11 +21,11 @@ class WatchedFolder(TypedDict):
     path: str
     project: Annotated[str, "Project of all runs; empty for those of the trackers."]
     added_at: float
-    status: Annotated[Status, "`waiting` before the first pass, `importing` during it."]
+    status: Annotated[Status, "`waiting` before the first scan, `importing` during a scan."]
     runs: Annotated[int, "Runs found so far."]
     failed: Annotated[list[FailedSource], "At most 20."]
     error: Annotated[str, "Why the folder cannot be read; empty if it can."]
-    scanned_at: NotRequired[Annotated[float, "End of the last pass."]]
+    scanned_at: NotRequired[Annotated[float, "End of the last scan."]]
 
 
 class RemovedFolder(TypedDict):

@@ -46,7 +46,7 @@ EXTRAS = {
 
 
 class Level(StrEnum):
-    """Weight of a finding."""
+    """Severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -84,7 +84,7 @@ def run_all(storage: Path | None, port: int) -> Iterator[Finding]:
 
 
 def python() -> Finding:
-    """Return version and place of this Python."""
+    """Return version and path of this Python."""
     return Finding("Python", f"{platform.python_version()} ({sys.executable})")
 
 
@@ -204,7 +204,7 @@ def sqlite() -> Finding:
 
 
 def database() -> Finding:
-    """Return place and state of the database."""
+    """Return path and state of the database."""
     try:
         known = database_state()
     except ImportError:

@@ -13,7 +13,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.cli.support.server import ForeignModule, make_importable
 
-Storage = Annotated[Path | None, typer.Option(help="Ignored; a backup has nothing of a storage root.")]
+Storage = Annotated[Path | None, typer.Option(help="Ignored; a backup contains no storage root.")]
 
 
 def backup(
@@ -39,7 +39,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file of runicorn backup.")],
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is there, after a backup of it.")
+        bool, typer.Option("--overwrite", help="Replace existing data, after backing it up.")
     ] = False,
     storage: Storage = None,
 ) -> None:
@@ -55,7 +55,7 @@ def restore(
         rows, before = services.restore(file.expanduser().absolute(), overwrite=overwrite)
         typer.echo(f"Restored {rows} rows and all settings from {file}")
         if before is not None:
-            typer.echo(f"What was there before is in {before}")
+            typer.echo(f"The previous data is in {before}")
 
 
 @contextmanager

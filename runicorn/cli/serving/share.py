@@ -49,7 +49,7 @@ def share(
     as_json: Annotated[bool, typer.Option("--json", help="list: print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The viewer of this storage root.")] = None,
 ) -> None:
-    """Create, list and revoke links that show one thing of a running viewer to everyone who has them, read-only.
+    """Create, list and revoke read-only links to a run, a comparison or a board of a running viewer.
 
     Examples:
 

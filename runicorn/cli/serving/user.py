@@ -52,7 +52,7 @@ def user(
     role: Annotated[
         RoleName | None, typer.Option(help="add, role: the role; none removes it. Default: read.")
     ] = None,
-    project: Annotated[str, typer.Option(help="role: the role holds in this project only.")] = "",
+    project: Annotated[str, typer.Option(help="role: apply the role to this project only.")] = "",
     storage: Annotated[
         Path | None, typer.Option(help="Ignored; users are not stored in a storage root.")
     ] = None,
@@ -60,7 +60,7 @@ def user(
 ) -> None:
     """Create, list and change the users of a viewer that runs with --users.
 
-    A running viewer knows a change within a second.
+    Changes take effect in a running viewer within a second.
 
     Examples:
 

@@ -44,7 +44,7 @@ class Tracker(StrEnum):
 def import_from(
     tracker: Annotated[Tracker, typer.Argument(help="The other tracker.")],
     path: Annotated[
-        Path, typer.Argument(help="Its folder, one of its files, or ENTITY/PROJECT on a server of W&B.")
+        Path, typer.Argument(help="Its folder, one of its files, or ENTITY/PROJECT on a W&B server.")
     ],
     project: Annotated[
         str, typer.Option(help="Import all runs into this project, instead of the tracker's.")

@@ -1,4 +1,4 @@
-"""Second way to read the scalars of event files, for the comparison after an import: a decoder of its own, no checksums."""
+"""Second way to read the scalars of event files, for the comparison after an import: an independent decoder, no checksums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sender of a request, and what they may do. No Django.
+"""Sender of a request and its permissions. No Django.
 
 The guard sets the actor of a request in its ASGI scope and asks `Actor.refusal` before the body has arrived.
 `Actor.may_change` judges what a request changes, once it is known (`runicorn_site/people/middleware.py`).
@@ -125,7 +125,7 @@ class Actor:
     def refusal(self, head: Head) -> Refusal | None:
         """Return the refusal of a request by its head, or None.
 
-        A request that may be allowed for some runs or projects passes; `may_change` has the last word.
+        A request that may be allowed for some runs or projects passes; `may_change` decides.
         """
         query = head.target.partition("?")[2]
         required = required_scope(head.method, head.path, query)
@@ -141,7 +141,7 @@ class Actor:
     def may_ever(self, rule: Rule | None) -> bool:
         """Return whether a request of a rule is allowed for anything that it could change."""
         if rule is None or rule.scope is None or rule.subject is None:
-            # Artifacts belong to no project: who may write anywhere may send them.
+            # Artifacts belong to no project: users who may write anywhere may upload them.
             roles = self.roles if rule is not None and rule.scope is Scope.WRITE else [self.role]
             return any(role.includes(least_role(rule)) for role in roles)
         if rule.subject is Subject.PREFERENCES:

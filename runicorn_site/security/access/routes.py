@@ -26,7 +26,7 @@ class Subject(StrEnum):
     PROJECT = "project"
     """The project in the path."""
     PREFERENCES = "preferences"
-    """What pages remember for everybody. Of users who may not change it, pages send it in vain."""
+    """Appearance of pages that is stored for everyone; changes by users without the scope are ignored."""
 
 
 class Rule(NamedTuple):

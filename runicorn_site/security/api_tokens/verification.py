@@ -48,7 +48,7 @@ class ApiTokens:
         return None if found is None or found.is_expired(time.time()) else found
 
     def actor(self, head: Head) -> Actor | Refusal | None:
-        """Return who shows the API token of a request, a refusal for an invalid one, or None without one."""
+        """Return the actor of the API token in a request, a refusal of an invalid token, or None without one."""
         shown = shown_token(head)
         if shown is None:
             return None

@@ -69,7 +69,7 @@ install({
   "Edit text": "编辑文本",
   "Enter a title, a prefix or an expression.": "请输入标题、前缀或表达式。",
   "Everyone who has the link can read this page, without a login. Revoke links in the settings.": "拥有链接的任何人无需登录即可查看此页面。可在设置中撤销链接。",
-  "Expires": "过期",
+  "Expires": "有效期",
   "Files": "文件",
   "Fold all": "全部折叠",
   "Full screen": "全屏",
