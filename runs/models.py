@@ -43,7 +43,7 @@ class StorageRoot(models.Model):
         return self.path
 
     def natural_key(self) -> tuple[str]:
-        """Return what identifies the root in a backup."""
+        """Return the natural key of the root, for backups."""
         return (self.path,)
 
 
@@ -246,7 +246,7 @@ class Run(models.Model):
         return f"{self.project}/{self.name}/{self.run_id}"
 
     def natural_key(self) -> tuple[str, str]:
-        """Return what identifies the run in a backup."""
+        """Return the natural key of the run, for backups."""
         return (self.root.path, self.run_id)
 
     @property

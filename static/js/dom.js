@@ -25,7 +25,7 @@ export function iconButton(icon, label, properties = {}) {
   return button;
 }
 
-/** Return the exports of a module that few visits need: it is loaded with its imports when it is first asked for. */
+/** Return the exports of a module that few visits need: it is loaded with its imports on first use. */
 export function lazy(name) {
   const address = ICONS.replace("img/icons.svg", `js/+${name}.js`);
   loaded[name] ??= import(address).then(({ default: modules }) => modules[`js/${name}.js`]);

@@ -1,4 +1,4 @@
-/** The dialog that creates a link by which others read a run, a comparison or a board. */
+/** The dialog that creates a shared link to a run, a comparison or a board. */
 
 import { besides, make } from "./dom.js";
 import { requestJson, siteAddress } from "./http.js";
@@ -6,10 +6,10 @@ import { gettext } from "./i18n.js";
 
 const DAY = 86_400;
 const ENDS = [[7, gettext("7 days")], [30, gettext("30 days")], [1, gettext("1 day")], [0, gettext("never")]];
-/** Choices of the charts that the link keeps. */
+/** Chart settings that the link contains. */
 const CHOICES = new Set(["group", "band", "tab", "metric", "key", "keylog", "media", "steps", "x", "smooth", "log", "logx", "y", "range", "charts"]);
 
-/** Create a link; resolves with its address, which opens the charts as they are now. */
+/** Create a link; resolves with its address, which opens the charts with their current settings. */
 async function create({ kind, target }, days) {
   const body = JSON.stringify({ kind, target, ...(days ? { expires_at: Date.now() / 1000 + days * DAY } : {}) });
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };

@@ -58,7 +58,7 @@ class MediaItem:
         return site_address(f"/runs/{quote(self.run_id)}/{place}/{quote(self.path)}")
 
     def to_dict(self) -> MediumEntry:
-        """Return it for a script."""
+        """Return the file as JSON for scripts."""
         entry = MediumEntry(
             kind=self.kind, key=self.key, address=self.address, step=self.step, caption=self.caption
         )

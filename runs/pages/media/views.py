@@ -66,7 +66,7 @@ def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
     """Send an HTML document for a frame.
 
     Raises:
-        NoSuchFile: it does not exist, is no HTML file, or is too large.
+        NoSuchFile: it does not exist, is not an HTML file, or is too large.
     """
     if kind_of(path) != DOCUMENTS:
         raise NoSuchFile("Run {run_id} has no document {path}", run_id=run_id, path=path[:200])

@@ -26,10 +26,10 @@ from runs.query.where.ast import FIGURES, Comparison, Field, Kind, Value
 from runs.query.where.completion import quoted
 
 MOST_KEYS = 60
-"""Keys of one kind in the menu; its search finds the others."""
+"""Maximum number of keys of one kind in the menu; its search finds the others."""
 MOST_VALUES = 60
 FEW_NUMBERS = 12
-"""A config key with as many different numbers or fewer offers each of them beside the range."""
+"""Maximum number of different values of a config key that are offered in addition to its range."""
 OWN = {
     "state": _("State"),
     "group": _("Group"),
@@ -154,13 +154,13 @@ def _parts(root: StorageRoot, state: TableState) -> Parts:
 
 
 def _with(state: TableState, found: Parts, field: Field | str, parts: Sequence[str]) -> TableState:
-    """Return the state with these parts in the place of those of a field."""
+    """Return the state in which these parts replace those of a field."""
     others = [part for other, (texts, _) in found.items() if other != field for part in texts]
     return state.but(where=parser.conjunction([*others, *parts]))
 
 
 def _name(field: Field) -> str:
-    """Return what a chip calls a field."""
+    """Return the name of a field on its chip."""
     if field.kind is Kind.METRIC:
         return f"{field.name} {next(name for name, column in FIGURES.items() if column == field.figure)}"
     return field.name if field.kind is Kind.CONFIG else str(OWN.get(field.name, field.name))
@@ -271,7 +271,7 @@ def _range(rows: QuerySet[Any], column: str, nodes: Iterable[Comparison]) -> Off
 
 
 def _within(root: StorageRoot, state: TableState, key: str, field: Field, query: QueryDict) -> TableState:
-    """Return the state with the limits of a form; texts that are no numbers count as none."""
+    """Return the state with the limits of a form; texts that are not numbers are ignored."""
     limits = {">=": query.get("low", "").strip(), "<=": query.get("high", "").strip()}
     parts = [f"{key} {sign} {text}" for sign, text in limits.items() if parser.NUMBER.fullmatch(text)]
     return _with(state, _parts(root, state), field, parts)

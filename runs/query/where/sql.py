@@ -92,7 +92,7 @@ def condition(node: Node, root: StorageRoot | None = None, *, is_alternative: bo
 
 
 def _same_run(is_alternative: bool) -> dict[str, OuterRef]:
-    """Return how a row is found by its run.
+    """Return the condition that finds a row by its run.
 
     PostgreSQL would read all rows for which one of several alternatives is true into a hash table, even for a page of
     50 runs: 2 seconds for a million. It cannot do so with a range.

@@ -38,7 +38,7 @@ export class Threshold {
   }
 
   #listen() {
-    // What happens on the line is not for the chart below it.
+    // Events on the line must not reach the chart below it.
     for (const element of [this.line, this.bar]) {
       for (const kind of ["pointerdown", "pointermove", "pointerup", "dblclick", "keydown", "contextmenu"]) {
         element.addEventListener(kind, (event) => event.stopPropagation());
@@ -63,7 +63,7 @@ export class Threshold {
     });
   }
 
-  /** Move to a height in pixels, with as many digits as a pixel is worth. */
+  /** Move to a height in pixels, rounded to the precision of a pixel. */
   #move(down) {
     const { y, box } = this.chart.plot;
     const at = Math.min(Math.max(down, box.top), box.bottom);

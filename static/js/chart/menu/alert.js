@@ -1,4 +1,4 @@
-/** The way from a chart to an alert rule about its metric. */
+/** Create an alert rule about the metric of a chart. */
 
 import { siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
