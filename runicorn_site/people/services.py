@@ -8,7 +8,9 @@ import time
 from typing import Final
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -93,6 +95,7 @@ def set_active(user: User, active: bool) -> None:
         user.save(update_fields=["is_active"])
         if not active:
             Invitation.objects.filter(user=user).delete()
+            _end_sessions(user)
         _keep_an_administrator(had)
 
 
@@ -178,6 +181,13 @@ def user_of_identity(issuer: str, subject: str, name: str) -> User | None:
         if user is not None:
             Identity.objects.create(user=user, issuer=issuer, subject=subject)
     return user
+
+
+def _end_sessions(user: User) -> None:
+    """Delete the user's sessions, which would be valid again once the user is enabled."""
+    for session in Session.objects.iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()
 
 
 def _keep_an_administrator(had: bool) -> None:

@@ -79,6 +79,7 @@ def test_a_disabled_user_is_signed_out_and_their_token_is_refused(lab: Lab) -> N
     assert lab.sign_in("bo")[1].status_code == 200
     lab.command("enable", "bo")
     until(lambda: lab.status(secret, "GET", "/api/runs") == 200)
+    assert lab.sessions.pop("bo").get(lab.url + "/api/runs", timeout=30).status_code == 401
 
 
 def test_a_new_password_ends_the_other_sessions(lab: Lab) -> None:
