@@ -193,7 +193,10 @@ def browser(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 # Files that wait for other processes or for the browser: begun first, none of them is left alone at the end.
-LONG = ("remote_pages", "journeys", "sync", "pages", "remote", "site", "demo", "documents", "live")
+LONG = (
+    *("cluster", "security", "people", "companion", "remote_pages", "journeys", "sync", "pages", "remote"),
+    *("site", "alerts", "shares", "proxies", "packaging", "demo", "documents", "live"),
+)
 
 # What is loaded now stays: looking for garbage among thousands of tests again and again costs more than many of them.
 gc.disable()
