@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from runicorn_site.database.url import is_postgresql
+
 # The page size must be set before the first table. Only one connection checkpoints (`checkpoint.py`), because SQLite
 # before 3.51.3 can lose pages if two do; so all others have no automatic checkpoints.
 INIT_COMMAND = (
@@ -52,11 +54,6 @@ def database(url: str, file: Path) -> DatabaseSettings:
     except ValueError as error:
         raise ImproperlyConfigured(f"RUNICORN_DATABASE_URL: {error}") from error
     raise ImproperlyConfigured("RUNICORN_DATABASE_URL must begin with postgresql:// or sqlite:///")
-
-
-def is_postgresql(url: str) -> bool:
-    """Return whether a URL is that of a PostgreSQL database."""
-    return url.startswith(("postgres://", "postgresql://"))
 
 
 def sqlite(path: Path) -> DatabaseSettings:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.settings.user import data_directory, get
-from runicorn_site.database.settings import is_postgresql
+from runicorn_site.database.url import is_postgresql
 
 SECRET_FILE = "secret.key"
 LOCAL_STATE = Path("/var/tmp")

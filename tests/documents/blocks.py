@@ -19,7 +19,7 @@ PAGES += [
     page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "zh" and page.name != "backup.md"
 ]
 RUN = {"bash": "bash", "sh": "bash", "python": "python", "javascript": "javascript"}
-READ = {"json", "text", "http", "mermaid"}
+READ = {"json", "yaml", "text", "http", "mermaid"}
 _BLOCK = re.compile(
     r"(?:<!--\s*(?P<mark>[^>]*?)\s*-->\s*\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,

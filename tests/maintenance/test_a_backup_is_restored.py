@@ -36,11 +36,13 @@ def test_the_restore_drill_of_the_documentation(
     tmp_path: Path, home: Path, start_viewer: Callable[..., Viewer]
 ) -> None:
     damage.make_store(tmp_path / "store", tmp_path / "work")
-    back_up, restore = COMMANDS
-    _run(back_up, tmp_path)
-    expected = _summary(start_viewer(tmp_path / "store"))
+    back_up, back_up_server, restore, restore_server = COMMANDS
+    viewer = start_viewer(tmp_path / "store")
+    _run(back_up + back_up_server, tmp_path)
+    expected = _summary(viewer)
+    viewer.stop()
     subprocess.run(["rm", "-rf", str(tmp_path / "store")], check=True)
-    _run(restore, tmp_path)
+    _run(restore + restore_server, tmp_path)
     assert _summary(start_viewer(tmp_path / "restored")) == expected
 
 

@@ -130,7 +130,7 @@ def test_selected_runs_lead_to_an_alert_rule_about_them(open_page: Open, runs: d
     where = page.locator("[name=where]").input_value()
     assert where.startswith("id in (") and all(run_id in where for run_id in chosen)
     page.get_by_role("button", name="Preview on past runs").click()
-    page.get_by_role("heading", name="It would not have fired.").wait_for()
+    page.get_by_role("heading", name="It would not have fired in the last 30 days.").wait_for()
 
 
 def test_a_deletion_is_undone(open_page: Open, runs: dict[str, str]) -> None:

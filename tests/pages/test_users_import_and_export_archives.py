@@ -113,7 +113,7 @@ def test_a_browser_uploads_and_downloads_archives(
     viewer: Viewer, browser: Any, chromium: Any, full: Path, pack: Pack, tmp_path: Path
 ) -> None:
     browser.goto(f"{viewer.url}/settings")
-    browser.click("text=Import an archive")
+    browser.get_by_role("link", name="Import runs").click()
     browser.set_input_files("input[type=file]", pack(full))
     browser.click("text=Preview import")
     browser.click("text=Import 6 new entries")

@@ -61,6 +61,7 @@ def test_a_run_has_all_its_fields(fixture_store: Path, api: Any) -> None:
         "pid": 26835,
         "hostname": "trainer-01",
         "heartbeat_at": None,
+        "owner": None,
         "records_written": None,
         "records_missing": None,
         "display_name": None,

@@ -81,7 +81,10 @@ TOGETHER = {
     "files": [place for place in LINKED if "." in place.rpartition("/")[2][1:] and "dedup/" not in place],
 }
 """Links of one depth at once, for the everyday tests; one by one each is tried in the long form."""
-ELSEWHERE = ("/api/config/", "/api/remote/", "/api/export", "/api/v2/alerts/")
+ELSEWHERE = (
+    *("/api/config/", "/api/remote/", "/api/export"),
+    *("/api/v2/alerts/", "/api/v2/shares", "/api/v2/watched-folders"),
+)
 """Routes that write no file of the storage root."""
 
 

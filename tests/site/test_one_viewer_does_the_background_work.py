@@ -93,5 +93,7 @@ def test_the_worker_stops_in_time(root: Path, tmp_path: Path) -> None:
     one.start()
     names = [thread.name for thread in one.threads]
     one.stop(10)
-    assert names == ["discover", "ingest", "catalogue", "judge", "alerts", "deliver", "keep_wal_small"]
+    assert names == [
+        *("discover", "ingest", "catalogue", "judge", "alerts", "deliver", "watch", "keep_wal_small")
+    ]
     assert not any(thread.is_alive() for thread in one.threads)
