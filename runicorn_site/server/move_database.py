@@ -74,7 +74,8 @@ def move(source: DatabaseSettings) -> dict[str, int]:
         _require_current(tables)
         _require_empty(tables)
         call_command("migrate", database=TARGET, interactive=False, verbosity=0)
-        accounts.prepare_accounts()
+        if accounts.ALIAS in settings.DATABASES:  # else users are in the target, which has just been migrated
+            accounts.prepare_accounts()
         for alias in {alias for table in tables for alias in (table.source, table.target)}:
             locks.enter_context(transaction.atomic(using=alias))
         return _copy(tables)
