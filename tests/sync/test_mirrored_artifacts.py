@@ -177,7 +177,7 @@ def test_a_damaged_content_is_reported_and_no_version_is_created(
     for path in ("weights/net.pt", "copy.pt"):
         file = version.file_path(path)
         file.chmod(0o644)
-        file.write_bytes(BIG[:-1] + b"x")
+        file.write_bytes(BIG[:-1] + bytes([BIG[-1] ^ 1]))
     result = bring()
     assert result["artifacts_synced"] == 0 and result["failed_count"] == 1
     assert "differs from its manifest" in result["problems"][0]
