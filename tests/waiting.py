@@ -25,3 +25,20 @@ def until(condition: Callable[[], T], timeout: float = 60.0, pause: float = 0.01
         assert time.monotonic() < deadline, f"not true after {timeout} s: {condition}"
         time.sleep(pause)
         pause = max(pause, min(pause * 1.1, LONGEST_PAUSE))
+
+
+def until_refused(ask: Callable[[], int], limit: int) -> tuple[list[int], int]:
+    """Ask until the answer changes; return the equal answers before it and the one that differs.
+
+    A limit counts in windows that begin when they like, so that one may begin between two requests: at least `limit`
+    requests are answered and at most twice as many.
+
+    Raises:
+        AssertionError: the answer changed too early or not at all.
+    """
+    answers = [ask()]
+    while answers[-1] == answers[0]:
+        assert len(answers) <= 2 * limit, f"{len(answers)} answers: {answers[0]}"
+        answers.append(ask())
+    assert len(answers) > limit, answers
+    return answers[:-1], answers[-1]
