@@ -18,6 +18,8 @@ from runs.errors import OutsideRoot
 
 
 class StorageRootManager(models.Manager["StorageRoot"]):
+    """Storage roots."""
+
     def get_by_natural_key(self, path: str) -> StorageRoot:
         """Return the root that `StorageRoot.natural_key` identifies."""
         return self.get(path=path)
@@ -53,6 +55,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(root=root)
 
     def get_by_natural_key(self, root: str, run_id: str) -> Run:
+        """Return the run that `Run.natural_key` identifies."""
         return self.get(root__path=root, run_id=run_id)
 
     def live(self) -> RunQuerySet:
@@ -252,6 +255,7 @@ class Run(models.Model):
         return self.display_name or self.name
 
     def state_fields(self) -> RunState:
+        """Return the fields of responses about the state."""
         return {"state": cast(State, self.state), "state_reason": self.state_reason}
 
     @property

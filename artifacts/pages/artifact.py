@@ -37,6 +37,8 @@ class Row:
 
 
 class ArtifactContext(TypedDict):
+    """Context of the page of an artifact."""
+
     artifact: Artifact
     page: Page
     rows: list[Row]

@@ -81,6 +81,8 @@ class Chip(TypedDict):
 
 
 class ListContext(TypedDict):
+    """Context of the list of artifacts."""
+
     state: ListState
     root: StorageRoot
     page: Page

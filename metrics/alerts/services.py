@@ -87,6 +87,7 @@ def delete(what: str, key: int) -> None:
 
     Args:
         what: `rules` or `channels`.
+        key: its id.
 
     Raises:
         AlertItemNotFound: unknown id.

@@ -36,6 +36,8 @@ ADVICE = {
 
 
 class StartContext(TypedDict):
+    """Context of the form that starts a viewer."""
+
     machine: RemoteConnection
     choice: environments.Choice
     environment: Environment
@@ -107,6 +109,7 @@ def viewer_context(session: Session) -> ViewerContext:
 
 
 def stages(status: str, current: str) -> list[Stage]:
+    """Return every stage of the start of a viewer."""
     names = list(STAGES)
     at = names.index(current) if current in names else len(names)
     found = []

@@ -54,6 +54,8 @@ CLOSE_CALLBACK_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class SessionParameters:
+    """Parameters of a session."""
+
     root: str
     environment: str = ""
     """Name of an environment; "" for the default one."""
@@ -371,6 +373,8 @@ async def _is_set_soon(event: asyncio.Event) -> bool:
 
 
 class Sessions:
+    """Sessions of this process."""
+
     def __init__(self) -> None:
         self.by_id: dict[str, Session] = {}
 

@@ -63,6 +63,7 @@ class Meter:
     """Count the unpacked bytes and members of an archive.
 
     Args:
+        limits: the limits.
         packed: size of the archive in bytes.
     """
 

@@ -51,7 +51,9 @@ class Version:
     """A version: a folder that only curation changes.
 
     Attributes:
+        artifact: its artifact.
         number: 1, 2, 3, …
+        path: its folder.
     """
 
     def __init__(self, artifact: ArtifactFolder, number: int) -> None:
@@ -106,6 +108,7 @@ class ArtifactFolder:
 
     Attributes:
         type: one of the five types.
+        name: its name.
         path: its folder, which need not exist.
     """
 
@@ -225,6 +228,7 @@ class Store:
     """The artifacts of one storage root.
 
     Attributes:
+        root: the storage root.
         path: `<root>/artifacts`, which need not exist.
         pool: the contents of all versions.
     """

@@ -64,6 +64,7 @@ class Listed(NamedTuple):
 
     Attributes:
         files: in the order of declaration.
+        sizes: size of each content by digest.
     """
 
     files: tuple[DeclaredFile, ...]
@@ -75,6 +76,7 @@ class Upload:
 
     Attributes:
         id: 32 hexadecimal digits.
+        path: its folder.
     """
 
     def __init__(self, store: Store, id: str) -> None:
@@ -138,6 +140,7 @@ def begin(
     """Begin an upload; return it and the files declared with it.
 
     Args:
+        store: the store.
         about: `name`, `type`, and optionally `description`, `metadata`, `tags`, `references`, `run_id`.
         files: `path`, `size` and `digest` of each.
         total: number of files if they are declared in several requests; fewer cannot be completed.

@@ -38,6 +38,7 @@ class Bar(Progress):
     """One line on stderr: share, bytes, rate and remaining time.
 
     Args:
+        title: the operation.
         total: its bytes.
     """
 
@@ -99,6 +100,7 @@ def show_progress(title: str, total: int) -> Progress:
     """Return a bar at a terminal, else one that is not shown.
 
     Args:
+        title: the operation.
         total: its bytes.
     """
     try:

@@ -21,6 +21,8 @@ PERSONAL = frozenset({layout.CURATION, layout.DELETED})
 
 @dataclass(slots=True)
 class Download:
+    """One file to fetch."""
+
     path: str
     info: FileInfo
     priority: int

@@ -83,6 +83,7 @@ class RemoteLister:
 
     Args:
         remote: the files of the remote host.
+        root: the root.
         status: returns the status of a run, given its folder relative to the root.
     """
 
@@ -114,6 +115,7 @@ class RemoteLister:
 
 
 def join_path(root: str, path: str) -> str:
+    """Return the SFTP path of a path below a root."""
     return f"{root.rstrip('/')}/{path}" if path else root or "."
 
 

@@ -75,6 +75,8 @@ class HostsContext(TypedDict):
 
 
 class ShownShare(NamedTuple):
+    """A shared link."""
+
     id: str
     label: str
     target: str

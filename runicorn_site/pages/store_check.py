@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class StoreCheck:
+    """One check of a store, running or finished."""
+
     root: str
     contents: bool
     report: fsck.Report = field(default_factory=fsck.Report)
@@ -41,6 +43,7 @@ class StoreCheck:
     problem: str | Promise = ""
 
     def run(self) -> None:
+        """Check the store; called in a thread."""
         try:
             fsck.check(Path(self.root), contents=self.contents, report=self.report)
         except (OSError, ValueError, ArtifactError) as error:
@@ -51,6 +54,7 @@ class StoreCheck:
 
     @property
     def shown(self) -> list[fsck.Finding]:
+        """The first findings."""
         return self.report.findings[:SHOWN]
 
     @property

@@ -35,6 +35,7 @@ class WatchedContext(TypedDict):
 
 
 def watched_context() -> WatchedContext:
+    """Read the watched folders."""
     try:
         can_watch = "watch" not in capabilities.disabled()
     except capabilities.UnknownCapability:

@@ -80,6 +80,8 @@ class Onward(Refusal):
 
 @dataclass(frozen=True)
 class Visitor:
+    """Sender of a request."""
+
     address: str
     """Key of the counter of wrong tokens."""
     is_owner: Callable[[], bool] = lambda: False
@@ -103,6 +105,7 @@ class Tries:
         return len(times) >= self.limit
 
     def failed(self, client: str) -> None:
+        """Count a wrong token."""
         self.times[client].append(time.monotonic())
 
 

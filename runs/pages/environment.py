@@ -51,6 +51,8 @@ class Section:
 
 @dataclass(slots=True)
 class RunEnvironment:
+    """Sections of one `environment.json`."""
+
     value: JsonObject
     _known: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
 

@@ -20,6 +20,8 @@ WIDE = 48
 
 @dataclass(frozen=True, slots=True)
 class Pair:
+    """One value with its dotted key."""
+
     key: str
     text: str
 

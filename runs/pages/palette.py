@@ -22,6 +22,8 @@ MOST_NEIGHBOURS = 5_000
 
 
 class Entry(TypedDict):
+    """An entry of the palette."""
+
     kind: str
     label: str
     detail: str

@@ -47,6 +47,8 @@ class HeaderContext(TypedDict):
 
 
 class Pane(TypedDict):
+    """A tab of the page."""
+
     name: str
     label: str
     count: int | None

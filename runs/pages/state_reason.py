@@ -27,6 +27,7 @@ def reason_text(run: Run) -> str:
 
 
 def in_words(sentence: Sentence) -> str:
+    """Translate a sentence."""
     values = {name: _written(name, value) for name, value in sentence.values.items()}
     return gettext(sentence.template) % values
 

@@ -2,85 +2,28 @@
 
 from __future__ import annotations
 
-import email
 import os
 import subprocess
-import sys
-import venv
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 import requests
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
-from tests.processes import PROJECT, environment, free_port
+from tests.journeys.installations import built_wheel, link_requirements, new_environment, pip_install
+from tests.processes import environment, free_port
 from tests.records import records
 from tests.waiting import until
 
 TRAIN = "import runicorn as rn\nwith rn.init(project='p', name='n') as run:\n    run.log({'loss': 0.5})\nprint(run.id)\n"
 
 
-def _built_wheel(target: Path) -> Path:
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(PROJECT)],
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = target.glob("*.whl")
-    return wheel
-
-
-def _requirements(names: set[str]) -> set[str]:
-    """The distributions that these ones need, directly or not, without their extras but those that are asked for."""
-    found: set[str] = set()
-    waiting = [Requirement(name) for name in sorted(names)]
-    while waiting:
-        wanted = waiting.pop()
-        key = f"{canonicalize_name(wanted.name)}{sorted(wanted.extras)}"
-        if key in found:
-            continue
-        found.add(key)
-        for text in metadata.requires(wanted.name) or ():
-            needed = Requirement(text)
-            extras = wanted.extras or {""}
-            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
-                waiting.append(needed)
-    return {key.partition("[")[0] for key in found}
-
-
-def _link_distribution(name: str, target: Path) -> None:
-    """Link the installed files of a distribution into another `site-packages`."""
-    distribution = metadata.distribution(name)
-    for top in {
-        file.parts[0] for file in distribution.files or () if file.parts[0] not in {"..", "__pycache__"}
-    }:
-        source = Path(str(distribution.locate_file(top)))
-        if not (target / top).exists():
-            (target / top).symlink_to(source)
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a fresh environment with the wheel and what it requires, the latter linked from this environment."""
-    folder = tmp_path_factory.mktemp("installed")
-    venv.EnvBuilder(with_pip=True).create(folder / "venv")
-    python = folder / "venv" / "bin" / "python"
-    wheel = _built_wheel(folder / "dist")
-    subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--no-deps", str(wheel)], check=True, capture_output=True
-    )
-    question = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(subprocess.check_output([python, "-c", question], text=True).strip())
-    with zipfile.ZipFile(wheel) as archive:
-        (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        required = email.message_from_bytes(archive.read(path)).get_all("Requires-Dist", [])
-    direct = {text for text in required if "extra ==" not in text}
-    for name in _requirements(direct):
-        _link_distribution(name, site)
-    return python
+    python = new_environment(tmp_path_factory.mktemp("installed"))
+    link_requirements(built_wheel(), python)
+    return pip_install(python, "--no-deps", str(built_wheel())).python
 
 
 def test_the_demo_of_an_installed_wheel_needs_no_other_package(
@@ -147,8 +90,8 @@ def _answers(viewer: subprocess.Popen[str], port: int) -> bool:
         return False
 
 
-def test_the_wheel_holds_what_the_server_needs(tmp_path: Path) -> None:
-    names = zipfile.ZipFile(_built_wheel(tmp_path)).namelist()
+def test_the_wheel_holds_what_the_server_needs() -> None:
+    names = zipfile.ZipFile(built_wheel()).namelist()
     for part in (
         "runicorn/py.typed",
         "runicorn/demo/digits.npz",

@@ -68,6 +68,8 @@ class MediaItem:
 
 
 class MediumEntry(TypedDict):
+    """A medium as a page adds it."""
+
     kind: str
     key: str
     address: str
@@ -90,6 +92,7 @@ def media_after(run: Run, last: int, mark: str) -> MediaAfter:
     """Return the media that a page lacks.
 
     Args:
+        run: the run.
         last: from the previous response; 0 for all media.
         mark: from the previous response. If the journal was replaced since, all media are returned with `again` true.
     """
@@ -151,6 +154,8 @@ def table(run: Run, path: str) -> tables.Table:
 
 
 class StepHistogram(histogram_files.Histogram):
+    """A histogram with its step."""
+
     step: int | None
 
 

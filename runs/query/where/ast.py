@@ -73,6 +73,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """The opposite."""
+
     node: Node
 
 
@@ -113,6 +115,7 @@ def parts(node: Node | None) -> tuple[Node, ...]:
 
 
 def with_tag(tag: str) -> Comparison:
+    """Return the condition that a run has the tag."""
     return Comparison(Field(Kind.TAGS, "tags"), "in", (tag,))
 
 
