@@ -5,8 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ArtifactsConfig(AppConfig):
-    """The Django application `artifacts`."""
-
     name = "artifacts"
     verbose_name = _("Artifacts")
     default_auto_field = "django.db.models.BigAutoField"

@@ -44,8 +44,6 @@ class Refused(ServiceError):
 
 
 class Damaged(ServiceError):
-    """Stored contents are damaged."""
-
     status_code = status.HTTP_409_CONFLICT
 
 

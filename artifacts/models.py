@@ -65,7 +65,6 @@ class Artifact(models.Model):
         return sorted(self.aliases.items(), key=lambda pair: (pair[0] != names.LATEST, pair[0]))
 
     def aliases_of(self, number: int) -> list[str]:
-        """Return the aliases of a version."""
         return [alias for alias, target in self.aliases.items() if target == number]
 
     def to_dict(self) -> ArtifactEntry:
@@ -84,8 +83,6 @@ class Artifact(models.Model):
 
 
 class Version(models.Model):
-    """One version of an artifact."""
-
     artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="versions", db_index=False)
     number = models.IntegerField()
     signature = models.CharField(max_length=64, default="")
@@ -170,8 +167,6 @@ class Version(models.Model):
 
 
 class File(models.Model):
-    """One file of a version."""
-
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="files", db_index=False)
     path = models.CharField(max_length=1024)
     size = models.BigIntegerField()

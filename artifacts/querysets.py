@@ -11,8 +11,6 @@ from runs.models import StorageRoot
 
 
 class ArtifactQuerySet(models.QuerySet[Any]):
-    """Filters of artifacts."""
-
     def in_root(self, root: StorageRoot) -> ArtifactQuerySet:
         return self.filter(root=root)
 
@@ -31,8 +29,6 @@ class ArtifactQuerySet(models.QuerySet[Any]):
 
 
 class VersionQuerySet(models.QuerySet[Any]):
-    """Filters of versions."""
-
     def indexed(self) -> VersionQuerySet:
         """Return the versions whose files are all indexed."""
         return self.exclude(signature="")

@@ -27,7 +27,6 @@ class RemoteError(Exception):
 
     Attributes:
         detail: a sentence, or an object for a host key conflict.
-        status_code: HTTP status of the response.
     """
 
     status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -67,8 +66,6 @@ class HostUnreachable(RemoteUnavailable):
 
 
 class ConnectionLost(RemoteUnavailable):
-    """The connection was lost during an operation."""
-
     def __init__(self, name: str) -> None:
         super().__init__("The connection to {name} was lost. Connect again.", name=name)
 
@@ -146,8 +143,6 @@ class RemotePathNotFound(RemoteError):
 
 
 class EnvironmentNotFound(RemoteError):
-    """No environment on the remote host has that name."""
-
     status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, name: str) -> None:
@@ -155,8 +150,6 @@ class EnvironmentNotFound(RemoteError):
 
 
 class RemotePermissionDenied(RemoteError):
-    """The remote user lacks the permission."""
-
     status_code = HTTPStatus.FORBIDDEN
 
     def __init__(self, path: str) -> None:
@@ -164,8 +157,6 @@ class RemotePermissionDenied(RemoteError):
 
 
 class LocalPortInUse(RemoteError):
-    """The local port is in use."""
-
     status_code = HTTPStatus.CONFLICT
 
     def __init__(self, port: int) -> None:

@@ -177,7 +177,6 @@ class ErrorPages:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        """Return the response to an exception in a Django view."""
         status, body, headers = describe(error)
         note(error, status, body["detail"], request)
         return error_answer(request, status, body["detail"], headers)

@@ -64,8 +64,6 @@ class CurationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class InRecycleBin(admin.SimpleListFilter):
-    """Filter by presence in the recycle bin."""
-
     title = _("recycle bin")
     parameter_name = "bin"
 
@@ -94,8 +92,6 @@ class TagsField(forms.CharField):
 
 
 class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """Editable fields of a run."""
-
     tags = TagsField(required=False, help_text=_("One per line."))
 
     class Meta:

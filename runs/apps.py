@@ -5,8 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RunsConfig(AppConfig):
-    """The Django application `runs`."""
-
     name = "runs"
     verbose_name = _("Runs")
     default_auto_field = "django.db.models.BigAutoField"

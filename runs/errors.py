@@ -43,8 +43,6 @@ class ExperimentNotFound(ServiceError):
 
 
 class InvalidRunId(ServiceError):
-    """The text is not a run id."""
-
     status_code = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, run_id: str, field: str = "run_id") -> None:

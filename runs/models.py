@@ -18,8 +18,6 @@ from runs.errors import OutsideRoot
 
 
 class StorageRootManager(models.Manager["StorageRoot"]):
-    """Storage roots."""
-
     def get_by_natural_key(self, path: str) -> StorageRoot:
         """Return the root that `StorageRoot.natural_key` identifies."""
         return self.get(path=path)
@@ -55,7 +53,6 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(root=root)
 
     def get_by_natural_key(self, root: str, run_id: str) -> Run:
-        """Return the run that `Run.natural_key` identifies."""
         return self.get(root__path=root, run_id=run_id)
 
     def live(self) -> RunQuerySet:
@@ -255,7 +252,6 @@ class Run(models.Model):
         return self.display_name or self.name
 
     def state_fields(self) -> RunState:
-        """Return the fields of responses about the state."""
         return {"state": cast(State, self.state), "state_reason": self.state_reason}
 
     @property

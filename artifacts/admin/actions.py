@@ -40,8 +40,6 @@ class WithWords(ActionForm):
 
 
 class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The actions of the list of versions."""
-
     action_form = WithWords
     actions = (
         "promote",
@@ -88,7 +86,6 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=gettext_lazy("Remove alias"), permissions=["change"])
     def remove_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Remove an alias from the selected versions that have it."""
         if words := self._words(request):
             done = _("removed from the alias {alias}").format(alias=words)
             self._each(request, queryset, lambda version: _without_alias(version, words), done)

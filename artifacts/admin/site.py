@@ -47,8 +47,6 @@ class LimitedFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
 
 
 class ReadOnly(admin.TabularInline):  # type: ignore[type-arg]
-    """Read-only rows."""
-
     formset = LimitedFormSet
     extra = 0
     can_delete = False
@@ -61,8 +59,6 @@ class ReadOnly(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class VersionInline(ReadOnly):
-    """The newest versions of an artifact."""
-
     model = Version
     fields = readonly_fields = ("number", "state", "stage", "num_files", "bytes_in_words", "run_id")
     ordering = ("-number",)
@@ -75,8 +71,6 @@ class VersionInline(ReadOnly):
 
 
 class FileInline(ReadOnly):
-    """The first files of a version."""
-
     model = File
     fields = readonly_fields = ("path", "bytes_in_words", "digest")
     ordering = ("path",)
@@ -119,7 +113,6 @@ class ArtifactAdmin(Derived):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """Return the fields of the page."""
         return ["type", "name", "num_versions", "latest", "bytes_in_words", "aliases", "folder", "problems"]
 
     @admin.display(description=gettext_lazy("size"), ordering="size_bytes")
@@ -129,7 +122,6 @@ class ArtifactAdmin(Derived):
 
     @admin.display(description=gettext_lazy("aliases"))
     def aliases_in_words(self, artifact: Artifact) -> str:
-        """Its aliases with their versions."""
         return ", ".join(f"{alias} = v{number}" for alias, number in sorted(artifact.aliases.items()))
 
 
@@ -238,7 +230,6 @@ class VersionAdmin(VersionActions, Derived):
 
     @admin.display(description=gettext_lazy("runs"))
     def runs(self, version: Version) -> str:
-        """Runs that made and used it."""
         artifact = version.artifact
         uses = Use.objects.filter(
             run__root=artifact.root, type=artifact.type, name=artifact.name, number=version.number

@@ -38,7 +38,6 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
     """Refresh the rows of all artifacts.
 
     Args:
-        root: storage root.
         thorough: scan the folders of versions too, not only those of artifacts.
     """
     shelves = store.Store(Path(root.path))

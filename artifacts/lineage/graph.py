@@ -33,7 +33,6 @@ class Lineage:
     """The neighbourhood of a version.
 
     Attributes:
-        root: the version.
         depths: every node with its distance from the root: below zero upstream, above zero downstream.
         edges: in the order they were found, each once.
     """
@@ -44,7 +43,6 @@ class Lineage:
 
     @property
     def versions(self) -> list[Key]:
-        """Versions among the nodes."""
         return [node for node in self.depths if not isinstance(node, str)]
 
     @property
@@ -77,7 +75,6 @@ def walk(root: Key, depth: int, ask: Questions) -> Lineage:
     per direction, so that cycles end.
 
     Args:
-        root: the version.
         depth: edges to follow in each direction.
         ask: queries for the edges, one per level and direction.
     """

@@ -73,7 +73,6 @@ def _chunks(items: list[Any]) -> Iterable[list[Any]]:
 
 
 def lineage_response(version: Version, lineage: Lineage) -> LineageResponse:
-    """Build the response of the API."""
     labels = labels_of(lineage)
     details = node_metadata(version.artifact.root, lineage)
     nodes = [
@@ -104,7 +103,6 @@ def labels_of(lineage: Lineage) -> dict[Key | str, str]:
 
 
 def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, NodeMetadata]:
-    """Return the metadata of the nodes that are still in the store."""
     found: dict[Key | str, NodeMetadata] = {}
     for chunk in _chunks(lineage.runs):
         runs = Run.objects.in_root(root).filter(run_id__in=chunk)

@@ -17,7 +17,6 @@ ASIAN, OTHER = 12.5, 9.0
 
 
 def text_width(text: str) -> float:
-    """Return the width of a text in pixels."""
     return sum(map(_width, text))
 
 

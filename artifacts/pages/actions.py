@@ -86,7 +86,6 @@ def delete_version(request: HttpRequest, type: str, name: str, number: int) -> H
 @blocking
 @require_POST
 def restore_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
-    """Restore a version from the recycle bin."""
     return _back(curation.restore(version=lookup.get_version(name, number, type)))
 
 

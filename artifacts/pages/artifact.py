@@ -37,8 +37,6 @@ class Row:
 
 
 class ArtifactContext(TypedDict):
-    """Context of the page of an artifact."""
-
     artifact: Artifact
     page: Page
     rows: list[Row]

@@ -23,8 +23,6 @@ class Changes(TypedDict, total=False):
 
 
 class AliasForm(forms.Form):
-    """Set an alias to a version, or remove it."""
-
     alias = forms.CharField(required=False)
     version = forms.CharField(required=False)
     remove = forms.BooleanField(required=False)
@@ -56,7 +54,6 @@ class DescriptionForm(forms.Form):
         return list(dict.fromkeys(tag.strip() for tag in lines if tag.strip()))
 
     def clean_metadata(self) -> JsonObject:
-        """Parse the JSON object."""
         try:
             metadata = json.loads(self.cleaned_data["metadata"] or "{}")
         except (ValueError, RecursionError) as error:

@@ -53,28 +53,22 @@ class Shown:
 
     @property
     def kind_label(self) -> str:
-        """The kind in the language of the page."""
         return _("Run") if self.kind == "run" else _("Version")
 
     @property
     def title(self) -> str:
-        """The tooltip."""
         return f"{self.kind_label} {self.label}, {self.detail}"
 
     @property
     def radius(self) -> int:
-        """Radius of the corners of the box."""
         return 20 if self.kind == "run" else 4
 
     @property
     def indent(self) -> int:
-        """Indent of the text in the box."""
         return 16 if self.kind == "run" else 10
 
 
 class DrawnLine(TypedDict):
-    """An edge in the drawing."""
-
     path: str
     made: bool
 
@@ -94,7 +88,6 @@ class LineagePanel(TypedDict):
 
 
 def panel(version: Version, depth_asked: str) -> LineagePanel:
-    """Return the lineage of a version as a drawing and as a list."""
     depth = (
         int(depth_asked)
         if depth_asked.isascii() and depth_asked.isdigit() and len(depth_asked) < 3

@@ -81,8 +81,6 @@ class Chip(TypedDict):
 
 
 class ListContext(TypedDict):
-    """Context of the list of artifacts."""
-
     state: ListState
     root: StorageRoot
     page: Page

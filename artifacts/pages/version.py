@@ -49,16 +49,12 @@ class FilePreview(TypedDict):
 
 
 class FileRow(TypedDict):
-    """A file with the address of its preview."""
-
     file: File
     address: str
     here: bool
 
 
 class FilesContext(TypedDict):
-    """Context of the list of files."""
-
     here: str
     find: str
     file_page: Page
@@ -72,8 +68,6 @@ Step = TypedDict("Step", {"at": float | None, "from": str, "to": str, "notes": s
 
 
 class VersionContext(FilesContext):
-    """Context of the page of a version."""
-
     artifact: Artifact
     version: Version
     aliases: list[str]

@@ -37,7 +37,6 @@ class Head:
 
     @property
     def label(self) -> str:
-        """The key of the metadata."""
         return self.key.removeprefix(METADATA)
 
 
@@ -69,12 +68,10 @@ def metadata_keys(documents: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def value_of(metadata: dict[str, Any], key: str) -> Any:
-    """Return the value of a dotted key, or None."""
     return next((value for found, value in params.leaves(metadata, "") if found == key), None)
 
 
 def cell(metadata: dict[str, Any], key: str) -> Cell:
-    """Return the value of a column."""
     value = value_of(metadata, key)
     is_number = number(value) is not None
     return Cell(value if value is None or is_number else params.as_text(value), is_number)
@@ -121,7 +118,6 @@ def _head(key: str, sort: str, here: str, kept: dict[str, str]) -> Head:
 
 
 def page_of(items: Any) -> list[Version]:
-    """Return the versions of a page in its order."""
     if not items or isinstance(items[0], Version):
         return list(items)
     found = Version.objects.in_bulk(items)

@@ -45,5 +45,4 @@ def _kind(before: Mapping[str, T], after: Mapping[str, T], name: str) -> str:
 
 
 def counts(differences: list[Difference[T]]) -> dict[str, int]:
-    """Count the differences of each kind."""
     return {kind: sum(difference.kind == kind for difference in differences) for kind in KINDS}

@@ -15,7 +15,6 @@ def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
     """Refresh the rows of artifacts, and of the versions that runs made and used.
 
     Args:
-        root: storage root.
         thorough: scan the folders of all versions too.
     """
     discovery.refresh_all(root, thorough=thorough)

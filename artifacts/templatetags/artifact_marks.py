@@ -15,8 +15,6 @@ Mark = tuple[str, bool]
 
 
 class Marks(TypedDict):
-    """Context of the marks of a version."""
-
     marks: list[Mark]
     rest: list[Mark]
     kind: NotRequired[str]

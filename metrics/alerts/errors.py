@@ -29,7 +29,6 @@ class InvalidAlert(ValueError):
     """A rule or a channel is invalid.
 
     Attributes:
-        field: the field of the request.
         inner: the field of a condition; "" for others.
         sentence: what is wrong with it.
     """

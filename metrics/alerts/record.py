@@ -34,8 +34,6 @@ logger = logging.getLogger(__name__)
 
 
 class Entry(TypedDict, total=False):
-    """A channel or a rule."""
-
     id: int
     name: str
     enabled: bool
@@ -50,8 +48,6 @@ class Entry(TypedDict, total=False):
 
 
 class Record(TypedDict):
-    """Content of the file."""
-
     last_id: int
     channels: list[Entry]
     rules: list[Entry]

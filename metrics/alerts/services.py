@@ -87,7 +87,6 @@ def delete(what: str, key: int) -> None:
 
     Args:
         what: `rules` or `channels`.
-        key: its id.
 
     Raises:
         AlertItemNotFound: unknown id.

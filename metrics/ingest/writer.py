@@ -115,7 +115,6 @@ class Writer:
         self._rows = _Rows()
 
     def changed_stats(self) -> dict[str, MetricStats]:
-        """Return the statistics of every changed metric."""
         found = {}
         for (lane, name), opened in self._open.items():
             stepless = lane == Lane.STEPLESS and (Lane.METRIC, name) not in self._open

@@ -62,7 +62,6 @@ def in_default_order(
     validation, training, the rest, metrics without steps, counters such as the epoch, the machine.
 
     Args:
-        charts: the charts of a page.
         primary: primary metrics of the runs.
         chosen: metrics that runs are sorted or filtered by, in order of importance.
     """

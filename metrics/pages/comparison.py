@@ -28,8 +28,6 @@ MORE_IS_MORE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value of a table."""
-
     value: Any
     is_best: bool = False
     also: float | None = None

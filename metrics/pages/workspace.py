@@ -35,16 +35,12 @@ PATIENCE = 0.2
 
 
 class ChartsContext(TypedDict):
-    """Context of the charts."""
-
     runs: Sequence[Run]
     groups: list[Group]
     groupings: list[tuple[str, str, int]]
 
 
 class ConfigContext(TypedDict):
-    """Context of the config values."""
-
     runs: Sequence[Run]
     different: list[Row]
     left_out: int
@@ -52,8 +48,6 @@ class ConfigContext(TypedDict):
 
 
 class MetricsContext(TypedDict):
-    """Context of the metrics and summaries."""
-
     runs: Sequence[Run]
     metrics: list[Row]
     summary: list[Row]
@@ -127,8 +121,6 @@ def render_panel(
     """Render a panel; the charts for an unknown name.
 
     Args:
-        name: of the panel.
-        runs: the runs.
         request: for the page, whose address names the board.
         sorts, where: sort keys and condition of the list; charts of their metrics are among the first.
     """

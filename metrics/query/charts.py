@@ -101,7 +101,6 @@ def series_columns(
     """Return the curve of one metric in the order of `x`, downsampled to at most `points` points.
 
     Args:
-        series: the lanes.
         together: their points, as returned by `in_order`.
         count: number of points before sampling.
         by_step: whether x is the step, or the time in Unix seconds.

@@ -18,10 +18,8 @@ def check_size(series: Sequence[Series], points: int, *, per_point: int = 2, mor
     """Reject a response that would be too large, before any point is read.
 
     Args:
-        series: the series of the response.
         points: maximum number of points of each.
         per_point: numbers per point.
-        more: additional numbers.
 
     Raises:
         ValidationError: more than `MOST_SERIES` series or `MOST_NUMBERS` numbers.

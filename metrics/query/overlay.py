@@ -44,7 +44,6 @@ def compare_series(
     """Return the series of all runs in columns, and of their groups; lists of numbers are NumPy arrays.
 
     Args:
-        selection: the runs.
         names: only these metrics; all by default.
         points: maximum number of points of each series and of positions of each group.
         x: "step", "time" in Unix seconds, or "relative": seconds since the start of each run.

@@ -49,7 +49,6 @@ class RowReader:
         series: the series of every metric by name.
         rows: the lanes that determine which rows exist.
         staged: whether any row has a stage.
-        total: number of rows.
     """
 
     def __init__(self, view: View, *, by_step: bool, window: Window = WHOLE) -> None:

@@ -56,7 +56,6 @@ def run_series(
     """Return the series of a run in columns; lists of numbers are NumPy arrays.
 
     Args:
-        run: the run.
         names: only these metrics; all by default.
         points: maximum number of points of each series, at least 4.
         x: "step", or "time" in Unix seconds, which includes system metrics.
@@ -200,7 +199,6 @@ def rows_by_step(
     """Return one row per step, ascending; later values of a step replace earlier ones.
 
     Args:
-        run: the run.
         downsample: maximum number of rows; the extremes of every metric are kept.
         names: only these metrics; rows without any of them are included.
         step_range: lowest and highest step, inclusive; None for an open side.

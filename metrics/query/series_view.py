@@ -38,7 +38,6 @@ class View:
     """By the id of the series."""
 
     def lane(self, *lanes: Lane) -> list[Series]:
-        """Return the series of the given lanes by name."""
         return sorted((s for s in self.series if s.lane in lanes), key=lambda series: series.name)
 
 
@@ -142,13 +141,11 @@ class TileLoader:
 
 
 def kept_means(series: Series, tile: int) -> Points | None:
-    """Return the means of a tile if they are in the cache."""
     known: Points | None = cache.get((series.uid, tile, "means"))
     return known
 
 
 def keep_means(series: Series, tile: int, means: Points) -> None:
-    """Put the means of a tile into the cache."""
     cache.put((series.uid, tile, "means"), means, len(means) * _POINT_BYTES)
 
 

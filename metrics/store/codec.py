@@ -126,7 +126,6 @@ def encode_values(column: Values) -> bytes:
 
 
 def decode_values(column: bytes | memoryview, count: int) -> Values:
-    """Decode the `count` values of a column of `encode_values`."""
     kind = column[0]
     if kind == FLOAT:
         return Values(FLOAT, _decode_floats(column[1:], count).view(np.int64))

@@ -75,7 +75,6 @@ class Values:
         return int(np.bitwise_or.reduce(self.kinds)) if len(self) else 0
 
     def where(self, kind: int) -> Bools:
-        """Return where the column has values of `kind`."""
         if self.kinds is None:
             return np.full(len(self), self.kind == kind)
         found: Bools = self.kinds == kind
@@ -117,7 +116,6 @@ class Values:
 
 
 def join(parts: Sequence[Values]) -> Values:
-    """Concatenate columns."""
     if len(parts) == 1:
         return parts[0]
     kinds = {part.kind for part in parts if len(part)}

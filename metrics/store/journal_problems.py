@@ -19,7 +19,6 @@ def problems(
         bad_lines: malformed lines.
         untimed: events without a valid time.
         altered: records that do not match their checksum.
-        ngettext: translates a sentence.
     """
     found = []
     if bad_lines:

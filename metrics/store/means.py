@@ -27,12 +27,10 @@ def means_of(points: Points, bucket: int) -> Points:
 
 
 def means_of_means(parts: Sequence[Points], bucket: int) -> Points:
-    """Return the means of every `bucket` neighbouring means."""
     return _means(gather(parts), bucket)
 
 
 def counted(points: Points) -> Points:
-    """Return points as means of one value each."""
     return replace(points, stage=Values(INT, np.broadcast_to(np.int64(1), (len(points),))))
 
 

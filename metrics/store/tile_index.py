@@ -37,7 +37,6 @@ Table = NDArray[np.void]
 
 
 def table(rows: Sequence[tuple[Any, ...]]) -> Table:
-    """Return rows of `COLUMNS` as a table."""
     return np.array(list(rows), dtype=_DTYPE)
 
 
@@ -78,7 +77,6 @@ class Directory:
         return np.flatnonzero((levels == level) | ((levels < level) & ~self._has_parent))
 
     def children(self, at: Index) -> Index:
-        """Return the direct children of the tiles at the positions."""
         fan = pyramid.SHAPE.fan
         level = np.repeat(self.column("level")[at] - 1, fan)
         segment = np.repeat(self.column("segment")[at], fan)

@@ -48,8 +48,6 @@ logger = logging.getLogger(__name__)
 
 
 class SavedConnectionNotFound(RemoteError):
-    """No saved connection has that key."""
-
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, key: str) -> None:

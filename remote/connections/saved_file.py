@@ -59,7 +59,6 @@ class Saved:
         return f"{self.address.id}@{self.address.username}"
 
     def record(self) -> JsonObject:
-        """Return the object for the file."""
         return {
             **self.more,
             "host": self.address.host,
@@ -134,7 +133,6 @@ def place(entries: Iterable[object], key: str) -> int | None:
     """Return the index of the connection with a key in the format of any release, or None.
 
     Args:
-        entries: the objects of the file.
         key: `user@host:port@user`, `user@host:port`, or `host:port@user`.
     """
     for index, entry in enumerate(entries):

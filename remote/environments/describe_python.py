@@ -76,7 +76,6 @@ def storage_root():
 
 
 def free_port():
-    """Return a free port of the loopback address."""
     listener = socket.socket()
     try:
         listener.bind(("127.0.0.1", 0))

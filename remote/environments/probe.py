@@ -80,7 +80,6 @@ class Environment:
         return self.python is not None and _numbers(self.python) >= OLDEST_PYTHON
 
     def to_dict(self) -> RemoteEnvironment:
-        """Serialize for the API."""
         return {
             "name": self.name,
             "type": self.kind,

@@ -85,8 +85,6 @@ class LiveContext(TypedDict):
 
 
 class SavedHost(SavedConnection):
-    """A saved connection, and whether it is connected."""
-
     is_connected: bool
     id: str
 
@@ -149,7 +147,6 @@ def host_context(
         entered: values of its fields; never a secret.
         key: of the saved connection that it edits.
         field: the invalid field, if there is one.
-        error: the message about it.
     """
     methods = [(method, METHOD_LABELS[method]) for method in WAYS]
     context: HostContext = {"entered": entered, "key": key, "methods": methods}

@@ -36,7 +36,6 @@ class PendingStore(Generic[T]):
         self._guard = threading.Lock()
 
     def keep(self, browser: str, value: T) -> str:
-        """Keep a value for a browser and return its handle."""
         handle = secrets.token_urlsafe(24)
         with self._guard:
             self._sweep()

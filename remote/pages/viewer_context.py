@@ -36,8 +36,6 @@ ADVICE = {
 
 
 class StartContext(TypedDict):
-    """Context of the form that starts a viewer."""
-
     machine: RemoteConnection
     choice: environments.Choice
     environment: Environment
@@ -109,7 +107,6 @@ def viewer_context(session: Session) -> ViewerContext:
 
 
 def stages(status: str, current: str) -> list[Stage]:
-    """Return every stage of the start of a viewer."""
     names = list(STAGES)
     at = names.index(current) if current in names else len(names)
     found = []

@@ -30,8 +30,6 @@ State = Literal["running", "finished", "failed", "cancelled"]
 
 
 class MirrorNotFound(RemoteError):
-    """No mirror has that id."""
-
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, mirror_id: str) -> None:
@@ -69,7 +67,6 @@ class MirrorJob:
 
     @property
     def received_bytes(self) -> int:
-        """Bytes received so far."""
         return (
             self.result["bytes_downloaded"]
             if self.result

@@ -154,7 +154,6 @@ class Link:
         """Run a remote program with exactly these arguments, and wait for its end.
 
         Args:
-            arguments: the program and its arguments.
             stdin: its standard input, used for scripts.
             timeout: seconds; a slower program is killed.
             limit: bytes of output; a program that prints more is killed.

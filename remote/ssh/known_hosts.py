@@ -145,7 +145,6 @@ def names_host(name: str, host: str, port: int) -> bool:
 
 
 def keys_of(content: str, host: str, port: int) -> list[HostKey]:
-    """Return the keys of a host in the order of the file."""
     return [
         found.key
         for found in entries(content)

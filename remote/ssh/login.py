@@ -125,7 +125,6 @@ class HostKeyCheck:
         self.signatures = [signature for kind in ordered for signature in HOST_KEY_SIGNATURES[kind]]
 
     def is_trusted(self, exported: bytes) -> bool:
-        """Return whether the presented key is trusted."""
         self.presented = public_key(exported.decode("ascii"))
         try:
             host_keys.verify(self.known_hosts, self.address.host, self.address.port, self.presented)

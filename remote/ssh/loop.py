@@ -28,8 +28,6 @@ HELPERS = 64
 
 
 class LoopThread:
-    """A thread that runs an event loop."""
-
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -53,7 +51,6 @@ class LoopThread:
         """Run a coroutine in the loop and return its result. Call it from any thread but the loop's own.
 
         Args:
-            work: the coroutine.
             timeout: seconds until it is cancelled; a safety net, longer than the limits that the work has itself.
 
         Raises:

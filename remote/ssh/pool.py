@@ -92,7 +92,6 @@ class PooledConnection:
         self._retry_now.set()
 
     def to_dict(self) -> RemoteConnection:
-        """Serialize for the API."""
         latency = None if self.latency is None else round(self.latency * 1000, 2)
         return {
             "key": self.id,

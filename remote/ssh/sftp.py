@@ -54,7 +54,6 @@ class Folder:
     truncated: bool
 
     def to_dict(self) -> RemoteFolder:
-        """Serialize for the API."""
         items: list[RemoteEntry] = [
             {"name": entry.name, "is_dir": entry.is_dir, "size": entry.size, "mtime": entry.mtime}
             for entry in self.items
@@ -151,7 +150,6 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
     """Copy a local file to the remote host atomically, creating its folders; return its absolute path.
 
     Args:
-        link: the connection.
         source: the local file.
         target: the remote path; `~` is the home. An existing file is replaced.
         progress: called with the bytes copied and the total.

@@ -43,8 +43,6 @@ SLOW = {
 
 
 class StageTimedOut(ViewerFailed):
-    """A stage of the start timed out."""
-
     def __init__(self, stage: str, host: str, seconds: float) -> None:
         super().__init__(SLOW[stage], host=host, seconds=f"{seconds:.0f}")
 
@@ -54,8 +52,6 @@ class ForeignProgram(RemoteOperationFailed):
 
 
 class SessionNotFound(RemoteError):
-    """No session has that id."""
-
     status_code = status.HTTP_404_NOT_FOUND
 
     def __init__(self, session_id: str) -> None:

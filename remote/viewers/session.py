@@ -54,8 +54,6 @@ CLOSE_CALLBACK_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class SessionParameters:
-    """Parameters of a session."""
-
     root: str
     environment: str = ""
     """Name of an environment; "" for the default one."""
@@ -373,8 +371,6 @@ async def _is_set_soon(event: asyncio.Event) -> bool:
 
 
 class Sessions:
-    """Sessions of this process."""
-
     def __init__(self) -> None:
         self.by_id: dict[str, Session] = {}
 

@@ -31,7 +31,6 @@ def follow(session: Session) -> None:
 
 
 def forget(session: Session) -> None:
-    """Delete the row of a session."""
     writer.submit(_written, _remove, session.id, None, None)
 
 
@@ -51,8 +50,6 @@ def delete_stale() -> None:
 
 
 class SessionFields(TypedDict):
-    """Fields of the row of a session."""
-
     remote_root: str
     environment: str
     local_port: int

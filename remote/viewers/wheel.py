@@ -37,8 +37,6 @@ class CannotPack(Exception):
 
 
 class Member(NamedTuple):
-    """A file of the wheel."""
-
     name: str
     content: bytes
 
@@ -144,7 +142,6 @@ def install_command(python: str, place: str, own: str = "") -> str:
     """Return the shell command that installs the wheel on the remote host.
 
     Args:
-        python: the Python of the chosen environment.
         place: path of the wheel.
         own: a virtual environment to create first; "" installs into `python` itself.
     """

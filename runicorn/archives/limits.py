@@ -63,7 +63,6 @@ class Meter:
     """Count the unpacked bytes and members of an archive.
 
     Args:
-        limits: the limits.
         packed: size of the archive in bytes.
     """
 

@@ -22,8 +22,6 @@ _SMALL = frozenset({store.MANIFEST, store.METADATA, store.CURATION, layout.DELET
 
 
 class Kind(Enum):
-    """Kind of a path."""
-
     RUN = "run"
     BOARD = "board"
     DESCRIPTION = "description"

@@ -69,7 +69,6 @@ def import_archive(
     """Add the runs and artifacts of an archive to a store.
 
     Args:
-        root: the storage root.
         file: the archive, open for reading.
         overwrite: replace existing runs that are not running; versions of artifacts are never replaced.
         dry_run: only report what would be done, after unpacking and validating everything.

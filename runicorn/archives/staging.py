@@ -36,7 +36,6 @@ class Unpacked(NamedTuple):
     """A file of an archive in the staging folder.
 
     Attributes:
-        place: its place in a store.
         path: its path in the staging folder.
         size: size in bytes.
         digest: digest of a content of artifacts; "" for other files.

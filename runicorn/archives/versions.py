@@ -25,11 +25,7 @@ class Arrival(NamedTuple):
     """A version in an archive.
 
     Attributes:
-        folder: the artifact in the store.
-        number: its number.
         small: its small files, by name.
-        files: its content.
-        aliases: its aliases in the archive.
     """
 
     folder: ArtifactFolder
@@ -43,12 +39,10 @@ class Arrival(NamedTuple):
 
     @property
     def named(self) -> dict[str, int]:
-        """Return the number by alias."""
         return dict.fromkeys(self.aliases, self.number)
 
     @property
     def is_there(self) -> bool:
-        """Return whether the store has a version of that number."""
         return (self.folder.version(self.number).path / store.MANIFEST).is_file()
 
     @property
@@ -104,7 +98,6 @@ def _problem(small: Mapping[str, Path]) -> str:
 
 
 def contents(unpacked: Iterable[Unpacked]) -> dict[str, Unpacked]:
-    """Return the contents of artifacts by digest."""
     return {entry.digest: entry for entry in unpacked if entry.digest}
 
 

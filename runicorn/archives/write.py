@@ -45,7 +45,6 @@ class Entry(NamedTuple):
 
     Attributes:
         name: its path in the archive.
-        path: its path on disk.
     """
 
     name: str
@@ -63,7 +62,6 @@ def run_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
     """Yield the files of runs, without locks, leftovers of interrupted writes, and links.
 
     Args:
-        root: the storage root.
         runs: their folders, relative to the root with forward slashes.
     """
     for relative in runs:
@@ -181,7 +179,6 @@ def zip_pieces(
 
     Args:
         first: result of `about`.
-        entries: the files.
         compress: compress them, which takes longer.
         progress: receives the number of bytes read.
     """

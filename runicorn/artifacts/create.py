@@ -48,13 +48,11 @@ class Draft:
     """Description of a version to be created.
 
     Attributes:
-        name, type: name and type of the artifact.
         files: source files by their path in the artifact.
         stored: contents already in the pool, by path; used for uploads.
         references: data stored elsewhere.
         metadata, description, tags: as in `Artifact`.
         run_id: the run that creates it; "" for none.
-        user: name of the user.
     """
 
     name: str
@@ -121,7 +119,6 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progre
     """Create a version from contents in the pool. The caller holds the pool in use.
 
     Args:
-        store: the store.
         draft: a checked draft.
         blobs: the contents by path.
         progress: extended by files that have to be copied again.

@@ -181,7 +181,6 @@ def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]
     """Record changes to a version that `metadata.json` cannot hold, since Runicorn 0.5 must be able to read it.
 
     Args:
-        version: the version.
         change: returns the new fields, given the current ones.
 
     Raises:

@@ -85,7 +85,6 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
     """Remove what can be removed.
 
     Args:
-        store: the store.
         promised: an earlier result of `find`; nothing else is removed.
 
     Returns:

@@ -18,7 +18,6 @@ def rewrite(artifact: ArtifactFolder, aliases: dict[str, int] | None = None) -> 
     """Rewrite the index. The caller holds the artifact's lock.
 
     Args:
-        artifact: the artifact.
         aliases: the new aliases, without `latest`; None keeps the current ones.
 
     Raises:

@@ -45,7 +45,6 @@ class Reference:
         uri: `s3://…`, `gs://…`, `https://…`, `file://…`.
         checksum: checksum stated by its owner; not verified.
         size: stated size in bytes.
-        metadata: further fields.
     """
 
     uri: str
@@ -93,7 +92,6 @@ class Manifest:
         return {file.path: file for file in self.files}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content of `manifest.json`."""
         return {
             "files": [asdict(file) for file in self.files],
             "references": [asdict(reference) for reference in self.references],
@@ -190,7 +188,6 @@ class Metadata:
     manifest_digest: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content of `metadata.json`."""
         return asdict(self)
 
     @classmethod

@@ -91,7 +91,6 @@ class Pool:
         return unchanged
 
     def blobs(self) -> Iterator[os.DirEntry[str]]:
-        """Yield every blob."""
         for folder in _entries(self.path):
             if len(folder.name) == 2 and folder.is_dir(follow_symlinks=False):
                 for entry in _entries(Path(folder.path)):

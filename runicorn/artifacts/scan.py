@@ -29,7 +29,6 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: s
     """Walk a folder in the order of the names.
 
     Args:
-        folder: the folder.
         exclude: patterns of `PurePath.match`, matched against the path below the folder.
         follow_symlinks: follow links anywhere. By default a link to a file within the folder counts as that file, and
             every other link is recorded.

@@ -57,7 +57,6 @@ class ArtifactStorage:
         return found.metadata, found.manifest
 
     def get_storage_stats(self) -> StoreStatistics:
-        """Return counts and sizes of all artifacts."""
         from runicorn.artifacts import responses
 
         return responses.statistics(self._store, say)

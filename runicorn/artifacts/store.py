@@ -51,9 +51,7 @@ class Version:
     """A version: a folder that only curation changes.
 
     Attributes:
-        artifact: its artifact.
         number: 1, 2, 3, …
-        path: its folder.
     """
 
     def __init__(self, artifact: ArtifactFolder, number: int) -> None:
@@ -108,7 +106,6 @@ class ArtifactFolder:
 
     Attributes:
         type: one of the five types.
-        name: its name.
         path: its folder, which need not exist.
     """
 
@@ -228,7 +225,6 @@ class Store:
     """The artifacts of one storage root.
 
     Attributes:
-        root: the storage root.
         path: `<root>/artifacts`, which need not exist.
         pool: the contents of all versions.
     """

@@ -64,7 +64,6 @@ class Listed(NamedTuple):
 
     Attributes:
         files: in the order of declaration.
-        sizes: size of each content by digest.
     """
 
     files: tuple[DeclaredFile, ...]
@@ -76,7 +75,6 @@ class Upload:
 
     Attributes:
         id: 32 hexadecimal digits.
-        path: its folder.
     """
 
     def __init__(self, store: Store, id: str) -> None:
@@ -140,7 +138,6 @@ def begin(
     """Begin an upload; return it and the files declared with it.
 
     Args:
-        store: the store.
         about: `name`, `type`, and optionally `description`, `metadata`, `tags`, `references`, `run_id`.
         files: `path`, `size` and `digest` of each.
         total: number of files if they are declared in several requests; fewer cannot be completed.

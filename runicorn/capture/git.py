@@ -54,8 +54,6 @@ class Repository:
 
     Args:
         folder: any folder of it.
-        commands: runs git.
-        masking: masks secrets.
         variables: environment variables of git; not `os.environ`, which the training may change.
     """
 

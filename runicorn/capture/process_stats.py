@@ -33,8 +33,6 @@ class Counters(NamedTuple):
 
 
 class Source(Protocol):
-    """Source of counters."""
-
     def read(self) -> Counters:
         """Return the current counters."""
 
@@ -81,8 +79,6 @@ def _percent(part: float, whole: float) -> float:
 
 
 class ProcSource:
-    """Linux: /proc."""
-
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._tick = os.sysconf("SC_CLK_TCK")

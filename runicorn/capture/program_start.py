@@ -16,7 +16,6 @@ class ProgramStart(NamedTuple):
 
     @classmethod
     def now(cls) -> ProgramStart:
-        """Return the current state."""
         try:
             folder = os.getcwd()
         except OSError:  # it was removed

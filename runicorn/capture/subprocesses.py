@@ -55,7 +55,6 @@ class Commands:
             command: the program and its arguments, run without a shell.
             timeout: seconds after which it is killed together with its children.
             limit: maximum number of bytes; a program that writes more is ended.
-            folder: working directory.
             environment: environment variables; by default those of this process.
         """
         process = self._start(command, folder, environment)

@@ -28,7 +28,6 @@ class _Row:
     """A row that is not in the log yet.
 
     Attributes:
-        text: its text.
         back: the cursor is at its beginning; the next text replaces it.
         drawn: it was redrawn, so it is not a plain line.
         part: the cursor moved up to it: it belongs to a block of rows that are redrawn together.
@@ -62,7 +61,6 @@ class Screen:
         self._half = ""
 
     def feed(self, text: str) -> list[str]:
-        """Process `text` and return the lines that it completes."""
         text = self._half + text
         half = _HALF_SEQUENCE.search(text[-48:])
         self._half = half[0] if half else ""

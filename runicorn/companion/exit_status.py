@@ -24,7 +24,6 @@ def image(pid: int | str = "self") -> list[int]:
 
 
 def reason_of(code: int | None) -> str:
-    """Return the exit reason that a wait status gives."""
     if code is not None and os.WIFSIGNALED(code):
         number = os.WTERMSIG(code)
         return "KeyboardInterrupt" if number == signal.SIGINT else signal_name(number)

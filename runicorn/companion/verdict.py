@@ -44,7 +44,6 @@ class Watched:
     """The process that writes a run, watched without being its parent.
 
     Args:
-        run_dir: the folder of the run.
         image: identity of its program when the run began.
         patience: seconds that its companion has for the verdict, since it has seen all of the process.
     """
@@ -100,10 +99,7 @@ def write_end(run_dir: Path, known: dict[str, Any], reason: str, end: End) -> bo
     """Write the end of a run unless it has one; return False if another process has written to the run since.
 
     Args:
-        run_dir: its folder.
         known: the `meta.json` of the process that has ended.
-        reason: the exit reason.
-        end: what was observed.
     """
     meta = layout.read_json(run_dir / layout.META)[0]
     status, problem = layout.read_json(run_dir / layout.STATUS)
@@ -130,8 +126,6 @@ def verdict_of(
 
     Args:
         meta: its `meta.json`.
-        reason: the exit reason.
-        end: what was observed.
         may_ask_scheduler: whether a command of the scheduler may be run, which can take seconds.
     """
     state, evidence = None, _evidence(end)

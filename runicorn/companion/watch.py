@@ -61,7 +61,6 @@ def oom_files(pid: int) -> list[str]:
 
 
 def oom_kills(files: list[str]) -> int:
-    """Return the sum of the counters `oom_kill`."""
     total = 0
     for file in files:
         for line in read(file).splitlines():

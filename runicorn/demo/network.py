@@ -31,7 +31,6 @@ class Network:
             self.parameters.append(np.zeros(leaving))
 
     def size(self) -> int:
-        """Return the number of parameters."""
         return sum(parameter.size for parameter in self.parameters)
 
     def log_probabilities(self, images: Floats) -> Floats:

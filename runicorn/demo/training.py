@@ -26,7 +26,6 @@ class Outcome:
     """Result of a run.
 
     Attributes:
-        run_id: id of the run.
         error: the exception that stopped it; None if it finished.
         accuracy: last test accuracy, 0-1.
     """
@@ -41,8 +40,6 @@ def play(trial: Trial, digits: Digits, storage: Path, group: str, after_epoch: C
 
     Args:
         trial: hyperparameters.
-        digits: the data.
-        storage: the storage root.
         group: name of the search.
         after_epoch: called after every epoch.
     """

@@ -21,13 +21,10 @@ class Trial:
     """Hyperparameters of one run.
 
     Attributes:
-        name: the experiment.
         hidden: widths of the hidden layers.
         optimizer: "sgd" or "adam".
         rates: learning rates, each for 10 epochs.
-        batch: batch size.
         decay: weight decay.
-        epochs: number of epochs.
         seed: seed of the initial weights and the order of the images.
     """
 

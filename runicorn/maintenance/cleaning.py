@@ -33,7 +33,6 @@ class Candidate:
     """A run that can be moved to the recycle bin.
 
     Attributes:
-        folder: its folder.
         status: status in its `status.json`.
         touched: time of the last write to its files, Unix seconds.
         bytes: size of all its files.
@@ -53,7 +52,6 @@ def zombies(root: Path, before: float, now: float) -> Iterator[Candidate]:
     """Find runs that did not end by themselves: marked as running with a dead process, or found dead by a viewer.
 
     Args:
-        root: the storage root.
         before: only runs without writes since; Unix seconds.
         now: current time in Unix seconds.
     """
@@ -67,7 +65,6 @@ def ended(root: Path, before: float) -> Iterator[Candidate]:
     """Find runs that ended, wrote nothing since, and are not pinned.
 
     Args:
-        root: the storage root.
         before: Unix seconds.
     """
     for folder, status in _runs(root):

@@ -61,7 +61,6 @@ def of_bins(edges: list[float], counts: list[int]) -> dict[str, Any]:
 
     Args:
         edges: ascending, one more than `counts`.
-        counts: values in each bin.
 
     Raises:
         ValueError: the numbers of edges and counts do not match, or an edge is not finite.

@@ -70,17 +70,14 @@ class ApiToken:
         return self.owner if self.account else ""
 
     def is_expired(self, now: float) -> bool:
-        """Return whether the token has expired."""
         return self.expires_at is not None and now >= self.expires_at
 
 
 def path() -> Path:
-    """Return the path of the file."""
     return config_directory() / FILE
 
 
 def digest_of(token: str) -> str:
-    """Return the digest under which a token is stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 

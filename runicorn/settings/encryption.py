@@ -62,7 +62,6 @@ def decrypt(sealed: str) -> str | None:
 
 
 def is_encrypted(text: str) -> bool:
-    """Return whether a text was encrypted by `encrypt`."""
     return text.startswith(FERNET) and len(text) > 50 and text.isascii()
 
 

@@ -142,8 +142,6 @@ def dismiss_alert(alert: str) -> None:
 
 
 def restore_alerts(alert: str | None = None) -> None:
-    """Restore a dismissed alert, or all of them."""
-
     def change(preferences: dict[str, Any]) -> None:
         kept = _part(preferences, "dismissed_alerts", [])
         preferences["dismissed_alerts"] = [] if alert is None else [one for one in kept if one != alert]

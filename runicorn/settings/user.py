@@ -290,10 +290,7 @@ def register_viewer(
     """Add this process, which serves `root` at `url`, to the list of viewers. The caller removes the file at its end.
 
     Args:
-        url: URL of the viewer.
-        root: the storage root.
         token_needed: whether it requires a token.
-        token_file: path of the token.
         owner_passes: whether it requires a token from other users only.
     """
     folder = data_directory() / "viewers"

@@ -28,7 +28,6 @@ class WatchedFolder:
 
     Attributes:
         path: absolute.
-        root: path of the storage root.
         project: project of all runs, or "" for those of the trackers.
         added_at: Unix seconds.
     """

@@ -65,7 +65,6 @@ def sync_filesystem(path: Path) -> bool:
 
 
 def sync_file(path: Path) -> None:
-    """Sync the content of one file to disk."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         os.fsync(fd)

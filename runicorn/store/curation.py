@@ -65,8 +65,6 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
     """Change fields of a run's `curation.json`; return all fields.
 
     Args:
-        root: the storage root.
-        folder: the run's folder.
         known: values of `FIELDS` that are missing in the file.
         changes: the changes; tags as they are stored.
     """
@@ -86,13 +84,7 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
 
 
 def set_owner(root: Path, folder: Path, owner: str) -> None:
-    """Write the owner of a new run into its `curation.json`; a run that has one keeps it.
-
-    Args:
-        root: the storage root.
-        folder: the run's folder.
-        owner: name of a user.
-    """
+    """Write the owner of a new run into its `curation.json`; a run that has one keeps it."""
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
         said, _ = layout.read_json(path)
@@ -101,14 +93,7 @@ def set_owner(root: Path, folder: Path, owner: str) -> None:
 
 
 def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELETED) -> bool:
-    """Mark a run as deleted; return whether it was not before, which is true for one of several concurrent calls.
-
-    Args:
-        root: the storage root.
-        folder: the run's folder.
-        status: its current status.
-        reason: reason of the deletion.
-    """
+    """Mark a run as deleted; return whether it was not before, which is true for one of several concurrent calls."""
     marker = {"deleted_at": time.time(), "reason": reason, "original_status": status}
     check_inside(root, folder)
     with _lock(root):

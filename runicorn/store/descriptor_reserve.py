@@ -67,8 +67,6 @@ def attempt(work: Callable[[], Answer]) -> Answer:
 
 
 def load(name: str) -> Any:
-    """Import a module and return it."""
-
     def work() -> Any:
         import importlib
 

@@ -93,7 +93,6 @@ def new_run_id(now: float | None = None) -> str:
 
 
 def is_run_id(value: object) -> bool:
-    """Return whether `value` is a run id."""
     return isinstance(value, str) and RUN_ID.fullmatch(value) is not None
 
 
@@ -112,7 +111,6 @@ def check_name(value: object, what: str) -> str:
     """Return the name if it is valid as a folder below the storage root.
 
     Args:
-        value: the name.
         what: "project" or "experiment name", for the message.
 
     Raises:

@@ -38,7 +38,6 @@ class Bar(Progress):
     """One line on stderr: share, bytes, rate and remaining time.
 
     Args:
-        title: the operation.
         total: its bytes.
     """
 
@@ -100,7 +99,6 @@ def show_progress(title: str, total: int) -> Progress:
     """Return a bar at a terminal, else one that is not shown.
 
     Args:
-        title: the operation.
         total: its bytes.
     """
     try:

@@ -84,8 +84,6 @@ class RunFolder:
         """Replace a small file; return False, after reporting it, if that failed.
 
         Args:
-            name: the file.
-            value: its content.
             in_place: if there is no space for a second file, overwrite the existing one.
         """
         try:

@@ -44,8 +44,6 @@ LISTS = (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED)
 
 
 class VersionKey(NamedTuple):
-    """Type, name and number of a version."""
-
     type: str
     name: str
     number: int
@@ -59,8 +57,6 @@ class ArtifactMirror:
 
     Args:
         remote: the files of the remote host.
-        remote_root: the storage root there.
-        root: the storage root here.
         state_dir: folder of the sync state, on the same file system.
         stop: request to stop, set by another thread or a signal handler.
     """

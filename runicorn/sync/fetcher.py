@@ -56,7 +56,6 @@ class Fetcher:
 
     Args:
         remote: the files of the remote host.
-        remote_root: its storage root.
         root: the local storage root.
         parts: a private folder for partial files, on the same file system.
     """

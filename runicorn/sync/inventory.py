@@ -66,7 +66,6 @@ class Inventory:
     generated_at: float = 0.0
 
     def refuse(self, sentence: str) -> None:
-        """Record a refused entry."""
         self.refused += 1
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(sentence)
@@ -174,7 +173,6 @@ def _validated(file: Any) -> tuple[str, FileInfo] | None:
 
 
 def is_run_file(path: str) -> bool:
-    """Return whether a path is that of a known file in the folder of a run."""
     folder = folder_of(path)
     return is_run_folder(folder) and priority_of(path[len(folder) + 1 :]) is not None
 

@@ -44,7 +44,6 @@ def mirror_store(
 
     Args:
         remote: the files of the remote host.
-        remote_root: the storage root there.
         into: the local storage root; its own runs stay unchanged.
         name: the remote host; key of the sync state.
         generate: generates a manifest on the remote host and returns whether that worked.
@@ -117,7 +116,6 @@ def _is_fresh(item: Item) -> bool:
 
 
 def _merge_results(result: SyncResult, artifacts_result: dict[str, Any]) -> None:
-    """Add the result of the artifacts to that of the runs."""
     if artifacts_result["artifacts_synced"] or artifacts_result["problems"]:
         result.pop("skipped", None)
         result.pop("reason", None)

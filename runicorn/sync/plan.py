@@ -21,8 +21,6 @@ PERSONAL = frozenset({layout.CURATION, layout.DELETED})
 
 @dataclass(slots=True)
 class Download:
-    """One file to fetch."""
-
     path: str
     info: FileInfo
     priority: int

@@ -26,10 +26,6 @@ def mirror_projects(
 
     Args:
         remote: the files of the remote host.
-        remote_root: the storage root there.
-        root: the storage root here.
-        state_dir: folder of the sync state.
-        projects: names of the projects.
 
     Returns:
         How many were written or removed, and what is wrong with the others.

@@ -32,7 +32,6 @@ class RunMirror:
 
     Args:
         remote: the files of the remote host.
-        remote_root: the storage root there.
         root: the local storage root, which may contain other runs too.
         state_dir: folder of the sync state, on the same file system.
         stop: request to stop, set by another thread or a signal handler.

@@ -35,7 +35,6 @@ class State:
     """Sync state; `load` reads it, `save` writes it.
 
     Attributes:
-        folder: the folder of its files.
         files: remote size and time of each local file, by path.
         seen: by run folder, when the manifest that last listed it was generated; 0 for a listing without a manifest.
         binned: modification time of the deletion marker of each run that was deleted on the remote host.

@@ -83,7 +83,6 @@ class RemoteLister:
 
     Args:
         remote: the files of the remote host.
-        root: the root.
         status: returns the status of a run, given its folder relative to the root.
     """
 
@@ -115,7 +114,6 @@ class RemoteLister:
 
 
 def join_path(root: str, path: str) -> str:
-    """Return the SFTP path of a path below a root."""
     return f"{root.rstrip('/')}/{path}" if path else root or "."
 
 

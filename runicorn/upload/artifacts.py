@@ -37,14 +37,7 @@ Sent = Callable[[str, Any], bool]
 
 
 class Artifacts:
-    """Upload of the artifacts of one run.
-
-    Args:
-        run_dir: the folder of the run.
-        root: its storage root.
-        state: state of the upload.
-        server: the server.
-    """
+    """Upload of the artifacts of one run."""
 
     def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
         self._run_dir = run_dir

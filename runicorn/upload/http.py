@@ -80,11 +80,8 @@ class HttpClient:
         """Return the response, whatever its status.
 
         Args:
-            method: the HTTP method.
             path: path of the route, with a leading slash.
-            query: query parameters.
             body: bytes, or a value to send as JSON; None for none.
-            token: the bearer token.
             timeout: seconds to wait for the response; by default that of the client.
 
         Raises:

@@ -37,7 +37,6 @@ class Sender:
     """Run a thread for each run of the queue, wake them, and end when the queue is empty or at SIGTERM.
 
     Args:
-        queue: the queue.
         serving: closed when the process stops serving it.
     """
 

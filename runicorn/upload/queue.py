@@ -33,7 +33,6 @@ class Entry(NamedTuple):
     """A run in the queue.
 
     Attributes:
-        run_id: its id.
         folder: its folder, relative to the store.
         session: random; a resumed run has another one.
         image: identifies the program that the process executes; empty if unknown.
@@ -46,8 +45,6 @@ class Entry(NamedTuple):
 
 
 class Queue:
-    """The queue in one folder."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.root = folder.parents[3]
@@ -74,7 +71,6 @@ class Queue:
         return queue
 
     def add(self, run_id: str, run_dir: Path, image: list[int]) -> str:
-        """Add a run to the queue; return its session."""
         session = os.urandom(8).hex()
         entry = {"folder": run_dir.relative_to(self.root).as_posix(), "session": session, "image": image}
         with self._lock():
@@ -86,7 +82,6 @@ class Queue:
         return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
 
     def entries(self) -> dict[str, Entry]:
-        """Return the runs in the queue by id."""
         found = {}
         for name in os.listdir(self._runs):
             about = layout.read_json(self._runs / name)[0]
@@ -142,7 +137,6 @@ class Queue:
         return True
 
     def wake(self, run_id: str) -> None:
-        """Wake the sender process for a run."""
         with suppress(OSError):  # no sender process is running
             fd = os.open(self._wake, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
             try:
@@ -168,7 +162,6 @@ class Queue:
 
 
 def woken(fd: int) -> list[str]:
-    """Return the runs that were woken."""
     try:
         return os.read(fd, WAKE_LENGTH).decode("ascii", "replace").split()
     except OSError as error:

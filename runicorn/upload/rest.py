@@ -41,7 +41,6 @@ class Outcome(NamedTuple):
     log: str | None
 
     def __str__(self) -> str:
-        """Return a sentence for the terminal."""
         if not self.problem:
             return f"{self.run_id} is at {self.url}/runs/{self.run_id}"
         details = f" (details: {self.log})" if self.log else ""
@@ -52,8 +51,6 @@ def upload_rest(root: Path, run_ids: Sequence[str], url: str = "") -> list[Outco
     """Upload runs and compare them by digest.
 
     Args:
-        root: the storage root.
-        run_ids: the runs.
         url: the server; "" for `RUNICORN_URL`, or the one that a run was uploaded to before.
 
     Raises:

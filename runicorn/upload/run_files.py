@@ -27,14 +27,7 @@ class RunDeleted(Exception):
 
 
 class RunUpload:
-    """Upload of the files of one run; the caller holds the lock of the state.
-
-    Args:
-        run_dir: the folder of the run.
-        root: its storage root.
-        state: state of the upload.
-        server: the server.
-    """
+    """Upload of the files of one run; the caller holds the lock of the state."""
 
     def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
         self.run_dir = run_dir
@@ -47,7 +40,6 @@ class RunUpload:
         """Why a file was rejected, by file; sent again when the file changes."""
 
     def close(self) -> None:
-        """Close the connection to the server."""
         self._server.close()
 
     def one_pass(self) -> bool:

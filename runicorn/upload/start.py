@@ -36,7 +36,6 @@ def serve(queue: Queue) -> None:
 
 
 def command(root: Path, run_id: str) -> str:
-    """Return the command that uploads the rest of a run."""
     import shlex
 
     return f"runicorn sync --storage {shlex.quote(str(root))} {run_id}"

@@ -48,7 +48,6 @@ class UploadState:
         """Begin an upload to `url`; data sent to another server counts as not sent.
 
         Args:
-            url: the server.
             queue: folder of the queue; None keeps the current one.
         """
         check_inside(self.root, self.path.parent).mkdir(parents=True, exist_ok=True)

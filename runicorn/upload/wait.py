@@ -33,10 +33,7 @@ class RunningUpload:
     """The upload of a run that this process writes.
 
     Args:
-        root, run_id, run_dir: storage root, id and folder of the run.
         target: the server, and the seconds that the end of the run waits for it.
-        queue: the queue of the run.
-        session: its session in the queue.
     """
 
     def __init__(
@@ -155,7 +152,6 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
     Shows progress at a terminal, and otherwise prints one line.
 
     Args:
-        uploads: the uploads.
         timeout: maximum seconds to wait; by default those of the runs.
     """
     left = list(uploads)
@@ -214,7 +210,6 @@ class _Line:
             sys.stderr.flush()
 
     def close(self) -> None:
-        """Remove the line from the terminal."""
         if self._shown and self._at_terminal:
             with suppress(OSError, ValueError):
                 sys.stderr.write("\r\x1b[K")

@@ -28,12 +28,7 @@ LINGER = 5.0
 
 
 class Worker(threading.Thread):
-    """Upload one run of a queue.
-
-    Args:
-        queue: the queue.
-        entry: the run.
-    """
+    """Upload one run of a queue."""
 
     def __init__(self, queue: Queue, entry: Entry) -> None:
         super().__init__(name=entry.run_id, daemon=True)
@@ -122,8 +117,6 @@ class Upload:
     """Send a run repeatedly until all of it is on the server. The caller holds the lock of its state.
 
     Args:
-        run_dir: the folder of the run.
-        state: state of the upload.
         has_ended: returns whether nothing more is written to it.
         is_stopped: returns whether to end earlier, after one more pass.
         sleep: waits up to a number of seconds.
@@ -152,7 +145,6 @@ class Upload:
         self._files: RunUpload | None = None
 
     def close(self) -> None:
-        """Close the connection to the server."""
         if self._files is not None:
             self._files.close()
 

@@ -30,7 +30,6 @@ def in_order(names: Iterable[str], read: Read) -> tuple[str, ...]:
 
     Args:
         names: of modules, like `js/run.js`.
-        read: returns the text of one.
 
     Raises:
         NotPlain: modules import each other in a circle.

@@ -37,8 +37,6 @@ class BadBackup(Exception):
 
 @dataclass(frozen=True)
 class Backup:
-    """The content of a backup."""
-
     manifest: Mapping[str, Any]
     rows: str
     files: Mapping[str, bytes]

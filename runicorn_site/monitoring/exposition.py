@@ -89,7 +89,6 @@ class Store(Collector):
 
 
 def _entries(folder: Path, pattern: str) -> int:
-    """Return the number of entries in the folders that a pattern matches."""
     return sum(1 for _ in folder.glob(f"{pattern}/*"))
 
 

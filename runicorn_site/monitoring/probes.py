@@ -30,7 +30,6 @@ class Probes:
         self.check: asyncio.Future[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a probe, or call the application."""
         path = scope["path"]
         if scope["type"] != "http" or path not in (HEALTH_PATH, READINESS_PATH):
             await self.app(scope, receive, send)

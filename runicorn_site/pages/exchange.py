@@ -78,7 +78,6 @@ def _import_page(request: HttpRequest) -> HttpResponse:
 @blocking
 @require_POST
 def import_archive(request: HttpRequest) -> HttpResponse:
-    """Import an archive that was checked before."""
     form = ImportForm(request.POST)
     archive = _kept(form.cleaned_data["key"] if form.is_valid() else "")
     try:

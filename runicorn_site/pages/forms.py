@@ -54,14 +54,11 @@ class ForgetHostForm(forms.Form):
 
 
 class RemoveKeyForm(forms.Form):
-    """Known keys of a host to remove."""
-
     host = forms.CharField(max_length=512)
     port = PortField(gettext_lazy("A port is a number from 1 to 65535."))
     key_type = forms.CharField(max_length=100)
 
     def clean_host(self) -> str:
-        """Normalize the host."""
         host: str = self.cleaned_data["host"]
         # A name in the file may not be a host, for example a hashed one.
         with suppress(InvalidAddress):
@@ -87,23 +84,17 @@ class CheckForm(forms.Form):
 
 
 class ArchiveForm(forms.Form):
-    """An archive to check."""
-
     file = forms.FileField(
         allow_empty_file=True, error_messages={"required": gettext_lazy("Choose an archive first.")}
     )
 
 
 class ImportForm(forms.Form):
-    """A checked archive to import."""
-
     key = forms.CharField(required=False)
     overwrite = forms.BooleanField(required=False)
 
 
 class WatchForm(forms.Form):
-    """A folder to watch."""
-
     path = forms.CharField(
         max_length=4096, error_messages={"required": gettext_lazy("Enter the path of a folder first.")}
     )

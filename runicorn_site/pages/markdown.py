@@ -16,14 +16,10 @@ from runicorn_site.web.serializers import Body
 
 
 class MarkdownText(Body):
-    """A text."""
-
     text = serializers.CharField(max_length=TEXT_LENGTH, allow_blank=True, trim_whitespace=False)
 
 
 class RenderMarkdown(APIView):
-    """Markdown as HTML."""
-
     @endpoint(body=MarkdownText, returns=RenderedText, errors=(400, 403))
     def post(self, request: Request, body: dict[str, str]) -> Response:
         """Return a text as HTML that is safe to insert."""

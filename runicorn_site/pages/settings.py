@@ -75,8 +75,6 @@ class HostsContext(TypedDict):
 
 
 class ShownShare(NamedTuple):
-    """A shared link."""
-
     id: str
     label: str
     target: str

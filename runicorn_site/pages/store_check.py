@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class StoreCheck:
-    """One check of a store, running or finished."""
-
     root: str
     contents: bool
     report: fsck.Report = field(default_factory=fsck.Report)
@@ -43,7 +41,6 @@ class StoreCheck:
     problem: str | Promise = ""
 
     def run(self) -> None:
-        """Check the store; called in a thread."""
         try:
             fsck.check(Path(self.root), contents=self.contents, report=self.report)
         except (OSError, ValueError, ArtifactError) as error:
@@ -54,7 +51,6 @@ class StoreCheck:
 
     @property
     def shown(self) -> list[fsck.Finding]:
-        """The first findings."""
         return self.report.findings[:SHOWN]
 
     @property

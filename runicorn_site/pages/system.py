@@ -29,15 +29,12 @@ def system_page(request: HttpRequest) -> HttpResponse:
 
 
 class SystemContext(TypedDict):
-    """Context of the page."""
-
     monitor: Monitor
     gpu: Gpus
     root: Path
 
 
 def statistics() -> SystemContext:
-    """Return the current statistics of the machine."""
     root = Path(active_root().path)
     return {"monitor": system_stats.monitor(root), "gpu": system_stats.gpus(), "root": root}
 

@@ -35,7 +35,6 @@ class WatchedContext(TypedDict):
 
 
 def watched_context() -> WatchedContext:
-    """Read the watched folders."""
     try:
         can_watch = "watch" not in capabilities.disabled()
     except capabilities.UnknownCapability:

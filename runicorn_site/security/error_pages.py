@@ -27,8 +27,6 @@ def style_sheet() -> bytes:
 
 @dataclass(frozen=True)
 class Style(Refusal):
-    """Response with the style sheet."""
-
     def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
         return b"text/css; charset=utf-8", style_sheet()
 
@@ -37,5 +35,4 @@ STYLE = Style(200, "", ((b"Cache-Control", b"max-age=3600"),))
 
 
 def is_style(method: str, path: str) -> bool:
-    """Return whether a request is for the style sheet."""
     return path == STYLE_PATH and method in ("GET", "HEAD")

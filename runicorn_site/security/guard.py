@@ -177,7 +177,6 @@ class Guard:
 
 
 def head_of(scope: Scope) -> Head:
-    """Return the head of the request in an ASGI scope."""
     if HEAD in scope:
         changed: Head = scope[HEAD]
         return changed

@@ -41,7 +41,6 @@ TITLES = {
 
 
 def title_of(status: int) -> str:
-    """Return the title of the page of an error."""
     return TITLES.get(status, HTTPStatus(status).phrase)
 
 
@@ -70,7 +69,6 @@ def page_of(template: str, prefix: str, **values: object) -> tuple[bytes, bytes]
 
 
 def serialize(refusal: Refusal, path: str, prefix: str = "", language: str = "en") -> tuple[Headers, bytes]:
-    """Return all headers and the content of a refusal."""
     with override(language):
         kind, content = refusal.body(path, prefix)
     length = str(len(content)).encode()

@@ -62,8 +62,6 @@ def allowed_names(bound: str, more: tuple[str, ...]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Head:
-    """Request line and headers of a request."""
-
     method: str
     target: str
     """As received: usually a path, with some proxies an absolute URL."""

@@ -80,8 +80,6 @@ class Onward(Refusal):
 
 @dataclass(frozen=True)
 class Visitor:
-    """Sender of a request."""
-
     address: str
     """Key of the counter of wrong tokens."""
     is_owner: Callable[[], bool] = lambda: False
@@ -105,7 +103,6 @@ class Tries:
         return len(times) >= self.limit
 
     def failed(self, client: str) -> None:
-        """Count a wrong token."""
         self.times[client].append(time.monotonic())
 
 

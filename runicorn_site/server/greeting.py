@@ -25,9 +25,6 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
 
     Args:
         entry: address that opens the dashboard.
-        root: the storage root.
-        options: of the process.
-        policy: its access rules.
         token_file: of a token that the viewer made.
     """
     found = [f"Runicorn at {entry} shows {root} (database {connection.settings_dict['NAME']})"]
@@ -47,7 +44,6 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
 
 
 def about_users(policy: Policy) -> list[str]:
-    """Return notices about the users."""
     found = ["Users sign in. Training scripts send an API token, which users create on their account page."]
     if not has_administrators() and not policy.forwarding.user_header:
         found.append(

@@ -47,7 +47,6 @@ class Table(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name in both databases."""
         return self.model._meta.db_table
 
 
@@ -86,7 +85,6 @@ def _connect(alias: str, entry: DatabaseSettings) -> None:
 
 
 def _tables() -> list[Table]:
-    """Return the tables to copy."""
     is_file = {alias: connections[alias].vendor == "sqlite" for alias in (SOURCE, TARGET)}
     users_in = SOURCE
     if is_file[SOURCE] and accounts.accounts_file().is_file():

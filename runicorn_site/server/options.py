@@ -8,8 +8,6 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a viewer."""
-
     host: str = "127.0.0.1"
     port: int = 23300
     storage: Path | None = None

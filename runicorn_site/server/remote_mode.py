@@ -54,8 +54,6 @@ class Session:
         """Wait for the first heartbeat.
 
         Args:
-            request: the launch request.
-            tokens: the session's token.
             root: returns the storage root that is shown now.
         """
         self.request = request
@@ -90,7 +88,6 @@ class Session:
             self.end("stopped by the local viewer")
 
     def report(self) -> StatusReport:
-        """Return the status report for the local viewer."""
         from runicorn._version import __version__
 
         return StatusReport(IMPLEMENTATION, __version__, self.port, os.getpid(), self.root(), time.time())
@@ -123,7 +120,6 @@ class RemoteServing(Serving):
     """A viewer process that serves one session."""
 
     def __init__(self, options: Options, request: LaunchRequest) -> None:
-        """Remember the launch request."""
         super().__init__(options)
         os.environ[people_options.SETTING] = "no"  # `listen` reads the settings
         self.request = request

@@ -194,7 +194,6 @@ class Serving:
         return options.socket is None and not is_loopback(self.bound) and not token
 
     def admission_policy(self) -> Policy:
-        """The admission policy of the guard."""
         from django.conf import settings
 
         from runicorn_site.security import policy as admission
@@ -300,7 +299,6 @@ class Serving:
             threading.Thread(target=open_privately, args=(private,), daemon=True).start()
 
     def greeting(self, entry: str) -> list[str]:
-        """Return the lines to print."""
         from runicorn_site.server import greeting
 
         made = self.token_file if self.makes_token else None

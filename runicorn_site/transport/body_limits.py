@@ -38,7 +38,6 @@ def nameless_file(folder: Path) -> IO[bytes]:
 
 
 def no_room(error: OSError) -> Refusal:
-    """Return the answer to a body that the disk has no room for."""
     return Refusal(507, error.strerror or "") if isinstance(error, free_space.NotEnoughSpace) else NO_ROOM
 
 
@@ -97,7 +96,6 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         return [(name, value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Add a piece to the body."""
         self.body_bytes += len(data)
         if self.refused:
             return
@@ -149,8 +147,6 @@ def _endpoint(address: Any) -> tuple[str, int] | None:
 
 
 class BoundedFactory(HTTPFactory):  # type: ignore[misc]
-    """Factory of connections with bounded requests."""
-
     protocol = LimitedChannel
 
     def buildProtocol(self, addr: Any) -> Any:

@@ -63,7 +63,6 @@ def accepts_gzip(header: str) -> bool:
 
 
 def may_change(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Return whether a response may be encoded."""
     ranged = "Range" in request.headers or "Content-Range" in response.headers
     return not ranged and "Content-Encoding" not in response.headers
 

@@ -48,7 +48,6 @@ class ConnectionTable:
                 del self._open[channel.address]
 
     def waiting(self) -> list[LimitedChannel]:
-        """Return the connections that serve no request."""
         return [channel for channels in self._open.values() for channel in channels if channel.is_waiting]
 
     def __len__(self) -> int:

@@ -52,7 +52,6 @@ class OneHop(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         try:
             body = await self.body_of(scope, receive)
         except RequestAborted:
@@ -141,7 +140,6 @@ def release(response: HttpResponseBase) -> None:
 
 
 async def send_whole(response: HttpResponse, send: Send) -> None:
-    """Send a response that is not streamed."""
     if response.status_code not in WITHOUT_CONTENT:
         response.headers.setdefault("Content-Length", str(len(response.content)))
     await send_head(response, send)
@@ -163,7 +161,6 @@ def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
 
 
 async def send_head(response: HttpResponseBase, send: Send) -> None:
-    """Send status and headers."""
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     cookies = [
         (b"Set-Cookie", c.output(header="").strip().encode("ascii")) for c in response.cookies.values()
@@ -182,7 +179,6 @@ def _resolved(path: str) -> tuple[Pool, str]:
 
 
 def pool_at(path: str) -> Pool:
-    """Return the pool on which the view of a path runs."""
     return _resolved(path)[0]
 
 

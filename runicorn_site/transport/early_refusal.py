@@ -82,7 +82,6 @@ class Channel(HTTPChannel):
         """Respond, and read no further.
 
         Args:
-            refusal: what to answer.
             target: the address asked for, where the head has not been read so far.
             head: where it has been read.
         """

@@ -16,6 +16,5 @@ def sender_name(request: Request) -> str:
 
 
 def may_change_boards(request: HttpRequest, project: str) -> bool:
-    """Return whether the sender of a request may save the boards of a project."""
     actor = getattr(request, "scope", {}).get(KEY)
     return actor is None or bool(actor.may_change_boards(project))

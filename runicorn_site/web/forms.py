@@ -6,5 +6,4 @@ from django import forms
 
 
 def first_error(form: forms.Form) -> str:
-    """Return the first message of an invalid form."""
     return str(next(iter(form.errors.values()))[0])

@@ -47,7 +47,6 @@ class Paginator(paginator.Paginator):  # type: ignore[type-arg]  # not generic a
 
         Args:
             items: a queryset or list, which is sliced.
-            per_page: items on a page.
             count: of all items.
             address: returns the address of a page by its number.
         """
@@ -72,7 +71,6 @@ class OpenPage(Page):
         self._has_next = len(fetched) > paginator.per_page
 
     def has_next(self) -> bool:
-        """Return whether another page follows."""
         return self._has_next
 
 

@@ -26,7 +26,6 @@ class Preview:
     Attributes:
         kind: `table`, `text` or `nothing`.
         note: a sentence about what is not shown, or "".
-        text: the decoded text.
         head, rows: of a table, all of the same length.
     """
 

@@ -22,8 +22,6 @@ JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type,
 
 
 class Bytes(BaseParser):
-    """Parser that returns the body as bytes."""
-
     media_type = "application/octet-stream"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
@@ -41,7 +39,6 @@ class Body(serializers.Serializer[Any]):
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the validated fields."""
         if isinstance(data, Mapping):
             optional = {name for name, field in self.fields.items() if not field.required}
             data = {name: value for name, value in data.items() if value is not None or name not in optional}
@@ -65,7 +62,6 @@ class Query(serializers.Serializer[Any]):
     """The query string of a request; an empty parameter counts as absent."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the validated parameters."""
         if isinstance(data, MultiValueDict):
             data = MultiValueDict({name: values for name, values in data.lists() if any(values)})
         return super().to_internal_value(data)

@@ -9,5 +9,4 @@ SHARED = "runicorn.shared"
 
 
 def is_shared(request: HttpRequest) -> bool:
-    """Return whether a request came by a shared link."""
     return SHARED in getattr(request, "scope", {})

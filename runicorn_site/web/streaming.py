@@ -37,10 +37,7 @@ def json_list(
 
     Args:
         request: tells whether a program asks or a person.
-        items: of the list.
-        name: of the field.
         length: how many items there are at most, where that is known; a short list is answered at once.
-        headers: of the answer.
     """
     if length is not None and length <= SHORT:
         whole = list(items)
@@ -80,7 +77,6 @@ def file_answer(
     Args:
         request: its `Range` is honoured when the answer is the whole file.
         file: open, and closed when the last byte is sent.
-        content_type: as it is sent.
         start: first byte.
         whole: whether the answer stands for the file, and not for a part chosen in another way.
     """

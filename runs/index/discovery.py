@@ -62,7 +62,6 @@ _stores: dict[tuple[int, str], Store] = {}
 
 
 def store_of(root: StorageRoot) -> Store:
-    """Return the scan state of a root."""
     key = (root.pk, root.path)
     if key not in _stores:
         _stores.setdefault(key, Store(root))

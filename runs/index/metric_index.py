@@ -37,7 +37,6 @@ def record_metrics(
     """Save the statistics of some metrics of a run; call it in the transaction that stores their points.
 
     Args:
-        run: its row.
         values: statistics by metric; other metrics stay unchanged.
         last_write: when the journal was last written, Unix seconds.
         problems: sentences about unreadable parts of the journal; they replace the earlier ones.

@@ -18,7 +18,6 @@ def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -
     A run without a row is searched for in the store.
 
     Args:
-        root: its storage root.
         run_id: of any form.
         is_own_write: the files were just written by this process, so a broken one need not be read again.
     """

@@ -20,7 +20,6 @@ def add(root: StorageRoot, run_ids: Sequence[str]) -> None:
 
 
 def rebuild() -> None:
-    """Rebuild the index from all rows."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")

@@ -31,8 +31,6 @@ ROOT_PAUSE = 1.0
 
 
 class Close(Exception):
-    """Close the socket with a code and a reason."""
-
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
         self.code = code

@@ -51,8 +51,6 @@ class Section:
 
 @dataclass(slots=True)
 class RunEnvironment:
-    """Sections of one `environment.json`."""
-
     value: JsonObject
     _known: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
 

@@ -20,8 +20,6 @@ WIDE = 48
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One value with its dotted key."""
-
     key: str
     text: str
 

@@ -22,8 +22,6 @@ MOST_NEIGHBOURS = 5_000
 
 
 class Entry(TypedDict):
-    """An entry of the palette."""
-
     kind: str
     label: str
     detail: str

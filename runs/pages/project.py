@@ -50,7 +50,6 @@ def project_or_404(project: str) -> StorageRoot:
 
 @require_safe
 def project_page(request: HttpRequest, project: str) -> HttpResponse:
-    """Show a project."""
     root = project_or_404(project)
     summary = analytics.summary(root, project, DAYS)
     runs = Run.objects.in_root(root).live().filter(project=project)
@@ -73,7 +72,6 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
 
 @require_POST
 def change_description(request: HttpRequest, project: str) -> HttpResponse:
-    """Replace the description of a project."""
     root = project_or_404(project)
     describe_project(root=root, project=project, text=request.POST.get("description", ""))
     return redirect("project", project=project)

@@ -47,8 +47,6 @@ class HeaderContext(TypedDict):
 
 
 class Pane(TypedDict):
-    """A tab of the page."""
-
     name: str
     label: str
     count: int | None

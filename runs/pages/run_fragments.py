@@ -41,8 +41,6 @@ class LogBlocksView(APIView):
 
 
 class MediaView(APIView):
-    """The media of a run."""
-
     @endpoint(query=MediaPartQuery)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
         """Return the media that the page does not know yet, see `media.media_after`."""
@@ -50,8 +48,6 @@ class MediaView(APIView):
 
 
 class HistogramsView(APIView):
-    """The histograms of one key."""
-
     @endpoint(query=HistogramQuery)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
         """Return the histograms over steps, downsampled if there are many, see `media.histograms`."""

@@ -27,7 +27,6 @@ def reason_text(run: Run) -> str:
 
 
 def in_words(sentence: Sentence) -> str:
-    """Translate a sentence."""
     values = {name: _written(name, value) for name, value in sentence.values.items()}
     return gettext(sentence.template) % values
 

@@ -26,7 +26,6 @@ def summary(root: StorageRoot, project: str | None, days: int) -> AnalyticsSumma
     Runs in the recycle bin count only in `storage_bytes`: their files still exist.
 
     Args:
-        root: the store.
         project: only its runs; None for all.
         days: how many days `runs_per_day` goes back, today included.
     """

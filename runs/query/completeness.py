@@ -19,7 +19,6 @@ def missing_records(
 
     Args:
         written: records that the training has put into the journal.
-        unwritten: records that it could not write.
         found: records read from the journal; None while it has not been read to its end.
         journal_bytes: size of the journal when the folder was last read.
     """

@@ -32,7 +32,6 @@ def find_runs(
     """Return the runs of a storage root that match all filters.
 
     Args:
-        root: the storage root.
         include_deleted: also return runs in the recycle bin.
         project, name: exact names.
         statuses, states: any of them.

@@ -44,7 +44,6 @@ class Intersection:
     """Runs of a storage root that satisfy an expression.
 
     Args:
-        root: the storage root.
         node: an expression for which `can` is true.
         live: exclude runs in the recycle bin.
     """
@@ -168,7 +167,6 @@ class Intersection:
         return self.leaves[node].share if isinstance(node, Comparison) else 1.0
 
     def _existing_keys(self, runs: KeyRange, *, is_all: bool) -> Mask:
-        """Return which keys belong to runs of the root."""
         live = Run.objects.live().filter(root=self.root)
         found = runs.mask(keys_of(live if is_all else live.filter(pk__gte=runs.low, pk__lt=runs.high), "pk"))
         return found | runs.mask(self.deleted)

@@ -50,13 +50,11 @@ class KeyArray:
         return queryset.filter(**{name: Keys(self.keys.tolist())})
 
     def mask(self, keys: Numbers) -> Mask:
-        """Return which of these runs are in `keys`."""
         # A byte for each key in the range takes a third of the time of sorting them.
         is_dense = len(keys) > 0 and int(keys.max() - keys.min()) < WIDEST
         return np.isin(self.keys, keys, kind="table" if is_dense else None)
 
     def empty_mask(self) -> Mask:
-        """Return a mask that selects none of the runs."""
         return np.zeros(len(self.keys), np.bool_)
 
     def select(self, mask: Mask) -> Numbers:
@@ -76,14 +74,12 @@ class KeyRange:
         return queryset.filter(**{f"{field}__gte": self.low, f"{field}__lt": self.high})
 
     def mask(self, keys: Numbers) -> Mask:
-        """Return which of these runs are in `keys`."""
         found = self.empty_mask()
         inside = keys[(keys >= self.low) & (keys < self.high)]
         found[inside - self.low] = True
         return found
 
     def empty_mask(self) -> Mask:
-        """Return a mask that selects none of the runs."""
         return np.zeros(self.high - self.low, np.bool_)
 
     def select(self, mask: Mask) -> Numbers:

@@ -83,7 +83,6 @@ class Ordered:
     Ties are ordered by the keys of the rows, which ascend with the run ids of a store.
 
     Args:
-        matches: the runs.
         order: the first sort key.
         desc: whether its order is descending; that of ties, too.
         then: further sort keys.

@@ -102,11 +102,9 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
 
     Args:
         parts: folder of incomplete files.
-        path: final path of the file.
         digest: digest of the whole file.
         offset: position of the part.
         size: size of the whole file in bytes.
-        content: the part.
 
     Raises:
         UploadMismatch: the part does not start at the current size, or the complete content does not match the digest and

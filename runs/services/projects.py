@@ -19,8 +19,6 @@ def move_runs(
     """Move runs to a project; return the result of each run, and the previous projects of those that were moved.
 
     Args:
-        root: the storage root.
-        run_ids: the runs.
         project: a valid name, or blank for the project of each run's folder.
 
     Raises:

@@ -34,7 +34,6 @@ class UploadedFile(NamedTuple):
         size: size of the whole file in bytes, if it is upload in parts.
         project: project of a new run, unless its meta.json is upload first and names one.
         experiment: experiment name of a new run, likewise.
-        sender: id of the sender.
         owner: user who uploads a new run.
     """
 
@@ -155,7 +154,6 @@ def _meta(run_id: str, content: bytes) -> JsonObject:
 
 
 def _create_folder(root: StorageRoot, run_id: str, upload: UploadedFile, meta: dict[str, Any]) -> Path:
-    """Create the folder of a new run."""
     if not layout.is_run_id(run_id):
         raise InvalidRunId(run_id)
     project = upload.project or meta.get("project")

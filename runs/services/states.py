@@ -36,7 +36,6 @@ def judge_heartbeats(root: StorageRoot, now: float) -> None:
     """Find the runs of a root that have become silent, and those whose heartbeats continue.
 
     Args:
-        root: the storage root.
         now: Unix seconds.
     """
     running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)

@@ -80,7 +80,6 @@ class Fields:
         return self._read(key, lambda value: value if value in words else None, f"is not {known}")
 
     def items(self, key: str) -> list[Any] | None:
-        """Return a list with items of any type."""
         return self._read(key, _list, "is not a list")
 
     def texts(self, key: str, limit: int) -> list[str] | None:

@@ -125,7 +125,6 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
     """Read a folder; return its record, and whether it is settled, that is not being written.
 
     Args:
-        root: the storage root.
         folder: the run's folder relative to it, with forward slashes.
         seen: state of the folder before the read; only the files in it are read.
     """
@@ -218,7 +217,6 @@ def _name(reader: FolderReader, meta: Fields, key: str, folder_name: str) -> str
 
 
 def _time_in(run_id: str) -> float | None:
-    """Return the local time in a generated id."""
     if not re.match(r"\d{8}_\d{6}_", run_id):
         return None
     try:

@@ -56,7 +56,6 @@ def kind_of(url: str) -> str:
 
 
 def webhook_url(url: str) -> str:
-    """Return the http address of a webhook."""
     parts = urlsplit(url)
     return urlunsplit((WEBHOOKS[parts.scheme.lower()], parts.netloc, parts.path, parts.query, ""))
 

@@ -19,15 +19,11 @@ MARKS = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "*": "∗",
 
 
 class RuleContent(TypedDict):
-    """The rule of an event."""
-
     id: int
     name: str
 
 
 class RunContent(TypedDict):
-    """The run of an event."""
-
     id: str
     project: str
     name: str
@@ -36,8 +32,6 @@ class RunContent(TypedDict):
 
 
 class Content(TypedDict):
-    """Body of the webhook."""
-
     event: str
     rule: RuleContent | None
     run: RunContent | None
@@ -87,7 +81,6 @@ def folded(events: Sequence[AlertEvent]) -> Content:
 
 
 def test_content() -> Content:
-    """Return the body of a test message."""
     return {
         "event": "test",
         "rule": None,
@@ -105,7 +98,6 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 
 def title(body: Content) -> str:
-    """Return the title of a message for people."""
     if body["run"] is not None:
         sign = "✅" if body["event"] == "recovered" else "⚠️"
         return f"{sign} {plain(body['run']['project'], 60)}/{plain(body['run']['name'], 60)}"
@@ -113,7 +105,6 @@ def title(body: Content) -> str:
 
 
 def text(body: Content) -> str:
-    """Return the text of a message for people."""
     if "events" in body:
         lines = [body["sentence"]]
         lines += [_line(one) for one in body["events"][:LISTED]]

@@ -102,7 +102,6 @@ def curve_of(event: AlertEvent) -> Curve | None:
 
 
 def draw(curve: Curve) -> bytes:
-    """Return a curve as PNG."""
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (SIZE[0] * FINE, SIZE[1] * FINE), WHITE)
@@ -143,7 +142,6 @@ class Scale:
         self._start, self._length = start * FINE, (stop - start) * FINE
 
     def place(self, value: float) -> float:
-        """Return the pixel of a value."""
         return self._start + (value - self._low) / self._span * self._length
 
     def ticks(self, count: int) -> list[tuple[float, str]]:
@@ -194,7 +192,6 @@ def _font(text: str, size: int) -> Font:
 
 
 def _letters(font: Font, text: str) -> int:
-    """Return how many of the letters of a text a font has."""
     # A missing letter is drawn like U+FFFF, which no font has.
     missing = bytes(font.getmask("\uffff"))
     return sum(bytes(font.getmask(letter)) != missing for letter in set(text))

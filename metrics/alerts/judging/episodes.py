@@ -33,7 +33,6 @@ FIRED, RECOVERED = "fired", "recovered"
 
 
 def name(rule: Compiled, run: Run | None, subject: str) -> str:
-    """Return the name of the episode of a rule, a run and a metric."""
     return f"{rule.row.pk}:{run.pk if run else 0}:{subject}"
 
 

@@ -22,8 +22,6 @@ ANSWER_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An enabled rule."""
-
     row: AlertRule
     when: When
     kind: Kind
@@ -62,13 +60,10 @@ class Compiled:
 
 @dataclass(slots=True)
 class RuleSet:
-    """All enabled rules."""
-
     rules: list[Compiled]
     by_metric: dict[str, list[Compiled]] = field(default_factory=dict)
 
     def of_metric(self, name: str) -> list[Compiled]:
-        """Return the rules that judge a metric."""
         found = self.by_metric.get(name)
         if found is None:
             found = [one for one in self.of_lane("metric") if one.when.covers(name)]
@@ -77,11 +72,9 @@ class RuleSet:
         return found
 
     def of_lane(self, lane: str) -> list[Compiled]:
-        """Return the rules that judge series of a lane."""
         return [one for one in self.rules if one.kind.lane == lane]
 
     def of_kind(self, name: str) -> list[Compiled]:
-        """Return the rules of a kind."""
         return [one for one in self.rules if one.kind.name == name]
 
 

@@ -40,7 +40,6 @@ class When:
         return any(sign in self.metric for sign in ANY) and bool(_pattern(self.metric).match(name))
 
     def given(self) -> JsonObject:
-        """Return the fields that are set."""
         found: JsonObject = {
             name: value for name, value in asdict(self).items() if value not in ("", (), None)
         }
@@ -73,7 +72,6 @@ class Stretch:
 
     @cached_property
     def finite(self) -> Bools:
-        """Return which values are finite."""
         found: Bools = np.isfinite(self.value)
         return found
 
@@ -126,17 +124,14 @@ class Kind:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Return all fields that may be given."""
         return (*self.required, *self.either, *self.optional)
 
 
 def parsed(content: dict[str, Any]) -> When:
-    """Return a stored condition."""
     return When(**{**content, "states": tuple(content.get("states", ()))})
 
 
 def number(value: float) -> str:
-    """Format a number for a sentence."""
     if np.isnan(value):
         return "NaN"
     if np.isinf(value):
@@ -154,6 +149,5 @@ def where(stretch: Stretch, at: int) -> dict[str, str]:
 
 
 def value_at(stretch: Stretch, at: int) -> float | None:
-    """Return a value if it is finite."""
     value = float(stretch.value[at])
     return value if np.isfinite(value) else None

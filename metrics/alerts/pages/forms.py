@@ -58,7 +58,6 @@ class RuleForm(forms.Form):
         return {"kind": given["kind"]} | {name: given[name] for name in CONDITION if name in fields}
 
     def given(self) -> JsonObject:
-        """Return the fields of a rule."""
         given = self.cleaned_data
         name = given["name"].strip() or str(KIND_LABELS[given["kind"]])
         return {
@@ -94,7 +93,6 @@ class ChannelForm(forms.Form):
 
 
 def initial_of(rule: AlertRule) -> JsonObject:
-    """Return the values of the form of a saved rule."""
     return {
         **rule.when,
         "name": rule.name,

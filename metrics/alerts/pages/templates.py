@@ -14,8 +14,6 @@ from runicorn.store.state import State
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A rule to begin with."""
-
     key: str
     label: str | Promise
     initial: Mapping[str, Any] = field(default_factory=dict)

@@ -39,7 +39,6 @@ class Filters(NamedTuple):
         return cls(request.GET.get("show") != "all", run, number)
 
     def address(self, page: int = 1) -> str:
-        """Return the address of the page."""
         rule = "" if self.rule is None else str(self.rule)
         query = {"show": "" if self.unseen else "all", "run": self.run, "rule": rule}
         given = {name: value for name, value in query.items() if value}
@@ -93,7 +92,6 @@ def acknowledge(request: HttpRequest) -> HttpResponseRedirect:
 
 @require_POST
 def switch_rule(request: HttpRequest, key: int) -> HttpResponseRedirect:
-    """Switch a rule on or off."""
     services.save_rule({"enabled": request.POST.get("enabled") == "true"}, key)
     return redirect("alerts")
 

@@ -46,7 +46,6 @@ def ema(samples: Samples, weight: float) -> Floats:
     As in Adam (Kingma & Ba 2015, section 3) and TensorBoard; pandas calls it `ewm(alpha=1 - weight, adjust=True)`.
 
     Args:
-        samples: the curve.
         weight: of the past, 0 to below 1.
     """
     if weight == 0:
@@ -77,7 +76,6 @@ def running_mean(samples: Samples, window: float, unit: str, at: Index) -> Float
     """Return the mean of a centred window at some positions; at the ends only its inner part counts.
 
     Args:
-        samples: the curve.
         window: width; an odd number of points is as in `rolling(window, center=True, min_periods=1)` of pandas.
         unit: "points", or "x" for the unit of x, where both ends belong to the window.
         at: positions.
@@ -108,7 +106,6 @@ def gaussian(samples: Samples, sigma: float, unit: str, at: Index) -> Floats:
     estimator of Nadaraya and Watson (1964).
 
     Args:
-        samples: the curve.
         sigma: standard deviation.
         unit: "points", or "x" for the unit of x.
         at: positions.

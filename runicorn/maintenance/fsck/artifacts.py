@@ -22,8 +22,6 @@ def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
     """Check all versions and the pool of contents.
 
     Args:
-        root: the storage root.
-        report: receives the findings.
         contents: read every file; by default only sizes are compared.
     """
     store = Store(root)

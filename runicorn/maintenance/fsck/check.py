@@ -16,9 +16,7 @@ def check(
     """Check runs, artifacts and leftovers of a store.
 
     Args:
-        root: the storage root.
         contents: read artifacts and media and compare digests, not only sizes.
-        should_repair: repair derived files.
         report: filled during the check; by default a new one.
 
     Raises:

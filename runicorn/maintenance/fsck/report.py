@@ -18,7 +18,6 @@ class Finding:
         severity: `error` for missing or damaged data, otherwise `warning`.
         kind: identifier, such as `journal-truncated`.
         path: the file or folder, relative to the storage root.
-        message: the message.
         is_repaired: whether `--repair` has removed or rewritten it.
     """
 

@@ -21,8 +21,6 @@ def check_runs(root: Path, report: Report, *, contents: bool) -> None:
     """Check all runs of a store.
 
     Args:
-        root: the storage root.
-        report: receives the findings.
         contents: read media too; by default only their sizes are compared.
     """
     for relative in find.all_runs(root):

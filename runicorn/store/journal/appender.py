@@ -39,7 +39,6 @@ class Appender:
 
     Attributes:
         written: number of lines written by this process.
-        error: the last error of a write.
         refusal: why nothing may be written to the file; None if it may.
         lock: held during a write; hold it to number records in the order of the file.
     """

@@ -129,9 +129,7 @@ def write(root: Path, project: str, name: str, board: dict[str, Any], *, expecte
     """Replace or create a board.
 
     Args:
-        root: the storage root.
         project: its project; the folder is created.
-        name: its name.
         board: the whole content, see `runicorn.store.project.board_schema`.
         expected: version that the change builds on, `NONE` for a new board, or `ANY`.
 

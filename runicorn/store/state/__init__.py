@@ -22,8 +22,6 @@ STATE, STATE_REASON, EVIDENCE = "state", "state_reason", "evidence"
 
 
 class State(StrEnum):
-    """State of a run."""
-
     RUNNING = "running"
     STALLED = "stalled"
     """Running, but without a step for much longer than usual."""

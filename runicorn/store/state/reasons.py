@@ -71,10 +71,8 @@ def explain(state: State, status: str, exit_reason: str | None, evidence: Eviden
     """Return the sentence about a state; None if there is nothing to explain.
 
     Args:
-        state: the state.
         status: the status of 0.5, or the unknown word that takes its place.
         exit_reason: the exit reason in `status.json`.
-        evidence: what was observed.
     """
     if state is State.LOST and "since" in evidence:
         return Sentence(

@@ -44,7 +44,6 @@ def job_of(environment: Mapping[str, str]) -> Evidence:
 
 
 def job_in(meta: Mapping[str, Any]) -> Evidence:
-    """Return the job that a `meta.json` records."""
     return evidence_in({"evidence": meta.get(JOB)})
 
 
@@ -52,8 +51,6 @@ def announced(job: Evidence, notice: str, now: float) -> State:
     """Return the state of a run that ended after a notice, derived from the time.
 
     Args:
-        job: the job.
-        notice: name of the signal.
         now: time of the notice in Unix seconds.
     """
     if "job_end" in job:

@@ -33,7 +33,6 @@ class CounterCache(LocMemCache):
         return bool(super().add(*args, **options))
 
     def sweep(self) -> None:
-        """Delete the expired counters."""
         now = time.time()
         with self._lock:
             expired = [key for key, until in self._expire_info.items() if until is not None and until <= now]

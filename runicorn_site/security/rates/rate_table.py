@@ -69,8 +69,6 @@ def pattern(text: str, below: bool = False) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Rates:
-    """The current limits."""
-
     enabled: bool = True
     default: Limit = DEFAULT
     endpoints: tuple[tuple[str, str, Limit], ...] = ()

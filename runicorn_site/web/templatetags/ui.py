@@ -110,7 +110,6 @@ def status(word: str) -> SafeString:
 
 
 def status_label(word: str) -> str:
-    """Return a status in the language of the page."""
     return gettext(STATUSES[word]) if word in STATUSES else word
 
 
@@ -121,7 +120,6 @@ def _status(shape: str, label: str, prefix: str) -> SafeString:
 
 @register.simple_tag
 def state_name(word: str) -> str:
-    """Return a state in the language of the page."""
     return status_label(word)
 
 

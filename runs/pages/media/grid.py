@@ -36,7 +36,6 @@ class GridKey:
 
     @property
     def title(self) -> str:
-        """The title of its kind."""
         return str(TITLES[self.kind])
 
 
@@ -95,7 +94,6 @@ def media_grid(
 
     Args:
         runs: the rows, in this order.
-        key: of the media.
         first, last: limits of the steps, both included.
     """
     is_complete = _catch_up(runs)

@@ -52,7 +52,6 @@ def suffix(path: str) -> str:
 
 
 def kind_of(path: str) -> str:
-    """Return the kind of a file by its name."""
     if path.endswith(tables.SUFFIX):
         return TABLES
     if path.endswith(histograms.SUFFIX):

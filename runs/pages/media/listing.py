@@ -68,8 +68,6 @@ class MediaItem:
 
 
 class MediumEntry(TypedDict):
-    """A medium as a page adds it."""
-
     kind: str
     key: str
     address: str
@@ -92,7 +90,6 @@ def media_after(run: Run, last: int, mark: str) -> MediaAfter:
     """Return the media that a page lacks.
 
     Args:
-        run: the run.
         last: from the previous response; 0 for all media.
         mark: from the previous response. If the journal was replaced since, all media are returned with `again` true.
     """
@@ -154,8 +151,6 @@ def table(run: Run, path: str) -> tables.Table:
 
 
 class StepHistogram(histogram_files.Histogram):
-    """A histogram with its step."""
-
     step: int | None
 
 

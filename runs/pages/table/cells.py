@@ -32,7 +32,6 @@ class CellContext:
     """The run of a row and what its cells need beside it.
 
     Attributes:
-        run: the run.
         now: time of the page in Unix seconds.
         sparkline: picture of the primary metric.
         tags_in_name: whether the tags stand beside the name, because they have no column.

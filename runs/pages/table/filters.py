@@ -160,7 +160,6 @@ def _with(state: TableState, found: Parts, field: Field | str, parts: Sequence[s
 
 
 def _name(field: Field) -> str:
-    """Return the name of a field on its chip."""
     if field.kind is Kind.METRIC:
         return f"{field.name} {next(name for name, column in FIGURES.items() if column == field.figure)}"
     return field.name if field.kind is Kind.CONFIG else str(OWN.get(field.name, field.name))

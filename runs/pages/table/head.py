@@ -96,7 +96,6 @@ def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
     """Return one chip for all runs, one per status, and one for each other state that occurs.
 
     Args:
-        state: the state of the table.
         counts: numbers by status and state, as texts like `12` or `10,000+`.
     """
     everything = state.but(statuses=(), states=())

@@ -142,8 +142,6 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
 
 
 class WideContext(TypedDict):
-    """Context of the wide table."""
-
     rows: list[Row]
     columns: list[Heading]
     sized: bool
@@ -187,7 +185,6 @@ def _page(found: Matches, state: TableState) -> OpenPage:
 
 
 def in_order(found: Matches, state: TableState) -> Ordered | list[Run]:
-    """Return the runs in the order of the list."""
     if not state.is_in_given_order:
         return sorted_runs(found, state)
     by_id = {run.run_id: run for run in found.runs}
@@ -294,7 +291,6 @@ def view_address(name: str, query: str) -> str:
 
 
 def tags(root: StorageRoot) -> list[str]:
-    """Return the tags of the store by name."""
     found = RunTag.objects.filter(root=root).order_by("tag").values_list("tag", flat=True).distinct()
     return counting.remembered(root, "tags", lambda: list(found[:MOST_TAGS]))
 

@@ -137,7 +137,6 @@ class TableState:
 
     @property
     def address(self) -> str:
-        """URL of the page with this state."""
         return site_address(f"/?{self.query}" if self.query else "/")
 
     def but(self, **changes: Any) -> TableState:
@@ -211,13 +210,11 @@ class TableState:
 
     @property
     def title(self) -> str:
-        """Title of the window."""
         title = f"{gettext('Runs')} – Runicorn"
         return f"{self.project} – {title}" if self.project else title
 
 
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns that a query string asks for."""
     if "of" in query and query["of"] != query.get("project", ""):
         return preferred
     named = [key for key in query.getlist("col") if is_column(key)]

@@ -55,7 +55,6 @@ def aligned(values: Sequence[Value], *, exact: bool = False) -> list[str]:
     """Return the values of a column as texts whose decimal points stand in line when they end at one edge.
 
     Args:
-        values: of one column of the page.
         exact: append blanks and no zeros, for settings that were written by a user.
     """
     texts = [figure(value) for value in values]
@@ -74,7 +73,6 @@ def aligned(values: Sequence[Value], *, exact: bool = False) -> list[str]:
 def by_column(
     runs: Sequence[Run], columns: Sequence[str], values: Mapping[tuple[int, str], Value]
 ) -> dict[str, list[Value]]:
-    """Return the values of each column in the order of the runs."""
     return {key: [values.get((run.pk, key)) for run in runs] for key in columns}
 
 

@@ -39,7 +39,6 @@ def workspace_context(root: StorageRoot, state: TableState, listed: Sequence[Run
     """Return what the list and the panels need.
 
     Args:
-        root: the storage root.
         state: of the address.
         listed: the runs on the page.
     """

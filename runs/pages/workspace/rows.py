@@ -84,7 +84,6 @@ def value_key(state: TableState) -> str:
 
 
 def value_label(runs: Sequence[Run], state: TableState) -> str:
-    """Return the heading of the value."""
     key = value_key(state)
     if key != "best":
         return str(column_of(key).label)

@@ -73,8 +73,6 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The opposite."""
-
     node: Node
 
 
@@ -115,7 +113,6 @@ def parts(node: Node | None) -> tuple[Node, ...]:
 
 
 def with_tag(tag: str) -> Comparison:
-    """Return the condition that a run has the tag."""
     return Comparison(Field(Kind.TAGS, "tags"), "in", (tag,))
 
 

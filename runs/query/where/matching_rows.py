@@ -29,7 +29,6 @@ def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
     """Return the rows of tags, metrics or config values that make a comparison true, of runs of any root.
 
     Args:
-        node: the comparison.
         by_run: use the index by runs rather than the one by values; for a subset of the runs.
     """
     if node.field.kind is Kind.TAGS:

@@ -90,7 +90,6 @@ def parse(text: str, resolve: Resolve | None = None) -> Node:
     """Return the syntax tree of an expression.
 
     Args:
-        text: the expression.
         resolve: finds fields for bare keys, such as `config.optim.lr` for `lr`.
 
     Raises:

@@ -26,8 +26,6 @@ def satisfying(
     """Keep the runs for which all expressions are true.
 
     Args:
-        matches: the runs to filter.
-        conditions: the expressions.
         live: whether runs in the recycle bin were excluded.
         columns: the filters applied so far as expressions; None if others were applied.
     """
@@ -72,8 +70,6 @@ def condition(node: Node, root: StorageRoot | None = None, *, is_alternative: bo
     """Return an expression as a condition on runs, of one root if it is given.
 
     Args:
-        node: the expression.
-        root: the storage root.
         is_alternative: whether a run may satisfy another condition instead.
     """
     if isinstance(node, Not):
