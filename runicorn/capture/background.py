@@ -1,6 +1,7 @@
-"""Capture of environment, console and system metrics in background threads.
+"""Capture of environment, console and system metrics beside the training.
 
-`init` only starts one or two threads; they import the modules that they need.
+`init` only starts one or two threads. One waits for a process that captures the environment, the other samples the
+system; they import the modules that they need.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from runicorn.store import descriptor_reserve, layout
 from runicorn.store.journal import encode
 
 if TYPE_CHECKING:
+    from runicorn.capture.capture_process import CaptureProcess
     from runicorn.capture.console import Console
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.capture.sampler import Sampler
@@ -27,6 +29,7 @@ PATIENCE = 3.0
 """Seconds that the end of a run waits for an unfinished capture."""
 URGENT_SECONDS = 0.3
 """The same after SIGTERM."""
+START_DELAY = 0.005
 
 
 class BackgroundCapture:
@@ -34,7 +37,7 @@ class BackgroundCapture:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self._start = ProgramStart("", [], {})
+        self._start = ProgramStart("", [], [], "", {})
         self._capture = BackgroundThread("environment", self._careful(self._capture_environment))
         self._sampler = BackgroundThread("sampler", self._careful(self._sample))
         self._console: Console | None = None
@@ -82,6 +85,30 @@ class BackgroundCapture:
         return run
 
     def _capture_environment(self, thread: BackgroundThread) -> None:
+        content = self._content_from_process(thread)
+        if content:
+            self._folder.write_content(layout.ENVIRONMENT, content)
+        else:
+            self._capture_here(thread)
+
+    def _content_from_process(self, thread: BackgroundThread) -> bytes | None:
+        # The start of a process holds the interpreter lock for a millisecond, in which `init` would not return.
+        thread.stopped.wait(START_DELAY)
+        try:
+            with _loading():
+                starter = descriptor_reserve.load("runicorn.capture.capture_process").CaptureProcess
+                process: CaptureProcess = descriptor_reserve.attempt(lambda: starter(self._start))
+        except OSError:  # no processes, no descriptors, a frozen program
+            return None
+        thread.cancel = process.stop
+        if thread.stopped.is_set():
+            process.stop()
+        try:
+            return process.result()
+        finally:
+            process.close()
+
+    def _capture_here(self, thread: BackgroundThread) -> None:
         with _loading():
             environment = descriptor_reserve.load("runicorn.capture.environment")
             # Calls `uname` once, until Python 3.12 under a lock that is as bad to fork with as import locks.
@@ -103,7 +130,10 @@ class BackgroundCapture:
 
 
 class _Loading:
-    """Prevents forks while a thread imports modules or queries the CPU: the child would inherit locked locks."""
+    """Prevents forks while a thread imports modules or queries the CPU: the child would inherit locked locks.
+
+    It would also inherit the ends of pipes that are closed once a process has started.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -86,7 +86,7 @@ class EnvironmentCapture:
     ) -> None:
         start = start or ProgramStart.now()
         self.working_dir = Path(working_dir if working_dir is not None else start.folder)
-        self._arguments = start.arguments
+        self._start = start
         self._variables = start.variables
         self._commands = Commands()
         self._hide = Masking(self._variables)
@@ -140,7 +140,7 @@ class EnvironmentCapture:
 
     def get_command_line(self) -> list[str]:
         """Return the command line; values of options with secret names are `***`, code after `-c` is left out."""
-        return self._hide.arguments(_without_code(self._arguments))
+        return self._hide.arguments(_without_code(self._start.arguments))
 
     def get_working_dir(self) -> str:
         return self._hide.text(str(self.working_dir))
@@ -151,7 +151,7 @@ class EnvironmentCapture:
 
     def get_pip_packages(self) -> list[str] | None:
         """Return installed packages as `name==version`, sorted."""
-        return machine.packages()
+        return machine.packages(self._start.import_path)
 
     def get_conda_env(self) -> str | None:
         """Return the name of the conda environment; None outside of one."""
@@ -165,7 +165,9 @@ class EnvironmentCapture:
 
     def get_git_info(self) -> dict[str, Any] | None:
         """Return the repository of the working directory, else of the script; None without one."""
-        for folder in dict.fromkeys([self.working_dir, *_script_folder(self.working_dir)]):
+        script = self._start.script
+        folders = [self.working_dir, *([(self.working_dir / script).parent] if script else [])]
+        for folder in dict.fromkeys(folders):
             found = Repository(folder, self._commands, self._hide, self._variables).describe()
             if found is not None:
                 return found
@@ -217,11 +219,6 @@ def capture_for_run(
     info = EnvironmentCapture(working_dir).capture_all()
     info.save(Path(run_dir) / layout.ENVIRONMENT)
     return info
-
-
-def _script_folder(working_dir: Path) -> list[Path]:
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    return [(working_dir / file).parent] if isinstance(file, str) else []
 
 
 def _without_code(arguments: Sequence[str]) -> list[str]:

@@ -6,13 +6,12 @@ import functools
 import os
 import platform
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from runicorn.capture.program_start import has_foreign_finders
 from runicorn.store.values import REFUSALS
 
 MEBIBYTE = 1024 * 1024
@@ -53,9 +52,9 @@ def _memory() -> float | None:
         return None
 
 
-def packages() -> list[str]:
-    """Return installed packages as `name==version`, sorted, as Python would import them."""
-    return list(_packages(tuple(sys.path)))
+def packages(path: Iterable[str]) -> list[str]:
+    """Return the packages installed in the folders of an import path as `name==version`, sorted."""
+    return list(_packages(tuple(path)))
 
 
 @functools.lru_cache(maxsize=2)
@@ -74,7 +73,7 @@ def _metadata(path: tuple[str, ...]) -> Iterator[str]:
 
     That imports forty modules beside the first calls of `log()`, and is used for archives and foreign finders only.
     """
-    if any(_is_foreign(finder) for finder in sys.meta_path) or any(map(os.path.isfile, path)):
+    if has_foreign_finders() or any(map(os.path.isfile, path)):
         from importlib.metadata import distributions
 
         for distribution in distributions(path=list(path)):
@@ -86,10 +85,6 @@ def _metadata(path: tuple[str, ...]) -> Iterator[str]:
             for name in os.listdir(entry or "."):
                 if name.lower().endswith(_INFO) or (name + entry[-4:]).lower() == "egg-info.egg":
                     yield _text(os.path.join(entry, name))
-
-
-def _is_foreign(finder: Any) -> bool:
-    return finder is not PathFinder and hasattr(finder, "find_distributions")
 
 
 def _text(info: str) -> str:

@@ -9,12 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from runicorn import _platform
+from runicorn.capture import detached_process
 from runicorn.companion.watch import IGNORED, NOTICES
 from runicorn.settings import user as settings
 
 OFF = ("0", "false", "no", "off")
-IN_BACKGROUND = 'exec 3<&0; "$@" <&3 3<&- &'
-"""Shells give a command in the background an empty input, unless it has another one by number."""
 _pipe = -1
 _owner = 0
 """Pid of the process whose companion reads the pipe."""
@@ -22,10 +21,10 @@ _owner = 0
 
 def watch(run_dir: Path) -> None:
     """Let the companion judge how this run ends if the process cannot write it itself. Never raises."""
-    if settings.get("RUNICORN_COMPANION").strip().lower() in OFF or not hasattr(os, "posix_spawn"):
+    if settings.get("RUNICORN_COMPANION").strip().lower() in OFF:
         return
     line = os.fsencode(run_dir) + b"\n"
-    with suppress(OSError, ValueError):
+    with suppress(OSError):
         if _owner == os.getpid() and _tell(line):
             return
         _start()
@@ -47,33 +46,20 @@ def _start() -> None:
         _pipe = -1
     pid = os.getpid()
     start = _platform.process_start_time(pid) if sys.platform == "linux" else None
-    package = Path(__file__).resolve().parents[2]
-    program = str(package / "runicorn" / "companion" / "watch.py")
-    python = sys.executable or "python3"
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     own = _own_pidfd()
     target = 4 if own != 4 else 5  # a duplicate, since the original is closed at exec
-    about = (str(package), str(pid), "" if start is None else f"{start:.0f}", str(target if own >= 0 else -1))
+    about = (str(pid), "" if start is None else f"{start:.0f}", str(target if own >= 0 else -1))
     try:
-        # Through a shell that ends at once: a training that waits for all of its children does not wait for this one.
-        shell = os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", IN_BACKGROUND, "sh", python, "-I", "-S", program, *about],
+        detached_process.start(
+            "runicorn/companion/watch.py",
+            about,
             _environment(),
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, reading, 0),
-                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                *([(os.POSIX_SPAWN_DUP2, own, target)] if own >= 0 else []),
-            ],
-            setsid=True,
-            # Until it handles them.
-            setsigmask=[number for name in (*NOTICES, *IGNORED) if (number := getattr(signal, name, None))],
+            {0: reading, **({target: own} if own >= 0 else {})},
+            masked=[number for name in (*NOTICES, *IGNORED) if (number := getattr(signal, name, None))],
         )
-        with suppress(ChildProcessError):  # children are ignored (SIGCHLD)
-            os.waitpid(shell, 0)
-    except (OSError, NotImplementedError):
+    except OSError:
         os.close(writing)
         raise
     finally:

@@ -263,10 +263,19 @@ def read_json(
     return value, None
 
 
-def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place: bool = False) -> None:
-    """Replace a small file atomically and durably.
+def json_content(value: dict[str, Any]) -> bytes:
+    """Return the content of a small file.
 
     NaN and infinities are written bare, as the format requires; invalid Unicode becomes question marks.
+
+    Raises:
+        TypeError: a value cannot be represented in JSON.
+    """
+    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place: bool = False) -> None:
+    """Replace a small file atomically and durably.
 
     Args:
         path: the file; the folder must exist.
@@ -279,8 +288,7 @@ def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place
         OSError: the file could not be written; the old one is unchanged.
         TypeError: a value cannot be represented in JSON.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    content = text.encode("utf-8", "replace")
+    content = json_content(value)
     try:
         _platform.replace_file(path, content, mode)
     except OSError as error:

@@ -86,9 +86,16 @@ class RunFolder:
         Args:
             in_place: if there is no space for a second file, overwrite the existing one.
         """
+        return self._replace(name, lambda path: layout.write_json(path, value, in_place=in_place))
+
+    def write_content(self, name: str, content: bytes) -> bool:
+        """Do the same with the bytes of its content."""
+        return self._replace(name, lambda path: _platform.replace_file(path, content))
+
+    def _replace(self, name: str, replace: Callable[[Path], None]) -> bool:
         try:
             self.check()
-            descriptor_reserve.attempt(lambda: layout.write_json(self.path / name, value, in_place=in_place))
+            descriptor_reserve.attempt(lambda: replace(self.path / name))
         except OSError as error:
             self.report_error(name, error)
             return False

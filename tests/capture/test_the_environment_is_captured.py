@@ -105,7 +105,7 @@ def test_packages_are_found_where_importlib_finds_them(
 
 
 def test_the_packages_are_found_without_importing_forty_modules() -> None:
-    code = "import sys; from runicorn.capture import machine; machine.packages(); print(*sys.modules)"
+    code = "import sys; from runicorn.capture import machine; machine.packages(sys.path); print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=PROJECT).split()
     assert not {"importlib.metadata", "email", "zipfile", "csv"} & set(loaded)
 
@@ -181,14 +181,15 @@ def test_an_invalid_driver_response_yields_no_gpu(program: Callable[[str, str], 
 
 
 def test_neither_init_nor_an_interrupted_end_waits_for_a_driver_that_hangs(
-    program: Callable[[str, str], Path], script: Callable[..., Script]
+    program: Callable[[str, str], Path], script: Callable[..., Script], tmp_path: Path
 ) -> None:
-    program("nvidia-smi", "sleep 60")
+    program("nvidia-smi", f"touch {tmp_path}/asked; exec sleep 60")
     ended = script(
-        # The rest is captured in the first, however slow the machine; none of the others is waited for.
-        "from runicorn.capture import background as beside, gpu\n"
-        "beside.GRACE, beside.PATIENCE, gpu.query.__defaults__ = 20, 60, (60.0,)\n"
+        # A thread captures, and the driver has more time than any machine needs until the end of the run.
+        "from runicorn.capture import background_thread, gpu\n"
+        "del os.posix_spawn\ngpu.query.__defaults__, background_thread.JOIN_SECONDS = (60.0,), 20\n"
         "began = time.monotonic()\nrun = rn.init(system_metrics=False)\nprint(time.monotonic() - began)\n"
+        f"while not os.path.exists({str(tmp_path / 'asked')!r}): time.sleep(0.01)\n"
         "began = time.monotonic()\nrun.finish('interrupted')\nprint(time.monotonic() - began)",
         PATH=os.environ["PATH"],
     )
@@ -240,6 +241,7 @@ def test_a_fork_while_the_capture_loads_its_modules_does_not_block_the_child(
     script: Callable[..., Script],
 ) -> None:
     ended = script(
+        "del os.posix_spawn  # so that a thread captures\n"
         "run = rn.init()\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"
@@ -256,6 +258,7 @@ def test_a_fork_while_the_cpu_is_queried_does_not_block_the_capture_of_the_child
 ) -> None:
     program("uname", f"touch {tmp_path}/asked; sleep 0.5; echo chip")
     ended = script(
+        "del os.posix_spawn  # so that threads capture\n"
         "run = rn.init('first')\n"
         f"while not os.path.exists({str(tmp_path / 'asked')!r}): time.sleep(0.01)\n"
         "pid = os.fork()\n"

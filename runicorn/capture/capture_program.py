@@ -1,0 +1,54 @@
+"""Program of the process that captures the environment of a training: see `capture_process`.
+
+    python capture_program.py <package path>
+
+It ends when the training does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
+
+
+def main() -> None:
+    """Read the request from the standard input, and write the content of `environment.json`."""
+    # Those that the training inherited, such as pipes to other programs.
+    os.closerange(3, 1024)
+    version, *start = json.loads(sys.stdin.buffer.readline())
+    if version != sys.version:  # the training has embedded another interpreter
+        return
+    # Last, so that nothing beside it hides a module of the standard library.
+    sys.path.append(sys.argv[1])
+    from runicorn.capture.capture_process import HEAD
+    from runicorn.capture.environment import EnvironmentCapture
+    from runicorn.capture.program_start import ProgramStart
+    from runicorn.store import layout
+
+    described = ProgramStart(*start)._replace(variables=dict(os.environ))
+    with suppress(OSError):  # it was removed
+        os.chdir(described.folder)
+    capture = EnvironmentCapture(start=described)
+    stopped = threading.Event()
+
+    def listen() -> None:
+        """Stop when the training asks for what is there, and end with the training."""
+        is_asked = sys.stdin.buffer.read(1)
+        stopped.set()
+        capture.cancel()
+        if not is_asked:
+            os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    content = layout.json_content(capture.capture_until(stopped.is_set).to_dict())
+    with suppress(BrokenPipeError):  # the training has ended, or no longer waits
+        sys.stdout.buffer.write(f"{len(content):{HEAD}d}".encode() + content)
+        sys.stdout.buffer.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
