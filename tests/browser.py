@@ -26,13 +26,13 @@ PATIENCE = 60_000
 
 
 @contextmanager
-def launch(program: str) -> Iterator[Any]:
+def launch(program: str, *options: str) -> Iterator[Any]:
     """A headless browser."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=program, args=[*QUIET, *options])
         try:
             yield browser
         finally:
