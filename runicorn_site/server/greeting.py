@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
-from socket import gethostname
 
 from django.db import connection
 
@@ -31,7 +33,7 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
     if options.socket is not None:
         path = entry.removeprefix("unix:")
         found.append(
-            f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300{policy.forwarding.base}"
+            f"From your machine: ssh -L 23300:{path} {socket.gethostname()}, then http://localhost:23300{policy.forwarding.base}"
         )
     found += about_users(policy) if policy.people is not None else about_others(options, policy)
     if token_file is not None:
@@ -41,6 +43,13 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
     if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
         found.append(known)
     return found + database.notices
+
+
+def notify_systemd() -> None:
+    """Report to a unit of `Type=notify` that the viewer serves."""
+    if address := os.environ.pop("NOTIFY_SOCKET", ""):
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(b"READY=1", address)
 
 
 def about_users(policy: Policy) -> list[str]:

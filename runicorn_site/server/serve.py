@@ -269,11 +269,14 @@ class Serving:
 
     def ready(self) -> None:
         """daphne listens: begin the background work and say so."""
+        from runicorn_site.server.greeting import notify_systemd
+
         gc.freeze()
         gc.enable()
         self.worker.start()
         self.remote.start()
         self.announce()
+        notify_systemd()
 
     def announce(self) -> None:
         """Say where the viewer is, here, to the SDK, and to the browser."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import tomllib
@@ -85,6 +86,20 @@ def test_the_health_check_fails_without_a_viewer(tmp_path: Path) -> None:
     finally:
         viewer.stop()
     assert subprocess.run(command, timeout=30, stderr=subprocess.DEVNULL).returncode != 0
+
+
+def test_a_viewer_reports_to_systemd_that_it_serves(tmp_path: Path) -> None:
+    assert "Type=notify" in UNIT.read_text(encoding="utf-8")
+    (tmp_path / "store").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(90)
+        viewer = Viewer(tmp_path / "store", tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        try:
+            assert manager.recv(100) == b"READY=1"
+            assert viewer.get("/healthz").status_code == 200
+        finally:
+            viewer.stop()
 
 
 @pytest.mark.needs("systemd-analyze")
