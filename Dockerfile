@@ -2,16 +2,20 @@
 # tests/packaging/test_the_container_files_fit_the_program.py
 FROM python:3.13.9-slim-trixie AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 RUN python3 -m venv /opt/runicorn
 COPY . /source
-# Modules are compiled here, because the root file system may be read-only later.
-RUN /opt/runicorn/bin/pip install "/source[postgresql,valkey,alerts]" \
- && /opt/runicorn/bin/pip uninstall --yes pip \
- && find /opt/runicorn -type d \( -path '*/site-packages/*/tests' \
-      -o -path '*/twisted/*test' -o -path '*/autobahn/*test' \) -prune -exec rm -rf {} + \
- && find /opt/runicorn -path '*/locale/*' -type d ! -name en ! -name zh_Hans ! -name LC_MESSAGES -prune -exec rm -rf {} + \
- && find /opt/runicorn -name '*.po' -delete \
- && /opt/runicorn/bin/python -m compileall -q /opt/runicorn/lib
+# Only what a server runs stays. Modules are compiled last, because the root file system may be read-only later.
+RUN cd /opt/runicorn \
+ && bin/pip install --no-compile "/source[postgresql,valkey,alerts]" \
+ && bin/pip uninstall --yes pip \
+ && find . -type d \( -path '*/site-packages/*/tests' -o -path '*/twisted/*test' -o -path '*/autobahn/*test' \
+      -o -path '*/twisted/conch' -o -path '*/twisted/mail' -o -path '*/twisted/names' -o -path '*/twisted/words' \
+      -o -path '*/autobahn/_flatc' -o -path '*/numpy/f2py' -o -path '*/include' \) -prune -exec rm -rf {} + \
+ && find . -path '*/locale/*' -type d ! -name en ! -name zh_Hans ! -name LC_MESSAGES -prune -exec rm -rf {} + \
+ && find . -type f \( -name '*.po' -o -name '*.pyi' -o -name '*.map' -o -name '*.a' \) -delete \
+ && find . -type f -name '*.so*' -exec strip --strip-unneeded {} + \
+ && bin/python -m compileall -q -x 'pygments/lexers' lib
 
 FROM python:3.13.9-slim-trixie
 RUN groupadd --gid 10001 runicorn \
