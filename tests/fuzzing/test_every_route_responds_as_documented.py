@@ -36,7 +36,7 @@ def test_every_operation_responds_as_documented(target: Viewer, description: Des
 def test_every_operation_responds_as_documented_to_many_requests(
     target: Viewer, description: Description, pool: Pool, part: int
 ) -> None:
-    ask_all(description.operations[part::PARTS], target, description, pool, 500)
+    ask_all(description.operations[part::PARTS], target, description, pool, 200)
 
 
 def ask_all(

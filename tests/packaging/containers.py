@@ -1,4 +1,4 @@
-"""Podman with images made of Debian's packages, for machines that reach no image registry."""
+"""Podman with images of Debian's packages, for machines that reach no image registry."""
 
 from __future__ import annotations
 
