@@ -7,7 +7,7 @@ from rest_framework import serializers
 from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.kinds import KINDS
 from metrics.alerts.kinds.threshold import OPERATORS
-from runicorn_site.web.serializers import Body, Query
+from runicorn_site.web.serializers import Body, Edit, Query
 from runs.api.requests_v2 import Finite, Moment
 
 MOST_EVENTS = 1000
@@ -51,7 +51,7 @@ class RuleBody(Body):
     enabled = serializers.BooleanField(required=False)
 
 
-class RuleChange(RuleBody):
+class RuleChange(RuleBody, Edit):
     """Fields of a rule to change."""
 
     name = serializers.CharField(required=False, max_length=200)
@@ -76,7 +76,7 @@ class ChannelBody(Body):
     enabled = serializers.BooleanField(required=False)
 
 
-class ChannelChange(ChannelBody):
+class ChannelChange(ChannelBody, Edit):
     """Fields of a channel to change."""
 
     name = serializers.CharField(required=False, max_length=200)

@@ -38,6 +38,10 @@ def test_rules_and_channels_are_created_changed_and_deleted(alerts: Alerts, rece
     changed = alerts("PATCH", f"rules/{rule['id']}", {"enabled": False, "name": "loss"})
     assert changed == rule | {"enabled": False, "name": "loss"}
     assert alerts("PATCH", f"channels/{channel['id']}", {"enabled": False})["enabled"] is False
+    for address in (f"rules/{rule['id']}", f"channels/{channel['id']}"):
+        refused = alerts("PATCH", address, {"title": "x", "name": "y"}, expect=400)
+        assert refused["errors"] == {"title": ["This field cannot be changed"]}
+    assert alerts("GET", "rules") == [changed]
     assert alerts("DELETE", f"channels/{channel['id']}") == {"ok": True}
     assert alerts("GET", f"rules/{rule['id']}")["channels"] == []
     assert alerts("DELETE", f"rules/{rule['id']}") == {"ok": True}
