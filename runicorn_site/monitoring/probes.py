@@ -30,7 +30,7 @@ class Probes:
         self.check: asyncio.Future[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
+        path = scope["path"].removesuffix("/")
         if scope["type"] != "http" or path not in (HEALTH_PATH, READINESS_PATH):
             await self.app(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):

@@ -32,9 +32,10 @@ def test_a_probe_needs_no_token_and_no_known_host(
     viewer = start_viewer(RUNICORN_TOKEN="auto")
     assert viewer.get("/api/health").status_code == 401
     for headers in ({}, {"Host": "pod-7.cluster.local"}, {"X-Forwarded-For": "10.0.0.1"}):
-        found = viewer.get(path, headers=headers)
-        assert (found.status_code, found.text) == (200, answer)
-        assert found.headers["Cache-Control"] == "no-store"
+        for address in (path, f"{path}/"):
+            found = viewer.get(address, headers=headers)
+            assert (found.status_code, found.text) == (200, answer)
+            assert found.headers["Cache-Control"] == "no-store"
     assert requests.head(viewer.url + path, timeout=30).headers["Content-Length"] == str(len(answer))
     assert requests.post(viewer.url + path, timeout=30).status_code in (401, 405)
     assert viewer.get("/metrics").status_code == 401
