@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from runicorn.api.responses.runs import RunResult
+from runicorn_site.web.templatetags.ui import figure, status_label
 from runs.active_root import active_root
 from runs.field_names import translate_names
 from runs.models import Run
@@ -75,6 +76,15 @@ class InRecycleBin(admin.SimpleListFilter):
         return queryset if chosen is None else queryset.filter(deleted__isnull=chosen != "yes")
 
 
+class StatusFilter(admin.AllValuesFieldListFilter):
+    """Filter by status, in the language of the page."""
+
+    def choices(self, changelist: Any) -> Any:
+        """Yield the choices with translated labels."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": status_label(str(choice["display"]))}
+
+
 class TagsField(forms.CharField):
     """Tags, one per line."""
 
@@ -109,13 +119,13 @@ class RunAdmin(CurationAdmin):
         "run_id",
         "project",
         "name",
-        "status",
-        "best_metric_value",
+        "shown_status",
+        "best",
         "pinned",
         "archived",
         "in_bin",
     )
-    list_filter = ("status", "pinned", "archived", InRecycleBin)
+    list_filter = (("status", StatusFilter), "pinned", "archived", InRecycleBin)
     search_fields = ("search",)
     ordering = ("-created", "-id")
     actions = ("delete_softly", "restore")
@@ -134,6 +144,14 @@ class RunAdmin(CurationAdmin):
     def apply(self, obj: Run, changes: dict[str, Any]) -> None:
         """Write the changed fields into the run's folder."""
         edit_run(run=obj, **changes)
+
+    @admin.display(description=_("status"), ordering="status")
+    def shown_status(self, run: Run) -> str:
+        return status_label(run.status)
+
+    @admin.display(description=_("best metric value"), ordering="best_metric_value")
+    def best(self, run: Run) -> str:
+        return figure(run.best_metric_value)
 
     @admin.display(boolean=True, description=_("deleted"))
     def in_bin(self, run: Run) -> bool:

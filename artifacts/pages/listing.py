@@ -31,6 +31,10 @@ SORTS = {
     "updated": "updated",
 }
 """Fields by the value of `sort`."""
+LABELS = {
+    "": _("All"),
+    **dict(zip(names.TYPES, (_("Model"), _("Dataset"), _("Config"), _("Code"), _("Custom")), strict=True)),
+}
 HEADS = (
     ("name", _("Name"), ""),
     ("type", _("Type"), ""),
@@ -149,7 +153,7 @@ def _head(state: ListState, key: str, label: _StrOrPromise, kind: str) -> dict[s
 
 def _chip(state: ListState, kind: str, count: int) -> Chip:
     return {
-        "label": kind.capitalize() or _("All"),
+        "label": LABELS.get(kind, kind.capitalize()),
         "address": state.address(type=kind),
         "count": count,
         "current": kind == state.type,

@@ -34,7 +34,7 @@ def checked(content: dict[str, Any]) -> When:
     given.pop("kind", None)
     for name in kind.required:
         if name not in given:
-            raise InvalidAlert("when", Message("A rule of the kind {kind} needs it", kind=kind.name), name)
+            raise InvalidAlert("when", Message("Required for rules of the kind {kind}", kind=kind.name), name)
     if kind.either and not given.keys() & set(kind.either):
         sentence = Message(
             "A rule of the kind {kind} needs it, or {other}", kind=kind.name, other=kind.either[1]

@@ -34,6 +34,11 @@ def test_the_list_shows_name_type_versions_size_and_aliases(page: Page, model: s
     assert next(link.attributes["href"] for link in found.all("a", "name")) == model
 
 
+def test_types_are_named_in_the_language_of_the_page(client: Client, model: str) -> None:
+    found = Markup(client.get("/artifacts", headers={"Accept-Language": "zh-CN"}).content.decode())
+    assert found.texts("a", "chip") == ["全部 2", "模型 1", "数据集 1", "配置 0", "代码 0", "自定义 0"]
+
+
 def test_the_address_filters_searches_and_sorts(page: Page, model: str) -> None:
     assert names(page("/artifacts?type=dataset")) == ["d"]
     assert names(page("/artifacts?q=M")) == ["m"]

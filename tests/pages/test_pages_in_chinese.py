@@ -141,6 +141,7 @@ def test_names_of_models_and_fields_are_translated_in_the_admin(
     client.cookies["runicorn_language"] = "zh-hans"
     runs = client.get("/admin/runs/run/").content.decode()
     assert "运行 ID" in runs and "最优值" in runs and "Best metric" not in runs
+    assert "已完成" in runs and ">finished<" not in runs
     client.cookies["runicorn_language"] = "en"
     assert "Best metric value" in client.get("/admin/runs/run/").content.decode()
 
