@@ -155,7 +155,7 @@ def _in_words(
             f"{_count(found.leftovers, 'file')} left by interrupted writes: {_amount(left)} can be freed"
         )
     if dedup:
-        rests = f"{_count(found.garbage.rests, 'rest')} of interrupted work"
+        rests = f"{_count(found.garbage.rests, 'leftover')} of interrupted work"
         lines.append(
             f"{_count(found.garbage.blobs, 'content')} without a version, {rests}: "
             f"{_amount(found.garbage.bytes)} can be freed"

@@ -165,7 +165,7 @@ def current() -> Run:
     """
     run = get_active_run() or _latest
     if run is None:
-        raise RuntimeError("There is no run: call runicorn.init() first.")
+        raise RuntimeError("No active run: call runicorn.init() first.")
     return run
 
 

@@ -62,7 +62,7 @@ class ExportBody(Body):
     def validate(self, attrs: ExportArguments) -> ExportArguments:
         """Refuse media in CSV."""
         if attrs["include_media"] and attrs["format"] == "csv":
-            raise s.ValidationError({"include_media": "CSV holds no media: ask for json"})
+            raise s.ValidationError({"include_media": "CSV has no media: choose the format json"})
         return attrs
 
 

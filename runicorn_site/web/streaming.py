@@ -84,7 +84,7 @@ def file_answer(
     first, last = min(start, size), size - 1
     asked = requested_range(request.headers.get("Range", ""), size) if whole else None
     if asked == ():
-        sentence = f"The file has {size} bytes: none of the range asked for"
+        sentence = f"The requested range is outside the file, which has {size} bytes"
         return Response({"detail": sentence}, status=416, headers={"Content-Range": f"bytes */{size}"})
     if asked:
         first, last = asked

@@ -129,7 +129,7 @@ def _check(upload: UploadedFile) -> None:
         if upload.offset is None or upload.digest is not None:
             raise FileRefused(f"{upload.name} is append-only: offset is required", "offset")
     elif upload.digest is None:
-        raise FileRefused(f"{upload.name} is upload as a whole: digest is required", "digest")
+        raise FileRefused(f"{upload.name} is uploaded as a whole: digest is required", "digest")
     elif (upload.offset is None) != (upload.size is None):
         raise FileRefused("A file upload in parts needs offset and size", "size")
 
