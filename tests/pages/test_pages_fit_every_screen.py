@@ -74,6 +74,24 @@ def test_no_element_overflows_and_all_text_is_readable(open_page: Open, address:
             assert page.evaluate(FAINT_TEXT) == [], (size, theme)
 
 
+@pytest.mark.parametrize("menu", ["views", "filter-menu"])
+def test_an_open_menu_of_the_table_fits_a_phone(open_page: Open, menu: str) -> None:
+    page = open_page("/", size="phone")
+    page.locator(f"#{menu} > summary").click()
+    sheet = page.locator(f"#{menu} > .sheet")
+    sheet.wait_for()
+    box, (width, height) = sheet.bounding_box(), SIZES["phone"]
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    assert box["y"] >= 0 and box["y"] + box["height"] <= height
+
+
+def test_the_name_of_a_metric_is_not_broken_where_there_is_room(open_page: Open) -> None:
+    page = open_page("/?layout=charts&tab=metrics")
+    name = page.locator("#metric-table tbody .key bdi").first
+    name.evaluate("(one) => { one.textContent = 'train/layer0/grad_norm'; }")
+    assert name.evaluate("(one) => one.getClientRects().length") == 1
+
+
 def test_rows_of_the_table_are_32_pixels_high_and_its_head_stays(open_page: Open) -> None:
     page = open_page("/?size=50")
     heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.offsetHeight)")
