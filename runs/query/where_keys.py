@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from runs.query.where.ast import FIELDS, FIGURES, Field, Kind, Node
 from runs.query.where.completion import CursorContext, operators, quoted
 
 MOST = 20
+BARE_KEY = re.compile(r"[\w./-]+")
 CONFIG, METRIC = "config", "metric"
 
 
@@ -50,20 +52,28 @@ def resolve(root: StorageRoot, key: str) -> Field | str | None:
     A key stands for the only config key or metric that is called so, with or without what comes before its last dot
     or slash.
     """
-    known = _keys(root)
-    found = [one for one in known if one[1] == key or one[1].endswith((f".{key}", f"/{key}"))]
+    found = _namesakes(root, key)
     if len(found) == 1:
         kind, name, _ = found[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
-    if not found:
-        by_name = {name: one for one in known for name in (one[1], one[1].rpartition(".")[2])}
-        found = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
-        found += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
-    if not found:
+    if not (best := _likely(root, key)):
         return None
-    best = sorted(dict.fromkeys(found), key=lambda one: -one[2])[:3]
     either = reduce(lambda one, other: Message("{one} or {other}", one=one, other=other), map(_written, best))
     return Message("Did you mean {keys}?", keys=either)
+
+
+def corrections(root: StorageRoot, text: str, error: parser.BadWhere) -> list[Suggestion]:
+    """Return an expression once for each field that its unknown field may stand for."""
+    before, rest = text[: error.position - 1], text[error.position - 1 :]
+    key = BARE_KEY.match(rest)
+    if not key or not str(error.problem).startswith("unknown field"):
+        return []
+    return [
+        Suggestion(
+            f"{before}{_dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field", runs or None
+        )
+        for kind, name, runs in _likely(root, key[0])
+    ]
 
 
 def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
@@ -86,11 +96,27 @@ def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
     return [*starting, *others][:MOST]
 
 
+def _namesakes(root: StorageRoot, key: str) -> list[tuple[str, str, int]]:
+    return [one for one in _keys(root) if one[1] == key or one[1].endswith((f".{key}", f"/{key}"))]
+
+
+def _likely(root: StorageRoot, key: str) -> list[tuple[str, str, int]]:
+    if not (found := _namesakes(root, key)):
+        by_name = {name: one for one in _keys(root) for name in (one[1], one[1].rpartition(".")[2])}
+        found = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
+        found += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
+    return sorted(dict.fromkeys(found), key=lambda one: -one[2])[:3]
+
+
+def _dotted(kind: str, name: str) -> str:
+    return f"{kind}.{quoted(name)}" if kind else name
+
+
 def _written(found: tuple[str, str, int]) -> str:
     kind, name, runs = found
+    key = _dotted(kind, name)
     if not kind:
-        return name
-    key = f"{kind}.{quoted(name)}"
+        return key
     return (
         Message("{key} (1 run)", key=key)
         if runs == 1

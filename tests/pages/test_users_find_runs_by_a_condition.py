@@ -31,6 +31,9 @@ def test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown(open_page: 
     until(lambda: page.locator("a.name").all_text_contents() == ["resnet"])
     page.locator("#where").fill("optim.lrr < 1")
     until(lambda: "Did you mean config.optim.lr (1 run)?" in page.locator("#where-status").inner_text())
+    page.get_by_role("option", name="config.optim.lr < 1").click()
+    until(lambda: page.locator("#where-status").inner_text() == "1 run matches")
+    assert page.locator("#where").input_value() == "config.optim.lr < 1 "
     page.keyboard.press("Escape")
     until(lambda: page.locator("#where-help").is_hidden())
 

@@ -72,6 +72,28 @@ def test_an_uncertain_key_is_asked_about(
     ]
 
 
+@pytest.mark.parametrize(
+    ("where", "fixed"),
+    [
+        (
+            "pinned = true and seed = 1 ",
+            ["pinned = true and config.seed = 1", "pinned = true and config.data.seed = 1"],
+        ),
+        ("lrr < 1", ["config.optim.lr < 1"]),
+        ("statu = failed", ["status = failed"]),
+        ("zzz < 1", []),
+        ("pinned < 1 2", []),
+    ],
+)
+def test_an_unknown_field_is_corrected_by_a_suggestion(
+    complete: Complete, where: str, fixed: list[str]
+) -> None:
+    answer = complete(where)
+    assert not answer["valid"] and sorted(texts(answer)) == sorted(fixed)
+    if fixed:
+        assert answer["start"] == 0 and complete(fixed[0])["valid"]
+
+
 def test_hits_are_counted_while_writing(complete: Complete) -> None:
     assert complete("")["total"] == 4
     assert complete("config.optim.lr > 0.15")["total"] == 2
