@@ -102,8 +102,6 @@ class HostKeyConflict(RemoteError):
 
 
 class AuthenticationFailed(RemoteError):
-    """The host rejected the credentials."""
-
     status_code = HTTPStatus.UNAUTHORIZED
 
 

@@ -157,8 +157,6 @@ class InvalidPattern(ServiceError):
 
 
 class SearchTooLong(ServiceError):
-    """A search with a regular expression was stopped."""
-
     status_code = status.HTTP_400_BAD_REQUEST
 
     def __init__(self) -> None:

@@ -47,7 +47,6 @@ class Lineage:
 
     @property
     def runs(self) -> list[str]:
-        """Run ids among the nodes."""
         return [node for node in self.depths if isinstance(node, str)]
 
 

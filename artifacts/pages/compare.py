@@ -31,8 +31,6 @@ class Content:
 
 
 class CompareContext(TypedDict):
-    """Context of the comparison of two versions."""
-
     artifact: Artifact
     numbers: list[int]
     before: Version

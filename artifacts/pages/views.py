@@ -39,7 +39,6 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
 @blocking
 @require_safe
 def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
-    """Render the page of an artifact: its versions and aliases."""
     context = artifact_context(lookup.get_artifact(name, type), request.GET)
     return render(request, "artifacts/artifact.html", context)
 

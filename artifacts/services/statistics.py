@@ -12,7 +12,6 @@ from runs.models import StorageRoot
 
 
 def statistics(root: StorageRoot) -> StoreStatistics:
-    """Return sums over all artifacts of a root."""
     discovery.refresh_all(root)
     versions = Version.objects.indexed().filter(artifact__root=root)
     by_type: dict[str, TypeStatistics] = {}

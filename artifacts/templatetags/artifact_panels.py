@@ -30,8 +30,6 @@ class Versions(TypedDict):
 
 
 class ArtifactPanel(TypedDict):
-    """Context of `artifacts/_run_panel.html`."""
-
     elsewhere: NotRequired[str]
     shared: NotRequired[bool]
     """Whether the page is read by a shared link, which shows no artifacts."""

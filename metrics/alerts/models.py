@@ -111,8 +111,6 @@ class AlertEvent(models.Model):
 
 
 class AlertDelivery(models.Model):
-    """An event on its way to a channel."""
-
     PENDING, SENT, FAILED = "pending", "sent", "failed"
 
     event = models.ForeignKey(AlertEvent, on_delete=models.CASCADE, related_name="deliveries")

@@ -21,8 +21,6 @@ SYSTEM = "system/"
 
 
 class Charted(Protocol):
-    """A chart before its points are known."""
-
     @property
     def name(self) -> str:
         """The metric."""

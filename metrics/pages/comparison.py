@@ -35,8 +35,6 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A key with one value for each run."""
-
     key: str
     cells: list[Cell]
     hint: str = ""

@@ -41,8 +41,6 @@ class ProgressPanel(TypedDict):
 
 
 class IngestPanel(TypedDict):
-    """Context of the progress of indexing and ingesting."""
-
     backlog: catch_up.Backlog
     is_listed: bool
 

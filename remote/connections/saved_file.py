@@ -37,8 +37,6 @@ _SECRET_WORDS = ("password", "passphrase", "secret", "token", "credential", "pri
 
 @dataclass(frozen=True, repr=False)
 class Saved:
-    """One saved connection with encrypted secrets."""
-
     address: Address
     name: str = ""
     auth_method: Method = "agent"

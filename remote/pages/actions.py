@@ -188,7 +188,6 @@ def disconnect(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_POST
 def start_viewer(request: HttpRequest) -> HttpResponse:
-    """Start a viewer and redirect to its progress page."""
     entered = {name: request.POST.get(name, "").strip() for name in ("root", "local_port", "remote_port")}
     connection_id, environment = request.POST.get("connection", ""), request.POST.get("environment", "")
     form = StartForm(request.POST)

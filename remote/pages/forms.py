@@ -78,7 +78,6 @@ class Login:
 
     @property
     def method(self) -> Method:
-        """Authentication method of a saved connection."""
         return METHODS[self.way]
 
     @property
@@ -111,7 +110,6 @@ class Login:
 
 
 def of_saved(saved: Saved, credentials: Credentials) -> Login:
-    """Return the login of a saved connection with its remembered secrets."""
     way: str = saved.auth_method
     if way == "key":
         way = "key_text" if "private_key" in saved.sealed or not saved.private_key_path else "key_file"

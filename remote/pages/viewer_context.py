@@ -89,7 +89,6 @@ class ViewerContext(TypedDict):
 
 
 def viewer_context(session: Session) -> ViewerContext:
-    """Return the status of a viewer and of each stage of its start."""
     described = session_to_dict(session)
     status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
     failed = status == "failed"

@@ -80,7 +80,6 @@ class MirrorJob:
         self.runs.add(folder_of(path))
 
     def run(self) -> None:
-        """Sync, and store the result."""
         assert self.mirror is not None
         try:
             result = self.mirror.run()
@@ -153,7 +152,6 @@ def start(*, connection_id: str, root: str, into: Path, environment: str = "", p
 
 
 def mirrors() -> list[MirrorJob]:
-    """Return the mirrors of this process, newest first."""
     with _guard:
         return list(_mirrors.values())[::-1]
 

@@ -113,8 +113,6 @@ CONNECT_OPTIONS: dict[str, Any] = {
 
 
 class HostKeyCheck:
-    """Verification of the host key during a connect."""
-
     def __init__(self, address: Address, known_hosts: str) -> None:
         self.address, self.known_hosts = address, known_hosts
         self.presented: HostKey | None = None

@@ -192,8 +192,6 @@ def error_sentence(error: RemoteError) -> str:
 
 
 class Pool:
-    """Open connections of this process."""
-
     def __init__(self) -> None:
         self.before_close: list[CloseCallback] = []
         """Called in order before a connection is closed on purpose, to stop what runs over it."""

@@ -80,7 +80,6 @@ def _files(folder: Path, name: str) -> Iterator[Entry]:
 
 
 def project_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
-    """Yield the descriptions and boards of the projects of runs."""
     projects = {relative.split("/")[0] for relative in runs} - layout.SKIPPED_TOP
     for project in sorted(projects):
         with suppress(OSError, layout.InvalidName):

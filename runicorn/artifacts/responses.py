@@ -118,7 +118,6 @@ def version_detail(version: Version) -> StoredVersion:
 
 
 def statistics(store: Store, warn: Warn) -> StoreStatistics:
-    """Return sums over all artifacts."""
     contents: dict[str, int] = {}
     by_type: dict[str, TypeStatistics] = {}
     total = files = 0

@@ -182,15 +182,12 @@ def set_table_columns(keys: Sequence[str], project: str = "") -> None:
 
 
 class View(NamedTuple):
-    """A saved view of the runs table."""
-
     name: str
     query: str
     """Query string of its address."""
 
 
 def saved_views() -> list[View]:
-    """Return the saved views of the runs table by name."""
     found = (entry for entry in _part(read(), "views", []) if isinstance(entry, dict))
     pairs = [(entry.get("name"), entry.get("query")) for entry in found]
     return sorted(

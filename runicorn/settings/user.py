@@ -20,8 +20,6 @@ PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
 
 
 class Setting(NamedTuple):
-    """An environment variable of Runicorn."""
-
     name: str
     default: str
     help: str

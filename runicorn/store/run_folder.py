@@ -159,7 +159,6 @@ class RunFolder:
         self._tell(error)
 
     def counts(self) -> dict[str, int]:
-        """Return the record counts for `status.json`."""
         return {"records_written": self.events.written, "records_missing": self.events.missing}
 
     def final_counts(self) -> dict[str, int]:
@@ -203,7 +202,6 @@ class RunFolder:
                 self.report_error(name, error)
 
     def _sync_folders(self) -> None:
-        """Sync the names of new files and folders."""
         for folder in (self.path / layout.MEDIA, self.path, *self.path.parents[:4]):
             if folder not in self._synced_folders:
                 with suppress(OSError):  # there may be no media, and a folder above may be closed to us

@@ -28,8 +28,6 @@ class Download:
 
 @dataclass(slots=True)
 class Plan:
-    """Files to fetch and to delete."""
-
     downloads: list[Download] = field(default_factory=list)
     same: int = 0
     """Number of files that are up to date."""

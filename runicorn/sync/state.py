@@ -77,7 +77,6 @@ class State:
         self.cursor = layout.read_json(self.folder / CURSOR)[0]
 
     def save(self) -> None:
-        """Write the state of files and runs."""
         now = time.time()
         files = {
             path: {"size": size, "mtime": mtime, "synced_at": now}

@@ -18,8 +18,6 @@ ERRORS = (OSError, http.client.HTTPException)
 
 
 class Answer(NamedTuple):
-    """An HTTP response, read completely."""
-
     status: int
     reason: str
     headers: http.client.HTTPMessage

@@ -90,7 +90,6 @@ class RunningUpload:
             serve(self._queue)
 
     def wake(self) -> None:
-        """Wake the sender process for this run."""
         self._queue.wake(self.run_id)
 
     def problem(self) -> str:

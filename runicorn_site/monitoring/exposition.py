@@ -31,8 +31,6 @@ LIMITS = [*(str(limit) for limit in BUCKETS), "+Inf"]
 
 
 class Requests(Collector):
-    """HTTP requests and open sockets."""
-
     def __init__(self, counts: RequestCounts) -> None:
         self.counts = counts
 

@@ -48,8 +48,6 @@ class RootForm(forms.Form):
 
 
 class ForgetHostForm(forms.Form):
-    """A saved connection to remove."""
-
     key = forms.CharField(required=False)
 
 
@@ -102,8 +100,6 @@ class WatchForm(forms.Form):
 
 
 class UnwatchForm(forms.Form):
-    """A folder to stop watching."""
-
     id = forms.CharField()
 
 

@@ -19,7 +19,6 @@ from runs.active_root import active_root
 @remote_io
 @require_POST
 def start_mirror(request: HttpRequest) -> HttpResponse:
-    """Start a mirror and redirect to its progress page."""
     form = MirrorForm(request.POST)
     form.full_clean()
     connection_id, environment, root = (
@@ -49,13 +48,11 @@ def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
 @remote_io
 @require_POST
 def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
-    """Stop a mirror and redirect to its page."""
     return redirect("remote-mirror", mirrors.cancel(mirror_id=mirror_id).id)
 
 
 @require_POST
 def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
-    """Remove a finished mirror from the list."""
     with suppress(mirrors.MirrorNotFound):  # already removed
         mirrors.forget(mirror_id=mirror_id)
     return redirect("remote")

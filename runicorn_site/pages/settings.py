@@ -57,8 +57,6 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 
 
 class ShownChoice(NamedTuple):
-    """A choice of appearance with its value in this browser."""
-
     name: str
     label: str | Promise
     options: Mapping[str, str | Promise]
@@ -167,7 +165,6 @@ def choices(request: HttpRequest) -> list[ShownChoice]:
 
 
 def about() -> list[tuple[str, str]]:
-    """Return labels and texts about this installation."""
     database = connection.settings_dict
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
     state = notices[0] if notices else gettext("intact")

@@ -98,7 +98,6 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
 @blocking
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_check(request: HttpRequest) -> HttpResponse:
-    """Show the settings page with the state of the check."""
     if request.method == "POST":
         return _start_or_repair(request)
     return render(request, "settings.html", {**settings_context(request), "check": latest_check()})

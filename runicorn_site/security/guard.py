@@ -59,8 +59,6 @@ class People(Protocol):
 
 @dataclass(frozen=True)
 class Policy:
-    """Access rules of a server."""
-
     names: frozenset[str] = LOOPBACK_NAMES
     """Host names under which it answers."""
     tokens: Tokens | None = field(default=None)

@@ -18,8 +18,6 @@ from runicorn_site.security.tokens import Tokens
 
 @dataclass(frozen=True)
 class Wishes:
-    """Options about tokens."""
-
     token: str = ""
     """"" for the default of this machine, `auto`, `new`, or the path of a file with the token."""
     without: bool = False

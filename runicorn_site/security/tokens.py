@@ -121,8 +121,6 @@ class Stamps:
 
 
 class Tokens:
-    """Check the token, and exchange it for cookies."""
-
     def __init__(self, token: str, cookie: str, sessions: BrowserSessions, advice: str = TOKEN_HELPS) -> None:
         self.token = token
         self.sessions = sessions
@@ -171,7 +169,6 @@ class Tokens:
         ).hexdigest()
 
     def has_cookie(self, head: Head) -> bool:
-        """Return whether a request has the cookie of a valid session."""
         jar = SimpleCookie()
         try:
             jar.load(head.header("cookie") or "")

@@ -46,7 +46,6 @@ class UnixEndpoint:
     number: int
 
     def listen(self, factory: Any) -> Any:
-        """Begin to accept connections."""
         from twisted.internet import defer, unix
 
         os.set_blocking(self.number, False)  # Twisted accepts until the queue is empty

@@ -62,7 +62,6 @@ def about_users(policy: Policy) -> list[str]:
 
 
 def about_others(options: Options, policy: Policy) -> list[str]:
-    """Return notices about other users of this machine."""
     if options.socket or options.token or own.get("RUNICORN_TOKEN") or not others_use_this_machine():
         return []
     if policy.tokens is None:

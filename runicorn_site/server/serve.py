@@ -236,7 +236,6 @@ class Serving:
         get_resolver().check()
 
     def server(self) -> Server:
-        """daphne around the application."""
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 

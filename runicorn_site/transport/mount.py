@@ -19,7 +19,6 @@ class Mount:
         self.forwarding = forwarding
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application with a changed scope."""
         peer = scope.get("client")
         address = str(peer[0]) if peer else ""
         head, client = self.forwarding.apply(head_of(scope), address)

@@ -21,5 +21,4 @@ def translated(text: str) -> str:
 
 
 def sentence_of(error: APIException) -> str:
-    """Return the message of an error of a service in the language of the page."""
     return translated(getattr(error, "sentence", "") or str(error.detail))

@@ -69,7 +69,6 @@ def store_of(root: StorageRoot) -> Store:
 
 
 def forget(root: StorageRoot) -> None:
-    """Discard the scan state of a root."""
     _stores.pop((root.pk, root.path), None)
 
 

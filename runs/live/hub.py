@@ -231,8 +231,6 @@ class Subscription(Listener):
 
 
 class Hub:
-    """All watches of one event loop."""
-
     def __init__(self) -> None:
         self._files: dict[tuple[Path, ...], FileWatch] = {}
         self._groups: dict[tuple[Path, ...], Watch] = {}

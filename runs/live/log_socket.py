@@ -24,7 +24,6 @@ class LogSocket(RunSocket):
     """
 
     def read_query(self, query: dict[str, str]) -> None:
-        """Parse `tail`, `from` and `frames`."""
         self.lines: int | None = whole_number(query, "tail", default=10_000, highest=100_000)
         self.offset = whole_number(query, "from", default=0)
         if "from" in query:

@@ -23,8 +23,6 @@ BAR, GAP, HEIGHT = 8, 2, 40
 
 
 class Bar(TypedDict):
-    """One day of the chart of activity."""
-
     date: str
     count: int
     x: int

@@ -66,7 +66,6 @@ class RunContext(HeaderContext):
 
 
 def header_context(run: Run) -> HeaderContext:
-    """Return what the header of the page shows."""
     start = run.created if run.started is None else run.started
     return {
         "run": run,

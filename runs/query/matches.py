@@ -11,8 +11,6 @@ from runs.query.where.ast import Node
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Runs of one storage root."""
-
     root: StorageRoot
     runs: RunQuerySet
     is_indexed: bool = False

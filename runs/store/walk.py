@@ -37,8 +37,6 @@ class Folder:
 
 
 class Walk:
-    """The known folders of one store."""
-
     def __init__(self, root: Path, device: int | None = None) -> None:
         self.root = root
         self.young_seconds = YOUNG_SECONDS

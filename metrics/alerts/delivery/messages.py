@@ -43,7 +43,6 @@ class Content(TypedDict):
 
 
 def content(event: AlertEvent) -> Content:
-    """Return the body of the webhook about one event."""
     run = event.run
     return {
         "event": event.kind,

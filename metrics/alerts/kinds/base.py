@@ -34,7 +34,6 @@ class When:
     z: float | None = None
 
     def covers(self, name: str) -> bool:
-        """Return whether the rule judges this metric."""
         if not self.metric or self.metric == name:
             return True
         return any(sign in self.metric for sign in ANY) and bool(_pattern(self.metric).match(name))

@@ -23,8 +23,6 @@ LARGEST = 2**62
 
 
 class Filters(NamedTuple):
-    """Which events the page lists."""
-
     unseen: bool
     run: str
     rule: int | None
@@ -32,7 +30,6 @@ class Filters(NamedTuple):
 
     @classmethod
     def read(cls, request: HttpRequest) -> Filters:
-        """Read them from a query string."""
         rule = request.GET.get("rule", "")
         number = int(rule) if rule.isascii() and rule.isdigit() and len(rule) < 18 else None
         run = request.GET.get("run", "").replace("\0", "")[:255]

@@ -79,8 +79,6 @@ def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
 
 
 class FileContext(TypedDict):
-    """Context of `runs/_media_file.html`."""
-
     name: str
     address: str
     size: int

@@ -40,8 +40,6 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Columns of one kind in the menu."""
-
     name: str
     lines: list[Line]
     more: int

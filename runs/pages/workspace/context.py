@@ -24,8 +24,6 @@ class Tab(TypedDict):
 
 
 class WorkspaceContext(TypedDict):
-    """Context of the list and of the panels beside it."""
-
     list_rows: list[ListRow]
     elsewhere: list[ListRow]
     value_label: str
