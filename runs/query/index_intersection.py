@@ -13,10 +13,12 @@ The newest few thousand runs serve as a sample that shows how often each conditi
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from functools import reduce
 
 import numpy as np
-from django.db.models import Max, Min
+from django.db import connection
 
 from runs.models import Run, StorageRoot
 from runs.query.indexed_condition import IndexedCondition
@@ -36,8 +38,8 @@ PART = 20_000
 """Rows of an index in the first part that is read by values."""
 MARGIN = 1.15
 """Factor by which more is read than the estimate."""
-PASSED, FETCHED_BY_RUN, FETCHED = 35, 50, 80
-"""Nanoseconds to skip an entry of an index by runs, to fetch its key, and to fetch one by values."""
+COSTS = {"sqlite": (35, 50, 80, 1000), "postgresql": (35, 110, 165, 2500)}
+"""Nanoseconds to skip an entry of an index by runs, to fetch its key, to fetch one by values, and to test a run by its key."""
 
 
 class Intersection:
@@ -51,11 +53,15 @@ class Intersection:
     def __init__(self, root: StorageRoot, node: Node, *, live: bool) -> None:
         self.root, self.node, self.live = root, node, live
         self.leaves = {leaf: IndexedCondition(root, leaf) for leaf in comparisons(node)}
-        first, last = Run.objects.aggregate(key=Min("pk"))["key"], Run.objects.aggregate(key=Max("pk"))["key"]
+        with connection.cursor() as cursor:  # two subqueries, since SQLite scans the table for both at once
+            cursor.execute("SELECT (SELECT MIN(id) FROM runs_run), (SELECT MAX(id) FROM runs_run)")
+            first, last = cursor.fetchone()
         self.low: int = first or 0
         self.high: int = last + 1 if last else 0
         self.size = self.high - self.low
         """Upper bound of the number of runs."""
+        self.share = 1.0
+        """Share of the newest runs that satisfy the expression."""
         self.has_not = _has_not(node)
         self.deleted = keys_of(Run.objects.filter(root=root).exclude(deleted=None), "pk")
 
@@ -68,10 +74,11 @@ class Intersection:
         most = min(FEW, self.size // FEW_SHARE)
         for leaf in self.leaves.values():
             if leaf.share * self.size <= 2 * most:
-                leaf.fetch_if_at_most(most)
+                leaf.fetch(most + 1)
         few = self._candidates(self.node)
         if few is not None and len(few) <= most:
-            return self._true(KeyArray(np.unique(few))), True
+            runs = KeyRange(self.low, self.high)
+            return self._true(KeyArray(runs.select(runs.mask(few)))), True
         return self._by_value(enough)
 
     def _candidates(self, node: Node) -> Numbers | None:
@@ -90,21 +97,31 @@ class Intersection:
         """Return the keys among the newest runs, extended to find `enough` if fetching by values is slower."""
         low = self.high - SAMPLE
         found = self._true(KeyRange(low, self.high))
-        if rest := self._extra_runs(len(found), enough):
+        self.share = max(len(found), 1) / SAMPLE
+        if rest := self._extra_runs(enough):
             found = np.concatenate((self._true(KeyRange(low - rest, low)), found))
         return found
 
-    def _extra_runs(self, found: int, enough: int) -> int:
+    def _extra_runs(self, enough: int) -> int:
         """Return how many runs beyond the sample to test to find `enough`; 0 if fetching by values is faster."""
-        more = int(MARGIN * SAMPLE * enough / max(found, 1)) - SAMPLE
-        leaves = self.leaves.values()
-        by_runs = more * sum(PASSED + leaf.share * FETCHED_BY_RUN for leaf in leaves)
-        partial = self._partial_conditions()
-        expected = max(found, 1) * self.size / SAMPLE
-        part = min(1.0, enough / expected) ** (1 / len(partial)) if partial else 1.0
-        shares = sum(leaf.share * (part if leaf in partial else 1.0) for leaf in leaves)
-        by_values = shares * self.size * FETCHED
-        return max(0, more) if more < self.size - SAMPLE and by_runs < by_values else 0
+        passed, fetched_by_run, fetched, _ = COSTS[connection.vendor]
+        more = int(MARGIN * enough / self.share) - SAMPLE
+        leaves, partial, part = self.leaves.values(), self._partial_conditions(), self._part(enough)
+        by_runs = more * sum(passed + leaf.share * fetched_by_run for leaf in leaves)
+        entries = [leaf.share * self.size for leaf in leaves if leaf not in partial]
+        entries += [min(part, leaf.share * self.size) for leaf in partial]
+        return max(0, more) if more < self.size - SAMPLE and by_runs < sum(entries) * fetched else 0
+
+    def _part(self, enough: int) -> int:
+        """Return how many entries of each partial condition probably have `enough` runs in common."""
+        sizes = [max(leaf.share * self.size, 1.0) for leaf in self._partial_conditions()]
+        part = PART
+        while part < self.size:
+            common = self.share * self.size * math.prod(min(1.0, part / size) for size in sizes)
+            if common >= MARGIN * enough:
+                break
+            part += part // 5 + 1
+        return part
 
     def _partial_conditions(self) -> list[IndexedCondition]:
         """Return the conditions that must all hold, so that a part of each yields a part of the runs."""
@@ -118,7 +135,7 @@ class Intersection:
         for leaf in self.leaves.values():
             if leaf not in partial:
                 leaf.fetch(None)
-        part = PART
+        part = self._part(enough)
         while True:
             for leaf in partial:
                 leaf.fetch(part)
@@ -147,14 +164,20 @@ class Intersection:
 
     def _mask(self, node: Node, runs: KeyArray | KeyRange, by_value: bool) -> Mask:
         if isinstance(node, Comparison):
-            return self.leaves[node].mask(runs, by_value=by_value)
+            return self._leaf_mask(self.leaves[node], runs, by_value)
         if isinstance(node, Not):
             return ~self._mask(node.node, runs, by_value)
         if isinstance(node, All) and isinstance(runs, KeyArray):
             return self._narrowing(node, runs, by_value)
         combine = np.logical_and if isinstance(node, All) else np.logical_or
-        combined: Mask = combine.reduce([self._mask(part, runs, by_value) for part in node.nodes])
-        return combined
+        return reduce(combine, [self._mask(part, runs, by_value) for part in node.nodes])
+
+    def _leaf_mask(self, leaf: IndexedCondition, runs: KeyArray | KeyRange, by_value: bool) -> Mask:
+        if isinstance(runs, KeyArray) and not by_value:
+            *_, fetched, tested = COSTS[connection.vendor]
+            if leaf.share * self.size * fetched < len(runs.keys) * tested:
+                leaf.fetch(None)
+        return leaf.mask(runs, by_value=by_value)
 
     def _narrowing(self, node: All, runs: KeyArray, by_value: bool) -> Mask:
         """Test each part on the runs that passed the parts before, the most selective part first."""

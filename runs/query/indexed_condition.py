@@ -23,11 +23,6 @@ class IndexedCondition:
         self.share = 1.0
         """Share of the tested runs for which it is true."""
 
-    def fetch_if_at_most(self, most: int) -> None:
-        """Fetch all keys if they are at most `most`."""
-        if self.by_value.order_by().values("pk")[: most + 1].count() <= most:
-            self.fetch(None)
-
     def fetch(self, count: int | None) -> None:
         """Fetch keys by values until `count` are known, or all."""
         if self.is_complete:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Aggregate, QuerySet, TextField
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 
 from runs.query.key_sets import Keys
 from runs.query.where.matching_rows import Unindexed
@@ -18,23 +20,20 @@ Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-class KeyList(Aggregate):
-    """Concatenate the keys of all rows: ten times faster than fetching a row for each."""
-
-    function = "GROUP_CONCAT"
-    output_field = TextField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """Return the SQL of the same aggregate in PostgreSQL."""
-        return self.as_sql(compiler, connection, template="STRING_AGG((%(expressions)s)::text, ',')", **extra)
-
-
 def keys_of(queryset: QuerySet[Any], field: str, part: slice | None = None) -> Numbers:
     """Return the values of a field of the rows of a query, or of a part of them."""
-    wanted = queryset.order_by().values(field)
+    wanted = queryset.order_by().values_list(field)
     if part is not None and part != slice(0, None):
         wanted = wanted[part]
-    text = wanted.aggregate(keys=KeyList(field))["keys"]
+    try:
+        sql, parameters = wanted.query.sql_with_params()
+    except EmptyResultSet:
+        return np.empty(0, np.int64)
+    # One text is ten times faster than a row for each key.
+    joined = "STRING_AGG(key::text, ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT(key)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH keys(key) AS ({sql}) SELECT {joined} FROM keys", parameters)
+        (text,) = cursor.fetchone()
     return np.fromstring(text, dtype=np.int64, sep=",") if text else np.empty(0, np.int64)
 
 

@@ -30,12 +30,14 @@ CONDITIONS = (
     "config.a exists",
     "project = odd",
 )
+VALUES_ARE_EXPENSIVE = dict.fromkeys(("sqlite", "postgresql"), (35, 50, 1_000_000, 1000))
+RUNS_ARE_EXPENSIVE = dict.fromkeys(("sqlite", "postgresql"), (1_000_000, 50, 80, 1000))
 PAIRS = tuple(itertools.combinations(CONDITIONS, 2))
 WAYS = {
     "all values": {},
-    "all values in parts": {"SAMPLE": 1000, "PART": 5},
+    "all values in parts": {"SAMPLE": 1000, "PART": 5, "MARGIN": 0.0001},
     "few are asked": {"SAMPLE": 4, "FEW_SHARE": 1},
-    "only as many of the newest as needed": {"SAMPLE": 5, "FETCHED": 1_000_000, "MARGIN": 0.01},
+    "only as many of the newest as needed": {"SAMPLE": 5, "COSTS": VALUES_ARE_EXPENSIVE, "MARGIN": 0.01},
     "the newest, then all values": {"SAMPLE": 4, "FEW": 0, "PART": 3},
 }
 
@@ -84,16 +86,31 @@ def test_the_count_is_that_of_the_runs(form: str, pairs: tuple[tuple[str, str], 
                 assert counts.capped(found) == (len(found.runs), False), (first, second)
 
 
-@pytest.mark.parametrize("taken", [0, 1_000_000])
+@pytest.mark.parametrize("costs", [index_intersection.COSTS, VALUES_ARE_EXPENSIVE])
 @pytest.mark.usefixtures("many")
-def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+def test_more_than_are_counted_are_not_all_read(
+    monkeypatch: pytest.MonkeyPatch, costs: dict[str, tuple[int, ...]]
+) -> None:
     monkeypatch.setattr(index_intersection, "SAMPLE", 4)
     monkeypatch.setattr(index_intersection, "FEW", 0)
     monkeypatch.setattr(index_intersection, "PART", 7)
-    monkeypatch.setattr(index_intersection, "FETCHED", taken)
+    monkeypatch.setattr(index_intersection, "COSTS", costs)
     found = index_intersection.Intersection(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
     keys, is_complete = found.common(5)
     assert 5 < len(keys) < RUNS - 5 and not is_complete
+
+
+@pytest.mark.usefixtures("many")
+def test_conditions_are_read_in_one_part_if_the_newest_runs_are_typical(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"SAMPLE": 4, "FEW": 0, "PART": 1, "MARGIN": 2.0, "COSTS": RUNS_ARE_EXPENSIVE}.items():
+        monkeypatch.setattr(index_intersection, name, value)
+    parts, fetch = [], IndexedCondition.fetch
+    monkeypatch.setattr(IndexedCondition, "fetch", lambda self, n: (parts.append(n), fetch(self, n)))
+    found = index_intersection.Intersection(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
+    keys, _ = found.common(5)
+    assert len(keys) > 5 and len(parts) == 2, parts
 
 
 @pytest.mark.usefixtures("many")
