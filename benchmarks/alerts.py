@@ -165,7 +165,6 @@ def delays(server: Viewer, webhook: Webhook) -> list[float]:
 
 
 def main(steps: int) -> bool:
-    """Print the values; return whether the limits are met."""
     kept = line("ingest with 100 rules against without", ingest_ratio(steps), "x", RATIO)
     with workplace() as (root, home), viewer(root, home) as server:
         seconds = delays(server, Webhook())

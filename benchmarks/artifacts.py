@@ -25,7 +25,6 @@ ROUNDS = 3
 
 
 def main(gibibytes: float) -> None:
-    """Print every value with its limit."""
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-", dir=os.environ.get("BENCH_DIR")) as folder:
         # Lazy imports are not measured.
         warm = {str(number): Path(folder) / f"warm-{number}" for number in range(20)}

@@ -28,7 +28,6 @@ LIMIT = 50.0
 
 
 def main(gibibytes: float) -> None:
-    """Print every value with its limit."""
     with workplace() as (root, home):
         archive = root.parent / "large.zip"
         measured: dict[str, list[float]] = {"alone": [], "beside a copy": [], "beside the import": []}

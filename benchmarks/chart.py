@@ -25,7 +25,6 @@ REPEATS = 20
 
 
 def main(points: int) -> bool:
-    """Print the milliseconds and their ratios; return whether both limits are met."""
     with workplace() as (root, home):
         write_run(root, STRAIGHT, [range(points)], ["loss"])
         write_run(root, RESUMED, stretches(points), ["loss"])
@@ -84,12 +83,10 @@ def stretches(points: int) -> list[range]:
 
 
 def series(url: str, run_id: str, points: int = 2000) -> str:
-    """Return the URL of the chart."""
     return f"{url}/api/v2/experiments/{run_id}/series?names=loss&points={points}"
 
 
 def wait_until_ingested(url: str, run_id: str) -> None:
-    """Wait until nothing is pending."""
     while True:
         answer = requests.get(series(url, run_id, 4), timeout=60)
         if answer.ok and "X-Ingest-Pending" not in answer.headers and answer.json()["series"]:
@@ -117,7 +114,6 @@ def median(session: requests.Session, address: str) -> float:
 
 
 def ask(session: requests.Session, address: str) -> float:
-    """Return the milliseconds of one response."""
     began = time.perf_counter()
     answer = session.get(address, timeout=60)
     took = (time.perf_counter() - began) * 1000

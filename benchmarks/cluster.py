@@ -64,14 +64,11 @@ class Site:
 
 
 class Client(threading.Thread):
-    """Send requests to one server until a time."""
-
     def __init__(self, port: int, path: str, deadline: float) -> None:
         super().__init__(daemon=True)
         self.port, self.path, self.deadline, self.count = port, path, deadline, 0
 
     def run(self) -> None:
-        """Send requests repeatedly over one connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         while time.perf_counter() < self.deadline:
             connection.request("GET", self.path, headers={"Accept": "*/*"})
@@ -171,7 +168,6 @@ def open_pages(site: Site, run_id: str) -> None:
 
 
 def costs(base: Path) -> None:
-    """Print the costs on both engines."""
     with postgresql() as database:
         cluster = Cluster(base, database)
         points = [{"loss": 1 / (number + 1)} for number in range(100)]
@@ -193,7 +189,6 @@ def costs(base: Path) -> None:
 
 
 def main() -> int:
-    """Run the benchmark; return 1 if a limit is missed."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
         costs(Path(folder))

@@ -25,7 +25,6 @@ ROUNDS = 3
 
 
 def main(gibibytes: float) -> None:
-    """Print every value with its limit."""
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-", dir=os.environ.get("BENCH_DIR")) as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_runs(small, RUNS)

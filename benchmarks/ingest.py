@@ -18,7 +18,6 @@ METRICS = [f"metric/{i}" for i in range(5)]
 
 
 def main(steps: int) -> bool:
-    """Print points per second and the ratio; return whether the limit is met."""
     with workplace() as (root, home):
         os.environ |= {"RUNICORN_DATA_DIR": str(home / "data"), "RUNICORN_CONFIG_DIR": str(home / "config")}
         os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
@@ -34,7 +33,6 @@ def main(steps: int) -> bool:
 
 
 def prepare(root: Path, steps: int) -> Path:
-    """Create a database, and the journal."""
     import django
     from django.core.management import call_command
 
@@ -80,7 +78,6 @@ def ingest(root: Path, journal: Path) -> float:
 
 
 def journal_lines(journal: Path) -> int:
-    """Return the number of lines."""
     with journal.open("rb") as lines:
         return sum(1 for _ in lines)
 

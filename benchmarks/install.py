@@ -51,7 +51,6 @@ class Size(NamedTuple):
 
 
 def main(folder: Path) -> bool:
-    """Print every size; return whether ours are within their limits."""
     sizes = {name: install(folder / name, package) for name, package in INSTALLS.items()}
     for name, size in sizes.items():
         line(f"{name}: packages", size.packages, "")

@@ -98,7 +98,6 @@ def series_delays(server: Viewer) -> list[float]:
 
 
 def main() -> int:
-    """Print the values; return 1 if a limit is missed."""
     middles: dict[str, list[float]] = {}
 
     def keep(name: str, delays: list[float]) -> float:

@@ -39,7 +39,6 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def main() -> None:
-    """Measure each route, then all of them in a cgroup, and print each figure with its limit."""
     with workplace() as (root, home):
         routes = {what: path for what, path in fill(root).items() if chosen(what)}
         kept = measure(root, home / "free", routes)
@@ -86,7 +85,6 @@ def fill(root: Path) -> dict[str, str]:
 
 
 def record(step: int, values: dict[str, float]) -> str:
-    """Return one line of a journal."""
     data = {"global_step": step, "time": 1.7e9 + step, **values}
     return json.dumps({"ts": 1.7e9 + step, "type": "metrics", "data": data}) + "\n"
 
@@ -112,7 +110,6 @@ def ask(viewer: Viewer, path: str) -> int:
 
 
 def ask_often(viewer: Viewer, path: str, times: int) -> None:
-    """Send requests concurrently."""
     with ThreadPoolExecutor(AT_ONCE) as clients:
         statuses = set(clients.map(lambda _: ask(viewer, path), range(times)))
     assert statuses <= {200}, (path, statuses)

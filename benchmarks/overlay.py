@@ -28,7 +28,6 @@ IDS = [f"20260101_000000_{number:06x}" for number in range(RUNS)]
 
 
 def main(points: int) -> bool:
-    """Print the milliseconds and their ratios; return whether all limits are met."""
     with workplace() as (root, home):
         fill(root, home, points)
         with viewer(root, home) as server, requests.Session() as session:

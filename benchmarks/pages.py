@@ -175,7 +175,6 @@ def draw(browser: Any, url: str) -> bool:
 
 
 def main() -> int:
-    """Run the benchmark; return 1 if a limit is missed."""
     program = programs.browser(whole=True)
     if program is None:
         print("No Chromium here: the pages are not measured.")

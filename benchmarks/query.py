@@ -139,7 +139,6 @@ def against_a_scan(url: str, root: Path) -> None:
 
 
 def with_folders(count: int) -> bool:
-    """Measure runs with folders."""
     with workplace() as (root, home):
         use_store(root, home)
         small = root.parent / "small"
@@ -161,7 +160,6 @@ def with_folders(count: int) -> bool:
 
 
 def rows_alone(count: int, **environment: str) -> bool:
-    """Run the same queries on a database of very many runs."""
     with workplace() as (root, home):
         use_store(root, home)
         began = time.perf_counter()
@@ -172,7 +170,6 @@ def rows_alone(count: int, **environment: str) -> bool:
 
 
 def main() -> int:
-    """Run the benchmark; return 1 if a limit is missed."""
     folders = int(sys.argv[1]) if len(sys.argv) > 1 else FOLDERS
     rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
     kept = with_folders(folders) if folders else True

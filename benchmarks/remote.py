@@ -94,7 +94,6 @@ def pages_through_the_tunnel(near: Viewer, server: Sshd, root: Path, run: str) -
 
 
 def main() -> int:
-    """Run the benchmark; return 1 if a limit is missed."""
     program = programs.browser(whole=True)
     if program is None or not Path(SSHD).exists():
         print("No Chromium or no SSH server here: remote viewers are not measured.")

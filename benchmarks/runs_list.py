@@ -149,7 +149,6 @@ def compare(url: str) -> bool:
 
 
 def main() -> int:
-    """Run the benchmark; return 1 if a limit is missed."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with workplace() as (root, home):
         use_store(root, home)

@@ -135,7 +135,6 @@ def _median(values: list[float]) -> float:
 
 
 def main() -> int:
-    """Print every value; return 1 if a limit is missed."""
     with workplace() as (root, home):
         os.environ.update(RUNICORN_CONFIG_DIR=str(home / "config"), RUNICORN_DATA_DIR=str(home / "data"))
         kept = [logging(root), beginning(root), starting()]

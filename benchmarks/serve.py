@@ -44,7 +44,6 @@ LIMITS = {
 
 
 def main() -> None:
-    """Run the rounds and print each value with its limit."""
     with workplace() as (root, home):
         run_id = fill(root)
         rounds = [one_round(root, home, run_id) for _ in range(ROUNDS)]

@@ -39,7 +39,6 @@ CASES = {
 
 
 def main() -> None:
-    """Print every value, and the ratios with their limits."""
     names = [*CASES][: 3 if importlib.util.find_spec("wandb") else 2]
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
         medians = alternating({name: partial(measure, name, Path(folder)) for name in names})

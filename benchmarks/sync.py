@@ -29,7 +29,6 @@ MOST_REQUESTS = 200
 
 
 def main() -> None:
-    """Print every value."""
     with workplace() as (root, home):
         server = TalkativeSshd(root.parent / "far")
         there = store_of(server)

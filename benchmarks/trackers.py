@@ -107,7 +107,6 @@ PEERS = {
 
 
 def main(folder: Path, rounds: int) -> None:
-    """Install what is missing, then print every value."""
     pythons = {name: install(folder / name, peer.packages) for name, peer in PEERS.items()}
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in PEERS}
     for number in range(rounds + 1):

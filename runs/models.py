@@ -19,7 +19,6 @@ from runs.errors import OutsideRoot
 
 class StorageRootManager(models.Manager["StorageRoot"]):
     def get_by_natural_key(self, path: str) -> StorageRoot:
-        """Return the root that `StorageRoot.natural_key` identifies."""
         return self.get(path=path)
 
 
@@ -41,7 +40,6 @@ class StorageRoot(models.Model):
         return self.path
 
     def natural_key(self) -> tuple[str]:
-        """Return the natural key of the root, for backups."""
         return (self.path,)
 
 
@@ -243,7 +241,6 @@ class Run(models.Model):
         return f"{self.project}/{self.name}/{self.run_id}"
 
     def natural_key(self) -> tuple[str, str]:
-        """Return the natural key of the run, for backups."""
         return (self.root.path, self.run_id)
 
     @property

@@ -50,11 +50,9 @@ class JsonSerializer:
     """Values as JSON. With Django's pickles, anyone who can write to the cache server could run code in this process."""
 
     def dumps(self, value: Any) -> str:
-        """Return the text of a value."""
         return json.dumps(value)
 
     def loads(self, text: bytes) -> Any:
-        """Return the value of a text."""
         return json.loads(text)
 
 
@@ -79,15 +77,12 @@ class SharedCache(BaseCache):
         self._server = _availability[server]
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Set a value unless there is one; return whether it was set."""
         return bool(self._call("add", key, value, timeout, version))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        """Return a value."""
         return self._call("get", key, default, version)
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        """Set a value."""
         self._call("set", key, value, timeout, version)
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
@@ -95,7 +90,6 @@ class SharedCache(BaseCache):
         return bool(self._call("touch", key, timeout, version))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        """Delete a value; return whether there was one."""
         return bool(self._call("delete", key, version))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
@@ -107,7 +101,6 @@ class SharedCache(BaseCache):
         return int(self._call("incr", key, delta, version))
 
     def clear(self) -> None:
-        """Delete everything."""
         self._call("clear")
 
     def _call(self, name: str, *arguments: Any) -> Any:

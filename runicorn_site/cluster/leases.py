@@ -40,8 +40,6 @@ class HeldLease:
 
 
 class Leases:
-    """The leases of this process."""
-
     def __init__(self) -> None:
         self.owner = f"{socket.gethostname()[:40]}-{secrets.token_hex(8)}"
         self._held: dict[str, HeldLease] = {}
@@ -54,7 +52,6 @@ class Leases:
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """Stop renewing."""
         self._ended.set()
         self._thread.join(timeout)
 

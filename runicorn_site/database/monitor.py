@@ -49,7 +49,6 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Identity:
-        """Return the identity of the files at `path`."""
         return cls(_inode(path), _inode(Path(f"{path}-wal")))
 
 

@@ -44,7 +44,6 @@ class KeyArray:
         self.keys = keys
 
     def narrow(self, queryset: QuerySet[Any], field: str) -> QuerySet[Any]:
-        """Filter a query to the rows of these runs."""
         name = "pk__among" if field == "pk" else f"{field}__pk__among"
         return queryset.filter(**{name: Keys(self.keys.tolist())})
 
@@ -67,7 +66,6 @@ class KeyRange:
         self.low, self.high = low, high
 
     def narrow(self, queryset: QuerySet[Any], field: str) -> QuerySet[Any]:
-        """Filter a query to the rows of these runs."""
         if field == "pk":  # as a hint not to walk the table, whose rows are long
             queryset, field = queryset.alias(key_of_run=Unindexed("pk")), "key_of_run"
         return queryset.filter(**{f"{field}__gte": self.low, f"{field}__lt": self.high})

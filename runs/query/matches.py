@@ -25,5 +25,4 @@ class Matches:
     """The number of runs, exact up to `counts.EXACT`, if the search found it out."""
 
     def filter(self, *args: Any, **lookups: Any) -> Matches:
-        """Filter the runs further."""
         return replace(self, runs=self.runs.filter(*args, **lookups), known_count=None)

@@ -72,7 +72,6 @@ def ordered_by_query(matches: Matches, query: Mapping[str, Any]) -> Ordered:
 
 
 def is_key(order: str) -> bool:
-    """Return whether runs can be sorted by `order`."""
     kind, _, rest = order.partition(".")
     return order in COLUMNS or (kind == "config" and bool(rest)) or metric_of(order) is not None
 
@@ -127,7 +126,6 @@ class Ordered:
         return self._with(lambda part: part.values_list(*fields))
 
     def only(self, *fields: str) -> Ordered:
-        """Load only `fields` of the runs."""
         return self._with(lambda part: part.only(*fields))
 
     def _with(self, change: Callable[[Any], Any]) -> Ordered:

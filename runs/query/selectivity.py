@@ -50,7 +50,6 @@ def search_text(matches: Matches, search: str) -> Matches:
 
 
 def among(matches: Matches, keys: list[int]) -> Matches:
-    """Keep the runs with these keys."""
     return replace(matches.filter(pk__among=Keys(keys)), is_indexed=True, is_key_set=True)
 
 

@@ -78,15 +78,11 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """A conjunction."""
-
     nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A disjunction."""
-
     nodes: tuple[Node, ...]
 
 
