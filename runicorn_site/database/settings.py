@@ -73,14 +73,16 @@ def sqlite(path: Path) -> DatabaseSettings:
 
 
 def postgresql(parts: SplitResult) -> DatabaseSettings:
-    """Use PostgreSQL; connections stay open in the threads and are checked before use."""
+    """Use PostgreSQL, possibly on several hosts; connections stay open in the threads and are checked before use."""
+    hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+    ports = [str(host.port or "") for host in hosts]
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "HOST": ",".join(unquote(host.hostname or "") for host in hosts),
+        "PORT": ",".join(ports) if any(ports) else "",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": dict(parse_qsl(parts.query)),

@@ -36,7 +36,31 @@ def test_a_url_may_name_a_postgresql_server() -> None:
     assert entry["OPTIONS"] == {"sslmode": "require"}
 
 
-@pytest.mark.parametrize("url", ["mysql://host/name", "runs", "/tmp/file", "postgresql://host:port/name"])
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        ("one:5432,two:5433", ("one,two", "5432,5433")),
+        ("one,[::1]:5433", ("one,::1", ",5433")),
+        ("one,two", ("one,two", "")),
+    ],
+)
+def test_a_url_may_name_several_hosts(hosts: str, expected: tuple[str, str]) -> None:
+    entry = database(f"postgresql://me:p%40ss@{hosts}/runs?target_session_attrs=read-write", FILE)
+    assert (entry["HOST"], entry["PORT"]) == expected
+    assert (entry["USER"], entry["PASSWORD"], entry["NAME"]) == ("me", "p@ss", "runs")
+    assert entry["OPTIONS"] == {"target_session_attrs": "read-write"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://host/name",
+        "runs",
+        "/tmp/file",
+        "postgresql://host:port/name",
+        "postgresql://one:5432,two:port/name",
+    ],
+)
 def test_another_url_is_refused_in_words(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="RUNICORN_DATABASE_URL"):
         database(url, FILE)
