@@ -18,15 +18,27 @@ QUICK = "-c fsync=off -c shared_buffers=16MB"
 
 
 class PostgreSQL:
-    """A server with the databases of a folder."""
+    """A server with the databases of a folder.
 
-    def __init__(self, folder: Path, options: str) -> None:
+    Args:
+        folder: where its data and its socket are.
+        options: further options of its process.
+        primary: a running server that it follows as its standby.
+    """
+
+    def __init__(self, folder: Path, options: str, primary: PostgreSQL | None = None) -> None:
         self.folder, self.options = folder, f"-c listen_addresses='' {options} -k {folder}"
         self.unprivileged: dict[str, Any] = {}
         if os.geteuid() == 0:
             self.unprivileged = {"user": "nobody", "group": "nogroup", "extra_groups": []}
             shutil.chown(folder, "nobody", "nogroup")
-        self._run("initdb", "-U", "runicorn", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions")
+        if primary is None:
+            self._run(
+                "initdb", "-U", "runicorn", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"
+            )
+        else:
+            source = f"host={primary.folder} user=runicorn application_name=standby"
+            self._run("pg_basebackup", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [find(program) or program, "-D", str(self.folder / "data"), *arguments]
@@ -38,8 +50,13 @@ class PostgreSQL:
         self._run("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", self.options)
 
     def stop(self) -> None:
-        """Stop as a crash does: connections break, and the next start recovers."""
-        self._run("pg_ctl", "stop", "-m", "immediate")
+        """Stop as a crash does, if it runs: connections break, and the next start recovers."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-m", "immediate")
+
+    def promote(self) -> None:
+        """Turn the standby into a primary, and return once it accepts changes."""
+        self._run("pg_ctl", "promote", "-w")
 
     def url(self, name: str = "postgres") -> str:
         """The address of a database, for `RUNICORN_DATABASE_URL`."""
@@ -62,13 +79,13 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql(options: str = QUICK) -> Iterator[PostgreSQL]:
-    """Run a server with its data in a temporary folder."""
+def postgresql(options: str = QUICK, primary: PostgreSQL | None = None) -> Iterator[PostgreSQL]:
+    """Run a server with its data in a temporary folder, as the standby of `primary` if that is given."""
     # Not below the folder of a test: the server does not run as root and cannot enter it.
     folder = Path(tempfile.mkdtemp(prefix="runicorn-postgresql-"))
     folder.chmod(0o755)
     try:
-        server = PostgreSQL(folder, options)
+        server = PostgreSQL(folder, options, primary)
         server.start()
         try:
             yield server

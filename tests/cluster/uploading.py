@@ -49,5 +49,5 @@ def steps(server: Viewer, run_id: str) -> list[int]:
 def is_ready(url: str) -> bool:
     """Return whether a server is ready."""
     with suppress(requests.RequestException):
-        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
+        return requests.get(f"{url}/readyz", timeout=30).status_code == 200
     return False
