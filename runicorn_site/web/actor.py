@@ -15,6 +15,11 @@ def sender_name(request: Request) -> str:
     return str(getattr(scope.get(KEY), "name", ""))
 
 
+def sender_key(request: Request) -> str:
+    """Return what distinguishes the sender from others: its name, or its address without one."""
+    return sender_name(request) or str(request.META["REMOTE_ADDR"])
+
+
 def may_change_boards(request: HttpRequest, project: str) -> bool:
     actor = getattr(request, "scope", {}).get(KEY)
     return actor is None or bool(actor.may_change_boards(project))

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
 from runicorn.store import layout
+from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.pools import blocking
@@ -52,8 +53,10 @@ class RunLogView(APIView):
         run = get_run(run_id)
         file, ended = run_files.open_log(run), run.status != layout.RUNNING
         if "search" in query:
-            find = log_pattern.matching_lines if query["regex"] else log_search.matching_lines
-            return Response(find(file.fd, query["search"], ended=ended))
+            if query["regex"]:
+                sender = sender_key(request)
+                return Response(log_pattern.matching_lines(file.fd, query["search"], sender, ended=ended))
+            return Response(log_search.matching_lines(file.fd, query["search"], ended=ended))
         start = query.get("offset", 0)
         if "tail" in query:
             start = max(start, start_of_last(file, query["tail"], ended=ended))

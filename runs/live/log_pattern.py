@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from runicorn.api.responses.run_files import LogMatches
@@ -23,23 +25,43 @@ from runs.live.pattern_errors import reason
 from runs.live.pattern_process import REQUEST, SECONDS
 
 MOST_SEARCHES = 2
-"""Maximum number of processes at a time: each needs a CPU."""
-_places = threading.BoundedSemaphore(MOST_SEARCHES)
+"""Maximum number of processes at a time, for different senders: each needs a CPU."""
+_ended = threading.Condition()
+_searching: set[str] = set()
 
 
-def matching_lines(fd: int, pattern: str, *, ended: bool = False) -> LogMatches:
+def matching_lines(fd: int, pattern: str, sender: str, *, ended: bool = False) -> LogMatches:
     """Return the lines of a UTF-8 file that match a regular expression of Python, ignoring case.
 
     Raises:
         InvalidPattern: it is malformed.
-        SearchTooLong: the search took more than `SECONDS`, or others are in progress for as long.
+        SearchTooLong: the search took more than `SECONDS`, or the sender's last one or others do.
     """
-    return cast(LogMatches, _search(fd, "lines", pattern, ended))
+    return cast(LogMatches, _search(fd, "lines", pattern, sender, ended))
 
 
-def matching_numbers(fd: int, pattern: str, *, ended: bool = False) -> MatchingLines:
+def matching_numbers(fd: int, pattern: str, sender: str, *, ended: bool = False) -> MatchingLines:
     """Return the numbers of the lines that match, see `matching_lines`."""
-    return cast(MatchingLines, _search(fd, "numbers", pattern, ended))
+    return cast(MatchingLines, _search(fd, "numbers", pattern, sender, ended))
+
+
+@contextmanager
+def turn(sender: str) -> Iterator[None]:
+    """Wait until another search of this sender may begin.
+
+    Raises:
+        SearchTooLong: it would have to wait for longer than `SECONDS`.
+    """
+    with _ended:
+        if not _ended.wait_for(lambda: sender not in _searching and len(_searching) < MOST_SEARCHES, SECONDS):
+            raise SearchTooLong
+        _searching.add(sender)
+    try:
+        yield
+    finally:
+        with _ended:
+            _searching.remove(sender)
+            _ended.notify_all()
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -56,26 +78,23 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise InvalidPattern(Message("too complex"), None) from error
 
 
-def _search(fd: int, kind: str, pattern: str, ended: bool) -> object:
+def _search(fd: int, kind: str, pattern: str, sender: str, ended: bool) -> object:
     compiled(pattern)
-    if not _places.acquire(timeout=SECONDS):
-        raise SearchTooLong
     request = json.dumps({"kind": kind, "pattern": pattern, "ended": ended})
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), REQUEST: request}
     try:
-        # `-P`: a module in the working directory must not replace one of ours.
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", pattern_process.__name__],
-            stdin=fd,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            timeout=SECONDS,
-        )
+        with turn(sender):
+            # `-P`: a module in the working directory must not replace one of ours.
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", pattern_process.__name__],
+                stdin=fd,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                timeout=SECONDS,
+            )
     except subprocess.TimeoutExpired as error:
         raise SearchTooLong from error
-    finally:
-        _places.release()
     if done.returncode:
         raise SearchTooLong
     return json.loads(done.stdout)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.store import layout
+from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
@@ -29,8 +30,10 @@ class LogBlocksView(APIView):
         run = get_run(run_id)
         file, ended = run_files.open_log(run), run.status != layout.RUNNING
         if "search" in query:
-            find = log_pattern.matching_numbers if query["regex"] else log_search.matching_numbers
-            return Response(find(file.fd, query["search"], ended=ended))
+            if query["regex"]:
+                sender = sender_key(request)
+                return Response(log_pattern.matching_numbers(file.fd, query["search"], sender, ended=ended))
+            return Response(log_search.matching_numbers(file.fd, query["search"], ended=ended))
         if "around" in query:
             found = log_blocks.around(file.fd, query["around"], ended=ended)
         elif "before" in query:

@@ -127,6 +127,22 @@ def test_a_regular_expression_that_would_never_end_is_stopped(
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
 
 
+def test_a_sender_searches_one_log_with_a_regular_expression_at_a_time(
+    address: str, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = {"search": "lo.s", "regex": "true"}
+    with log_pattern.turn("192.0.2.1"):
+        assert api.get(address, query, REMOTE_ADDR="192.0.2.2").status_code == 200
+        monkeypatch.setattr(log_pattern, "SECONDS", 0.1)
+        waiting = api.get(address, query, REMOTE_ADDR="192.0.2.1")
+        assert (waiting.status_code, waiting.json()["detail"][:41]) == (
+            400,
+            "This regular expression takes too long on",
+        )
+    monkeypatch.undo()
+    assert api.get(address, query, REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
 def test_a_run_without_a_log_says_so(store: Path, make_run: Any, api: Any) -> None:
     run_id = make_run(store)
     answer = api.get(f"/api/runs/{run_id}/logs")
