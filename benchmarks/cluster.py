@@ -56,11 +56,23 @@ class Site:
 
     def cpu(self) -> float:
         """Return the CPU seconds of the servers and of the database until now."""
-        processes = [psutil.Process(server.process.pid) for server in self.servers]
-        if self.database is not None:
-            main = (self.database.folder / "data" / "postmaster.pid").read_text().split()[0]
-            processes += psutil.Process(int(main)).children()
-        return sum(sum(process.cpu_times()[:2]) for process in processes)
+        return sum(self.parts())
+
+    def parts(self) -> tuple[float, float]:
+        """Return the CPU seconds of the servers, and those of the database."""
+        servers = sum(cpu_of(psutil.Process(server.process.pid)) for server in self.servers)
+        return servers, 0.0 if self.database is None else cpu_of_database(self.database)
+
+
+def cpu_of(process: psutil.Process) -> float:
+    return float(sum(process.cpu_times()[:2]))
+
+
+def cpu_of_database(database: PostgreSQL) -> float:
+    """Return the CPU seconds of all processes of PostgreSQL, those that ended included."""
+    main = (database.folder / "data" / "postmaster.pid").read_text().split()[0]
+    process = psutil.Process(int(main))
+    return float(sum(process.cpu_times()[:4])) + sum(map(cpu_of, process.children()))
 
 
 class Client(threading.Thread):
@@ -79,29 +91,43 @@ class Client(threading.Thread):
         connection.close()
 
 
-def ask(site: Site, path: str) -> tuple[int, float, float]:
-    """Send requests to the servers for some seconds; return the number of answers, the seconds, and the CPU seconds."""
-    cpu, began = site.cpu(), time.perf_counter()
+def ask(site: Site, path: str) -> tuple[float, ...]:
+    """Send requests for some seconds; return the number of answers, the seconds, and the CPU seconds of both parts."""
+    before, began = site.parts(), time.perf_counter()
     ports = [site.servers[number % len(site.servers)].port for number in range(CLIENTS)]
     clients = [Client(port, path, began + SECONDS) for port in ports]
     for client in clients:
         client.start()
     for client in clients:
         client.join()
-    return sum(client.count for client in clients), time.perf_counter() - began, site.cpu() - cpu
+    spent = [now - then for now, then in zip(site.parts(), before, strict=True)]
+    return sum(client.count for client in clients), time.perf_counter() - began, *spent
 
 
 def throughput(sites: Sequence[Site], run_id: str) -> None:
-    """Print requests per second and their cost, measured in turns."""
+    """Print requests per second and their cost, measured in turns.
+
+    The gain of several processes is the ratio of what they answer in a CPU second of the busiest part: on a busy machine
+    they share cores, and on a free one each server has a core of its own.
+    """
     for what, path in ASKED.items():
-        totals = {site.name: (0, 0.0, 0.0) for site in sites}
+        totals: dict[str, tuple[float, ...]] = {site.name: (0.0, 0.0, 0.0, 0.0) for site in sites}
         for _ in range(ROUNDS):
             for site in sites:
                 found = ask(site, path.format(id=run_id))
-                totals[site.name] = tuple(map(sum, zip(totals[site.name], found, strict=True)))  # type: ignore[assignment]
-        for name, (count, seconds, cpu) in totals.items():
-            line(f"{what}: {name}", count / seconds, "requests/s")
-            line("  CPU of a request", cpu / count * 1000, "ms")
+                totals[site.name] = tuple(map(sum, zip(totals[site.name], found, strict=True)))
+        alone = totals[sites[1].name]
+        for site in sites:
+            count, seconds, servers, database = totals[site.name]
+            line(f"{what}: {site.name}", count / seconds, "requests/s")
+            line("  CPU of a request in the servers", servers / count * 1000, "ms")
+            if site.database is not None:
+                line("  CPU of a request in PostgreSQL", database / count * 1000, "ms")
+                line("  cores in use", (servers + database) / seconds, "cores")
+                cost = (servers + database) / count / (sum(alone[2:]) / alone[0])
+                line("  CPU of a request, compared with 1 of 3", cost, "times")
+                busiest = count / (servers / len(site.servers))
+                line("  requests that free cores would answer", busiest, "requests/s")
 
 
 def uploads(site: Site, run_id: str) -> None:
@@ -196,7 +222,11 @@ def main() -> int:
         return 0
     with postgresql(OPTIONS) as server:
         os.environ["RUNICORN_DATABASE_URL"] = server.url()
-        return 0 if query.rows_alone(count, RUNICORN_DATABASE_URL=server.url()) else 1
+
+        def cpu(viewer: Viewer) -> float:
+            return Site("", [viewer], server).cpu()
+
+        return 0 if query.rows_alone(count, cpu, RUNICORN_DATABASE_URL=server.url()) else 1
 
 
 if __name__ == "__main__":
