@@ -246,7 +246,7 @@ def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
     Copies where linking fails: on another file system, or at the limit of links to one file.
     """
     try:
-        os.link(blob, target)
+        _link(blob, target)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EEXIST):
             raise
@@ -256,6 +256,16 @@ def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
     copy_file(blob, target, progress)
     seal(target, digest)
     return True
+
+
+def _link(blob: Path, target: Path) -> None:
+    # Linux reports a file as missing if it is replaced meanwhile, as by another process that adds the same content.
+    while True:
+        try:
+            return os.link(blob, target)
+        except FileNotFoundError:
+            if not (blob.exists() and target.parent.exists()):
+                raise
 
 
 def clash_of(artifact: ArtifactFolder) -> str:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import copying, garbage, pool
+from runicorn.artifacts import copying, create, garbage, pool
+from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.store import Store
 from runicorn.store import bulk_io
+from runicorn.store.progress import NO_PROGRESS
 from tests.artifacts.conftest import no_links
 
 Write = Callable[..., Path]
+ADD = """
+import os, sys
+print("adding", flush=True)
+while True:
+    with open(sys.argv[2], "w") as copy:
+        copy.write("same")
+    os.replace(sys.argv[2], sys.argv[1])
+"""
 LARGE = os.urandom(3 * 1024 * 1024 + 17)
 
 
@@ -36,6 +48,22 @@ def test_files_of_versions_are_read_only(either: str, run: rn.Run, write: Write)
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))
     path = run.use_artifact("m:latest").get_file_path("w.bin")
     assert path.stat().st_mode & 0o777 == 0o444
+
+
+def test_a_content_is_linked_while_another_process_adds_it_too(
+    run: rn.Run, shelves: Store, write: Write, tmp_path: Path
+) -> None:
+    run.log_artifact(rn.Artifact("m").add_file(write("w.bin", "same")))
+    ((digest, size),) = _blobs(shelves).items()
+    command = [sys.executable, "-c", ADD, str(shelves.pool.blob(digest)), str(tmp_path / "copy")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "adding\n"
+        files = [FileEntry(f"{number}", size, digest, 0.0) for number in range(1000)]
+        try:
+            create.place_files(shelves.pool, tmp_path / "files", files, NO_PROGRESS)
+        finally:
+            other.kill()
+    assert {path.read_bytes() for path in (tmp_path / "files").iterdir()} == {b"same"}
 
 
 def test_where_versions_are_copies_an_edited_one_changes_no_other(
