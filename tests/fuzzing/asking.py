@@ -143,9 +143,11 @@ def unnamed(
     for content in operation.body_types.values():
         names |= set(description.fields(content["schema"]))
     detail, errors = problem["detail"], problem.get("errors", {})
-    # An unknown field is refused by its own name.
-    if isinstance(sent, dict) and errors.keys() & {str(name)[:100] for name in sent}:
-        return
+    # An unknown field is refused by its own name, with a question mark for what is no text.
+    if isinstance(sent, dict):
+        given = {str(name)[:100].encode("utf-8", "replace").decode() for name in sent}
+        if errors.keys() & given:
+            return
     if detail.startswith("JSON parse error") or "non_field_errors" in errors or names & errors.keys():
         return
     if not any(name.removesuffix("s") in detail.lower() for name in names):
