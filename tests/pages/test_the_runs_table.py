@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,3 +229,16 @@ def test_selecting_all_says_how_many_are_selected(
         write_run(store, "p", f"r{number}")
     (button,) = [one for one in page("/").all("button") if one.attributes.get("id") == "pick-matching"]
     assert button.text == "Select the first 51 matching"
+
+
+def test_runs_are_found_by_the_reason_of_their_end(three: Path, page: Page) -> None:
+    """As the trials that Optuna has pruned are."""
+    for name in "ac":
+        (folder,) = three.glob(f"vision/{name}/runs/*")
+        reason = "pruned at step 12" if name == "a" else "KeyboardInterrupt"
+        (folder / "status.json").write_text(json.dumps({"status": "interrupted", "exit_reason": reason}))
+    found = page("/?where=exit_reason+contains+pruned&col=name&col=reason")
+    assert names(found) == ["a"]
+    assert found.texts("td", "c-reason") == ["Exit reason: pruned at step 12"]
+    assert names(page('/?where=exit_reason+%3D+"pruned+at+step+12"')) == ["a"]
+    assert names(page("/?where=state+%3D+interrupted")) == ["c", "a"]
