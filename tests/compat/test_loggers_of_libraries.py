@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.compat.conftest import Launch
 from tests.integrations.libraries import needs_library
+from tests.processes import PROJECT
 from tests.records import records
 
 pytestmark = pytest.mark.torture
@@ -186,5 +190,113 @@ def test_the_wandb_callbacks_of_ultralytics(
     assert len(run.curve("train/loss")) == 2
     assert {value for _, value in run.curve("epoch")} >= {1, 2}
     assert len(run.curve("metrics/accuracy_top1")) >= 2
+    assert run.status["status"] == "finished"
+    assert "is not supported" not in done.stderr
+
+
+POLICY = """
+    from pathlib import Path
+    from lerobot.configs.default import DatasetConfig, WandBConfig
+    from lerobot.configs.train import TrainPipelineConfig
+    from lerobot.policies.act.configuration_act import ACTConfig
+    from lerobot.rl.wandb_utils import WandBLogger
+    logger = WandBLogger(TrainPipelineConfig(
+        dataset=DatasetConfig(repo_id="lab/pusht"), policy=ACTConfig(device="cpu", push_to_hub=False), job_name="act",
+        output_dir=Path("out"), seed=1, wandb=WandBConfig(enable=True, project="tiny", notes="first"),
+    ))
+    for step in (1, 2, 3):
+        logger.log_dict({"loss": 1 / step, "lr": 0.1}, step)
+    logger.log_dict({"avg_sum_reward": 0.5}, 3, mode="eval")
+    weights = Path("out/checkpoints/000003/pretrained_model/model.safetensors")
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(bytes(100))
+    logger.log_policy(weights.parents[1])
+    Path("eval.mp4").write_bytes(bytes(100))
+    logger.log_video("eval.mp4", 3, mode="eval")
+"""
+TRACKING = """
+    from verl.utils.tracking import Tracking
+    tracking = Tracking("tiny", "grpo", ["wandb", "console"], {"trainer": {"total_epochs": 1}, "actor": {"lr": 0.25}})
+    for step in (1, 2, 3):
+        tracking.log({"actor/loss": 1 / step, "critic/score/mean": step / 4}, step)
+    tracking.finish()
+"""
+# Their requirements exclude the versions of torch, W&B or Transformers that the other tests use: what their loggers
+# import is installed into a folder, with torch from the environment of the tests.
+APART = {
+    "lerobot": (
+        ("lerobot==0.4.4", "torchvision"),
+        *(
+            "draccus==0.10.0",
+            "transformers>=4.57.1,<5",
+            "huggingface-hub<0.36",
+            "datasets>=4,<4.9",
+            "diffusers<0.36",
+        ),
+        *(
+            "av<16",
+            "einops",
+            "gymnasium",
+            "deepdiff<9",
+            "jsonlines",
+            "termcolor",
+            "opencv-python-headless<4.13",
+        ),
+        *("pyserial", "imageio"),
+    ),
+    "verl": (
+        ("verl==0.9.1", "tensordict>=0.8,<=0.10,!=0.9.0"),
+        *("ray>=2.41", "codetiming", "dill", "pyvers", "transformers>=5.5.3,<5.11,!=5.6.0"),
+    ),
+}
+
+
+@pytest.fixture
+def apart(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Packages of `APART` for `PYTHONPATH`; installing them takes minutes."""
+    alone, *others = APART[request.param]
+    for words in (["--no-deps", *alone], others):
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--target",
+            str(tmp_path / "packages"),
+            *words,
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+    return f"{tmp_path / 'packages'}{os.pathsep}{PROJECT}"
+
+
+@needs_library("torch")
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("apart", ["lerobot"], indirect=True)
+def test_the_wandb_logger_of_lerobot(launch: Launch, folder: Path, apart: str) -> None:
+    done = launch(POLICY, PYTHONPATH=apart, HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert (run.meta["project"], run.meta["name"], run.meta["notes"]) == ("tiny", "act", "first")
+    assert run.meta["tags"] == ["policy:act", "seed:1", "dataset:lab/pusht"]
+    assert run.config["policy.type"] == "act" and run.config["wandb.job_type"] == "train_eval"
+    assert run.curve("train/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert run.curve("eval/avg_sum_reward") == [(3, 0.5)]
+    assert [Path(event["path"]).suffix for event in run.events("image")] == [".mp4"]
+    (weights,) = folder.glob("artifacts/model/*/v1/files/model.safetensors")
+    assert weights.stat().st_size == 100
+    assert "is not supported" not in done.stderr
+
+
+@needs_library("torch")
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("apart", ["verl"], indirect=True)
+def test_the_tracking_of_verl(launch: Launch, folder: Path, apart: str) -> None:
+    done = launch(TRACKING, PYTHONPATH=apart)
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert (run.meta["project"], run.meta["name"]) == ("tiny", "grpo")
+    assert run.curve("actor/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert run.config == {"trainer.total_epochs": 1, "actor.lr": 0.25}
     assert run.status["status"] == "finished"
     assert "is not supported" not in done.stderr
