@@ -95,7 +95,7 @@ class Viewer:
 
     def wait_until_it_answers(self) -> Viewer:
         """Return once the server answers; shows the log if it does not."""
-        until(self._answers, timeout=90)
+        until(self._answers)
         return self
 
     def _answers(self) -> bool:
@@ -112,26 +112,26 @@ class Viewer:
 
     def get(self, path: str, **more: Any) -> requests.Response:
         """GET a path of this viewer."""
-        return look_at(requests.get(self.url + path, timeout=30, **more))
+        return look_at(requests.get(self.url + path, timeout=60, **more))
 
     def post(self, path: str, **more: Any) -> requests.Response:
         """POST to a path of this viewer."""
-        return look_at(requests.post(self.url + path, timeout=30, **more))
+        return look_at(requests.post(self.url + path, timeout=60, **more))
 
     def kill(self) -> None:
         """End the process as a power cut would."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         """End the process as Ctrl-C does and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(60)
                 raise
         return self.process.returncode
 

@@ -86,7 +86,7 @@ class Terminal:
         """End it if it has not ended."""
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
         os.close(self._ours)
 
     def _read(self, seconds: float) -> bool:

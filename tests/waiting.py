@@ -11,7 +11,7 @@ LONGEST_PAUSE = 0.04
 """Seconds. What is looked at may be costly, and who waits long must not take the time of those it waits for."""
 
 
-def until(condition: Callable[[], T], timeout: float = 60.0, pause: float = 0.01) -> T:
+def until(condition: Callable[[], T], timeout: float = 120.0, pause: float = 0.01) -> T:
     """The first truthy answer of `condition`, which is asked after pauses that grow a little.
 
     Raises:

@@ -40,7 +40,7 @@ class Valkey:
     def kill(self) -> None:
         """Kill it."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class Cluster:

@@ -57,7 +57,7 @@ def proxy(pair: Cluster, tmp_path: Path) -> Iterator[str]:
         yield usual["RUNICORN_SITE"]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_the_compose_file_names_settings_that_exist() -> None:

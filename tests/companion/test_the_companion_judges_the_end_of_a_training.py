@@ -137,7 +137,7 @@ def test_a_killed_companion_is_replaced_with_the_next_run(trainings: Any, folder
     training.companions[0].kill()
     until(lambda: not training.companions)
     training.go_on()
-    training.process.wait(30)
+    training.process.wait(60)
     (second,) = folder.glob("p/second/runs/*/status.json")
     until(lambda: '"running"' not in second.read_text())
 

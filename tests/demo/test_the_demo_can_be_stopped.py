@@ -25,7 +25,7 @@ def test_control_c_ends_the_run_as_interrupted_and_begins_no_other(folder: Path,
     try:
         until(lambda: [run for run in records(folder) if run.events("metrics")])
         process.send_signal(signal.SIGINT)
-        errors = process.communicate(timeout=30)[1]
+        errors = process.communicate(timeout=60)[1]
     finally:
         process.kill()
     assert process.returncode not in (0, None)

@@ -74,10 +74,10 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         until(lambda: is_ready(found), timeout=90)
         yield found
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in (0, -signal.SIGTERM), log.read_text(errors="replace")
+        assert process.wait(60) in (0, -signal.SIGTERM), log.read_text(errors="replace")
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     assert "Traceback" not in log.read_text(encoding="utf-8", errors="replace")
 
 

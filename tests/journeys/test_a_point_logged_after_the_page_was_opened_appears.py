@@ -50,13 +50,13 @@ class Training:
     def end(self) -> int:
         """Finish the run and wait for the process."""
         self.tell("finish")
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
         return self.process.returncode
 
     def close(self) -> None:
         """Leave no process behind, whatever happened."""
         self.process.kill()
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
 
 def test_a_point_and_a_line_appear_without_a_reload(viewer: Viewer, home: Path, browser: Any) -> None:

@@ -79,7 +79,7 @@ def test_the_wheel_trains_and_views(installed: Path, tmp_path: Path, home: Path)
         assert page.status_code == 200
     finally:
         viewer.terminate()
-        viewer.communicate(timeout=15)
+        viewer.communicate(timeout=60)
 
 
 def _answers(viewer: subprocess.Popen[str], port: int) -> bool:

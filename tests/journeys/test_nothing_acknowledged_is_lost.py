@@ -35,7 +35,7 @@ def _train_until(root: Path, home: Path, run_id: str, first: int, count: int) ->
         for _ in range(count):
             last = int(process.stdout.readline())
         process.kill()
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     whole = [line for line in rest.split("\n")[:-1] if line]
     return int(whole[-1]) if whole else last
 

@@ -18,8 +18,8 @@ async def test_another_active_root_closes_the_sockets_of_the_old_one(folder: Pat
     (tmp_path / "other").mkdir()
     await database_sync_to_async(activate)(folder)
     client = WebsocketCommunicator(URLRouter(websocket_patterns), f"/api/runs/{run_id}/logs/ws")
-    assert (await client.connect(timeout=15))[0]
-    assert await client.receive_from(timeout=15) == "one"
+    assert (await client.connect(timeout=60))[0]
+    assert await client.receive_from(timeout=60) == "one"
     await database_sync_to_async(activate)(tmp_path / "other")
-    assert (await client.receive_output(timeout=15))["code"] == 4404
-    await client.disconnect(timeout=15)
+    assert (await client.receive_output(timeout=60))["code"] == 4404
+    await client.disconnect(timeout=60)

@@ -43,7 +43,7 @@ def test_the_last_line_comes_without_its_newline_when_the_run_ends(new_run) -> N
         assert lines(client, 1) == ["one"]
         write_json(run.folder / "status.json", {"status": "finished", "ended_at": time.time()})
         assert lines(client, 1) == ["last"]
-        while (frame := json.loads(live.recv(timeout=20))).get("lines") != ["last"]:
+        while (frame := json.loads(live.recv(timeout=60))).get("lines") != ["last"]:
             pass
         assert (frame["first"], frame["end"]) == (2, len("one\nlast"))
     with run.open_log("?tail=1") as client:

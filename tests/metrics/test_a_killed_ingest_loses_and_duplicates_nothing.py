@@ -36,7 +36,7 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
         until(lambda before=before: offset(run) > before, pause=0.001)
         time.sleep(random.random() / 50)
         process.kill()
-        process.wait(10)
+        process.wait(60)
         between += offset(run) < len(content)
     assert between, "it was never killed in the middle"
     assert catch_up(run, wait=600) == 0

@@ -103,7 +103,7 @@ def secure(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield found
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
         viewer.stop()
 
 

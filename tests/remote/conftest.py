@@ -78,7 +78,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
     yield add
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.fixture

@@ -170,7 +170,7 @@ class Sshd:
         assert self.process is not None
         logins = [process for process in self.sessions() if process.name().startswith("sshd")]
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process = None
         for login in logins:
             login.kill()
@@ -185,7 +185,7 @@ class Sshd:
         for process in self._frozen():
             _kill(process)
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process = None
 
 

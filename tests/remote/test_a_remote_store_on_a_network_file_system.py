@@ -49,7 +49,7 @@ def mounted(sshd: Sshd, remote_store: Path, tmp_path: Path) -> Iterator[Path]:
     yield place
     subprocess.run([shutil.which("umount") or "/usr/bin/umount", "-l", str(place)], check=True)
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     if process.stderr is not None:
         process.stderr.close()
 

@@ -31,9 +31,9 @@ def test_a_remote_viewer_serves_pages_and_sockets_and_leaves_nothing_behind(
     session = followed(api, starting())
     base = f"http://localhost:{session['local_port']}"
     with requests.Session() as browser:
-        page = browser.get(session["url"], timeout=10)
+        page = browser.get(session["url"], timeout=60)
         assert (page.status_code, page.url) == (200, base + "/")
-        assert "0.5" in browser.get(f"{base}/runs/{run}", timeout=10).text
+        assert "0.5" in browser.get(f"{base}/runs/{run}", timeout=60).text
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     told = api.get(f"/api/remote/viewer/status/{session['session_id']}").json()
     for viewer, token in ((told["url"], None), (base, session["token"])):
@@ -45,7 +45,7 @@ def test_a_remote_viewer_serves_pages_and_sockets_and_leaves_nothing_behind(
     with open_socket(address, additional_headers={"Cookie": cookie}, proxy=None) as live:
         log = remote_store / "vision" / "resnet" / "runs" / run / "logs.txt"
         log.write_text("a line of the remote run\n")
-        assert live.recv(timeout=10) == "a line of the remote run"
+        assert live.recv(timeout=60) == "a line of the remote run"
     (process,) = leftovers.viewers(known_sshd.home)
     assert process.pid == session["remote_pid"]
     row = ViewerSession.objects.get()
@@ -118,15 +118,15 @@ def test_a_session_has_both_spellings_and_each_link_opens_once(
     assert (both["connection_count"], both["viewer_session_count"]) == (1, 1)
     assert both["viewer_sessions"][0]["sessionId"] == session["sessionId"]
     for url in (session["url"], told["url"]):
-        first = requests.get(url, timeout=10, allow_redirects=False)
+        first = requests.get(url, timeout=60, allow_redirects=False)
         assert first.status_code == 303
-        assert requests.get(url, timeout=10, allow_redirects=False).status_code == 401
+        assert requests.get(url, timeout=60, allow_redirects=False).status_code == 401
     cookie = first.headers["Set-Cookie"].partition(";")[0]
     local, direct = f"http://localhost:{session['local_port']}", f"http://localhost:{session['remote_port']}"
-    page = requests.get(local, headers={"Cookie": cookie}, timeout=10)
+    page = requests.get(local, headers={"Cookie": cookie}, timeout=60)
     assert page.status_code == 200 and run in page.text
     # A cookie is valid only for the address that set it.
-    assert requests.get(direct, headers={"Cookie": cookie}, timeout=10).status_code == 401
+    assert requests.get(direct, headers={"Cookie": cookie}, timeout=60).status_code == 401
     assert sorted(path.name for path in remote_store.rglob("*")) == before
     remote_store.chmod(0o700)
 

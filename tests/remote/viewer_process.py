@@ -70,12 +70,12 @@ class RemoteViewerProcess:
         """Send a heartbeat or the request to end."""
         method = {HEARTBEAT: "POST", END: "DELETE"}[purpose]
         headers = {"Authorization": f"Session {stamp or make_stamp(token, purpose, time.time())}"}
-        return requests.request(method, self.url + SESSION_PATH, headers=headers, timeout=10)
+        return requests.request(method, self.url + SESSION_PATH, headers=headers, timeout=60)
 
     def get(self, path: str, **more: Any) -> requests.Response:
         """GET with the token."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return requests.get(self.url + path, headers=headers, timeout=10, **more)
+        return requests.get(self.url + path, headers=headers, timeout=60, **more)
 
     def hang_up(self) -> None:
         """Close its pipes, as a lost connection does."""
@@ -87,7 +87,7 @@ class RemoteViewerProcess:
         """Kill the process and wait for its end."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None and not pipe.closed:
                 pipe.close()

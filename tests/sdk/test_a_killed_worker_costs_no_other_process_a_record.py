@@ -97,7 +97,7 @@ def test_a_killed_process_that_opened_the_run_itself_swallows_no_record(
             trainer.tell("")
             acknowledged = int(trainer.hear())
         worker.signal(9)
-        worker.process.wait(20)
+        worker.process.wait(60)
         trainer.tell("")
         acknowledged = int(trainer.hear())
     trainer.end()

@@ -131,4 +131,4 @@ def test_an_ipv6_viewer_answers(folder: Path, home: Path) -> None:
             assert status_for(OTHER_UID, url) == 401
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)

@@ -133,7 +133,7 @@ def test_a_connection_belongs_to_the_user_who_made_it(address: str) -> None:
             connection, there = listening.accept()
             with connection:
                 assert peer.uid_of(there[:2], here) == uid
-            process.wait(30)
+            process.wait(60)
 
 
 def test_the_overflow_uid_belongs_to_no_user() -> None:

@@ -75,7 +75,7 @@ def test_cookies_are_secure_behind_tls_alone(guarded: Viewer) -> None:
             data=body,
             headers=dict(line.split(": ", 1) for line in (*lines, *form)) | {"Host": "127.0.0.1"},
             allow_redirects=False,
-            timeout=10,
+            timeout=60,
         )
         assert answer.status_code == 303
         assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is secure, lines

@@ -106,19 +106,19 @@ def test_the_printed_address_opens_a_browser_once(guarded: Viewer) -> None:
     assert address is not None
     browser, other = requests.Session(), requests.Session()
     with browser, other:
-        first = browser.get(address[0] + "&project=a", allow_redirects=False, timeout=10)
+        first = browser.get(address[0] + "&project=a", allow_redirects=False, timeout=60)
         assert (first.status_code, first.headers["Location"]) == (303, "/?project=a")
         cookie = first.headers["Set-Cookie"]
         assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
         assert re.fullmatch(r"runicorn_token_[0-9a-f]{8}", cookie.partition("=")[0])
-        assert browser.get(guarded.url + "/openapi.json", timeout=10).status_code == 200
+        assert browser.get(guarded.url + "/openapi.json", timeout=60).status_code == 200
         assert (
             handshake(guarded.port, SOCKET, f"Cookie: {cookie.partition(';')[0]}", host=own_host(guarded))
             == 101
         )
         assert other.get(address[0], timeout=10).status_code == 401
         # Who has the cookie already may use the old link: it leads on.
-        assert browser.get(address[0], allow_redirects=False, timeout=10).status_code == 303
+        assert browser.get(address[0], allow_redirects=False, timeout=60).status_code == 303
 
 
 def test_a_cookie_is_only_good_for_its_host(guarded: Viewer) -> None:

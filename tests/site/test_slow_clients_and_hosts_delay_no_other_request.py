@@ -21,7 +21,7 @@ def quickest(viewer: Viewer, path: str = "/api/long") -> float:
     with requests.Session() as session:
         for _ in range(20):
             began = time.perf_counter()
-            assert session.get(viewer.url + path, timeout=10).status_code == 200
+            assert session.get(viewer.url + path, timeout=60).status_code == 200
             times.append(time.perf_counter() - began)
     return min(times)
 

@@ -23,7 +23,7 @@ def viewer(
         cwd=cwd or home,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
 
 

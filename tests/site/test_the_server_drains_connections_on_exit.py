@@ -19,13 +19,13 @@ def test_sockets_are_closed_with_going_away(
 ) -> None:
     run_id = make_run(folder)
     with connect(f"ws://127.0.0.1:{viewer.port}/runs/{run_id}/live") as live:
-        live.recv(timeout=20)
+        live.recv(timeout=60)
         viewer.process.send_signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed) as closed:
             while True:
-                live.recv(timeout=20)
+                live.recv(timeout=60)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
-    assert viewer.process.wait(20) == 0
+    assert viewer.process.wait(60) == 0
 
 
 def test_a_download_that_has_begun_comes_to_its_end(folder: Path, home: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_download_that_has_begun_comes_to_its_end(folder: Path, home: Path) ->
             viewer.process.poll()
             received += sum(map(len, parts))
         assert received == 300 * 65536
-        assert viewer.process.wait(20) == 0
+        assert viewer.process.wait(60) == 0
     finally:
         viewer.stop()
 

@@ -75,7 +75,7 @@ def test_a_new_user_needs_no_folder(home: Path) -> None:
         assert running_viewers()[0]["root"] == str(home / ".runicorn")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_the_version_names_this_implementation(home: Path) -> None:

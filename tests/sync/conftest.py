@@ -56,7 +56,7 @@ def near(tmp_path: Path, home: Path) -> Iterator[Path]:
     for process in senders(root):
         with suppress(psutil.NoSuchProcess):  # it has just ended
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def agent(person: Path) -> Iterator[dict[str, str]]:
     until(socket.exists)
     yield {"SSH_AUTH_SOCK": str(socket)}
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 def test_an_agent_is_asked_first(

@@ -168,7 +168,7 @@ class Storm:
         """Stop all processes."""
         for process, worker in self.running.values():
             process.kill()
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
             if worker:
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
