@@ -125,6 +125,12 @@ def api() -> APIClient:
 
 
 @pytest.fixture
+def no_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Viewers of this test import their libraries themselves, for tests of the start."""
+    monkeypatch.setattr(Viewer, "forks", False)
+
+
+@pytest.fixture
 def start_viewer(folder: Path, home: Path) -> Iterator[Callable[..., Viewer]]:
     """Starts real `runicorn viewer` processes and ends them with the test."""
     viewers: list[Viewer] = []

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from tests import forks
 from tests.prepared import lay_out
 from tests.secrecy import look_at
 from tests.waiting import until
@@ -65,6 +66,8 @@ class Viewer:
     """A command that starts it as another user."""
     first: bool = False
     """The very first start, without a database; else the user has a prepared one."""
+    forks: bool = True
+    """Whether it may be a fork with imported libraries (`tests/forks.py`); tests of the start itself have none."""
 
     def __init__(self, root: Path, home: Path, *options: str, port: int = 0, **more: str) -> None:
         self.root = root
@@ -72,26 +75,23 @@ class Viewer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / f"viewer-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            *self.prefix,
-            sys.executable,
-            *self.program,
-            "--storage",
-            str(root),
-            "--port",
-            str(self.port),
-        ]
+        arguments = [*self.program, "--storage", str(root), "--port", str(self.port), "--no-open", *options]
         surroundings = environment(home, **more)
         if not self.first:
             lay_out(Path(surroundings["RUNICORN_DATA_DIR"]))
+        can_fork = self.forks and not (self.first or self.prefix) and self.program[0] == "-m"
+        self.process: subprocess.Popen[bytes] | forks.Fork
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*command, "--no-open", *options],
-                env=surroundings,
-                cwd=home,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            if can_fork and forks.is_possible(surroundings):
+                self.process = forks.start(arguments[1:], surroundings, home, output)
+            else:
+                self.process = subprocess.Popen(
+                    [*self.prefix, sys.executable, *arguments],
+                    env=surroundings,
+                    cwd=home,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
 
     def wait_until_it_answers(self) -> Viewer:
         """Return once the server answers; shows the log if it does not."""

@@ -127,7 +127,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
         viewer.stop()
 
 
