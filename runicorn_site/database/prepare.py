@@ -12,13 +12,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from runicorn._platform import file_lock
 from runicorn_site.database.monitor import Identity, is_damage, monitor
@@ -110,14 +111,17 @@ def _has_its_tables(path: Path) -> bool:
         if "django_migrations" not in names:
             return not names
         applied = set(database.execute("SELECT app, name FROM django_migrations"))
-    expected = set(MigrationLoader(None).disk_migrations)
     # An older database gets the tables that it lacks from the migrations that it lacks.
-    return not expected <= applied or set(connection.introspection.django_table_names()) <= names
+    return not _known() <= applied or set(connection.introspection.django_table_names()) <= names
+
+
+@cache
+def _known() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None).disk_migrations)
 
 
 def _migrate() -> None:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if not _known() <= MigrationRecorder(connection).applied_migrations().keys():
         call_command("migrate", interactive=False, verbosity=0)
         gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 

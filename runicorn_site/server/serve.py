@@ -39,7 +39,7 @@ STOP_SECONDS = 2.5
 REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
-SPARED = ("django.contrib.postgres.fields", "requests", "pygments")
+SPARED = ("django.contrib.postgres.fields", "markdown", "requests", "pygments")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
 
 TLS = "OpenSSL"
