@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from tests import forks
-from tests.prepared import lay_out
+from tests.prepared import ACCOUNTS, NAME, lay_out
 from tests.secrecy import look_at
 from tests.waiting import until
 
@@ -78,7 +78,9 @@ class Viewer:
         arguments = [*self.program, "--storage", str(root), "--port", str(self.port), "--no-open", *options]
         surroundings = environment(home, **more)
         if not self.first:
-            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]))
+            named = {"--users", "--auth-header"} & set(options)
+            has_users = named and "RUNICORN_DATABASE_URL" not in more
+            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]), (NAME, ACCOUNTS) if has_users else (NAME,))
         can_fork = self.forks and not (self.first or self.prefix) and self.program[0] == "-m"
         self.process: subprocess.Popen[bytes] | forks.Fork
         with self.log.open("wb") as output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 import subprocess
 import sys
 import tarfile
@@ -60,6 +61,7 @@ def fill(viewer: Viewer, home: Path) -> tuple[str, str]:
     until(lambda: client.alerts.events(), timeout=60)
     client.alerts.acknowledge([event["id"] for event in client.alerts.events()])
     add_users(home, {"ada": ("curate", {"speech": "write-all"})})
+    assert stat.S_IMODE((home / "data" / "accounts.sqlite3").stat().st_mode) == 0o600
     token = command(home, "token", "add", "ci", "--scope", "admin").stdout.strip()
     return token, client.shares.create("run", RUN)["url"].removeprefix(viewer.url)
 
