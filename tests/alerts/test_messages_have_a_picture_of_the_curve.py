@@ -42,7 +42,7 @@ def train(alerts: Alerts, store: Path) -> Callable[..., int]:
         append_metrics(store, "vision", "resnet", run_id, points, time.time())
         run = get_run(run_id)
         assert run.best_metric_name == primary
-        assert catch_up(run) == 0
+        assert catch_up(run, wait=60) == 0
         if when["kind"] == "state":
             change = Change(True, time.time(), "The run failed", {})
             assert episodes.fire(rule_set.current().rules[-1], run, "", change, Attention(0.0, 0.0, 0.0))

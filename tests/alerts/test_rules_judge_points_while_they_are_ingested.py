@@ -41,7 +41,7 @@ class Training:
         if kind != "metrics":
             path = self.run.path / "events.jsonl"
             path.write_text(path.read_text().replace('"type": "metrics"', f'"type": "{kind}"'))
-        assert catch_up(self.run) == 0
+        assert catch_up(self.run, wait=60) == 0
 
 
 def found() -> list[tuple[str, float | None]]:
@@ -116,7 +116,7 @@ def test_gpus_are_idle_when_the_busiest_one_is(alerts: Alerts, store: Path) -> N
             f' {{"system/gpu0_percent": 1.0, "system/gpu1_percent": {busy}, "system/gpu1_power_w": 9}}}}\n'
         )
     (training.run.path / "events.jsonl").write_text("".join(events))
-    assert catch_up(training.run) == 0
+    assert catch_up(training.run, wait=60) == 0
     assert found() == [("fired", 1.0), ("recovered", 90.0)]
     assert (
         AlertEvent.objects.order_by("pk")[0].sentence
@@ -176,7 +176,7 @@ def test_what_was_before_the_rule_and_imported_runs_send_no_message(
     rule_set.forget()
     ended = time.time() - 7200
     run_id = write_run(store, created_at=ended, metrics=[{"loss": 50.0}])
-    assert catch_up(get_run(run_id)) == 0
+    assert catch_up(get_run(run_id), wait=60) == 0
     assert [event.value for event in AlertEvent.objects.all()] == [50.0]
     assert not AlertDelivery.objects.exists()
 
@@ -202,7 +202,7 @@ def test_a_replaced_journal_does_not_fire_again(alerts: Alerts, store: Path) -> 
     path.write_text(
         '{"ts": 1.0, "type": "metrics", "data": {"loss": 0.5, "global_step": 0, "time": 1.0}}\n' + content
     )
-    assert catch_up(training.run) == 0
+    assert catch_up(training.run, wait=60) == 0
     training.log(30.0)
     assert found() == [("fired", 20.0), ("recovered", 1.0), ("fired", 30.0)]
 
@@ -213,10 +213,10 @@ def test_a_script_raises_alerts_that_are_read_once(alerts: Alerts, store: Path, 
     line = f'{{"ts": {time.time()}, "type": "alert", "data": {{"title": "Low %s", "text": "50% left", "level": "error"}}}}\n'
     path = training.run.path / "events.jsonl"
     path.write_text(line)
-    assert catch_up(training.run) == 0
+    assert catch_up(training.run, wait=60) == 0
     path.unlink()
     path.write_text("\n" + line)
-    assert catch_up(training.run) == 0
+    assert catch_up(training.run, wait=60) == 0
     (event,) = alerts("GET", f"events?run_id={training.run_id}")["events"]
     assert (event["rule_id"], event["sentence"], event["level"]) == (None, "Low %s: 50% left", "error")
     assert event["deliveries"][0]["status"] == "pending"
@@ -229,6 +229,6 @@ def test_many_alerts_of_a_script_are_stored_together(alerts: Alerts, store: Path
     lines = [f'{{"ts": {time.time()}, {about % number}}}\n' for number in range(1000)]
     (training.run.path / "events.jsonl").write_text("".join([*lines, lines[0]]))
     with CaptureQueriesContext(connection) as queries:
-        assert catch_up(training.run) == 0
+        assert catch_up(training.run, wait=60) == 0
     assert AlertEvent.objects.count() == AlertDelivery.objects.count() == 1000
     assert len(queries) < 150

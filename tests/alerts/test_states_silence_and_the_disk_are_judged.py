@@ -161,7 +161,7 @@ def test_silence_is_measured_by_a_clock_that_is_never_set(
 ) -> None:
     rule(kind="no_step", minutes=10.0)
     run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[{"loss": 1.0}] * 3))
-    catch_up(run)
+    catch_up(run, wait=60)
     scan(watch)
     real, clock = time.time, time.monotonic
     monkeypatch.setattr(time, "time", lambda: real() + 7200)
@@ -173,7 +173,7 @@ def test_silence_is_measured_by_a_clock_that_is_never_set(
     scan(watch)
     assert [kind for kind, _ in sentences()] == ["fired"] and sentences()[0][1].endswith("the last one is 3")
     append_metrics(store, "vision", "resnet", run.run_id, [{"loss": 1.0, "global_step": 4}], real())
-    catch_up(run)
+    catch_up(run, wait=60)
     scan(watch)
     assert sentences()[1:] == [("recovered", "Back to normal: step 4 was logged")]
 
@@ -212,7 +212,7 @@ def test_a_rule_is_previewed_on_past_runs(alerts: Alerts, watch: Watch, store: P
     write_run(store, metrics=[{"loss": 1.0}])
     scan(watch)
     for run in Run.objects.all():
-        catch_up(run)
+        catch_up(run, wait=60)
     answer = alerts("POST", "rules/preview", {"when": FAILED})
     assert [event["run_id"] for event in answer["events"]] == [failed] and not answer["truncated"]
     spikes = {"kind": "threshold", "metric": "loss", "op": ">", "value": 10}

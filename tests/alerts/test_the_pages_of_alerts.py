@@ -28,7 +28,7 @@ RULE = {"kind": "threshold", "metric": "loss", "op": ">", "value": "5", "enabled
 def run_id(store: Path) -> str:
     """A run with a loss that is too high twice."""
     made = write_run(store, name="<b>hostile", metrics=[{"loss": float(value)} for value in (1, 9, 1, 9)])
-    assert catch_up(get_run(made)) == 0
+    assert catch_up(get_run(made), wait=60) == 0
     return made
 
 
@@ -57,7 +57,7 @@ def test_a_rule_is_previewed_saved_changed_and_deleted(
         metrics=[{"loss": 9.0, "time": time.time() - 40 * 86_400}],
         created_at=time.time() - 41 * 86_400,
     )
-    assert catch_up(get_run(old)) == 0
+    assert catch_up(get_run(old), wait=60) == 0
     page = client.post("/alerts/rules/new", RULE | {"preview": ""}).content.decode()
     assert (
         "once in the last 30 days" in " ".join(page.split()) and "Once before that." in page and old in page

@@ -35,7 +35,7 @@ def test_nothing_is_sent_of_a_new_journal_from_the_place_in_the_old_one(
     run_id = make_run(store, metrics=[{"loss": 0.5}] * 3)
     discovery.full(active_root())
     run = Run.objects.get(run_id=run_id)
-    catch_up(run, 5)
+    catch_up(run, wait=60)
     journal = Journal.objects.get(run=run.pk)
     place = JournalPosition(journal.generation, journal.offset, journal.rows - 1)
 

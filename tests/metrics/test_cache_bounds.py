@@ -84,7 +84,7 @@ def test_a_growing_series_reads_only_what_is_new(store: Path, make_run: MakeRun,
     before = api.get("/api/metrics/cache/stats").json()["incremental_updates"]
     more = [{"loss": float(step), "global_step": step + 1} for step in range(60, 120)]
     append_metrics(store, "vision", "resnet", run_id, more, 1.8e9)
-    catch_up(get_run(run_id))
+    catch_up(get_run(run_id), wait=60)
     (entry,) = api.get(address).json()["series"]
     assert (entry["count"], entry["max"]) == (120, 119.0)
     assert api.get("/api/metrics/cache/stats").json()["incremental_updates"] == before + 1

@@ -31,7 +31,7 @@ def live_through(seed: int) -> None:
         if content and random.random() < 0.15:
             content = content[: random.randrange(len(content))] if random.random() < 0.5 else b""
             path_of(run).write_bytes(content)
-            catch_up(run)
+            catch_up(run, wait=60)
         piece = scribe.lines(random.choice([1, 5, 40, 150]))
         while piece:
             some, piece = piece[: (cut := random.randint(1, 4000))], piece[cut:]

@@ -33,7 +33,7 @@ def test_an_incomplete_last_line_waits_for_its_newline(store: Path) -> None:
 def test_an_incomplete_line_is_the_only_bad_line(store: Path) -> None:
     run = new_run(1)
     append(run, LINE[:30] + b"\n" + LINE)
-    catch_up(run)
+    catch_up(run, wait=60)
     assert Journal.objects.get(run=run).bad_lines == 1
     assert len(rows_of(series.rows_by_time(run))) == 1
 

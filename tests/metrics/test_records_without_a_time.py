@@ -18,7 +18,7 @@ WITHOUT = [b"null", b'"2026-01-01"', b"1e300", b"NaN", b"true", b"[5]"]
 
 def times(run: Any) -> list[float]:
     """What `metrics` answers: seconds since the first record."""
-    catch_up(run)
+    catch_up(run, wait=60)
     return [row["time"] for row in rows_of(series.rows_by_time(run))]
 
 
@@ -39,7 +39,7 @@ def test_the_number_of_ingested_pieces_makes_no_difference(store: Path) -> None:
     run = new_run(1)
     for ts in (b"null", b"1700000060.0", b"null", b"1700000090.0"):
         append(run, b"not a record\n" + LOSS % ts)
-        catch_up(run)
+        catch_up(run, wait=60)
     journal = Journal.objects.get(run=run)
     assert (journal.rows, journal.bad_lines, journal.untimed) == (8, 4, 2)
 

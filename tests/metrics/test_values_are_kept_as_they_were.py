@@ -56,7 +56,7 @@ def test_a_whole_number_stays_exact_beside_a_float_without_a_step(store: Path) -
     run = new_run(1)
     append(run, b'{"ts":1.0,"type":"metrics","data":{"m":9007199254740993,"global_step":4,"time":1.0}}\n')
     append(run, b'{"ts":2.0,"type":"metrics","data":{"m":0.5,"time":2.0}}\n')
-    catch_up(run)
+    catch_up(run, wait=60)
     (entry,) = series.run_series(run)["series"]
     assert (entry["kind"], entry["y"].tolist()) == ("int", [2**53 + 1])
 
@@ -83,7 +83,7 @@ def test_reserved_names_are_no_metrics(store: Path) -> None:
     run = new_run(1)
     data = '{"loss":1,"global_step":1,"step":9,"time":5.0,"ts":3,"stage":"train"}'
     append(run, f'{{"ts":5.0,"type":"metrics","data":{data}}}\n'.encode())
-    catch_up(run)
+    catch_up(run, wait=60)
     rows = series.rows_by_step(run)
     assert rows.columns == ["global_step", "loss", "time", "stage"]
     assert rows_of(rows) == [{"global_step": 1, "loss": 1, "time": 5.0, "stage": "train"}]

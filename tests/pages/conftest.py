@@ -79,7 +79,7 @@ def look(store: Path, django_capture_on_commit_callbacks: Any) -> Callable[[], N
         with django_capture_on_commit_callbacks(execute=True):
             discovery.full(active_root())
             for run in Run.objects.in_root(active_root()):
-                catch_up.catch_up(run)
+                catch_up.catch_up(run, wait=60)
 
     return go
 

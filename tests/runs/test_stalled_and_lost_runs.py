@@ -40,7 +40,7 @@ RUN = "20260117_120000_a1b2c3"
 
 def ingested(run_id: str) -> Run:
     discovery.full(active_root())
-    catch_up(row(run_id))
+    catch_up(row(run_id), wait=60)
     return row(run_id)
 
 
