@@ -11,6 +11,8 @@ const list = () => document.getElementById("where-options");
 const status = () => document.getElementById("where-status");
 const options = () => [...list().children];
 let [timer, start, active, last] = [0, 0, -1, 0];
+/** The text that Enter applied: its help would cover the head of the new table. */
+let applied = null;
 
 function close() {
   clearTimeout(timer);
@@ -90,7 +92,10 @@ function keys(event) {
   else if (by) mark((active + by + options().length + 1) % (options().length + 1) || (by > 0 ? 0 : -1));
   else if ((event.key === "Enter" || event.key === "Tab") && active >= 0) accept(active);
   else if (event.key === "Escape" && isOpen) close();
-  else if (event.key === "Enter") return close();
+  else if (event.key === "Enter") {
+    applied = field().value.trim();
+    return close();
+  }
   else return;
   event.preventDefault();
 }
@@ -103,7 +108,7 @@ export function where() {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE);
   });
-  document.addEventListener("focusin", ({ target }) => target === field() && ask());
+  document.addEventListener("focusin", ({ target }) => target === field() && target.value.trim() !== applied && ask());
   document.addEventListener("focusout", ({ target }) => {
     if (target !== field()) return;
     close();
