@@ -55,6 +55,12 @@ def test_no_part_of_a_sentence_would_be_lost_as_markup(description: dict[str, An
     assert len(texts) > 200 and not [text for text in outside if re.search(r"<\w", text)]
 
 
+def test_every_operation_has_a_summary(operations: dict[str, dict[str, Any]]) -> None:
+    assert operations["get /api/v2/alerts/rules"]["summary"] == "List the rules by id"
+    summaries = {name: one.get("summary", "") for name, one in operations.items()}
+    assert not {name: text for name, text in summaries.items() if not 8 <= len(text) <= 120 or "`" in text}
+
+
 def test_every_choice_has_a_value(description: dict[str, Any]) -> None:
     def choices(part: Any) -> Iterator[list[Any]]:
         if isinstance(part, dict):
