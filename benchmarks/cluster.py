@@ -2,9 +2,9 @@
 
 CPU milliseconds are those of the servers and of the processes of PostgreSQL, so they are valid on a busy machine too; the
 requests per second depend on its load. Then the queries of `benchmarks.query` on PostgreSQL, compared with
-`/api/health`.
+`/api/health`, and the charts of a run among ever more points.
 
-Usage: python -m benchmarks.cluster [runs as rows alone, 0 for none]
+Usage: python -m benchmarks.cluster [runs as rows alone, 0 for none] [points as rows alone, 0 for none]
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import psutil
 import requests
 
 from benchmarks import query
-from benchmarks.support.rounds import line, viewer
+from benchmarks.support.points import curve
+from benchmarks.support.rounds import line, viewer, workplace
 from tests.cluster.servers import Cluster
 from tests.folders import write_run
 from tests.live.sockets import frames, open_socket
@@ -31,7 +32,7 @@ from tests.postgresql import PostgreSQL, postgresql
 from tests.processes import Viewer
 from tests.waiting import until
 
-ROWS = 1_000_000
+ROWS, POINTS = 1_000_000, 100_000_000
 RUNS = 200
 CLIENTS = 6
 SECONDS = 3.0
@@ -215,18 +216,29 @@ def costs(base: Path) -> None:
 
 
 def main() -> int:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    given = [int(text) for text in sys.argv[1:]]
+    runs, points = [*given, *(ROWS, POINTS)[len(given) :]]
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
         costs(Path(folder))
-    if not count:
-        return 0
-    with postgresql(OPTIONS) as server:
-        os.environ["RUNICORN_DATABASE_URL"] = server.url()
+    for measure, largest in ((chart_costs, points), (query_costs, runs)):
+        if largest:
+            with postgresql(OPTIONS) as server:
+                if not measure(server, largest):
+                    return 1
+    return 0
 
-        def cpu(viewer: Viewer) -> float:
-            return Site("", [viewer], server).cpu()
 
-        return 0 if query.rows_alone(count, cpu, RUNICORN_DATABASE_URL=server.url()) else 1
+def chart_costs(server: PostgreSQL, points: int) -> bool:
+    with workplace() as (root, home):
+        curve(server, root, home, points, lambda viewer: Site("", [viewer], server).cpu())
+    return True
+
+
+def query_costs(server: PostgreSQL, runs: int) -> bool:
+    os.environ["RUNICORN_DATABASE_URL"] = server.url()
+    return query.rows_alone(
+        runs, lambda viewer: Site("", [viewer], server).cpu(), RUNICORN_DATABASE_URL=server.url()
+    )
 
 
 if __name__ == "__main__":
