@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from contextlib import suppress
+from functools import cache
 
 import requests
 
@@ -21,9 +22,16 @@ def put(server: Viewer, run_id: str, name: str, content: bytes, **query: object)
     return requests.put(url, data=content, params=parameters, headers=kind, timeout=30)
 
 
+@cache
+def created_at(run_id: str) -> float:
+    """When a run was begun for the first time."""
+    return time.time()
+
+
 def begin(server: Viewer, run_id: str, status: str = "running") -> None:
     """Upload the first files of a run."""
-    meta = {"id": run_id, "project": "vision", "name": "resnet", "created_at": time.time()}
+    # The same at each attempt: a server may have stored it and been killed before it answered.
+    meta = {"id": run_id, "project": "vision", "name": "resnet", "created_at": created_at(run_id)}
     put(server, run_id, "meta.json", json.dumps(meta).encode()).raise_for_status()
     set_status(server, run_id, status)
 
