@@ -26,7 +26,8 @@ IMPORTS = (
     *("twisted.internet.asyncioreactor", "twisted.internet.endpoints", "twisted.web.http"),
     *("http.cookiejar", "multiprocessing.context", "tarfile", "tomllib", "unittest.mock"),
     *("wsgiref.simple_server", "xml.dom.minidom", "zipfile"),
-    "runicorn.cli.viewer",
+    *("runicorn.api.responses.watching", "runicorn.cli.viewer", "runicorn.export.exporters"),
+    *("runicorn.importers.watch_service", "runicorn.maintenance.fsck", "runicorn.sync.mirror"),
 )
 """Nothing that starts a thread of Python, opens a descriptor or installs an event loop."""
 
