@@ -7,11 +7,12 @@ RUN python3 -m venv /opt/runicorn
 COPY . /source
 # Only what a server runs stays. Modules are compiled last, because the root file system may be read-only later.
 RUN cd /opt/runicorn \
- && bin/pip install --no-compile "/source[postgresql,valkey,alerts]" \
+ && bin/pip install --no-compile "/source[postgresql,valkey,alerts,s3]" \
  && bin/pip uninstall --yes pip \
  && find . -type d \( -path '*/site-packages/*/tests' -o -path '*/twisted/*test' -o -path '*/autobahn/*test' \
       -o -path '*/twisted/conch' -o -path '*/twisted/mail' -o -path '*/twisted/names' -o -path '*/twisted/words' \
       -o -path '*/autobahn/_flatc' -o -path '*/numpy/f2py' -o -path '*/include' \) -prune -exec rm -rf {} + \
+ && find . -path '*/botocore/data/*' -prune -type d ! -name s3 ! -name 'sso*' ! -name sts -exec rm -rf {} + \
  && find . -path '*/locale/*' -type d ! -name en ! -name zh_Hans ! -name LC_MESSAGES -prune -exec rm -rf {} + \
  && find . -type f \( -name '*.po' -o -name '*.pyi' -o -name '*.map' -o -name '*.a' \) -delete \
  && find . -type f -name '*.so*' -exec strip --strip-unneeded {} + \

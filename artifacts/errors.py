@@ -6,6 +6,7 @@ NotFound     404  unknown artifact, version, file or alias
     Damaged      409  stored contents are damaged
     Conflict     409  a part of an upload does not start at the current size
     Busy         409  files are being stored
+    Unavailable  503  the bucket with the contents cannot be used
 """
 
 from __future__ import annotations
@@ -67,12 +68,19 @@ class Busy(ServiceError):
     status_code = status.HTTP_409_CONFLICT
 
 
+class Unavailable(ServiceError):
+    """The bucket with the contents cannot be used now."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+
 _ANSWERS: tuple[tuple[type[errors.ArtifactError], type[APIException]], ...] = (
     (errors.ArtifactNotFound, NotFound),
     (errors.AmbiguousArtifact, Ambiguous),
     (errors.DamagedFile, Damaged),
     (errors.StoreBusy, Busy),
     (errors.SourceChanged, Damaged),
+    (errors.PoolUnavailable, Unavailable),
 )
 
 

@@ -120,6 +120,10 @@ class Viewer:
         """POST to a path of this viewer."""
         return look_at(requests.post(self.url + path, timeout=60, **more))
 
+    def delete(self, path: str, **more: Any) -> requests.Response:
+        """DELETE a path of this viewer."""
+        return look_at(requests.delete(self.url + path, timeout=60, **more))
+
     def kill(self) -> None:
         """End the process as a power cut would."""
         self.process.kill()

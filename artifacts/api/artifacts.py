@@ -137,6 +137,7 @@ class VersionFile(StoreView):
         returns={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            302: None,
             304: None,
             416: None,
         },
@@ -145,7 +146,10 @@ class VersionFile(StoreView):
     def get(
         self, request: Request, name: str, number: int, path: str, query: dict[str, Any]
     ) -> HttpResponseBase:
-        """Get the bytes as an attachment; `ETag` is the digest, and a `Range` is honoured."""
+        """Get the bytes as an attachment; `ETag` is the digest, and a `Range` is honoured.
+
+        302 leads to the bucket with the file, on a server with presigned downloads.
+        """
         version = lookup.get_version(name, number, query.get("type"))
         return downloads.file_of_version(request, version, path)
 

@@ -2,30 +2,43 @@
 
 A whole file is compared with its digest while it is sent; on a mismatch the last block is not sent and the connection
 is aborted, so that the client has no complete response. A range cannot be verified alone: its file is read once before,
-and again after its time, size or inode changed.
+and again after its time, size or inode changed. Ranges of large files in a bucket are sent as the bucket returns them.
+
+With `RUNICORN_PRESIGNED_DOWNLOADS=yes` files in a bucket are downloaded from there: the response is a redirect.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts.errors import NotFound, http_errors
 from artifacts.models import Version
+from runicorn._platform import read_at
 from runicorn.artifacts import names, store, verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.manifest import FileEntry
+from runicorn.settings import user as own
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.files import OpenFile
-from runicorn_site.web.streaming import file_answer
+from runicorn_site.web.streaming import file_answer, range_refused, requested_range
 
+if TYPE_CHECKING:
+    from runicorn.artifacts.s3.place import BucketPlace
+
+BINARY = "application/octet-stream"
+YES = ("1", "on", "true", "yes")
 SMALL = 16 * 1024 * 1024
 """Bytes of a file that is verified before the response begins, so that an error has a status code."""
 REMEMBERED = 10_000
@@ -49,22 +62,33 @@ def entry_of(version: Version, path: str) -> FileEntry:
     return FileEntry(row.path, row.size, row.digest, row.modified)
 
 
-def open_verified(version: Version, entry: FileEntry) -> OpenFile:
-    """Open a verified file, reading it once if it has changed since the last verification.
+def beginning(version: Version, entry: FileEntry, length: int) -> bytes:
+    """Return the first bytes of a verified file; of a large one in a bucket they are not verified.
 
     Raises:
         Damaged: the stored contents are damaged.
+        Unavailable: the bucket of the store cannot be used.
     """
+    count = min(length, entry.size)
     with http_errors():
-        return OpenFile(_verified_path(version.on_disk, entry))
+        place = verify.in_bucket(version.on_disk, entry)
+        if place is not None and entry.size > SMALL:
+            return b"".join(place.blocks(0, count - 1))
+        file = OpenFile(_verified_path(version.on_disk, entry)) if place is None else _spooled(place)
+        return read_at(file.fd, count, 0)
 
 
-def file_of_version(request: HttpRequest | Request, version: Version, path: str) -> HttpResponseBase:
+def file_of_version(
+    request: HttpRequest | Request, version: Version, path: str, *, may_redirect: bool = True
+) -> HttpResponseBase:
     """Respond with a file as an attachment, with its digest as `ETag`; a `Range` is honoured unless `If-Range` names another.
+
+    With `may_redirect` the response may be a redirect to the bucket.
 
     Raises:
         NotFound: the version has no such file.
         Damaged: the stored contents are damaged.
+        Unavailable: the bucket of the store cannot be used.
     """
     entry = entry_of(version, path)
     tag = f'"{entry.digest}"'
@@ -72,7 +96,14 @@ def file_of_version(request: HttpRequest | Request, version: Version, path: str)
     if tag in known or known.strip() == "*":
         return Response(status=304, headers={"ETag": tag})
     ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
-    answer = _checked(request, version.on_disk, entry, ranged)
+    with http_errors():
+        place = verify.in_bucket(version.on_disk, entry)
+        if place is None:
+            answer = _checked(request, version.on_disk, entry, ranged)
+        elif may_redirect and own.get("RUNICORN_PRESIGNED_DOWNLOADS").lower() in YES:
+            return _redirect(place)
+        else:
+            answer = _from_bucket(request, place, ranged)
     answer["ETag"] = tag
     answer["Accept-Ranges"] = "bytes"
     return attachment(answer, os.path.basename(path))
@@ -81,15 +112,50 @@ def file_of_version(request: HttpRequest | Request, version: Version, path: str)
 def _checked(
     request: HttpRequest | Request, version: store.Version, entry: FileEntry, ranged: bool
 ) -> HttpResponseBase:
-    with http_errors():
-        if ranged or entry.size <= SMALL:
-            return file_answer(
-                request, OpenFile(_verified_path(version, entry)), "application/octet-stream", whole=ranged
-            )
-        place = verify.first_place(version, entry)
-    headers = {"Content-Length": str(entry.size)}
-    blocks = verify.blocks(place, entry)
-    return StreamingHttpResponse(blocks, content_type="application/octet-stream", headers=headers)
+    if ranged or entry.size <= SMALL:
+        return file_answer(request, OpenFile(_verified_path(version, entry)), BINARY, whole=ranged)
+    return _streamed(verify.blocks(verify.first_place(version, entry), entry), entry.size)
+
+
+def _streamed(blocks: Iterator[bytes], length: int, status: int = 200) -> StreamingHttpResponse:
+    headers = {"Content-Length": str(length)}
+    return StreamingHttpResponse(blocks, status=status, content_type=BINARY, headers=headers)
+
+
+def _from_bucket(request: HttpRequest | Request, place: BucketPlace, ranged: bool) -> HttpResponseBase:
+    size = place.file.size
+    if size <= SMALL:
+        return file_answer(request, _spooled(place), BINARY, whole=ranged)
+    place.require()
+    asked = requested_range(request.headers.get("Range", ""), size) if ranged else None
+    if asked is None:
+        return _streamed(verify.blocks(place, place.file), size)
+    if not asked:
+        return range_refused(size)
+    first, last = asked
+    answer = _streamed(place.blocks(first, last), last - first + 1, 206)
+    answer["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return answer
+
+
+def _spooled(place: BucketPlace) -> OpenFile:
+    """Fetch and verify a content; return it as a file without a name."""
+    fd, name = tempfile.mkstemp(prefix="runicorn-")
+    try:
+        with open(fd, "wb") as target:
+            for block in verify.blocks(place, place.file):
+                target.write(block)
+        return OpenFile(Path(name))
+    finally:
+        with suppress(OSError):  # Windows does not remove an open file
+            os.unlink(name)
+
+
+def _redirect(place: BucketPlace) -> HttpResponseBase:
+    place.require()
+    answer = HttpResponseRedirect(place.bucket.link(place.file.digest, os.path.basename(place.file.path)))
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def _verified_path(version: store.Version, entry: FileEntry) -> Path:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from artifacts.models import Use, Version
-from runicorn.api.responses.artifacts import ArtifactFiles, UsedVersion
+from runicorn.api.responses.artifacts import ArtifactFile, ArtifactFiles, UsedVersion
 from runicorn.artifacts import store
 from runs.models import Run
 
 
 def version_files(version: Version) -> ArtifactFiles:
     """Build the list of the files and references of a version."""
-    folder = version.on_disk.path / store.FILES
+    on_disk = version.on_disk
+    folder, bucket = on_disk.path / store.FILES, on_disk.artifact.store.bucket
     rows = version.files.order_by("path").values_list("path", "size", "digest", "modified")
+    files = []
+    for path, size, digest, modified in rows:
+        file = ArtifactFile(path=path, size=size, digest=digest, modified_at=modified, is_remote=False)
+        if bucket is None or (folder / path).exists():
+            file["absolute_path"] = str(folder / path)
+        files.append(file)
     return {
         "artifact": str(version),
-        "files": [
-            {
-                "path": path,
-                "size": size,
-                "digest": digest,
-                "modified_at": modified,
-                "absolute_path": str(folder / path),
-                "is_remote": False,
-            }
-            for path, size, digest, modified in rows
-        ],
+        "files": files,
         "references": version.references,
         "total_size": version.size_bytes,
         "total_files": version.num_files,

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from artifacts.errors import http_errors
 from artifacts.models import Version
 from runicorn.archives.write import EARLIEST, LATEST, Outlet
 from runicorn.artifacts import verify
+from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import FileEntry
 
 BATCH = 1000
@@ -24,11 +26,17 @@ def check(version: Version) -> None:
 
     Raises:
         Damaged: a file is missing or has another size.
+        Unavailable: the bucket of the store cannot be used.
     """
-    on_disk = version.on_disk
+    on_disk, sizes = version.on_disk, dict[str, int]()
     with http_errors():
         for entry in entries(version):
-            verify.first_place(on_disk, entry)
+            if not isinstance(verify.first_place(on_disk, entry), Path):
+                sizes[entry.digest] = entry.size
+        if lacking := on_disk.artifact.store.lacking(sizes):
+            raise DamagedFile(
+                "{version} is incomplete: {digest} is missing.", version=version, digest=lacking[0]
+            )
 
 
 def entries(version: Version) -> Iterator[FileEntry]:

@@ -10,12 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from artifacts.api import downloads
-from artifacts.errors import Damaged, NotFound
+from artifacts.errors import Damaged, NotFound, Unavailable
 from artifacts.models import Artifact, File, Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
 from artifacts.pages.lineage import LineagePanel, panel
 from artifacts.services import maintenance, stages
-from runicorn._platform import read_at
 from runicorn.json_value import JsonObject, JsonValue
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.paginator import Page, Paginator, page_number
@@ -193,10 +192,9 @@ def file_preview(version: Version, path: str) -> FilePreview:
     if entry.size > LARGEST_PREVIEW:
         return {**about, "preview": Preview(NOTHING, _("The file is too large to preview."))}
     try:
-        file = downloads.open_verified(version, entry)
-    except Damaged as error:
+        content = downloads.beginning(version, entry, BEGINNING)
+    except (Damaged, Unavailable) as error:
         return {**about, "problem": sentence_of(error)}
-    content = read_at(file.fd, min(BEGINNING, entry.size), 0)
     return {**about, "preview": preview(path, content, entry.size)}
 
 

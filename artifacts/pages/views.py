@@ -69,9 +69,9 @@ def version_file(request: HttpRequest, type: str, name: str, number: int, path: 
 @blocking
 @require_safe
 def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
-    """Send an image of a version, to be shown inline."""
+    """Send an image of a version, to be shown inline; a page shows no images of a bucket."""
     version = lookup.get_version(name, number, type)
-    answer = _plain(downloads.file_of_version(request, version, path))
+    answer = _plain(downloads.file_of_version(request, version, path, may_redirect=False))
     if answer.status_code == 200 and is_picture(path, downloads.entry_of(version, path).size):
         answer["Content-Type"] = PICTURES[suffix(path)]
         del answer["Content-Disposition"]

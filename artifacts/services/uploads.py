@@ -23,6 +23,7 @@ def begin(
     Raises:
         Refused: the version would be invalid.
         ReadOnlyStore, NotWritten: nothing was written.
+        Unavailable: the bucket of the store cannot be used.
     """
     with http_errors():
         upload, described = uploads.begin(store.Store(Path(active_root().path)), fields, files, total)
@@ -36,6 +37,7 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
         NotFound: no such upload.
         Refused: the version would be invalid with them.
         ReadOnlyStore, NotWritten: nothing was written.
+        Unavailable: the bucket of the store cannot be used.
     """
     with http_errors():
         described = uploads.declare(upload, files)
@@ -50,11 +52,12 @@ def upload_status(*, upload: uploads.Upload) -> UploadStatus:
     """
     with http_errors():
         about, listed = upload.declared(), upload.listed()
+        missing = upload.missing(listed.files)
     return {
         "upload_id": upload.id,
         "described_files": len(listed.files),
         "total_files": about.get("total_files"),
-        "missing": upload.missing(listed.files),
+        "missing": missing,
     }
 
 
@@ -71,6 +74,7 @@ def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes
         Refused: the upload has no such content, or the part exceeds it.
         Conflict: the content has another size now.
         ReadOnlyStore, NotWritten: nothing was written.
+        Unavailable: the bucket of the store cannot be used.
     """
     with http_errors():
         return uploads.add_part(upload, digest, offset, content)
@@ -82,7 +86,7 @@ def add_contents(*, upload: uploads.Upload, body: bytes) -> int:
     Raises:
         NotFound: no such upload.
         Refused: a content is not part of this upload, or the last one is incomplete.
-        ReadOnlyStore, NotWritten: something was not written.
+        ReadOnlyStore, NotWritten, Unavailable: something was not written.
     """
     with http_errors():
         return uploads.add_contents(upload, body)
@@ -94,7 +98,7 @@ def complete(*, upload: uploads.Upload) -> Version:
     Raises:
         NotFound: no such upload.
         Conflict: a content is missing, or does not match its description.
-        ReadOnlyStore, NotWritten: the upload is unchanged.
+        ReadOnlyStore, NotWritten, Unavailable: the upload is unchanged.
     """
     with http_errors():
         made = uploads.complete(upload)

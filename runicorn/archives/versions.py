@@ -80,7 +80,7 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], d
     found = [_arrival(shelves, owner, files, called) for owner, files in small.items() if owner not in left]
     for arrival in found:
         for file in arrival.files:
-            if file.digest not in there and not shelves.pool.holds(file.digest, file.size):
+            if file.digest not in there and not shelves.holds(file.digest, file.size):
                 raise ArchiveRefused(
                     "The archive lacks the content of {path} of {arrival}.",
                     path=repr(file.path),
@@ -153,10 +153,10 @@ def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool
 def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folder: Path) -> None:
     """Build a version in a folder of its own. The caller holds the pool in use."""
     for file in arrival.files:
-        if not shelves.pool.holds(file.digest, file.size):
+        if not shelves.holds(file.digest, file.size):
             entry = there[file.digest]
-            shelves.pool.adopt(entry.path, file.digest, entry.size)
-    create.place_files(shelves.pool, folder / store.FILES, arrival.files, NO_PROGRESS)
+            shelves.adopt(entry.path, file.digest, entry.size)
+    create.place_files(shelves, folder / store.FILES, arrival.files, NO_PROGRESS)
     for name, path in arrival.small.items():
         os.replace(path, folder / name)
     _platform.fsync_directory(folder)

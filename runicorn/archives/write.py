@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from runicorn import _platform
 from runicorn._version import __version__
@@ -30,6 +30,9 @@ from runicorn.store import layout
 from runicorn.store.progress import NO_PROGRESS, Progress
 from runicorn.store.project import boards, description
 from runicorn.store.project.folder import project_folder
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.s3.place import BucketPlace
 
 FORMAT = "runicorn.archive/1"
 BLOCK = 1024 * 1024
@@ -45,10 +48,19 @@ class Entry(NamedTuple):
 
     Attributes:
         name: its path in the archive.
+        place: its place in a bucket, if it is not on disk.
     """
 
     name: str
     path: Path
+    place: BucketPlace | None = None
+
+    @property
+    def size(self) -> int:
+        """Return its size in bytes; 0 if it does not exist."""
+        if self.place is not None:
+            return self.place.file.size
+        return self.path.stat().st_size if self.path.exists() else 0
 
 
 class Taken(NamedTuple):
@@ -136,7 +148,11 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
             if digest not in seen:
                 seen.add(digest)
                 name = f"{store.ARTIFACTS}/.dedup/{digest[:2]}/{digest}"
-                yield Entry(name, verify.unchanged_place(version, file))
+                place = verify.unchanged_place(version, file)
+                if isinstance(place, Path):
+                    yield Entry(name, place)
+                else:
+                    yield Entry(name, version.file_path(file.path), place)
 
 
 def about(runs: Iterable[str], versions: Iterable[Version]) -> bytes:
@@ -241,7 +257,14 @@ def write_tar(
 
 def _opened(entries: Iterable[Entry], progress: Progress) -> Iterator[tuple[str, int, int, Iterator[bytes]]]:
     """Yield name, time in nanoseconds, size and content of each existing file."""
+    from runicorn.artifacts import verify
+
     for entry in entries:
+        if entry.place is not None:
+            file = entry.place.file
+            modified = round((file.modified_at or time.time()) * SECOND)
+            yield entry.name, modified, file.size, _counted(verify.blocks(entry.place, file), progress)
+            continue
         try:
             fd = _platform.open_regular(entry.path, follow_links=False)
         except FileNotFoundError:  # removed since it was listed
@@ -251,6 +274,12 @@ def _opened(entries: Iterable[Entry], progress: Progress) -> Iterator[tuple[str,
             yield entry.name, state.st_mtime_ns, state.st_size, _blocks(fd, state.st_size, progress)
         finally:
             os.close(fd)
+
+
+def _counted(blocks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for block in blocks:
+        progress.advance(len(block))
+        yield block
 
 
 def _blocks(fd: int, size: int, progress: Progress) -> Iterator[bytes]:

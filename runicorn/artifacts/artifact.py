@@ -303,9 +303,16 @@ def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, pr
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{os.urandom(12).hex()}.part")
     try:
-        if not any(
+        place = verify.in_bucket(version, file)
+        if place is not None:
+            with beside.open("xb") as target_file:
+                for block in verify.blocks(place, file):
+                    target_file.write(block)
+                    progress.advance(len(block))
+        elif not any(
             _is_copied_whole(place, beside, file, hasher, progress) for place in verify.places(version, file)
         ):
+            verify.require_bucket(version, file)
             raise DamagedFile(f"{file.path!r} of {version} is damaged in the store and was not copied.")
         if file.modified_at is not None:
             os.utime(beside, (file.modified_at, file.modified_at))

@@ -22,7 +22,7 @@ from runicorn.artifacts import index, names
 from runicorn.artifacts.copying import copy_file
 from runicorn.artifacts.errors import InvalidArtifact, NotSaved
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, content_of, digest_of
-from runicorn.artifacts.pool import FEW, Blob, Intake, Pool, seal
+from runicorn.artifacts.pool import FEW, Blob, Intake, seal
 from runicorn.artifacts.store import (
     FILES,
     MANIFEST,
@@ -132,7 +132,7 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progre
     )
     contents = Manifest(files, tuple(draft.references), time.time())
     with new_version_folder(artifact) as folder:
-        place_files(store.pool, folder / FILES, contents.files, progress)
+        place_files(store, folder / FILES, contents.files, progress)
         manifest = fitting(MANIFEST, content_of(contents.to_dict()), MANIFEST_CEILING)
         (folder / MANIFEST).write_bytes(manifest)
         with artifact.lock():
@@ -220,8 +220,10 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
+def place_files(store: Store, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
     """Place contents of the pool at their paths in a new folder. The caller holds the pool in use.
+
+    Those in the bucket of the store have no file there; the caller knows that it has them.
 
     Raises:
         OSError: a content is missing, or the disk is full.
@@ -229,11 +231,13 @@ def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: 
     folder.mkdir()
     made, copied = {folder}, 0
     for file in files:
-        target = folder / file.path
+        target, blob = folder / file.path, store.pool.blob(file.digest)
+        if store.bucket is not None and not blob.exists():
+            continue
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        copied += _place(pool.blob(file.digest), target, file.digest, progress)
+        copied += _place(blob, target, file.digest, progress)
     if copied > FEW and bulk_io.sync_filesystem(folder):
         return
     for path in made:

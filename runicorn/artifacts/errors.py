@@ -51,3 +51,19 @@ class NotSaved(ArtifactError, RuntimeError):
 
 class StoreBusy(ArtifactError, RuntimeError):
     """Another process is storing files, so the operation cannot run now."""
+
+
+class BadPool(ArtifactError, ValueError):
+    """The pool of artifacts is configured wrongly, or belongs to another store."""
+
+
+class PoolUnavailable(ArtifactError, OSError):
+    """The bucket with the contents cannot be used now.
+
+    Attributes:
+        code: error code of the server, or the kind of the failure.
+    """
+
+    def __init__(self, sentence: str, code: str = "", **values: object) -> None:
+        super().__init__(sentence, code=code, **values)
+        self.code = code

@@ -1,7 +1,8 @@
 """Garbage collection: contents without a version, and files left by killed processes.
 
 Runs exclusively: no process stores files meanwhile (`Pool.alone`, and the locks of the artifacts, which Runicorn 0.4-0.5
-holds while it saves). So a content that no manifest lists is not about to be listed.
+holds while it saves). So a content that no manifest lists is not about to be listed. The same locks hold for contents in
+a bucket, whose servers share the storage root; a bucket is listed before, because that may take minutes.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runicorn import _platform
-from runicorn.artifacts.errors import DamagedFile, StoreBusy
+from runicorn.artifacts.errors import DamagedFile, PoolUnavailable, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
 from runicorn.store.containment import OutsideStore, is_inside
@@ -34,12 +35,12 @@ class Garbage:
     """What can be removed.
 
     Attributes:
-        blobs: contents in the pool that no version uses.
+        blobs: contents that no version uses: paths in the pool, and digests in the bucket.
         rests: files and folders left by killed processes.
         bytes: bytes freed by their removal.
     """
 
-    blobs: tuple[Path, ...] = ()
+    blobs: tuple[Path | str, ...] = ()
     rests: tuple[Path, ...] = ()
     bytes: int = 0
 
@@ -77,8 +78,9 @@ def find(store: Store) -> Garbage:
     """
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
         return Garbage()
+    listed = _listed(store)
     with _alone(store):
-        return _find(store)
+        return _find(store, listed)
 
 
 def collect(store: Store, promised: Garbage | None = None) -> Garbage:
@@ -94,34 +96,42 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
         StoreBusy, DamagedFile: see `find`; nothing was removed.
         OSError: something could not be removed.
     """
+    listed = _listed(store)
     with _alone(store):
-        now = _find(store)
+        now = _find(store, listed)
         if promised is not None:
             known = {*promised.blobs, *promised.rests}
             now = _sized(
-                [path for path in now.blobs if path in known], [path for path in now.rests if path in known]
+                [blob for blob in now.blobs if blob in known],
+                [path for path in now.rests if path in known],
+                listed,
             )
-        _remove(now)
-        return now
+        _remove(store, now)
+    if store.bucket is not None:
+        store.bucket.abort_older(ABANDONED_SECONDS)
+    return now
 
 
 def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
     """Remove the folder of a deleted version, and those contents that nothing else uses.
 
     Returns:
-        The bytes freed. If another process keeps storing files, the contents are left to the next collection.
+        The bytes freed. If another process keeps storing files, or the bucket cannot be used, contents are left to the
+        next collection.
     """
     with ExitStack() as stack:
-        blobs: list[Path] = []
-        try:
+        unused, there = set[str](), dict[str, int]()
+        with suppress(StoreBusy, DamagedFile, OutsideStore):
             stack.enter_context(_patient(store))
-            held = _held(store)
-            blobs = [store.pool.blob(digest) for digest in set(digests) - held]
-        except (StoreBusy, DamagedFile, OutsideStore):
-            pass
-        garbage = _sized([blob for blob in blobs if blob.is_file()], [gone])
-        _remove(garbage)
-    return garbage.bytes
+            unused = set(digests) - _held(store)
+        if store.bucket is not None:
+            with suppress(PoolUnavailable):
+                found = store.bucket.sizes(unused)
+                store.bucket.remove(found)
+                there = found
+        garbage = _sized(_blobs(store, unused), [gone])
+        _remove(store, garbage)
+    return garbage.bytes + sum(there.values())
 
 
 def freed_by(store: Store, versions: Iterable[Version]) -> int:
@@ -129,10 +139,18 @@ def freed_by(store: Store, versions: Iterable[Version]) -> int:
     going = list(versions)
     digests = {digest for version in going for digest in digests_of(version)}
     try:
-        blobs = [store.pool.blob(digest) for digest in digests - _held(store, {v.path for v in going})]
+        unused = digests - _held(store, {v.path for v in going})
     except DamagedFile:  # as `discard`: what that manifest holds is not known
-        blobs = []
-    return _sized([blob for blob in blobs if blob.is_file()], [version.path for version in going]).bytes
+        unused = set()
+    freed = _sized(_blobs(store, unused), [version.path for version in going]).bytes
+    with suppress(PoolUnavailable):
+        freed += sum(store.bucket.sizes(unused).values()) if store.bucket is not None else 0
+    return freed
+
+
+def _blobs(store: Store, digests: Iterable[str]) -> list[Path]:
+    """Return the paths of those contents that the pool has."""
+    return [blob for digest in digests if (blob := store.pool.blob(digest)).is_file()]
 
 
 def digests_of(version: Version) -> set[str]:
@@ -174,10 +192,16 @@ def _patient(store: Store) -> ExitStack:
             time.sleep(PAUSE)
 
 
-def _find(store: Store) -> Garbage:
+def _listed(store: Store) -> dict[str, int]:
+    """Return the sizes of all contents of the bucket."""
+    return dict(store.bucket.contents()) if store.bucket is not None else {}
+
+
+def _find(store: Store, listed: Mapping[str, int]) -> Garbage:
     held = {digest.rpartition(":")[2] for digest in _held(store)}
     blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in held]
-    return _sized(blobs, list(_rests(store)))
+    unused = [digest for digest in listed if digest.rpartition(":")[2] not in held]
+    return _sized([*blobs, *unused], list(_rests(store)), listed)
 
 
 def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
@@ -229,25 +253,32 @@ def _rests(store: Store) -> Iterator[Path]:
         yield from sorted(artifact.path.glob(f"{GONE}*"))
 
 
-def _sized(blobs: list[Path], rests: list[Path]) -> Garbage:
+def _sized(
+    blobs: Sequence[Path | str], rests: list[Path], listed: Mapping[str, int] | None = None
+) -> Garbage:
     links = _Links()
-    for path in [*blobs, *rests]:
+    for path in [*(blob for blob in blobs if isinstance(blob, Path)), *rests]:
         if path.is_dir():
             for folder, _, files in os.walk(path):
                 for name in files:
                     links.add(os.path.join(folder, name))
         else:
             links.add(path)
-    return Garbage(tuple(blobs), tuple(rests), links.bytes())
+    in_bucket = sum((listed or {})[blob] for blob in blobs if isinstance(blob, str))
+    return Garbage(tuple(blobs), tuple(rests), links.bytes() + in_bucket)
 
 
-def _remove(garbage: Garbage) -> None:
+def _remove(store: Store, garbage: Garbage) -> None:
     for rest in garbage.rests:
         if rest.is_dir():
             shutil.rmtree(rest)
         else:
             rest.unlink()
+    if store.bucket is not None:
+        store.bucket.remove(blob for blob in garbage.blobs if isinstance(blob, str))
     for blob in garbage.blobs:
+        if isinstance(blob, str):
+            continue
         blob.unlink()
         with suppress(OSError):  # others are in it
             blob.parent.rmdir()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -200,18 +200,14 @@ class Intake:
         self._settle_many()
         return Blob(digest, before.st_size, before.st_mtime)
 
-    def keep(self, content: bytes, wanted: Mapping[str, int]) -> bool:
-        """Add a content in memory if it is in `wanted` (sizes by digest); return whether it is.
+    def keep(self, content: bytes, digest: str) -> None:
+        """Add a content in memory, whose digest is known.
 
         Raises:
             OSError: the disk is full.
         """
-        digest = ALGORITHM + hashlib.sha256(content).hexdigest()
-        if wanted.get(digest) != len(content):
-            return False
         self._put(digest, content)
         self._settle_many()
-        return True
 
     def _settle_many(self) -> None:
         if self._bytes >= BATCH_BYTES or len(self._waiting) >= BATCH_FILES:

@@ -16,6 +16,7 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.artifacts import manifest, names
+from runicorn.artifacts.contents import Contents
 from runicorn.artifacts.errors import (
     AliasNotFound,
     AmbiguousArtifact,
@@ -25,7 +26,6 @@ from runicorn.artifacts.errors import (
 )
 from runicorn.artifacts.manifest import Manifest, Metadata
 from runicorn.artifacts.names import TYPES, Spec
-from runicorn.artifacts.pool import Pool
 from runicorn.store import layout, pending_imports
 from runicorn.store.containment import check_inside
 
@@ -221,18 +221,16 @@ class ArtifactFolder:
         return self.version(aliases[spec.alias])
 
 
-class Store:
+class Store(Contents):
     """The artifacts of one storage root.
 
     Attributes:
         path: `<root>/artifacts`, which need not exist.
-        pool: the contents of all versions.
+        pool: the contents of all versions, without those in the bucket.
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.path = root / ARTIFACTS
-        self.pool = Pool(self.path / ".dedup", root)
+        super().__init__(root, root / ARTIFACTS)
 
     def writable(self, path: Path) -> Path:
         """Return a path of the store that is about to be written.

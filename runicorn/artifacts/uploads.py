@@ -8,6 +8,7 @@ The version is visible only when the upload is complete; an upload unused for a 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -108,9 +109,12 @@ class Upload:
         return _listed(self.path / _FILES, about.st_size, about.st_mtime_ns)
 
     def missing(self, files: Iterable[DeclaredFile]) -> list[str]:
-        """Return the digests of the contents of `files` that are not complete yet."""
-        sizes = {file.digest: file.size for file in files}
-        return [digest for digest, size in sizes.items() if not self.store.pool.holds(digest, size)]
+        """Return the digests of the contents of `files` that are not complete yet.
+
+        Raises:
+            PoolUnavailable: the bucket of the store cannot be used.
+        """
+        return self.store.lacking({file.digest: file.size for file in files})
 
     def part(self, digest: str) -> Path:
         """Return the path of a content while it is received."""
@@ -189,7 +193,7 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
         InvalidArtifact: no file of the upload has this content, or it exceeds the declared size.
         UploadConflict: the content has another size now, and nothing was written; or its digest differs, and it was
             discarded.
-        OSError: it could not be written.
+        OSError: it could not be written, or the bucket of the store cannot be used: what was received is kept.
     """
     size = upload.listed().sizes.get(digest)
     if size is None:
@@ -198,15 +202,17 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
         raise InvalidArtifact(
             f"The content has {size} bytes; a part at offset {offset} must not reach beyond.", "offset"
         )
-    pool = upload.store.pool
+    store = upload.store
     with upload.lock():
-        is_there = pool.holds(digest, size)
-        there = size if is_there else upload.received(digest)
+        there = upload.received(digest)
+        # A bucket is asked once for a content, not for each of its parts.
+        is_there = (there == 0 or store.bucket is None) and store.holds(digest, size)
+        there = size if is_there else there
         if offset != there:
             raise UploadConflict(f"The content has {there} bytes so far, not {offset}.", there)
         if is_there:
             return size
-        part = upload.store.writable(upload.part(digest))
+        part = store.writable(upload.part(digest))
         free_space.require(upload.path, len(content))
         with open(part, "ab") as file:
             file.write(content)
@@ -214,7 +220,7 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
             os.fsync(file.fileno())
         os.utime(upload.path)
         if there + len(content) == size:
-            with pool.in_use():
+            with store.pool.in_use():
                 _take_in(upload, digest, size)
         return there + len(content)
 
@@ -227,16 +233,20 @@ def add_contents(upload: Upload, body: bytes) -> int:
         InvalidArtifact: the body is malformed, or no file of the upload has one of the contents.
         OSError: something could not be written.
     """
-    sizes = upload.listed().sizes
-    free_space.require(upload.path, len(body))
-    with upload.store.pool.in_use(), Intake(upload.store.pool) as intake:
-        contents = _parted(body)
-        for number, content in enumerate(contents):
-            if not intake.keep(content, sizes):
-                raise InvalidArtifact(
-                    f"No file of this upload has content {number + 1} of those sent.", WHOLE
-                )
-        intake.settle()
+    sizes, store, contents = upload.listed().sizes, upload.store, _parted(body)
+    digests = [ALGORITHM + hashlib.sha256(content).hexdigest() for content in contents]
+    for number, (digest, content) in enumerate(zip(digests, contents, strict=True), 1):
+        if sizes.get(digest) != len(content):
+            raise InvalidArtifact(f"No file of this upload has content {number} of those sent.", WHOLE)
+    with store.pool.in_use():
+        if store.bucket is not None:
+            store.bucket.put_all(dict(zip(digests, contents, strict=True)))
+        else:
+            free_space.require(upload.path, len(body))
+            with Intake(store.pool) as intake:
+                for digest, content in zip(digests, contents, strict=True):
+                    intake.keep(content, digest)
+                intake.settle()
     with suppress(FileNotFoundError):  # completed meanwhile
         os.utime(upload.store.writable(upload.path))
     return len(contents)
@@ -297,7 +307,7 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
     if not right:
         part.unlink()
         raise UploadConflict(f"What was sent for {digest} has another digest and was discarded.", 0)
-    upload.store.pool.adopt(part, digest, size)
+    upload.store.adopt(part, digest, size)
 
 
 @lru_cache(maxsize=2)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runicorn import _platform
 from runicorn.artifacts import curation, stamps
 from runicorn.artifacts.copying import BLOCK, copy_file, hash_file
-from runicorn.artifacts.errors import DamagedFile
+from runicorn.artifacts.errors import DamagedFile, PoolUnavailable
 from runicorn.artifacts.manifest import ALGORITHM, FileEntry
 from runicorn.artifacts.pool import seal
-from runicorn.artifacts.store import Version
+from runicorn.artifacts.store import Store, Version
 from runicorn.store import bulk_io
 from runicorn.store.progress import NO_PROGRESS, Progress
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.s3.place import BucketPlace
 
 READY, CORRUPTED = "ready", "corrupted"
 
@@ -38,12 +41,22 @@ class VerifyResult(NamedTuple):
 
 
 def places(version: Version, file: FileEntry) -> list[Path]:
-    """Return the places of a file's content: the version's folder, and the pool if it has another copy."""
+    """Return the places of a file's content on disk: the version's folder, and the pool if it has another copy."""
     own, pooled = version.file_path(file.path), version.artifact.store.pool.blob(file.digest)
     with suppress(OSError):
         if os.path.samefile(own, pooled):
             return [own]
     return [own, pooled]
+
+
+def in_bucket(version: Version, file: FileEntry) -> BucketPlace | None:
+    """Return the place of a file's content in the bucket of the store; None if the disk has it or there is no bucket."""
+    bucket = version.artifact.store.bucket
+    if bucket is None or any(map(os.path.lexists, places(version, file))):
+        return None
+    from runicorn.artifacts.s3.place import BucketPlace
+
+    return BucketPlace(bucket, file)
 
 
 def is_whole(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> bool:
@@ -76,41 +89,83 @@ def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str
 
 
 def intact_place(version: Version, file: FileEntry) -> Path:
-    """Return a place where the content is intact; reads it once.
+    """Return a place on disk where the content is intact; reads it once.
+
+    A content that only the bucket has is fetched into the pool.
 
     Raises:
         DamagedFile: no intact copy exists.
+        PoolUnavailable: the bucket cannot be used.
     """
+    place = in_bucket(version, file)
+    if place is not None:
+        return _fetched(version.artifact.store, place)
     for path in places(version, file):
         if is_whole(path, file):
             return path
+    require_bucket(version, file)
     raise DamagedFile(
         "{path} of {version} is damaged in the store and was not read.", path=repr(file.path), version=version
     )
 
 
-def first_place(version: Version, file: FileEntry) -> Path:
-    """Return a place of a content with the right size, preferably unchanged since it was stored.
+def _fetched(store: Store, place: BucketPlace) -> Path:
+    """Fetch a content from the bucket into the pool of the disk; return its path there."""
+    file = place.file
+    with store.pool.in_use():
+        store.writable(store.pool.incoming).mkdir(parents=True, exist_ok=True)
+        copy = store.pool.incoming / f"{os.getpid()}-{os.urandom(8).hex()}"
+        try:
+            with copy.open("xb") as target:
+                for block in blocks(place, file):
+                    target.write(block)
+            store.pool.adopt(copy, file.digest, file.size)
+        finally:
+            copy.unlink(missing_ok=True)
+    return store.pool.blob(file.digest)
+
+
+def require_bucket(version: Version, file: FileEntry) -> None:
+    """Raise an error if the content is in a bucket that this process does not use."""
+    url = version.artifact.store.unused_bucket
+    if url is not None and not any(map(os.path.lexists, places(version, file))):
+        raise DamagedFile(
+            "{path} of {version} is in {url}: set RUNICORN_ARTIFACT_POOL to read it.",
+            path=repr(file.path),
+            version=version,
+            url=url,
+        )
+
+
+def first_place(version: Version, file: FileEntry) -> Path | BucketPlace:
+    """Return a place of a content: on disk one with the right size, preferably unchanged since it was stored.
 
     Only reading it shows whether it is intact.
 
     Raises:
         DamagedFile: no place has it.
     """
+    place = in_bucket(version, file)
+    if place is not None:
+        return place
     found = _by_stamp(version, file)
     if not found:
+        require_bucket(version, file)
         raise DamagedFile(
             "{path} of {version} is missing or torn in the store.", path=repr(file.path), version=version
         )
     return found[0][1]
 
 
-def unchanged_place(version: Version, file: FileEntry) -> Path:
-    """Return a place of an unchanged content; read it only if its stamp is missing.
+def unchanged_place(version: Version, file: FileEntry) -> Path | BucketPlace:
+    """Return a place of an unchanged content; one on disk is read only if its stamp is missing.
 
     Raises:
         DamagedFile: no intact copy exists.
     """
+    place = in_bucket(version, file)
+    if place is not None:
+        return place
     found = _by_stamp(version, file)
     if found and found[0][0]:
         return found[0][1]
@@ -128,33 +183,42 @@ def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
     return sorted(found, key=lambda place: not place[0])
 
 
-def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
+def blocks(place: Path | BucketPlace, file: FileEntry) -> Iterator[bytes]:
     """Yield a file in blocks; the last one only after the digest is verified.
 
     Raises:
         DamagedFile: the digest differs, or the content is missing or torn. Discard the earlier blocks.
+        PoolUnavailable: the bucket cannot be used. Discard the earlier blocks.
     """
+    hashed, held = hashlib.sha256(), b""
     try:
-        fd = _platform.open_regular(place, follow_links=False)
+        with closing(_read(place) if isinstance(place, Path) else place.blocks()) as found:
+            for block in found:
+                hashed.update(block)
+                if held:
+                    yield held
+                held = block
+    except PoolUnavailable:
+        raise
     except OSError as error:
         raise DamagedFile(
             "{path} cannot be read in the store: {reason}.",
             path=repr(file.path),
             reason=error.strerror or error,
         ) from error
-    hashed, held, offset = hashlib.sha256(), b"", 0
-    try:
-        while block := _platform.read_at(fd, BLOCK, offset):
-            hashed.update(block)
-            offset += len(block)
-            if held:
-                yield held
-            held = block
-    finally:
-        os.close(fd)
     if ALGORITHM + hashed.hexdigest() != file.digest:
         raise DamagedFile("{path} is damaged in the store and was not read.", path=repr(file.path))
     yield held
+
+
+def _read(path: Path) -> Generator[bytes]:
+    fd, offset = _platform.open_regular(path, follow_links=False), 0
+    try:
+        while block := _platform.read_at(fd, BLOCK, offset):
+            offset += len(block)
+            yield block
+    finally:
+        os.close(fd)
 
 
 def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
@@ -162,11 +226,18 @@ def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
 
     Raises:
         DamagedFile: the manifest itself cannot be read.
-        OSError: the result could not be written.
+        OSError: the result could not be written, or the bucket of the store cannot be used.
     """
     damaged: dict[str, str] = {}
     repaired, checked = [], 0
     for file in version.manifest.files:
+        place = in_bucket(version, file)
+        if place is not None:
+            if reason := place.damage(progress):
+                damaged[file.path] = reason
+            checked += file.size
+            continue
+        require_bucket(version, file)
         every = places(version, file)
         progress.extend(file.size * (len(every) - 1))
         reasons = {path: damage(path, file, progress) for path in every}

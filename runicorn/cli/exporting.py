@@ -128,9 +128,7 @@ def _archive(
     path = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}.{kind.value}")
     path = path / f"runicorn_export.{kind.value}" if path.is_dir() else path
     about = exporting.about(folders, versions)
-    progress = show_progress(
-        "Exporting:", sum(entry.path.stat().st_size for entry in entries if entry.path.exists())
-    )
+    progress = show_progress("Exporting:", sum(entry.size for entry in entries))
     try:
         if kind is Format.ZIP:
             taken = exporting.to_file(

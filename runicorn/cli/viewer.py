@@ -49,6 +49,23 @@ AuthHeader = Annotated[
         metavar="NAME", help="Header in which --trusted-proxy sends the name of the signed-in user."
     ),
 ]
+ArtifactPool = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="Bucket for the contents of uploaded artifacts, as s3://bucket/prefix. Needs the extra s3.",
+    ),
+]
+PresignedDownloads = Annotated[
+    bool,
+    typer.Option(
+        "--presigned-downloads", help="Let clients download files from that bucket, which they must reach."
+    ),
+]
+Disable = Annotated[
+    list[str] | None,
+    typer.Option(help=f"A capability to disable: {', '.join(CAPABILITIES)}. Can be repeated."),
+]
 
 
 def viewer(
@@ -70,10 +87,9 @@ def viewer(
     allowed_host: Annotated[list[str] | None, typer.Option(help="An additional host name to accept.")] = None,
     base_path: BasePath = "",
     trusted_proxy: TrustedProxies = None,
-    disable: Annotated[
-        list[str] | None,
-        typer.Option(help=f"A capability to disable: {', '.join(CAPABILITIES)}. Can be repeated."),
-    ] = None,
+    artifact_pool: ArtifactPool = "",
+    presigned_downloads: PresignedDownloads = False,
+    disable: Disable = None,
     reload: Annotated[bool, typer.Option(help="Restart when the server's code changes.")] = False,
     remote_mode: Annotated[
         bool,
@@ -108,6 +124,8 @@ def viewer(
         socket=socket,
         base_path=base_path,
         trusted_proxies=tuple(trusted_proxy or ()),
+        artifact_pool=artifact_pool,
+        presigned_downloads=presigned_downloads,
         disable=tuple(disable or ()),
     )
 
@@ -121,6 +139,7 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
+    from runicorn.artifacts.errors import BadPool
     from runicorn_site.database.state_dir import UnsafeDirectory
     from runicorn_site.people.options import BadOption
     from runicorn_site.security.accounts import BadSetting
@@ -141,6 +160,7 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     except (
         BadForwarding,
         BadOption,
+        BadPool,
         BadSetting,
         BadToken,
         ImproperlyConfigured,

@@ -65,6 +65,16 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Valkey or Redis that several viewers share, as `redis://host:6379/0`: rate limits and one-time links.",
     ),
+    Setting(
+        "RUNICORN_ARTIFACT_POOL",
+        "",
+        "Bucket for the contents of uploaded artifacts, as `s3://bucket/prefix`, with the usual variables of AWS; also for commands that read them.",
+    ),
+    Setting(
+        "RUNICORN_PRESIGNED_DOWNLOADS",
+        "",
+        "`yes`: files in that bucket are downloaded from the bucket itself, by presigned links.",
+    ),
     Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the rate limits of the viewer off."),
     Setting(
         "RUNICORN_MAX_SOCKETS", "10", "Log sockets that one client address may have open; 0 for no limit."

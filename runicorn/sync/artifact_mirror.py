@@ -180,7 +180,7 @@ class ArtifactMirror:
         return "taken"
 
     def _holds(self, digest: str, size: int, parts: dict[str, Unpacked]) -> bool:
-        return digest in parts or self._store.pool.holds(digest, size)
+        return digest in parts or self._store.holds(digest, size)
 
     def _locate(self, key: VersionKey) -> tuple[str, set[str]]:
         """Return the remote folder of the artifact, and the names in that of the version.
@@ -229,9 +229,8 @@ class ArtifactMirror:
         self, place: str, arrival: versions.Arrival, progress: Progress | None
     ) -> dict[str, Unpacked]:
         """Fetch the contents missing in the pool into files."""
-        lacking = {
-            file.digest: file for file in arrival.files if not self._store.pool.holds(file.digest, file.size)
-        }
+        missing = set(self._store.lacking({file.digest: file.size for file in arrival.files}))
+        lacking = {file.digest: file for file in arrival.files if file.digest in missing}
         pool = ThreadPoolExecutor(max_workers=self._remote.parallel, thread_name_prefix="runicorn-sync")
         found: dict[str, Unpacked] = {}
         try:

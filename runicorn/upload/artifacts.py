@@ -167,7 +167,8 @@ class Artifacts:
             if file.digest not in left:
                 continue
             left.discard(file.digest)
-            path = verify.first_place(version, file)
+            place = verify.first_place(version, file)
+            path = place if isinstance(place, Path) else verify.intact_place(version, file)
             if file.size > TOGETHER:
                 self._parts(f"{upload}/parts", file.digest, path)
                 continue

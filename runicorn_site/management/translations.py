@@ -19,8 +19,8 @@ CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"
 MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
 ERRORS = {
     1: "AliasNotFound Ambiguous AmbiguousArtifact ArchiveRefused ArchiveTooLarge ArtifactNotFound AuthenticationFailed "
-    "BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PortClosed Refused "
-    "RemoteOperationFailed RunInUse StoreBusy ViewerFailed __init__",
+    "BadPool BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
+    "Refused RemoteOperationFailed RunInUse StoreBusy ViewerFailed __init__",
     2: "InvalidAddress InvalidInput",
     3: "error warn",
 }

@@ -23,6 +23,7 @@ from runicorn_site.server.serve import (
     REMOTE_SECONDS,
     STOP_SECONDS,
     Serving,
+    bind_pool,
     existing_root,
     reopen,
 )
@@ -87,6 +88,7 @@ class Hosted:
             MissingRoot: there is no storage root.
             BadToken: `RUNICORN_TOKEN` names a file without a valid token.
             BadForwarding: `RUNICORN_BASE_PATH` or `RUNICORN_TRUSTED_PROXY` is malformed.
+            BadPool, PoolUnavailable: the bucket of `RUNICORN_ARTIFACT_POOL` cannot be used.
             django.db.Error: the database cannot be used.
         """
         from runicorn.archives.limits import configured
@@ -97,6 +99,7 @@ class Hosted:
 
         serving, root = _serving(), existing_root(None)
         self.most_of_archives = configured().bytes
+        bind_pool(root, serving.options)
         self.app = _application(serving)
         if serving.makes_token:
             logger.warning("The token of browsers and programs is in %s", serving.token_file)

@@ -29,5 +29,9 @@ class Options:
     """Path prefix of all addresses, such as `/runicorn`."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of reverse proxies whose `X-Forwarded-*` headers count."""
+    artifact_pool: str = ""
+    """URL of the bucket for the contents of uploaded artifacts, such as `s3://bucket/prefix`."""
+    presigned_downloads: bool = False
+    """Redirect downloads of files in the bucket to the bucket."""
     disable: tuple[str, ...] = ()
     """Capabilities to switch off; see `runicorn.settings.capabilities`."""

@@ -84,6 +84,24 @@ def existing_root(chosen: Path | None) -> Path:
     return root
 
 
+def bind_pool(root: Path, options: Options) -> None:
+    """Use the bucket of the options, or of the environment, for the contents that this root receives.
+
+    Raises:
+        BadPool: it is malformed, or belongs to another store.
+        PoolUnavailable: it cannot be used.
+    """
+    if options.artifact_pool:
+        os.environ["RUNICORN_ARTIFACT_POOL"] = options.artifact_pool
+    if options.presigned_downloads:
+        os.environ["RUNICORN_PRESIGNED_DOWNLOADS"] = "yes"
+    if url := own.get("RUNICORN_ARTIFACT_POOL"):
+        from runicorn.artifacts.s3.binding import bind
+        from runicorn.artifacts.store import Store
+
+        bind(root, Store(root).path, url)
+
+
 @contextmanager
 def _without(*names: str) -> Iterator[None]:
     """While it lasts these modules cannot be imported, as if they were not installed."""
@@ -170,6 +188,7 @@ class Serving:
         from runicorn_site.people.database import prepare_accounts
         from runs.active_root import activate
 
+        bind_pool(self.root, self.options)
         logging.getLogger().setLevel(self.options.log_level)
         self.policy = self.admission_policy()
         database.prepare()

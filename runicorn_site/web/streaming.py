@@ -84,8 +84,7 @@ def file_answer(
     first, last = min(start, size), size - 1
     asked = requested_range(request.headers.get("Range", ""), size) if whole else None
     if asked == ():
-        sentence = f"The requested range is outside the file, which has {size} bytes"
-        return Response({"detail": sentence}, status=416, headers={"Content-Range": f"bytes */{size}"})
+        return range_refused(size)
     if asked:
         first, last = asked
     headers = {"Content-Length": str(last - first + 1), "X-File-Size": str(size)}
@@ -96,6 +95,12 @@ def file_answer(
     blocks = _blocks(file, first, last + 1)
     status = 206 if asked else 200
     return StreamingHttpResponse(blocks, status=status, content_type=content_type, headers=headers)
+
+
+def range_refused(size: int) -> Response:
+    """Return the answer to a `Range` of which the file has nothing."""
+    sentence = f"The requested range is outside the file, which has {size} bytes"
+    return Response({"detail": sentence}, status=416, headers={"Content-Range": f"bytes */{size}"})
 
 
 def requested_range(header: str, size: int) -> tuple[int, int] | tuple[()] | None:

@@ -81,7 +81,7 @@ class ArtifactFile(TypedDict):
     size: int
     digest: Annotated[str, "`sha256:<hex>`"]
     modified_at: float | None
-    absolute_path: str
+    absolute_path: NotRequired[Annotated[str, "absent if the content is in a bucket"]]
     is_remote: bool
 
 

@@ -5,17 +5,31 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from runicorn.artifacts import verify
 from runicorn.artifacts.copying import hash_file
-from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
-from runicorn.artifacts.manifest import FileEntry
-from runicorn.artifacts.store import INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
+from runicorn.artifacts.errors import DamagedFile, InvalidArtifact, PoolUnavailable
+from runicorn.artifacts.manifest import ALGORITHM, FileEntry
+from runicorn.artifacts.s3.place import BucketPlace
+from runicorn.artifacts.store import ARTIFACTS, INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
 from runicorn.maintenance.fsck.report import Report
 from runicorn.message import Message
 from runicorn.store import layout
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
+
+
+class Scope(NamedTuple):
+    """What is checked.
+
+    Attributes:
+        contents: read every file; else only sizes are compared.
+        listed: sizes of the contents in the bucket of the store; None if it cannot be read here.
+    """
+
+    contents: bool
+    listed: dict[str, int] | None
 
 
 def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
@@ -25,13 +39,32 @@ def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
         contents: read every file; by default only sizes are compared.
     """
     store = Store(root)
-    for artifact in store.folders():
-        _check_index(root, artifact, report)
-        for number in artifact.numbers():
-            report.versions += 1
-            _check_version(root, artifact.version(number), report, contents)
-    if contents:
-        _check_pool(root, store, report)
+    try:
+        scope = Scope(contents, _listed(store, report))
+        for artifact in store.folders():
+            _check_index(root, artifact, report)
+            for number in artifact.numbers():
+                report.versions += 1
+                _check_version(root, artifact.version(number), report, scope)
+        if contents:
+            _check_pool(root, store, report, scope)
+    except PoolUnavailable as error:
+        report.error("pool-unavailable", ARTIFACTS, str(error))
+
+
+def _listed(store: Store, report: Report) -> dict[str, int] | None:
+    """Return the sizes of the contents in the bucket; None if the store has a bucket that cannot be read here."""
+    if store.bucket is not None:
+        return dict(store.bucket.contents())
+    if store.unused_bucket is None:
+        return {}
+    report.error(
+        "pool-unavailable",
+        ARTIFACTS,
+        "Contents are in {url} and were not checked: set RUNICORN_ARTIFACT_POOL.",
+        url=store.unused_bucket,
+    )
+    return None
 
 
 def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
@@ -52,7 +85,7 @@ def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
         )
 
 
-def _check_version(root: Path, version: Version, report: Report, contents: bool) -> None:
+def _check_version(root: Path, version: Version, report: Report, scope: Scope) -> None:
     place = str(version.path.relative_to(root))
     value, problem = layout.read_json(version.path / METADATA)
     if problem or not value:
@@ -67,21 +100,29 @@ def _check_version(root: Path, version: Version, report: Report, contents: bool)
     for file in files:
         report.files += 1
         try:
-            _check_file(root, version, file, report, contents)
+            _check_file(root, version, file, report, scope)
         except InvalidArtifact as error:
             report.error("manifest-damaged", f"{place}/{MANIFEST}", str(error))
 
 
-def _check_file(root: Path, version: Version, file: FileEntry, report: Report, contents: bool) -> None:
+def _check_file(root: Path, version: Version, file: FileEntry, report: Report, scope: Scope) -> None:
     places = verify.places(version, file)
-    whole = [path for path in places if _is_whole(path, file, contents)]
+    damage = Message("{path} of {version} is missing or damaged.", path=file.path, version=str(version))
+    place = verify.in_bucket(version, file)
+    if place is not None:
+        size = (scope.listed or {}).get(file.digest)
+        if size != file.size or (scope.contents and place.damage()):
+            report.error("file-damaged", place.address, damage)
+        return
+    if scope.listed is None and not any(map(os.path.lexists, places)):
+        return
+    whole = [path for path in places if _is_whole(path, file, scope.contents)]
     for path in places:
         if path in whole:
             continue
         pooled = path != places[0]
         if pooled and not path.exists():
             continue  # a version of Runicorn 0.5 that was not deduplicated
-        damage = Message("{path} of {version} is missing or damaged.", path=file.path, version=version)
         report.error(
             "file-damaged",
             str(path.relative_to(root)),
@@ -98,20 +139,26 @@ def _is_whole(path: Path, file: FileEntry, contents: bool) -> bool:
         return False
 
 
-def _check_pool(root: Path, store: Store, report: Report) -> None:
+def _check_pool(root: Path, store: Store, report: Report, scope: Scope) -> None:
     """Check contents that no version uses: a version that is stored later would rely on them."""
-    known = {
-        store.pool.blob(file.digest)
+    used = {
+        file.digest
         for artifact in store.folders()
         for version in map(artifact.version, artifact.numbers())
         for file in _files_of(version)
     }
-    for entry in store.pool.blobs():
-        path = Path(entry.path)
-        if path not in known and not _has_its_digest(path):
-            report.error(
-                "content-damaged", str(path.relative_to(root)), "A stored content does not match its digest."
-            )
+    damaged = [
+        str(path.relative_to(root))
+        for path in map(Path, store.pool.blobs())
+        if ALGORITHM + path.name not in used and not _has_its_digest(path)
+    ]
+    if store.bucket is not None:
+        for digest, size in (scope.listed or {}).items():
+            place = BucketPlace(store.bucket, FileEntry("", size, digest))
+            if digest not in used and place.damage():
+                damaged.append(place.address)
+    for place_name in damaged:
+        report.error("content-damaged", place_name, "A stored content does not match its digest.")
 
 
 def _files_of(version: Version) -> tuple[FileEntry, ...]:

@@ -1,0 +1,109 @@
+"""S3 client, and one sentence for each of its errors.
+
+botocore is imported when a bucket is used. It is chosen over obstore, which is half as large, because obstore neither
+lists nor aborts the multipart uploads of killed processes, and cannot name the file of a presigned download.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from runicorn.artifacts.errors import BadPool, PoolUnavailable
+
+CONNECTIONS = 32
+CONNECT_SECONDS, READ_SECONDS = 5, 60
+ATTEMPTS = 3
+USUAL_REGION = "us-east-1"
+"""For servers other than Amazon's, which have no regions."""
+ABSENT = {"404", "NoSuchKey", "NotFound"}
+PRESENT = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
+DENIED = {
+    "403",
+    "AccessDenied",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+}
+ELSEWHERE = {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+BUSY = {"500", "503", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
+
+
+def connect() -> Any:
+    """Return a client with the credentials, region and endpoint of the usual variables and files of AWS.
+
+    Raises:
+        BadPool: botocore is not installed, or its configuration is invalid.
+    """
+    try:
+        import botocore.session
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError as error:
+        raise BadPool("A pool in a bucket needs the extra s3: pip install '.[s3]'.") from error
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it says which credentials it has found
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        signature_version="s3v4",
+        # The signature has the SHA-256 of the body, which every server compares. Further checksums are sent with
+        # contents only: some servers refuse the way in which botocore adds them to all requests.
+        s3={"payload_signing_enabled": True},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    try:
+        session = botocore.session.get_session()
+        region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or USUAL_REGION
+        return session.create_client("s3", region_name=region, config=config)
+    except (BotoCoreError, ValueError) as error:
+        raise BadPool("The configuration of S3 is invalid: {reason}", reason=_line(error)) from error
+
+
+def explained(error: Exception, url: str, client: Any) -> PoolUnavailable:
+    """Return an error with one sentence for an error of botocore; `code` is that of the server."""
+    answer = getattr(error, "response", None)
+    if not isinstance(answer, dict):
+        return _without_answer(error, url, client)
+    code = str(answer.get("Error", {}).get("Code", ""))
+    if code == "NoSuchBucket":
+        return PoolUnavailable("{url}: there is no such bucket.", code, url=url)
+    if code in DENIED:
+        return PoolUnavailable(
+            "{url} denies access ({code}): check the credentials and the rights of their user.", code, url=url
+        )
+    if code in ELSEWHERE:
+        region = client.meta.region_name
+        return PoolUnavailable(
+            "{url} is in another region than {region}: set AWS_REGION.", code, url=url, region=region
+        )
+    if code in BUSY:
+        return PoolUnavailable("{url} is overloaded or failing ({code}); try again later.", code, url=url)
+    if code == "RequestTimeTooSkewed":
+        return PoolUnavailable("{url} denies access: the clock of this machine is wrong.", code, url=url)
+    return PoolUnavailable("{url} failed: {reason}", code, url=url, reason=_line(error))
+
+
+def _without_answer(error: Exception, url: str, client: Any) -> PoolUnavailable:
+    kind = type(error).__name__
+    if "Credential" in kind or "Token" in kind or kind == "ProfileNotFound":
+        return PoolUnavailable(
+            "There are no valid credentials for {url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.",
+            kind,
+            url=url,
+        )
+    return PoolUnavailable(
+        "{url} cannot be reached at {endpoint}: {reason}",
+        kind,
+        url=url,
+        endpoint=client.meta.endpoint_url,
+        reason=_line(error),
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

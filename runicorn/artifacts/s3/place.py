@@ -1,0 +1,70 @@
+"""A content that only the bucket of a store has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from runicorn.artifacts.errors import DamagedFile
+from runicorn.artifacts.manifest import ALGORITHM, FileEntry
+from runicorn.artifacts.s3.bucket import Bucket
+from runicorn.store.progress import NO_PROGRESS, Progress
+
+
+@dataclass(frozen=True)
+class BucketPlace:
+    """A file of a version whose content is in a bucket.
+
+    Attributes:
+        bucket: the bucket.
+        file: the file.
+    """
+
+    bucket: Bucket
+    file: FileEntry
+
+    @property
+    def address(self) -> str:
+        """Return its URL, for messages."""
+        return self.bucket.address(self.file.digest)
+
+    def blocks(self, first: int = 0, last: int | None = None) -> Generator[bytes]:
+        """Yield its bytes, or those from `first` to `last`, which are not verified.
+
+        Raises:
+            FileNotFoundError: the bucket does not have it.
+            PoolUnavailable: the bucket cannot be used.
+        """
+        return self.bucket.blocks(self.file.digest, first, last)
+
+    def require(self) -> None:
+        """Check that the bucket has it.
+
+        Raises:
+            DamagedFile: it is missing, or has another size.
+            PoolUnavailable: the bucket cannot be used.
+        """
+        if not self.bucket.holds(self.file.digest, self.file.size):
+            raise DamagedFile(
+                "{path} is missing or torn in {url}.", path=repr(self.file.path), url=self.bucket.url
+            )
+
+    def damage(self, progress: Progress = NO_PROGRESS) -> str:
+        """Return how it differs from what was stored; "" if it does not. Reads it only if its size is right.
+
+        Raises:
+            PoolUnavailable: the bucket cannot be used.
+        """
+        stored = self.bucket.stored(self.file.digest)
+        if stored is None:
+            return "missing"
+        written = stored.modified.strftime("%Y-%m-%d %H:%M:%S UTC")
+        if stored.size != self.file.size:
+            return f"{stored.size:,} bytes instead of {self.file.size:,}, last written {written}"
+        hashed = hashlib.sha256()
+        for block in self.blocks():
+            hashed.update(block)
+            progress.advance(len(block))
+        is_whole = ALGORITHM + hashed.hexdigest() == self.file.digest
+        return "" if is_whole else f"content differs, last written {written}"
