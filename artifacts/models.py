@@ -68,7 +68,6 @@ class Artifact(models.Model):
         return [alias for alias, target in self.aliases.items() if target == number]
 
     def to_dict(self) -> ArtifactEntry:
-        """Build the entry of a list."""
         return {
             "name": self.name,
             "type": self.type,

@@ -34,5 +34,4 @@ class VersionQuerySet(models.QuerySet[Any]):
         return self.exclude(signature="")
 
     def live(self) -> VersionQuerySet:
-        """Return the indexed versions that are not deleted."""
         return self.indexed().filter(deleted=None)

@@ -54,7 +54,6 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.get(root__path=root, run_id=run_id)
 
     def live(self) -> RunQuerySet:
-        """Return the runs that are not in the recycle bin."""
         return self.filter(deleted=None)
 
     def newest(self) -> RunQuerySet:

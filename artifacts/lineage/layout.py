@@ -223,7 +223,6 @@ def _sort(layer: list[Waypoint], beside: Mapping[Waypoint, int], neighbours: Nei
 
 
 def crossings(layers: Sequence[Sequence[Waypoint]], right: Neighbours) -> int:
-    """Return the number of crossings between neighbouring layers."""
     count = 0
     for layer, following in pairwise(layers):
         at = {place: number for number, place in enumerate(following)}

@@ -92,7 +92,6 @@ def restore_version(request: HttpRequest, type: str, name: str, number: int) -> 
 @blocking
 @require_POST
 def verify_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
-    """Verify every byte of a version."""
     version = lookup.get_version(name, number, type)
     maintenance.verify_version(version=version)
     return _back(version)

@@ -49,7 +49,6 @@ class DescriptionForm(forms.Form):
         return text.replace("\r\n", "\n")
 
     def clean_tags(self) -> list[str]:
-        """Split the lines."""
         lines: list[str] = self.cleaned_data["tags"].splitlines()
         return list(dict.fromkeys(tag.strip() for tag in lines if tag.strip()))
 

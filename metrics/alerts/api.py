@@ -175,7 +175,6 @@ def channel_answer(row: AlertChannel) -> responses.AlertChannel:
 
 
 def rule_answer(row: AlertRule) -> responses.AlertRule:
-    """Return a rule."""
     return {
         "id": row.pk,
         "name": row.name,

@@ -104,5 +104,4 @@ class Acknowledge(Body):
 
 
 def invalid(error: InvalidAlert) -> serializers.ValidationError:
-    """Return the error of a request with an invalid field."""
     return serializers.ValidationError({error.field: [str(error) if error.inner else error.sentence]})

@@ -144,7 +144,6 @@ def events() -> QuerySet[AlertEvent]:
 
 
 def unseen_events() -> QuerySet[AlertEvent]:
-    """Return the events that fired and are not acknowledged."""
     return events().filter(kind="fired", acknowledged=False)
 
 

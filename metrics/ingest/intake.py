@@ -69,7 +69,6 @@ class Progress:
     memory: Memory
 
     def after(self, batch: Batch, memory: Memory) -> Progress:
-        """Return the progress after a further chunk."""
         return Progress(
             self.generation,
             self.rows + batch.rows,

@@ -38,7 +38,6 @@ _FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", 
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:
-    """Return the runs of a root with a known backlog."""
     live = Run.objects.filter(root=root, deleted=None)
     of_any_root = Journal.objects.filter(size__gt=F("offset")).values_list("run_id", flat=True)
     # Usually none or few: a query by id avoids a walk over all runs, which is right for many.

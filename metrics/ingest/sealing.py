@@ -44,7 +44,6 @@ class Growth:
     """New tiles of this segment without a parent."""
 
     def add(self, points: Points) -> None:
-        """Add points in the order of the journal."""
         full = pyramid.SHAPE.tile + pyramid.SHAPE.window
         while len(points):
             came = points.select(slice(0, full - self.pending))
@@ -59,7 +58,6 @@ class Growth:
             points = points.select(slice(stop, None))
 
     def tail(self) -> Points:
-        """Return all points that are in no tile."""
         if self._tail is None:
             self._tail = self.stored_tail() if self.pending > sum(map(len, self.fresh)) else NONE
         return gather([self._tail, *self.fresh]) if len(self._tail) else gather(self.fresh)

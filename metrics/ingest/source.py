@@ -74,7 +74,6 @@ class Source:
         os.close(self._fd)
 
     def size(self) -> int:
-        """Current size in bytes."""
         return os.fstat(self._fd).st_size
 
     def written(self) -> float:
@@ -99,7 +98,6 @@ class Source:
             return b""
 
     def mark(self, memory: Memory) -> Mark:
-        """Return the stored form of `memory`."""
         return Mark(memory.offset, self._inode, _digest(memory.head), _digest(memory.before), memory.checksum)
 
     def recall(self, mark: Mark) -> Memory | None:

@@ -65,7 +65,6 @@ class Writer:
         self._rows = _Rows()
 
     def add(self, batch: Batch) -> None:
-        """Add the points of a chunk."""
         for key, points in batch.series.items():
             opened = self._open.get(key) or self._new(key)
             opened.touched = True

@@ -101,7 +101,6 @@ def hyperparameters_panel(runs: Sequence[Run]) -> HyperparametersContext:
 
 
 def media_panel(runs: Sequence[Run]) -> MediaContext:
-    """Return the runs whose media the page fetches."""
     return {"runs": runs}
 
 

@@ -63,7 +63,6 @@ class Values:
         return len(self.bits)
 
     def select(self, at: Index | slice | Bools) -> Values:
-        """Return the values at these positions."""
         if self.kinds is None:
             return Values(self.kind, self.bits[at], self.labels)
         return _mixed(self.bits[at], self.labels, self.kinds[at])

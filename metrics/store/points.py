@@ -27,7 +27,6 @@ class Points:
         return len(self.row)
 
     def select(self, at: Index | slice | Bools) -> Points:
-        """Return the points at these positions."""
         shadow = None if self.shadow is None else self.shadow[at]
         return Points(
             self.row[at], self.step[at], self.time[at], self.value.select(at), self.stage.select(at), shadow
@@ -61,7 +60,6 @@ class Points:
 
 
 def gather(parts: Sequence[Points]) -> Points:
-    """Concatenate points."""
     if len(parts) == 1:
         return parts[0]
     if not parts:

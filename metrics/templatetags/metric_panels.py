@@ -92,7 +92,6 @@ def sparklines(runs: Iterable[Run]) -> dict[int, str]:
 
 @register.simple_tag
 def spark(outlines: dict[int, str], run: Run) -> SafeString:
-    """Render the sparkline of a run."""
     outline = outlines.get(run.pk)
     if not outline:
         return SafeString('<span class="no-spark"></span>')

@@ -94,7 +94,6 @@ def _by_name(known: list[Environment], name: str) -> Environment | None:
 
 
 def config(connection: PooledConnection, one: Environment) -> RemoteConfig:
-    """Return the defaults for a viewer in an environment."""
     return {
         "ok": True,
         "condaEnv": one.name,

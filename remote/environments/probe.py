@@ -26,7 +26,6 @@ MOST = 60
 
 
 def script(name: str) -> bytes:
-    """Return the text of a script in this folder."""
     return Path(__file__).with_name(name).read_bytes()
 
 

@@ -72,7 +72,6 @@ def browser(request: HttpRequest) -> str:
 
 
 def machine_address(connection_id: str, page: str = "remote-machine", **more: str) -> str:
-    """The address of a page about an open connection."""
     return f"{reverse(page)}?{urlencode({'connection': connection_id, **more})}"
 
 

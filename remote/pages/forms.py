@@ -73,7 +73,6 @@ class Login:
     remember: bool = False
 
     def __repr__(self) -> str:
-        """Omit the secrets."""
         return f"Login({self.address.id})"
 
     @property
@@ -82,7 +81,6 @@ class Login:
 
     @property
     def credentials(self) -> Credentials:
-        """Credentials for the SSH server."""
         path = self.path if self.way == "key_file" else None
         return Credentials(**self.secrets, private_key_path=path, use_agent=self.way == "agent")
 
@@ -165,7 +163,6 @@ class LoginForm(forms.Form):
     remember = forms.BooleanField(required=False)
 
     def clean(self) -> None:
-        """Add the `address`."""
         fields = self.cleaned_data
         if not self.errors:
             port = fields["port"] or addresses.SSH_PORT

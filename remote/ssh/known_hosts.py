@@ -76,7 +76,6 @@ def public_key(text: str) -> HostKey:
 
 
 def host_name(host: str, port: int) -> str:
-    """Return a host as it is written in the file."""
     return host if port == SSH_PORT else f"[{host}]:{port}"
 
 

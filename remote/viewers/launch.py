@@ -88,7 +88,6 @@ class RemoteProcess:
         return Message("exit status {status}.", status=self._process.exit_status)
 
     async def kill(self) -> None:
-        """Kill it and close the channel."""
         await end_process(self._process)
         for task in (self._listening, self._draining):
             if task is not None:

@@ -246,7 +246,6 @@ class Artifact:
         return self._version.metadata if self._version else None
 
     def get_references(self) -> list[Reference]:
-        """Return the references of the version."""
         return list(self._version.manifest.references if self._version else self._references)
 
     def get_file_path(self, path: str) -> Path:

@@ -40,7 +40,6 @@ def draft(name: str, kind: str, description: str | None, metadata: dict[str, Any
 
 
 def foreign_type(version: Version) -> str:
-    """Return the type that the script gave to a version."""
     return str(version.metadata.metadata.get(FOREIGN_TYPE) or version.artifact.type)
 
 

@@ -79,7 +79,6 @@ class ConfigView(MutableMapping[str, Any]):
         self.update({key: value for key, value in values.items() if key not in self._values})
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a copy of all settings."""
         return dict(self._values)
 
     def persist(self) -> None:

@@ -19,7 +19,6 @@ class ShimDistribution(Distribution):
         self._text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
 
     def read_text(self, filename: str) -> str | None:
-        """Return the text of a metadata file."""
         return self._text if filename == "METADATA" else None
 
     def locate_file(self, path: Any) -> Any:

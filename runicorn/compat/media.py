@@ -37,7 +37,6 @@ class Media:
         run.log_file("image", key, content, suffix, step, moment, caption=words)
 
     def encode(self) -> tuple[bytes, str]:
-        """Return its content and its suffix."""
         raise NotImplementedError
 
 
@@ -127,7 +126,6 @@ def encode_json(value: Any) -> tuple[bytes, str]:
 def store_table(
     run: Run, key: str, rows: Any, columns: Any, step: int | None, moment: float | None = None
 ) -> None:
-    """Write a table."""
     tables = descriptor_reserve.load("runicorn.media.tables")
     content = tables.encode(tables.table(rows, columns))
     run.log_file("table", key, content, tables.SUFFIX, step, moment)
@@ -136,7 +134,6 @@ def store_table(
 def store_histogram(
     run: Run, key: str, values: Any, bins: int, step: int | None, moment: float | None = None
 ) -> None:
-    """Write a histogram of values."""
     histograms = descriptor_reserve.load("runicorn.media.histograms")
     _keep_histogram(run, key, histograms.histogram(values, max(1, min(1024, bins))), step, moment)
 

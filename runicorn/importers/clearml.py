@@ -152,7 +152,6 @@ def _plot(name: str, step: int, time: float, text: str) -> Media:
 
 
 def _stored(folder: Path, key: str) -> Path | None:
-    """Return a file of the session by its key."""
     data = (folder / "data").resolve()
     path = (data / key).resolve()
     return path if path.is_relative_to(data) and path.is_file() else None

@@ -169,7 +169,6 @@ class Tally:
             counted[2] = value if counted[2] is None else max(counted[2], value)
 
     def series(self) -> dict[str, Series]:
-        """Return the statistics by name."""
         return {name: Series(*counted) for name, counted in self._counted.items()}
 
 
@@ -254,7 +253,6 @@ class Experiment:
 
     @property
     def tracker(self) -> str:
-        """Return the name of the tracker."""
         return self.origin.partition(":")[0]
 
 

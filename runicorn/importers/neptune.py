@@ -254,7 +254,6 @@ def _lines(run: _Run, scale: int) -> Iterator[str]:
 
 
 def _file(top: Path, relative: str) -> Path | None:
-    """Return an exported file or folder."""
     start = top if top.is_dir() else top.parent
     for folder in (start / "files", start, start.parent / "files", start.parent.parent / "files"):
         path = (folder / relative).resolve()

@@ -35,17 +35,14 @@ class RunicornTracker(GeneralTracker):
 
     @on_main_process
     def start(self) -> None:
-        """Begin the run."""
         self._tracking.begin({})
 
     @property
     def tracker(self) -> Run:
-        """The run."""
         return self._tracking.run
 
     @on_main_process
     def store_init_configuration(self, values: Mapping[str, Any]) -> None:
-        """Add values to the config."""
         self._tracking.configure(values)
 
     @on_main_process

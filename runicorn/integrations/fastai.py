@@ -55,7 +55,6 @@ class RunicornCallback(Callback):
         self._tracking.begin({key: value for key, value in settings.items() if value is not None})
 
     def after_batch(self) -> None:
-        """Log a batch of the training."""
         if not self.training:
             return
         self._step += 1
@@ -73,7 +72,6 @@ class RunicornCallback(Callback):
         )
 
     def after_epoch(self) -> None:
-        """Log the metrics of an epoch."""
         if not self._step:
             return
         values = dict(zip(self.recorder.metric_names, self.recorder.log, strict=False))
@@ -84,7 +82,6 @@ class RunicornCallback(Callback):
         self._tracking.log({"epoch": self.epoch + 1, **metrics}, self._step)
 
     def after_fit(self) -> None:
-        """End the run."""
         if self._step:
             self._tracking.end()
         self.run = True

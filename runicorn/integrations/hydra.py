@@ -24,7 +24,6 @@ class RunicornCallback(Callback):
         self._tracking: Tracking | None = None
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Begin the run of a job."""
         hydra = config.hydra
         options: dict[str, Any] = {"name": str(hydra.job.name), **self._options}
         if str(hydra.mode).endswith("MULTIRUN"):

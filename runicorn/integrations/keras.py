@@ -55,14 +55,12 @@ class RunicornCallback(Callback):
             self._tracking.log(_named(logs), self._step)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Log the epoch."""
         self._step = self._batches if self._every else epoch + 1
         rate = getattr(self.model.optimizer, "learning_rate", None)
         more = {} if rate is None else {"train/learning_rate": float(rate)}
         self._tracking.log({**_named(logs), **more, "epoch": epoch + 1}, self._step)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """End the run."""
         self._tracking.end()
 
     def on_test_end(self, logs: Any = None) -> None:

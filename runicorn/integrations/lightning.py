@@ -68,7 +68,6 @@ class RunicornCallback(Callback):
         self._tracking.break_off(exception)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """End the run."""
         if trainer.is_global_zero and stage != "predict":
             self._log(trainer)
             self._tracking.end()

@@ -39,7 +39,6 @@ class RunicornLogger(Logger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Run:
-        """The run."""
         return self._tracking.run
 
     @property
@@ -49,7 +48,6 @@ class RunicornLogger(Logger):
 
     @property
     def version(self) -> str:
-        """Id of the run."""
         return str(self.experiment.id)
 
     @rank_zero_only
@@ -61,7 +59,6 @@ class RunicornLogger(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log metrics."""
         self._tracking.run.log(metrics, step=step)
 
     @rank_zero_only
@@ -74,7 +71,6 @@ class RunicornLogger(Logger):
     def log_table(
         self, key: str, columns: list[str] | None = None, data: Any = None, step: int | None = None
     ) -> None:
-        """Log a table of rows."""
         self._tracking.run.log_table(key, data, columns, step=step)
 
     @rank_zero_only

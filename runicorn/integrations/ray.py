@@ -56,7 +56,6 @@ class RunicornLoggerCallback(LoggerCallback):
         tracking.begin({"trial_id": trial.trial_id, **trial.config})
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
-        """Log a result."""
         if trial.trial_id not in self._trials:
             self.log_trial_start(trial)
         kept = flatten_dict({key: value for key, value in result.items() if key not in self._left_out})
@@ -64,7 +63,6 @@ class RunicornLoggerCallback(LoggerCallback):
         self._trials[trial.trial_id].log(metrics, result.get("training_iteration", iteration))
 
     def log_trial_end(self, trial: Any, failed: bool = False) -> None:
-        """End the run of a trial."""
         tracking = self._trials.pop(trial.trial_id, None)
         if tracking is not None:
             tracking.end("failed" if failed else "finished", _reason(trial) if failed else None)

@@ -63,7 +63,6 @@ class RunicornCallback(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
-        """End the run."""
         self._tracking.end()
 
 

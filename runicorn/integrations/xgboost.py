@@ -27,7 +27,6 @@ class RunicornCallback(TrainingCallback):
         self._tracking = Tracking(run, options)
 
     def before_training(self, model: Any) -> Any:
-        """Begin the run."""
         self._tracking.begin({})
         return model
 

@@ -25,7 +25,6 @@ class Durations:
     seconds: float = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count a request."""
         self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
 

@@ -24,5 +24,4 @@ SCOPE_LABELS: dict[Scope, Promise] = {
 
 
 def role_label(role: Role) -> Promise:
-    """Return the label of a role."""
     return ROLE_LABELS[role]

@@ -109,7 +109,6 @@ def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Ta
 
 
 def target_of(run: Run) -> Target:
-    """Return a run as rights are checked for it."""
     return Target(run.project, run.owner or "")
 
 

@@ -32,7 +32,6 @@ def is_api(path: str) -> bool:
 
 
 def security(path: str, present: Headers) -> Headers:
-    """Return the headers to add to a response with the headers `present`."""
     names = {name.lower(): value for name, value in present}
     documented = path.rstrip("/") in {"/docs", "/redoc"}
     policy = (b"Content-Security-Policy", (DOCUMENTATION if documented else STRICT).encode())
@@ -56,7 +55,6 @@ def cookies_below(prefix: str, present: Headers) -> Headers:
 
 
 def secure_cookies(present: Headers) -> Headers:
-    """Add `Secure` to the cookies in `Set-Cookie` headers."""
     return [
         (name, value + b"; Secure")
         if name.lower() == b"set-cookie" and b"; secure" not in value.lower()

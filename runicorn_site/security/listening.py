@@ -56,7 +56,6 @@ def is_everywhere(host: str) -> bool:
 
 
 def url(host: str, port: int) -> str:
-    """Return the URL of a server bound to `host`."""
     name = host.strip("[]")
     if is_everywhere(name):
         name = socket.gethostname()

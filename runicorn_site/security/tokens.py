@@ -94,7 +94,6 @@ class Tries:
         self.times: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def used_up(self, client: str) -> bool:
-        """Return whether the client has to wait."""
         times = self.times[client]
         while times and times[0] < time.monotonic() - TRIES_SECONDS:
             times.popleft()
@@ -162,7 +161,6 @@ class Tokens:
         return own or hmac.compare_digest(shown.encode(), self.client_token.encode())
 
     def cookie_value(self, head: Head) -> str:
-        """Return the value of the cookie for the Host of a request."""
         host = (head.header("host") or "").lower()
         return hmac.new(
             self.token.encode(), f"cookie {host} {self.sessions.salt()}".encode(), hashlib.sha256

@@ -37,7 +37,6 @@ def share_url(request: HttpRequest | Request, share: Share) -> str:
 
 
 def share_answer(request: Request, share: Share) -> responses.Share:
-    """Return a share for the API."""
     answer = responses.Share(
         id=share.id,
         kind=share.kind,

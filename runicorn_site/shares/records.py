@@ -50,7 +50,6 @@ class Share:
     expires_at: float | None = None
 
     def is_expired(self, now: float) -> bool:
-        """Return whether the link has expired."""
         return self.expires_at is not None and now >= self.expires_at
 
     @property

@@ -118,7 +118,6 @@ def start_of_line(fd: int, number: int) -> tuple[int, int]:
 
 
 def lines_before(fd: int, end: int) -> int:
-    """Return the number of lines that end before a byte."""
     count = offset = 0
     while offset < end and (block := read_at(fd, min(SCAN, end - offset), offset)):
         count += block.count(b"\n")

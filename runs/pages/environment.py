@@ -120,7 +120,6 @@ class RunEnvironment:
 
     @property
     def sections(self) -> list[Section]:
-        """All sections except the code."""
         found = [
             Section(_("Command"), [*self._command()]),
             Section(_("Machine"), [*self._machine()]),

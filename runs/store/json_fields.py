@@ -60,7 +60,6 @@ class Fields:
         return self._read(key, number, "is not a number")
 
     def integer(self, key: str) -> int | None:
-        """Return an integer of eight bytes."""
         return self._read(key, integer, "is not a whole number")
 
     def count(self, key: str) -> int | None:
@@ -75,7 +74,6 @@ class Fields:
         return self._read(key, _flag, "is neither true nor false") or False
 
     def one_of(self, key: str, *words: str) -> str | None:
-        """Return the field if it is one of `words`."""
         known = " or ".join(f'"{word}"' for word in words)
         return self._read(key, lambda value: value if value in words else None, f"is not {known}")
 

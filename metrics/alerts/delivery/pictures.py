@@ -179,7 +179,6 @@ def _dot(pen: ImageDraw, at: tuple[float, float] | None) -> None:
 
 
 def _font(text: str, size: int) -> Font:
-    """Return the font with the most letters of a text."""
     from PIL import ImageFont
 
     fonts: list[Font] = [ImageFont.load_default(size * FINE)]

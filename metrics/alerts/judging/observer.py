@@ -122,7 +122,6 @@ class RunObserver:
 
 
 def observe(run: Run, generation: int) -> RunObserver:
-    """Return the observer of a run whose journal is ingested."""
     return RunObserver(run, generation)
 
 

@@ -40,7 +40,6 @@ class Compiled:
         return f"{self.row.pk}@{int(self.row.changed_at * 1000)}"
 
     def chooses(self, run: Run) -> bool:
-        """Return whether the rule is about a run."""
         if not self.row.where:
             return True
         known = self.answers.get(run.pk)

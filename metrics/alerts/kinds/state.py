@@ -26,7 +26,6 @@ def entered(run: Run, at: float) -> Change:
 
 
 def left(run: Run, at: float) -> Change:
-    """Return the change of a run that has left the states of a rule."""
     return Change(False, at, RECOVERED, {"state": run.state.replace("_", " ")})
 
 

@@ -51,7 +51,6 @@ class Smoother:
 
     @property
     def is_neutral(self) -> bool:
-        """Whether it changes nothing."""
         if self.method == "time_ema":
             return self.half_life == 0 or (self.half_life is None and self.weight == 0)
         return self.method == "ema" and self.weight == 0

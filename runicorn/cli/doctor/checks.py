@@ -232,7 +232,6 @@ def viewer_port(port: int) -> Finding:
 
 
 def gpus() -> Finding:
-    """Return the GPUs that are sampled."""
     cards = gpu.query(Commands(), ("name",))
     if cards is None:
         return Finding("GPU", "nvidia-smi does not answer here: no GPU is sampled", Level.NOTE)

@@ -41,18 +41,15 @@ def log(run_id: str, metrics: dict[str, float], step: int, timestamp: int | None
 
 
 def params(run_id: str, values: dict[str, Any]) -> None:
-    """Log parameters."""
     _call(run_id, "log_batch", params=[Param(key, str(value)) for key, value in values.items()])
 
 
 def tags(run_id: str, values: dict[str, Any]) -> None:
-    """Set tags."""
     for key, value in values.items():
         _call(run_id, "set_tag", key, value)
 
 
 def delete_tag(run_id: str, key: str) -> None:
-    """Delete a tag."""
     _call(run_id, "delete_tag", key)
 
 

@@ -26,16 +26,13 @@ def init(number: int, log_dir: str, **options: Any) -> None:
 
 
 def call(number: int, method: str, arguments: list[Any], options: dict[str, Any]) -> None:
-    """Call a method of a writer."""
     getattr(_writers[number], method)(*arguments, **options)
 
 
 def finish() -> None:
-    """Close all writers."""
     for writer in _writers.values():
         writer.close()
 
 
 def array(content: bytes, dtype: str, shape: list[int]) -> Any:
-    """Return an array of the script."""
     return np.frombuffer(content, np.dtype(dtype)).reshape(shape)

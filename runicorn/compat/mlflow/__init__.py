@@ -147,7 +147,6 @@ def get_tracking_uri() -> str:
 
 
 def is_tracking_uri_set() -> bool:
-    """Return whether an address was set."""
     return bool(_uri)
 
 

@@ -77,7 +77,6 @@ class ActiveRun(Run):
                 self.ours.log_record(part, at, timestamp / 1000 if timestamp else None)
 
     def add_params(self, params: Mapping[str, Any]) -> None:
-        """Add parameters to the config."""
         with guarded("a parameter"):
             self.data.params.update({key: str(value) for key, value in params.items()})
             self.ours.config.update(as_mapping(params))
@@ -90,7 +89,6 @@ class ActiveRun(Run):
         self._also("tags", self.info.run_id, dict(tags))
 
     def delete_tag(self, key: str) -> None:
-        """Delete a tag."""
         self.data.tags.pop(key, None)
         self._write_labels()
         self._also("delete_tag", self.info.run_id, key)
@@ -127,7 +125,6 @@ class ActiveRun(Run):
         self._also("init", self.info.run_id, uri, *about)
 
     def pass_end(self, status: str) -> None:
-        """End it there with its files."""
         self._also("end", self.info.run_id, status, str(self.ours.run_dir / FILES))
 
 

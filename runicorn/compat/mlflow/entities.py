@@ -18,7 +18,6 @@ class Experiment:
 
     @property
     def experiment_id(self) -> str:
-        """Return the name."""
         return self.name
 
 
@@ -38,7 +37,6 @@ class RunInfo:
 
     @property
     def run_uuid(self) -> str:
-        """Return the id."""
         return self.run_id
 
 
@@ -92,10 +90,8 @@ class RunStatus:
 
     @staticmethod
     def to_string(status: str) -> str:
-        """Return the name of a state."""
         return status
 
     @staticmethod
     def from_string(status: str) -> str:
-        """Return the state of a name."""
         return status

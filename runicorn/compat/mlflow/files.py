@@ -42,7 +42,6 @@ def log_artifacts(local_dir: Any, artifact_path: str | None = None, run_id: str 
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
-    """Write a text as a file of the run."""
     _write(artifact_file, str(text).encode("utf-8", "replace"), run_id)
 
 

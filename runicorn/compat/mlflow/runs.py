@@ -44,12 +44,10 @@ def search_experiments(
 
 
 def get_experiment(experiment_id: str) -> Experiment:
-    """Return an experiment."""
     return Experiment(str(experiment_id))
 
 
 def get_experiment_by_name(name: str) -> Experiment | None:
-    """Return an experiment."""
     return Experiment(name)
 
 
@@ -169,5 +167,4 @@ def set_tags(tags: dict[str, Any], synchronous: bool | None = None) -> None:
 
 
 def delete_tag(key: str) -> None:
-    """Delete a tag."""
     require_run().delete_tag(key)

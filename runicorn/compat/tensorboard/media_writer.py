@@ -114,7 +114,6 @@ class MediaWriter(UnknownMethods):
         walltime: float | None = None,
         max_bins: int | None = None,
     ) -> None:
-        """Store a histogram of numbers."""
         with guarded(f"add_histogram({tag!r})"):
             count = bins if isinstance(bins, int) else max_bins or BINS
             media.store_histogram(self._run, tag, values, count, global_step, walltime)

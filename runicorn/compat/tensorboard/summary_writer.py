@@ -119,12 +119,10 @@ class SummaryWriter(MediaWriter):
     def add_text(
         self, tag: str, text_string: str, global_step: Any = None, walltime: float | None = None
     ) -> None:
-        """Add a text to the log."""
         step = "" if global_step is None else f" (step {global_step})"
         self._run.log_text(f"{tag}{step}: {text_string}")
 
     def get_logdir(self) -> str:
-        """Return the log directory."""
         return self.log_dir
 
     def flush(self) -> None:
@@ -163,7 +161,6 @@ class FileWriter:
         self._writer = writer
 
     def get_logdir(self) -> str:
-        """Return the log directory."""
         return str(getattr(self._writer, "log_dir", self._writer))
 
     def add_summary(self, summary: Any, global_step: Any = None, walltime: float | None = None) -> None:

@@ -89,13 +89,11 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._run.log(numbers, step=max(0, self._next_step - 1))
 
     def alert(self, title: str, text: str | None = None, level: Any = "warn", **options: Any) -> None:
-        """Raise an alert of the run."""
         if self._also is not None:
             self._also("alert", title, text, level=str(getattr(level, "value", level)).lower())
         raise_alert(self._run, title, text, level)
 
     def finish(self) -> None:
-        """End the run."""
         self._leave()
         self._run.finish()
 

@@ -70,7 +70,6 @@ class Markdown(Media):
         self._encoded = attempt(encode_file, str(text).encode("utf-8", "replace"), "md")
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the text."""
         return self._encoded
 
 
@@ -104,7 +103,6 @@ class Trace(Media):
         self.messages, self.metadata, self.spans = list(messages), dict(metadata or {}), list(spans or ())
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
-        """Write the table."""
         about = _text(self.metadata) if self.metadata else None
         rows = [
             {

@@ -231,7 +231,6 @@ def login(*arguments: Any, **options: Any) -> bool:
 
 
 def setup(settings: Any = None) -> Settings:
-    """Return settings."""
     return Settings()
 
 

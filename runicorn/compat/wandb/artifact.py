@@ -47,7 +47,6 @@ class Artifact(UnknownMethods):
 
     @classmethod
     def _of(cls, stored: Stored) -> Artifact:
-        """Return the artifact of a stored version."""
         new = cls.__new__(cls)
         new._stored, new._folder, new._aliases = stored, None, []
         new._name = stored.name
@@ -63,12 +62,10 @@ class Artifact(UnknownMethods):
         policy: str | None = "mutable",
         overwrite: bool = False,
     ) -> Any:
-        """Add a file."""
         self._stored.add_file(local_path, name)
         return Entry(self, name or Path(local_path).name)
 
     def add_dir(self, local_path: str | os.PathLike[str], name: str | None = None, **options: Any) -> None:
-        """Add the files of a folder."""
         self._stored.add_dir(local_path, name)
 
     def add_reference(
@@ -99,7 +96,6 @@ class Artifact(UnknownMethods):
         self._stored.add_file(path, name)
 
     def remove(self, item: Any) -> None:
-        """Remove a file of a draft."""
         self._stored._files.pop(str(getattr(item, "path", item)), None)
 
     @property
@@ -117,7 +113,6 @@ class Artifact(UnknownMethods):
 
     @property
     def description(self) -> str:
-        """Return or set the description."""
         return self._stored.description
 
     @description.setter
@@ -135,7 +130,6 @@ class Artifact(UnknownMethods):
 
     @property
     def aliases(self) -> list[str]:
-        """Return the aliases of a stored version."""
         return artifacts.aliases_of(self._version()) if self._stored.is_loaded else list(self._aliases)
 
     @aliases.setter
@@ -144,7 +138,6 @@ class Artifact(UnknownMethods):
 
     @property
     def tags(self) -> list[str]:
-        """Return the tags."""
         return self._stored.tags
 
     @property
@@ -154,12 +147,10 @@ class Artifact(UnknownMethods):
 
     @property
     def state(self) -> str:
-        """Return PENDING or COMMITTED."""
         return "COMMITTED" if self._stored.is_loaded else "PENDING"
 
     @property
     def size(self) -> int:
-        """Return the bytes of all files."""
         manifest = self._stored.get_manifest()
         return (
             manifest.total_size if manifest else sum(p.stat().st_size for p in self._stored._files.values())
@@ -167,12 +158,10 @@ class Artifact(UnknownMethods):
 
     @property
     def file_count(self) -> int:
-        """Return the number of files."""
         return len(self._paths())
 
     @property
     def digest(self) -> str:
-        """Return a digest of all files."""
         import hashlib
 
         manifest = self._stored.get_manifest()
@@ -180,7 +169,6 @@ class Artifact(UnknownMethods):
         return hashlib.md5("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
 
     def is_draft(self) -> bool:
-        """Return whether it is not stored yet."""
         return not self._stored.is_loaded
 
     def wait(self, timeout: int | None = None) -> Artifact:
@@ -203,7 +191,6 @@ class Artifact(UnknownMethods):
     checkout = download
 
     def files(self, names: list[str] | None = None, per_page: int = 50) -> list[Entry]:
-        """Return the files."""
         return [Entry(self, path) for path in self._paths() if not names or path in names]
 
     def get_entry(self, name: str) -> Entry:

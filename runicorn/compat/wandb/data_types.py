@@ -37,12 +37,10 @@ class Image(Media):
             self._encoded = media.attempt(media.encode_image, data_or_path, file_type)
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the encoded image."""
         return self._encoded
 
     @property
     def image(self) -> Any:
-        """Return it as a Pillow image."""
         import io
 
         from PIL import Image as Pillow
@@ -65,7 +63,6 @@ class Video(Media):
         )
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the encoded video."""
         return self._encoded
 
 
@@ -82,7 +79,6 @@ class Audio(Media):
         )
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the encoded sound."""
         return self._encoded
 
 
@@ -96,7 +92,6 @@ class Html(Media):
         self.html = data.read() if hasattr(data, "read") else str(data)
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the document."""
         return self.html.encode("utf-8", "replace"), "html"
 
 
@@ -111,11 +106,9 @@ class Plotly(Media):
 
     @classmethod
     def make_plot_media(cls, val: Any) -> Plotly:
-        """Return the chart of a figure."""
         return cls(val)
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the stored chart."""
         return self._encoded
 
 
@@ -131,12 +124,10 @@ class Object3D(Media):
 
     @classmethod
     def from_file(cls, data_or_path: Any, file_type: str | None = None) -> Object3D:
-        """Return the object in a file."""
         return cls(data_or_path, file_type=file_type)
 
     @classmethod
     def from_numpy(cls, data: Any) -> Object3D:
-        """Return a point cloud."""
         return cls(data)
 
     @classmethod
@@ -145,7 +136,6 @@ class Object3D(Media):
         return cls(points)
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the file."""
         return self._encoded
 
 
@@ -159,11 +149,9 @@ class Molecule(Media):
 
     @classmethod
     def from_smiles(cls, data: str, caption: str | None = None, **options: Any) -> Molecule:
-        """Return a molecule of a SMILES text."""
         return cls(data.encode(), caption, file_type="smi")
 
     def encode(self) -> tuple[bytes, str]:
-        """Return the file."""
         return self._encoded
 
 
@@ -176,7 +164,6 @@ class Histogram(Media):
         self.bins: Any = np_histogram[1] if np_histogram else None
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
-        """Write the histogram."""
         if self.bins is not None:
             media.store_bins(run, key, self.bins, self.histogram, step, moment)
         else:

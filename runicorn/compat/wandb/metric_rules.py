@@ -35,7 +35,6 @@ class Statistics:
     values: dict[str, float] = field(default_factory=dict)
 
     def add(self, value: float, minimize: bool) -> None:
-        """Add a value."""
         self.count += 1
         self.total += value
         known = self.values
@@ -59,7 +58,6 @@ class MetricRules:
         return bool(self._rules)
 
     def add(self, rule: Rule) -> None:
-        """Add a rule."""
         self._rules.append(rule)
         self._of.clear()
 

@@ -14,27 +14,22 @@ def plot_table(
     string_fields: Any = None,
     **options: Any,
 ) -> Any:
-    """Return the table of a custom chart."""
     return data_table
 
 
 def line(table: Table, x: str, y: str, stroke: str | None = None, title: str = "", **options: Any) -> Table:
-    """Return the table of a line chart."""
     return table
 
 
 def scatter(table: Table, x: str, y: str, title: str = "", **options: Any) -> Table:
-    """Return the table of a scatter chart."""
     return table
 
 
 def bar(table: Table, label: str, value: str, title: str = "", **options: Any) -> Table:
-    """Return the table of a bar chart."""
     return table
 
 
 def histogram(table: Table, value: str, title: str = "", **options: Any) -> Table:
-    """Return the table of a histogram."""
     return table
 
 

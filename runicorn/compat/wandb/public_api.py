@@ -70,12 +70,10 @@ class Api(UnknownMethods):
         return Runs(found)
 
     def projects(self, entity: str | None = None, per_page: int = 200) -> list[Project]:
-        """Return all projects."""
         names = {place.split("/")[0] for place in find.all_runs(self.root)}
         return [Project(self, name) for name in sorted(names - {layout.RUNS})]
 
     def project(self, name: str, entity: str | None = None) -> Project:
-        """Return a project."""
         return Project(self, name.rpartition("/")[2])
 
     def artifact(self, name: str, type: str | None = None) -> Artifact:
@@ -91,7 +89,6 @@ class Api(UnknownMethods):
         return Artifact._of(Stored.of(version))
 
     def artifact_exists(self, name: str, type: str | None = None) -> bool:
-        """Return whether a version exists."""
         try:
             return bool(self.artifact(name, type))
         except CommError:
@@ -145,7 +142,6 @@ class Project(UnknownMethods):
 
     @property
     def path(self) -> list[str]:
-        """Return entity and name."""
         return [self.entity, self.name]
 
 

@@ -53,7 +53,6 @@ class PublicRun(UnknownMethods):
 
     @property
     def is_deleted(self) -> bool:
-        """Return whether it is in the recycle bin."""
         return (self._folder / layout.DELETED).exists()
 
     @property
@@ -63,41 +62,34 @@ class PublicRun(UnknownMethods):
 
     @property
     def name(self) -> str:
-        """Return the name."""
         return str(self._stored_config.get("wandb.name") or self._meta.get("name") or "")
 
     display_name = name
 
     @property
     def project(self) -> str:
-        """Return the project."""
         return str(self._meta.get("project") or "")
 
     @property
     def entity(self) -> str:
-        """Return the entity that the script gave."""
         return str(self._stored_config.get("wandb.entity") or "")
 
     @property
     def job_type(self) -> str:
-        """Return the job type."""
         return str(self._stored_config.get("wandb.job_type") or "")
 
     @property
     def group(self) -> str:
-        """Return the group."""
         return str(self._meta.get("group") or "")
 
     @property
     def notes(self) -> str:
-        """Return the notes."""
         return str(self._meta.get("notes") or "")
 
     description = notes
 
     @property
     def tags(self) -> list[str]:
-        """Return the tags."""
         return list(self._meta.get("tags") or ())
 
     @property
@@ -117,7 +109,6 @@ class PublicRun(UnknownMethods):
 
     @property
     def started(self) -> float:
-        """Return the start in Unix seconds."""
         return float(self._meta.get("created_at") or 0)
 
     @property
@@ -153,12 +144,10 @@ class PublicRun(UnknownMethods):
 
     @property
     def summary_metrics(self) -> dict[str, Any]:
-        """Return `summary`."""
         return self.summary
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Return the captured environment."""
         return self._read(layout.ENVIRONMENT)
 
     @property
@@ -217,13 +206,11 @@ class PublicRun(UnknownMethods):
         return [steps[step] for step in sorted(steps)]
 
     def files(self, names: list[str] | None = None, per_page: int = 50, **options: Any) -> list[PublicFile]:
-        """Return the files that the script saved."""
         base = self._folder / FILES
         paths = sorted(path.relative_to(base).as_posix() for path in base.rglob("*") if path.is_file())
         return [PublicFile(base, path) for path in paths if not names or path in names]
 
     def file(self, name: str) -> PublicFile:
-        """Return a file by its name."""
         return PublicFile(self._folder / FILES, name)
 
     def logged_artifacts(self, per_page: int = 100) -> list[Artifact]:
@@ -231,7 +218,6 @@ class PublicRun(UnknownMethods):
         return self._versions(layout.ARTIFACTS_CREATED)
 
     def used_artifacts(self, per_page: int = 100) -> list[Artifact]:
-        """Return the versions that the run used."""
         return self._versions(layout.ARTIFACTS_USED)
 
     def _versions(self, file: str) -> list[Artifact]:
@@ -257,7 +243,6 @@ class PublicFile:
 
     @property
     def size(self) -> int:
-        """Return its size in bytes."""
         return self._path.stat().st_size
 
     def download(self, root: str = ".", replace: bool = False, exist_ok: bool = False, **options: Any) -> Any:

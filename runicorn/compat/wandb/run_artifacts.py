@@ -102,7 +102,6 @@ class RunArtifacts:
         name: str | None = None,
         aliases: list[str] | None = None,
     ) -> Artifact:
-        """Store a model under its registered name."""
         return self.log_model(path, registered_model_name, aliases)
 
     def log_code(

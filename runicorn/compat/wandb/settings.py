@@ -19,22 +19,18 @@ class Settings:
         return None
 
     def update(self, other: Any = None, **data: Any) -> None:
-        """Change settings."""
         self.__dict__.update(to_dict(other) | data)
 
     update_from_dict = update
 
     def copy(self) -> Settings:
-        """Return a copy."""
         return Settings(**self.__dict__)
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
-        """Return all settings."""
         return dict(self.__dict__)
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
-    """Return settings of a mapping or of `Settings`."""
     if settings is None:
         return {}
     return dict(settings) if isinstance(settings, Mapping) else dict(settings.__dict__)

@@ -43,7 +43,6 @@ class SummaryView(MutableMapping[str, Any]):
         return repr(self._latest)
 
     def update(self, other: Any = (), /, **values: Any) -> None:
-        """Set entries."""
         added = {**(other if isinstance(other, Mapping) else dict(other)), **values}
         self._latest.update(added)
         self._run.summary(added)

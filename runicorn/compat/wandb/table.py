@@ -58,11 +58,9 @@ class Table(Media):
         self.data.append(list(cells))
 
     def add_row(self, *row: Any) -> None:
-        """Add a row."""
         self.add_data(*row)
 
     def add_column(self, name: str, data: Any, optional: bool = False) -> None:
-        """Add a column."""
         cells = list(data)
         self.columns.append(name)
         if not self.data:
@@ -87,7 +85,6 @@ class Table(Media):
         return np.array(cells)
 
     def get_index(self) -> list[int]:
-        """Return the numbers of the rows."""
         return list(range(len(self.data)))
 
     def get_dataframe(self) -> Any:
@@ -113,7 +110,6 @@ class Table(Media):
         """Do nothing: tables are not joined."""
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
-        """Write the table."""
         store_table(run, key, [list(map(_cell, row)) for row in self.data], self.columns, step, moment)
 
     def encode(self) -> tuple[bytes, str]:

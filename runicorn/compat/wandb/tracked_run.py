@@ -186,11 +186,9 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             self._watching.add(models, log, log_freq)
 
     def unwatch(self, models: Any = None) -> None:
-        """Stop `watch`."""
         self._watching.stop()
 
     def alert(self, title: str, text: str = "", level: Any = None, wait_duration: Any = None) -> None:
-        """Raise an alert of the run."""
         if self._also is not None:
             self._also("run.alert", title, text, level=str(getattr(level, "value", level) or "INFO"))
         raise_alert(self._run, title, text, level)
@@ -249,14 +247,12 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     @property
     def project(self) -> str:
-        """Return the project."""
         return self._run.project
 
     project_name = project
 
     @property
     def group(self) -> str:
-        """Return the group."""
         return str(self._given.get("group") or "")
 
     @property
@@ -271,7 +267,6 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Return the tags."""
         tags = self._given.get("tags") or ()
         return (tags,) if isinstance(tags, str) else tuple(tags)
 
@@ -282,7 +277,6 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     @property
     def step(self) -> int:
-        """Return the current step."""
         return self._step
 
     @property
@@ -298,18 +292,15 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     @property
     def project_url(self) -> str:
-        """Return the page of the project."""
         return f"{self.url.rpartition('/runs/')[0]}/projects/{self.project}"
 
     def get_url(self) -> str:
-        """Return `url`."""
         return self.url
 
     sweep_id = sweep_url = None
 
     @property
     def disabled(self) -> bool:
-        """Return whether nothing is written."""
         return type(self._run) is not OurRun
 
     @property

@@ -36,7 +36,6 @@ class Watching:
                     self._hooks.append(parameter.register_hook(hook))
 
     def stop(self) -> None:
-        """Remove all hooks."""
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()

@@ -86,12 +86,10 @@ def text(message: bytes, number: int) -> str:
 
 
 def double(value: bytes) -> float:
-    """Return a field of type double."""
     return float(struct.unpack("<d", value)[0]) if len(value) == 8 else 0.0
 
 
 def single(value: bytes) -> float:
-    """Return a field of type float."""
     return float(struct.unpack("<f", value)[0]) if len(value) == 4 else 0.0
 
 

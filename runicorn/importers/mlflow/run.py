@@ -123,7 +123,6 @@ def below(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def local(uri: str | None) -> Path | None:
-    """Return the local folder of an artifact URI."""
     parts = urlsplit(uri or "")
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return Path(unquote(parts.path))

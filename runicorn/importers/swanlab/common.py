@@ -40,7 +40,6 @@ def open_status(file: Path) -> tuple[str, str]:
 
 
 def system_point(key: str, time: float | None, value: Any) -> Point:
-    """Return a value of the machine."""
     return Point(0, time, {f"system/{key.removeprefix(SYSTEM_PREFIX)}": value}, "system")
 
 

@@ -56,7 +56,6 @@ def media(tag: str, step: int, time: float, value: bytes, name: str) -> list[Med
 
 
 def texts(value: bytes) -> list[str]:
-    """Return the texts of a value of the plugin `text`."""
     return [text.decode("utf-8", "replace") for text in protobuf.every(protobuf.first(value, 8), 8)]
 
 

@@ -163,7 +163,6 @@ class _Download:
                 span = min(span * 4, WIDEST) if len(found) < PAGE // 4 else PAGE
 
     def fetch_files(self, wanted: Callable[[str], bool], left: list[str]) -> None:
-        """Download the wanted files that are missing."""
         for node in _pages(self.server, FILES, FILES_PAGE, ("run", "files"), **self.run):
             name, size = str(node["name"]), int(node["sizeBytes"] or 0)
             if not wanted(name):

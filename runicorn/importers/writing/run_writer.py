@@ -118,7 +118,6 @@ class RunWriter:
         self.records += 1
 
     def line(self, point: Point, moment: float) -> bytes:
-        """Return the line of a point in the journal."""
         if point.kind == "system":
             return encode("system", {**self._values(point), "time": moment}, moment)
         about = {"global_step": point.step, "time": moment}

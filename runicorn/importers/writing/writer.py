@@ -50,7 +50,6 @@ class Item(NamedTuple):
     compared: Comparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry of a report."""
         differences = self.compared.differences if self.compared else []
         about = {"source": self.source, "result": self.result, "run_id": self.run.rpartition("/")[2]}
         return {**about, "reason": self.reason, "differences": differences}

@@ -232,7 +232,6 @@ def _runs_here(folder: Path) -> bool:
 
 
 def _revision_in(folder: Path, kind: ManifestType) -> int:
-    """Return the revision of an existing manifest."""
     try:
         return _whole(json.loads((folder / f"{kind}_manifest.json").read_bytes())["revision"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

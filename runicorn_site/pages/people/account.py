@@ -51,7 +51,6 @@ class AccountContext(TypedDict):
 @never_cache
 @require_safe
 def account_page(request: HttpRequest) -> HttpResponse:
-    """Render the account of the user."""
     return page(request)
 
 
@@ -92,7 +91,6 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
 def page(
     request: HttpRequest, form: SetPasswordForm[User] | None = None, added: str = "", problem: str = ""
 ) -> HttpResponse:
-    """Render the page with the results of its forms."""
     actor = person(request)
     context: AccountContext = {
         "form": form or password_form(request, bound=False),

@@ -27,7 +27,6 @@ class Filters(NamedTuple):
     result: str
 
     def matches(self, change: Change) -> bool:
-        """Return whether a change passes the filters."""
         if self.user and self.user.casefold() != change.get("user", "").casefold():
             return False
         fields = (

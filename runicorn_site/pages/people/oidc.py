@@ -39,7 +39,6 @@ def provider() -> Any:
 @remote_io
 @require_safe
 def begin(request: HttpRequest) -> HttpResponse:
-    """Redirect to the provider."""
     if not get("RUNICORN_OIDC_ISSUER"):
         raise Http404
     answer: HttpResponse = provider().authorize_redirect(

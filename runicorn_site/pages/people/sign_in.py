@@ -66,7 +66,6 @@ def locked_out(request: HttpRequest, *_answer: object) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session."""
     note_user(request, request.user.get_username())
     logout(request)
     return redirect(settings.LOGIN_URL)

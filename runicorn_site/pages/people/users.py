@@ -68,7 +68,6 @@ class UsersContext(TypedDict):
 @never_cache
 @require_safe
 def users_page(request: HttpRequest) -> HttpResponse:
-    """Render the users and the groups."""
     return page(request)
 
 
@@ -171,7 +170,6 @@ def project_of(request: HttpRequest) -> str:
 
 
 def invitation(request: HttpRequest, user: User) -> str:
-    """Return a new link for a user."""
     return request.build_absolute_uri(reverse("invitation", args=[services.invite(user)]))
 
 
@@ -190,7 +188,6 @@ def page(request: HttpRequest, link: str = "", invited: str = "", problem: str =
 
 
 def shown_users() -> list[ShownUser]:
-    """Return all users by name."""
     rows = User.objects.order_by("username").select_related("invitation").prefetch_related("groups", "grants")
     return [
         ShownUser(
@@ -205,7 +202,6 @@ def shown_users() -> list[ShownUser]:
 
 
 def shown_groups() -> list[ShownGroup]:
-    """Return all groups by name."""
     rows = Group.objects.order_by("name").prefetch_related("user_set", "grants")
     return [
         ShownGroup(row, shown_grants(row.grants.all()), sorted(user.username for user in row.user_set.all()))

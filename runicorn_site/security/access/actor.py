@@ -35,7 +35,6 @@ class Role(StrEnum):
         return SCOPES[self]
 
     def includes(self, other: Role) -> bool:
-        """Return whether the role contains another one."""
         return ROLES.index(self) >= ROLES.index(other)
 
 
@@ -158,7 +157,6 @@ class Actor:
         return self.may_always(rule) or all(self._may_change(rule, target) for target in targets)
 
     def may_change_boards(self, project: str) -> bool:
-        """Return whether the boards and the description of a project may be changed."""
         return self.may_change(BOARD, [Target(project)])
 
     def _may_change(self, rule: Rule, target: Target) -> bool:

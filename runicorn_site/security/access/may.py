@@ -41,7 +41,6 @@ class May:
         return self.actor is None or self.actor.may_ever(EDIT)
 
     def edit_run(self, run: OwnedRun) -> bool:
-        """Return whether they may edit a run."""
         return self.actor is None or self.actor.may_change(EDIT, [Target(run.project, run.owner or "")])
 
     def edit_project(self, project: str) -> bool:

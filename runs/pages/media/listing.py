@@ -51,7 +51,6 @@ class MediaItem:
 
     @property
     def file(self) -> str:
-        """URL of the file itself."""
         return self._address("media")
 
     def _address(self, place: str) -> str:

@@ -78,7 +78,6 @@ class Row:
 
 
 def _project_address(state: TableState, project: str) -> str:
-    """Return the address of the table with one project and its own columns."""
     usual = {"columns": DEFAULT_COLUMNS, "preferred": DEFAULT_COLUMNS, "default": DEFAULT_COLUMNS}
     return state.but(project=project, **usual).address
 
@@ -192,7 +191,6 @@ def in_order(found: Matches, state: TableState) -> Ordered | list[Run]:
 
 
 def ids_in_order(found: Matches, state: TableState, most: int) -> list[str]:
-    """Return the ids of the first runs in the order of the list."""
     listed = in_order(found, state)
     if isinstance(listed, Ordered):
         return [run_id for (run_id,) in listed.values_list("run_id")[:most]]
@@ -206,7 +204,6 @@ def sorted_runs(found: Matches, state: TableState) -> Ordered:
 
 
 def _order_by(key: str) -> str:
-    """Return the sort key of the API."""
     sort = column_of(key).sort
     return sort.order_by if sort else key
 
@@ -302,7 +299,6 @@ def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> li
 
 
 def rows(runs: Sequence[Run], columns: Sequence[Column], values: Mapping[str, Sequence[Value]]) -> list[Row]:
-    """Return the runs with these columns and their values by column."""
     now = time.time()
     texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
     texts["best"] = aligned([run.best_metric_value for run in runs])

@@ -56,7 +56,6 @@ class WandbCallback(BaseCallback):
         self.save_model()
 
     def save_model(self) -> None:
-        """Save the model as a file of the run."""
         if self.model_save_path is not None:
             path = Path(self.model_save_path, "model.zip")
             path.parent.mkdir(parents=True, exist_ok=True)
