@@ -5,6 +5,7 @@ Times are Unix seconds as floats and sizes bytes, as in the files and in every r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.db import models
@@ -66,6 +67,19 @@ class Artifact(models.Model):
 
     def aliases_of(self, number: int) -> list[str]:
         return [alias for alias, target in self.aliases.items() if target == number]
+
+    def sum_up(self, aliases: Mapping[str, int]) -> None:
+        """Set the properties of all versions that the sender of the request may read."""
+        live = self.versions.live().order_by("number")
+        numbers = list(live.values_list("number", "size_bytes"))
+        readable = list(live.exclude(status=CORRUPTED, num_files=0).values_list("number", "size_bytes"))
+        every = list(self.versions.indexed().values_list("created", "updated"))
+        self.num_versions = len(numbers)
+        self.latest, self.size_bytes = (readable or numbers)[-1] if numbers else (None, 0)
+        there = {number for number, _ in numbers}
+        self.aliases = {alias: number for alias, number in aliases.items() if number in there}
+        self.created = min((created for created, _ in every), default=0.0)
+        self.updated = max((max(created, updated) for created, updated in every), default=0.0)
 
     def to_dict(self) -> ArtifactEntry:
         return {

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from runs.models import StorageRoot
+from runicorn_site.web.readable import current
+from runs.models import Run, StorageRoot
 
 
 class ArtifactQuerySet(models.QuerySet[Any]):
     def in_root(self, root: StorageRoot) -> ArtifactQuerySet:
-        return self.filter(root=root)
+        """Return the artifacts of a root that have a version that the sender of the request may read."""
+        found = self.filter(root=root)
+        if current().is_everything:
+            return found
+        versions = self.model._meta.get_field("versions").related_model
+        return found.filter(Exists(versions.objects.indexed().filter(artifact=OuterRef("pk"))))
 
     def listed(self) -> ArtifactQuerySet:
         """Return the artifacts with a version that is not deleted, the last updated first."""
@@ -28,10 +34,20 @@ class ArtifactQuerySet(models.QuerySet[Any]):
         return found
 
 
+def of_readable_runs() -> Q:
+    """Return the condition that the run of a version may be read, or that a version was made without a run.
+
+    The project of a run that was removed is unknown, so that its versions may not be read.
+    """
+    here = Run.objects.filter(current().condition("project"), root=OuterRef("artifact__root"))
+    return Q(run_id="") | Q(Exists(here.filter(run_id=OuterRef("run_id"))))
+
+
 class VersionQuerySet(models.QuerySet[Any]):
     def indexed(self) -> VersionQuerySet:
-        """Return the versions whose files are all indexed."""
-        return self.exclude(signature="")
+        """Return the versions whose files are all indexed, and that the sender of the request may read."""
+        found = self.exclude(signature="")
+        return found if current().is_everything else found.filter(of_readable_runs())
 
     def live(self) -> VersionQuerySet:
         return self.indexed().filter(deleted=None)

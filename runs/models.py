@@ -14,6 +14,7 @@ from django.db import models
 from runicorn.api.responses.runs import RunState, State
 from runicorn.store import layout
 from runicorn.store.containment import is_inside
+from runicorn_site.web.readable import only_readable
 from runs.errors import OutsideRoot
 
 
@@ -47,8 +48,8 @@ class RunQuerySet(models.QuerySet["Run"]):
     """Runs, by storage root, deletion and age; `runs.query.find` has the filters of lists."""
 
     def in_root(self, root: StorageRoot) -> RunQuerySet:
-        """Return the runs of one storage root, including deleted ones."""
-        return self.filter(root=root)
+        """Return the runs of one storage root that the sender of the request may read, including deleted ones."""
+        return only_readable(self.filter(root=root), "project")
 
     def get_by_natural_key(self, root: str, run_id: str) -> Run:
         return self.get(root__path=root, run_id=run_id)

@@ -51,7 +51,7 @@ class ArtifactList(StoreView):
         root = active_root()
         discovery.refresh_all(root)
         found = Artifact.objects.in_root(root).for_list(type=query.get("type") or None)
-        return Response([artifact.to_dict() for artifact in found])
+        return Response([lookup.readable(artifact).to_dict() for artifact in found])
 
 
 class ArtifactStatistics(StoreView):

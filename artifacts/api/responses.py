@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from artifacts.lineage.query import hidden_versions
 from artifacts.models import Use, Version
 from runicorn.api.responses.artifacts import ArtifactFile, ArtifactFiles, UsedVersion
 from runicorn.artifacts import store
@@ -33,6 +34,8 @@ def version_files(version: Version) -> ArtifactFiles:
 def uses_of_run(run: Run, kind: str) -> list[UsedVersion]:
     """Return the current versions that a run made or used, in the order of logging."""
     uses = list(Use.objects.filter(run=run, kind=kind).order_by("position"))
+    hidden = hidden_versions(run.root, (use.key for use in uses))
+    uses = [use for use in uses if use.key not in hidden]
     rows = Version.objects.indexed().filter(
         artifact__root=run.root, artifact__name__in={use.name for use in uses}
     )

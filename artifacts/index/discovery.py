@@ -23,6 +23,7 @@ from runicorn.artifacts.manifest import ALGORITHM, LARGEST_SIZE, Manifest
 from runicorn.artifacts.names import TYPE_LENGTH, is_unicode
 from runicorn.json_value import JsonObject, JsonValue
 from runicorn.store import layout
+from runicorn_site.web.readable import unrestricted
 from runs.models import StorageRoot
 from runs.store.sanitize import Cleaner, clean_text
 from runs.store.sanitize import number as finite
@@ -34,6 +35,7 @@ BATCH = 2000
 _lock = threading.Lock()
 
 
+@unrestricted()
 def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
     """Refresh the rows of all artifacts.
 
@@ -78,6 +80,7 @@ def _is_listable(shelves: store.Store) -> bool:
     return shelves.path.parent.is_dir() and any(shelves.path.parent.iterdir())
 
 
+@unrestricted()
 def refresh_named(root: StorageRoot, name: str) -> None:
     """Refresh the rows of the artifacts with a name, and find new ones."""
     shelves = store.Store(Path(root.path))
@@ -87,6 +90,7 @@ def refresh_named(root: StorageRoot, name: str) -> None:
     _delete_missing(root, shelves, Artifact.objects.in_root(root).filter(name=name))
 
 
+@unrestricted()
 def refresh(root: StorageRoot, folder: store.ArtifactFolder) -> Artifact | None:
     """Return the refreshed row of an artifact; None without versions and row."""
     stamp, signature = _stamp(folder.path), _signature(folder)
@@ -254,22 +258,7 @@ def _fields(version: store.Version, manifest: Manifest, digest: str) -> VersionF
 def _sum_up(
     row: Artifact, folder: store.ArtifactFolder, stamp: int, signature: str, problems: list[str]
 ) -> None:
-    live = list(
-        row.versions.live().order_by("number").values_list("number", "size_bytes", "created", "updated")
-    )
-    readable = list(
-        row.versions.live()
-        .exclude(status=CORRUPTED, num_files=0)
-        .order_by("number")
-        .values_list("number", "size_bytes")
-    )
-    every = list(row.versions.indexed().values_list("created", "updated"))
-    row.num_versions = len(live)
-    row.latest, row.size_bytes = (readable or live)[-1][:2] if live else (None, 0)
-    numbers = {number for number, *_ in live}
-    row.aliases = {clean_text(a, 64): n for a, n in folder.aliases().items() if n in numbers}
-    row.created = min((created for created, _ in every), default=0.0)
-    row.updated = max((max(created, updated) for created, updated in every), default=0.0)
+    row.sum_up({clean_text(alias, 64): number for alias, number in folder.aliases().items()})
     row.folder = folder.path.relative_to(row.root.path).as_posix()
     row.stamp, row.signature, row.problems = stamp, signature, problems
     row.save()

@@ -12,8 +12,10 @@ from django.db.models import Q
 from artifacts.index import usage_links
 from artifacts.lineage.graph import Key, Lineage, Questions, walk
 from artifacts.models import Use, Version
+from artifacts.querysets import of_readable_runs
 from runicorn.api.responses.artifacts import Lineage as LineageResponse
 from runicorn.api.responses.artifacts import LineageEdge, LineageNode, NodeMetadata
+from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, StorageRoot
 
 CHUNK = 200
@@ -39,6 +41,8 @@ def _producers(root: StorageRoot, keys: list[Key]) -> Iterable[tuple[str, Key]]:
     found = dict.fromkeys(_runs_of(root, keys, Use.MADE))
     for chunk in _chunks(keys):
         versions = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root).exclude(run_id="")
+        if not current().is_everything:
+            versions = versions.filter(of_readable_runs())
         fields = versions.values_list("run_id", "artifact__type", "artifact__name", "number")
         for run, type, name, number in fields:
             found[run, (type, name, number)] = None
@@ -47,7 +51,8 @@ def _producers(root: StorageRoot, keys: list[Key]) -> Iterable[tuple[str, Key]]:
 
 def _runs_of(root: StorageRoot, keys: list[Key], kind: str) -> Iterable[tuple[str, Key]]:
     for chunk in _chunks(keys):
-        uses = Use.objects.filter(_any(chunk, ""), kind=kind, run__root=root)
+        of_versions = Use.objects.filter(_any(chunk, ""), kind=kind, run__root=root)
+        uses = only_readable(of_versions, "run__project")
         fields = uses.order_by("at", "pk").values_list("run__run_id", "type", "name", "number")
         for run, type, name, number in fields:
             yield run, (type, name, number)
@@ -57,8 +62,20 @@ def _versions_of(root: StorageRoot, runs: list[str], kind: str) -> Iterable[tupl
     for chunk in _chunks(runs):
         uses = Use.objects.filter(kind=kind, run__root=root, run__run_id__in=chunk)
         fields = uses.order_by("at", "position").values_list("run__run_id", "type", "name", "number")
-        for run, type, name, number in fields:
-            yield run, (type, name, number)
+        found = [(run, (type, name, number)) for run, type, name, number in fields]
+        hidden = hidden_versions(root, (key for _, key in found))
+        yield from (pair for pair in found if pair[1] not in hidden)
+
+
+def hidden_versions(root: StorageRoot, keys: Iterable[Key]) -> set[Key]:
+    """Return the versions of the store that the sender of the request may not read."""
+    found: set[Key] = set()
+    for chunk in _chunks([] if current().is_everything else list(set(keys))):
+        rows = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root).exclude(
+            of_readable_runs()
+        )
+        found |= set(rows.values_list("artifact__type", "artifact__name", "number"))
+    return found
 
 
 def _any(keys: list[Key], prefix: str) -> Q:

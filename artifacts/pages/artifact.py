@@ -17,6 +17,7 @@ from artifacts.models import Artifact, Use, Version
 from artifacts.pages import version_columns
 from artifacts.pages.version_columns import Cell, Head
 from runicorn_site.web.paginator import Page, Paginator
+from runicorn_site.web.readable import only_readable
 from runs.models import Run
 
 SIZE = 100
@@ -114,7 +115,7 @@ def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
 def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> QuerySet[Use]:
     """Return the uses of versions by runs that are not deleted, oldest first."""
     uses = Use.objects.filter(type=artifact.type, name=artifact.name, kind=kind, number__in=numbers)
-    here = uses.filter(run__root=artifact.root, run__deleted=None)
+    here = only_readable(uses.filter(run__root=artifact.root, run__deleted=None), "run__project")
     return here.select_related("run").order_by("at", "pk")
 
 

@@ -16,6 +16,7 @@ from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import Page, Paginator, page_number
+from runicorn_site.web.readable import current
 from runs.models import StorageRoot
 
 if TYPE_CHECKING:
@@ -111,10 +112,13 @@ def list_context(root: StorageRoot, state: ListState) -> ListContext:
         count=total,
         address=lambda number: state.address(page=number),
     )
+    page = pages.get_page(state.page)
+    for artifact in page:
+        lookup.readable(artifact)
     return {
         "state": state,
         "root": root,
-        "page": pages.get_page(state.page),
+        "page": page,
         "heads": [_head(state, *head) for head in HEADS],
         "chips": [
             _chip(state, "", sum(counts.values())),
@@ -135,7 +139,7 @@ def sums(root: StorageRoot) -> StoreStatistics:
     about = Artifact.objects.in_root(root).aggregate(
         Count("pk"), Sum("num_versions"), Sum("size_bytes"), Max("stamp"), Max("updated")
     )
-    key = (root.pk, *about.values())
+    key = (root.pk, current(), *about.values())
     if key not in _sums:
         _sums.clear()
         _sums[key] = statistics.statistics(root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from artifacts.errors import Ambiguous, NotFound
 from artifacts.index import discovery, usage_links
 from artifacts.models import Artifact, Version
+from runicorn_site.web.readable import current
 from runs.active_root import active_root
 from runs.models import StorageRoot
 
@@ -40,6 +41,13 @@ def get_artifact(name: str, type: str | None = None) -> Artifact:
         )
     artifact: Artifact = found[0]
     artifact.root = root
+    return readable(artifact)
+
+
+def readable(artifact: Artifact) -> Artifact:
+    """Return an artifact with the properties of those of its versions that the sender of the request may read."""
+    if not current().is_everything:
+        artifact.sum_up(artifact.aliases)
     return artifact
 
 
@@ -80,4 +88,4 @@ def refresh(artifact: Artifact) -> Artifact:
     root = artifact.root
     row = discovery.refresh(root, artifact.on_disk) or artifact
     row.root = root
-    return row
+    return readable(row)

@@ -8,6 +8,7 @@ from artifacts.index import discovery
 from artifacts.models import Artifact, File, Version
 from runicorn.api.responses.artifacts import StoreStatistics, TypeStatistics
 from runicorn.artifacts import names
+from runicorn_site.web.readable import current
 from runs.models import StorageRoot
 
 
@@ -23,7 +24,9 @@ def statistics(root: StorageRoot) -> StoreStatistics:
         if count:
             by_type[kind] = {"count": count, "versions": of_type.count(), "size_bytes": sums["size"] or 0}
     sums = versions.aggregate(size=Sum("stored_bytes"), count=Sum("num_files"))
-    contents = File.objects.filter(version__artifact__root=root).values("digest").annotate(size=Max("size"))
+    files = File.objects.filter(version__artifact__root=root)
+    files = files if current().is_everything else files.filter(version__in=versions)
+    contents = files.values("digest").annotate(size=Max("size"))
     size, pool = sums["size"] or 0, contents.aggregate(total=Sum("size"))["total"] or 0
     return {
         "total_artifacts": Artifact.objects.in_root(root).listed().count(),

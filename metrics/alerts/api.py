@@ -89,7 +89,7 @@ class RuleListView(APIView):
     @endpoint(returns=list[responses.AlertRule], operation_id="v2_alerts_rules_list")
     def get(self, request: Request) -> Response:
         """List the rules by id."""
-        return Response([rule_answer(row) for row in AlertRule.objects.order_by("pk")])
+        return Response([rule_answer(row) for row in services.rules("pk")])
 
     @endpoint(body=requests.RuleBody, returns={201: responses.AlertRule}, errors=(400,))
     def post(self, request: Request, body: dict[str, Any]) -> Response:

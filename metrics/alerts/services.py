@@ -17,7 +17,9 @@ from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
 from metrics.alerts.rules import check_where, checked
 from runicorn.message import Message
 from runicorn.settings import encryption
+from runicorn_site.web.readable import current
 from runs.active_root import active_root
+from runs.query.where_keys import is_readable
 
 MOST_CHANNELS, MOST_RULES = 100, 2_000
 
@@ -63,10 +65,14 @@ def save_rule(given: dict[str, Any], key: int | None = None) -> AlertRule:
         fields["when"] = checked(given["when"]).given()
     if "where" in given:
         check_where(given["where"])
+        if not is_readable(active_root(), given["where"]):
+            raise InvalidAlert("where", Message("You may not read this project"))
         fields["where"] = given["where"].strip()
     if "channels" in given:
         fields["channels"] = _known_channels(given["channels"])
     saved: list[int] = []
+    if key is not None:
+        rule(key)
 
     def edit(content: record.Record) -> None:
         entry = _entry(content, "rules", key, MOST_RULES)
@@ -92,6 +98,9 @@ def delete(what: str, key: int) -> None:
         AlertItemNotFound: unknown id.
         AlertsUnavailable: the configuration cannot be written.
     """
+
+    if what == "rules":
+        rule(key)
 
     def edit(content: record.Record) -> None:
         entries = content["rules"] if what == "rules" else content["channels"]
@@ -123,9 +132,14 @@ def rule(key: int) -> AlertRule:
         AlertItemNotFound: unknown id.
     """
     found = AlertRule.objects.filter(pk=key).first()
-    if found is None:
+    if found is None or not is_readable(active_root(), found.where):
         raise AlertItemNotFound("Rule", key)
     return found
+
+
+def rules(*order: str) -> list[AlertRule]:
+    """Return the rules in an order, without those whose condition names a project that may not be read."""
+    return [row for row in AlertRule.objects.order_by(*order) if is_readable(active_root(), row.where)]
 
 
 def condition(given: dict[str, Any]) -> When:
@@ -139,8 +153,10 @@ def condition(given: dict[str, Any]) -> When:
 
 
 def events() -> QuerySet[AlertEvent]:
-    """Return the events of the active root."""
-    return AlertEvent.objects.filter(Q(run=None) | Q(run__root=active_root()))
+    """Return the events of the active root that the sender of the request may read."""
+    of_run = Q(run__root=active_root())
+    readable = of_run if current().is_everything else of_run & current().condition("run__project")
+    return AlertEvent.objects.filter(Q(run=None) | readable)
 
 
 def unseen_events() -> QuerySet[AlertEvent]:
@@ -149,7 +165,7 @@ def unseen_events() -> QuerySet[AlertEvent]:
 
 def acknowledge(keys: Sequence[int]) -> int:
     """Mark events as seen; return how many were not."""
-    unseen = AlertEvent.objects.filter(pk__in=list(keys), acknowledged=False)
+    unseen = events().filter(pk__in=list(keys), acknowledged=False)
     return int(unseen.update(acknowledged=True))
 
 

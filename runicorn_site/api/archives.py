@@ -16,6 +16,7 @@ from runicorn.archives.read import Outcome, import_archive
 from runicorn.export.exporters import csv_lines
 from runicorn.settings.capabilities import require
 from runicorn.store.journal.records import columns
+from runicorn_site.web.readable import current
 from runicorn_site.web.service_error import ServiceError
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -87,5 +88,7 @@ def packed(root: StorageRoot, runs: Iterable[Run]) -> Iterator[bytes]:
     """
     folders = [run.folder for run in runs if run.path.is_dir()]
     path = Path(root.path)
-    entries = chain(write.run_entries(path, folders), write.project_entries(path, folders))
+    # The folder of a run that was moved is still in that of its former project.
+    of_projects = [folder for folder in folders if folder.partition("/")[0] in current()]
+    entries = chain(write.run_entries(path, folders), write.project_entries(path, of_projects))
     return write.zip_pieces(write.about(folders, ()), entries)

@@ -24,6 +24,7 @@ from runicorn.artifacts.store import Store as ArtifactStore
 from runicorn.upload.queue import RUNS, SENDERS
 from runicorn_site.monitoring.requests import BUCKETS, RequestCounts, request_counts
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.readable import only_readable
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -65,7 +66,8 @@ class Store(Collector):
         for status, count in counted.annotate(Count("pk")):
             runs.add_metric([status], count)
         yield runs
-        lag = behind(root).aggregate(runs=Count("pk"), bytes=Sum(F("journal__size") - F("journal__offset")))
+        unread = only_readable(behind(root), "project")
+        lag = unread.aggregate(runs=Count("pk"), bytes=Sum(F("journal__size") - F("journal__offset")))
         yield GaugeMetricFamily(
             "runicorn_ingest_lag_bytes",
             "Bytes of metrics that are not in the database yet.",

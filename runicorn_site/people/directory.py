@@ -11,9 +11,9 @@ import logging
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from itertools import chain
 
@@ -26,14 +26,16 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from runicorn.message import Message
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.people import changes, services
-from runicorn_site.people.models import Grant
+from runicorn_site.people.models import Grant, ProjectAccess
 from runicorn_site.security.access.actor import ANONYMOUS, ROLES, Actor, Role
 from runicorn_site.security.access.routes import rule_of
 from runicorn_site.security.api_tokens.verification import INVALID, ApiTokens, shown_token
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 from runicorn_site.security.sign_in import sign_in_needed
+from runicorn_site.web.readable import EVERYTHING, Readable
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +55,11 @@ class Person:
     projects: dict[str, Role]
     session_hash: str
     """Changes with the password, which ends the user's sessions."""
+    readable: Readable
 
-    def actor(self) -> Actor:
-        """Return the actor of the user's requests."""
-        return Actor(self.name, self.role, self.projects, account=self.key)
+    def actor(self, token: str = "", scope: Scope | None = None) -> Actor:
+        """Return the actor of the user's requests, with an API token or without."""
+        return Actor(self.name, self.role, self.projects, token, scope, self.key, self.readable)
 
 
 class Directory:
@@ -70,6 +73,8 @@ class Directory:
         self._is_refreshing = False
         self._people: dict[int, Person] = {}
         self._names: dict[str, Person] = {}
+        self._strangers = EVERYTHING
+        """What tokens without an account may read."""
         self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()
         """User and session hash of each session that a request has shown."""
 
@@ -96,7 +101,11 @@ class Directory:
                 self._is_refreshing = True
                 self.thread.submit(self._look_up, head)
             found = self._identify(head)
-            return isinstance(found, Actor) and found.name == actor.name and found.refusal(head) is None
+            return (
+                isinstance(found, Actor)
+                and (found.name, found.readable) == (actor.name, actor.readable)
+                and found.refusal(head) is None
+            )
 
         return is_valid
 
@@ -112,7 +121,8 @@ class Directory:
             DatabaseError: they cannot be read.
         """
         with self._lock:
-            people = read_people()
+            access = dict(ProjectAccess.objects.values_list("project", "is_open"))
+            people = read_people(access)
             known = list(self._sessions)
             found = Session.objects.filter(expire_date__gt=timezone.now())
             valid: set[str] = set()
@@ -121,6 +131,7 @@ class Directory:
                 valid |= set(part.values_list("session_key", flat=True))
             self._people = {person.key: person for person in people}
             self._names = {person.name: person for person in people}
+            self._strangers = readable_of(access, Role.READ, ())
             for key in set(known) - valid:
                 self._sessions.pop(key, None)
             self._read_at = time.monotonic()
@@ -188,11 +199,12 @@ class Directory:
         if token is None or not isinstance(found, Actor):
             return INVALID
         if not token.account:
-            return found
+            is_admin = found.role is Role.ADMIN
+            return found if is_admin else replace(found, readable=self._strangers)
         person = self._names.get(token.owner)
         if person is None:
             return INVALID
-        return Actor(person.name, person.role, person.projects, token.name, token.scope, person.key)
+        return person.actor(token.name, token.scope)
 
 
 def session_key(head: Head) -> str:
@@ -207,7 +219,7 @@ def session_key(head: Head) -> str:
     return shown if len(shown) <= 40 and shown.isalnum() else ""
 
 
-def read_people() -> list[Person]:
+def read_people(access: Mapping[str, bool]) -> list[Person]:
     """Return the active users with their roles: the highest of their own and of their groups."""
     own: defaultdict[int | None, list[Grant]] = defaultdict(list)
     shared: defaultdict[int | None, list[Grant]] = defaultdict(list)
@@ -219,8 +231,24 @@ def read_people() -> list[Person]:
         grants: list[Grant] = [*own[user.pk], *of_groups]
         roles = roles_of(grants)
         role = roles.pop("", Role.READ)
-        people.append(Person(user.pk, user.username, role, roles, user.get_session_auth_hash()))
+        readable = readable_of(access, role, roles)
+        people.append(Person(user.pk, user.username, role, roles, user.get_session_auth_hash(), readable))
     return people
+
+
+def readable_of(access: Mapping[str, bool], role: Role, granted: Iterable[str]) -> Readable:
+    """Return the projects that a user may read.
+
+    Args:
+        access: whether all users may read a project, by its name; "" stands for all others.
+        role: of the user in all projects.
+        granted: projects in which the user has a role.
+    """
+    if role is Role.ADMIN:
+        return EVERYTHING
+    are_open = access.get("", True)
+    different = frozenset(name for name, is_open in access.items() if name and is_open != are_open)
+    return Readable(different - set(granted)) if are_open else Readable(different | set(granted), True)
 
 
 def roles_of(grants: Iterable[Grant]) -> dict[str, Role]:

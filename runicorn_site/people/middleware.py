@@ -73,14 +73,15 @@ class Rights:
         if actor is None or rule is None or rule.subject is None:
             return None
         if rule.subject is Subject.PREFERENCES:
-            return None if actor.may_always(rule) else HttpResponse(status=204)
+            return None if actor.has_role_for(rule) else HttpResponse(status=204)
         if rule.is_recorded:
             note_targets(request, () if rule.subject is Subject.PROJECT else run_ids(request, kwargs))
         if rule.subject is Subject.CREATOR:
             # The right to change a run includes naming it as a creator. An unknown run belongs to no one.
             rule = rule._replace(subject=Subject.RUNS)
-            rows = refresh.refresh_runs(active_root(), run_ids(request, kwargs)).values()
-            if actor.may_change(rule, [target_of(row) for row in rows if row is not None]):
+            rows = refresh.refresh_runs(active_root(), ids := run_ids(request, kwargs)).values()
+            hidden = any(refresh.is_hidden(active_root(), run_id) for run_id in ids)
+            if not hidden and actor.may_change(rule, [target_of(row) for row in rows if row is not None]):
                 return None
             raise PermissionDenied
         if not actor.may_always(rule) and not actor.may_change(rule, targets(request, rule, kwargs)):

@@ -30,6 +30,15 @@ class Grant(models.Model):
         ]
 
 
+class ProjectAccess(models.Model):
+    """Who may read a project; administrators and users with a role in it always may."""
+
+    project = models.CharField(max_length=255, unique=True)
+    """Empty for all projects without a row."""
+    is_open = models.BooleanField()
+    """Whether all users may read it."""
+
+
 class Invitation(models.Model):
     """A link with which a user sets a password, once."""
 

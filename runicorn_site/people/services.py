@@ -15,8 +15,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from runicorn.message import Message
+from runicorn.store import layout
 from runicorn_site.people.errors import InvalidChange, UnknownUser
-from runicorn_site.people.models import Grant, Identity, Invitation
+from runicorn_site.people.models import Grant, Identity, Invitation, ProjectAccess
 from runicorn_site.security.access.actor import Role
 
 INVITATION_SECONDS: Final = 7 * 24 * 3600
@@ -81,6 +82,23 @@ def set_role(whom: User | Group, role: Role | None, project: str = "") -> None:
         else:
             Grant.objects.update_or_create(project=project, **key, defaults={"role": role.value})
         _keep_an_administrator(had)
+
+
+def set_access(project: str, is_open: bool) -> None:
+    """Let all users read a project, or only administrators and users with a role in it.
+
+    Args:
+        project: its name, or "" for all projects that have no setting of their own.
+        is_open: whether all users may read it.
+
+    Raises:
+        InvalidChange: no project can have this name.
+    """
+    try:
+        name = layout.check_name(project, "project") if project else ""
+    except layout.InvalidName as error:
+        raise InvalidChange(str(error)) from error
+    ProjectAccess.objects.update_or_create(project=name, defaults={"is_open": is_open})
 
 
 def set_active(user: User, active: bool) -> None:

@@ -26,6 +26,7 @@ from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls,
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
 from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.readable import restrict
 
 SPOOLED = "runicorn.body"
 """Key of a scope: an open file with a body that is too large for memory."""
@@ -110,6 +111,7 @@ class Policy:
             return await self.tokens.judge(head, scope["query_string"], visitor, receive)
         if isinstance(found, Actor):
             scope[ACTOR] = found
+            restrict(found.readable)
         return _allowed(found, head)
 
     def refused_early(self, head: Head, ends: Connection) -> Refusal | None:

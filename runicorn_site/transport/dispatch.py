@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, cast
 
@@ -58,7 +59,9 @@ class OneHop(ASGIHandler):
             return
         pool = self.pools[pool_at(scope["path"])]
         try:
-            response = await asyncio.get_running_loop().run_in_executor(pool, self.answer, scope, body)
+            response = await asyncio.get_running_loop().run_in_executor(
+                pool, copy_context().run, self.answer, scope, body
+            )
         finally:
             body.close()
         if not isinstance(response, StreamingHttpResponse):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from time import monotonic
 from weakref import WeakKeyDictionary
 
@@ -26,11 +27,11 @@ async def in_a_thread(
     One thread, because an open query belongs to the connection of its thread; its own, because a slow client may take
     hours, and must not occupy a slot of the pool.
     """
-    loop = asyncio.get_running_loop()
+    loop, context = asyncio.get_running_loop(), copy_context()
     thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
     try:
         async with _slots.setdefault(loop, asyncio.Semaphore(LIMIT)):
-            while part := await loop.run_in_executor(thread, piece, iterator):
+            while part := await loop.run_in_executor(thread, context.run, piece, iterator):
                 yield part
     finally:
         thread.submit(finish, closers)

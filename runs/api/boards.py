@@ -22,6 +22,7 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
 from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body
 from runs.active_root import active_root
 from runs.query import projects
@@ -54,7 +55,7 @@ class BoardListView(APIView):
         root = _root()
         found = []
         with _store_errors():
-            for name in boards.names(root, project):
+            for name in boards.names(root, project) if project in current() else ():
                 with suppress(boards.BoardNotFound):  # deleted meanwhile
                     found.append(_entry(_read(root, project, name)))
         return Response(Boards(boards=found))
@@ -67,6 +68,8 @@ class BoardView(APIView):
     def get(self, request: Request, project: str, name: str) -> Response:
         """Get a board. `ETag` and `etag` are its version, for `If-Match`."""
         with _store_errors():
+            if project not in current():
+                raise boards.BoardNotFound(name)
             return _answer(project, boards.read(_root(), project, name))
 
     @endpoint(

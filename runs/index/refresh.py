@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runicorn.store.find import find
+from runicorn_site.web.readable import current
 from runs.index.folders import remove, save_folders
 from runs.models import Run, StorageRoot
 from runs.store.folder_stat import read_state
@@ -13,7 +14,7 @@ from runs.store.walk import Walk
 
 
 def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -> Run | None:
-    """Return the row of a run after comparing it with its small files; None if the run is not on disk.
+    """Return the row of a run after comparing it with its small files; None if it is not on disk or may not be read.
 
     A run without a row is searched for in the store.
 
@@ -21,6 +22,10 @@ def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -
         run_id: of any form.
         is_own_write: the files were just written by this process, so a broken one need not be read again.
     """
+    return _readable(_refreshed(root, run_id, is_own_write))
+
+
+def _refreshed(root: StorageRoot, run_id: str, is_own_write: bool) -> Run | None:
     run = row_of(root, run_id)
     if run is None:
         return _read_again(root, run_id, find(Path(root.path), run_id), is_own_write)
@@ -38,7 +43,21 @@ def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -
 def refresh_runs(root: StorageRoot, run_ids: Iterable[str]) -> dict[str, Run | None]:
     """Refresh several runs, with one query for all runs whose files did not change."""
     known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=list(run_ids))}
-    return {run_id: _unchanged(root, known.get(run_id)) or refresh_run(root, run_id) for run_id in run_ids}
+    return {
+        run_id: _readable(_unchanged(root, known.get(run_id)) or refresh_run(root, run_id))
+        for run_id in run_ids
+    }
+
+
+def is_hidden(root: StorageRoot, run_id: str) -> bool:
+    """Return whether there is a run with this id that the sender of the request may not read."""
+    return (
+        not current().is_everything and (run := row_of(root, run_id)) is not None and _readable(run) is None
+    )
+
+
+def _readable(run: Run | None) -> Run | None:
+    return run if run is not None and run.project in current() else None
 
 
 def refresh_written(root: StorageRoot, runs: Iterable[Run]) -> None:

@@ -44,7 +44,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
     being sent, and ends it at once.
     """
 
-    watched_files: tuple[str, ...] = (layout.META, layout.STATUS, layout.DELETED)
+    watched_files: tuple[str, ...] = (layout.META, layout.STATUS, layout.CURATION, layout.DELETED)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve a connection until the client leaves; an error in the task ends it."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 
+from runicorn_site.web.readable import Readable, current
 from runs.models import RunQuerySet, StorageRoot
 from runs.query.matches import Matches
 
@@ -27,7 +28,7 @@ REMEMBERED = 256
 
 _lock = threading.Lock()
 _revisions: defaultdict[str, int] = defaultdict(int)
-_answers: OrderedDict[tuple[str, str], tuple[int, float, Any]] = OrderedDict()
+_answers: OrderedDict[tuple[str, Readable, str], tuple[int, float, Any]] = OrderedDict()
 
 
 def changed(root: StorageRoot) -> None:
@@ -70,7 +71,7 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
 
 
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
-    """Return `compute()`, or its last result for this root and key until a run changes, for at most `seconds`."""
+    """Return `compute()`, or its last result for this root, key and reader until a run changes, for at most `seconds`."""
     if known := _known(root, key):
         cached: T = known[0]
         return cached
@@ -87,14 +88,15 @@ def _revision(root: StorageRoot) -> int:
 
 def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
     with _lock:
-        revision, expires, value = _answers.get((root.path, key), (-1, 0.0, None))
+        revision, expires, value = _answers.get((root.path, current(), key), (-1, 0.0, None))
         fresh = revision == _revisions[root.path] and time.monotonic() < expires
     return (value,) if fresh else None
 
 
 def _remember(root: StorageRoot, key: str, revision: int, value: Any, seconds: float = SECONDS) -> None:
+    place = (root.path, current(), key)
     with _lock:
-        _answers[root.path, key] = (revision, time.monotonic() + seconds, value)
-        _answers.move_to_end((root.path, key))
+        _answers[place] = (revision, time.monotonic() + seconds, value)
+        _answers.move_to_end(place)
         while len(_answers) > REMEMBERED:
             _answers.popitem(last=False)

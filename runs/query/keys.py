@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import Count, QuerySet
 
+from runicorn_site.web.readable import only_readable
 from runs.models import Run, RunMetric, RunParam, StorageRoot
 from runs.query import counts
 
@@ -69,7 +70,7 @@ def _latest(root: StorageRoot, project: str) -> QuerySet[Run]:
 
 
 def _distinct(rows: QuerySet[RunMetric] | QuerySet[RunParam], root: StorageRoot, project: str) -> list[str]:
-    rows = rows.filter(root=root)
+    rows = only_readable(rows.filter(root=root), "run__project")
     if project:
         rows = rows.filter(run__in=Run.objects.in_root(root).live().filter(project=project).values("pk"))
     return list(rows.order_by("key").values_list("key", flat=True).distinct())

@@ -8,6 +8,7 @@ from django.db.models import Count, Max
 
 from runicorn.api.responses.projects import Project
 from runicorn.store.project.folder import project_folder
+from runicorn_site.web.readable import current
 from runs.models import Run, StorageRoot
 from runs.query import counts
 
@@ -39,6 +40,8 @@ def exists(root: StorageRoot, project: str) -> bool:
         has_folder = project_folder(Path(root.path), project).is_dir()
     except OSError:  # a link out of the root
         has_folder = False
+    if project not in current():
+        return False
     return has_folder or Run.objects.in_root(root).live().filter(project=project).exists()
 
 

@@ -11,10 +11,11 @@ from functools import partial, reduce
 from django.db.models import Count
 
 from runicorn.message import Message
+from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts, keys
 from runs.query.where import parser
-from runs.query.where.ast import FIELDS, FIGURES, Field, Kind, Node
+from runs.query.where.ast import FIELDS, FIGURES, Field, Kind, Node, comparisons
 from runs.query.where.completion import CursorContext, operators, quoted
 
 MOST = 20
@@ -44,6 +45,17 @@ def parse(root: StorageRoot, text: str) -> Node:
         runs.query.where.parser.BadWhere: it is malformed.
     """
     return parser.parse(text, partial(resolve, root))
+
+
+def is_readable(root: StorageRoot, text: str) -> bool:
+    """Return whether an expression names no project that the sender of the request may not read."""
+    if current().is_everything or not text.strip():
+        return True
+    try:
+        found = [one for one in comparisons(parse(root, text)) if one.field.name == "project"]
+    except parser.BadWhere:
+        return False
+    return all(str(value) in current() for one in found for value in one.values)
 
 
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
@@ -130,7 +142,7 @@ def _keys(root: StorageRoot) -> list[tuple[str, str, int]]:
     def read() -> list[tuple[str, str, int]]:
         found: list[tuple[str, str, int]] = []
         for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
-            rows = model.objects.filter(root=root).values_list("key")
+            rows = only_readable(model.objects.filter(root=root), "run__project").values_list("key")
             counted = rows.annotate(runs=Count("run")).order_by("key")
             found += [(kind, key, runs) for key, runs in counted]
         return found
@@ -153,9 +165,10 @@ def _values(root: StorageRoot, field: Field) -> list[Suggestion]:
         of_root = Run.objects.in_root(root).live().exclude(**{field.name: None}).exclude(**{field.name: ""})
         rows = of_root.values_list(field.name).annotate(runs=Count("id")).order_by("-runs", field.name)[:500]
     elif field.kind is Kind.TAGS:
-        tags = RunTag.objects.filter(root=root).values_list("tag")
+        tags = only_readable(RunTag.objects.filter(root=root), "run__project").values_list("tag")
         rows = tags.annotate(runs=Count("run")).order_by("-runs", "tag")[:500]
     elif field.kind is Kind.CONFIG:
-        params = RunParam.objects.filter(root=root, key=field.name).values_list("text")
+        of_key = RunParam.objects.filter(root=root, key=field.name)
+        params = only_readable(of_key, "run__project").values_list("text")
         rows = params.annotate(runs=Count("run")).order_by("-runs", "text")[:500]
     return [Suggestion(quoted(text), "value", runs) for text, runs in rows]

@@ -64,6 +64,8 @@ def store_file(*, root: StorageRoot, run_id: str, upload: UploadedFile) -> int:
     _check(upload)
     _refuse_own(root, run_id, upload.sender)
     run = refresh.refresh_run(root, run_id)
+    if refresh.is_hidden(root, run_id):
+        raise FileConflict(f"Another run has the id {run_id}", None)
     meta = _meta(run_id, upload.content) if upload.name == layout.META else {}
     if run is None:
         folder = _create_folder(root, run_id, upload, meta)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from metrics.alerts import services
-from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
+from metrics.alerts.models import AlertChannel, AlertEvent
 from metrics.alerts.pages.forms import KIND_LABELS
 from metrics.alerts.pages.templates import TEMPLATES
 from runicorn_site.web.paginator import Page, Paginator
@@ -46,7 +46,7 @@ class Filters(NamedTuple):
 def alerts_page(request: HttpRequest) -> HttpResponse:
     """Show what fired, the rules and the channels."""
     filters = Filters.read(request)
-    rules = list(AlertRule.objects.order_by("name", "pk"))
+    rules = services.rules("name", "pk")
     channels = list(AlertChannel.objects.order_by("name", "pk"))
     context = {
         "page": _events(filters, request.GET.get("page", "")),

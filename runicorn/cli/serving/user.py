@@ -32,6 +32,8 @@ class Action(StrEnum):
     LEAVE = "leave"
     DISABLE = "disable"
     ENABLE = "enable"
+    RESTRICT = "restrict"
+    OPEN = "open"
 
 
 class RoleName(StrEnum):
@@ -47,7 +49,12 @@ class RoleName(StrEnum):
 
 def user(
     action: Annotated[Action, typer.Argument(help="add and invite print a link that works once.")],
-    name: Annotated[str, typer.Argument(help="The user; role: also @GROUP for the members of a group.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="The user; role: also @GROUP for the members of a group. restrict, open: the project, or all others."
+        ),
+    ] = "",
     group: Annotated[str, typer.Argument(help="join, leave: the group.")] = "",
     role: Annotated[
         RoleName | None, typer.Option(help="add, role: the role; none removes it. Default: read.")
@@ -75,8 +82,10 @@ def user(
       runicorn user role @lab --role write-own
 
       runicorn user disable bo
+
+      runicorn user restrict vision
     """
-    if action is not Action.LIST and not name:
+    if action not in (Action.LIST, Action.RESTRICT, Action.OPEN) and not name:
         common.exit_with(f"{action} needs the name of a user", USAGE)
     if action in (Action.JOIN, Action.LEAVE) and not group:
         common.exit_with(f"{action} needs a user and a group", USAGE)
@@ -133,6 +142,11 @@ def _change(action: Action, name: str, group: str, role: RoleName | None, projec
         services.set_role(whom, chosen, project)
         typer.echo(f"{name}: {role}{f' in {project}' if project else ''}")
         return
+    if action in (Action.RESTRICT, Action.OPEN):
+        services.set_access(name, action is Action.OPEN)
+        who = "all users" if action is Action.OPEN else "administrators and users with a role in it"
+        typer.echo(f"{name or 'Every other project'}: readable by {who}")
+        return
     user = services.user_named(name)
     if action is Action.INVITE:
         _print_link(services.invite(user))
@@ -160,9 +174,12 @@ def _record(action: Action, name: str) -> None:
 def _list(as_json: bool) -> None:
     from django.contrib.auth.models import User
 
+    from runicorn_site.people.models import ProjectAccess
+
+    access = dict(ProjectAccess.objects.order_by("project").values_list("project", "is_open"))
     rows = [_entry(row) for row in User.objects.order_by("username").prefetch_related("grants", "groups")]
     if as_json:
-        common.print_json({"users": rows})
+        common.print_json({"users": rows, "all_users_read": access.pop("", True), "projects": access})
     elif rows:
         table = [
             (
@@ -178,6 +195,9 @@ def _list(as_json: bool) -> None:
         common.print_table(COLUMNS, table)
     else:
         typer.echo("There are no users.")
+    if not as_json:
+        for project, is_open in access.items():
+            typer.echo(f"{project or 'every other project'}: {'open' if is_open else 'restricted'}")
 
 
 def _entry(row: Any) -> dict[str, Any]:

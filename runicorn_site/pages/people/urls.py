@@ -19,6 +19,7 @@ page_patterns = [
     path("users", users.users_page, name="users"),
     path("users/invite", users.invite, name="invite-user"),
     path("users/<int:key>/<str:action>", users.change_user, name="change-user"),
+    path("users/access", users.change_access, name="change-access"),
     path("users/groups", users.change_group, name="change-group"),
     path("changes", changes.changes_page, name="changes"),
 ]

@@ -20,7 +20,7 @@ from runicorn_site.people import services
 from runicorn_site.people.changes import note_about
 from runicorn_site.people.errors import InvalidChange
 from runicorn_site.people.labels import ROLE_LABELS
-from runicorn_site.people.models import Grant
+from runicorn_site.people.models import Grant, ProjectAccess
 from runicorn_site.security.access.actor import Role
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
@@ -60,6 +60,8 @@ class UsersContext(TypedDict):
     groups: list[ShownGroup]
     roles: list[tuple[str, Promise]]
     projects: list[str]
+    access: list[ProjectAccess]
+    all_users_read: bool
     link: str
     invited: str
     problem: str
@@ -110,6 +112,18 @@ def change_group(request: HttpRequest) -> HttpResponse:
             services.delete_group(name)
         else:
             services.set_role(services.group_named(name), role_of(request), project_of(request))
+    except InvalidChange as error:
+        return page(request, problem=translated(str(error)))
+    return redirect("users")
+
+
+@require_POST
+def change_access(request: HttpRequest) -> HttpResponse:
+    """Let all users read a project, or only those with a role in it."""
+    project = request.POST.get("project", "").strip()
+    note_about(request, project)
+    try:
+        services.set_access(project, "open" in request.POST)
     except InvalidChange as error:
         return page(request, problem=translated(str(error)))
     return redirect("users")
@@ -175,7 +189,10 @@ def invitation(request: HttpRequest, user: User) -> str:
 
 def page(request: HttpRequest, link: str = "", invited: str = "", problem: str = "") -> HttpResponse:
     """Render the page with the result of a form."""
+    access = list(ProjectAccess.objects.order_by("project"))
     context: UsersContext = {
+        "access": [one for one in access if one.project],
+        "all_users_read": all(one.is_open for one in access if not one.project),
         "users": shown_users(),
         "groups": shown_groups(),
         "roles": [(role.value, label) for role, label in ROLE_LABELS.items()],

@@ -18,6 +18,7 @@ from runicorn_site.security.access.routes import SAFE, Rule, Subject, allows, re
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.readable import EVERYTHING, Readable
 
 
 class Role(StrEnum):
@@ -115,6 +116,7 @@ class Actor:
     """Scope of that token."""
     account: int | None = None
     """Key of the account's row."""
+    readable: Readable = EVERYTHING
 
     @property
     def roles(self) -> list[Role]:
@@ -150,6 +152,10 @@ class Actor:
 
     def may_always(self, rule: Rule) -> bool:
         """Return whether a request of a rule is allowed whatever it changes."""
+        return self.readable.is_everything and self.has_role_for(rule)
+
+    def has_role_for(self, rule: Rule) -> bool:
+        """Return whether a request of a rule is allowed for everything that the actor may read."""
         return self.role.includes(least_role(rule, rule.subject))
 
     def may_change(self, rule: Rule, targets: Iterable[Target]) -> bool:
@@ -160,6 +166,8 @@ class Actor:
         return self.may_change(BOARD, [Target(project)])
 
     def _may_change(self, rule: Rule, target: Target) -> bool:
+        if target.project and target.project not in self.readable:
+            return False
         granted = self.projects.get(target.project, self.role)
         role = granted if granted.includes(self.role) else self.role
         if role.includes(least_role(rule, rule.subject)):

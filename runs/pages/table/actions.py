@@ -25,7 +25,7 @@ from runs.api.requests_v2 import CompletionQuery
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column
-from runs.pages.table.rows import ids_in_order, matching, view_address
+from runs.pages.table.rows import ids_in_order, matching, readable_views, view_address
 from runs.pages.table.state import LONGEST_VIEW_NAME, MOST_CHOSEN, TableState
 from runs.query import counts
 from runs.query.where.parser import BadWhere
@@ -139,5 +139,5 @@ def keep(change: Callable[[], Any]) -> None:
 
 def address_of_view(name: str) -> str:
     """Return the URL of a saved view, or of the default table if no view has that name."""
-    found = [view.query for view in preferences.saved_views() if view.name == name]
+    found = [view.query for view in readable_views(active_root()) if view.name == name]
     return view_address(name, found[0]) if found else reverse("runs")

@@ -20,6 +20,7 @@ from runicorn.store.state import ADDED
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
+from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_text, column_of, is_added
@@ -124,7 +125,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
         "state": state,
         "runs": shown,
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
-        "views": (saved := views(state)),
+        "views": (saved := views(root, state)),
         "view": next((view for view in saved if view.current), None),
         "problem": problem,
         "chips": chips(state, counts(root, state)),
@@ -135,7 +136,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
         "most_chosen": MOST_CHOSEN,
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
-        "problems": root.problems,
+        "problems": root.problems if current().is_everything else [],
         "first_steps": not shown and not state.is_filtered and state.page == 1,
     }
 
@@ -270,10 +271,21 @@ class SavedView:
     changed: bool = False
 
 
-def views(state: TableState) -> list[SavedView]:
+def readable_views(root: StorageRoot) -> list[preferences.View]:
+    """Return the saved views by name, without those of a project that the sender of the request may not read."""
+    return [view for view in preferences.saved_views() if _is_readable(root, QueryDict(view.query))]
+
+
+def _is_readable(root: StorageRoot, query: QueryDict) -> bool:
+    project = query.get("project", "")
+    is_hidden = bool(project) and project not in current()
+    return not is_hidden and where_keys.is_readable(root, query.get("where", ""))
+
+
+def views(root: StorageRoot, state: TableState) -> list[SavedView]:
     """Return the saved views by name: with a project, its own and those of all projects."""
     found, now = [], state.whole_query
-    for name, query in preferences.saved_views():
+    for name, query in readable_views(root):
         project = QueryDict(query).get("project", "")
         if state.project and project not in ("", state.project):
             continue
@@ -288,7 +300,8 @@ def view_address(name: str, query: str) -> str:
 
 
 def tags(root: StorageRoot) -> list[str]:
-    found = RunTag.objects.filter(root=root).order_by("tag").values_list("tag", flat=True).distinct()
+    rows = only_readable(RunTag.objects.filter(root=root), "run__project")
+    found = rows.order_by("tag").values_list("tag", flat=True).distinct()
     return counting.remembered(root, "tags", lambda: list(found[:MOST_TAGS]))
 
 

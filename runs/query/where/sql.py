@@ -11,6 +11,7 @@ from dataclasses import replace
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
+from runicorn_site.web.readable import current
 from runs.models import StorageRoot
 from runs.query import counts, index_intersection, selectivity
 from runs.query.matches import Matches
@@ -39,7 +40,7 @@ def satisfying(
         found = _filtered(matches, conditions)
     else:
         found = _filtered(selectivity.among(matches, keys), rest)
-    is_complete = not rest and columns is not None and (live or not columns)
+    is_complete = not rest and columns is not None and (live or not columns) and current().is_everything
     return replace(found, known_count=count if is_complete else None)
 
 
