@@ -12,6 +12,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.settings import api_tokens
+from runicorn.settings.entry_list import UnreadableList
 
 COLUMNS = ("name", "owner", "scope", "created", "expires")
 
@@ -69,12 +70,12 @@ def token(
             common.exit_with(f"There is no token {name}", NOT_AVAILABLE)
     except api_tokens.InvalidToken as error:
         common.exit_with(str(error), USAGE)
-    except (api_tokens.UnreadableTokens, OSError) as error:
+    except (UnreadableList, OSError) as error:
         common.exit_with(str(error), FAILED)
 
 
 def _list(as_json: bool) -> None:
-    tokens, now = api_tokens.read_tokens(), time.time()
+    tokens, now = api_tokens.LIST.read(), time.time()
     if as_json:
         fields = ("name", "owner", "scope", "created_at", "expires_at")
         entries = [{field: getattr(token, field) for field in fields} for token in tokens]

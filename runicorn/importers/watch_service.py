@@ -20,6 +20,7 @@ from typing import Any
 from runicorn.importers.watching import Watcher
 from runicorn.importers.writing.writer import Item
 from runicorn.settings import watched
+from runicorn.settings.entry_list import UnreadableList
 from runicorn.settings.watched import WatchedFolder
 from runicorn.store import curation, layout
 
@@ -76,7 +77,7 @@ class Service:
 
     def run_pass(self) -> None:
         """Scan each folder once."""
-        with suppress(watched.UnreadableFolders):  # the viewer shows the reason; the known ones are kept
+        with suppress(UnreadableList):  # the viewer shows the reason; the known ones are kept
             listed = watched.read(str(self.root))
             self._watched = {
                 folder: self._watched.get(folder)

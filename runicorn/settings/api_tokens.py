@@ -12,13 +12,10 @@ import hashlib
 import re
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from runicorn.settings.user import PRIVATE_FILE, config_directory
-from runicorn.store import layout
-from runicorn.store.folder_lock import folder_lock
+from runicorn.settings.entry_list import EntryList
 
 FILE = "tokens.json"
 PREFIX = "rnc_"
@@ -39,10 +36,6 @@ class Scope(StrEnum):
 
 class InvalidToken(ValueError):
     """A token that cannot be added; the text says why."""
-
-
-class UnreadableTokens(Exception):
-    """`tokens.json` is damaged or cannot be read; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +66,7 @@ class ApiToken:
         return self.expires_at is not None and now >= self.expires_at
 
 
-def path() -> Path:
-    return config_directory() / FILE
+LIST = EntryList(FILE, "tokens", ApiToken)
 
 
 def digest_of(token: str) -> str:
@@ -93,22 +85,6 @@ def seconds_of(period: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
-def read_tokens() -> list[ApiToken]:
-    """Return the tokens, the oldest first.
-
-    Raises:
-        UnreadableTokens: the file is damaged or cannot be read.
-    """
-    file = path()
-    content, problem = layout.read_json(file)
-    if problem and file.exists():
-        raise UnreadableTokens(f"{file}: {problem}")
-    try:
-        return [_token(entry) for entry in content.get("tokens", [])]
-    except (TypeError, ValueError, AttributeError) as error:
-        raise UnreadableTokens(f"{file} has an entry that is no token: {error}") from error
-
-
 def add_token(name: str, scope: Scope, seconds: float | None = None, account: str = "") -> str:
     """Add a token and return it; it cannot be shown again.
 
@@ -120,21 +96,19 @@ def add_token(name: str, scope: Scope, seconds: float | None = None, account: st
 
     Raises:
         InvalidToken: the name is taken, too long or has other characters.
-        UnreadableTokens: the file is damaged or cannot be read.
+        UnreadableList: the file is damaged or cannot be read.
         OSError: the file cannot be written.
     """
     if not _NAME.fullmatch(name) or name.strip() != name or len(name) > LONGEST_NAME:
         raise InvalidToken(
             f"A name has at most {LONGEST_NAME} letters, digits, spaces, '.', '-', '_' and '@'"
         )
-    with folder_lock(config_directory()):
-        kept = read_tokens()
-        if any(token.name == name and token.owner_account == account for token in kept):
+    with LIST.changing() as tokens:
+        if any(token.name == name and token.owner_account == account for token in tokens):
             raise InvalidToken(f"There is a token {name} already: revoke it first, or choose another name")
         token, now = PREFIX + secrets.token_urlsafe(32), time.time()
         ends = now + seconds if seconds else None
-        added = ApiToken(name, account or _user(), scope, digest_of(token), now, ends, bool(account))
-        _write([*kept, added])
+        tokens.append(ApiToken(name, account or _user(), scope, digest_of(token), now, ends, bool(account)))
     return token
 
 
@@ -142,31 +116,10 @@ def revoke_token(name: str, account: str = "") -> bool:
     """Remove a token of an account, or one without; return whether there was one.
 
     Raises:
-        UnreadableTokens: the file is damaged or cannot be read.
+        UnreadableList: the file is damaged or cannot be read.
         OSError: the file cannot be written.
     """
-    with folder_lock(config_directory()):
-        before = read_tokens()
-        after = [token for token in before if (token.name, token.owner_account) != (name, account)]
-        if len(after) < len(before):
-            _write(after)
-    return len(after) < len(before)
-
-
-def _token(entry: dict[str, object]) -> ApiToken:
-    token = ApiToken(**{**entry, "scope": Scope(str(entry.get("scope")))})  # type: ignore[arg-type]  # checked below
-    texts = (token.name, token.owner, token.digest)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"the entry {token.name!r} has an invalid field")
-    if not isinstance(token.account, bool):
-        raise ValueError(f"the account of {token.name!r} is neither true nor false")
-    if not isinstance(token.expires_at, int | float | None):
-        raise ValueError(f"the end of {token.name!r} is no time")
-    return token
-
-
-def _write(tokens: list[ApiToken]) -> None:
-    layout.write_json(path(), {"tokens": [asdict(token) for token in tokens]}, mode=PRIVATE_FILE)
+    return LIST.remove(lambda token: (token.name, token.owner_account) == (name, account))
 
 
 def _user() -> str:

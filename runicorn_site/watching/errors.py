@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
 
-from runicorn.message import Message
+from runicorn_site.web.service_error import ServiceError
 
 
 class UnwatchableFolder(Exception):
@@ -21,23 +20,7 @@ class UnwatchableFolder(Exception):
         self.field, self.sentence = field, sentence
 
 
-class WatchedFoldersUnavailable(APIException):
-    """`watched_folders.json` cannot be read or written; nothing was changed."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    foreseen = True
-
-    def __init__(self, reason: object) -> None:
-        self.sentence = Message(
-            "The list of watched folders is not available: {reason}. Nothing was changed.", reason=reason
-        )
-        super().__init__(self.sentence)
-
-
-class FolderNotFound(APIException):
+class FolderNotFound(ServiceError):
     """There is no watched folder with this id."""
 
     status_code = status.HTTP_404_NOT_FOUND
-
-    def __init__(self, folder_id: str) -> None:
-        super().__init__(f"Watched folder not found: {folder_id}")

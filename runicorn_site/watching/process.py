@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runicorn.settings import capabilities, watched
+from runicorn.settings.entry_list import UnreadableList
 
 SERVICE = "runicorn.importers.watch_service"
 CHECK_SECONDS = 1.0
@@ -53,7 +54,7 @@ class WatchProcess:
     def _is_wanted(self) -> bool:
         try:
             return "watch" not in capabilities.disabled() and bool(watched.read(str(self.root)))
-        except (watched.UnreadableFolders, capabilities.UnknownCapability, OSError):
+        except (UnreadableList, capabilities.UnknownCapability, OSError):
             return False
 
     def _start(self) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 from runicorn.api.responses import watching as responses
 from runicorn.importers.watch_service import MISSING, states
@@ -13,11 +12,11 @@ from runicorn.message import Message
 from runicorn.settings import watched
 from runicorn.settings.capabilities import require
 from runicorn.store import layout
-from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder, WatchedFoldersUnavailable
+from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
+from runicorn_site.web.entry_lists import stored
 from runs.active_root import active_root
 
 MOST = 50
-Value = TypeVar("Value")
 
 
 def add(path: str, project: str = "") -> responses.WatchedFolder:
@@ -30,7 +29,7 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
     Raises:
         SwitchedOff: see `runicorn.settings.capabilities`.
         UnwatchableFolder: it cannot be watched.
-        WatchedFoldersUnavailable: the list cannot be read or written.
+        ListUnavailable: the list cannot be read or written.
     """
     require("watch")
     root = active_root().path
@@ -40,23 +39,23 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
             layout.check_name(project, "project")
         except layout.InvalidName as error:
             raise UnwatchableFolder("project", str(error)) from error
-    known = _stored(lambda: watched.read(root))
+    known = stored(lambda: watched.read(root))
     if len(known) >= MOST:
         raise UnwatchableFolder("path", Message("At most {n} folders can be watched.", n=MOST))
     if any(os.path.realpath(one.path) == os.path.realpath(folder) for one in known):
         raise UnwatchableFolder("path", Message("This folder is already watched."))
-    return _answer(_stored(lambda: watched.add(folder, root, project)), {})
+    return _answer(stored(lambda: watched.add(folder, root, project)), {})
 
 
 def current() -> list[responses.WatchedFolder]:
     """Return the watched folders with their states, the oldest first.
 
     Raises:
-        WatchedFoldersUnavailable: the list cannot be read.
+        ListUnavailable: the list cannot be read.
     """
     root = active_root().path
     known = states(Path(root))
-    return [_answer(one, known.get(one.id, {})) for one in _stored(lambda: watched.read(root))]
+    return [_answer(one, known.get(one.id, {})) for one in stored(lambda: watched.read(root))]
 
 
 def remove(folder_id: str) -> None:
@@ -64,10 +63,10 @@ def remove(folder_id: str) -> None:
 
     Raises:
         FolderNotFound: it is not watched.
-        WatchedFoldersUnavailable: the list cannot be read or written.
+        ListUnavailable: the list cannot be read or written.
     """
-    if not _stored(lambda: watched.remove(folder_id)):
-        raise FolderNotFound(folder_id)
+    if not stored(lambda: watched.LIST.remove(lambda folder: folder.id == folder_id)):
+        raise FolderNotFound("Watched folder not found: {folder_id}", folder_id=folder_id)
 
 
 def _checked(text: str, root: Path) -> str:
@@ -103,10 +102,3 @@ def _answer(folder: watched.WatchedFolder, state: dict[str, object]) -> response
     if "scanned_at" in state:
         answer["scanned_at"] = cast(float, state["scanned_at"])
     return answer
-
-
-def _stored(action: Callable[[], Value]) -> Value:
-    try:
-        return action()
-    except (watched.UnreadableFolders, OSError) as error:
-        raise WatchedFoldersUnavailable(error) from error

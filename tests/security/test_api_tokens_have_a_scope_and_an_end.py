@@ -113,16 +113,16 @@ def test_a_revoked_expired_or_unknown_token_is_refused(
     assert status(viewer, api_tokens.PREFIX + "x" * 43) == 401
     code, listed = token("list")
     assert code == 0 and "ci" in listed and secret not in listed
-    assert api_tokens.path().stat().st_mode & 0o777 == 0o600
-    assert secret not in api_tokens.path().read_text()
+    assert api_tokens.LIST.path.stat().st_mode & 0o777 == 0o600
+    assert secret not in api_tokens.LIST.path.read_text()
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: 1e9)
         expired = token("add", "old", "--expires", "1m")[1]
     assert token("revoke", "ci") == (0, "Revoked ci")
     until(lambda: status(viewer, secret) == 401)
     assert status(viewer, expired) == 401
-    api_tokens.path().write_text("{")
-    until(lambda: status(viewer, expired) == 401 and "No API token is accepted" in viewer.output)
+    api_tokens.LIST.path.write_text("{")
+    until(lambda: status(viewer, expired) == 401 and "No entry of tokens.json is accepted" in viewer.output)
     assert token("list")[0] == 1
 
 
@@ -153,11 +153,11 @@ def test_an_open_socket_ends_with_its_token(
 )
 def test_bad_input_of_the_command_changes_nothing(home: Path, words: tuple[str, ...], code: int) -> None:
     assert token(*words)[0] == code
-    assert api_tokens.read_tokens() == []
+    assert api_tokens.LIST.read() == []
 
 
 def test_a_name_is_taken_once(home: Path) -> None:
     assert token("add", "ci")[0] == 0
     code, told = token("add", "ci")
     assert code == 2 and "There is a token ci already" in told
-    assert len(api_tokens.read_tokens()) == 1
+    assert len(api_tokens.LIST.read()) == 1

@@ -96,7 +96,7 @@ def page(
         "form": form or password_form(request, bound=False),
         "role": role_label(actor.role),
         "projects": [Granted(name, role_label(role)) for name, role in sorted(actor.projects.items())],
-        "tokens": [token for token in api_tokens.read_tokens() if token.owner_account == actor.name],
+        "tokens": [token for token in api_tokens.LIST.read() if token.owner_account == actor.name],
         "scopes": scopes_of(actor),
         "now": time.time(),
         "added": added,
