@@ -22,8 +22,8 @@ class SharesAPI:
         """Create a link. Everyone who has its `url` can read the page, without a login.
 
         Args:
-            kind: `run`, `compare` or `board`.
-            target: id of a run, ids of runs, or `project/board`.
+            kind: `run`, `report`, `compare` or `board`.
+            target: id of a run (also of a report), ids of runs, or `project/board`.
             expires_at: Unix seconds; None for a link that does not expire.
 
         Raises:

@@ -36,6 +36,7 @@ from runicorn_site.web.attachments import attachment
 from runicorn_site.web.forms import first_error
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.shared import is_shared
 from runs.active_root import active_root
 from runs.index.refresh import refresh_runs
 from runs.models import Run
@@ -152,7 +153,11 @@ def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
     make = EXPORTS.get(request.GET.get("format", ""))
     if make is None:
         raise Http404
-    return make(run)
+    answer = make(run)
+    if is_shared(request):  # of a link to the report
+        del answer["Content-Disposition"]
+        answer["Content-Security-Policy"] = REPORT_POLICY
+    return answer
 
 
 def _zip(runs: list[Run], name: str) -> HttpResponseBase:
@@ -170,6 +175,9 @@ def _html(run: Run) -> HttpResponseBase:
     return attachment(answer, f"{run.run_id}_report.html")
 
 
+REPORT_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+)
 EXPORTS: dict[str, Callable[[Run], HttpResponseBase]] = {
     "zip": lambda run: _zip([run], run.run_id),
     "json": _json,

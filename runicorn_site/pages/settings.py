@@ -33,7 +33,7 @@ from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.api import share_url
-from runicorn_site.shares.errors import SharesUnavailable
+from runicorn_site.web.entry_lists import ListUnavailable
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -79,6 +79,7 @@ class ShownShare(NamedTuple):
     url: str
     created_at: float
     expires_at: float | None
+    author: str
 
 
 class SharesContext(TypedDict):
@@ -138,15 +139,26 @@ def hosts_context() -> HostsContext:
 
 def shares_context(request: HttpRequest) -> SharesContext:
     """Read the shared links of the storage root in use."""
-    labels = {"run": gettext("Run"), "compare": gettext("Comparison"), "board": gettext("Board")}
+    labels = {
+        "run": gettext("Run"),
+        "compare": gettext("Comparison"),
+        "board": gettext("Board"),
+        "report": gettext("Report"),
+    }
     try:
-        found = shares.current()
-    except SharesUnavailable as error:
+        found = shares.current(None)
+    except ListUnavailable as error:
         return {"shares_unread": sentence_of(error)}
     return {
         "shares": [
             ShownShare(
-                one.id, labels[one.kind], one.target, share_url(request, one), one.created_at, one.expires_at
+                one.id,
+                labels[one.kind],
+                one.target,
+                share_url(request, one),
+                one.created_at,
+                one.expires_at,
+                one.author,
             )
             for one in found
         ]

@@ -93,7 +93,7 @@ def remove_key(request: HttpRequest) -> HttpResponse:
 def revoke_share(request: HttpRequest) -> HttpResponse:
     """Revoke a shared link; an unknown one changes nothing."""
     with suppress(ShareNotFound):
-        shares.revoke(request.POST.get("id", ""))
+        shares.revoke(request.POST.get("id", ""), None)
     return redirect(site_address("/settings?notice=share#shares-title"))
 
 

@@ -109,6 +109,19 @@ class Directory:
 
         return is_valid
 
+    def readable_by(self, account: int | None) -> Readable | None:
+        """Return what an account, or a token without one, may read now; None if the account has ended."""
+        try:
+            if not self._is_fresh():
+                self.refresh()
+        except DatabaseError as error:
+            logger.error("The accounts cannot be read: %s", error)
+            return None
+        if account is None:
+            return self._strangers
+        person = self._people.get(account)
+        return None if person is None else person.readable
+
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""
         if (change := changes.change_of(head, address)) is not None:

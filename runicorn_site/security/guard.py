@@ -26,7 +26,7 @@ from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls,
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
 from runicorn_site.web.actor import KEY as ACTOR
-from runicorn_site.web.readable import restrict
+from runicorn_site.web.readable import Readable, restrict
 
 SPOOLED = "runicorn.body"
 """Key of a scope: an open file with a body that is too large for memory."""
@@ -53,6 +53,9 @@ class People(Protocol):
 
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
         """Return a function that returns whether the actor of an open socket may still read."""
+
+    def readable_by(self, account: int | None) -> Readable | None:
+        """Return what an account, or a token without one, may read now; None if the account has ended. May block."""
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""

@@ -14,6 +14,7 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn_site.shares.records import Share
 from runicorn_site.transport.trailing_slash import canonical
+from runicorn_site.web.readable import current
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -42,6 +43,8 @@ def start(share: Share) -> str:
     """Return path and query of the page that a share shows."""
     if share.kind == "run":
         return f"/runs/{share.target}"
+    if share.kind == "report":
+        return f"/runs/{share.target}/export?format=html"
     return f"/?{urlencode(_of_list(share))}"
 
 
@@ -67,7 +70,7 @@ def is_there(share: Share) -> bool:
         return False
     if share.kind == "board":
         project, name = share.board
-        return name == DEFAULT_BOARD or _has_board(Path(root.path), project, name)
+        return project in current() and (name == DEFAULT_BOARD or _has_board(Path(root.path), project, name))
     return Run.objects.in_root(root).filter(run_id__in=share.run_ids, deleted=None).exists()
 
 
@@ -98,6 +101,9 @@ def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool
     if share.kind == "run":
         # The board of another name may be about other runs.
         return name in OF_A_RUN and arguments["run_id"] == share.target and "board" not in values
+    if share.kind == "report":
+        is_html = values.get("format") == ["html"]
+        return name == "export-run" and arguments["run_id"] == share.target and is_html
     if name in LIST:
         return _is_own_list(share, values)
     if name in MEDIA:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses import shares as responses
+from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.shares import services
 from runicorn_site.shares.records import KINDS, Share, link_token
 from runicorn_site.web.addresses import site_address
@@ -46,7 +47,13 @@ def share_answer(request: Request, share: Share) -> responses.Share:
     )
     if share.expires_at is not None:
         answer["expires_at"] = share.expires_at
+    if share.author:
+        answer["author"] = share.author
     return answer
+
+
+def _actor(request: Request) -> Actor | None:
+    return actor_of(request._request.scope)  # type: ignore[attr-defined]  # ASGI only
 
 
 # A change is synced to disk.
@@ -56,13 +63,13 @@ class ShareListView(APIView):
 
     @endpoint(returns=list[responses.Share], errors=(503,), operation_id="v2_shares_list")
     def get(self, request: Request) -> Response:
-        """List the links of the storage root in use that have not expired, newest first."""
-        return Response([share_answer(request, share) for share in services.current()])
+        """List the links of the storage root in use that have not expired, newest first; of other users to administrators only."""
+        return Response([share_answer(request, share) for share in services.current(_actor(request))])
 
     @endpoint(body=ShareBody, returns={201: responses.Share}, errors=(400, 404, 503))
     def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Create a link that shows a run, a comparison or a board to everyone who has it, read-only."""
-        share = services.create(body["kind"], body["target"], body.get("expires_at"))
+        """Create a link that shows a run, a comparison, a board or the report of a run to everyone who has it, read-only."""
+        share = services.create(body["kind"], body["target"], body.get("expires_at"), _actor(request))
         return Response(share_answer(request, share), status=201)
 
 
@@ -73,7 +80,7 @@ class ShareView(APIView):
     @endpoint(returns=responses.RevokedShare, errors=(404, 503))
     def delete(self, request: Request, key: str) -> Response:
         """Revoke a link at once."""
-        services.revoke(key)
+        services.revoke(key, _actor(request))
         return Response(responses.RevokedShare(ok=True))
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -38,6 +39,7 @@ from runicorn_site.security.request_rules import Head, judge
 from runicorn_site.shares.access import SAFE, is_allowed, is_there, start, with_choices
 from runicorn_site.shares.records import Share, Shares
 from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.readable import EVERYTHING, Readable, current, restrict
 from runicorn_site.web.shared import SHARED
 
 PATH = re.compile(r"(?P<link>/s/(?P<token>[A-Za-z0-9_.-]{20,120}))(?P<rest>/.*)?", re.DOTALL)
@@ -106,7 +108,8 @@ class SharedLinks:
             headers=_without_credentials(head.headers),
             prefix=head.prefix + match["link"],
         )
-        refusal = await self._judge(share, inner, query)
+        readable = await self._readable(share)
+        refusal = UNKNOWN if readable is None else await self._judge(share, inner, query)
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
@@ -116,16 +119,32 @@ class SharedLinks:
         if is_behind_tls(head):
             scope["scheme"] = "https"
         if inner.socket:
-            await self._socket(match["token"], scope, receive, send)
+            await self._socket(match["token"], share, scope, receive, send)
         else:
             await self.routes(scope, receive, self._with_headers(send, inner))
+
+    async def _readable(self, share: Share) -> Readable | None:
+        """Set and return what the author of a share may read now; None if their account has ended."""
+        people, readable = self.policy.people, EVERYTHING
+        if people is not None:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self.thread, people.readable_by, share.account)
+            if found is None:
+                return None
+            readable = found
+        restrict(readable)
+        return readable
 
     async def _judge(self, share: Share, head: Head, query: str) -> Refusal | None:
         """Return the refusal of a request, the redirect to the shared page, or None."""
         if head.path.startswith(PUBLIC) and head.method in SAFE and not head.socket:
             return None
         shown = start(share)
-        if not head.socket and head.path == "/" and (share.kind == "run" or "layout=" not in query):
+        if (
+            not head.socket
+            and head.path == "/"
+            and ("layout=" not in query or share.kind in ("run", "report"))
+        ):
             target = (head.prefix + with_choices(shown, query)).encode("latin-1")
             return Refusal(
                 307, "See the shared page", ((b"Location", target), (b"Cache-Control", b"no-store"))
@@ -137,7 +156,7 @@ class SharedLinks:
                 return GONE
             return None if is_allowed(share, head.method, head.path, query, socket=head.socket) else OUTSIDE
 
-        return await asyncio.get_running_loop().run_in_executor(self.thread, check)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, copy_context().run, check)
 
     def _without_frame(self, head: Head) -> Head:
         """Return the head of an embedded page as that of a top-level page, if embedding is allowed."""
@@ -147,11 +166,13 @@ class SharedLinks:
             head, headers=[pair for pair in head.headers if not pair[0].lower().startswith(b"sec-")]
         )
 
-    async def _socket(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _socket(self, token: str, share: Share, scope: Scope, receive: Receive, send: Send) -> None:
         """Run a socket until it ends or its link does."""
 
+        readable = current()
+
         async def ended() -> None:
-            while self.shares.find(token) is not None:
+            while self.shares.find(token) is not None and await self._readable(share) == readable:
                 await asyncio.sleep(CHECK_SECONDS)
 
         running = asyncio.ensure_future(self.routes(scope, receive, send))

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from rest_framework.exceptions import ValidationError
 
 from runicorn.api.responses.shares import Kind
+from runicorn_site.security.access.actor import Actor, Role
 from runicorn_site.shares import records
 from runicorn_site.shares.access import DEFAULT_BOARD, is_there
-from runicorn_site.shares.errors import ShareNotFound, SharesUnavailable
+from runicorn_site.shares.errors import ShareNotFound
 from runicorn_site.shares.records import Share
+from runicorn_site.web.entry_lists import stored
 from runs.active_root import active_root
 from runs.models import Run
 from runs.services.lookup import get_run
 from runs.services.selection import select_runs
 
 MOST_RUNS = 100
-Value = TypeVar("Value")
 
 
-def create(kind: Kind, target: str, expires_at: float | None = None) -> Share:
-    """Create a link.
+def create(kind: Kind, target: str, expires_at: float | None, actor: Actor | None) -> Share:
+    """Create a link that shows what its author may read.
 
     Raises:
         ValidationError: the target is malformed or does not exist, or the expiry is in the past.
         RunNotFound, InvalidRunId: of a run.
-        SharesUnavailable: the file of the links cannot be read or written.
+        ListUnavailable: the file of the links cannot be read or written.
     """
     if expires_at is not None and expires_at <= time.time():
         raise ValidationError({"expires_at": ["This time is in the past"]})
@@ -36,36 +36,37 @@ def create(kind: Kind, target: str, expires_at: float | None = None) -> Share:
     normalized = TARGETS[kind](target)
     if not is_there(Share("", kind, normalized, root, 0.0)):
         raise ValidationError({"target": ["This board does not exist"]})
-    return _stored(lambda: records.add(kind, normalized, root, expires_at))
+    author, account = (actor.name, actor.account) if actor else ("", None)
+    return stored(lambda: records.add(kind, normalized, root, expires_at, author, account))
 
 
-def current() -> list[Share]:
-    """Return the links of the storage root in use that have not expired, newest first.
+def current(actor: Actor | None) -> list[Share]:
+    """Return the links of the storage root in use that an actor may revoke and that have not expired, newest first.
 
     Raises:
-        SharesUnavailable: the file of the links cannot be read.
+        ListUnavailable: the file of the links cannot be read.
     """
     root, now = active_root().path, time.time()
-    found = [share for share in _stored(records.read) if share.root == root and not share.is_expired(now)]
-    return found[::-1]
+    valid = [share for share in stored(records.LIST.read) if share.root == root and not share.is_expired(now)]
+    return [share for share in valid[::-1] if _may_revoke(actor, share)]
 
 
-def revoke(share_id: str) -> None:
+def _may_revoke(actor: Actor | None, share: Share) -> bool:
+    is_own = actor is not None and (actor.name, actor.account) == (share.author, share.account)
+    return actor is None or actor.role is Role.ADMIN or is_own
+
+
+def revoke(share_id: str, actor: Actor | None) -> None:
     """Revoke a link at once; its open pages are disconnected.
 
     Raises:
         ShareNotFound: there is no such link.
-        SharesUnavailable: the file of the links cannot be read or written.
+        ListUnavailable: the file of the links cannot be read or written.
     """
-    if not _stored(lambda: records.revoke(share_id)):
+    if not stored(
+        lambda: records.LIST.remove(lambda share: share.id == share_id and _may_revoke(actor, share))
+    ):
         raise ShareNotFound(share_id)
-
-
-def _stored(action: Callable[[], Value]) -> Value:
-    try:
-        return action()
-    except (records.UnreadableShares, OSError) as error:
-        raise SharesUnavailable(error) from error
 
 
 def _run(target: str) -> str:
@@ -90,4 +91,4 @@ def _board(target: str) -> str:
     return f"{project}/{name or DEFAULT_BOARD}"
 
 
-TARGETS: dict[Kind, Callable[[str], str]] = {"run": _run, "compare": _runs, "board": _board}
+TARGETS: dict[Kind, Callable[[str], str]] = {"run": _run, "compare": _runs, "board": _board, "report": _run}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-Kind = Literal["run", "compare", "board"]
+Kind = Literal["run", "compare", "board", "report"]
 
 
 class Share(TypedDict):
@@ -16,6 +16,7 @@ class Share(TypedDict):
     url: str
     created_at: float
     expires_at: NotRequired[Annotated[float, "Absent for a link that does not expire."]]
+    author: NotRequired[Annotated[str, "User who created it; absent without users."]]
 
 
 class RevokedShare(TypedDict):

@@ -24,21 +24,27 @@ class Action(StrEnum):
     RUN = "run"
     COMPARE = "compare"
     BOARD = "board"
+    REPORT = "report"
     LIST = "list"
     REVOKE = "revoke"
 
 
-KINDS: dict[Action, Kind] = {Action.RUN: "run", Action.COMPARE: "compare", Action.BOARD: "board"}
+KINDS: dict[Action, Kind] = {
+    Action.RUN: "run",
+    Action.COMPARE: "compare",
+    Action.BOARD: "board",
+    Action.REPORT: "report",
+}
 
 
 def share(
     action: Annotated[
-        Action, typer.Argument(help="run, compare and board create a link and print it.")
+        Action, typer.Argument(help="run, compare, board and report create a link and print it.")
     ] = Action.LIST,
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            help="run: an id; compare: ids; board: PROJECT/BOARD, where default is the arrangement without"
+            help="run, report: an id; compare: ids; board: PROJECT/BOARD, where default is the arrangement without"
             " a board; revoke: ids of links."
         ),
     ] = None,
@@ -49,7 +55,7 @@ def share(
     as_json: Annotated[bool, typer.Option("--json", help="list: print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The viewer of this storage root.")] = None,
 ) -> None:
-    """Create, list and revoke read-only links to a run, a comparison or a board of a running viewer.
+    """Create, list and revoke read-only links to a run, its report, a comparison or a board of a running viewer.
 
     Examples:
 
