@@ -23,6 +23,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@+=:-]+)+")
 """Segments that need no quoting in URLs, HTML and cookies."""
+AMBIGUOUS = re.compile(r"/(?:api|(?:runs|artifacts|projects)/[^/]+)(?:/.*)?")
+"""Prefixes below which the viewer has addresses of the same words as above: nothing tells whether a proxy removed them."""
 LONGEST_PREFIX = 200
 ALSO_WITHOUT_PREFIX = frozenset({"/healthz", "/readyz", "/metrics"})
 """Addresses of probes, which ask the process itself and not the proxy."""
@@ -46,6 +48,8 @@ def path_prefix(text: str) -> str:
     prefix = unquote(text.strip()).removesuffix("/")
     if prefix and (len(prefix) > LONGEST_PREFIX or not PREFIX.fullmatch(prefix)):
         raise BadForwarding(f"--base-path must be a path such as /runicorn, not {text!r}")
+    if AMBIGUOUS.fullmatch(prefix):
+        raise BadForwarding(f"--base-path must not be {prefix}: the viewer has its own addresses below it")
     return prefix
 
 

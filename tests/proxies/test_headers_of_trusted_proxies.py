@@ -99,7 +99,8 @@ def test_a_prefix_is_removed_and_added_once(prefix: str, target: str, seen: str,
 @pytest.mark.parametrize(
     "prefix",
     ["p", "//evil.example", "/a//b", "/..", "/a/../b", "/./a", "/a\\b", "/a b", '/"><script>', "/p, /q", "/%2F/%2F",
-     "http://evil.example", "/a;Domain=x", "/a?b", "/a#b", "/" + "a" * 200, "/é"],
+     "http://evil.example", "/a;Domain=x", "/a?b", "/a#b", "/" + "a" * 200, "/é",
+     "/api", "/api/v2/", "/%61pi", "/runs/x", "/artifacts/model/y"],
 )  # fmt: skip
 def test_malformed_prefixes_are_refused(prefix: str) -> None:
     with pytest.raises(BadForwarding):
