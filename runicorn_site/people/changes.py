@@ -1,33 +1,43 @@
 """Record of changes: who changed what, when and from where, as JSON lines in `changes.jsonl`.
 
     {"at": 1.7e9, "user": "ada", "token": "ci", "address": "192.0.2.1", "method": "POST", "path": "/api/runs/tags",
-     "status": 200, "runs": ["…"]}
+     "status": 200, "runs": ["…"], "count": 3}
 
 It has no bodies and no query strings, so that it holds no secrets, and no requests of unknown senders, who could
-fill it.
+fill it. Equal requests within a minute are one line, and a second one with the count of the others. Of refused requests
+a user gets at most `MOST_REFUSED` lines a minute, and one with the count of the others: what is done always has a line.
+Requests of administrators are in `changes-admin.jsonl`, which those of others cannot rotate away.
 """
 
 from __future__ import annotations
 
+import atexit
+import heapq
+import itertools
 import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django.http import HttpRequest
 
 from runicorn.settings.user import PRIVATE_FILE, data_directory
-from runicorn_site.security.access.actor import Actor, actor_of
+from runicorn_site.security.access.actor import Actor, Role, actor_of
 from runicorn_site.security.access.routes import SAFE, rule_of
 from runicorn_site.security.guard import Receive, Scope, Send, head_of
 from runicorn_site.security.request_rules import Head
 
-FILE = "changes.jsonl"
-LARGEST_FILE = 20_000_000
+FILE, ADMIN_FILE = "changes.jsonl", "changes-admin.jsonl"
+LARGEST_FILE = 5_000_000
+GENERATIONS = 5
+"""Older files that are kept: `changes.jsonl.1`, the newest, to `.5`."""
+MOST_REFUSED = 30
 MOST_RUNS = 100
 LONGEST_PATH = 500
 KEY = "runicorn.change"
@@ -48,11 +58,13 @@ class Change(TypedDict, total=False):
     status: int
     about: str
     runs: list[str]
+    count: int
+    """How many further equal requests of a minute the line stands for; absent for one request."""
 
 
-def changes_file() -> Path:
-    """Return the file; the one before it ends in `.1`."""
-    return data_directory() / FILE
+def changes_file(is_admin: bool = False) -> Path:
+    """Return the file of the requests of administrators, or of all others; older ones end in `.1`, `.2`, …"""
+    return data_directory() / (ADMIN_FILE if is_admin else FILE)
 
 
 class Recorder:
@@ -99,7 +111,7 @@ def record(change: Change, actor: Actor | None, status: int) -> None:
     if actor is not None and actor.token:
         change["token"] = actor.token
     if change["user"] or "token" in change:
-        _thread.submit(append, change)
+        _thread.submit(_folding.add, change, actor is not None and actor.role is Role.ADMIN)
 
 
 def note_targets(request: HttpRequest, runs: Iterable[str]) -> None:
@@ -123,9 +135,49 @@ def note_about(request: HttpRequest, name: str) -> None:
         change["about"] = name[:150]
 
 
-def append(change: Change) -> None:
+class Folding:
+    """Lines of the present minute. Used by one thread only."""
+
+    def __init__(self) -> None:
+        self._minute = 0.0
+        self._further: Counter[tuple[str, bool]] = Counter()
+        """Requests without a line of their own, by their line without a time, and whether an administrator sent them."""
+        self._refused: Counter[str] = Counter()
+
+    def add(self, change: Change, is_admin: bool) -> None:
+        """Append a line for a request, or count it."""
+        at = change["at"]
+        if at // 60 != self._minute:
+            self.flush()
+            self._minute = at // 60
+        is_refused = change["status"] >= 400 and not is_admin
+        self._refused[change["user"]] += is_refused
+        is_beyond = self._refused[change["user"]] > MOST_REFUSED and is_refused
+        fields = {name: value for name, value in change.items() if name != "at"}
+        if is_beyond:
+            fields = {"user": change["user"], "method": "", "path": "…", "status": change["status"]}
+        line = json.dumps(fields, sort_keys=True), is_admin
+        is_new = line not in self._further
+        self._further[line] += is_beyond or not is_new
+        if is_new and not is_beyond:
+            append(change, is_admin)
+
+    def flush(self) -> None:
+        """Append a line for each group of counted requests."""
+        for (fields, is_admin), count in self._further.items():
+            if count:
+                append(cast(Change, json.loads(fields) | {"at": time.time(), "count": count}), is_admin)
+        self._further.clear()
+        self._refused.clear()
+
+
+_folding = Folding()
+atexit.register(_folding.flush)
+
+
+def append(change: Change, is_admin: bool = True) -> None:
     """Append a line; the file is rotated when it is large."""
-    path = changes_file()
+    path = changes_file(is_admin)
     try:
         with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE), "ab") as file:
             file.write(json.dumps(change, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
@@ -133,26 +185,30 @@ def append(change: Change) -> None:
             # Another server may have renamed it.
             is_full = is_full and os.path.samestat(os.fstat(file.fileno()), os.stat(path))
         if is_full:
-            os.replace(path, path.with_name(f"{FILE}.1"))
+            for target, source in itertools.pairwise(reversed(_generations(path))):
+                with suppress(FileNotFoundError):
+                    os.replace(source, target)
     except OSError as error:
         logger.error("A change could not be recorded: %s", error)
 
 
+def _generations(path: Path) -> list[Path]:
+    return [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, GENERATIONS + 1))]
+
+
 def read_changes(matches: Callable[[Change], bool], limit: int) -> list[Change]:
     """Return the last matching changes, newest first."""
-    path, found = changes_file(), []
-    for file in (path, path.with_name(f"{FILE}.1")):
+    _thread.submit(_folding.flush).result()
+    both = heapq.merge(*(_read(changes_file(is_admin)) for is_admin in (False, True)), key=lambda c: -c["at"])
+    return list(itertools.islice(filter(matches, both), limit))
+
+
+def _read(path: Path) -> Iterator[Change]:
+    for file in _generations(path):
         try:
             lines = file.read_bytes().splitlines()
         except FileNotFoundError:
             continue
         for line in reversed(lines):
-            try:
-                change: Change = json.loads(line)
-            except ValueError:  # of a crash
-                continue
-            if matches(change):
-                found.append(change)
-                if len(found) == limit:
-                    return found
-    return found
+            with suppress(ValueError):  # of a crash
+                yield json.loads(line)

@@ -1,0 +1,65 @@
+"""A signed-in user cannot fill the record of changes, nor push others' lines out of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runicorn_site.people import changes
+from runicorn_site.people.changes import Change, Folding, append, read_changes
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(changes, "data_directory", lambda: tmp_path)
+    return tmp_path
+
+
+def change(user: str, path: str, status: int = 200, at: float = 600.0) -> Change:
+    return Change(at=at, user=user, address="192.0.2.1", method="POST", path=path, status=status)
+
+
+def lines(file: Path) -> list[Change]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_equal_requests_of_a_minute_are_two_lines(data: Path) -> None:
+    folding = Folding()
+    for number in range(1000):
+        folding.add(change("mallory", "/runs-change", at=600.0 + number / 100), False)
+    folding.add(change("ada", "/runs-change"), False)
+    folding.add(change("ada", "/runs-change", at=660.0), False)
+    found = [(one["user"], one.get("count")) for one in lines(data / "changes.jsonl")]
+    assert found == [("mallory", None), ("ada", None), ("mallory", 999), ("ada", None)]
+
+
+def test_refused_requests_are_counted_and_what_was_done_has_a_line(data: Path) -> None:
+    folding = Folding()
+    for number in range(1000):
+        folding.add(change("mallory", f"/runs/{number}", 403), False)
+    folding.add(change("mallory", "/delete-runs"), False)
+    folding.add(change("ada", "/delete-runs", 403), False)
+    folding.flush()
+    found = lines(data / "changes.jsonl")
+    assert len(found) == changes.MOST_REFUSED + 3
+    assert sum(one.get("count", 1) for one in found) == 1002
+    assert [one["user"] for one in found if one["path"] == "/delete-runs"] == ["mallory", "ada"]
+
+
+def test_generations_are_kept_and_lines_of_administrators_stay(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "LARGEST_FILE", 2_000)
+    append(change("root", "/users/1/disable"))
+    folding = Folding()
+    for number in range(2000):
+        folding.add(change("mallory", f"/projects/{number}/description", at=600.0 + number), False)
+    kept = {path.name for path in data.glob("changes.jsonl*")} - {"changes.jsonl"}
+    assert kept == {f"changes.jsonl.{number}" for number in range(1, changes.GENERATIONS + 1)}
+    assert sum(path.stat().st_size for path in data.iterdir()) < 2_500 * (changes.GENERATIONS + 2)
+    found = read_changes(lambda one: True, 10_000)
+    assert found[0]["path"] == "/projects/1999/description"
+    assert [one["at"] for one in found] == sorted((one["at"] for one in found), reverse=True)
+    assert [one["path"] for one in found if one["user"] == "root"] == ["/users/1/disable"]
