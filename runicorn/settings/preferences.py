@@ -4,7 +4,7 @@
      "dismissed_alerts": ["…"],
      "columns": ["status", "name", …],
      "project_columns": {"<project>": ["status", …]},
-     "views": [{"name": "…", "query": "…"}]}
+     "views": [{"name": "…", "query": "…", "owner": "ada", "personal": true}]}
 
 The first two are compatible with Runicorn 0.5. Values of another form are ignored and kept.
 """
@@ -12,7 +12,8 @@ The first two are compatible with Runicorn 0.5. Values of another form are ignor
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from runicorn import _platform
@@ -185,46 +186,72 @@ class View(NamedTuple):
     name: str
     query: str
     """Query string of its address."""
+    owner: str = ""
+    """User who saved it; "" on a viewer without users."""
+    is_personal: bool = False
+    """Whether only its owner sees it."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name and, of a personal view, owner: a user's views may have the names of shared ones."""
+        return self.name, self.owner if self.is_personal else ""
 
 
-def saved_views() -> list[View]:
-    found = (entry for entry in _part(read(), "views", []) if isinstance(entry, dict))
-    pairs = [(entry.get("name"), entry.get("query")) for entry in found]
-    return sorted(
-        View(name, query) for name, query in pairs if isinstance(name, str) and isinstance(query, str)
-    )
+def saved_views(reader: str = "") -> list[View]:
+    """Return the saved views of the runs table by name: the shared ones, and the personal ones of a user.
+
+    A personal view hides the shared one of its name.
+    """
+    found = sorted(_views(read()))
+    own = {view.name for view in found if view.is_personal and view.owner == reader}
+    return [view for view in found if (view.owner == reader if view.is_personal else view.name not in own)]
 
 
-def save_view(name: str, query: str) -> None:
+def save_view(view: View) -> None:
     """Save a view, replacing one of the same name.
 
     Raises:
         TooMany: too many views are saved.
         OSError: the file could not be written.
     """
-    _change_views(lambda views: views | {name: query})
+    _change_views(lambda views: views | {view.key: view})
 
 
-def rename_view(name: str, new: str) -> None:
-    """Rename a view, replacing one of the new name. Unknown names are ignored."""
+def rename_view(key: tuple[str, str], new: str) -> None:
+    """Rename a view, replacing one of the new name. Unknown views are ignored."""
 
-    def change(views: dict[str, str]) -> dict[str, str]:
-        others = {key: query for key, query in views.items() if key not in (name, new)}
-        return others | {new: views[name]} if name in views else views
+    def change(views: dict[tuple[str, str], View]) -> dict[tuple[str, str], View]:
+        if key not in views:
+            return views
+        renamed = views[key]._replace(name=new)
+        others = {other: view for other, view in views.items() if other not in (key, renamed.key)}
+        return others | {renamed.key: renamed}
 
     _change_views(change)
 
 
-def delete_view(name: str) -> None:
-    _change_views(lambda views: {key: query for key, query in views.items() if key != name})
+def delete_view(key: tuple[str, str]) -> None:
+    _change_views(lambda views: {other: view for other, view in views.items() if other != key})
 
 
-def _change_views(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+def _views(preferences: dict[str, Any]) -> Iterator[View]:
+    for entry in _part(preferences, "views", []):
+        if isinstance(entry, dict) and all(isinstance(entry.get(field), str) for field in ("name", "query")):
+            personal = entry.get("personal") is True
+            yield View(entry["name"], entry["query"], str(entry.get("owner", "")), personal)
+
+
+def _change_views(
+    change: Callable[[dict[tuple[str, str], View]], dict[tuple[str, str], View]],
+) -> None:
     def apply(preferences: dict[str, Any]) -> None:
-        found = (entry for entry in _part(preferences, "views", []) if isinstance(entry, dict))
-        views = change({str(entry.get("name")): str(entry.get("query")) for entry in found})
-        if len(views) > MOST_VIEWS:
+        views = change({view.key: view for view in _views(preferences)})
+        if max(Counter(owner for _, owner in views).values(), default=0) > MOST_VIEWS:
             raise TooMany(Message("No more than {most} views can be saved", most=MOST_VIEWS))
-        preferences["views"] = [{"name": name, "query": query} for name, query in views.items()]
+        preferences["views"] = [
+            {"name": view.name, "query": view.query}
+            | ({"owner": view.owner, "personal": view.is_personal} if view.owner else {})
+            for view in views.values()
+        ]
 
     _change(apply)

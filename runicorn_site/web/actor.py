@@ -20,6 +20,18 @@ def sender_key(request: Request) -> str:
     return sender_name(request) or str(request.META["REMOTE_ADDR"])
 
 
+def user_name(request: HttpRequest) -> str:
+    """Return the name of the signed-in user, or "" on a viewer without users."""
+    actor = getattr(request, "scope", {}).get(KEY)
+    return str(actor.name) if actor is not None and actor.account is not None else ""
+
+
+def may_curate(request: HttpRequest) -> bool:
+    """Return whether the sender of a request may change what belongs to no run, no project and no other user."""
+    actor = getattr(request, "scope", {}).get(KEY)
+    return actor is None or bool(actor.may_curate)
+
+
 def may_change_boards(request: HttpRequest, project: str) -> bool:
     actor = getattr(request, "scope", {}).get(KEY)
     return actor is None or bool(actor.may_change_boards(project))

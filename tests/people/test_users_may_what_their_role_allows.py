@@ -221,7 +221,7 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
     for path in ("/runs-change", "/login", "/nowhere"):
         requests.post(lab.url + path, timeout=30)
     assert form(lab, "wu", "/runs-change", runs["ada"], action="unpin") == 200
-    until(lambda: '"user": "wu"' in file.read_text().splitlines()[-1])
+    until(lambda: json.loads(file.read_text().splitlines()[-1])["path"] == "/runs-change")
     content = file.read_bytes()
     changes = [json.loads(line) for line in content.splitlines()]
     found = {(c.get("user"), c["method"], c["path"], c.get("status")) for c in changes}
@@ -241,3 +241,38 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
         "/runs-change" in page.text and "/login" in page.text and f"/api/runs/{runs['bo']}" not in page.text
     )
     assert lab.session("cy").get(f"{lab.url}/changes", timeout=30).status_code == 403
+
+
+def test_a_view_belongs_to_its_user_or_is_shared_with_all(lab: Lab) -> None:
+    def save(name: str, view: str, **fields: str) -> int:
+        return lab.send(lab.session(name), "/runs-view", "/account", name=view, **fields).status_code
+
+    def shown(name: str) -> str:
+        return lab.session(name).get(f"{lab.url}/", timeout=30).text
+
+    assert save("rita", "common", next="q=rita") == 403
+    assert save("cy", "common", next="q=cy") == 302
+    assert save("rita", "mine-rita", next="q=mine", personal="1") == 302
+    assert save("cy", "mine-cy", next="q=mine", personal="1") == 302
+    assert "mine-rita" in shown("rita") and "only you" in shown("rita") and "mine-cy" not in shown("rita")
+    assert "common" in shown("rita") and "shared by" in shown("rita")
+    assert "mine-rita" not in shown("cy") and "mine-rita" not in shown("root")
+    other = lab.session("cy").get(f"{lab.url}/?view=mine-rita", timeout=30, allow_redirects=False)
+    assert "q=mine" not in other.headers["Location"]
+    # One's own view hides the shared one of its name, and neither replaces the other.
+    assert save("rita", "common", next="q=rita", personal="1") == 302
+    for name, query in (("rita", "q=rita"), ("cy", "q=cy")):
+        opened = lab.session(name).get(f"{lab.url}/?view=common", timeout=30, allow_redirects=False)
+        assert query in opened.headers["Location"]
+    assert save("rita", "renamed", old="mine-rita", personal="1") == 302
+    assert save("rita", "stolen", old="mine-cy", personal="1") == 302
+    assert save("rita", "", old="common", delete="1") == 403
+    assert "renamed" in shown("rita") and "stolen" not in shown("rita") and "mine-cy" in shown("cy")
+    assert save("rita", "", old="common", delete="1", personal="1") == 302
+    assert (
+        "q=cy"
+        in lab.session("rita")
+        .get(f"{lab.url}/?view=common", timeout=30, allow_redirects=False)
+        .headers["Location"]
+    )
+    assert save("rita", "long", next=f"where={'x' * 9000}", personal="1") == 400

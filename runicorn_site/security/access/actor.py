@@ -123,6 +123,12 @@ class Actor:
         """The role in all projects, and those in single ones."""
         return [self.role, *self.projects.values()]
 
+    @property
+    def may_curate(self) -> bool:
+        """Whether the actor may change what belongs to no run, no project and no other user."""
+        is_scope = self.scope is None or allows(self.scope, Scope.CURATE)
+        return is_scope and self.role.includes(Role.CURATE)
+
     def refusal(self, head: Head) -> Refusal | None:
         """Return the refusal of a request by its head, or None.
 

@@ -159,6 +159,8 @@ READING: tuple[Rule, ...] = (
     Rule("POST", "/markdown", Scope.READ, is_recorded=False),
     Rule("POST", "/api/v2/alerts/rules/preview", Scope.READ, is_recorded=False),
     Rule("POST", "/settings/look", Scope.READ, is_recorded=False),
+    # Personal views; shared ones need the role of a curator, which the page checks.
+    Rule("POST", "/runs-view", Scope.READ),
     Rule("GET", "/account", Scope.READ),
     Rule("POST", "/account/password", Scope.READ),
     Rule("POST", "/account/tokens", Scope.READ),
@@ -184,7 +186,6 @@ CURATION: tuple[Rule, ...] = (
     Rule("POST", "/delete-runs", Scope.CURATE, Subject.RUNS),
     Rule("POST", "/restore-runs", Scope.CURATE, Subject.RUNS),
     Rule("POST", "/runs-columns", Scope.CURATE, Subject.PREFERENCES, is_recorded=False),
-    Rule("POST", "/runs-view", Scope.CURATE),
     Rule("POST", "/projects/{project}/description", Scope.CURATE, Subject.PROJECT),
     Rule("PUT DELETE", "/projects/{project}/boards/{name}", Scope.CURATE, Subject.PROJECT),
     Rule("PUT DELETE", "/api/v2/projects/{project}/boards/{name}", Scope.CURATE, Subject.PROJECT),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,6 +18,7 @@ from runicorn.api.responses.runs import RunResult
 from runicorn.message import Message
 from runicorn.settings import preferences
 from runicorn.store import layout
+from runicorn_site.web.actor import may_curate, user_name
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
 from runs.api.experiments import completion
@@ -33,6 +35,8 @@ from runs.services.curation import flag_runs, tag_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
 
+LONGEST_QUERY = 8_000
+"""Characters of the address of a view."""
 BulkAction = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
 
 BULK_ACTIONS: dict[str, BulkAction] = {
@@ -105,8 +109,13 @@ def change_view(request: HttpRequest) -> HttpResponse:
     """Save the current state as a view, or rename or delete a saved view."""
     state = TableState.read(QueryDict(request.POST.get("next", "")), preferences.table_columns())
     old, name = request.POST.get("old", ""), request.POST.get("name", "").strip()
+    user = user_name(request)
+    is_personal = bool(user) and "personal" in request.POST
+    if not (is_personal or may_curate(request)):
+        raise PermissionDenied
+    key = old, user if is_personal else ""
     if "delete" in request.POST:
-        keep(lambda: preferences.delete_view(old))
+        keep(lambda: preferences.delete_view(key))
         name = ""
     elif not 0 < len(name) <= LONGEST_VIEW_NAME or layout.CONTROL.search(name):
         raise ValidationError(
@@ -115,9 +124,11 @@ def change_view(request: HttpRequest) -> HttpResponse:
             )
         )
     elif old:
-        keep(lambda: preferences.rename_view(old, name))
+        keep(lambda: preferences.rename_view(key, name))
+    elif len(state.whole_query) > LONGEST_QUERY:
+        raise ValidationError(gettext("This address is too long for a view."))
     else:
-        keep(lambda: preferences.save_view(name, state.whole_query))
+        keep(lambda: preferences.save_view(preferences.View(name, state.whole_query, user, is_personal)))
     is_open = state.view == old if old else True
     return redirect(replace(state, view=name).address if is_open else state.address)
 
@@ -137,7 +148,7 @@ def keep(change: Callable[[], Any]) -> None:
         raise NotWritten(error.strerror or Message("unknown reason")) from error
 
 
-def address_of_view(name: str) -> str:
+def address_of_view(name: str, user: str) -> str:
     """Return the URL of a saved view, or of the default table if no view has that name."""
-    found = [view.query for view in readable_views(active_root()) if view.name == name]
+    found = [view.query for view in readable_views(active_root(), user) if view.name == name]
     return view_address(name, found[0]) if found else reverse("runs")

@@ -111,11 +111,11 @@ class TableContext(TypedDict):
     first_steps: bool
 
 
-def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> TableContext:
+def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: str = "") -> TableContext:
     """Return what the page of the table shows.
 
     Beside the state, the query string may hold the result of the last form: `undo`, the runs that it deleted, and
-    `refused`, the number of runs that it could not delete.
+    `refused`, the number of runs that it could not delete. `user` is the signed-in user.
     """
     found, problem = _matching_or_none(root, state)
     page = _page(found, state)
@@ -125,7 +125,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
         "state": state,
         "runs": shown,
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
-        "views": (saved := views(root, state)),
+        "views": (saved := views(root, state, user)),
         "view": next((view for view in saved if view.current), None),
         "problem": problem,
         "chips": chips(state, counts(root, state)),
@@ -265,15 +265,19 @@ def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
 class SavedView:
     """A saved view; whether it is shown now, and whether what is shown differs from it."""
 
-    name: str
+    view: preferences.View
     address: str
     current: bool
     changed: bool = False
 
+    @property
+    def name(self) -> str:
+        return self.view.name
 
-def readable_views(root: StorageRoot) -> list[preferences.View]:
+
+def readable_views(root: StorageRoot, user: str) -> list[preferences.View]:
     """Return the saved views by name, without those of a project that the sender of the request may not read."""
-    return [view for view in preferences.saved_views() if _is_readable(root, QueryDict(view.query))]
+    return [view for view in preferences.saved_views(user) if _is_readable(root, QueryDict(view.query))]
 
 
 def _is_readable(root: StorageRoot, query: QueryDict) -> bool:
@@ -282,15 +286,16 @@ def _is_readable(root: StorageRoot, query: QueryDict) -> bool:
     return not is_hidden and where_keys.is_readable(root, query.get("where", ""))
 
 
-def views(root: StorageRoot, state: TableState) -> list[SavedView]:
+def views(root: StorageRoot, state: TableState, user: str) -> list[SavedView]:
     """Return the saved views by name: with a project, its own and those of all projects."""
     found, now = [], state.whole_query
-    for name, query in readable_views(root):
+    for view in readable_views(root, user):
+        name, query = view.name, view.query
         project = QueryDict(query).get("project", "")
         if state.project and project not in ("", state.project):
             continue
         current = name == state.view if state.view else query == now
-        found.append(SavedView(name, view_address(name, query), current, current and query != now))
+        found.append(SavedView(view, view_address(name, query), current, current and query != now))
     return found
 
 

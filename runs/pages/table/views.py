@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from runicorn_site.web.actor import user_name
 from runicorn_site.web.fragments import fragment
 from runs.active_root import active_root
 from runs.pages.table.actions import address_of_view
@@ -25,10 +26,10 @@ MOST_UNDONE = 200
 def runs_table(request: HttpRequest) -> HttpResponse:
     """Show the runs of the storage root: the home page."""
     if list(request.GET) == ["view"]:
-        return redirect(address_of_view(request.GET["view"]))
+        return redirect(address_of_view(request.GET["view"], user_name(request)))
     root = active_root()
     state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
-    common = table_context(root, state, request.GET)
+    common = table_context(root, state, request.GET, user_name(request))
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)
     context = {**common, **layout, "filter_chips": chips(root, state)}
