@@ -33,9 +33,9 @@ from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.api import share_url
-from runicorn_site.web.entry_lists import ListUnavailable
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.service_error import ListUnavailable
 from runs.active_root import active_root
 from runs.models import StorageRoot
 

@@ -13,7 +13,7 @@ from runicorn_site.shares import records
 from runicorn_site.shares.access import DEFAULT_BOARD, is_there
 from runicorn_site.shares.errors import ShareNotFound
 from runicorn_site.shares.records import Share
-from runicorn_site.web.entry_lists import stored
+from runicorn_site.web.service_error import stored
 from runs.active_root import active_root
 from runs.models import Run
 from runs.services.lookup import get_run

@@ -13,7 +13,7 @@ from runicorn.settings import watched
 from runicorn.settings.capabilities import require
 from runicorn.store import layout
 from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
-from runicorn_site.web.entry_lists import stored
+from runicorn_site.web.service_error import stored
 from runs.active_root import active_root
 
 MOST = 50
