@@ -112,9 +112,7 @@ async function findPlace() {
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 if (!isShared) {
   editInPlace(document.body.dataset.run);
-  const target = document.body.dataset.run;
-  const offers = [["run", gettext("This run")], ["report", gettext("Its report")]];
-  wireShare("run", () => offers.map(([kind, label]) => ({ kind, target, label })));
+  wireShare("run", () => [{ kind: "run", target: document.body.dataset.run, label: gettext("This run") }]);
 }
 sidePane(root, () => log.shown());
 filterPairs(root);

@@ -82,7 +82,6 @@ install({
   "Hide": "隐藏",
   "Hide {label}": "隐藏 {label}",
   "Image copied.": "已复制图片。",
-  "Its report": "它的报告",
   "Last {n} of {total} points in view": "可见的 {total} 个点中的最后 {n} 个",
   "Light": "浅色",
   "Link": "链接",
