@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 SERVER = Path(__file__).with_name("fork_server.py")
-OWN = ("RUNICORN_", "DJANGO_", "PYTEST_")
-"""Variables that may differ from fork to fork. All others were read by libraries when they were imported."""
+OWN = ("RUNICORN_", "DJANGO_", "PYTEST_", "KMP_")
+"""Variables that may differ from fork to fork. All others were read by libraries when they were imported; scikit-learn
+sets those of OpenMP in the process of the tests, and no viewer reads them."""
 SWITCH = "RUNICORN_TEST_FORKS"
 
 
