@@ -1,5 +1,6 @@
 /** The filter expression: completion of keys, operators, values and words, and the number of hits while it is written. */
 
+import { make } from "../dom.js";
 import { requestJson, siteAddress } from "../http.js";
 import { gettext, ngettext } from "../i18n.js";
 import { count } from "./select.js";
@@ -65,12 +66,8 @@ function hits({ valid, error, total, total_capped: capped }) {
 }
 
 function option({ text, runs }, at) {
-  const made = Object.assign(document.createElement("li"), { id: `where-option-${at}`, textContent: text });
-  made.setAttribute("role", "option");
-  if (runs !== undefined) {
-    made.append(Object.assign(document.createElement("span"), { className: "faint", textContent: count(runs) }));
-  }
-  return made;
+  const shown = runs === undefined ? [] : [make("span", { className: "faint" }, count(runs))];
+  return make("li", { id: `where-option-${at}`, role: "option" }, text, ...shown);
 }
 
 /** Put the word of an option in the place of the one that is being written. */
