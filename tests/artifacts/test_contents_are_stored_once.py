@@ -60,7 +60,7 @@ def test_a_content_is_linked_while_another_process_adds_it_too(
         assert other.stdout is not None and other.stdout.readline() == "adding\n"
         files = [FileEntry(f"{number}", size, digest, 0.0) for number in range(1000)]
         try:
-            create.place_files(shelves.pool, tmp_path / "files", files, NO_PROGRESS)
+            create.place_files(shelves, tmp_path / "files", files, NO_PROGRESS)
         finally:
             other.kill()
     assert {path.read_bytes() for path in (tmp_path / "files").iterdir()} == {b"same"}
