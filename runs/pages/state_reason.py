@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from runicorn.store.state import State
-from runicorn.store.state.reasons import SPANS, TIMES, Sentence, explain
-from runicorn_site.web.templatetags.ui import clock, duration
+from runicorn.store.state.reasons import SPANS, TIMES, Sentence, explain, span
+from runicorn_site.web.templatetags.ui import clock
 from runs.models import Run
 
 
@@ -43,4 +43,4 @@ def in_html(sentence: Sentence) -> SafeString:
 def _written(name: str, value: Any) -> str:
     if name in TIMES:
         return f"{strip_tags(clock(value))} UTC"
-    return duration(value) if name in SPANS else str(value)
+    return span(value) if name in SPANS else str(value)

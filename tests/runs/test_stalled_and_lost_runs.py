@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from metrics.ingest.catch_up import catch_up
 from metrics.ingest.stalls import Stalls
 from runicorn.store import heartbeat
+from runicorn.store.state.reasons import span
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
@@ -71,6 +72,14 @@ def test_a_stopped_process_is_stalled_until_its_next_step(store: Path, home: Pat
     finally:
         training.kill()
         training.communicate()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.000213, "0.213 ms"), (0.25, "250 ms"), (1.5, "1.5 s"), (119.0, "119 s"), (150.0, "2.5 min")],
+)
+def test_an_interval_has_a_unit_that_suits_it(seconds: float, text: str) -> None:
+    assert span(seconds) == text
 
 
 def test_a_slow_run_stalls_after_five_of_its_own_intervals(store: Path) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from metrics.alerts.kinds.base import Change, Kind, number
 from runicorn.store.state import State
-from runicorn.store.state.reasons import SPANS, TIMES, explain
+from runicorn.store.state.reasons import SPANS, TIMES, explain, span
 from runs.models import Run
 
 FIRED = gettext_noop("The run is now %(state)s")
@@ -33,7 +33,7 @@ def _written(name: str, value: object) -> str:
     if isinstance(value, int | float):
         if name in TIMES:
             return time.strftime("%H:%M", time.localtime(value))
-        return f"{number(value)} s" if name in SPANS else number(value)
+        return span(value) if name in SPANS else number(value)
     return str(value)
 
 

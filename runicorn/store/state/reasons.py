@@ -37,9 +37,14 @@ class Sentence(NamedTuple):
 def _written(name: str, value: Any) -> str:
     if name in TIMES:
         return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(value))
-    if name in SPANS:
-        return f"{value:.3g} s" if value < 120 else f"{value / 60:.3g} min"
-    return str(value)
+    return span(value) if name in SPANS else str(value)
+
+
+def span(seconds: float) -> str:
+    """Return a time between steps in a unit that suits it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"
 
 
 EXITS = {
