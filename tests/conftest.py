@@ -22,6 +22,7 @@ from tests.processes import Viewer
 from tests.screens import screen_of, screens
 from tests.secrecy import look_at
 
+Viewer.forks = True
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 # No test is timed. How many examples is said here alone, but for tests that need a second or more for each.
 settings.register_profile("suite", deadline=None, max_examples=30)
