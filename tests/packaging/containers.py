@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import programs
+from tests.packaging.commands import run_checked
 from tests.packaging.debian import OF_THIS_MACHINE, make
 from tests.processes import PROJECT
 from tests.waiting import until
@@ -44,16 +45,7 @@ class Podman:
         Args:
             code: the exit status to expect, or None for any.
         """
-        ended = subprocess.run(
-            [str(self.program), *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        assert code is None or ended.returncode == code, f"{words}: {ended.returncode}\n{ended.stdout}"
-        return ended.stdout.strip()
+        return run_checked([str(self.program), *words], code, timeout)
 
     def inspect(self, name: str) -> dict[str, Any]:
         """Return the description of a container or an image."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.packaging.commands import run_checked
 from tests.packaging.debian import OF_THIS_MACHINE, make
 from tests.processes import PROJECT
 from tests.waiting import until
@@ -58,17 +59,7 @@ class Machine:
         Args:
             code: the exit status to expect, or None for any.
         """
-        ended = subprocess.run(
-            ["nsenter", f"--target={self.first}", "--all", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        assert code is None or ended.returncode == code, f"{words}: {ended.returncode}\n{ended.stdout}"
-        return ended.stdout.strip()
+        return run_checked(["nsenter", f"--target={self.first}", "--all", *words], code, timeout)
 
     def stop(self) -> None:
         """End all its processes at once."""
