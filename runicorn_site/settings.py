@@ -23,7 +23,7 @@ OUR_APPS = ("runs", "metrics", "artifacts", "remote")
 STATE_DIR = state_directory()
 
 SECRET_KEY = secret_key(STATE_DIR)
-DEBUG = own.get("RUNICORN_DEBUG").lower() in {"1", "true", "yes", "on"}
+DEBUG = own.is_on("RUNICORN_DEBUG")
 # The guard checks host names, also of WebSockets and static files, which Django's check does not cover.
 ALLOWED_HOSTS = ["*"]
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from runicorn.artifacts.s3.place import BucketPlace
 
 BINARY = "application/octet-stream"
-YES = ("1", "on", "true", "yes")
 SMALL = 16 * 1024 * 1024
 """Bytes of a file that is verified before the response begins, so that an error has a status code."""
 REMEMBERED = 10_000
@@ -100,7 +99,7 @@ def file_of_version(
         place = verify.in_bucket(version.on_disk, entry)
         if place is None:
             answer = _checked(request, version.on_disk, entry, ranged)
-        elif may_redirect and own.get("RUNICORN_PRESIGNED_DOWNLOADS").lower() in YES:
+        elif may_redirect and own.is_on("RUNICORN_PRESIGNED_DOWNLOADS"):
             return _redirect(place)
         else:
             answer = _from_bucket(request, place, ranged)

@@ -172,6 +172,11 @@ def get(name: str) -> str:
     return os.environ.get(name) or _BY_NAME[name].default
 
 
+def is_on(name: str) -> bool:
+    """Return whether one of `SETTINGS` that are switches is on. Raises as `get`."""
+    return get(name).lower() in {"1", "true", "yes", "on"}
+
+
 def config_directory() -> Path:
     """Return the directory of the user's configuration, accessible to the user only; created if missing."""
     return _private_folder(get("RUNICORN_CONFIG_DIR"), _platform.config_home)

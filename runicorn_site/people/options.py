@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runicorn.settings.user import get
+from runicorn.settings.user import get, is_on
 from runicorn_site.security.access.actor import Role
 
 SETTING = "RUNICORN_USERS"
@@ -15,7 +15,7 @@ class BadOption(ValueError):
 
 def has_users() -> bool:
     """Return whether this process serves or changes the users of a viewer."""
-    return get(SETTING).lower() in {"1", "true", ON, "on"}
+    return is_on(SETTING)
 
 
 def sign_up_role() -> Role | None:
