@@ -7,7 +7,7 @@ import stat
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from runicorn import _platform
@@ -18,149 +18,44 @@ from runicorn.store import layout, process_identity
 CONFIG_FILE = "config.json"
 PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
 
-
-class Setting(NamedTuple):
-    name: str
-    default: str
-    help: str
-
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "RUNICORN_DIR",
-        "",
-        "Storage root if no argument sets one; then the user configuration, then `./.runicorn`.",
-    ),
-    Setting(
-        "RUNICORN_ON",
-        "",
-        "`0`, `false`, `no` or `off` turns every call of the SDK into a silent no-op, as in 0.6 and 0.7.",
-    ),
-    Setting("RUNICORN_MODE", "online", "`disabled` turns every call of the SDK into a silent no-op."),
-    Setting(
-        "RUNICORN_ALSO",
-        "",
-        "Trackers (`wandb`, `trackio`, `tensorboard`, `mlflow`) that also receive the calls of a script of `runicorn run`.",
-    ),
-    Setting("RUNICORN_URL", "", "Server to which the SDK uploads runs, as `http://host:23300`."),
-    Setting(
-        "RUNICORN_UPLOAD_TIMEOUT",
-        "30",
-        "Seconds that `finish()` and the end of the program wait for the upload to `RUNICORN_URL`.",
-    ),
-    Setting(
-        "RUNICORN_COMPANION",
-        "on",
-        "`off` starts no companion process, which records how a killed training ended.",
-    ),
-    Setting("RUNICORN_CONFIG_DIR", "", "Configuration directory; by default the system's usual place."),
-    Setting(
-        "RUNICORN_DATA_DIR",
-        "",
-        "Directory of databases and of the list of running viewers; by default the system's usual place.",
-    ),
-    Setting("RUNICORN_DATABASE_URL", "", "Database of the viewer, as a URL; by default a SQLite file."),
-    Setting(
-        "RUNICORN_CACHE_URL",
-        "",
-        "Valkey or Redis that several viewers share, as `redis://host:6379/0`: rate limits and one-time links.",
-    ),
-    Setting(
-        "RUNICORN_ARTIFACT_POOL",
-        "",
-        "Bucket for the contents of uploaded artifacts, as `s3://bucket/prefix`, with the usual variables of AWS; also for commands that read them.",
-    ),
-    Setting(
-        "RUNICORN_PRESIGNED_DOWNLOADS",
-        "",
-        "`yes`: files in that bucket are downloaded from the bucket itself, by presigned links.",
-    ),
-    Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the rate limits of the viewer off."),
-    Setting(
-        "RUNICORN_MAX_SOCKETS", "10", "Log sockets that one client address may have open; 0 for no limit."
-    ),
-    Setting(
-        "RUNICORN_ALLOWED_HOSTS", "", "Additional host names that the viewer accepts, separated by commas."
-    ),
-    Setting("RUNICORN_BASE_PATH", "", "Path prefix of all addresses of the viewer, such as `/runicorn`."),
-    Setting(
-        "RUNICORN_TRUSTED_PROXY",
-        "",
-        "Addresses and networks of reverse proxies whose `X-Forwarded-*` headers the viewer reads, separated by commas.",
-    ),
-    Setting(
-        "RUNICORN_PUBLIC_URL",
-        "",
-        "Address of the viewer in messages of alerts, such as `https://runs.example.org`; by default the one that it prints.",
-    ),
-    Setting(
-        "RUNICORN_EMBED_ORIGINS",
-        "",
-        "Origins whose pages may embed shared links, such as `https://wiki.example.org`; by default none.",
-    ),
-    Setting(
-        "RUNICORN_TOKEN",
-        "",
-        "For the viewer `auto`, `new` or the file of the token that it asks for; for `RUNICORN_URL` the token or its file.",
-    ),
-    Setting(
-        "RUNICORN_USERS",
-        "",
-        "`yes`: users sign in to the viewer, as with `--users`.",
-    ),
-    Setting(
-        "RUNICORN_SIGN_UP_ROLE",
-        "",
-        "Role of accounts created at the first sign-in by a proxy or a provider: `read`, `write-own`, `write-all`, `curate` or `admin`; by default none are created.",
-    ),
-    Setting(
-        "RUNICORN_OIDC_ISSUER",
-        "",
-        "Issuer URL of the OpenID Connect provider with which users sign in.",
-    ),
-    Setting("RUNICORN_OIDC_CLIENT_ID", "", "Client id of the viewer at that provider."),
-    Setting(
-        "RUNICORN_OIDC_CLIENT_SECRET",
-        "",
-        "Client secret of the viewer at that provider, or the file that contains it.",
-    ),
-    Setting(
-        "RUNICORN_OTHER_USERS",
-        "auto",
-        "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or `auto` (by its accounts).",
-    ),
-    Setting(
-        "RUNICORN_DISABLE",
-        "",
-        "Capabilities of the viewer to disable, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, watch, permanent-deletion.",
-    ),
-    Setting(
-        "RUNICORN_IMPORT_MEMBERS", "200000", "Maximum number of files and folders in an imported archive."
-    ),
-    Setting(
-        "RUNICORN_IMPORT_BYTES",
-        "20000000000",
-        "Maximum size of an imported archive in bytes, packed and unpacked.",
-    ),
-    Setting("RUNICORN_IMPORT_RATIO", "200", "Maximum ratio of unpacked to packed size, checked above 10 MB."),
-    Setting(
-        "RUNICORN_RESERVE",
-        "1GB,5%",
-        "Disk space that imports, uploads and mirrors leave free: bytes, `2GB`, `5%`, or several, of which the smallest counts; `0` switches it off.",
-    ),
-    Setting(
-        "RUNICORN_MIRROR_BYTES",
-        "",
-        "Maximum number of bytes that one `runicorn sync` fetches; no limit by default.",
-    ),
-    Setting(
-        "RUNICORN_REMOTE_PATIENCE",
-        "120",
-        "Seconds after which a remote viewer exits if it receives no heartbeat.",
-    ),
-    Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for development of the server."),
-)
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
+SETTINGS = {
+    "RUNICORN_DIR": "",
+    "RUNICORN_ON": "",
+    "RUNICORN_MODE": "online",
+    "RUNICORN_ALSO": "",
+    "RUNICORN_URL": "",
+    "RUNICORN_UPLOAD_TIMEOUT": "30",
+    "RUNICORN_COMPANION": "on",
+    "RUNICORN_CONFIG_DIR": "",
+    "RUNICORN_DATA_DIR": "",
+    "RUNICORN_DATABASE_URL": "",
+    "RUNICORN_CACHE_URL": "",
+    "RUNICORN_ARTIFACT_POOL": "",
+    "RUNICORN_PRESIGNED_DOWNLOADS": "",
+    "RUNICORN_RATE_LIMIT": "on",
+    "RUNICORN_MAX_SOCKETS": "10",
+    "RUNICORN_ALLOWED_HOSTS": "",
+    "RUNICORN_BASE_PATH": "",
+    "RUNICORN_TRUSTED_PROXY": "",
+    "RUNICORN_PUBLIC_URL": "",
+    "RUNICORN_EMBED_ORIGINS": "",
+    "RUNICORN_TOKEN": "",
+    "RUNICORN_USERS": "",
+    "RUNICORN_SIGN_UP_ROLE": "",
+    "RUNICORN_OIDC_ISSUER": "",
+    "RUNICORN_OIDC_CLIENT_ID": "",
+    "RUNICORN_OIDC_CLIENT_SECRET": "",
+    "RUNICORN_OTHER_USERS": "auto",
+    "RUNICORN_DISABLE": "",
+    "RUNICORN_IMPORT_MEMBERS": "200000",
+    "RUNICORN_IMPORT_BYTES": "20000000000",
+    "RUNICORN_IMPORT_RATIO": "200",
+    "RUNICORN_RESERVE": "1GB,5%",
+    "RUNICORN_MIRROR_BYTES": "",
+    "RUNICORN_REMOTE_PATIENCE": "120",
+    "RUNICORN_DEBUG": "",
+}
+"""Environment variables with their defaults; `docs/reference/settings.md` explains each."""
 
 
 def get(name: str) -> str:
@@ -169,7 +64,7 @@ def get(name: str) -> str:
     Raises:
         KeyError: the variable is unknown.
     """
-    return os.environ.get(name) or _BY_NAME[name].default
+    return os.environ.get(name) or SETTINGS[name]
 
 
 def is_on(name: str) -> bool:

@@ -112,12 +112,6 @@ def test_the_usual_places_follow_the_systems_rules(monkeypatch: Env) -> None:
     assert _platform.data_home() == Path.home() / ".local/share/runicorn"
 
 
-def test_every_variable_has_a_name_of_ours_and_a_sentence() -> None:
-    for setting in user.SETTINGS:
-        assert setting.name.startswith("RUNICORN_") and setting.help.endswith(".")
-    assert len({setting.name for setting in user.SETTINGS}) == len(user.SETTINGS)
-
-
 def test_a_variable_that_is_not_in_the_table_is_a_mistake(monkeypatch: Env) -> None:
     monkeypatch.setenv("RUNICORN_MODE", "")
     assert user.get("RUNICORN_MODE") == "online"
