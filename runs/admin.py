@@ -9,19 +9,31 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from runicorn.api.responses.runs import RunResult
 from runicorn_site.web.templatetags.ui import figure, status_label
 from runs.active_root import active_root
-from runs.field_names import translate_names
 from runs.models import Run
 from runs.query.matches import Matches
 from runs.query.selectivity import search_text
 from runs.services.curation import edit_run
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
+
+
+def translate_names(*models: type[Model]) -> None:
+    """Translate the names of models and of their fields, which `make messages` extracts from the models.
+
+    Set on the finished models: names in their definitions would be part of the migrations.
+    """
+    for model in models:
+        options = model._meta
+        options.verbose_name = gettext_lazy(str(options.verbose_name))
+        options.verbose_name_plural = gettext_lazy(str(options.verbose_name_plural))
+        for field in options.concrete_fields:
+            field.verbose_name = gettext_lazy(str(field.verbose_name))
 
 
 class CurationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -30,8 +30,7 @@ from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
 from runs.active_root import active_root
-from runs.admin import CurationAdmin, InRecycleBin, TagsField
-from runs.field_names import translate_names
+from runs.admin import CurationAdmin, InRecycleBin, TagsField, translate_names
 
 MOST = 100
 """Maximum rows of an inline: a version may have a hundred thousand files."""

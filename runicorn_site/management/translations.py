@@ -11,6 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import django
+from django.utils import translation
+
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCES = ("runicorn", "runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js")
 SKIPPED = ("__pycache__", "locale", "migrations", "i18n", "cli", "tracking", "importers", "integrations")
@@ -55,11 +58,26 @@ def extract(workspace: Path) -> list[Path]:
             ignore=shutil.ignore_patterns(*SKIPPED),
         )
     (workspace / "locale").mkdir()
+    calls = "".join(f"gettext({name!r})\n" for name in sorted(field_names()))
+    (workspace / "runs" / "field_names.py").write_text(calls, encoding="utf-8")
     for domain in ("django", "djangojs"):
         command = ["makemessages", "--locale", LOCALE, "--domain", domain, "--keep-pot", "--no-location"]
         keywords = " ".join(f"--keyword={keyword}" for keyword in KEYWORDS)
         run(sys.executable, "-c", MAKE_MESSAGES, *command, keywords, folder=workspace)
     return [workspace / "locale" / f"{domain}.pot" for domain in ("django", "djangojs")]
+
+
+def field_names() -> set[str]:
+    """Return the names of models and fields in the admin site, which Django derives from the source."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runicorn_site.settings")
+    django.setup()
+    from artifacts.models import Artifact, File, Use, Version
+    from runs.models import Run
+
+    with translation.override(None):
+        options = [model._meta for model in (Run, Artifact, Version, File, Use)]
+        named = [*options, *(field for one in options for field in one.concrete_fields)]
+        return {str(one.verbose_name) for one in named} | {str(one.verbose_name_plural) for one in options}
 
 
 def merge(catalogue: Path, template: Path) -> None:
