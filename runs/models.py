@@ -68,6 +68,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(created__lte=created).filter(older)
 
 
+def _live(name: str, *fields: str) -> models.Index:
+    """Return an index over the runs of a root that are not in the recycle bin."""
+    return models.Index(fields=["root", *fields], name=name, condition=models.Q(deleted=None))
+
+
 class Run(models.Model):
     """One run folder as its small files describe it."""
 
@@ -164,63 +169,27 @@ class Run(models.Model):
         constraints = [models.UniqueConstraint(fields=["root", "run_id"], name="run_once_per_root")]
         # Lists are newest first; each index ends in the order of the page: a page is a range of the index.
         indexes = [
-            models.Index(
-                fields=["root", "-created", "-id"], name="run_newest", condition=models.Q(deleted=None)
-            ),
-            models.Index(
-                fields=["root", "project", "-created", "-id"],
-                name="run_project",
-                condition=models.Q(deleted=None),
-            ),
-            models.Index(
-                fields=["root", "status", "-created", "-id"],
-                name="run_status",
-                condition=models.Q(deleted=None),
-            ),
-            models.Index(
-                fields=["root", "project", "status", "-created", "-id"],
-                name="run_project_status",
-                condition=models.Q(deleted=None),
-            ),
-            models.Index(
-                fields=["root", "project", "name", "-created", "-id"],
-                name="run_experiment",
-                condition=models.Q(deleted=None),
-            ),
-            models.Index(
-                fields=["root", "best_metric_value", "id"], name="run_best", condition=models.Q(deleted=None)
-            ),
-            models.Index(
-                fields=["root", "best_score", "id"], name="run_best_score", condition=models.Q(deleted=None)
-            ),
+            _live("run_newest", "-created", "-id"),
+            _live("run_project", "project", "-created", "-id"),
+            _live("run_status", "status", "-created", "-id"),
+            _live("run_project_status", "project", "status", "-created", "-id"),
+            _live("run_experiment", "project", "name", "-created", "-id"),
+            _live("run_best", "best_metric_value", "id"),
+            _live("run_best_score", "best_score", "id"),
             models.Index(fields=["root", "id"], name="run_pinned", condition=models.Q(pinned=True)),
-            models.Index(
-                fields=["root", "updated", "id"], name="run_updated", condition=models.Q(deleted=None)
-            ),
-            models.Index(
-                fields=["root", "duration", "id"], name="run_duration", condition=models.Q(deleted=None)
-            ),
-            models.Index(
-                fields=["root", "status", "id"], name="run_by_status", condition=models.Q(deleted=None)
-            ),
-            models.Index(
-                fields=["root", "state", "-created", "-id"],
-                name="run_state",
-                condition=models.Q(deleted=None),
-            ),
-            models.Index(
-                fields=["root", "state", "id"], name="run_by_state", condition=models.Q(deleted=None)
-            ),
-            models.Index(
-                fields=["root", "project", "id"], name="run_by_project", condition=models.Q(deleted=None)
-            ),
-            models.Index(fields=["root", "name", "id"], name="run_by_name", condition=models.Q(deleted=None)),
+            _live("run_updated", "updated", "id"),
+            _live("run_duration", "duration", "id"),
+            _live("run_by_status", "status", "id"),
+            _live("run_state", "state", "-created", "-id"),
+            _live("run_by_state", "state", "id"),
+            _live("run_by_project", "project", "id"),
+            _live("run_by_name", "name", "id"),
             models.Index(
                 fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)
             ),
             models.Index(fields=["root", "folder"], name="run_folder"),
             models.Index(fields=["root", "-created", "-id"], name="run_everything"),
-            models.Index(fields=["root", "id"], name="run_live", condition=models.Q(deleted=None)),
+            _live("run_live", "id"),
             # Statistics over all runs are answered from this index alone: see `runs.query.analytics`.
             models.Index(
                 fields=[
