@@ -1,13 +1,4 @@
-"""HTTP errors of artifacts; their messages come from `runicorn.artifacts`.
-
-NotFound     404  unknown artifact, version, file or alias
-    Ambiguous    409  two types have an artifact of that name
-    Refused      400  invalid name, path, alias or text
-    Damaged      409  stored contents are damaged
-    Conflict     409  a part of an upload does not start at the current size
-    Busy         409  files are being stored
-    Unavailable  503  the bucket with the contents cannot be used
-"""
+"""HTTP errors of artifacts; their messages come from `runicorn.artifacts`."""
 
 from __future__ import annotations
 

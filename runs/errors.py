@@ -1,20 +1,4 @@
-"""Errors of requests for runs, with their HTTP statuses.
-
-RunNotFound    404  no such run in the active root (or it is in the recycle bin);
-                    ExperimentNotFound is its form in API V2
-InvalidRunId   400  malformed, and no run has this id
-OutsideRoot    404  a link leads out of the storage root
-NoSuchFile     404  the run has no such file
-ReadOnlyStore  403  the storage root, or this part of it, cannot be written
-NotWritten     503  writing failed for another reason
-NoSpace        507  the disk is full, or only its reserve is left
-FileRefused    400  an upload of a file that a run does not have, or with wrong parameters
-FileConflict   409  an upload that conflicts with the existing file
-RunInUse       409  a run that cannot be moved while it is written to
-InvalidPattern 400  a regular expression that is malformed
-SearchTooLong  400  a search with a regular expression that was stopped
-NoActiveRoot   503  no storage root has been opened by this process
-"""
+"""Errors of requests for runs, with their HTTP statuses."""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runs.live.log_blocks import Block, blocks, lines_before
 from runs.live.run_socket import RunSocket, whole_number
-from runs.live.run_state import RunState, run_state
 from runs.live.tail import Chunk
 from runs.models import Run
 
@@ -33,6 +32,13 @@ PAUSE = 1.0
 
 TURN = 2.0
 """Seconds that a new socket waits for another process that ingests the journal."""
+
+STATE = (
+    *("run_id", "project", "name", "status", "exit_reason", "state", "state_reason", "warnings", "last_step"),
+    *("created", "updated", "started", "ended", "duration"),
+    *("best_metric_name", "best_metric_value", "best_metric_step"),
+)
+"""Fields of a run in the header of its page that change."""
 
 MEDIUM = b'"path"'
 """Contained in every image, table and histogram event."""
@@ -83,7 +89,7 @@ class LiveSocket(RunSocket):
         self.log_offset = whole_number(query, "log", default=0)
         self.log_tail = None if "log" in query else LOG_LINES
         self.log_before = whole_number(query, "log_lines", default=0) if "log_lines" in query else None
-        self._state: RunState | None = None
+        self._state: tuple[Any, ...] = ()
         self._moved = asyncio.Event()
         self._sent = 0
 
@@ -120,10 +126,10 @@ class LiveSocket(RunSocket):
 
     async def send_status(self) -> None:
         """Send the fields of the page's header if they changed."""
-        state = run_state(self.run)
+        state = tuple(getattr(self.run, name) for name in STATE)
         if state != self._state:
             self._state = state
-            await self.send_frame(type="status", run=state)
+            await self.send_frame(type="status", run=dict(zip(STATE, state, strict=True)))
 
     async def send_log(self) -> None:
         """Send the lines of the log with their numbers."""
