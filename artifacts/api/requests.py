@@ -33,19 +33,19 @@ class OfType(Query):
 class VersionsQuery(OfType):
     """Filters of a list of versions."""
 
-    include_deleted = serializers.BooleanField(required=False, default=False)
+    include_deleted = serializers.BooleanField(default=False)
 
 
 class LineageQuery(OfType):
     """Depth of a lineage."""
 
-    max_depth = serializers.IntegerField(required=False, default=3, min_value=0, max_value=DEEPEST)
+    max_depth = serializers.IntegerField(default=3, min_value=0, max_value=DEEPEST)
 
 
 class DeletionQuery(OfType):
     """Kind of a deletion."""
 
-    permanent = serializers.BooleanField(required=False, default=False)
+    permanent = serializers.BooleanField(default=False)
 
 
 class AliasBody(Body):

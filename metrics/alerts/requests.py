@@ -92,7 +92,7 @@ class EventQuery(Query):
     acknowledged = serializers.BooleanField(
         required=False, allow_null=True, help_text="By default all events."
     )
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST_EVENTS, default=100)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_EVENTS, default=100)
 
 
 class Acknowledge(Body):

@@ -107,9 +107,9 @@ class SeriesQuery(OverMetricQuery):
 
     names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
     points = serializers.IntegerField(
-        required=False, default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+        default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
     )
-    x = serializers.ChoiceField(required=False, default="step", choices=["step", "time"])
+    x = serializers.ChoiceField(default="step", choices=["step", "time"])
     step_range = StepRange(help_text="`min:max`, either side may be empty.")
     time_range = TimeRange(help_text="`min:max` in Unix seconds, for `x=time`.")
     after_row = serializers.IntegerField(
@@ -139,10 +139,9 @@ class OverlayQuery(OverMetricQuery):
     ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} run ids.")
     names = Names(max_length=MOST_NAMES, help_text="Metrics, comma-separated or repeated; all by default.")
     points = serializers.IntegerField(
-        required=False, default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+        default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
     )
     x = serializers.ChoiceField(
-        required=False,
         default="step",
         choices=["step", "time", "relative"],
         help_text="`time` is in Unix seconds, `relative` in seconds since the start of each run.",

@@ -49,14 +49,14 @@ class RunListQuery(Query):
     state = CommaSeparated(required=False, help_text="One state, or several separated by commas.")
     tags = CommaSeparated(required=False, help_text="Runs with all of these tags.")
     search = serializers.CharField(required=False, allow_blank=True, max_length=1000, help_text=SEARCH)
-    order_by = serializers.CharField(required=False, default="created_at", max_length=300, help_text=ORDER)
-    order_desc = serializers.BooleanField(required=False, default=True)
+    order_by = serializers.CharField(default="created_at", max_length=300, help_text=ORDER)
+    order_desc = serializers.BooleanField(default=True)
     sort = serializers.CharField(required=False, max_length=2000, help_text=SORT)
     pinned_first = serializers.BooleanField(
-        required=False, default=False, help_text="Pinned runs before all others, in the same order."
+        default=False, help_text="Pinned runs before all others, in the same order."
     )
     limit = serializers.IntegerField(required=False, min_value=0, max_value=10**9)
-    offset = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=0)
+    offset = serializers.IntegerField(min_value=0, max_value=10**9, default=0)
 
 
 class LogQuery(Query):
@@ -67,9 +67,7 @@ class LogQuery(Query):
     search = serializers.CharField(
         required=False, max_length=1000, help_text="Case-insensitive.", trim_whitespace=False
     )
-    regex = serializers.BooleanField(
-        required=False, default=False, help_text="`search` is a regular expression of Python."
-    )
+    regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression of Python.")
 
 
 class LogPart(TypedDict, total=False):
@@ -87,11 +85,11 @@ class LogPartQuery(serializers.Serializer[Any]):
     """The part of a log that a page requests: the lines around, before or after a position, or a search."""
 
     search = serializers.CharField(required=False, max_length=1000, trim_whitespace=False)
-    regex = serializers.BooleanField(required=False, default=False)
+    regex = serializers.BooleanField(default=False)
     around = serializers.IntegerField(required=False, min_value=1, max_value=2**60)
     before = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
     after = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
-    first = serializers.IntegerField(required=False, min_value=1, max_value=2**60, default=1)
+    first = serializers.IntegerField(min_value=1, max_value=2**60, default=1)
 
     def validate(self, attrs: LogPart) -> LogPart:
         """Refuse a query for no part, or for several."""
@@ -103,8 +101,8 @@ class LogPartQuery(serializers.Serializer[Any]):
 class MediaPartQuery(serializers.Serializer[Any]):
     """The media that a page has already."""
 
-    after = serializers.IntegerField(required=False, min_value=0, max_value=2**60, default=0)
-    mark = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
+    after = serializers.IntegerField(min_value=0, max_value=2**60, default=0)
+    mark = serializers.CharField(allow_blank=True, max_length=64, default="")
 
 
 class HistogramQuery(serializers.Serializer[Any]):
@@ -168,59 +166,64 @@ class RunEdit(Edit):
         return attrs
 
 
-def ids(sentence: str) -> serializers.ListField:
-    """Return a field for run ids, with an error message for a missing or empty list."""
-    return serializers.ListField(
-        child=serializers.CharField(max_length=255),
-        allow_empty=False,
-        error_messages=dict.fromkeys(("required", "null", "not_a_list", "empty"), sentence),
-    )
+class Ids(serializers.ListField):
+    """Ids of runs, each counted once.
+
+    Args:
+        verb: what is done with them, for messages.
+        most: maximum number.
+        things: what they are called in messages.
+        missing: message for a missing or empty list.
+        not_a_list: message for a value that is no list; `missing` by default.
+    """
+
+    child = serializers.CharField(max_length=255)
+
+    def __init__(
+        self,
+        verb: str,
+        most: int = MOST_RUNS,
+        things: str = "runs",
+        missing: str = "run_ids is required and must be a list",
+        not_a_list: str = "",
+    ) -> None:
+        messages = dict.fromkeys(("required", "null", "empty"), missing)
+        super().__init__(allow_empty=False, error_messages=messages | {"not_a_list": not_a_list or missing})
+        self.most, self.excess = most, f"Cannot {verb} more than {most} {things} at once"
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the ids without duplicates."""
+        found = list(dict.fromkeys(super().to_internal_value(data)))
+        if len(found) > self.most:
+            raise serializers.ValidationError(self.excess, code=WHOLE)
+        return found
 
 
-class RunIds(Body):
-    """1 to 100 run ids, each counted once."""
-
-    action = "change"
-    run_ids = ids("run_ids is required and must be a list")
-
-    def validate_run_ids(self, run_ids: list[str]) -> list[str]:
-        """Return the ids without duplicates.
-
-        Raises:
-            ValidationError: there are too many.
-        """
-        run_ids = list(dict.fromkeys(run_ids))
-        if len(run_ids) > MOST_RUNS:
-            sentence = f"Cannot {self.action} more than {MOST_RUNS} runs at once"
-            raise serializers.ValidationError(sentence, code=WHOLE)
-        return run_ids
-
-
-class SoftDelete(RunIds):
+class SoftDelete(Body):
     """Runs to move to the recycle bin."""
 
-    action = "delete"
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=255, default="user_deleted")
+    run_ids = Ids("delete")
+    reason = serializers.CharField(allow_blank=True, max_length=255, default="user_deleted")
 
 
-class Restore(RunIds):
+class Restore(Body):
     """Runs to restore from the recycle bin."""
 
-    action = "restore"
+    run_ids = Ids("restore")
 
 
-class TagRuns(RunIds):
+class TagRuns(Body):
     """Tags to add to runs and to remove from them."""
 
-    action = "tag"
-    add = Tags(required=False, default=list, max_length=1000)
-    remove = Tags(required=False, default=list, max_length=1000)
+    run_ids = Ids("tag")
+    add = Tags(default=list, max_length=1000)
+    remove = Tags(default=list, max_length=1000)
 
 
-class MoveRuns(RunIds):
+class MoveRuns(Body):
     """Runs to move to another project."""
 
-    action = "move"
+    run_ids = Ids("move")
     project = Project(help_text=MOVE)
 
 
@@ -250,7 +253,7 @@ class TagExperiment(Body):
         error_messages=dict.fromkeys(("required", "null", "blank", "invalid"), "run_id is required"),
     )
     tags = Tags(max_length=1000)
-    append = serializers.BooleanField(required=False, default=True)
+    append = serializers.BooleanField(default=True)
 
 
 class ExperimentSearch(Query):
@@ -259,15 +262,14 @@ class ExperimentSearch(Query):
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
     tags = CommaSeparated(required=False, help_text="Runs with all of these tags.")
     text = serializers.CharField(required=False, allow_blank=True, max_length=1000)
-    archived = serializers.BooleanField(required=False, default=False, help_text="Include archived runs.")
+    archived = serializers.BooleanField(default=False, help_text="Include archived runs.")
 
 
-class DeleteExperiments(RunIds):
+class DeleteExperiments(Body):
     """Runs to move to the recycle bin, or with `force` to remove permanently."""
 
-    action = "delete"
-    run_ids = ids("run_ids are required")
-    force = serializers.BooleanField(required=False, default=False)
+    run_ids = Ids("delete", missing="run_ids are required")
+    force = serializers.BooleanField(default=False)
 
 
 class FileDigestQuery(Query):
@@ -301,7 +303,6 @@ class FileQuery(Query):
         required=False, max_length=255, help_text="Experiment name of a new run."
     )
     sender = serializers.CharField(
-        required=False,
         default="",
         max_length=64,
         help_text="Identifies a sender that writes into the store of this server.",

@@ -10,13 +10,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from runicorn_site.web import timestamps
-from runicorn_site.web.serializers import WHOLE, Body, Query
+from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
-from runs.api.requests import RunListQuery
+from runs.api.requests import Ids, RunListQuery
 from runs.query import where_keys
 from runs.query.where.parser import LONGEST, BadWhere
 
-MOST_EXPERIMENTS = 1000
 LARGEST_PAGE = 1_000_000
 
 
@@ -67,42 +66,19 @@ class ExperimentListQuery(RunListQuery):
     created_before = Moment(required=False, help_text=f"{timestamps.FORMS}, inclusive.")
     best_metric_min = Finite(required=False, help_text="Of the primary metric, inclusive.")
     best_metric_max = Finite(required=False, help_text="Of the primary metric, inclusive.")
-    include_deleted = serializers.BooleanField(
-        required=False, default=False, help_text="Those in the recycle bin too."
-    )
+    include_deleted = serializers.BooleanField(default=False, help_text="Those in the recycle bin too.")
     where = Where(required=False, help_text="For example `config.lr < 0.01 and metric.val_acc.best > 0.9`.")
-    page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=LARGEST_PAGE)
-    per_page = serializers.IntegerField(required=False, default=50, min_value=1, max_value=1000)
+    page = serializers.IntegerField(default=1, min_value=1, max_value=LARGEST_PAGE)
+    per_page = serializers.IntegerField(default=50, min_value=1, max_value=1000)
 
 
 class BatchDelete(Body):
     """Experiments for the recycle bin: 1 to 1000, each counted once."""
 
-    exp_ids = serializers.ListField(
-        child=serializers.CharField(max_length=255),
-        allow_empty=False,
-        error_messages={
-            "required": "exp_ids is required",
-            "null": "exp_ids is required",
-            "empty": "exp_ids is required",
-            "not_a_list": "exp_ids is required and must be a list",
-        },
+    exp_ids = Ids(
+        "delete", 1000, "experiments", "exp_ids is required", "exp_ids is required and must be a list"
     )
-    reason = serializers.CharField(
-        required=False, allow_blank=True, max_length=255, default="user_batch_delete"
-    )
-
-    def validate_exp_ids(self, exp_ids: list[str]) -> list[str]:
-        """Return the ids without duplicates.
-
-        Raises:
-            ValidationError: there are too many.
-        """
-        exp_ids = list(dict.fromkeys(exp_ids))
-        if len(exp_ids) > MOST_EXPERIMENTS:
-            sentence = f"Cannot delete more than {MOST_EXPERIMENTS} experiments at once"
-            raise serializers.ValidationError(sentence, code=WHOLE)
-        return exp_ids
+    reason = serializers.CharField(allow_blank=True, max_length=255, default="user_batch_delete")
 
 
 class SummaryQuery(serializers.Serializer[Any]):
@@ -110,16 +86,14 @@ class SummaryQuery(serializers.Serializer[Any]):
 
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
     days = serializers.IntegerField(
-        required=False, default=30, min_value=1, max_value=3650, help_text="Number of days in `runs_per_day`."
+        default=30, min_value=1, max_value=3650, help_text="Number of days in `runs_per_day`."
     )
 
 
 class CompletionQuery(Query):
     """An expression that is being written."""
 
-    where = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=LONGEST, trim_whitespace=False
-    )
+    where = serializers.CharField(default="", allow_blank=True, max_length=LONGEST, trim_whitespace=False)
     cursor = serializers.IntegerField(
         required=False,
         min_value=0,
