@@ -67,8 +67,8 @@ class AddressBody(Body):
         return {"address": address}
 
 
-class ConnectBody(AddressBody):
-    """A user on a host, with credentials."""
+class LoginBody(AddressBody):
+    """A user on a host, with secrets."""
 
     password = serializers.CharField(max_length=1024, allow_blank=True, **SECRET)
     private_key = serializers.CharField(max_length=65536, help_text="The private key as text.", **SECRET)
@@ -78,6 +78,11 @@ class ConnectBody(AddressBody):
     passphrase = serializers.CharField(
         max_length=1024, allow_blank=True, help_text="Passphrase of the private key.", **SECRET
     )
+
+
+class ConnectBody(LoginBody):
+    """A user on a host, with credentials."""
+
     use_agent = serializers.BooleanField(
         default=True,
         help_text="Use the SSH agent of the machine of this viewer when neither a password nor a key is given.",

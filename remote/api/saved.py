@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.api.requests import EXACT, SECRET, AddressArguments, AddressBody
+from remote.api.requests import AddressArguments, LoginBody
 from remote.connections import saved
 from remote.connections.saved_file import METHODS, SECRETS, Method
 from runicorn.api.responses import remote as responses
@@ -30,21 +30,13 @@ class SaveConnectionArguments(AddressArguments):
     secrets: dict[str, str]
 
 
-class SaveConnectionBody(AddressBody):
+class SaveConnectionBody(LoginBody):
     """A connection to save."""
 
     name = serializers.CharField(default="", max_length=200, allow_blank=True)
     auth_method = serializers.ChoiceField(choices=METHODS)
     remember_password = serializers.BooleanField(
         default=False, help_text="Store the password, or the private key and its passphrase, encrypted."
-    )
-    password = serializers.CharField(max_length=1024, allow_blank=True, **SECRET)
-    private_key = serializers.CharField(max_length=65536, help_text="The private key as text.", **SECRET)
-    private_key_path = serializers.CharField(
-        max_length=4096, required=False, help_text="A key file on the machine of this viewer.", **EXACT
-    )
-    passphrase = serializers.CharField(
-        max_length=1024, allow_blank=True, help_text="Passphrase of the private key.", **SECRET
     )
 
     def validate(self, fields: dict[str, Any]) -> SaveConnectionArguments:
