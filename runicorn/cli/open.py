@@ -11,8 +11,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.browser import open_privately
-from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION
 from runicorn.remote_protocol import OPEN, make_stamp
 from runicorn.settings import user
 
@@ -73,10 +72,7 @@ def entry(note: dict[str, Any], *, always: bool) -> str:
 
 def _end_sessions() -> None:
     """End the browser sessions of all viewers of this user on this machine."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        common.exit_with(str(error), USAGE)
+    common.use_server()
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
     from runicorn_site.security.browser_sessions import end_all
 

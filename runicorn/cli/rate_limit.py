@@ -14,7 +14,6 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, PERMISSION, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings.config_functions import NO_RATE_LIMITS, RATE_LIMITS_FILE
 from runicorn.settings.user import config_directory
 from runicorn.store import layout
@@ -207,10 +206,7 @@ def _validate(content: dict[str, Any]) -> None:
 
 def _table() -> Any:
     """Return the server's table of limits."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        _stop(str(error), USAGE)
+    common.use_server()
     from runicorn_site.security.rates import rate_table
 
     return rate_table

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Never
+from typing import Annotated, Any
 
 import typer
 
+from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
 
 
@@ -132,10 +132,7 @@ def viewer(
 
 def start(remote_mode: bool, **chosen: Any) -> None:
     """Serve with the given `Options`, and exit with the code of an error."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        fail(USAGE, error)
+    common.use_server()
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
@@ -167,16 +164,10 @@ def start(remote_mode: bool, **chosen: Any) -> None:
         NoLaunchRequest,
         UnknownCapability,
     ) as error:
-        fail(USAGE, error)
+        common.exit_with(str(error), USAGE)
     except (PermissionError, UnsafeDirectory) as error:
-        fail(PERMISSION, error)
+        common.exit_with(str(error), PERMISSION)
     except (CannotListen, MissingRoot) as error:
-        fail(NOT_AVAILABLE, error)
+        common.exit_with(str(error), NOT_AVAILABLE)
     except (OSError, DatabaseError) as error:
-        fail(FAILED, error)
-
-
-def fail(code: int, error: Exception) -> Never:
-    """Print an error and exit."""
-    typer.echo(f"runicorn: {error}", err=True)
-    raise typer.Exit(code) from error
+        common.exit_with(str(error), FAILED)

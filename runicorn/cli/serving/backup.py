@@ -11,7 +11,6 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
 
 Storage = Annotated[Path | None, typer.Option(help="Ignored; a backup contains no storage root.")]
 
@@ -61,10 +60,7 @@ def restore(
 @contextmanager
 def _errors() -> Iterator[None]:
     """Make the server importable, and exit with the code of an error."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        common.exit_with(str(error), USAGE)
+    common.use_server()
     from django.core.serializers.base import DeserializationError
     from django.db import DatabaseError
 

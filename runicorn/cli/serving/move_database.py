@@ -10,7 +10,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, PERMISSION, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable, server_folder
+from runicorn.cli.support.server import server_folder
 from runicorn.settings import user
 
 URL = "RUNICORN_DATABASE_URL"
@@ -28,10 +28,7 @@ def move_database(
 
       runicorn move-database postgresql://runicorn@db.example.org/runicorn
     """
-    try:
-        make_importable()
-    except ForeignModule as error:
-        common.exit_with(str(error), USAGE)
+    common.use_server()
     from django.core.exceptions import ImproperlyConfigured
     from django.db import Error
 

@@ -15,7 +15,6 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings import user as own
 
 COLUMNS = ("name", "state", "role", "in projects", "groups", "last sign-in")
@@ -99,10 +98,7 @@ def user(
 @contextmanager
 def accounts() -> Iterator[None]:
     """Open the accounts, and exit with the sentence of an error."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        common.exit_with(str(error), USAGE)
+    common.use_server()
     os.environ["RUNICORN_USERS"] = "yes"
     import django
     from django.db import DatabaseError

@@ -14,6 +14,7 @@ from typing import Any, Never
 import typer
 
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings import user
 from runicorn.store import layout
 
@@ -44,6 +45,14 @@ def existing_root(storage: Path | None) -> Path:
     if not root.is_dir():
         exit_with(f"There is no storage root at {root}.", NOT_AVAILABLE)
     return root
+
+
+def use_server() -> None:
+    """Make the modules of the server importable; exit if other modules have their names."""
+    try:
+        make_importable()
+    except ForeignModule as error:
+        exit_with(str(error), USAGE)
 
 
 @contextmanager

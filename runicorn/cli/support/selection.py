@@ -9,7 +9,6 @@ from typing import Any
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.store import find
 
 WHERE = "A condition, as in docs/reference/api/experiments.md: config.lr < 0.05 and metric.acc.best > 0.9"
@@ -42,7 +41,7 @@ def chosen(root: Path, choice: Choice) -> list[Any]:
 
     Exits if a run does not exist, or the condition is invalid.
     """
-    _with_server()
+    common.use_server()  # for modules that parse files without Django
     from runs.query.where.parser import BadWhere, parse
 
     try:
@@ -58,14 +57,6 @@ def find_record(root: Path, run_id: str | None) -> Any:
     if not run_id:
         common.exit_with("--run-id is required", USAGE)
     return next(iter(chosen(root, Choice(ids=[run_id], deleted=None))))
-
-
-def _with_server() -> None:
-    """Make the server's modules importable that parse files without Django."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        common.exit_with(str(error), USAGE)
 
 
 def _records(root: Path, choice: Choice) -> Iterator[Any]:

@@ -19,7 +19,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.cli.support.server import ForeignModule, make_importable
 
 if TYPE_CHECKING:
     from runicorn.sync.result import SyncResult
@@ -83,10 +82,10 @@ class RemoteStore:
     @classmethod
     def of(cls, text: str, port: int, key: Path | None) -> RemoteStore:
         """Parse an address; exit if it is invalid."""
+        common.use_server()
         try:
-            make_importable()
             where = target(text, port)
-        except (ValueError, ForeignModule) as error:
+        except ValueError as error:
             common.exit_with(str(error), USAGE)
         return cls(where, key)
 
