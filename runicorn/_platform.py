@@ -347,7 +347,6 @@ def file_lock(
 
     Raises:
         BlockingIOError: it is locked, and `blocking` is false.
-        OSError: the file cannot be opened.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW | getattr(os, "O_CLOEXEC", 0), mode)
     try:

@@ -22,11 +22,7 @@ def activate(path: Path | str) -> StorageRoot:
 
 
 def active_root() -> StorageRoot:
-    """Return the row of the active root.
-
-    Raises:
-        NoActiveRoot: no root was opened yet.
-    """
+    """Return the row of the active root."""
     if _active is None:
         raise NoActiveRoot
     return _active

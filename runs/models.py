@@ -227,11 +227,7 @@ class Run(models.Model):
 
     @property
     def path(self) -> Path:
-        """The run's folder, absolute, with links resolved.
-
-        Raises:
-            OutsideRoot: a symbolic link leads out of the storage root.
-        """
+        """The run's folder, absolute, with links resolved."""
         folder = Path(self.root.path, self.folder)
         if not is_inside(self.root.path, folder):
             raise OutsideRoot(self.run_id)

@@ -47,9 +47,6 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
     """Return the differences of the versions `a` and `b`, by default the last two.
 
     The table of versions sends those that are ticked as `v`: the oldest and the newest of them are compared.
-
-    Raises:
-        NotFound: no such version.
     """
     numbers = list(artifact.versions.indexed().order_by("-number").values_list("number", flat=True))
     ticked = sorted((text for text in query.getlist("v") if _number(text, [])), key=lambda text: int(text))

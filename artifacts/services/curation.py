@@ -16,29 +16,17 @@ MOST_RECORDS = 1000
 
 
 def soft_delete(*, version: Version) -> Version:
-    """Move a version to the recycle bin; does nothing if it is there.
-
-    Raises:
-        ReadOnlyStore, NotWritten: nothing was changed.
-    """
+    """Move a version to the recycle bin; does nothing if it is there."""
     return apply_change(version, curation.soft_delete)
 
 
 def restore(*, version: Version) -> Version:
-    """Restore a version from the recycle bin.
-
-    Raises:
-        ReadOnlyStore, NotWritten: nothing was changed.
-    """
+    """Restore a version from the recycle bin."""
     return apply_change(version, curation.restore)
 
 
 def delete_for_good(*, version: Version) -> int:
-    """Delete a version and the contents that no other needs, and return the freed bytes.
-
-    Raises:
-        ReadOnlyStore, NotWritten: it could not be removed.
-    """
+    """Delete a version and the contents that no other needs, and return the freed bytes."""
     require("permanent-deletion")
     with http_errors():
         freed = curation.delete_for_good(version.on_disk)
@@ -51,7 +39,6 @@ def change_tags(*, version: Version, add: Iterable[str] = (), remove: Collection
 
     Raises:
         Refused: a tag is invalid, or there would be too many.
-        ReadOnlyStore, NotWritten: nothing was changed.
     """
     kept = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
     return describe(version=version, tags=list(dict.fromkeys([*kept, *add])))
@@ -68,7 +55,6 @@ def describe(
 
     Raises:
         Refused: a text is too long, or the metadata is not JSON.
-        ReadOnlyStore, NotWritten: nothing was changed.
     """
 
     def change(on_disk: store.Version) -> None:
@@ -83,7 +69,6 @@ def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
     Raises:
         Refused: the alias is invalid or reserved.
         NotFound: the version is missing or deleted.
-        ReadOnlyStore, NotWritten: nothing was changed.
     """
     with http_errors():
         curation.set_alias(artifact.on_disk, alias, number)
@@ -95,8 +80,6 @@ def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
 
     Raises:
         Refused: the alias is reserved.
-        NotFound: no such alias.
-        ReadOnlyStore, NotWritten: nothing was changed.
     """
     with http_errors():
         curation.remove_alias(artifact.on_disk, alias)

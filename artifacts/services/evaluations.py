@@ -15,11 +15,7 @@ from runs.store import sanitize
 
 
 def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> Evaluation:
-    """Record an evaluation of a version and return it with its id.
-
-    Raises:
-        ReadOnlyStore, NotWritten: nothing was changed.
-    """
+    """Record an evaluation of a version and return it with its id."""
     now = time.time()
     record = cast(
         Evaluation,

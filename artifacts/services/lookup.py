@@ -23,12 +23,7 @@ def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
 
 
 def get_artifact(name: str, type: str | None = None) -> Artifact:
-    """Return the refreshed artifact with a name in the active root.
-
-    Raises:
-        NotFound: no such artifact.
-        Ambiguous: two types have an artifact of that name.
-    """
+    """Return the refreshed artifact with a name in the active root."""
     root = active_root()
     discovery.refresh_named(root, name)
     found = list(Artifact.objects.in_root(root).filter(name=name, **({"type": type} if type else {})))
@@ -56,17 +51,12 @@ def get_version(name: str, number: int, type: str | None = None) -> Version:
 
     Raises:
         NotFound: no such artifact or version.
-        Ambiguous: two types have an artifact of that name.
     """
     return version_of(get_artifact(name, type), number)
 
 
 def version_of(artifact: Artifact, number: int) -> Version:
-    """Return a version of an artifact, deleted or not.
-
-    Raises:
-        NotFound: no such version.
-    """
+    """Return a version of an artifact, deleted or not."""
     version = find_version(artifact, number)
     if version is None:
         raise NotFound("Version not found: {name}:v{number}", name=artifact.name, number=number)

@@ -14,12 +14,7 @@ from runs.models import StorageRoot
 
 
 def verify_version(*, version: Version) -> VerifyResult:
-    """Read every byte of a version and record whether it is as stored.
-
-    Raises:
-        Damaged: its manifest cannot be read.
-        ReadOnlyStore, NotWritten: the outcome could not be recorded.
-    """
+    """Read every byte of a version and record whether it is as stored."""
     with http_errors():
         verdict = verify(version.on_disk)
     refresh(version.artifact)
@@ -27,12 +22,7 @@ def verify_version(*, version: Version) -> VerifyResult:
 
 
 def freed_by(*, versions: Collection[Version]) -> int:
-    """Return the bytes that deleting these versions of one root permanently would free.
-
-    Raises:
-        NotFound: a version is gone.
-        ReadOnlyStore, NotWritten: a file cannot be read.
-    """
+    """Return the bytes that deleting these versions of one root permanently would free."""
     with http_errors():
         going = [version.artifact.on_disk.existing(version.number) for version in versions]
         return garbage.freed_by(going[0].artifact.store, going) if going else 0
@@ -42,7 +32,6 @@ def find_garbage(root: StorageRoot) -> garbage.Garbage:
     """Find contents that no version needs.
 
     Raises:
-        Busy: files are being stored.
         Damaged: a manifest cannot be read, so that the needed contents are unknown.
     """
     with http_errors():
@@ -50,11 +39,6 @@ def find_garbage(root: StorageRoot) -> garbage.Garbage:
 
 
 def collect_garbage(*, root: StorageRoot, promised: garbage.Garbage | None = None) -> garbage.Garbage:
-    """Remove contents that no version needs, and none beyond `promised`.
-
-    Raises:
-        Busy, Damaged: as `find_garbage`.
-        ReadOnlyStore, NotWritten: something could not be removed.
-    """
+    """Remove contents that no version needs, and none beyond `promised`."""
     with http_errors():
         return garbage.collect(store.Store(Path(root.path)), promised)

@@ -34,7 +34,6 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
 
     Raises:
         Refused: the stage is unknown, or the transition is not allowed.
-        ReadOnlyStore, NotWritten: nothing was changed.
     """
     if to_stage not in STAGES:
         raise Refused(

@@ -22,8 +22,6 @@ def begin(
 
     Raises:
         Refused: the version would be invalid.
-        ReadOnlyStore, NotWritten: nothing was written.
-        Unavailable: the bucket of the store cannot be used.
     """
     with http_errors():
         upload, described = uploads.begin(store.Store(Path(active_root().path)), fields, files, total)
@@ -34,10 +32,7 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
     """Describe further files of an upload; return the count of its files and the digests to be sent of these.
 
     Raises:
-        NotFound: no such upload.
         Refused: the version would be invalid with them.
-        ReadOnlyStore, NotWritten: nothing was written.
-        Unavailable: the bucket of the store cannot be used.
     """
     with http_errors():
         described = uploads.declare(upload, files)
@@ -45,11 +40,7 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
 
 
 def upload_status(*, upload: uploads.Upload) -> UploadStatus:
-    """Return the progress of an upload.
-
-    Raises:
-        NotFound: no such upload.
-    """
+    """Return the progress of an upload."""
     with http_errors():
         about, listed = upload.declared(), upload.listed()
         missing = upload.missing(listed.files)
@@ -70,11 +61,8 @@ def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes
     """Append to a content of an upload, and return its new size in bytes.
 
     Raises:
-        NotFound: no such upload.
         Refused: the upload has no such content, or the part exceeds it.
         Conflict: the content has another size now.
-        ReadOnlyStore, NotWritten: nothing was written.
-        Unavailable: the bucket of the store cannot be used.
     """
     with http_errors():
         return uploads.add_part(upload, digest, offset, content)
@@ -84,9 +72,7 @@ def add_contents(*, upload: uploads.Upload, body: bytes) -> int:
     """Store several complete contents of an upload, and return how many.
 
     Raises:
-        NotFound: no such upload.
         Refused: a content is not part of this upload, or the last one is incomplete.
-        ReadOnlyStore, NotWritten, Unavailable: something was not written.
     """
     with http_errors():
         return uploads.add_contents(upload, body)
@@ -96,7 +82,6 @@ def complete(*, upload: uploads.Upload) -> Version:
     """Create the version of an upload.
 
     Raises:
-        NotFound: no such upload.
         Conflict: a content is missing, or does not match its description.
         ReadOnlyStore, NotWritten, Unavailable: the upload is unchanged.
     """

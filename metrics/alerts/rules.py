@@ -66,11 +66,7 @@ def _check_values(kind: str, given: dict[str, Any]) -> None:
 
 
 def check_where(text: str) -> None:
-    """Check a condition on runs.
-
-    Raises:
-        InvalidAlert: it is malformed.
-    """
+    """Check a condition on runs."""
     if text.strip():
         try:
             where_keys.parse(active_root(), text)

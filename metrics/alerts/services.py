@@ -25,13 +25,7 @@ MOST_CHANNELS, MOST_RULES = 100, 2_000
 
 
 def save_channel(given: dict[str, Any], key: int | None = None) -> AlertChannel:
-    """Create a channel, or change the given fields of one.
-
-    Raises:
-        InvalidAlert: a field is invalid.
-        AlertItemNotFound: there is no such channel.
-        AlertsUnavailable: the configuration cannot be written.
-    """
+    """Create a channel, or change the given fields of one."""
     fields = cast(record.Entry, {name: given[name] for name in ("name", "enabled") if name in given})
     if "url" in given:
         fields["kind"] = addresses.kind_of(given["url"].strip())
@@ -53,13 +47,7 @@ def save_channel(given: dict[str, Any], key: int | None = None) -> AlertChannel:
 
 
 def save_rule(given: dict[str, Any], key: int | None = None) -> AlertRule:
-    """Create a rule, or change the given fields of one.
-
-    Raises:
-        InvalidAlert: a field is invalid.
-        AlertItemNotFound: there is no such rule.
-        AlertsUnavailable: the configuration cannot be written.
-    """
+    """Create a rule, or change the given fields of one."""
     fields = cast(record.Entry, {name: given[name] for name in ("name", "enabled") if name in given})
     if "when" in given:
         fields["when"] = checked(given["when"]).given()
@@ -93,10 +81,6 @@ def delete(what: str, key: int) -> None:
 
     Args:
         what: `rules` or `channels`.
-
-    Raises:
-        AlertItemNotFound: unknown id.
-        AlertsUnavailable: the configuration cannot be written.
     """
 
     if what == "rules":
@@ -114,11 +98,7 @@ def delete(what: str, key: int) -> None:
 
 
 def channel(key: int) -> AlertChannel:
-    """Return a channel.
-
-    Raises:
-        AlertItemNotFound: unknown id.
-    """
+    """Return a channel."""
     found = AlertChannel.objects.filter(pk=key).first()
     if found is None:
         raise AlertItemNotFound("Channel", key)
@@ -126,11 +106,7 @@ def channel(key: int) -> AlertChannel:
 
 
 def rule(key: int) -> AlertRule:
-    """Return a rule.
-
-    Raises:
-        AlertItemNotFound: unknown id.
-    """
+    """Return a rule."""
     found = AlertRule.objects.filter(pk=key).first()
     if found is None or not is_readable(active_root(), found.where):
         raise AlertItemNotFound("Rule", key)
@@ -143,11 +119,7 @@ def rules(*order: str) -> list[AlertRule]:
 
 
 def condition(given: dict[str, Any]) -> When:
-    """Return the condition of a rule that is not saved.
-
-    Raises:
-        InvalidAlert: a field is invalid.
-    """
+    """Return the condition of a rule that is not saved."""
     check_where(given.get("where", ""))
     return checked(given["when"])
 

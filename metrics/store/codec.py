@@ -48,11 +48,7 @@ def encode(points: Points) -> bytes:
 
 
 def decode(block: bytes | memoryview) -> Points:
-    """Decode a block of `encode`.
-
-    Raises:
-        UnknownFormat: it was written by a later version.
-    """
+    """Decode a block of `encode`."""
     version, count, *lengths = _HEADER.unpack_from(block)
     if version != FORMAT:
         raise UnknownFormat(f"a block of format {version}")

@@ -59,22 +59,13 @@ class DamagedFile(ValueError):
 
 
 def saved_connections() -> list[Saved]:
-    """Return the saved connections in the order of their creation.
-
-    Raises:
-        ConfigurationUnavailable: the file cannot be read.
-    """
+    """Return the saved connections in the order of their creation."""
     with _configuration():
         return [saved for entry in _entries() if (saved := parse_entry(entry)) is not None]
 
 
 def saved_connection(key: str) -> Saved:
-    """Return the connection with a key in the format of any release.
-
-    Raises:
-        SavedConnectionNotFound: no saved connection has the key.
-        ConfigurationUnavailable: the file cannot be read.
-    """
+    """Return the connection with a key in the format of any release."""
     with _configuration():
         entries = _entries()
     index = place(entries, key)
@@ -89,7 +80,6 @@ def credentials(saved: Saved) -> Credentials:
 
     Raises:
         InvalidInput: a secret was encrypted with another key.
-        ConfigurationUnavailable: the encryption key cannot be read.
     """
     wanted = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
     opened: dict[str, str] = {}
@@ -136,7 +126,6 @@ def save_connection(
 
     Raises:
         InvalidInput: something that the method requires is missing, or there are too many connections.
-        ConfigurationUnavailable: the file could not be written; nothing was changed.
     """
     saved = Saved(address, name, auth_method, remember, private_key_path)
     new: list[bool] = []
@@ -165,7 +154,6 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
 
     Raises:
         InvalidInput: an item has no address, or there are too many.
-        ConfigurationUnavailable: the file could not be written; nothing was changed.
     """
     given: dict[str, tuple[Saved, dict[str, str]]] = {}
     silent = set()
@@ -195,12 +183,7 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
 
 
 def delete_connection(key: str) -> None:
-    """Delete a saved connection and its secrets.
-
-    Raises:
-        SavedConnectionNotFound: no saved connection has the key.
-        ConfigurationUnavailable: the file could not be written; nothing was changed.
-    """
+    """Delete a saved connection and its secrets."""
 
     def change(entries: list[Any]) -> None:
         index = place(entries, key)

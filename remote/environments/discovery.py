@@ -26,7 +26,6 @@ async def find(connection: PooledConnection) -> list[Environment]:
 
     Raises:
         RemoteOperationFailed: the host cannot be searched.
-        ConnectionLost: the connection was lost.
     """
     link = connection.link
     output = await link.run("/bin/sh", "-s", stdin=probe.script("find_pythons.sh"), timeout=FIND_SECONDS)
@@ -69,7 +68,6 @@ async def find_by_name(connection: PooledConnection, name: str) -> Environment:
     Raises:
         EnvironmentNotFound: no environment has that name or path.
         RemoteOperationFailed: the host cannot be searched.
-        ConnectionLost: the connection was lost.
     """
     known: list[Environment] = connection.memory.get(CACHE_KEY, [])
     one = _by_name(known, name)
@@ -114,9 +112,7 @@ async def read_config(connection: PooledConnection, name: str) -> RemoteConfig:
     """Return `config` of the environment with that name.
 
     Raises:
-        EnvironmentNotFound: no environment has that name.
         RemoteOperationFailed: its Python does not run.
-        ConnectionLost: the connection was lost.
     """
     one = await find_by_name(connection, name)
     if one.python is None:

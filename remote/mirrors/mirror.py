@@ -73,9 +73,7 @@ class RemoteMirror:
 
         Raises:
             MirrorStopped: by `stop`.
-            ConnectionLost: the connection was lost.
             RemoteOperationFailed: the host offers no SFTP.
-            FileNotFoundError: the remote root does not exist.
             OSError: the remote root cannot be listed, or the local folder cannot be written.
         """
         try:

@@ -220,12 +220,7 @@ _FIELDS = {"path": "root"}
 
 
 def _absolute_root(connection_id: str, path: str) -> str:
-    """Return the absolute path of the storage root on the remote host.
-
-    Raises:
-        InvalidField: the path is not a folder.
-        and as `connections.path_kind`.
-    """
+    """Return the absolute path of the storage root on the remote host."""
     absolute, kind = connections.path_kind(connection_id=connection_id, path=path)
     if kind is None:
         raise InvalidField("root", _("Folder not found on the host: {path}").format(path=absolute))

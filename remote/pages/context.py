@@ -160,9 +160,7 @@ def saved_login(key: str) -> Login | None:
     """Return the login of a saved connection; None without a key.
 
     Raises:
-        SavedConnectionNotFound: the key is unknown.
         InvalidInput: a saved secret can no longer be decrypted.
-        ConfigurationUnavailable: the file of saved connections is unreadable.
     """
     if not key:
         return None
@@ -171,11 +169,7 @@ def saved_login(key: str) -> Login | None:
 
 
 def machine(connection_id: str) -> RemoteConnection:
-    """Return an open connection.
-
-    Raises:
-        ConnectionNotFound: the id is unknown.
-    """
+    """Return an open connection."""
     for connection in services.connections():
         if connection["connection_id"] == connection_id:
             return connection

@@ -30,11 +30,7 @@ class FolderContext(TypedDict):
 
 
 def folder_context(connection_id: str, environment: str, path: str) -> FolderContext:
-    """Return the folders in a folder of a remote host, or the error if it cannot be listed.
-
-    Raises:
-        ConnectionNotFound: the connection is unknown.
-    """
+    """Return the folders in a folder of a remote host, or the error if it cannot be listed."""
     context: FolderContext = {"machine": machine(connection_id), "environment": environment, "path": path}
 
     def url(folder: str) -> str:

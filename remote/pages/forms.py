@@ -176,9 +176,6 @@ class LoginForm(forms.Form):
 
         Args:
             before: a login to the same address, whose secrets replace those that were left empty.
-
-        Raises:
-            InvalidField: a field is invalid.
         """
         require_valid(self)
         fields = self.cleaned_data
@@ -221,11 +218,7 @@ class MirrorForm(forms.Form):
 
 
 def require_valid(form: forms.Form) -> None:
-    """Raise the first error of a form.
-
-    Raises:
-        InvalidField: a field is invalid.
-    """
+    """Raise the first error of a form."""
     for name, sentences in form.errors.items():
         raise InvalidField(name, str(sentences[0]))
 

@@ -47,11 +47,7 @@ class StartContext(TypedDict):
 
 
 def start_context(connection_id: str, environment: str, entered: dict[str, str]) -> StartContext:
-    """Return the context of the form that starts a viewer in an environment.
-
-    Raises:
-        as `environments.choice`.
-    """
+    """Return the context of the form that starts a viewer in an environment."""
     choice = environments.choice(connection_id, environment)
     root = entered.get("root") or choice.environment.root
     return {

@@ -54,8 +54,6 @@ def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
 
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
-        InvalidKey: the given key cannot be read.
-        AuthenticationFailed: the host rejected the credentials.
         HostUnreachable: the host cannot be reached.
     """
     if credentials.private_key_path:
@@ -83,9 +81,7 @@ def environments(*, connection_id: str) -> list[RemoteEnvironment]:
     """Search the host and return its environments.
 
     Raises:
-        ConnectionNotFound: no open connection has that id.
         RemoteOperationFailed: the host cannot be searched.
-        ConnectionLost: the connection was lost.
     """
     found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
     return [environment.to_dict() for environment in found]
@@ -95,31 +91,18 @@ def config(*, connection_id: str, environment: str) -> RemoteConfig:
     """Return the defaults for a viewer in an environment.
 
     Raises:
-        ConnectionNotFound: no open connection has that id.
-        EnvironmentNotFound: no environment has that name.
         RemoteOperationFailed: its Python does not run.
-        ConnectionLost: the connection was lost.
     """
     return loop.run(finding.read_config(pool.get(connection_id), environment), FIND_SECONDS)
 
 
 def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
-    """List a remote folder.
-
-    Raises:
-        ConnectionNotFound: no open connection has that id.
-        and as `sftp.list_folder`.
-    """
+    """List a remote folder."""
     return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
 def path_kind(*, connection_id: str, path: str) -> tuple[str, str | None]:
-    """Return the absolute path, and `folder`, `file` or None if nothing exists there.
-
-    Raises:
-        ConnectionNotFound: no open connection has that id.
-        and as `sftp.path_kind`.
-    """
+    """Return the absolute path, and `folder`, `file` or None if nothing exists there."""
     return loop.run(sftp.path_kind(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
@@ -129,20 +112,12 @@ def connections() -> list[RemoteConnection]:
 
 
 def disconnect(*, address: Address) -> None:
-    """Close a connection and stop the viewers that run over it.
-
-    Raises:
-        ConnectionNotFound: no connection to this address is open.
-    """
+    """Close a connection and stop the viewers that run over it."""
     loop.run(pool.close(address.id), CLOSE_SECONDS)
 
 
 def known_hosts() -> list[KnownHost]:
-    """Return the trusted host keys in the order of the file, after updating the rows from it.
-
-    Raises:
-        ConfigurationUnavailable: the file cannot be read.
-    """
+    """Return the trusted host keys in the order of the file, after updating the rows from it."""
     with _configuration():
         wanted = hosts_file.listed(host_keys.read())
     if list(KnownHost.objects.order_by("place").values_list(*FIELDS)) != wanted:
@@ -160,7 +135,6 @@ def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
 
     Raises:
         InvalidInput: the host did not present it.
-        ConfigurationUnavailable: the file cannot be written.
     """
     if not host_keys.was_presented(host, port, key):
         raise InvalidInput(
@@ -175,11 +149,7 @@ def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
 
 
 def remove_host_key(*, host: str, port: int, key_type: str) -> bool:
-    """Remove a host's keys of one type; return whether there were any.
-
-    Raises:
-        ConfigurationUnavailable: the file cannot be written.
-    """
+    """Remove a host's keys of one type; return whether there were any."""
     with _configuration():
         changed = host_keys.remove(host, port, key_type)
     known_hosts()

@@ -31,11 +31,7 @@ class Choice:
 
 
 def last_discovered(connection_id: str) -> list[Choice] | None:
-    """Return the result of the last search, or None before the first one.
-
-    Raises:
-        ConnectionNotFound: no open connection has that id.
-    """
+    """Return the result of the last search, or None before the first one."""
     connection = pool.get(connection_id)
     found: list[Environment] | None = connection.memory.get(discovery.CACHE_KEY)
     return None if found is None else [_choice(one, connection.address.host) for one in found]
@@ -45,9 +41,7 @@ def discover(connection_id: str) -> list[Choice]:
     """Search the host and return all environments.
 
     Raises:
-        ConnectionNotFound: no open connection has that id.
         RemoteOperationFailed: the host cannot be searched.
-        ConnectionLost: the connection was lost.
     """
     connection = pool.get(connection_id)
     found = loop.run(discovery.find(connection), FIND_SECONDS)
@@ -58,10 +52,8 @@ def choice(connection_id: str, name: str) -> Choice:
     """Return the current state of an environment by name or path.
 
     Raises:
-        ConnectionNotFound: no open connection has that id.
         EnvironmentNotFound: no environment has that name or path.
         RemoteOperationFailed: the host cannot be searched.
-        ConnectionLost: the connection was lost.
     """
     connection = pool.get(connection_id)
     return _choice(loop.run(discovery.find_by_name(connection, name), FIND_SECONDS), connection.address.host)

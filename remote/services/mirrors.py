@@ -127,9 +127,6 @@ def start(*, connection_id: str, root: str, into: Path, environment: str = "", p
         into: the local storage root.
         environment: name of the remote environment that has this program.
         python: its interpreter, which generates a manifest; "" for none.
-
-    Raises:
-        ConnectionNotFound: no open connection has that id.
     """
     connection = pool.get(connection_id)
     with _guard:
@@ -157,11 +154,7 @@ def mirrors() -> list[MirrorJob]:
 
 
 def get_mirror(mirror_id: str) -> MirrorJob:
-    """Return a mirror.
-
-    Raises:
-        MirrorNotFound: no mirror has that id.
-    """
+    """Return a mirror."""
     found = _mirrors.get(mirror_id)
     if found is None:
         raise MirrorNotFound(mirror_id)
@@ -169,22 +162,14 @@ def get_mirror(mirror_id: str) -> MirrorJob:
 
 
 def cancel(*, mirror_id: str) -> MirrorJob:
-    """Stop a mirror; one that has ended is left unchanged.
-
-    Raises:
-        MirrorNotFound: no mirror has that id.
-    """
+    """Stop a mirror; one that has ended is left unchanged."""
     found = get_mirror(mirror_id)
     found.cancel()
     return found
 
 
 def forget(*, mirror_id: str) -> None:
-    """Remove a finished mirror from the list; downloaded files are kept.
-
-    Raises:
-        MirrorNotFound: no finished mirror has that id.
-    """
+    """Remove a finished mirror from the list; downloaded files are kept."""
     with _guard:
         found = _mirrors.get(mirror_id)
         if found is None or found.state == "running":

@@ -56,12 +56,8 @@ def start_viewer(
         wait: return once the viewer runs. If false, return at once; `viewer_session` has the progress and the error.
 
     Raises:
-        ConnectionNotFound: no connection to the address is open.
-        LocalPortInUse: the requested local port is in use.
         TooManySessions: the limit of running sessions is reached.
-        ProgramNotInstalled: this program is not installed in the environment.
         ViewerFailed: a stage failed or timed out, or the session was stopped meanwhile.
-        and as `services.connect`.
     """
     if credentials is None:
         pool.get(address.id)
@@ -117,11 +113,7 @@ async def _end(session: Session) -> None:
 
 
 def stop_viewer(*, session_id: str) -> None:
-    """Close the tunnel, stop the remote viewer and delete the row, in this order; a failed one is only removed.
-
-    Raises:
-        SessionNotFound: no session has that id.
-    """
+    """Close the tunnel, stop the remote viewer and delete the row, in this order; a failed one is only removed."""
     loop.run(_end(viewer_session(session_id=session_id)), STOP_SECONDS)
     session_rows.flush(AT_ONCE_SECONDS)
 
@@ -132,11 +124,7 @@ def viewer_sessions() -> list[Session]:
 
 
 def viewer_session(*, session_id: str) -> Session:
-    """Return a session.
-
-    Raises:
-        SessionNotFound: no session has that id.
-    """
+    """Return a session."""
     session = sessions.by_id.get(session_id)
     if session is None:
         raise SessionNotFound(session_id)
@@ -147,11 +135,7 @@ def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
     """Copy this program as a wheel to a remote host; return its path and the command that installs it.
 
     Raises:
-        ConnectionNotFound: no open connection has that id.
-        EnvironmentNotFound: no environment has that name.
         RemoteOperationFailed: this program could not be packed or copied; no partial file is left on the host.
-        RemotePermissionDenied: the remote user may not write to the home.
-        ConnectionLost: the connection was lost.
     """
     connection = pool.get(connection_id)
     try:

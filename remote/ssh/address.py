@@ -50,11 +50,7 @@ def address(host: str, port: int, username: str) -> Address:
 
 
 def from_id(text: str) -> Address:
-    """Parse a connection id.
-
-    Raises:
-        InvalidAddress: the id has another form.
-    """
+    """Parse a connection id."""
     found = _ID.fullmatch(text)
     try:
         if found is None:
@@ -73,11 +69,7 @@ def bracketed(host: str) -> str:
 
 
 def checked_host(text: str) -> str:
-    """Normalize a host: a name in lowercase ASCII, or an IP address in its canonical form.
-
-    Raises:
-        InvalidAddress: neither a name nor an address.
-    """
+    """Normalize a host: a name in lowercase ASCII, or an IP address in its canonical form."""
     wrong = InvalidAddress("host", "host: must be a name like gpu.example.org or an address like 192.0.2.7.")
     bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
     if ":" in bare:

@@ -129,7 +129,6 @@ class Link:
 
         Raises:
             InvalidInput: an argument contains a NUL character or is not valid text.
-            ConnectionLost: the connection has ended.
             RemoteOperationFailed: the host allows no commands.
         """
         try:
@@ -160,7 +159,6 @@ class Link:
 
         Raises:
             RemoteOperationFailed: it timed out, printed too much, or the host allows no commands.
-            ConnectionLost: the connection ended.
         """
         process = None
         try:
@@ -190,7 +188,6 @@ class Link:
 
         Raises:
             RemoteOperationFailed: the host offers no SFTP.
-            ConnectionLost: the connection has ended.
         """
         async with self._files_lock:
             if self._files is None:
@@ -202,7 +199,6 @@ class Link:
 
         Raises:
             RemoteOperationFailed: the host offers no SFTP, or its limit of channels is reached.
-            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
@@ -223,9 +219,7 @@ class Link:
         """Connect to a port of 127.0.0.1 on the remote host; return asyncssh's reader and writer. Use them within `ssh_errors`.
 
         Raises:
-            PortClosed: no program listens on it.
             RemoteOperationFailed: the host forwards no ports.
-            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
@@ -248,7 +242,6 @@ class Link:
 
         Raises:
             RemoteOperationFailed: the host refused a channel for `what`.
-            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         if self.ended.is_set():
@@ -284,10 +277,7 @@ class Link:
         """Convert SFTP errors within a block that works on `path` to ours.
 
         Raises:
-            RemotePathNotFound: the path does not exist.
-            RemotePermissionDenied: the remote user lacks the permission.
             RemoteOperationFailed: any other error, for example a full disk.
-            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
@@ -339,11 +329,7 @@ async def _communicate(process: Any, stdin: bytes, limit: int) -> Output:
 
 
 async def _read(stream: Any, limit: int) -> bytes:
-    """Read a stream to its end.
-
-    Raises:
-        _OutputTooLarge: it is longer than `limit` bytes.
-    """
+    """Read a stream to its end."""
     parts, size = [], 0
     while part := await stream.read(65536):
         parts.append(part)

@@ -55,11 +55,7 @@ class Entry:
 
 
 def public_key(text: str) -> HostKey:
-    """Parse `<type> <base64>`, optionally followed by a comment.
-
-    Raises:
-        BadPublicKey: the text is not a public key.
-    """
+    """Parse `<type> <base64>`, optionally followed by a comment."""
     parts = text.split(None, 2)
     if len(parts) < 2 or len(text) > LONGEST_KEY:
         raise BadPublicKey("Invalid public key format")

@@ -52,8 +52,6 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
         InvalidInput: SSH cannot carry the username.
-        InvalidKey: the given key cannot be read.
-        AuthenticationFailed: the host rejected the credentials.
         HostUnreachable: any other failure; the sentence says what to do.
     """
     asyncssh = await asyncio.to_thread(library)
@@ -77,11 +75,7 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
 
 
 def _check_username(asyncssh: ModuleType, username: str) -> None:
-    """Reject a username that would reach the host changed, or not at all (RFC 4252 requires SASLprep).
-
-    Raises:
-        InvalidInput: SSH cannot carry the username.
-    """
+    """Reject a username that would reach the host changed, or not at all (RFC 4252 requires SASLprep)."""
     try:
         same = asyncssh.saslprep.saslprep(username) == username
     except asyncssh.saslprep.SASLPrepError:
@@ -154,12 +148,7 @@ class LoginOptions(TypedDict):
 
 @asynccontextmanager
 async def _auth_arguments(asyncssh: ModuleType, credentials: Credentials) -> AsyncIterator[LoginOptions]:
-    """Yield the authentication arguments; the agent stays open within the block.
-
-    Raises:
-        InvalidKey: the key cannot be read.
-        AuthenticationFailed: no agent is running, or it has no keys.
-    """
+    """Yield the authentication arguments; the agent stays open within the block."""
     keys: list[Any] = []
     agent = None
     if credentials.method == "key":
@@ -198,11 +187,7 @@ async def _agent_keys(asyncssh: ModuleType) -> tuple[Any, list[Any]]:
 
 
 def _private_key(asyncssh: ModuleType, credentials: Credentials) -> Any:
-    """Read the key that was given as text or as a file.
-
-    Raises:
-        InvalidKey: not a private key, or the passphrase does not decrypt it.
-    """
+    """Read the key that was given as text or as a file."""
     sentence = KEY_TEXT if credentials.private_key else KEY_FILE
     try:
         if credentials.private_key:

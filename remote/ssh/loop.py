@@ -52,10 +52,6 @@ class LoopThread:
 
         Args:
             timeout: seconds until it is cancelled; a safety net, longer than the limits that the work has itself.
-
-        Raises:
-            LoopNotRunning: the loop is not running.
-            RemoteTimeout: it timed out.
         """
         if self._loop is None:
             work.close()

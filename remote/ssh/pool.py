@@ -202,10 +202,6 @@ class Pool:
         """Return the open connection for these credentials, or connect.
 
         Other credentials must first be accepted by the host; then the open connection is shared.
-
-
-        Raises:
-            as `login.connect`.
         """
         existing = self._connections.get(address.id)
         if existing is not None and existing.state == "connected" and credentials.proof in existing.proofs:
@@ -246,9 +242,6 @@ class Pool:
         Args:
             connection_id: `user@host:port`.
             connected: raise for a connection that is reconnecting, too.
-
-        Raises:
-            ConnectionNotFound: no open connection has that id.
         """
         connection = self._connections.get(connection_id)
         if (
@@ -270,9 +263,6 @@ class Pool:
         Args:
             connection_id: `user@host:port`.
             patience: seconds for the callbacks; then the connection is closed anyway.
-
-        Raises:
-            ConnectionNotFound: no open connection has that id.
         """
         connection = self.get(connection_id, connected=False)
         try:

@@ -87,9 +87,7 @@ async def list_folder(link: Link, path: str) -> Folder:
     """List a folder: folders first, then by name; symlinks count as their targets.
 
     Raises:
-        RemotePathNotFound: the folder does not exist.
         InvalidInput: the path is invalid or not a folder.
-        RemotePermissionDenied: the remote user may not read it.
         RemoteOperationFailed: it timed out, or another error.
     """
     absolute_path = await expanded(link, path)
@@ -135,7 +133,6 @@ async def path_kind(link: Link, path: str) -> tuple[str, str | None]:
 
     Raises:
         InvalidInput: the path is invalid.
-        RemotePermissionDenied: the remote user may not access it.
         RemoteOperationFailed: it timed out, or another error.
     """
     absolute_path = await expanded(link, path)
@@ -156,7 +153,6 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
 
     Raises:
         InvalidInput: `target` is invalid.
-        RemotePermissionDenied: the remote user may not write it.
         RemoteOperationFailed: it timed out, or another error such as a full disk; no partial file is left.
     """
     absolute_path = await expanded(link, target)
@@ -197,7 +193,6 @@ async def remove(link: Link, path: str) -> None:
 
     Raises:
         InvalidInput: the path is invalid.
-        RemotePermissionDenied: the remote user lacks the permission.
         RemoteOperationFailed: it timed out, or another error.
     """
     absolute_path = await expanded(link, path)

@@ -29,10 +29,8 @@ async def choose_target(connection: PooledConnection, name: str) -> LaunchTarget
     """Return the launch target of the named environment, or of the default one.
 
     Raises:
-        EnvironmentNotFound: no environment has that name.
         ProgramNotInstalled: this program is not installed in it; the response says how to install it.
         RemoteOperationFailed: its Python does not run, or the host has no Python.
-        ConnectionLost: the connection was lost.
     """
     one = await _named(connection, name)
     if one.python is None:

@@ -48,7 +48,6 @@ class RemoteProcess:
 
         Raises:
             ViewerFailed: it exited; the message is its last error line.
-            ConnectionLost: the connection was lost.
         """
         async with self.link.ssh_errors():
             with suppress(BrokenPipeError):
@@ -116,7 +115,6 @@ async def start(link: Link, python: str, request: LaunchRequest) -> tuple[Remote
 
     Raises:
         ViewerFailed: it did not start.
-        ConnectionLost: the connection was lost.
         RemoteOperationFailed: the host runs no commands.
     """
     process = RemoteProcess(link, await link.start(python, *COMMAND))
@@ -144,9 +142,7 @@ async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> An
         now: clock of the remote host, Unix seconds.
 
     Raises:
-        PortClosed: no program listens on the port.
         ForeignProgram: another program does.
-        ConnectionLost: the connection was lost.
     """
     stamp = make_stamp(token, purpose, now)
     request = (

@@ -129,11 +129,7 @@ class Session:
         return make_stamp(self._token, purpose, time.time() + self._clock_offset)
 
     def begin(self, connect: Connect) -> None:
-        """Bind the local port and start; `ready` is done when the viewer runs, or has the error.
-
-        Raises:
-            LocalPortInUse: the requested port is in use.
-        """
+        """Bind the local port and start; `ready` is done when the viewer runs, or has the error."""
         self.tunnel.bind(self.parameters.local_port)
         self._task = asyncio.create_task(self._run(connect), name=f"session {self.id}")
         self._task.add_done_callback(self._on_done)
@@ -199,11 +195,7 @@ class Session:
         await self.tunnel.open()
 
     async def _run_stage(self, stage: Stage, work: Awaitable[Any]) -> Any:
-        """Await the work of a stage and return its result.
-
-        Raises:
-            ViewerFailed: the stage timed out.
-        """
+        """Await the work of a stage and return its result."""
         self.stage = stage
         self._changed(self)
         try:
@@ -213,11 +205,7 @@ class Session:
             raise StageTimedOut(stage, self.host, LIMITS[stage]) from None
 
     async def _monitor(self) -> None:
-        """Send heartbeats; return when the connection, or the viewer behind it, is lost.
-
-        Raises:
-            ViewerFailed: the viewer exited while it was connected.
-        """
+        """Send heartbeats; return when the connection, or the viewer behind it, is lost."""
         assert self.connection is not None
         pause = min(HEARTBEAT_SECONDS, self.parameters.patience / 4)
         while self.report is not None and not self.connection.down.is_set():
@@ -249,11 +237,7 @@ class Session:
                 )
 
     async def _restore(self) -> None:
-        """Resume the waiting viewer after the connection was lost, or start a new one.
-
-        Raises:
-            RemoteOperationFailed: the connection cannot be restored, or no viewer started.
-        """
+        """Resume the waiting viewer after the connection was lost, or start a new one."""
         assert self.connection is not None
         self._process = None
         self._set_state("reconnecting", Message("The connection to {name} was lost.", name=self.host))

@@ -97,7 +97,6 @@ class Meter:
 
         Raises:
             ArchiveTooLarge: it may not.
-            NotEnoughSpace: the remaining bytes do not fit on the disk.
         """
         if total > self._limits.bytes:
             raise ArchiveTooLarge(

@@ -138,11 +138,7 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
 
 
 def _hold_inside(root: Path, relative: str) -> None:
-    """Check that no folder above a run is a link.
-
-    Raises:
-        ArchiveRefused: one of them is.
-    """
+    """Check that no folder above a run is a link."""
     above = root
     for part in relative.split("/")[:-1]:
         above = above / part

@@ -79,7 +79,6 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
     Raises:
         ArchiveTooLarge: it exceeds a limit.
         ArchiveRefused: it is not an archive, is damaged, or contains unsupported members.
-        OSError: it cannot be read.
     """
     packed = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -182,11 +181,7 @@ def _zip(file: IO[bytes], limits: Limits, meter: Meter, seen: _Seen) -> Iterator
 
 
 def _hold_directory(file: IO[bytes], limits: Limits) -> None:
-    """Check the size of a zip file's directory, which is read completely.
-
-    Raises:
-        ArchiveTooLarge: it is too large.
-    """
+    """Check the size of a zip file's directory, which is read completely."""
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - 65557 - ZIP64_END)
     file.seek(start)

@@ -49,19 +49,11 @@ class Contents:
         return None if self.bucket else bound_to(self.path)
 
     def holds(self, digest: str, size: int) -> bool:
-        """Return whether the pool or the bucket has a content.
-
-        Raises:
-            PoolUnavailable: the bucket cannot be used.
-        """
+        """Return whether the pool or the bucket has a content."""
         return not self.lacking({digest: size})
 
     def lacking(self, sizes: Mapping[str, int]) -> list[str]:
-        """Return the digests of those contents that neither the pool nor the bucket has, given their sizes.
-
-        Raises:
-            PoolUnavailable: the bucket cannot be used.
-        """
+        """Return the digests of those contents that neither the pool nor the bucket has, given their sizes."""
         lacking = [digest for digest, size in sizes.items() if not self.pool.holds(digest, size)]
         if lacking and self.bucket is not None:
             stored = self.bucket.sizes(lacking)

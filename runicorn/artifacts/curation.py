@@ -31,12 +31,7 @@ TAG_LENGTH = 100
 
 
 def soft_delete(version: Version, by: str = "user") -> None:
-    """Move a version to the recycle bin and remove its aliases. Idempotent.
-
-    Raises:
-        ArtifactNotFound: it does not exist.
-        OSError: it could not be written.
-    """
+    """Move a version to the recycle bin and remove its aliases. Idempotent."""
     artifact = version.artifact
     with artifact.lock():
         artifact.changeable(version.number)
@@ -52,12 +47,7 @@ def soft_delete(version: Version, by: str = "user") -> None:
 
 
 def restore(version: Version) -> None:
-    """Restore a version from the recycle bin. Idempotent.
-
-    Raises:
-        ArtifactNotFound: it does not exist.
-        OSError: it could not be written.
-    """
+    """Restore a version from the recycle bin. Idempotent."""
     artifact = version.artifact
     with artifact.lock():
         artifact.changeable(version.number)
@@ -72,7 +62,6 @@ def delete_for_good(version: Version) -> int:
     If another process is storing files, the contents are left to the next garbage collection.
 
     Raises:
-        ArtifactNotFound: it does not exist.
         OSError: it could not be removed; it is unchanged, or gone with its contents left to garbage collection.
     """
     artifact = version.artifact
@@ -92,7 +81,6 @@ def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
     Raises:
         InvalidArtifact: the alias is invalid or reserved.
         ArtifactNotFound: the version does not exist, or is deleted.
-        OSError: it could not be written.
     """
     names.check_alias(alias)
     with artifact.lock():
@@ -106,8 +94,6 @@ def remove_alias(artifact: ArtifactFolder, alias: str) -> None:
 
     Raises:
         InvalidArtifact: the alias is invalid or reserved.
-        ArtifactNotFound: the alias does not exist.
-        OSError: it could not be written.
     """
     names.check_alias(alias)
     with artifact.lock():
@@ -132,8 +118,6 @@ def describe(
 
     Raises:
         InvalidArtifact: a text is too long, or the metadata cannot be written as JSON.
-        ArtifactNotFound: the version does not exist.
-        OSError: it could not be written.
     """
     unique = None if tags is None else list(dict.fromkeys(tags))
     given = {"description": description, "metadata": metadata, "tags": unique, "status": status}
@@ -185,8 +169,6 @@ def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]
 
     Raises:
         InvalidArtifact: the file would exceed the limit for reading.
-        ArtifactNotFound: the version does not exist.
-        OSError: it could not be written.
     """
     with version.artifact.lock():
         version.artifact.changeable(version.number)

@@ -73,7 +73,6 @@ def find(store: Store) -> Garbage:
     """Find what can be removed now; change nothing.
 
     Raises:
-        StoreBusy: another process is storing files.
         DamagedFile: a manifest cannot be read, so it is unknown which contents it uses.
     """
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
@@ -94,7 +93,6 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
 
     Raises:
         StoreBusy, DamagedFile: see `find`; nothing was removed.
-        OSError: something could not be removed.
     """
     listed = _listed(store)
     with _alone(store):
@@ -162,11 +160,7 @@ def digests_of(version: Version) -> set[str]:
 
 
 def _alone(store: Store) -> ExitStack:
-    """Exclude other processes from storing files.
-
-    Raises:
-        StoreBusy: another process does.
-    """
+    """Exclude other processes from storing files."""
     with ExitStack() as stack:
         stack.enter_context(store.pool.alone())
         folders = list(store.folders())

@@ -98,22 +98,13 @@ class Pool:
                         yield entry
 
     def in_use(self) -> AbstractContextManager[None]:
-        """Hold while storing files: added contents are not collected before a version uses them.
-
-        Raises:
-            OutsideStore: a link leads out of the storage root.
-        """
+        """Hold while storing files: added contents are not collected before a version uses them."""
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         return _platform.file_lock(self.path / ".lock", shared=True, mode=0o666)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold while removing contents.
-
-        Raises:
-            StoreBusy: another process is storing files.
-            OutsideStore: a link leads out of the storage root.
-        """
+        """Hold while removing contents."""
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         try:
             with _platform.file_lock(self.path / ".lock", blocking=False, mode=0o666):
@@ -201,11 +192,7 @@ class Intake:
         return Blob(digest, before.st_size, before.st_mtime)
 
     def keep(self, content: bytes, digest: str) -> None:
-        """Add a content in memory, whose digest is known.
-
-        Raises:
-            OSError: the disk is full.
-        """
+        """Add a content in memory, whose digest is known."""
         self._put(digest, content)
         self._settle_many()
 

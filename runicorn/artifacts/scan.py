@@ -33,9 +33,6 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: s
         follow_symlinks: follow links anywhere. By default a link to a file within the folder counts as that file, and
             every other link is recorded.
         prefix: prefix of each returned path.
-
-    Raises:
-        OSError: a folder cannot be listed.
     """
     found = FolderContent({}, [], [])
     patterns = tuple(exclude)

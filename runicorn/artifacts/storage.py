@@ -33,11 +33,7 @@ class ArtifactStorage:
         return responses.list_artifacts(self._store, type, say)
 
     def list_versions(self, name: str, type: str | None = None) -> list[ArtifactVersion]:
-        """Return the versions of an artifact.
-
-        Raises:
-            ArtifactNotFound, AmbiguousArtifact: see `Store.find`.
-        """
+        """Return the versions of an artifact."""
         from runicorn.artifacts import responses
 
         return responses.list_versions(self._store.find(name, type), say)
@@ -49,7 +45,6 @@ class ArtifactStorage:
 
         Raises:
             ValueError: both `version` and `alias` are given.
-            ArtifactNotFound, AmbiguousArtifact: see `Store.resolve`.
         """
         if version is not None and alias is not None:
             raise ValueError("Cannot specify both version and alias")

@@ -157,23 +157,14 @@ class ArtifactFolder:
         return Version(self, number)
 
     def existing(self, number: int) -> Version:
-        """Return an existing version, deleted or not.
-
-        Raises:
-            ArtifactNotFound: it does not exist.
-        """
+        """Return an existing version, deleted or not."""
         version = self.version(number)
         if number < 1 or not (version.path / MANIFEST).is_file():
             raise ArtifactNotFound("Version not found: {name}:v{number}", name=self.name, number=number)
         return version
 
     def changeable(self, number: int) -> Version:
-        """Return an existing version, deleted or not, that is about to be changed.
-
-        Raises:
-            ArtifactNotFound: it does not exist.
-            OutsideStore: its folder is a link out of the storage root.
-        """
+        """Return an existing version, deleted or not, that is about to be changed."""
         version = self.existing(number)
         self.store.writable(version.path)
         return version
@@ -233,11 +224,7 @@ class Store(Contents):
         super().__init__(root, root / ARTIFACTS)
 
     def writable(self, path: Path) -> Path:
-        """Return a path of the store that is about to be written.
-
-        Raises:
-            OutsideStore: a link on the way leads out of the storage root.
-        """
+        """Return a path of the store that is about to be written."""
         return check_inside(self.root, path)
 
     def folder(self, type: str, name: str) -> ArtifactFolder:
@@ -281,8 +268,6 @@ class Store(Contents):
         """Return the artifact of a name, of any type if none is given.
 
         Raises:
-            ArtifactNotFound: it does not exist.
-            AmbiguousArtifact: several types have this name.
             InvalidArtifact: the type is invalid.
         """
         kinds = self.types()
@@ -306,11 +291,7 @@ class Store(Contents):
         return found[0]
 
     def resolve(self, spec: Spec) -> Version:
-        """Return the specified version.
-
-        Raises:
-            ArtifactNotFound, AmbiguousArtifact: see `find` and `ArtifactFolder.resolve`.
-        """
+        """Return the specified version."""
         return self.find(spec.name, spec.type).resolve(spec)
 
     @staticmethod

@@ -109,11 +109,7 @@ class Upload:
         return _listed(self.path / _FILES, about.st_size, about.st_mtime_ns)
 
     def missing(self, files: Iterable[DeclaredFile]) -> list[str]:
-        """Return the digests of the contents of `files` that are not complete yet.
-
-        Raises:
-            PoolUnavailable: the bucket of the store cannot be used.
-        """
+        """Return the digests of the contents of `files` that are not complete yet."""
         return self.store.lacking({file.digest: file.size for file in files})
 
     def part(self, digest: str) -> Path:
@@ -148,7 +144,6 @@ def begin(
 
     Raises:
         InvalidArtifact: it cannot become a version.
-        OSError: it could not be written.
     """
     declared = [_declared(file) for file in files]
     _check_files(store, about, declared, total)
@@ -167,9 +162,7 @@ def declare(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Declared
     """Declare further files of an upload, and return them. Declaring a file twice changes nothing.
 
     Raises:
-        ArtifactNotFound: the upload does not exist.
         InvalidArtifact: with them it cannot become a version, or one of them was declared differently before.
-        OSError: it could not be written.
     """
     declared = [_declared(file) for file in files]
     about = upload.declared()
@@ -189,7 +182,6 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
     """Append to a content exactly at an offset; return its new size. The last part moves it to the pool.
 
     Raises:
-        ArtifactNotFound: the upload does not exist.
         InvalidArtifact: no file of the upload has this content, or it exceeds the declared size.
         UploadConflict: the content has another size now, and nothing was written; or its digest differs, and it was
             discarded.
@@ -229,9 +221,7 @@ def add_contents(upload: Upload, body: bytes) -> int:
     """Receive a batch of complete small contents, each after its length; return their number.
 
     Raises:
-        ArtifactNotFound: the upload does not exist.
         InvalidArtifact: the body is malformed, or no file of the upload has one of the contents.
-        OSError: something could not be written.
     """
     sizes, store, contents = upload.listed().sizes, upload.store, _parted(body)
     digests = [ALGORITHM + hashlib.sha256(content).hexdigest() for content in contents]
@@ -256,7 +246,6 @@ def complete(upload: Upload) -> Version:
     """Create the version and remove the upload.
 
     Raises:
-        ArtifactNotFound: the upload does not exist.
         UploadConflict: something was not declared or sent yet, or its digest differs and it was discarded.
         OSError: it could not be written; the upload is unchanged.
     """

@@ -95,7 +95,6 @@ def intact_place(version: Version, file: FileEntry) -> Path:
 
     Raises:
         DamagedFile: no intact copy exists.
-        PoolUnavailable: the bucket cannot be used.
     """
     place = in_bucket(version, file)
     if place is not None:

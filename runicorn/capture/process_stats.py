@@ -137,11 +137,7 @@ def _memory_of_host() -> tuple[int | None, int | None]:
 
 
 class PsutilSource:
-    """Any system that psutil supports.
-
-    Raises:
-        ImportError: psutil is not installed.
-    """
+    """Any system that psutil supports."""
 
     def __init__(self, pid: int) -> None:
         import psutil

@@ -34,7 +34,6 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
 
     Raises:
         NotReadable: there is no Trackio database.
-        OSError: it cannot be read.
     """
     files = [path] if path.is_file() else sorted([*path.glob("*.db"), *path.glob("trackio/*.db")])
     damaged = [file for file in files if not is_database(file)]

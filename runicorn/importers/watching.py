@@ -83,7 +83,6 @@ class Watcher:
 
         Raises:
             runicorn.store.layout.InvalidName: `project` is invalid.
-            OSError: the store cannot be written.
         """
         report = ImportReport()
         for key, stamp in self._stamps().items():

@@ -102,7 +102,6 @@ def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
 
     Raises:
         RunResumed: it was, or it no longer exists.
-        OSError: the marker could not be written.
     """
     status, problem = layout.read_json(candidate.folder / layout.STATUS)
     changed = problem or _word(status) != candidate.status or _touched(candidate.folder) > candidate.touched

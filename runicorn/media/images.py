@@ -55,7 +55,6 @@ def encode(image: Any, suffix: str, quality: int) -> tuple[bytes, str]:
 
     Raises:
         TypeError: the type is not supported.
-        OSError: the file cannot be read.
         NotAnImage: it cannot be encoded in that format.
     """
     if isinstance(image, bytes | bytearray | memoryview):

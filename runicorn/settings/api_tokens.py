@@ -96,8 +96,6 @@ def add_token(name: str, scope: Scope, seconds: float | None = None, account: st
 
     Raises:
         InvalidToken: the name is taken, too long or has other characters.
-        UnreadableList: the file is damaged or cannot be read.
-        OSError: the file cannot be written.
     """
     if not _NAME.fullmatch(name) or name.strip() != name or len(name) > LONGEST_NAME:
         raise InvalidToken(
@@ -113,12 +111,7 @@ def add_token(name: str, scope: Scope, seconds: float | None = None, account: st
 
 
 def revoke_token(name: str, account: str = "") -> bool:
-    """Remove a token of an account, or one without; return whether there was one.
-
-    Raises:
-        UnreadableList: the file is damaged or cannot be read.
-        OSError: the file cannot be written.
-    """
+    """Remove a token of an account, or one without; return whether there was one."""
     return LIST.remove(lambda token: (token.name, token.owner_account) == (name, account))
 
 

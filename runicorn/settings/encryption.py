@@ -29,11 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 def encrypt(text: str) -> str:
-    """Return a text encrypted, in ASCII; the key file is created by the first call.
-
-    Raises:
-        OSError: the key cannot be read or written.
-    """
+    """Return a text encrypted, in ASCII; the key file is created by the first call."""
     from cryptography.fernet import Fernet
 
     return Fernet(_key()).encrypt(text.encode("utf-8", "surrogatepass")).decode("ascii")

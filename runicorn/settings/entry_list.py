@@ -43,11 +43,7 @@ class EntryList(Generic[Entry]):
         return config_directory() / self.file
 
     def read(self) -> list[Entry]:
-        """Return the entries.
-
-        Raises:
-            UnreadableList: the file is damaged or cannot be read.
-        """
+        """Return the entries."""
         content, problem = layout.read_json(self.path)
         if problem and self.path.exists():
             raise UnreadableList(f"{self.path}: {problem}")
@@ -58,12 +54,7 @@ class EntryList(Generic[Entry]):
 
     @contextmanager
     def changing(self) -> Iterator[list[Entry]]:
-        """Yield the entries under a lock, and write them if they were changed.
-
-        Raises:
-            UnreadableList: the file is damaged or cannot be read.
-            OSError: it cannot be written.
-        """
+        """Yield the entries under a lock, and write them if they were changed."""
         with folder_lock(config_directory()):
             before = self.read()
             entries = list(before)

@@ -90,12 +90,7 @@ def usable(path: Path) -> int:
 
 
 def require(path: Path, needed: int) -> None:
-    """Check that `needed` more bytes leave the reserve of the disk of `path` free.
-
-    Raises:
-        NotEnoughSpace: they do not.
-        OSError: the disk cannot be queried.
-    """
+    """Check that `needed` more bytes leave the reserve of the disk of `path` free."""
     total, free = disk(path)
     kept = reserve(total)
     if needed > free - kept:

@@ -43,11 +43,7 @@ def read() -> dict[str, Any]:
 
 
 def _change(change: Callable[[dict[str, Any]], None]) -> None:
-    """Read, change and replace the file under a lock.
-
-    Raises:
-        OSError: it could not be written; the old one is unchanged.
-    """
+    """Read, change and replace the file under a lock."""
     folder = config_directory()
     with _platform.file_lock(folder / f".{FILE}.lock"):
         before = read()
@@ -81,12 +77,7 @@ def set_column_widths(
     window_width: int | None = None,
     window_height: int | None = None,
 ) -> None:
-    """Save the column widths of a table, replacing earlier ones.
-
-    Raises:
-        TooMany: widths of too many tables are saved.
-        OSError: the file could not be written.
-    """
+    """Save the column widths of a table, replacing earlier ones."""
     window = {"window_width": window_width, "window_height": window_height}
     entry = {"widths": widths, **{key: value for key, value in window.items() if value is not None}}
 
@@ -124,12 +115,7 @@ def dismissed_alerts() -> list[str]:
 
 
 def dismiss_alert(alert: str) -> None:
-    """Dismiss an alert.
-
-    Raises:
-        TooMany: too many are dismissed.
-        OSError: the file could not be written.
-    """
+    """Dismiss an alert."""
 
     def change(preferences: dict[str, Any]) -> None:
         kept = _part(preferences, "dismissed_alerts", [])
@@ -161,12 +147,7 @@ def table_columns(project: str = "") -> list[str]:
 
 
 def set_table_columns(keys: Sequence[str], project: str = "") -> None:
-    """Save the visible columns of the runs table; an empty list restores the default.
-
-    Raises:
-        TooMany: columns of too many projects are saved.
-        OSError: the file could not be written.
-    """
+    """Save the visible columns of the runs table; an empty list restores the default."""
 
     def change(preferences: dict[str, Any]) -> None:
         if not project:
@@ -208,12 +189,7 @@ def saved_views(reader: str = "") -> list[View]:
 
 
 def save_view(view: View) -> None:
-    """Save a view, replacing one of the same name.
-
-    Raises:
-        TooMany: too many views are saved.
-        OSError: the file could not be written.
-    """
+    """Save a view, replacing one of the same name."""
     _change_views(lambda views: views | {view.key: view})
 
 

@@ -59,11 +59,7 @@ SETTINGS = {
 
 
 def get(name: str) -> str:
-    """Return the value of one of `SETTINGS`; unset and empty variables have their default.
-
-    Raises:
-        KeyError: the variable is unknown.
-    """
+    """Return the value of one of `SETTINGS`; unset and empty variables have their default."""
     return os.environ.get(name) or SETTINGS[name]
 
 
@@ -177,7 +173,6 @@ def set_user_root(text: str) -> Path:
 
     Raises:
         InvalidRoot: see `checked_root`, or it could not be created; the configuration is unchanged.
-        OSError: the configuration could not be written.
     """
     path = checked_root(text)
     try:

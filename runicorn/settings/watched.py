@@ -42,21 +42,12 @@ LIST = EntryList(FILE, "folders", WatchedFolder)
 
 
 def read(root: str) -> list[WatchedFolder]:
-    """Return the folders of a storage root, the oldest first.
-
-    Raises:
-        UnreadableList: the file is damaged or cannot be read.
-    """
+    """Return the folders of a storage root, the oldest first."""
     return [folder for folder in LIST.read() if folder.root == root]
 
 
 def add(path: str, root: str, project: str) -> WatchedFolder:
-    """Add a folder.
-
-    Raises:
-        UnreadableList: the file is damaged or cannot be read.
-        OSError: it cannot be written.
-    """
+    """Add a folder."""
     folder = WatchedFolder(secrets.token_urlsafe(ID_BYTES), path, root, project, time.time())
     with LIST.changing() as folders:
         folders.append(folder)

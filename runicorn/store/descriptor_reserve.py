@@ -52,7 +52,6 @@ def attempt(work: Callable[[], Answer]) -> Answer:
 
     Raises:
         OSError: as `work`.
-        ImportError: as `work`.
     """
     try:
         return work()

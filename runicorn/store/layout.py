@@ -97,11 +97,7 @@ def is_run_id(value: object) -> bool:
 
 
 def check_run_id(value: object) -> str:
-    """Return the id if it is valid.
-
-    Raises:
-        InvalidRunId: it is malformed.
-    """
+    """Return the id if it is valid."""
     if not isinstance(value, str) or not is_run_id(value):
         raise InvalidRunId(value)
     return value

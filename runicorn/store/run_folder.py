@@ -122,11 +122,7 @@ class RunFolder:
         return True
 
     def check(self) -> None:
-        """Check that the run's folder was found to be inside the store.
-
-        Raises:
-            OutsideStore: it was not.
-        """
+        """Check that the run's folder was found to be inside the store."""
         if self._refusal is not None:
             raise self._refusal
 

@@ -95,7 +95,6 @@ class ArtifactMirror:
 
         Raises:
             ConnectionError: the connection is lost; what was fetched until then is kept.
-            OSError: the local folder cannot be written.
         """
         began = time.monotonic()
         self._parts.mkdir(parents=True, exist_ok=True)
@@ -148,12 +147,7 @@ class ArtifactMirror:
         layout.write_json(self._state, self._known)
 
     def _fetch_version(self, key: VersionKey, progress: Progress | None) -> str:
-        """Fetch one version; return its outcome.
-
-        Raises:
-            FileNotFoundError: it was deleted.
-            ArchiveRefused, ArtifactError: its manifest is invalid.
-        """
+        """Fetch one version; return its outcome."""
         shelf, there = self._locate(key)
         if layout.DELETED in there:
             return DELETED
@@ -183,11 +177,7 @@ class ArtifactMirror:
         return digest in parts or self._store.holds(digest, size)
 
     def _locate(self, key: VersionKey) -> tuple[str, set[str]]:
-        """Return the remote folder of the artifact, and the names in that of the version.
-
-        Raises:
-            FileNotFoundError: it does not exist.
-        """
+        """Return the remote folder of the artifact, and the names in that of the version."""
         for kind in names.folders(key.type):
             shelf = f"{store.ARTIFACTS}/{kind}/{key.name}"
             with suppress(FileNotFoundError):
@@ -248,11 +238,7 @@ class ArtifactMirror:
         return found
 
     def _content(self, path: str, digest: str, size: int) -> Path:
-        """Fetch a content beside the state, resuming a partial file, and verify its digest.
-
-        Raises:
-            OSError: it could not be read or written, is missing, or has another digest.
-        """
+        """Fetch a content beside the state, resuming a partial file, and verify its digest."""
         part = self._parts / digest.removeprefix(ALGORITHM)
         far = join_path(self._remote_root, path)
         with open(part, "r+b" if part.exists() else "w+b") as file:

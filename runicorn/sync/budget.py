@@ -37,7 +37,6 @@ class Budget:
 
         Raises:
             OSError: the limit is exceeded.
-            NotEnoughSpace: it would use the reserve of the disk.
         """
         with self._lock:
             if self._limit is not None and self._fetched + count > self._limit:

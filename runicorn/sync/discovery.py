@@ -100,9 +100,6 @@ def list_runs(remote: RemoteFiles, root: str, state: State, mirror: Path) -> Inv
         root: the storage root there.
         state: the state of the last listing; updated.
         mirror: the local storage root, with the status of each run at the last sync.
-
-    Raises:
-        OSError: the root could not be listed.
     """
 
     def status(folder: str) -> str | None:

@@ -75,7 +75,6 @@ class Fetcher:
             info: its size, time and hashes on the remote host.
 
         Raises:
-            FileNotFoundError: it was deleted on the remote host.
             ConnectionError: the connection is lost; the partial file is kept.
             OSError: it could not be read or written, or kept changing; the local file is unchanged.
         """
@@ -153,9 +152,6 @@ class Fetcher:
             base: a place in the file.
             size: bytes that are wanted from there.
             before: the bytes before `base`, as they are here.
-
-        Raises:
-            FileChanged: the bytes before differ from the remote file.
         """
         with open(part, "r+b" if part.exists() else "w+b") as file:
             have = file.seek(0, os.SEEK_END)
@@ -206,7 +202,6 @@ def prepare_target(root: Path, path: str) -> Path:
 
     Raises:
         OutsideStore: one of them, or the file, is a link.
-        OSError: they cannot be made.
     """
     parts = path.split("/")
     check_inside(root, root / path)

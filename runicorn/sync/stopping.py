@@ -34,7 +34,6 @@ def exclusive(state_dir: Path, stop: StopRequest) -> Iterator[None]:
 
     Raises:
         ConnectionError: a stop was requested meanwhile.
-        OSError: the folder cannot be written.
     """
     with ExitStack() as stack:
         while True:

@@ -104,7 +104,6 @@ class Server:
 
         Raises:
             Conflict: its size differs.
-            Away, Refused, Removed: see these classes.
         """
         return int(self._put(name, content, offset=offset)["size"])
 
@@ -113,17 +112,11 @@ class Server:
 
         Raises:
             Conflict: the server has another run with this id, or serves the same store.
-            Away, Refused, Removed: see these classes.
         """
         self._put(name, content, digest=f"sha256:{hashlib.sha256(content).hexdigest()}")
 
     def replace_large(self, name: str, path: Path) -> None:
-        """Replace a file in parts, resuming an earlier upload, and compare digests at the end.
-
-        Raises:
-            OSError: it cannot be read.
-            Conflict, Away, Refused, Removed: see these classes.
-        """
+        """Replace a file in parts, resuming an earlier upload, and compare digests at the end."""
         with path.open("rb") as file:
             digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
             size = file.seek(0, os.SEEK_END)
@@ -166,21 +159,13 @@ class Server:
             return UNKNOWN
 
     def heartbeat(self, run_id: str) -> None:
-        """Send a heartbeat of a run.
-
-        Raises:
-            Conflict, Away, Refused, Removed: see these classes.
-        """
+        """Send a heartbeat of a run."""
         self.json("PUT", self.path("runs", run_id, "heartbeat"))
 
     def json(
         self, method: str, path: str, body: Any = None, *, patience: float | None = None, **params: Any
     ) -> Any:
-        """Return the JSON of a response; `patience` is the timeout in seconds.
-
-        Raises:
-            Conflict, Away, Refused, Removed: see these classes.
-        """
+        """Return the JSON of a response; `patience` is the timeout in seconds."""
         query = [(key, str(value)) for key, value in params.items() if value is not None]
         answer = self._request(method, path, query, body, patience)
         if answer.status == UNAUTHORIZED and self._read_token_again():

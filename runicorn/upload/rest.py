@@ -55,7 +55,6 @@ def upload_rest(root: Path, run_ids: Sequence[str], url: str = "") -> list[Outco
 
     Raises:
         CannotUpload: a run, or the address of a server, is invalid or missing.
-        OSError: the state of an upload cannot be written.
     """
     try:
         given = check_url(url or user.get("RUNICORN_URL"))
@@ -92,11 +91,7 @@ def _upload(root: Path, run_id: str, folder: Path, given: str) -> Outcome:
 
 @contextmanager
 def _lock(state: UploadState) -> Iterator[None]:
-    """Hold the lock of a run, waiting for a sender process that finishes its upload.
-
-    Raises:
-        BlockingIOError: another process holds it.
-    """
+    """Hold the lock of a run, waiting for a sender process that finishes its upload."""
     name = state.content.get("queue")
     queue = Queue(state.root / SENDERS / name) if isinstance(name, str) and name else None
     deadline = time.monotonic() + PATIENCE

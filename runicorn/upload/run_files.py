@@ -86,7 +86,6 @@ class RunUpload:
 
         Raises:
             Away: the server could not be reached.
-            OSError: a file could not be read.
         """
         found = []
         for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:

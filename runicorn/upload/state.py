@@ -84,6 +84,5 @@ class UploadState:
 
         Raises:
             BlockingIOError: another process has it, and `blocking` is false.
-            OSError: it cannot be created.
         """
         return _platform.file_lock(self.path.with_suffix(".lock"), blocking=blocking)

@@ -48,11 +48,7 @@ FOR_GOOD = "max-age=31536000, immutable"
 
 @require_safe
 def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Serve a file: cached permanently with the current version in its URL, else with 304 if unchanged.
-
-    Raises:
-        Http404: no such file below the static folders.
-    """
+    """Serve a file: cached permanently with the current version in its URL, else with 304 if unchanged."""
     name, current = storage.split(path)
     names = parts(name)
     files = tuple(found(one) for one in names)
@@ -78,11 +74,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 def parts(name: str) -> tuple[str, ...]:
-    """Return the names of the files that a name joins, or the name itself.
-
-    Raises:
-        Http404: a joined module is missing.
-    """
+    """Return the names of the files that a name joins, or the name itself."""
     if is_joined_module(name):
         named = name.removeprefix(MODULES).removesuffix(".js").split("+")
         return modules_of(named) if len(named) <= MOST_JOINED else ()
@@ -99,21 +91,13 @@ def is_joined_module(name: str) -> bool:
 
 
 def modules_of(named: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of modules and their imports, in the order of execution.
-
-    Raises:
-        Http404: a module is missing.
-    """
+    """Return the names of modules and their imports, in the order of execution."""
     names = [f"js/{one}.js" for one in named]
     return module_bundle.in_order(names, lambda name: found(name).read_text(encoding="utf-8"))
 
 
 def found(name: str) -> Path:
-    """Return the path of a static file.
-
-    Raises:
-        Http404: it is missing.
-    """
+    """Return the path of a static file."""
     path = finders.find(name) if is_plain(name) else None
     if path is None or not Path(path).is_file():
         raise Http404

@@ -65,12 +65,7 @@ def _matching(folder: Path) -> Iterator[Path]:
 
 
 def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> None:
-    """Write a backup atomically; an existing file is not replaced.
-
-    Raises:
-        FileExistsError: the file exists.
-        OSError: it cannot be written.
-    """
+    """Write a backup atomically; an existing file is not replaced."""
     files = {name: path.read_bytes() for name, path in present_files().items()}
     manifest = {
         "format": FORMAT,
@@ -102,7 +97,6 @@ def read(source: Path) -> Backup:
 
     Raises:
         BadBackup: it is not a backup, is damaged, or was made by a newer version.
-        OSError: it cannot be read.
     """
     try:
         with tarfile.open(source, mode="r:gz") as archive:

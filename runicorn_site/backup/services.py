@@ -25,7 +25,6 @@ def create(target: Path) -> int:
     """Write a backup and return the number of its rows.
 
     Raises:
-        FileExistsError: the file exists.
         OtherDatabase: the database in use has other tables than this version.
         OSError, django.db.Error: something cannot be read or written.
     """

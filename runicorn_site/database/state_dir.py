@@ -82,7 +82,6 @@ def private_directory(path: Path, follow_links: bool = True) -> Path:
 
     Raises:
         UnsafeDirectory: another user owns it, or it is a link that is not followed.
-        OSError: it cannot be created.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)  # a link to a folder counts as there
     found = path.stat(follow_symlinks=follow_links)
@@ -109,11 +108,7 @@ def secret_key(directory: Path) -> str:
 
 
 def keep_secret(path: Path, text: str) -> None:
-    """Write a file of mode 0600, replacing an existing one.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a file of mode 0600, replacing an existing one."""
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(text)

@@ -60,7 +60,6 @@ def prepare_accounts() -> None:
     """Create or migrate the database of the users, where there are any; one process at a time.
 
     Raises:
-        OSError: its file cannot be created.
         django.db.Error: it cannot be read or changed.
     """
     if not has_users():

@@ -19,11 +19,7 @@ def has_users() -> bool:
 
 
 def sign_up_role() -> Role | None:
-    """Return the role of accounts that are created at the first sign-in by a proxy or a provider, if they may be.
-
-    Raises:
-        BadOption: it is not a role.
-    """
+    """Return the role of accounts that are created at the first sign-in by a proxy or a provider, if they may be."""
     text = get("RUNICORN_SIGN_UP_ROLE")
     try:
         return Role(text) if text else None

@@ -40,11 +40,7 @@ class BadForwarding(ValueError):
 
 
 def path_prefix(text: str) -> str:
-    """Return a path prefix in canonical form: `/p` for `/p/`, "" for `/`.
-
-    Raises:
-        BadForwarding: it is no path of plain segments.
-    """
+    """Return a path prefix in canonical form: `/p` for `/p/`, "" for `/`."""
     prefix = unquote(text.strip()).removesuffix("/")
     if prefix and (len(prefix) > LONGEST_PREFIX or not PREFIX.fullmatch(prefix)):
         raise BadForwarding(f"--base-path must be a path such as /runicorn, not {text!r}")

@@ -85,7 +85,6 @@ class Hosted:
         """Prepare the database, open the storage root and start the background work.
 
         Raises:
-            MissingRoot: there is no storage root.
             BadToken: `RUNICORN_TOKEN` names a file without a valid token.
             BadForwarding: `RUNICORN_BASE_PATH` or `RUNICORN_TRUSTED_PROXY` is malformed.
             BadPool, PoolUnavailable: the bucket of `RUNICORN_ARTIFACT_POOL` cannot be used.
@@ -135,11 +134,7 @@ def limited(scope: Scope, receive: Receive, send: Send, most: int) -> Receive:
 
 
 def _serving() -> Serving:
-    """Return what a viewer on all addresses would be, with the options in the environment.
-
-    Raises:
-        BadForwarding: `RUNICORN_BASE_PATH` or `RUNICORN_TRUSTED_PROXY` is malformed.
-    """
+    """Return what a viewer on all addresses would be, with the options in the environment."""
     token = "" if has_users() else own.get("RUNICORN_TOKEN") or AUTO
     serving = Serving(Options(host="0.0.0.0", token=token), signals=False)
     serving.bound, serving.port = serving.options.host, serving.options.port

@@ -178,9 +178,6 @@ def take_over(directory: Path, request: LaunchRequest, root: Path) -> Path:
 
     Returns:
         The record, to be removed at exit.
-
-    Raises:
-        OSError: it could not be written.
     """
     folder = directory / "sessions"
     folder.mkdir(mode=0o700, exist_ok=True)

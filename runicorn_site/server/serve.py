@@ -57,7 +57,6 @@ def serve(options: Options) -> None:
 
     Raises:
         CannotListen: the port is taken, or the host is not an address of this machine.
-        MissingRoot: the storage root is missing.
         BadToken: others can reach the address and there is no token, or its file holds none.
         BadForwarding: the base path or a trusted proxy is malformed.
     """
@@ -89,7 +88,6 @@ def bind_pool(root: Path, options: Options) -> None:
 
     Raises:
         BadPool: it is malformed, or belongs to another store.
-        PoolUnavailable: it cannot be used.
     """
     if options.artifact_pool:
         os.environ["RUNICORN_ARTIFACT_POOL"] = options.artifact_pool
@@ -135,11 +133,7 @@ class Serving:
             raise BadForwarding("--auth-header needs --trusted-proxy: only that proxy may name the user")
 
     def run(self) -> NoReturn:
-        """Start everything, serve, stop everything in reverse, and exit the process.
-
-        Raises:
-            CannotListen, MissingRoot, BadToken: see `serve`.
-        """
+        """Start everything, serve, stop everything in reverse, and exit the process."""
         # What is imported stays: looking for garbage among it again and again takes a third of the start.
         gc.disable()
         capabilities.disable(self.options.disable)

@@ -59,11 +59,7 @@ class BadEmbedding(ValueError):
 
 
 def frame_ancestors(setting: str) -> str:
-    """Return the origins whose pages may embed shared pages, for the header, "" for none.
-
-    Raises:
-        BadEmbedding: one is not an origin.
-    """
+    """Return the origins whose pages may embed shared pages, for the header, "" for none."""
     origins = [one for one in re.split(r"[\s,]+", setting) if one]
     for origin in origins:
         if not ORIGIN.fullmatch(origin):

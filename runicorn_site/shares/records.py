@@ -86,12 +86,7 @@ class Shares:
 def add(
     kind: Kind, target: str, root: str, expires_at: float | None, author: str, account: int | None
 ) -> Share:
-    """Add a share; expired ones are removed.
-
-    Raises:
-        UnreadableList: the file is damaged or cannot be read.
-        OSError: it cannot be written.
-    """
+    """Add a share; expired ones are removed."""
     now = time.time()
     share = Share(secrets.token_urlsafe(ID_BYTES), kind, target, root, now, expires_at, author, account)
     with LIST.changing() as shares:

@@ -41,11 +41,7 @@ def create(kind: Kind, target: str, expires_at: float | None, actor: Actor | Non
 
 
 def current(actor: Actor | None) -> list[Share]:
-    """Return the links of the storage root in use that an actor may revoke and that have not expired, newest first.
-
-    Raises:
-        ListUnavailable: the file of the links cannot be read.
-    """
+    """Return the links of the storage root in use that an actor may revoke and that have not expired, newest first."""
     root, now = active_root().path, time.time()
     valid = [share for share in stored(records.LIST.read) if share.root == root and not share.is_expired(now)]
     return [share for share in valid[::-1] if _may_revoke(actor, share)]
@@ -60,7 +56,6 @@ def revoke(share_id: str, actor: Actor | None) -> None:
     """Revoke a link at once; its open pages are disconnected.
 
     Raises:
-        ShareNotFound: there is no such link.
         ListUnavailable: the file of the links cannot be read or written.
     """
     if not stored(

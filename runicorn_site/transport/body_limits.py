@@ -29,11 +29,7 @@ NO_ROOM = Refusal(507, Message("The disk has no space for the body of the reques
 
 
 def nameless_file(folder: Path) -> IO[bytes]:
-    """Create a file in a folder that is deleted when it is closed.
-
-    Raises:
-        OSError: it cannot be created.
-    """
+    """Create a file in a folder that is deleted when it is closed."""
     return tempfile.TemporaryFile(dir=folder)
 
 

@@ -37,12 +37,7 @@ class IntoTheStore(FileUploadHandler):
         self.file = UploadedFile(inner, self.file_name, self.content_type, 0, self.charset)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Write a piece.
-
-        Raises:
-            NoSpace: the disk is full.
-            NotWritten: it could not be written.
-        """
+        """Write a piece."""
         with one_file():
             try:
                 free_space.require(self.folder, len(raw_data))

@@ -27,9 +27,7 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
         project: project of all its runs, or "".
 
     Raises:
-        SwitchedOff: see `runicorn.settings.capabilities`.
         UnwatchableFolder: it cannot be watched.
-        ListUnavailable: the list cannot be read or written.
     """
     require("watch")
     root = active_root().path
@@ -48,23 +46,14 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
 
 
 def current() -> list[responses.WatchedFolder]:
-    """Return the watched folders with their states, the oldest first.
-
-    Raises:
-        ListUnavailable: the list cannot be read.
-    """
+    """Return the watched folders with their states, the oldest first."""
     root = active_root().path
     known = states(Path(root))
     return [_answer(one, known.get(one.id, {})) for one in stored(lambda: watched.read(root))]
 
 
 def remove(folder_id: str) -> None:
-    """Stop watching a folder; its runs stay.
-
-    Raises:
-        FolderNotFound: it is not watched.
-        ListUnavailable: the list cannot be read or written.
-    """
+    """Stop watching a folder; its runs stay."""
     if not stored(lambda: watched.LIST.remove(lambda folder: folder.id == folder_id)):
         raise FolderNotFound("Watched folder not found: {folder_id}", folder_id=folder_id)
 

@@ -64,11 +64,7 @@ def endpoint(
 
 
 def _validated_fields(kind: Kind, data: Any) -> Any:
-    """Return the validated fields of `data`, which DRF does not type.
-
-    Raises:
-        rest_framework.exceptions.ValidationError: naming each invalid field.
-    """
+    """Return the validated fields of `data`, which DRF does not type."""
     serializer = kind(data=data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

@@ -34,7 +34,6 @@ def matching_lines(fd: int, pattern: str, sender: str, *, ended: bool = False) -
     """Return the lines of a UTF-8 file that match a regular expression of Python, ignoring case.
 
     Raises:
-        InvalidPattern: it is malformed.
         SearchTooLong: the search took more than `SECONDS`, or the sender's last one or others do.
     """
     return cast(LogMatches, _search(fd, "lines", pattern, sender, ended))
@@ -65,11 +64,7 @@ def turn(sender: str) -> Iterator[None]:
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern, which is fast for any pattern of the allowed length.
-
-    Raises:
-        InvalidPattern: it is malformed.
-    """
+    """Compile a pattern, which is fast for any pattern of the allowed length."""
     try:
         return re.compile(pattern, re.IGNORECASE)
     except re.error as error:

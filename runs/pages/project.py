@@ -31,11 +31,7 @@ class Bar(TypedDict):
 
 
 def project_or_404(project: str) -> StorageRoot:
-    """Return the storage root, if it has a project of that name.
-
-    Raises:
-        Http404: it has not.
-    """
+    """Return the storage root, if it has a project of that name."""
     root = active_root()
     try:
         is_known = projects.exists(root, project)

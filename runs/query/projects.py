@@ -31,11 +31,7 @@ def _projects(root: StorageRoot) -> list[Project]:
 
 
 def exists(root: StorageRoot, project: str) -> bool:
-    """Return whether a project has a folder, or runs, which may have been moved to it without one.
-
-    Raises:
-        InvalidName: the project cannot be a folder.
-    """
+    """Return whether a project has a folder, or runs, which may have been moved to it without one."""
     try:
         has_folder = project_folder(Path(root.path), project).is_dir()
     except OSError:  # a link out of the root

@@ -62,11 +62,7 @@ def edit_run(
 def tag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()
 ) -> dict[str, RunResult]:
-    """Add and remove tags of runs; return the result of each run.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
-    """
+    """Add and remove tags of runs; return the result of each run."""
     unwanted = clean_tags([*remove])
 
     def change_tags(now: curation.RunFields) -> curation.RunFields:
@@ -84,11 +80,7 @@ def tag_runs(
 def flag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
 ) -> dict[str, RunResult]:
-    """Pin, unpin, archive or unarchive runs; return the result of each run.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
-    """
+    """Pin, unpin, archive or unarchive runs; return the result of each run."""
     given = {"pinned": pinned, "archived": archived}
     changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
 
@@ -114,10 +106,6 @@ def refuse_in_use(run: Run) -> None:
 
 
 def write(run: Run, changes: curation.Changes) -> None:
-    """Write changes into a run's `curation.json`.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Write changes into a run's `curation.json`."""
     known = {field: getattr(run, field) for field in curation.FIELDS}
     curation.note(Path(run.root.path), run.path, known, changes)

@@ -46,11 +46,7 @@ class DeadRun:
 
 
 def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
-    """Mark a run as failed in its status.json if its process is gone; return None if it is not.
-
-    Raises:
-        FileNotFoundError: the folder does not exist.
-    """
+    """Mark a run as failed in its status.json if its process is gone; return None if it is not."""
     if not has_ended(run):
         return None
     written = read_state(folder).written
@@ -71,11 +67,7 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
 
 
 def apply_rule(run: Run) -> Run:
-    """Apply the rule to a run whose process is gone and return its refreshed row.
-
-    Raises:
-        OutsideRoot: the folder is a link out of the storage root.
-    """
+    """Apply the rule to a run whose process is gone and return its refreshed row."""
     try:
         dead = mark_if_dead(run.path, run)
     except FileNotFoundError:

@@ -16,7 +16,6 @@ def describe_project(*, root: StorageRoot, project: str, text: str) -> None:
 
     Raises:
         ValidationError: the text is too long.
-        ReadOnlyStore, NoSpace, NotWritten: it cannot be written.
     """
     try:
         with one_file():

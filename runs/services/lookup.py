@@ -20,7 +20,6 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
     Raises:
         InvalidRunId: no run has the id, and its form is not that of a run id.
         RunNotFound: no run has the id, or the run is in the recycle bin.
-        OutsideRoot: the folder is a link out of the storage root.
     """
     run = None if "\0" in run_id else refresh.refresh_run(active_root(), run_id)
     if run is None and not layout.is_run_id(run_id):

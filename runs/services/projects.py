@@ -20,9 +20,6 @@ def move_runs(
 
     Args:
         project: a valid name, or blank for the project of each run's folder.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
     """
     previous: dict[str, str] = {}
 

@@ -56,10 +56,7 @@ def store_file(*, root: StorageRoot, run_id: str, upload: UploadedFile) -> int:
     Raises:
         FileRefused: the SDK writes no such file, or it is not uploaded this way.
         FileConflict: the file has another size than the sender expects, or another run has the id.
-        InvalidRunId: the id of the new run is malformed.
         RunNotFound: the run does not exist, and its project is unknown.
-        OutsideRoot: a link leads out of the storage root.
-        ReadOnlyStore, NotWritten: nothing was written.
     """
     _check(upload)
     _refuse_own(root, run_id, upload.sender)
@@ -91,7 +88,6 @@ def describe_file(*, root: StorageRoot, run_id: str, name: str, size: int | None
     Raises:
         FileRefused: the SDK writes no such file.
         RunNotFound: the run or the file does not exist, or the file is shorter.
-        OutsideRoot: a link leads out of the storage root.
     """
     if not append.is_accepted(name):
         raise FileRefused("No file of this name can be uploaded to a run", "name")
@@ -109,8 +105,6 @@ def record_heartbeat(*, root: StorageRoot, run_id: str) -> float:
 
     Raises:
         RunNotFound: no run has this id.
-        OutsideRoot: a link leads out of the storage root.
-        ReadOnlyStore, NotWritten: nothing was written.
     """
     run = Run.objects.in_root(root).filter(run_id=run_id).first()
     if run is None:

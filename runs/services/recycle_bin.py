@@ -21,11 +21,7 @@ logger = logging.getLogger(__name__)
 def soft_delete_runs(
     *, root: StorageRoot, run_ids: Sequence[str], reason: str = curation.USER_DELETED
 ) -> dict[str, RunResult]:
-    """Move runs to the recycle bin; return the result of each run.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
-    """
+    """Move runs to the recycle bin; return the result of each run."""
 
     def delete(run: Run) -> None:
         there = run.deleted is not None
@@ -36,11 +32,7 @@ def soft_delete_runs(
 
 
 def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunResult]:
-    """Restore runs from the recycle bin; return the result of each run.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
-    """
+    """Restore runs from the recycle bin; return the result of each run."""
 
     def restore(run: Run) -> None:
         if run.deleted is None or not curation.take_out_of_bin(run.path):
@@ -50,11 +42,7 @@ def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunR
 
 
 def empty_recycle_bin(*, root: StorageRoot) -> dict[str, RunResult]:
-    """Remove every deleted run from the disk; return the result of each run.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
-    """
+    """Remove every deleted run from the disk; return the result of each run."""
     discovery.full(root)  # a run deleted by another program a moment before is removed too
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
     return remove_runs(root=root, run_ids=list(deleted.values_list("run_id", flat=True)))
@@ -66,9 +54,6 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
     A folder that contains only the run is first renamed within the store, which is atomic and removes it from lists at
     once. What cannot be deleted after that is reported and retried the next time. From a folder with another run or
     foreign files only the run's own files are deleted.
-
-    Raises:
-        ReadOnlyStore: nothing can be written.
     """
     require("permanent-deletion")
     _sweep(root)

@@ -76,9 +76,7 @@ def one_file() -> Iterator[None]:
     """Convert an `OSError` of a write into the error of a request about a single run.
 
     Raises:
-        ReadOnlyStore: it cannot be written here.
         NoSpace: the disk is full, or what is left is its reserve.
-        NotWritten: it could not be written this time.
     """
     try:
         yield
@@ -105,11 +103,7 @@ def count_successes(results: dict[str, RunResult]) -> int:
 
 
 def change_one(root: StorageRoot, run: Run, write: Callable[[Run], Any]) -> Run:
-    """Apply `write` to one run and return its refreshed row.
-
-    Raises:
-        ReadOnlyStore, NotWritten: nothing was changed.
-    """
+    """Apply `write` to one run and return its refreshed row."""
     with one_file():
         write(run)
     touch_folders([run])

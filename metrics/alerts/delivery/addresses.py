@@ -65,7 +65,6 @@ def check_host(host: str) -> None:
 
     Raises:
         Refused: one of them is refused.
-        OSError: the host cannot be resolved.
     """
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
         check_address(str(address[0]))

@@ -203,11 +203,7 @@ class Bucket:
             self._call("abort_multipart_upload", Key=key, UploadId=upload)
 
     def blocks(self, digest: str, first: int = 0, last: int | None = None) -> Generator[bytes]:
-        """Yield a content in blocks, or its bytes from `first` to `last`. They are not verified.
-
-        Raises:
-            FileNotFoundError: the bucket does not have it.
-        """
+        """Yield a content in blocks, or its bytes from `first` to `last`. They are not verified."""
         wanted = (
             {} if first == 0 and last is None else {"Range": f"bytes={first}-{'' if last is None else last}"}
         )
@@ -266,12 +262,7 @@ class Bucket:
         return self._explain(lambda: getattr(self._client, operation)(Bucket=self._name, **given))
 
     def _explain(self, call: Callable[[], Any]) -> Any:
-        """Return the result of a call.
-
-        Raises:
-            _Exists: the condition of a write is not met.
-            PoolUnavailable: the bucket cannot be used.
-        """
+        """Return the result of a call."""
         client = self._client
         from botocore.exceptions import BotoCoreError, ClientError
 

@@ -30,12 +30,7 @@ class BucketPlace:
         return self.bucket.address(self.file.digest)
 
     def blocks(self, first: int = 0, last: int | None = None) -> Generator[bytes]:
-        """Yield its bytes, or those from `first` to `last`, which are not verified.
-
-        Raises:
-            FileNotFoundError: the bucket does not have it.
-            PoolUnavailable: the bucket cannot be used.
-        """
+        """Yield its bytes, or those from `first` to `last`, which are not verified."""
         return self.bucket.blocks(self.file.digest, first, last)
 
     def require(self) -> None:
@@ -43,7 +38,6 @@ class BucketPlace:
 
         Raises:
             DamagedFile: it is missing, or has another size.
-            PoolUnavailable: the bucket cannot be used.
         """
         if not self.bucket.holds(self.file.digest, self.file.size):
             raise DamagedFile(
@@ -51,11 +45,7 @@ class BucketPlace:
             )
 
     def damage(self, progress: Progress = NO_PROGRESS) -> str:
-        """Return how it differs from what was stored; "" if it does not. Reads it only if its size is right.
-
-        Raises:
-            PoolUnavailable: the bucket cannot be used.
-        """
+        """Return how it differs from what was stored; "" if it does not. Reads it only if its size is right."""
         stored = self.bucket.stored(self.file.digest)
         if stored is None:
             return "missing"

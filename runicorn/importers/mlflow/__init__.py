@@ -20,7 +20,6 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
 
     Raises:
         NotReadable: there is no data of MLflow.
-        OSError: it cannot be read.
     """
     if path.is_file():
         if not is_ours(path):

@@ -41,7 +41,6 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
 
     Raises:
         NotReadable: there is no event file.
-        OSError: it cannot be read.
     """
     top = path if path.is_dir() else path.parent
     folders = {path.parent: [path]} if path.is_file() else _folders(path)

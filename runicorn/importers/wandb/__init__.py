@@ -39,7 +39,6 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
 
     Raises:
         NotReadable: there is no run of W&B.
-        OSError: it cannot be read.
     """
     files = [path] if path.is_file() else sorted(path.rglob("run-*.wandb"))
     if not files:

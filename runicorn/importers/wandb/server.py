@@ -84,7 +84,6 @@ class Server:
 
         Raises:
             NotReadable: it could not be fetched.
-            OSError: it cannot be written.
         """
         with self._send("GET", urljoin(self.url + "/", url), stream=True) as response:
             if response.status_code in ABSENT:

@@ -18,12 +18,7 @@ from runicorn.store.containment import check_inside
 
 
 def extend(writer: RunWriter) -> bool:
-    """Append to the existing run of a writer; return False, with nothing lost, if its beginning has changed.
-
-    Raises:
-        OSError: the store cannot be written.
-        OutsideStore: a link leads out of the storage root.
-    """
+    """Append to the existing run of a writer; return False, with nothing lost, if its beginning has changed."""
     folder = check_inside(writer.root, writer.root / writer.place)
     writer.folder = folder
     (folder / layout.MEDIA).mkdir(exist_ok=True)

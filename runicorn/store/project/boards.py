@@ -74,12 +74,7 @@ def check_name(name: object) -> str:
 
 
 def folder_of(root: Path, project: str) -> Path:
-    """Return the folder of the boards of a project.
-
-    Raises:
-        InvalidName: the project cannot be a folder.
-        OutsideStore: a link leads out of the storage root.
-    """
+    """Return the folder of the boards of a project."""
     return check_inside(root, project_folder(root, project) / BOARDS)
 
 
@@ -88,7 +83,6 @@ def path_of(root: Path, project: str, name: str) -> Path:
 
     Raises:
         InvalidBoard, InvalidName: name or project is invalid.
-        OutsideStore: a link leads out of the storage root.
     """
     return folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
 
@@ -111,9 +105,7 @@ def read(root: Path, project: str, name: str) -> StoredBoard:
     """Return a board.
 
     Raises:
-        BoardNotFound: it is missing.
         InvalidBoard, InvalidName: name or project is invalid.
-        OSError: it could not be read.
     """
     path = path_of(root, project, name)
     try:
@@ -136,7 +128,6 @@ def write(root: Path, project: str, name: str, board: dict[str, Any], *, expecte
     Raises:
         InvalidBoard, InvalidName: content, name or project is invalid; nothing was changed.
         BoardChanged: another version is stored.
-        OSError: it could not be written.
     """
     content = json.dumps(check_board(board), indent=2, ensure_ascii=False).encode("utf-8", "replace")
     if len(content) > CEILING:
@@ -153,10 +144,8 @@ def delete(root: Path, project: str, name: str, *, expected: str = ANY) -> None:
     """Remove a board.
 
     Raises:
-        BoardNotFound: it is missing.
         BoardChanged: another version is stored than `expected`.
         InvalidBoard, InvalidName: name or project is invalid.
-        OSError: it could not be removed.
     """
     path = path_of(root, project, name)
     with _platform.file_lock(curation.private_folder(root) / "boards.lock"):

@@ -27,13 +27,7 @@ def read(root: Path, project: str) -> str:
 
 
 def write(root: Path, project: str, text: str) -> None:
-    """Replace the description; an empty one removes the file.
-
-    Raises:
-        DescriptionTooLong: the text is too long.
-        InvalidName: the project cannot be a folder.
-        OSError: it could not be written.
-    """
+    """Replace the description; an empty one removes the file."""
     if len(text) > LENGTH:
         raise DescriptionTooLong(f"A description has at most {LENGTH:,} characters.")
     path = check_inside(root, project_folder(root, project) / FILE)

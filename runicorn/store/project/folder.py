@@ -9,10 +9,5 @@ from runicorn.store.containment import check_inside
 
 
 def project_folder(root: Path, project: str) -> Path:
-    """Return the folder of a project.
-
-    Raises:
-        InvalidName: the project cannot be a folder.
-        OutsideStore: a link leads out of the storage root.
-    """
+    """Return the folder of a project."""
     return check_inside(root, root / layout.check_name(project, "project"))

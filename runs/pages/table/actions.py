@@ -138,7 +138,6 @@ def keep(change: Callable[[], Any]) -> None:
 
     Raises:
         ValidationError: there are too many of that kind.
-        NotWritten: the configuration directory cannot be written.
     """
     try:
         change()

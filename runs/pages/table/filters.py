@@ -129,11 +129,7 @@ Parts = dict[Field | str, tuple[list[str], list[Comparison]]]
 
 
 def _by_field(root: StorageRoot, where: str) -> Parts:
-    """Return the parts of an expression by their field, or by their text where they have several fields.
-
-    Raises:
-        runs.query.where.parser.BadWhere: it is malformed.
-    """
+    """Return the parts of an expression by their field, or by their text where they have several fields."""
     found: Parts = {}
     for part in parser.conjuncts(where) if where else ():
         node = where_keys.parse(root, part)

@@ -324,11 +324,7 @@ class _Parser:
 
 
 def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
-    """Convert a token to the type of the field.
-
-    Raises:
-        ValueError: it cannot be compared with the field.
-    """
+    """Convert a token to the type of the field."""
     bare = token.bare == token.text
     if kind is Kind.FLAG:
         if token.keyword not in ("true", "false"):
