@@ -1,7 +1,7 @@
 """The chart and the values of a run on PostgreSQL among ever more points.
 
 The points of the run are ingested from its journal; those of the other runs are copies of its rows in another storage
-root, made by the database.
+root, made by the database. More than a billion points fit on a disk only as integers of one byte.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tests.waiting import until
 
 STEPS, NAMES = 200_000, [f"m{number}" for number in range(5)]
 RUN = "20260101_120000_aaaaaa"
+NARROW_FROM = 2_000_000_000
 APART = 1_000_000
 """Distance between the keys of copies."""
 COPIED = {
@@ -74,7 +75,7 @@ def curve(database: PostgreSQL, root: Path, home: Path, largest: int, cpu: Calla
         largest: the number of points of the last database.
         cpu: the CPU seconds until now of the viewer and the database.
     """
-    write_run(root, RUN, [range(STEPS)], NAMES)
+    write_run(root, RUN, [range(STEPS)], NAMES, narrow=largest >= NARROW_FROM)
     with viewer(root, home, RUNICORN_DATABASE_URL=database.url()) as server:
         known = f"/api/v2/experiments/{RUN}/series?names=m4&points=10"
         until(lambda: [s["count"] for s in server.get(known).json().get("series", [])] == [STEPS], 600, 0.5)
