@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from django.db import DatabaseError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from runicorn import _platform
 from runicorn.store import layout
@@ -136,9 +136,10 @@ def _touched(store: Store, folders: Iterable[str]) -> Iterator[str]:
 
 
 def _running(root: StorageRoot) -> list[str]:
-    recent = time.time() - QUIET_SECONDS
-    runs = Run.objects.filter(root=root, status=layout.RUNNING, deleted=None, updated__gt=recent)
-    return list(runs.values_list("folder", flat=True))
+    running = Run.objects.filter(root=root, status=layout.RUNNING, deleted=None)
+    # The sum keeps SQLite from the index of `updated`, which has every run of a store that was just copied.
+    recent = running.annotate(at=F("updated") + 0.0).filter(at__gt=time.time() - QUIET_SECONDS)
+    return list(recent.values_list("folder", flat=True))
 
 
 def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:

@@ -5,10 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from runs.active_root import active_root
 from runs.index import discovery
+from runs.models import Run
 
 
 def test_a_run_that_began_or_ended_before_the_request_is_in_its_answer(
@@ -35,3 +38,36 @@ def test_emptying_the_recycle_bin_removes_what_the_command_line_just_deleted(
     answer = api.post("/api/recycle-bin/empty", {"confirm": True}, format="json")
     assert answer.json()["permanently_deleted"] == 1
     assert not folder.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="counts the instructions of SQLite")
+def test_a_list_after_a_copy_of_many_finished_runs_does_not_read_their_rows(
+    store: Path, api: APIClient, make_run: Callable[..., str]
+) -> None:
+    make_run(store)
+    root = active_root()
+    discovery.full(root)
+
+    def instructions() -> int:
+        """SQLite's, in hundreds."""
+        counted: list[None] = []
+        connection.connection.set_progress_handler(lambda: counted.append(None), 100)
+        discovery.scan_changed_runs(root)
+        connection.connection.set_progress_handler(None, 0)
+        return len(counted)
+
+    for_one = instructions()
+    now = time.time()
+    copies = [
+        Run(
+            root=root,
+            run_id=f"20260101_000000_{number:06x}",
+            folder=f"p/n/runs/{number}",
+            status="finished",
+            created=now,
+            updated=now,
+        )
+        for number in range(2_000)
+    ]
+    Run.objects.bulk_create(copies)
+    assert instructions() <= for_one + 5
