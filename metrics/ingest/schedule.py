@@ -137,8 +137,7 @@ class Rounds:
         return since >= SWEEP_SECONDS or self._newest != self._newest_run()
 
     def _newest_run(self) -> int | None:
-        newest = Run.objects.filter(root=self._root).order_by("-pk")
-        found: int | None = newest.values_list("pk", flat=True).first()
+        found: int | None = self._runs().order_by("-pk").values_list("pk", flat=True).first()
         return found
 
     def _purge(self) -> None:
