@@ -12,14 +12,14 @@ from runs.models import StorageRoot
 LARGEST = 2**31 - 1
 
 
-def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
-    """Refresh the rows of artifacts, and of the versions that runs made and used.
+def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> bool:
+    """Refresh the rows of artifacts, and of the versions that runs made and used; return whether such runs changed.
 
     Args:
         thorough: scan the folders of all versions too.
     """
     discovery.refresh_all(root, thorough=thorough)
-    usage_links.catch_up_all(root)
+    return usage_links.catch_up_all(root)
 
 
 def get_artifact(name: str, type: str | None = None) -> Artifact:
