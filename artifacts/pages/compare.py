@@ -1,9 +1,10 @@
-"""Context of the page that compares two versions of an artifact."""
+"""Page that compares two versions of an artifact: their differences, as context of the template."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -13,13 +14,52 @@ from django.utils.translation import gettext_lazy as _
 
 from artifacts.models import Artifact, Version
 from artifacts.pages.listing import Chip
-from artifacts.pages.version_diff import ADDED, CHANGED, KINDS, REMOVED, SAME, Difference, compare, counts
 from artifacts.services import lookup
 from runicorn_site.web.paginator import Page, Paginator
 from runs.pages.key_values import Pairs
 
 SIZE = 200
+T = TypeVar("T")
+
+ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
 KIND_LABELS = {CHANGED: _("changed"), ADDED: _("added"), REMOVED: _("removed"), SAME: _("same")}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Generic[T]):
+    """One name in two versions.
+
+    Attributes:
+        kind: `added`, `removed`, `changed` or `same`.
+        before, after: the value in each; None if missing.
+    """
+
+    kind: str
+    name: str
+    before: T | None
+    after: T | None
+
+
+def compare(before: Mapping[str, T], after: Mapping[str, T]) -> list[Difference[T]]:
+    """Return the names of both: changed, added, removed, same; each group sorted by name."""
+    order = list(KIND_LABELS)
+    found = [
+        Difference(_kind(before, after, name), name, before.get(name), after.get(name))
+        for name in {**before, **after}
+    ]
+    return sorted(found, key=lambda difference: (order.index(difference.kind), difference.name))
+
+
+def _kind(before: Mapping[str, T], after: Mapping[str, T], name: str) -> str:
+    if name not in before:
+        return ADDED
+    if name not in after:
+        return REMOVED
+    return SAME if before[name] == after[name] else CHANGED
+
+
+def counts(differences: list[Difference[T]]) -> dict[str, int]:
+    return {kind: sum(difference.kind == kind for difference in differences) for kind in KIND_LABELS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +98,9 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
     files = compare(_files(before), _files(after))
     metadata = compare(_metadata(before), _metadata(after))
     kind = query.get("show", "")
-    shown = [file for file in files if (file.kind == kind if kind in KINDS else file.kind != SAME)]
+    shown = [file for file in files if (file.kind == kind if kind in KIND_LABELS else file.kind != SAME)]
     here = reverse("artifact-compare", args=[artifact.type, artifact.name])
-    kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KINDS else {})
+    kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KIND_LABELS else {})
     pages = Paginator(
         shown,
         SIZE,
@@ -76,8 +116,8 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
         "metadata": [pair for pair in metadata if pair.kind != SAME],
         "same_metadata": counts(metadata)[SAME],
         "page": pages.get_page(query.get("page")),
-        "chips": _chips(here, kept, kind if kind in KINDS else "", files),
-        "show": kind if kind in KINDS else "",
+        "chips": _chips(here, kept, kind if kind in KIND_LABELS else "", files),
+        "show": kind if kind in KIND_LABELS else "",
     }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from django.db import connection, transaction
 from django.db.models import F, Q
 
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.query.plan import Blob
-from metrics.query.snapshot import snapshot
 from metrics.store import codec, pyramid
 from metrics.store.cache import cache
 from metrics.store.lanes import OF_ROWS, Lane
@@ -17,6 +18,28 @@ from metrics.store.points import Points, gather
 from metrics.store.pyramid import Node
 from metrics.store.tile_index import COLUMNS, TAIL, Directory, Table, table
 from runs.models import Run
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Run the block on one snapshot, whatever is committed meanwhile. The block must not write.
+
+    Not `atomic()`: its transactions take SQLite's write lock at once, and a reader must never wait for a writer.
+    """
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
 
 _POINT_BYTES = 48
 _LINE_BYTES = 8 * len(COLUMNS)

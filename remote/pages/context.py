@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Generic, NotRequired, TypedDict, TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -17,13 +19,66 @@ from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
 from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
-from remote.pages.pending import PendingStore
 from remote.services import connections as services
 from remote.services import mirrors as mirroring
 from remote.services import viewers
 from remote.ssh.pool import pool
 from runicorn.api.responses.remote import PresentedHostKey, RemoteConnection, SavedConnection, ViewerSession
 from runicorn.remote_protocol import OLDEST_PYTHON
+
+T = TypeVar("T")
+
+KEPT_SECONDS = 600.0
+"""A presented host key can be accepted for as long."""
+MOST = 100
+
+
+@dataclass(frozen=True, repr=False)
+class _Kept(Generic[T]):
+    browser: str
+    value: T
+    until: float
+
+
+class PendingStore(Generic[T]):
+    """Pending values; the oldest is dropped when there are more than `MOST`."""
+
+    def __init__(self, seconds: float = KEPT_SECONDS) -> None:
+        self.seconds = seconds
+        self._kept: dict[str, _Kept[T]] = {}
+        self._guard = threading.Lock()
+
+    def keep(self, browser: str, value: T) -> str:
+        handle = secrets.token_urlsafe(24)
+        with self._guard:
+            self._sweep()
+            if len(self._kept) >= MOST:
+                del self._kept[next(iter(self._kept))]
+            self._kept[handle] = _Kept(browser, value, time.monotonic() + self.seconds)
+        return handle
+
+    def get(self, handle: str, browser: str) -> T | None:
+        """Return the value, or None if it has expired or belongs to another browser."""
+        with self._guard:
+            self._sweep()
+            kept = self._kept.get(handle)
+        return kept.value if kept is not None and secrets.compare_digest(kept.browser, browser) else None
+
+    def drop(self, handle: str) -> None:
+        """Remove a value, if it exists."""
+        with self._guard:
+            self._kept.pop(handle, None)
+
+    def sweep(self) -> None:
+        """Remove expired values."""
+        with self._guard:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for handle in [handle for handle, kept in self._kept.items() if kept.until <= now]:
+            del self._kept[handle]
+
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -174,3 +229,51 @@ def machine(connection_id: str) -> RemoteConnection:
         if connection["connection_id"] == connection_id:
             return connection
     raise ConnectionNotFound(connection_id)
+
+
+MOST_FOLDERS = 500
+
+
+class FolderContext(TypedDict):
+    """Context of the page that lists a remote folder, or the error if it cannot be listed."""
+
+    machine: RemoteConnection
+    environment: str
+    path: str
+    error: NotRequired[str]
+    home_url: NotRequired[str]
+    parents: NotRequired[list[tuple[str, str]]]
+    folders: NotRequired[list[tuple[str, str]]]
+    more: NotRequired[int]
+    files: NotRequired[int]
+    truncated: NotRequired[bool]
+    use_url: NotRequired[str]
+
+
+def folder_context(connection_id: str, environment: str, path: str) -> FolderContext:
+    """Return the folders in a folder of a remote host, or the error if it cannot be listed."""
+    context: FolderContext = {"machine": machine(connection_id), "environment": environment, "path": path}
+
+    def url(folder: str) -> str:
+        return machine_address(connection_id, "remote-folders", environment=environment, path=folder)
+
+    try:
+        folder = services.list_folder(connection_id=connection_id, path=path)
+    except ConnectionNotFound:
+        raise
+    except RemoteError as error:
+        return {**context, "error": sentence_of(str(error.detail)), "home_url": url("~")}
+    inside = folder.path.rstrip("/")
+    parts = [part for part in folder.path.split("/") if part]
+    parents = [(part, url("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
+    folders = [(item.name, url(f"{inside}/{item.name}")) for item in folder.items if item.is_dir]
+    return {
+        **context,
+        "path": folder.path,
+        "parents": [("/", url("/")), *parents],
+        "folders": folders[:MOST_FOLDERS],
+        "more": max(0, len(folders) - MOST_FOLDERS),
+        "files": len(folder.items) - len(folders),
+        "truncated": folder.truncated,
+        "use_url": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
+    }

@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from remote.pages.context import (
+    folder_context,
     home_context,
     live_context,
     machine,
     machine_address,
 )
-from remote.pages.folder_context import folder_context
 from remote.pages.viewer_context import start_context, viewer_context
 from remote.services import environments, viewers
 from runicorn_site.web.pools import blocking, remote_io

@@ -47,8 +47,6 @@ def sync(
       runicorn sync 20260114_153045_a1b2c3
     """
     if not any(character in text for text in what for character in ":/@"):
-        from runicorn.cli.upload import send
-
         send(common.existing_root(storage), what, url, as_json)
         return
     from runicorn.cli.support.ssh import RemoteStore
@@ -122,3 +120,23 @@ def _print_result(result: SyncResult, as_json: bool, watch: bool) -> None:
     if result["failed_count"]:
         words += f"; {result['failed_count']} failed and will be retried"
     typer.echo(words)
+
+
+def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
+    """Upload runs; exit with 1 if something could not be sent, with 4 if a run does not exist."""
+    from runicorn.upload.rest import CannotUpload, upload_rest
+
+    try:
+        with common.exit_on_error():
+            outcomes = upload_rest(root, run_ids, url)
+    except CannotUpload as error:
+        common.exit_with(str(error), error.exit_code)
+    if as_json:
+        common.print_json([outcome._asdict() for outcome in outcomes])
+    for outcome in () if as_json else outcomes:
+        if outcome.problem:
+            common.print_error(str(outcome))
+        else:
+            typer.echo(str(outcome))
+    if any(outcome.problem for outcome in outcomes):
+        raise typer.Exit(FAILED)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runicorn.companion import kernel_log
 from runicorn.companion.exit_status import exit_code, image, reason_of, signal_name
 from runicorn.companion.watch import oom_files, oom_kills, read
 from runicorn.store import layout
-from runicorn.store.process_identity import NOT_FOUND, ProcessRecord, has_ended, is_identified_here
+from runicorn.store.process_identity import (
+    FIRST_NAMESPACE,
+    NOT_FOUND,
+    ProcessRecord,
+    has_ended,
+    is_identified_here,
+)
 from runicorn.store.state import STATUS_OF, State, scheduler
 from runicorn.store.state.reasons import fields
 
@@ -153,7 +159,7 @@ def _out_of_memory(meta: dict[str, Any], end: End) -> Evidence:
     """Return the evidence that the kernel killed the process because memory ran out; empty without any."""
     if end.oom_kills > 0:
         return {"oom_kills": end.oom_kills}
-    line = kernel_log.out_of_memory(ProcessRecord.from_dict(meta))
+    line = out_of_memory(ProcessRecord.from_dict(meta))
     return {"kernel_log": line} if line else {}
 
 
@@ -165,3 +171,45 @@ def last_write(run_dir: Path) -> float:
             if entry.name in layout.OF_THE_LIBRARY or entry.name in layout.GROWING:
                 times.append(entry.stat(follow_symlinks=False).st_mtime)
     return max(times)
+
+
+KILLED = re.compile(r"out of memory: Killed process (\d+) ", re.IGNORECASE)
+MOST_RECORDS = 100_000
+
+
+def out_of_memory(process: ProcessRecord) -> str:
+    """Return the line about a process that has ended; "" without one, or if the log is not readable.
+
+    The kernel reports the pids of the machine's own PID namespace.
+    """
+    if process.pid_namespace != FIRST_NAMESPACE or process.process_start is None:
+        return ""
+    began = process.process_start / os.sysconf("SC_CLK_TCK")
+    found = ""
+    for seconds, text in _records():
+        killed = KILLED.search(text)
+        if killed and int(killed[1]) == process.pid and seconds >= began:
+            found = text
+    return found
+
+
+def _records() -> list[tuple[float, str]]:
+    """Return the records as (seconds since boot, text)."""
+    found: list[tuple[float, str]] = []
+    try:
+        fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return found
+    try:
+        while len(found) < MOST_RECORDS:
+            try:
+                record = os.read(fd, 8192).decode("utf-8", "replace")
+            except BrokenPipeError:  # it was overwritten while it was read
+                continue
+            head, _, text = record.partition(";")
+            found.append((int(head.split(",")[2]) / 1e6, text.partition("\n")[0]))
+    except (OSError, ValueError, IndexError):  # the end
+        pass
+    finally:
+        os.close(fd)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -14,10 +15,10 @@ from runicorn.store import descriptor_reserve, find, layout
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
+from runicorn.store.process_identity import GRACE_SECONDS, ProcessRecord, is_alive, is_identified_here
 from runicorn.tracking.disabled import SilentRun, is_silent
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.later_api import Arguments, check_arguments, copy_code
-from runicorn.tracking.other_writer import find_other_writer
 from runicorn.tracking.run import Run
 from runicorn.upload.target import Target
 
@@ -255,3 +256,23 @@ def announce(run: Run) -> None:
 def _address_of_viewer(root: Path) -> str | None:
     viewers = [viewer for viewer in user.running_viewers() if viewer["root"] == str(root)]
     return str(viewers[0]["url"]) if viewers else None
+
+
+def find_other_writer(run_dir: Path) -> str | None:
+    """Describe the process that writes a run which is to be resumed; `None` without one."""
+    meta, status = (layout.read_json(run_dir / name)[0] for name in (layout.META, layout.STATUS))
+    process = ProcessRecord.from_dict(meta)
+    if status.get("status") != layout.RUNNING or process.pid is None:
+        return None
+    if is_identified_here(process):
+        is_other = process.pid != os.getpid() and is_alive(process)
+        return f"process {process.pid}" if is_other else None
+    is_recent = _is_recent(run_dir / layout.EVENTS)
+    return f"process {process.pid} on {meta.get('hostname')}" if is_recent else None
+
+
+def _is_recent(journal: Path) -> bool:
+    try:
+        return time.time() - journal.stat().st_mtime < GRACE_SECONDS
+    except OSError:
+        return False

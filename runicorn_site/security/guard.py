@@ -5,10 +5,13 @@ The rules are in `request_rules.py` (hosts, origins, bodies), `tokens.py` and `a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol, cast
 
@@ -17,11 +20,10 @@ from django.utils.translation import get_language_from_request
 
 from runicorn_site.security.access.actor import Actor
 from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
-from runicorn_site.security.error_pages import STYLE, is_style
 from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
-from runicorn_site.security.plain_responses import Refusal, serialize
+from runicorn_site.security.plain_responses import STYLE_PATH, Refusal, serialize
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
@@ -250,3 +252,29 @@ async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else content
     await send({"type": "http.response.body", "body": body})
+
+
+SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
+NAMES = ("variables", "base", "plain")
+
+
+FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)
+"""The bundled font, which needs the token."""
+
+
+@lru_cache(maxsize=1)
+def style_sheet() -> bytes:
+    return FONT.sub(b"", b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES))
+
+
+@dataclass(frozen=True)
+class Style(Refusal):
+    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
+        return b"text/css; charset=utf-8", style_sheet()
+
+
+STYLE = Style(200, "", ((b"Cache-Control", b"max-age=3600"),))
+
+
+def is_style(method: str, path: str) -> bool:
+    return path == STYLE_PATH and method in ("GET", "HEAD")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.exceptions import ImproperlyConfigured
@@ -17,7 +19,7 @@ from runicorn_site.security.guard import Guard, Policy
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
 from runicorn_site.shares.links import BadEmbedding, SharedLinks
 from runicorn_site.transport.backpressure import BackPressure
-from runicorn_site.transport.dispatch import OneHop
+from runicorn_site.transport.dispatch import OneHop, route_at
 from runicorn_site.transport.mount import Mount
 from runs.live.backpressure import SocketFlow
 from runs.live.urls import websocket_patterns as run_sockets
@@ -47,3 +49,11 @@ def build(policy: Policy) -> Any:
     guarded: Any = Probes(CountRequests(shared), readiness_problem)
     mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
     return SocketFlow(BackPressure(mounted))
+
+
+@lru_cache(maxsize=4096)
+def is_route(path: str) -> bool:
+    """Return whether a page, a route of the API or a socket answers at a path as received."""
+    decoded = unquote(path)
+    sockets = (*run_sockets, *metric_sockets)
+    return bool(route_at(decoded)) or any(one.resolve(decoded.removeprefix("/")) for one in sockets)

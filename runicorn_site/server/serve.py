@@ -273,8 +273,7 @@ class Serving:
         )
 
     def application(self) -> Any:
-        from runicorn_site.server.application import build
-        from runicorn_site.server.routes import is_route
+        from runicorn_site.server.application import build, is_route
 
         self.policy = replace(self.policy, forwarding=replace(self.forwarding, is_route=is_route))
         return build(self.policy)

@@ -1,4 +1,4 @@
-"""A page of a logged table for the template: links and formatted cells."""
+"""Page of a table that a run logged: links and formatted cells."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from runicorn_site.web.attachments import attachment
+from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Page, Paginator
+from runs.pages.media import listing as media
 from runs.pages.media.tables import COLUMNS, ROWS, Table
+from runs.services.lookup import get_run
 
 SHORT = 80
 """Characters of a cell shown before it is expanded."""
@@ -114,3 +123,17 @@ def _number(value: float) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
     return repr(value).replace("-", "−", 1) if value < 0 else repr(value)
+
+
+@require_safe
+def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
+    """Render the table, sorted and paged by the query string; to htmx the table alone, with `format=csv` as a file."""
+    run = get_run(run_id)
+    table = media.table(run, path)
+    if request.GET.get("format") == "csv":
+        response = StreamingHttpResponse(table.csv(), content_type="text/csv; charset=utf-8")
+        return attachment(response, f"{path.rpartition('/')[2].removesuffix('.table.json')}.csv")
+    context = table_page(table, request.path, request.GET.get("sort", ""), request.GET.get("page", ""))
+    if "HX-Request" in request.headers:
+        return fragment(request, "runs/_data_table.html", context)
+    return render(request, "runs/data_table.html", {**context, "run": run, "path": path})

@@ -15,7 +15,7 @@ from runicorn.store.project import boards, description
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.query import analytics, projects
-from runs.services.describe import describe_project
+from runs.services.projects import describe_project
 
 DAYS = 56
 NEWEST = 5

@@ -1,4 +1,4 @@
-"""Contexts of the page of one run, except its charts."""
+"""Page of one run, except its charts; also of one in the recycle bin."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 
 from runicorn.store import layout
+from runicorn_site.web import markdown
 from runicorn_site.web.files import OpenFile
-from runicorn_site.web.markdown import render
+from runicorn_site.web.fragments import fragment
+from runicorn_site.web.shared import is_shared
+from runs.errors import RunNotFound
 from runs.index import run_files
 from runs.live.tail import start_of_last
 from runs.models import Run
@@ -22,6 +28,7 @@ from runs.pages.media import listing as shown_media
 from runs.pages.state_reason import reason
 from runs.pages.table.rows import tags
 from runs.query import completeness
+from runs.services.lookup import get_run
 
 LINES = 100
 """Log lines in the page itself, for browsers without scripts."""
@@ -73,7 +80,7 @@ def header_context(run: Run) -> HeaderContext:
         "running": run.status == layout.RUNNING,
         "elapsed": max(0.0, time.time() - start),
         "reason": reason(run),
-        "note": render(run.description) if run.description else "",
+        "note": markdown.render(run.description) if run.description else "",
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),
         "problems": [*run.warnings, *completeness.problems(run)],
@@ -121,3 +128,16 @@ def last_lines(path: Path) -> str:
         return ""
     start = max(start_of_last(file, LINES), os.fstat(file.fd).st_size - MOST_BYTES)
     return os.pread(file.fd, MOST_BYTES, start).decode("utf-8", "replace")
+
+
+@require_safe
+def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Render charts, log, config, summary, environment and media; with `?part=header` the header alone."""
+    run = get_run(run_id, deleted=True)
+    if run.deleted is not None and is_shared(request):
+        raise RunNotFound(run_id)
+    if run.deleted is not None:
+        return render(request, "runs/deleted.html", {"run": run})
+    if request.GET.get("part") == "header":
+        return fragment(request, "runs/_header.html", header_context(run))
+    return render(request, "runs/run.html", run_context(run))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.urls import path
 
 from runs.pages import palette, project, recycle_bin
-from runs.pages.diff_page import run_diff
-from runs.pages.logged_table_page import run_table
+from runs.pages.diff import run_diff
+from runs.pages.logged_table import run_table
 from runs.pages.media import views as media
-from runs.pages.run_page import run_page
+from runs.pages.run import run_page
 from runs.pages.table import actions, views
 from runs.pages.table.filters import filter_menu
 from runs.pages.table.picker import column_keys

@@ -6,11 +6,16 @@ The folder of a run stays: mirrors, uploads and archives find it by its path.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from rest_framework.exceptions import ValidationError
 
 from runicorn.api.responses.runs import RunResult
+from runicorn.store.project import description
 from runs.models import Run, StorageRoot
 from runs.services import write_through
 from runs.services.curation import refuse_deleted, refuse_in_use, write
+from runs.services.write_through import one_file
 
 
 def move_runs(
@@ -31,3 +36,16 @@ def move_runs(
 
     results = write_through.for_each(root, run_ids, move)
     return results, previous
+
+
+def describe_project(*, root: StorageRoot, project: str, text: str) -> None:
+    """Replace the description of a project.
+
+    Raises:
+        ValidationError: the text is too long.
+    """
+    try:
+        with one_file():
+            description.write(Path(root.path), project, text.replace("\r\n", "\n"))
+    except description.DescriptionTooLong as error:
+        raise ValidationError({"description": [str(error)]}) from error

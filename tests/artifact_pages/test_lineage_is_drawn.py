@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import runicorn as rn
 from artifacts.lineage.graph import PRODUCES, USES, Edge, Lineage, Node
 from artifacts.lineage.layout import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
-from artifacts.lineage.text_width import fitted, text_width
+from artifacts.pages.lineage import fitted, text_width
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from runicorn.demo.network import OPTIMIZERS, Network, cross_entropy, norm
-from runicorn.demo.pictures import sheet
+from runicorn.demo.training import sheet
 
 
 @pytest.mark.parametrize("widths", [[6, 3], [6, 5, 3], [6, 5, 4, 3]])

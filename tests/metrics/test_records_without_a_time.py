@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from metrics.ingest.catch_up import catch_up
-from metrics.live.frames import PointFrames
+from metrics.live.socket import PointFrames
 from metrics.models import Journal
 from metrics.query import series
 from tests.metrics.agreement import rows_of

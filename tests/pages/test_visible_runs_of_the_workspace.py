@@ -9,7 +9,7 @@ import pytest
 from django.http import QueryDict
 
 from runs.pages.table.state import TableState
-from runs.pages.workspace.candidates import candidates
+from runs.pages.workspace.views import candidates
 
 LISTED = [f"r{i:02d}" for i in range(14)]
 QUERIES = [

@@ -13,7 +13,7 @@ import pytest
 
 from runicorn_site.security.forwarding import BadForwarding, Forwarding, networks, path_prefix
 from runicorn_site.security.request_rules import Head
-from runicorn_site.server.routes import is_route
+from runicorn_site.server.application import is_route
 from tests.processes import environment
 from tests.proxies.conftest import TOKEN, Site
 from tests.site.wire import Answer, get, read_answer

@@ -15,7 +15,7 @@ from runs.active_root import active_root
 from runs.models import Run
 from runs.query import counts, index_intersection, selectivity
 from runs.query.find import find_runs
-from runs.query.indexed_condition import IndexedCondition
+from runs.query.index_intersection import IndexedCondition
 from runs.query.key_masks import KeyArray, KeyRange
 from runs.query.where.parser import parse
 from runs.services.recycle_bin import soft_delete_runs

@@ -16,7 +16,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from runicorn.upload.queue import Queue
-from runicorn.upload.start import serve
+from runicorn.upload.wait import serve
 serve(Queue(Path(sys.argv[1])))
 """
 LOCAL = {"artifacts_created.json", "artifacts_used.json"}

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from runicorn.settings import preferences
 from runicorn_site.web.actor import user_name
 from runicorn_site.web.fragments import fragment
 from runs.active_root import active_root
+from runs.models import StorageRoot
 from runs.pages.table.actions import address_of_view
+from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column
 from runs.pages.table.filters import chips
 from runs.pages.table.rows import table_context, wide_context
-from runs.pages.table.state import TableState
-from runs.pages.table.usual import usual_columns
-from runs.pages.workspace.context import workspace_context
+from runs.pages.table.state import TableState, with_added
+from runs.pages.workspace.views import workspace_context
+from runs.query.keys import differing_keys
 from runs.services.recycle_bin import soft_delete_runs
+
+
+def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return the columns that were chosen for a project, or else for all, and those of a user who has chosen none.
+
+    The second are the usual ones and the config keys that differ between the runs of the project. Metrics and config
+    keys that were chosen for all projects are not those of one project.
+    """
+    everywhere = [key for key in preferences.table_columns() if is_column(key)]
+    if not project:
+        return everywhere, DEFAULT_COLUMNS
+    differing = [f"config.{key}" for key in differing_keys(root, project)]
+    chosen: Sequence[str] = preferences.table_columns(project)
+    if not chosen and everywhere:
+        chosen = with_added([key for key in everywhere if not is_added(key)], differing)
+    return chosen, with_added(DEFAULT_COLUMNS, differing)
+
 
 MOST_UNDONE = 200
 """Ids in the address that offers to restore deleted runs: as many as the largest page has."""

@@ -3,19 +3,121 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.shared import is_shared
 from runs.active_root import active_root
+from runs.models import Run, StorageRoot
 from runs.pages.media.grid import media_grid
 from runs.pages.table.rows import listed_runs
-from runs.pages.table.state import MOST_RUNS, TableState
-from runs.pages.workspace.context import chart_runs
+from runs.pages.table.state import CHARTS, MOST_RUNS, TableState
+from runs.pages.workspace.rows import ListRow, list_rows, value_label
 from runs.services.selection import select_runs
+
+
+class Tab(TypedDict):
+    """A panel that can be opened."""
+
+    name: str
+    label: str
+    is_open: bool
+    address: str
+
+
+class WorkspaceContext(TypedDict):
+    list_rows: list[ListRow]
+    elsewhere: list[ListRow]
+    value_label: str
+    chart_runs: list[Run]
+    missing: list[str]
+    too_many: int
+    tabs: list[Tab]
+
+
+def workspace_context(root: StorageRoot, state: TableState, listed: Sequence[Run]) -> WorkspaceContext:
+    """Return what the list and the panels need.
+
+    Args:
+        state: of the address.
+        listed: the runs on the page.
+    """
+    chosen = chart_runs(root, state, listed)
+    known = {run.pk for run in listed}
+    elsewhere = [run for run in chosen if run.pk not in known]
+    return {
+        "list_rows": list_rows(listed, state),
+        "elsewhere": list_rows(elsewhere, state),
+        "value_label": value_label(listed, state),
+        "chart_runs": chosen,
+        "missing": select_runs(root, state.runs[:MOST_RUNS]).missing if state.runs else [],
+        "too_many": MOST_RUNS if len(state.runs) > MOST_RUNS else 0,
+        "tabs": tabs(state),
+    }
+
+
+def chart_runs(root: StorageRoot, state: TableState, listed: Sequence[Run]) -> list[Run]:
+    """Return the runs that have charts: of the page, and those that the address shows beside them."""
+    known = {run.run_id: run for run in listed}
+    wanted = candidates(state, list(known))
+    if further := [run_id for run_id in wanted if run_id not in known]:
+        known |= {run.run_id: run for run in select_runs(root, further).runs}
+    chosen = [known[run_id] for run_id in wanted if run_id in known]
+    for run in chosen:
+        run.root = root  # else its path asks for it
+    return chosen
+
+
+def tabs(state: TableState) -> list[Tab]:
+    """Return the panels beside the list, and which of them is open."""
+    labels = {
+        CHARTS: gettext("Charts"),
+        "config": gettext("Config"),
+        "metrics": gettext("Metrics"),
+        "hyperparameters": gettext("Hyperparameters"),
+        "media": gettext("Media"),
+    }
+    open_tab = state.tab if state.tab in labels else CHARTS
+    return [
+        {
+            "name": name,
+            "label": label,
+            "is_open": name == open_tab,
+            "address": state.with_tab("" if name == CHARTS else name).address,
+        }
+        for name, label in labels.items()
+    ]
+
+
+FIRST = 10
+"""Runs at the beginning of the list that are visible unless the address says otherwise."""
+MOST_VISIBLE = 100
+ALL = "all"
+
+
+def candidates(state: TableState, listed: Sequence[str]) -> list[str]:
+    """Return the ids of the runs that have charts, whether their curves are hidden or not.
+
+    Args:
+        state: with `show` and `hide` among the parameters of its charts: ids, or `all` for the runs of the page.
+        listed: ids of the runs on the page.
+    """
+    show, hide = ([value for name, value in state.charts if name == wanted] for wanted in ("show", "hide"))
+    if ALL in hide:
+        usual: Sequence[str] = ()
+    elif ALL in show or state.runs:
+        usual = listed
+    else:
+        usual = listed[:FIRST]
+    shown = [value for value in show if value != ALL]
+    return list(dict.fromkeys([*usual, *shown]))[:MOST_VISIBLE]
+
 
 STEPS = re.compile(r"(-?[0-9]{1,18}):(-?[0-9]{1,18})")
 
