@@ -187,8 +187,9 @@ class Ids(serializers.ListField):
         missing: str = "run_ids is required and must be a list",
         not_a_list: str = "",
     ) -> None:
-        messages = dict.fromkeys(("required", "null", "empty"), missing)
-        super().__init__(allow_empty=False, error_messages=messages | {"not_a_list": not_a_list or missing})
+        messages: dict[str, Any] = dict.fromkeys(("required", "null", "empty"), missing)
+        messages["not_a_list"] = not_a_list or missing
+        super().__init__(allow_empty=False, error_messages=messages)
         self.most, self.excess = most, f"Cannot {verb} more than {most} {things} at once"
 
     def to_internal_value(self, data: Any) -> list[str]:
