@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from artifacts.errors import http_errors
+from artifacts.errors import NotFound, http_errors
 from artifacts.models import Artifact, Version
 from artifacts.services.lookup import refresh, version_of
 from runicorn.artifacts import curation, store
 from runicorn.settings.capabilities import require
+from runicorn_site.web.readable import current
 
 MOST_RECORDS = 1000
 """Maximum number of stored stage transitions or evaluations of a version."""
@@ -70,6 +71,7 @@ def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
         Refused: the alias is invalid or reserved.
         NotFound: the version is missing or deleted.
     """
+    version_of(artifact, number)
     with http_errors():
         curation.set_alias(artifact.on_disk, alias, number)
     return refresh(artifact)
@@ -81,6 +83,8 @@ def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
     Raises:
         Refused: the alias is reserved.
     """
+    if not current().is_everything and alias not in artifact.aliases:
+        raise NotFound("Alias not found: {alias} for artifact {name}", alias=alias, name=artifact.name)
     with http_errors():
         curation.remove_alias(artifact.on_disk, alias)
     return refresh(artifact)

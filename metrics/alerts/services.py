@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from metrics.alerts import record
 from metrics.alerts.delivery import addresses
@@ -110,12 +110,20 @@ def rule(key: int) -> AlertRule:
     found = AlertRule.objects.filter(pk=key).first()
     if found is None or not is_readable(active_root(), found.where):
         raise AlertItemNotFound("Rule", key)
-    return found
+    return _as_seen(found)
 
 
 def rules(*order: str) -> list[AlertRule]:
     """Return the rules in an order, without those whose condition names a project that may not be read."""
-    return [row for row in AlertRule.objects.order_by(*order) if is_readable(active_root(), row.where)]
+    rows = AlertRule.objects.order_by(*order)
+    return [_as_seen(row) for row in rows if is_readable(active_root(), row.where)]
+
+
+def _as_seen(row: AlertRule) -> AlertRule:
+    """Replace the time at which a rule last fired by that of the events that may be read."""
+    if not current().is_everything:
+        row.last_fired_at = events().filter(rule=row, kind="fired").aggregate(at=Max("at"))["at"]
+    return row
 
 
 def condition(given: dict[str, Any]) -> When:

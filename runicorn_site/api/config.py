@@ -20,6 +20,7 @@ from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
+from runs.pages.table.columns import readable_columns
 
 LONGEST_LABEL = 100
 
@@ -142,7 +143,8 @@ class ColumnWidths(ConfigView):
         """Return the saved widths for a table and a window size class; empty by default."""
         table, size = query["table"], query["size"]
         widths = preferences.column_widths(table, size)
-        return Response(responses.ColumnWidths(table=table, size=size, widths=widths))
+        shown = {key: widths[key] for key in readable_columns(active_root(), widths)}
+        return Response(responses.ColumnWidths(table=table, size=size, widths=shown))
 
     @endpoint(body=Widths, returns=responses.Changed)
     def post(self, request: Request, body: dict[str, Any]) -> Response:

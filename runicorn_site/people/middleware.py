@@ -22,6 +22,7 @@ from runicorn_site.security.access.routes import Rule, Subject, rule_of
 from runs.active_root import active_root
 from runs.index import refresh
 from runs.models import Run
+from runs.store.reader import project_of_folder
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 MOST_RUNS = 5000
@@ -103,7 +104,10 @@ def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Ta
     found = [target_of(row) if row else NOT_THERE for row in map(rows.get, ids)]
     if is_new:
         found = [Target("", own)]
-    projects = [Target(project, own) for project in named_projects(request, kwargs)]
+    named = named_projects(request, kwargs)
+    # A blank name moves runs back to the projects of their folders.
+    homes = [project_of_folder(row.root.path, row.folder) for row in rows.values() if row and "" in named]
+    projects = [Target(project, own) for project in (*filter(None, named), *homes)]
     if is_new and projects:
         return projects
     return [*found, *projects] or [NOT_THERE]
@@ -120,7 +124,7 @@ def named_projects(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
     if "path" in body:
         with suppress(layout.InvalidName):
             named.append(layout.names_of_path(layout.check_path(body["path"]))[0])
-    return [project for project in named if isinstance(project, str)]
+    return [project.strip() for project in named if isinstance(project, str)]  # as serializers do
 
 
 def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from runicorn.store.assets import settings_of
 from runicorn.store.curation import COLOR
 from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in, state_in
 from runicorn.store.state.reasons import explain
-from runs.store.folder_stat import FolderState
+from runs.store.folder_stat import FolderState, read_state
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.metric_stats import score
 from runs.store.sanitize import Cleaner, clean_text
@@ -201,6 +201,12 @@ def _place(reader: FolderReader, folder: str, meta: Fields) -> tuple[str, str]:
                 reader.warnings.append(f"meta.json: {clean_text(str(error), 120)}")
                 return project, name
     return _name(reader, meta, "project", project), _name(reader, meta, "name", name)
+
+
+def project_of_folder(root: str, folder: str) -> str:
+    """Return the project of a run that was not moved to another one."""
+    reader = FolderReader(f"{root}/{folder}", read_state(f"{root}/{folder}"))
+    return _place(reader, folder, reader.small(layout.META))[0]
 
 
 def _name(reader: FolderReader, meta: Fields, key: str, folder_name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from websockets.sync.client import connect
 
 from runicorn.settings.api_tokens import Scope
 from runicorn_site.security.access.routes import RULES
+from tests.folders import write_run
 from tests.people.lab import Lab, add_users
 from tests.processes import Viewer, train
 from tests.waiting import until
@@ -117,6 +119,12 @@ def prepare(store: Store) -> None:
     for name, number in (("model", 2), (f"{HIDDEN}model", 1)):
         alias = f"{store.url}/api/artifacts/{name}/aliases/{HIDDEN}alias"
         assert root.put(alias, json={"version": number}, timeout=30).status_code == 200
+    columns = ["name", f"metric.{HIDDEN}metric.last", f"config.{HIDDEN}key", f"summary.{HIDDEN}entry"]
+    for of_project in ("", project):
+        saved = store.send(root, "/runs-columns", "/account", col=columns, project=of_project)
+        assert saved.status_code == 204
+    widths = {"table": "runs", "size": "any", "widths": dict.fromkeys(columns, 100)}
+    assert root.post(f"{store.url}/api/config/column-widths", json=widths, timeout=30).status_code == 200
     described = store.send(root, f"/projects/{project}/description", "/account", description=f"{HIDDEN}about")
     assert described.status_code == 302
     assert store.send(root, "/users/access", "/users", project=project).status_code == 302
@@ -141,6 +149,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
         "?undo={id}",
         "?tag=zqxtag",
         "?view=zqxview",
+        "?project={project}",
     ),
     "/runs-matching": ("?where=metric.loss.last > 0", "?q=zqx", "?where=not config.lr > 1"),
     "/runs-where": ("?where=config.", "?where=project = "),
@@ -192,6 +201,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/artifacts/{name}/versions": ("?include_deleted=true",),
     "/api/artifacts/{name}/training-metrics": ("?version=1", "?version=2"),
     "/metrics": (),
+    "/api/config/column-widths": ("?table=runs&size=any",),
 }
 PATHS = ("events.jsonl", "zqximage", "zqxrun")
 
@@ -283,6 +293,7 @@ def readable_by_ann(store: Store) -> set[str]:
         *("/api/runs", "/api/projects", "/api/artifacts", "/api/v2/experiments", "/api/v2/analytics/summary"),
         *("/api/v2/where", "/api/v2/series", "/api/v2/alerts/events", "/api/v2/alerts/rules"),
         *("/artifacts/model/model", "/api/artifacts/model/v2", "/api/artifacts/model/v2/lineage"),
+        "/api/config/column-widths",
         *("/api/v2/projects/zqxproject/boards", "/api/experiments/search", f"/api/export/{first}/report"),
     }
 
@@ -359,9 +370,29 @@ def test_hidden_runs_and_projects_cannot_be_changed(store: Store) -> None:
     tagged = post("/api/runs/tags", run_ids=[first], add=["x"]).json()
     assert tagged["results"][first] == {"success": False, "error": "run not found"}
     assert post("/api/runs/soft-delete", run_ids=[first, store.shown[1]][:1]).json()["deleted_count"] == 0
-    assert post("/api/runs/move", run_ids=[store.shown[0]], project="zqxproject").status_code == 403
-    board = f"{store.url}/api/v2/projects/zqxproject/boards/zqxboard"
-    assert ben.delete(board, timeout=30).status_code in (403, 404)
+    own = store.shown[0]
+    for name in ("zqxproject", " zqxproject", "zqxproject\n"):
+        assert post("/api/runs/move", run_ids=[own], project=name).status_code == 403
+        edited = ben.patch(f"{store.url}/api/runs/{own}", json={"project": name}, timeout=30)
+        assert edited.status_code == 403
+    for method, path in (
+        ("PUT", "/api/v2/projects/{}/boards/zqxboard"),
+        ("DELETE", "/projects/{}/boards/zqxboard"),
+        ("POST", "/projects/{}/description"),
+        ("PUT", "/api/artifacts/model/aliases/{}"),
+        ("DELETE", "/api/artifacts/model/aliases/{}"),
+    ):
+        answers = []
+        for name, number in (("zqx", 2), ("absent", 3)):
+            word = f"{name}alias" if "aliases" in path else f"{name}project"
+            browser, body = store.session("ben"), {"version": number} if "aliases" in path else {}
+            if path.endswith("description"):
+                answer = store.send(browser, path.format(word), "/account", description="x")
+            else:
+                answer = browser.request(method, store.url + path.format(word), json=body, timeout=30)
+            text = re.sub(r"csrfmiddlewaretoken\S+ \S+", "", answer.text)
+            answers.append((answer.status_code, text.replace(name, "…").replace(f"v{number}", "…")))
+        assert answers[0] == answers[1] and answers[0][0] == 404, path
     share = post("/api/v2/shares", kind="run", target=first)
     assert share.status_code == 404
     assert post("/api/v2/shares", kind="board", target="zqxproject/zqxboard").status_code == 400
@@ -389,6 +420,11 @@ def test_uploads_reach_no_hidden_run_and_no_hidden_project(store: Store) -> None
             "/api/runs/20260101_000000_abcdef/files/events.jsonl?offset=0&project=zqxproject&name=x",
             403,
         ),
+        (
+            "PUT",
+            "/api/runs/20260101_000000_abcdef/files/events.jsonl?offset=0&project=%20zqxproject&experiment=x",
+            403,
+        ),
     ]
     for method, path, status in paths:
         headers = {"Authorization": f"Bearer {token}"}
@@ -399,6 +435,47 @@ def test_uploads_reach_no_hidden_run_and_no_hidden_project(store: Store) -> None
         assert sent.status_code == status, (method, path)
     assert len(list((store.home / "store").rglob(first))) == 1
     assert not list((store.home / "store").rglob("20260101_000000_abcdef"))
+
+
+def test_a_run_is_not_moved_back_into_a_hidden_folder(store: Store) -> None:
+    root, ben, moved = store.session("root"), store.session("ben"), store.hidden[1]
+
+    def move(browser: requests.Session, project: str) -> int:
+        body = {"run_ids": [moved], "project": project}
+        return browser.post(f"{store.url}/api/runs/move", json=body, timeout=30).status_code
+
+    assert move(root, "plainproject") == 200
+    try:
+        assert ben.get(f"{store.url}/api/runs/{moved}", timeout=30).status_code == 200
+        assert move(ben, "") == 403
+        blank = ben.patch(f"{store.url}/api/runs/{moved}", json={"project": ""}, timeout=30)
+        assert blank.status_code == 403
+        assert ben.get(f"{store.url}/api/runs/{moved}", timeout=30).status_code == 200
+    finally:
+        assert move(root, "") == 200
+    assert ben.get(f"{store.url}/api/runs/{moved}", timeout=30).status_code == 404
+
+
+def test_rules_do_not_say_that_hidden_runs_meet_them(store: Store) -> None:
+    ben, root = store.session("ben"), store.session("root")
+    rule = {"name": "finishes", "when": {"kind": "state", "states": ["finished"]}}
+    created = ben.post(f"{store.url}/api/v2/alerts/rules", json=rule, timeout=30).json()
+    address = f"{store.url}/api/v2/alerts/rules/{created['id']}"
+
+    def fired(browser: requests.Session) -> float | None:
+        at: float | None = browser.get(address, timeout=30).json()["last_fired_at"]
+        return at
+
+    run_id = write_run(store.home / "store", f"{HIDDEN}project", f"{HIDDEN}third", created_at=time.time())
+    try:
+        until(lambda: fired(root) is not None)
+        assert fired(ben) is None
+        assert fired(store.session("ann")) == fired(root)
+    finally:
+        assert root.delete(address, timeout=30).status_code == 200
+        removal = {"run_ids": [run_id], "force": True}
+        assert root.delete(f"{store.url}/api/experiments/delete", json=removal, timeout=30).status_code == 200
+    assert len(runs_of(store, "root")) == 4
 
 
 def test_a_role_of_a_group_and_the_default_apply_within_a_second(store: Store) -> None:

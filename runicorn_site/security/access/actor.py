@@ -172,7 +172,8 @@ class Actor:
         return self.may_change(BOARD, [Target(project)])
 
     def _may_change(self, rule: Rule, target: Target) -> bool:
-        if target.project and target.project not in self.readable:
+        # Views answer for the pages and boards of a hidden project as for those of a missing one.
+        if target.project and target.project not in self.readable and rule.subject is not Subject.PROJECT:
             return False
         granted = self.projects.get(target.project, self.role)
         role = granted if granted.includes(self.role) else self.role

@@ -26,7 +26,7 @@ from runs.api.requests import MOST_RUNS
 from runs.api.requests_v2 import CompletionQuery
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
-from runs.pages.table.columns import is_column
+from runs.pages.table.columns import is_column, readable_columns
 from runs.pages.table.rows import ids_in_order, matching, readable_views, view_address
 from runs.pages.table.state import LONGEST_VIEW_NAME, MOST_CHOSEN, TableState
 from runs.query import counts
@@ -107,7 +107,8 @@ def remember_columns(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change_view(request: HttpRequest) -> HttpResponse:
     """Save the current state as a view, or rename or delete a saved view."""
-    state = TableState.read(QueryDict(request.POST.get("next", "")), preferences.table_columns())
+    preferred = readable_columns(active_root(), preferences.table_columns())
+    state = TableState.read(QueryDict(request.POST.get("next", "")), preferred)
     old, name = request.POST.get("old", ""), request.POST.get("name", "").strip()
     user = user_name(request)
     is_personal = bool(user) and "personal" in request.POST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -10,8 +10,10 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from runs.models import Run
+from runicorn_site.web.readable import current
+from runs.models import Run, StorageRoot
 from runs.pages.table import cells
+from runs.query import keys
 from runs.query.completeness import in_words
 from runs.query.sort_keys import metric_of
 from runs.query.where.ast import FIGURES
@@ -177,3 +179,13 @@ def _added_column(key: str) -> Column:
 def as_text(column: Column) -> Column:
     """Return the column for words, aligned left."""
     return replace(column, css=column.css.replace("number ", ""))
+
+
+def readable_columns(root: StorageRoot, columns: Iterable[str]) -> list[str]:
+    """Return the columns without metrics and keys that only runs have which the sender of the request may not read."""
+    if current().is_everything:
+        return list(columns)
+    known = {f"config.{key}" for key in keys.config_keys(root, "")}
+    known |= {f"summary.{key}" for key in keys.summary_keys(root, "")}
+    known |= {f"metric.{key}.{word}" for key in keys.metric_keys(root, "") for word in AGGREGATES}
+    return [column for column in columns if not is_added(column) or column in known]

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn.settings import preferences
 from runicorn_site.web.actor import user_name
 from runicorn_site.web.fragments import fragment
+from runicorn_site.web.readable import current
 from runs.active_root import active_root
 from runs.models import StorageRoot
 from runs.pages.table.actions import address_of_view
-from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column
+from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, readable_columns
 from runs.pages.table.filters import chips
 from runs.pages.table.rows import table_context, wide_context
 from runs.pages.table.state import TableState, with_added
@@ -30,11 +31,11 @@ def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple
     The second are the usual ones and the config keys that differ between the runs of the project. Metrics and config
     keys that were chosen for all projects are not those of one project.
     """
-    everywhere = [key for key in preferences.table_columns() if is_column(key)]
+    everywhere = readable_columns(root, filter(is_column, preferences.table_columns()))
     if not project:
         return everywhere, DEFAULT_COLUMNS
     differing = [f"config.{key}" for key in differing_keys(root, project)]
-    chosen: Sequence[str] = preferences.table_columns(project)
+    chosen: Sequence[str] = preferences.table_columns(project) if project in current() else ()
     if not chosen and everywhere:
         chosen = with_added([key for key in everywhere if not is_added(key)], differing)
     return chosen, with_added(DEFAULT_COLUMNS, differing)
