@@ -145,3 +145,9 @@ def test_permanent_deletion_needs_an_administrator() -> None:
     for role in ROLES:
         refusal = Actor("ada", role).refusal(head("DELETE", "/api/artifacts/a/v1?permanent=1"))
         assert (refusal is None) == (role is Role.ADMIN)
+
+
+def test_an_alias_of_an_artifact_called_uploads_needs_a_curator() -> None:
+    for path in ("/api/artifacts/uploads/aliases/contents", "/api/artifacts/uploads/aliases/parts"):
+        assert required_scope("PUT", path) is Scope.CURATE
+    assert required_scope("PUT", "/api/artifacts/uploads/x/contents") is Scope.WRITE

@@ -167,6 +167,8 @@ READING: tuple[Rule, ...] = (
     Rule("POST", "/account/tokens/revoke", Scope.READ),
 )
 TRAINING: tuple[Rule, ...] = (
+    # Before the contents of uploads: an artifact may be called `uploads`.
+    Rule("PUT DELETE", "/api/artifacts/{name}/aliases/{alias}", Scope.CURATE),
     Rule("PUT", "/api/runs/{id}/files/{path}", Scope.WRITE, Subject.RUNS, is_recorded=False),
     Rule("PUT", "/api/runs/{id}/heartbeat", Scope.WRITE, Subject.RUNS, is_recorded=False),
     Rule("POST", "/api/artifacts/uploads", Scope.WRITE, Subject.CREATOR),
@@ -194,7 +196,6 @@ CURATION: tuple[Rule, ...] = (
     Rule("POST", "/api/artifacts/{name}/v{n}/restore", Scope.CURATE),
     Rule("POST", "/api/artifacts/{name}/v{n}/promote", Scope.CURATE),
     Rule("POST", "/api/artifacts/{name}/v{n}/evaluate", Scope.CURATE),
-    Rule("PUT DELETE", "/api/artifacts/{name}/aliases/{alias}", Scope.CURATE),
     Rule("POST", "/artifacts/{type}/{name}/alias", Scope.CURATE),
     Rule("POST", "/artifacts/{type}/{name}/v{n}/describe", Scope.CURATE),
     Rule("POST", "/artifacts/{type}/{name}/v{n}/promote", Scope.CURATE),
