@@ -26,8 +26,12 @@ from runs.live.pattern_process import REQUEST, SECONDS
 
 MOST_SEARCHES = 2
 """Maximum number of processes at a time, for different senders: each needs a CPU."""
+MOST_WAITING = 8
+"""Maximum number of senders with a search that waits, each on a thread that serves requests."""
 _ended = threading.Condition()
 _searching: set[str] = set()
+_waiting: dict[str, object] = {}
+"""The newest search of each sender that waits; it takes the place of an earlier one."""
 
 
 def matching_lines(fd: int, pattern: str, sender: str, *, ended: bool = False) -> LogMatches:
@@ -49,10 +53,23 @@ def turn(sender: str) -> Iterator[None]:
     """Wait until another search of this sender may begin.
 
     Raises:
-        SearchTooLong: it would have to wait for longer than `SECONDS`.
+        SearchTooLong: it would have to wait for longer than `SECONDS`, the sender began another search meanwhile, or too
+            many others wait.
     """
+
+    def may_begin() -> bool:
+        return sender not in _searching and len(_searching) < MOST_SEARCHES
+
+    own = object()
     with _ended:
-        if not _ended.wait_for(lambda: sender not in _searching and len(_searching) < MOST_SEARCHES, SECONDS):
+        if sender not in _waiting and len(_waiting) >= MOST_WAITING:
+            raise SearchTooLong
+        _waiting[sender] = own
+        _ended.notify_all()
+        _ended.wait_for(lambda: _waiting.get(sender) is not own or may_begin(), SECONDS)
+        if is_newest := _waiting.get(sender) is own:
+            del _waiting[sender]
+        if not (is_newest and may_begin()):
             raise SearchTooLong
         _searching.add(sender)
     try:

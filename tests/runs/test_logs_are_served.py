@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from runs.errors import SearchTooLong
 from runs.live import log_pattern
 from tests.runs.conftest import folder_of, read
+from tests.waiting import until
 
 LOG = "".join(f"12:00:{number:02d} | step {number}\n" for number in range(60))
 
@@ -141,6 +144,38 @@ def test_a_sender_searches_one_log_with_a_regular_expression_at_a_time(
         )
     monkeypatch.undo()
     assert api.get(address, query, REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+def test_searches_that_wait_occupy_few_threads() -> None:
+    """The newest search of a sender takes the place of the one that waits, and few senders wait."""
+    ends: dict[str, type[Exception] | None] = {}
+
+    def search(name: str, sender: str) -> threading.Thread:
+        def run() -> None:
+            try:
+                with log_pattern.turn(sender):
+                    ends[name] = None
+            except SearchTooLong:
+                ends[name] = SearchTooLong
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
+    with log_pattern.turn("ann"):
+        first = search("first", "ann")
+        until(lambda: "ann" in log_pattern._waiting)
+        second = search("second", "ann")
+        first.join(5)
+        assert ends == {"first": SearchTooLong}
+        with log_pattern.turn("ben"):
+            others = [search(f"other {n}", f"other {n}") for n in range(log_pattern.MOST_WAITING - 1)]
+            until(lambda: len(log_pattern._waiting) == log_pattern.MOST_WAITING)
+            with pytest.raises(SearchTooLong), log_pattern.turn("late"):
+                pass
+    for thread in (second, *others):
+        thread.join(30)
+    assert [end for name, end in ends.items() if name != "first"] == [None] * log_pattern.MOST_WAITING
 
 
 def test_a_run_without_a_log_says_so(store: Path, make_run: Any, api: Any) -> None:
