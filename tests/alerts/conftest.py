@@ -27,6 +27,7 @@ class Receiver:
 
     port: int = 0
     status: int = 200
+    location: str = ""
     hangs: threading.Event | None = None
     bodies: list[dict[str, Any]] = field(default_factory=list)
     raw: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
@@ -57,6 +58,8 @@ def make_receiver() -> Iterator[Callable[..., Receiver]]:
                 receiver.raw.append((raw, dict(self.headers)))
                 receiver.bodies.append(json.loads(raw))
                 self.send_response(receiver.status)
+                if receiver.location:
+                    self.send_header("Location", receiver.location)
                 self.end_headers()
 
             def log_message(self, *arguments: Any) -> None:

@@ -140,11 +140,16 @@ def test_many_events_at_once_are_one_message(
     assert set(status("status")) == {"sent"}
 
 
-def test_a_redirect_is_not_followed(alerts: Alerts, fire: Callable[..., Any], receiver: Receiver) -> None:
-    number = channel(alerts, receiver.url)
+@pytest.mark.parametrize("address", ["http://{}/", "json://{}/", "json://{}/?redirect=yes"])
+def test_a_redirect_is_not_followed(
+    alerts: Alerts, fire: Callable[..., Any], make_receiver: Callable[..., Receiver], address: str
+) -> None:
+    target = make_receiver()
+    receiver = make_receiver(status=307, location=target.url)
+    number = channel(alerts, address.format(f"127.0.0.1:{receiver.port}"))
     fire(1, [number])
-    receiver.status = 302
     assert deliveries.deliver(number) == 0 and status("status") == ["pending"]
+    assert len(receiver.bodies) == 1 and target.bodies == []
 
 
 def test_a_claim_of_a_killed_viewer_ends(

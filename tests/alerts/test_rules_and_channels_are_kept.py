@@ -93,6 +93,10 @@ def test_an_invalid_rule_is_refused_by_its_field(alerts: Alerts, body: Any, fiel
         "http://169.254.169.254/latest/meta-data/",
         "http://[::ffff:169.254.169.254]/",
         "json://169.254.169.254/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[2002:a9fe:a9fe::1]/",
+        "http://[fd00:ec2::254]/",
+        "http://100.100.100.200/",
         "nosuchservice://token",
     ],
 )

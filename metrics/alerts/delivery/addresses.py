@@ -20,6 +20,11 @@ EXTRA = gettext_noop("This kind of channel needs the package apprise: pip instal
 UNKNOWN = gettext_noop("Not an address of a service that apprise knows")
 
 
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+METADATA = frozenset({"fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16"})
+"""Addresses of metadata services that are not link-local: of AWS, Google and Alibaba, and the agent of Azure."""
+
+
 class Refused(Exception):
     """Nothing is sent to this address."""
 
@@ -90,6 +95,8 @@ def _is_refused(host: str) -> bool:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
         return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+    if isinstance(address, ipaddress.IPv6Address):
+        through_nat64 = ipaddress.IPv4Address(address.packed[-4:]) if address in NAT64 else None
+        address = address.ipv4_mapped or address.sixtofour or through_nat64 or address
+    is_special = address.is_link_local or address.is_multicast or address.is_unspecified
+    return is_special or str(address) in METADATA

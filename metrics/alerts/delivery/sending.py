@@ -114,6 +114,7 @@ def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent 
     plugin = Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
         raise NotSent(gettext_noop("The installed version of apprise does not know this kind of address."))
+    plugin.redirects = False  # they could lead to a refused address
     shown = pictures.picture(curve) if curve is not None and plugin.attachment_support else None
     files = AppriseAttachment()
     if shown is not None:
