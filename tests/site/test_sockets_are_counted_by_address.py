@@ -1,13 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from runicorn_site.security.guard import Receive, Scope, Send
+from runicorn_site.security.rates.socket_limit import SocketLimit
+from runicorn_site.web.shared import SHARED
 from tests.processes import Viewer
 from tests.site.wire import handshake
 from tests.waiting import until
@@ -52,6 +57,35 @@ def test_without_a_limit_there_are_more(
     with ExitStack() as stack:
         opened = [stack.enter_context(open_socket(viewer, f"/api/runs/{run_id}/logs/ws")) for _ in range(15)]
         assert {socket.recv(timeout=60) for socket in opened} == {"one"}
+
+
+def test_ten_times_as_many_sockets_of_shared_pages_are_open() -> None:
+    async def codes() -> list[int | None]:
+        release, closed = asyncio.Event(), list[int | None]()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            closed.append(None)
+            await release.wait()
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "websocket.close":
+                closed.append(message["code"])
+
+        limit = SocketLimit(app, limit=2)
+        scopes: list[dict[str, Any]] = [
+            {"path": "/runs/x/live", "client": ["192.0.2.1", 1], SHARED: object()} for _ in range(21)
+        ]
+        scopes.append({**scopes[0], "client": ["192.0.2.2", 1]})
+        scopes.append({"path": "/runs/x/live", "client": ["192.0.2.1", 1]})
+        tasks = [asyncio.ensure_future(limit(scope, app, send)) for scope in scopes]  # type: ignore[arg-type]
+        while len(closed) < len(scopes):
+            await asyncio.sleep(0)
+        release.set()
+        await asyncio.gather(*tasks)
+        assert not limit.open
+        return closed
+
+    assert asyncio.run(codes()) == [*[None] * 20, 4429, None, None]
 
 
 def test_an_address_without_a_socket_closes(plain: Viewer) -> None:
