@@ -134,12 +134,14 @@ def test_metrics_are_exported_as_csv(shown: Path, api: Any) -> None:
 def test_no_cell_is_a_formula(shown: Path, api: Any) -> None:
     formula = '=HYPERLINK("http://evil.example")'
     metrics = [{"@cmd": formula, "-x": "+1", "plain": "a\tb", "neg": -5.0, "tab": "\tx", "cr": "\rx"}]
+    metrics[0] |= {"wide": "＝1+1", "line": "\n=1+1"}
     run_id = write_run(shown, metrics=metrics)
     text = b"".join(api.get(f"/api/export/{run_id}/csv").streaming_content).decode()
     head, row = csv.reader(io.StringIO(text, newline=""))
     cells = dict(zip(head, row, strict=True))
     assert cells["'@cmd"] == f"'{formula}" and cells["'-x"] == "'+1" and cells["neg"] == "-5.0"
     assert cells["plain"] == "a\tb" and cells["tab"] == "'\tx" and cells["cr"] == "'\rx"
+    assert cells["wide"] == "'＝1+1" and cells["line"] == "'\n=1+1"
 
 
 class Loads(HTMLParser):
