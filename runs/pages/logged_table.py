@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Page, Paginator
+from runicorn_site.web.pools import blocking
 from runs.pages.media import listing as media
 from runs.pages.media.tables import COLUMNS, ROWS, Table
 from runs.services.lookup import get_run
@@ -125,6 +126,8 @@ def _number(value: float) -> str:
     return repr(value).replace("-", "−", 1) if value < 0 else repr(value)
 
 
+# A table may have 64 MB.
+@blocking
 @require_safe
 def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     """Render the table, sorted and paged by the query string; to htmx the table alone, with `format=csv` as a file."""

@@ -51,6 +51,12 @@ def cells(client: Client, address: str) -> list[list[str]]:
     return [[cell.text for cell in found.all("td") if row in cell.parents] for row in rows]
 
 
+def test_a_small_file_does_not_become_a_large_table(client: Client, log: Log) -> None:
+    """Rows that are too short are filled up."""
+    content = json.dumps({"columns": ["a"] * 500, "rows": [[]] * 500}).encode()
+    assert client.get(log("t.table.json", content)).status_code == 404
+
+
 def test_a_table_is_shown_as_it_was_logged(client: Client, log: Log) -> None:
     address = log("t.table.json", encode(table(ROWS)))
     found = Markup(client.get(address).content.decode())

@@ -43,6 +43,9 @@ class Table:
         if not isinstance(columns, list) or not isinstance(rows, list):
             raise ValueError("no columns or no rows")
         width = len(columns)
+        # Short rows are filled up. A cell has at least two bytes, and a small file must not become billions of cells.
+        if width * len(rows) > len(content):
+            raise ValueError("rows are too short")
         cells = [
             [_cell(row[n]) if n < len(row) else None for n in range(width)]
             for row in rows
