@@ -121,6 +121,8 @@ class _Addresses:
 
 def _without_trailing(url: str) -> str:
     """Return an address without the punctuation and the unbalanced bracket after it."""
-    while url and (url[-1] in TRAILING or (url[-1] == ")" and url.count(")") > url.count("("))):
-        url = url[:-1]
-    return url
+    end, unbalanced = len(url), url.count(")") - url.count("(")
+    while end and (url[end - 1] in TRAILING or (url[end - 1] == ")" and unbalanced > 0)):
+        end -= 1
+        unbalanced -= url[end] == ")"
+    return url[:end]

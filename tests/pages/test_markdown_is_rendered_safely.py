@@ -78,6 +78,7 @@ def test_no_code_survives(text: str) -> None:
         "*a " * 33_000,
         "> " * 5_000 + "x",
         "http://" * 14_000,
+        "http://x" + ")" * 99_000,
         "(" * 99_000,
         "- a\n" * 25_000,
     ],
