@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from runicorn.store import layout, pending_imports
@@ -31,6 +32,18 @@ def find(root: Path, run_id: str) -> list[str]:
         for parent in _parents(root)
         if _is_folder(root / parent / run_id) and is_run(root / parent / run_id)
     ]
+
+
+def find_several(root: Path, run_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the folders of each id that has any, by one walk through the store."""
+    if len(run_ids) < 3:  # faster than listing every experiment
+        return {run_id: folders for run_id in run_ids if (folders := find(root, run_id))}
+    wanted, found = frozenset(run_ids), defaultdict[str, list[str]](list)
+    for parent in _parents(root):
+        for name in wanted.intersection(_names(root, parent)):
+            if is_run(root / parent / name):
+                found[name].append(f"{parent}/{name}")
+    return dict(found)
 
 
 def is_run(folder: Path) -> bool:

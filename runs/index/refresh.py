@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from runicorn.store.find import find
+from runicorn.store.find import find, find_several
 from runicorn_site.web.readable import current
 from runs.index.folders import remove, save_folders
 from runs.models import Run, StorageRoot
@@ -41,12 +41,14 @@ def _refreshed(root: StorageRoot, run_id: str, is_own_write: bool) -> Run | None
 
 
 def refresh_runs(root: StorageRoot, run_ids: Iterable[str]) -> dict[str, Run | None]:
-    """Refresh several runs, with one query for all runs whose files did not change."""
-    known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=list(run_ids))}
-    return {
-        run_id: _readable(_unchanged(root, known.get(run_id)) or refresh_run(root, run_id))
-        for run_id in run_ids
-    }
+    """Refresh several runs, with one query for all runs whose files did not change, and one search for those without a row."""
+    ids = list(dict.fromkeys(run_ids))
+    known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=ids)}
+    found = find_several(Path(root.path), [run_id for run_id in ids if run_id not in known])
+    rows: dict[str, Run | None] = dict.fromkeys(ids)
+    rows |= {run_id: _read_again(root, run_id, folders) for run_id, folders in found.items()}
+    rows |= {run_id: _unchanged(root, run) or refresh_run(root, run_id) for run_id, run in known.items()}
+    return {run_id: _readable(run) for run_id, run in rows.items()}
 
 
 def is_hidden(root: StorageRoot, run_id: str) -> bool:
@@ -70,10 +72,8 @@ def refresh_written(root: StorageRoot, runs: Iterable[Run]) -> None:
             refresh_run(root, run.run_id, is_own_write=True)
 
 
-def _unchanged(root: StorageRoot, run: Run | None) -> Run | None:
+def _unchanged(root: StorageRoot, run: Run) -> Run | None:
     """Return the run if its files have not changed since its row was saved."""
-    if run is None:
-        return None
     run.root = root
     try:
         seen = read_state(f"{root.path}/{run.folder}")

@@ -24,8 +24,9 @@ class Selection:
 def select_runs(root: StorageRoot, run_ids: Sequence[str]) -> Selection:
     """Return the runs of these ids that are in the store and not in the recycle bin."""
     known = {run.run_id: run for run in Run.objects.in_root(root).live().filter(run_id__in=run_ids)}
-    for run_id in [run_id for run_id in run_ids if run_id not in known][:MOST_LOOKED_FOR]:
-        if (run := refresh.refresh_run(root, run_id)) is not None and run.deleted is None:
+    unknown = [run_id for run_id in run_ids if run_id not in known][:MOST_LOOKED_FOR]
+    for run_id, run in refresh.refresh_runs(root, unknown).items():
+        if run is not None and run.deleted is None:
             known[run_id] = run
     for run in known.values():
         run.root = root

@@ -40,11 +40,10 @@ def for_each(
     """
     results: dict[str, RunResult] = {}
     read_only: list[bool] = []
-    ids = list(dict.fromkeys(run_ids))
-    for start in range(0, len(ids), TOGETHER):
-        runs = refresh.refresh_runs(root, ids[start : start + TOGETHER])
+    runs = list(refresh.refresh_runs(root, run_ids).items())
+    for start in range(0, len(runs), TOGETHER):
         changed = []
-        for run_id, run in runs.items():
+        for run_id, run in runs[start : start + TOGETHER]:
             results[run_id] = _attempt(run, change, read_only)
             if run is not None and results[run_id]["success"]:
                 changed.append(run)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from runicorn.store import find
 from runs.active_root import active_root
-from runs.index import discovery
+from runs.index import discovery, refresh
 from runs.models import Run
+from runs.services.recycle_bin import soft_delete_runs
 from tests.runs.conftest import folder_of, mounted, read, row
 
 
@@ -186,3 +188,16 @@ def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Ca
     discovery.forget(active_root())
     look()
     assert ids() == made
+
+
+def test_many_unknown_ids_cost_one_search(
+    store: Path, make_run: Any, look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look()
+    new, walks, parents = make_run(store), list[Path](), find._parents
+    monkeypatch.setattr(find, "_parents", lambda root: walks.append(root) or parents(root))
+    unknown = [f"20200101_{number:06d}_abcdef" for number in range(200)]
+    found = refresh.refresh_runs(active_root(), [*unknown, new])
+    assert [run_id for run_id, run in found.items() if run is not None] == [new] and len(walks) == 1
+    results = soft_delete_runs(root=active_root(), run_ids=unknown)
+    assert len(results) == 200 and len(walks) == 2
