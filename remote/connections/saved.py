@@ -113,7 +113,6 @@ def save_connection(
     """Save a connection, replacing the one to the same address.
 
     Args:
-        address: user, host and port.
         auth_method: `password`, `key` or `agent`.
         name: a label for people.
         remember: whether to store secrets; one that is not given keeps its stored value.

@@ -35,7 +35,6 @@ class RemoteMirror:
     Args:
         link: the connection, used in the loop of `remote/ssh/loop.py`.
         remote_root: the remote storage root; a leading `~` is the user's home.
-        into: the local storage root.
         python: remote interpreter that has this program and generates a manifest; "" for none.
         progress: called with the files done, all files, and the path of the last.
         artifacts: also fetch the artifact versions that the runs created or used.

@@ -122,9 +122,7 @@ def start(*, connection_id: str, root: str, into: Path, environment: str = "", p
     """Start a mirror, or return the running one of the same storage root.
 
     Args:
-        connection_id: an open connection.
         root: the remote storage root.
-        into: the local storage root.
         environment: name of the remote environment that has this program.
         python: its interpreter, which generates a manifest; "" for none.
     """

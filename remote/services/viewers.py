@@ -51,7 +51,6 @@ def start_viewer(
 
     Args:
         parameters: what the viewer shows, and how.
-        address: user, host and port.
         credentials: for a new connection; None uses the open one.
         wait: return once the viewer runs. If false, return at once; `viewer_session` has the progress and the error.
 

@@ -147,7 +147,6 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
     """Copy a local file to the remote host atomically, creating its folders; return its absolute path.
 
     Args:
-        source: the local file.
         target: the remote path; `~` is the home. An existing file is replaced.
         progress: called with the bytes copied and the total.
 

@@ -75,7 +75,6 @@ class Session:
         """Create a session; it starts with `begin`.
 
         Args:
-            address: user, host and port.
             parameters: what the viewer shows, and how.
             changed: called after every change of state, within the loop.
         """

@@ -18,7 +18,6 @@ class Contents:
     """The contents of a store.
 
     Attributes:
-        root: the storage root.
         path: the folder of the store in it, which need not exist.
         pool: the contents on disk.
     """

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 class ArtifactStorage:
-    """Artifacts of one storage root.
-
-    Attributes:
-        storage_root: the storage root.
-    """
+    """Artifacts of one storage root."""
 
     def __init__(self, storage_root: str | os.PathLike[str]) -> None:
         self.storage_root = Path(storage_root)

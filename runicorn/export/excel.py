@@ -31,8 +31,6 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str], charts:
 
     Args:
         library: the module `xlsxwriter`.
-        path: the file.
-        run_dir: the folder of the run.
         names: the columns of the records.
         charts: whether to add a sheet with charts.
 

@@ -19,8 +19,6 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str]) -> None
 
     Args:
         library: the module `pyarrow`, with `pyarrow.parquet`.
-        path: the file.
-        run_dir: the folder of the run.
         names: the columns of the records.
 
     Raises:

@@ -84,7 +84,6 @@ class Media(NamedTuple):
 
     Attributes:
         key: its name.
-        step: its step.
         time: Unix seconds.
         content: its bytes, or the path of its file.
         suffix: "png", "mp4", "table.json", …

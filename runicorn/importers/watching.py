@@ -67,7 +67,6 @@ class Watcher:
 
     Attributes:
         root: the storage root, which is not looked into itself.
-        paths: folders or files.
         project: project of all runs, instead of their own.
     """
 

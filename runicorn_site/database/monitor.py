@@ -100,7 +100,6 @@ class DatabaseMonitor:
         """Begin to watch a database that has just been prepared.
 
         Args:
-            path: its file.
             prepare: brings the database back into use, given the identity of the file that failed and whether
                 that file is damaged. May raise `sqlite3.Error`, a Django database error or OSError; it is then
                 called again later.

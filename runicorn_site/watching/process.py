@@ -20,11 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class WatchProcess:
-    """The process for one storage root.
-
-    Args:
-        root: the storage root.
-    """
+    """The process for one storage root."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -14,12 +14,7 @@ from runicorn.store.progress import NO_PROGRESS, Progress
 
 @dataclass(frozen=True)
 class BucketPlace:
-    """A file of a version whose content is in a bucket.
-
-    Attributes:
-        bucket: the bucket.
-        file: the file.
-    """
+    """A file of a version whose content is in a bucket."""
 
     bucket: Bucket
     file: FileEntry

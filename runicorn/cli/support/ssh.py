@@ -31,7 +31,6 @@ class Unreachable(Exception):
     """The remote host could not be reached, or the connection was lost.
 
     Attributes:
-        code: the exit code.
         is_temporary: whether a retry may succeed.
     """
 

@@ -21,7 +21,6 @@ def records(file: Path, head: bytes, tracker: str) -> Iterator[bytes]:
     """Yield the records; an incomplete last record is skipped.
 
     Args:
-        file: the file.
         head: what its header begins with.
         tracker: name for the message.
 

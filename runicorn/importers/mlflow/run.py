@@ -27,7 +27,6 @@ class Model(NamedTuple):
 
     Attributes:
         id: `m-…`.
-        name: its name.
         run_id: id of the run that logged it.
         paths: its files on this machine.
     """
@@ -63,7 +62,6 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
     """Return a run as an experiment.
 
     Args:
-        run: the run.
         names: names of the runs of the store, by id.
         parents: ids of runs with nested runs, which share a group with them.
     """

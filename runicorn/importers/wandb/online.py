@@ -60,7 +60,6 @@ def read(server: Server, entity: str, project: str, root: Path) -> Iterator[Expe
     """Yield the runs of a project, oldest first.
 
     Args:
-        server: the server.
         entity, project: names of the team or user, and of the project.
         root: the storage root, whose private folder keeps unfinished downloads.
 
@@ -113,7 +112,6 @@ class _Download:
     """The rows and files of a run, downloaded when they are first read.
 
     Attributes:
-        server: the server.
         run: entity, project and id, as variables of queries.
         folder: where they are kept.
         is_compared: whether the run was imported and compared.

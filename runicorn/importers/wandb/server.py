@@ -50,7 +50,6 @@ class Server:
     """A server of W&B.
 
     Args:
-        url: its URL.
         key: API key.
         sleep: function that waits a number of seconds.
     """

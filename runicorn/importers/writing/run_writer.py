@@ -41,8 +41,6 @@ class RunWriter:
     """Write one experiment into a staging folder, then move it into the store.
 
     Args:
-        root: the storage root.
-        experiment: the experiment.
         folder: an unused path in a staging folder of the store.
         place: the run folder, relative to the root.
         facts: more fields of `meta.json`.

@@ -145,7 +145,6 @@ def import_experiments(
     An experiment that cannot be read is reported, and the others are imported.
 
     Args:
-        root: the storage root.
         experiments: experiments of a reader.
         project: project of all runs, instead of their own.
         dry_run: only report what would be done, without reading logged data.

@@ -28,7 +28,6 @@ def about(root: Path, folder: str, files: dict[str, tuple[int, float]]) -> About
     """Read the description of a run.
 
     Args:
-        root: the storage root.
         folder: the run's folder relative to it.
         files: size and time of its files by name.
     """

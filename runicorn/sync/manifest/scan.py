@@ -28,7 +28,6 @@ class Item(NamedTuple):
     """An entry of a folder.
 
     Attributes:
-        name: its name.
         is_folder: whether it is a folder, not a regular file; other kinds are left out.
         size: size in bytes.
         mtime: Unix seconds, in the precision of the source.
