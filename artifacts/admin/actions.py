@@ -193,7 +193,6 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _without_alias(version: Version, alias: str) -> None:
-    """Remove an alias of this version."""
     if version.artifact.aliases.get(alias) != version.number:
         raise NotFound("Alias not found: {alias} for {version}", alias=alias, version=version)
     curation.remove_alias(artifact=version.artifact, alias=alias)

@@ -40,7 +40,6 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
 
 
 def upload_status(*, upload: uploads.Upload) -> UploadStatus:
-    """Return the progress of an upload."""
     with http_errors():
         about, listed = upload.declared(), upload.listed()
         missing = upload.missing(listed.files)

@@ -98,7 +98,6 @@ def delete(what: str, key: int) -> None:
 
 
 def channel(key: int) -> AlertChannel:
-    """Return a channel."""
     found = AlertChannel.objects.filter(pk=key).first()
     if found is None:
         raise AlertItemNotFound("Channel", key)
@@ -106,7 +105,6 @@ def channel(key: int) -> AlertChannel:
 
 
 def rule(key: int) -> AlertRule:
-    """Return a rule."""
     found = AlertRule.objects.filter(pk=key).first()
     if found is None or not is_readable(active_root(), found.where):
         raise AlertItemNotFound("Rule", key)

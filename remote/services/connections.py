@@ -97,7 +97,6 @@ def config(*, connection_id: str, environment: str) -> RemoteConfig:
 
 
 def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
-    """List a remote folder."""
     return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 

@@ -152,7 +152,6 @@ def mirrors() -> list[MirrorJob]:
 
 
 def get_mirror(mirror_id: str) -> MirrorJob:
-    """Return a mirror."""
     found = _mirrors.get(mirror_id)
     if found is None:
         raise MirrorNotFound(mirror_id)

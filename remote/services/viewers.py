@@ -123,7 +123,6 @@ def viewer_sessions() -> list[Session]:
 
 
 def viewer_session(*, session_id: str) -> Session:
-    """Return a session."""
     session = sessions.by_id.get(session_id)
     if session is None:
         raise SessionNotFound(session_id)

@@ -29,7 +29,6 @@ class ArtifactStorage:
         return responses.list_artifacts(self._store, type, say)
 
     def list_versions(self, name: str, type: str | None = None) -> list[ArtifactVersion]:
-        """Return the versions of an artifact."""
         from runicorn.artifacts import responses
 
         return responses.list_versions(self._store.find(name, type), say)

@@ -38,7 +38,6 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str]) -> None
 
 
 def _kinds(run_dir: Path) -> dict[str, type]:
-    """Return the type of each column."""
     found: dict[str, type] = {}
     for record in metric_records(run_dir):
         for name, value in record.items():

@@ -43,7 +43,6 @@ class EntryList(Generic[Entry]):
         return config_directory() / self.file
 
     def read(self) -> list[Entry]:
-        """Return the entries."""
         content, problem = layout.read_json(self.path)
         if problem and self.path.exists():
             raise UnreadableList(f"{self.path}: {problem}")

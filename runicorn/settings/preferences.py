@@ -115,8 +115,6 @@ def dismissed_alerts() -> list[str]:
 
 
 def dismiss_alert(alert: str) -> None:
-    """Dismiss an alert."""
-
     def change(preferences: dict[str, Any]) -> None:
         kept = _part(preferences, "dismissed_alerts", [])
         if alert not in kept:

@@ -47,7 +47,6 @@ def read(root: str) -> list[WatchedFolder]:
 
 
 def add(path: str, root: str, project: str) -> WatchedFolder:
-    """Add a folder."""
     folder = WatchedFolder(secrets.token_urlsafe(ID_BYTES), path, root, project, time.time())
     with LIST.changing() as folders:
         folders.append(folder)

@@ -62,7 +62,6 @@ class Bar(Progress):
         self._total += count
 
     def close(self) -> None:
-        """Remove the line."""
         if self._bar is not None:
             with suppress(OSError, ValueError):
                 self._bar.stop()

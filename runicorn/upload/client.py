@@ -159,7 +159,6 @@ class Server:
             return UNKNOWN
 
     def heartbeat(self, run_id: str) -> None:
-        """Send a heartbeat of a run."""
         self.json("PUT", self.path("runs", run_id, "heartbeat"))
 
     def json(

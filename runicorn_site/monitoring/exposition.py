@@ -36,7 +36,6 @@ class Requests(Collector):
         self.counts = counts
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the current values."""
         requests = CounterMetricFamily(
             "runicorn_http_requests", "Answered HTTP requests.", labels=["method", "route", "status"]
         )
@@ -59,7 +58,6 @@ class Store(Collector):
     """Runs of the storage root, and what of them is not in the database or on the server yet."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the current values."""
         root = active_root()
         runs = GaugeMetricFamily("runicorn_runs", "Runs outside the recycle bin.", labels=["status"])
         counted = Run.objects.in_root(root).live().order_by("status").values_list("status")

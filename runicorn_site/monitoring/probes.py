@@ -53,7 +53,6 @@ class Probes:
 async def answer(
     scope: Scope, send: Send, status: int, text: str, more: list[tuple[bytes, bytes]] | None = None
 ) -> None:
-    """Send a short text."""
     body = f"{text}\n".encode()
     headers = [
         (b"Content-Type", b"text/plain; charset=utf-8"),

@@ -41,7 +41,6 @@ class RequestCounts:
         """Open WebSockets."""
 
     def add(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
         self.requests[method, route, status] += 1
         self.durations.setdefault((method, route), Durations()).add(seconds)
 

@@ -46,7 +46,6 @@ def add_user(name: str, role: Role = Role.READ, project: str = "") -> User:
 
 
 def user_named(name: str) -> User:
-    """Return an account."""
     try:
         return User.objects.get(username=name)
     except User.DoesNotExist as error:

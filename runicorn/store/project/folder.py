@@ -9,5 +9,4 @@ from runicorn.store.containment import check_inside
 
 
 def project_folder(root: Path, project: str) -> Path:
-    """Return the folder of a project."""
     return check_inside(root, root / layout.check_name(project, "project"))
