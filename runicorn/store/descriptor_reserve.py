@@ -11,7 +11,6 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Any, TypeVar
 
     Answer = TypeVar("Answer")
@@ -32,9 +31,7 @@ class _Released:
             while _held:
                 _close(*_held.pop())
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         global _depth
         with _lock:
             _depth -= 1

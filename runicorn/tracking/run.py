@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
@@ -73,12 +72,7 @@ class Run(LaterMethods, TimedLog, Alerting):
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # A forked child that leaves the block does not end the parent's run.
         if self.is_open() and os.getpid() == self.process:
             if error is not None:
