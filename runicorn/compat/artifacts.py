@@ -89,7 +89,6 @@ def add_path(artifact: Artifact, path: str | Path, name: str | None = None) -> N
     """Add a file or a folder.
 
     Raises:
-        FileNotFoundError: it does not exist.
         InvalidArtifact: its path is invalid.
     """
     place = Path(path)

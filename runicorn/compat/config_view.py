@@ -15,7 +15,6 @@ class ConfigView(MutableMapping[str, Any]):
     Values keep their types in memory; the run stores nested ones as `optim.lr`.
 
     Args:
-        run: the run.
         values: settings that are stored already.
         also: function that passes calls on to another tracker.
     """

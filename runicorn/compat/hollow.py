@@ -33,7 +33,6 @@ def resolve(module: str, root: ModuleType, name: str) -> Any:
     Args:
         module: the foreign name of the module.
         root: our top module of the tracker. Its `SUBMODULES` lists names of foreign sub-modules.
-        name: the name.
 
     Raises:
         AttributeError: it is private.

@@ -51,7 +51,6 @@ def encode_image(value: Any, suffix: str | None = None) -> tuple[bytes, str]:
     """Return an image as bytes: of a path, an array, a tensor, a Pillow image or a figure.
 
     Raises:
-        TypeError, OSError: see `runicorn.media.images.encode`.
         ValueError: it cannot be encoded.
     """
     try:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 from runicorn.compat.also.opening import open_mirror
@@ -46,12 +45,7 @@ class ActiveRun(Run):
     def __enter__(self) -> ActiveRun:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self.info.status == "RUNNING":
             self._leave("FINISHED" if error is None else "FAILED")
             self.ours.__exit__(kind, error, trace)
@@ -61,7 +55,6 @@ class ActiveRun(Run):
 
         Args:
             metrics: numbers by name.
-            step: their step.
             timestamp: Unix milliseconds; by default now.
         """
         parts: dict[int, dict[str, Any]] = {}

@@ -15,11 +15,7 @@ from runicorn.store.values import described
 
 
 def log_artifact(local_path: Any, artifact_path: str | None = None, run_id: str | None = None) -> None:
-    """Copy a file, or a folder with its name, into the files of the run.
-
-    Raises:
-        FileNotFoundError: it does not exist.
-    """
+    """Copy a file, or a folder with its name, into the files of the run."""
     source = Path(local_path)
     if not source.exists():
         raise FileNotFoundError(f"No such file or directory: {local_path}")

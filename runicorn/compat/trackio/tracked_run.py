@@ -6,7 +6,6 @@ import atexit
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from runicorn.compat.alerts import raise_alert
@@ -58,12 +57,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._leave()
         self._run.__exit__(kind, error, trace)
 

@@ -194,11 +194,7 @@ class Artifact(UnknownMethods):
         return [Entry(self, path) for path in self._paths() if not names or path in names]
 
     def get_entry(self, name: str) -> Entry:
-        """Return a file.
-
-        Raises:
-            KeyError: it does not exist.
-        """
+        """Return a file."""
         if name not in self._paths():
             raise KeyError(f"{self.name} has no file {name}")
         return Entry(self, name)

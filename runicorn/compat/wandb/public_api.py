@@ -128,11 +128,7 @@ class Runs(list[PublicRun]):
 
 
 class Project(UnknownMethods):
-    """A project.
-
-    Attributes:
-        name: its name.
-    """
+    """A project."""
 
     _foreign_name = "wandb.apis.public.Project"
     entity = ""

@@ -34,9 +34,6 @@ class RunArtifacts:
         """Store an artifact, or a file or folder as one.
 
         What cannot be stored, such as an artifact without files, is reported.
-
-        Raises:
-            FileNotFoundError: the path does not exist.
         """
         artifact = artifact_or_path
         if not isinstance(artifact, Artifact):
