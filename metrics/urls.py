@@ -9,21 +9,21 @@ from metrics.api import experiment, metrics, v2
 from metrics.pages import views
 
 api_patterns = [
-    path("runs/<str:run_id>/metrics", metrics.MetricsByTime.as_view(), name="api-metrics"),
-    path("runs/<str:run_id>/metrics_step", metrics.MetricsByStep.as_view(), name="api-metrics-step"),
-    path("runs/<str:run_id>/progress", metrics.Progress.as_view(), name="api-progress"),
-    path("metrics/cache/stats", metrics.CacheStats.as_view(), name="api-cache-stats"),
+    path("runs/<str:run_id>/metrics", metrics.metrics_by_time, name="api-metrics"),
+    path("runs/<str:run_id>/metrics_step", metrics.metrics_by_step, name="api-metrics-step"),
+    path("runs/<str:run_id>/progress", metrics.progress_view, name="api-progress"),
+    path("metrics/cache/stats", metrics.cache_stats, name="api-cache-stats"),
 ]
 v2_patterns = [
     *alerts.v2_patterns,
-    path("experiments/<str:run_id>", experiment.ExperimentDetail.as_view(), name="v2-experiment"),
-    path("series", v2.Overlay.as_view(), name="v2-overlay"),
-    path("experiments/<str:run_id>/metrics/fast", v2.MetricsFast.as_view(), name="v2-metrics-fast"),
-    path("experiments/<str:run_id>/series", metrics.ExperimentSeries.as_view(), name="v2-series"),
+    path("experiments/<str:run_id>", experiment.experiment_detail, name="v2-experiment"),
+    path("series", v2.overlay_view, name="v2-overlay"),
+    path("experiments/<str:run_id>/metrics/fast", v2.metrics_fast, name="v2-metrics-fast"),
+    path("experiments/<str:run_id>/series", metrics.experiment_series, name="v2-series"),
 ]
 page_patterns = [
     *alerts.page_patterns,
     path("compare", views.compare_page, name="compare"),
-    path("series", v2.Overlay.as_view(), name="overlay"),
-    path("runs/<str:run_id>/series", metrics.RunSeries.as_view(), name="run-series"),
+    path("series", v2.overlay_view, name="overlay"),
+    path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),
 ]

@@ -15,7 +15,7 @@ from runicorn_site.api.exchange import exchange_patterns
 from runicorn_site.api.index import index_patterns
 from runicorn_site.api.openapi import documentation_patterns
 from runicorn_site.api.retired import NoSuchRoute, retired_patterns
-from runicorn_site.api.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
+from runicorn_site.api.system import gpu_telemetry, health_view, status_check, system_monitor
 from runicorn_site.assets.views import favicon, static_file
 from runicorn_site.monitoring.exposition import monitoring_patterns
 from runicorn_site.pages import (
@@ -57,10 +57,10 @@ urlpatterns = [
     *(path("api/", include(module.api_patterns)) for module in APPS),
     path("api/", include(share_patterns)),
     path("api/", include(watching_patterns)),
-    path("api/health", Health.as_view(), name="health"),
-    path("api/status/check", StatusCheck.as_view(), name="status-check"),
-    path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),
-    path("api/system/monitor", SystemMonitor.as_view(), name="system-monitor"),
+    path("api/health", health_view, name="health"),
+    path("api/status/check", status_check, name="status-check"),
+    path("api/gpu/telemetry", gpu_telemetry, name="gpu-telemetry"),
+    path("api/system/monitor", system_monitor, name="system-monitor"),
     path("api/", include(config_patterns)),
     path("api/", include(exchange_patterns)),
     path("api/", include(retired_patterns)),

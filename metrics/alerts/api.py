@@ -15,7 +15,7 @@ from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.judging import preview
 from metrics.alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from runicorn.api.responses import alerts as responses
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking, remote_io
 
 ERRORS = (400, 404)
@@ -72,14 +72,11 @@ class ChannelView(APIView):
 
 
 @remote_io
-class ChannelTestView(APIView):
-    """A test message."""
-
-    @endpoint(returns=responses.AlertChannelTest, errors=ERRORS, request=None)
-    def post(self, request: Request, key: int) -> Response:
-        """Send a test message to a channel now, and wait for the result."""
-        detail = sending.test(services.channel(key))
-        return Response(responses.AlertChannelTest(ok=detail is None, detail=detail))
+@route("POST", returns=responses.AlertChannelTest, errors=ERRORS, request=None)
+def channel_test_view(request: Request, key: int) -> Response:
+    """Send a test message to a channel now, and wait for the result."""
+    detail = sending.test(services.channel(key))
+    return Response(responses.AlertChannelTest(ok=detail is None, detail=detail))
 
 
 @blocking
@@ -125,36 +122,27 @@ class RuleView(APIView):
 
 
 @blocking
-class RulePreviewView(APIView):
-    """What a rule would have fired."""
-
-    @endpoint(body=requests.RulePreview, returns=responses.AlertPreview, errors=(400,))
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Judge past runs by a rule without saving it: at most 100 events, within two seconds."""
-        try:
-            return Response(preview.preview(services.condition(body), body.get("where", "")))
-        except InvalidAlert as error:
-            raise requests.invalid(error) from error
+@route("POST", body=requests.RulePreview, returns=responses.AlertPreview, errors=(400,))
+def rule_preview_view(request: Request, body: dict[str, Any]) -> Response:
+    """Judge past runs by a rule without saving it: at most 100 events, within two seconds."""
+    try:
+        return Response(preview.preview(services.condition(body), body.get("where", "")))
+    except InvalidAlert as error:
+        raise requests.invalid(error) from error
 
 
-class EventListView(APIView):
-    """Events of alert rules and scripts."""
-
-    @endpoint(query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
-    def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """List events, newest first."""
-        wanted = {lookup: query[name] for name, lookup in LOOKUPS.items() if query.get(name) is not None}
-        rows = listed_events().filter(**wanted)[: query["limit"]]
-        return Response(responses.AlertEvents(events=[event_answer(row) for row in rows]))
+@route("GET", query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
+def event_list_view(request: Request, query: dict[str, Any]) -> Response:
+    """List events, newest first."""
+    wanted = {lookup: query[name] for name, lookup in LOOKUPS.items() if query.get(name) is not None}
+    rows = listed_events().filter(**wanted)[: query["limit"]]
+    return Response(responses.AlertEvents(events=[event_answer(row) for row in rows]))
 
 
-class AcknowledgeView(APIView):
-    """Acknowledgement of events."""
-
-    @endpoint(body=requests.Acknowledge, returns=responses.Acknowledged, errors=(400,))
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Mark events as seen. Unknown ids are ignored."""
-        return Response(responses.Acknowledged(acknowledged=services.acknowledge(body["ids"])))
+@route("POST", body=requests.Acknowledge, returns=responses.Acknowledged, errors=(400,))
+def acknowledge_view(request: Request, body: dict[str, Any]) -> Response:
+    """Mark events as seen. Unknown ids are ignored."""
+    return Response(responses.Acknowledged(acknowledged=services.acknowledge(body["ids"])))
 
 
 def listed_events() -> Any:

@@ -10,12 +10,12 @@ from metrics.alerts.pages import editing, views
 v2_patterns = [
     path("alerts/channels", api.ChannelListView.as_view(), name="v2-alert-channels"),
     path("alerts/channels/<int:key>", api.ChannelView.as_view(), name="v2-alert-channel"),
-    path("alerts/channels/<int:key>/test", api.ChannelTestView.as_view(), name="v2-alert-channel-test"),
+    path("alerts/channels/<int:key>/test", api.channel_test_view, name="v2-alert-channel-test"),
     path("alerts/rules", api.RuleListView.as_view(), name="v2-alert-rules"),
-    path("alerts/rules/preview", api.RulePreviewView.as_view(), name="v2-alert-preview"),
+    path("alerts/rules/preview", api.rule_preview_view, name="v2-alert-preview"),
     path("alerts/rules/<int:key>", api.RuleView.as_view(), name="v2-alert-rule"),
-    path("alerts/events", api.EventListView.as_view(), name="v2-alert-events"),
-    path("alerts/events/acknowledge", api.AcknowledgeView.as_view(), name="v2-alert-acknowledge"),
+    path("alerts/events", api.event_list_view, name="v2-alert-events"),
+    path("alerts/events/acknowledge", api.acknowledge_view, name="v2-alert-acknowledge"),
 ]
 page_patterns = [
     path("alerts", views.alerts_page, name="alerts"),

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from metrics.api.requests import RowsQuery, SeriesQuery
 from metrics.api.rows import elapsed, pending_header, rows_answer
@@ -19,7 +18,7 @@ from metrics.query.progress import progress
 from metrics.query.series_view import JournalReplaced
 from metrics.store.cache import cache
 from runicorn.api.responses.metrics import CacheStatistics, MetricRows, RunProgress, SeriesAnswer
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 from runs.models import Run
 from runs.services.lookup import get_experiment, get_run
 
@@ -27,65 +26,47 @@ RUN_ERRORS = (400, 403, 404)
 T = TypeVar("T")
 
 
-class MetricsByTime(APIView):
-    """The rows of a run by time."""
-
-    @endpoint(query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
-        """Return `{columns, rows, total, sampled}`: one row per `log()` call; `time` is in seconds since the first row."""
-        return _rows(request, run_id, query, series.rows_by_time)
+@route("GET", query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
+def metrics_by_time(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
+    """Return `{columns, rows, total, sampled}`: one row per `log()` call; `time` is in seconds since the first row."""
+    return _rows(request, run_id, query, series.rows_by_time)
 
 
-class MetricsByStep(APIView):
-    """The rows of a run by step."""
-
-    @endpoint(query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
-        """Return `{columns, rows, total, sampled}`: one row per step, `time` in Unix seconds; later values replace earlier ones."""
-        return _rows(request, run_id, query, series.rows_by_step)
+@route("GET", query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
+def metrics_by_step(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
+    """Return `{columns, rows, total, sampled}`: one row per step, `time` in Unix seconds; later values replace earlier ones."""
+    return _rows(request, run_id, query, series.rows_by_step)
 
 
-class CacheStats(APIView):
-    """The cache of decoded metrics."""
-
-    @endpoint(returns=CacheStatistics)
-    def get(self, request: Request) -> Response:
-        """Return sizes in bytes; hits, misses and updates since the start, and their shares of all lookups."""
-        return Response(cache.stats())
+@route("GET", returns=CacheStatistics)
+def cache_stats(request: Request) -> Response:
+    """Return sizes in bytes; hits, misses and updates since the start, and their shares of all lookups."""
+    return Response(cache.stats())
 
 
-class Progress(APIView):
-    """The progress of a run."""
-
-    @endpoint(returns=RunProgress, errors=RUN_ERRORS)
-    def get(self, request: Request, run_id: str) -> Response:
-        """Return `{available, status, step?, total?, fraction?, eta_seconds?}`; the total is read from the run's config."""
-        run = get_run(run_id)
-        pending = catch_up(run)
-        return Response(progress(run), headers=pending_header(pending))
+@route("GET", returns=RunProgress, errors=RUN_ERRORS)
+def progress_view(request: Request, run_id: str) -> Response:
+    """Return `{available, status, step?, total?, fraction?, eta_seconds?}`; the total is read from the run's config."""
+    run = get_run(run_id)
+    pending = catch_up(run)
+    return Response(progress(run), headers=pending_header(pending))
 
 
-class RunSeries(APIView):
-    """Series of a run for charts, under the URL of its page."""
-
-    @endpoint(query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
-        return _series(get_run(run_id), query)
+@route("GET", query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
+def run_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
+    """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
+    return _series(get_run(run_id), query)
 
 
-class ExperimentSeries(APIView):
-    """Series of a run for charts, each downsampled separately with its extremes kept."""
+@route("GET", query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
+def experiment_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
+    """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
 
-    @endpoint(query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
-
-        `y` is null where a value is not a finite number; `special` names the value. Text values are indexes into `labels`.
-        For a downsampled series `band` is `{x, low, high}`, the range of all its points.
-        With `after_row` only later points; if `generation` has changed, all points and `reset: true`.
-        """
-        return _series(get_experiment(run_id), query)
+    `y` is null where a value is not a finite number; `special` names the value. Text values are indexes into `labels`.
+    For a downsampled series `band` is `{x, low, high}`, the range of all its points.
+    With `after_row` only later points; if `generation` has changed, all points and `reset: true`.
+    """
+    return _series(get_experiment(run_id), query)
 
 
 def _rows(

@@ -9,7 +9,6 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from metrics.api.metrics import RUN_ERRORS, retry_if_replaced
 from metrics.api.requests import FastQuery, OverlayQuery
@@ -17,54 +16,48 @@ from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
 from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 from runs.active_root import active_root
 from runs.api.runs import known_ids
 from runs.services.lookup import get_experiment
 from runs.services.selection import select_runs
 
 
-class MetricsFast(APIView):
-    """Filtered rows of an experiment."""
+@route("GET", query=FastQuery, returns=FilteredRows, errors=RUN_ERRORS)
+def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
+    """Return rows by step for some metrics and a range of steps, downsampled to at most `downsample` rows.
 
-    @endpoint(query=FastQuery, returns=FilteredRows, errors=RUN_ERRORS)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
-        """Return rows by step for some metrics and a range of steps, downsampled to at most `downsample` rows.
+    `total_points` is the number of rows in the range before sampling. The extremes of every metric are kept.
+    """
+    began = time.perf_counter()
+    run, names, step_range = get_experiment(run_id), query.get("metric_names"), query.get("step_range")
+    pending = catch_up(run)
 
-        `total_points` is the number of rows in the range before sampling. The extremes of every metric are kept.
-        """
-        began = time.perf_counter()
-        run, names, step_range = get_experiment(run_id), query.get("metric_names"), query.get("step_range")
-        pending = catch_up(run)
+    def answer() -> HttpResponseBase:
+        rows = series.rows_by_step(run, query.get("downsample"), names, step_range)
+        filters: RowFilters = {
+            "metrics": _known_names(names, rows.columns),
+            "step_range": step_range,
+            "downsampled": "downsample" in query,
+        }
+        return filtered_rows_answer(request, rows, filters, pending, began)
 
-        def answer() -> HttpResponseBase:
-            rows = series.rows_by_step(run, query.get("downsample"), names, step_range)
-            filters: RowFilters = {
-                "metrics": _known_names(names, rows.columns),
-                "step_range": step_range,
-                "downsampled": "downsample" in query,
-            }
-            return filtered_rows_answer(request, rows, filters, pending, began)
-
-        return retry_if_replaced(answer)
+    return retry_if_replaced(answer)
 
 
-class Overlay(APIView):
-    """Series of many runs in one response."""
+@route("GET", query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
+def overlay_view(request: Request, query: dict[str, Any]) -> Response:
+    """Return series of several runs, each downsampled separately, and with `group_by` statistics of groups.
 
-    @endpoint(query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
-    def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Return series of several runs, each downsampled separately, and with `group_by` statistics of groups.
-
-        Unknown and deleted runs are listed in `missing`; a malformed id is an error.
-        Groups have the mean, extremes and quantiles at common positions, over the runs that reach there.
-        """
-        began = time.perf_counter()
-        runs = select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
-        pending = catch_up_several(runs.runs)
-        answer = retry_if_replaced(lambda: overlay.compare_series(runs, **query))
-        timed: ComparedSeries = {**answer, "query_time_ms": elapsed(began)}
-        return Response(timed, headers=pending_header(pending))
+    Unknown and deleted runs are listed in `missing`; a malformed id is an error.
+    Groups have the mean, extremes and quantiles at common positions, over the runs that reach there.
+    """
+    began = time.perf_counter()
+    runs = select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
+    pending = catch_up_several(runs.runs)
+    answer = retry_if_replaced(lambda: overlay.compare_series(runs, **query))
+    timed: ComparedSeries = {**answer, "query_time_ms": elapsed(began)}
+    return Response(timed, headers=pending_header(pending))
 
 
 def _known_names(names: Sequence[str] | None, columns: Sequence[str]) -> list[str] | None:

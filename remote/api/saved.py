@@ -14,7 +14,7 @@ from remote.api.requests import AddressArguments, LoginBody
 from remote.connections import saved
 from remote.connections.saved_file import METHODS, SECRETS, Method
 from runicorn.api.responses import remote as responses
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.serializers import Body
 
 MAX_CONNECTIONS = 200
@@ -75,24 +75,18 @@ class SavedConnections(APIView):
         )
 
 
-class SavedConnection(APIView):
-    """One saved connection."""
-
-    @endpoint(returns=responses.Done, errors=[404, 503])
-    def delete(self, request: Request, key: str) -> Response:
-        """Delete a saved connection and its secrets. The key formats of all releases are accepted."""
-        saved.delete_connection(key)
-        return Response(responses.Done(ok=True, message="SSH connection deleted successfully"))
+@route("DELETE", returns=responses.Done, errors=[404, 503])
+def saved_connection(request: Request, key: str) -> Response:
+    """Delete a saved connection and its secrets. The key formats of all releases are accepted."""
+    saved.delete_connection(key)
+    return Response(responses.Done(ok=True, message="SSH connection deleted successfully"))
 
 
-class SavedDetails(APIView):
-    """Details of a saved connection."""
-
-    @endpoint(returns=responses.SavedConnectionDetail, errors=[404, 503])
-    def get(self, request: Request, key: str) -> Response:
-        """Return a saved connection without its secrets."""
-        connection = saved.saved_connection(key).to_dict()
-        return Response(responses.SavedConnectionDetail(ok=True, connection=connection))
+@route("GET", returns=responses.SavedConnectionDetail, errors=[404, 503])
+def saved_details(request: Request, key: str) -> Response:
+    """Return a saved connection without its secrets."""
+    connection = saved.saved_connection(key).to_dict()
+    return Response(responses.SavedConnectionDetail(ok=True, connection=connection))
 
 
 class SavedConnectionItem(Body):

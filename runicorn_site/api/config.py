@@ -16,7 +16,7 @@ from runicorn.api.responses import config as responses
 from runicorn.settings import preferences
 from runicorn.settings import user as own
 from runicorn_site.api import storage_root
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
@@ -102,21 +102,18 @@ class ConfigView(APIView):
         return super().handle_exception(NotSaved(error) if isinstance(error, OSError) else error)
 
 
-class Config(APIView):
-    """The configuration of the user and of this viewer."""
-
-    @endpoint(returns=responses.Config)
-    def get(self, request: Request) -> Response:
-        """Return the configured storage root (`user_root_dir`, empty if none) and the active one (`storage`)."""
-        configured = own.read_user_config().get("user_root_dir")
-        return Response(
-            responses.Config(
-                user_root_dir=configured if isinstance(configured, str) else "",
-                storage=active_root().path,
-                config_file=str(own.config_directory() / own.CONFIG_FILE),
-                version=__version__,
-            )
+@route("GET", returns=responses.Config)
+def config(request: Request) -> Response:
+    """Return the configured storage root (`user_root_dir`, empty if none) and the active one (`storage`)."""
+    configured = own.read_user_config().get("user_root_dir")
+    return Response(
+        responses.Config(
+            user_root_dir=configured if isinstance(configured, str) else "",
+            storage=active_root().path,
+            config_file=str(own.config_directory() / own.CONFIG_FILE),
+            version=__version__,
         )
+    )
 
 
 # The folder may be on a network file system that does not respond.
@@ -169,13 +166,10 @@ class ResetColumnWidths(ConfigView):
         return changed("Column width preferences reset")
 
 
-class DismissedAlerts(APIView):
-    """Dismissed alerts."""
-
-    @endpoint(returns=responses.DismissedAlerts)
-    def get(self, request: Request) -> Response:
-        """Return the dismissed alerts, in the order of dismissal."""
-        return Response(responses.DismissedAlerts(dismissed_alerts=preferences.dismissed_alerts()))
+@route("GET", returns=responses.DismissedAlerts)
+def dismissed_alerts(request: Request) -> Response:
+    """Return the dismissed alerts, in the order of dismissal."""
+    return Response(responses.DismissedAlerts(dismissed_alerts=preferences.dismissed_alerts()))
 
 
 class DismissAlert(ConfigView):
@@ -214,11 +208,11 @@ def changed(message: str) -> Response:
 
 
 config_patterns = [
-    path("config", Config.as_view(), name="config"),
+    path("config", config, name="config"),
     path("config/user_root_dir", UserRootDir.as_view(), name="user-root-dir"),
     path("config/column-widths", ColumnWidths.as_view(), name="column-widths"),
     path("config/column-widths/reset", ResetColumnWidths.as_view(), name="reset-column-widths"),
-    path("config/dismissed-alerts", DismissedAlerts.as_view(), name="dismissed-alerts"),
+    path("config/dismissed-alerts", dismissed_alerts, name="dismissed-alerts"),
     path("config/dismissed-alerts/dismiss", DismissAlert.as_view(), name="dismiss-alert"),
     path("config/dismissed-alerts/undismiss", UndismissAlert.as_view(), name="undismiss-alert"),
     path("config/dismissed-alerts/clear", ClearDismissedAlerts.as_view(), name="clear-dismissed-alerts"),

@@ -7,40 +7,36 @@ import json
 from django.urls import path, reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import openapi
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 
 
-class ApiIndex(APIView):
-    """The routes of the API."""
-
-    @endpoint(returns=responses.ApiIndex)
-    def get(self, request: Request) -> Response:
-        """Return every route at this address and below it, and where they are documented."""
-        above = request.path_info.rstrip("/")
-        paths = json.loads(openapi.schema())["paths"]
-        routes = [
-            responses.Route(method=method.upper(), path=site_address(route))
-            for route, methods in sorted(paths.items())
-            for method in methods
-            if route == above or route.startswith(f"{above}/")
-        ]
-        return Response(
-            responses.ApiIndex(
-                version=__version__,
-                documentation=reverse("docs"),
-                openapi=reverse("openapi"),
-                routes=routes,
-            )
+@route("GET", returns=responses.ApiIndex)
+def api_index(request: Request) -> Response:
+    """Return every route at this address and below it, and where they are documented."""
+    above = request.path_info.rstrip("/")
+    paths = json.loads(openapi.schema())["paths"]
+    routes = [
+        responses.Route(method=method.upper(), path=site_address(route))
+        for route, methods in sorted(paths.items())
+        for method in methods
+        if route == above or route.startswith(f"{above}/")
+    ]
+    return Response(
+        responses.ApiIndex(
+            version=__version__,
+            documentation=reverse("docs"),
+            openapi=reverse("openapi"),
+            routes=routes,
         )
+    )
 
 
 index_patterns = [
-    path("api", ApiIndex.as_view(), name="api-index"),
-    path("api/v2", ApiIndex.as_view(), name="api-v2-index"),
+    path("api", api_index, name="api-index"),
+    path("api/v2", api_index, name="api-v2-index"),
 ]

@@ -9,72 +9,59 @@ from typing import Any
 from django.db import connection
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from metrics.store.cache import cache
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import system_stats
 from runicorn_site.monitoring.readiness import database_problem
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.services.dead_runs import check_processes
 
 
-class Health(APIView):
-    """State and components of the server."""
+@route("GET", returns=responses.Health)
+def health_view(request: Request) -> Response:
+    """Return `status` "ok", or "degraded" with the reason in `problem`; `cache` as of `/metrics/cache/stats`.
 
-    @endpoint(returns=responses.Health)
-    def get(self, request: Request) -> Response:
-        """Return `status` "ok", or "degraded" with the reason in `problem`; `cache` as of `/metrics/cache/stats`.
-
-        503 when the database does not answer.
-        """
-        problem = database_problem()
-        health = responses.Health(
-            status="degraded" if problem else "ok",
-            version=__version__,
-            timestamp=time.time(),
-            storage=active_root().path,
-            database={"vendor": connection.vendor, "version": database_version()},
-            cache=cache.stats(),
-        )
-        if problem:
-            health["problem"] = problem
-        return Response(health)
+    503 when the database does not answer.
+    """
+    problem = database_problem()
+    health = responses.Health(
+        status="degraded" if problem else "ok",
+        version=__version__,
+        timestamp=time.time(),
+        storage=active_root().path,
+        database={"vendor": connection.vendor, "version": database_version()},
+        cache=cache.stats(),
+    )
+    if problem:
+        health["problem"] = problem
+    return Response(health)
 
 
-class StatusCheck(APIView):
-    """Check of running runs whose process is gone."""
-
-    @endpoint(returns=responses.CheckedProcesses, request=None)
-    def post(self, request: Request) -> Response:
-        """Mark running runs whose process is gone as failed."""
-        checked, updated = check_processes(active_root())
-        message = f"Checked {checked} running experiments, updated {updated} statuses"
-        return Response(responses.CheckedProcesses(checked=checked, updated=updated, message=message))
+@route("POST", returns=responses.CheckedProcesses, request=None)
+def status_check(request: Request) -> Response:
+    """Mark running runs whose process is gone as failed."""
+    checked, updated = check_processes(active_root())
+    message = f"Checked {checked} running experiments, updated {updated} statuses"
+    return Response(responses.CheckedProcesses(checked=checked, updated=updated, message=message))
 
 
 @blocking
-class GpuTelemetry(APIView):
-    """Load, memory, temperature and power of each NVIDIA GPU."""
-
-    @endpoint(returns=responses.Gpus)
-    def get(self, request: Request) -> Response:
-        """Return the statistics of `nvidia-smi`, or the reason if they are unavailable."""
-        return Response(system_stats.gpus())
+@route("GET", returns=responses.Gpus)
+def gpu_telemetry(request: Request) -> Response:
+    """Return the statistics of `nvidia-smi`, or the reason if they are unavailable."""
+    return Response(system_stats.gpus())
 
 
 # The disk may be a network file system that does not respond.
 @blocking
-class SystemMonitor(APIView):
-    """CPU, memory and disk of the server's machine."""
-
-    @endpoint(returns=responses.Monitor)
-    def get(self, request: Request) -> Response:
-        """Return statistics since the last call; the first call may answer percentages of 0."""
-        return Response(system_stats.monitor(Path(active_root().path)))
+@route("GET", returns=responses.Monitor)
+def system_monitor(request: Request) -> Response:
+    """Return statistics since the last call; the first call may answer percentages of 0."""
+    return Response(system_stats.monitor(Path(active_root().path)))
 
 
 def database_version() -> str:

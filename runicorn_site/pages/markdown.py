@@ -6,12 +6,11 @@ from django.urls import path
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from runicorn.api.responses.boards import RenderedText
 from runicorn.store.project.board_schema import TEXT_LENGTH
 from runicorn_site.web import markdown
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 from runicorn_site.web.serializers import Body
 
 
@@ -19,11 +18,10 @@ class MarkdownText(Body):
     text = serializers.CharField(max_length=TEXT_LENGTH, allow_blank=True, trim_whitespace=False)
 
 
-class RenderMarkdown(APIView):
-    @endpoint(body=MarkdownText, returns=RenderedText, errors=(400, 403))
-    def post(self, request: Request, body: dict[str, str]) -> Response:
-        """Return a text as HTML that is safe to insert."""
-        return Response(RenderedText(html=markdown.render(body["text"])))
+@route("POST", body=MarkdownText, returns=RenderedText, errors=(400, 403))
+def render_markdown(request: Request, body: dict[str, str]) -> Response:
+    """Return a text as HTML that is safe to insert."""
+    return Response(RenderedText(html=markdown.render(body["text"])))
 
 
-page_patterns = [path("markdown", RenderMarkdown.as_view(), name="markdown")]
+page_patterns = [path("markdown", render_markdown, name="markdown")]

@@ -16,7 +16,7 @@ from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.shares import services
 from runicorn_site.shares.records import KINDS, Share, link_token
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body
 from runs.api.requests_v2 import Moment
@@ -74,17 +74,14 @@ class ShareListView(APIView):
 
 
 @blocking
-class ShareView(APIView):
-    """One shared link."""
-
-    @endpoint(returns=responses.RevokedShare, errors=(404, 503))
-    def delete(self, request: Request, key: str) -> Response:
-        """Revoke a link at once."""
-        services.revoke(key, _actor(request))
-        return Response(responses.RevokedShare(ok=True))
+@route("DELETE", returns=responses.RevokedShare, errors=(404, 503))
+def share_view(request: Request, key: str) -> Response:
+    """Revoke a link at once."""
+    services.revoke(key, _actor(request))
+    return Response(responses.RevokedShare(ok=True))
 
 
 share_patterns = [
     path("v2/shares", ShareListView.as_view(), name="v2-shares"),
-    path("v2/shares/<str:key>", ShareView.as_view(), name="v2-share"),
+    path("v2/shares/<str:key>", share_view, name="v2-share"),
 ]

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from runicorn.api.responses import watching as responses
 from runicorn_site.watching import services
 from runicorn_site.watching.errors import UnwatchableFolder
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body
 
@@ -51,17 +51,14 @@ class WatchedFoldersView(APIView):
 
 
 @blocking
-class WatchedFolderView(APIView):
-    """One watched folder."""
-
-    @endpoint(returns=responses.RemovedFolder, errors=(404, 503))
-    def delete(self, request: Request, key: str) -> Response:
-        """Stop watching a folder; its runs stay."""
-        services.remove(key)
-        return Response(responses.RemovedFolder(ok=True))
+@route("DELETE", returns=responses.RemovedFolder, errors=(404, 503))
+def watched_folder_view(request: Request, key: str) -> Response:
+    """Stop watching a folder; its runs stay."""
+    services.remove(key)
+    return Response(responses.RemovedFolder(ok=True))
 
 
 watching_patterns = [
     path("v2/watched-folders", WatchedFoldersView.as_view(), name="v2-watched-folders"),
-    path("v2/watched-folders/<str:key>", WatchedFolderView.as_view(), name="v2-watched-folder"),
+    path("v2/watched-folders/<str:key>", watched_folder_view, name="v2-watched-folder"),
 ]

@@ -1,4 +1,4 @@
-"""One decorator for the methods of API views: validate the request, describe it and its responses in OpenAPI."""
+"""Decorators of API views: validate the request, describe it and its responses in OpenAPI."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
 
 from runicorn.api.responses.problem import Problem
 from runicorn_site.web.typed_responses import describe
@@ -59,6 +61,26 @@ def endpoint(
             return method(self, request, *args, **kwargs)
 
         return cast(Method, extend_schema(**described)(validated))
+
+    return decorate
+
+
+def route(method: str, **options: Any) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., Any]]:
+    """Make a function the view of a path with one method; `options` are those of `endpoint`."""
+
+    def decorate(function: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+        @wraps(function)
+        def handler(self: APIView, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return function(*args, **kwargs)
+
+        about = {
+            "__doc__": function.__doc__,
+            "__module__": function.__module__,
+            "name": function.__name__.removesuffix("_view").replace("_", " ").capitalize(),
+            method.lower(): endpoint(**options)(handler),
+        }
+        view_class = cast(type[APIView], type(function.__name__, (APIView,), about))
+        return view_class.as_view()
 
     return decorate
 

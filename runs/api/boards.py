@@ -21,7 +21,7 @@ from runicorn.api.responses.remote import Done
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body
 from runs.active_root import active_root
@@ -46,19 +46,16 @@ class BoardBody(Body):
     hidden = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_NAMES)
 
 
-class BoardListView(APIView):
-    """The boards of a project."""
-
-    @endpoint(returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
-    def get(self, request: Request, project: str) -> Response:
-        """List the boards of a project by name; one that cannot be used has an `error`."""
-        root = _root()
-        found = []
-        with _store_errors():
-            for name in boards.names(root, project) if project in current() else ():
-                with suppress(boards.BoardNotFound):  # deleted meanwhile
-                    found.append(_entry(_read(root, project, name)))
-        return Response(Boards(boards=found))
+@route("GET", returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
+def board_list_view(request: Request, project: str) -> Response:
+    """List the boards of a project by name; one that cannot be used has an `error`."""
+    root = _root()
+    found = []
+    with _store_errors():
+        for name in boards.names(root, project) if project in current() else ():
+            with suppress(boards.BoardNotFound):  # deleted meanwhile
+                found.append(_entry(_read(root, project, name)))
+    return Response(Boards(boards=found))
 
 
 class BoardView(APIView):

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
 from runicorn.store import layout
 from runicorn_site.web.actor import sender_key
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import AnyFormat, file_answer
@@ -64,13 +64,10 @@ class RunLogView(APIView):
         return file_answer(request, file, "text/plain; charset=utf-8", start=start, whole=not part)
 
 
-class RunMediaListView(APIView):
-    """The media of a run."""
-
-    @endpoint(returns=list[MediaFile], errors=ERRORS)
-    def get(self, request: Request, run_id: str) -> Response:
-        """List the images and other files in the order in which they were logged, without missing files."""
-        return Response(run_files.media(get_run(run_id)))
+@route("GET", returns=list[MediaFile], errors=ERRORS)
+def run_media_list_view(request: Request, run_id: str) -> Response:
+    """List the images and other files in the order in which they were logged, without missing files."""
+    return Response(run_files.media(get_run(run_id)))
 
 
 class RunMediaFileView(APIView):
@@ -100,13 +97,10 @@ class RunMediaFileView(APIView):
         return answer
 
 
-class RunEnvironmentView(APIView):
-    """The environment of a run."""
-
-    @endpoint(returns=RunEnvironment, errors=ERRORS)
-    def get(self, request: Request, run_id: str) -> Response:
-        """Get the host, packages and repository that a run recorded."""
-        environment = run_files.environment(get_run(run_id))
-        if environment is None:
-            return Response(RunEnvironment(available=False))
-        return Response(RunEnvironment(available=True, environment=environment))
+@route("GET", returns=RunEnvironment, errors=ERRORS)
+def run_environment_view(request: Request, run_id: str) -> Response:
+    """Get the host, packages and repository that a run recorded."""
+    environment = run_files.environment(get_run(run_id))
+    if environment is None:
+        return Response(RunEnvironment(available=False))
+    return Response(RunEnvironment(available=True, environment=environment))

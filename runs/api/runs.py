@@ -16,7 +16,7 @@ from runicorn.api.responses.projects import ExperimentNames, Projects
 from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
 from runicorn.api.responses.runs import MovedRuns, RunDetail, RunItem, TaggedRuns
 from runicorn.store import layout
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
 from runs.api import responses
@@ -54,29 +54,26 @@ def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> 
     return run_ids
 
 
-class RunListView(APIView):
-    """The runs of the storage root."""
+@route("GET", query=RunListQuery, returns=list[RunItem], errors=[400], headers=[TOTAL])
+def run_list_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
+    """List runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.
 
-    @endpoint(query=RunListQuery, returns=list[RunItem], errors=[400], headers=[TOTAL])
-    def get(self, request: Request, query: dict[str, Any]) -> HttpResponseBase:
-        """List runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.
-
-        `X-Total-Count` is the number of runs that match, however many are returned.
-        """
-        root = active_root()
-        refresh_before_listing(root)
-        found = find_runs(
-            root,
-            project=query.get("project") or None,
-            name=query.get("name") or None,
-            statuses=query.get("status", ()),
-            states=query.get("state", ()),
-            tags=query.get("tags", ()),
-            search=query.get("search", ""),
-        )
-        items = _items(root, found, query)
-        headers = {"X-Total-Count": str(counts.total(found))}
-        return json_list(request, items, length=query.get("limit"), headers=headers)
+    `X-Total-Count` is the number of runs that match, however many are returned.
+    """
+    root = active_root()
+    refresh_before_listing(root)
+    found = find_runs(
+        root,
+        project=query.get("project") or None,
+        name=query.get("name") or None,
+        statuses=query.get("status", ()),
+        states=query.get("state", ()),
+        tags=query.get("tags", ()),
+        search=query.get("search", ""),
+    )
+    items = _items(root, found, query)
+    headers = {"X-Total-Count": str(counts.total(found))}
+    return json_list(request, items, length=query.get("limit"), headers=headers)
 
 
 def _items(root: StorageRoot, found: Matches, query: dict[str, Any]) -> Iterator[RunItem]:
@@ -103,89 +100,68 @@ class RunDetailView(APIView):
         return Response(responses.detail(edit_run(run=get_run(run_id), **body)))
 
 
-class RunTagsView(APIView):
-    """The tags of several runs."""
-
-    @endpoint(body=TagRuns, returns=TaggedRuns, errors=ERRORS)
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Add tags to up to 100 runs, and remove others. If any id is malformed, nothing is changed."""
-        root = active_root()
-        run_ids = known_ids(root, body["run_ids"])
-        results = tag_runs(root=root, run_ids=run_ids, add=body["add"], remove=body["remove"])
-        return Response(TaggedRuns(updated=count_successes(results), results=results))
+@route("POST", body=TagRuns, returns=TaggedRuns, errors=ERRORS)
+def run_tags_view(request: Request, body: dict[str, Any]) -> Response:
+    """Add tags to up to 100 runs, and remove others. If any id is malformed, nothing is changed."""
+    root = active_root()
+    run_ids = known_ids(root, body["run_ids"])
+    results = tag_runs(root=root, run_ids=run_ids, add=body["add"], remove=body["remove"])
+    return Response(TaggedRuns(updated=count_successes(results), results=results))
 
 
-class MoveRunsView(APIView):
-    """The project of several runs."""
+@route("POST", body=MoveRuns, returns=MovedRuns, errors=ERRORS)
+def move_runs_view(request: Request, body: dict[str, Any]) -> Response:
+    """Move up to 100 runs to another project. If any id is malformed, nothing is changed.
 
-    @endpoint(body=MoveRuns, returns=MovedRuns, errors=ERRORS)
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Move up to 100 runs to another project. If any id is malformed, nothing is changed.
-
-        Ids, folders and links of artifacts stay. Runs that are running or being uploaded are not moved. `previous` has
-        the former project of each moved run, to undo it.
-        """
-        root = active_root()
-        run_ids = known_ids(root, body["run_ids"])
-        results, previous = move_runs(root=root, run_ids=run_ids, project=body["project"])
-        return Response(MovedRuns(updated=count_successes(results), results=results, previous=previous))
+    Ids, folders and links of artifacts stay. Runs that are running or being uploaded are not moved. `previous` has
+    the former project of each moved run, to undo it.
+    """
+    root = active_root()
+    run_ids = known_ids(root, body["run_ids"])
+    results, previous = move_runs(root=root, run_ids=run_ids, project=body["project"])
+    return Response(MovedRuns(updated=count_successes(results), results=results, previous=previous))
 
 
-class SoftDeleteView(APIView):
-    """Moving runs to the recycle bin."""
-
-    @endpoint(body=SoftDelete, returns=SoftDeletedRuns, errors=ERRORS)
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Move up to 100 runs to the recycle bin. If any id is malformed, nothing is deleted."""
-        root = active_root()
-        run_ids = known_ids(root, body["run_ids"])
-        reason = body["reason"] or "user_deleted"
-        results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
-        count = count_successes(results)
-        message = f"Soft deleted {count} of {len(results)} runs"
-        return Response(SoftDeletedRuns(deleted_count=count, results=results, message=message))
+@route("POST", body=SoftDelete, returns=SoftDeletedRuns, errors=ERRORS)
+def soft_delete_view(request: Request, body: dict[str, Any]) -> Response:
+    """Move up to 100 runs to the recycle bin. If any id is malformed, nothing is deleted."""
+    root = active_root()
+    run_ids = known_ids(root, body["run_ids"])
+    reason = body["reason"] or "user_deleted"
+    results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
+    count = count_successes(results)
+    message = f"Soft deleted {count} of {len(results)} runs"
+    return Response(SoftDeletedRuns(deleted_count=count, results=results, message=message))
 
 
-class RestoreView(APIView):
-    """Restoring runs from the recycle bin."""
-
-    @endpoint(body=Restore, returns=RestoredRuns, errors=ERRORS)
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Restore up to 100 runs from the recycle bin. If any id is malformed, nothing is restored."""
-        root = active_root()
-        run_ids = known_ids(root, body["run_ids"])
-        results = restore_runs(root=root, run_ids=run_ids)
-        count = count_successes(results)
-        message = f"Restored {count} of {len(results)} runs"
-        return Response(RestoredRuns(restored_count=count, results=results, message=message))
+@route("POST", body=Restore, returns=RestoredRuns, errors=ERRORS)
+def restore_view(request: Request, body: dict[str, Any]) -> Response:
+    """Restore up to 100 runs from the recycle bin. If any id is malformed, nothing is restored."""
+    root = active_root()
+    run_ids = known_ids(root, body["run_ids"])
+    results = restore_runs(root=root, run_ids=run_ids)
+    count = count_successes(results)
+    message = f"Restored {count} of {len(results)} runs"
+    return Response(RestoredRuns(restored_count=count, results=results, message=message))
 
 
-class ProjectListView(APIView):
-    """The projects of the storage root."""
-
-    @endpoint(returns=Projects)
-    def get(self, request: Request) -> Response:
-        """List the projects by name, each with the number of its experiments and runs."""
-        details = projects.projects(active_root())
-        return Response(Projects(projects=[project["name"] for project in details], details=details))
+@route("GET", returns=Projects)
+def project_list_view(request: Request) -> Response:
+    """List the projects by name, each with the number of its experiments and runs."""
+    details = projects.projects(active_root())
+    return Response(Projects(projects=[project["name"] for project in details], details=details))
 
 
-class ExperimentNamesView(APIView):
-    """The experiments of a project."""
-
-    @endpoint(returns=ExperimentNames)
-    def get(self, request: Request, project: str) -> Response:
-        """List the names of the project's experiments; empty if there is no such project."""
-        return Response(ExperimentNames(names=projects.experiment_names(active_root(), project)))
+@route("GET", returns=ExperimentNames)
+def experiment_names_view(request: Request, project: str) -> Response:
+    """List the names of the project's experiments; empty if there is no such project."""
+    return Response(ExperimentNames(names=projects.experiment_names(active_root(), project)))
 
 
-class ExperimentRunsView(APIView):
-    """The runs of an experiment."""
-
-    @endpoint(returns=list[RunItem])
-    def get(self, request: Request, project: str, name: str) -> HttpResponseBase:
-        """List the runs of an experiment, newest first; empty if there is no such experiment."""
-        root = active_root()
-        refresh_before_listing(root)
-        runs = Run.objects.in_root(root).live().filter(project=project, name=name)
-        return json_list(request, responses.newest_first(root, runs))
+@route("GET", returns=list[RunItem])
+def experiment_runs_view(request: Request, project: str, name: str) -> HttpResponseBase:
+    """List the runs of an experiment, newest first; empty if there is no such experiment."""
+    root = active_root()
+    refresh_before_listing(root)
+    runs = Run.objects.in_root(root).live().filter(project=project, name=name)
+    return json_list(request, responses.newest_first(root, runs))

@@ -6,11 +6,10 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage, WhereCompletion
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.api import experiments
@@ -21,52 +20,41 @@ from runs.services.dead_runs import refresh_before_listing
 from runs.services.recycle_bin import soft_delete_runs
 
 
-class ExperimentListView(APIView):
-    """The experiments of the storage root."""
-
-    @endpoint(
-        query=ExperimentListQuery,
-        returns=ExperimentPage,
-        errors=[400],
-        operation_id="v2_experiments_list",
-    )
-    def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """List one page of experiments, filtered and sorted. Those without the sort value come last."""
-        root = active_root()
-        refresh_before_listing(root)
-        return Response(experiments.page(root, query))
+@route(
+    "GET",
+    query=ExperimentListQuery,
+    returns=ExperimentPage,
+    errors=[400],
+    operation_id="v2_experiments_list",
+)
+def experiment_list_view(request: Request, query: dict[str, Any]) -> Response:
+    """List one page of experiments, filtered and sorted. Those without the sort value come last."""
+    root = active_root()
+    refresh_before_listing(root)
+    return Response(experiments.page(root, query))
 
 
 # A thousand markers are synced to disk one by one.
 @blocking
-class BatchDeleteView(APIView):
-    """Moving experiments to the recycle bin."""
-
-    @endpoint(body=BatchDelete, returns=BatchDeletion, errors=ERRORS)
-    def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Move up to 1000 experiments to the recycle bin. If any id is malformed, nothing is deleted."""
-        root = active_root()
-        run_ids = known_ids(root, body["exp_ids"], "exp_ids")
-        reason = body["reason"] or "user_batch_delete"
-        results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
-        return Response(experiments.deletion(results))
+@route("POST", body=BatchDelete, returns=BatchDeletion, errors=ERRORS)
+def batch_delete_view(request: Request, body: dict[str, Any]) -> Response:
+    """Move up to 1000 experiments to the recycle bin. If any id is malformed, nothing is deleted."""
+    root = active_root()
+    run_ids = known_ids(root, body["exp_ids"], "exp_ids")
+    reason = body["reason"] or "user_batch_delete"
+    results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
+    return Response(experiments.deletion(results))
 
 
-class AnalyticsSummaryView(APIView):
-    """Statistics over many experiments."""
-
-    @endpoint(query=SummaryQuery, returns=AnalyticsSummary, errors=[400])
-    def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Count experiments by status, project and day, with durations, best runs and bytes on disk."""
-        root = active_root()
-        refresh_before_listing(root)
-        return Response(analytics.summary(root, query.get("project") or None, query["days"]))
+@route("GET", query=SummaryQuery, returns=AnalyticsSummary, errors=[400])
+def analytics_summary_view(request: Request, query: dict[str, Any]) -> Response:
+    """Count experiments by status, project and day, with durations, best runs and bytes on disk."""
+    root = active_root()
+    refresh_before_listing(root)
+    return Response(analytics.summary(root, query.get("project") or None, query["days"]))
 
 
-class WhereCompletionView(APIView):
-    """Help with writing `where`."""
-
-    @endpoint(query=CompletionQuery, returns=WhereCompletion, errors=[400])
-    def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Check an expression, count the runs that match, and list words for the place of the cursor."""
-        return Response(experiments.completion(active_root(), **query))
+@route("GET", query=CompletionQuery, returns=WhereCompletion, errors=[400])
+def where_completion_view(request: Request, query: dict[str, Any]) -> Response:
+    """Check an expression, count the runs that match, and list words for the place of the cursor."""
+    return Response(experiments.completion(active_root(), **query))

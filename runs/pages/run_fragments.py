@@ -7,11 +7,10 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from runicorn.store import layout
 from runicorn_site.web.actor import sender_key
-from runicorn_site.web.endpoint import endpoint
+from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
 from runs.index import run_files
@@ -21,37 +20,32 @@ from runs.services.lookup import get_run
 
 
 @blocking
-class LogBlocksView(APIView):
-    """A part of the log, for a page that shows it in blocks."""
-
-    @endpoint(query=LogPartQuery)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """Return `{blocks: […]}` around a line, before or after a byte; with `search` the numbers of the matching lines."""
-        run = get_run(run_id)
-        file, ended = run_files.open_log(run), run.status != layout.RUNNING
-        if "search" in query:
-            if query["regex"]:
-                sender = sender_key(request)
-                return Response(log_pattern.matching_numbers(file.fd, query["search"], sender, ended=ended))
-            return Response(log_search.matching_numbers(file.fd, query["search"], ended=ended))
-        if "around" in query:
-            found = log_blocks.around(file.fd, query["around"], ended=ended)
-        elif "before" in query:
-            found = [log_blocks.before(file.fd, query["before"], query["first"])]
-        else:
-            found = [log_blocks.after(file.fd, query["after"], query["first"], ended=ended)]
-        return Response({"blocks": [asdict(block) for block in found]})
+@route("GET", query=LogPartQuery)
+def log_blocks_view(request: Request, run_id: str, query: dict[str, Any]) -> Response:
+    """Return `{blocks: […]}` around a line, before or after a byte; with `search` the numbers of the matching lines."""
+    run = get_run(run_id)
+    file, ended = run_files.open_log(run), run.status != layout.RUNNING
+    if "search" in query:
+        if query["regex"]:
+            sender = sender_key(request)
+            return Response(log_pattern.matching_numbers(file.fd, query["search"], sender, ended=ended))
+        return Response(log_search.matching_numbers(file.fd, query["search"], ended=ended))
+    if "around" in query:
+        found = log_blocks.around(file.fd, query["around"], ended=ended)
+    elif "before" in query:
+        found = [log_blocks.before(file.fd, query["before"], query["first"])]
+    else:
+        found = [log_blocks.after(file.fd, query["after"], query["first"], ended=ended)]
+    return Response({"blocks": [asdict(block) for block in found]})
 
 
-class MediaView(APIView):
-    @endpoint(query=MediaPartQuery)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """Return the media that the page does not know yet, see `media.media_after`."""
-        return Response(media.media_after(get_run(run_id), query["after"], query["mark"]))
+@route("GET", query=MediaPartQuery)
+def media_view(request: Request, run_id: str, query: dict[str, Any]) -> Response:
+    """Return the media that the page does not know yet, see `media.media_after`."""
+    return Response(media.media_after(get_run(run_id), query["after"], query["mark"]))
 
 
-class HistogramsView(APIView):
-    @endpoint(query=HistogramQuery)
-    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """Return the histograms over steps, downsampled if there are many, see `media.histograms`."""
-        return Response(media.histograms(get_run(run_id), query["key"]))
+@route("GET", query=HistogramQuery)
+def histograms_view(request: Request, run_id: str, query: dict[str, Any]) -> Response:
+    """Return the histograms over steps, downsampled if there are many, see `media.histograms`."""
+    return Response(media.histograms(get_run(run_id), query["key"]))
