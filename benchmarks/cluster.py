@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -72,8 +73,11 @@ def cpu_of(process: psutil.Process) -> float:
 def cpu_of_database(database: PostgreSQL) -> float:
     """Return the CPU seconds of all processes of PostgreSQL, those that ended included."""
     main = (database.folder / "data" / "postmaster.pid").read_text().split()[0]
-    process = psutil.Process(int(main))
-    return float(sum(process.cpu_times()[:4])) + sum(map(cpu_of, process.children()))
+    process, total = psutil.Process(int(main)), 0.0
+    for child in process.children():
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile: counted below
+            total += cpu_of(child)
+    return total + sum(process.cpu_times()[:4])
 
 
 class Client(threading.Thread):
