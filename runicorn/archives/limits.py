@@ -90,14 +90,21 @@ class Meter:
             ArchiveTooLarge: there are too many.
         """
         self._bytes += count
-        self.allow(self._bytes)
+        self._limit(self._bytes)
 
     def allow(self, total: int) -> None:
         """Check that an archive may unpack to `total` bytes.
 
         Raises:
             ArchiveTooLarge: it may not.
+            NotEnoughSpace: the disk has no room for the rest.
         """
+        self._limit(total)
+        if self._limits.folder is not None:
+            # The bytes counted so far are on the disk already.
+            free_space.require(self._limits.folder, total - self._bytes)
+
+    def _limit(self, total: int) -> None:
         if total > self._limits.bytes:
             raise ArchiveTooLarge(
                 "The archive has more than {bytes} bytes unpacked.", bytes=f"{self._limits.bytes:,}"
@@ -106,6 +113,3 @@ class Meter:
             raise ArchiveTooLarge(
                 "The archive unpacks to more than {ratio} times its size.", ratio=self._limits.ratio
             )
-        if self._limits.folder is not None:
-            # The bytes counted so far are on the disk already.
-            free_space.require(self._limits.folder, total - self._bytes)

@@ -110,7 +110,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         ArchiveRefused: it is not an archive of a store, or exceeds a limit.
         OSError: it cannot be read, or the folder cannot be written.
     """
-    found = []
+    found, space = [], free_space.Guard(folder)
     for member in reader.members(file, limits._replace(folder=folder)):
         place = place_of(member.path)
         if place.kind is Kind.SKIPPED:
@@ -122,7 +122,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         is_content = place.kind is Kind.CONTENT or (
             place.kind is Kind.VERSION and place.rest.startswith("files/")
         )
-        size, digest = _write(path, member.blocks, is_content, progress)
+        size, digest = _write(path, member.blocks, is_content, space, progress)
         if place.kind is Kind.CONTENT and digest != ALGORITHM + place.owner:
             raise ArchiveRefused(
                 "The archive's member {path} is damaged: its digest differs.", path=repr(member.path)
@@ -137,12 +137,14 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
     return found
 
 
-def _write(path: Path, blocks: Iterator[bytes], hashing: bool, progress: Progress) -> tuple[int, str]:
+def _write(
+    path: Path, blocks: Iterator[bytes], hashing: bool, space: free_space.Guard, progress: Progress
+) -> tuple[int, str]:
     """Write a new file; return its size, and its digest if requested."""
     hashed, size = hashlib.sha256(), 0
     with path.open("xb") as target:
         for block in blocks:
-            free_space.require(path, len(block))
+            space.require(len(block))
             target.write(block)
             size += len(block)
             progress.advance(len(block))

@@ -95,3 +95,20 @@ def require(path: Path, needed: int) -> None:
     kept = reserve(total)
     if needed > free - kept:
         raise NotEnoughSpace(needed, free - kept, kept)
+
+
+class Guard:
+    """Checks of the reserve while many pieces are written to one disk: before the first, then once per megabyte."""
+
+    EVERY = 1 << 20
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unchecked = self.EVERY
+
+    def require(self, count: int) -> None:
+        """Check that `count` more bytes leave the reserve free, if enough were written since the last check."""
+        self._unchecked += count
+        if self._unchecked > self.EVERY:
+            require(self._path, count)
+            self._unchecked = 0

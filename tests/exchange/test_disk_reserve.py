@@ -79,7 +79,7 @@ def test_an_archive_stops_when_the_disk_fills_while_it_comes(
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    free = iter(range(9_000_000, 0, -400_000))
+    free = iter(range(9_000_000, 0, -1_500_000))  # other programs fill it
     monkeypatch.setattr(free_space, "disk", lambda path: Disk(100 * GB, GB + next(free)))
     with pytest.raises(NotEnoughSpace):
         import_archive(folder, packed)
@@ -190,3 +190,18 @@ def test_a_viewer_whose_disk_has_its_reserve_alone_takes_no_archive(
     body, kind = iter([zipped(good())]), {"Content-Type": "multipart/form-data; boundary=x"}
     assert viewer.post("/api/import/archive", data=body, headers=kind).status_code == 507
     assert viewer.get("/api/runs").json() == [] and list(folder.glob("*/*/runs/*")) == []
+
+
+def test_many_small_files_are_written_with_few_looks_at_the_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def disk(path: Path) -> Disk:
+        looks.append(path)
+        return Disk(100 * GB, 50 * GB)
+
+    monkeypatch.setattr(free_space, "disk", disk)
+    files = {f"{RUN}/media/{number}.txt": b"a line" for number in range(200)}
+    import_archive(folder, io.BytesIO(zipped({**good(), **files})))
+    assert len(looks) < 10

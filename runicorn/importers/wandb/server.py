@@ -90,9 +90,10 @@ class Server:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f"{target.name}.part")
             try:
+                space = free_space.Guard(target.parent)
                 with part.open("wb") as file:
                     for block in response.iter_content(BLOCK):
-                        free_space.require(target.parent, len(block))
+                        space.require(len(block))
                         file.write(block)
             except requests.RequestException as error:
                 raise NotReadable(f"{target.name} could not be downloaded: {error}") from error

@@ -59,7 +59,7 @@ class RunWriter:
         self._first: float | None = None
         self._last: float | None = None
         self._notices = Notices()
-        self._unchecked = BUFFER
+        self._space = free_space.Guard(self.folder)
 
     def write(self) -> None:
         """Write all files of the run and its artifacts, and place the folder.
@@ -111,7 +111,7 @@ class RunWriter:
         """Append the record of an entry to a journal, and store its file."""
         moment = self.moment(entry.time)
         line = self._media(entry, moment) if isinstance(entry, Media) else self.line(entry, moment)
-        self._require(len(line))
+        self._space.require(len(line))
         journal.write(line)
         self.records += 1
 
@@ -120,13 +120,6 @@ class RunWriter:
             return encode("system", {**self._values(point), "time": moment}, moment)
         about = {"global_step": point.step, "time": moment}
         return encode("metrics", {**self._values(point), **about}, moment)
-
-    def _require(self, count: int) -> None:
-        """Check the free disk space once per buffer, before `count` more bytes are written."""
-        self._unchecked += count
-        if self._unchecked > BUFFER:
-            free_space.require(self.folder, self._unchecked)
-            self._unchecked = 0
 
     def moment(self, time: float | None) -> float:
         """Return the time of a record; without one, that of the previous record."""
@@ -147,7 +140,7 @@ class RunWriter:
     def _media(self, media: Media, moment: float) -> bytes:
         name = images.file_name(media.key, media.suffix)
         content = media.content if isinstance(media.content, bytes) else media.content.read_bytes()
-        self._require(len(content))
+        self._space.require(len(content))
         (self.folder / layout.MEDIA / name).write_bytes(content)
         data = {"key": media.key, "path": f"{layout.MEDIA}/{name}", "step": media.step}
         caption = {"caption": media.caption or None} if media.kind == "image" else {}
@@ -156,7 +149,7 @@ class RunWriter:
     def _write_log(self) -> None:
         with (self.folder / layout.LOGS).open("w", encoding="utf-8", errors="replace") as log:
             for line in self.experiment.lines():
-                self._require(len(line))
+                self._space.require(len(line))
                 log.write(line.rstrip("\r\n") + "\n")
 
     def write_small_files(self) -> None:
