@@ -16,13 +16,18 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 
 from runicorn.message import Message
 from runicorn.settings import free_space
+from runicorn_site.security.access.routes import rule_of
+from runicorn_site.security.guard import SHARED
 from runicorn_site.security.peer import Connection
 from runicorn_site.security.plain_responses import Refusal, serialize
 from runicorn_site.security.request_rules import Head
+from runicorn_site.security.tokens import is_form
 from runicorn_site.transport.connections import LimitedChannel
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
+OPEN_BODY = 64 * 1024
+"""Bytes at addresses that need no login: only short forms are sent there."""
 OF_ARCHIVES = re.compile(r"/api/import/archive/?|/import")
 """Paths that accept an archive as one body."""
 NO_ROOM = Refusal(507, Message("The disk has no space for the body of the request"))
@@ -35,6 +40,12 @@ def nameless_file(folder: Path) -> IO[bytes]:
 
 def no_room(error: OSError) -> Refusal:
     return Refusal(507, error.strerror or "") if isinstance(error, free_space.NotEnoughSpace) else NO_ROOM
+
+
+def is_open(head: Head) -> bool:
+    """Return whether a request needs neither a login nor a token."""
+    rule = rule_of(head.method, head.path)
+    return head.path.startswith(SHARED) or is_form(head) or (rule is not None and rule.scope is None)
 
 
 def too_large(most: int) -> Refusal:
@@ -84,6 +95,8 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         self.head = head
         if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
             self.most = max(MAX_BODY, self.server.most_of_archives)
+        elif is_open(head):
+            self.most = OPEN_BODY
         refusal = self.server.policy.refused_early(head, ends)
         return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 

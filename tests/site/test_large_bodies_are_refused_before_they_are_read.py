@@ -7,7 +7,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from runicorn_site.transport.body_limits import MAX_BODY
+from runicorn_site.transport.body_limits import MAX_BODY, OPEN_BODY
 from tests.processes import Viewer
 from tests.site.wire import Answer, exchange, read_answer
 
@@ -65,6 +65,13 @@ def test_outside_the_api_the_refusal_is_a_page(odd: Viewer) -> None:
     answer = chunked(odd.port, 2 * MAX_BODY, "/runs")
     assert answer.status == 413
     assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/invitations/x", "/token", "/s/x"])
+def test_senders_without_a_login_send_short_forms_only(odd: Viewer, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {OPEN_BODY + 1}\r\n\r\n"
+    assert exchange(odd.port, head.encode()).status == 413
+    assert chunked(odd.port, 2 * OPEN_BODY, path).status == 413
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "9" * 400])
