@@ -21,9 +21,9 @@ def sender_key(request: Request) -> str:
 
 
 def user_name(request: HttpRequest) -> str:
-    """Return the name of the signed-in user, or "" on a viewer without users."""
+    """Return the name of the signed-in user, or "" for an API token and on a viewer without users."""
     actor = getattr(request, "scope", {}).get(KEY)
-    return str(actor.name) if actor is not None and actor.account is not None else ""
+    return "" if actor is None or actor.account is None or actor.token else str(actor.name)
 
 
 def may_curate(request: HttpRequest) -> bool:

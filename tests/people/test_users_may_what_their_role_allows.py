@@ -243,6 +243,17 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
     assert lab.session("cy").get(f"{lab.url}/changes", timeout=30).status_code == 403
 
 
+def test_a_token_saves_no_view(lab: Lab, runs: dict[str, str]) -> None:
+    program = requests.Session()
+    program.headers["Authorization"] = f"Bearer {lab.token('rita', 'read', 'views')}"
+    until(lambda: program.get(f"{lab.url}/api/runs", timeout=30).status_code == 200)
+    for fields in ({}, {"personal": "1"}):
+        view = {"name": "by a token", "next": "q=x", **fields}
+        answer = lab.send(program, "/runs-view", "/", **view)
+        assert answer.status_code == 403 and "This form has expired" not in answer.text
+    assert "by a token" not in lab.session("rita").get(f"{lab.url}/", timeout=30).text
+
+
 def test_a_view_belongs_to_its_user_or_is_shared_with_all(lab: Lab) -> None:
     def save(name: str, view: str, **fields: str) -> int:
         return lab.send(lab.session(name), "/runs-view", "/account", name=view, **fields).status_code
