@@ -1,7 +1,14 @@
 from __future__ import annotations
 
-import pytest
+import io
+import logging
 
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.test.utils import override_script_prefix
+
+from runs.index import refresh
 from tests.processes import Viewer
 from tests.site.wire import get
 from tests.waiting import until
@@ -125,3 +132,21 @@ def test_protocol_errors_have_the_same_format(odd: Viewer) -> None:
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "link", ["/s/K3JxT0aVb2cD4eFg.abc-DEF_ghi012345", "/invitations/dGhpcyBpcyBhIHNlY3JldA"]
+)
+@pytest.mark.usefixtures("store")
+def test_no_line_of_the_log_contains_a_link(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("locked")
+
+    handler = next(one for one in logging.getLogger().handlers if one.name == "stderr")
+    log = io.StringIO()
+    monkeypatch.setattr(handler, "stream", log)
+    monkeypatch.setattr(refresh, "refresh_run", fail)
+    with override_script_prefix(f"{link}/"):  # as the server sets it for a shared link
+        answer = Client(raise_request_exception=False).get("/runs/x")
+    assert answer.status_code == 503 and "/runs/x" in log.getvalue()
+    assert link.rpartition("/")[2] not in log.getvalue()
