@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST
 from artifacts.api.requests import NOTES_LENGTH
 from artifacts.errors import NotFound, Refused
 from artifacts.models import Version
-from artifacts.pages.artifact import artifact_context
-from artifacts.pages.version import version_context
+from artifacts.pages.artifact import show_artifact
+from artifacts.pages.version import show_version
 from artifacts.services import curation, lookup, maintenance, stages
 from runicorn.json_value import JsonObject
 from runicorn_site.web.forms import first_error
@@ -105,8 +105,7 @@ def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
             curation.set_alias(artifact=artifact, alias=alias, number=form.cleaned_data["version"])
     except (Refused, NotFound) as error:
         answer = {"error": sentence_of(error), "entered": request.POST.dict()}
-        context = artifact_context(artifact, QueryDict()) | answer
-        return render(request, "artifacts/artifact.html", context, status=error.status_code)
+        return show_artifact(request, artifact, QueryDict(), status=error.status_code, **answer)
     return redirect(f"{reverse('artifact', args=[type, name])}#aliases")
 
 
@@ -121,7 +120,7 @@ def describe_version(request: HttpRequest, type: str, name: str, number: int) ->
             raise Refused(first_error(form))
         curation.describe(version=version, **form.changes())
     except Refused as error:
-        return _refused(request, version, error)
+        return show_version(request, version, QueryDict(), sentence_of(error))
     return _back(version)
 
 
@@ -141,7 +140,7 @@ def promote_version(request: HttpRequest, type: str, name: str, number: int) -> 
             evaluator_run_id=None,
         )
     except Refused as error:
-        return _refused(request, lookup.get_version(name, number, type), error)
+        return show_version(request, lookup.get_version(name, number, type), QueryDict(), sentence_of(error))
     return _back(version)
 
 
@@ -177,13 +176,6 @@ def remove_version(request: HttpRequest, type: str, name: str, number: int) -> H
     return redirect(
         f"{reverse('artifact', args=[type, name])}?{urlencode({'removed': number, 'freed': freed})}"
     )
-
-
-def _refused(request: HttpRequest, version: Version, error: Refused) -> HttpResponse:
-    """Render the page of a version with the error and the input."""
-    context, entered = version_context(version, QueryDict()), request.POST.dict()
-    answer = {"error": sentence_of(error), "entered": entered, "values": context["values"] | entered}
-    return render(request, "artifacts/version.html", {**context, **answer}, status=400)
 
 
 def _back(version: Version) -> HttpResponse:

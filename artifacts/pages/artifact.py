@@ -1,22 +1,25 @@
-"""Context of the page of an artifact: its versions with their runs, and its aliases."""
+"""Page of an artifact: its versions with their runs, and its aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypedDict
 from urllib.parse import urlencode
 
 from django.db.models import Count, F, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from artifacts.index import usage_links
 from artifacts.models import Artifact, Use, Version
 from artifacts.pages import version_columns
-from artifacts.pages.version_columns import Cell, Head
-from runicorn_site.web.paginator import Page, Paginator
+from artifacts.pages.version_columns import Cell
+from artifacts.services import lookup
+from runicorn_site.web.paginator import Paginator
+from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import only_readable
 from runs.models import Run
 
@@ -37,24 +40,17 @@ class Row:
     cells: list[Cell] = field(default_factory=list)
 
 
-class ArtifactContext(TypedDict):
-    artifact: Artifact
-    page: Page
-    rows: list[Row]
-    heads: dict[str, Head]
-    metadata_heads: list[Head]
-    has_descriptions: bool
-    can_compare: bool
-    deleted_count: int
-    with_deleted: bool
-    stored: int
-    set_aliases: list[tuple[str, int]]
-    deleted_number: str
-    freed: int
+@blocking
+@require_safe
+def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
+    """Render the page of an artifact, sorted and paged by the query string."""
+    return show_artifact(request, lookup.get_artifact(name, type), request.GET)
 
 
-def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
-    """Return what the page shows for a query string."""
+def show_artifact(
+    request: HttpRequest, artifact: Artifact, query: QueryDict, status: int = 200, **more: object
+) -> HttpResponse:
+    """Render the page of an artifact for a query string, with `more` in its context."""
     usage_links.catch_up_all(artifact.root)
     with_deleted = query.get("deleted") == "1"
     freed = query.get("freed", "")
@@ -78,7 +74,7 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
         row.cells = [version_columns.cell(row.version.metadata, key) for key in keys]
     heads = version_columns.heads(keys, sort, here, kept)
     live = versions.live().count()
-    return {
+    context = {
         "artifact": artifact,
         "page": page,
         "rows": found,
@@ -93,6 +89,7 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
         "deleted_number": query.get("removed", "") if query.get("removed", "").isdecimal() else "",
         "freed": int(freed) if freed.isascii() and freed.isdigit() and len(freed) < 19 else 0,
     }
+    return render(request, "artifacts/artifact.html", context | more, status=status)
 
 
 def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:

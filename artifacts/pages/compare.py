@@ -1,21 +1,24 @@
-"""Page that compares two versions of an artifact: their differences, as context of the template."""
+"""Page that compares two versions of an artifact."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
-from artifacts.models import Artifact, Version
+from artifacts.models import Version
 from artifacts.pages.listing import Chip
 from artifacts.services import lookup
-from runicorn_site.web.paginator import Page, Paginator
+from runicorn_site.web.paginator import Paginator
+from runicorn_site.web.pools import blocking
 from runs.pages.key_values import Pairs
 
 SIZE = 200
@@ -70,24 +73,14 @@ class Content:
     size: int
 
 
-class CompareContext(TypedDict):
-    artifact: Artifact
-    numbers: list[int]
-    before: Version
-    after: Version
-    sides: list[Version]
-    metadata: list[Difference[str]]
-    same_metadata: int
-    page: Page
-    chips: list[Chip]
-    show: str
-
-
-def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
-    """Return the differences of the versions `a` and `b`, by default the last two.
+@blocking
+@require_safe
+def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
+    """Render the differences of the versions `a` and `b`, by default the last two.
 
     The table of versions sends those that are ticked as `v`: the oldest and the newest of them are compared.
     """
+    artifact, query = lookup.get_artifact(name, type), request.GET
     numbers = list(artifact.versions.indexed().order_by("-number").values_list("number", flat=True))
     ticked = sorted((text for text in query.getlist("v") if _number(text, [])), key=lambda text: int(text))
     after = lookup.version_of(artifact, _number(query.get("b") or "".join(ticked[-1:]), numbers[:1]))
@@ -107,7 +100,7 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
         count=len(shown),
         address=lambda number: f"{here}?{urlencode(kept | {'page': number})}",
     )
-    return {
+    context = {
         "artifact": artifact,
         "numbers": numbers,
         "before": before,
@@ -119,6 +112,7 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
         "chips": _chips(here, kept, kind if kind in KIND_LABELS else "", files),
         "show": kind if kind in KIND_LABELS else "",
     }
+    return render(request, "artifacts/compare.html", context)
 
 
 def _number(text: str, otherwise: list[int]) -> int:

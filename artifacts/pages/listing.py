@@ -1,4 +1,4 @@
-"""State and context of the list of artifacts."""
+"""List of artifacts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Sum
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from artifacts.models import Artifact
 from artifacts.services import lookup, statistics
 from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.paginator import Page, Paginator, page_number
+from runicorn_site.web.fragments import fragment
+from runicorn_site.web.paginator import Paginator, page_number
+from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import current
+from runs.active_root import active_root
 from runs.models import StorageRoot
 
 if TYPE_CHECKING:
@@ -85,18 +90,12 @@ class Chip(TypedDict):
     current: bool
 
 
-class ListContext(TypedDict):
-    state: ListState
-    root: StorageRoot
-    page: Page
-    heads: list[dict[str, str]]
-    chips: list[Chip]
-    sums: StoreStatistics
-    unfiltered: str
-
-
-def list_context(root: StorageRoot, state: ListState) -> ListContext:
-    """Return what the list shows, after indexing the store."""
+@blocking
+@require_safe
+def artifact_list(request: HttpRequest) -> HttpResponse:
+    """Render the list of artifacts, filtered, sorted and paged by the query string."""
+    root, state = active_root(), ListState.read(request.GET)
+    address = state.address(page=state.page)
     lookup.catch_up_all(root)
     found = Artifact.objects.in_root(root).for_list(search=state.search)
     counts = dict(found.order_by().values_list("type").annotate(count=Count("pk")))
@@ -115,7 +114,7 @@ def list_context(root: StorageRoot, state: ListState) -> ListContext:
     page = pages.get_page(state.page)
     for artifact in page:
         lookup.readable(artifact)
-    return {
+    context = {
         "state": state,
         "root": root,
         "page": page,
@@ -127,6 +126,12 @@ def list_context(root: StorageRoot, state: ListState) -> ListContext:
         "sums": sums(root),
         "unfiltered": state.address(search="", type=""),
     }
+    if "HX-Request" not in request.headers:
+        return render(request, "artifacts/list.html", context)
+    answer = fragment(request, "artifacts/_list.html", context)
+    # The form sends every field; the URL in the address bar omits defaults.
+    answer["HX-Push-Url"] = address
+    return answer
 
 
 def _kinds(counts: dict[str, int]) -> list[str]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from artifacts.pages import actions, views
+from artifacts.pages import actions, artifact, compare, listing, version, views
 
 ARTIFACT = "artifacts/<str:type>/<str:name>"
 VERSION = f"{ARTIFACT}/v<int:number>"
 
 page_patterns = [
-    path("artifacts", views.artifact_list, name="artifacts"),
-    path(ARTIFACT, views.artifact_page, name="artifact"),
-    path(f"{ARTIFACT}/compare", views.compare_page, name="artifact-compare"),
+    path("artifacts", listing.artifact_list, name="artifacts"),
+    path(ARTIFACT, artifact.artifact_page, name="artifact"),
+    path(f"{ARTIFACT}/compare", compare.compare_page, name="artifact-compare"),
     path(f"{ARTIFACT}/alias", actions.change_alias, name="artifact-alias"),
-    path(VERSION, views.version_page, name="artifact-version"),
+    path(VERSION, version.version_page, name="artifact-version"),
     path(f"{VERSION}/zip", views.version_archive, name="version-archive"),
     path(f"{VERSION}/files/<path:path>", views.version_file, name="version-file"),
     path(f"{VERSION}/pictures/<path:path>", views.version_picture, name="version-picture"),

@@ -1,26 +1,27 @@
-"""Context of the page of a version: its description, files, a preview of one file, runs, and lineage."""
+"""Page of a version: its description, files, a preview of one file, runs, and lineage."""
 
 from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from artifacts.api import downloads
 from artifacts.errors import Damaged, NotFound, Unavailable
-from artifacts.models import Artifact, File, Use, Version
+from artifacts.models import File, Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
-from artifacts.pages.lineage import LineagePanel, panel
-from artifacts.services import maintenance, stages
-from runicorn.json_value import JsonObject, JsonValue
+from artifacts.pages.lineage import panel
+from artifacts.services import lookup, maintenance, stages
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.paginator import Page, Paginator, page_number
+from runicorn_site.web.pools import blocking
 from runicorn_site.web.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from runs.index.run_files import PICTURES
-from runs.models import Run
 from runs.pages.key_values import Pairs
 from runs.store.sanitize import clean_text
 from runs.store.sanitize import number as finite
@@ -66,36 +67,22 @@ Step = TypedDict("Step", {"at": float | None, "from": str, "to": str, "notes": s
 """A change of the lifecycle stage."""
 
 
-class VersionContext(FilesContext):
-    artifact: Artifact
-    version: Version
-    aliases: list[str]
-    latest: bool
-    others: list[int]
-    before: int | None
-    maker: Run | None
-    users: list[Run]
-    user_count: int
-    metadata: Pairs
-    stages: tuple[str, ...]
-    transitions: list[Step]
-    values: dict[str, str]
-    verified: JsonValue
-    problem: str | None
-    damage: list[tuple[str, str]]
-    restored: list[str]
-    references: list[JsonObject]
-    frees: int
-    lineage: LineagePanel
+@blocking
+@require_safe
+def version_page(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
+    """Render the page of a version, deleted or not; `?file=` previews one of its files."""
+    return show_version(request, lookup.get_version(name, number, type), request.GET)
 
 
-def version_context(version: Version, query: QueryDict) -> VersionContext:
-    """Return what the page shows for a query string."""
+def show_version(request: HttpRequest, version: Version, query: QueryDict, error: str = "") -> HttpResponse:
+    """Render the page of a version for a query string; with an error also the refused input."""
     artifact = version.artifact
     numbers = list(artifact.versions.live().order_by("-number").values_list("number", flat=True))
     uses = uses_of(artifact, Use.USED, [version.number])
     metadata = Pairs(version.metadata)
-    return {
+    tags = "\n".join(map(str, version.tags))
+    values = {"description": version.description, "tags": tags, "metadata": metadata.json}
+    context = {
         "artifact": artifact,
         "version": version,
         "aliases": artifact.aliases_of(version.number),
@@ -106,11 +93,7 @@ def version_context(version: Version, query: QueryDict) -> VersionContext:
         "users": [use.run for use in uses[:USERS]],
         "user_count": uses.count(),
         "metadata": metadata,
-        "values": {
-            "description": version.description,
-            "tags": "\n".join(map(str, version.tags)),
-            "metadata": metadata.json,
-        },
+        "values": values | (request.POST.dict() if error else {}),
         "stages": stages.TRANSITIONS[stages.stage_of(version.stage)],
         "transitions": transitions(version)[:STEPS],
         "verified": version.curation.get("verified_at"),
@@ -122,6 +105,9 @@ def version_context(version: Version, query: QueryDict) -> VersionContext:
         **files_context(version, query),
         "lineage": panel(version, query.get("depth", "")),
     }
+    if error:
+        context |= {"error": error, "entered": request.POST.dict()}
+    return render(request, "artifacts/version.html", context, status=400 if error else 200)
 
 
 def damage(version: Version) -> list[tuple[str, str]]:

@@ -17,14 +17,12 @@ from django.utils.translation import gettext_noop
 
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
-from remote.errors import ConnectionNotFound, RemoteError
+from remote.errors import ConnectionNotFound
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
 from remote.services import connections as services
 from remote.services import mirrors as mirroring
 from remote.services import viewers
-from remote.ssh.pool import pool
 from runicorn.api.responses.remote import PresentedHostKey, RemoteConnection, SavedConnection, ViewerSession
-from runicorn.remote_protocol import OLDEST_PYTHON
 
 T = TypeVar("T")
 
@@ -138,43 +136,6 @@ class LiveContext(TypedDict):
     connections: list[RemoteConnection]
 
 
-class SavedHost(SavedConnection):
-    is_connected: bool
-    id: str
-
-
-class HomeContext(LiveContext):
-    """Context of the page about remote hosts; `hosts_error` says why saved connections cannot be read."""
-
-    notice: _StrOrPromise | None
-    oldest: str
-    hosts: list[SavedHost]
-    hosts_error: str
-
-
-def home_context(request: HttpRequest) -> HomeContext:
-    """Return viewers, mirrors, connections and saved hosts."""
-    pending_logins.sweep()
-    oldest = ".".join(map(str, OLDEST_PYTHON))
-    hosts_error = ""
-    try:
-        found = saved.saved_connections()
-    except RemoteError as error:
-        found, hosts_error = [], sentence_of(str(error.detail))
-    connected = {connection.id for connection in pool.all()}
-    hosts: list[SavedHost] = [
-        {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}
-        for host in found
-    ]
-    return {
-        **live_context(),
-        "notice": NOTICES.get(request.GET.get("notice", "")),
-        "oldest": oldest,
-        "hosts": hosts,
-        "hosts_error": hosts_error,
-    }
-
-
 def live_context() -> LiveContext:
     """The viewers, mirrors and connections of this process."""
     sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
@@ -229,51 +190,3 @@ def machine(connection_id: str) -> RemoteConnection:
         if connection["connection_id"] == connection_id:
             return connection
     raise ConnectionNotFound(connection_id)
-
-
-MOST_FOLDERS = 500
-
-
-class FolderContext(TypedDict):
-    """Context of the page that lists a remote folder, or the error if it cannot be listed."""
-
-    machine: RemoteConnection
-    environment: str
-    path: str
-    error: NotRequired[str]
-    home_url: NotRequired[str]
-    parents: NotRequired[list[tuple[str, str]]]
-    folders: NotRequired[list[tuple[str, str]]]
-    more: NotRequired[int]
-    files: NotRequired[int]
-    truncated: NotRequired[bool]
-    use_url: NotRequired[str]
-
-
-def folder_context(connection_id: str, environment: str, path: str) -> FolderContext:
-    """Return the folders in a folder of a remote host, or the error if it cannot be listed."""
-    context: FolderContext = {"machine": machine(connection_id), "environment": environment, "path": path}
-
-    def url(folder: str) -> str:
-        return machine_address(connection_id, "remote-folders", environment=environment, path=folder)
-
-    try:
-        folder = services.list_folder(connection_id=connection_id, path=path)
-    except ConnectionNotFound:
-        raise
-    except RemoteError as error:
-        return {**context, "error": sentence_of(str(error.detail)), "home_url": url("~")}
-    inside = folder.path.rstrip("/")
-    parts = [part for part in folder.path.split("/") if part]
-    parents = [(part, url("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
-    folders = [(item.name, url(f"{inside}/{item.name}")) for item in folder.items if item.is_dir]
-    return {
-        **context,
-        "path": folder.path,
-        "parents": [("/", url("/")), *parents],
-        "folders": folders[:MOST_FOLDERS],
-        "more": max(0, len(folders) - MOST_FOLDERS),
-        "files": len(folder.items) - len(folders),
-        "truncated": folder.truncated,
-        "use_url": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
-    }

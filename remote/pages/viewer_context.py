@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.utils.translation import gettext_lazy as _
 
-from remote.api.requests_viewers import session_to_dict
 from remote.environments.probe import Environment
 from remote.pages.context import machine, machine_address
-from remote.services import connections as services
 from remote.services import environments
-from remote.viewers.session import LIMITS, Session
-from runicorn.api.responses.remote import RemoteConnection, ViewerSession
+from remote.viewers.session import LIMITS
+from runicorn.api.responses.remote import RemoteConnection
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -71,34 +69,6 @@ class Stage(TypedDict):
     label: _StrOrPromise
     state: str
     seconds: float
-
-
-class ViewerContext(TypedDict):
-    """Context of the page of a viewer; a failed start can be repeated while its host is connected."""
-
-    session: ViewerSession
-    stages: list[Stage]
-    is_pending: bool
-    advice: _StrOrPromise
-    retry_url: NotRequired[str]
-    environments_url: NotRequired[str]
-
-
-def viewer_context(session: Session) -> ViewerContext:
-    described = session_to_dict(session)
-    status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
-    failed = status == "failed"
-    context: ViewerContext = {
-        "session": described,
-        "stages": stages(status, stage),
-        "is_pending": status in ("connecting", "reconnecting"),
-        "advice": ADVICE[stage] if failed else "",
-    }
-    if failed and any(known["connection_id"] == connection_id for known in services.connections()):
-        arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
-        context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
-        context["environments_url"] = machine_address(connection_id)
-    return context
 
 
 def stages(status: str, current: str) -> list[Stage]:

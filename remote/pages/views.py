@@ -6,16 +6,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from remote.pages.context import (
-    folder_context,
-    home_context,
-    live_context,
-    machine,
-    machine_address,
-)
-from remote.pages.viewer_context import start_context, viewer_context
+from remote.api.requests_viewers import session_to_dict
+from remote.connections import saved
+from remote.errors import ConnectionNotFound, RemoteError
+from remote.pages.context import NOTICES, live_context, machine, machine_address, pending_logins
+from remote.pages.forms import sentence_of
+from remote.pages.viewer_context import ADVICE, stages, start_context
+from remote.services import connections as services
 from remote.services import environments, viewers
+from remote.ssh.pool import pool
+from runicorn.remote_protocol import OLDEST_PYTHON
 from runicorn_site.web.pools import blocking, remote_io
+
+MOST_FOLDERS = 500
 
 
 @blocking
@@ -24,7 +27,25 @@ def remote_page(request: HttpRequest) -> HttpResponse:
     """Show viewers, mirrors, connections and saved hosts; with `HX-Request` only the parts that change."""
     if "HX-Request" in request.headers:
         return render(request, "remote/_live.html", live_context())
-    return render(request, "remote/home.html", home_context(request))
+    pending_logins.sweep()
+    hosts_error = ""
+    try:
+        found = saved.saved_connections()
+    except RemoteError as error:
+        found, hosts_error = [], sentence_of(str(error.detail))
+    connected = {connection.id for connection in pool.all()}
+    hosts = [
+        {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}
+        for host in found
+    ]
+    context = {
+        **live_context(),
+        "notice": NOTICES.get(request.GET.get("notice", "")),
+        "oldest": ".".join(map(str, OLDEST_PYTHON)),
+        "hosts": hosts,
+        "hosts_error": hosts_error,
+    }
+    return render(request, "remote/home.html", context)
 
 
 @remote_io
@@ -61,16 +82,52 @@ def start_page(request: HttpRequest) -> HttpResponse:
 def folders_page(request: HttpRequest) -> HttpResponse:
     """Show the folders of a connected host to choose one."""
     query = request.GET
-    context = folder_context(
-        query.get("connection", ""), query.get("environment", ""), query.get("path", "") or "~"
-    )
+    connection_id, environment = query.get("connection", ""), query.get("environment", "")
+    path = query.get("path", "") or "~"
+    context: dict[str, object] = {"machine": machine(connection_id), "environment": environment, "path": path}
+
+    def url(folder: str) -> str:
+        return machine_address(connection_id, "remote-folders", environment=environment, path=folder)
+
+    try:
+        folder = services.list_folder(connection_id=connection_id, path=path)
+    except ConnectionNotFound:
+        raise
+    except RemoteError as error:
+        context |= {"error": sentence_of(str(error.detail)), "home_url": url("~")}
+        return render(request, "remote/folders.html", context)
+    inside = folder.path.rstrip("/")
+    parts = [part for part in folder.path.split("/") if part]
+    parents = [(part, url("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
+    folders = [(item.name, url(f"{inside}/{item.name}")) for item in folder.items if item.is_dir]
+    context |= {
+        "path": folder.path,
+        "parents": [("/", url("/")), *parents],
+        "folders": folders[:MOST_FOLDERS],
+        "more": max(0, len(folders) - MOST_FOLDERS),
+        "files": len(folder.items) - len(folders),
+        "truncated": folder.truncated,
+        "use_url": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
+    }
     return render(request, "remote/folders.html", context)
 
 
 @require_safe
 def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the status of a viewer; with `HX-Request` only the part that changes."""
-    context = viewer_context(viewers.viewer_session(session_id=session_id))
+    described = session_to_dict(viewers.viewer_session(session_id=session_id))
+    status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
+    failed = status == "failed"
+    context = {
+        "session": described,
+        "stages": stages(status, stage),
+        "is_pending": status in ("connecting", "reconnecting"),
+        "advice": ADVICE[stage] if failed else "",
+    }
+    if failed and any(known["connection_id"] == connection_id for known in services.connections()):
+        arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
+        context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
+        context["environments_url"] = machine_address(connection_id)
     fragment = "HX-Request" in request.headers
     return render(request, f"remote/{'_viewer' if fragment else 'viewer'}.html", context)
 

@@ -37,7 +37,6 @@ from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.service_error import ListUnavailable
 from runs.active_root import active_root
-from runs.models import StorageRoot
 
 NOTICES = {
     "appearance": _("Saved."),
@@ -53,7 +52,7 @@ LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Render the settings of this browser, this user and this viewer."""
-    return render(request, "settings.html", settings_context(request))
+    return show_settings(request)
 
 
 class ShownChoice(NamedTuple):
@@ -89,29 +88,14 @@ class SharesContext(TypedDict):
     shares_unread: NotRequired[str]
 
 
-class SettingsContext(HostsContext, SharesContext):
-    """Context of the page, without the results of its forms."""
-
-    root: StorageRoot
-    configured: str
-    by_environment: str
-    asked: str
-    now: storage_root.RootState
-    choices: list[ShownChoice]
-    about: list[tuple[str, str]]
-    asks_for_token: bool
-    notice: str | Promise | None
-    freed: int | None
-
-
-def settings_context(request: HttpRequest, asked: str = "") -> SettingsContext:
-    """Return what the page shows; `asked` is the path in the form of the storage root."""
+def show_settings(request: HttpRequest, status: int = 200, **more: object) -> HttpResponse:
+    """Render the page, with the results of its forms in `more`; `asked` is the path of a storage root."""
     configured = own.read_user_config().get("user_root_dir")
-    return {
+    context = {
         "root": active_root(),
         "configured": configured if isinstance(configured, str) else "",
         "by_environment": own.get("RUNICORN_DIR"),
-        "asked": asked or active_root().path,
+        "asked": more.pop("asked", "") or active_root().path,
         "now": storage_root.inspect(Path(active_root().path)),
         "choices": choices(request),
         "about": about(),
@@ -121,6 +105,7 @@ def settings_context(request: HttpRequest, asked: str = "") -> SettingsContext:
         "notice": NOTICES.get(request.GET.get("notice", "")),
         "freed": count(request.GET.get("freed", "")),
     }
+    return render(request, "settings.html", context | more, status=status)
 
 
 def hosts_context() -> HostsContext:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
@@ -19,7 +19,7 @@ from runicorn_site import errors
 from runicorn_site.api import storage_root
 from runicorn_site.pages import appearance
 from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
-from runicorn_site.pages.settings import settings_context
+from runicorn_site.pages.settings import show_settings
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.errors import ShareNotFound
@@ -62,8 +62,8 @@ def change_root(request: HttpRequest) -> HttpResponse:
             gettext("The configuration could not be written: %(reason)s.") % {"reason": error.strerror},
             503,
         )
-    context = settings_context(request, request.POST.get("path", "").strip())
-    return render(request, "settings.html", {**context, "looked": looked, "refused": refused}, status=status)
+    asked = request.POST.get("path", "").strip()
+    return show_settings(request, status, asked=asked, looked=looked, refused=refused)
 
 
 @blocking

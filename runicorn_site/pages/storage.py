@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import APIException
 
 from artifacts.services import maintenance
-from runicorn.artifacts.garbage import Garbage
 from runicorn_site.pages.forms import FreeSpaceForm
-from runicorn_site.pages.settings import settings_context
+from runicorn_site.pages.settings import show_settings
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
-
-
-class SpaceContext(TypedDict):
-    """Garbage in the store, or why it cannot be searched; `changed` if other garbage was confirmed before."""
-
-    garbage: NotRequired[Garbage]
-    changed: NotRequired[bool]
-    space_refused: NotRequired[str]
 
 
 # Every manifest of the store is read.
@@ -35,7 +24,7 @@ def free_space(request: HttpRequest) -> HttpResponse:
     """Show what can be freed; with the fingerprint of that in `promise`, free it if it has not changed."""
     form = FreeSpaceForm(request.POST)
     promise = form.cleaned_data["promise"] if form.is_valid() else ""
-    context: SpaceContext
+    context: dict[str, object]
     try:
         found = maintenance.find_garbage(active_root())
         if found and promise == found.fingerprint:
@@ -45,7 +34,7 @@ def free_space(request: HttpRequest) -> HttpResponse:
         context, status = {"garbage": found, "changed": has_changed}, 409 if has_changed else 200
     except APIException as error:
         context, status = {"space_refused": sentence_of(error)}, error.status_code
-    return render(request, "settings.html", {**settings_context(request), **context}, status=status)
+    return show_settings(request, status, **context)
 
 
 page_patterns = [path("settings/space", free_space, name="free-space")]

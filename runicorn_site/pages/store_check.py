@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -20,7 +20,7 @@ from runicorn.artifacts.errors import ArtifactError
 from runicorn.maintenance import fsck
 from runicorn.maintenance.fsck.repair import DERIVED, repair
 from runicorn_site.pages.forms import CheckForm
-from runicorn_site.pages.settings import settings_context
+from runicorn_site.pages.settings import show_settings
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -100,7 +100,7 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
 def show_check(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _start_or_repair(request)
-    return render(request, "settings.html", {**settings_context(request), "check": latest_check()})
+    return show_settings(request, check=latest_check())
 
 
 page_patterns = [path("settings/check", show_check, name="check-store")]

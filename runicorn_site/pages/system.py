@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from runicorn.api.responses.system import Gpus, Monitor
 from runicorn_site.api import system_stats
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
@@ -22,21 +20,11 @@ from runs.active_root import active_root
 @require_safe
 def system_page(request: HttpRequest) -> HttpResponse:
     """Render the statistics; to htmx, which refreshes them, without the frame of the page."""
-    context = statistics()
+    root = Path(active_root().path)
+    context = {"monitor": system_stats.monitor(root), "gpu": system_stats.gpus(), "root": root}
     if "HX-Request" in request.headers:
         return fragment(request, "_system.html", context)
     return render(request, "system.html", context)
-
-
-class SystemContext(TypedDict):
-    monitor: Monitor
-    gpu: Gpus
-    root: Path
-
-
-def statistics() -> SystemContext:
-    root = Path(active_root().path)
-    return {"monitor": system_stats.monitor(root), "gpu": system_stats.gpus(), "root": root}
 
 
 page_patterns = [path("system", system_page, name="system")]

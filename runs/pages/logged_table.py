@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
-from runicorn_site.web.paginator import Page, Paginator
+from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
 from runs.pages.media import listing as media
-from runs.pages.media.tables import COLUMNS, ROWS, Table
+from runs.pages.media.tables import COLUMNS, ROWS
 from runs.services.lookup import get_run
 
 SHORT = 80
@@ -42,54 +42,6 @@ class Head:
     address: str
     order: str
     number: bool
-
-
-class TablePage(TypedDict):
-    """Context of `runs/_data_table.html`."""
-
-    heads: list[Head]
-    rows: list[list[Cell]]
-    page: Page
-    total: int
-    left_out: int
-    csv: str
-    here: str
-
-
-def table_page(table: Table, address: str, sort: str, page: str) -> TablePage:
-    """Return the context of `runs/_data_table.html`; an invalid sort or page is ignored.
-
-    Args:
-        table: the complete table.
-        address: URL of its page, without a query.
-        sort: index of a column, with a minus for descending order.
-        page: page number, starting at 1.
-    """
-    column, down = _column(sort, len(table.columns)), sort.startswith("-")
-    rows = table.rows if column is None else table.ordered(column, down=down).rows
-    kept = "" if column is None else sort
-    paginator = Paginator(rows, ROWS, count=len(rows), address=lambda number: _address(address, kept, number))
-    shown_page = paginator.get_page(page)
-    shown = [[cell(value) for value in row[:COLUMNS]] for row in shown_page]
-    numbers = [any(some.number for some in cells) for cells in zip(*shown, strict=True)]
-    orders: dict[int | None, str] = {column: "descending" if down else "ascending"}
-    return {
-        "heads": [
-            Head(
-                name,
-                _address(address, f"-{n}" if orders.get(n) == "ascending" else str(n), 1),
-                orders.get(n, ""),
-                bool(shown) and numbers[n],
-            )
-            for n, name in enumerate(table.columns[:COLUMNS])
-        ],
-        "rows": shown,
-        "page": shown_page,
-        "total": table.total,
-        "left_out": max(0, len(table.columns) - COLUMNS),
-        "csv": f"{address}?format=csv",
-        "here": _address(address, kept, shown_page.number),
-    }
 
 
 def _column(sort: str, columns: int) -> int | None:
@@ -136,7 +88,34 @@ def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         response = StreamingHttpResponse(table.csv(), content_type="text/csv; charset=utf-8")
         return attachment(response, f"{path.rpartition('/')[2].removesuffix('.table.json')}.csv")
-    context = table_page(table, request.path, request.GET.get("sort", ""), request.GET.get("page", ""))
+    address, sort = request.path, request.GET.get("sort", "")
+    column, down = _column(sort, len(table.columns)), sort.startswith("-")
+    rows = table.rows if column is None else table.ordered(column, down=down).rows
+    kept = "" if column is None else sort
+    paginator = Paginator(rows, ROWS, count=len(rows), address=lambda number: _address(address, kept, number))
+    shown_page = paginator.get_page(request.GET.get("page", ""))
+    shown = [[cell(value) for value in row[:COLUMNS]] for row in shown_page]
+    numbers = [any(some.number for some in cells) for cells in zip(*shown, strict=True)]
+    orders: dict[int | None, str] = {column: "descending" if down else "ascending"}
+    context = {
+        "heads": [
+            Head(
+                name,
+                _address(address, f"-{n}" if orders.get(n) == "ascending" else str(n), 1),
+                orders.get(n, ""),
+                bool(shown) and numbers[n],
+            )
+            for n, name in enumerate(table.columns[:COLUMNS])
+        ],
+        "rows": shown,
+        "page": shown_page,
+        "total": table.total,
+        "left_out": max(0, len(table.columns) - COLUMNS),
+        "csv": f"{address}?format=csv",
+        "here": _address(address, kept, shown_page.number),
+        "run": run,
+        "path": path,
+    }
     if "HX-Request" in request.headers:
         return fragment(request, "runs/_data_table.html", context)
-    return render(request, "runs/data_table.html", {**context, "run": run, "path": path})
+    return render(request, "runs/data_table.html", context)

@@ -53,25 +53,6 @@ class HeaderContext(TypedDict):
     problems: list[str]
 
 
-class Pane(TypedDict):
-    name: str
-    label: str
-    count: int | None
-
-
-class RunContext(HeaderContext):
-    """Context of `runs/run.html`."""
-
-    panes: list[Pane]
-    first: str
-    media: dict[str, shown_media.KindOverview]
-    tags: list[str]
-    config: Pairs
-    summary: Pairs
-    environment: RunEnvironment | None
-    last_lines: str
-
-
 def header_context(run: Run) -> HeaderContext:
     start = run.created if run.started is None else run.started
     return {
@@ -84,39 +65,6 @@ def header_context(run: Run) -> HeaderContext:
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),
         "problems": [*run.warnings, *completeness.problems(run)],
-    }
-
-
-def run_context(run: Run) -> RunContext:
-    """Return what the page shows, without the charts, which a template tag of metrics adds."""
-    media = shown_media.overview(run)
-    environment = run_files.environment(run)
-    panes: list[tuple[str, str, int | None]] = [
-        ("charts", gettext("Charts"), None),
-        ("log", gettext("Log"), None),
-        ("config", gettext("Config"), None),
-        ("summary", gettext("Summary"), None),
-        *((kind, about["title"], about["count"]) for kind, about in media.items()),
-        ("artifacts", gettext("Artifacts"), run.artifacts_created_count + run.artifacts_used_count),
-    ]
-    panes += [("environment", gettext("Environment"), None)] if environment else []
-    config, summary, lines = Pairs(run.config), Pairs(run.summary), last_lines(run.path / layout.LOGS)
-    filled = {
-        "log": bool(lines) or run.status == layout.RUNNING,
-        "config": bool(run.config),
-        "summary": bool(run.summary),
-        "environment": True,
-    }
-    return {
-        **header_context(run),
-        "first": next((name for name, _, count in panes if count or filled.get(name)), "log"),
-        "panes": [{"name": name, "label": label, "count": count} for name, label, count in panes],
-        "media": media,
-        "tags": tags(run.root),
-        "config": config,
-        "summary": summary,
-        "environment": RunEnvironment(environment) if environment else None,
-        "last_lines": lines,
     }
 
 
@@ -140,4 +88,34 @@ def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
         return render(request, "runs/deleted.html", {"run": run})
     if request.GET.get("part") == "header":
         return fragment(request, "runs/_header.html", header_context(run))
-    return render(request, "runs/run.html", run_context(run))
+    media = shown_media.overview(run)
+    environment = run_files.environment(run)
+    panes: list[tuple[str, str, int | None]] = [
+        ("charts", gettext("Charts"), None),
+        ("log", gettext("Log"), None),
+        ("config", gettext("Config"), None),
+        ("summary", gettext("Summary"), None),
+        *((kind, about["title"], about["count"]) for kind, about in media.items()),
+        ("artifacts", gettext("Artifacts"), run.artifacts_created_count + run.artifacts_used_count),
+    ]
+    panes += [("environment", gettext("Environment"), None)] if environment else []
+    config, summary, lines = Pairs(run.config), Pairs(run.summary), last_lines(run.path / layout.LOGS)
+    filled = {
+        "log": bool(lines) or run.status == layout.RUNNING,
+        "config": bool(run.config),
+        "summary": bool(run.summary),
+        "environment": True,
+    }
+    context = {
+        **header_context(run),
+        "first": next((name for name, _, count in panes if count or filled.get(name)), "log"),
+        "panes": [{"name": name, "label": label, "count": count} for name, label, count in panes],
+        "media": media,
+        "tags": tags(run.root),
+        "config": config,
+        "summary": summary,
+        "environment": RunEnvironment(environment) if environment else None,
+        "last_lines": lines,
+    }
+    # The charts are added by a template tag of metrics.
+    return render(request, "runs/run.html", context)

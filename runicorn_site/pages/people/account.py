@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.settings import api_tokens
-from runicorn.settings.api_tokens import ApiToken, Scope
-from runicorn_site.pages.settings import ShownChoice, choices
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.pages.settings import choices
 from runicorn_site.people.labels import SCOPE_LABELS, role_label
 from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.security.access.routes import allows
@@ -32,20 +32,6 @@ class Granted(NamedTuple):
 
     project: str
     role: object
-
-
-class AccountContext(TypedDict):
-    """Context of the page."""
-
-    form: SetPasswordForm[User]
-    role: object
-    projects: list[Granted]
-    tokens: list[ApiToken]
-    scopes: list[tuple[Scope, object]]
-    now: float
-    added: str
-    problem: str
-    choices: list[ShownChoice]
 
 
 @never_cache
@@ -92,7 +78,7 @@ def page(
     request: HttpRequest, form: SetPasswordForm[User] | None = None, added: str = "", problem: str = ""
 ) -> HttpResponse:
     actor = person(request)
-    context: AccountContext = {
+    context = {
         "form": form or password_form(request, bound=False),
         "role": role_label(actor.role),
         "projects": [Granted(name, role_label(role)) for name, role in sorted(actor.projects.items())],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -50,23 +50,13 @@ class Filters(NamedTuple):
             return 0.0
 
 
-class ChangesContext(TypedDict):
-    """Context of the page."""
-
-    changes: list[Change]
-    filters: Filters
-    results: list[tuple[str, object]]
-    file: str
-    most: int
-
-
 @blocking
 @never_cache
 @require_safe
 def changes_page(request: HttpRequest) -> HttpResponse:
     """Render the last changes that pass the filters, newest first."""
     filters = Filters(*(request.GET.get(field, "").strip() for field in Filters._fields))
-    context: ChangesContext = {
+    context = {
         "changes": read_changes(filters.matches, MOST),
         "filters": filters,
         "results": list(RESULTS.items()),

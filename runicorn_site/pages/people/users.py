@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from django.contrib.auth.models import Group, User
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,20 +51,6 @@ class ShownGroup(NamedTuple):
     group: Group
     grants: list[ShownGrant]
     members: list[str]
-
-
-class UsersContext(TypedDict):
-    """Context of the page."""
-
-    users: list[ShownUser]
-    groups: list[ShownGroup]
-    roles: list[tuple[str, Promise]]
-    projects: list[str]
-    access: list[ProjectAccess]
-    all_users_read: bool
-    link: str
-    invited: str
-    problem: str
 
 
 @never_cache
@@ -190,7 +176,7 @@ def invitation(request: HttpRequest, user: User) -> str:
 def page(request: HttpRequest, link: str = "", invited: str = "", problem: str = "") -> HttpResponse:
     """Render the page with the result of a form."""
     access = list(ProjectAccess.objects.order_by("project"))
-    context: UsersContext = {
+    context = {
         "access": [one for one in access if one.project],
         "all_users_read": all(one.is_open for one in access if not one.project),
         "users": shown_users(),

@@ -8,11 +8,9 @@ access to the page around it, however it is opened; in a shared page they do not
 from __future__ import annotations
 
 import os
-from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
@@ -78,14 +76,6 @@ def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
     )
 
 
-class FileContext(TypedDict):
-    name: str
-    address: str
-    size: int
-    preview: Preview
-    markdown: SafeString
-
-
 @blocking
 @require_safe
 def file_preview(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
@@ -99,7 +89,7 @@ def file_preview(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
     size = os.fstat(file.fd).st_size
     content = read_at(file.fd, min(BEGINNING, size), 0)
     text = decoded(content, is_whole=size == len(content)) if suffix(path) in MARKDOWN else None
-    context: FileContext = {
+    context = {
         "name": path.rpartition("/")[2],
         "address": MediaItem(run_id, kind_of(path), "", path, None, "").file,
         "size": size,
