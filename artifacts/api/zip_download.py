@@ -28,15 +28,18 @@ def check(version: Version) -> None:
         Damaged: a file is missing or has another size.
         Unavailable: the bucket of the store cannot be used.
     """
-    on_disk, sizes = version.on_disk, dict[str, int]()
+    on_disk, sizes, bucket = version.on_disk, dict[str, int](), None
     with http_errors():
         for entry in entries(version):
-            if not isinstance(verify.first_place(on_disk, entry), Path):
-                sizes[entry.digest] = entry.size
-        if lacking := on_disk.artifact.store.lacking(sizes):
-            raise DamagedFile(
-                "{version} is incomplete: {digest} is missing.", version=version, digest=lacking[0]
-            )
+            place = verify.first_place(on_disk, entry)
+            if not isinstance(place, Path):
+                bucket, sizes[entry.digest] = place.bucket, entry.size
+        stored = bucket.sizes(sizes) if bucket is not None else sizes
+        for digest in sizes:
+            if stored.get(digest) != sizes[digest]:
+                raise DamagedFile(
+                    "{version} is incomplete: {digest} is missing.", version=version, digest=digest
+                )
 
 
 def entries(version: Version) -> Iterator[FileEntry]:

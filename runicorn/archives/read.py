@@ -103,7 +103,7 @@ def import_archive(
                 outcome.left[relative] = NO_RUN
             staged = _new_runs(root, runs, outcome, overwrite=overwrite)
             if not dry_run:
-                with shelves.pool.in_use():
+                with shelves.in_use():
                     new = _place(root, folder.parent, shelves, new, staged, versions.contents(unpacked))
             _place_project_files(root, folder, unpacked, outcome, overwrite=overwrite, dry_run=dry_run)
             for arrival in new:

@@ -312,7 +312,10 @@ def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, pr
             _is_copied_whole(place, beside, file, hasher, progress) for place in verify.places(version, file)
         ):
             verify.require_bucket(version, file)
-            raise DamagedFile(f"{file.path!r} of {version} is damaged in the store and was not copied.")
+            if version.artifact.store.bucket is None or not _is_copied_whole(
+                verify.intact_place(version, file), beside, file, hasher, progress
+            ):
+                raise DamagedFile(f"{file.path!r} of {version} is damaged in the store and was not copied.")
         if file.modified_at is not None:
             os.utime(beside, (file.modified_at, file.modified_at))
         os.replace(beside, target)

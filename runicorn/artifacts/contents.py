@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,13 @@ class Contents:
 
         return bucket_of(self.path)
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold while storing contents, as `Pool.in_use`; the bucket stays the same meanwhile."""
+        with self.pool.in_use():
+            self.__dict__.pop("bucket", None)  # its contents may have been moved to the folder
+            yield
+
     @property
     def unused_bucket(self) -> str | None:
         """Return the URL of the bucket that has contents of the store if this process does not use it."""
@@ -55,8 +63,7 @@ class Contents:
         """Return the digests of those contents that neither the pool nor the bucket has, given their sizes."""
         lacking = [digest for digest, size in sizes.items() if not self.pool.holds(digest, size)]
         if lacking and self.bucket is not None:
-            stored = self.bucket.sizes(lacking)
-            lacking = [digest for digest in lacking if stored.get(digest) != sizes[digest]]
+            lacking = self.bucket.lacking({digest: sizes[digest] for digest in lacking})
         return lacking
 
     def adopt(self, path: Path, digest: str, size: int) -> None:

@@ -77,7 +77,7 @@ def save(store: Store, draft: Draft, progress: Progress = NO_PROGRESS) -> Versio
     """
     check(store, draft)
     try:
-        with store.pool.in_use(), Intake(store.pool, progress) as intake:
+        with store.in_use(), Intake(store.pool, progress) as intake:
             blobs = {path: intake.add(source) for path, source in sorted(draft.files.items())}
             intake.settle()
             return make(store, draft, blobs | draft.stored, progress)
@@ -232,19 +232,19 @@ def place_files(store: Store, folder: Path, files: Iterable[FileEntry], progress
     made, copied = {folder}, 0
     for file in files:
         target, blob = folder / file.path, store.pool.blob(file.digest)
-        if store.bucket is not None and not blob.exists():
+        if store.bucket is not None and not store.pool.holds(file.digest, file.size):
             continue
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        copied += _place(blob, target, file.digest, progress)
+        copied += place(blob, target, file.digest, progress)
     if copied > FEW and bulk_io.sync_filesystem(folder):
         return
     for path in made:
         _platform.fsync_directory(path)
 
 
-def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
+def place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
     """Link a content to a path of a version; return whether it was copied instead.
 
     Copies where linking fails: on another file system, or at the limit of links to one file.

@@ -16,12 +16,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runicorn import _platform
 from runicorn.artifacts.errors import DamagedFile, PoolUnavailable, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
 from runicorn.store.containment import OutsideStore, is_inside
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.s3.bucket import Unfinished
 
 ABANDONED_SECONDS = 24 * 3600
 """Age of the last addition from which an upload counts as abandoned."""
@@ -36,12 +40,12 @@ class Garbage:
 
     Attributes:
         blobs: contents that no version uses: paths in the pool, and digests in the bucket.
-        rests: files and folders left by killed processes.
+        rests: what killed processes left: files and folders, and uploads in parts to the bucket.
         bytes: bytes freed by their removal.
     """
 
     blobs: tuple[Path | str, ...] = ()
-    rests: tuple[Path, ...] = ()
+    rests: tuple[Path | Unfinished, ...] = ()
     bytes: int = 0
 
     def __bool__(self) -> bool:
@@ -78,7 +82,7 @@ def find(store: Store) -> Garbage:
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
         return Garbage()
     listed = _listed(store)
-    with _alone(store):
+    with alone(store):
         return _find(store, listed)
 
 
@@ -95,18 +99,16 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
         StoreBusy, DamagedFile: see `find`; nothing was removed.
     """
     listed = _listed(store)
-    with _alone(store):
+    with alone(store):
         now = _find(store, listed)
         if promised is not None:
             known = {*promised.blobs, *promised.rests}
             now = _sized(
                 [blob for blob in now.blobs if blob in known],
-                [path for path in now.rests if path in known],
+                [rest for rest in now.rests if rest in known],
                 listed,
             )
         _remove(store, now)
-    if store.bucket is not None:
-        store.bucket.abort_older(ABANDONED_SECONDS)
     return now
 
 
@@ -120,7 +122,7 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
     with ExitStack() as stack:
         unused, there = set[str](), dict[str, int]()
         with suppress(StoreBusy, DamagedFile, OutsideStore):
-            stack.enter_context(_patient(store))
+            stack.enter_context(alone(store, PATIENCE))
             unused = set(digests) - _held(store)
         if store.bucket is not None:
             with suppress(PoolUnavailable):
@@ -159,8 +161,19 @@ def digests_of(version: Version) -> set[str]:
         return set()
 
 
-def _alone(store: Store) -> ExitStack:
-    """Exclude other processes from storing files."""
+def alone(store: Store, patience: float = 0.0) -> ExitStack:
+    """Exclude other processes from storing files; wait for them for `patience` seconds."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _locked(store)
+        except StoreBusy:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(PAUSE)
+
+
+def _locked(store: Store) -> ExitStack:
     with ExitStack() as stack:
         stack.enter_context(store.pool.alone())
         folders = list(store.folders())
@@ -174,18 +187,6 @@ def _alone(store: Store) -> ExitStack:
         return stack.pop_all()
 
 
-def _patient(store: Store) -> ExitStack:
-    """Like `_alone`, but wait a little for other processes."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return _alone(store)
-        except StoreBusy:
-            if time.monotonic() > until:
-                raise
-            time.sleep(PAUSE)
-
-
 def _listed(store: Store) -> dict[str, int]:
     """Return the sizes of all contents of the bucket."""
     return dict(store.bucket.contents()) if store.bucket is not None else {}
@@ -195,7 +196,10 @@ def _find(store: Store, listed: Mapping[str, int]) -> Garbage:
     held = {digest.rpartition(":")[2] for digest in _held(store)}
     blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in held]
     unused = [digest for digest in listed if digest.rpartition(":")[2] not in held]
-    return _sized([*blobs, *unused], list(_rests(store)), listed)
+    rests: list[Path | Unfinished] = [*_rests(store)]
+    if store.bucket is not None:
+        rests += store.bucket.unfinished(ABANDONED_SECONDS)
+    return _sized([*blobs, *unused], rests, listed)
 
 
 def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
@@ -248,10 +252,12 @@ def _rests(store: Store) -> Iterator[Path]:
 
 
 def _sized(
-    blobs: Sequence[Path | str], rests: list[Path], listed: Mapping[str, int] | None = None
+    blobs: Sequence[Path | str],
+    rests: Sequence[Path | Unfinished],
+    listed: Mapping[str, int] | None = None,
 ) -> Garbage:
     links = _Links()
-    for path in [*(blob for blob in blobs if isinstance(blob, Path)), *rests]:
+    for path in [each for each in (*blobs, *rests) if isinstance(each, Path)]:
         if path.is_dir():
             for folder, _, files in os.walk(path):
                 for name in files:
@@ -264,11 +270,14 @@ def _sized(
 
 def _remove(store: Store, garbage: Garbage) -> None:
     for rest in garbage.rests:
+        if not isinstance(rest, Path):
+            continue
         if rest.is_dir():
             shutil.rmtree(rest)
         else:
             rest.unlink()
     if store.bucket is not None:
+        store.bucket.abort(rest for rest in garbage.rests if not isinstance(rest, Path))
         store.bucket.remove(blob for blob in garbage.blobs if isinstance(blob, str))
     for blob in garbage.blobs:
         if isinstance(blob, str):

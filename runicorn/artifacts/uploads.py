@@ -212,7 +212,7 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
             os.fsync(file.fileno())
         os.utime(upload.path)
         if there + len(content) == size:
-            with store.pool.in_use():
+            with store.in_use():
                 _take_in(upload, digest, size)
         return there + len(content)
 
@@ -228,7 +228,7 @@ def add_contents(upload: Upload, body: bytes) -> int:
     for number, (digest, content) in enumerate(zip(digests, contents, strict=True), 1):
         if sizes.get(digest) != len(content):
             raise InvalidArtifact(f"No file of this upload has content {number} of those sent.", WHOLE)
-    with store.pool.in_use():
+    with store.in_use():
         if store.bucket is not None:
             store.bucket.put_all(dict(zip(digests, contents, strict=True)))
         else:
@@ -251,7 +251,7 @@ def complete(upload: Upload) -> Version:
     """
     store = upload.store
     upload.declared()
-    with upload.lock(), store.pool.in_use():
+    with upload.lock(), store.in_use():
         about, (files, sizes) = upload.declared(), upload.listed()
         total = about.get("total_files")
         if total is not None and len(files) != total:

@@ -51,8 +51,15 @@ def places(version: Version, file: FileEntry) -> list[Path]:
 
 def in_bucket(version: Version, file: FileEntry) -> BucketPlace | None:
     """Return the place of a file's content in the bucket of the store; None if the disk has it or there is no bucket."""
+    if version.artifact.store.bucket is None or any(map(os.path.lexists, places(version, file))):
+        return None
+    return bucket_place(version, file)
+
+
+def bucket_place(version: Version, file: FileEntry) -> BucketPlace | None:
+    """Return the place that a content has or would have in the bucket of the store; None if there is no bucket."""
     bucket = version.artifact.store.bucket
-    if bucket is None or any(map(os.path.lexists, places(version, file))):
+    if bucket is None:
         return None
     from runicorn.artifacts.s3.place import BucketPlace
 
@@ -91,33 +98,35 @@ def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str
 def intact_place(version: Version, file: FileEntry) -> Path:
     """Return a place on disk where the content is intact; reads it once.
 
-    A content that only the bucket has is fetched into the pool.
+    A content that is intact in the bucket only is fetched into the pool.
 
     Raises:
         DamagedFile: no intact copy exists.
     """
-    place = in_bucket(version, file)
-    if place is not None:
-        return _fetched(version.artifact.store, place)
     for path in places(version, file):
         if is_whole(path, file):
             return path
+    place = bucket_place(version, file)
+    if place is not None:
+        with suppress(DamagedFile):
+            return fetch(version.artifact.store, place)
     require_bucket(version, file)
     raise DamagedFile(
         "{path} of {version} is damaged in the store and was not read.", path=repr(file.path), version=version
     )
 
 
-def _fetched(store: Store, place: BucketPlace) -> Path:
+def fetch(store: Store, place: BucketPlace, progress: Progress = NO_PROGRESS) -> Path:
     """Fetch a content from the bucket into the pool of the disk; return its path there."""
     file = place.file
-    with store.pool.in_use():
+    with store.in_use():
         store.writable(store.pool.incoming).mkdir(parents=True, exist_ok=True)
         copy = store.pool.incoming / f"{os.getpid()}-{os.urandom(8).hex()}"
         try:
             with copy.open("xb") as target:
                 for block in blocks(place, file):
                     target.write(block)
+                    progress.advance(len(block))
             store.pool.adopt(copy, file.digest, file.size)
         finally:
             copy.unlink(missing_ok=True)
@@ -139,15 +148,18 @@ def require_bucket(version: Version, file: FileEntry) -> None:
 def first_place(version: Version, file: FileEntry) -> Path | BucketPlace:
     """Return a place of a content: on disk one with the right size, preferably unchanged since it was stored.
 
-    Only reading it shows whether it is intact.
+    Only reading it shows whether it is intact. With a bucket, one that has changed is read, since the bucket may have it.
 
     Raises:
         DamagedFile: no place has it.
+        PoolUnavailable: the bucket cannot be used.
     """
     place = in_bucket(version, file)
     if place is not None:
         return place
     found = _by_stamp(version, file)
+    if version.artifact.store.bucket is not None and not (found and found[0][0]):
+        return intact_place(version, file)
     if not found:
         require_bucket(version, file)
         raise DamagedFile(
@@ -241,6 +253,10 @@ def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
         progress.extend(file.size * (len(every) - 1))
         reasons = {path: damage(path, file, progress) for path in every}
         whole = [path for path in every if not reasons[path]]
+        if not whole and (place := bucket_place(version, file)) is not None:
+            with suppress(DamagedFile):
+                whole = [fetch(version.artifact.store, place)]
+                every = places(version, file)
         checked += file.size * len(every)
         if not whole:
             damaged[file.path] = reasons[every[0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,7 @@ import requests
 
 from tests.folders import write_run
 from tests.pool.servers import BUCKET
-from tests.pool.uploading import Lab, content_of, upload
+from tests.pool.uploading import Lab, Upload, content_of, upload
 from tests.processes import environment
 
 GOOD, GONE, CHANGED, UNUSED = (content_of(5000, seed) for seed in range(20, 24))
@@ -128,3 +129,25 @@ def test_commands_without_the_variable_say_where_the_contents_are(lab: Lab, tmp_
     assert f"'good' of net:v1 is in {pool}: set RUNICORN_ARTIFACT_POOL to read it." in made.stderr
     lab.command("clean", "--dedup", "--force", RUNICORN_ARTIFACT_POOL="")
     assert lab.s3.keys(lab.prefix) == [lab.key(GOOD)]
+
+
+def test_a_restored_store_uses_a_copy_of_its_bucket(lab: Lab) -> None:
+    viewer, s3 = lab.viewer(), lab.s3.client()
+    upload(viewer, "net", {"good": GOOD, "large": LARGE})
+    viewer.stop()
+    copied = Lab(lab.s3, lab.network, lab.root.parent / "restored", lab.home)
+    shutil.copytree(lab.root, copied.root)
+    for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{lab.prefix}/")["Contents"]:
+        key = entry["Key"].replace(lab.prefix, copied.prefix, 1)
+        s3.copy_object(Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": entry["Key"]})
+    record = copied.root / "artifacts" / ".pool.json"
+    record.write_text(record.read_text().replace(lab.prefix, copied.prefix))
+    for path in (LARGE, GOOD):
+        s3.delete_object(Bucket=BUCKET, Key=lab.key(path))
+    assert copied.command("fsck").returncode == 0
+    try:
+        restored = copied.viewer()
+        assert restored.get("/api/artifacts/net/v1/files/large").content == LARGE
+        assert Upload(restored, "net", {"good": GOOD, "large": LARGE}).begun.json()["missing"] == []
+    finally:
+        copied.stop()

@@ -114,6 +114,8 @@ with rn.init("p", "n", capture_env=False, system_metrics=False) as run:
     printed, errors = ended.communicate(timeout=120)
     assert ended.returncode == 0, errors
     assert printed.split()[-1] == "1000"
+    checked = shared.command("fsck")  # the pool has a copy now, the folder of the version has none
+    assert checked.returncode == 0, checked.stdout
     assert (tmp_path / "down" / "large").read_bytes() == large
     assert (shared.root / "artifacts" / "model" / "local" / "v1" / "files" / "large").read_bytes() == large
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import requests
 
+from runicorn.artifacts import Artifact
+from runicorn.artifacts.store import Store, Version
 from tests.pool.servers import S3Server
 from tests.processes import Viewer, environment
 from tests.sync.proxy import Proxy
@@ -44,7 +46,7 @@ class Lab:
 
     def viewer(self, *options: str, **more: str) -> Viewer:
         """Start a viewer."""
-        self.viewers.append(Viewer(self.root, self.home, *options, **self.environment, **more))
+        self.viewers.append(Viewer(self.root, self.home, *options, **(self.environment | more)))
         return self.viewers[-1].wait_until_it_answers()
 
     def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -117,3 +119,28 @@ def upload(viewer: Viewer, name: str, files: dict[str, bytes]) -> dict[str, Any]
     answer = sent.complete(viewer)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+def log(root: Path, folder: Path, files: dict[str, bytes], name: str = "net") -> Version:
+    """Store a version as a training on this machine does."""
+    folder.mkdir(exist_ok=True)
+    artifact = Artifact(name)
+    for path, content in files.items():
+        source = folder / path.replace("/", "-")
+        source.write_bytes(content)
+        artifact.add_file(source, path)
+    return artifact.log_to(Store(root), "")
+
+
+def damage(path: Path) -> None:
+    """Flip a bit of a stored file without changing its size."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def downloaded(viewer: Viewer, version: int, path: str, name: str = "net") -> bytes:
+    answer = viewer.get(f"/api/artifacts/{name}/v{version}/files/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.content

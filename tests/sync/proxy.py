@@ -18,6 +18,8 @@ class Proxy:
         self.is_cut = False
         self.cut_at: int | None = None
         """Bytes in both directions after which it is cut, once."""
+        self.drop_at: int | None = None
+        """Bytes after which every connection is closed, once; new ones succeed."""
         self.passed = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -60,6 +62,10 @@ class Proxy:
                 if self.cut_at is not None and self.passed >= self.cut_at:
                     self.cut_at = None
                     self.cut()
+                if self.drop_at is not None and self.passed >= self.drop_at:
+                    self.drop_at = None
+                    self.cut()
+                    self.restore()
         self._close(source, target)
 
     def _close(self, *sockets: socket.socket) -> None:

@@ -2,7 +2,8 @@
 
 A content is hashed while it is sent, and each request has the digest of its body, so the stored bytes are the hashed
 ones. Content that is there already is not written (`If-None-Match: *`); a server that ignores the condition replaces a
-content by the same one.
+content by the same one. Every object has its digest as metadata. An object without it was written by another program: it
+is read as the content of its name, but replaced by the next content with this digest.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from urllib.parse import quote
 
+from runicorn import _platform
 from runicorn.artifacts.copying import BLOCK
-from runicorn.artifacts.errors import BadPool, DamagedFile, PoolUnavailable
+from runicorn.artifacts.errors import DamagedFile, PoolUnavailable
 from runicorn.artifacts.manifest import ALGORITHM
-from runicorn.artifacts.s3.client import ABSENT, PRESENT, connect, explained
+from runicorn.artifacts.s3.client import ABSENT
+from runicorn.artifacts.s3.connection import Connection, Exists
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 SCHEME = "s3://"
 PART = 16 * 1024 * 1024
@@ -33,51 +37,47 @@ SENDERS, ASKERS = 4, 16
 REMOVED_AT_ONCE = 1000
 NOTE = ".multipart"
 """Name suffix of the file beside a sent file with the id of its multipart upload."""
+MARK = "sha256"
+"""Name of the metadata with the digest."""
 LINK_SECONDS = 300
-_URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9!_.*'()-]+)*)/?")
 
 
 class Stored(NamedTuple):
-    """Size in bytes and time of a stored content."""
+    """A stored content.
+
+    Attributes:
+        size: size in bytes.
+        is_ours: whether this program has written it, by its metadata or checksum; its bytes may still be damaged.
+    """
 
     size: int
     modified: datetime
+    is_ours: bool
 
 
-class Bucket:
-    """The contents below a prefix of a bucket. Thread-safe.
+class Unfinished(NamedTuple):
+    """An upload in parts that was neither completed nor aborted."""
 
-    Attributes:
-        url: `s3://bucket/prefix`, without a slash at its end.
-    """
+    key: str
+    upload: str
 
-    def __init__(self, url: str) -> None:
-        """Connect to nothing yet.
 
-        Raises:
-            BadPool: the URL is malformed.
-        """
-        match = _URL.fullmatch(url)
-        if match is None:
-            raise BadPool("The pool of artifacts must be like s3://bucket/prefix, not {url}", url=repr(url))
-        self.url = url.rstrip("/")
-        self._name = match[1]
-        self._prefix = match[2].lstrip("/") + "/" if match[2] else ""
-        self._content = re.compile(re.escape(self._prefix) + r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
+class Bucket(Connection):
+    """The contents below a prefix of a bucket. Thread-safe."""
+
+    @cached_property
+    def _content(self) -> re.Pattern[str]:
+        return re.compile(re.escape(self.prefix) + r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
 
     def address(self, digest: str) -> str:
         """Return the URL of a content, for messages."""
-        return f"{SCHEME}{self._name}/{self._key(digest)}"
-
-    @cached_property
-    def _client(self) -> Any:
-        return connect()
+        return f"{SCHEME}{self.name}/{self._key(digest)}"
 
     def read_small(self, name: str) -> bytes | None:
         """Return a small object that is not a content; None if it does not exist."""
         try:
-            body = self._call("get_object", Key=self._prefix + name)["Body"]
-            return bytes(self._explain(body.read))
+            body = self.call("get_object", Key=self.prefix + name)["Body"]
+            return bytes(self.explain(body.read))
         except PoolUnavailable as error:
             if error.code in ABSENT:
                 return None
@@ -85,85 +85,138 @@ class Bucket:
 
     def create_small(self, name: str, content: bytes) -> None:
         """Create a small object that is not a content, unless it exists."""
-        with suppress(_Exists):
-            self._call("put_object", Key=self._prefix + name, Body=content, IfNoneMatch="*")
+        with suppress(Exists):
+            self.call("put_object", Key=self.prefix + name, Body=content, IfNoneMatch="*")
+
+    def delete_small(self, name: str) -> None:
+        """Remove a small object that is not a content."""
+        self.call("delete_object", Key=self.prefix + name)
 
     def stored(self, digest: str) -> Stored | None:
-        """Return size and time of a content; None if the bucket does not have it."""
+        """Return what the bucket knows of a content; None if it does not have it."""
         try:
-            answer = self._call("head_object", Key=self._key(digest))
+            answer = self.call("head_object", Key=self._key(digest), ChecksumMode="ENABLED")
         except PoolUnavailable as error:
             if error.code in ABSENT:
                 return None
             raise
-        return Stored(answer["ContentLength"], answer["LastModified"])
+        return Stored(answer["ContentLength"], answer["LastModified"], _is_ours(answer, digest))
 
     def holds(self, digest: str, size: int) -> bool:
-        """Return whether the bucket has a content of that size."""
-        stored = self.stored(digest)
-        return stored is not None and stored.size == size
+        """Return whether the bucket has a content of that size that this program has written."""
+        return not self.lacking({digest: size})
+
+    def lacking(self, sizes: Mapping[str, int]) -> list[str]:
+        """Return the digests of those contents that `holds` denies, given their sizes."""
+        found = self._found(sizes)
+        return [
+            digest
+            for digest, size in sizes.items()
+            if digest not in found or found[digest].size != size or not found[digest].is_ours
+        ]
 
     def sizes(self, digests: Iterable[str]) -> dict[str, int]:
         """Return the sizes of those contents that the bucket has."""
+        return {digest: stored.size for digest, stored in self._found(digests).items()}
+
+    def _found(self, digests: Iterable[str]) -> dict[str, Stored]:
         wanted = list(dict.fromkeys(digests))
         found = zip(wanted, in_parallel(self.stored, wanted), strict=True)
-        return {digest: stored.size for digest, stored in found if stored is not None}
+        return {digest: stored for digest, stored in found if stored is not None}
 
-    def put_file(self, path: Path, digest: str, size: int) -> None:
+    def put_file(
+        self,
+        path: Path,
+        digest: str,
+        size: int,
+        *,
+        note: Path | None = None,
+        replace: bool = False,
+        progress: Progress = NO_PROGRESS,
+    ) -> bool:
         """Store a file; return when the bucket has it.
+
+        Args:
+            note: the file that notes an upload in parts until it is complete; by default one beside `path`.
+            replace: write it even if the bucket has it.
+
+        Returns:
+            Whether the bucket has computed the digest of what it has stored. It has not if it had the content before, and
+            not every server does.
 
         Raises:
             DamagedFile: it has another digest.
             PoolUnavailable: the bucket does not have it; nothing of it is left there.
+            OSError: it cannot be read, or is a link.
         """
-        with path.open("rb") as file:
-            if size <= PART:
-                self.put(file.read(), digest)
-            else:
-                self._put_in_parts(file, digest, size, path.with_name(path.name + NOTE))
+        with open(_platform.open_regular(path, follow_links=False), "rb") as file:
+            if size > PART:
+                noted = note or path.with_name(path.name + NOTE)
+                return self._put_in_parts(file, digest, size, noted, replace, progress)
+            content = file.read(PART + 1)
+        progress.advance(len(content))
+        return self.put(content, digest, replace=replace)
 
-    def put(self, content: bytes, digest: str) -> None:
-        """Store a content; return when the bucket has it. Raises as `put_file`."""
+    def put(self, content: bytes, digest: str, *, replace: bool = False) -> bool:
+        """Store a content; return when the bucket has it. See `put_file`."""
         hashed = hashlib.sha256(content)
         _check(hashed, digest)
-        given: dict[str, Any] = {"Key": self._key(digest), "Body": content, "ChecksumSHA256": _base64(hashed)}
-        self._create(digest, len(content), lambda more: self._call("put_object", **given, **more))
+        checksum = _base64(hashed)
+        given: dict[str, Any] = {"Body": content, "ChecksumSHA256": checksum, **self._named(digest)}
+        answer = self._create(
+            digest, len(content), lambda more: self.call("put_object", **given, **more), replace
+        )
+        return bool(answer.get("ChecksumSHA256") == checksum)
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
         """Store contents by their digests; return when the bucket has all of them. Raises as `put_file`."""
         for _ in in_parallel(lambda item: self.put(item[1], item[0]), list(contents.items())):
             pass
 
-    def _create(self, digest: str, size: int, write: Callable[[dict[str, str]], object]) -> bool:
-        """Write a content unless the bucket has it; return whether it was written."""
+    def _create(
+        self, digest: str, size: int, write: Callable[[dict[str, str]], dict[str, Any]], replace: bool
+    ) -> dict[str, Any]:
+        """Write a content unless the bucket has it; return the answer, {} if it was not written."""
         try:
-            write({"IfNoneMatch": "*"})
-        except _Exists:
+            return write({} if replace else {"IfNoneMatch": "*"})
+        except Exists:
             if self.holds(digest, size):
-                return False
-            write({})  # it was torn, or has been removed meanwhile
-        return True
+                return {}
+            return write({})  # it was torn or written by another program, or has been removed meanwhile
+        except PoolUnavailable as error:
+            # botocore has repeated a completion whose answer was lost.
+            if error.code != "NoSuchUpload" or not self.holds(digest, size):
+                raise
+            return {}
 
-    def _put_in_parts(self, file: IO[bytes], digest: str, size: int, note: Path) -> None:
-        key = self._key(digest)
+    def _put_in_parts(
+        self, file: IO[bytes], digest: str, size: int, note: Path, replace: bool, progress: Progress
+    ) -> bool:
+        named = self._named(digest)
         self.abort_noted(note, digest)
-        upload = self._call("create_multipart_upload", Key=key, ChecksumAlgorithm="SHA256")["UploadId"]
+        upload = self.call("create_multipart_upload", ChecksumAlgorithm="SHA256", **named)["UploadId"]
         with ExitStack() as failing:
-            failing.callback(self._abort, key, upload)
+            failing.callback(self._abort, named["Key"], upload)
             note.write_text(upload, encoding="ascii")
-            sent = self._send_parts(file, digest, size, {"Key": key, "UploadId": upload})
-            given = {"Key": key, "UploadId": upload, "MultipartUpload": {"Parts": sent}}
-            if self._create(
-                digest, size, lambda more: self._call("complete_multipart_upload", **given, **more)
-            ):
+            given = {"Key": named["Key"], "UploadId": upload}
+            sent, checksum = self._send_parts(file, digest, size, given, progress)
+            complete = {"MultipartUpload": {"Parts": sent}, **given}
+            answer = self._create(
+                digest,
+                size,
+                lambda more: self.call("complete_multipart_upload", **complete, **more),
+                replace,
+            )
+            if answer:
                 failing.pop_all()
         note.unlink(missing_ok=True)
+        return bool(answer.get("ChecksumSHA256") == checksum)
 
     def _send_parts(
-        self, file: IO[bytes], digest: str, size: int, upload: Mapping[str, str]
-    ) -> list[dict[str, Any]]:
-        """Send a file in parts while it is hashed; return what names them."""
-        hashed, futures = hashlib.sha256(), list[Future[dict[str, Any]]]()
+        self, file: IO[bytes], digest: str, size: int, upload: Mapping[str, str], progress: Progress
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Send a file in parts while it is hashed; return what names them, and the checksum of their checksums."""
+        hashed, futures = hashlib.sha256(), list[Future[tuple[dict[str, Any], bytes]]]()
         length = max(PART, -(-size // MOST_PARTS))
         with ThreadPoolExecutor(SENDERS, thread_name_prefix="runicorn-s3") as senders:
             while part := file.read(length):
@@ -171,16 +224,19 @@ class Bucket:
                 if len(futures) >= SENDERS:  # as many parts are in memory
                     futures[-SENDERS].result()
                 futures.append(senders.submit(self._send_part, part, len(futures) + 1, upload))
+                progress.advance(len(part))
             sent = [future.result() for future in futures]
         _check(hashed, digest)
-        return sent
+        checksum = _base64(hashlib.sha256(b"".join(hashed_part for _, hashed_part in sent)))
+        return [named for named, _ in sent], f"{checksum}-{len(sent)}"
 
-    def _send_part(self, part: bytes, number: int, upload: Mapping[str, str]) -> dict[str, Any]:
-        checksum = _base64(hashlib.sha256(part))
-        answer = self._call("upload_part", Body=part, PartNumber=number, ChecksumSHA256=checksum, **upload)
+    def _send_part(self, part: bytes, number: int, upload: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
+        hashed = hashlib.sha256(part)
+        checksum = _base64(hashed)
+        answer = self.call("upload_part", Body=part, PartNumber=number, ChecksumSHA256=checksum, **upload)
         sent = {"PartNumber": number, "ETag": answer["ETag"]}
         # A server that does not know checksums must not be sent them again.
-        return sent | ({"ChecksumSHA256": checksum} if "ChecksumSHA256" in answer else {})
+        return sent | ({"ChecksumSHA256": checksum} if "ChecksumSHA256" in answer else {}), hashed.digest()
 
     def abort_noted(self, note: Path, digest: str) -> None:
         """Abort the multipart upload of a killed process, which it noted beside the sent file."""
@@ -188,38 +244,58 @@ class Bucket:
             self._abort(self._key(digest), note.read_text(encoding="ascii"))
             note.unlink()
 
-    def abort_older(self, seconds: float) -> int:
-        """Abort the multipart uploads that began so long ago; return their number."""
-        limit, pages = datetime.now(UTC) - timedelta(seconds=seconds), self._pages("list_multipart_uploads")
-        uploads = [upload for page in pages for upload in page.get("Uploads", ())]
-        old = [each for each in uploads if each["Initiated"] < limit and self._content.fullmatch(each["Key"])]
-        for upload in old:
-            self._abort(upload["Key"], upload["UploadId"])
-        return len(old)
+    def unfinished(self, seconds: float = 0) -> list[Unfinished]:
+        """Return the multipart uploads of contents that began at least so long ago."""
+        limit, pages = datetime.now(UTC) - timedelta(seconds=seconds), self.pages("list_multipart_uploads")
+        return [
+            Unfinished(upload["Key"], upload["UploadId"])
+            for page in pages
+            for upload in page.get("Uploads", ())
+            if upload["Initiated"] < limit and self._content.fullmatch(upload["Key"])
+        ]
+
+    def abort(self, uploads: Iterable[Unfinished]) -> None:
+        """Abort multipart uploads."""
+        for upload in uploads:
+            self._abort(*upload)
 
     def _abort(self, key: str, upload: str) -> None:
         # While the bucket cannot be reached it stays, and is found by its age.
         with suppress(PoolUnavailable):
-            self._call("abort_multipart_upload", Key=key, UploadId=upload)
+            self.call("abort_multipart_upload", Key=key, UploadId=upload)
 
     def blocks(self, digest: str, first: int = 0, last: int | None = None) -> Generator[bytes]:
-        """Yield a content in blocks, or its bytes from `first` to `last`. They are not verified."""
-        wanted = (
-            {} if first == 0 and last is None else {"Range": f"bytes={first}-{'' if last is None else last}"}
-        )
+        """Yield a content in blocks, or its bytes from `first` to `last`. They are not verified.
+
+        Raises:
+            FileNotFoundError: the bucket does not have it.
+        """
+        offset = first
+        while True:
+            before, body = offset, self._body(digest, offset, last)
+            try:
+                with closing(body):
+                    while block := self.explain(partial(body.read, BLOCK)):
+                        offset += len(block)
+                        yield block
+                return
+            except PoolUnavailable:  # botocore repeats requests, but does not continue their bodies
+                if offset == before:
+                    raise
+
+    def _body(self, digest: str, first: int, last: int | None) -> Any:
+        end = "" if last is None else last
+        wanted = {} if first == 0 and last is None else {"Range": f"bytes={first}-{end}"}
         try:
-            body = self._call("get_object", Key=self._key(digest), **wanted)["Body"]
+            return self.call("get_object", Key=self._key(digest), **wanted)["Body"]
         except PoolUnavailable as error:
             if error.code in ABSENT:
                 raise FileNotFoundError(f"{self.url} does not have {digest}") from error
             raise
-        with closing(body):
-            while block := self._explain(lambda: body.read(BLOCK)):
-                yield block
 
     def contents(self) -> Iterator[tuple[str, int]]:
         """Yield digest and size of every content."""
-        for page in self._pages("list_objects_v2"):
+        for page in self.pages("list_objects_v2"):
             for entry in page.get("Contents", ()):
                 if match := self._content.fullmatch(entry["Key"]):
                     yield ALGORITHM + match[2], entry["Size"]
@@ -229,7 +305,7 @@ class Bucket:
         keys = [{"Key": self._key(digest)} for digest in digests]
         for start in range(0, len(keys), REMOVED_AT_ONCE):
             some = {"Objects": keys[start : start + REMOVED_AT_ONCE], "Quiet": True}
-            left = self._call("delete_objects", Delete=some).get("Errors")
+            left = self.call("delete_objects", Delete=some).get("Errors")
             if left:
                 code = left[0].get("Code", "")
                 raise PoolUnavailable(
@@ -239,49 +315,36 @@ class Bucket:
     def link(self, digest: str, name: str) -> str:
         """Return a URL that downloads a content as a file of that name within `LINK_SECONDS`."""
         given = {
-            "Bucket": self._name,
+            "Bucket": self.name,
             "Key": self._key(digest),
             "ResponseContentType": "application/octet-stream",
             "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         }
-        signed = self._explain(
-            lambda: self._client.generate_presigned_url("get_object", Params=given, ExpiresIn=LINK_SECONDS)
+        signed = self.explain(
+            lambda: self.client.generate_presigned_url("get_object", Params=given, ExpiresIn=LINK_SECONDS)
         )
         return str(signed)
 
     def _key(self, digest: str) -> str:
         name = digest.removeprefix(ALGORITHM)
-        return f"{self._prefix}{name[:2]}/{name}"
+        return f"{self.prefix}{name[:2]}/{name}"
 
-    def _pages(self, operation: str) -> Iterator[dict[str, Any]]:
-        pages = iter(self._client.get_paginator(operation).paginate(Bucket=self._name, Prefix=self._prefix))
-        while (page := self._explain(lambda: next(pages, None))) is not None:
-            yield page
-
-    def _call(self, operation: str, **given: Any) -> Any:
-        return self._explain(lambda: getattr(self._client, operation)(Bucket=self._name, **given))
-
-    def _explain(self, call: Callable[[], Any]) -> Any:
-        """Return the result of a call."""
-        client = self._client
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            return call()
-        except (BotoCoreError, ClientError) as error:
-            found = explained(error, self.url, client)
-            raise (_Exists(str(found)) if found.code in PRESENT else found) from error
+    def _named(self, digest: str) -> dict[str, Any]:
+        return {"Key": self._key(digest), "Metadata": {MARK: digest.removeprefix(ALGORITHM)}}
 
 
-class _Exists(Exception):
-    """An object of that name exists, or is being written."""
-
-
-def in_parallel(ask: Callable[[Any], Any], items: list[Any]) -> Iterator[Any]:
+def in_parallel(ask: Callable[[Any], Any], items: list[Any], threads: int = ASKERS) -> Iterator[Any]:
     """Yield the result for each item, in order; requests run at the same time."""
     if items:
-        with ThreadPoolExecutor(min(ASKERS, len(items)), thread_name_prefix="runicorn-s3") as askers:
+        with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="runicorn-s3") as askers:
             yield from askers.map(ask, items)
+
+
+def _is_ours(answer: Mapping[str, Any], digest: str) -> bool:
+    """Return whether the metadata or the checksum of an object have the digest; that of one in parts is of its parts."""
+    name = digest.removeprefix(ALGORITHM)
+    checksum = base64.b64encode(bytes.fromhex(name)).decode("ascii")
+    return name == answer.get("Metadata", {}).get(MARK) or checksum == answer.get("ChecksumSHA256")
 
 
 def _base64(hashed: Any) -> str:

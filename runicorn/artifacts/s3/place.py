@@ -34,7 +34,8 @@ class BucketPlace:
         Raises:
             DamagedFile: it is missing, or has another size.
         """
-        if not self.bucket.holds(self.file.digest, self.file.size):
+        stored = self.bucket.stored(self.file.digest)
+        if stored is None or stored.size != self.file.size:
             raise DamagedFile(
                 "{path} is missing or torn in {url}.", path=repr(self.file.path), url=self.bucket.url
             )

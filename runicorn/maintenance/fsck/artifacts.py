@@ -110,24 +110,31 @@ def _check_file(root: Path, version: Version, file: FileEntry, report: Report, s
     damage = Message("{path} of {version} is missing or damaged.", path=file.path, version=str(version))
     place = verify.in_bucket(version, file)
     if place is not None:
-        size = (scope.listed or {}).get(file.digest)
-        if size != file.size or (scope.contents and place.damage()):
+        if not _is_in_bucket(place, scope):
             report.error("file-damaged", place.address, damage)
         return
     if scope.listed is None and not any(map(os.path.lexists, places)):
         return
     whole = [path for path in places if _is_whole(path, file, scope.contents)]
+    copy = verify.bucket_place(version, file)
+    has_copy = bool(whole) or (copy is not None and _is_in_bucket(copy, scope))
     for path in places:
         if path in whole:
             continue
-        pooled = path != places[0]
-        if pooled and not path.exists():
-            continue  # a version of Runicorn 0.5 that was not deduplicated
+        is_own = path == places[0]
+        # Uploaded to a bucket, or a version of Runicorn 0.5 that was not deduplicated.
+        if not path.exists() and (not is_own or (copy is not None and has_copy)):
+            continue
         report.error(
             "file-damaged",
             str(path.relative_to(root)),
-            Message("{damage} Another copy in the store is intact.", damage=damage) if whole else damage,
+            Message("{damage} Another copy in the store is intact.", damage=damage) if has_copy else damage,
         )
+
+
+def _is_in_bucket(place: BucketPlace, scope: Scope) -> bool:
+    is_listed = (scope.listed or {}).get(place.file.digest) == place.file.size
+    return is_listed and not (scope.contents and place.damage())
 
 
 def _is_whole(path: Path, file: FileEntry, contents: bool) -> bool:
