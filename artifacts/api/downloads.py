@@ -27,7 +27,7 @@ from artifacts.errors import NotFound, http_errors
 from artifacts.models import Version
 from runicorn._platform import read_at
 from runicorn.artifacts import names, store, verify
-from runicorn.artifacts.errors import ArtifactError
+from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.settings import user as own
 from runicorn_site.web.attachments import attachment
@@ -96,16 +96,30 @@ def file_of_version(
         return Response(status=304, headers={"ETag": tag})
     ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
     with http_errors():
-        place = verify.in_bucket(version.on_disk, entry)
-        if place is None:
-            answer = _checked(request, version.on_disk, entry, ranged)
-        elif may_redirect and own.is_on("RUNICORN_PRESIGNED_DOWNLOADS"):
-            return _redirect(place)
-        else:
-            answer = _from_bucket(request, place, ranged)
+        try:
+            answer = _answer(request, version.on_disk, entry, ranged, may_redirect)
+        except DamagedFile:  # unless it has just been moved between the folder and the bucket
+            answer = _answer(request, version.on_disk, entry, ranged, may_redirect)
+    if isinstance(answer, HttpResponseRedirect):
+        return answer
     answer["ETag"] = tag
     answer["Accept-Ranges"] = "bytes"
     return attachment(answer, os.path.basename(path))
+
+
+def _answer(
+    request: HttpRequest | Request,
+    version: store.Version,
+    entry: FileEntry,
+    ranged: bool,
+    may_redirect: bool,
+) -> HttpResponseBase:
+    place = verify.in_bucket(version, entry)
+    if place is None:
+        return _checked(request, version, entry, ranged)
+    if may_redirect and own.is_on("RUNICORN_PRESIGNED_DOWNLOADS"):
+        return _redirect(place)
+    return _from_bucket(request, place, ranged)
 
 
 def _checked(

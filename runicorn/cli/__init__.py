@@ -36,6 +36,7 @@ MODULES = {
     "token": "token",
     "share": "serving.share",
     "move-database": "serving.move_database",
+    "move-artifacts": "serving.move_artifacts",
     "backup": "serving.backup",
     "restore": "serving.backup",
     "user": "serving.user",

@@ -205,6 +205,7 @@ def register_viewer(
         "token_needed": token_needed,
         "token_file": str(token_file) if token_file else None,
         "owner_passes": owner_passes,
+        "artifact_pool": get("RUNICORN_ARTIFACT_POOL"),
         "started_at": time.time(),
         **process_identity.own_identity(),
     }

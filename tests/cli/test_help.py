@@ -30,6 +30,7 @@ LASTING = {
     "share",
     "run",
     "move-database",
+    "move-artifacts",
 }
 """What serves, trains, or needs a viewer, another machine or the files of another program is only parsed here; other tests run it."""
 

@@ -8,6 +8,7 @@ the environment decides where a process connects, because a storage root may com
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,21 @@ def bucket_of(artifacts: Path) -> Bucket | None:
     Raises:
         BadPool: the URL in the environment is malformed.
     """
-    url = os.environ.get(POOL)
-    bucket = _bucket(url) if url else None
+    bucket = named_bucket()
     return bucket if bucket is not None and bucket.url == bound_to(artifacts) else None
 
 
-def bind(root: Path, artifacts: Path, url: str) -> Bucket:
+def named_bucket() -> Bucket | None:
+    """Return the bucket that the environment names; None if it names none."""
+    url = os.environ.get(POOL)
+    return _bucket(url) if url else None
+
+
+def bind(root: Path, artifacts: Path, url: str, *, dry_run: bool = False) -> Bucket:
     """Bind the store in a folder of a storage root to a bucket; called when a server starts.
+
+    Args:
+        dry_run: only check that it can be bound.
 
     Raises:
         BadPool: the URL is malformed, another store has the bucket, or the store has another bucket.
@@ -49,8 +58,10 @@ def bind(root: Path, artifacts: Path, url: str) -> Bucket:
     """
     bucket = _bucket(url)
     owner = bucket.read_small(OWNER)
-    check_inside(root, artifacts).mkdir(parents=True, exist_ok=True)
-    with _platform.file_lock(artifacts / f"{FILE}.lock", mode=0o666):
+    with ExitStack() as locked:
+        if not dry_run:
+            check_inside(root, artifacts).mkdir(parents=True, exist_ok=True)
+            locked.enter_context(_platform.file_lock(artifacts / f"{FILE}.lock", mode=0o666))
         record = _record(artifacts)
         if record and record.get("url") != bucket.url:
             raise BadPool(
@@ -62,14 +73,22 @@ def bind(root: Path, artifacts: Path, url: str) -> Bucket:
             )
         own = record or {"url": bucket.url, "id": os.urandom(16).hex()}
         ours = str(own.get("id")).encode()
+        if owner is None and dry_run:
+            return bucket
         if owner is None:
             bucket.create_small(OWNER, ours)
             owner = bucket.read_small(OWNER)
         if owner != ours:
             raise BadPool("{url} belongs to another store; choose another prefix.", url=bucket.url)
-        if not record:
+        if not (record or dry_run):
             layout.write_json(artifacts / FILE, own)
     return bucket
+
+
+def unbind(artifacts: Path, bucket: Bucket) -> None:
+    """Unbind a store from its bucket, which has no contents of it. The caller excludes programs that store contents."""
+    bucket.delete_small(OWNER)
+    (artifacts / FILE).unlink(missing_ok=True)
 
 
 def _record(artifacts: Path) -> dict[str, Any]:

@@ -58,13 +58,13 @@ def use_server() -> None:
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Exit with a message and the documented code if the block fails."""
-    from runicorn.artifacts.errors import ArtifactError, InvalidArtifact, StoreBusy
+    from runicorn.artifacts.errors import ArtifactError, BadPool, InvalidArtifact, PoolUnavailable, StoreBusy
 
     try:
         yield
-    except InvalidArtifact as error:
+    except (InvalidArtifact, BadPool) as error:
         exit_with(str(error), USAGE)
-    except StoreBusy as error:
+    except (StoreBusy, PoolUnavailable) as error:
         exit_with(str(error), NOT_AVAILABLE)
     except ArtifactError as error:
         exit_with(str(error), FAILED)
