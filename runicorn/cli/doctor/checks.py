@@ -36,6 +36,7 @@ CLOCK_SECONDS = 2.0
 LITTLE_SPACE = 2 * 10**9
 EXTRAS = {
     "apprise": "messages of alerts to chat services",
+    "botocore": "artifacts in an S3 bucket",
     "pandas": "data frames of runicorn.api",
     "PIL": "images from arrays",
     "psycopg": "PostgreSQL",

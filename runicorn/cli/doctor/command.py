@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli.doctor import checks
+from runicorn.cli.doctor import bucket, checks
 from runicorn.cli.doctor.checks import Level
 from runicorn.cli.support import common
+from runicorn.settings import user
 
 MARKS = {Level.OK: "✓", Level.NOTE: "·", Level.WARNING: "!", Level.PROBLEM: "✗"}
 
@@ -19,7 +20,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Check Python, the installed distributions, the storage root, the database, the port and the machine.
+    """Check Python, the installed distributions, the storage root, the database, the port, the machine and the bucket.
 
     Exits with 0 without problems, else with the code of the first one: 1 failed, 2 wrong configuration, 3 not permitted,
     4 not available. Warnings are no problems.
@@ -30,7 +31,7 @@ def doctor(
 
       runicorn doctor --json
     """
-    found = list(checks.run_all(storage, port))
+    found = [*checks.run_all(storage, port), *bucket.run_all(user.storage_root(storage))]
     if as_json:
         common.print_json([finding._asdict() for finding in found])
     else:
