@@ -13,9 +13,10 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -26,9 +27,11 @@ from runicorn.archives.paths import SKIPPED
 from runicorn.archives.staging import Unpacked
 from runicorn.artifacts import create, names, store
 from runicorn.artifacts.copying import hash_file
-from runicorn.artifacts.errors import ArtifactError, DamagedFile
+from runicorn.artifacts.errors import ArtifactError, DamagedFile, PoolUnavailable
 from runicorn.artifacts.manifest import ALGORITHM, Manifest
 from runicorn.artifacts.records import ENTRIES
+from runicorn.artifacts.s3.binding import FILE, POOL, named_bucket
+from runicorn.artifacts.s3.connection import is_url
 from runicorn.settings import free_space
 from runicorn.store import layout
 from runicorn.sync.budget import Budget
@@ -130,6 +133,9 @@ class ArtifactMirror:
     def _mirror_version(self, key: VersionKey, progress: Progress | None) -> None:
         try:
             outcome = self._fetch_version(key, progress)
+        except PoolUnavailable as error:
+            self._fail(f"{key}: {error}")
+            return
         except (FileNotFoundError, ArchiveRefused, ArtifactError) as error:
             # Deleted or invalid: the next sync would find the same.
             outcome = "gone" if isinstance(error, FileNotFoundError) else f"refused: {error}"
@@ -138,8 +144,7 @@ class ArtifactMirror:
         except ConnectionError:
             raise
         except OSError as error:
-            self._result["failed_count"] += 1
-            self._report(f"{key}: {error.strerror or error}")
+            self._fail(f"{key}: {error.strerror or error}")
             return
         if outcome == DELETED:  # it may be restored
             return
@@ -164,7 +169,7 @@ class ArtifactMirror:
             self._report(f"{key} was not mirrored: another version has this number here.")
             return CONFLICTS
         parts = self._contents(place, arrival, progress)
-        with self._store.pool.in_use():
+        with self._store.in_use():
             gone = [file for file in arrival.files if not self._holds(file.digest, file.size, parts)]
             if gone:  # collected as garbage since the check
                 raise OSError(errno.EAGAIN, f"{gone[0].path} must be fetched again")
@@ -245,14 +250,14 @@ class ArtifactMirror:
             have = file.seek(0, os.SEEK_END)
             free_space.require(self._parts, size - have)
             if have < size:
-                self._read(far, have, size - have, file)
+                self._read(far, digest, have, size - have, file)
             file.flush()
             if os.fstat(file.fileno()).st_size == size and ALGORITHM + hash_file(file.fileno()) == digest:
                 return part
         part.unlink()
         raise OSError(errno.EIO, f"{path} differs from its manifest")
 
-    def _read(self, far: str, offset: int, size: int, file: BinaryIO) -> None:
+    def _read(self, far: str, digest: str, offset: int, size: int, file: BinaryIO) -> None:
         def write(piece: bytes) -> None:
             self._budget.spend(len(piece))
             file.write(piece)
@@ -262,7 +267,44 @@ class ArtifactMirror:
         try:
             self._remote.read(far, offset, size, write)
         except FileNotFoundError as error:  # the version exists but is incomplete
-            raise OSError(errno.EIO, "it is missing on the remote host", far) from error
+            self._read_from_bucket(far, digest, offset, write, error)
+
+    def _read_from_bucket(
+        self, far: str, digest: str, offset: int, write: Callable[[bytes], None], absent: OSError
+    ) -> None:
+        """Read a content from the bucket of the remote store, if the environment names the same one.
+
+        Raises:
+            OSError: the store has no bucket, or the bucket is not used here.
+        """
+        if not self._remote_bucket:
+            raise OSError(errno.EIO, "it is missing on the remote host", far) from absent
+        bucket = named_bucket()
+        if bucket is None or bucket.url != self._remote_bucket:
+            sentence = (
+                f"its contents are in {self._remote_bucket}, not on the remote host: fetch it with `runicorn sync "
+                f"--artifacts`, with {POOL}={self._remote_bucket} and the variables of AWS"
+            )
+            raise OSError(errno.EIO, sentence, far) from absent
+        try:
+            for block in bucket.blocks(digest, offset):
+                write(block)
+        except FileNotFoundError as error:
+            raise OSError(errno.EIO, f"it is missing in {bucket.url}", far) from error
+
+    @cached_property
+    def _remote_bucket(self) -> str:
+        """The bucket of the remote store, "" for none."""
+        try:
+            value = json.loads(self._small(f"{store.ARTIFACTS}/{FILE}", layout.JSON_CEILING))
+        except (FileNotFoundError, ValueError, RecursionError):
+            return ""
+        url = value.get("url") if isinstance(value, dict) else ""
+        return url if isinstance(url, str) and is_url(url) else ""
+
+    def _fail(self, sentence: str) -> None:
+        self._result["failed_count"] += 1
+        self._report(sentence)
 
     def _report(self, sentence: str) -> None:
         if len(self._problems) < MOST_PROBLEMS:
