@@ -159,6 +159,7 @@ ASIAN, OTHER = 12.5, 9.0
 
 
 def text_width(text: str) -> float:
+    """Return the pixels of a text in the font of the pages, for boxes that are drawn without a browser."""
     return sum(map(_width, text))
 
 

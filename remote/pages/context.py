@@ -39,7 +39,10 @@ class _Kept(Generic[T]):
 
 
 class PendingStore(Generic[T]):
-    """Pending values; the oldest is dropped when there are more than `MOST`."""
+    """Requests that wait for the user's answer, so that no secret makes a round trip through a browser.
+
+    The oldest is dropped when there are more than `MOST`.
+    """
 
     def __init__(self, seconds: float = KEPT_SECONDS) -> None:
         self.seconds = seconds

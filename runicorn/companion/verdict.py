@@ -178,7 +178,7 @@ MOST_RECORDS = 100_000
 
 
 def out_of_memory(process: ProcessRecord) -> str:
-    """Return the line about a process that has ended; "" without one, or if the log is not readable.
+    """Return the line of /dev/kmsg about a process that has ended; "" without one, or if the log is not readable.
 
     The kernel reports the pids of the machine's own PID namespace.
     """

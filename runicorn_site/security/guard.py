@@ -264,6 +264,7 @@ FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)
 
 @lru_cache(maxsize=1)
 def style_sheet() -> bytes:
+    """Return the style sheets of all pages as one: the token form, which Django does not render, looks like them."""
     return FONT.sub(b"", b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES))
 
 

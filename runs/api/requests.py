@@ -170,7 +170,7 @@ class Ids(serializers.ListField):
     """Ids of runs, each counted once.
 
     Args:
-        verb: what is done with them, for messages.
+        action: what is done with them, for messages.
         most: maximum number.
         things: what they are called in messages.
         missing: message for a missing or empty list.
@@ -181,7 +181,7 @@ class Ids(serializers.ListField):
 
     def __init__(
         self,
-        verb: str,
+        action: str,
         most: int = MOST_RUNS,
         things: str = "runs",
         missing: str = "run_ids is required and must be a list",
@@ -190,7 +190,7 @@ class Ids(serializers.ListField):
         messages: dict[str, Any] = dict.fromkeys(("required", "null", "empty"), missing)
         messages["not_a_list"] = not_a_list or missing
         super().__init__(allow_empty=False, error_messages=messages)
-        self.most, self.excess = most, f"Cannot {verb} more than {most} {things} at once"
+        self.most, self.excess = most, f"Cannot {action} more than {most} {things} at once"
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the ids without duplicates."""

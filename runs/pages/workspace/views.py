@@ -1,4 +1,4 @@
-"""Views of one panel beside the list, and of the grid in it, for a page that has the rest."""
+"""Charts layout of the runs page: its context, and the views of one panel and of the grid in it."""
 
 from __future__ import annotations
 
@@ -103,6 +103,8 @@ ALL = "all"
 
 def candidates(state: TableState, listed: Sequence[str]) -> list[str]:
     """Return the ids of the runs that have charts, whether their curves are hidden or not.
+
+    `static/js/workspace/visibility.js` follows the same rules.
 
     Args:
         state: with `show` and `hide` among the parameters of its charts: ids, or `all` for the runs of the page.
