@@ -13,12 +13,13 @@ MOST_DESCRIPTORS = 65_536
 MALLOC_OPTIONS = {
     "M_ARENA_MAX": (-8, 2),
     "M_MMAP_THRESHOLD": (-3, 256 * 1024),
-    "M_TRIM_THRESHOLD": (-1, 4 * 1024 * 1024),
+    "M_TRIM_THRESHOLD": (-1, 32 * 1024 * 1024),
 }
 """Number and value of each option of glibc's `mallopt`.
 
 By default glibc has up to eight heaps a core, and raises the size from which a buffer is returned to the system at once to
 that of the largest buffer freed, so that a few large responses in a dozen threads leave tens of megabytes behind.
+The charts of 50 runs take 25 MB in small buffers; returning and fetching these pages costs a fifth of each response.
 """
 
 
