@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from runicorn import _platform
 
@@ -26,32 +26,34 @@ GRACE_SECONDS = 60.0
 """Time since the last write within which a run counts as alive if its process cannot be identified for certain."""
 
 
-class Process(Protocol):
-    """Recorded identity of a process; unknown values are "" or None."""
+if TYPE_CHECKING:
 
-    @property
-    def pid(self) -> int | None:
-        """The pid."""
+    class Process(Protocol):
+        """Recorded identity of a process; unknown values are "" or None."""
 
-    @property
-    def process_start(self) -> float | None:
-        """Start time, see `_platform.process_start_time`."""
+        @property
+        def pid(self) -> int | None:
+            """The pid."""
 
-    @property
-    def hostname(self) -> str:
-        """Host name of its machine."""
+        @property
+        def process_start(self) -> float | None:
+            """Start time, see `_platform.process_start_time`."""
 
-    @property
-    def machine_id(self) -> str:
-        """Id of its machine."""
+        @property
+        def hostname(self) -> str:
+            """Host name of its machine."""
 
-    @property
-    def boot_id(self) -> str:
-        """Boot id of its machine."""
+        @property
+        def machine_id(self) -> str:
+            """Id of its machine."""
 
-    @property
-    def pid_namespace(self) -> str:
-        """PID namespace of its pid."""
+        @property
+        def boot_id(self) -> str:
+            """Boot id of its machine."""
+
+        @property
+        def pid_namespace(self) -> str:
+            """PID namespace of its pid."""
 
 
 # A dataclass would import a tenth of the companion's memory.

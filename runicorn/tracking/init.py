@@ -6,12 +6,12 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
 from runicorn.settings import default_root, user
-from runicorn.store import descriptor_reserve, find, layout
+from runicorn.store import descriptor_reserve, layout
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
@@ -20,7 +20,9 @@ from runicorn.tracking.disabled import SilentRun, is_silent
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.later_api import Arguments, check_arguments, copy_code
 from runicorn.tracking.run import Run
-from runicorn.upload.target import Target
+
+if TYPE_CHECKING:
+    from runicorn.upload.target import Target
 
 
 class Location(NamedTuple):
@@ -88,7 +90,7 @@ def init(
     """
     place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
-    server = Target.of(url, upload_timeout)
+    server = _server(url, upload_timeout)
     claim = _silent if is_silent(mode) else _claimed
     with descriptor_reserve.released():
         root = user.storage_root(storage)
@@ -114,10 +116,18 @@ def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Argument
         copy_code(run._folder, later.get("workspace_root"))
 
 
-def _publish(run: Run, server: Target) -> None:
+def _server(url: str | None, upload_timeout: float | None) -> Target | None:
+    """Return the server to upload to, if the argument or the environment names one."""
+    if not (user.get("RUNICORN_URL") if url is None else url):
+        return None
+    found: Target = descriptor_reserve.load("runicorn.upload.target").Target.of(url, upload_timeout)
+    return found if found.url else None
+
+
+def _publish(run: Run, server: Target | None) -> None:
     global _latest
     _latest = run
-    if server.url and _is_stored(run):
+    if server is not None and _is_stored(run):
         from runicorn.upload.wait import RunningUpload
 
         run.server = server.url
@@ -229,6 +239,8 @@ def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run,
 
 def _known_place(root: Path, run_id: str) -> Location | None:
     """Return the place of the run with that id, if it exists."""
+    from runicorn.store import find
+
     for folder in find.find(root, run_id)[:1]:
         path = layout.path_of_folder(folder)
         if path is not None:

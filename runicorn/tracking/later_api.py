@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
+    import logging
+
     from runicorn.artifacts.artifact import Artifact
     from runicorn.store.run_folder import RunFolder
     from runicorn.tracking.config import Config
 
 CODE = "code_snapshot"
+INFO = 20
+"""`logging.INFO`; the module is loaded by scripts that use it."""
 Place = str | os.PathLike[str] | Mapping[str, Any] | None
 
 
@@ -127,12 +130,11 @@ class LaterMethods:
             "pretrained", "model", name, path_or_uri, save, description, {"source_type": source_type}
         )
 
-    def get_logging_handler(self, level: int = logging.INFO, fmt: str | None = None) -> logging.Handler:
+    def get_logging_handler(self, level: int = INFO, fmt: str | None = None) -> logging.Handler:
         """Return a handler for `logging` that adds records to the log of the run."""
-        handler = _Handler(self)
-        handler.setLevel(level)
-        handler.setFormatter(logging.Formatter(fmt or "%(levelname)s %(name)s: %(message)s"))
-        return handler
+        from runicorn.tracking.logging_handler import RunHandler
+
+        return RunHandler(self.log_text, level, fmt)
 
     def _record_asset(
         self,
@@ -173,13 +175,3 @@ def copy_code(folder: RunFolder, workspace_root: str | os.PathLike[str] | None) 
         copy_sources(Path(workspace_root or os.getcwd()), folder.path / CODE)
     except OSError as error:
         folder.report_error(CODE, error)
-
-
-class _Handler(logging.Handler):
-    def __init__(self, run: LaterMethods) -> None:
-        super().__init__()
-        self._run = run
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Add a record to the log of the run."""
-        self._run.log_text(self.format(record))

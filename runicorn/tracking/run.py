@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
-from runicorn.media import images
 from runicorn.store import descriptor_reserve, layout, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
@@ -136,6 +135,7 @@ class Run(LaterMethods, TimedLog, Alerting):
             FileNotFoundError: the file does not exist.
             ValueError: `format` is invalid.
         """
+        images = descriptor_reserve.load("runicorn.media.images")
         suffix = images.check_format(format)
         try:
             content, suffix = images.encode(image, suffix, quality)
@@ -182,10 +182,8 @@ class Run(LaterMethods, TimedLog, Alerting):
             TypeError: a value is not a number.
             ValueError: `bins` is not between 1 and 1024.
         """
-        tables, histograms = (
-            descriptor_reserve.load("runicorn.media.tables"),
-            descriptor_reserve.load("runicorn.media.histograms"),
-        )
+        tables = descriptor_reserve.load("runicorn.media.tables")
+        histograms = descriptor_reserve.load("runicorn.media.histograms")
         content = tables.encode(histograms.histogram(values, bins))
         return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
 
@@ -329,6 +327,7 @@ class Run(LaterMethods, TimedLog, Alerting):
         self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any
     ) -> str:
         """Write a file under `media/` and its event into the journal; return the path, or "" if that failed."""
+        images = descriptor_reserve.load("runicorn.media.images")
         moment = more.pop("moment", None) or time.time()
         name = images.file_name(str(key), suffix)
         if not self._folder.write_media(name, content):

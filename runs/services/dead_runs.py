@@ -11,13 +11,13 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 
 from runicorn.companion.verdict import End, verdict_of
 from runicorn.store import layout
-from runicorn.store.process_identity import NOT_FOUND, Process, has_ended, is_in_grace
+from runicorn.store.process_identity import NOT_FOUND, has_ended, is_in_grace
 from runicorn.store.state import EVIDENCE, STATE, STATE_REASON
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
@@ -25,6 +25,9 @@ from runs.models import Run, StorageRoot
 from runs.query import counts
 from runs.store.folder_stat import read_state
 from runs.store.sanitize import integer, number
+
+if TYPE_CHECKING:
+    from runicorn.store.process_identity import Process
 
 logger = logging.getLogger(__name__)
 

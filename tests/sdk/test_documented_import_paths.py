@@ -47,6 +47,7 @@ PATHS = {
 LOADED_LATER = """
     capture.console capture.environment capture.git capture.machine capture.process_stats capture.redaction
     capture.sampler capture.terminal_lines export.exporters alerts.monitors media.histograms media.tables
+    tracking.logging_handler
 """
 
 
@@ -72,8 +73,8 @@ def test_a_name_of_sdk_is_the_same_object_in_runicorn(name: str) -> None:
     assert getattr(runicorn, name) is getattr(sdk, name)
 
 
-def test_neither_import_nor_init_loads_background_capture_exporters_and_media() -> None:
-    modules = [f"runicorn.{name}" for name in LOADED_LATER.split()]
+def test_neither_import_nor_init_loads_background_capture_exporters_media_and_logging() -> None:
+    modules = ["logging", *(f"runicorn.{name}" for name in LOADED_LATER.split())]
     code = (
         "import sys, importlib.util, runicorn as rn\n"
         "run = rn.init(mode='disabled')\nrun.log(loss=1)\nrun.finish()\n"

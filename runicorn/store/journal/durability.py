@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from runicorn import _platform
 
+if TYPE_CHECKING:
+    from runicorn.store.run_folder import RunFolder
+
 INTERVAL = 3.0
 """Seconds between two syncs: at most this much is lost in a power cut."""
-
-
-class Syncable(Protocol):
-    """Files of a run that can be written to disk."""
-
-    def sync(self) -> None:
-        """Sync new content to disk. Never raises an `OSError`."""
 
 
 class SyncThread:
@@ -29,12 +25,12 @@ class SyncThread:
     """
 
     def __init__(self) -> None:
-        self._targets: list[Syncable] = []
+        self._targets: list[RunFolder] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         _platform.watch_forks(self)
 
-    def add(self, target: Syncable) -> None:
+    def add(self, target: RunFolder) -> None:
         """Sync `target` from now on. If no thread can be started, it is synced only at its end."""
         with self._changed:
             self._targets.append(target)
@@ -44,7 +40,7 @@ class SyncThread:
                     thread.start()
                     self._thread = thread
 
-    def remove(self, target: Syncable) -> None:
+    def remove(self, target: RunFolder) -> None:
         """Stop syncing `target`, without waiting for a sync in progress."""
         with self._changed:
             if target in self._targets:

@@ -55,9 +55,10 @@ EXITS = {
     "SIGKILL": _("Killed by SIGKILL, for example by the system when memory ran out, or by a scheduler."),
     "exec": _("The process was replaced by another program (exec)."),
 }
-_CODE = re.compile(r"exit: (-?\d+)")
-_TEXT = re.compile(r"exit: (.+)", re.DOTALL)
-_EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?:: ?(.*))?", re.DOTALL)
+# Compiled at the first failed run, not with each program that logs.
+_CODE = r"exit: (-?\d+)"
+_TEXT = r"(?s)exit: (.+)"
+_EXCEPTION = r"(?s)([A-Za-z_][\w.]*)(?:: ?(.*))?"
 
 
 def describe(status: Mapping[str, Any]) -> tuple[State, Sentence | None]:
@@ -126,11 +127,11 @@ def _exit(reason: str, status: str) -> Sentence:
         return Sentence(EXITS[reason])
     if SIGNAL.fullmatch(reason):
         return Sentence(_("Ended by signal %(name)s."), {"name": reason})
-    if found := _CODE.fullmatch(reason):
+    if found := re.fullmatch(_CODE, reason):
         return Sentence(_("The script exited with code %(code)s."), {"code": found[1]})
-    if found := _TEXT.fullmatch(reason):
+    if found := re.fullmatch(_TEXT, reason):
         return Sentence(_("The script exited: %(text)s"), {"text": found[1]})
-    found = _EXCEPTION.fullmatch(reason)
+    found = re.fullmatch(_EXCEPTION, reason)
     if status == layout.FAILED and found and found[1][0].isupper():
         error = f"{found[1]}: {found[2]}" if found[2] else found[1]
         return Sentence(_("Failed: %(error)s"), {"error": error})
