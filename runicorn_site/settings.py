@@ -193,7 +193,7 @@ SPECTACULAR_SETTINGS = {
         "ShareKindEnum": [(kind, kind) for kind in get_args(ShareKind)],
         "SeriesKindEnum": [(kind, kind) for kind in get_args(SeriesKind)],
     },
-    "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi.only_the_api"],
+    "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi_document.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "runicorn_site.api.openapi_hooks.with_common_responses",

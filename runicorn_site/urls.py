@@ -17,7 +17,7 @@ from runicorn_site.api.openapi import documentation_patterns
 from runicorn_site.api.retired import NoSuchRoute, retired_patterns
 from runicorn_site.api.system import gpu_telemetry, health_view, status_check, system_monitor
 from runicorn_site.assets.views import favicon, static_file
-from runicorn_site.monitoring.exposition import monitoring_patterns
+from runicorn_site.monitoring.urls import monitoring_patterns
 from runicorn_site.pages import (
     demo,
     exchange,

@@ -7,18 +7,19 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remote.errors import ConnectionLost, RemoteError, RemoteOperationFailed
 from remote.ssh.client import Link
 from remote.ssh.loop import loop
 from runicorn.remote_protocol import IMPLEMENTATION
-from runicorn.sync.manifest.scan import Item
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.result import SyncResult
-from runicorn.sync.run_mirror import Progress
 from runicorn.sync.stopping import StopRequest
-from runicorn.sync.transport import RemoteFiles, wrap_client
+
+if TYPE_CHECKING:
+    from runicorn.sync.manifest.scan import Item
+    from runicorn.sync.result import SyncResult
+    from runicorn.sync.run_mirror import Progress
+    from runicorn.sync.transport import RemoteFiles
 
 ASK_SECONDS = 30.0
 MANIFEST_SECONDS = 600.0
@@ -97,6 +98,10 @@ class RemoteMirror:
             loop.run(self._hang_up(), STOP_SECONDS)
 
     def _sync(self) -> SyncResult:
+        # Not at the top: most viewers mirror nothing.
+        from runicorn.sync.mirror import mirror_store
+        from runicorn.sync.transport import wrap_client
+
         self._client = loop.run(self._link.new_files(), ASK_SECONDS)
         if self.stop_request.requested:
             raise MirrorStopped

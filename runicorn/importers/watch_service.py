@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runicorn.importers import watch_state
 from runicorn.importers.watching import Watcher
 from runicorn.importers.writing.writer import Item
 from runicorn.settings import watched
@@ -24,12 +25,9 @@ from runicorn.settings.entry_list import UnreadableList
 from runicorn.settings.watched import WatchedFolder
 from runicorn.store import curation, layout
 
-STATE = "watching.json"
 INTERVAL, SHARE = 2.0, 4
 """Seconds between two passes, and the pause after a long one as a multiple of its time."""
 NICENESS = 5
-MISSING = "missing"
-"""Error of a folder that does not exist."""
 SHOWN = 20
 """Failures of a folder in the state."""
 
@@ -54,7 +52,7 @@ class Watched:
         error = ""
         try:
             if not path.exists():
-                error = MISSING
+                error = watch_state.MISSING
             self.items |= {item.source: item for item in self.watcher.scan().items}
         except (OSError, layout.InvalidName) as problem:
             error = getattr(problem, "strerror", None) or str(problem)
@@ -92,17 +90,11 @@ class Service:
 
     def _write_state(self) -> None:
         states = {folder.id: one.state for folder, one in self._watched.items()}
-        path = curation.private_folder(self.root) / STATE
-        part = path.with_name(f"{STATE}.{os.getpid()}")
+        path = curation.private_folder(self.root) / watch_state.FILE
+        part = path.with_name(f"{watch_state.FILE}.{os.getpid()}")
         # Not synced to disk: after a crash of the machine the next pass writes it.
         part.write_text(json.dumps({"folders": states}), encoding="utf-8")
         part.replace(path)
-
-
-def states(root: Path) -> dict[str, dict[str, Any]]:
-    """Return the states of the folders of a storage root by id; those that were not scanned are missing."""
-    found = layout.read_json(root / curation.PRIVATE / STATE)[0].get("folders")
-    return found if isinstance(found, dict) else {}
 
 
 def main() -> None:

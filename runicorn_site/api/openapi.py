@@ -7,32 +7,25 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import orjson
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, reverse
+from django.http.response import HttpResponseBase
+from django.urls import path
 from django.views.decorators.http import require_safe
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
-from rest_framework.renderers import TemplateHTMLRenderer
 
 from runicorn_site.web.addresses import site_address
 
 LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
-def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Hook of drf-spectacular: leave out routes outside /api, such as the chart data of pages."""
-    return [endpoint for endpoint in endpoints if f"{endpoint[0]}/".startswith("/api/")]
-
-
-@lru_cache(maxsize=1)
 def schema() -> bytes:
-    """Return the OpenAPI document; routes do not change while the process runs."""
-    generator: Any = SchemaGenerator
-    return orjson.dumps(generator().get_schema(request=None, public=True))
+    """Return the OpenAPI document."""
+    # drf-spectacular loads Django's tools for tests, and most viewers are never asked for the document.
+    from runicorn_site.api import openapi_document
+
+    return openapi_document.schema()
 
 
 @lru_cache(maxsize=8)
@@ -47,31 +40,20 @@ def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(schema_below(site_address("")), content_type="application/json")
 
 
-class Swagger(SpectacularSwaggerSplitView):
-    """Swagger UI; its script is at `/docs?script=`, because pages have no inline scripts."""
+@require_safe
+def swagger(request: HttpRequest) -> HttpResponseBase:
+    """Return Swagger UI."""
+    from runicorn_site.api.openapi_document import Swagger
 
-    http_method_names = ["get", "head"]
-    renderer_classes = [TemplateHTMLRenderer]
-
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Set the addresses for the prefix of the request."""
-        super().setup(request, *args, **kwargs)
-        self.url, self.url_self = reverse("openapi"), reverse("docs")
+    return Swagger.as_view()(request)
 
 
-class Redoc(SpectacularRedocView):
-    """ReDoc."""
+@require_safe
+def redoc(request: HttpRequest) -> HttpResponseBase:
+    """Return ReDoc."""
+    from runicorn_site.api.openapi_document import Redoc
 
-    http_method_names = ["get", "head"]
-
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Set the address for the prefix of the request."""
-        super().setup(request, *args, **kwargs)
-        self.url = reverse("openapi")
-
-    @staticmethod
-    def _redoc_standalone() -> str:
-        return reverse("redoc-script")
+    return Redoc.as_view()(request)
 
 
 @require_safe
@@ -92,7 +74,7 @@ def redoc_without_logo() -> bytes:
 
 documentation_patterns = [
     path("openapi.json", openapi, name="openapi"),
-    path("docs", Swagger.as_view(), name="docs"),
+    path("docs", swagger, name="docs"),
     path("redoc.js", redoc_script, name="redoc-script"),
-    path("redoc", Redoc.as_view(), name="redoc"),
+    path("redoc", redoc, name="redoc"),
 ]

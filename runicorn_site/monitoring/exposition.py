@@ -1,4 +1,4 @@
-"""`GET /metrics`: metrics of this server in the text format of Prometheus.
+"""Metrics of this server in the text format of Prometheus.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -10,9 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from django.db.models import Count, F, Sum
-from django.http import HttpRequest, HttpResponse
-from django.urls import path
-from django.views.decorators.http import require_safe
+from django.http import HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -23,7 +21,6 @@ from runicorn.artifacts.store import UPLOADS
 from runicorn.artifacts.store import Store as ArtifactStore
 from runicorn.upload.queue import RUNS, SENDERS
 from runicorn_site.monitoring.requests import BUCKETS, RequestCounts, request_counts
-from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import only_readable
 from runs.active_root import active_root
 from runs.models import Run
@@ -90,10 +87,8 @@ def _entries(folder: Path, pattern: str) -> int:
     return sum(1 for _ in folder.glob(f"{pattern}/*"))
 
 
-@blocking
-@require_safe
-def metrics_page(request: HttpRequest) -> HttpResponse:
-    """Answer the metrics of this process and its storage root."""
+def response() -> HttpResponse:
+    """Return the metrics of this process and its storage root."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(Requests(request_counts))
@@ -101,6 +96,3 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     build = Gauge("runicorn_build_info", "Version of the server.", ["version"], registry=registry)
     build.labels(__version__).set(1)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-monitoring_patterns = [path("metrics", metrics_page, name="prometheus")]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from runicorn.api.responses import watching as responses
-from runicorn.importers.watch_service import MISSING, states
+from runicorn.importers.watch_state import MISSING, states
 from runicorn.message import Message
 from runicorn.settings import watched
 from runicorn.settings.capabilities import require

@@ -6,123 +6,20 @@ becomes a link to it: the policy of pages loads nothing from other hosts.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
-
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import OptionsDict
 
 MAX_LENGTH = 100_000
 # The parser needs about 0.2 ms for each bracket that closes nowhere.
 MAX_BRACKETS = 2_000
-# Pages have the headings h1 and h2 of their own.
-HEADING_OFFSET = 2
-LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
-# RFC 3986 allows these in an address; at its end they belong to the sentence around it.
-TRAILING = ".,:;!?'*_~"
 
 
 def render(text: str) -> SafeString:
     """Return `text` as HTML; what is beyond `MAX_LENGTH` characters is left out, and text with too many brackets is not parsed."""
     if text.count("[") > MAX_BRACKETS:
         return format_html("<pre>{}</pre>", text[:MAX_LENGTH])
-    html: str = _parser().render(text[:MAX_LENGTH])
+    # The parser loads sixty modules, and most runs have no description.
+    from runicorn_site.web.markdown_parser import parser
+
+    html: str = parser().render(text[:MAX_LENGTH])
     return mark_safe(html)
-
-
-@cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt(
-        "js-default", {"linkify": True, "typographer": False, "breaks": True}, renderer_cls=_Renderer
-    )
-    parser.linkify = _Addresses()
-    return parser
-
-
-class _Renderer(RendererHTML):
-    """Links that tell the linked site nothing, images as links, and headings below those of the page."""
-
-    def link_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
-        tokens[index].attrSet("rel", "noopener noreferrer nofollow")
-        return self.renderToken(tokens, index, options, env)
-
-    def image(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
-        token = tokens[index]
-        label = self.renderInlineAsText(token.children or (), options, env) or str(token.attrGet("src"))
-        inside = sum(other.nesting for other in tokens[:index] if other.type.startswith("link_"))
-        if inside:
-            return escape(label)
-        return (
-            f'<a href="{escape(token.attrGet("src"))}" rel="noopener noreferrer nofollow">{escape(label)}</a>'
-        )
-
-    def th_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
-        # The policy of pages allows no style in the markup.
-        alignment = tokens[index].attrs.pop("style", "")
-        if alignment == "text-align:right":
-            tokens[index].attrSet("class", "number")
-        return self.renderToken(tokens, index, options, env)
-
-    td_open = th_open
-
-    def heading_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
-        return f"<{_lowered(tokens[index].tag)}>"
-
-    def heading_close(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
-        return f"</{_lowered(tokens[index].tag)}>\n"
-
-
-def _lowered(tag: str) -> str:
-    return f"h{min(6, int(tag[1:]) + HEADING_OFFSET)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """An address in a text, as the `linkify` rule of the parser expects it."""
-
-    index: int
-    last_index: int
-    url: str
-    schema: str = "http:"
-
-    @property
-    def text(self) -> str:
-        return self.url
-
-
-class _Addresses:
-    """Find http and https addresses; `linkify-it-py`, the usual finder, also makes links of file names like `train.py`."""
-
-    def pretest(self, text: str) -> bool:
-        return "://" in text
-
-    def test(self, text: str) -> bool:
-        return LINK.search(text) is not None
-
-    def match(self, text: str) -> list[_Address]:
-        found = []
-        for match in LINK.finditer(text):
-            url = _without_trailing(match[0])
-            found.append(_Address(match.start(), match.start() + len(url), url))
-        return found
-
-    def match_at_start(self, text: str) -> _Address | None:
-        match = LINK.match(text)
-        url = _without_trailing(match[0]) if match else ""
-        return _Address(0, len(url), url) if match else None
-
-
-def _without_trailing(url: str) -> str:
-    """Return an address without the punctuation and the unbalanced bracket after it."""
-    end, unbalanced = len(url), url.count(")") - url.count("(")
-    while end and (url[end - 1] in TRAILING or (url[end - 1] == ")" and unbalanced > 0)):
-        end -= 1
-        unbalanced -= url[end] == ")"
-    return url[:end]

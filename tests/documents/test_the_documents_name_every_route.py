@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from runicorn_site.api.openapi import schema
+from runicorn_site.api.openapi_document import schema
 from runicorn_site.api.retired import SUCCESSORS
 from runicorn_site.security.rates.rate_table import DEFAULT, TABLE, Rates
 from runs.live.urls import websocket_patterns

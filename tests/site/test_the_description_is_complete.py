@@ -10,7 +10,7 @@ import orjson
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 
-from runicorn_site.api.openapi import schema
+from runicorn_site.api.openapi_document import schema
 from runicorn_site.api.openapi_hooks import EVERYWHERE
 
 METHODS = {"get", "post", "put", "patch", "delete"}

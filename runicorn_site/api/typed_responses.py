@@ -1,4 +1,4 @@
-"""OpenAPI schemas of responses that are described by a `TypedDict`.
+"""OpenAPI schemas of the methods of API views, whose responses are described by a `TypedDict`.
 
 `runicorn.api.responses` defines each response once: the server builds it, mypy checks the builder, the OpenAPI
 description is generated from it here, and the client returns it.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction
+from drf_spectacular.utils import Direction, extend_schema
 from rest_framework import serializers
+from rest_framework.views import APIView
 
+from runicorn.api.responses.problem import Problem
 from runicorn.json_value import JsonObject, JsonValue
+from runicorn_site.web.endpoint import DESCRIPTION, Description
 
 Schema = JsonObject
 SCALARS: dict[Any, Schema] = {
@@ -28,6 +32,23 @@ SCALARS: dict[Any, Schema] = {
     Any: {},
     object: {},
 }
+
+
+def annotate(view: type[APIView], method: str) -> None:
+    """Hand the description of a view's method to drf-spectacular; a second call changes nothing."""
+    handler: Any = getattr(view, method.lower(), None)
+    description: Description | None = getattr(handler, DESCRIPTION, None)
+    if description is not None and not hasattr(handler, "kwargs"):
+        query, body, returns, errors, headers, schema = description
+        returned = returns if isinstance(returns, Mapping) else {200: returns}
+        responses = {status: describe(kind) for status, kind in returned.items()}
+        responses |= {status: describe(Problem) for status in errors}
+        arguments: dict[str, Any] = {"responses": responses} | schema
+        if query is not None or headers:
+            arguments["parameters"] = [*([query] if query else []), *headers]
+        if body is not None:
+            arguments["request"] = body
+        extend_schema(**arguments)(handler)
 
 
 class TypedDictSerializer(serializers.Serializer[Any]):

@@ -1,0 +1,18 @@
+"""State of the watched folders of a storage root, which `watch_service.py` writes and viewers show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runicorn.store import curation, layout
+
+FILE = "watching.json"
+MISSING = "missing"
+"""Error of a folder that does not exist."""
+
+
+def states(root: Path) -> dict[str, dict[str, Any]]:
+    """Return the states of the folders of a storage root by id; those that were not scanned are missing."""
+    found = layout.read_json(root / curation.PRIVATE / FILE)[0].get("folders")
+    return found if isinstance(found, dict) else {}

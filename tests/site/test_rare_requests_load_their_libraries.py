@@ -1,0 +1,36 @@
+"""Libraries that few requests need are loaded by the first of them, not by every start of a viewer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.processes import PROJECT, environment
+
+LOADED_LATER = {
+    "django.test": "drf-spectacular, for the description of the API",
+    "drf_spectacular.openapi": "the description of the API",
+    "markdown_it": "descriptions of runs and projects",
+    "prometheus_client": "/metrics",
+    "runicorn.importers.watching": "another process, which watches folders",
+    "runicorn.sync.mirror": "mirrors of remote stores",
+}
+PROGRAM = """
+import sys
+import django
+
+django.setup()
+from django.urls import get_resolver
+import runicorn_site.server.application, runicorn_site.server.runner, runicorn_site.server.worker
+
+get_resolver().check()
+print(*sys.modules)
+"""
+
+
+def test_a_start_loads_no_library_of_rare_requests(tmp_path: Path) -> None:
+    settings = environment(tmp_path, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, cwd=PROJECT, env=settings, stdout=subprocess.PIPE, text=True, check=True)
+    assert not LOADED_LATER.keys() & set(done.stdout.split())
