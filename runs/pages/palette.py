@@ -38,7 +38,7 @@ def find(request: HttpRequest) -> JsonResponse:
         Entry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
         for name in names[:MOST]
     ]
-    for run in Ordered(find_runs(root, search=text))[:MOST]:
+    for run in Ordered(find_runs(root, search=text)).only("run_id", "name", "display_name", "project")[:MOST]:
         found.append(
             Entry(
                 kind="run",

@@ -128,6 +128,9 @@ class Ordered:
     def only(self, *fields: str) -> Ordered:
         return self._with(lambda part: part.only(*fields))
 
+    def defer(self, *fields: str) -> Ordered:
+        return self._with(lambda part: part.defer(*fields))
+
     def _with(self, change: Callable[[Any], Any]) -> Ordered:
         changed = object.__new__(Ordered)
         changed.desc, changed.parts = self.desc, [change(part) for part in self.parts]

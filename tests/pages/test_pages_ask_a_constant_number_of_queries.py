@@ -49,7 +49,7 @@ def several(store: Path, count: int, first: int = 0) -> None:
         ("/", 12),
         ("/?col=metric.loss.last&col=config.lr&sort=-metric.loss.last", 16),
         ("/?status=finished&project=p1&tag=t1", 26),
-        ("/?layout=charts&where=lr>=0", 7),
+        ("/?layout=charts&where=lr>=0", 8),
         ("/recycle-bin", 2),
     ],
 )
@@ -66,3 +66,22 @@ def test_the_run_page_takes_as_many_for_many_metrics(store: Path, queries: Count
     small = write_run(store, "p", "n", metrics=[{"loss": 1.0}])
     large = write_run(store, "p", "m", metrics=[{f"group{i % 7}/m{i}": 1.0 for i in range(300)}])
     assert queries(f"/runs/{large}") <= queries(f"/runs/{small}") <= 12
+
+
+@pytest.mark.parametrize(
+    ("address", "read"),
+    [("/", ""), ("/find?q=p", ""), ("/?col=name&col=summary.best_metric_name", "summary")],
+)
+def test_lists_do_not_read_the_config_and_the_summary_of_each_run(
+    store: Path, look: Callable[[], None], client: Client, address: str, read: str
+) -> None:
+    """A run may have 16 MB of each."""
+    several(store, 3)
+    look()
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    queries = " ".join(query["sql"] for query in captured)
+    assert "runs_run" in queries
+    assert [name for name in ("config", "summary") if f'"runs_run"."{name}"' in queries] == [read] * bool(
+        read
+    )

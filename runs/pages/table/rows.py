@@ -201,7 +201,10 @@ def ids_in_order(found: Matches, state: TableState, most: int) -> list[str]:
 def sorted_runs(found: Matches, state: TableState) -> Ordered:
     """Return the runs in the order of the sort keys, pinned runs first."""
     (order, desc), *then = ((_order_by(key.removeprefix("-")), key.startswith("-")) for key in state.sorts)
-    return Ordered(found, order, desc=desc, then=then, pinned_first=True)
+    # A run may have 16 MB of each.
+    has_summary = any(key.startswith("summary.") for key in state.visible_columns)
+    unused = ("config",) if has_summary else ("config", "summary")
+    return Ordered(found, order, desc=desc, then=then, pinned_first=True).defer(*unused)
 
 
 def _order_by(key: str) -> str:

@@ -69,8 +69,12 @@ def chart_runs(root: StorageRoot, state: TableState, listed: Sequence[Run]) -> l
     if further := [run_id for run_id in wanted if run_id not in known]:
         known |= {run.run_id: run for run in select_runs(root, further).runs}
     chosen = [known[run_id] for run_id in wanted if run_id in known]
+    rows = Run.objects.filter(pk__in=[run.pk for run in chosen]).values_list("pk", "config", "summary")
+    contents = {pk: content for pk, *content in rows}
     for run in chosen:
         run.root = root  # else its path asks for it
+        # Lists are read without them.
+        run.config, run.summary = contents.get(run.pk, ({}, {}))
     return chosen
 
 
