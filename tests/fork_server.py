@@ -1,4 +1,8 @@
-"""A process that imports the libraries of the viewer once and forks for each start of one; see `tests/forks.py`."""
+"""A process that imports the libraries of the viewer once and forks for each start of one; see `tests/forks.py`.
+
+With the arguments `plain` and a folder it imports the server as well, or with `users` one to which users sign in. Only the
+settings depend on the environment; a fork reads them again.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import importlib
 import json
 import os
 import runpy
+import secrets
 import select
 import signal
 import socket
@@ -16,6 +21,9 @@ from contextlib import suppress
 from typing import Any
 
 SETTINGS = ("RUNICORN_", "DJANGO_")
+USERS = "RUNICORN_USERS"
+"""On it depend the imports of the server: each kind is for one value."""
+SETTINGS_MODULE = "runicorn_site.settings"
 IMPORTS = (
     *("django.core.management.base", "django.db.backends.sqlite3.base", "django.db.migrations.executor"),
     *("django.template.loader", "django.urls", "django.views.generic.base", "django.views.static"),
@@ -30,13 +38,26 @@ IMPORTS = (
     *("runicorn.importers.watch_service", "runicorn.maintenance.fsck", "runicorn.sync.mirror"),
 )
 """Nothing that starts a thread of Python, opens a descriptor or installs an event loop."""
+SERVER = (
+    *("runicorn_site.urls", "runicorn_site.server.serve", "runicorn_site.server.worker"),
+    *("runicorn_site.server.application", "runicorn_site.server.greeting"),
+    *("runicorn_site.database.prepare", "runicorn_site.people.database", "runicorn_site.people.services"),
+    *("runicorn_site.security.policy", "remote.services.connections"),
+    *("metrics.alerts.delivery.links", "django.core.management.commands.migrate"),
+    *("django.contrib.sessions.backends.db", "django.contrib.sessions.backends.signed_cookies"),
+    *("django.contrib.messages.storage.session", "django.contrib.auth.backends", "encodings.idna"),
+    *("runicorn_site.server.launch_request", "runicorn_site.server.remote_mode"),
+)
+"""Imported after the settings, with the same limits."""
+ITERATIONS = 1000
+"""Of the hash of a password, instead of a million: half a second each."""
 
 
 class Environment(os._Environ[str]):
     """Variables of the process while it imports: what is imported holds for forks with any settings."""
 
     def __getitem__(self, name: str) -> str:
-        assert not name.startswith(SETTINGS), f"{name} is read by an import"
+        assert name == USERS or not name.startswith(SETTINGS), f"{name} is read by an import"
         return super().__getitem__(name)
 
 
@@ -46,12 +67,94 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     usual, os.environ.__class__ = os.environ.__class__, Environment
-    for name in IMPORTS:
-        with suppress(ImportError):  # other versions of the libraries may have other modules
-            importlib.import_module(name)
+    import_all(IMPORTS)
+    has_server = len(sys.argv) > 2
+    added = import_server(usual) if has_server else {}
     os.environ.__class__ = usual
     gc.freeze()
-    become(**serve(control))
+    request = serve(control)
+    if has_server:
+        renew(added)
+    become(**request)
+
+
+def import_all(names: tuple[str, ...]) -> None:
+    for name in names:
+        with suppress(ImportError):  # other versions may have other modules
+            importlib.import_module(name)
+
+
+def import_server(usual: type[os._Environ[str]]) -> dict[str, Any]:
+    """Import the server, with settings read for this alone; return the settings that applications added to them."""
+    import django
+    from django.conf import settings
+
+    # Not the folder of this file, which has a package `artifacts` too.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    kind, data = sys.argv[2:]
+    own = {f"RUNICORN_{name}_DIR": data for name in ("CONFIG", "DATA")}
+    own |= {"DJANGO_SETTINGS_MODULE": SETTINGS_MODULE}
+    os.environ.__class__ = usual
+    os.environ.update(own | {USERS: "yes" if kind == "users" else "no"})
+    before = set(dir(settings))  # reads them
+    for name in own:
+        del os.environ[name]
+    os.environ.__class__ = Environment
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    django.setup()
+    PBKDF2PasswordHasher.iterations = ITERATIONS
+    from runicorn_site.server import serve
+
+    with serve._without(*serve.SPARED):
+        importlib.import_module("rest_framework.compat")
+    import_all(SERVER)
+    from django.db.migrations.loader import MigrationLoader
+    from django.template.loader import get_template
+    from django.urls import Resolver404, resolve
+
+    MigrationLoader(None)
+    for name in settings.MIDDLEWARE:
+        importlib.import_module(name.rpartition(".")[0])
+    with suppress(Resolver404):
+        resolve("/no/such/address")  # compiles all patterns
+    (folder,) = settings.TEMPLATES[0]["DIRS"]
+    for path in folder.rglob("*.html"):
+        get_template(path.relative_to(folder).as_posix())
+    return {name: getattr(settings, name) for name in set(dir(settings)) - before}
+
+
+def renew(added: dict[str, Any]) -> None:
+    """Forget the settings and what was made of them, and what is to differ from process to process."""
+    from asgiref.local import Local
+    from django.apps import apps
+    from django.conf import LazySettings, settings
+    from django.core.cache import caches
+    from django.db import connections
+    from django.utils.functional import empty
+
+    from metrics.ingest import intake
+    from remote.ssh import credentials
+
+    installed = list(settings.INSTALLED_APPS)
+
+    def populate(chosen: list[str]) -> None:
+        assert list(chosen) == installed, f"tests/forks.py chose the server {sys.argv[2:]}"
+
+    def read(self: LazySettings, name: str | None = None) -> None:
+        usual(self, name)
+        vars(self._wrapped).update(added)
+
+    apps.populate = populate
+    usual, LazySettings._setup = LazySettings._setup, read
+    del sys.modules[SETTINGS_MODULE]
+    settings._wrapped = empty
+    for handler in (connections, caches):
+        vars(handler).pop("settings", None)
+        handler._settings = None
+        handler._connections = Local(handler.thread_critical)
+    intake._OWNER = f"{os.getpid()}-{secrets.token_hex(4)}"
+    credentials._KEY = secrets.token_bytes(len(credentials._KEY))
 
 
 def serve(control: socket.socket) -> dict[str, Any]:
@@ -67,21 +170,22 @@ def serve(control: socket.socket) -> dict[str, Any]:
             os.read(wakeup, 4096)
             report(ends)
         if control in readable:
-            request, descriptors, _, _ = socket.recv_fds(control, 2**20, 2)
+            request, descriptors, _, _ = socket.recv_fds(control, 2**20, 4)
             if not request:
                 os._exit(0)
-            output, end = descriptors
+            *streams, end = descriptors
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # threads of numpy, which survive a fork
                 pid = os.fork()
             if not pid:
                 signal.set_wakeup_fd(-1)
-                os.dup2(output, 1)
-                os.dup2(output, 2)
+                for number, stream in enumerate(streams):
+                    os.dup2(stream, number)
                 control.detach()
                 os.closerange(3, os.sysconf("SC_OPEN_MAX"))
                 return dict(json.loads(request))
-            os.close(output)
+            for stream in streams:
+                os.close(stream)
             ends[pid] = end
             control.send(str(pid).encode())
 

@@ -83,10 +83,11 @@ class Viewer:
             has_users = named and "RUNICORN_DATABASE_URL" not in more
             lay_out(Path(surroundings["RUNICORN_DATA_DIR"]), (NAME, ACCOUNTS) if has_users else (NAME,))
         can_fork = self.forks and not (self.first or self.prefix) and self.program[0] == "-m"
-        self.process: subprocess.Popen[bytes] | forks.Fork
+        self.process: subprocess.Popen[bytes]
         with self.log.open("wb") as output:
-            if can_fork and forks.is_possible(surroundings):
-                self.process = forks.start(arguments[1:], surroundings, home, output)
+            if can_fork:
+                streams = {"stdout": output, "stderr": subprocess.STDOUT}
+                self.process = forks.start(arguments[1:], surroundings, home, **streams)
             else:
                 self.process = subprocess.Popen(
                     [*self.prefix, sys.executable, *arguments],

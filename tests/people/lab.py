@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from tests import forks
 from tests.processes import PROJECT, Viewer, environment
 from tests.secrecy import secret
 
-ADD = """
-import json, os, sys
-os.environ["RUNICORN_USERS"], os.environ["DJANGO_SETTINGS_MODULE"] = "yes", "runicorn_site.settings"
-import django
-django.setup()
-from runicorn_site.people import services
-from runicorn_site.people.database import prepare_accounts
-from runicorn_site.security.access.actor import Role
-prepare_accounts()
-for name, (role, password, grants) in json.load(sys.stdin).items():
-    user = services.add_user(name, Role(role))
-    services.redeem(services.invite(user), password)
-    for project, granted in grants.items():
-        services.set_role(user, Role(granted), project)
-"""
 ROLES = {
     "root": ("admin", {}),
     "cy": ("curate", {}),
@@ -89,14 +73,7 @@ class Lab:
 
     def command(self, *words: str) -> str:
         """Run `runicorn user`, and return its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "runicorn", "user", *words],
-            env=environment(self.home),
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = forks.run(["runicorn", "user", *words], environment(self.home), PROJECT)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -105,13 +82,7 @@ def add_users(home: Path, roles: dict[str, tuple[str, dict[str, str]]]) -> dict[
     """Create users with passwords, and return the passwords."""
     passwords = {name: secret() for name in roles}
     people = {name: (role, passwords[name], grants) for name, (role, grants) in roles.items()}
-    subprocess.run(
-        [sys.executable, "-c", ADD],
-        input=json.dumps(people),
-        env=environment(home),
-        cwd=PROJECT,
-        check=True,
-        text=True,
-        timeout=120,
-    )
+    variables = environment(home, RUNICORN_USERS="yes")
+    added = forks.run(["tests.people.adding"], variables, PROJECT, input=json.dumps(people))
+    assert added.returncode == 0, added.stderr
     return passwords

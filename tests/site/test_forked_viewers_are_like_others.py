@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests import forks
+from tests.fork_server import SERVER
 from tests.processes import environment
 from tests.waiting import until
 
@@ -37,29 +39,70 @@ if sys.argv[1:] == ["stay"]:
         signal.pause()
 """
 
+CONFIGURE = """
+import json, os, re
+os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
+import django
+django.setup()
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connections
+from django.urls import get_resolver
+from metrics.ingest import intake
+described = [repr(connections.settings), repr(caches.settings), connections["default"].vendor]
+print(re.sub("0x[0-9a-f]+", "0x", json.dumps({
+    "settings": {name: repr(getattr(settings, name)) for name in dir(settings) if name.isupper()},
+    "connections": described,
+    "models": sorted(model._meta.label for model in apps.get_models()), "owner": intake._OWNER,
+    "addresses": repr(get_resolver().url_patterns),
+})).replace(str(os.getpid()), "PID"))
+"""
+SURROUNDINGS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "users": {"RUNICORN_USERS": "yes"},
+    "postgresql": {
+        "RUNICORN_DATABASE_URL": "postgresql://me@/lab?host=/nowhere",
+        "RUNICORN_CACHE_URL": "redis://127.0.0.1:1/0",
+    },
+    "users on postgresql": {
+        "RUNICORN_USERS": "yes",
+        "RUNICORN_DATABASE_URL": "postgresql://me@/lab?host=/nowhere",
+    },
+}
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """A folder with a module `described` that prints what it knows of its process."""
     (tmp_path / "described.py").write_text(DESCRIBE, encoding="utf-8")
+    (tmp_path / "configured.py").write_text(CONFIGURE, encoding="utf-8")
     return tmp_path
 
 
-def begin(program: Path, fork: bool, *arguments: str) -> tuple[Any, Path]:
+def begin(
+    program: Path, fork: bool, *arguments: str, module: str = "described", **more: str
+) -> tuple[Any, Path]:
     """Run the module, and return the process and the file with its output."""
-    chosen = environment(program / "home", RUNICORN_RATE_LIMIT="off")
+    chosen = environment(program / "home", RUNICORN_RATE_LIMIT="off", **more)
     log = program / f"{fork}-{'-'.join(arguments)}.log"
     with log.open("wb") as output:
         if fork:
             assert forks.is_possible(chosen)
-            return forks.start(["described", *arguments], chosen, program, output), log
-        command = [sys.executable, "-m", "described", *arguments]
+            return forks.start(
+                [module, *arguments], chosen, program, stdout=output, stderr=subprocess.STDOUT
+            ), log
+        command = [sys.executable, "-m", module, *arguments]
         return subprocess.Popen(
             command, env=chosen, cwd=program, stdout=output, stderr=subprocess.STDOUT
         ), log
 
 
-def test_a_fork_has_the_same_surroundings(program: Path) -> None:
+@pytest.mark.parametrize("servers", [(), ("described",)], ids=["libraries", "server"])
+def test_a_fork_has_the_same_surroundings(
+    program: Path, servers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forks, "SERVERS", servers)
     described = []
     for fork in (False, True):
         process, log = begin(program, fork, "one", "--two")
@@ -68,6 +111,21 @@ def test_a_fork_has_the_same_surroundings(program: Path) -> None:
         assert second == "to the other stream"
         described.append(json.loads(first))
     assert described[0] == described[1]
+
+
+@pytest.mark.parametrize("variables", SURROUNDINGS.values(), ids=SURROUNDINGS)
+def test_a_fork_with_the_server_has_settings_of_its_own(
+    program: Path, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forks, "SERVERS", ("configured",))
+    configured, owners = [], set()
+    for fork in (False, True, True):
+        process, log = begin(program, fork, module="configured", **variables)
+        assert process.wait(60) == 0, log.read_text(encoding="utf-8")
+        configured.append(json.loads(log.read_text(encoding="utf-8").splitlines()[-1]))
+        owners.add(configured[-1].pop("owner"))
+    assert configured[0] == configured[1] == configured[2]
+    assert len(owners) == 3
 
 
 def test_a_fork_ends_with_the_same_status(program: Path) -> None:
@@ -92,3 +150,7 @@ def test_other_variables_need_a_process_of_their_own(program: Path) -> None:
     assert forks.is_possible(environment(program, RUNICORN_TOKEN="x", DJANGO_SETTINGS_MODULE="y"))
     for changed in ({"LANG": "xx"}, {"PYTHONUTF8": "1"}, {"NO_COLOR": "1", "TZ": "Asia/Tokyo"}):
         assert not forks.is_possible(environment(program, **changed))
+
+
+def test_all_modules_that_are_imported_before_a_fork_exist() -> None:
+    assert [name for name in SERVER if importlib.util.find_spec(name) is None] == []
