@@ -136,10 +136,10 @@ def renew(added: dict[str, Any]) -> None:
     from metrics.ingest import intake
     from remote.ssh import credentials
 
-    installed = list(settings.INSTALLED_APPS)
+    installed, kind = list(settings.INSTALLED_APPS), sys.argv[2]
 
     def populate(chosen: list[str]) -> None:
-        assert list(chosen) == installed, f"tests/forks.py chose the server {sys.argv[2:]}"
+        assert list(chosen) == installed, f"tests/forks.py chose {kind!r}"
 
     def read(self: LazySettings, name: str | None = None) -> None:
         usual(self, name)

@@ -29,7 +29,7 @@ SERVERS = ("runicorn", "tests.people.adding", "tests.site.odd_viewer")
 """Modules that import the server."""
 USERS = {"--users", "--auth-header"}
 """Options of a server to which users sign in."""
-COMMANDS_WITH_USERS = {"user", "move-database"}
+COMMANDS_WITH_USERS, SOMETIMES_WITH_USERS = {"user", "move-database"}, {"backup", "restore"}
 
 
 def _common(environment: dict[str, str]) -> dict[str, str]:
@@ -124,6 +124,8 @@ def _server(python_path: str, unbuffered: str, kind: str) -> ForkServer:
 def _kind(args: list[str], environment: dict[str, str]) -> str:
     """Return which server a program is: "" if its settings may have other apps, or it is none."""
     if args[2] not in SERVERS or environment.get("RUNICORN_DEBUG") or "--host" in args:
+        return ""
+    if SOMETIMES_WITH_USERS & set(args[3:4]):
         return ""
     users = environment.get("RUNICORN_USERS") == "yes" or any(word.split("=")[0] in USERS for word in args)
     return "users" if users or COMMANDS_WITH_USERS & set(args[3:4]) else "plain"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import forks
 from tests.alerts.conftest import Receiver
 from tests.folders import write_run
 from tests.processes import PROJECT, Viewer, environment, train
@@ -133,10 +132,7 @@ def test_the_command_line_lists_tests_and_acknowledges(
     until(lambda: receiver.sentences())
 
     def run(*arguments: str) -> Any:
-        command = [sys.executable, "-m", "runicorn", "alerts", *arguments, "--json"]
-        done = subprocess.run(
-            command, env=environment(home), cwd=PROJECT, capture_output=True, text=True, check=False
-        )
+        done = forks.run(["runicorn", "alerts", *arguments, "--json"], environment(home), PROJECT)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.startswith(("[", "{")) else done.stdout
 

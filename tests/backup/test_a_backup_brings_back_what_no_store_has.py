@@ -6,7 +6,6 @@ import json
 import sqlite3
 import stat
 import subprocess
-import sys
 import tarfile
 import time
 from contextlib import closing
@@ -19,6 +18,7 @@ from django.apps import apps
 
 from runicorn.api import RunicornClient
 from runicorn_site.backup.rows import DERIVED, kept_models
+from tests import forks
 from tests.folders import write_run
 from tests.people.lab import add_users
 from tests.postgresql import postgresql
@@ -30,14 +30,7 @@ RUN = "20240101_000000_aaaaaa"
 
 def command(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `runicorn` as the user of a home."""
-    return subprocess.run(
-        [sys.executable, "-m", "runicorn", *words],
-        env=environment(home, **more),
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return forks.run(["runicorn", *words], environment(home, **more), home)
 
 
 def database(home: Path) -> sqlite3.Connection:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import forks
 from tests.folders import write_run
 from tests.postgresql import PostgreSQL
 from tests.processes import Viewer, environment
@@ -24,10 +24,7 @@ RUN = "20260101_120000_aaaaaa"
 
 def runicorn(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command."""
-    command = [sys.executable, "-m", "runicorn", *arguments]
-    return subprocess.run(
-        command, env=environment(home, **more), capture_output=True, text=True, check=False, timeout=120
-    )
+    return forks.run(["runicorn", *arguments], environment(home, **more), home)
 
 
 def move(home: Path, target: str, **more: str) -> subprocess.CompletedProcess[str]:

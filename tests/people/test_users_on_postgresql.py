@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests import forks
 from tests.people.lab import Lab
 from tests.postgresql import postgresql
 from tests.processes import PROJECT, Viewer, environment
@@ -22,14 +21,7 @@ def test_two_servers_share_users_and_sessions(
     with postgresql() as server:
         database = {"RUNICORN_DATABASE_URL": server.create("lab")}
         # Before the first start of a viewer, the database is empty.
-        added = subprocess.run(
-            [sys.executable, "-m", "runicorn", "user", "add", "ada"],
-            env=environment(home, **database),
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        added = forks.run(["runicorn", "user", "add", "ada"], environment(home, **database), PROJECT)
         assert added.returncode == 0, added.stderr
         path = "/" + added.stdout.strip().partition("//")[2].partition("/")[2]
         first, second = (start_viewer(folder, "--users", **database) for _ in range(2))

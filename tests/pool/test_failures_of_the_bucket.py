@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from tests import forks
 from tests.pool.servers import BUCKET
 from tests.pool.uploading import PART, Lab, Upload, content_of, upload
 from tests.processes import environment, free_port
@@ -18,15 +17,8 @@ LARGE = content_of(40 * 2**20, 2)
 
 def refused(lab: Lab, **more: str) -> str:
     """Start a viewer that must end, and return its only line."""
-    command = [sys.executable, "-m", "runicorn", "viewer", "--storage", str(lab.root), "--port", "0"]
-    ended = subprocess.run(
-        command,
-        env=environment(lab.home, **(lab.environment | more)),
-        cwd=lab.home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    command = ["runicorn", "viewer", "--storage", str(lab.root), "--port", "0"]
+    ended = forks.run(command, environment(lab.home, **(lab.environment | more)), lab.home)
     assert ended.returncode != 0
     assert not (lab.root / "artifacts" / ".pool.json").exists()
     (line,) = ended.stderr.splitlines()
@@ -62,12 +54,10 @@ def test_two_stores_cannot_share_a_prefix_and_a_store_keeps_its_bucket(lab: Lab)
     viewer = lab.viewer()
     viewer.stop()
     other = f"{lab.prefix}/other"
-    changed = subprocess.run(
-        [sys.executable, "-m", "runicorn", "viewer", "--storage", str(lab.root), "--port", "0"],
-        env=environment(lab.home, **(lab.environment | {"RUNICORN_ARTIFACT_POOL": f"s3://{BUCKET}/{other}"})),
-        cwd=lab.home,
-        capture_output=True,
-        text=True,
+    changed = forks.run(
+        ["runicorn", "viewer", "--storage", str(lab.root), "--port", "0"],
+        environment(lab.home, **(lab.environment | {"RUNICORN_ARTIFACT_POOL": f"s3://{BUCKET}/{other}"})),
+        lab.home,
     )
     pool = f"s3://{BUCKET}/{lab.prefix}"
     file = lab.root / "artifacts" / ".pool.json"

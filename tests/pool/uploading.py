@@ -7,7 +7,6 @@ import itertools
 import os
 import random
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import requests
 
 from runicorn.artifacts import Artifact
 from runicorn.artifacts.store import Store, Version
+from tests import forks
 from tests.pool.servers import S3Server
 from tests.processes import Viewer, environment
 from tests.sync.proxy import Proxy
@@ -51,13 +51,8 @@ class Lab:
 
     def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command of Runicorn on the store."""
-        return subprocess.run(
-            [sys.executable, "-m", "runicorn", *arguments],
-            env=environment(self.home, RUNICORN_DIR=str(self.root), **(self.environment | more)),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-        )
+        variables = environment(self.home, RUNICORN_DIR=str(self.root), **(self.environment | more))
+        return forks.run(["runicorn", *arguments], variables, self.home)
 
     def key(self, content: bytes) -> str:
         """Return the key of a content in the bucket."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import forks
 from tests.processes import environment
 
 SERVE = """
@@ -53,10 +54,8 @@ def differences(near: Path, far: Path) -> list[str]:
 
 def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `runicorn sync RUN…` to its end."""
-    command = [sys.executable, "-m", "runicorn", "sync", "--storage", str(root), *arguments]
-    return subprocess.run(
-        command, env=environment(home, **more), cwd=home, capture_output=True, text=True, check=False
-    )
+    command = ["runicorn", "sync", "--storage", str(root), *arguments]
+    return forks.run(command, environment(home, **more), home)
 
 
 def revive(root: Path, home: Path) -> None:
