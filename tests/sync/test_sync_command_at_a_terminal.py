@@ -25,6 +25,8 @@ from tests.waiting import until
 pytestmark = pytest.mark.needs("sshd")
 Sync = Callable[..., AbstractContextManager[Terminal]]
 QUESTION = "Do you trust this host key?"
+OFTEN = "from runicorn.cli import main, sync; sync.WATCH_SECONDS = 0.5; main()"
+"""`runicorn`, which watches a store at this interval."""
 
 
 @pytest.fixture
@@ -38,9 +40,11 @@ def person(home: Path) -> Path:
 def sync(person: Path, folder: Path, server: Sshd) -> Sync:
     """Run `runicorn sync` of the store of `server` into `folder` at a terminal."""
 
-    def begin(*options: str, store: str = "", **more: str) -> AbstractContextManager[Terminal]:
+    def begin(
+        *options: str, store: str = "", program: tuple[str, ...] = ("-m", "runicorn"), **more: str
+    ) -> AbstractContextManager[Terminal]:
         address = f"ssh://{server.username}@{server.host}:{server.port}{store or server.home / 'store'}"
-        command = [sys.executable, "-m", "runicorn", "sync", address, "--into", str(folder), *options]
+        command = [sys.executable, *program, "sync", address, "--into", str(folder), *options]
         return at_terminal(command, environment(person, HOME=str(person), **more), person)
 
     return begin
@@ -165,7 +169,7 @@ def test_watching_brings_new_runs_and_ends_with_ctrl_c(
     sync: Sync, server: Sshd, there: Path, folder: Path, person: Path
 ) -> None:
     first = write_run(there, "vision", "net")
-    with sync("--key", str(server.key), "--watch") as terminal:
+    with sync("--key", str(server.key), "--watch", program=("-c", OFTEN)) as terminal:
         terminal.waits_for(QUESTION)
         terminal.types("y")
         until(lambda: runs(folder) == {first})

@@ -33,8 +33,8 @@ def contents(store: Path) -> dict[str, Any]:
     return {file.path: (file.digest, file.size) for file in version.manifest.files}
 
 
-def send(count: int, large: int, near: Path, url: str, home: Path) -> None:
-    training = train(MANY, near, home, str(count), str(large), RUNICORN_URL=url)
+def send(count: int, large: int, near: Path, url: str, home: Path, **more: str) -> None:
+    training = train(MANY, near, home, str(count), str(large), RUNICORN_URL=url, **more)
     _, told = training.communicate(timeout=600)
     assert training.returncode == 0, told
 
@@ -42,7 +42,8 @@ def send(count: int, large: int, near: Path, url: str, home: Path) -> None:
 def test_an_interrupted_upload_continues(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
     uploads = viewer.root / "artifacts/.uploads"
     network.cut_at = 17_500_000
-    send(300, 40, near, network.url, home)
+    # The training does not wait for the network, which comes back later.
+    send(300, 40, near, network.url, home, RUNICORN_UPLOAD_TIMEOUT="0.5")
     until(lambda: network.is_cut)
     before = {folder.name for folder in uploads.iterdir()}
     network.restore()
