@@ -32,6 +32,7 @@ from runicorn.store.project import boards, description
 from runicorn.store.project.folder import project_folder
 
 if TYPE_CHECKING:
+    from runicorn.artifacts.manifest import FileEntry
     from runicorn.artifacts.s3.place import BucketPlace
 
 FORMAT = "runicorn.archive/1"
@@ -49,11 +50,13 @@ class Entry(NamedTuple):
     Attributes:
         name: its path in the archive.
         place: its place in a bucket, if it is not on disk.
+        content: the file of a version whose content it is.
     """
 
     name: str
     path: Path
     place: BucketPlace | None = None
+    content: tuple[Version, FileEntry] | None = None
 
     @property
     def size(self) -> int:
@@ -150,7 +153,7 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
                 name = f"{store.ARTIFACTS}/.dedup/{digest[:2]}/{digest}"
                 place = verify.unchanged_place(version, file)
                 if isinstance(place, Path):
-                    yield Entry(name, place)
+                    yield Entry(name, place, content=(version, file))
                 else:
                     yield Entry(name, version.file_path(file.path), place)
 
@@ -260,15 +263,20 @@ def _opened(entries: Iterable[Entry], progress: Progress) -> Iterator[tuple[str,
     from runicorn.artifacts import verify
 
     for entry in entries:
-        if entry.place is not None:
-            file = entry.place.file
+        place: Path | BucketPlace = entry.place or entry.path
+        if isinstance(place, Path) and entry.content is not None and not place.exists():
+            place = verify.first_place(*entry.content)  # moved to the bucket since it was listed
+        if not isinstance(place, Path):
+            file = place.file
             modified = round((file.modified_at or time.time()) * SECOND)
-            yield entry.name, modified, file.size, _counted(verify.blocks(entry.place, file), progress)
+            yield entry.name, modified, file.size, _counted(verify.blocks(place, file), progress)
             continue
         try:
-            fd = _platform.open_regular(entry.path, follow_links=False)
-        except FileNotFoundError:  # removed since it was listed
-            continue
+            fd = _platform.open_regular(place, follow_links=False)
+        except FileNotFoundError:
+            if entry.content is not None:
+                raise
+            continue  # removed since it was listed
         try:
             state = os.fstat(fd)
             yield entry.name, state.st_mtime_ns, state.st_size, _blocks(fd, state.st_size, progress)

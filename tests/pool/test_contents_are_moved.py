@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 import requests
 
 from runicorn import _platform
+from runicorn.archives import write
 from runicorn.artifacts import curation
-from runicorn.artifacts.errors import ArtifactError
+from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store
 from tests.pool.servers import BUCKET
 from tests.pool.uploading import Lab, content_of, damage, downloaded, log, upload
@@ -227,6 +229,30 @@ def test_moves_that_cannot_begin_are_refused_with_one_sentence(lab: Lab, tmp_pat
     away = move(lab, "--back")
     assert away.returncode == 4 and "cannot be reached at" in away.stderr
     assert len(away.stderr.splitlines()) == 1
+
+
+def test_an_export_contains_what_is_moved_while_it_runs(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"small": content_of(1000, 71), "large": content_of(20 * MEGABYTE, 71)}
+    log(lab.root, tmp_path / "in", files)
+    assert move(lab, "--keep").returncode == 0
+    for name, value in lab.environment.items():
+        monkeypatch.setenv(name, value)
+    version = Store(lab.root).find("net").version(1)
+    entries = list(write.version_entries(lab.root, [version]))
+    assert move(lab).returncode == 0
+    with (tmp_path / "all.zip").open("wb") as target:
+        write.write_zip(target, b"{}", entries)
+    packed = zipfile.ZipFile(tmp_path / "all.zip")
+    contents = [packed.read(name) for name in packed.namelist() if ".dedup" in name]
+    assert sorted(contents, key=len) == list(files.values())
+    # Without the variable it fails.
+    monkeypatch.delenv("RUNICORN_ARTIFACT_POOL")
+    version = Store(lab.root).find("net").version(1)
+    entries = [entry._replace(content=entry.content and (version, entry.content[1])) for entry in entries]
+    with (tmp_path / "none.zip").open("wb") as target, pytest.raises(DamagedFile, match="set RUNICORN_ARTI"):
+        write.write_zip(target, b"{}", entries)
 
 
 def test_versions_are_saved_and_uploaded_while_contents_are_moved(lab: Lab, tmp_path: Path) -> None:
