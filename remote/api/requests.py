@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 from rest_framework import serializers
 
 from remote.ssh import address as addresses
 from remote.ssh import known_hosts
-from remote.ssh.address import Address, InvalidAddress
+from remote.ssh.address import InvalidAddress
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey
 from runicorn_site.web.serializers import Body, Query
@@ -23,34 +23,6 @@ def _port(**more: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=65535, **more)
 
 
-class AddressArguments(TypedDict):
-    """Validated fields of `AddressBody`."""
-
-    address: Address
-
-
-class ConnectArguments(AddressArguments):
-    """Validated fields of `ConnectBody`; a viewer over an open connection needs no credentials."""
-
-    credentials: NotRequired[Credentials]
-
-
-class AcceptHostKeyArguments(TypedDict):
-    """Validated fields of `AcceptHostKeyBody`."""
-
-    host: str
-    port: int
-    key: HostKey
-
-
-class RemoveHostKeyArguments(TypedDict):
-    """Validated fields of `RemoveHostKeyBody`."""
-
-    host: str
-    port: int
-    key_type: str
-
-
 class AddressBody(Body):
     """A user on a host."""
 
@@ -58,7 +30,7 @@ class AddressBody(Body):
     port = _port(default=addresses.SSH_PORT)
     username = serializers.CharField(max_length=255, **EXACT)
 
-    def validate(self, fields: dict[str, Any]) -> AddressArguments:
+    def validate(self, fields: dict[str, Any]) -> Any:
         """Validate the address."""
         try:
             address = addresses.address(fields["host"], fields["port"], fields["username"])
@@ -88,7 +60,7 @@ class ConnectBody(LoginBody):
         help_text="Use the SSH agent of the machine of this viewer when neither a password nor a key is given.",
     )
 
-    def validate(self, fields: dict[str, Any]) -> ConnectArguments:
+    def validate(self, fields: dict[str, Any]) -> Any:
         """Validate the address, and require credentials or the agent."""
         names = ("password", "private_key", "private_key_path", "passphrase", "use_agent")
         credentials = Credentials(**{name: fields[name] for name in names if name in fields})
@@ -111,7 +83,7 @@ class AcceptHostKeyBody(Body):
         max_length=100, allow_blank=True, help_text="`SHA256:…`; must match the key.", **EXACT
     )
 
-    def validate(self, fields: dict[str, Any]) -> AcceptHostKeyArguments:
+    def validate(self, fields: dict[str, Any]) -> Any:
         """Validate the host, and parse the key."""
         for name in ("host", "key_type", "fingerprint_sha256"):
             _refuse(not fields[name], name, f"Invalid {name}")
@@ -155,7 +127,7 @@ class RemoveHostKeyBody(Body):
     port = _port(default=addresses.SSH_PORT)
     key_type = serializers.CharField(max_length=100, allow_blank=True, **EXACT)
 
-    def validate(self, fields: dict[str, Any]) -> RemoveHostKeyArguments:
+    def validate(self, fields: dict[str, Any]) -> Any:
         """Normalize the host."""
         for name in ("host", "key_type"):
             value = fields[name]

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from rest_framework import serializers
 
-from remote.api.requests import EXACT, ConnectArguments, ConnectBody, ConnectionQuery
+from remote.api.requests import EXACT, ConnectBody, ConnectionQuery
 from remote.services.viewers import patience
 from remote.ssh import address as addresses
 from remote.ssh.address import InvalidAddress
@@ -16,13 +16,6 @@ from runicorn_site.web.serializers import Body
 
 ADDRESS = ("host", "username")
 LOGIN = ("password", "private_key", "private_key_path", "passphrase")
-
-
-class StartViewerArguments(ConnectArguments):
-    """Validated fields of `StartViewerBody`."""
-
-    parameters: SessionParameters
-    wait: bool
 
 
 class StartViewerBody(ConnectBody):
@@ -59,7 +52,7 @@ class StartViewerBody(ConnectBody):
         help_text="Respond once the viewer runs. If false, respond at once; poll `viewer/status` for the progress.",
     )
 
-    def validate(self, fields: dict[str, Any]) -> StartViewerArguments:
+    def validate(self, fields: dict[str, Any]) -> Any:
         """Require either an open connection or an address with credentials."""
         parameters = SessionParameters(
             root=fields["remote_root"],

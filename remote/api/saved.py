@@ -10,24 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.api.requests import AddressArguments, LoginBody
+from remote.api.requests import LoginBody
 from remote.connections import saved
-from remote.connections.saved_file import METHODS, SECRETS, Method
+from remote.connections.saved_file import METHODS, SECRETS
 from runicorn.api.responses import remote as responses
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.serializers import Body
 
 MAX_CONNECTIONS = 200
-
-
-class SaveConnectionArguments(AddressArguments):
-    """Validated fields of `SaveConnectionBody`."""
-
-    name: str
-    auth_method: Method
-    private_key_path: str | None
-    remember: bool
-    secrets: dict[str, str]
 
 
 class SaveConnectionBody(LoginBody):
@@ -39,7 +29,7 @@ class SaveConnectionBody(LoginBody):
         default=False, help_text="Store the password, or the private key and its passphrase, encrypted."
     )
 
-    def validate(self, fields: dict[str, Any]) -> SaveConnectionArguments:
+    def validate(self, fields: dict[str, Any]) -> Any:
         """Return the arguments of `saved.save_connection`."""
         return {
             **super().validate(fields),
