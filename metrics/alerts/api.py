@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 
 from metrics.alerts import requests, services
 from metrics.alerts.delivery import sending
-from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.judging import preview
 from metrics.alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from runicorn.api.responses import alerts as responses
@@ -41,10 +40,8 @@ class ChannelListView(APIView):
     @endpoint(body=requests.ChannelBody, returns={201: responses.AlertChannel}, errors=(400,))
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a channel."""
-        try:
+        with requests.checked():
             return Response(channel_answer(services.save_channel(body)), status=201)
-        except InvalidAlert as error:
-            raise requests.invalid(error) from error
 
 
 @blocking
@@ -59,10 +56,8 @@ class ChannelView(APIView):
     @endpoint(body=requests.ChannelChange, returns=responses.AlertChannel, errors=ERRORS)
     def patch(self, request: Request, key: int, body: dict[str, Any]) -> Response:
         """Change the given fields of a channel."""
-        try:
+        with requests.checked():
             return Response(channel_answer(services.save_channel(body, key)))
-        except InvalidAlert as error:
-            raise requests.invalid(error) from error
 
     @endpoint(returns=responses.DeletedAlertItem, errors=ERRORS)
     def delete(self, request: Request, key: int) -> Response:
@@ -91,10 +86,8 @@ class RuleListView(APIView):
     @endpoint(body=requests.RuleBody, returns={201: responses.AlertRule}, errors=(400,))
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a rule. It judges what happens from now on."""
-        try:
+        with requests.checked():
             return Response(rule_answer(services.save_rule(body)), status=201)
-        except InvalidAlert as error:
-            raise requests.invalid(error) from error
 
 
 @blocking
@@ -109,10 +102,8 @@ class RuleView(APIView):
     @endpoint(body=requests.RuleChange, returns=responses.AlertRule, errors=ERRORS)
     def patch(self, request: Request, key: int, body: dict[str, Any]) -> Response:
         """Change the given fields of a rule."""
-        try:
+        with requests.checked():
             return Response(rule_answer(services.save_rule(body, key)))
-        except InvalidAlert as error:
-            raise requests.invalid(error) from error
 
     @endpoint(returns=responses.DeletedAlertItem, errors=ERRORS)
     def delete(self, request: Request, key: int) -> Response:
@@ -125,10 +116,8 @@ class RuleView(APIView):
 @route("POST", body=requests.RulePreview, returns=responses.AlertPreview, errors=(400,))
 def rule_preview_view(request: Request, body: dict[str, Any]) -> Response:
     """Judge past runs by a rule without saving it: at most 100 events, within two seconds."""
-    try:
+    with requests.checked():
         return Response(preview.preview(services.condition(body), body.get("where", "")))
-    except InvalidAlert as error:
-        raise requests.invalid(error) from error
 
 
 @route("GET", query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rest_framework import serializers
 
 from metrics.alerts.errors import InvalidAlert
@@ -103,5 +106,11 @@ class Acknowledge(Body):
     )
 
 
-def invalid(error: InvalidAlert) -> serializers.ValidationError:
-    return serializers.ValidationError({error.field: [str(error) if error.inner else error.sentence]})
+@contextmanager
+def checked() -> Iterator[None]:
+    """Answer an invalid rule or channel with 400."""
+    try:
+        yield
+    except InvalidAlert as error:
+        sentence = str(error) if error.inner else error.sentence
+        raise serializers.ValidationError({error.field: [sentence]}) from error
