@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -72,7 +73,10 @@ class Commands(Mapping[str, Any]):
         alone.command(name, context_settings=settings)(
             getattr(module, FUNCTIONS.get(name, MODULES[name].rpartition(".")[2]))
         )
-        return typer.main.get_command(alone)
+        command = typer.main.get_command(alone)
+        # Rich breaks lines where the docstring does.
+        command.help = re.sub(r"(?<=\S)\n(?=\w)", " ", command.help or "")
+        return command
 
 
 class Runicorn(TyperGroup):

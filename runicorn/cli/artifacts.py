@@ -14,7 +14,7 @@ from runicorn.artifacts.store import ArtifactFolder, Store, Version
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.store.progress import show_progress
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 if TYPE_CHECKING:
     from runicorn.api.responses.artifacts import Artifact, ArtifactVersion, StoredVersion, StoreStatistics
@@ -143,7 +143,7 @@ def _info(about: StoredVersion, as_json: bool) -> None:
         ("Status", f"{about['status']}, {about['lifecycle_stage']}"),
         ("Created", common.format_time(about["created_at"])),
         ("By run", about["created_by_run"] or ""),
-        ("Size", f"{format_bytes(about['size_bytes'])} in {about['num_files']} files"),
+        ("Size", f"{format_bytes(about['size_bytes'])} in {number_of(about['num_files'], 'file')}"),
         ("Aliases", ", ".join(about["aliases"])),
         ("Tags", ", ".join(about["tags"])),
         ("Description", about["description"]),
@@ -162,8 +162,8 @@ def _statistics(sums: StoreStatistics, as_json: bool) -> None:
     if as_json:
         common.print_json(sums)
         return
-    typer.echo(f"{sums['total_artifacts']} artifacts, {sums['total_versions']} versions")
-    typer.echo(f"{format_bytes(sums['total_size_bytes'])} in {sums['total_files']} files")
+    typer.echo(f"Artifacts: {sums['total_artifacts']}, versions: {sums['total_versions']}")
+    typer.echo(f"{format_bytes(sums['total_size_bytes'])} in {number_of(sums['total_files'], 'file')}")
     saved = f"{format_bytes(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
     typer.echo(
         f"{format_bytes(sums['dedup_pool_size_bytes'])} stored, {saved} saved by storing equal files once"

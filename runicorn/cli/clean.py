@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from runicorn.artifacts.store import Store
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.maintenance import cleaning
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 DAY = 86400.0
 
@@ -152,12 +151,12 @@ def _in_words(
     if temp:
         left = sum(count for _, count in found.leftovers)
         lines.append(
-            f"{_count(found.leftovers, 'file')} left by interrupted writes: {_amount(left)} can be freed"
+            f"{number_of(len(found.leftovers), 'file')} left by interrupted writes: {_amount(left)} can be freed"
         )
     if dedup:
-        rests = f"{_count(found.garbage.rests, 'leftover')} of interrupted work"
+        rests = f"{number_of(len(found.garbage.rests), 'leftover')} of interrupted work"
         lines.append(
-            f"{_count(found.garbage.blobs, 'content')} without a version, {rests}: "
+            f"{number_of(len(found.garbage.blobs), 'content')} without a version, {rests}: "
             f"{_amount(found.garbage.bytes)} can be freed"
         )
     return lines
@@ -167,12 +166,8 @@ def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
     if not runs:
         return [f"No run {which}"]
     held = _amount(sum(run.bytes for run in runs))
-    line = f"{_count(runs, 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
+    line = f"{number_of(len(runs), 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
     return [line, *(f"  {run.run_id}  {run.status}  {common.format_time(run.touched)}" for run in runs)]
-
-
-def _count(things: Sized, what: str) -> str:
-    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _amount(count: int) -> str:
@@ -198,7 +193,7 @@ def _report(found: Candidates, done: CleanupResult | None, as_json: bool) -> Non
     if done is None:
         return
     if found.zombies or found.old:
-        typer.echo(f"Moved to the recycle bin: {_count(done.binned, 'run')}")
+        typer.echo(f"Moved to the recycle bin: {number_of(len(done.binned), 'run')}")
     for sentence in done.kept:
         common.print_error(f"Not moved: {sentence}")
     if found.leftovers or found.garbage:

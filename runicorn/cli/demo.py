@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from runicorn.cli.support.exits import NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.demo.trials import LIMIT, Trial, plan
 from runicorn.settings import user
+from runicorn.store.units import number_of
 
 
 def demo(
@@ -44,7 +45,8 @@ def demo(
     began = time.monotonic()
     crashed = _play(plan(runs, seed), root, f"search-{seed}")
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
-    typer.echo(f"{runs} runs in {time.monotonic() - began:.0f} s{mishaps}. View them: {_where(root)}")
+    took = f"{number_of(runs, 'run')} in {time.monotonic() - began:.0f} s"
+    typer.echo(f"{took}{mishaps}. View them: {_where(root)}")
 
 
 def _stop_at_the_end_of_input() -> None:

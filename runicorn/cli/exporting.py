@@ -18,7 +18,7 @@ from runicorn.cli.support.selection import WHERE, Choice, chosen
 from runicorn.export.exporters import MetricsExporter, MissingLibrary
 from runicorn.store.progress import show_progress
 from runicorn.store.state import State
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 
 class Format(StrEnum):
@@ -143,9 +143,9 @@ def _archive(
             )
     finally:
         progress.close()
-    more = f" and {len(versions)} artifact version(s)" if versions else ""
+    more = f" and {number_of(len(versions), 'artifact version')}" if versions else ""
     common.print_notice(
-        f"{len(folders)} run(s){more}, {taken.files} files, {format_bytes(taken.bytes)} → {path}"
+        f"{number_of(len(folders), 'run')}{more}, {number_of(taken.files, 'file')}, {format_bytes(taken.bytes)} → {path}"
     )
     return [path]
 
@@ -173,7 +173,7 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
             common.print_error(f"{record.run_id} has no metrics; nothing was written for it.")
     if not written:
         raise typer.Exit(FAILED)
-    common.print_notice(f"{len(written)} run(s) → {output or written[0]}")
+    common.print_notice(f"{number_of(len(written), 'run')} → {output or written[0]}")
     return written
 
 

@@ -67,9 +67,9 @@ def _show(report: Report) -> None:
     for finding in report.findings:
         typer.echo(common.printable(_line(finding)))
     common.print_notice(
-        f"Checked {report.runs:,} runs with {report.records:,} records and {report.media:,} media files, "
-        f"{report.versions:,} versions with {report.files:,} files: "
-        f"{report.errors:,} errors, {report.warnings:,} warnings."
+        f"Checked runs: {report.runs:,}, records: {report.records:,}, media files: {report.media:,}, "
+        f"artifact versions: {report.versions:,}, artifact files: {report.files:,}. "
+        f"Errors: {report.errors:,}, warnings: {report.warnings:,}."
     )
 
 

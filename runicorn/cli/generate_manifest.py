@@ -55,7 +55,7 @@ def generate_manifest(
         return
     runs, files, total = totals
     typer.echo(
-        f"{kind.value} manifest, revision {manifest.revision}: {runs} runs, {files} files, {format_bytes(total)}"
+        f"{kind.value} manifest, revision {manifest.revision}: runs {runs}, files {files}, {format_bytes(total)}"
     )
     typer.echo(common.printable(str(path)))
     if verbose:

@@ -15,7 +15,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.settings import user
 from runicorn.store.progress import show_progress
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 
 def import_(
@@ -110,4 +110,5 @@ def _say(outcome: Outcome, root: Path, dry_run: bool) -> None:
     for name, reason in outcome.left.items():
         typer.echo(common.printable(f"  {'left':8} {name}: {reason}"))
     begin = "Would import" if dry_run else "Imported"
-    typer.echo(common.printable(f"{begin} {outcome.files} files ({format_bytes(outcome.bytes)}) into {root}"))
+    files = f"{number_of(outcome.files, 'file')} ({format_bytes(outcome.bytes)})"
+    typer.echo(common.printable(f"{begin} {files} into {root}"))

@@ -15,7 +15,7 @@ from runicorn.cli.support.exits import USAGE
 from runicorn.cli.support.selection import WHERE, Choice, chosen, find_record
 from runicorn.store import curation
 from runicorn.store.state import State
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 DAY = 86400
 
@@ -173,7 +173,7 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
         for record in records:
             there = "" if record.deleted is None else ": already in the recycle bin"
             typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
-        typer.echo(f"{len(going)} run(s) with {format_bytes(held)} would move to the recycle bin.")
+        typer.echo(f"{number_of(len(going), 'run')} with {format_bytes(held)} would move to the recycle bin.")
     is_sure = not going or dry_run or common.confirm("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
@@ -182,7 +182,7 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
     elif not is_sure:
         typer.echo("Cancelled.")
     elif going and not dry_run:
-        typer.echo(f"{len(going)} run(s) moved to the recycle bin.")
+        typer.echo(f"{number_of(len(going), 'run')} moved to the recycle bin.")
 
 
 def _change(root: Path, records: list[Any], write: Callable[[Any], object], dry_run: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.settings import user
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 if TYPE_CHECKING:
     from runicorn.sync.result import SyncResult
@@ -112,11 +112,11 @@ def _print_result(result: SyncResult, as_json: bool, watch: bool) -> None:
         if not watch:
             typer.echo("Everything is up to date.")
         return
-    words = f"{result['files_synced']} files, {format_bytes(result['bytes_downloaded'])} in {result['duration']:.1f} s"
+    words = f"{number_of(result['files_synced'], 'file')}, {format_bytes(result['bytes_downloaded'])} in {result['duration']:.1f} s"
     if count := result.get("artifacts_synced"):
-        words += ", 1 version of an artifact" if count == 1 else f", {count} versions of artifacts"
+        words += f", {number_of(count, 'artifact version')}"
     if result["deleted_count"]:
-        words += f", {result['deleted_count']} runs moved to the recycle bin"
+        words += f", {number_of(result['deleted_count'], 'run')} moved to the recycle bin"
     if result["failed_count"]:
         words += f"; {result['failed_count']} failed and will be retried"
     typer.echo(words)

@@ -58,7 +58,7 @@ def _say(known: dict[str, Any]) -> None:
 
     store, database = known["store"], known["database"]
     held = (
-        f"{store['runs']} runs, {format_bytes(store['bytes'])}" if store["exists"] else "does not exist yet"
+        f"runs {store['runs']}, {format_bytes(store['bytes'])}" if store["exists"] else "does not exist yet"
     )
     rows = [
         ("Implementation", known["implementation"]),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html as escapes
 import json
 import math
 import re
 import time
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from runicorn.export import sparkline_svg
 from runicorn.store import layout
 from runicorn.store.journal.records import Statistics, number, statistics
 from runicorn.store.state.reasons import describe
+from runicorn.store.units import number_of
 
 NONE = "N/A"
 HEAD = ("Metric", "Min", "Max", "Mean", "Last")
@@ -51,14 +52,14 @@ def html(run_dir: Path) -> str:
     for section in sections(run_dir):
         parts.append(f"<h2>{section.title}</h2>")
         if section.facts:
-            facts = "".join(f"<dt>{name}</dt><dd>{_in_html(value)}</dd>" for name, value in section.facts)
+            facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in section.facts)
             parts.append(f"<dl>{facts}</dl>")
         if section.note:
             parts.append(f"<p>{section.note}</p>")
         if section.rows:
             head = "".join(f"<th>{name}</th>" for name in section.head)
             rows = "".join(
-                f"<tr>{''.join(f'<td>{_in_html(cell)}</td>' for cell in row)}</tr>\n" for row in section.rows
+                f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in section.rows
             )
             parts.append(f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>")
     parts += _pictures(run_dir)
@@ -71,9 +72,9 @@ def _pictures(run_dir: Path) -> list[str]:
     parts = ["<h2>Curves</h2>"] if drawn else []
     for name, curve in drawn.items():
         parts.append(
-            f"<figure><figcaption>{_in_html(name)}</figcaption>{sparkline_svg.svg(name, curve)}</figure>"
+            f"<figure><figcaption>{escape(name)}</figcaption>{sparkline_svg.svg(name, curve)}</figure>"
         )
-    return [*parts, f"<p>{more} more metrics are not drawn.</p>"] if more else parts
+    return [*parts, f"<p>Not drawn: {number_of(more, 'more metric')}.</p>"] if more else parts
 
 
 def sections(run_dir: Path) -> list[Section]:
@@ -148,11 +149,7 @@ def _date(moment: Any) -> str:
 
 
 def _in_markdown(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", escapes.escape(" ".join(text.split()), quote=False))
-
-
-def _in_html(text: str) -> str:
-    return escapes.escape(text)
+    return _SPECIAL.sub(r"\\\1", escape(" ".join(text.split()), quote=False))
 
 
 _PAGE = """<!DOCTYPE html>

@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import time as now
 from types import MappingProxyType
@@ -49,6 +50,15 @@ class Unreadable(NamedTuple):
 
     source: str
     reason: str
+
+
+def utc_seconds(text: Any) -> float | None:
+    """Return the Unix seconds of an ISO time, in UTC unless it has a zone; None if it is missing or malformed."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def open_ended(last_change: float | None, reason: str = "") -> tuple[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from runicorn.importers.experiment import (
     by_step,
     open_ended,
     sizes,
+    utc_seconds,
 )
 from runicorn.store import layout
 
@@ -56,7 +56,7 @@ def _experiment(folder: Path, about: dict[str, Any]) -> Experiment:
     trace = about.get("fail_trace") or []
     reason = str(trace[-1]).strip() if trace else ""
     if status in UNFINISHED:
-        state, reason = open_ended(_seconds(about.get("heartbeat")), f"sacred: {status}")
+        state, reason = open_ended(utc_seconds(about.get("heartbeat")), f"sacred: {status}")
     else:
         state = STATUS.get(status, layout.INTERRUPTED)
     paths = {name: folder / name for name in map(str, about.get("artifacts", [])) if _is_inside(folder, name)}
@@ -68,8 +68,8 @@ def _experiment(folder: Path, about: dict[str, Any]) -> Experiment:
         origin=f"sacred:{folder.name}/{started}",
         project=str(experiment.get("name") or "sacred"),
         name=name,
-        started=_seconds(started),
-        ended=_seconds(about.get("stop_time")),
+        started=utc_seconds(started),
+        ended=utc_seconds(about.get("stop_time")),
         status=state,
         reason=reason,
         config=layout.read_json(folder / "config.json")[0],
@@ -99,7 +99,7 @@ def _metrics(folder: Path) -> dict[str, Any]:
 def _values(folder: Path) -> Iterator[tuple[int, float | None, str, Any]]:
     for name, metric in _metrics(folder).items():
         for step, moment, value in zip(metric["steps"], metric["timestamps"], metric["values"], strict=True):
-            yield int(step), _seconds(moment), name, _number(value)
+            yield int(step), utc_seconds(moment), name, _number(value)
 
 
 def _number(value: Any) -> Any:
@@ -125,11 +125,3 @@ def _lines(file: Path) -> Iterator[str]:
     if file.is_file() and not file.is_symlink():
         with file.open(encoding="utf-8", errors="replace") as log:
             yield from log
-
-
-def _seconds(text: Any) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from runicorn.importers.experiment import (
     Unreadable,
     number,
     open_ended,
+    utc_seconds,
 )
 from runicorn.importers.formats.sqlite import is_database, open_to_read
 from runicorn.store import layout
@@ -72,14 +72,14 @@ def _of_database(path: Path) -> Iterator[Experiment]:
         for run, name, began, ended, count in runs:
             config = _config(database, path, key, run)
             # Trackio does not record the end of a run.
-            status, _ = open_ended(_seconds(ended))
+            status, _ = open_ended(utc_seconds(ended))
             left: list[str] = []
             yield Experiment(
                 origin=f"trackio:{path.stem}/{run}" + ("" if key == "run_id" else f"/{began}"),
                 project=path.stem,
                 name=name,
-                started=_seconds(config.get("_Created")) or _seconds(began),
-                ended=_seconds(ended),
+                started=utc_seconds(config.get("_Created")) or utc_seconds(began),
+                ended=utc_seconds(ended),
                 status=status if status == layout.RUNNING else layout.FINISHED,
                 config={key: value for key, value in config.items() if key not in OWN},
                 group=str(config.get("_Group") or ""),
@@ -109,13 +109,13 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
                 left.extend(
                     f"{name!r} is neither a number nor a text and was not imported." for name in others
                 )
-                yield Point(step, _seconds(moment), {n: v for n, v in values.items() if n not in others})
+                yield Point(step, utc_seconds(moment), {n: v for n, v in values.items() if n not in others})
             if key in _columns(path, "system_metrics"):
                 for moment, text in database.execute(
                     f"SELECT timestamp, metrics FROM system_metrics WHERE {key} = ? ORDER BY id", (run,)
                 ):
                     load = {f"system/{name}": number(value) for name, value in _object(text).items()}
-                    yield Point(0, _seconds(moment), load, "system")
+                    yield Point(0, utc_seconds(moment), load, "system")
 
     return rows
 
@@ -147,11 +147,3 @@ def _object(text: str | bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _seconds(text: Any) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -19,6 +19,7 @@ from runicorn.store.folder_lock import folder_lock
 from runicorn.store.journal import count_records
 from runicorn.store.journal.appender import Appender
 from runicorn.store.notices import Notices, say
+from runicorn.store.units import number_of
 
 
 class RunFolder:
@@ -216,10 +217,10 @@ class RunFolder:
         self.events.close()
         self.logs.close()
         missing = [
-            f"{count} {what}"
-            for count, what in (
-                (self.events.missing, "records of the journal"),
-                (self.logs.missing, "texts of the log"),
+            f"{number_of(count, what)} of the {place}"
+            for count, what, place in (
+                (self.events.missing, "record", "journal"),
+                (self.logs.missing, "text", "log"),
             )
             if count
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -119,3 +120,10 @@ def test_the_shell_completes(tmp_path: Path) -> None:
         [sys.executable, "-m", "runicorn"], env=words, capture_output=True, text=True, check=False
     )
     assert set(done.stdout.split()) == {"export", "export-data"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_paragraph_of_the_help_is_broken_by_the_terminal_only(name: str) -> None:
+    text = " ".join(inspect.getdoc(COMMANDS[name].callback).partition("Examples:")[0].split())
+    assert " ".join((COMMANDS[name].help or "").partition("Examples:")[0].split()) == text
+    assert not re.search(r"\w\n\w|[,;]\n", COMMANDS[name].help)

@@ -15,7 +15,7 @@ from tests.documents.store import RUN, SECOND, THIRD
 
 def test_a_store_goes_through_a_file(call: Call, root: Path, tmp_path: Path) -> None:
     code, said = call("export", "--output", "all.zip", "--include-artifacts")
-    assert code == 0 and "3 run(s) and 3 artifact version(s)" in said
+    assert code == 0 and "3 runs and 3 artifact versions" in said
     new = tmp_path / "not there" / "new"
     code, said = call("import", "all.zip", "--dry-run", storage=new)
     assert code == 0 and "Would import" in said and not new.parent.exists()

@@ -84,7 +84,7 @@ def test_old_runs_are_cleaned_up_except_for_those_to_keep(call: Call, root: Path
         False,
         True,
     ]
-    assert call(*words, "--force")[1].startswith("0 run(s)")
+    assert call(*words, "--force")[1].startswith("0 runs")
 
 
 @pytest.mark.parametrize(("answer", "deleted"), [("n", False), ("y", True)])
@@ -95,7 +95,7 @@ def test_the_command_asks_for_confirmation_at_a_terminal(
     with at_terminal([sys.executable, "-m", "runicorn", *words], environment(home), root) as terminal:
         terminal.waits_for("[y/N]")
         terminal.types(answer)
-        assert terminal.ends() == 0 and "1 run(s) with" in terminal.said
+        assert terminal.ends() == 0 and "1 run with" in terminal.said
     assert (folder_of(root, RUN) / ".deleted").exists() == deleted
     assert ("Cancelled." in terminal.said) != deleted
 

@@ -27,7 +27,7 @@ def _finished(client: Client) -> str:
 def test_damage_is_listed_and_derived_files_are_repaired(store: Path, tmp_path: Path, client: Client) -> None:
     damage.make_store(store, tmp_path / "work")
     text = _check(client, contents="1")
-    assert "Checked 3 runs, 918 records, 18 media files and 8 artifact files: 0 errors, 0 warnings." in text
+    assert "Checked runs: 3, records: 918, media files: 18, artifact files: 8. 0 errors, 0 warnings." in text
     (media,) = sorted(store.glob("p/n0/runs/*/media/*rows*"))
     media.unlink()
     (store / "artifacts/dataset/data/versions.json").write_text("{")

@@ -28,7 +28,7 @@ def _check(ended: Script) -> None:
     assert ended.stdout == "trained 1 2\n"
     first, last = ended.stderr.strip().split("\n")
     assert first.startswith("runicorn: cannot write to ") and "The program continues" in first
-    assert "5 records of the journal; 1 texts of the log; the files" in last
+    assert "5 records of the journal; 1 text of the log; the files" in last
     for name in ("meta.json", "status.json", "config.json", "summary.json"):
         assert name in last
 

@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 
 from metrics.alerts.delivery.links import run_url
 from metrics.alerts.models import AlertEvent
+from runicorn.store.units import number_of
 
 LONGEST = 200
 LISTED = 10
@@ -71,7 +72,7 @@ def folded(events: Sequence[AlertEvent]) -> Content:
         "event": "fired" if fired else "recovered",
         "rule": bodies[0]["rule"] if len(rules) == 1 else None,
         "run": None,
-        "sentence": f"{len(events)} alerts: {fired} fired, {len(events) - fired} back to normal",
+        "sentence": f"{number_of(len(events), 'alert')}: {fired} fired, {len(events) - fired} back to normal",
         "value": None,
         "at": max(event.at for event in events),
         "count": len(events),

@@ -11,6 +11,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.store.units import number_of
 
 Storage = Annotated[Path | None, typer.Option(help="Ignored; a backup contains no storage root.")]
 
@@ -32,7 +33,7 @@ def backup(
         from runicorn_site.backup import services
 
         rows = services.create(file.expanduser().absolute())
-        typer.echo(f"Backed up {rows} rows and all settings to {file}")
+        typer.echo(f"Backed up {number_of(rows, 'row')} and all settings to {file}")
 
 
 def restore(
@@ -52,7 +53,7 @@ def restore(
         from runicorn_site.backup import services
 
         rows, before = services.restore(file.expanduser().absolute(), overwrite=overwrite)
-        typer.echo(f"Restored {rows} rows and all settings from {file}")
+        typer.echo(f"Restored {number_of(rows, 'row')} and all settings from {file}")
         if before is not None:
             typer.echo(f"The previous data is in {before}")
 

@@ -12,6 +12,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, PERMISSION, USAGE
 from runicorn.cli.support.server import server_folder
 from runicorn.settings import user
+from runicorn.store.units import number_of
 
 URL = "RUNICORN_DATABASE_URL"
 
@@ -56,5 +57,5 @@ def move_database(
         common.exit_with(str(error).strip().rstrip(".") + ".", FAILED)
     filled = [count for count in counts.values() if count]
     typer.echo(
-        f"Copied {sum(filled):,} rows of {len(filled)} tables. Set {URL} to the target and start the viewer."
+        f"Copied {number_of(sum(filled), 'row')} of {number_of(len(filled), 'table')}. Set {URL} to the target and start the viewer."
     )

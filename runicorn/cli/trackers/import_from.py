@@ -163,7 +163,7 @@ def _print_report(report: ImportReport, dry_run: bool) -> None:
         typer.echo("Nothing was written. An import would end with:")
     else:
         typer.echo(
-            "Compared with the source: {runs} runs, {series} series, {points} points, "
-            "{different} runs differ.".format(**report.compared)
+            "Compared with the source: runs {runs:,}, series {series:,}, points {points:,}; "
+            "runs that differ {different:,}.".format(**report.compared)
         )
     typer.echo(summary(report.counts))

@@ -21,6 +21,7 @@ from runicorn.importers.mlflow.run import (
     local,
     seconds,
 )
+from runicorn.store.units import number_of
 
 RUNS = """
     SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, r.artifact_uri, e.name, e.experiment_id
@@ -75,11 +76,9 @@ def of_database(path: Path) -> Iterator[Experiment]:
         for row in rows:
             run = _run(database, path, row, [model for model in models if model.run_id == row[0]])
             if count := traces.pop(row[7], 0):
-                run.left.append(f"{count} traces of the experiment were not imported.")
+                run.left.append(f"not imported: {number_of(count, 'trace')} of the experiment.")
             if count := datasets.get(row[0], 0):
-                run.left.append(
-                    f"{count} datasets that it used are only known to MLflow and were not imported."
-                )
+                run.left.append(f"not imported: {number_of(count, 'dataset')} that only MLflow knows.")
             yield experiment(run, names, parents)
 
 

@@ -20,6 +20,7 @@ from runicorn.importers.mlflow.run import (
     experiment,
     seconds,
 )
+from runicorn.store.units import number_of
 
 META = "meta.yaml"
 NUMBERS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
@@ -73,7 +74,7 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
                 yield Unreadable(f"mlflow:{run.name}", str(error))
                 continue
             if traces:
-                known.left.append(f"{traces} traces of the experiment were not imported.")
+                known.left.append(f"not imported: {number_of(traces, 'trace')} of the experiment.")
                 traces = 0
             yield known
 
@@ -98,7 +99,7 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
     artifacts = artifact_files(run / "artifacts", top)
     left = [] if artifacts else elsewhere(str(meta.get("artifact_uri") or ""), top)
     if datasets := len(folders(run / "inputs")):
-        left.append(f"{datasets} datasets that it used are only known to MLflow and were not imported.")
+        left.append(f"not imported: {number_of(datasets, 'dataset')} that only MLflow knows.")
     own = [model for model in models if model.run_id == run_id]
     return MlflowRun(
         id=run_id,

@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,13 @@ from runicorn.importers.experiment import (
     Unreadable,
     number,
     open_ended,
+    utc_seconds,
 )
 from runicorn.importers.wandb.history import flat, is_plain, row_entries
 from runicorn.importers.wandb.server import Server
 from runicorn.store import curation, layout
 from runicorn.store.containment import OutsideStore, check_inside
+from runicorn.store.units import number_of
 
 PAGE = 1000
 WIDEST = 1 << 40
@@ -182,7 +183,7 @@ class _Download:
 
 def _experiment(origin: str, project: str, node: dict[str, Any], download: _Download) -> Experiment:
     config, summary = (json.loads(node[name] or "{}") for name in ("config", "summaryMetrics"))
-    state, ended = str(node["state"]), _seconds(node["heartbeatAt"])
+    state, ended = str(node["state"]), utc_seconds(node["heartbeatAt"])
     if state == "running":
         status, reason = open_ended(ended, "wandb: the run has no end")
     else:
@@ -194,7 +195,7 @@ def _experiment(origin: str, project: str, node: dict[str, Any], download: _Down
         origin=origin,
         project=project,
         name=str(node["displayName"] or node["name"]),
-        started=_seconds(node["createdAt"]),
+        started=utc_seconds(node["createdAt"]),
         ended=ended,
         status=status,
         reason=reason,
@@ -215,14 +216,6 @@ def _experiment(origin: str, project: str, node: dict[str, Any], download: _Down
     )
 
 
-def _seconds(text: Any) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def _entries(download: _Download, last_step: int, announced: int | None, left: list[str]) -> Iterator[Entry]:
     download.fetch_history(last_step)
     download.fetch_files(lambda name: name.startswith("media/"), left)
@@ -230,7 +223,7 @@ def _entries(download: _Download, last_step: int, announced: int | None, left: l
     for count, row in enumerate(_json_lines(download.rows), 1):
         yield from row_entries(download.files, row, count - 1, left)
     if announced is not None and count != announced:
-        left.append(f"the server names {announced} rows of history and returned {count}.")
+        left.append(f"the server names {number_of(announced, 'row')} of history and returned {count}.")
     download.fetch_events()
     for row in _json_lines(download.events):
         load = {

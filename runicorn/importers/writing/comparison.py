@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.importers.experiment import Series, Tally
-from runicorn.importers.writing.run_writer import RunWriter, finite
+from runicorn.importers.writing.run_writer import RunWriter, finite, size_of
 from runicorn.store import layout
+from runicorn.store.units import number_of
 
 FORMAT = "runicorn.import_report/1"
 
@@ -75,7 +76,7 @@ def compare(writer: RunWriter) -> Comparison:
     for key in sorted(writer.media.keys() | media.keys()):
         if writer.media.get(key, 0) != media.get(key, 0):
             found.differences.append(
-                f"{key!r}: {writer.media.get(key, 0)} files in the source, {media.get(key, 0)} stored"
+                f"{key!r}: {number_of(writer.media.get(key, 0), 'file')} in the source, {media.get(key, 0)} stored"
             )
     layout.write_json(run / layout.IMPORT_REPORT, found.to_dict(experiment.origin))
     return found
@@ -92,16 +93,9 @@ def _stored(run: Path) -> tuple[dict[str, Series], dict[str, int]]:
                 for name, value in data.items():
                     if name not in layout.RESERVED_METRICS:
                         tally.add(name, value)
-            elif _size(run / data["path"]) == data.get("size"):
+            elif size_of(run / data["path"]) == data.get("size"):
                 media[data["key"]] = media.get(data["key"], 0) + 1
     return tally.series(), media
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _has_grown(source: Mapping[str, Series], stored: Mapping[str, Series]) -> bool:
@@ -119,7 +113,7 @@ def _differences(side: str, wanted: Mapping[str, Series], stored: Mapping[str, S
 def _words(one: Series | None) -> str:
     if one is None:
         return "nothing"
-    return f"{one.points} points (lowest {one.low}, highest {one.high}, last {one.last})"
+    return f"{number_of(one.points, 'point')} (lowest {one.low}, highest {one.high}, last {one.last})"
 
 
 def _shown(one: Series) -> dict[str, Any]:

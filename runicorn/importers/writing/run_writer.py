@@ -195,7 +195,7 @@ class RunWriter:
                     self.experiment.left.append(f"the reference {path!r} was not imported: {error}")
             if not added:
                 return
-            free_space.require(self.root, sum(max(_size(source), 0) for source in files.paths.values()))
+            free_space.require(self.root, sum(max(size_of(source), 0) for source in files.paths.values()))
             version = artifact.log_to(store, self.run_id)
             self.versions.append(str(version))
         record_created(self.folder, version)
@@ -204,7 +204,7 @@ class RunWriter:
 def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:
     """Return the version that an earlier or interrupted import created from these files."""
     folder = store.folder(files.type, name)
-    wanted = {(path, _size(source)) for path, source in files.paths.items()}
+    wanted = {(path, size_of(source)) for path, source in files.paths.items()}
     for number in reversed(folder.live()):
         version = folder.version(number)
         if version.metadata.metadata.get(ORIGIN) == origin and wanted >= {
@@ -214,7 +214,8 @@ def _stored_version(store: Store, files: Files, name: str, origin: str) -> Versi
     return None
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Return the size of a file, -1 for one that is missing."""
     try:
         return path.stat().st_size
     except OSError:

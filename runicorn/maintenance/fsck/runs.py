@@ -90,7 +90,7 @@ class _RunCheck:
             self.report.warn(
                 "records-unwritten",
                 place,
-                "{unwritten} records could not be written by the training.",
+                "The training could not write {unwritten} of its records.",
                 unwritten=f"{unwritten:,}",
             )
         return state
