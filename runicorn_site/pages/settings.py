@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
@@ -33,10 +33,12 @@ from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.api import share_url
+from runicorn_site.shares.records import Share
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.service_error import ListUnavailable
 from runs.active_root import active_root
+from runs.models import Run
 
 NOTICES = {
     "appearance": _("Saved."),
@@ -72,13 +74,12 @@ class HostsContext(TypedDict):
 
 
 class ShownShare(NamedTuple):
-    id: str
-    label: str
-    target: str
+    """A link with the name of its board or first run, and the number of its other runs."""
+
+    share: Share
+    name: str
+    others: int
     url: str
-    created_at: float
-    expires_at: float | None
-    author: str
 
 
 class SharesContext(TypedDict):
@@ -100,7 +101,7 @@ def show_settings(request: HttpRequest, status: int = 200, **more: object) -> Ht
         "choices": choices(request),
         "about": about(),
         **hosts_context(),
-        **shares_context(request),
+        **shares_context(request, lambda: shares.current(None)),
         "asks_for_token": HAS_TOKEN in getattr(request, "scope", {}),
         "notice": NOTICES.get(request.GET.get("notice", "")),
         "freed": count(request.GET.get("freed", "")),
@@ -122,30 +123,19 @@ def hosts_context() -> HostsContext:
     return context
 
 
-def shares_context(request: HttpRequest) -> SharesContext:
-    """Read the shared links of the storage root in use."""
-    labels = {
-        "run": gettext("Run"),
-        "compare": gettext("Comparison"),
-        "board": gettext("Board"),
-        "report": gettext("Report"),
-    }
+def shares_context(request: HttpRequest, read: Callable[[], list[Share]]) -> SharesContext:
+    """Read shared links, and the names of what they show."""
     try:
-        found = shares.current(None)
+        found = read()
     except ListUnavailable as error:
         return {"shares_unread": sentence_of(error)}
+    targets = {one: one.run_ids or (one.target,) for one in found}
+    first = [ids[0] for ids in targets.values()]
+    names = {run.run_id: run.label for run in Run.objects.in_root(active_root()).filter(run_id__in=first)}
     return {
         "shares": [
-            ShownShare(
-                one.id,
-                labels[one.kind],
-                one.target,
-                share_url(request, one),
-                one.created_at,
-                one.expires_at,
-                one.author,
-            )
-            for one in found
+            ShownShare(one, names.get(ids[0], ids[0]), len(ids) - 1, share_url(request, one))
+            for one, ids in targets.items()
         ]
     }
 

@@ -1,4 +1,4 @@
-"""The user's own account: password and API tokens."""
+"""The user's own account: password, API tokens and shared links."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.settings import api_tokens
 from runicorn.settings.api_tokens import Scope
-from runicorn_site.pages.settings import choices
+from runicorn_site.pages.settings import choices, shares_context
 from runicorn_site.people.labels import SCOPE_LABELS, role_label
 from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.security.access.routes import allows
+from runicorn_site.shares import services as shares
+from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 
 PERIODS = ("30d", "90d", "365d", "")
@@ -74,6 +76,14 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@blocking
+@require_POST
+def revoke_share(request: HttpRequest) -> HttpResponse:
+    """Revoke one of the user's shared links; any other is not found, unless an administrator revokes it."""
+    shares.revoke(request.POST.get("id", ""), person(request))
+    return redirect(site_address("/account#shares"))
+
+
 def page(
     request: HttpRequest, form: SetPasswordForm[User] | None = None, added: str = "", problem: str = ""
 ) -> HttpResponse:
@@ -88,6 +98,9 @@ def page(
         "added": added,
         "problem": problem,
         "choices": choices(request),
+        **shares_context(
+            request, lambda: [one for one in shares.current(actor) if one.account == actor.account]
+        ),
     }
     status = 400 if problem or (form is not None and form.errors) else 200
     return render(request, "people/account.html", context, status=status)

@@ -16,6 +16,7 @@ page_patterns = [
     path("account/password", account.change_password, name="change-password"),
     path("account/tokens", account.add_token, name="add-token"),
     path("account/tokens/revoke", account.revoke_token, name="revoke-token"),
+    path("account/shares/revoke", account.revoke_share, name="revoke-share"),
     path("users", users.users_page, name="users"),
     path("users/invite", users.invite, name="invite-user"),
     path("users/<int:key>/<str:action>", users.change_user, name="change-user"),

@@ -165,6 +165,7 @@ READING: tuple[Rule, ...] = (
     Rule("POST", "/account/password", Scope.READ),
     Rule("POST", "/account/tokens", Scope.READ),
     Rule("POST", "/account/tokens/revoke", Scope.READ),
+    Rule("POST", "/account/shares/revoke", Scope.READ),
 )
 TRAINING: tuple[Rule, ...] = (
     # Before the contents of uploads: an artifact may be called `uploads`.
