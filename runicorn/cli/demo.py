@@ -45,8 +45,8 @@ def demo(
     began = time.monotonic()
     crashed = _play(plan(runs, seed), root, f"search-{seed}")
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
-    took = f"{number_of(runs, 'run')} in {time.monotonic() - began:.0f} s"
-    typer.echo(f"{took}{mishaps}. View them: {_where(root)}")
+    took = f"{time.monotonic() - began:.0f} s{mishaps}"
+    typer.echo(f"{number_of(runs, 'run')} in {took}. View them: {_where(root)}")
 
 
 def _stop_at_the_end_of_input() -> None:

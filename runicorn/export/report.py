@@ -71,9 +71,8 @@ def _pictures(run_dir: Path) -> list[str]:
     drawn, more = sparkline_svg.read(run_dir)
     parts = ["<h2>Curves</h2>"] if drawn else []
     for name, curve in drawn.items():
-        parts.append(
-            f"<figure><figcaption>{escape(name)}</figcaption>{sparkline_svg.svg(name, curve)}</figure>"
-        )
+        caption = f"<figcaption>{escape(name)}</figcaption>"
+        parts.append(f"<figure>{caption}{sparkline_svg.svg(name, curve)}</figure>")
     return [*parts, f"<p>Not drawn: {number_of(more, 'more metric')}.</p>"] if more else parts
 
 

@@ -1,5 +1,7 @@
 /** What every page has: the search key, the theme button, relative times, copying. */
 
+import { copyText } from "./shared/clipboard.js";
+import { isShortcut } from "./dom.js";
 import { siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
@@ -24,34 +26,19 @@ function nameTheme(button) {
   const theme = document.documentElement.dataset.theme ?? "auto";
   const [label] = button.getElementsByTagName("span");
   label.textContent = THEMES[theme];
-  button.setAttribute("aria-label", gettext("Theme: {theme}", { theme: THEMES[theme] }));
-}
-
-async function copy(button) {
-  const source = document.getElementById(button.dataset.copy);
-  // Browsers give the clipboard only to pages on loopback or behind TLS: elsewhere the text is selected.
-  if (!navigator.clipboard) {
-    getSelection().selectAllChildren(source);
-    return;
-  }
-  await navigator.clipboard.writeText(source.textContent.trim());
-  button.dataset.done = gettext("Copied");
-  setTimeout(() => delete button.dataset.done, 1500);
-}
-
-function isTyping(target) {
-  return target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]");
+  button.ariaLabel = gettext("Theme: {theme}", { theme: THEMES[theme] });
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.key !== "/" || !isShortcut(event)) return;
   event.preventDefault();
   document.getElementById("search").select();
 });
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
-  if (button) copy(button);
+  const source = button && document.getElementById(button.dataset.copy);
+  if (source) copyText(source.textContent.trim(), source, button);
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }

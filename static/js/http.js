@@ -36,6 +36,17 @@ export async function requestJson(address, options) {
   return complete(await request(address, options), "json");
 }
 
+/** Return the options of a request that sends JSON. */
+export function jsonBody(method, body, headers = {}) {
+  return { method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) };
+}
+
+/** Return the options of a request that sends a form, with the token of the forms of the page. */
+export function formBody(fields) {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  return { method: "POST", body: new URLSearchParams([["csrfmiddlewaretoken", token], ...fields]) };
+}
+
 /** Return the body of a response, read by its method `read`; throw an `HttpError` if the connection broke. */
 export function complete(response, read) {
   return response[read]().catch(() => {
@@ -45,7 +56,7 @@ export function complete(response, read) {
 
 /** Return a fragment of a page as text, or null if it is the one that `mark.tag` names. */
 export async function fragment(address, mark = {}) {
-  const headers = { "HX-Request": "true", ...(mark.tag ? { "If-None-Match": mark.tag } : {}) };
+  const headers = { "HX-Request": "true", ...(mark.tag && { "If-None-Match": mark.tag }) };
   const response = await request(address, { headers, cache: "no-store" });
   if (response.status === 304) return null;
   mark.tag = response.headers.get("ETag");

@@ -12,14 +12,7 @@ export class Live {
    * `state(text, retry)`: a sentence about the connection, empty while it stands.
    */
   constructor(address, { query, frame, state }) {
-    this.address = address;
-    this.query = query;
-    this.frame = frame;
-    this.state = state;
-    this.wait = FIRST_WAIT;
-    this.socket = null;
-    this.timer = 0;
-    this.started = false;
+    Object.assign(this, { address, query, frame, state, wait: FIRST_WAIT, socket: null, timer: 0, started: false });
     document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.#resume()));
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", () => this.#resume());

@@ -15,11 +15,8 @@ export class LogPane {
     this.follow = root.querySelector("input[name=follow]");
     this.toEnd = root.querySelector(".to-end");
     this.source = new Source(root);
-    this.marked = () => {};
     this.lines = new Lines(this.element, this.source.text, (row) => this.marked(row));
-    this.waiting = [];
-    this.end = null;
-    this.attached = true;
+    Object.assign(this, { marked() {}, waiting: [], end: null, attached: true });
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.element.addEventListener("keydown", (event) => onKey(this, event));
     // Where lines are folded there may be nothing to scroll, and more to see.

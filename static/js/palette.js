@@ -1,5 +1,6 @@
 /** The command palette (Ctrl-K) of every page: pages, projects, runs and what can be done here. */
 
+import { make } from "./dom.js";
 import { requestJson, siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 
@@ -8,7 +9,7 @@ const COMMANDS = "#theme, #fold, #other-layout, .run-header .actions .button, [d
 const KINDS = { page: gettext("Page"), command: gettext("Action"), project: gettext("Project"), run: gettext("Run") };
 
 const visible = (one) => one.checkVisibility();
-const nameOf = (one) => (one.getAttribute("aria-label") || one.innerText.trim() || one.title).replace(/\s+/g, " ");
+const nameOf = (one) => (one.dataset.command || one.ariaLabel || one.innerText.trim() || one.title).replace(/\s+/g, " ");
 
 /** Pages of the rail and actions of this page. */
 function local(text) {
@@ -49,14 +50,14 @@ class Palette {
   #show(places, waiting) {
     const empty = this.dialog.querySelector(".none");
     empty.hidden = waiting || places.length > 0;
-    this.list.replaceChildren(...places.map((place, at) => option(place, at)));
+    this.list.replaceChildren(...places.map(option));
     this.#choose(0);
   }
 
   #choose(at) {
     const options = [...this.list.children];
     this.at = options.length ? (at + options.length) % options.length : -1;
-    options.forEach((one, n) => one.setAttribute("aria-selected", String(n === this.at)));
+    options.forEach((one, n) => (one.ariaSelected = n === this.at));
     options[this.at]?.scrollIntoView({ block: "nearest" });
     if (options.length) this.field.setAttribute("aria-activedescendant", options[this.at].id);
     else this.field.removeAttribute("aria-activedescendant");
@@ -81,18 +82,9 @@ class Palette {
 }
 
 function option(place, at) {
-  const item = document.createElement("li");
-  const label = document.createElement("bdi");
-  const detail = document.createElement("span");
-  item.id = `place-${at}`;
-  item.setAttribute("role", "option");
-  label.className = "clip";
-  label.textContent = place.label;
-  detail.className = "faint";
-  detail.textContent = [place.detail, KINDS[place.kind]].filter(Boolean).join(" · ");
-  item.append(label, detail);
-  item.place = place;
-  return item;
+  const detail = [place.detail, KINDS[place.kind]].filter(Boolean).join(" · ");
+  const parts = [make("bdi", { className: "clip", textContent: place.label }), make("span", { className: "faint", textContent: detail })];
+  return make("li", { id: `place-${at}`, role: "option", place }, ...parts);
 }
 
 const dialog = document.getElementById("palette");

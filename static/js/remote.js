@@ -1,5 +1,6 @@
 /** Pages of remote hosts: refresh the part marked `data-fresh="<milliseconds>"`; 0 means once. */
 
+import { make } from "./dom.js";
 import { fragment } from "./http.js";
 import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
@@ -7,15 +8,7 @@ import { morph } from "./run/morph.js";
 
 const SLOW = 2000;
 const part = () => document.querySelector("[data-fresh]");
-
-function notice(text) {
-  const holder = document.createElement("p");
-  holder.className = "notice failed";
-  holder.id = "stale";
-  holder.setAttribute("role", "alert");
-  holder.textContent = text;
-  return holder;
-}
+const notice = (textContent) => make("p", { className: "notice failed", id: "stale", role: "alert", textContent });
 
 /** Update the part from new HTML and keep the focus. */
 function replace(text) {

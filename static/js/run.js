@@ -112,7 +112,8 @@ async function findPlace() {
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 if (!isShared) {
   editInPlace(document.body.dataset.run);
-  wireShare("run", () => [{ kind: "run", target: document.body.dataset.run, label: gettext("This run") }]);
+  const target = document.body.dataset.run;
+  wireShare("run", () => [{ kind: "run", target, label: gettext("This run") }, { kind: "report", target, label: gettext("Report of this run") }]);
 }
 sidePane(root, () => log.shown());
 filterPairs(root);

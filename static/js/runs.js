@@ -10,7 +10,6 @@ import { copyIds } from "./runs/copy.js";
 import { keys } from "./runs/keys.js";
 import { links } from "./runs/links.js";
 import { merge } from "./runs/merge.js";
-import { announceRows } from "./runs/refresh.js";
 import { selection } from "./runs/select.js";
 import { sortBySeveral } from "./runs/sort.js";
 import { defineSwap } from "./runs/swap.js";
@@ -25,6 +24,9 @@ const holder = () => document.getElementById("runs");
 const mark = {};
 const picks = selection();
 let asked = "";
+
+/** Tell the charts that the rows on the page are newer. */
+const announceRows = () => document.dispatchEvent(new Event("rows"));
 
 /** Ask for the fragment of the present address and take over the rows that differ. */
 async function refresh() {

@@ -36,7 +36,7 @@ function rowsChanged() {
   show();
   const grown = visibleRuns.grown();
   if (!grown.length) return;
-  charts?.refresh(grown);
+  charts?.board.refresh(grown);
   panels.refresh(visibleRuns.candidates);
 }
 
@@ -60,7 +60,7 @@ const hooks = {
   showAll: (isShown) => choices.showAll(isShown),
   remove: (key) => choices.remove(key),
   highlight(key) {
-    charts?.highlight(key);
+    charts?.board.controller.highlight(key);
     list.point(key);
     legend?.point(key);
   },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,28 @@ def test_settings_are_aligned_by_blanks_and_get_no_zeros() -> None:
 def test_integers_and_words_are_unchanged() -> None:
     assert aligned([10.0, 7.0, float("nan")]) == ["10", "7", "NaN"]
     assert aligned(["adamw", 1.0]) == ["adamw", "1"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.9312, 0.87137, 0.861],
+        [1234.5, 0.25, -3.0, 0.0],
+        [1.0, 1e-7, 123456.78, 0.5],
+        [2.0, 3.0],
+        [],
+    ],
+)
+def test_the_legend_aligns_values_like_the_table(js: Callable[..., Any], values: list[float]) -> None:
+    assert js("chart/text/format.js", "(m, values) => m.alignNumbers(values)", values) == aligned(values)
+
+
+def test_the_list_beside_the_charts_aligns_its_values(store: Path, page: Page) -> None:
+    for n, best in enumerate([0.9312, 0.87137, 0.861]):
+        summary = {"best_metric_name": "val/acc", "best_metric_value": best}
+        write_run(store, "p", f"r{n}", metrics=[{"val/acc": best}], summary=summary, created_at=1.7e9 - n)
+    for query in ("", "&sort=-metric.val%2Facc.last"):
+        assert page(f"/?layout=charts{query}").texts("td", "value") == ["0.93120", "0.87137", "0.86100"]
 
 
 @pytest.fixture

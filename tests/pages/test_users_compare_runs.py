@@ -76,3 +76,21 @@ def test_users_group_zoom_and_hide_curves(
     browser.locator("tr[data-run] .eye").nth(0).click()
     until(lambda: browser.locator("#scatter circle").count() == 4)
     assert browser.locator("#parallel path.run").count() == 4
+
+
+def test_the_config_of_two_runs_is_compared_with_three_clicks(
+    folder: Path, start_viewer: Callable[..., Viewer], browser: Any
+) -> None:
+    for n in range(2):
+        write_run(
+            folder, name=f"n{n}", config={"optim.lr": 0.1 / (n + 1), "seed": 7}, metrics=[{"loss": 1.0}]
+        )
+    viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: len(viewer.get("/api/runs").json()) == 2)
+    browser.goto(viewer.url)
+    for pick in browser.locator("input.pick").all():
+        pick.click()
+    browser.get_by_role("link", name="Config").click()
+    table = browser.locator("#config-table")
+    table.wait_for()
+    assert table.locator("tbody th").all_inner_texts() == ["optim.lr"]

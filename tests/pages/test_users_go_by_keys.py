@@ -35,6 +35,15 @@ def test_the_palette_finds_runs_pages_and_actions(open_page: Open, size: str) ->
     page.wait_for_url("**/system")
 
 
+@pytest.mark.parametrize("address", ["/", "/?layout=charts"])
+def test_no_two_entries_of_the_palette_have_the_same_name(open_page: Open, address: str) -> None:
+    page = open_page(address, size="wide")
+    page.keyboard.press("Control+k")
+    page.get_by_role("option", name="Charts").first.wait_for()
+    names = page.locator("#places bdi").all_inner_texts()
+    assert len(names) == len(set(names)), names
+
+
 def test_help_opens_on_every_page(open_page: Open) -> None:
     page = open_page("/artifacts", size="wide", bypass_csp=True)
     page.keyboard.press("?")

@@ -13,14 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from runicorn.store import layout
-from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run
 from runs.pages.table.cells import EMPTY, CellContext
 from runs.pages.table.columns import column_of, is_added
 from runs.pages.table.state import TableState
-from runs.pages.table.values import added_values
+from runs.pages.table.values import added_values, aligned
 
-VALUE_CSS = "number value"
+VALUE_CSS = "number value clip"
 WITH_A_CELL = {"step", "duration", "created", "updated", "records"}
 
 
@@ -64,16 +63,19 @@ def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
     key = value_key(state)
     if is_added(key):
         values = added_values(runs, [key])
-        return [_value_row(run, values.get((run.pk, key))) for run in runs]
+        found = [values.get((run.pk, key)) for run in runs]
+        return [_value_row(*row) for row in zip(runs, found, aligned(found), strict=True)]
     if key == "best":
-        return [ListRow(run, _primary_metric(run), run.best_metric_value) for run in runs]
+        best = [run.best_metric_value for run in runs]
+        cells = map(_primary_metric, runs, aligned(best))
+        return [ListRow(*row) for row in zip(runs, cells, best, strict=True)]
     now, cell = time.time(), column_of(key).cell
     contexts = (CellContext(run, now, EMPTY, False, str, str, str) for run in runs)
     return [ListRow(context.run, cell(VALUE_CSS, context)) for context in contexts]
 
 
-def _value_row(run: Run, value: float | str | None) -> ListRow:
-    cell = format_html('<td class="{}">{}</td>', VALUE_CSS, figure(value))
+def _value_row(run: Run, value: float | str | None, text: str) -> ListRow:
+    cell = format_html('<td class="{}">{}</td>', VALUE_CSS, text)
     return ListRow(run, cell, value if isinstance(value, float) and math.isfinite(value) else None)
 
 
@@ -91,7 +93,7 @@ def value_label(runs: Sequence[Run], state: TableState) -> str:
     return names.pop() or "" if len(names) == 1 else gettext("Best metric")
 
 
-def _primary_metric(run: Run) -> SafeString:
+def _primary_metric(run: Run, text: str) -> SafeString:
     if not run.best_metric_name:
         return format_html('<td class="{}"></td>', VALUE_CSS)
     step = "–" if run.best_metric_step is None else run.best_metric_step
@@ -99,5 +101,5 @@ def _primary_metric(run: Run) -> SafeString:
         '<td class="{}" title="{}">{}</td>',
         VALUE_CSS,
         gettext("{metric} at step {step}").format(metric=run.best_metric_name, step=step),
-        figure(run.best_metric_value),
+        text,
     )

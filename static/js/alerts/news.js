@@ -1,8 +1,9 @@
 /** News of alerts on every page: the count in its head, a toast, and a notification of the desktop where allowed. */
 
-import { make } from "../dom.js";
+import { make, textButton } from "../dom.js";
 import { requestJson, siteAddress } from "../http.js";
 import { gettext, ngettext } from "../i18n.js";
+import { keep, kept } from "../shared/kept.js";
 
 const [OPEN, HIDDEN, SHOWN] = [10_000, 30_000, 12_000];
 const KEY = "runicorn-alerts";
@@ -10,13 +11,13 @@ const bell = document.getElementById("alerts");
 const canNotify = "Notification" in window;
 
 /** The newest event that this browser has announced, in whichever tab. */
-const announced = () => Number(localStorage.getItem(KEY) ?? bell.dataset.newest);
+const announced = () => kept(KEY) ?? Number(bell.dataset.newest);
 
 function count(unseen) {
   const badge = bell.querySelector(".badge");
   badge.hidden = !unseen;
   badge.textContent = unseen > 99 ? "99+" : unseen;
-  bell.setAttribute("aria-label", unseen ? ngettext("Alerts, {n} unacknowledged", "Alerts, {n} unacknowledged", unseen) : gettext("Alerts"));
+  bell.ariaLabel = unseen ? ngettext("Alerts, {n} unacknowledged", "Alerts, {n} unacknowledged", unseen) : gettext("Alerts");
 }
 
 function announce({ events, count: number }) {
@@ -32,10 +33,9 @@ function announce({ events, count: number }) {
 function toast(text, run, url) {
   document.getElementById("alert-toast")?.remove();
   const link = make("a", { href: url, className: "button", textContent: gettext("Show") });
-  const close = make("button", { type: "button", className: "button quiet", textContent: gettext("Close") });
+  const close = textButton(gettext("Close"), () => box.remove(), { className: "button quiet" });
   const said = make("span", {}, make("strong", { textContent: text }), run ? ` ${run}` : "");
   const box = make("div", { id: "alert-toast", className: "notice warning toast", role: "status" }, said, link, close);
-  close.addEventListener("click", () => box.remove());
   document.body.append(box);
   setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), SHOWN);
 }
@@ -44,9 +44,11 @@ async function fetchNews() {
   const answer = await requestJson(siteAddress(`/alerts/news?after=${announced()}`), { cache: "no-store" });
   count(answer.unseen);
   if (answer.newest > announced()) {
-    localStorage.setItem(KEY, answer.newest);
+    // Also for a browser that keeps nothing.
+    bell.dataset.newest = answer.newest;
+    keep(KEY, answer.newest);
     if (answer.count) announce(answer);
-  } else if (answer.newest < announced() && !answer.unseen) localStorage.removeItem(KEY);
+  } else if (answer.newest < announced() && !answer.unseen) keep(KEY, null);
 }
 
 function wait() {

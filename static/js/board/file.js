@@ -1,6 +1,6 @@
 /** A board as it is saved: at once after each change, with undo, and never over a change made elsewhere. */
 
-import { errorText, requestJson, send, siteAddress } from "../http.js";
+import { errorText, jsonBody, requestJson, send, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 
 const PAUSE = 300, MOST_UNDO = 100, LONGEST_KEPT_ALIVE = 60_000;
@@ -14,8 +14,7 @@ export function addressOf(project, name) {
 /** Store a board; resolves with the response, whatever its status. */
 export function put(project, name, board, etag, keepalive = false) {
   const condition = etag ? { "If-Match": `"${etag}"` } : { "If-None-Match": "*" };
-  const headers = { "Content-Type": "application/json", ...condition };
-  return send(addressOf(project, name), { method: "PUT", headers, body: JSON.stringify(board), keepalive });
+  return send(addressOf(project, name), { ...jsonBody("PUT", board, condition), keepalive });
 }
 
 export class BoardFile {

@@ -1,6 +1,6 @@
 /** Markdown texts, which the server renders. */
 
-import { requestJson, siteAddress } from "../http.js";
+import { jsonBody, requestJson, siteAddress } from "../http.js";
 
 const known = new Map();
 const newest = new WeakMap();
@@ -14,8 +14,7 @@ export function rememberTexts(texts) {
 export async function showText(element, text) {
   newest.set(element, text);
   if (!known.has(text)) {
-    const headers = { "Content-Type": "application/json" };
-    const answer = await requestJson(siteAddress("/markdown"), { method: "POST", headers, body: JSON.stringify({ text }) }).catch(() => null);
+    const answer = await requestJson(siteAddress("/markdown"), jsonBody("POST", { text })).catch(() => null);
     if (answer) known.set(text, answer.html);
   }
   if (newest.get(element) !== text) return;

@@ -55,7 +55,7 @@ export class BoardView {
     parts.details.open = !section.folded;
     parts.title.replaceChildren(make("bdi", { textContent: titleOf(section) }));
     parts.count.textContent = section.cells.length;
-    parts.menu.setAttribute("aria-label", gettext("Menu of section {name}", { name: titleOf(section) }));
+    parts.menu.ariaLabel = gettext("Menu of section {name}", { name: titleOf(section) });
     placeChildren(parts.charts, section.cells.map((cell) => this.#cell(cell, section)));
     parts.charts.dataset.hint = section.cells.length ? "" : gettext("Drag charts here.");
     return parts.group;

@@ -9,14 +9,14 @@ import { toggleTable } from "./text/data_table.js";
 export function addTools(chart) {
   const bar = make("span", { className: "tools" });
   const menu = tool("settings", gettext("Options"), chart, (button) => openMenu(chart, button));
-  menu.setAttribute("aria-haspopup", "dialog");
+  menu.ariaHasPopup = "dialog";
   // Loaded before its key or its button is pressed.
   for (const kind of ["focusin", "pointerenter"]) chart.holder.addEventListener(kind, menuModule, { once: true });
   chart.openMenu = (field, beside = menu) => openMenu(chart, beside, field);
   bar.append(
     tool("large", gettext("Full screen"), chart, () => toggleFull(chart)),
     tool("table", gettext("Table"), chart, (button) => {
-      button.setAttribute("aria-pressed", String(toggleTable(chart)));
+      button.ariaPressed = toggleTable(chart);
       // What has just become larger is not to be out of sight, nor below the heads that stay.
       chart.holder.scrollIntoView({ block: "nearest" });
     }),

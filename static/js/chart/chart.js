@@ -23,8 +23,9 @@
  * (scales/y_range.js), hidden?: [key, …]}.
  */
 
+import { make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
-import { Cursor, element } from "./cursor.js";
+import { Cursor } from "./cursor.js";
 import { labelled } from "./data/labels.js";
 import { schedule } from "./frame_scheduler.js";
 import { attachInput } from "./input.js";
@@ -46,13 +47,13 @@ export class Chart {
     this.hooks = { retry() {}, resized() {}, refitted() {}, highlight() {}, drawn() {}, ...hooks };
     this.all = this.curves = [];
     this.sentences = new WeakMap();
-    this.area = element("div", "plot", holder);
-    this.area.tabIndex = 0;
-    this.area.setAttribute("role", "img");
-    this.area.setAttribute("aria-label", gettext("{name}: not drawn yet.", { name: this.name }));
-    this.canvas = element("canvas", "", this.area);
+    this.canvas = make("canvas");
+    const label = gettext("{name}: not drawn yet.", { name: this.name });
+    this.area = make("div", { className: "plot", tabIndex: 0, role: "img", "aria-label": label }, this.canvas);
+    holder.append(this.area);
     this.cursor = new Cursor(this);
-    this.note = element("p", "message", this.area);
+    this.note = make("p", { className: "message" });
+    this.area.append(this.note);
     this.shown = false;
     new ResizeObserver(() => {
       this.redraw();
@@ -119,12 +120,8 @@ export class Chart {
     if (text === this.said && !retry && !this.broken) return;
     this.said = text;
     this.broken = retry;
-    this.note.replaceChildren();
-    if (text) element("span", "", this.note).textContent = text;
-    if (!retry) return;
-    const button = element("button", "button", this.note);
-    Object.assign(button, { type: "button", textContent: gettext("Try again") });
-    button.addEventListener("click", () => this.hooks.retry());
+    this.note.replaceChildren(...(text ? [make("span", { textContent: text })] : []));
+    if (retry) this.note.append(textButton(gettext("Try again"), () => this.hooks.retry()));
   }
 
   get size() {
@@ -157,7 +154,7 @@ export class Chart {
     if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
     if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
     const label = sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name });
-    if (this.label !== label) this.area.setAttribute("aria-label", (this.label = label));
+    if (this.label !== label) this.area.ariaLabel = (this.label = label);
     const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
     this.say(this.plot.empty ? emptyReason(this) : "");

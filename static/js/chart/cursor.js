@@ -1,11 +1,12 @@
 /** Cursor of a chart and its readout: one curve in the caption, several in a box. */
 
+import { make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 import { drawn } from "./data/drawn.js";
 import { nearest } from "./data/series.js";
 import { cssColour, swatch } from "./render/colours.js";
 import { AXES, axisName } from "./text/descriptions.js";
-import { formatNumber } from "./text/format.js";
+import { alignNumbers, formatNumber } from "./text/format.js";
 
 const MOST_ROWS = 12;
 const FEW_ROWS = 7;
@@ -16,15 +17,11 @@ export class Cursor {
   constructor(chart) {
     this.chart = chart;
     this.output = chart.holder.querySelector("output");
-    this.line = element("i", "cursor", chart.area);
-    this.selection = element("i", "selection", chart.area);
-    this.box = element("div", "readout", chart.area);
-    this.box.setAttribute("aria-hidden", "true");
-    this.line.hidden = this.box.hidden = true;
-    this.dots = [];
-    this.reads = [];
-    this.near = undefined;
-    this.own = null;
+    this.line = make("i", { className: "cursor", hidden: true });
+    this.selection = make("i", { className: "selection" });
+    this.box = make("div", { className: "readout", hidden: true, "aria-hidden": "true" });
+    chart.area.append(this.line, this.selection, this.box);
+    Object.assign(this, { dots: [], reads: [], near: undefined, own: null });
   }
 
   /**
@@ -69,7 +66,7 @@ export class Cursor {
 
   #putDots(reads) {
     const shown = reads.filter(({ down }) => down !== null).slice(0, MOST_DOTS);
-    while (this.dots.length < shown.length) this.dots.push(element("i", "dot", this.chart.area));
+    while (this.dots.length < shown.length) this.chart.area.append(this.dots[this.dots.length] = make("i", { className: "dot" }));
     for (const [i, dot] of this.dots.entries()) {
       dot.hidden = i >= shown.length;
       if (dot.hidden) continue;
@@ -85,9 +82,11 @@ export class Cursor {
     const isSmall = this.chart.plot.box.bottom < SMALL;
     const most = isSmall ? FEW_ROWS : MOST_ROWS;
     const start = Math.max(0, Math.min(ordered.indexOf(near) - Math.floor(most / 2), ordered.length - most));
-    const rows = ordered.slice(start, start + most).map((read) => this.#row(read, read === near));
+    const shown = ordered.slice(start, start + most);
+    const texts = alignNumbers(shown.map(({ value }) => value));
+    const rows = shown.map((read, i) => this.#row(read, texts[i], read === near));
     const rest = ordered.length - rows.length;
-    if (rest > 0) rows.push(Object.assign(document.createElement("p"), { textContent: gettext("and {n} more", { n: rest }) }));
+    if (rest > 0) rows.push(make("p", { textContent: gettext("and {n} more", { n: rest }) }));
     this.box.replaceChildren(...rows);
     this.box.classList.toggle("below", isSmall);
     const { left, right } = this.chart.plot.box;
@@ -95,21 +94,10 @@ export class Cursor {
     this.box.style.transform = `translate(${across}px, 0) translateX(${flip ? "calc(-100% - 8px)" : "8px"})`;
   }
 
-  #row({ curve, value }, near) {
-    const row = document.createElement("p");
-    row.classList.toggle("near", near);
-    const name = Object.assign(document.createElement("bdi"), { textContent: curve.label ?? curve.series.name });
-    row.append(swatch(curve), Object.assign(document.createElement("b"), { textContent: formatNumber(value) }), name);
-    return row;
+  #row({ curve }, text, near) {
+    const name = make("bdi", { textContent: curve.label ?? curve.series.name });
+    return make("p", { className: near ? "near" : "" }, swatch(curve), make("b", { textContent: text }), name);
   }
-}
-
-/** A new element in `parent`. */
-export function element(tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent.append(made);
-  return made;
 }
 
 /** Return value and pixel position of each curve at the point nearest to `x`; `down` is null if it is not drawn. */
@@ -144,8 +132,8 @@ export function closest(reads, down) {
 function readoutText({ settings, curves }, { curve: { series, label }, i, value, raw: point }) {
   const { axis, origin } = settings;
   const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
-  const bold = Object.assign(document.createElement("b"), { textContent: formatNumber(value) });
+  const bold = make("b", { textContent: formatNumber(value) });
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
-  const name = curves.length > 1 ? [" ", Object.assign(document.createElement("bdi"), { textContent: label ?? series.name })] : [];
+  const name = curves.length > 1 ? [" ", make("bdi", { textContent: label ?? series.name })] : [];
   return [bold, `${raw} ${axis === "step" ? gettext("step {step}", { step: where }) : axis === "metric" ? `${axisName(settings)} ${where}` : where}`, ...name];
 }

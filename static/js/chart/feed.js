@@ -11,16 +11,9 @@ const PAUSE = 1000;
 export class Feed {
   /** `source` fetches (see chart.js); `opened(answer)` is called with each answer, which has the start of the live socket. */
   constructor(chart, source, opened) {
-    this.chart = chart;
-    this.source = source;
+    Object.assign(this, { chart, source, visible: false, whole: null, part: null, timer: 0, late: [], points: 0 });
     this.loader = new CurveLoader(chart, source, opened);
-    this.visible = false;
-    this.whole = null;
-    this.part = null;
     this.wanted = this.asked = this.had = "";
-    this.timer = 0;
-    this.late = [];
-    this.points = 0;
   }
 
   /** The chart came into sight or left it. */

@@ -1,6 +1,7 @@
 /** Full screen of one chart: its figure in the top layer of the page, over everything else. */
 
 import { gettext } from "../i18n.js";
+import { setParameters, withParameters } from "../shared/query.js";
 
 const PARAMETER = "full";
 
@@ -10,16 +11,16 @@ export function toggleFull(chart) {
   const open = !isFull(chart);
   if (open) {
     holder.popover = "manual";
-    holder.setAttribute("aria-label", gettext("{name} in full screen", { name: chart.name }));
+    holder.ariaLabel = gettext("{name} in full screen", { name: chart.name });
     holder.showPopover();
     document.addEventListener("focusin", holder.keepFocus = ({ target }) => holder.contains(target) || area.focus());
   } else {
     document.removeEventListener("focusin", holder.keepFocus);
     holder.hidePopover();
     holder.removeAttribute("popover");
-    holder.removeAttribute("aria-label");
+    holder.ariaLabel = null;
   }
-  inAddress(open ? chart.name : "");
+  setParameters({ [PARAMETER]: open ? chart.name : "" });
   area.focus({ preventScroll: open });
   chart.hooks.resized();
   return open;
@@ -36,14 +37,5 @@ export function fullInAddress() {
 
 /** Return the address of this page with the chart in full screen. */
 export function linkTo(name) {
-  const query = new URLSearchParams(location.search);
-  query.set(PARAMETER, name);
-  return `${location.origin}${location.pathname}?${query}`;
-}
-
-function inAddress(name) {
-  const query = new URLSearchParams(location.search);
-  query.delete(PARAMETER);
-  if (name) query.set(PARAMETER, name);
-  history.replaceState(history.state, "", location.pathname + (query.size ? `?${query}` : ""));
+  return location.origin + location.pathname + withParameters(location.search, { [PARAMETER]: name });
 }

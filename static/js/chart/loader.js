@@ -11,9 +11,7 @@ const AT_ONCE = 2;
 /** The series of one run, by name: a source of curves (see chart.js). */
 export class Loader {
   constructor(address) {
-    this.address = address;
-    this.queue = [];
-    this.busy = 0;
+    Object.assign(this, { address, queue: [], busy: 0 });
   }
 
   /** The one curve of chart `name` in an answer. */

@@ -10,8 +10,8 @@ export class Threshold {
   /** `address(op, value)`: of the form of a new rule. */
   constructor(chart, address) {
     Object.assign(this, { chart, address });
-    this.line = make("div", { className: "threshold", tabIndex: 0, role: "slider", "aria-orientation": "vertical" });
-    this.line.setAttribute("aria-label", gettext("Threshold of {name}", { name: chart.name }));
+    const label = gettext("Threshold of {name}", { name: chart.name });
+    this.line = make("div", { className: "threshold", tabIndex: 0, role: "slider", "aria-orientation": "vertical", "aria-label": label });
     this.side = make("select", { ariaLabel: gettext("Comparison") }, make("option", { value: ">", textContent: gettext("above") }), make("option", { value: "<", textContent: gettext("below") }));
     this.field = make("input", { type: "number", step: "any", ariaLabel: gettext("Value") });
     this.link = make("a", { className: "button main", textContent: gettext("Create rule…") });
@@ -85,9 +85,8 @@ export class Threshold {
     Object.assign(this.line.style, { left: `${box.left}px`, width: `${box.right - box.left}px`, transform: `translateY(${at}px)` });
     const [low, high] = y.domain;
     const side = this.side.selectedOptions[0].textContent;
-    for (const [name, text] of Object.entries({ valuenow: this.value, valuemin: low, valuemax: high, valuetext: `${side} ${formatNumber(this.value)}` })) {
-      this.line.setAttribute(`aria-${name}`, text);
-    }
+    const ariaValueText = `${side} ${formatNumber(this.value)}`;
+    Object.assign(this.line, { ariaValueNow: this.value, ariaValueMin: low, ariaValueMax: high, ariaValueText });
     this.line.dataset.side = this.side.value;
     this.bar.classList.toggle("below", at < (box.top + box.bottom) / 2);
     this.link.href = this.address(this.side.value, this.value);

@@ -39,7 +39,7 @@ function theme() {
 
 const place = document.getElementById("redoc");
 // Its parts of a route skip three levels of headings.
-const level = () => place.querySelectorAll("h5:not([aria-level])").forEach((heading) => heading.setAttribute("aria-level", "3"));
+const level = () => place.querySelectorAll("h5:not([aria-level])").forEach((heading) => (heading.ariaLevel = "3"));
 new MutationObserver(level).observe(place, { childList: true, subtree: true });
 globalThis.Redoc.init(place.dataset.schema, { theme: theme(), scrollYOffset: TOP, hideDownloadButton: true, nativeScrollbars: true }, place);
 // It cannot be taken down again: one drawn beside it would stay alive, and the reader would lose their place.

@@ -11,9 +11,9 @@ function addRoles() {
   // A link inside a button: the button opens the route and sets the address.
   for (const link of place.querySelectorAll(".opblock-summary-control a[href]")) link.removeAttribute("href");
   for (const table of place.querySelectorAll("table[role=region]")) table.removeAttribute("role");
-  for (const body of place.querySelectorAll("textarea:not([aria-label])")) body.setAttribute("aria-label", gettext("Request body"));
+  for (const body of place.querySelectorAll("textarea:not([aria-label])")) body.ariaLabel = gettext("Request body");
   for (const choice of place.querySelectorAll("tr[data-param-name] select:not([aria-label])")) {
-    choice.setAttribute("aria-label", choice.closest("tr").dataset.paramName);
+    choice.ariaLabel = choice.closest("tr").dataset.paramName;
   }
   // They scroll sideways.
   for (const sample of place.querySelectorAll("pre:not([tabindex])")) sample.tabIndex = 0;

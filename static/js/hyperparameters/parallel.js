@@ -1,7 +1,8 @@
 /** Parallel coordinates: one line per run across the axes, the last of which is the metric. */
 
-import { axisOf, picture, short, svg, widthOf } from "../chart/render/svg.js";
-import { gettext } from "../i18n.js";
+import { axisOf, picture, short, widthOf } from "../chart/render/svg.js";
+import { svg } from "../dom.js";
+import { ngettext } from "../i18n.js";
 
 const HEIGHT = 280;
 const TOP = 32;
@@ -16,10 +17,8 @@ export function drawParallel(holder, shown, axes) {
   // With many axes the chart is wider than the page and scrolls, so that their names do not overlap.
   const width = Math.max(widthOf(holder), 2 * SIDE + GAP * (axes.length - 1));
   holder.tabIndex = width > holder.clientWidth ? 0 : -1;
-  const label = gettext("{n} runs over {keys}. The other panels have the values.", {
-    n: shown.length,
-    keys: names.join(", "),
-  });
+  const keys = names.join(", ");
+  const label = ngettext("{n} run over {keys}. The other panels have the values.", "{n} runs over {keys}. The other panels have the values.", shown.length, { keys });
   const drawing = picture(holder, width, HEIGHT, label);
   const gap = (width - 2 * SIDE) / (axes.length - 1);
   const placed = axes.map((axis, i) => ({ ...axis, left: SIDE + gap * i, ...axisOf(axis, shown, [BOTTOM, TOP]) }));

@@ -1,19 +1,17 @@
 /** Scatter plot: one dot per run, x = config value, y = best metric value. */
 
 import { scatter } from "../chart/kinds/scatter.js";
-import { axisOf, picture, svg, widthOf } from "../chart/render/svg.js";
+import { axisOf, picture, widthOf } from "../chart/render/svg.js";
 import { formatNumber } from "../chart/text/format.js";
-import { gettext } from "../i18n.js";
+import { svg } from "../dom.js";
+import { ngettext } from "../i18n.js";
 
 const HEIGHT = 280;
 
 /** `shown`: [{label, ink, i}] with `i` the index in the values of `x` and `y`: {name, values, log?}. */
 export function drawScatter(holder, shown, x, y) {
-  const label = gettext("{y} by {x}, {n} runs. The other panels have the values.", {
-    y: y.name,
-    x: x.name,
-    n: shown.length,
-  });
+  const axes = { y: y.name, x: x.name };
+  const label = ngettext("{y} by {x}, {n} run. The other panels have the values.", "{y} by {x}, {n} runs. The other panels have the values.", shown.length, axes);
   const width = widthOf(holder);
   const box = { left: 64, right: width - 24, top: 20, bottom: HEIGHT - 44 };
   const drawing = picture(holder, width, HEIGHT, label);

@@ -53,8 +53,8 @@ export async function jump(pane, number) {
   }
   const row = pane.lines.row(number) ?? pane.element.lastElementChild;
   if (!row) return;
-  for (const one of pane.element.querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
-  row.setAttribute("aria-current", "true");
+  for (const one of pane.element.querySelectorAll("[aria-current]")) one.ariaCurrent = null;
+  row.ariaCurrent = true;
   row.classList.add("seen");
   pane.element.scrollTop = row.offsetTop - pane.element.clientHeight / 2;
 }

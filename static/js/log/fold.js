@@ -1,5 +1,6 @@
 /** Progress bars in the log: lines of one bar that follow each other are folded into the last of them. */
 
+import { textButton } from "../dom.js";
 import { ngettext } from "../i18n.js";
 
 // tqdm (` 45%|███ `), Keras (`12/100 ━━━`), rich (`━━━ 45%`).
@@ -44,7 +45,7 @@ function join(before, row) {
   row.group?.button.remove();
   for (const one of joined) one.group = group;
   before.classList.add("folded");
-  before.classList.toggle("seen", group.button?.getAttribute("aria-expanded") === "true");
+  before.classList.toggle("seen", group.button?.ariaExpanded === "true");
   group.rows.push(...joined);
   show(group);
 }
@@ -57,19 +58,15 @@ function show(group) {
   last.classList.remove("folded", "seen");
   button.hidden = !count;
   button.textContent = `+${count}`;
-  button.setAttribute("aria-label", ngettext("Show {n} earlier state of this bar", "Show {n} earlier states of this bar", count));
+  button.ariaLabel = ngettext("Show {n} earlier state of this bar", "Show {n} earlier states of this bar", count);
   if (button.parentElement !== last) last.prepend(button);
 }
 
 function unfolder(group) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "unfold";
-  button.setAttribute("aria-expanded", "false");
-  button.addEventListener("click", () => {
-    const open = button.getAttribute("aria-expanded") === "false";
-    button.setAttribute("aria-expanded", String(open));
+  const button = textButton("", () => {
+    const open = button.ariaExpanded === "false";
+    button.ariaExpanded = open;
     for (const one of group.rows) one.classList.toggle("seen", open);
-  });
+  }, { className: "unfold", "aria-expanded": "false" });
   return button;
 }

@@ -11,11 +11,7 @@ export const MOST_ROWS = 3000;
 export class Lines {
   /** `element` contains the rows; `whole(start, end)` fetches a truncated line; `made(row)` is called for each new row. */
   constructor(element, whole, made) {
-    this.element = element;
-    this.whole = whole;
-    this.made = made;
-    this.blocks = [];
-    this.count = 0;
+    Object.assign(this, { element, whole, made, blocks: [], count: 0 });
   }
 
   /** Number of the first line that is there, and the byte at which it begins. */

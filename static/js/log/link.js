@@ -1,5 +1,6 @@
 /** Links to log lines: a click on a line number puts it into the address; an address with a line shows it. */
 
+import { setParameters } from "../shared/query.js";
 import { numberOf } from "./rows.js";
 
 /** Wire the numbers of `pane`, and go to the line that the address names. */
@@ -8,10 +9,7 @@ export function linkLines(pane) {
     const row = target.closest("[data-n]");
     const gutter = row && parseFloat(getComputedStyle(row).paddingLeft);
     if (!row || target !== row || clientX - row.getBoundingClientRect().left > gutter) return;
-    const query = new URLSearchParams(location.search);
-    query.set("pane", "log");
-    query.set("line", numberOf(row));
-    history.replaceState(null, "", `?${query}`);
+    setParameters({ pane: "log", line: numberOf(row) });
     pane.jump(numberOf(row));
   });
   const asked = Number(new URLSearchParams(location.search).get("line"));

@@ -1,7 +1,8 @@
 /** Rows of the log: one line each, with its number, its colours, and a way to see a very long one whole. */
 
-import { lastState, pieces } from "./ansi.js";
+import { make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
+import { lastState, pieces } from "./ansi.js";
 
 const LARGEST = 8 * 1024 * 1024;
 
@@ -25,15 +26,7 @@ function rowOf(text, number) {
 }
 
 function fill(row, line) {
-  row.replaceChildren(
-    ...pieces(line).map(([text, classes]) => {
-      if (!classes) return text;
-      const piece = document.createElement("span");
-      piece.className = classes;
-      piece.textContent = text;
-      return piece;
-    }),
-  );
+  row.replaceChildren(...pieces(line).map(([textContent, className]) => (className ? make("span", { className, textContent }) : textContent)));
 }
 
 function bytes(count) {
@@ -43,16 +36,9 @@ function bytes(count) {
 function expander(row, start, end, whole) {
   const size = bytes(end - start);
   if (end - start > LARGEST) {
-    const note = document.createElement("span");
-    note.className = "more";
-    note.textContent = gettext("… {size}: download the log to see all of it", { size });
-    return note;
+    return make("span", { className: "more", textContent: gettext("… {size}: download the log to see all of it", { size }) });
   }
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "more";
-  button.textContent = gettext("… show all {size}", { size });
-  button.addEventListener("click", async () => {
+  const button = textButton(gettext("… show all {size}", { size }), async () => {
     button.disabled = true;
     try {
       fill(row, lastState(await whole(start, end)));
@@ -60,6 +46,6 @@ function expander(row, start, end, whole) {
       button.disabled = false;
       button.textContent = gettext("… couldn’t read {size}: try again", { size });
     }
-  });
+  }, { className: "more" });
   return button;
 }

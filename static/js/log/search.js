@@ -8,11 +8,7 @@ const PAUSE = 250;
 export class LogSearch {
   /** `form` holds the field `text`, an `output`, and buttons `regex`, `previous` and `next`; `pane` is the `LogPane`. */
   constructor(form, pane) {
-    this.form = form;
-    this.pane = pane;
-    this.found = { numbers: [], total: 0 };
-    this.at = -1;
-    this.timer = 0;
+    Object.assign(this, { form, pane, found: { numbers: [], total: 0 }, at: -1, timer: 0 });
     pane.marked = (row) => this.#mark(row);
     form.hidden = false;
     form.elements.text.addEventListener("input", () => {
@@ -26,7 +22,7 @@ export class LogSearch {
     form.elements.next.addEventListener("click", () => this.#go(1));
     form.elements.previous.addEventListener("click", () => this.#go(-1));
     form.elements.regex.addEventListener("click", ({ currentTarget: button }) => {
-      button.setAttribute("aria-pressed", String(!this.isRegex));
+      button.ariaPressed = !this.isRegex;
       this.#ask();
     });
     form.elements.text.addEventListener("keydown", (event) => {
@@ -46,7 +42,7 @@ export class LogSearch {
   }
 
   get isRegex() {
-    return this.form.elements.regex.getAttribute("aria-pressed") === "true";
+    return this.form.elements.regex.ariaPressed === "true";
   }
 
   /** Only the server knows what a regular expression matches. */

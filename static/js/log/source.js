@@ -6,12 +6,8 @@ export class Source {
   /** `root` has `data-log`, `data-whole` and a `.failure` with a message and a retry button. */
   constructor(root) {
     const failure = root.querySelector(".failure");
-    this.address = root.dataset.log;
-    this.whole = root.dataset.whole;
-    this.failure = failure;
-    this.turn = 0;
-    this.busy = false;
-    this.again = () => {};
+    const { log: address, whole } = root.dataset;
+    Object.assign(this, { address, whole, failure, turn: 0, busy: false, again() {} });
     this.text = (start, end) => this.#text(start, end);
     failure.querySelector("button").addEventListener("click", () => this.again());
   }

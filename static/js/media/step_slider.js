@@ -1,7 +1,7 @@
 /** One slider in each pane of media that moves all media of the run to a step, and the size of images. */
 
 import { gettext } from "../i18n.js";
-import { keep, kept } from "../workspace/kept.js";
+import { keep, kept } from "../shared/kept.js";
 
 export class StepSlider {
   /** `series()` returns what is on the page: objects with `items` and `steps`. */
@@ -44,7 +44,7 @@ export class StepSlider {
     for (const bar of this.bars) {
       const slider = bar.querySelector(".all-steps");
       slider.value = this.at;
-      slider.setAttribute("aria-valuetext", words);
+      slider.ariaValueText = words;
       bar.querySelector("output").textContent = words;
     }
   }

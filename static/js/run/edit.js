@@ -1,5 +1,6 @@
 /** Edits on the run page: tags, note, pinned, archived, delete. */
 
+import { isShortcut } from "../dom.js";
 import { change, editRun } from "../edit.js";
 import { request } from "../http.js";
 import { redraw } from "./header.js";
@@ -47,8 +48,7 @@ export function editInPlace(id) {
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key)) return;
-    if (document.querySelector("dialog[open]") || event.target.closest("input, select, textarea")) return;
+    if (!Object.hasOwn(KEYS, event.key) || !isShortcut(event)) return;
     event.preventDefault();
     edit(KEYS[event.key]);
   });

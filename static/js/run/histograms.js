@@ -2,8 +2,9 @@
 
 import { onAppearanceChange } from "../chart/render/palette.js";
 import { formatNumber } from "../chart/text/format.js";
+import { make } from "../dom.js";
 import { HttpError, requestJson } from "../http.js";
-import { gettext } from "../i18n.js";
+import { gettext, ngettext } from "../i18n.js";
 import { drawBars, drawMap } from "./histogram_charts.js";
 import { Steps, showFailure } from "./steps.js";
 
@@ -12,17 +13,11 @@ const PAUSE = 1000;
 export class HistogramSeries {
   /** `address`: where the histograms of a key are; they are asked for when the figure is in sight. */
   constructor(key, address) {
-    this.key = key;
-    this.address = address;
-    this.items = [];
-    this.shown = [];
-    this.timer = 0;
+    Object.assign(this, { key, address, items: [], shown: [], timer: 0 });
     this.steps = new Steps(key, (item) => (item.counts ? this.#draw() : this.#load()));
     this.element = this.steps.element;
-    this.map = canvas();
-    this.bars = canvas();
-    this.words = document.createElement("p");
-    this.words.className = "soft";
+    [this.map, this.bars] = [0, 1].map(() => make("canvas", { role: "img" }));
+    this.words = make("p", { className: "soft" });
     this.map.addEventListener("pointerdown", (event) => this.#choose(event));
     onAppearanceChange(() => this.#draw());
     new ResizeObserver(() => this.#draw()).observe(this.element);
@@ -60,21 +55,16 @@ export class HistogramSeries {
     drawMap(this.map, this.shown, this.steps.at);
     drawBars(this.bars, chosen);
     this.words.textContent = inWords(chosen);
-    this.map.setAttribute("aria-label", gettext("Distribution of {key} over {n} steps", { key: this.key, n: this.shown.length }));
-    this.bars.setAttribute("aria-label", gettext("Distribution of {key}: {values}", { key: this.key, values: this.words.textContent }));
+    const { key } = this;
+    this.map.ariaLabel = ngettext("Distribution of {key} over {n} step", "Distribution of {key} over {n} steps", this.shown.length, { key });
+    this.bars.ariaLabel = gettext("Distribution of {key}: {values}", { key, values: this.words.textContent });
   }
-}
-
-function canvas() {
-  const made = document.createElement("canvas");
-  made.setAttribute("role", "img");
-  return made;
 }
 
 /** `5,000 values from −3.1 to 3.4, mean 0.2; 3 NaN`. */
 function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
   const known = count
-    ? gettext("{count} values from {min} to {max}, mean {mean}", {
+    ? ngettext("{count} value from {min} to {max}, mean {mean}", "{count} values from {min} to {max}, mean {mean}", count, {
         count: formatNumber(count),
         min: formatNumber(min),
         max: formatNumber(max),

@@ -21,11 +21,8 @@ function figure(kind, key) {
 export class Media {
   /** `root` holds the panes and `.media-panes`, which knows the addresses. */
   constructor(root) {
-    this.root = root;
+    Object.assign(this, { root, place: { after: 0, mark: "" }, series: new Map(), timer: 0 });
     this.addresses = root.querySelector(".media-panes").dataset;
-    this.place = { after: 0, mark: "" };
-    this.series = new Map();
-    this.timer = 0;
     this.slider = new StepSlider(root, () => [...this.series.values()]);
     for (const pane of root.querySelectorAll(".pane.media")) {
       pane.querySelector(".failure button").addEventListener("click", () => this.#ask());

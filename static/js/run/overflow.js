@@ -1,5 +1,7 @@
 /** A menu for the tabs that do not fit in their line. */
 
+import { make } from "../dom.js";
+
 /** Wire `menu` (a `details`) to the tabs in `list`, which scrolls sideways. */
 export function overflowMenu(list, menu) {
   const sheet = menu.querySelector(".sheet");
@@ -8,9 +10,7 @@ export function overflowMenu(list, menu) {
   function fill() {
     const tabs = [...list.querySelectorAll("[role=tab]")].filter((tab) => tab.offsetParent && clipped(tab));
     sheet.replaceChildren(...tabs.map((tab) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...[...tab.childNodes].map((node) => node.cloneNode(true)));
+      const button = make("button", { type: "button" }, ...[...tab.childNodes].map((node) => node.cloneNode(true)));
       button.addEventListener("click", () => {
         menu.open = false;
         tab.click();

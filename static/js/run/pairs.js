@@ -1,6 +1,7 @@
 /** The lines of config, summary and environment: filtering them, and copying one or a part of them. */
 
 import { matcher } from "../board/filter.js";
+import { copyText } from "../shared/clipboard.js";
 import { gettext } from "../i18n.js";
 
 /** Wire every filter inside `root`: a line stays when it matches (../board/filter.js). */
@@ -40,12 +41,7 @@ function copier(like, title, words, source, text) {
   const button = like.cloneNode(true);
   delete button.dataset.copy;
   button.title = title;
-  button.setAttribute("aria-label", words);
-  button.addEventListener("click", async () => {
-    if (!navigator.clipboard) return getSelection().selectAllChildren(source);
-    await navigator.clipboard.writeText(text());
-    button.dataset.done = gettext("Copied");
-    setTimeout(() => delete button.dataset.done, 1500);
-  });
+  button.ariaLabel = words;
+  button.addEventListener("click", () => copyText(text(), source, button));
   return button;
 }

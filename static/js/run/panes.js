@@ -3,6 +3,8 @@
  * stand below each other.
  */
 
+import { setParameters } from "../shared/query.js";
+
 /** Make the panes inside `root` tabs; the address names the open one. Calls `opened(name)` for each. */
 export function makeTabs(root, opened) {
   const list = root.querySelector("[role=tablist]");
@@ -12,7 +14,7 @@ export function makeTabs(root, opened) {
   function open(name) {
     for (const tab of tabs) {
       const selected = tab.dataset.pane === name;
-      tab.setAttribute("aria-selected", String(selected));
+      tab.ariaSelected = selected;
       tab.tabIndex = selected ? 0 : -1;
       if (selected) list.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - list.clientWidth / 2;
       const always = wide.matches && tab.dataset.pane === "charts";
@@ -28,9 +30,7 @@ export function makeTabs(root, opened) {
   }
 
   function choose(tab) {
-    const query = new URLSearchParams(location.search);
-    query.set("pane", tab.dataset.pane);
-    history.replaceState(null, "", `?${query}`);
+    setParameters({ pane: tab.dataset.pane });
     open(tab.dataset.pane);
   }
 

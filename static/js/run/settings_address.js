@@ -2,6 +2,7 @@
 
 import { AXIS_NAMES } from "../chart/options.js";
 import { parseSmoothing, smoothingText } from "../chart/smoothing.js";
+import { withParameters } from "../shared/query.js";
 
 const SPREADS = ["auto", "all", "core"];
 
@@ -38,10 +39,5 @@ export const SETTING_PARAMETERS = Object.keys(parametersOf(readSettings("")));
 
 /** Return the address of settings; other parameters stay. */
 export function writeSettings(search, settings) {
-  const query = new URLSearchParams(search);
-  for (const [name, value] of Object.entries(parametersOf(settings))) {
-    query.delete(name);
-    if (value !== "") query.append(name, value);
-  }
-  return query.size ? `?${query}` : "";
+  return withParameters(search, parametersOf(settings));
 }

@@ -21,12 +21,7 @@ export function placeOf(items, at) {
 export class Steps {
   /** `draw(item, body, items, steps)` shows one item, when the figure becomes visible and when another is chosen. */
   constructor(key, draw) {
-    this.draw = draw;
-    this.title = key;
-    this.items = [];
-    this.at = -1;
-    this.drawn = null;
-    this.inSight = false;
+    Object.assign(this, { draw, title: key, items: [], at: -1, drawn: null, inSight: false });
     this.element = document.getElementById("steps-figure").content.firstElementChild.cloneNode(true);
     this.element.dataset.key = key;
     this.element.steps = this;
@@ -35,7 +30,7 @@ export class Steps {
     this.body = this.element.querySelector(".body");
     this.output = this.element.querySelector("output");
     this.slider = this.element.querySelector("input");
-    this.slider.setAttribute("aria-label", gettext("Step of {key}", { key }));
+    this.slider.ariaLabel = gettext("Step of {key}", { key });
     this.slider.addEventListener("input", () => this.show(Number(this.slider.value)));
     new IntersectionObserver(([{ isIntersecting }]) => {
       this.inSight = isIntersecting;
@@ -80,7 +75,7 @@ export class Steps {
     this.slider.value = at;
     const words = placeOf(this.items, at);
     this.output.textContent = words.join(" · ");
-    this.slider.setAttribute("aria-valuetext", words[0] ?? "");
+    this.slider.ariaValueText = words[0] ?? "";
     this.#draw();
   }
 

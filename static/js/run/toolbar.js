@@ -9,10 +9,7 @@ import { readSettings, writeSettings } from "./settings_address.js";
 /** The toolbar's form: shows settings, and calls `changed(settings)` when the user or the Back button changes them. */
 export class Toolbar {
   constructor(form, origin, changed) {
-    this.form = form;
-    this.origin = origin;
-    this.changed = changed;
-    this.settings = readSettings(location.search, origin);
+    Object.assign(this, { form, origin, changed, settings: readSettings(location.search, origin) });
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", () => this.#fromForm(true));

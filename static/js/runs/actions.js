@@ -1,6 +1,6 @@
 /** Actions on all selected runs: in batches, with progress, and with an undo that survives a reload. */
 
-import { requestJson, siteAddress } from "../http.js";
+import { formBody, jsonBody, requestJson, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 import { save } from "./export.js";
 import { Outcome } from "./outcome.js";
@@ -24,19 +24,14 @@ const FIELDS = { tag: "tag-all", move: "move-to" };
 
 /** Move runs; the way back leads to the one project that all of them came from. */
 async function move(project, ids) {
-  const body = JSON.stringify({ run_ids: ids, project });
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
-  const { previous, results } = await requestJson(siteAddress("/api/runs/move"), options);
+  const { previous, results } = await requestJson(siteAddress("/api/runs/move"), jsonBody("POST", { run_ids: ids, project }));
   const changed = Object.keys(previous);
   return { changed, refused: Object.keys(results).length - changed.length, from: Object.values(previous) };
 }
 
 async function batch(action, tag, ids) {
   if (action === "move") return move(tag, ids);
-  const body = new URLSearchParams({ action, tag });
-  for (const id of ids) body.append("run_ids", id);
-  body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  return requestJson(siteAddress("/runs-change"), { method: "POST", body });
+  return requestJson(siteAddress("/runs-change"), formBody([["action", action], ["tag", tag], ...ids.map((id) => ["run_ids", id])]));
 }
 
 /** Wire the selection bar; `refresh()` reloads the table. */

@@ -1,19 +1,15 @@
 /** Columns: moved by dragging, by buttons and by keys, and remembered for the next time. */
 
-import { send, siteAddress } from "../http.js";
+import { formBody, send, siteAddress } from "../http.js";
+import { withParameters } from "../shared/query.js";
 import { dragHeads } from "./head_drag.js";
 import { picker } from "./picker.js";
 import { equipWidths, heads, table, widthKeys } from "./widths.js";
 
 const form = () => document.getElementById("filters");
-const project = () => new URLSearchParams(location.search).get("project") ?? "";
 
 let changed = false;
 let focus = "";
-
-function token() {
-  return document.querySelector("[name=csrfmiddlewaretoken]").value;
-}
 
 /** Request the table with the columns of the menu. */
 function apply() {
@@ -37,31 +33,22 @@ function shift(key, by) {
   if (goal >= 0 && goal < keys.length) move(key, by < 0 ? keys[goal] : (keys[goal + 1] ?? ""));
 }
 
-async function remember() {
-  const body = new URLSearchParams({ csrfmiddlewaretoken: token(), project: project() });
-  for (const box of document.querySelectorAll("#columns [name=col]:checked")) body.append("col", box.value);
+/** Store the columns of the project; none for the usual ones. */
+function remember(keys) {
+  const project = new URLSearchParams(location.search).get("project") ?? "";
+  const body = formBody([["project", project], ...keys.map((key) => ["col", key])]);
   // Kept alive: who goes to another page at once has chosen all the same.
-  await send(siteAddress("/runs-columns"), { method: "POST", body, keepalive: true });
+  return send(siteAddress("/runs-columns"), { ...body, keepalive: true });
 }
 
 function rememberChange() {
-  if (changed && table()) remember();
+  if (changed && table()) remember([...document.querySelectorAll("#columns [name=col]:checked")].map(({ value }) => value));
   changed = false;
 }
 
 async function forget() {
-  await Promise.all([
-    send(siteAddress("/runs-columns"), {
-      method: "POST",
-      body: new URLSearchParams({ csrfmiddlewaretoken: token(), project: project() }),
-      keepalive: true,
-    }),
-    send(siteAddress("/api/config/column-widths?table=runs"), { method: "DELETE", keepalive: true }),
-  ]);
-  const query = new URLSearchParams(location.search);
-  query.delete("col");
-  query.delete("add");
-  location.assign(siteAddress(`/?${query}`));
+  await Promise.all([remember([]), send(siteAddress("/api/config/column-widths?table=runs"), { method: "DELETE", keepalive: true })]);
+  location.assign(siteAddress(`/${withParameters(location.search, { col: "", add: "" })}`));
 }
 
 function equip() {

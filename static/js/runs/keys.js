@@ -1,10 +1,11 @@
 /** Keyboard shortcuts of the table: j and k move, x selects, t edits, e shows curves, c changes the layout; Enter follows the focused link. */
 
+import { isShortcut } from "../dom.js";
+
 /** Wire the keys; `edit(row)` opens the sheet of a row. */
 export function keys(edit) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+    if (!isShortcut(event)) return;
     const rows = [...document.querySelectorAll("#runs tbody tr[id]")];
     const here = rows.findIndex((row) => row.contains(document.activeElement));
     const goal = { j: here + 1, k: Math.max(here - 1, 0) }[event.key];

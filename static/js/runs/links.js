@@ -7,7 +7,7 @@ const [MOST_COMPARED, MOST_WATCHED] = [100, 50];
 function put(id, address) {
   const link = document.getElementById(id);
   if (!link) return;
-  link.setAttribute("aria-disabled", String(!address));
+  link.ariaDisabled = !address;
   if (address) link.href = address;
   else link.removeAttribute("href");
 }
@@ -16,7 +16,9 @@ function put(id, address) {
 export function links(picks) {
   document.addEventListener("selection", () => {
     const { size } = picks.ids, ids = [...picks.ids];
-    put("compare", size >= 2 && size <= MOST_COMPARED && siteAddress(`/?layout=charts&runs=${ids.join(",")}`));
+    const charts = size >= 2 && size <= MOST_COMPARED && siteAddress(`/?layout=charts&runs=${ids.join(",")}`);
+    put("compare", charts);
+    put("compare-config", charts && `${charts}&tab=config`);
     const where = size === 1 ? `id = ${ids[0]}` : `id in (${ids.join(", ")})`;
     put("alert-runs", size > 0 && size <= MOST_WATCHED && siteAddress(`/alerts/rules/new?${new URLSearchParams({ template: "failed", where })}`));
   });

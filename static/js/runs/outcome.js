@@ -1,6 +1,9 @@
 /** The line above the table that says how far a change has come, what came of it, and that takes it back. */
 
-import { forget, keep, kept } from "./back.js";
+import { keep, kept } from "../shared/kept.js";
+
+/** Where a tab keeps what can be undone, which survives a reload, and for how long: the recycle bin has deleted runs for longer. */
+const [PLACE, STORAGE, LASTS] = ["runicorn.back", "sessionStorage", 600_000];
 
 export class Outcome {
   /** `root` contains a text, a progress bar, and the buttons undo and dismiss; undo calls `undo(way)`. */
@@ -10,10 +13,10 @@ export class Outcome {
     this.undo.addEventListener("click", () => undo(this.back));
     this.dismiss.addEventListener("click", () => {
       root.hidden = true;
-      forget();
+      keep(PLACE, null, STORAGE);
     });
-    const before = kept();
-    if (before) this.#show(before);
+    const before = kept(PLACE, STORAGE);
+    if (before?.until > Date.now()) this.#show(before);
   }
 
   /** A sentence, with a bar as long as not all is done. */
@@ -33,8 +36,7 @@ export class Outcome {
    * ([action, tag, run ids]) or null, and outlives the page.
    */
   tell(told) {
-    if (told.back) keep(told);
-    else forget();
+    keep(PLACE, told.back ? { ...told, until: Date.now() + LASTS } : null, STORAGE);
     this.#show(told);
   }
 

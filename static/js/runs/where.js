@@ -20,14 +20,14 @@ function close() {
   last += 1;
   if (!field()) return;
   document.getElementById("where-help").hidden = true;
-  field().setAttribute("aria-expanded", "false");
+  field().ariaExpanded = false;
   mark(-1);
 }
 
 /** Mark an option as the one that Enter takes. */
 function mark(at) {
   active = at;
-  options().forEach((option, i) => option.setAttribute("aria-selected", String(i === at)));
+  options().forEach((option, i) => (option.ariaSelected = i === at));
   const option = options()[at];
   if (!option) return field().removeAttribute("aria-activedescendant");
   field().setAttribute("aria-activedescendant", option.id);
@@ -55,7 +55,7 @@ function show(answer) {
   status().textContent = hits(answer);
   status().classList.toggle("problem", !answer.valid && !answer.suggestions.length);
   document.getElementById("where-help").hidden = false;
-  field().setAttribute("aria-expanded", String(answer.suggestions.length > 0));
+  field().ariaExpanded = answer.suggestions.length > 0;
   mark(-1);
 }
 

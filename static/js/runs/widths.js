@@ -1,6 +1,7 @@
 /** Column widths: changed by dragging the edge of a heading or by keys, stored by the server. */
 
-import { send, siteAddress } from "../http.js";
+import { followPointer, make } from "../dom.js";
+import { jsonBody, send, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 
 const NARROWEST = 48;
@@ -20,9 +21,7 @@ function fix() {
   const columns = holder.querySelector("colgroup");
   const widths = [...holder.querySelectorAll("thead th")].map((head) => head.offsetWidth);
   if (!columns.children.length) {
-    for (const head of holder.querySelectorAll("thead th")) {
-      columns.append(Object.assign(document.createElement("col"), { className: head.className }));
-    }
+    for (const { className } of holder.querySelectorAll("thead th")) columns.append(make("col", { className }));
   }
   [...columns.children].forEach((column, i) => {
     const known = Number(column.getAttribute("width"));
@@ -57,9 +56,8 @@ async function saveWidths() {
     const width = Number(table().querySelector("colgroup").children[i + 1].getAttribute("width"));
     if (width) widths[head.dataset.key] = width;
   });
-  const body = JSON.stringify({ table: "runs", size: "any", widths, window_width: innerWidth });
-  const headers = { "Content-Type": "application/json" };
-  await send(siteAddress("/api/config/column-widths"), { method: "POST", headers, body, keepalive: true });
+  const body = jsonBody("POST", { table: "runs", size: "any", widths, window_width: innerWidth });
+  await send(siteAddress("/api/config/column-widths"), { ...body, keepalive: true });
 }
 
 addEventListener("pagehide", () => {
@@ -70,13 +68,7 @@ function drag(event) {
   const head = event.target.closest("th");
   const [start, width] = [event.clientX, head.offsetWidth];
   head.draggable = false;
-  const follow = (moved) => resize(head.dataset.key, width + moved.clientX - start);
-  event.target.setPointerCapture(event.pointerId);
-  event.target.addEventListener("pointermove", follow);
-  event.target.addEventListener("lostpointercapture", () => {
-    event.target.removeEventListener("pointermove", follow);
-    head.draggable = true;
-  }, { once: true });
+  followPointer(event.target, event, ({ clientX }) => resize(head.dataset.key, width + clientX - start), () => (head.draggable = true));
   event.preventDefault();
 }
 
@@ -84,18 +76,16 @@ function drag(event) {
 export function widthKeys(handle, by) {
   const head = handle.closest("th");
   resize(head.dataset.key, head.offsetWidth + by * STEP);
-  handle.setAttribute("aria-valuenow", head.offsetWidth);
+  handle.ariaValueNow = head.offsetWidth;
 }
 
 /** A handle at the right edge of each heading. */
 export function equipWidths() {
   for (const head of heads()) {
     if (head.querySelector(".handle")) continue;
-    const handle = Object.assign(document.createElement("span"), { className: "handle", tabIndex: 0 });
-    handle.setAttribute("role", "separator");
-    handle.setAttribute("aria-orientation", "vertical");
-    handle.setAttribute("aria-valuenow", head.offsetWidth);
-    handle.setAttribute("aria-label", gettext("Width of {name}", { name: head.textContent.trim() }));
+    const label = gettext("Width of {name}", { name: head.textContent.trim() });
+    const value = { "aria-orientation": "vertical", "aria-valuenow": head.offsetWidth, "aria-label": label };
+    const handle = make("span", { className: "handle", tabIndex: 0, role: "separator", ...value });
     handle.addEventListener("pointerdown", drag);
     head.append(handle);
   }

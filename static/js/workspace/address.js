@@ -1,5 +1,7 @@
 /** Choices on the workspace beside the settings of the charts; the address contains them. */
 
+import { withParameters } from "../shared/query.js";
+
 const BANDS = ["p25-p75", "p10-p90", "min-max"];
 
 /** Return the choices in an address; invalid ones count as missing. */
@@ -27,16 +29,6 @@ export const CHOICE_PARAMETERS = Object.keys(readChoice("")).filter((name) => na
 
 /** Return the address of choices; defaults are left out, and other parameters stay. */
 export function writeChoice(search, { runs, show, hide, solo, group, band, tab, metric, key, keylog, media, steps }) {
-  const query = new URLSearchParams(search);
   const usual = { band: band === BANDS[0] ? "" : band, tab: tab === "charts" ? "" : tab, keylog: keylog ? "1" : "" };
-  const wanted = { runs: runs.join(","), solo, group, metric, key, ...usual, media, steps };
-  for (const [name, value] of Object.entries(wanted)) {
-    query.delete(name);
-    if (value) query.append(name, value);
-  }
-  for (const [name, values] of Object.entries({ show, hide })) {
-    query.delete(name);
-    for (const value of values) query.append(name, value);
-  }
-  return `?${query}`;
+  return withParameters(search, { runs: runs.join(","), solo, group, metric, key, ...usual, media, steps, show, hide });
 }

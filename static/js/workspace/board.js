@@ -16,8 +16,4 @@ export class RunsBoard extends Board {
     this.source.forget(keys);
     this.controller.refresh();
   }
-
-  highlight(key) {
-    this.controller.highlight(key);
-  }
 }

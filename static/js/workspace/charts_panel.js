@@ -47,14 +47,6 @@ export class ChartsPanel {
     if (this.source.version !== version || this.hidden !== choice.hide.join()) this.#configure(this.toolbar.settings);
   }
 
-  refresh(keys) {
-    this.board.refresh(keys);
-  }
-
-  highlight(key) {
-    this.board.highlight(key);
-  }
-
   /** Take over a newer panel. */
   merge(newer) {
     this.tools.elements.group.replaceChildren(...newer.querySelector("[name=group]").children);

@@ -1,7 +1,6 @@
 /** Choices of visible runs, groups and panels: each goes to the address, and from there to the page. */
 
 import { gettext } from "../i18n.js";
-import { refreshRuns } from "../runs/refresh.js";
 import { writeChoice } from "./address.js";
 import { MOST_VISIBLE, added, allShown, removed, soloed, toggled, visible } from "./visibility.js";
 
@@ -18,7 +17,7 @@ export class Choices {
     history.pushState(null, "", address);
     this.hooks.changed();
     // The server knows runs that are not on this page, and the links of the filters are to keep the choice.
-    refreshRuns();
+    document.dispatchEvent(new Event("refresh-runs"));
   }
 
   /** Apply a choice of visible runs, unless too many would be visible. */

@@ -2,7 +2,7 @@
 
 import { CURVE_COLOURS } from "../chart/render/colours.js";
 import { resolved } from "../chart/render/palette.js";
-import { besides, make } from "../dom.js";
+import { make, showPopover, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
 
 let known = null;
@@ -43,17 +43,8 @@ export function pickColour(button, own, choose) {
   const another = gettext("Another colour");
   const custom = make("input", { type: "color", value: own || "#808080", title: another, "aria-label": another });
   custom.addEventListener("change", () => pick(custom.value));
-  const automatic = make("button", { type: "button", className: "button", textContent: gettext("Automatic") });
-  automatic.addEventListener("click", () => pick(""));
-  popover.append(custom, automatic);
+  popover.append(custom, textButton(gettext("Automatic"), () => pick("")));
   document.body.append(popover);
-  popover.addEventListener("toggle", ({ newState }) => {
-    if (newState !== "closed") return;
-    popover.remove();
-    button.focus();
-  });
-  const anchor = button.getBoundingClientRect();
-  popover.showPopover();
-  Object.assign(popover.style, besides(popover, anchor));
+  showPopover(popover, button, false, () => button.focus());
   popover.querySelector("[aria-pressed=true], button").focus();
 }

@@ -1,6 +1,7 @@
 /** The edge between two parts of a page: dragged, moved by arrow keys, folded by `\`. Kept by this browser. */
 
-import { keep, kept } from "./kept.js";
+import { followPointer, isShortcut } from "../dom.js";
+import { keep, kept } from "../shared/kept.js";
 
 const [NARROWEST, WIDEST, STEP] = [200, 720, 16];
 /** The part that is as wide as the edge says, on the left (1) or on the right (-1) of it. */
@@ -17,8 +18,8 @@ export function wireEdge(root, options = LIST) {
     state = { ...state, ...change };
     if (state.width) root.style.setProperty(options.property, `${state.width}px`);
     root.classList.toggle("folded", Boolean(state.folded));
-    button.setAttribute("aria-expanded", String(!state.folded));
-    edge.setAttribute("aria-valuenow", String(state.width ?? width()));
+    button.ariaExpanded = !state.folded;
+    edge.ariaValueNow = state.width ?? width();
   }
 
   function apply(change) {
@@ -32,13 +33,7 @@ export function wireEdge(root, options = LIST) {
 
   edge.addEventListener("pointerdown", (event) => {
     const [start, before] = [event.clientX, width()];
-    const follow = (moved) => show(sized(before + (moved.clientX - start) * options.side));
-    edge.setPointerCapture(event.pointerId);
-    edge.addEventListener("pointermove", follow);
-    edge.addEventListener("lostpointercapture", () => {
-      edge.removeEventListener("pointermove", follow);
-      keep(options.place, state);
-    }, { once: true });
+    followPointer(edge, event, ({ clientX }) => show(sized(before + (clientX - start) * options.side)), () => keep(options.place, state));
     event.preventDefault();
   });
   edge.addEventListener("keydown", (event) => {
@@ -51,12 +46,10 @@ export function wireEdge(root, options = LIST) {
   edge.addEventListener("dblclick", fold);
   button.addEventListener("click", fold);
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "\\" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input:not([type=checkbox], [type=radio], [type=range]), select, textarea, dialog")) return;
+    if (event.key !== "\\" || !isShortcut(event)) return;
     event.preventDefault();
     fold();
   });
-  edge.setAttribute("aria-valuemin", String(NARROWEST));
-  edge.setAttribute("aria-valuemax", String(options.widest));
+  Object.assign(edge, { ariaValueMin: NARROWEST, ariaValueMax: options.widest });
   show({});
 }

@@ -2,7 +2,7 @@
 
 import { swatch } from "../chart/render/colours.js";
 import { AXES, axisName } from "../chart/text/descriptions.js";
-import { formatNumber } from "../chart/text/format.js";
+import { alignNumbers } from "../chart/text/format.js";
 import { iconButton, make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 
@@ -13,10 +13,8 @@ export class SideLegend {
    * `holder`: an element. `hooks`: toggle(key), solo(key), remove(key) and highlight(key or null).
    */
   constructor(holder, hooks) {
-    this.hooks = hooks;
-    this.entries = new Map();
-    this.items = new Map();
-    this.head = make("header", {}, make("strong"), make("span", { className: "soft" }));
+    Object.assign(this, { hooks, entries: new Map(), items: new Map() });
+    this.head = make("header", {}, make("strong", { className: "clip" }), make("span", { className: "soft" }));
     this.list = make("ul");
     holder.append(this.head, this.list);
     this.list.addEventListener("click", (event) => this.#click(event));
@@ -43,9 +41,10 @@ export class SideLegend {
     const shown = [...this.entries.values()].filter(({ hidden }) => !hidden).length;
     title.textContent = reading?.name ?? this.title;
     note.textContent = reading ? where(reading) : ngettext("{n} visible", "{n} visible", shown);
+    const [keys, texts] = [[...values.keys()], alignNumbers([...values.values()])];
     const rated = [...this.entries.values()].map((entry) => {
       const value = reading ? values.get(entry.key) : entry.number;
-      const text = reading ? (value === undefined ? "" : formatNumber(value)) : (entry.text ?? "");
+      const text = (reading ? texts[keys.indexOf(entry.key)] : entry.text) ?? "";
       const { output } = this.items.get(entry.key);
       if (output.textContent !== text) output.textContent = text;
       return [entry.key, typeof value === "number" && !Number.isNaN(value) ? value : -Infinity];
@@ -108,7 +107,7 @@ function item(entry) {
     "aria-pressed": String(!hidden),
   });
   const remove = removable ? [iconButton("remove", gettext("Remove {label}", { label }), { className: "remove" })] : [];
-  const element = make("li", { className: hidden ? "off" : "" }, eye, swatch(entry), title, make("b"), ...remove);
+  const element = make("li", { className: hidden ? "off" : "" }, eye, ...remove, swatch(entry), title, make("b"));
   Object.assign(element.dataset, { key, look: look(entry) });
   return Object.assign(element, { output: element.querySelector("b") });
 }

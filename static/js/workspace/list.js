@@ -26,7 +26,8 @@ export class RunList {
         href: row.querySelector("a.name").getAttribute("href"),
         points,
         number: number === undefined ? null : Number(number),
-        text: row.querySelector(".value").textContent.trim(),
+        // Not trimmed: spaces at its end align it.
+        text: row.querySelector(".value").textContent,
         own: colour,
         busy: "busy" in row.dataset,
         listed,
@@ -69,7 +70,7 @@ export class RunList {
     const button = event.target.closest("#runs .eye, #runs .colour");
     if (!button) return;
     const id = button.closest("tr").dataset.run;
-    if (button.id === "eye-all") this.hooks.showAll(button.getAttribute("aria-pressed") !== "true");
+    if (button.id === "eye-all") this.hooks.showAll(button.ariaPressed !== "true");
     else if (button.matches(".colour")) this.hooks.colour(id, button);
     else if (event.altKey || event.detail > 1) this.hooks.solo(id);
     else this.hooks.toggle(id);
@@ -85,7 +86,7 @@ export class RunList {
 
 /** Show the state of an eye. */
 export function press(button, shown) {
-  button.setAttribute("aria-pressed", String(shown));
+  button.ariaPressed = shown;
   const use = button.querySelector("use");
   const href = use.getAttribute("href").replace(/#.*/, shown ? "#eye" : "#eye-off");
   if (use.getAttribute("href") !== href) use.setAttribute("href", href);

@@ -25,8 +25,7 @@ export class Panels {
     this.open = name;
     for (const tab of this.tabs.querySelectorAll("[data-tab]")) {
       tab.href = writeChoice(location.search, { ...choice, tab: tab.dataset.tab });
-      if (tab.dataset.tab === name) tab.setAttribute("aria-current", "true");
-      else tab.removeAttribute("aria-current");
+      tab.ariaCurrent = tab.dataset.tab === name || null;
     }
     if (this.marks.get(name)?.key !== key) await this.refresh(key);
     for (const [one, section] of this.sections) section.hidden = one !== this.open;

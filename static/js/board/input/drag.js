@@ -1,12 +1,16 @@
 /** Move cells with a pointer: mouse, pen or finger on the grip. */
 
+import { followPointer, make } from "../../dom.js";
+
 const START = 4, EDGE = 56, SPEED = 12;
 
 /** Let grips inside `root` be dragged. `hooks`: moved(name, section key, name that follows or null). */
 export function wireDrag(root, hooks) {
   root.addEventListener("pointerdown", (event) => {
     const grip = event.target.closest(".grip");
-    if (grip && event.button === 0) new Drag(root, grip, event, hooks);
+    if (!grip || event.button !== 0) return;
+    const drag = new Drag(root, grip, event, hooks);
+    followPointer(grip, event, (moved) => drag.move(moved), (isDrop) => drag.end(isDrop));
   });
 }
 
@@ -14,16 +18,9 @@ class Drag {
   constructor(root, grip, event, hooks) {
     Object.assign(this, { root, grip, hooks, cell: grip.closest("[data-cell]"), start: [event.clientX, event.clientY] });
     this.at = this.start;
-    this.ends = new AbortController();
-    const options = { signal: this.ends.signal };
-    grip.setPointerCapture(event.pointerId);
-    grip.addEventListener("pointermove", (moved) => this.#move(moved), options);
-    grip.addEventListener("pointerup", () => this.#end(true), options);
-    grip.addEventListener("pointercancel", () => this.#end(false), options);
-    addEventListener("keydown", (pressed) => pressed.key === "Escape" && this.#end(false), options);
   }
 
-  #move({ clientX, clientY }) {
+  move({ clientX, clientY }) {
     this.at = [clientX, clientY];
     if (!this.moving && Math.hypot(clientX - this.start[0], clientY - this.start[1]) < START) return;
     if (!this.moving) this.#begin();
@@ -33,8 +30,7 @@ class Drag {
   #begin() {
     this.moving = true;
     this.cell.classList.add("dragged");
-    this.mark = document.createElement("i");
-    this.mark.className = "drop-mark";
+    this.mark = make("i", { className: "drop-mark" });
     document.body.append(this.mark);
     this.#scroll();
   }
@@ -76,8 +72,7 @@ class Drag {
     Object.assign(this.mark.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
   }
 
-  #end(isDrop) {
-    this.ends.abort();
+  end(isDrop) {
     if (!this.moving) return;
     this.moving = false;
     this.mark.remove();

@@ -1,5 +1,6 @@
 /** Resize cells in steps of the grid: one to three columns wide, one to three rows high. */
 
+import { followPointer } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 
 const MOST = 3, ROW = 240;
@@ -27,7 +28,7 @@ function sizeIn(cell) {
 
 function drag(event, hooks) {
   const corner = event.target, cell = corner.closest("[data-cell]"), box = cell.getBoundingClientRect();
-  const before = sizeIn(cell), ends = new AbortController();
+  const before = sizeIn(cell);
   const columns = getComputedStyle(cell.parentElement).gridTemplateColumns.split(" ");
   const track = parseFloat(columns[0]) + 16;
   let size = before;
@@ -40,21 +41,15 @@ function drag(event, hooks) {
   }
 
   function end(isDrop) {
-    ends.abort();
     if (!isDrop) show(before);
     else if (size.join() !== before.join()) hooks.resized(cell.dataset.cell, size);
   }
 
   event.preventDefault();
   corner.focus();
-  corner.setPointerCapture(event.pointerId);
-  const options = { signal: ends.signal };
-  corner.addEventListener("pointermove", ({ clientX, clientY }) => {
+  followPointer(corner, event, ({ clientX, clientY }) => {
     const width = (clientX - box.left) / track;
     // The last column of the page stands for everything wider.
     show([columns.length < MOST && width > columns.length - 0.5 && before[0] > columns.length ? before[0] : inSteps(width), inSteps((clientY - box.top) / ROW)]);
-  }, options);
-  corner.addEventListener("pointerup", () => end(true), options);
-  corner.addEventListener("pointercancel", () => end(false), options);
-  addEventListener("keydown", (pressed) => pressed.key === "Escape" && end(false), options);
+  }, end);
 }

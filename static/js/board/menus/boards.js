@@ -3,6 +3,7 @@
 import { request } from "../../http.js";
 import { gettext } from "../../i18n.js";
 import { askName, confirm } from "./dialogs.js";
+import { withParameters } from "../../shared/query.js";
 import { addressOf, put } from "../file.js";
 import { rename } from "../arrange/section_changes.js";
 
@@ -40,10 +41,7 @@ function toggleHidden(board) {
 /** Open a board: the address names it. */
 async function open(board, name) {
   await board.file.save();
-  const query = new URLSearchParams(location.search);
-  query.delete("board");
-  if (name !== DEFAULT) query.set("board", name);
-  location.assign(location.pathname + (query.size ? `?${query}` : ""));
+  location.assign(location.pathname + withParameters(location.search, { board: name === DEFAULT ? "" : name }));
 }
 
 /** A name of a file for a title: letters, digits and a few signs. */

@@ -1,59 +1,28 @@
 /** Dialogs of boards: a name, a text, a chart, a section. Each resolves with what was entered, or null. */
 
 import { compiled } from "../../chart/expressions.js";
-import { make } from "../../dom.js";
+import { ask } from "../../shared/dialog.js";
+import { field, make } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { showText } from "../texts.js";
 
 /** Milliseconds after a key until the preview is rendered. */
 const PAUSE = 200;
-
-/** Open a dialog with fields; `read()` returns the result, or {problem} to keep it open. */
-function ask(title, fields, submit, read) {
-  const problem = make("p", { className: "problem", role: "alert", hidden: true });
-  const cancel = make("button", { type: "button", className: "button", textContent: gettext("Cancel") });
-  const buttons = make("div", { className: "actions" }, make("button", { className: "button main", textContent: submit }), cancel);
-  const form = make("form", {}, make("h2", { textContent: title, id: "board-dialog" }), ...fields, problem, buttons);
-  const dialog = make("dialog", { className: "board-dialog", "aria-labelledby": "board-dialog" }, form);
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    let result = null;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const found = read();
-      problem.hidden = !found.problem;
-      problem.textContent = found.problem ?? "";
-      if (found.problem) return;
-      result = found;
-      dialog.close();
-    });
-    cancel.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(result);
-    });
-  });
-}
-
-function field(label, input) {
-  return make("label", {}, make("span", { className: "label", textContent: label }), input);
-}
+const INVALID = gettext("This is not a regular expression.");
 
 /** Ask for a name. */
-export async function askName(title, submit, value = "") {
+export function askName(title, submit, value = "") {
   const input = make("input", { value, required: true, maxLength: 100, autocomplete: "off" });
-  const found = await ask(title, [field(gettext("Name"), input)], submit, () => ({ name: input.value.trim() }));
-  return found?.name || null;
+  return ask({ title, fields: [field(gettext("Name"), input)], submit, save: () => input.value.trim() || undefined });
 }
 
 /** Ask whether to go on. */
-export async function confirm(title, text, submit) {
-  return Boolean(await ask(title, [make("p", { textContent: text })], submit, () => ({})));
+export function confirm(title, text, submit) {
+  return ask({ title, fields: [make("p", { textContent: text })], submit, save: () => true });
 }
 
 /** Ask for a Markdown text; a preview stands below it. */
-export async function askText(title, value = "") {
+export function askText(title, value = "") {
   const input = make("textarea", { value, rows: 8, maxLength: 100_000, required: true });
   const preview = make("div", { className: "markdown prose preview" });
   let timer = 0;
@@ -62,12 +31,11 @@ export async function askText(title, value = "") {
     timer = setTimeout(() => showText(preview, input.value), PAUSE);
   });
   showText(preview, value);
-  const found = await ask(title, [field(gettext("Markdown"), input), preview], gettext("Save"), () => ({ text: input.value }));
-  return found?.text ?? null;
+  return ask({ title, fields: [field(gettext("Markdown"), input), preview], submit: gettext("Save"), save: () => input.value });
 }
 
 /** Ask for a chart: metrics that are picked from `names`, or a regular expression. */
-export async function askChart(names) {
+export function askChart(names) {
   const title = make("input", { maxLength: 255, autocomplete: "off" });
   const match = make("input", { maxLength: 500, placeholder: "loss$|acc", autocomplete: "off", spellcheck: false });
   const search = make("input", { type: "search", placeholder: gettext("Search metrics"), "aria-label": gettext("Search metrics") });
@@ -78,24 +46,26 @@ export async function askChart(names) {
   });
   search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   const fields = [field(gettext("Title"), title), search, list, field(gettext("or a regular expression"), match)];
-  return ask(gettext("Add a chart"), fields, gettext("Add"), () => {
+  const save = () => {
     const metrics = [...list.querySelectorAll(":checked")].map(({ value }) => value);
-    if (!metrics.length && !match.value) return { problem: gettext("Choose metrics, or enter a regular expression.") };
-    if (!metrics.length && !compiled(match.value)) return { problem: gettext("This is not a regular expression.") };
+    if (!metrics.length && !match.value) throw new Error(gettext("Choose metrics, or enter a regular expression."));
+    if (!metrics.length && !compiled(match.value)) throw new Error(INVALID);
     const named = title.value.trim() || (metrics.length > 1 ? metrics.join(", ").slice(0, 255) : "");
-    return { ...(metrics.length ? { metrics } : { match: match.value }), ...(named ? { title: named } : {}) };
-  });
+    return { ...(metrics.length ? { metrics } : { match: match.value }), ...(named && { title: named }) };
+  };
+  return ask({ title: gettext("Add a chart"), fields, submit: gettext("Add"), save });
 }
 
 /** Ask for a section: a title, and a prefix or a regular expression of the metrics in it. */
-export async function askSection() {
+export function askSection() {
   const [title, prefix, match] = [255, 255, 500].map((maxLength) => make("input", { maxLength, autocomplete: "off", spellcheck: false }));
   const fields = [field(gettext("Title"), title), field(gettext("Metrics that begin with"), prefix), field(gettext("or match the regular expression"), match)];
-  return ask(gettext("Add a section"), fields, gettext("Add"), () => {
+  const save = () => {
     const named = title.value.trim();
-    if (!named && !prefix.value && !match.value) return { problem: gettext("Enter a title, a prefix or an expression.") };
-    if (match.value && !compiled(match.value)) return { problem: gettext("This is not a regular expression.") };
+    if (!named && !prefix.value && !match.value) throw new Error(gettext("Enter a title, a prefix or an expression."));
+    if (match.value && !compiled(match.value)) throw new Error(INVALID);
     const rule = match.value ? { match: match.value } : prefix.value ? { prefix: prefix.value } : {};
-    return { ...rule, ...(named ? { title: named } : {}) };
-  });
+    return { ...rule, ...(named && { title: named }) };
+  };
+  return ask({ title: gettext("Add a section"), fields, submit: gettext("Add"), save });
 }

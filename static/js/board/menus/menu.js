@@ -1,24 +1,18 @@
 /** A menu of actions beside a button, above everything else on the page. */
 
-import { besides, make } from "../../dom.js";
+import { make, showPopover } from "../../dom.js";
 
 /**
  * Open a menu at a button. `entries`: [{label, action, checked?, disabled?}, null for a line, …]; `end` aligns the right
  * edges of both.
  */
 export function openMenu(button, entries, end = true) {
-  const menu = make("div", { className: "board-menu", role: "menu", popover: "auto", "aria-label": button.getAttribute("aria-label") });
+  const menu = make("div", { className: "board-menu", role: "menu", popover: "auto", "aria-label": button.ariaLabel });
   for (const entry of entries) menu.append(entry ? item(menu, entry) : make("hr", { role: "separator" }));
   (button.closest("main") ?? document.body).append(menu);
-  menu.addEventListener("toggle", ({ newState }) => {
-    if (newState !== "closed") return;
-    menu.remove();
-    button.setAttribute("aria-expanded", "false");
-  });
   menu.addEventListener("keydown", (event) => steer(event, menu, button));
-  menu.showPopover();
-  button.setAttribute("aria-expanded", "true");
-  Object.assign(menu.style, besides(menu, button.getBoundingClientRect(), end));
+  showPopover(menu, button, end, () => (button.ariaExpanded = false));
+  button.ariaExpanded = true;
   menu.querySelector("button:not(:disabled)").focus();
 }
 

@@ -30,11 +30,8 @@ export function refined(curves, finer, end) {
 }
 
 function joinedSeries(series, other, end) {
-  const made = Object.assign(new Series(series.name, series.kind), series);
-  const [upTo, from] = [firstAbove(other.x, end), firstAbove(series.x, end)];
-  made.x = [...other.x.slice(0, upTo), ...series.x.slice(from)];
-  made.y = [...other.y.slice(0, upTo), ...series.y.slice(from)];
-  made.smoothed = joinedLine(series.smoothed, other.smoothed, end);
+  const made = Object.assign(new Series(series.name, series.kind), series, joined(series, other, end, ["x", "y"]));
+  if (series.smoothed && other.smoothed) made.smoothed = joined(series.smoothed, other.smoothed, end, ["x", "y"]);
   const before = other.stages.filter(([x]) => x <= end);
   const [, stage] = before.at(-1) ?? [];
   const after = series.stages.filter(([x]) => x > end);
@@ -43,19 +40,15 @@ function joinedSeries(series, other, end) {
   return made;
 }
 
-function joinedLine(line, other, end) {
-  if (!line || !other) return line;
-  const [upTo, from] = [firstAbove(other.x, end), firstAbove(line.x, end)];
-  const both = (name) => [...other[name].slice(0, upTo), ...line[name].slice(from)];
-  return { x: both("x"), y: both("y") };
-}
-
 /** Where nothing was left out there is no shade. */
 function joinedBand(band, other, end) {
   if (!band) return band;
-  const from = firstAbove(band.x, end);
-  const upTo = other ? firstAbove(other.x, end) : 0;
-  const both = (name) => [...(other?.[name].slice(0, upTo) ?? []), ...band[name].slice(from)];
-  const mean = band.mean && (!other || other.mean) ? { mean: both("mean") } : {};
-  return { ...band, x: both("x"), low: both("low"), high: both("high"), ...mean };
+  const mean = band.mean && (!other || other.mean) ? ["mean"] : [];
+  return { ...band, ...joined(band, other, end, ["x", "low", "high", ...mean]) };
+}
+
+/** Return columns up to `end` from `other`, if there is one, and after it from `line`. */
+function joined(line, other, end, names) {
+  const [upTo, from] = [other ? firstAbove(other.x, end) : 0, firstAbove(line.x, end)];
+  return Object.fromEntries(names.map((name) => [name, [...(other?.[name].slice(0, upTo) ?? []), ...line[name].slice(from)]]));
 }

@@ -6,30 +6,19 @@ const SPECIAL = { nan: NaN, inf: Infinity, "-inf": -Infinity };
 /** One curve's points with `x` ascending. A value that is no finite number is kept, and drawn as a mark. */
 export class Series {
   constructor(name, kind = "float") {
-    this.name = name;
-    this.kind = kind;
-    this.x = [];
-    this.y = [];
-    this.labels = [];
-    this.stages = [];
-    this.restarts = [];
-    this.count = 0;
-    this.row = -1;
+    Object.assign(this, { name, kind, x: [], y: [], labels: [], stages: [], restarts: [], count: 0, row: -1 });
   }
 
   /** A series from its part of the server's answer; `row` is the last journal line the answer knows of. */
   static from(part, row) {
-    const series = new Series(part.name, part.kind);
-    series.x = part.x;
-    series.labels = part.labels ?? [];
-    series.y = numbers(part.y, part.special);
-    series.stages = (part.stages ?? []).map(([index, stage]) => [part.x[index], String(stage)]);
-    series.restarts = (part.back ?? []).map((index) => part.x[index]);
-    series.count = part.count;
-    series.row = row;
-    series.smoothed = part.smoothed;
-    series.steps = part.steps;
-    return series;
+    const { x, count, smoothed, steps } = part;
+    return Object.assign(new Series(part.name, part.kind), {
+      ...{ x, count, row, smoothed, steps },
+      y: numbers(part.y, part.special),
+      labels: part.labels ?? [],
+      stages: (part.stages ?? []).map(([index, stage]) => [x[index], String(stage)]),
+      restarts: (part.back ?? []).map((index) => x[index]),
+    });
   }
 
   /** Add points of a live frame. False when they go back: a resumed run, whose curve the server must join. */

@@ -1,6 +1,6 @@
 /** One dot for each of {x, y, ink, title}, as SVG: few dots that can be pointed at. */
 
-import { svg } from "../render/svg.js";
+import { svg } from "../../dom.js";
 
 export const scatter = {
   paint(parent, plot, points) {

@@ -1,13 +1,13 @@
 /** Create an alert rule about the metric of a chart. */
 
+import { textButton } from "../../dom.js";
 import { siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
 import { Threshold } from "../threshold.js";
-import { button } from "./fields.js";
 
 /** Return the button that opens a threshold line on a chart; a chart of texts leads to the form at once. */
 export function alertButton(chart, close) {
-  return button(gettext("Alert me…"), () => {
+  return textButton(gettext("Alert me…"), () => {
     close();
     const address = (op, value) => ruleAddress(chart, op, value);
     if (!chart.plot || chart.curves[0]?.series.labels?.length) return location.assign(address());

@@ -1,5 +1,6 @@
 /** Files of a chart: pictures of the screen, vector pictures at the width of a paper's column, and its points. */
 
+import { field, textButton as button } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { header, rows } from "../data/rows.js";
 import { download } from "../export/download.js";
@@ -8,7 +9,7 @@ import { paperSize, vectorPicture } from "../export/vector.js";
 import { svgText } from "../export/svg_file.js";
 import { picture } from "../render/png.js";
 import { csv } from "../text/descriptions.js";
-import { button, choice, field, row } from "./fields.js";
+import { choice, row } from "./fields.js";
 
 const COLUMNS = [["85", gettext("85 mm (one column)")], ["170", gettext("170 mm (two columns)")]];
 

@@ -1,36 +1,30 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
-import { besides, isShared, make } from "../../dom.js";
+import { field, isShared, make, showPopover, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
 import { linkTo } from "../full_screen.js";
 import { alertButton } from "./alert.js";
-import { button, field, row } from "./fields.js";
+import { row } from "./fields.js";
 import { fileButtons, say } from "./files.js";
 import { settingsFields } from "./settings.js";
 
 /** Open the menu of a chart beside an element, with the focus in the field of that name. */
 export function openMenu(chart, beside, focused = "metric") {
-  const menu = make("form", { className: "chart-menu", popover: "auto" });
-  menu.setAttribute("aria-label", gettext("Options of {name}", { name: chart.name }));
+  const menu = make("form", { className: "chart-menu", popover: "auto", "aria-label": gettext("Options of {name}", { name: chart.name }) });
   menu.addEventListener("submit", (event) => event.preventDefault());
   // Typing in a field must not trigger keys of the chart or of the page.
   menu.addEventListener("keydown", (event) => event.stopPropagation());
-  menu.addEventListener("toggle", ({ newState }) => {
-    if (newState !== "closed") return;
-    if (menu.contains(document.activeElement) || document.activeElement === document.body) chart.area.focus({ preventScroll: true });
-    menu.remove();
-  });
   fill(menu, chart);
   chart.holder.append(menu);
-  menu.showPopover();
-  // On a phone the style sheet places it.
-  for (const [name, value] of Object.entries(besides(menu, beside.getBoundingClientRect(), true))) menu.style.setProperty(`--menu-${name}`, value);
+  showPopover(menu, beside, true, () => {
+    if (menu.contains(document.activeElement) || document.activeElement === document.body) chart.area.focus({ preventScroll: true });
+  });
   menu.elements[focused]?.focus();
 }
 
 function fill(menu, chart) {
-  const reset = button(gettext("Reset chart"), () => refill({}));
+  const reset = textButton(gettext("Reset chart"), () => refill({}));
   const change = (options) => {
     chart.hooks.optionsChanged(options);
     reset.disabled = !Object.keys(options).length;
@@ -41,9 +35,8 @@ function fill(menu, chart) {
     menu.elements.metric.focus();
   };
   reset.disabled = !Object.keys(chart.hooks.options()).length;
-  const link = button(gettext("Copy link"), () => say(menu, navigator.clipboard.writeText(linkTo(chart.name)), gettext("Link copied.")));
-  const status = make("p", { className: "status" });
-  status.setAttribute("role", "status");
+  const link = textButton(gettext("Copy link"), () => say(menu, navigator.clipboard.writeText(linkTo(chart.name)), gettext("Link copied.")));
+  const status = make("p", { className: "status", role: "status" });
   menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertButton(chart, () => menu.hidePopover())])), status);
 }
 

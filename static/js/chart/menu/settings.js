@@ -1,10 +1,10 @@
 /** Settings of one chart in its menu: metrics, axes, y range and smoothing. */
 
-import { make } from "../../dom.js";
+import { field, make, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { compiled } from "../expressions.js";
 import { METHODS, amountOf, makeSmoothing } from "../smoothing.js";
-import { button, choice, field, row } from "./fields.js";
+import { choice, row } from "./fields.js";
 
 const USUAL = { ema: 0.9, time_ema: 0.9, mean: 20, gaussian: 5 };
 
@@ -29,10 +29,8 @@ function metrics(chart, names, set) {
   else if (several) {
     for (const name of chart.names) list.append(make("li", {}, make("bdi", { textContent: name }), remove(name, () => put(chart.names.filter((one) => one !== name)))));
   }
-  const input = make("input", { name: "metric", autocomplete: "off", placeholder: gettext("Metric or /expression/") });
-  input.setAttribute("list", "chart-metrics");
-  const error = make("p", { className: "error" });
-  error.setAttribute("role", "alert");
+  const input = make("input", { name: "metric", autocomplete: "off", placeholder: gettext("Metric or /expression/"), list: "chart-metrics" });
+  const error = make("p", { className: "error", role: "alert" });
   const add = () => {
     const text = input.value.trim();
     const expression = /^\/(.+)\/$/.exec(text)?.[1];
@@ -46,10 +44,7 @@ function metrics(chart, names, set) {
 }
 
 function remove(name, action) {
-  const made = button("✕", action);
-  made.className = "button quiet small";
-  made.setAttribute("aria-label", gettext("Remove {label}", { label: name }));
-  return made;
+  return textButton("✕", action, { className: "button quiet small", "aria-label": gettext("Remove {label}", { label: name }) });
 }
 
 function axes(chart, names, set) {
@@ -68,8 +63,7 @@ function axes(chart, names, set) {
 function range(chart, set) {
   const ends = chart.hooks.options().y_range ?? [null, null];
   const inputs = ["low", "high"].map((name, i) => make("input", { name, type: "number", step: "any", value: ends[i] ?? "", placeholder: gettext("auto") }));
-  const error = make("p", { className: "error" });
-  error.setAttribute("role", "alert");
+  const error = make("p", { className: "error", role: "alert" });
   const put = () => {
     const [low, high] = inputs.map(({ value }) => (value === "" ? null : Number(value)));
     if (low !== null && high !== null && low >= high) error.textContent = gettext("The minimum must be below the maximum.");

@@ -1,5 +1,7 @@
 /** Looks of curves: {colour, dash, marker}. Colours repeat with other dashes, and then with markers. */
 
+import { svg } from "../../dom.js";
+
 const COLOURS = 10;
 export const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
 /** Corners of the shapes along a line, around its middle. */
@@ -25,22 +27,11 @@ export function cssColour(colour) {
 
 /** Return a sample of a curve's line, as SVG. */
 export function swatch({ colour = "curve-1", dash, marker }) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("viewBox", "0 0 16 8");
-  svg.setAttribute("aria-hidden", "true");
-  svg.style.color = cssColour(colour);
-  const line = path(svg, "M0 4H16");
-  if (dash) line.setAttribute("stroke-dasharray", dash.join(" "));
-  if (marker) path(svg, `M${marker.map(([x, y]) => `${x * 0.8 + 8} ${y * 0.8 + 4}`).join("L")}Z`);
-  return svg;
-}
-
-function path(svg, d) {
-  const made = document.createElementNS(svg.namespaceURI, "path");
-  made.setAttribute("d", d);
-  svg.append(made);
-  return made;
+  const sample = svg("svg", { class: "swatch", viewBox: "0 0 16 8", "aria-hidden": "true" });
+  sample.style.color = cssColour(colour);
+  svg("path", { d: "M0 4H16", "stroke-dasharray": (dash ?? []).join(" ") }, sample);
+  if (marker) svg("path", { d: `M${marker.map(([x, y]) => `${x * 0.8 + 8} ${y * 0.8 + 4}`).join("L")}Z` }, sample);
+  return sample;
 }
 
 /** Paint a marker in the present colour of a canvas. */

@@ -1,16 +1,8 @@
-/** Small SVG pictures: elements, and axes of numbers or of words. */
+/** Small SVG pictures: axes of numbers or of words. */
 
+import { svg } from "../../dom.js";
 import { makeScale, padded } from "../scales/scale.js";
 import { formatNumber } from "../text/format.js";
-
-/** An SVG element with attributes, put into `parent`. */
-export function svg(name, attributes, parent, text = "") {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text) made.textContent = text;
-  parent?.append(made);
-  return made;
-}
 
 /** How wide a picture in `holder` is to be, in CSS pixels. */
 export function widthOf(holder) {

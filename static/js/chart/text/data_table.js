@@ -1,5 +1,6 @@
 /** Data table of a chart: the points in view, following zoom, live points and settings. */
 
+import { make } from "../../dom.js";
 import { gettext, ngettext } from "../../i18n.js";
 import { header, rows } from "../data/rows.js";
 import { AXES } from "./descriptions.js";
@@ -16,15 +17,11 @@ export function toggleTable(chart) {
     open.remove();
     return false;
   }
-  const holder = document.createElement("div");
-  holder.className = "points";
-  holder.tabIndex = 0;
-  holder.setAttribute("role", "region");
-  holder.setAttribute("aria-label", gettext("Points of {name}", { name: chart.name }));
-  const table = holder.appendChild(document.createElement("table"));
+  const table = make("table");
   fill(table, chart);
   chart.hooks.drawn = afterwards(() => fill(table, chart));
-  chart.holder.append(holder);
+  const label = gettext("Points of {name}", { name: chart.name });
+  chart.holder.append(make("div", { className: "points", tabIndex: 0, role: "region", "aria-label": label }, table));
   return true;
 }
 
@@ -52,15 +49,15 @@ function fill(table, chart) {
       : ngettext("{total} point in view", "{total} points in view", all.length, { total });
   put(table.caption ?? table.createCaption(), caption);
   const head = table.tHead?.rows[0] ?? table.createTHead().insertRow();
-  putCells(head, heads, () => Object.assign(document.createElement("th"), { scope: "col" }));
+  putCells(head, heads, () => make("th", { scope: "col" }));
   const body = table.tBodies[0] ?? table.createTBody();
   while (body.rows.length > texts.length) body.deleteRow(-1);
-  texts.forEach((cells, i) => putCells(body.rows[i] ?? body.insertRow(), cells, () => document.createElement("td")));
+  texts.forEach((cells, i) => putCells(body.rows[i] ?? body.insertRow(), cells, () => make("td")));
 }
 
-function putCells(row, texts, make) {
+function putCells(row, texts, makeCell) {
   while (row.cells.length > texts.length) row.deleteCell(-1);
-  texts.forEach((text, i) => put(row.cells[i] ?? row.appendChild(make()), text));
+  texts.forEach((text, i) => put(row.cells[i] ?? row.appendChild(makeCell()), text));
 }
 
 /** What stays as it is is not touched: a selection in it, or a reader's place, is not lost. */

@@ -19,6 +19,20 @@ export function formatNumber(value) {
   return signed(size >= 1e5 ? grouped(Math.round(value)) : grouped(Number(value.toPrecision(5))));
 }
 
+/** Format the values of a column so that their points are aligned at a right edge, like `aligned` in runs/pages/table/values.py. */
+export function alignNumbers(values) {
+  const texts = values.map(formatNumber);
+  const places = texts.map((text, i) => (typeof values[i] === "number" && /^[^e]*\d$/.test(text) ? (text.split(".")[1] ?? "").length : -1));
+  const most = Math.max(0, ...places);
+  return texts.map((text, i) => {
+    if (places[i] < 0 || !most) return text;
+    const significant = values[i] ? 4 - Math.floor(Math.log10(Math.abs(values[i]))) : most;
+    const digits = Math.max(places[i], Math.min(most, significant));
+    const point = places[i] ? "" : digits > 0 ? "." : "\u2008";
+    return text + point + "0".repeat(digits - places[i]) + "\u2007".repeat(most - digits);
+  });
+}
+
 function grouped(value) {
   const [whole, rest] = String(value).split(".");
   const parts = whole.replace(/\B(?=(\d{3})+$)/g, ",");
