@@ -18,6 +18,7 @@ from runicorn.settings import user as own
 from runicorn_site.api import storage_root
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
 from runs.pages.table.columns import readable_columns
@@ -140,8 +141,9 @@ class ColumnWidths(ConfigView):
         """Return the saved widths for a table and a window size class; empty by default."""
         table, size = query["table"], query["size"]
         widths = preferences.column_widths(table, size)
-        shown = {key: widths[key] for key in readable_columns(active_root(), widths)}
-        return Response(responses.ColumnWidths(table=table, size=size, widths=shown))
+        if not current().is_everything:
+            widths = {key: widths[key] for key in readable_columns(active_root(), widths)}
+        return Response(responses.ColumnWidths(table=table, size=size, widths=widths))
 
     @endpoint(body=Widths, returns=responses.Changed)
     def post(self, request: Request, body: dict[str, Any]) -> Response:
