@@ -92,7 +92,7 @@ def test_contents_are_moved_into_the_bucket_and_back(lab: Lab, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "megabytes", [30, *(pytest.param(at, marks=pytest.mark.torture) for at in (1, 60, 85))]
+    "megabytes", [30, *(pytest.param(at, marks=pytest.mark.torture) for at in (1, 60, 70))]
 )
 @pytest.mark.parametrize("back", [False, True], ids=["to the bucket", "back"])
 def test_a_killed_move_is_continued(lab: Lab, tmp_path: Path, megabytes: int, back: bool) -> None:
