@@ -21,7 +21,7 @@ from tests.waiting import until
 STEPS, NAMES = 200_000, [f"m{number}" for number in range(5)]
 RUN = "20260101_120000_aaaaaa"
 NARROW_FROM = 2_000_000_000
-APART = 1_000_000
+APART = 100_000
 """Distance between the keys of copies."""
 COPIED = {
     "runs_run": {"id": "id + n * {apart}", "root_id": "{root}", "run_id": "run_id || n"},
