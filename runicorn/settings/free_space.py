@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ class Disk(NamedTuple):
 
 def disk(path: Path) -> Disk:
     """Return the file system of `path`, which need not exist."""
-    existing = next((folder for folder in (path, *path.parents) if folder.exists()), path)
+    # One after the other: `parents` creates a path for each folder, and an import asks for every block.
+    existing = path if path.exists() else next((folder for folder in path.parents if folder.exists()), path)
     usage = shutil.disk_usage(existing)
     return Disk(usage.total, usage.free)
 
@@ -55,10 +57,15 @@ def reserve(total: int) -> int:
     A malformed variable is reported once on stderr, and the default is used.
     """
     try:
-        return min(_amount(text, total) for text in user.get(VARIABLE).split(","))
+        return _smallest(user.get(VARIABLE), total)
     except ValueError as error:
         _notices.once(VARIABLE, f"{error}; {DEFAULT} is used.")
-        return min(_amount(text, total) for text in DEFAULT.split(","))
+        return _smallest(DEFAULT, total)
+
+
+@lru_cache(maxsize=16)
+def _smallest(amounts: str, total: int) -> int:
+    return min(_amount(text, total) for text in amounts.split(","))
 
 
 def _amount(text: str, total: int) -> int:
