@@ -63,6 +63,7 @@ def test_every_variable_that_is_used_is_there() -> None:
         "above",
         "mono",
         "dot",
+        "gutter",
         "legend",
         "list",
         "menu-left",
@@ -70,6 +71,7 @@ def test_every_variable_that_is_used_is_there() -> None:
         "numbers",
         "rail",
         "sans",
+        "state",
         "top",
     }
     for file in CSS.glob("*.css"):
