@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from runicorn.api.responses.experiments import DeletedExperiments, FoundExperiments, Success
 from runicorn.api.responses.recycle_bin import EmptiedRecycleBin, RecycleBin
-from runicorn.store.units import number_of
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import json_list
@@ -39,7 +38,7 @@ def empty_recycle_bin_view(request: Request, body: dict[str, Any]) -> Response:
     results = empty_recycle_bin(root=active_root())
     count = count_successes(results)
     failed = {run_id: result["error"] for run_id, result in results.items() if not result["success"]}
-    message = f"Permanently deleted {number_of(count, 'run')}"
+    message = f"Permanently deleted {count} runs"
     return Response(EmptiedRecycleBin(permanently_deleted=count, message=message, failed=failed))
 
 
