@@ -108,20 +108,22 @@ def rule(key: int) -> AlertRule:
     found = AlertRule.objects.filter(pk=key).first()
     if found is None or not is_readable(active_root(), found.where):
         raise AlertItemNotFound("Rule", key)
-    return _as_seen(found)
+    return _as_seen([found])[0]
 
 
 def rules(*order: str) -> list[AlertRule]:
     """Return the rules in an order, without those whose condition names a project that may not be read."""
     rows = AlertRule.objects.order_by(*order)
-    return [_as_seen(row) for row in rows if is_readable(active_root(), row.where)]
+    return _as_seen([row for row in rows if is_readable(active_root(), row.where)])
 
 
-def _as_seen(row: AlertRule) -> AlertRule:
-    """Replace the time at which a rule last fired by that of the events that may be read."""
+def _as_seen(rows: list[AlertRule]) -> list[AlertRule]:
+    """Replace the time at which each rule last fired by that of the events that may be read."""
     if not current().is_everything:
-        row.last_fired_at = events().filter(rule=row, kind="fired").aggregate(at=Max("at"))["at"]
-    return row
+        times = dict(events().filter(rule__in=rows, kind="fired").values_list("rule").annotate(Max("at")))
+        for row in rows:
+            row.last_fired_at = times.get(row.pk)
+    return rows
 
 
 def condition(given: dict[str, Any]) -> When:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from metrics.alerts import record
-from metrics.alerts.models import AlertChannel, AlertRule
+from metrics.alerts import record, services
+from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
 from runicorn.settings.user import config_directory
+from runicorn_site.web.readable import Readable, restrict
 from tests.alerts.conftest import FAILED, Receiver
 from tests.secrecy import secret
 
@@ -132,3 +136,18 @@ def test_a_damaged_file_is_kept_aside_and_its_rows_stay_until_a_change(alerts: A
     assert AlertRule.objects.count() == 1
     alerts("POST", "rules", {"name": "next", "when": FAILED})
     assert [path.read_text() for path in config_directory().glob("alerts.json.damaged-*")] == ["{"]
+
+
+def test_many_rules_are_listed_for_a_restricted_user_by_few_queries(alerts: Alerts) -> None:
+    for number in range(5):
+        alerts("POST", "rules", {"name": f"rule {number}", "when": THRESHOLD})
+    seen = AlertRule.objects.order_by("pk")[0]
+    AlertRule.objects.update(last_fired_at=9.0)
+    for at in (3.0, 2.0):
+        AlertEvent.objects.create(rule=seen, title=seen.name, kind="fired", at=at, stored_at=at, text="")
+    context = copy_context()
+    context.run(restrict, Readable(frozenset({"hidden"})))
+    with CaptureQueriesContext(connection) as captured:
+        found = context.run(services.rules, "pk")
+    assert [row.last_fired_at for row in found] == [3.0, None, None, None, None]
+    assert len(captured) <= 2
