@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runicorn.store.find import find, find_several
@@ -41,14 +41,21 @@ def _refreshed(root: StorageRoot, run_id: str, is_own_write: bool) -> Run | None
 
 
 def refresh_runs(root: StorageRoot, run_ids: Iterable[str]) -> dict[str, Run | None]:
-    """Refresh several runs, with one query for all runs whose files did not change, and one search for those without a row."""
-    ids = list(dict.fromkeys(run_ids))
-    known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=ids)}
-    found = find_several(Path(root.path), [run_id for run_id in ids if run_id not in known])
-    rows: dict[str, Run | None] = dict.fromkeys(ids)
-    rows |= {run_id: _read_again(root, run_id, folders) for run_id, folders in found.items()}
-    rows |= {run_id: _unchanged(root, run) or refresh_run(root, run_id) for run_id, run in known.items()}
-    return {run_id: _readable(run) for run_id, run in rows.items()}
+    """Refresh several runs, with one search for those without a row."""
+    return {run_id: run for runs in refresh_batches(root, run_ids, 1000) for run_id, run in runs.items()}
+
+
+def refresh_batches(root: StorageRoot, run_ids: Iterable[str], size: int) -> Iterator[dict[str, Run | None]]:
+    """Refresh several runs in batches, each when it is asked for."""
+    ids, rows = list(dict.fromkeys(run_ids)), Run.objects.filter(root=root)
+    batches = [ids[start : start + size] for start in range(0, len(ids), size)]
+    known = (rows.filter(run_id__in=batch).values_list("run_id", flat=True) for batch in batches)
+    found = find_several(Path(root.path), set(ids).difference(*known))
+    for batch in batches:
+        read = {run_id: _read_again(root, run_id, found[run_id]) for run_id in batch if run_id in found}
+        for run in rows.filter(run_id__in=[run_id for run_id in batch if run_id not in read]):
+            read[run.run_id] = _unchanged(root, run) or refresh_run(root, run.run_id)
+        yield {run_id: _readable(read.get(run_id)) for run_id in batch}
 
 
 def is_hidden(root: StorageRoot, run_id: str) -> bool:

@@ -40,10 +40,10 @@ def for_each(
     """
     results: dict[str, RunResult] = {}
     read_only: list[bool] = []
-    runs = list(refresh.refresh_runs(root, run_ids).items())
-    for start in range(0, len(runs), TOGETHER):
+    # A later batch is read after the earlier ones are changed, which may take minutes: a run restored meanwhile stays.
+    for runs in refresh.refresh_batches(root, run_ids, TOGETHER):
         changed = []
-        for run_id, run in runs[start : start + TOGETHER]:
+        for run_id, run in runs.items():
             results[run_id] = _attempt(run, change, read_only)
             if run is not None and results[run_id]["success"]:
                 changed.append(run)

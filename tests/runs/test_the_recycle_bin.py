@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from runicorn.store import curation
 from runs.active_root import active_root
 from runs.models import Run
+from runs.services import write_through
+from runs.services.recycle_bin import empty_recycle_bin
 from tests.runs.conftest import Listing, folder_of, read, row
 
 UNKNOWN = "20200101_000000_000000"
@@ -60,6 +63,28 @@ def test_a_restored_run_is_as_it_was(store: Path, make_run: Any, listed: Listing
     }
     assert read(api.get(f"/api/runs/{run_id}")) == before
     assert len(listed()) == 1
+
+
+def test_a_run_restored_while_the_bin_is_emptied_is_kept(
+    store: Path, make_run: Any, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [make_run(store), make_run(store)]
+    for run_id in runs:
+        delete(api, run_id)
+    put_aside, removed = curation.put_aside, list[str]()
+
+    def restore_the_other(root: Path, folder: Path) -> Path:
+        if not removed:
+            removed.append(folder.name)
+            restore(api, *(run_id for run_id in runs if run_id != folder.name))
+        return put_aside(root, folder)
+
+    monkeypatch.setattr(write_through, "TOGETHER", 1)
+    monkeypatch.setattr(curation, "put_aside", restore_the_other)
+    results = empty_recycle_bin(root=active_root())
+    (kept,) = set(runs) - set(removed)
+    assert results[kept] == {"success": False, "error": "run not deleted"}
+    assert folder_of(store, kept).is_dir()
 
 
 def test_each_run_has_its_own_result(store: Path, make_run: Any, api: Any) -> None:
