@@ -15,15 +15,14 @@ from rest_framework.renderers import TemplateHTMLRenderer
 
 from runicorn_site.api.typed_responses import annotate
 
-_annotating = threading.Lock()
+_generating = threading.Lock()
 
 
 def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Hook of drf-spectacular: leave out routes outside /api, such as the chart data of pages, and describe the others."""
     kept = [endpoint for endpoint in endpoints if f"{endpoint[0]}/".startswith("/api/")]
-    with _annotating:
-        for _, _, method, callback in kept:
-            annotate(callback.cls, method)
+    for _, _, method, callback in kept:
+        annotate(callback.cls, method)
     return kept
 
 
@@ -31,7 +30,8 @@ def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 def schema() -> bytes:
     """Return the OpenAPI document; routes do not change while the process runs."""
     generator: Any = SchemaGenerator
-    return orjson.dumps(generator().get_schema(request=None, public=True))
+    with _generating:  # drf-spectacular loads its extensions on first use, not safe for threads
+        return orjson.dumps(generator().get_schema(request=None, public=True))
 
 
 class Swagger(SpectacularSwaggerSplitView):

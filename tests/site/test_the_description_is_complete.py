@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import orjson
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 
+from runicorn_site.api import openapi_document
 from runicorn_site.api.openapi_document import schema
 from runicorn_site.api.openapi_hooks import EVERYWHERE
 
@@ -118,3 +121,24 @@ def test_a_delete_shows_its_body_and_what_it_answers(operations: dict[str, dict[
     assert "requestBody" in operations["delete /api/experiments/delete"]
     assert "requestBody" not in operations["delete /api/config/column-widths"]
     assert "204" not in operations["delete /api/config/column-widths"]["responses"]
+
+
+def test_one_thread_at_a_time_generates_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(2)
+
+    class Generator:
+        def get_schema(self, **_: Any) -> dict[str, bool]:
+            try:
+                together.wait(timeout=0.5)
+            except BrokenBarrierError:
+                return {"together": False}
+            return {"together": True}
+
+    schema.cache_clear()
+    monkeypatch.setattr(openapi_document, "SchemaGenerator", Generator)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            found = [one.result() for one in [threads.submit(schema), threads.submit(schema)]]
+    finally:
+        schema.cache_clear()
+    assert found == [b'{"together":false}'] * 2
