@@ -27,7 +27,7 @@ from runicorn.archives.paths import SKIPPED
 from runicorn.archives.staging import Unpacked
 from runicorn.artifacts import create, names, store
 from runicorn.artifacts.copying import hash_file
-from runicorn.artifacts.errors import ArtifactError, DamagedFile, PoolUnavailable
+from runicorn.artifacts.errors import ArtifactError, BadPool, DamagedFile, PoolUnavailable
 from runicorn.artifacts.manifest import ALGORITHM, Manifest
 from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.s3.binding import FILE, POOL, named_bucket
@@ -133,7 +133,7 @@ class ArtifactMirror:
     def _mirror_version(self, key: VersionKey, progress: Progress | None) -> None:
         try:
             outcome = self._fetch_version(key, progress)
-        except PoolUnavailable as error:
+        except (BadPool, PoolUnavailable) as error:  # of this machine: the next sync may succeed
             self._fail(f"{key}: {error}")
             return
         except (FileNotFoundError, ArchiveRefused, ArtifactError) as error:

@@ -85,9 +85,11 @@ def test_without_the_bucket_one_sentence_says_how_to_fetch_its_contents(
     # The files of the run are complete.
     assert list(folder.glob("project0/name0/runs/*/meta.json"))
 
+    malformed = sync(lab, server, folder, RUNICORN_ARTIFACT_POOL="folder")
+    assert malformed.returncode == 1 and "must be like s3://bucket/prefix" in malformed.stderr
     fetched = sync(lab, server, folder, **lab.environment)
     assert (fetched.returncode, fetched.stderr) == (0, "")
-    assert "1 version of an artifact" in fetched.stdout
+    assert "1 artifact version" in fetched.stdout
     version = Store(folder).find("net").version(1)
     assert version.file_path("large").read_bytes() == LARGE
     assert not verify(version).damaged
