@@ -90,6 +90,28 @@ def test_missing_rights_are_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> 
     assert found["Bucket: delete"].level == Level.OK
 
 
+def test_an_object_that_breaks_off_is_a_problem_of_reading(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in lab.environment.items():
+        monkeypatch.setenv(name, value)
+    from botocore.exceptions import ReadTimeoutError
+
+    from runicorn.artifacts.s3 import binding
+
+    bucket = binding.named_bucket()
+    assert bucket is not None
+    get_object = bucket.client.get_object
+
+    class Broken:
+        def read(self) -> bytes:
+            raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+
+    monkeypatch.setattr(bucket.client, "get_object", lambda **given: get_object(**given) | {"Body": Broken()})
+    found = {each.check: each for each in checks.run_all(lab.root)}
+    assert (found["Bucket: read"].level, found["Bucket: read"].exit_code) == (Level.PROBLEM, 1)
+    assert "cannot be reached at" in found["Bucket: read"].text
+    assert found["Bucket: delete"].level == Level.OK
+
+
 def test_a_wrong_clock_is_a_warning(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in lab.environment.items():
         monkeypatch.setenv(name, value)

@@ -106,7 +106,7 @@ class _Trial:
 
     def read(self) -> Finding:
         body = self._bucket.call("get_object", **self._named)["Body"]
-        if body.read() == self._content:
+        if self._bucket.explain(body.read) == self._content:
             return Finding("Bucket: read", "permitted")
         text = "returns other bytes than were written: use another bucket or server"
         return Finding("Bucket: read", text, Level.PROBLEM, FAILED)
