@@ -10,16 +10,12 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runicorn.store.heartbeat import INTERVAL_SECONDS
 from runicorn.upload import log
 from runicorn.upload.client import Away, Conflict, Refused, Removed, Server
 from runicorn.upload.queue import Entry, Queue, woken
 from runicorn.upload.worker import POLL, Worker
-
-if TYPE_CHECKING:
-    from runicorn.upload.worker import Worker
 
 FIRST = 1.0
 TIMEOUT = 10.0

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runicorn.capture.background_thread import BackgroundThread
 from runicorn.companion.exit_status import image
@@ -221,9 +220,6 @@ def _is_terminal() -> bool:
     except (OSError, ValueError, AttributeError):
         return False
 
-
-if TYPE_CHECKING:
-    from runicorn.upload.queue import Queue
 
 CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.upload.process import main; main()"
 
