@@ -169,7 +169,7 @@ def test_damaged_objects_are_reported_and_stay(lab: Lab, tmp_path: Path) -> None
     moved = move(lab, "--back")
     assert moved.returncode == 1
     assert moved.stderr.startswith("runicorn: 'bad' of net:v1 is damaged and was not moved: content differs")
-    assert moved.stdout == f"Moved 1 contents (1.0 kB) from {pool_of(lab)} into {lab.root}.\n"
+    assert moved.stdout == f"Moved 1 content (1.0 kB) from {pool_of(lab)} into {lab.root}.\n"
     assert lab.s3.keys(lab.prefix) == [lab.key(bad)]
     assert (lab.root / "artifacts" / ".pool.json").exists()
     log(lab.root, tmp_path / "in", {"bad": bad}, "again")  # from a copy that somebody had
@@ -211,6 +211,11 @@ def test_moves_that_cannot_begin_are_refused_with_one_sentence(lab: Lab, tmp_pat
         2,
         "runicorn: The pool of artifacts must be like s3://bucket/prefix, not 'folder'\n",
     )
+    with _platform.file_lock(
+        lab.root / "artifacts" / ".move.lock"
+    ):  # that move may be about to unbind the store
+        assert move(lab).returncode == 4
+    assert not (lab.root / "artifacts" / ".pool.json").exists()
     missing = lab.command("move-artifacts", "s3://nowhere/x")
     assert missing.stderr == "runicorn: s3://nowhere/x: there is no such bucket.\n"
     assert move(lab).returncode == 0

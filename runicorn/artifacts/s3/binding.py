@@ -8,7 +8,7 @@ the environment decides where a process connects, because a storage root may com
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def bind(root: Path, artifacts: Path, url: str, *, dry_run: bool = False) -> Buc
     with ExitStack() as locked:
         if not dry_run:
             check_inside(root, artifacts).mkdir(parents=True, exist_ok=True)
-            locked.enter_context(_platform.file_lock(artifacts / f"{FILE}.lock", mode=0o666))
+            locked.enter_context(_lock(artifacts))
         record = _record(artifacts)
         if record and record.get("url") != bucket.url:
             raise BadPool(
@@ -87,8 +87,13 @@ def bind(root: Path, artifacts: Path, url: str, *, dry_run: bool = False) -> Buc
 
 def unbind(artifacts: Path, bucket: Bucket) -> None:
     """Unbind a store from its bucket, which has no contents of it. The caller excludes programs that store contents."""
-    bucket.delete_small(OWNER)
-    (artifacts / FILE).unlink(missing_ok=True)
+    with _lock(artifacts):  # a viewer that starts may be about to create the owner again
+        bucket.delete_small(OWNER)
+        (artifacts / FILE).unlink(missing_ok=True)
+
+
+def _lock(artifacts: Path) -> AbstractContextManager[None]:
+    return _platform.file_lock(artifacts / f"{FILE}.lock", mode=0o666)
 
 
 def _record(artifacts: Path) -> dict[str, Any]:

@@ -73,7 +73,8 @@ class Mover:
     @contextmanager
     def only_one(self) -> Iterator[None]:
         """Exclude other moves of the store."""
-        lock = self._store.writable(self._store.path / ".move.lock")
+        lock = self._store.writable(self._store.path) / ".move.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as locked:
             try:
                 locked.enter_context(_platform.file_lock(lock, blocking=False, mode=0o666))

@@ -13,7 +13,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE
 from runicorn.settings import user
 from runicorn.store.progress import show_progress
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 
 if TYPE_CHECKING:
     from runicorn.artifacts.s3.mover import Mover, Outcome
@@ -56,8 +56,8 @@ def move_artifacts(
             return
         if not (back or keep):
             _require_no_other_viewer(root, bound.url)
-        bind(root, store.path, bucket)
         with mover.only_one():
+            bind(root, store.path, bucket)  # another move may have unbound it until now
             outcome = _move(mover, bound.url, back)
     for sentence in outcome.problems:
         common.print_error(sentence)
@@ -78,7 +78,7 @@ def _move(mover: Mover, url: str, back: bool) -> Outcome:
 
 
 def _amount(count: int, size: int) -> str:
-    return f"{count:,} contents ({format_bytes(size)})"
+    return f"{number_of(count, 'content')} ({format_bytes(size)})"
 
 
 def _require_no_other_viewer(root: Path, url: str) -> None:
