@@ -3,7 +3,6 @@
 import { Board } from "./board/board.js";
 import { Loader } from "./chart/loader.js";
 import { requestJson } from "./http.js";
-import { gettext } from "./i18n.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
@@ -11,7 +10,7 @@ import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
 import { isShared } from "./dom.js";
 import { editInPlace } from "./run/edit.js";
-import { wireShare } from "./share.js";
+import { wireRunShare } from "./share.js";
 import { seriesOf } from "./run/series.js";
 import { refreshHeader, showStep } from "./run/header.js";
 import { Media } from "./run/media.js";
@@ -112,8 +111,7 @@ async function findPlace() {
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 if (!isShared) {
   editInPlace(document.body.dataset.run);
-  const target = document.body.dataset.run;
-  wireShare("run", () => [{ kind: "run", target, label: gettext("This run") }, { kind: "report", target, label: gettext("Report of this run") }]);
+  wireRunShare(document.body.dataset.run);
 }
 sidePane(root, () => log.shown());
 filterPairs(root);

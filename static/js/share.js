@@ -54,3 +54,9 @@ export function wireShare(name, offers) {
     if (button) open(button, offers());
   });
 }
+
+/** Wire the button that shares a run or its report. */
+export function wireRunShare(target) {
+  const labels = { run: gettext("This run"), report: gettext("Report of this run") };
+  wireShare("run", () => Object.entries(labels).map(([kind, label]) => ({ kind, target, label })));
+}

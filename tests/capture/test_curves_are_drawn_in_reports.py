@@ -39,7 +39,7 @@ def test_very_many_metrics_are_counted(folder: Path) -> None:
     drawn, more = _curves(folder, [{f"m{n:03}": n for n in range(sparkline_svg.MOST + 7)}])
     assert (len(drawn), more) == (sparkline_svg.MOST, 7)
     (path,) = folder.glob("*/*/runs/*")
-    assert "7 more metrics are not drawn." in report.html(path)
+    assert "Not drawn: 7 more metrics." in report.html(path)
 
 
 def test_names_stay_text(folder: Path) -> None:

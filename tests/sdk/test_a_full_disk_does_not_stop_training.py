@@ -52,9 +52,9 @@ def metric_steps(path: Path) -> list[int]:
 
 
 def _missing(stderr: str) -> int:
-    found = re.search(r"is incomplete\. Not written: (\d+) records of the journal", stderr)
+    found = re.search(r"is incomplete\. Not written: ([\d,]+) records of the journal", stderr)
     assert found, stderr
-    return int(found.group(1))
+    return int(found.group(1).replace(",", ""))
 
 
 def test_training_goes_on_and_the_missing_records_are_counted(
