@@ -6,9 +6,9 @@ BIN := .venv/bin
 RUNTIME := .venv/.installed
 TOOLS := .venv/.tools
 ARGS ?=
-# Tests of one file stay together: they share a viewer. Two processes more than a small machine has cores, since tests
+# Tests of one file stay together: they share a viewer. One process more than a small machine has cores, since tests
 # wait for others now and then; the order is that of tests/conftest.py.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 LIBRARIES := .venv/.libraries
 # Tests start hundreds of processes, and without bytecode each would compile the whole program.
 unexport PYTHONDONTWRITEBYTECODE
