@@ -121,7 +121,10 @@ def client() -> Client:
 
 @pytest.fixture
 def api() -> APIClient:
-    """A program that talks to the API in this process."""
+    """A program that talks to the API in this process, and that has not asked for anything in this minute."""
+    from django.core.cache import caches  # needs settings
+
+    caches["ratelimit"].clear()
     return WatchedAPIClient()
 
 

@@ -202,9 +202,11 @@ def catalogue(term: Term) -> None:
         news = lookup.catch_up_all(term.root, thorough=thorough)
         if thorough:
             next_full = now + FULL_SECONDS
-        took = time.monotonic() - now
+        duration = time.monotonic() - now
         term.stopping.wait(
-            CATALOGUE_SECONDS if news or thorough else max(CATALOGUE_SECONDS, CATALOGUE_PAUSE_FACTOR * took)
+            CATALOGUE_SECONDS
+            if news or thorough
+            else max(CATALOGUE_SECONDS, CATALOGUE_PAUSE_FACTOR * duration)
         )
 
 
