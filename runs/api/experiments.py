@@ -48,10 +48,10 @@ def experiment_of(run: Run) -> Experiment:
 
 
 def matching(root: StorageRoot, query: dict[str, Any]) -> Matches:
-    """Return the runs that match the filters of a valid `ExperimentListQuery`."""
+    """Return the runs that match the filters of a valid `ExperimentListQuery` or `RunListQuery`."""
     return find_runs(
         root,
-        include_deleted=query["include_deleted"],
+        include_deleted=query.get("include_deleted", False),
         project=query.get("project") or None,
         name=query.get("name") or None,
         statuses=query.get("status", ()),

@@ -20,12 +20,12 @@ from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
 from runs.api import responses
+from runs.api.experiments import matching
 from runs.api.requests import MoveRuns, Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
 from runs.errors import InvalidRunId
 from runs.index import refresh
 from runs.models import Run, StorageRoot
 from runs.query import counts, projects
-from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import ordered_by_query
 from runs.services.curation import edit_run, tag_runs
@@ -62,15 +62,7 @@ def run_list_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """
     root = active_root()
     refresh_before_listing(root)
-    found = find_runs(
-        root,
-        project=query.get("project") or None,
-        name=query.get("name") or None,
-        statuses=query.get("status", ()),
-        states=query.get("state", ()),
-        tags=query.get("tags", ()),
-        search=query.get("search", ""),
-    )
+    found = matching(root, query)
     items = _items(root, found, query)
     headers = {"X-Total-Count": str(counts.total(found))}
     return json_list(request, items, length=query.get("limit"), headers=headers)
