@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -140,6 +141,8 @@ class Serving:
         self.root = existing_root(self.options.storage)
         raise_descriptor_limit()
         limit_allocator()
+        if self.signals:  # until those of the loop: what was made so far is removed again
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         with ExitStack() as failing:
             failing.callback(self.remove_runtime_files)
             self.listen()

@@ -170,8 +170,17 @@ def test_the_token_of_a_free_port_ends_with_its_viewer(home: Path, folder: Path)
     viewer = Viewer(folder, home, "--port", "0", "--token", "auto")
     file = until(lambda: next((home / "data").glob("token-*"), None), timeout=90)
     until(lambda: "The address works once" in viewer.output, timeout=90)
-    get(int(file.name.partition("-")[2]), "/healthz")  # it answers, so it ends by itself at SIGTERM
     viewer.stop()
+    assert not file.exists()
+
+
+def test_a_viewer_that_is_stopped_while_it_starts_leaves_no_token(
+    home: Path, folder: Path, no_forks: None
+) -> None:
+    viewer = Viewer(folder, home, "--port", "0", "--token", "auto")
+    file = until(lambda: next((home / "data").glob("token-*"), None), timeout=90, pause=0.001)
+    viewer.process.terminate()
+    assert viewer.process.wait(90) == 0
     assert not file.exists()
 
 
