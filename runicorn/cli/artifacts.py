@@ -162,7 +162,9 @@ def _statistics(sums: StoreStatistics, as_json: bool) -> None:
     if as_json:
         common.print_json(sums)
         return
-    typer.echo(f"Artifacts: {sums['total_artifacts']}, versions: {sums['total_versions']}")
+    typer.echo(
+        f"{number_of(sums['total_artifacts'], 'artifact')}, {number_of(sums['total_versions'], 'version')}"
+    )
     typer.echo(f"{format_bytes(sums['total_size_bytes'])} in {number_of(sums['total_files'], 'file')}")
     saved = f"{format_bytes(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
     typer.echo(

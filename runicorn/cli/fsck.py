@@ -10,6 +10,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.maintenance.fsck.report import Finding, Report
+from runicorn.store.units import number_of
 
 
 def fsck(
@@ -67,9 +68,10 @@ def _show(report: Report) -> None:
     for finding in report.findings:
         typer.echo(common.printable(_line(finding)))
     common.print_notice(
-        f"Checked runs: {report.runs:,}, records: {report.records:,}, media files: {report.media:,}, "
-        f"artifact versions: {report.versions:,}, artifact files: {report.files:,}. "
-        f"Errors: {report.errors:,}, warnings: {report.warnings:,}."
+        f"Checked {number_of(report.runs, 'run')} with {number_of(report.records, 'record')} and "
+        f"{number_of(report.media, 'media file')}, {number_of(report.versions, 'artifact version')} with "
+        f"{number_of(report.files, 'file')}: {number_of(report.errors, 'error')}, "
+        f"{number_of(report.warnings, 'warning')}."
     )
 
 

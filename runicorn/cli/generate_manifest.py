@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from runicorn.cli.support import common
-from runicorn.store.units import format_bytes
+from runicorn.store.units import format_bytes, number_of
 from runicorn.sync.manifest.generator import ManifestGenerator
 from runicorn.sync.manifest.model import ManifestType
 
@@ -55,7 +55,8 @@ def generate_manifest(
         return
     runs, files, total = totals
     typer.echo(
-        f"{kind.value} manifest, revision {manifest.revision}: runs {runs}, files {files}, {format_bytes(total)}"
+        f"{kind.value} manifest, revision {manifest.revision}: {number_of(runs, 'run')}, "
+        f"{number_of(files, 'file')}, {format_bytes(total)}"
     )
     typer.echo(common.printable(str(path)))
     if verbose:

@@ -54,11 +54,13 @@ def version(
 
 
 def _say(known: dict[str, Any]) -> None:
-    from runicorn.store.units import format_bytes
+    from runicorn.store.units import format_bytes, number_of
 
     store, database = known["store"], known["database"]
     held = (
-        f"runs {store['runs']}, {format_bytes(store['bytes'])}" if store["exists"] else "does not exist yet"
+        f"{number_of(store['runs'], 'run')}, {format_bytes(store['bytes'])}"
+        if store["exists"]
+        else "does not exist yet"
     )
     rows = [
         ("Implementation", known["implementation"]),

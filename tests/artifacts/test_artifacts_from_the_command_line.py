@@ -61,7 +61,7 @@ def test_lists_and_details_are_printed(logged: rn.Run, call: Any, folder: Path) 
     for word in ("model/m:v2", "try 2", "acc", "shared.bin", "s3://b/k", "sha256:", str(folder)):
         assert word in said
     code, said = call("artifacts", "--action", "stats")
-    assert code == 0 and "Artifacts: 3, versions: 4" in said and "saved by storing equal files once" in said
+    assert code == 0 and "3 artifacts, 4 versions" in said and "saved by storing equal files once" in said
     assert call("artifacts", "--action", "list", "--type", "config") == (0, "No artifacts found.\n")
 
 
@@ -134,7 +134,7 @@ def test_garbage_is_listed_before_it_is_removed(
 
 def test_a_store_without_artifacts_is_left_as_it_is(call: Any, folder: Path) -> None:
     assert call("clean", "--dedup", "--force")[0] == 0
-    assert "Artifacts: 0" in call("artifacts", "--action", "stats")[1]
+    assert "0 artifacts" in call("artifacts", "--action", "stats")[1]
     assert list(folder.iterdir()) == []
 
 

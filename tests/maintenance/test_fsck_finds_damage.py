@@ -66,7 +66,7 @@ def test_the_text_form_names_file_and_damage(store: Path) -> None:
     done = CliRunner().invoke(app, ["fsck", "--storage", str(store)])
     assert done.exit_code == 1
     assert f"error: {media.relative_to(store)}: A file in the journal is missing." in done.output
-    assert "Checked runs: 3, records: 918" in done.output and "Errors: 1, warnings: 0." in done.output
+    assert "Checked 3 runs with 918 records" in done.output and "1 error, 0 warnings" in done.output
 
 
 def _is_found(whole: Path, store: Path, fault: damage.Fault, path: Path, chance: Random) -> str:

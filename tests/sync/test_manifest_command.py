@@ -22,7 +22,7 @@ def test_the_command_writes_a_manifest_and_summarizes_it(folder: Path, home: Pat
     write_store(folder, 3)
     done = run(home, "--root", str(folder), "--verbose")
     assert done.returncode == 0, done.stderr
-    assert "full manifest, revision 1: runs 3, files 21" in done.stdout
+    assert "full manifest, revision 1: 3 runs, 21 files" in done.stdout
     assert f"{folder / '.runicorn' / 'full_manifest.json.gz'}\n" in done.stdout
     assert (folder / ".runicorn" / "full_manifest.json.gz").exists()
 

@@ -18,6 +18,7 @@ from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
 from runicorn.importers.writing.writer import ImportReport, import_experiments, summary
 from runicorn.settings import user
 from runicorn.store import layout
+from runicorn.store.units import number_of
 
 SHOWN = 10
 ONLINE = re.compile(r"[\w.-]+/[\w.-]+")
@@ -162,8 +163,9 @@ def _print_report(report: ImportReport, dry_run: bool) -> None:
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
     else:
+        known = report.compared
         typer.echo(
-            "Compared with the source: runs {runs:,}, series {series:,}, points {points:,}; "
-            "runs that differ {different:,}.".format(**report.compared)
+            f"Compared with the source: {number_of(known['runs'], 'run')} with {known['series']:,} series and "
+            f"{number_of(known['points'], 'point')}; {known['different']:,} of the runs differ."
         )
     typer.echo(summary(report.counts))
