@@ -125,7 +125,7 @@ def import_server(usual: type[os._Environ[str]]) -> dict[str, Any]:
 
 
 def renew(added: dict[str, Any]) -> None:
-    """Forget the settings and what was made of them, and what is to differ from process to process."""
+    """Forget the settings and what depends on them, and what must differ from process to process."""
     from asgiref.local import Local
     from django.apps import apps
     from django.conf import LazySettings, settings

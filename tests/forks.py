@@ -122,7 +122,7 @@ def _server(python_path: str, unbuffered: str, kind: str) -> ForkServer:
 
 
 def _kind(args: list[str], environment: dict[str, str]) -> str:
-    """Return which server a program is: "" if its settings may have other apps, or it is none."""
+    """Return which server a program is; "" for another program, and where settings may have other apps."""
     if args[2] not in SERVERS or environment.get("RUNICORN_DEBUG") or "--host" in args:
         return ""
     if SOMETIMES_WITH_USERS & set(args[3:4]):
@@ -141,7 +141,7 @@ def is_possible(environment: dict[str, str]) -> bool:
 def start(
     arguments: list[str], environment: dict[str, str], folder: Path, **streams: Any
 ) -> subprocess.Popen[Any]:
-    """Run `python -m` with these arguments: in a fork, or if that is not possible in a process that begins anew."""
+    """Run `python -m` with these arguments: in a fork, or in a new interpreter where that is not possible."""
     options = {**streams, "env": environment, "cwd": folder}
     if is_possible(environment):
         return Fork(arguments, **options)

@@ -110,7 +110,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         ArchiveRefused: it is not an archive of a store, or exceeds a limit.
         OSError: it cannot be read, or the folder cannot be written.
     """
-    found, space = [], free_space.Guard(folder)
+    found, space = [], free_space.ReserveCheck(folder)
     for member in reader.members(file, limits._replace(folder=folder)):
         place = place_of(member.path)
         if place.kind is Kind.SKIPPED:
@@ -138,7 +138,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
 
 
 def _write(
-    path: Path, blocks: Iterator[bytes], hashing: bool, space: free_space.Guard, progress: Progress
+    path: Path, blocks: Iterator[bytes], hashing: bool, space: free_space.ReserveCheck, progress: Progress
 ) -> tuple[int, str]:
     """Write a new file; return its size, and its digest if requested."""
     hashed, size = hashlib.sha256(), 0

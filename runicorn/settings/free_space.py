@@ -104,7 +104,7 @@ def require(path: Path, needed: int) -> None:
         raise NotEnoughSpace(needed, free - kept, kept)
 
 
-class Guard:
+class ReserveCheck:
     """Checks of the reserve while many pieces are written to one disk: before the first, then once per megabyte."""
 
     EVERY = 1 << 20

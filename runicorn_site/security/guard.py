@@ -5,13 +5,10 @@ The rules are in `request_rules.py` (hosts, origins, bodies), `tokens.py` and `a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol, cast
 
@@ -23,7 +20,7 @@ from runicorn_site.security.api_tokens.verification import ApiTokens, shown_toke
 from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
-from runicorn_site.security.plain_responses import STYLE_PATH, Refusal, serialize
+from runicorn_site.security.plain_responses import STYLE, Refusal, is_style, serialize
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
@@ -252,30 +249,3 @@ async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else content
     await send({"type": "http.response.body", "body": body})
-
-
-SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
-NAMES = ("variables", "base", "plain")
-
-
-FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)
-"""The bundled font, which needs the token."""
-
-
-@lru_cache(maxsize=1)
-def style_sheet() -> bytes:
-    """Return the style sheets of all pages as one: the token form, which Django does not render, looks like them."""
-    return FONT.sub(b"", b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES))
-
-
-@dataclass(frozen=True)
-class Style(Refusal):
-    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
-        return b"text/css; charset=utf-8", style_sheet()
-
-
-STYLE = Style(200, "", ((b"Cache-Control", b"max-age=3600"),))
-
-
-def is_style(method: str, path: str) -> bool:
-    return path == STYLE_PATH and method in ("GET", "HEAD")

@@ -10,7 +10,7 @@ LINK = re.compile(r"(/(?:s|invitations)/)[\w.-]{20,}")
 
 
 class WithoutLinks(logging.Formatter):
-    """Lines without the secrets of links: whoever reads the log must not be able to open them."""
+    """Lines without the secrets of links, which readers of the log could open."""
 
     def format(self, record: logging.LogRecord) -> str:
         return LINK.sub(r"\1…", super().format(record))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from http import HTTPStatus
+from pathlib import Path
 
 from django.utils.translation import get_language, gettext, override
 
@@ -82,3 +85,28 @@ def raw_answer(refusal: Refusal, path: str, prefix: str = "", language: str = "e
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in (*headers, (b"Connection", b"close"))]
     return b"\r\n".join(lines) + b"\r\n\r\n" + content
+
+
+SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
+NAMES = ("variables", "base", "plain")
+FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)
+"""The bundled font, which needs the token."""
+
+
+@lru_cache(maxsize=1)
+def style_sheet() -> bytes:
+    """Return the style sheets of all pages as one: the token form, which Django does not render, looks like them."""
+    return FONT.sub(b"", b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES))
+
+
+@dataclass(frozen=True)
+class Style(Refusal):
+    def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
+        return b"text/css; charset=utf-8", style_sheet()
+
+
+STYLE = Style(200, "", ((b"Cache-Control", b"max-age=3600"),))
+
+
+def is_style(method: str, path: str) -> bool:
+    return path == STYLE_PATH and method in ("GET", "HEAD")

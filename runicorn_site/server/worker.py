@@ -202,12 +202,8 @@ def catalogue(term: Term) -> None:
         news = lookup.catch_up_all(term.root, thorough=thorough)
         if thorough:
             next_full = now + FULL_SECONDS
-        duration = time.monotonic() - now
-        term.stopping.wait(
-            CATALOGUE_SECONDS
-            if news or thorough
-            else max(CATALOGUE_SECONDS, CATALOGUE_PAUSE_FACTOR * duration)
-        )
+        pause = 0.0 if news or thorough else CATALOGUE_PAUSE_FACTOR * (time.monotonic() - now)
+        term.stopping.wait(max(CATALOGUE_SECONDS, pause))
 
 
 def alerts(term: Term) -> None:

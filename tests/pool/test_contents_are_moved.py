@@ -172,7 +172,7 @@ def test_damaged_objects_are_reported_and_stay(lab: Lab, tmp_path: Path) -> None
     assert moved.stdout == f"Moved 1 content (1.0 kB) from {pool_of(lab)} into {lab.root}.\n"
     assert lab.s3.keys(lab.prefix) == [lab.key(bad)]
     assert (lab.root / "artifacts" / ".pool.json").exists()
-    log(lab.root, tmp_path / "in", {"bad": bad}, "again")  # from a copy that somebody had
+    log(lab.root, tmp_path / "in", {"bad": bad}, "again")  # from another copy
     assert move(lab).returncode == 0
     assert lab.command("fsck").returncode == 0
 

@@ -31,7 +31,7 @@ from runicorn.store.progress import NO_PROGRESS, Progress
 BATCH_CONTENTS, BATCH_BYTES = 250, 16 * PART
 """Contents and bytes after which those of a batch are removed at their source."""
 WORKERS = 8
-Users = dict[str, list[tuple[Version, FileEntry]]]
+FilesByDigest = dict[str, list[tuple[Version, FileEntry]]]
 """The files of versions by their digest."""
 
 
@@ -68,7 +68,7 @@ class Mover:
     def __init__(self, store: Store, bucket: Bucket, *, keep: bool = False) -> None:
         self._store, self._bucket, self._keep = store, bucket, keep
         self._outcome = Outcome()
-        self._users: Users = {}
+        self._files: FilesByDigest = {}
 
     @contextmanager
     def only_one(self) -> Iterator[None]:
@@ -85,18 +85,18 @@ class Mover:
 
     def in_folder(self) -> list[Content]:
         """Return the contents in the folder, also those without a version."""
-        self._users, self._outcome.problems = self._find_users()
+        self._files, self._outcome.problems = self._find_files()
         sizes = {ALGORITHM + entry.name: entry.stat().st_size for entry in self._store.pool.blobs()}
-        for digest, users in self._users.items():
+        for digest, files in self._files.items():
             if digest in sizes or any(
-                os.path.lexists(version.file_path(file.path)) for version, file in users
+                os.path.lexists(version.file_path(file.path)) for version, file in files
             ):
-                sizes[digest] = users[0][1].size
+                sizes[digest] = files[0][1].size
         return [Content(*item) for item in sizes.items()]
 
     def in_bucket(self) -> list[Content]:
         """Return the contents in the bucket, also those without a version, if the disk has space for them."""
-        self._users, self._outcome.problems = self._find_users()
+        self._files, self._outcome.problems = self._find_files()
         found = [Content(*item) for item in self._bucket.contents()]
         new = sum(size for digest, size in found if not self._store.pool.blob(digest).exists())
         free_space.require(self._store.path, new)
@@ -119,8 +119,8 @@ class Mover:
         for batch in _batches(contents):
             self._remove_from_bucket(self._each(batch, self._fetch, progress))
         with self._alone():
-            self._users, _ = self._find_users()  # some may be new
-            for digest in self._users:
+            self._files, _ = self._find_files()  # some may be new
+            for digest in self._files:
                 self._place_files(digest)
             for rest in self._store.pool.incoming.glob("*"):  # of killed processes
                 self._store.writable(rest).unlink()
@@ -130,17 +130,17 @@ class Mover:
                 self._outcome.is_unbound = True
         return self._outcome
 
-    def _find_users(self) -> tuple[Users, list[str]]:
-        users: Users = {}
+    def _find_files(self) -> tuple[FilesByDigest, list[str]]:
+        files: FilesByDigest = {}
         problems = []
         for artifact in self._store.folders():
             for version in map(artifact.version, artifact.numbers()):
                 try:
                     for file in version.manifest.files:
-                        users.setdefault(file.digest, []).append((version, file))
+                        files.setdefault(file.digest, []).append((version, file))
                 except DamagedFile as error:
                     problems.append(str(error))
-        return users, problems
+        return files, problems
 
     def _each(
         self, batch: list[Content], work: Callable[[Content, Progress], None], progress: Progress
@@ -201,12 +201,12 @@ class Mover:
             lacking = set(self._bucket.lacking(dict(contents)))  # collected, if without a version
             for digest, _ in contents:
                 if digest in lacking:
-                    if digest in self._users:
+                    if digest in self._files:
                         self._outcome.problems.append(
                             f"{self._bucket.address(digest)} was removed meanwhile."
                         )
                     continue
-                for version, file in self._users.get(digest, ()):
+                for version, file in self._files.get(digest, ()):
                     self._remove(version.file_path(file.path), version.path / FILES)
                 self._remove(self._store.pool.blob(digest), self._store.pool.path)
 
@@ -221,7 +221,7 @@ class Mover:
     def _place_files(self, digest: str) -> None:
         """Link a content of the pool to those files of versions that do not exist."""
         blob = self._store.pool.blob(digest)
-        for version, file in self._users.get(digest, ()):
+        for version, file in self._files.get(digest, ()):
             target = version.file_path(file.path)
             if blob.exists() and version.path.is_dir() and not os.path.lexists(target):
                 self._store.writable(target.parent).mkdir(parents=True, exist_ok=True)
@@ -250,10 +250,10 @@ class Mover:
 
     def _copies(self, digest: str) -> Iterator[Path]:
         """Yield the copies of a content on disk, one of those that are links to each other."""
-        users, seen = self._users.get(digest, ()), set()
+        files, seen = self._files.get(digest, ()), set()
         for path in (
             self._store.pool.blob(digest),
-            *(version.file_path(file.path) for version, file in users),
+            *(version.file_path(file.path) for version, file in files),
         ):
             if os.path.lexists(path):
                 about = path.lstat()
@@ -262,8 +262,8 @@ class Mover:
                     yield path
 
     def _damaged(self, content: Content, reason: str) -> DamagedFile:
-        users = [f"{file.path!r} of {version}" for version, file in self._users.get(content.digest, ())]
-        name = users[0] if users else content.digest
+        files = [f"{file.path!r} of {version}" for version, file in self._files.get(content.digest, ())]
+        name = files[0] if files else content.digest
         return DamagedFile(f"{name} is damaged and was not moved: {reason}.")
 
 

@@ -90,7 +90,7 @@ class Server:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f"{target.name}.part")
             try:
-                space = free_space.Guard(target.parent)
+                space = free_space.ReserveCheck(target.parent)
                 with part.open("wb") as file:
                     for block in response.iter_content(BLOCK):
                         space.require(len(block))

@@ -59,7 +59,7 @@ class RunWriter:
         self._first: float | None = None
         self._last: float | None = None
         self._notices = Notices()
-        self._space = free_space.Guard(self.folder)
+        self._space = free_space.ReserveCheck(self.folder)
 
     def write(self) -> None:
         """Write all files of the run and its artifacts, and place the folder.
