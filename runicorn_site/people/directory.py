@@ -85,9 +85,11 @@ class Directory:
         return await asyncio.get_running_loop().run_in_executor(self.thread, self._look_up, head)
 
     def identify_early(self, head: Head) -> Actor | Refusal:
-        """Return the sender of a request whose body has not arrived, from the last state read; `identify` refreshes it."""
+        """Return the sender of a request whose body has not arrived; the last state read is enough to let it in."""
         if self._is_known(head, is_fresh=self._people != {}):
-            return self._identify(head)
+            found = self._identify(head)
+            if self._is_fresh() or (isinstance(found, Actor) and found.refusal(head) is None):
+                return found
         try:
             return self.thread.submit(self._look_up, head).result(WAIT_SECONDS)
         except TimeoutError:

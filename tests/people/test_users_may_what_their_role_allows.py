@@ -186,6 +186,8 @@ def test_a_token_has_at_most_the_rights_of_its_user(lab: Lab, runs: dict[str, st
     lab.command("role", "cy", "--role", "read")
     until(lambda: lab.status(token, "POST", "/api/status/check") == 403)
     lab.command("role", "cy", "--role", "curate")
+    # No other request refreshes the roles meanwhile.
+    until(lambda: lab.status(token, "POST", "/api/v2/shares", json={"kind": "unknown"}) == 400, timeout=20)
     revoked = lab.send(lab.session("cy"), "/account/tokens/revoke", "/account", name="demoted")
     assert revoked.status_code == 302
     until(lambda: lab.status(token, "GET", "/api/runs") == 401)
