@@ -64,7 +64,7 @@ TOKEN_REFUSALS: dict[Scope, str] = {
 USER_REFUSALS: dict[Scope, str] = {
     Scope.READ: gettext_noop("You may not read this"),
     Scope.WRITE: gettext_noop("You may not upload runs or artifacts"),
-    Scope.CURATE: gettext_noop("You may not edit, move or delete this"),
+    Scope.CURATE: gettext_noop("You may not edit, move, share or delete this"),
     Scope.ADMIN: gettext_noop("Only administrators may do this"),
 }
 UNKNOWN = Message("This page does not exist, or you may not open it")
