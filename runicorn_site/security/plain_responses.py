@@ -12,9 +12,8 @@ from pathlib import Path
 
 from django.utils.translation import get_language, gettext, override
 
-from runicorn.message import (
-    gettext_noop,
-)  # Django's needs settings, which may be invalid when this is imported
+# Django's needs settings, which may be invalid when this is imported.
+from runicorn.message import gettext_noop
 from runicorn_site.security.headers import Headers, is_api, security
 from runicorn_site.web.messages import translated
 
@@ -89,8 +88,7 @@ def raw_answer(refusal: Refusal, path: str, prefix: str = "", language: str = "e
 
 SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
 NAMES = ("variables", "base", "plain")
-FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)
-"""The bundled font, which needs the token."""
+FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)  # a file that needs the token
 
 
 @lru_cache(maxsize=1)
