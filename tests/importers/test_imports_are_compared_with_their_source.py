@@ -96,7 +96,8 @@ def test_a_difference_is_printed_and_exits_with_1(
     assert "differs  vision/resnet" in done.stderr and "'loss': 22 points" in done.stderr
     lines = done.stdout.splitlines()
     assert (
-        lines[-2].endswith("runs that differ 1.") and lines[-1] == "taken 1, updated 0, unchanged 0, failed 0"
+        lines[-2].endswith("1 of the runs differ.")
+        and lines[-1] == "taken 1, updated 0, unchanged 0, failed 0"
     )
 
 
