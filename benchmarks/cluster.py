@@ -135,8 +135,8 @@ def throughput(sites: Sequence[Site], run_id: str) -> None:
                 line("  requests that free cores would answer", busiest, "requests/s")
 
 
-def uploads(site: Site, run_id: str) -> None:
-    """Print the cost of an appended line, sent to the servers in turns."""
+def uploads(site: Site, run_id: str) -> float:
+    """Print and return the cost of an appended line, sent to the servers in turns."""
     run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
     offset = (run / "events.jsonl").stat().st_size
     cpu, began = site.cpu(), time.perf_counter()
@@ -147,8 +147,10 @@ def uploads(site: Site, run_id: str) -> None:
             kind = {"Content-Type": "application/octet-stream"}
             session.put(url, data=content, params={"offset": offset}, headers=kind).raise_for_status()
             offset += len(content)
+    spent = (site.cpu() - cpu) / LINES / 4 * 1000
     line(f"{site.name}: an upload takes", (time.perf_counter() - began) / LINES / 4 * 1000, "ms")
-    line("  CPU of an upload", (site.cpu() - cpu) / LINES / 4 * 1000, "ms")
+    line("  CPU of an upload", spent, "ms")
+    return spent
 
 
 def journal_lines(first: int, stop: int) -> bytes:
@@ -160,8 +162,8 @@ def journal_lines(first: int, stop: int) -> bytes:
     return "".join(f"{text}\n" for text in lines).encode()
 
 
-def ingest(site: Site) -> None:
-    """Print the cost of a point until it is in the database."""
+def ingest(site: Site) -> float:
+    """Print and return the cost of a point until it is in the database."""
     root = site.servers[0].root
     run_id = write_run(root, project="points")
     url = f"{site.servers[0].url}/api/v2/experiments/{run_id}/series?names=m0"
@@ -173,11 +175,13 @@ def ingest(site: Site) -> None:
     cpu = site.cpu()
     (root / "points" / "resnet" / "runs" / run_id / "events.jsonl").write_bytes(journal_lines(0, STEPS))
     until(lambda: count() == STEPS, timeout=300, pause=0.5)
-    line(f"{site.name}: CPU of a point", (site.cpu() - cpu) / STEPS / NAMES * 1e6, "µs")
+    spent = (site.cpu() - cpu) / STEPS / NAMES * 1e6
+    line(f"{site.name}: CPU of a point", spent, "µs")
+    return spent
 
 
-def open_pages(site: Site, run_id: str) -> None:
-    """Print the cost of a line for each open page that shows it."""
+def open_pages(site: Site, run_id: str) -> float:
+    """Print and return the cost of a line for each open page that shows it."""
     run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
     sockets = [open_socket(site.servers[n % len(site.servers)], f"/runs/{run_id}/live") for n in range(PAGES)]
     for socket in sockets:
@@ -191,11 +195,12 @@ def open_pages(site: Site, run_id: str) -> None:
             journal.write(journal_lines(10_000_000 + step, 10_000_001 + step))
             for socket in sockets:
                 frames(socket, "points")
-    spent = site.cpu() - cpu - per_second * (time.perf_counter() - began)
+    spent = (site.cpu() - cpu - per_second * (time.perf_counter() - began)) / LINES / PAGES * 1000
     line(f"{site.name}: CPU of {PAGES} open pages without news", per_second * 1000, "ms/s")
-    line("  CPU of a frame", spent / LINES / PAGES * 1000, "ms")
+    line("  CPU of a frame", spent, "ms")
     for socket in sockets:
         socket.close()
+    return spent
 
 
 def costs(base: Path) -> None:

@@ -44,11 +44,11 @@ ASKED = {
 }
 
 
-def write_store(root: Path, count: int) -> None:
+def write_store(root: Path, count: int, first: int = 0) -> None:
     """Write folders of finished runs; runs with equal content share their files, because there are very many."""
     models = root.parent / f"models-{time.monotonic_ns()}"
     models.mkdir()
-    for number in range(count):
+    for number in range(first, count):
         variant = number % 400
         project, name = f"project-{variant % 8}", f"experiment-{variant}"
         status = "interrupted" if variant % 100 == 7 else ("failed" if variant % 10 == 3 else "finished")
