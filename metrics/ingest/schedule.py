@@ -15,6 +15,7 @@ from metrics.ingest.intake import UnreadableJournal, purge
 from metrics.models import Journal, Series
 from runicorn.store import layout
 from runs.errors import OutsideRoot
+from runs.index.discovery import seconds_until_next_scan
 from runs.models import Run, StorageRoot
 
 logger = logging.getLogger(__name__)
@@ -24,10 +25,9 @@ SHARE = 10
 tenth of a core."""
 SLICE_SECONDS = 0.5
 """Seconds for which the backlog may delay running runs."""
-SWEEP_SECONDS = 60.0
-"""Interval between checks of every journal; a run that has ended may still grow."""
 NEW_RUNS_SECONDS = 2.0
-"""Shorter interval after new runs were found."""
+"""Interval between checks of the journals of new runs. Every journal is checked about once a minute, since a run that has
+ended may still grow."""
 BATCH = 500
 
 Look = tuple[int, int, int]
@@ -59,18 +59,19 @@ class Rounds:
         self._unreadable: set[int] = set()
         """Runs whose journals could not be read since the last sweep. Each attempt may take many seconds of waiting for a
         server, which would delay all other runs."""
-        self._swept = -SWEEP_SECONDS
-        self._newest: int | None = None
+        self._next_sweep: float | None = None
+        self._swept = 0.0
+        self._newest = self._newest_of_all = 0
+        """The newest run of the last sweep, and that of the last one over all runs."""
 
     def go(self, stop: threading.Event) -> None:
         for run in self._live():
             if stop.is_set():
                 return
             self._follow(run, stop)
-        if self._swept < 0:
+        if self._next_sweep is None:
             self._purge()
-        if self._is_time_to_sweep():
-            self._sweep(stop)
+        self._sweep_if_due(stop)
         deadline = time.monotonic() + SLICE_SECONDS
         # Fetched first: an open cursor keeps an old snapshot, from which SQLite rejects writes.
         for run in list(behind(self._root).only(*_FIELDS).order_by("-created", "-pk")[:BATCH]):
@@ -130,15 +131,21 @@ class Rounds:
             self._unreadable.add(run.pk)
             return 0
 
-    def _is_time_to_sweep(self) -> bool:
-        since = time.monotonic() - self._swept
-        if since < NEW_RUNS_SECONDS:
-            return False
-        return since >= SWEEP_SECONDS or self._newest != self._newest_run()
+    def _sweep_if_due(self, stop: threading.Event) -> None:
+        now = time.monotonic()
+        if self._next_sweep is None or now >= self._next_sweep:
+            self._newest = self._newest_of_all = self._newest_run()
+            self._unreadable.clear()
+            if self._sweep(self._runs(), Journal.objects.filter(run__root=self._root), stop):
+                self._next_sweep = now + seconds_until_next_scan(time.monotonic() - now)
+        elif now - self._swept >= NEW_RUNS_SECONDS and self._newest < (newest := self._newest_run()):
+            self._newest = newest
+            after = self._newest_of_all  # not of the last sweep: a journal may appear later than its run
+            journals = Journal.objects.filter(run__root=self._root, run__gt=after)
+            self._sweep(self._runs().filter(pk__gt=after), journals, stop)
 
-    def _newest_run(self) -> int | None:
-        found: int | None = self._runs().order_by("-pk").values_list("pk", flat=True).first()
-        return found
+    def _newest_run(self) -> int:
+        return self._runs().order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def _purge(self) -> None:
         """Delete, once, the data of replaced journals whose process was killed before it could."""
@@ -146,20 +153,13 @@ class Rounds:
         for run_id, generation in set(left.values_list("run_id", "run__journal__generation")):
             purge(run_id, generation)
 
-    def _sweep(self, stop: threading.Event) -> None:
-        """Record the size of every journal, so that the backlog can be queried and counted."""
-        self._newest = self._newest_run()
-        self._unreadable.clear()
-        known = {
-            run: (pk, size)
-            for run, pk, size in Journal.objects.filter(run__root=self._root).values_list(
-                "run_id", "pk", "size"
-            )
-        }
-        runs = iter(list(self._runs().values_list("pk", "folder")))
-        while some := list(islice(runs, BATCH)):
+    def _sweep(self, runs: QuerySet[Run], journals: QuerySet[Journal], stop: threading.Event) -> bool:
+        """Record the sizes of journals, so that the backlog can be queried and counted; return False if stopped."""
+        known = {run: (pk, size) for run, pk, size in journals.values_list("run_id", "pk", "size")}
+        found = iter(list(runs.values_list("pk", "folder")))
+        while some := list(islice(found, BATCH)):
             if stop.is_set():
-                return
+                return False
             fresh, grown = [], []
             for run, folder in some:
                 look = self._look(folder)
@@ -172,3 +172,4 @@ class Rounds:
             Journal.objects.bulk_create(fresh, ignore_conflicts=True)
             Journal.objects.bulk_update(grown, ["size"])
         self._swept = time.monotonic()
+        return True

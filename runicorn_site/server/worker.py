@@ -42,7 +42,6 @@ from runs.services.states import judge_heartbeats
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-FULL_SECONDS = 60.0
 PROCESSES_SECONDS = 30.0
 INGEST_SECONDS = 1.0
 CATALOGUE_SECONDS = 2.0
@@ -154,13 +153,13 @@ def lock_name(loop: Callable[[Term], None], subject: str) -> str:
 
 
 def discover(term: Term) -> None:
-    """List the root, then look every second at what can change soon and every minute at everything."""
+    """List the root, then look every second at what can change soon and about every minute at everything."""
     next_full = next_check = 0.0
     while term.goes_on():
         now = time.monotonic()
         if now >= next_full:
             discovery.full(term.root)
-            next_full = now + FULL_SECONDS
+            next_full = now + discovery.seconds_until_next_scan(time.monotonic() - now)
         else:
             discovery.tick(term.root)
         if now >= next_check:
@@ -201,7 +200,7 @@ def catalogue(term: Term) -> None:
         thorough = now >= next_full
         news = lookup.catch_up_all(term.root, thorough=thorough)
         if thorough:
-            next_full = now + FULL_SECONDS
+            next_full = now + discovery.seconds_until_next_scan(time.monotonic() - now)
         pause = 0.0 if news or thorough else CATALOGUE_PAUSE_FACTOR * (time.monotonic() - now)
         term.stopping.wait(max(CATALOGUE_SECONDS, pause))
 

@@ -41,6 +41,10 @@ LOOK_SECONDS = 0.2
 MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
 """A running run that wrote nothing for this long is scanned once a minute: there may be thousands of them."""
+FULL_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 600.0
+PAUSE_FACTOR = 20
+"""Pause after a scan of everything, in its durations: that of a million runs takes ten seconds."""
 
 
 class Store:
@@ -99,6 +103,11 @@ def tick(root: StorageRoot) -> None:
         return
     with store.lock:
         _scan_changed(root, store)
+
+
+def seconds_until_next_scan(took: float) -> float:
+    """Return the pause after a scan of everything that took some seconds."""
+    return min(max(FULL_SECONDS, PAUSE_FACTOR * took), LONGEST_PAUSE_SECONDS)
 
 
 def scan_changed_runs(root: StorageRoot) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from metrics.ingest import catch_up, schedule
+from metrics.ingest import catch_up
 from metrics.ingest.catch_up import catch_up_all
 from metrics.models import Journal
 from runs.active_root import active_root
@@ -102,11 +102,12 @@ def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
         round_(0.5)
         round_(0.25)
         assert len(tries) == warnings() == first
-        edge.setattr(schedule, "SWEEP_SECONDS", 0.0)
-        edge.setattr(schedule, "NEW_RUNS_SECONDS", 0.0)
+        (rounds,) = catch_up._rounds.values()
+        rounds._next_sweep = 0.0
         catch_up_all(active_root())
         assert len(tries) == warnings() == first + 1
         edge.setattr(os, "pread", real)
+        rounds._next_sweep = 0.0
         catch_up_all(active_root())
     assert Run.objects.get(run_id=bad).metric_rows.get().last == 0.25
     assert catch_up.backlog(active_root())["runs"] == 0

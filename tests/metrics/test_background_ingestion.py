@@ -90,6 +90,28 @@ def test_new_runs_are_ingested_soon(store: Path, make_run: MakeRun, monkeypatch:
     assert losses(run_id) == [1.0]
 
 
+def test_a_new_run_is_found_without_a_look_at_all_others(
+    store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "NEW_RUNS_SECONDS", 0.0)
+    for _ in range(5):
+        make_run(store, metrics=[{"loss": 1.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    (known,) = catch_up._rounds.values()
+    looked, look = list[str](), known._look
+    monkeypatch.setattr(known, "_look", lambda folder: looked.append(folder) or look(folder))
+    late, new = make_run(store), make_run(store, metrics=[{"loss": 2.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    append_metrics(store, "vision", "resnet", late, [{"loss": 3.0}], time.time())
+    newest = make_run(store, metrics=[{"loss": 4.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    assert [losses(run_id) for run_id in (late, new, newest)] == [[3.0], [2.0], [4.0]]
+    assert {folder.rpartition("/")[2] for folder in looked} == {late, new, newest}
+
+
 def test_a_busy_run_is_left_alone_many_times_as_long_as_it_took(
     store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
