@@ -3,7 +3,7 @@
 The runs have real folders, listed by the server's own discovery. Costs are CPU times of the server and PostgreSQL, so they
 are valid on a busy machine too, and printed as ratios to those of the smallest store of the same run.
 
-Usage: python -m benchmarks.growth [runs ...]
+Usage: python -m benchmarks.cluster.growth [runs ...]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from benchmarks.cluster import OPTIONS, Site, ask, ingest, open_pages, uploads
+from benchmarks.cluster.costs import OPTIONS, Site, ask, ingest, open_pages, uploads
 from benchmarks.runs_list import write_store
 from benchmarks.support.rounds import line, viewer, workplace
 from tests.folders import write_run

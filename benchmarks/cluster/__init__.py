@@ -1,0 +1,1 @@
+"""Servers that share a database, and what they cost."""
