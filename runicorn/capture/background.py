@@ -10,7 +10,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runicorn.capture.background_thread import BackgroundThread
@@ -129,38 +130,26 @@ class BackgroundCapture:
         self._folder.append(self._folder.events, encode("system", values, time.time()))
 
 
-class _Loading:
-    """Prevents forks while a thread imports modules or queries the CPU: the child would inherit locked locks.
+_load_lock = threading.Lock()
+"""Prevents forks while a thread imports modules or queries the CPU: the child would inherit locked locks.
 
-    It would also inherit the ends of pipes that are closed once a process has started.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self._held = False
-
-    def before_fork(self) -> None:
-        # Bounded: the thread may be waiting for a module that the forking thread is importing.
-        self._held = self.lock.acquire(timeout=5)
-
-    def after_in_parent(self) -> None:
-        if self._held:
-            self.lock.release()
-
-    def after_in_child(self) -> None:
-        self.lock = threading.Lock()
-
-
-_loads = _Loading()
+It would also inherit the ends of pipes that are closed once a process has started.
+"""
 if hasattr(os, "register_at_fork"):
+    # No Python code: there an interrupt (Ctrl-C) would be raised, and what hooks raise is printed and forgotten.
     os.register_at_fork(
-        before=_loads.before_fork,
-        after_in_parent=_loads.after_in_parent,
-        after_in_child=_loads.after_in_child,
+        # Bounded: the thread may be waiting for a module that the forking thread is importing.
+        before=partial(_load_lock.acquire, timeout=5),
+        after_in_parent=_load_lock.release,
+        after_in_child=_load_lock._at_fork_reinit,  # type: ignore[attr-defined]
     )
 
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    with _loads.lock:
+    _load_lock.acquire()
+    try:
         yield
+    finally:
+        with suppress(RuntimeError):  # a fork that has waited for too long has released it
+            _load_lock.release()

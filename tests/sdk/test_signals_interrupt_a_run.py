@@ -25,6 +25,17 @@ def test_ctrl_c_interrupts(script: Callable[..., Script]) -> None:
     assert (ended.run.status, ended.run.reason) == ("interrupted", "KeyboardInterrupt")
 
 
+def test_ctrl_c_during_a_fork_is_not_lost(script: Callable[..., Script]) -> None:
+    # Without a run and its threads, with which Python loses it itself from 3.12 on, in its warning about such forks;
+    # by ctypes, since `os.kill` would raise KeyboardInterrupt in the hook.
+    ended = script(
+        "import ctypes, functools, runicorn.capture.background\n"
+        "ctrl_c = functools.partial(getattr(ctypes.CDLL(None), 'raise'), signal.SIGINT)\n"
+        "os.register_at_fork(before=ctrl_c)\nos.fork() or os._exit(0)"
+    )
+    assert ended.end() == -signal.SIGINT, ended.stderr
+
+
 def test_sigterm_interrupts_and_stays_a_signal(script: Callable[..., Script]) -> None:
     ended = script(f"run = rn.init()\nrun.log(loss=1.0)\n{WAITS}")
     assert _signalled(ended, signal.SIGTERM) == -signal.SIGTERM
