@@ -139,7 +139,7 @@ DETECTOR = """
     import numpy as np
     from PIL import Image
     from ultralytics import YOLO, settings
-    settings.update({"wandb": True, "mlflow": False, "tensorboard": False})
+    settings.update({"wandb": True, "mlflow": False, "tensorboard": False, "runs_dir": "yolo"})  # else beside .git
     for part in ("train", "val"):
         for number in range(16):
             path = Path("pictures", part, str(number % 2), f"{number}.png")
