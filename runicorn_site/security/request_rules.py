@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from runicorn.message import Message
 from runicorn_site.security.headers import Headers, is_api
+from runicorn_site.security.listening import is_everywhere
 from runicorn_site.security.plain_responses import Refusal
 
 HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -55,6 +57,8 @@ def host_name(host: str) -> str | None:
 
 def allowed_names(bound: str, more: tuple[str, ...]) -> frozenset[str]:
     """Return the host names of a server bound to `bound`; ports are ignored, because tunnels change them."""
+    if is_everywhere(bound):
+        bound = socket.gethostname()  # the name in the address that the viewer prints
     bare = [f"[{name}]" if ":" in name and not name.startswith("[") else name for name in (bound, *more)]
     names = {host_name(name) for name in bare}
     return LOOPBACK_NAMES | frozenset(name for name in names if name and name not in {"0.0.0.0", "[::]"})

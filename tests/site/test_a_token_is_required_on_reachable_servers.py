@@ -193,6 +193,9 @@ def test_a_server_for_everybody_answers_to_the_names_it_was_given(
     line = f"Authorization: Bearer {TOKEN}"
     assert get(viewer.port, "/api/health", line, host="box.lab:80").status == 200
     assert get(viewer.port, "/api/health", line, host=own_host(viewer)).status == 200
+    printed = re.search(r"http://(\S+):\d+", viewer.output)
+    assert printed is not None
+    assert get(viewer.port, "/api/health", line, host=printed[1]).status == 200
     assert get(viewer.port, "/api/health", line, host=f"0.0.0.0:{viewer.port}").status == 403
     assert get(viewer.port, "/api/health", line, host="elsewhere.lab").status == 403
     assert get(viewer.port, "/api/health", host="box.lab").status == 401

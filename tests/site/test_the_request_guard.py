@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, allowed_names, host_name, judge
@@ -149,9 +151,10 @@ def test_a_refused_body_is_told_which_type_its_route_takes() -> None:
     assert "application/json" in sentence(*text, method="POST", target="/api/runs/soft-delete")
 
 
-def test_a_wildcard_address_is_not_a_valid_host() -> None:
-    assert allowed_names("0.0.0.0", ("box.lab",)) == NAMES
-    assert allowed_names("::", ("",)) == LOOPBACK_NAMES
+def test_a_wildcard_address_stands_for_the_name_of_the_machine() -> None:
+    own = {socket.gethostname().lower()}
+    assert allowed_names("0.0.0.0", ("box.lab",)) == NAMES | own
+    assert allowed_names("::", ("",)) == LOOPBACK_NAMES | own
     assert "[fe80::1]" in allowed_names("fe80::1", ())
 
 
