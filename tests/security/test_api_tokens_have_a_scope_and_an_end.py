@@ -87,7 +87,7 @@ def test_a_token_does_what_its_scope_contains(
         headers={"Authorization": f"Bearer {secrets['read']}"},
         timeout=30,
     )
-    assert refusal.json() == {"detail": "This token may not edit, move or delete"}
+    assert refusal.json() == {"detail": "This token may not edit, move, share or delete"}
 
 
 def test_a_training_uploads_with_a_token_that_may_write(

@@ -58,7 +58,7 @@ TOKEN_ROLES = {
 TOKEN_REFUSALS: dict[Scope, str] = {
     Scope.READ: "This token may not read",
     Scope.WRITE: "This token may not upload runs or artifacts",
-    Scope.CURATE: "This token may not edit, move or delete",
+    Scope.CURATE: "This token may not edit, move, share or delete",
     Scope.ADMIN: "This token may not administer the viewer",
 }
 USER_REFUSALS: dict[Scope, str] = {
