@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.people.lab import Lab
+from tests.processes import Viewer
 from tests.secrecy import secret
 from tests.site.wire import handshake
 from tests.waiting import until
@@ -66,8 +69,20 @@ def test_a_new_token_and_a_new_password_are_valid_at_once(lab: Lab) -> None:
 def test_a_name_is_locked_for_an_address_after_five_wrong_passwords(lab: Lab) -> None:
     answers = [lab.sign_in("wu", "wrong")[1].status_code for _ in range(6)]
     assert answers == [200, 200, 200, 200, 429, 429]
-    assert lab.sign_in("wu")[1].status_code == 429
+    locked = lab.sign_in("wu")[1]
+    assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
+    assert "Try again in 15 minutes" in locked.text
     assert lab.sign_in("ada")[1].status_code == 302
+
+
+def test_many_sign_ins_from_an_address_wait_for_a_minute(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path
+) -> None:
+    busy, browser = Lab(start_viewer(folder, "--users"), home, {}), requests.Session()
+    answers = [busy.send(browser, "/login", username=f"user{number}") for number in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert "Too many sign-ins from your address. Try again in a minute." in answers[-1].text
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
 
 
 def test_a_disabled_user_is_signed_out_and_their_token_is_refused(lab: Lab) -> None:

@@ -41,8 +41,9 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_limited = get("RUNICORN_RATE_LIMIT").lower() != "off"
-        if is_limited and count(request, "POST /login", TRIES, TRIES_SECONDS)["should_limit"]:
-            return locked_out(request)
+        if is_limited and (usage := count(request, "POST /login", TRIES, TRIES_SECONDS))["should_limit"]:
+            sentence = gettext("Too many sign-ins from your address. Try again in a minute.")
+            return too_many(request, sentence, usage["time_left"])
         note_user(request, request.POST.get("username", ""))
         return super().post(request, *args, **kwargs)
 
@@ -61,7 +62,13 @@ def client_address(request: HttpRequest) -> str:
 def locked_out(request: HttpRequest, *_answer: object) -> HttpResponse:
     """Refuse a sign-in after too many wrong passwords."""
     sentence = gettext("Too many failed sign-ins. Try again in 15 minutes.")
-    return render(request, "people/message.html", {"sentence": sentence}, status=429)
+    return too_many(request, sentence, int(settings.AXES_COOLOFF_TIME.total_seconds()))
+
+
+def too_many(request: HttpRequest, sentence: str, seconds: int) -> HttpResponse:
+    response = render(request, "people/message.html", {"sentence": sentence}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 @require_POST
