@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from tests.axe import FILE
 from tests.browser import careful_page
 from tests.folders import write_run
 from tests.pages.test_accessibility_of_pages import violations
+from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS
 from tests.people.lab import Lab
 from tests.people.test_users_may_what_their_role_allows import TRAINING
 from tests.processes import train
+from tests.screens import Screen
 from tests.secrecy import secret
 from tests.waiting import until
 
@@ -77,6 +81,18 @@ def test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another(
         page.goto(lab.url + "/account")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_the_pages_about_users_fit_a_phone(lab: Lab, chromium: Any) -> None:
+    requests.post(f"{lab.url}/api/{'long' * 50}", cookies=lab.session("root").cookies, timeout=30)
+    with careful_page(chromium, **Screen("phone", "light").options) as page:
+        sign_in(lab, page, "root")
+        for path in ("/account", "/users", "/changes?user=root"):
+            page.goto(lab.url + path)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+            assert page.evaluate(CUT_CONTROLS) == [], path
+        assert re.search(r"/changes\.jsonl\b.+/changes-admin\.jsonl\b", page.inner_text("main"), re.DOTALL)
+        expect(page.locator("tbody tr", has_text="longlong").first).to_be_visible()
 
 
 def test_the_pages_about_users_have_no_violation(lab: Lab, chromium: Any) -> None:

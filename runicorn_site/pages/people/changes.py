@@ -61,6 +61,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "results": list(RESULTS.items()),
         "file": str(changes_file()),
+        "admin_file": str(changes_file(is_admin=True)),
         "most": MOST,
     }
     return render(request, "people/changes.html", context)
