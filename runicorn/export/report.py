@@ -168,6 +168,7 @@ figcaption {{ overflow-wrap: anywhere }}
 svg {{ display: block; width: 100%; max-width: 40rem; margin: .25rem 0; border-bottom: 1px solid #8884 }}
 polyline {{ fill: none; stroke: #2f6fde; stroke-width: 1.5; stroke-linejoin: round; vector-effect: non-scaling-stroke }}
 .range {{ margin: 0; opacity: .7; font-size: .85em }}
+@media (max-width: 30rem) {{ td, th {{ font-size: .8rem; padding-right: .4rem }} }}
 </style>
 </head>
 <body>

@@ -9,6 +9,7 @@ import requests
 
 from tests.browser import careful_page
 from tests.folders import append_metrics
+from tests.screens import Screen
 from tests.shares.conftest import FIRST, SECOND, TOKEN, Lab
 from tests.waiting import until
 
@@ -33,7 +34,7 @@ def test_links_are_created_opened_and_revoked(lab: Lab, chromium: Any) -> None:
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Open").click()
         page.locator("figure canvas").first.wait_for()
-        run = shared(page)
+        report, run = shared(page, "Report of this run"), shared(page, "This run")
         page.goto(f"{lab.viewer.url}/?layout=charts&project=vision")
         page.locator("figure canvas").first.wait_for()
         pair, board = shared(page), shared(page, "Board “default” with all runs of vision")
@@ -44,6 +45,10 @@ def test_links_are_created_opened_and_revoked(lab: Lab, chromium: Any) -> None:
             compare(guest, pair)
         with careful_page(chromium) as guest:
             compare(guest, board)
+        with careful_page(chromium, **Screen("phone", "light").options) as guest:
+            guest.goto(report)
+            cells = guest.locator("h2:text('Metrics Overview') ~ table td")
+            assert max(cells.evaluate_all("cells => cells.map((cell) => cell.offsetHeight)")) < 36
         page.goto(f"{lab.viewer.url}/settings")
         entry = page.locator("#shares li", has=page.get_by_text(FIRST, exact=True)).first
         entry.get_by_role("button").click()
