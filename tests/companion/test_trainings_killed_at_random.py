@@ -120,6 +120,7 @@ class Scene:
         prefix = self.container if place == "container" else ()
         store = self.stores.get(place, self.local)
         training = Training(store, self.home, code, prefix=prefix, **more)
+        self.opened.callback(training.close)
         training.go_on()
         time.sleep(self.chance.random() * 0.2)  # a random moment
         with suppress(ProcessLookupError):
