@@ -216,6 +216,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
+        # Access logs of other servers name addresses, and thus the secrets of links.
+        "uvicorn.access": {"handlers": ["stderr"], "propagate": False},
+        "granian.access": {"handlers": ["stderr"], "propagate": False},
         "django.request": {"level": "ERROR"},  # a 404 is the client's affair
         "daphne": {"level": "WARNING"},
         "axes": {"level": "WARNING"},

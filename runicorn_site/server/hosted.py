@@ -9,25 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from contextlib import ExitStack
 from typing import Any
 
 from runicorn.settings import user as own
+from runicorn.settings.capabilities import disable
 from runicorn_site.people.options import has_users
-from runicorn_site.security.forwarding import path_prefix
+from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.guard import Receive, Scope, Send, head_of, refuse
-from runicorn_site.security.request_rules import SAFE_METHODS, Head
 from runicorn_site.security.token_source import AUTO
 from runicorn_site.server.options import Options
-from runicorn_site.server.serve import (
-    REMOTE_SECONDS,
-    STOP_SECONDS,
-    Serving,
-    bind_pool,
-    existing_root,
-    reopen,
-)
-from runicorn_site.transport.body_limits import MAX_BODY, OF_ARCHIVES, too_large
+from runicorn_site.server.serve import REMOTE_SECONDS, STOP_SECONDS, Serving, bind_pool, existing_root, reopen
+from runicorn_site.transport.body_limits import MAX_BODY, most_bytes, too_large
 from runs.live.backpressure import Message
 
 logger = logging.getLogger(__name__)
@@ -38,6 +32,7 @@ class Hosted:
 
     def __init__(self) -> None:
         self.app: Any = None
+        self.forwarding = Forwarding()
         self.most_of_archives = MAX_BODY
         self.running = ExitStack()
 
@@ -47,22 +42,17 @@ class Hosted:
             await self._live(receive, send)
             return
         if self.app is None:  # of a server without the lifespan protocol: without a root it answers 503
-            self.app = _application(_serving())
-        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            self.build(_serving())
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        head, most = head_of(scope), self._most(head_of(scope))
+        head, _ = self.forwarding.apply(head_of(scope), str((scope.get("client") or [""])[0]))
+        most = most_bytes(head, self.most_of_archives)
         length = head.header("content-length") or ""
         if length.isdecimal() and int(length) > most:
             await refuse(too_large(most), scope, send)
         else:
             await self.app(scope, limited(scope, receive, send, most), send)
-
-    def _most(self, head: Head) -> int:
-        """Return the largest number of bytes of a request's body."""
-        base = path_prefix(own.get("RUNICORN_BASE_PATH"))
-        is_archive = head.method == "POST" and OF_ARCHIVES.fullmatch(head.path.removeprefix(base))
-        return max(MAX_BODY, self.most_of_archives) if is_archive else MAX_BODY
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -73,13 +63,20 @@ class Hosted:
                     await asyncio.to_thread(self.start)
                     has_started = True
                 finally:
-                    if not has_started:  # the server reports the exception
-                        await send({"type": "lifespan.startup.failed", "message": "See the log"})
+                    if not has_started:
+                        failure = str(sys.exc_info()[1])  # uvicorn logs nothing else
+                        await send({"type": "lifespan.startup.failed", "message": failure})
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await asyncio.to_thread(self.running.close)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def build(self, serving: Serving) -> None:
+        """Prepare to answer requests."""
+        disable(["root-change"])  # of several workers only one would switch
+        serving.policy = serving.admission_policy()
+        self.app, self.forwarding = serving.application(), serving.policy.forwarding
 
     def start(self) -> None:
         """Prepare the database, open the storage root and start the background work.
@@ -87,6 +84,7 @@ class Hosted:
         Raises:
             BadToken: `RUNICORN_TOKEN` names a file without a valid token.
             BadForwarding: `RUNICORN_BASE_PATH` or `RUNICORN_TRUSTED_PROXY` is malformed.
+            UnknownCapability: `RUNICORN_DISABLE` is malformed.
             BadPool, PoolUnavailable: the bucket of `RUNICORN_ARTIFACT_POOL` cannot be used.
             django.db.Error: the database cannot be used.
         """
@@ -99,7 +97,7 @@ class Hosted:
         serving, root = _serving(), existing_root(None)
         self.most_of_archives = configured().bytes
         bind_pool(root, serving.options)
-        self.app = _application(serving)
+        self.build(serving)
         if serving.makes_token:
             logger.warning("The token of browsers and programs is in %s", serving.token_file)
         database.prepare()
@@ -139,8 +137,3 @@ def _serving() -> Serving:
     serving = Serving(Options(host="0.0.0.0", token=token), signals=False)
     serving.bound, serving.port = serving.options.host, serving.options.port
     return serving
-
-
-def _application(serving: Serving) -> Any:
-    serving.policy = serving.admission_policy()
-    return serving.application()

@@ -42,10 +42,13 @@ def no_room(error: OSError) -> Refusal:
     return Refusal(507, error.strerror or "") if isinstance(error, free_space.NotEnoughSpace) else NO_ROOM
 
 
-def is_open(head: Head) -> bool:
-    """Return whether a request needs neither a login nor a token."""
+def most_bytes(head: Head, of_archives: int) -> int:
+    """Return the largest number of bytes of a request's body."""
+    if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
+        return max(MAX_BODY, of_archives)
     rule = rule_of(head.method, head.path)
-    return head.path.startswith(SHARED) or is_form(head) or (rule is not None and rule.scope is None)
+    is_open = head.path.startswith(SHARED) or is_form(head) or (rule is not None and rule.scope is None)
+    return OPEN_BODY if is_open else MAX_BODY
 
 
 def too_large(most: int) -> Refusal:
@@ -93,10 +96,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
             head, client = forwarding.apply(head, ends.address)
             ends = ends if client == ends.address else Connection((client, 0), ends.server)
         self.head = head
-        if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
-            self.most = max(MAX_BODY, self.server.most_of_archives)
-        elif is_open(head):
-            self.most = OPEN_BODY
+        self.most = most_bytes(head, self.server.most_of_archives)
         refusal = self.server.policy.refused_early(head, ends)
         return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 

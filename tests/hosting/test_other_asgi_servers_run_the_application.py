@@ -20,9 +20,10 @@ from tests.processes import PROJECT, environment, free_port, train
 from tests.secrecy import holds
 from tests.waiting import until
 
+APPLICATION = ("runicorn_site.asgi:application", "--port", "{port}")
 SERVERS = {
-    "uvicorn": ("-m", "uvicorn", "runicorn_site.asgi:application", "--port", "{port}"),
-    "granian": ("-m", "granian", "--interface", "asgi", "runicorn_site.asgi:application", "--port", "{port}"),
+    "uvicorn": ("-m", "uvicorn", *APPLICATION),
+    "granian": ("-m", "granian", "--interface", "asgi", *APPLICATION, "--access-log"),
 }
 BASE = "/lab"
 TOKEN = "5f0e9a41c7bd4e20a3861f9d2b7c6e84"
@@ -53,23 +54,10 @@ class Running:
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Each of the servers, below a path and with a token."""
     home = tmp_path_factory.mktemp("home")
-    root, log, port = home / "store", home / "log", free_port()
-    root.mkdir()
+    (root := home / "store").mkdir()
     write_run(root, run_id=RUN, metrics=[{"loss": 0.5}])
-    holds(home / "token").write_text(TOKEN, encoding="ascii")
-    settings = {
-        "RUNICORN_DIR": str(root),
-        "RUNICORN_TOKEN": str(home / "token"),
-        "RUNICORN_BASE_PATH": BASE,
-        "RUNICORN_RATE_LIMIT": "off",
-        "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
-    }
-    command = [sys.executable, *(word.format(port=port) for word in SERVERS[request.param])]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment(home, **settings), stdout=output, stderr=output
-        )
-    found = Running(process, f"http://127.0.0.1:{port}{BASE}", home, root, log)
+    found = start(request.param, home, root)
+    process, log = found.process, found.log
     try:
         until(lambda: is_ready(found), timeout=90)
         yield found
@@ -79,6 +67,25 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         process.kill()
         process.wait(60)
     assert "Traceback" not in log.read_text(encoding="utf-8", errors="replace")
+
+
+def start(server: str, home: Path, root: Path) -> Running:
+    """Start a server."""
+    log, port = home / "log", free_port()
+    holds(home / "token").write_text(TOKEN, encoding="ascii")
+    settings = {
+        "RUNICORN_DIR": str(root),
+        "RUNICORN_TOKEN": str(home / "token"),
+        "RUNICORN_BASE_PATH": BASE,
+        "RUNICORN_RATE_LIMIT": "off",
+        "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
+    }
+    command = [sys.executable, *(word.format(port=port) for word in SERVERS[server])]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=environment(home, **settings), stdout=output, stderr=output
+        )
+    return Running(process, f"http://127.0.0.1:{port}{BASE}", home, root, log)
 
 
 def is_ready(running: Running) -> bool:
@@ -123,16 +130,36 @@ def test_runs_are_uploaded_and_large_bodies_refused(running: Running) -> None:
     assert training.returncode == 0, error
     until(lambda: [run["project"] for run in running.client.list_experiments(project="sent")] == ["sent"])
     bearer = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-    for body in (b"x" * (9 * 1024 * 1024), iter([b"x" * 1024 * 1024] * 10)):
+    megabyte = b"x" * 1024 * 1024
+    for method, path, body in (
+        ("POST", "/api/v2/where", megabyte * 9),
+        ("POST", "/api/v2/where", iter([megabyte] * 10)),
+        ("GET", "/api/runs", iter([megabyte] * 10)),
+        ("POST", "/s/short-forms-only", megabyte),
+    ):
         try:
-            status = requests.post(
-                f"{running.url}/api/v2/where", data=body, headers=bearer, timeout=60
-            ).status_code
+            sent = requests.request(method, running.url + path, data=body, headers=bearer, timeout=60)
         except requests.ConnectionError:  # the server closed while the rest was still being sent
             continue
-        assert status in (413, 405)
+        assert sent.status_code == 413, (method, path)
+
+
+def test_the_storage_root_is_that_of_all_workers(running: Running, tmp_path: Path) -> None:
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    address = f"{running.url}/api/config/user_root_dir"
+    answer = requests.post(address, json={"path": str(tmp_path)}, headers=bearer, timeout=30)
+    assert answer.status_code == 403, answer.text
 
 
 def test_a_shared_link_works(running: Running) -> None:
     url = running.client.shares.create("run", RUN)["url"]
     assert url.startswith(running.url) and requests.get(url, timeout=30).status_code == 200
+    until(lambda: "/s/…" in running.log.read_text(errors="replace"))
+    assert url.split("/s/")[1].strip("/") not in running.log.read_text(errors="replace")
+
+
+@pytest.mark.parametrize("server", sorted(SERVERS))
+def test_a_server_that_cannot_start_says_why(server: str, tmp_path: Path) -> None:
+    failed = start(server, tmp_path, root := tmp_path / "token" / "below-a-file")
+    assert failed.process.wait(60) != 0
+    assert f"There is no folder {root}" in failed.log.read_text(encoding="utf-8")
