@@ -26,9 +26,7 @@ api_patterns = [
     path("artifacts/<str:name>/aliases/<str:alias>", artifacts.Alias.as_view(), name="api-alias"),
     path("artifacts/<str:name>/evaluations", stages.Evaluations.as_view(), name="api-evaluations"),
     path(
-        "artifacts/<str:name>/training-metrics",
-        stages.TrainingMetrics.as_view(),
-        name="api-training-metrics",
+        "artifacts/<str:name>/training-metrics", stages.TrainingMetrics.as_view(), name="api-training-metrics"
     ),
     path(
         "artifacts/<str:name>/performance-history",

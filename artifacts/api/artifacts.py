@@ -11,14 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from artifacts.api import downloads
-from artifacts.api.requests import (
-    AliasBody,
-    DeletionQuery,
-    LineageQuery,
-    OfType,
-    VersionEdit,
-    VersionsQuery,
-)
+from artifacts.api.requests import AliasBody, DeletionQuery, LineageQuery, OfType, VersionEdit, VersionsQuery
 from artifacts.api.responses import uses_of_run, version_files
 from artifacts.index import discovery, usage_links
 from artifacts.lineage.query import follow, lineage_response

@@ -108,11 +108,7 @@ def file_of_version(
 
 
 def _answer(
-    request: HttpRequest | Request,
-    version: store.Version,
-    entry: FileEntry,
-    ranged: bool,
-    may_redirect: bool,
+    request: HttpRequest | Request, version: store.Version, entry: FileEntry, ranged: bool, may_redirect: bool
 ) -> HttpResponseBase:
     place = verify.in_bucket(version, entry)
     if place is None:

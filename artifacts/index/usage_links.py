@@ -47,10 +47,7 @@ def catch_up(run: Run) -> None:
     if links is not None and links.signature == run.signature:
         return
     try:
-        uses = [
-            *_uses(run, Use.MADE, layout.ARTIFACTS_CREATED),
-            *_uses(run, Use.USED, layout.ARTIFACTS_USED),
-        ]
+        uses = [*_uses(run, Use.MADE, layout.ARTIFACTS_CREATED), *_uses(run, Use.USED, layout.ARTIFACTS_USED)]
     except OutsideRoot:
         uses = []
     with transaction.atomic():

@@ -95,10 +95,7 @@ def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     here = reverse("artifact-compare", args=[artifact.type, artifact.name])
     kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KIND_LABELS else {})
     pages = Paginator(
-        shown,
-        SIZE,
-        count=len(shown),
-        address=lambda number: f"{here}?{urlencode(kept | {'page': number})}",
+        shown, SIZE, count=len(shown), address=lambda number: f"{here}?{urlencode(kept | {'page': number})}"
     )
     context = {
         "artifact": artifact,

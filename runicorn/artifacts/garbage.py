@@ -81,9 +81,9 @@ def find(store: Store) -> Garbage:
     """
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
         return Garbage()
-    listed = _listed(store)
+    listed, unfinished = _in_bucket(store)
     with alone(store):
-        return _find(store, listed)
+        return _find(store, listed, unfinished)
 
 
 def collect(store: Store, promised: Garbage | None = None) -> Garbage:
@@ -98,9 +98,9 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
     Raises:
         StoreBusy, DamagedFile: see `find`; nothing was removed.
     """
-    listed = _listed(store)
+    listed, unfinished = _in_bucket(store)
     with alone(store):
-        now = _find(store, listed)
+        now = _find(store, listed, unfinished)
         if promised is not None:
             known = {*promised.blobs, *promised.rests}
             now = _sized(
@@ -119,19 +119,21 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
         The bytes freed. If another process keeps storing files, or the bucket cannot be used, contents are left to the
         next collection.
     """
+    going, unused, there, freed = set(digests), set[str](), dict[str, int](), 0
+    if store.bucket is not None:  # asked before, because trainings wait for the locks
+        with suppress(PoolUnavailable, DamagedFile):
+            there = store.bucket.sizes(going - _held(store))
     with ExitStack() as stack:
-        unused, there = set[str](), dict[str, int]()
         with suppress(StoreBusy, DamagedFile, OutsideStore):
             stack.enter_context(alone(store, PATIENCE))
-            unused = set(digests) - _held(store)
+            unused = going - _held(store)
         if store.bucket is not None:
             with suppress(PoolUnavailable):
-                found = store.bucket.sizes(unused)
-                store.bucket.remove(found)
-                there = found
+                store.bucket.remove(unused & there.keys())
+                freed = sum(there[digest] for digest in unused & there.keys())
         garbage = _sized(_blobs(store, unused), [gone])
         _remove(store, garbage)
-    return garbage.bytes + sum(there.values())
+    return garbage.bytes + freed
 
 
 def freed_by(store: Store, versions: Iterable[Version]) -> int:
@@ -187,19 +189,18 @@ def _locked(store: Store) -> ExitStack:
         return stack.pop_all()
 
 
-def _listed(store: Store) -> dict[str, int]:
-    """Return the sizes of all contents of the bucket."""
-    return dict(store.bucket.contents()) if store.bucket is not None else {}
+def _in_bucket(store: Store) -> tuple[dict[str, int], list[Unfinished]]:
+    """Return the sizes of all contents of the bucket, and its abandoned uploads in parts."""
+    if store.bucket is None:
+        return {}, []
+    return dict(store.bucket.contents()), store.bucket.unfinished(ABANDONED_SECONDS)
 
 
-def _find(store: Store, listed: Mapping[str, int]) -> Garbage:
+def _find(store: Store, listed: Mapping[str, int], unfinished: Sequence[Unfinished]) -> Garbage:
     held = {digest.rpartition(":")[2] for digest in _held(store)}
     blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in held]
     unused = [digest for digest in listed if digest.rpartition(":")[2] not in held]
-    rests: list[Path | Unfinished] = [*_rests(store)]
-    if store.bucket is not None:
-        rests += store.bucket.unfinished(ABANDONED_SECONDS)
-    return _sized([*blobs, *unused], rests, listed)
+    return _sized([*blobs, *unused], [*_rests(store), *unfinished], listed)
 
 
 def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
@@ -252,9 +253,7 @@ def _rests(store: Store) -> Iterator[Path]:
 
 
 def _sized(
-    blobs: Sequence[Path | str],
-    rests: Sequence[Path | Unfinished],
-    listed: Mapping[str, int] | None = None,
+    blobs: Sequence[Path | str], rests: Sequence[Path | Unfinished], listed: Mapping[str, int] | None = None
 ) -> Garbage:
     links = _Links()
     for path in [each for each in (*blobs, *rests) if isinstance(each, Path)]:

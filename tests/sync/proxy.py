@@ -20,7 +20,11 @@ class Proxy:
         """Bytes in both directions after which it is cut, once."""
         self.drop_at: int | None = None
         """Bytes after which every connection is closed, once; new ones succeed."""
+        self.silent_at: int | None = None
+        """Bytes after which none pass any more, while connections succeed, once; until it is restored."""
         self.passed = 0
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -57,11 +61,15 @@ class Proxy:
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                self._flowing.wait()
                 target.sendall(data)
                 self.passed += len(data)
                 if self.cut_at is not None and self.passed >= self.cut_at:
                     self.cut_at = None
                     self.cut()
+                if self.silent_at is not None and self.passed >= self.silent_at:
+                    self.silent_at = None
+                    self._flowing.clear()
                 if self.drop_at is not None and self.passed >= self.drop_at:
                     self.drop_at = None
                     self.cut()
@@ -86,10 +94,12 @@ class Proxy:
     def restore(self) -> None:
         """Let connections through again."""
         self.is_cut = False
+        self._flowing.set()
 
     def stop(self) -> None:
         """Close all connections and stop listening."""
         self.cut()
+        self._flowing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

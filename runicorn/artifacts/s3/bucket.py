@@ -24,7 +24,7 @@ from runicorn import _platform
 from runicorn.artifacts.copying import BLOCK
 from runicorn.artifacts.errors import DamagedFile, PoolUnavailable
 from runicorn.artifacts.manifest import ALGORITHM
-from runicorn.artifacts.s3.client import ABSENT
+from runicorn.artifacts.s3.client import ABSENT, SILENT
 from runicorn.artifacts.s3.connection import Connection, Exists
 from runicorn.store.progress import NO_PROGRESS, Progress
 
@@ -163,9 +163,7 @@ class Bucket(Connection):
         _check(hashed, digest)
         checksum = _base64(hashed)
         given: dict[str, Any] = {"Body": content, "ChecksumSHA256": checksum, **self._named(digest)}
-        answer = self._create(
-            digest, len(content), lambda more: self.call("put_object", **given, **more), replace
-        )
+        answer = self._create(digest, len(content), partial(self.call, "put_object", **given), replace)
         return bool(answer.get("ChecksumSHA256") == checksum)
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
@@ -174,15 +172,15 @@ class Bucket(Connection):
             pass
 
     def _create(
-        self, digest: str, size: int, write: Callable[[dict[str, str]], dict[str, Any]], replace: bool
+        self, digest: str, size: int, write: Callable[..., dict[str, Any]], replace: bool
     ) -> dict[str, Any]:
         """Write a content unless the bucket has it; return the answer, {} if it was not written."""
         try:
-            return write({} if replace else {"IfNoneMatch": "*"})
+            return write() if replace else write(IfNoneMatch="*")
         except Exists:
             if self.holds(digest, size):
                 return {}
-            return write({})  # it was torn or written by another program, or has been removed meanwhile
+            return write()  # it was torn or written by another program, or has been removed meanwhile
         except PoolUnavailable as error:
             # botocore has repeated a completion whose answer was lost.
             if error.code != "NoSuchUpload" or not self.holds(digest, size):
@@ -199,14 +197,16 @@ class Bucket(Connection):
             failing.callback(self._abort, named["Key"], upload)
             note.write_text(upload, encoding="ascii")
             given = {"Key": named["Key"], "UploadId": upload}
-            sent, checksum = self._send_parts(file, digest, size, given, progress)
-            complete = {"MultipartUpload": {"Parts": sent}, **given}
-            answer = self._create(
-                digest,
-                size,
-                lambda more: self.call("complete_multipart_upload", **complete, **more),
-                replace,
-            )
+            try:
+                sent, checksum = self._send_parts(file, digest, size, given, progress)
+                complete = partial(
+                    self.call, "complete_multipart_upload", MultipartUpload={"Parts": sent}, **given
+                )
+                answer = self._create(digest, size, complete, replace)
+            except PoolUnavailable as error:
+                if error.code == SILENT:
+                    failing.pop_all()  # it would not answer either; the note is for the next attempt
+                raise
             if answer:
                 failing.pop_all()
         note.unlink(missing_ok=True)
@@ -260,9 +260,11 @@ class Bucket(Connection):
             self._abort(*upload)
 
     def _abort(self, key: str, upload: str) -> None:
-        # While the bucket cannot be reached it stays, and is found by its age.
-        with suppress(PoolUnavailable):
+        try:
             self.call("abort_multipart_upload", Key=key, UploadId=upload)
+        except PoolUnavailable as error:  # it stays, and is found by its age
+            if error.code == SILENT:
+                raise
 
     def blocks(self, digest: str, first: int = 0, last: int | None = None) -> Generator[bytes]:
         """Yield a content in blocks, or its bytes from `first` to `last`. They are not verified.
@@ -334,10 +336,21 @@ class Bucket(Connection):
 
 
 def in_parallel(ask: Callable[[Any], Any], items: list[Any], threads: int = ASKERS) -> Iterator[Any]:
-    """Yield the result for each item, in order; requests run at the same time."""
+    """Yield the result for each item, in order; requests run at the same time. After an error no others begin."""
+    errors: list[OSError] = []
+
+    def ask_unless_failed(item: Any) -> Any:
+        if errors:
+            raise errors[0]
+        try:
+            return ask(item)
+        except OSError as error:  # as `PoolUnavailable`
+            errors.append(error)
+            raise
+
     if items:
         with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="runicorn-s3") as askers:
-            yield from askers.map(ask, items)
+            yield from askers.map(ask_unless_failed, items)
 
 
 def _is_ours(answer: Mapping[str, Any], digest: str) -> bool:

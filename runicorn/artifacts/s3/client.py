@@ -13,20 +13,16 @@ from typing import Any
 from runicorn.artifacts.errors import BadPool, PoolUnavailable
 
 CONNECTIONS = 32
-CONNECT_SECONDS, READ_SECONDS = 5, 60
-ATTEMPTS = 3
+CONNECT_SECONDS, READ_SECONDS = 10, 20
+"""Timeouts of a connection, and of each wait for further bytes."""
+RETRIES = 3
+SILENT = "Timeout"
+"""Code of an error without an answer in time."""
 USUAL_REGION = "us-east-1"
 """For servers other than Amazon's, which have no regions."""
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 PRESENT = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
-DENIED = {
-    "403",
-    "AccessDenied",
-    "ExpiredToken",
-    "InvalidAccessKeyId",
-    "InvalidToken",
-    "SignatureDoesNotMatch",
-}
+DENIED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 ELSEWHERE = {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
 BUSY = {"500", "503", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
 
@@ -47,7 +43,7 @@ def connect() -> Any:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "max_attempts": RETRIES},
         max_pool_connections=CONNECTIONS,
         signature_version="s3v4",
         # The signature has the SHA-256 of the body, which every server compares. Further checksums are sent with
@@ -59,50 +55,59 @@ def connect() -> Any:
     try:
         session = botocore.session.get_session()
         region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or USUAL_REGION
-        return session.create_client("s3", region_name=region, config=config)
+        client = session.create_client("s3", region_name=region, config=config)
     except (BotoCoreError, ValueError) as error:
         raise BadPool("The configuration of S3 is invalid: {reason}", reason=_line(error)) from error
+    client.meta.events.register_first("needs-retry.s3", _raise_timeout)
+    return client
+
+
+def _raise_timeout(caught_exception: Exception | None, **_: object) -> None:
+    """Prevent a retry after a timeout, which would multiply the time that a request of the bucket's users waits."""
+    if caught_exception is not None and _is_timeout(caught_exception):
+        raise caught_exception
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """Return whether a timeout is the cause: botocore has no class for one that passes while a body is sent."""
+    return error is not None and (isinstance(error, TimeoutError) or _is_timeout(error.__context__))
 
 
 def explained(error: Exception, url: str, client: Any) -> PoolUnavailable:
     """Return an error with one sentence for an error of botocore; `code` is that of the server."""
-    answer = getattr(error, "response", None)
+    about, answer = client.meta, getattr(error, "response", None)
+    values = {"url": url, "endpoint": about.endpoint_url, "region": about.region_name, "reason": _line(error)}
     if not isinstance(answer, dict):
-        return _without_answer(error, url, client)
+        return _without_answer(error, values)
     code = str(answer.get("Error", {}).get("Code", ""))
     if code == "NoSuchBucket":
-        return PoolUnavailable("{url}: there is no such bucket.", code, url=url)
-    if code in DENIED:
+        return PoolUnavailable("{url}: there is no such bucket.", code, **values)
+    if code in DENIED or code.endswith("Token"):
         return PoolUnavailable(
-            "{url} denies access ({code}): check the credentials and the rights of their user.", code, url=url
+            "{url} denies access ({code}): check the credentials and the rights of their user.",
+            code,
+            **values,
         )
     if code in ELSEWHERE:
-        region = client.meta.region_name
-        return PoolUnavailable(
-            "{url} is in another region than {region}: set AWS_REGION.", code, url=url, region=region
-        )
+        return PoolUnavailable("{url} is in another region than {region}: set AWS_REGION.", code, **values)
     if code in BUSY:
-        return PoolUnavailable("{url} is overloaded or failing ({code}); try again later.", code, url=url)
+        return PoolUnavailable("{url} is overloaded or failing ({code}); try again later.", code, **values)
     if code == "RequestTimeTooSkewed":
-        return PoolUnavailable("{url} denies access: the clock of this machine is wrong.", code, url=url)
-    return PoolUnavailable("{url} failed: {reason}", code, url=url, reason=_line(error))
+        return PoolUnavailable("{url} denies access: the clock of this machine is wrong.", code, **values)
+    return PoolUnavailable("{url} failed: {reason}", code, **values)
 
 
-def _without_answer(error: Exception, url: str, client: Any) -> PoolUnavailable:
+def _without_answer(error: Exception, values: dict[str, str]) -> PoolUnavailable:
     kind = type(error).__name__
     if "Credential" in kind or "Token" in kind or kind == "ProfileNotFound":
         return PoolUnavailable(
             "There are no valid credentials for {url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.",
             kind,
-            url=url,
+            **values,
         )
-    return PoolUnavailable(
-        "{url} cannot be reached at {endpoint}: {reason}",
-        kind,
-        url=url,
-        endpoint=client.meta.endpoint_url,
-        reason=_line(error),
-    )
+    if _is_timeout(error):
+        return PoolUnavailable("{url} does not answer at {endpoint}; try again later.", SILENT, **values)
+    return PoolUnavailable("{url} cannot be reached at {endpoint}: {reason}", kind, **values)
 
 
 def _line(error: Exception) -> str:
