@@ -66,6 +66,8 @@ def _matching(folder: Path) -> Iterator[Path]:
 
 def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> None:
     """Write a backup atomically; an existing file is not replaced."""
+    if target.exists():
+        raise FileExistsError(f"{target} exists already: choose another name")
     files = {name: path.read_bytes() for name, path in present_files().items()}
     manifest = {
         "format": FORMAT,

@@ -124,8 +124,9 @@ def _rows(model: type[models.Model]) -> models.QuerySet[models.Model]:
 
 
 def _lines(rows: list[models.Model], fields: tuple[str, ...] | None = None) -> str:
+    # Stubs get new keys. Users keep theirs: shared links name them.
     text: str = serializers.serialize(
-        "jsonl", rows, fields=fields, use_natural_foreign_keys=True, use_natural_primary_keys=True
+        "jsonl", rows, fields=fields, use_natural_foreign_keys=True, use_natural_primary_keys=bool(fields)
     )
     return text
 

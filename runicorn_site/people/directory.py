@@ -111,8 +111,8 @@ class Directory:
 
         return is_valid
 
-    def readable_by(self, account: int | None) -> Readable | None:
-        """Return what an account, or a token without one, may read now; None if the account has ended."""
+    def readable_by(self, account: int | None, name: str) -> Readable | None:
+        """Return what an account, or a token without one, may read now; None if the account of that name has ended."""
         try:
             if not self._is_fresh():
                 self.refresh()
@@ -122,7 +122,7 @@ class Directory:
         if account is None:
             return self._strangers
         person = self._people.get(account)
-        return None if person is None else person.readable
+        return None if person is None or person.name != name else person.readable
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""

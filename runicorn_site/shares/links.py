@@ -124,7 +124,7 @@ class SharedLinks:
         people, readable = self.policy.people, EVERYTHING
         if people is not None:
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self.thread, people.readable_by, share.account)
+            found = await loop.run_in_executor(self.thread, people.readable_by, share.account, share.author)
             if found is None:
                 return None
             readable = found

@@ -20,7 +20,7 @@ from runicorn.api import RunicornClient
 from runicorn_site.backup.rows import DERIVED, kept_models
 from tests import forks
 from tests.folders import write_run
-from tests.people.lab import add_users
+from tests.people.lab import Lab, add_users
 from tests.postgresql import postgresql
 from tests.processes import Viewer, environment
 from tests.waiting import until
@@ -102,7 +102,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
         made = command(home, "backup", str(file))
         assert made.returncode == 0, made.stderr
         assert file.stat().st_mode & 0o777 == 0o600
-        assert command(home, "backup", str(file)).returncode == 2
+        again = command(home, "backup", str(file))
+        assert (again.returncode, again.stderr.count("Errno")) == (2, 0) and "exists already" in again.stderr
         refused = command(home, "restore", str(file), "--overwrite")
         assert refused.returncode == 2 and "A viewer is running" in refused.stderr
     finally:
@@ -138,6 +139,38 @@ def test_a_backup_is_restored_into_an_empty_home_and_overwrites_nothing_silently
     with closing(database(home)) as rows:
         assert rows.execute("SELECT acknowledged FROM metrics_alertevent").fetchall() == [(1,)]
     assert len(grants(home)) == 2
+
+
+def test_links_belong_to_their_authors_after_a_restore(tmp_path: Path) -> None:
+    home, restored, file = tmp_path / "home", tmp_path / "restored", str(tmp_path / "backup.tar.gz")
+    home.mkdir()
+    restored.mkdir()
+    write_run(home / "store", run_id=RUN, metrics=[{"loss": 1.0}], status="finished")
+    passwords = add_users(home, {"gone": ("read", {}), "ada": ("curate", {}), "bo": ("curate", {})})
+    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+        rows.execute("DELETE FROM people_grant WHERE user_id = 1")
+        rows.execute("DELETE FROM auth_user WHERE id = 1")
+    viewer = Viewer(home / "store", home, "--users", RUNICORN_RATE_LIMIT="off")
+    try:
+        lab = Lab(viewer.wait_until_it_answers(), home, passwords)
+        until(lambda: lab.session("ada").get(f"{lab.url}/api/runs/{RUN}", timeout=30).ok)
+        client = RunicornClient(lab.url, token=lab.token("ada", "curate"))
+        link = client.shares.create("run", RUN)["url"].removeprefix(lab.url)
+    finally:
+        viewer.stop()
+    assert command(home, "backup", file).returncode == 0
+    for options in ([], ["--overwrite"]):
+        done = command(restored, "restore", file, *options)
+        assert done.returncode == 0, done.stderr
+    viewer = Viewer(home / "store", restored, "--users", RUNICORN_RATE_LIMIT="off")
+    try:
+        url = viewer.wait_until_it_answers().url
+        until(lambda: requests.get(url + link, timeout=30).status_code == 200)
+        with closing(sqlite3.connect(restored / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+            rows.execute("UPDATE auth_user SET username = 'other' WHERE username = 'ada'")
+        until(lambda: requests.get(url + link, timeout=30).status_code == 404)
+    finally:
+        viewer.stop()
 
 
 @pytest.mark.needs("postgres")
