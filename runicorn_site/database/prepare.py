@@ -47,7 +47,7 @@ def prepare() -> None:
             path = Path(connection.settings_dict["NAME"])
             if path.exists() and (marker(path).exists() or not _is_intact(path)):
                 _put_aside(path)
-            _make_private(path)
+            make_private(path)
         _migrate()
 
 
@@ -77,7 +77,7 @@ def watch(reopened: Callable[[], None]) -> None:
         with file_lock(settings.STATE_DIR / "migrate.lock"):
             if not _may_stay(path, failed, damaged):
                 _put_aside(path)
-            _make_private(path)
+            make_private(path)
             _migrate()
         reopened()
 
@@ -149,7 +149,7 @@ def _put_aside(path: Path) -> None:
     logger.error(notices[-1])
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Restrict the database to its owner; SQLite gives the WAL the same mode."""
     path.touch(mode=0o600)
     path.chmod(0o600)

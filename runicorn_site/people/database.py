@@ -5,7 +5,6 @@ With `RUNICORN_DATABASE_URL=postgresql://…` they are in that database, which s
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from django.conf import settings
@@ -22,7 +21,6 @@ from runicorn_site.people.options import has_users
 ALIAS = "accounts"
 FILE = "accounts.sqlite3"
 APPS = frozenset({"auth", "contenttypes", "sessions", "admin", "axes", "people"})
-PRIVATE = 0o600
 
 
 def accounts_file() -> Path:
@@ -66,16 +64,16 @@ def prepare_accounts() -> None:
         return
     from django.contrib.sessions.models import Session  # `settings.py` imports this module
 
-    if ALIAS not in settings.DATABASES:
-        from runicorn_site.database.prepare import prepare
+    from runicorn_site.database.prepare import make_private, prepare
 
+    if ALIAS not in settings.DATABASES:
         prepare()
         Session.objects.filter(expire_date__lt=timezone.now()).delete()
         return
 
     file = accounts_file()
     with file_lock(file.with_suffix(".lock")):
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE))
+        make_private(file)
         executor = MigrationExecutor(connections[ALIAS])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", database=ALIAS, interactive=False, verbosity=0)

@@ -23,7 +23,7 @@ from django.db.models.functions import Now
 
 from runicorn._platform import file_lock
 from runicorn_site.cluster.models import Lease
-from runicorn_site.database.prepare import MIGRATION_LOCK
+from runicorn_site.database.prepare import MIGRATION_LOCK, make_private
 from runicorn_site.database.settings import DatabaseSettings
 from runicorn_site.people import database as accounts
 from runicorn_site.server.worker import keep_wal_small, lock_name
@@ -72,6 +72,8 @@ def move(source: DatabaseSettings) -> dict[str, int]:
         tables = _tables()
         _require_current(tables)
         _require_empty(tables)
+        if connections[TARGET].vendor == "sqlite":
+            make_private(Path(str(own["NAME"])))
         call_command("migrate", database=TARGET, interactive=False, verbosity=0)
         if accounts.ALIAS in settings.DATABASES:  # else users are in the target, which has just been migrated
             accounts.prepare_accounts()

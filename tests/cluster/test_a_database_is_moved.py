@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
@@ -93,6 +94,8 @@ def test_a_database_is_moved_to_postgresql_and_back(
     (home / "back.sqlite3").unlink()
     moved = move(home, back, RUNICORN_DATABASE_URL=url)
     assert moved.returncode == 0, moved.stderr
+    for file in (home / "back.sqlite3", home / "data" / "accounts.sqlite3"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
     with closing(sqlite3.connect(home / "back.sqlite3")) as copy:
         assert copy.execute("SELECT count(*) FROM runs_run").fetchone() == (2,)
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_DATABASE_URL=back)
