@@ -8,15 +8,18 @@ import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from runicorn import _platform
 from runicorn.archives import write
-from runicorn.artifacts import curation
+from runicorn.artifacts import create, curation, garbage
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
+from runicorn.artifacts.s3 import mover
 from runicorn.artifacts.store import Store
 from tests.pool.servers import BUCKET
 from tests.pool.uploading import Lab, content_of, damage, downloaded, log, upload
@@ -258,6 +261,36 @@ def test_an_export_contains_what_is_moved_while_it_runs(
     entries = [entry._replace(content=entry.content and (version, entry.content[1])) for entry in entries]
     with (tmp_path / "none.zip").open("wb") as target, pytest.raises(DamagedFile, match="set RUNICORN_ARTI"):
         write.write_zip(target, b"{}", entries)
+
+
+def test_files_are_linked_in_portions_between_which_others_may_save(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, files = lab.viewer(), {str(number): content_of(100, 80 + number) for number in range(7)}
+    upload(viewer, "net", files)
+    for name, value in lab.environment.items():
+        monkeypatch.setenv(name, value)
+    store = Store(lab.root)
+    assert store.bucket is not None
+    moved = mover.Mover(store, store.bucket)
+    contents = moved.in_bucket()
+    upload(viewer, "later", files)
+    monkeypatch.setattr(mover, "BATCH_CONTENTS", 2)
+    linked, alone, place = list[int](), garbage.alone, create.place
+
+    def lock(store: Store, patience: float) -> ExitStack:
+        linked.append(0)
+        return alone(store, patience)
+
+    def link(*given: Any) -> bool:
+        linked[-1] += 1
+        return place(*given)
+
+    monkeypatch.setattr(garbage, "alone", lock)
+    monkeypatch.setattr(create, "place", link)
+    assert moved.to_folder(contents).is_unbound
+    assert (sum(linked), max(linked)) == (14, 2)
+    assert len(on_disk(lab.root)) == 21
 
 
 def test_versions_are_saved_and_uploaded_while_contents_are_moved(lab: Lab, tmp_path: Path) -> None:

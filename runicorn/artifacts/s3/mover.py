@@ -69,6 +69,7 @@ class Mover:
         self._store, self._bucket, self._keep = store, bucket, keep
         self._outcome = Outcome()
         self._files: FilesByDigest = {}
+        self._seen = set[Path]()
 
     @contextmanager
     def only_one(self) -> Iterator[None]:
@@ -85,7 +86,7 @@ class Mover:
 
     def in_folder(self) -> list[Content]:
         """Return the contents in the folder, also those without a version."""
-        self._files, self._outcome.problems = self._find_files()
+        self._outcome.problems = self._find_files()
         sizes = {ALGORITHM + entry.name: entry.stat().st_size for entry in self._store.pool.blobs()}
         for digest, files in self._files.items():
             if digest in sizes or any(
@@ -96,7 +97,7 @@ class Mover:
 
     def in_bucket(self) -> list[Content]:
         """Return the contents in the bucket, also those without a version, if the disk has space for them."""
-        self._files, self._outcome.problems = self._find_files()
+        self._outcome.problems = self._find_files()
         found = [Content(*item) for item in self._bucket.contents()]
         new = sum(size for digest, size in found if not self._store.pool.blob(digest).exists())
         free_space.require(self._store.path, new)
@@ -118,29 +119,38 @@ class Mover:
         """
         for batch in _batches(contents):
             self._remove_from_bucket(self._each(batch, self._fetch, progress))
-        with self._alone():
-            self._files, _ = self._find_files()  # some may be new
-            for digest in self._files:
-                self._place_files(digest)
-            for rest in self._store.pool.incoming.glob("*"):  # of killed processes
-                self._store.writable(rest).unlink()
-            if not self._keep and not any(self._bucket.contents()):
-                self._bucket.abort(self._bucket.unfinished())
-                unbind(self._store.path, self._bucket)
-                self._outcome.is_unbound = True
-        return self._outcome
+        while True:
+            self._find_files()  # of new versions too
+            self._place_files(self._files)
+            with self._alone():
+                if self._new_versions():
+                    continue
+                for rest in self._store.pool.incoming.glob("*"):  # of killed processes
+                    self._store.writable(rest).unlink()
+                if not self._keep and not any(self._bucket.contents()):
+                    self._bucket.abort(self._bucket.unfinished())
+                    unbind(self._store.path, self._bucket)
+                    self._outcome.is_unbound = True
+                return self._outcome
 
-    def _find_files(self) -> tuple[FilesByDigest, list[str]]:
-        files: FilesByDigest = {}
-        problems = []
-        for artifact in self._store.folders():
-            for version in map(artifact.version, artifact.numbers()):
-                try:
-                    for file in version.manifest.files:
-                        files.setdefault(file.digest, []).append((version, file))
-                except DamagedFile as error:
-                    problems.append(str(error))
-        return files, problems
+    def _find_files(self) -> list[str]:
+        """Find the files of all versions; return the problems of those that cannot be read."""
+        self._files, problems = {}, []
+        self._seen.clear()
+        for version in self._new_versions():
+            self._seen.add(version.path)
+            try:
+                for file in version.manifest.files:
+                    self._files.setdefault(file.digest, []).append((version, file))
+            except DamagedFile as error:
+                problems.append(str(error))
+        return problems
+
+    def _new_versions(self) -> list[Version]:
+        """Return the versions that have been created since their files were found."""
+        folders = self._store.folders()
+        versions = (folder.version(number) for folder in folders for number in folder.numbers())
+        return [version for version in versions if version.path not in self._seen]
 
     def _each(
         self, batch: list[Content], work: Callable[[Content, Progress], None], progress: Progress
@@ -211,21 +221,23 @@ class Mover:
                 self._remove(self._store.pool.blob(digest), self._store.pool.path)
 
     def _remove_from_bucket(self, contents: list[Content]) -> None:
+        self._place_files(digest for digest, _ in contents)
         with self._alone():
-            there = [content for content in contents if self._store.pool.holds(*content)]
-            for digest, _ in there:
-                self._place_files(digest)
             if not self._keep:
-                self._bucket.remove(digest for digest, _ in there)
+                there = [digest for digest, size in contents if self._store.pool.holds(digest, size)]
+                self._bucket.remove(there)
 
-    def _place_files(self, digest: str) -> None:
-        """Link a content of the pool to those files of versions that do not exist."""
-        blob = self._store.pool.blob(digest)
-        for version, file in self._files.get(digest, ()):
-            target = version.file_path(file.path)
-            if blob.exists() and version.path.is_dir() and not os.path.lexists(target):
-                self._store.writable(target.parent).mkdir(parents=True, exist_ok=True)
-                create.place(blob, target, digest, NO_PROGRESS)
+    def _place_files(self, digests: Iterable[str]) -> None:
+        """Link contents of the pool to files of versions that do not exist, in portions: a save waits for each."""
+        files = (each for digest in digests for each in self._files.get(digest, ()))
+        missing = [each for each in files if not os.path.lexists(each[0].file_path(each[1].path))]
+        for start in range(0, len(missing), BATCH_CONTENTS):
+            with self._alone():
+                for version, file in missing[start : start + BATCH_CONTENTS]:
+                    blob, target = self._store.pool.blob(file.digest), version.file_path(file.path)
+                    if blob.exists() and version.path.is_dir() and not os.path.lexists(target):
+                        self._store.writable(target.parent).mkdir(parents=True, exist_ok=True)
+                        create.place(blob, target, file.digest, NO_PROGRESS)
 
     def _remove(self, path: Path, top: Path) -> None:
         """Remove a file, and the folders below `top` that are empty then."""
