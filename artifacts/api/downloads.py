@@ -82,7 +82,8 @@ def file_of_version(
 ) -> HttpResponseBase:
     """Respond with a file as an attachment, with its digest as `ETag`; a `Range` is honoured unless `If-Range` names another.
 
-    With `may_redirect` the response may be a redirect to the bucket.
+    With `may_redirect` the response may be a redirect to the bucket, unless the bucket would answer otherwise: its links are
+    for GET only, and not all buckets know `If-Range`.
 
     Raises:
         NotFound: the version has no such file.
@@ -95,6 +96,7 @@ def file_of_version(
     if tag in known or known.strip() == "*":
         return Response(status=304, headers={"ETag": tag})
     ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
+    may_redirect &= request.method == "GET" and ranged == ("Range" in request.headers)
     with http_errors():
         try:
             answer = _answer(request, version.on_disk, entry, ranged, may_redirect)

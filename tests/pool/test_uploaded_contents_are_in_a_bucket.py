@@ -6,7 +6,11 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import pytest
+import requests
+
 from runicorn.api import connect
+from runicorn.artifacts.s3.bucket import Bucket
 from tests.pool.servers import BUCKET
 from tests.pool.uploading import Lab, Upload, content_of, digest_of, upload
 from tests.processes import train
@@ -68,6 +72,13 @@ def test_presigned_downloads_come_from_the_bucket_and_match_their_digest(lab: La
     assert answer.headers["Location"].startswith(
         f"http://127.0.0.1:{lab.network.port}/{BUCKET}/{lab.prefix}/"
     )
+    # A link is for GET only, and radosgw ignores If-Range.
+    link, headers = (
+        f"{viewer.url}/api/artifacts/net/v1/files/large",
+        {"Range": "bytes=0-1", "If-Range": '"x"'},
+    )
+    assert requests.head(link, timeout=60).headers["Content-Length"] == str(len(LARGE))
+    assert requests.get(link, headers=headers, timeout=60).content == LARGE
     named = viewer.get("/api/artifacts/net/v1/files/sub/größe 1.bin")
     assert "gr%C3%B6%C3%9Fe%201.bin" in named.headers["Content-Disposition"]
     assert (
@@ -77,6 +88,15 @@ def test_presigned_downloads_come_from_the_bucket_and_match_their_digest(lab: La
         client.artifacts.download_artifact("net:v1", tmp_path / "down")
     found = {path.name: path.read_bytes() for path in (tmp_path / "down").rglob("*") if path.is_file()}
     assert found == {"größe 1.bin": SMALL, "large": LARGE, "picture.png": SMALL[:50]}
+
+
+def test_links_lead_to_the_region_of_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "any")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    link = Bucket("s3://lab/artifacts").link(digest_of(b""), "net.bin")
+    assert link.startswith("https://lab.s3.eu-north-1.amazonaws.com/artifacts/e3/")
 
 
 def test_a_training_uploads_to_the_bucket_without_knowing_of_it(shared: Lab, tmp_path: Path) -> None:

@@ -59,7 +59,13 @@ def connect() -> Any:
     except (BotoCoreError, ValueError) as error:
         raise BadPool("The configuration of S3 is invalid: {reason}", reason=_line(error)) from error
     client.meta.events.register_first("needs-retry.s3", _raise_timeout)
+    client.meta.events.register_first("before-endpoint-resolution.s3", _prefer_region)
     return client
+
+
+def _prefer_region(context: dict[str, Any], **_: object) -> None:
+    """Let links lead to the region of the bucket: newer regions are not known to the global address of botocore's links."""
+    context["use_global_endpoint"] = False
 
 
 def _raise_timeout(caught_exception: Exception | None, **_: object) -> None:
