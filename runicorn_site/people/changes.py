@@ -40,6 +40,8 @@ GENERATIONS = 5
 MOST_REFUSED = 30
 MOST_RUNS = 100
 LONGEST_PATH = 500
+SIGN_IN = "/login/oidc/callback"
+"""A request that changes something though its method is safe."""
 KEY = "runicorn.change"
 """Key of a scope: the fields of its change that are known so far."""
 logger = logging.getLogger(__name__)
@@ -98,7 +100,8 @@ def change_of(head: Head, address: str) -> Change | None:
         address: of the client.
     """
     rule = rule_of(head.method, head.path)
-    if head.method in SAFE or (rule is not None and not rule.is_recorded):
+    is_safe = head.method in SAFE and head.path.rstrip("/") != SIGN_IN
+    if is_safe or (rule is not None and not rule.is_recorded):
         return None
     path = rule.path if rule is not None and "{secret}" in rule.path else head.path[:LONGEST_PATH]
     return Change(at=time.time(), address=address, method=head.method, path=path)

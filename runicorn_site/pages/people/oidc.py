@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from runicorn.settings.user import get
-from runicorn_site.pages.people.sign_in import BACKEND
+from runicorn_site.pages.people.sign_in import BACKEND, is_limited, locked_out
 from runicorn_site.people import services
+from runicorn_site.people.changes import note_user
 from runicorn_site.web.pools import remote_io
 
 DISCOVERY = "/.well-known/openid-configuration"
+TIMEOUT, MOST_BYTES = 5, 1024 * 1024
+"""Of each response of the provider."""
+BEGUN_SECONDS = 3600
+"""Time to sign in at the provider, after which Authlib refuses its answer."""
+LONGEST_SUBJECT = 255
+logger = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
@@ -32,18 +41,53 @@ def provider() -> Any:
         client_id=get("RUNICORN_OIDC_CLIENT_ID"),
         client_secret=Path(secret).read_text(encoding="utf-8").strip() if Path(secret).is_file() else secret,
         server_metadata_url=get("RUNICORN_OIDC_ISSUER").rstrip("/") + DISCOVERY,
-        client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+        client_kwargs={
+            "scope": "openid profile email",
+            "code_challenge_method": "S256",
+            "default_timeout": TIMEOUT,
+            "hooks": {"response": [read_bounded]},
+        },
     )
+
+
+def read_bounded(response: Any, **_options: Any) -> None:
+    """Read a response of the provider, before requests would do it without a limit."""
+    response._content = response.raw.read(MOST_BYTES + 1, decode_content=True)
+    if len(response._content) > MOST_BYTES:
+        raise ValueError(f"The provider sent more than {MOST_BYTES} bytes")
+
+
+def ask(request: HttpRequest, question: Callable[[Any], Any]) -> Any:
+    """Return the provider's answer to a question, or the response to a request that gets none."""
+    if not get("RUNICORN_OIDC_ISSUER"):
+        raise Http404
+    if is_limited(request):
+        return locked_out(request)
+    from authlib.common.errors import AuthlibBaseError
+    from joserfc.errors import JoseError
+    from urllib3.exceptions import HTTPError
+
+    # Whatever a provider may send instead of what the standard prescribes.
+    malformed = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+    try:
+        return question(provider())
+    except (AuthlibBaseError, JoseError, HTTPError, OSError, *malformed) as error:
+        provider.cache_clear()  # its addresses or keys may be wrong
+        logger.error("The provider did not sign a user in: %s %.500r", type(error).__name__, str(error))
+        return redirect(f"{reverse('login')}?notice=provider")
 
 
 @remote_io
 @require_safe
 def begin(request: HttpRequest) -> HttpResponse:
-    if not get("RUNICORN_OIDC_ISSUER"):
-        raise Http404
-    answer: HttpResponse = provider().authorize_redirect(
-        request, request.build_absolute_uri(reverse("oidc-callback"))
-    )
+    address = request.build_absolute_uri(reverse("oidc-callback"))
+
+    def question(client: Any) -> Any:
+        if request.session.is_empty():
+            request.session.set_expiry(BEGUN_SECONDS)
+        return client.authorize_redirect(request, address)
+
+    answer: HttpResponse = ask(request, question)
     return answer
 
 
@@ -51,20 +95,26 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_safe
 def callback(request: HttpRequest) -> HttpResponse:
     """Sign in the user whom the provider names: by `sub`, and at the first time by `preferred_username` or e-mail."""
-    if not get("RUNICORN_OIDC_ISSUER"):
-        raise Http404
-    from authlib.integrations.base_client import OAuthError
-    from joserfc.errors import JoseError
-    from requests import RequestException
-
-    try:
-        claims = provider().authorize_access_token(request)["userinfo"]
-        issuer, subject = str(claims["iss"]), str(claims["sub"])
-    except (OAuthError, JoseError, RequestException, KeyError):
-        return redirect(f"{reverse('login')}?notice=provider")
-    name = str(claims.get("preferred_username") or claims.get("email") or subject)
-    user = services.user_of_identity(issuer, subject, name)
+    claims = ask(request, lambda client: identity(client, request))
+    if isinstance(claims, HttpResponse):
+        return claims
+    name = str(claims.get("preferred_username") or claims.get("email") or claims["sub"])
+    user = services.user_of_identity(claims["iss"], claims["sub"], name)
+    note_user(request, name if user is None else user.get_username())
     if user is None:
         return redirect(f"{reverse('login')}?notice=unknown")
     login(request, user, backend=BACKEND)
+    request.session.set_expiry(None)
     return redirect(settings.LOGIN_REDIRECT_URL)
+
+
+def identity(client: Any, request: HttpRequest) -> Any:
+    """Return the claims that the provider has signed for this viewer."""
+    issuer = client.load_server_metadata()["issuer"]
+    expected = {"iss": issuer, "aud": client.client_id}
+    options = {name: {"essential": True, "value": value} for name, value in expected.items()}
+    token = client.authorize_access_token(request, claims_options=options)
+    claims = token["userinfo"]
+    if "id_token" not in token or not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
+        raise ValueError("The provider sent no identity")
+    return claims

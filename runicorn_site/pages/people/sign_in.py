@@ -22,7 +22,7 @@ from runicorn_site.security.rates.rate_limits import count
 from runicorn_site.web.pools import blocking
 
 TRIES, TRIES_SECONDS = 20, 60
-"""Sign-ins of one address, whatever the names: django-axes counts those of each name."""
+"""Sign-ins of one address at one page, whatever the names: django-axes counts those of each name."""
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 NOTICES = {
     "provider": _("The provider did not sign you in. Try again."),
@@ -52,6 +52,13 @@ class SignIn(LoginView):
         return super().get_context_data(
             **kwargs, has_provider=bool(get("RUNICORN_OIDC_ISSUER")), notice=notice
         )
+
+
+def is_limited(request: HttpRequest) -> bool:
+    """Count a sign-in of an address, and delete the sessions that have ended."""
+    request.session.clear_expired()
+    is_counted = get("RUNICORN_RATE_LIMIT").lower() != "off"
+    return is_counted and count(request, request.path_info, TRIES, TRIES_SECONDS)["should_limit"]
 
 
 def client_address(request: HttpRequest) -> str:
