@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -94,7 +95,7 @@ class Forwarding:
             return self._below(head, self.base), peer
         client = self._client(head, peer)
         if self.user_header:
-            head = replace(head, user=(head.header(self.user_header) or "").strip())
+            head = replace(head, user=_name(head.header(self.user_header) or ""))
         if hosts := _listed(head.header("x-forwarded-host")) or _forwarded(head, "host"):
             others = [(name, value) for name, value in head.headers if name.lower() != b"host"]
             head = replace(head, headers=[*others, (b"host", hosts[-1].encode("latin-1"))])
@@ -160,6 +161,13 @@ def _elsewhere(head: Head, prefix: str) -> Refusal:
     if head.path == "/" and head.method in ("GET", "HEAD") and not head.socket:
         return Refusal(307, f"See {prefix}/", ((b"Location", f"{prefix}/".encode()),))
     return Refusal(404, Message("The addresses of this viewer begin with {prefix}/", prefix=prefix))
+
+
+def _name(value: str) -> str:
+    """Return the user name in a header, usually UTF-8; only the spaces of HTTP are not part of it."""
+    with suppress(UnicodeDecodeError):
+        value = value.encode("latin-1").decode()
+    return value.strip(" \t")
 
 
 def _listed(value: str | None) -> list[str]:

@@ -56,6 +56,15 @@ def test_a_proxy_signs_new_users_up_where_a_role_is_set(
     assert status(viewer, X_Remote_User="newcomer") == 200
     assert status(viewer, "/alerts/rules/new", X_Remote_User="newcomer") == 403
     assert status(viewer, X_Remote_User="not a name") == 403
+    for sent, name in (
+        ("josé".encode(), "josé"),
+        ("jürgen".encode("latin-1"), "jürgen"),
+        ("\u00a0newcomer".encode(), None),
+        (b"\xa0newcomer", None),
+    ):
+        page = requests.get(f"{viewer.url}/account", headers={"X-Remote-User": sent}, timeout=30)
+        assert page.status_code == (200 if name else 403), sent
+        assert name is None or f"<bdi>{name}</bdi>" in page.text
 
 
 @pytest.fixture(scope="module")
