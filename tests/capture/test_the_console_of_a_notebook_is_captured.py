@@ -28,7 +28,7 @@ def cell(folder: Path, home: Path) -> Iterator[Callable[[str], str]]:
 
     manager = KernelManager(kernel_name="python3")
     manager.kernel_cmd = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    surroundings = environment(home, RUNICORN_DIR=str(folder), IPYTHONDIR=str(home / "ipython"))
+    surroundings = environment(home, RUNICORN_DIR=str(folder), IPYTHONDIR=str(folder.parent))
     manager.start_kernel(env=surroundings, cwd=str(folder.parent))
     client = manager.client()
     client.start_channels()
@@ -90,7 +90,7 @@ def test_every_input_of_a_terminal_session_is_captured_once(folder: Path, home: 
     session = subprocess.run(
         [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
         input=f"{BEGIN}\nprint('first')\nprint('second')\nrun.finish()\n",
-        env=environment(home, RUNICORN_DIR=str(folder), IPYTHONDIR=str(home / "ipython"), TERM="dumb")
+        env=environment(home, RUNICORN_DIR=str(folder), IPYTHONDIR=str(folder.parent), TERM="dumb")
         | {"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
