@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -111,9 +112,9 @@ def variables(provider: Provider) -> dict[str, str]:
     }
 
 
-def visit(lab: Lab) -> str:
+def visit(lab: Lab, path: str = "/login/oidc") -> str:
     """Sign in by the provider, and return the address of the last page."""
-    answer = requests.get(f"{lab.url}/login/oidc", timeout=60)
+    answer = requests.get(lab.url + path, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.url.removeprefix(lab.url)
 
@@ -139,6 +140,14 @@ def test_a_wrong_large_or_late_answer_is_forgotten(lab: Lab, provider: Provider)
     assert visit(lab) == NOT_SIGNED_IN
     provider.answers = {}
     assert visit(lab) == "/"
+
+
+def test_the_page_of_a_link_is_shown_after_the_sign_in(lab: Lab) -> None:
+    login = requests.get(f"{lab.url}/recycle-bin?page=2", timeout=30)
+    link = re.search(r'href="(/login/oidc[^"]*)"', login.text)
+    assert link is not None and visit(lab, link[1]) == "/recycle-bin?page=2"
+    for elsewhere in ("//127.0.0.1:1/", "https://127.0.0.1:1/", "/\\127.0.0.1:1/"):
+        assert visit(lab, f"/login/oidc?{urlencode({'next': elsewhere})}") == "/"
 
 
 def test_sign_ins_by_a_provider_are_recorded_and_limited(

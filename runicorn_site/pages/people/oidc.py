@@ -8,17 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.views.decorators.http import require_safe
 
 from runicorn.settings.user import get
 from runicorn_site.pages.people.sign_in import BACKEND, is_limited, locked_out
 from runicorn_site.people import services
 from runicorn_site.people.changes import note_user
+from runicorn_site.security.tokens import local_path
 from runicorn_site.web.pools import remote_io
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -27,6 +27,8 @@ TIMEOUT, MOST_BYTES = 5, 1024 * 1024
 BEGUN_SECONDS = 3600
 """Time to sign in at the provider, after which Authlib refuses its answer."""
 LONGEST_SUBJECT = 255
+NEXT = "runicorn.next"
+"""Key of the browser's state: the page that it asked for."""
 logger = logging.getLogger(__name__)
 
 
@@ -85,6 +87,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     def question(client: Any) -> Any:
         if request.session.is_empty():
             request.session.set_expiry(BEGUN_SECONDS)
+        request.session[NEXT] = request.GET.get("next", "")
         return client.authorize_redirect(request, address)
 
     answer: HttpResponse = ask(request, question)
@@ -103,9 +106,10 @@ def callback(request: HttpRequest) -> HttpResponse:
     note_user(request, name if user is None else user.get_username())
     if user is None:
         return redirect(f"{reverse('login')}?notice=unknown")
+    target = request.session.pop(NEXT, "")
     login(request, user, backend=BACKEND)
     request.session.set_expiry(None)
-    return redirect(settings.LOGIN_REDIRECT_URL)
+    return HttpResponseRedirect(local_path(target, get_script_prefix().removesuffix("/")))
 
 
 def identity(client: Any, request: HttpRequest) -> Any:
