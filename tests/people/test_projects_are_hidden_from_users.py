@@ -495,3 +495,15 @@ def test_a_role_of_a_group_and_the_default_apply_within_a_second(store: Store) -
     finally:
         store.command("open")
     until(lambda: len(runs_of(store, "ben")) == 2)
+
+
+def test_a_user_without_runs_reads_where_to_send_them(store: Store) -> None:
+    try:
+        store.command("restrict", "plainproject")
+        until(lambda: runs_of(store, "ben") == [])
+        page = store.session("ben").get(f"{store.url}/", timeout=30).text
+        assert f"<code>{store.url}</code> and <code>RUNICORN_TOKEN</code>" in page
+        assert 'href="/settings"' not in page and "demo" not in page
+    finally:
+        store.command("open", "plainproject")
+    until(lambda: len(runs_of(store, "ben")) == 2)
