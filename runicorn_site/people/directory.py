@@ -214,8 +214,9 @@ class Directory:
         if token is None or not isinstance(found, Actor):
             return INVALID
         if not token.account:
-            is_admin = found.role is Role.ADMIN
-            return found if is_admin else replace(found, readable=self._strangers)
+            readable = found.readable if found.role is Role.ADMIN else self._strangers
+            # Its name is that of a user of the machine, not of an account here.
+            return replace(found, name="", readable=readable)
         person = self._names.get(token.owner)
         if person is None:
             return INVALID

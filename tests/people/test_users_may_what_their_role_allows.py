@@ -10,9 +10,10 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests import forks
 from tests.folders import write_run
 from tests.people.lab import Lab
-from tests.processes import train
+from tests.processes import PROJECT, environment, train
 from tests.secrecy import search
 from tests.waiting import until
 
@@ -24,11 +25,11 @@ with rn.init({project!r}, "run", capture_env=False, system_metrics=False) as run
 """
 
 
-def send(lab: Lab, name: str, project: str) -> str:
-    """Train with the token of a user, and return the id of the run on the server."""
+def send(lab: Lab, name: str, project: str, token: str = "") -> str:
+    """Train with the token of a user, or with another one, and return the id of the run on the server."""
     folder = lab.home / f"near-{name}-{project}"
     folder.mkdir()
-    token = lab.token(name, "write", f"training-{project}")
+    token = token or lab.token(name, "write", f"training-{project}")
     script = TRAINING.format(project=project)
     training = train(script, folder, lab.home, RUNICORN_URL=lab.url, RUNICORN_TOKEN=token)
     printed, told = training.communicate(timeout=120)
@@ -65,6 +66,14 @@ def test_a_run_belongs_to_the_user_whose_token_sent_it(lab: Lab, runs: dict[str,
     assert [run["id"] for run in found["experiments"]] == [runs["bo"]]
     table = reader.get(f"{lab.url}/?col=name&col=owner", timeout=30).text
     assert "c-owner" in table and "ada" in table
+
+
+def test_a_run_that_a_token_without_a_user_sent_belongs_to_no_user(lab: Lab) -> None:
+    """An account may have the name of the machine's user who created the token."""
+    command = ["runicorn", "token", "add", "machine", "--scope", "write"]
+    secret = forks.run(command, environment(lab.home), PROJECT).stdout.strip()
+    run_id = send(lab, "machine", "vision", secret)
+    assert lab.session("rita").get(f"{lab.url}/api/runs/{run_id}", timeout=30).json()["owner"] is None
 
 
 def test_a_writer_edits_own_runs_and_no_others(lab: Lab, runs: dict[str, str]) -> None:
