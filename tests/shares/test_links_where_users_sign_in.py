@@ -12,9 +12,10 @@ from websockets.sync.client import connect
 
 from runicorn.api import RunicornClient
 from runicorn.api.errors import NotFoundError
+from tests import forks
 from tests.folders import write_run
 from tests.people.lab import ROLES, Lab, add_users
-from tests.processes import Viewer
+from tests.processes import PROJECT, Viewer, environment
 from tests.waiting import until
 
 RUN, OTHER = "20240101_000000_aaaaaa", "20240102_000000_bbbbbb"
@@ -60,6 +61,16 @@ def test_a_link_shows_what_its_author_may_read_and_ends_with_the_author(tmp_path
         report = clients["di"].shares.create("report", OTHER)
         assert {share["author"] for share in clients["root"].shares.list()} == {"cy", "di"}
         assert [share["id"] for share in clients["cy"].shares.list()] == [both["id"]]
+        more = environment(
+            tmp_path, RUNICORN_URL=viewer.url, RUNICORN_TOKEN=lab.token("root", "curate", "list")
+        )
+        printed = forks.run(["runicorn", "share", "list"], more, PROJECT).stdout.splitlines()
+        assert [line.split()[2:4] for line in printed] == [
+            ["author", "target"],
+            ["di", OTHER],
+            ["di", whole["target"]],
+            ["cy", both["target"]],
+        ]
         with pytest.raises(NotFoundError, match="Share not found"):
             clients["cy"].shares.revoke(whole["id"])
 

@@ -15,7 +15,7 @@ from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.cli.support.viewers import viewer_client
 from runicorn.settings.api_tokens import InvalidToken, seconds_of
 
-COLUMNS = ("id", "kind", "target", "created", "expires", "url")
+COLUMNS = ("id", "kind", "author", "target", "created", "expires", "url")
 
 
 class Action(StrEnum):
@@ -100,6 +100,7 @@ def _print(shares: list[Share], as_json: bool) -> None:
         (
             one["id"],
             one["kind"],
+            one.get("author", "–"),
             one["target"],
             common.format_time(one["created_at"]),
             common.format_time(one["expires_at"]) if "expires_at" in one else "never",
