@@ -87,8 +87,11 @@ def ask(site: Site, path: str) -> tuple[float, ...]:
     return sum(client.count for client in clients), time.perf_counter() - began, *spent
 
 
-def uploads(site: Site, run_id: str) -> float:
-    """Print and return the cost of an appended line, sent to the servers in turns."""
+def uploads(site: Site, run_id: str, background: float = 0.0) -> float:
+    """Print and return the cost of an appended line, sent to the servers in turns.
+
+    `background` CPU seconds a second are those of the site at rest.
+    """
     run = site.servers[0].root / "vision" / "resnet" / "runs" / run_id
     offset = (run / "events.jsonl").stat().st_size
     cpu, began = site.cpu(), time.perf_counter()
@@ -99,8 +102,9 @@ def uploads(site: Site, run_id: str) -> float:
             kind = {"Content-Type": "application/octet-stream"}
             session.put(url, data=content, params={"offset": offset}, headers=kind).raise_for_status()
             offset += len(content)
-    spent = (site.cpu() - cpu) / LINES / 4 * 1000
-    line(f"{site.name}: an upload takes", (time.perf_counter() - began) / LINES / 4 * 1000, "ms")
+    elapsed = time.perf_counter() - began
+    spent = (site.cpu() - cpu - background * elapsed) / LINES / 4 * 1000
+    line(f"{site.name}: an upload takes", elapsed / LINES / 4 * 1000, "ms")
     line("  CPU of an upload", spent, "ms")
     return spent
 
@@ -114,7 +118,7 @@ def journal_lines(first: int, stop: int) -> bytes:
     return "".join(f"{text}\n" for text in lines).encode()
 
 
-def ingest(site: Site) -> float:
+def ingest(site: Site, background: float = 0.0) -> float:
     """Print and return the cost of a point until it is in the database."""
     root = site.servers[0].root
     run_id = write_run(root, project="points")
@@ -124,10 +128,10 @@ def ingest(site: Site) -> float:
         found = requests.get(url, timeout=60).json().get("series", [])
         return int(found[0]["count"]) if found else 0
 
-    cpu = site.cpu()
+    cpu, began = site.cpu(), time.perf_counter()
     (root / "points" / "resnet" / "runs" / run_id / "events.jsonl").write_bytes(journal_lines(0, STEPS))
     until(lambda: count() == STEPS, timeout=300, pause=0.5)
-    spent = (site.cpu() - cpu) / STEPS / NAMES * 1e6
+    spent = (site.cpu() - cpu - background * (time.perf_counter() - began)) / STEPS / NAMES * 1e6
     line(f"{site.name}: CPU of a point", spent, "µs")
     return spent
 

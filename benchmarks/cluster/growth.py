@@ -3,16 +3,16 @@
 The runs have real folders, listed by the server's own discovery. Costs are CPU times of the server and PostgreSQL, so they
 are valid on a busy machine too, and printed as ratios to those of the smallest store of the same run.
 
-Usage: python -m benchmarks.cluster.growth [runs ...]
+Usage: python -m benchmarks.cluster.growth [sqlite] [postgresql] [runs ...]
 """
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +37,6 @@ LONGEST_LISTING = 7200.0
 def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: int) -> dict[str, float]:
     """Start a server, let it read the runs that were added, and return its costs in milliseconds or microseconds."""
     environment = {} if database is None else {"RUNICORN_DATABASE_URL": database.url()}
-    name = "SQLite" if database is None else "PostgreSQL"
     path = str(root)
 
     def last_scan() -> float:
@@ -53,27 +52,28 @@ def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: in
     began = time.time()
     costs: dict[str, float] = {}
     with viewer(root, home, **environment) as server:
-        site = Site(name, [server], database)
+        site = Site("PostgreSQL" if database else "SQLite", [server], database)
         started = site.cpu()
         until(lambda: last_scan() > began, timeout=LONGEST_LISTING, pause=0.2)
-        line(f"{name}: {added:,} runs listed and read", time.time() - began, "s")
+        line(f"{added:,} runs listed and read", time.time() - began, "s")
         costs["reading a new run, µs"] = (site.cpu() - started) / added * 1e6
         idle, since = site.cpu(), time.perf_counter()
         time.sleep(IDLE_SECONDS)
-        costs["background work, ms each second"] = (site.cpu() - idle) / (time.perf_counter() - since) * 1000
+        background = (site.cpu() - idle) / (time.perf_counter() - since)
+        costs["background work, ms each second"] = background * 1000
         costs["until a new folder is listed, ms"] = until_listed(server.url, root)
         run_ids = [write_run(root, metrics=[{"loss": 1 / (n + 1)} for n in range(100)]) for _ in range(3)]
         for run_id in run_ids:
             until(lambda run_id=run_id: server.get(f"/api/runs/{run_id}").status_code == 200)
-        costs["a point, µs"] = ingest(site)
-        costs["an upload, ms"] = uploads(site, run_ids[1])
+        costs["a point, µs"] = ingest(site, background)
+        costs["an upload, ms"] = uploads(site, run_ids[1], background)
         costs["a frame for an open page, ms"] = open_pages(site, run_ids[2])
         for what, path_of_page in (
             ("list", "/api/v2/experiments?per_page=50"),
             ("page of a run", f"/runs/{run_ids[0]}"),
         ):
-            count, _, servers, rows = ask(site, path_of_page)
-            costs[f"{what}, ms"] = (servers + rows) / count * 1000
+            count, seconds, servers, rows = ask(site, path_of_page)
+            costs[f"{what}, ms"] = (servers + rows - background * seconds) / count * 1000
         costs["memory of the server, MB"] = psutil.Process(server.process.pid).memory_info().rss / 1e6
     return costs
 
@@ -96,25 +96,19 @@ def until_listed(url: str, root: Path) -> float:
 
 
 def main() -> int:
-    sizes = [int(text) for text in sys.argv[1:]] or list(SIZES)
+    sizes = [int(text) for text in sys.argv[1:] if text.isdecimal()] or list(SIZES)
+    engines = [text for text in sys.argv[1:] if not text.isdecimal()] or ["sqlite", "postgresql"]
+    first: dict[str, dict[str, float]] = {}
     with workplace() as (root, home), postgresql(OPTIONS) as database:
-        engines: dict[str, Callable[[int], dict[str, float]]] = {
-            "SQLite": lambda added: measure_store(root, home, None, added),
-            "PostgreSQL": lambda added: measure_store(
-                root, home.with_name("home-of-postgresql"), database, added
-            ),
-        }
-        first: dict[str, dict[str, float]] = {}
-        before = 0
-        for size in sizes:
+        for before, size in itertools.pairwise([0, *sizes]):
             write_store(root, size, first=before)
-            for name, measure in engines.items():
-                costs = measure(size - before)
-                smallest = first.setdefault(name, costs)
-                print(f"{name}, {size:,} runs")
+            for engine in engines:
+                used = database if engine == "postgresql" else None
+                costs = measure_store(root, home / engine, used, size - before)
+                smallest = first.setdefault(engine, costs)
+                print(f"{engine}, {size:,} runs")
                 for what, value in costs.items():
                     print(f"  {what:<40} {value:12.3f}   {value / smallest[what]:8.2f} times", flush=True)
-            before = size
     return 0
 
 

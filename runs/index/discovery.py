@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -55,7 +56,8 @@ class Store:
         self.walk = Walk(path, device=None if root.device is None else int(root.device))
         if _platform.is_network_filesystem(path):
             self.walk.young_seconds = YOUNG_NETWORK_SECONDS
-        self.stamps: dict[str, int | None] = {}
+        self.stamps: dict[str, dict[str, int | None]] = defaultdict(dict)
+        """Stamps of run folders by parent and name, which need less memory than whole paths."""
         self.again: set[str] = set()
         """Folders that may have been read during a write."""
         self.complete = False
@@ -80,11 +82,9 @@ def full(root: StorageRoot) -> None:
     """Scan every run folder of the root, and delete rows whose folders were removed."""
     store = store_of(root)
     with store.lock:
-        store.walk.go()
-        folders = list(store.walk.runs())
-        store.stamps = {folder: store.stamps.get(folder) for folder in folders}
+        _walk(store)
         looked = time.monotonic()
-        for chunk in _to_read(root, _touched(store, folders)):
+        for chunk in _to_read(root, _touched(store, store.walk.runs())):
             _process(root, store, chunk)
             if time.monotonic() - looked > SOON_SECONDS:
                 _scan_changed(root, store)
@@ -127,20 +127,27 @@ def scan_changed_runs(root: StorageRoot) -> None:
 
 
 def _scan_changed(root: StorageRoot, store: Store) -> None:
-    store.walk.go()
-    folders = list(store.walk.runs(store.walk.changed))
+    _walk(store)
     again, store.again = store.again, set()
-    for chunk in _to_read(root, [*_touched(store, folders), *again, *_running(root)]):
+    changed = _touched(store, store.walk.runs(store.walk.changed))
+    for chunk in _to_read(root, [*changed, *again, *_running(root)]):
         _process(root, store, chunk)
     for gone in _chunks(store.walk.removed, CHUNK):
         _remove_missing(root, store, Run.objects.filter(root=root, folder__in=gone))
 
 
+def _walk(store: Store) -> None:
+    store.walk.go()
+    for folder in store.walk.removed:
+        parent, _, name = folder.rpartition("/")
+        store.stamps[parent].pop(name, None)
+
+
 def _touched(store: Store, folders: Iterable[str]) -> Iterator[str]:
-    root = store.walk.root
     for folder in folders:
-        now = stamp(f"{root}/{folder}")
-        if now is not None and store.stamps.get(folder) != now:
+        parent, _, name = folder.rpartition("/")
+        now = stamp(f"{store.walk.root}/{folder}")
+        if now is not None and store.stamps[parent].get(name) != now:
             yield folder
 
 
@@ -172,19 +179,20 @@ def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
     # Before reading, so that a later change is noticed at the next scan.
     stamps = {folder: stamp(f"{store.walk.root}/{folder}") for folder in chunk}
     settled = save_folders(root, chunk)
-    store.stamps.update({folder: stamps[folder] for folder in settled})
+    for folder in settled:
+        parent, _, name = folder.rpartition("/")
+        store.stamps[parent][name] = stamps[folder]
     store.again.update(folder for folder in chunk if folder not in settled and stamps[folder] is not None)
 
 
 def _remove_missing(root: StorageRoot, store: Store, runs: QuerySet[Run]) -> None:
     """Remove rows whose folder is certainly gone, or move them to another folder of the same id."""
-    present = set(store.walk.runs())
     gone: list[int] = []
     heirs: list[str] = []
     changed: list[tuple[int, list[str]]] = []
     for key, folder, others in runs.values_list("pk", "folder", "other_folders").iterator():
-        alive = [other for other in others if other in present]
-        if folder in present:
+        alive = [other for other in others if store.walk.has(other)]
+        if store.walk.has(folder):
             if len(alive) < len(others):
                 changed.append((key, alive))
         elif store.walk.certain(folder) and not _is_there(store, folder):

@@ -69,7 +69,7 @@ class Walk:
 
     def _runs(self, relative: str, seen: set[str]) -> None:
         folder = self._refresh(relative)
-        folder.runs = set(folder.names)
+        folder.runs = folder.names
         seen.add(relative)
 
     def _groups(self, relative: str, seen: set[str], depth: int) -> None:
@@ -89,6 +89,11 @@ class Walk:
         for relative in self.folders if among is None else among & self.folders.keys():
             for name in self.folders[relative].runs:
                 yield f"{relative}/{name}"
+
+    def has(self, run: str) -> bool:
+        """Return whether `runs()` has this path."""
+        parent, _, name = run.rpartition("/")
+        return parent in self.folders and name in self.folders[parent].runs
 
     def certain(self, folder: str) -> bool:
         """Return whether a run folder missing from `runs()` is certainly gone: its parent could be read."""
