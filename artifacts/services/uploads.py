@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from artifacts.errors import http_errors
 from artifacts.index import discovery
-from artifacts.models import Version
+from artifacts.models import File, Version
 from artifacts.services.lookup import get_version
 from runicorn.api.responses.artifacts import UploadStatus
 from runicorn.artifacts import store, uploads
+from runicorn_site.web.readable import current
 from runs.active_root import active_root
+
+BATCH = 500
+"""Digests per query."""
 
 
 def begin(
@@ -25,6 +29,7 @@ def begin(
     """
     with http_errors():
         upload, described = uploads.begin(store.Store(Path(active_root().path)), fields, files, total)
+        upload.withheld = unreadable
         return upload, upload.missing(described)
 
 
@@ -53,7 +58,21 @@ def upload_status(*, upload: uploads.Upload) -> UploadStatus:
 
 def get_upload(upload_id: str) -> uploads.Upload:
     """Return an upload of the active root, without checking that it exists."""
-    return uploads.Upload(store.Store(Path(active_root().path)), upload_id)
+    upload = uploads.Upload(store.Store(Path(active_root().path)), upload_id)
+    upload.withheld = unreadable
+    return upload
+
+
+def unreadable(digests: Collection[str]) -> set[str]:
+    """Return those contents that are in no version that the sender of the request may read; none if nothing is hidden."""
+    if current().is_everything:
+        return set()
+    every, readable = list(digests), set[str]()
+    files = File.objects.filter(version__in=Version.objects.indexed().filter(artifact__root=active_root()))
+    for start in range(0, len(every), BATCH):
+        found = files.filter(digest__in=every[start : start + BATCH])
+        readable.update(found.values_list("digest", flat=True).distinct())
+    return {*every} - readable
 
 
 def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes) -> int:

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +37,7 @@ PREFIX = 8
 WHOLE = "non_field_errors"
 """Field name of errors about a whole body."""
 _ID = re.compile(r"[0-9a-f]{32}")
-_ABOUT, _FILES = "upload.json", "files.jsonl"
+_ABOUT, _FILES, _RECEIVED = "upload.json", "files.jsonl", "received.txt"
 
 
 class UploadConflict(ArtifactError, RuntimeError):
@@ -76,12 +76,14 @@ class Upload:
 
     Attributes:
         id: 32 hexadecimal digits.
+        withheld: returns those of some contents that the sender may use only after sending them, even if they are stored.
     """
 
     def __init__(self, store: Store, id: str) -> None:
         self.store = store
         self.id = id
         self.path = store.path / UPLOADS / id
+        self.withheld: Callable[[Collection[str]], set[str]] = lambda digests: set()
 
     def declared(self) -> dict[str, Any]:
         """Return the declaration of the version.
@@ -110,7 +112,26 @@ class Upload:
 
     def missing(self, files: Iterable[DeclaredFile]) -> list[str]:
         """Return the digests of the contents of `files` that are not complete yet."""
-        return self.store.lacking({file.digest: file.size for file in files})
+        sizes = {file.digest: file.size for file in files}
+        unsent = self.unsent(sizes)
+        usable = {digest: size for digest, size in sizes.items() if digest not in unsent}
+        missing = unsent.union(self.store.lacking(usable))
+        return [digest for digest in sizes if digest in missing]
+
+    def unsent(self, digests: Collection[str]) -> set[str]:
+        """Return those withheld contents that the sender has not sent."""
+        withheld = self.withheld(digests)
+        if withheld:
+            with suppress(FileNotFoundError):
+                withheld -= {*(self.path / _RECEIVED).read_text(encoding="ascii").split()}
+        return withheld
+
+    def note_sent(self, digests: Collection[str]) -> None:
+        """Record the withheld ones of complete contents as sent."""
+        unsent = self.unsent(digests)
+        if unsent:
+            with (self.store.writable(self.path) / _RECEIVED).open("a", encoding="ascii") as noted:
+                noted.write("".join(f"\n{digest}" for digest in unsent))
 
     def part(self, digest: str) -> Path:
         """Return the path of a content while it is received."""
@@ -198,7 +219,8 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
     with upload.lock():
         there = upload.received(digest)
         # A bucket is asked once for a content, not for each of its parts.
-        is_there = (there == 0 or store.bucket is None) and store.holds(digest, size)
+        is_asked = (there == 0 or store.bucket is None) and not upload.unsent([digest])
+        is_there = is_asked and store.holds(digest, size)
         there = size if is_there else there
         if offset != there:
             raise UploadConflict(f"The content has {there} bytes so far, not {offset}.", there)
@@ -238,6 +260,7 @@ def add_contents(upload: Upload, body: bytes) -> int:
                     intake.keep(content, digest)
                 intake.settle()
     with suppress(FileNotFoundError):  # completed meanwhile
+        upload.note_sent(digests)
         os.utime(upload.store.writable(upload.path))
     return len(contents)
 
@@ -296,7 +319,11 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
     if not right:
         part.unlink()
         raise UploadConflict(f"What was sent for {digest} has another digest and was discarded.", 0)
-    upload.store.adopt(part, digest, size)
+    if upload.unsent([digest]) and upload.store.holds(digest, size):
+        part.unlink()
+    else:
+        upload.store.adopt(part, digest, size)
+    upload.note_sent([digest])
 
 
 @lru_cache(maxsize=2)

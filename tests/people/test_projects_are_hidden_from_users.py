@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
@@ -21,6 +22,7 @@ from runicorn.settings.api_tokens import Scope
 from runicorn_site.security.access.routes import RULES
 from tests.folders import write_run
 from tests.people.lab import Lab, add_users
+from tests.pool.uploading import digest_of
 from tests.processes import Viewer, train
 from tests.waiting import until
 
@@ -507,3 +509,46 @@ def test_a_user_without_runs_reads_where_to_send_them(store: Store) -> None:
     finally:
         store.command("open", "plainproject")
     until(lambda: len(runs_of(store, "ben")) == 2)
+
+
+def test_who_knows_the_digest_of_a_hidden_content_must_send_it(store: Store) -> None:
+    hidden, batched, shown, other = (
+        text.encode() for text in (f"{HIDDEN}model", f"{HIDDEN}{HIDDEN}model", f"{OPEN}model", "other")
+    )
+    (blob,) = store.home.glob(f"store/artifacts/.dedup/??/{hashlib.sha256(hidden).hexdigest()}")
+    before = blob.stat()
+
+    def send(name: str, method: str, path: str, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {tokens[name]}"}
+        headers |= {"Content-Type": "application/octet-stream"} if "data" in more else {}
+        url = f"{store.url}/api/artifacts/uploads{path}"
+        return requests.request(method, url, headers=headers, timeout=30, **more)
+
+    def begin(name: str, *contents: bytes) -> dict[str, Any]:
+        files = [
+            {"path": f"{number}", "size": len(content), "digest": digest_of(content)}
+            for number, content in enumerate(contents)
+        ]
+        begun = send(name, "POST", "", json={"name": "claimed", "type": "model", "files": files})
+        assert begun.status_code == 201, begun.text
+        found: dict[str, Any] = begun.json()
+        return found
+
+    tokens = {name: store.token(name, token="claims") for name in ("ann", "ben")}
+    assert begin("ann", hidden, batched, shown)["missing"] == []
+    begun = begin("ben", hidden, batched, shown, other)
+    upload = f"/{begun['upload_id']}"
+    assert begun["missing"] == [digest_of(content) for content in (hidden, batched, other)]
+    refused = send("ben", "POST", f"{upload}/complete")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        f"Of 4 contents, 3 must still be sent; the first is {digest_of(hidden)}.",
+    )
+    part = {"digest": digest_of(hidden), "offset": 0}
+    assert send("ben", "PUT", f"{upload}/parts", params=part, data=hidden[::-1]).status_code == 409
+    assert send("ben", "PUT", f"{upload}/parts", params=part, data=hidden).json() == {"size": len(hidden)}
+    batch = b"".join(len(content).to_bytes(8) + content for content in (batched, other))
+    assert send("ben", "PUT", f"{upload}/contents", data=batch).json() == {"taken": 2}
+    assert send("ben", "GET", upload).json()["missing"] == []
+    assert send("ben", "POST", f"{upload}/complete").status_code == 201
+    assert (blob.stat().st_ino, blob.stat().st_nlink) == (before.st_ino, before.st_nlink + 1)
