@@ -53,7 +53,7 @@ class People(Protocol):
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
         """Return a function that returns whether the actor of an open socket may still read."""
 
-    def readable_by(self, account: int | None) -> Readable | None:
+    def readable_by(self, account: int | None, name: str) -> Readable | None:
         """Return what an account, or a token without one, may read now; None if the account has ended. May block."""
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
