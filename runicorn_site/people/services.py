@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from contextlib import suppress
 from typing import Final
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from runicorn.message import Message
 from runicorn.store import layout
@@ -186,14 +187,15 @@ def sign_up(name: str) -> User | None:
 
 def user_of_identity(issuer: str, subject: str, name: str) -> User | None:
     """Return the user of an OpenID Connect identity, or sign them up as `name`."""
-    found = Identity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-    if found is not None:
-        return found.user if found.user.is_active else None
-    with transaction.atomic(using=_database()):
-        user = sign_up(name)
-        if user is not None:
-            Identity.objects.create(user=user, issuer=issuer, subject=subject)
-    return user
+    identities = Identity.objects.select_related("user").filter(issuer=issuer, subject=subject)
+    found = identities.first()
+    if found is None:
+        # Unless another request of the user signs them up at the same time.
+        with suppress(IntegrityError), transaction.atomic(using=_database()):
+            if (user := sign_up(name)) is not None:
+                Identity.objects.create(user=user, issuer=issuer, subject=subject)
+        found = identities.first()
+    return found.user if found is not None and found.user.is_active else None
 
 
 def _end_sessions(user: User) -> None:

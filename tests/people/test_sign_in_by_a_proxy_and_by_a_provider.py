@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.people.lab import Lab, add_users
-from tests.processes import Viewer, free_port
+from tests.processes import Viewer, environment, free_port
 from tests.secrecy import secret
 from tests.waiting import until, until_refused
 
@@ -154,3 +154,27 @@ def test_all_sign_ins_of_an_address_are_limited(
         lambda: lab.send(browser, "/login", username=next(names), password="").status_code, 20
     )
     assert (served[0], refused) == (200, 429)
+
+
+FIRST_SIGN_INS = """
+import django
+django.setup()
+from runicorn_site.people import services
+from runicorn_site.people.database import prepare_accounts
+
+def meanwhile(name):
+    services.sign_up = sign_up
+    others.append(services.user_of_identity("https://provider", "7", name))
+    return sign_up(name)
+
+prepare_accounts()
+others, sign_up, services.sign_up = [], services.sign_up, meanwhile
+user = services.user_of_identity("https://provider", "7", "ada")
+assert user is not None and [user] == others
+"""
+
+
+def test_a_first_sign_in_by_a_provider_may_be_sent_twice(tmp_path: Path) -> None:
+    users = {"RUNICORN_USERS": "yes", "RUNICORN_SIGN_UP_ROLE": "read"}
+    surroundings = environment(tmp_path, DJANGO_SETTINGS_MODULE="runicorn_site.settings", **users)
+    subprocess.run([sys.executable, "-c", FIRST_SIGN_INS], env=surroundings, check=True, timeout=60)
