@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import forks
 from tests.people.lab import Lab
-from tests.processes import Viewer
+from tests.processes import PROJECT, Viewer, environment
 from tests.secrecy import secret
 from tests.site.wire import handshake
 from tests.waiting import until
@@ -104,6 +106,15 @@ def test_a_new_password_ends_the_other_sessions(lab: Lab) -> None:
     assert lab.send(here, "/account/password", "/account", **fields).status_code == 302
     until(lambda: other.get(lab.url + "/api/runs", timeout=30).status_code == 401)
     assert here.get(lab.url + "/api/runs", timeout=30).status_code == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder to another user")
+def test_the_users_of_another_user_of_the_machine_are_left_alone(home: Path) -> None:
+    os.makedirs(home / "data")
+    os.chown(home / "data", 65534, 65534)
+    done = forks.run(["runicorn", "user", "list"], environment(home), PROJECT)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "is not a directory of this user" in done.stderr
 
 
 def test_the_last_administrator_cannot_be_removed(lab: Lab) -> None:

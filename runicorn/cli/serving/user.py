@@ -103,13 +103,15 @@ def accounts() -> Iterator[None]:
     import django
     from django.db import DatabaseError
 
+    from runicorn_site.database.state_dir import UnsafeDirectory
+
     try:
         django.setup()
         from runicorn_site.people.database import prepare_accounts
         from runicorn_site.people.errors import InvalidChange, UnknownUser
 
         prepare_accounts()
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, OSError, UnsafeDirectory) as error:
         common.exit_with(f"The accounts cannot be opened: {error}", FAILED)
     try:
         yield
