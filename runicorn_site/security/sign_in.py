@@ -10,6 +10,8 @@ from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import SAFE_METHODS, Head
 
 PATH = "/login"
+METRICS = "/metrics"
+"""Read by Prometheus."""
 NO_STORE = (b"Cache-Control", b"no-store")
 API = Refusal(
     401,
@@ -23,7 +25,7 @@ def sign_in_needed(head: Head) -> Refusal:
     """Return a redirect to the login page for navigations, and 401 for everything else."""
     if head.user:
         return UNKNOWN_USER
-    if is_api(head.path):
+    if is_api(head.path) or head.path == METRICS:
         return API
     target = f"{head.prefix}{PATH}?next={quote(head.address, safe='')}".encode()
     is_page = head.method in SAFE_METHODS and not head.socket

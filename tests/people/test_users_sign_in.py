@@ -19,10 +19,11 @@ SOCKET = "/api/runs/20250101_000000_abcdef/logs/ws"
 
 
 def test_without_a_login_only_the_login_page_and_static_files_are_open(lab: Lab) -> None:
-    for path in ("/", "/runs/x?tab=log", "/admin/", "/docs", "/account", "/metrics", "/new"):
+    for path in ("/", "/runs/x?tab=log", "/admin/", "/docs", "/account", "/new"):
         page = requests.get(lab.url + path, allow_redirects=False, timeout=30)
         assert (page.status_code, page.headers["Location"][:12]) == (303, "/login?next="), path
-    assert requests.get(lab.url + "/api/health", timeout=30).status_code == 401
+    for path in ("/api/health", "/metrics"):
+        assert requests.get(lab.url + path, allow_redirects=False, timeout=30).status_code == 401, path
     assert requests.post(lab.url + "/runs-change", timeout=30).status_code == 401
     fragment = requests.get(lab.url + "/find", headers={"Sec-Fetch-Mode": "cors"}, timeout=30)
     assert (fragment.status_code, fragment.headers["HX-Redirect"]) == (401, "/login?next=%2Ffind")
