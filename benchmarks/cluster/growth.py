@@ -57,6 +57,8 @@ def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: in
         until(lambda: last_scan() > began, timeout=LONGEST_LISTING, pause=0.2)
         line(f"{added:,} runs listed and read", time.time() - began, "s")
         costs["reading a new run, µs"] = (site.cpu() - started) / added * 1e6
+        if database is not None:
+            database.execute("VACUUM ANALYZE")  # as its daemon does after some minutes
         idle, since = site.cpu(), time.perf_counter()
         time.sleep(IDLE_SECONDS)
         background = (site.cpu() - idle) / (time.perf_counter() - since)

@@ -21,7 +21,7 @@ class Proxy:
         self.drop_at: int | None = None
         """Bytes after which every connection is closed, once; new ones succeed."""
         self.silent_at: int | None = None
-        """Bytes after which none pass any more, while connections succeed, once; until it is restored."""
+        """Bytes after which none pass while connections succeed, once; until it is restored."""
         self.passed = 0
         self._flowing = threading.Event()
         self._flowing.set()
