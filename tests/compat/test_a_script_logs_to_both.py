@@ -75,8 +75,12 @@ def _calls(variables: dict[str, str]) -> list[list[Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_the_real_library_gets_the_same_calls(launch: Launch, folder: Path, library: dict[str, str]) -> None:
-    done = launch(SCRIPT, **library)
+def test_the_real_library_gets_the_same_calls(
+    launch: Launch, folder: Path, tmp_path: Path, library: dict[str, str]
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = launch(SCRIPT, TMPDIR=str(temporary), **library)
     assert done.returncode == 0, done.stderr
     assert _calls(library) == [
         ["init", [], {"project": "p", "name": "one", "config": {"lr": 0.1}, "tags": ["a"]}],
@@ -94,6 +98,7 @@ def test_the_real_library_gets_the_same_calls(launch: Launch, folder: Path, libr
     ]
     (run,) = records(folder)
     assert run.curve("loss") == [(0, 0), (1, 1), (2, 2)] and run.status["status"] == "finished"
+    until(lambda: not list(temporary.iterdir()))
 
 
 @pytest.mark.parametrize("fault", ["a failing call", "a failing start", "a missing library"])

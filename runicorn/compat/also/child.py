@@ -6,6 +6,7 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -79,10 +80,15 @@ def _object(module: ModuleType, kind: str, fields: dict[str, Any]) -> Any:
     if kind == "Plotly" and suffix.endswith("json"):
         plotly: Any = import_module("plotly.io")
         return make(plotly.from_json(content.decode()))
-    # It stays until the library has read it, which is at the end of the run at the latest.
-    path = Path(tempfile.mkdtemp(prefix="runicorn_also_"), f"file.{suffix}")
+    path = Path(tempfile.mkdtemp(dir=_media().name), f"file.{suffix}")
     path.write_bytes(content)
     return make(str(path), **({"caption": caption} if caption else {}))
+
+
+@cache
+def _media() -> tempfile.TemporaryDirectory[str]:
+    """Return the folder of media, which is deleted at the end: libraries may read them as late as `finish`."""
+    return tempfile.TemporaryDirectory(prefix="runicorn_also_")
 
 
 def _artifact(make: Any, fields: dict[str, Any]) -> Any:
