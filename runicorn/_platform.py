@@ -104,9 +104,8 @@ def process_gone(pid: int, start: float | None, boot: str) -> bool:
 
     A reused pid counts as gone, and so does a zombie. Unknown values (`start` None, `boot` "") are not compared.
     """
-    if boot and (ours := boot_id()) and boot != ours:
-        return True
-    if not _pid_exists(pid):
+    is_rebooted = bool(boot and (ours := boot_id()) and boot != ours)
+    if is_rebooted or not _pid_exists(pid):
         return True
     if sys.platform == "linux" and (fields := _proc_stat(pid)) and fields[0] in "ZX":
         return True
@@ -390,3 +389,12 @@ def allow_open_files(count: int) -> None:
         within = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, within), hard))
+
+
+def user_name() -> str:
+    """Return the name of the user of this machine, or "" for a number without an account, as in containers."""
+    with suppress(KeyError, OSError):
+        import getpass  # rarely needed
+
+        return getpass.getuser()
+    return ""

@@ -37,16 +37,14 @@ LONGEST_LISTING = 7200.0
 def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: int) -> dict[str, float]:
     """Start a server, let it read the runs that were added, and return its costs in milliseconds or microseconds."""
     environment = {} if database is None else {"RUNICORN_DATABASE_URL": database.url()}
-    path = str(root)
 
     def last_scan() -> float:
+        question = f"SELECT listed_at FROM runs_storageroot WHERE path = '{root}'"
         if database is not None:
-            rows = database.execute(f"SELECT listed_at FROM runs_storageroot WHERE path = '{path}'")
+            rows = database.execute(question)
         else:
-            with closing(sqlite3.connect(f"file:{home}/data/{NAME}?mode=ro", uri=True)) as rows_of:
-                rows = rows_of.execute(
-                    "SELECT listed_at FROM runs_storageroot WHERE path = ?", [path]
-                ).fetchall()
+            with closing(sqlite3.connect(f"file:{home}/data/{NAME}?mode=ro", uri=True)) as connection:
+                rows = connection.execute(question).fetchall()
         return float(rows[0][0] or 0.0) if rows else 0.0
 
     began = time.time()
@@ -70,11 +68,9 @@ def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: in
         costs["a point, µs"] = ingest(site, background)
         costs["an upload, ms"] = uploads(site, run_ids[1], background)
         costs["a frame for an open page, ms"] = open_pages(site, run_ids[2])
-        for what, path_of_page in (
-            ("list", "/api/v2/experiments?per_page=50"),
-            ("page of a run", f"/runs/{run_ids[0]}"),
-        ):
-            count, seconds, servers, rows = ask(site, path_of_page)
+        paths = {"list": "/api/v2/experiments?per_page=50", "page of a run": f"/runs/{run_ids[0]}"}
+        for what, path in paths.items():
+            count, seconds, servers, rows = ask(site, path)
             costs[f"{what}, ms"] = (servers + rows - background * seconds) / count * 1000
         costs["memory of the server, MB"] = psutil.Process(server.process.pid).memory_info().rss / 1e6
     return costs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings import api_tokens
 from runicorn.settings.entry_list import UnreadableList
 
@@ -61,10 +63,13 @@ def token(
     try:
         if action is Action.ADD:
             seconds = api_tokens.seconds_of(expires) if expires else None
-            typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
+            secret = api_tokens.add_token(name, scope, seconds, account=user)
+            _record(action, name)
+            typer.echo(secret)
         elif action is Action.LIST:
             _list(as_json)
         elif api_tokens.revoke_token(name, account=user):
+            _record(action, name)
             typer.echo(f"Revoked {name}")
         else:
             common.exit_with(f"There is no token {name}", NOT_AVAILABLE)
@@ -72,6 +77,16 @@ def token(
         common.exit_with(str(error), USAGE)
     except (UnreadableList, OSError) as error:
         common.exit_with(str(error), FAILED)
+
+
+def _record(action: Action, name: str) -> None:
+    """Add a line to the record of changes that viewers with users have."""
+    with suppress(ImportError, ForeignModule):  # an installation without the server has none
+        make_importable()
+        from runicorn_site.people.changes import changes_file, record_command
+
+        if changes_file(is_admin=True).exists():
+            record_command("runicorn token", action, name)
 
 
 def _list(as_json: bool) -> None:

@@ -7,7 +7,6 @@ A token has 256 random bits, so that a plain digest cannot be reversed; the toke
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import re
 import secrets
@@ -15,6 +14,7 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runicorn import _platform
 from runicorn.settings.entry_list import EntryList
 
 FILE = "tokens.json"
@@ -106,17 +106,14 @@ def add_token(name: str, scope: Scope, seconds: float | None = None, account: st
             raise InvalidToken(f"There is a token {name} already: revoke it first, or choose another name")
         token, now = PREFIX + secrets.token_urlsafe(32), time.time()
         ends = now + seconds if seconds else None
-        tokens.append(ApiToken(name, account or _user(), scope, digest_of(token), now, ends, bool(account)))
+        tokens.append(
+            ApiToken(
+                name, account or _platform.user_name(), scope, digest_of(token), now, ends, bool(account)
+            )
+        )
     return token
 
 
 def revoke_token(name: str, account: str = "") -> bool:
     """Remove a token of an account, or one without; return whether there was one."""
     return LIST.remove(lambda token: (token.name, token.owner_account) == (name, account))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a UID without an account, as in containers
-        return ""

@@ -5,7 +5,6 @@ The server and the command line write the same files, under the same lock.
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import secrets
@@ -79,7 +78,7 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
         fields |= {field: said[field] for field, kind in LOOKS.items() if isinstance(said.get(field), kind)}
         now = cast(RunFields, fields)
         now = {**now, **(changes(now) if callable(changes) else changes)}
-        layout.write_json(path, {**said, **now, "by": _user(), "at": time.time()})
+        layout.write_json(path, {**said, **now, "by": _platform.user_name() or "unknown", "at": time.time()})
     return now
 
 
@@ -147,10 +146,3 @@ def _lock(root: Path) -> Iterator[None]:
     """Lock against concurrent changes of curation."""
     with _here, _platform.file_lock(private_folder(root) / "curation.lock"):
         yield
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's made-up user id has no name
-        return "unknown"

@@ -27,6 +27,7 @@ from typing import Any, TypedDict, cast
 
 from django.http import HttpRequest
 
+from runicorn import _platform
 from runicorn.settings.user import PRIVATE_FILE, data_directory
 from runicorn_site.security.access.actor import Actor, Role, actor_of
 from runicorn_site.security.access.routes import SAFE, rule_of
@@ -193,6 +194,12 @@ def append(change: Change, is_admin: bool = True) -> None:
                     os.replace(source, target)
     except OSError as error:
         logger.error("A change could not be recorded: %s", error)
+
+
+def record_command(command: str, action: str, about: str) -> None:
+    """Append a change that was made by a command on this machine."""
+    user = f"{_platform.user_name()} (command line)"
+    append(Change(at=time.time(), user=user, method=action.upper(), path=command, about=about))
 
 
 def _generations(path: Path) -> list[Path]:

@@ -254,6 +254,17 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
     assert lab.session("cy").get(f"{lab.url}/changes", timeout=30).status_code == 403
 
 
+def test_changes_by_commands_are_recorded(lab: Lab) -> None:
+    secret = lab.command("add", "robot", "--scope", "admin", program="token")
+    lab.command("revoke", "robot", program="token")
+    content = (lab.home / "data" / "changes-admin.jsonl").read_text()
+    found = [json.loads(line) for line in content.splitlines()]
+    made = [(one["method"], one["user"][-15:]) for one in found if one.get("about") == "robot"]
+    assert made == [("ADD", " (command line)"), ("REVOKE", " (command line)")] and secret not in content
+    page = lab.session("root").get(f"{lab.url}/changes", params={"text": "robot"}, timeout=30)
+    assert "runicorn token" in page.text
+
+
 def test_a_token_saves_no_view(lab: Lab, runs: dict[str, str]) -> None:
     program = requests.Session()
     program.headers["Authorization"] = f"Bearer {lab.token('rita', 'read', 'views')}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -125,10 +123,11 @@ def accounts() -> Iterator[None]:
 
 def _change(action: Action, name: str, group: str, role: RoleName | None, project: str) -> None:
     from runicorn_site.people import services
+    from runicorn_site.people.changes import record_command
     from runicorn_site.security.access.actor import Role
 
     chosen = None if role in (None, RoleName.NONE) else Role(role)
-    _record(action, name)
+    record_command("runicorn user", action, name)
     if action is Action.ADD:
         services.add_user(name, chosen or Role.READ)
         _print_link(services.invite(services.user_named(name)))
@@ -160,13 +159,6 @@ def _print_link(secret: str) -> None:
     urls = [str(note["url"]) for note in own.running_viewers() if note.get("token_needed")]
     base = own.get("RUNICORN_PUBLIC_URL") or next(iter(urls), "http://127.0.0.1:23300")
     typer.echo(f"{base.rstrip('/')}/invitations/{secret}")
-
-
-def _record(action: Action, name: str) -> None:
-    from runicorn_site.people.changes import Change, append
-
-    actor = f"{getpass.getuser()} (command line)"
-    append(Change(at=time.time(), user=actor, method=action.upper(), path="runicorn user", about=name))
 
 
 def _list(as_json: bool) -> None:
