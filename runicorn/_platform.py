@@ -65,6 +65,15 @@ def host_name() -> str:
     return socket.gethostname()
 
 
+def user_name() -> str:
+    """Return the name of the user of this machine, or "" for a number without an account, as in containers."""
+    with suppress(KeyError, OSError):
+        import getpass  # rarely needed
+
+        return getpass.getuser()
+    return ""
+
+
 def system_name() -> str:
     """Return the operating system in the form `Linux 6.1.0 (x86_64)`."""
     if WINDOWS:
@@ -389,12 +398,3 @@ def allow_open_files(count: int) -> None:
         within = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, within), hard))
-
-
-def user_name() -> str:
-    """Return the name of the user of this machine, or "" for a number without an account, as in containers."""
-    with suppress(KeyError, OSError):
-        import getpass  # rarely needed
-
-        return getpass.getuser()
-    return ""

@@ -63,9 +63,8 @@ def token(
     try:
         if action is Action.ADD:
             seconds = api_tokens.seconds_of(expires) if expires else None
-            secret = api_tokens.add_token(name, scope, seconds, account=user)
+            typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
             _record(action, name)
-            typer.echo(secret)
         elif action is Action.LIST:
             _list(as_json)
         elif api_tokens.revoke_token(name, account=user):

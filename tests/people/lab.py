@@ -72,7 +72,7 @@ class Lab:
         return requests.request(method, self.url + path, headers=headers, timeout=30, **more).status_code
 
     def command(self, *words: str, program: str = "user") -> str:
-        """Run `runicorn user`, and return its output."""
+        """Run `runicorn user`, or another program, and return its output."""
         done = forks.run(["runicorn", program, *words], environment(self.home), PROJECT)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

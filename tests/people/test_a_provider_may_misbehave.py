@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -157,9 +156,15 @@ def test_sign_ins_by_a_provider_are_recorded_and_limited(
     assert visit(lab) == "/"
     record = home / "data" / "changes.jsonl"
     until(lambda: record.exists() and '"user": "grace"' in record.read_text(encoding="utf-8"))
-    begin = partial(requests.get, f"{lab.url}/login/oidc", allow_redirects=False, timeout=30)
-    served, refused = until_refused(lambda: begin().status_code, 19)  # and the first one
+    answers: list[requests.Response] = []
+
+    def begin() -> int:
+        answers.append(requests.get(f"{lab.url}/login/oidc", allow_redirects=False, timeout=30))
+        return answers[-1].status_code
+
+    served, refused = until_refused(begin, 19)  # and the first one
     assert (served[0], refused) == (302, 429)
+    assert "Try again in a minute" in answers[-1].text and int(answers[-1].headers["Retry-After"]) <= 61
     rows = sqlite3.connect(home / "data" / "accounts.sqlite3").execute(
         "SELECT count(*) FROM django_session WHERE expire_date > datetime('now', '2 hours')"
     )

@@ -15,7 +15,7 @@ from django.urls import get_script_prefix, reverse
 from django.views.decorators.http import require_safe
 
 from runicorn.settings.user import get
-from runicorn_site.pages.people.sign_in import BACKEND, is_limited, locked_out
+from runicorn_site.pages.people.sign_in import BACKEND, refuse_beyond_limit
 from runicorn_site.people import services
 from runicorn_site.people.changes import note_user
 from runicorn_site.security.tokens import local_path
@@ -63,8 +63,8 @@ def ask(request: HttpRequest, question: Callable[[Any], Any]) -> Any:
     """Return the provider's answer to a question, or the response to a request that gets none."""
     if not get("RUNICORN_OIDC_ISSUER"):
         raise Http404
-    if is_limited(request):
-        return locked_out(request)
+    if refusal := refuse_beyond_limit(request):
+        return refusal
     from authlib.common.errors import AuthlibBaseError
     from joserfc.errors import JoseError
     from urllib3.exceptions import HTTPError

@@ -40,10 +40,8 @@ class SignIn(LoginView):
     http_method_names = ["get", "post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        is_limited = get("RUNICORN_RATE_LIMIT").lower() != "off"
-        if is_limited and (usage := count(request, "POST /login", TRIES, TRIES_SECONDS))["should_limit"]:
-            sentence = gettext("Too many sign-ins from your address. Try again in a minute.")
-            return too_many(request, sentence, usage["time_left"])
+        if refusal := refuse_beyond_limit(request):
+            return refusal
         note_user(request, request.POST.get("username", ""))
         return super().post(request, *args, **kwargs)
 
@@ -54,11 +52,14 @@ class SignIn(LoginView):
         )
 
 
-def is_limited(request: HttpRequest) -> bool:
-    """Count a sign-in of an address, and delete the sessions that have ended."""
+def refuse_beyond_limit(request: HttpRequest) -> HttpResponse | None:
+    """Count a sign-in of an address, and return the response if there were too many; delete sessions that have ended."""
     request.session.clear_expired()
-    is_counted = get("RUNICORN_RATE_LIMIT").lower() != "off"
-    return is_counted and count(request, request.path_info, TRIES, TRIES_SECONDS)["should_limit"]
+    if get("RUNICORN_RATE_LIMIT").lower() == "off":
+        return None
+    usage = count(request, request.path_info, TRIES, TRIES_SECONDS)
+    sentence = gettext("Too many sign-ins from your address. Try again in a minute.")
+    return too_many(request, sentence, usage["time_left"]) if usage["should_limit"] else None
 
 
 def client_address(request: HttpRequest) -> str:
