@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ def test_the_description_is_openapi_and_holds_the_api_alone(plain: Viewer) -> No
         schema["paths"]
     )
     assert all(f"{path}/".startswith("/api/") for path in schema["paths"])
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_documentation_pages_link_to_the_description(plain: Viewer, path: str) -> None:
+    links = re.findall(r'<a href="([^"]*)">openapi\.json</a>', plain.get(path).text)
+    assert set(links) == {"/openapi.json"}
 
 
 def evaluate(page: Any, script: str) -> Any:
