@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from tests import forks
@@ -39,6 +40,14 @@ def is_free(port: int) -> bool:
 def free_port() -> int:
     """Return a free TCP port of the loopback address."""
     return next(filter(is_free, _PORTS))
+
+
+def command_of(process: psutil.Process) -> str:
+    """Return the command line of a process, "" if it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

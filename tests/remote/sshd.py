@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.processes import free_port
+from tests.processes import command_of, free_port
 from tests.secrecy import IN_KEYS, holds
 from tests.waiting import until
 
@@ -168,12 +168,12 @@ class Sshd:
     def go_away(self) -> None:
         """Kill the server and its logins but not their commands, as a lost network does."""
         assert self.process is not None
-        logins = [process for process in self.sessions() if process.name().startswith("sshd")]
+        logins = [process for process in self.sessions() if command_of(process).startswith("sshd")]
         self.process.terminate()
         self.process.wait(60)
         self.process = None
         for login in logins:
-            login.kill()
+            _kill(login)
 
     def stop(self) -> None:
         """End the server and every login."""
@@ -187,14 +187,6 @@ class Sshd:
         self.process.kill()
         self.process.wait(60)
         self.process = None
-
-
-def command_of(process: psutil.Process) -> str:
-    """Return its command line, "" if it has ended."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 def _kill(process: psutil.Process) -> None:

@@ -16,8 +16,8 @@ from remote.environments.probe import Candidate, Environment
 from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
 from runicorn import __version__
-from tests.processes import PROJECT
-from tests.remote.sshd import Sshd, command_of
+from tests.processes import PROJECT, command_of
+from tests.remote.sshd import Sshd
 from tests.remote.system_users import system_user
 from tests.waiting import until
 

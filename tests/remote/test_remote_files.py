@@ -17,7 +17,8 @@ from remote.ssh.address import address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import PooledConnection, pool
-from tests.remote.sshd import Sshd, command_of
+from tests.processes import command_of
+from tests.remote.sshd import Sshd
 from tests.remote.system_users import system_user
 from tests.waiting import until
 

@@ -16,7 +16,7 @@ from runicorn.settings import watched
 from tests.importers.test_folders_are_watched import append
 from tests.importers.test_import_of_trackers import points, runs
 from tests.importers.test_repeated_imports import event_file
-from tests.processes import Viewer
+from tests.processes import Viewer, command_of
 from tests.waiting import until
 
 ROUTE = "/api/v2/watched-folders"
@@ -25,7 +25,7 @@ ROUTE = "/api/v2/watched-folders"
 def services_of(viewer: Viewer) -> list[psutil.Process]:
     """The processes of a viewer that watch."""
     found = psutil.Process(viewer.process.pid).children()
-    return [process for process in found if "runicorn.importers.watch_service" in process.cmdline()]
+    return [process for process in found if "runicorn.importers.watch_service" in command_of(process)]
 
 
 def state(viewer: Viewer) -> dict[str, Any]:
