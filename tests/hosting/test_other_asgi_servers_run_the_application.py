@@ -66,7 +66,8 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     finally:
         process.kill()
         process.wait(60)
-    assert "Traceback" not in log.read_text(encoding="utf-8", errors="replace")
+    text = log.read_text(encoding="utf-8", errors="replace")
+    assert "Traceback" not in text, text
 
 
 def start(server: str, home: Path, root: Path) -> Running:
