@@ -40,10 +40,13 @@ def launch(program: str, *options: str) -> Iterator[Any]:
 
 
 @contextmanager
-def careful_page(browser: Any, refused: Collection[int] = (), **options: Any) -> Iterator[Any]:
+def careful_page(
+    browser: Any, refused: Collection[int] = (), expected: Collection[str] = (), **options: Any
+) -> Iterator[Any]:
     """A page in a context of its own; what it logs as an error or asks of another host fails the test.
 
     `refused`: statuses with which pages come that say what is wrong; the browser logs them as errors.
+    `expected`: parts of other errors that the browser logs.
     """
     context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
     page = context.new_page()
@@ -51,13 +54,13 @@ def careful_page(browser: Any, refused: Collection[int] = (), **options: Any) ->
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    expected = {f"with a status of {status} " for status in refused}
+    allowed = {*expected, *(f"with a status of {status} " for status in refused)}
     page.on("request", lambda request: problems.extend(_foreign(request.url)))
     try:
         yield page
     finally:
         context.close()
-    problems = [text for text in problems if not any(one in text for one in expected)]
+    problems = [text for text in problems if not any(one in text for one in allowed)]
     assert not problems, "\n".join(problems)
 
 

@@ -45,7 +45,9 @@ def test_links_are_created_opened_and_revoked(lab: Lab, chromium: Any) -> None:
             compare(guest, pair)
         with careful_page(chromium) as guest:
             compare(guest, board)
-        with careful_page(chromium, **Screen("phone", "light").options) as guest:
+        # The report is sandboxed; now and then the browser logs that it blocked what Playwright evaluates there.
+        blocked = ["Blocked script execution in"]
+        with careful_page(chromium, expected=blocked, **Screen("phone", "light").options) as guest:
             guest.goto(report)
             cells = guest.locator("h2:text('Metrics Overview') ~ table td")
             assert max(cells.evaluate_all("cells => cells.map((cell) => cell.offsetHeight)")) < 36
