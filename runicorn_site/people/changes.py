@@ -196,6 +196,12 @@ def append(change: Change, is_admin: bool = True) -> None:
         logger.error("A change could not be recorded: %s", error)
 
 
+def record_sign_up(name: str, address: str) -> None:
+    """Record an account that was created because a proxy named its user."""
+    change = Change(at=time.time(), user=name, address=address, method="ADD", path="--auth-header")
+    record(change, None, 201)
+
+
 def record_command(command: str, action: str, about: str) -> None:
     """Append a change that was made by a command on this machine."""
     user = f"{_platform.user_name()} (command line)"

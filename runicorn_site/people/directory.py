@@ -78,20 +78,20 @@ class Directory:
         self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()
         """User and session hash of each session that a request has shown."""
 
-    async def identify(self, head: Head) -> Actor | Refusal:
+    async def identify(self, head: Head, address: str) -> Actor | Refusal:
         """Return who sent a request; reads rows on another thread, and only if it has to."""
         if self._is_known(head):
             return self._identify(head)
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self._look_up, head)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._look_up, head, address)
 
-    def identify_early(self, head: Head) -> Actor | Refusal:
+    def identify_early(self, head: Head, address: str) -> Actor | Refusal:
         """Return the sender of a request whose body has not arrived; the last state read is enough to let it in."""
         if self._is_known(head, is_fresh=self._people != {}):
             found = self._identify(head)
             if self._is_fresh() or (isinstance(found, Actor) and found.refusal(head) is None):
                 return found
         try:
-            return self.thread.submit(self._look_up, head).result(WAIT_SECONDS)
+            return self.thread.submit(self._look_up, head, address).result(WAIT_SECONDS)
         except TimeoutError:
             return UNAVAILABLE
 
@@ -165,11 +165,12 @@ class Directory:
         key = session_key(head)
         return not key or key in self._sessions
 
-    def _look_up(self, head: Head) -> Actor | Refusal:
+    def _look_up(self, head: Head, address: str = "") -> Actor | Refusal:
         try:
             if not self._is_fresh():
                 self.refresh()
             if head.user and head.user not in self._names and services.sign_up(head.user) is not None:
+                changes.record_sign_up(head.user, address)
                 self.refresh()
             key = "" if head.user else session_key(head)
             if key and key not in self._sessions:

@@ -44,10 +44,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class People(Protocol):
     """The users of a viewer (`runicorn_site/people`)."""
 
-    async def identify(self, head: Head) -> Actor | Refusal:
+    async def identify(self, head: Head, address: str) -> Actor | Refusal:
         """Return who sent a request, `ANONYMOUS` if it needs no login, or a refusal if it needs one."""
 
-    def identify_early(self, head: Head) -> Actor | Refusal:
+    def identify_early(self, head: Head, address: str) -> Actor | Refusal:
         """Return the same before the body has arrived; may block for a moment."""
 
     def socket_check(self, head: Head, actor: Actor) -> Callable[[], bool]:
@@ -107,10 +107,10 @@ class Policy:
             refusal = STYLE
         if refusal is not None:
             return refusal
-        found = await self.people.identify(head) if self.people else self.api_tokens.actor(head)
+        ends = connection(scope.get("client"), scope.get("server"))
+        found = await self.people.identify(head, ends.address) if self.people else self.api_tokens.actor(head)
         if found is None and self.tokens is not None:
-            visitor = self.visitor(head, connection(scope.get("client"), scope.get("server")))
-            return await self.tokens.judge(head, scope["query_string"], visitor, receive)
+            return await self.tokens.judge(head, scope["query_string"], self.visitor(head, ends), receive)
         if isinstance(found, Actor):
             scope[ACTOR] = found
             restrict(found.readable)
@@ -124,7 +124,7 @@ class Policy:
         refusal = self.judge(head)
         if refusal is not None or head.path.startswith(SHARED):
             return refusal
-        found = self.people.identify_early(head) if self.people else self.api_tokens.actor(head)
+        found = self.people.identify_early(head, ends.address) if self.people else self.api_tokens.actor(head)
         if found is None and self.tokens is not None and not head.socket:
             return self.tokens.judge_early(head, self.visitor(head, ends))
         allowed = _allowed(found, head)

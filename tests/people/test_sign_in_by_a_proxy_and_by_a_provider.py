@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -55,6 +56,10 @@ def test_a_proxy_signs_new_users_up_where_a_role_is_set(
     viewer = start_viewer(folder, *options, RUNICORN_SIGN_UP_ROLE="write-own")
     assert status(viewer, X_Remote_User="newcomer") == 200
     assert status(viewer, "/alerts/rules/new", X_Remote_User="newcomer") == 403
+    record = home / "data" / "changes.jsonl"
+    until(lambda: record.is_file() and record.read_bytes().endswith(b"\n"))
+    line = json.loads(record.read_text().splitlines()[0])
+    assert line.items() >= {"user": "newcomer", "method": "ADD", "address": "127.0.0.1"}.items()
     assert status(viewer, X_Remote_User="not a name") == 403
     for sent, name in (
         ("josé".encode(), "josé"),
