@@ -63,9 +63,8 @@ class Hosted:
                     await asyncio.to_thread(self.start)
                     has_started = True
                 finally:
-                    if not has_started:
-                        failure = str(sys.exc_info()[1])  # uvicorn logs nothing else
-                        await send({"type": "lifespan.startup.failed", "message": failure})
+                    if not has_started:  # uvicorn logs nothing but this message
+                        await send({"type": "lifespan.startup.failed", "message": str(sys.exc_info()[1])})
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await asyncio.to_thread(self.running.close)

@@ -161,7 +161,8 @@ class SocketFlow:
         flow = Flow(*getattr(send, "args", ())[:1])
 
         async def accepting(message: Message) -> None:
-            await send(message)
+            with suppress(OSError):  # the client has left, which `receive` reports too; daphne raises nothing
+                await send(message)
             if message["type"] == "websocket.accept":
                 flow.attach()
 

@@ -94,7 +94,7 @@ def is_ready(running: Running) -> bool:
     assert running.process.poll() is None, running.log.read_text(errors="replace")
     try:
         return requests.get(f"{running.url}/readyz", timeout=5).text == "ready\n"
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
@@ -114,6 +114,16 @@ def test_background_work_runs_and_new_points_arrive_over_the_socket(running: Run
         until(lambda: '"points"' in (frame := str(socket.recv(timeout=30))) and "0.25" in frame)
     with pytest.raises(InvalidStatus):
         connect(address)
+
+
+def test_clients_that_leave_while_frames_are_sent_to_them_are_no_errors(running: Running) -> None:
+    """The fixture looks for a traceback in the log."""
+    run_id = write_run(running.root, status="running", metrics=[{"loss": 1.0}], logs="one\n" * 5000)
+    until(lambda: running.client.get_metrics(run_id)["metrics"].get("loss"))
+    address = f"{running.url.replace('http', 'ws')}/runs/{run_id}/live?end=0&row=-1&generation=1"
+    for _ in range(20):
+        with connect(address, additional_headers={"Authorization": f"Bearer {TOKEN}"}) as socket:
+            socket.recv(timeout=30)
 
 
 def test_requests_need_the_token_and_the_base_path(running: Running) -> None:
