@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def _age(run_dir: Path, days: float) -> None:
     status, _ = layout.read_json(run_dir / layout.STATUS)
     layout.write_json(run_dir / layout.STATUS, status | ({"ended_at": then} if "ended_at" in status else {}))
     for path in run_dir.iterdir():
-        os.utime(path, (then, then))
+        with suppress(FileNotFoundError):  # the draft of a file that the run has written meanwhile
+            os.utime(path, (then, then))
 
 
 def is_deleted(run_dir: Path) -> bool:
