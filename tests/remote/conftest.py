@@ -70,8 +70,9 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     """A real SSH agent of this process, without keys; call it with a key file to add one."""
     place = tmp_path / "agent.sock"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL)
-    until(place.exists)
     monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
+    # 1 without keys, 2 before it listens.
+    until(lambda: subprocess.run(["ssh-add", "-l"], capture_output=True, check=False).returncode == 1)
 
     def add(key: Path) -> None:
         subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL)
