@@ -101,7 +101,7 @@ class Mailbox:
 def mailbox() -> Iterator[Mailbox]:
     """A real SMTP server on loopback; `url` is its channel."""
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     box.url = f"mailto://127.0.0.1:{controller.port}/?to=me@example.org&from=runicorn@example.org&mode=insecure&format=text"
     yield box

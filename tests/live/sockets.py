@@ -76,13 +76,13 @@ def open_socket(server: Viewer, path: str, **options: Any) -> ClientConnection:
     return connect(url, max_size=None, compression=None, proxy=None, close_timeout=0.5, **options)
 
 
-def lines(client: ClientConnection, count: int, timeout: float = 20) -> list[str]:
+def lines(client: ClientConnection, count: int, timeout: float = 60) -> list[str]:
     """The next `count` text frames."""
     deadline = time.monotonic() + timeout
     return [str(client.recv(timeout=deadline - time.monotonic())) for _ in range(count)]
 
 
-def frames(client: ClientConnection, kind: str, timeout: float = 20) -> dict[str, Any]:
+def frames(client: ClientConnection, kind: str, timeout: float = 60) -> dict[str, Any]:
     """The next JSON frame of a kind; those of other kinds are passed over."""
     deadline = time.monotonic() + timeout
     while True:
@@ -91,7 +91,7 @@ def frames(client: ClientConnection, kind: str, timeout: float = 20) -> dict[str
             return dict(frame)
 
 
-def rest(client: ClientConnection, timeout: float = 20) -> tuple[list[str], int]:
+def rest(client: ClientConnection, timeout: float = 60) -> tuple[list[str], int]:
     """What still comes until the server closes, and the code with which it does."""
     deadline = time.monotonic() + timeout
     received = []
@@ -103,7 +103,7 @@ def rest(client: ClientConnection, timeout: float = 20) -> tuple[list[str], int]
         return received, int(closed.rcvd.code)
 
 
-def close_code(client: ClientConnection, timeout: float = 20) -> int:
+def close_code(client: ClientConnection, timeout: float = 60) -> int:
     """The code with which the server closes."""
     return rest(client, timeout)[1]
 

@@ -135,7 +135,7 @@ def answers(url: str) -> bool:
     """Return whether a server answers."""
     try:
         return requests.get(url, timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

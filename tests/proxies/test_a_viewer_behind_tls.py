@@ -110,7 +110,7 @@ def secure(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def is_there(secure: Secure) -> bool:
     try:
         return secure.get("/healthz").status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
