@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -23,9 +25,7 @@ from tests.waiting import until
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-_PORTS = count(10_000 + os.getpid() * 2_003 % 20_000)
-"""Ports of this test process: disjoint from those of others, each used once, and below the ephemeral range, so that a chosen
-port is still free when a viewer listens on it a second later."""
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def is_free(port: int) -> bool:
@@ -37,9 +37,26 @@ def is_free(port: int) -> bool:
     return False
 
 
+def _ports() -> Iterator[int]:
+    """Yield ports of this test process only, each once and below the ephemeral range, so that a chosen port is still free
+    when a viewer listens on it a second later.
+
+    The first port of a block is held as long as the others are given away: it claims the block before other test processes.
+    """
+    for number in count(os.getpid()):
+        first = 10_000 + number % 200 * 100
+        with socket.socket() as claim, suppress(OSError):
+            claim.bind(("127.0.0.1", first))
+            yield from filter(is_free, range(first + 1, first + 100))
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
     """Return a free TCP port of the loopback address."""
-    return next(filter(is_free, _PORTS))
+    with _ONE_AT_A_TIME:
+        return next(_PORTS)
 
 
 def command_of(process: psutil.Process) -> str:
