@@ -72,8 +72,7 @@ class Proxy:
                     self._flowing.clear()
                 if self.drop_at is not None and self.passed >= self.drop_at:
                     self.drop_at = None
-                    self.cut()
-                    self.restore()
+                    self._close_all()
         self._close(source, target)
 
     def _close(self, *sockets: socket.socket) -> None:
@@ -84,12 +83,15 @@ class Proxy:
             with self._lock:
                 self._open.discard(each)
 
-    def cut(self) -> None:
-        """Close every connection at once and refuse others."""
-        self.is_cut = True
+    def _close_all(self) -> None:
         with self._lock:
             sockets = list(self._open)
         self._close(*sockets)
+
+    def cut(self) -> None:
+        """Close every connection at once and refuse others."""
+        self.is_cut = True
+        self._close_all()
 
     def restore(self) -> None:
         """Let connections through again."""
