@@ -12,6 +12,7 @@ import pytest
 
 from tests import forks
 from tests.processes import environment
+from tests.waiting import until
 
 SERVE = """
 import sys
@@ -32,6 +33,20 @@ def senders(root: Path) -> list[psutil.Process]:
         if any("runicorn.upload.process" in part for part in line) and line[-1].startswith(str(root)):
             found.append(process)
     return found
+
+
+def only_sender(root: Path) -> psutil.Process:
+    """Return the sender process of a store once it is the only one: a second one, started because the first needed long to
+    start, ends at once."""
+    (sender,) = until(lambda: found if len(found := senders(root)) == 1 else [])
+    return sender
+
+
+def kill_senders(root: Path) -> None:
+    """Kill the sender processes of a store."""
+    for sender in senders(root):
+        with suppress(psutil.NoSuchProcess):
+            sender.kill()
 
 
 def files(folder: Path) -> dict[str, bytes]:

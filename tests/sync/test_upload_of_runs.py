@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +20,7 @@ from runicorn.upload.worker import next_pause
 from tests.processes import PROJECT, Viewer, environment, train
 from tests.secrecy import holds, secret
 from tests.sync.proxy import Proxy
-from tests.sync.sending import differences, revive, senders, sync
+from tests.sync.sending import differences, kill_senders, only_sender, revive, senders, sync
 from tests.waiting import until
 
 STEPWISE = """
@@ -112,7 +110,7 @@ def test_a_server_that_never_responds_does_not_delay_the_training(
         assert training.returncode == 0 and "Traceback" not in told
         assert f"runicorn sync --storage {near} {run_id}" in told
         # A sender process still retries.
-        assert len(senders(near)) == 1
+        only_sender(near)
 
 
 def test_a_server_that_was_away_gets_everything_when_it_is_back(
@@ -149,8 +147,7 @@ def test_what_was_left_is_sent_by_hand(
     network.cut()
     training = train(STEPWISE, near, home, run_id, network.url, RUNICORN_UPLOAD_TIMEOUT="0")
     training.communicate("go\n" * 10)
-    for sender in senders(near):
-        sender.kill()
+    kill_senders(near)
     until(lambda: not senders(near))
     network.restore()
     done = sync(near, home, run_id)
@@ -244,7 +241,7 @@ sys.stdin.readline()
     training = train(script, near, home, RUNICORN_URL=viewer.url)
     assert training.stdout
     training.stdout.readline()
-    assert len(senders(near)) == 1
+    only_sender(near)
     training.communicate("\n")
     until(arrived(near, viewer.root))
 
@@ -355,8 +352,7 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
         mark += chance.randrange(200, 40_000)
         until(lambda mark=mark: network.passed >= mark or training.poll() is not None or not senders(near))
         if chance.random() < 0.3:
-            for sender in senders(near):
-                os.kill(sender.pid, signal.SIGKILL)
+            kill_senders(near)
         network.cut()
         network.restore()
         if not senders(near):

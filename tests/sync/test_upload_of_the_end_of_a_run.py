@@ -20,7 +20,7 @@ from runicorn.upload.target import Target
 from runicorn.upload.wait import RunningUpload
 from runicorn.upload.worker import Upload
 from tests.processes import Viewer, environment, free_port, train
-from tests.sync.sending import differences, in_a_pid_namespace, senders
+from tests.sync.sending import differences, in_a_pid_namespace, only_sender, senders
 from tests.waiting import until
 
 TRAINING = """
@@ -101,7 +101,7 @@ def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, hom
     for reason, (run_id, training) in trainings.items():
         assert training.stdin and training.stdout and training.stdout.readline() == "logged\n"
         until(lambda run_id=run_id: viewer.get(f"/api/runs/{run_id}").status_code == 200)
-        assert len(senders(near)) == 1, "one process for all runs"
+        only_sender(near)  # one process for all runs
         told_at[reason] = time.time()
         training.stdin.write("\n")
         training.stdin.flush()
@@ -163,10 +163,12 @@ def test_thirty_containers_lose_nothing(near: Path, viewer: Viewer, home: Path) 
 
 def test_finish_waits_a_bounded_time_and_names_the_command(near: Path, home: Path, run_id: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    code = "t = time.monotonic(); run.finish(upload_timeout=1); print(time.monotonic() - t)"
+    code = "sys.stdin.readline(); t = time.monotonic(); run.finish(upload_timeout=1); print(time.monotonic() - t)"
     training = train(TRAINING, near, home, run_id, code, RUNICORN_URL=url)
-    out, told = training.communicate(timeout=60)
-    assert 1 <= float(out.split()[-1]) < 6
+    assert training.stdout and training.stdout.readline()
+    until(lambda: UploadState(near, run_id).load().content.get("problem"))
+    out, told = training.communicate("\n", timeout=90)
+    assert 1 <= float(out.split()[-1]) < 20
     assert f"runicorn sync --storage {near} {run_id}" in told and "could be reached" in told
 
 
@@ -212,8 +214,7 @@ atexit.register(lambda: print(time.monotonic() - began))  # registered last, cal
 """
     training = train(script, near, home, RUNICORN_URL=f"http://127.0.0.1:{free_port()}")
     assert training.stdout and training.stdout.readline() == "begun\n"
-    until(lambda: senders(near))
-    assert len(senders(near)) == 1, "one process for all runs, also to a server that is away"
+    only_sender(near)  # one process for all runs, also to a server that is away
     _, told = training.communicate("\n", timeout=60)
     assert told.count("is not completely uploaded to") == 8
 
@@ -232,7 +233,7 @@ def test_a_killed_sender_is_started_again_by_the_end_of_the_run(
 ) -> None:
     training = train(TRAINING, near, home, run_id, "sys.stdin.readline()", RUNICORN_URL=viewer.url)
     assert training.stdout and training.stdout.readline()
-    (sender,) = until(lambda: senders(near))
+    sender = only_sender(near)
     until(lambda: viewer.get(f"/api/runs/{run_id}").status_code == 200)
     sender.kill()
     training.communicate("\n", timeout=60)
@@ -246,7 +247,7 @@ def test_a_killed_sender_is_started_again_while_the_training_goes_on(
 ) -> None:
     training = train(TRAINING, near, home, run_id, "sys.stdin.readline()", RUNICORN_URL=viewer.url)
     assert training.stdout and training.stdout.readline()
-    (sender,) = until(lambda: senders(near))
+    sender = only_sender(near)
     sender.kill()
     until(lambda: any(other.pid != sender.pid for other in senders(near)))
     training.communicate("\n", timeout=60)
@@ -258,7 +259,7 @@ def test_a_terminated_sender_process_uploads_the_rest(
     code = "sys.stdin.readline(); run.log_text('x' * 9_000_000); print('more', flush=True); time.sleep(600)"
     training = train(TRAINING, near, home, run_id, code, RUNICORN_URL=viewer.url)
     assert training.stdin and training.stdout and training.stdout.readline()
-    (sender,) = until(lambda: senders(near))
+    sender = only_sender(near)
     until(lambda: viewer.get(f"/api/runs/{run_id}").status_code == 200)
     training.stdin.write("\n")
     training.stdin.flush()
