@@ -164,7 +164,7 @@ def test_the_process_ends_with_a_training_that_is_killed_while_its_workers_live(
 def test_nothing_is_written_after_the_end_of_the_run(
     script: Callable[..., Script], program: Callable[[str, str], Path], tmp_path: Path, folder: Path
 ) -> None:
-    program("git", f"mkdir {tmp_path}/asked; kill -STOP $PPID; sleep 600")
+    program("git", f"kill -STOP $PPID; mkdir {tmp_path}/asked; sleep 600")
     training = script(
         "from runicorn.capture import background_thread\n"
         "background_thread.JOIN_SECONDS = 60\n"

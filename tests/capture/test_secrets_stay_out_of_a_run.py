@@ -32,6 +32,8 @@ PLANTED = {
 TRAIN = """
 import os, sys
 import runicorn as rn
+from runicorn.capture import background
+background.PATIENCE = 60.0
 with rn.init("p", "n", capture_console=True) as run:
     run.log({"loss": 0.5})
     print("training")

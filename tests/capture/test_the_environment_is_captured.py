@@ -34,6 +34,8 @@ OLD_FIELDS = [
     "gpu_info",
 ]
 TWO_CARDS = """printf '%s\\n' '0, NVIDIA A100, 40960, 40000, 3, 35, 550.54' '1, NVIDIA A100, 40960, [N/A], [Not Supported], 36, 550.54'"""
+PATIENT = "from runicorn.capture import background\nbackground.PATIENCE = 60.0\n"
+"""The end of a run waits for its environment as long as any machine needs."""
 
 
 def _written(run: rn.Run) -> dict[str, Any]:
@@ -203,7 +205,7 @@ def test_neither_init_nor_an_interrupted_end_waits_for_a_driver_that_hangs(
 
 def test_the_capture_describes_the_start_of_the_run(script: Callable[..., Script], folder: Path) -> None:
     ended = script(
-        "run = rn.init()\nos.chdir('/')\nsys.argv[1:] = []\nos.environ['MLFLOW_TRACKING_URI'] = 'x'",
+        f"{PATIENT}run = rn.init()\nos.chdir('/')\nsys.argv[1:] = []\nos.environ['MLFLOW_TRACKING_URI'] = 'x'",
         "--lr",
         "1",
     )
@@ -222,7 +224,7 @@ def test_a_full_disk_is_reported_and_not_raised(
         "nvidia-smi", f"until [ -e {gone} ]; do sleep 0.01; done; exit 9"
     )  # so that nothing is written before
     ended = script(
-        "run = rn.init()\nos.rename(run.run_dir, str(run.run_dir) + 'x')\n"
+        f"{PATIENT}run = rn.init()\nos.rename(run.run_dir, str(run.run_dir) + 'x')\n"
         f"open({str(gone)!r}, 'w').close()\nrun.finish()\nprint('went on')"
     )
     assert ended.end() == 0

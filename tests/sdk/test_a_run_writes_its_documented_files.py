@@ -86,7 +86,10 @@ def test_beginning_and_ending_change_the_time_of_the_runs_folder(begin: Callable
         assert run.run_dir.parent.stat().st_mtime > 1
 
 
-def test_nothing_is_left_beside_the_documented_files(begin: Callable[..., rn.Run]) -> None:
+def test_nothing_is_left_beside_the_documented_files(
+    begin: Callable[..., rn.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runicorn.capture.background.PATIENCE", 60.0)
     with begin(config={"lr": 1}, capture_env=True) as run:
         run.log({"loss": 1.0})
         run.log_text("words")
