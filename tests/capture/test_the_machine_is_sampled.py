@@ -43,18 +43,24 @@ UNTIL_SAMPLED = (
 
 
 def test_a_run_has_samples_a_second_after_its_start(script: Callable[..., Script]) -> None:
-    ended = script("run = rn.init()\n" + UNTIL_SAMPLED)
+    ended = script(
+        "run = rn.init()\nbegan, had = time.monotonic(), time.process_time()\n"
+        + UNTIL_SAMPLED
+        # A loaded machine gives it little of a core.
+        + "print(100 * (time.process_time() - had) / (time.monotonic() - began))"
+    )
     assert ended.end() == 0, ended.stderr
     (sample,) = ended.run.events("system")
     assert set(sample) >= ALWAYS
-    assert sample["system/cpu_percent"] > 5
+    assert sample["system/cpu_percent"] > float(ended.stdout) / 4
     assert 5 < sample["system/memory_mib"] < 500
     assert all(0 <= sample[name] <= 100 for name in ALWAYS - {"system/cpu_percent", "system/memory_mib"})
 
 
 def test_nothing_is_sampled_when_it_is_not_wanted(begin: Callable[..., rn.Run]) -> None:
+    before = threading.enumerate()
     with begin(system_metrics=False, capture_env=False) as run:
-        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("runicorn-")]
+        threads = [thread.name for thread in threading.enumerate() if thread not in before]
         assert threads in ([], ["runicorn-sync"])
     assert not (run.run_dir / "events.jsonl").exists()
 
@@ -66,7 +72,7 @@ def test_samples_come_at_their_interval_until_it_is_stopped() -> None:
     thread.start()
     until(lambda: len(taken) >= 5)
     stopped.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert all("system/cpu_percent" in sample for sample in taken)
 
@@ -223,7 +229,7 @@ def test_a_machine_that_tells_nothing_gives_no_sample(monkeypatch: pytest.Monkey
     thread.start()
     stopped.wait(0.1)
     stopped.set()
-    thread.join(5)
+    thread.join(60)
     assert taken == [] and not thread.is_alive()
 
 
