@@ -55,7 +55,7 @@ def runs(root: Path) -> dict[str, Path]:
 
 
 def journal(run: Path, kind: str = "metrics") -> list[dict[str, Any]]:
-    lines = (run / layout.EVENTS).read_text().splitlines()
+    lines = (run / layout.EVENTS).read_text().split("\n")[:-1]  # a watcher may be writing the last one
     return [event["data"] for event in map(json.loads, lines) if event["type"] == kind]
 
 

@@ -13,7 +13,7 @@ from tests.sdk.limited_disks import closed_folder
 from tests.sdk.scripts import Script
 
 EVERYTHING = """
-run = rn.init("p", "n", storage=sys.argv[1], config={"lr": 1}, tags=["t"])
+run = rn.init("p", "n", storage=sys.argv[1], config={"lr": 1}, tags=["t"], system_metrics=False)
 run.set_primary_metric("loss", "min")
 for step in range(5):
     run.log({"loss": 1.0})
