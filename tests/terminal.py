@@ -42,7 +42,7 @@ class Terminal:
         )
         os.close(theirs)
 
-    def waits_for(self, text: str, seconds: float = 30.0) -> None:
+    def waits_for(self, text: str, seconds: float = 120.0) -> None:
         """Read on until it has said something that was not waited for before."""
         end = time.monotonic() + seconds
         while text not in self.said[self._seen :]:
@@ -62,7 +62,7 @@ class Terminal:
         """Keys."""
         os.write(self._ours, keys.encode())
 
-    def gives_up(self, patience: float = 5.0, attempts: int = 4) -> int:
+    def gives_up(self, patience: float = 20.0, attempts: int = 4) -> int:
         """Press Ctrl-C at a question, as a person does again when it came in the very moment before Python began to
         read, which loses it; the exit code."""
         for _ in range(attempts):
@@ -74,7 +74,7 @@ class Terminal:
                 return self._process.wait(patience)
         raise AssertionError(f"It did not end in:\n{self.said}")
 
-    def ends(self, seconds: float = 60.0) -> int:
+    def ends(self, seconds: float = 120.0) -> int:
         """Read to its end; its exit code."""
         end = time.monotonic() + seconds
         while self._read(end - time.monotonic()):

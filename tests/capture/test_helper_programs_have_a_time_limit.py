@@ -19,16 +19,16 @@ def _sh(text: str) -> list[str]:
 
 
 def test_the_output_is_returned() -> None:
-    assert Commands().output(_sh("echo some words"), timeout=5) == Output(b"some words\n", True)
+    assert Commands().output(_sh("echo some words"), timeout=60) == Output(b"some words\n", True)
 
 
 @pytest.mark.parametrize("command", [["/nowhere/program"], _sh("exit 3"), _sh("kill -9 $$"), ["a\0b"]])
 def test_a_program_that_fails_has_no_output(command: list[str]) -> None:
-    assert Commands().output(command, timeout=5) is None
+    assert Commands().output(command, timeout=60) is None
 
 
 def test_a_program_that_writes_more_is_ended() -> None:
-    answer = Commands().output(["yes"], timeout=5, limit=1000)
+    answer = Commands().output(["yes"], timeout=60, limit=1000)
     assert answer is not None
     assert (len(answer.data), answer.whole) == (1000, False)
 
@@ -54,10 +54,10 @@ def test_cancelling_ends_the_program_and_allows_no_other(tmp_path: Path) -> None
     commands.cancel()
     asking.join(30)
     assert answers == [None]
-    assert commands.output(_sh("echo more"), timeout=5) is None
+    assert commands.output(_sh("echo more"), timeout=60) is None
 
 
 def test_the_keyboard_interrupt_of_the_training_does_not_reach_it() -> None:
     code = "import os; print(os.getpgid(0) == os.getpid(), os.isatty(0))"
-    answer = Commands().output([sys.executable, "-c", code], timeout=10)
+    answer = Commands().output([sys.executable, "-c", code], timeout=60)
     assert answer is not None and answer.text == "True False"

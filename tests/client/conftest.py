@@ -67,6 +67,6 @@ def waits() -> list[float]:
 @pytest.fixture
 def transport(recorder: Recorder, waits: list[float]) -> Iterator[Transport]:
     """The client's way of asking, to the server that answers as the test says; it notes its waits and goes on."""
-    transport = Transport(recorder.url, timeout=5, max_retries=3, sleep=waits.append)
+    transport = Transport(recorder.url, timeout=60, max_retries=3, sleep=waits.append)
     yield transport
     transport.close()

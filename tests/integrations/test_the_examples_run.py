@@ -60,7 +60,7 @@ def test_each_example_trains_and_finishes_its_run(
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -67,7 +67,7 @@ class S3Server:
         """Kill its processes."""
         for process in reversed(self._processes):
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
     def environment(self, prefix: str, port: int = 0, **more: str) -> dict[str, str]:
         """Return the variables of a server whose pool is in this bucket, reached at another port if one is given."""

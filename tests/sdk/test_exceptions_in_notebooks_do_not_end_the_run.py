@@ -61,7 +61,7 @@ def test_a_statement_at_the_prompt_ends_nothing(folder: Path, home: Path, end: s
         env=environment(home, RUNICORN_DIR=str(folder)),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert session.returncode == 0 and "ZeroDivisionError" in session.stderr

@@ -77,11 +77,11 @@ def over_asyncssh(server: Sshd) -> Iterator[Any]:
         connection.close()
         await connection.wait_closed()
 
-    connection, client = asyncio.run_coroutine_threadsafe(connect(), loop).result(30)
+    connection, client = asyncio.run_coroutine_threadsafe(connect(), loop).result(90)
     try:
         yield client
     finally:
-        asyncio.run_coroutine_threadsafe(disconnect(connection), loop).result(30)
+        asyncio.run_coroutine_threadsafe(disconnect(connection), loop).result(90)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -317,7 +317,7 @@ def test_a_sync_that_waits_for_another_one_can_be_stopped(sftp: Any, there: Path
         waiting = pool.submit(once)
         stop.requested = True
         with pytest.raises(ConnectionError, match="stopped"):
-            waiting.result(10)
+            waiting.result(60)
 
 
 async def test_in_the_loop_of_the_client_itself_it_says_what_to_do(
