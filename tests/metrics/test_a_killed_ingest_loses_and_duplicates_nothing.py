@@ -25,12 +25,16 @@ def offset(run: Run) -> int:
 
 def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
     random = Random(seed)
-    run, content = new_run(seed), Scribe(random).lines(lines)
-    append(run, content)
+    run, scribe, content = new_run(seed), Scribe(random), b""
     between = 0
-    for _ in range(kills):
+    for _ in range(kills + 3):
+        if between == kills:
+            break
         if (before := offset(run)) == len(content):
-            break  # this process was kept waiting while the other one did all
+            # At first, and if this process was kept waiting while the other one did all.
+            more = scribe.lines(lines)
+            append(run, more)
+            content += more
         process = start(run, home)
         # Not the moment after a commit: somewhere in the work that follows it.
         until(lambda before=before: offset(run) > before, pause=0.001)
