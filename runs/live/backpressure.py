@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -67,13 +67,6 @@ class Patience:
             raise FellBehind
 
 
-class _Transport(Protocol):
-    """The used part of a Twisted transport."""
-
-    def registerProducer(self, producer: Flow, streaming: bool) -> None: ...
-    def unregisterProducer(self) -> None: ...
-
-
 class Flow:
     """The write side of one client's connection, as a push producer of its Twisted transport.
 
@@ -88,7 +81,7 @@ class Flow:
 
     def attach(self) -> None:
         """Replace the HTTP channel as producer, which no longer controls an upgraded connection."""
-        transport: _Transport | None = getattr(self._protocol, "transport", None)
+        transport: Any = getattr(self._protocol, "transport", None)
         if transport is not None:
             transport.unregisterProducer()
             transport.registerProducer(self, True)
@@ -98,12 +91,10 @@ class Flow:
         self._ready.clear()
 
     def resumeProducing(self) -> None:
-        """Called by Twisted when the write buffer was written."""
+        """Called by Twisted when the write buffer was written, and as `stopProducing` when the connection is closed."""
         self._ready.set()
 
-    def stopProducing(self) -> None:
-        """Called by Twisted when the connection is closed."""
-        self._ready.set()
+    stopProducing = resumeProducing
 
     async def drained(self, behind: Callable[[], int]) -> None:
         """Yield to other tasks, and wait until the client has read what was sent.
@@ -132,16 +123,12 @@ class Flow:
     def discard_received(self) -> None:
         """Drop received frames: daphne queues them without a limit, and these sockets never read them."""
         if self._protocol is not None:
-            self._protocol.onMessage = _drop
+            self._protocol.onMessage = lambda payload, is_binary: None
 
     def allow_slow_close(self) -> None:
         """Let a slow client read up to the close frame; by default the connection is cut after a second."""
         if self._protocol is not None:
             self._protocol.closeHandshakeTimeout = CLOSE_SECONDS
-
-
-def _drop(payload: bytes, is_binary: bool) -> None:
-    """Replacement for Autobahn's `onMessage` of a connection that is not read."""
 
 
 class SocketFlow:
@@ -158,12 +145,20 @@ class SocketFlow:
         if scope["type"] != "websocket":
             await self.application(scope, receive, send)
             return
-        flow = Flow(*getattr(send, "args", ())[:1])
+        flow, has_left = Flow(*getattr(send, "args", ())[:1]), False
 
-        async def accepting(message: Message) -> None:
-            with suppress(OSError):  # the client has left, which `receive` reports too; daphne raises nothing
+        async def receiving() -> Message:
+            nonlocal has_left
+            message = await receive()
+            has_left = message["type"] == "websocket.disconnect"
+            return message
+
+        async def sending(message: Message) -> None:
+            if has_left:  # daphne drops it, other servers raise an error
+                return
+            with suppress(OSError):  # it has left just now
                 await send(message)
             if message["type"] == "websocket.accept":
                 flow.attach()
 
-        await self.application({**scope, "runicorn.flow": flow}, receive, accepting)
+        await self.application({**scope, "runicorn.flow": flow}, receiving, sending)
