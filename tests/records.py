@@ -39,9 +39,9 @@ class Record:
         return (self.path / "logs.txt").read_text(encoding="utf-8")
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """The data of all events of that type, in order."""
+        """The data of all events of that type, in order; without a line that is still being written."""
         journal = self.path / "events.jsonl"
-        lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
+        lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
         return [event["data"] for event in map(json.loads, lines) if event["type"] == kind]
 
     def metrics(self) -> set[str]:
