@@ -68,7 +68,7 @@ def test_axes_and_smoothing_of_one_chart_differ_from_the_page(board: Board, serv
     menu.get_by_label("Log y").check()
     menu.get_by_label("Method").select_option("mean")
     until(lambda: page.evaluate("chart('loss').settings.smoothing.method") == "mean")
-    assert page.evaluate("[chart('loss').plot.y.log, chart('other').plot.y.log]") == [True, False]
+    until(lambda: page.evaluate("[chart('loss').plot.y.log, chart('other').plot.y.log]") == [True, False])
     until(lambda: server.asked[-1].get("smoothing_window") == ["20"])
     assert options(page) == {"loss": {"y_log": True, "smoothing": {"method": "mean", "window": 20}}}
     assert page.evaluate("chart('other').settings.smoothing.method") == "ema"

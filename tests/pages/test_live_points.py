@@ -23,10 +23,11 @@ def drawn(page: Any, curves: int = 2) -> None:
     until(lambda: page.evaluate("window.chart?.('loss')?.curves.length") == curves)
 
 
-def advance(page: Any, before: int, **metrics: float) -> None:
-    """Log one more row of these metrics, as the live socket says it."""
+def advance(page: Any, before: int, **metrics: float) -> Any:
+    """Log one more row of these metrics, as the live socket says it, and return the last point of each curve."""
     points = {name: {"step": [before + 1], "time": [1.0], "value": [one]} for name, one in metrics.items()}
-    page.evaluate("([before, points]) => board.advance(before, before + 1, points)", [before, points])
+    code = f"([before, points]) => {{ board.advance(before, before + 1, points); return {LAST}; }}"
+    return page.evaluate(code, [before, points])
 
 
 @pytest.mark.parametrize(
@@ -37,8 +38,7 @@ def test_several_metrics_grow_without_a_request(board: Board, server: Server, sh
     drawn(page)
     asked = len(server.asked)
     advance(page, 1000, acc=8.0, other=1.0)
-    advance(page, 1001, loss=9.0, acc=7.0)
-    assert page.evaluate(LAST) == [["loss", 1002, 9], ["acc", 1002, 7]]
+    assert advance(page, 1001, loss=9.0, acc=7.0) == [["loss", 1002, 9], ["acc", 1002, 7]]
     until(lambda: page.evaluate("chart('loss').plot.y.domain[1]") >= 9)
     assert len(server.asked) == asked
 
@@ -60,8 +60,7 @@ def test_smoothed_curves_of_a_growing_chart_are_fetched_again(
     drawn(page)
     until(lambda: all(page.evaluate(smooth)))
     before = page.evaluate(smooth)
-    advance(page, 1000, loss=9.0)
-    assert page.evaluate(LAST)[0] == ["loss", 1001, 9]
+    assert advance(page, 1000, loss=9.0)[0] == ["loss", 1001, 9]
     until(lambda: all(now > then for now, then in zip(page.evaluate(smooth), before, strict=True)))
     if "logx" not in search:
         assert server.asked[-1]["smoothed_only"] == ["true"] and server.asked[-1]["names"] == ["loss", "acc"]
@@ -73,8 +72,7 @@ def test_a_metric_without_points_is_fetched_with_its_first_point(board: Board, s
     page = board("loss", options=BOTH)
     drawn(page)
     asked = len(server.asked)
-    advance(page, 1000, loss=9.0)
-    assert page.evaluate(LAST)[0] == ["loss", 1001, 9] and len(server.asked) == asked
+    assert advance(page, 1000, loss=9.0)[0] == ["loss", 1001, 9] and len(server.asked) == asked
     advance(page, 1001, acc=9.0)
     until(lambda: len(server.asked) > asked)
 
