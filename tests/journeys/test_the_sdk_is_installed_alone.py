@@ -9,8 +9,10 @@ import sys
 import venv
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from runicorn._version import __version__
@@ -74,7 +76,8 @@ def surroundings(home: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     del variables["PYTHONPATH"]
     yield variables
     for process in senders(tmp_path / "near"):
-        process.kill()
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def test_the_sdk_is_one_package_of_three_megabytes(python: Path) -> None:
