@@ -42,5 +42,6 @@ def test_admin_pages_look_like_the_other_pages_and_have_no_violation(
             page.wait_for_url("**/change/**")
             assert violations(page) == {}, address
             page.locator(".historylink").click()
+            page.wait_for_url("**/history/**")
             assert page.locator(".breadcrumbs").count() == 1
         assert violations(page) == {}

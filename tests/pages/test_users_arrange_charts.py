@@ -440,7 +440,7 @@ def test_charts_of_several_runs_are_arranged_too(arranged: Arranged) -> None:
 def test_a_zoom_is_reset_on_a_phone(arranged: Arranged) -> None:
     page = arranged.open("?pane=charts&range=2..6", size="phone")
     page.get_by_title("Reset zoom").click()
-    until(lambda: "range=" not in page.url)
+    page.wait_for_url(lambda url: "range=" not in url)
 
 
 def test_boards_have_no_violation_of_accessibility(arranged: Arranged) -> None:

@@ -141,7 +141,7 @@ def test_a_deletion_is_undone(open_page: Open, runs: dict[str, str]) -> None:
         page.get_by_label(f"Select {name} {runs[name]}").check()
     page.locator("#selection").get_by_role("button", name="Delete", exact=True).click()
     until(lambda: set(names(page)) == before - {"one", "three"})
-    assert "2 runs moved" in page.locator("#outcome").inner_text()
+    until(lambda: "2 runs moved" in page.locator("#outcome").inner_text())
     page.get_by_role("button", name="Undo").click()
     until(lambda: set(names(page)) == before)
     assert "undo" not in page.url
@@ -159,6 +159,7 @@ def test_undo_survives_a_reload_and_another_page(open_page: Open, runs: dict[str
     page.goto(page.url.partition("?")[0] + "recycle-bin")
     page.go_back()
     page.get_by_role("button", name="Undo").click()
+    until(lambda: "1 run restored" in page.locator("#outcome").inner_text())
     until(lambda: set(names(page)) == before)
     page.reload()
     wait_for_scripts(page)
