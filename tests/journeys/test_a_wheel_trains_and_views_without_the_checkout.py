@@ -69,12 +69,12 @@ def test_the_wheel_trains_and_views(installed: Path, tmp_path: Path, home: Path)
     try:
         until(lambda: _answers(viewer, port), timeout=90)
         run_id = trained.stdout.strip()
-        rows = requests.get(f"http://127.0.0.1:{port}/api/runs/{run_id}/metrics_step", timeout=10).json()[
+        rows = requests.get(f"http://127.0.0.1:{port}/api/runs/{run_id}/metrics_step", timeout=60).json()[
             "rows"
         ]
         assert [row["loss"] for row in rows] == [0.5]
         page = requests.get(
-            f"http://127.0.0.1:{port}/runs/{run_id}", headers={"Accept": "text/html"}, timeout=10
+            f"http://127.0.0.1:{port}/runs/{run_id}", headers={"Accept": "text/html"}, timeout=60
         )
         assert page.status_code == 200
     finally:

@@ -86,7 +86,7 @@ def test_no_code_survives(text: str) -> None:
 def test_a_long_hostile_text_is_rendered_in_time(text: str) -> None:
     started = time.process_time()
     markdown.render(text)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 10
 
 
 def test_texts_of_boards_are_rendered_by_the_page_and_by_a_route(
