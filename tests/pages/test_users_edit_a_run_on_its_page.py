@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.folders import append_metrics, write_run
 from tests.processes import Viewer
@@ -78,6 +79,33 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
     assert field.input_value() == "half a wo"
     page.keyboard.press("Escape")
     until(lambda: page.evaluate("document.activeElement.dataset.edit") == "tags")
+
+
+def test_an_older_head_that_comes_late_is_not_drawn(open_page: Open, busy_site: Viewer) -> None:
+    run_id = write_run(busy_site.root, "edited", "late head")  # it has ended: the page itself draws no head
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    page = open_page(f"/runs/{run_id}")
+    late: list[tuple[Any, Any]] = []
+
+    def delay_the_first(route: Any) -> None:
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    page.route("**/runs/*?part=header", delay_the_first)
+    page.evaluate(
+        "import('/static/js/run/header.js').then(({ redraw }) => { window.redraw = redraw; window.first = redraw(); })"
+    )
+    until(lambda: page.evaluate("Boolean(window.first)") and late)
+    edited = requests.patch(f"{busy_site.url}/api/runs/{run_id}", json={"tags": ["newer"]}, timeout=30)
+    assert edited.status_code == 200
+    page.evaluate("redraw()")
+    assert page.locator("#header a.tag").all_text_contents() == ["newer"]
+    (route, response) = late[0]
+    route.fulfill(response=response)
+    page.evaluate("first.then(() => {})")
+    assert page.locator("#header a.tag").all_text_contents() == ["newer"]
 
 
 def test_a_run_is_pinned_archived_and_restored(open_page: Open, busy_site: Viewer, run_id: str) -> None:

@@ -3,11 +3,9 @@
 import { request } from "../http.js";
 import { morph } from "./morph.js";
 
-const PAUSE = 1000;
-const PROGRESS_PAUSE = 10_000;
+const [PAUSE, PROGRESS_PAUSE] = [1000, 10_000];
 
-let known = "";
-let timer = 0;
+let [known, timer, asked, drawn] = ["", 0, 0, 0];
 
 /** Show the highest step among new points, `{name: {step: […]}}`. */
 export function showStep(points) {
@@ -22,8 +20,7 @@ export function showStep(points) {
 /** Refresh the header if the state of the run changed; `run` comes from the socket. */
 export function refreshHeader(run) {
   const now = JSON.stringify([run.state, run.state_reason, run.warnings, run.best_metric_value, run.ended]);
-  const drawn = document.getElementById("header").dataset.status;
-  const same = known ? known === now : run.state === drawn;
+  const same = known ? known === now : run.state === document.getElementById("header").dataset.status;
   known = now;
   const moves = document.querySelector("#header .progress");
   // The head may have been drawn before the journal was read.
@@ -35,10 +32,12 @@ export function refreshHeader(run) {
 export async function redraw() {
   clearTimeout(timer);
   timer = 0;
-  const response = await request(`${location.pathname}?part=header`).catch(() => null);
-  if (!response) return;
+  const turn = (asked += 1);
+  const text = await request(`${location.pathname}?part=header`).then((response) => response.text()).catch(() => "");
+  // A header that was asked for later may have come before.
+  if (!text || turn < drawn) return;
+  drawn = turn;
   const shown = Number(document.getElementById("step").dataset.value);
-  const text = await response.text();
   // The run was deleted meanwhile: what came is a page of its own.
   if (text.includes("<!doctype")) return location.reload();
   const made = new DOMParser().parseFromString(text, "text/html").getElementById("header");
