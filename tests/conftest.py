@@ -195,7 +195,7 @@ def chromium(resting_chromium: Any) -> Iterator[Any]:
 @pytest.fixture
 def browser(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A fresh page of the real browser, on the screen of the journey; the test fails when the page logged an error or
-    asked another host."""
+    asked another host. Tests name it after their viewer, which otherwise stops while the page still sends requests."""
     from tests.browser import careful_page
 
     with careful_page(chromium, **screen_of(request).options) as page:

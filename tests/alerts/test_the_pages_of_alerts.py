@@ -125,7 +125,7 @@ def test_events_are_counted_acknowledged_and_announced(
     assert client.get("/alerts/news?after=x").json()["count"] == 0
 
 
-def test_an_open_page_announces_a_new_event_and_a_chart_leads_to_a_rule(browser: Any, viewer: Viewer) -> None:
+def test_an_open_page_announces_a_new_event_and_a_chart_leads_to_a_rule(viewer: Viewer, browser: Any) -> None:
     run_id = write_run(viewer.root, metrics=[{"loss": 0.5}] * 20, status="running", created_at=time.time())
     until(lambda: viewer.get(f"/api/runs/{run_id}").status_code == 200)
     browser.goto(f"{viewer.url}/runs/{run_id}")

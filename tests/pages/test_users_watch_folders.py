@@ -14,7 +14,7 @@ pytestmark = pytest.mark.journey
 
 
 def test_a_watched_folder_shows_its_runs_without_a_reload(
-    browser: Any, viewer: Viewer, tmp_path: Path
+    viewer: Viewer, browser: Any, tmp_path: Path
 ) -> None:
     event_file(tmp_path / "logs" / "a", 3)
     browser.goto(f"{viewer.url}/import")
