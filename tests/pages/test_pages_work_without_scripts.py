@@ -49,4 +49,5 @@ def test_deleting_and_restoring_work_by_forms(open_page: Open, busy_site: Viewer
     page.locator("form.notice", has_text="1 run moved to the recycle bin.").wait_for()
     page.get_by_role("link", name="Recycle bin", exact=True).click()
     page.get_by_role("button", name=f"Restore to delete {run_id}").click()
-    page.locator("main", has_text="The recycle bin is empty").wait_for()
+    page.locator(".notice", has_text="1 run restored.").wait_for()
+    assert page.get_by_role("button", name=f"Restore to delete {run_id}").count() == 0

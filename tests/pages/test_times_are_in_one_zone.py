@@ -46,5 +46,7 @@ def test_a_notice_after_deleting_moves_nothing_and_can_be_undone(open_page: Open
     notice = page.get_by_role("status").filter(has_text="moved to the recycle bin")
     notice.wait_for()
     assert head.bounding_box()["y"] == before
+    page.locator(f"#run-{run_id}").wait_for(state="detached")
     notice.get_by_role("button", name="Undo").click()
-    until(lambda: page.locator(f"#run-{run_id}").count() == 1)
+    page.get_by_role("status").filter(has_text="1 run restored.").wait_for()
+    page.locator(f"#run-{run_id}").wait_for()
