@@ -44,8 +44,9 @@ def _written(run: rn.Run) -> dict[str, Any]:
 
 
 def test_a_run_has_its_environment_when_it_has_ended(
-    begin: Callable[..., rn.Run], monkeypatch: pytest.MonkeyPatch
+    begin: Callable[..., rn.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # outside of our repository, for which git may take longer than it is given
     monkeypatch.setattr("runicorn.capture.background.PATIENCE", 60.0)
     with begin() as run:
         pass
