@@ -17,6 +17,7 @@ from artifacts.lineage.graph import PRODUCES, USES, Edge, Questions, walk
 from artifacts.services import lookup
 from runs.active_root import active_root
 from runs.index import discovery
+from tests.waiting import until
 
 Write = Callable[..., Path]
 
@@ -47,7 +48,7 @@ def chain(store: Path, write: Write) -> list[str]:
 def _look() -> None:
     """As the background does."""
     discovery.full(active_root())
-    lookup.catch_up_all(active_root(), thorough=True)
+    until(lambda: not lookup.catch_up_all(active_root(), thorough=True))  # it stops after half a second
 
 
 def _lineage(api: Any, name: str, depth: int = 10) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from runicorn.artifacts.store import Store
 from runs.active_root import active_root
 from runs.services.lookup import get_run
 from tests.runs.conftest import read_only as _read_only
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 VERSIONS = "/admin/artifacts/version/"
@@ -42,7 +43,7 @@ def kept(store: Path, run: rn.Run, write: Callable[..., Path]) -> rn.Run:
         artifact.add_file(write("shared.bin", b"s" * 5000)).add_file(write("own.bin", b"%d" % number * 700))
         run.log_artifact(artifact)
     get_run(run.id)
-    lookup.catch_up_all(active_root())
+    until(lambda: not lookup.catch_up_all(active_root()))
     return run
 
 

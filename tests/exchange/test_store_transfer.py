@@ -23,6 +23,7 @@ from runs.index import discovery
 from tests.conftest import FIXTURE_STORE
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.exchange.packing import snapshot
+from tests.waiting import until
 
 Pack = Callable[..., Path]
 RUNS = (RUN, SECOND, THIRD)
@@ -63,7 +64,7 @@ def answers(root: Path, api: Any) -> dict[str, Any]:
     """Return the responses of the API about a store, without its path."""
     activate(root)
     discovery.full(active_root())
-    lookup.catch_up_all(active_root(), thorough=True)
+    until(lambda: not lookup.catch_up_all(active_root(), thorough=True))
     found = {}
     for place in PLACES:
         answer = api.get(place)

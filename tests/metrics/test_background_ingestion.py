@@ -25,8 +25,9 @@ MakeRun = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def fresh_rounds() -> Iterator[None]:
-    """Rounds remember what they saw; another test's root may have the same number."""
+def fresh_rounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Rounds remember what they saw; another test's root may have the same number. One round has time for everything."""
+    monkeypatch.setattr(schedule, "SLICE_SECONDS", 60.0)
     catch_up._rounds.clear()
     yield
     catch_up._rounds.clear()
