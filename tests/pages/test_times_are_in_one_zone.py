@@ -39,6 +39,8 @@ def test_a_notice_after_deleting_moves_nothing_and_can_be_undone(open_page: Open
     run_id = write_run(busy_site.root, "zones", "short-lived", metrics=[{"loss": 1.0}])
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
     page = open_page("/?project=zones", size="wide")
+    # While metrics are read, a notice stands above the table.
+    page.locator("#runs .notice[data-busy]").wait_for(state="detached")
     page.locator(f"#run-{run_id} input[type=checkbox]").check()
     head = page.locator("#runs thead, #runs .list-rows").first
     before = head.bounding_box()["y"]
