@@ -211,6 +211,7 @@ class LiveSocket(RunSocket):
         """Send the points of the journal; send a reset if it was replaced."""
         place = await self.first_position()
         while True:
+            self._moved.set()  # the ingest may have changed the row
             await self.follow(place)
             before, place = place, await self.ingested_position()
             if before.generation == place.generation:
