@@ -46,7 +46,7 @@ def stop(timeout: float) -> None:
     loop.stop(lambda: pool.close_all(timeout / 2), timeout)
     for session in sessions.all():  # whose end was cut short, or that had no connection
         session_rows.forget(session)
-    session_rows.flush(max(0.1, began + timeout - time.monotonic()))
+    session_rows.flush(max(0.5, began + timeout - time.monotonic()))
 
 
 def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
