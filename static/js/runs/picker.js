@@ -2,6 +2,7 @@
 
 import { request } from "../http.js";
 import { reorder } from "./reorder.js";
+import { swapAround } from "./swap.js";
 
 const PAUSE = 150;
 
@@ -12,6 +13,8 @@ const chosen = () => lines().filter((line) => line.querySelector("input").checke
 
 let timer = 0;
 let asked = "";
+/** Whether columns were chosen since the table was requested last. */
+let ahead = false;
 
 /** Load the columns that can be added and whose names match the search. */
 async function load() {
@@ -29,11 +32,13 @@ async function load() {
   tick();
 }
 
-/** Replace the columns that can be added; a box that has the focus keeps it. */
+/** Replace the columns that can be added around the box that has the focus: a key may be down on it. */
 function refill(offers, text) {
-  const focused = offers.contains(document.activeElement) ? document.activeElement.value : "";
-  offers.innerHTML = text;
-  if (focused) offers.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
+  const fresh = offers.cloneNode();
+  fresh.innerHTML = text;
+  const box = offers.contains(document.activeElement) && `[value="${CSS.escape(document.activeElement.value)}"]`;
+  if (box && fresh.querySelector(box)) swapAround(offers, fresh, box);
+  else offers.replaceChildren(...fresh.childNodes);
 }
 
 /** Tick the boxes of the columns that are visible. */
@@ -60,8 +65,12 @@ function newLine(box) {
   return line;
 }
 
-/** Take over the columns of the server where they differ from those that are ticked; what has the focus stays. */
+/**
+ * Take over the columns of the server where they differ from those that are ticked; what has the focus stays. A response
+ * that is older than the last choice changes nothing: htmx requests the table once more.
+ */
 function sync(fresh) {
+  if (ahead) return;
   const keys = [...fresh.querySelectorAll("li")].map((line) => line.dataset.key);
   if (keys.join("\n") !== chosen().join("\n") || !list().contains(document.activeElement)) list().replaceWith(fresh);
   tick();
@@ -91,8 +100,12 @@ export function picker(apply) {
     event.stopPropagation(); // a click outside of a menu closes it
     menu().open = true;
   }, true);
+  document.body.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.id === "filters") ahead = false;
+  });
   // Before the form is sent: it has only the boxes of the list.
   document.addEventListener("change", (event) => {
+    if (event.target.matches("#filters, #columns [name=col], #offers input")) ahead = true;
     if (event.target.matches("#offers input")) choose(event.target);
     else if (event.target.id === "column-search") event.stopPropagation();
     else if (event.target.matches("#columns [name=col]")) tick();

@@ -1,10 +1,10 @@
 /** Swap in a new table around the open columns menu, which keeps its focus, its search and its place. */
 
-const KEPT = "columns";
+const KEPT = "#columns";
 
-/** Replace everything in `old` by what `fresh` has, except the element with the id `columns`. */
-function swapAround(old, fresh) {
-  const isPath = (child) => child.id === KEPT || child.querySelector(`#${KEPT}`);
+/** Replace everything in `old` by what `fresh` has, except the element `kept` (a selector), which both have. */
+export function swapAround(old, fresh, kept) {
+  const isPath = (child) => child.matches(kept) || child.querySelector(kept);
   const here = [...old.children].find(isPath);
   const there = [...fresh.children].find(isPath);
   for (const child of [...old.childNodes]) if (child !== here) child.remove();
@@ -12,15 +12,16 @@ function swapAround(old, fresh) {
   const at = nodes.indexOf(there);
   here.before(...nodes.slice(0, at));
   here.after(...nodes.slice(at + 1));
-  for (const { name, value } of there.attributes) if (here.id !== KEPT) here.setAttribute(name, value);
-  if (here.id !== KEPT) swapAround(here, there);
+  if (here.matches(kept)) return;
+  for (const { name, value } of there.attributes) here.setAttribute(name, value);
+  swapAround(here, there, kept);
 }
 
 function handleSwap(style, target, fragment, settleInfo) {
   const fresh = fragment.querySelector("#runs");
   if (style !== "around" || !fresh) return false;
-  const menu = target.querySelector(`#${KEPT}[open]`);
-  const other = menu && fresh.querySelector(`#${KEPT}`);
+  const menu = target.querySelector(`${KEPT}[open]`);
+  const other = menu && fresh.querySelector(KEPT);
   if (!other) {
     target.replaceWith(fresh);
     settleInfo.elts.push(fresh);
@@ -28,7 +29,7 @@ function handleSwap(style, target, fragment, settleInfo) {
   }
   const shown = other.querySelector(".shown").cloneNode(true);
   for (const { name, value } of fresh.attributes) target.setAttribute(name, value);
-  swapAround(target, fresh);
+  swapAround(target, fresh, KEPT);
   menu.dispatchEvent(new CustomEvent("columns", { detail: shown, bubbles: true }));
   settleInfo.elts.push(target);
   return [target];
