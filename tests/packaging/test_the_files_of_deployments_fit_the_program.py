@@ -74,6 +74,13 @@ def test_the_compose_file_fits_the_dockerfile() -> None:
     assert service["read_only"] and service["tmpfs"] == ["/tmp"]
 
 
+def test_the_compose_file_of_a_cluster_has_no_empty_defaults() -> None:
+    """podman-compose passes `${NAME:-}` on as it stands. A variable without a value is left out where it is not set."""
+    text = (PROJECT / "deploy" / "cluster" / "compose.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["x-server"]["environment"]["RUNICORN_ARTIFACT_POOL"] is None
+    assert ":-}" not in text
+
+
 def test_the_health_check_fails_without_a_viewer(tmp_path: Path) -> None:
     (check,) = re.findall(r'CMD (\["python".+\])', DOCKERFILE)
     (tmp_path / "store").mkdir()
