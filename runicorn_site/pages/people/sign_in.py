@@ -53,13 +53,13 @@ class SignIn(LoginView):
 
 
 def refuse_beyond_limit(request: HttpRequest) -> HttpResponse | None:
-    """Count a sign-in of an address, and return the response if there were too many; delete sessions that have ended."""
-    request.session.clear_expired()
-    if get("RUNICORN_RATE_LIMIT").lower() == "off":
-        return None
+    """Count a sign-in of an address, and return the response if there were too many."""
     usage = count(request, request.path_info, TRIES, TRIES_SECONDS)
-    sentence = gettext("Too many sign-ins from your address. Try again in a minute.")
-    return too_many(request, sentence, usage["time_left"]) if usage["should_limit"] else None
+    if usage["should_limit"]:
+        sentence = gettext("Too many sign-ins from your address. Try again in a minute.")
+        return too_many(request, sentence, usage["time_left"])
+    request.session.clear_expired()  # nothing else deletes the sessions that have ended
+    return None
 
 
 def client_address(request: HttpRequest) -> str:
