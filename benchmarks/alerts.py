@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import itertools
 import json
-import os
 import sys
 import threading
 import time
@@ -20,7 +19,8 @@ from typing import Any
 import requests
 
 import runicorn as rn
-from benchmarks.support.rounds import alternating, line, percentile, viewer, workplace
+from benchmarks.support.journals import link_run
+from benchmarks.support.rounds import alternating, line, percentile, use_store, viewer, workplace
 from runicorn.store.journal.checksums import seal
 from tests.processes import Viewer
 
@@ -45,20 +45,12 @@ def rules() -> list[dict[str, Any]]:
 
 def ingest_ratio(steps: int) -> float:
     """Return the time of an ingest with 100 rules as a multiple of that without."""
-    import django
-    from django.core.management import call_command
-
     with workplace() as (root, home):
-        os.environ |= {"RUNICORN_DATA_DIR": str(home / "data"), "RUNICORN_CONFIG_DIR": str(home / "config")}
-        os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
-        django.setup()
-        call_command("migrate", verbosity=0)
+        use_store(root, home)
         from metrics.alerts import services
         from metrics.alerts.judging import rule_set
         from metrics.alerts.models import AlertEvent, AlertMemory, AlertRule
-        from runs.active_root import activate
 
-        activate(root)
         for number, when in enumerate(rules()):
             services.save_rule({"name": f"rule {number}", "when": when})
         journal = prepare(root, steps)
@@ -94,14 +86,8 @@ def prepare(root: Path, steps: int) -> Path:
 def ingest(root: Path, journal: Path) -> float:
     """Return the seconds of processor time to ingest the journal as a new run; waiting for the disk is the same for both."""
     from metrics.ingest.catch_up import catch_up
-    from runs.models import Run
-    from runs.services.lookup import get_run
 
-    run_id = f"20260101_000000_{Run.objects.count():06x}"
-    folder = root / "p" / "n" / "runs" / run_id
-    folder.mkdir(parents=True)
-    os.link(journal, folder / "events.jsonl")
-    run = get_run(run_id)
+    run = link_run(root, journal)
     gc.collect()
     began = time.process_time()
     assert catch_up(run, wait=3600) == 0

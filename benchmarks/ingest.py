@@ -6,12 +6,12 @@ Usage: python -m benchmarks.ingest [steps]
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
 from pathlib import Path
 
-from benchmarks.support.rounds import alternating, line, workplace
+from benchmarks.support.journals import link_run, write_journal
+from benchmarks.support.rounds import alternating, line, use_store, workplace
 
 LIMIT = 4.0
 METRICS = [f"metric/{i}" for i in range(5)]
@@ -19,9 +19,8 @@ METRICS = [f"metric/{i}" for i in range(5)]
 
 def main(steps: int) -> bool:
     with workplace() as (root, home):
-        os.environ |= {"RUNICORN_DATA_DIR": str(home / "data"), "RUNICORN_CONFIG_DIR": str(home / "config")}
-        os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
-        journal = prepare(root, steps)
+        use_store(root, home)
+        journal = write_journal(root / "journal", [range(1, steps + 1)], METRICS)
         measured = alternating(
             {"parse": lambda: parse_alone(journal), "ingest": lambda: ingest(root, journal)}
         )
@@ -30,17 +29,6 @@ def main(steps: int) -> bool:
     line("journal to committed tiles", measured["ingest"], "s")
     line("points per second, committed", points / measured["ingest"] / 1e6, "M/s")
     return line("ingest against parsing alone", measured["ingest"] / measured["parse"], "x", LIMIT)
-
-
-def prepare(root: Path, steps: int) -> Path:
-    import django
-    from django.core.management import call_command
-
-    from benchmarks.support.journals import write_journal
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    return write_journal(root / "journal", [range(1, steps + 1)], METRICS)
 
 
 def parse_alone(journal: Path) -> float:
@@ -59,16 +47,8 @@ def ingest(root: Path, journal: Path) -> float:
     """Return the seconds to ingest the journal as a new run, with everything committed."""
     from metrics.ingest.catch_up import catch_up
     from metrics.models import Series
-    from runs.active_root import activate
-    from runs.models import Run
-    from runs.services.lookup import get_run
 
-    activate(root)
-    run_id = f"20260101_000000_{Run.objects.count():06x}"
-    folder = root / "p" / "n" / "runs" / run_id
-    folder.mkdir(parents=True)
-    os.link(journal, folder / "events.jsonl")
-    run = get_run(run_id)
+    run = link_run(root, journal)
     gc.collect()
     began = time.perf_counter()
     assert catch_up(run, wait=3600) == 0

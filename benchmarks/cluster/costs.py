@@ -38,6 +38,12 @@ class Site:
         """Return the CPU seconds of the servers and of the database until now."""
         return sum(self.parts())
 
+    def rest(self, seconds: float) -> float:
+        """Wait, and return the CPU seconds a second meanwhile."""
+        before, began = self.cpu(), time.perf_counter()
+        time.sleep(seconds)
+        return (self.cpu() - before) / (time.perf_counter() - began)
+
     def parts(self) -> tuple[float, float]:
         """Return the CPU seconds of the servers, and those of the database."""
         servers = sum(cpu_of(psutil.Process(server.process.pid)) for server in self.servers)
@@ -142,9 +148,7 @@ def open_pages(site: Site, run_id: str) -> float:
     sockets = [open_socket(site.servers[n % len(site.servers)], f"/runs/{run_id}/live") for n in range(PAGES)]
     for socket in sockets:
         frames(socket, "status")
-    idle, began = site.cpu(), time.perf_counter()
-    time.sleep(SECONDS)
-    per_second = (site.cpu() - idle) / (time.perf_counter() - began)
+    per_second = site.rest(SECONDS)
     cpu, began = site.cpu(), time.perf_counter()
     with (run / "events.jsonl").open("ab", buffering=0) as journal:
         for step in range(LINES):

@@ -57,9 +57,7 @@ def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: in
         costs["reading a new run, µs"] = (site.cpu() - started) / added * 1e6
         if database is not None:
             database.execute("VACUUM ANALYZE")  # as its daemon does after some minutes
-        idle, since = site.cpu(), time.perf_counter()
-        time.sleep(IDLE_SECONDS)
-        background = (site.cpu() - idle) / (time.perf_counter() - since)
+        background = site.rest(IDLE_SECONDS)
         costs["background work, ms each second"] = background * 1000
         costs["until a new folder is listed, ms"] = until_listed(server.url, root)
         run_ids = [write_run(root, metrics=[{"loss": 1 / (n + 1)} for n in range(100)]) for _ in range(3)]
