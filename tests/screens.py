@@ -41,6 +41,16 @@ class Screen:
 
 
 USUAL = Screen("wide", "light")
+CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main input, nav a")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .panel-tabs, .section-index, .side-by-side, #legend ul, .for-readers"))
+    .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1)).map(([html]) => html)"""
+
+
+def fits_the_screen(page: Any) -> bool:
+    """Whether nothing sticks out. Observers of sizes fold what does not fit a moment after a change: wait for it."""
+    is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return not is_wide and page.evaluate(CUT_CONTROLS) == []
 
 
 def screens(journey: str, sizes: tuple[str, ...] = ()) -> Iterator[Any]:

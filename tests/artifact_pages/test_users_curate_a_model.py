@@ -11,18 +11,16 @@ import pytest
 import runicorn as rn
 from tests.axe import FILE
 from tests.pages.test_accessibility_of_pages import RUN as AXE
-from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS, FAINT_TEXT
+from tests.pages.test_pages_fit_every_screen import FAINT_TEXT
 from tests.processes import Viewer
-from tests.screens import Screen
+from tests.screens import Screen, fits_the_screen
 from tests.waiting import until
 
 
 def fits(page: Any) -> None:
     """Nothing sticks out, all text can be read, and axe finds nothing."""
     page.wait_for_load_state()  # elements are there before the style sheets
-    # Observers of sizes fold what does not fit a moment later.
-    until(lambda: page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0)
-    until(lambda: page.evaluate(CUT_CONTROLS) == [])
+    until(lambda: fits_the_screen(page))
     assert page.evaluate(FAINT_TEXT) == []
     if FILE.exists():
         page.evaluate(FILE.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from runicorn.media.tables import encode, table
 from tests.folders import write_run
 from tests.pages.conftest import PIXEL, log_medium
 from tests.processes import Viewer
-from tests.screens import SIZES
+from tests.screens import SIZES, fits_the_screen
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -49,7 +49,6 @@ def test_media_with_unusual_keys_are_shown_by_key(open_page: Open, busy_site: Vi
         until(lambda figures=figures, shown=shown: figures.last.locator(shown).count() == 1)
         for width, height in SIZES.values():
             page.set_viewport_size({"width": width, "height": height})
-            # Observers of sizes fold what does not fit after the change.
-            until(lambda: page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0)
+            until(lambda: fits_the_screen(page))
         page.set_viewport_size({"width": 1440, "height": 900})
     assert page.locator("figure b, figure i").count() == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pages.conftest import CHARTED
-from tests.screens import SIZES
+from tests.screens import SIZES, fits_the_screen
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -55,20 +55,13 @@ FAINT_TEXT = """() => {
     return faint;
 }"""
 
-CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main input, nav a")]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .panel-tabs, .section-index, .side-by-side, #legend ul, .for-readers"))
-    .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
-    .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1)).map(([html]) => html)"""
-
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_element_overflows_and_all_text_is_readable(open_page: Open, address: str) -> None:
     page = open_page(address)
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        # Observers of sizes fold what does not fit after the change.
-        until(lambda: page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0)
-        until(lambda: page.evaluate(CUT_CONTROLS) == [])
+        until(lambda: fits_the_screen(page))
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             assert page.evaluate(FAINT_TEXT) == [], (size, theme)

@@ -13,11 +13,10 @@ from tests.axe import FILE
 from tests.browser import careful_page
 from tests.folders import write_run
 from tests.pages.test_accessibility_of_pages import violations
-from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS
 from tests.people.lab import Lab
 from tests.people.test_users_may_what_their_role_allows import TRAINING
 from tests.processes import train
-from tests.screens import Screen
+from tests.screens import Screen, fits_the_screen
 from tests.secrecy import secret
 from tests.waiting import until
 
@@ -89,8 +88,7 @@ def test_the_pages_about_users_fit_a_phone(lab: Lab, chromium: Any) -> None:
         sign_in(lab, page, "root")
         for path in ("/account", "/users", "/changes?user=root"):
             page.goto(lab.url + path)
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-            assert page.evaluate(CUT_CONTROLS) == [], path
+            until(lambda: fits_the_screen(page))
         assert re.search(r"/changes\.jsonl\b.+/changes-admin\.jsonl\b", page.inner_text("main"), re.DOTALL)
         expect(page.locator("tbody tr", has_text="longlong").first).to_be_visible()
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from tests.pages.test_accessibility_of_pages import violations
-from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS
 from tests.processes import Viewer
 from tests.remote.pythons import bare_environment, our_environment
 from tests.remote.sshd import Sshd
 from tests.remote_pages.test_a_remote_run_is_watched_live import connect
-from tests.screens import SIZES
+from tests.screens import SIZES, fits_the_screen
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
@@ -26,9 +25,7 @@ def check(page: Any) -> None:
     assert violations(page) == {}, page.url
     for width, height in SIZES.values():
         page.set_viewport_size({"width": width, "height": height})
-        # Observers of sizes fold what does not fit after the change.
-        until(lambda: page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0)
-        until(lambda: page.evaluate(CUT_CONTROLS) == [])
+        until(lambda: fits_the_screen(page))
 
 
 def test_pages_of_a_connected_host_have_no_violation(
