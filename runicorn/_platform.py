@@ -113,7 +113,7 @@ def process_gone(pid: int, start: float | None, boot: str) -> bool:
 
     A reused pid counts as gone, and so does a zombie. Unknown values (`start` None, `boot` "") are not compared.
     """
-    is_rebooted = bool(boot and (ours := boot_id()) and boot != ours)
+    is_rebooted = boot and boot_id() not in ("", boot)
     if is_rebooted or not _pid_exists(pid):
         return True
     if sys.platform == "linux" and (fields := _proc_stat(pid)) and fields[0] in "ZX":

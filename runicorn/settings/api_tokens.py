@@ -106,11 +106,8 @@ def add_token(name: str, scope: Scope, seconds: float | None = None, account: st
             raise InvalidToken(f"There is a token {name} already: revoke it first, or choose another name")
         token, now = PREFIX + secrets.token_urlsafe(32), time.time()
         ends = now + seconds if seconds else None
-        tokens.append(
-            ApiToken(
-                name, account or _platform.user_name(), scope, digest_of(token), now, ends, bool(account)
-            )
-        )
+        owner = account or _platform.user_name()
+        tokens.append(ApiToken(name, owner, scope, digest_of(token), now, ends, bool(account)))
     return token
 
 

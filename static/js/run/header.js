@@ -3,9 +3,14 @@
 import { request } from "../http.js";
 import { morph } from "./morph.js";
 
-const [PAUSE, PROGRESS_PAUSE] = [1000, 10_000];
+const PAUSE = 1000;
+const PROGRESS_PAUSE = 10_000;
 
-let [known, timer, asked, drawn] = ["", 0, 0, 0];
+let known = "";
+let timer = 0;
+/** Numbers of the last request for a header, and of the one whose response is shown. */
+let asked = 0;
+let drawn = 0;
 
 /** Show the highest step among new points, `{name: {step: […]}}`. */
 export function showStep(points) {
