@@ -67,6 +67,7 @@ USER_REFUSALS: dict[Scope, str] = {
     Scope.CURATE: gettext_noop("You may not edit, move, share or delete this"),
     Scope.ADMIN: gettext_noop("Only administrators may do this"),
 }
+SESSION_ONLY = "This page is for a signed-in browser; API tokens are refused"
 UNKNOWN = Message("This page does not exist, or you may not open it")
 
 
@@ -136,9 +137,11 @@ class Actor:
         """
         query = head.target.partition("?")[2]
         required = required_scope(head.method, head.path, query)
+        rule = rule_of(head.method, head.path)
+        if self.scope is not None and rule is not None and rule.session_only:
+            return Refusal(403, SESSION_ONLY)
         if self.scope is not None and not allows(self.scope, required):
             return Refusal(403, TOKEN_REFUSALS[required])
-        rule = rule_of(head.method, head.path)
         if rule is None and head.method in SAFE and self.role is not Role.ADMIN and self.scope is None:
             return Refusal(404, UNKNOWN)
         if required is Scope.ADMIN:

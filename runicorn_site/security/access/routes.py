@@ -35,6 +35,7 @@ class Rule(NamedTuple):
     Attributes:
         scope: that they need; None if they need no login where the viewer has users.
         is_recorded: whether the record of changes names them.
+        session_only: whether API tokens are refused, whatever their scope.
     """
 
     methods: str
@@ -42,6 +43,7 @@ class Rule(NamedTuple):
     scope: Scope | None
     subject: Subject | None = None
     is_recorded: bool = True
+    session_only: bool = False
 
 
 OPEN: tuple[Rule, ...] = (
@@ -161,11 +163,11 @@ READING: tuple[Rule, ...] = (
     Rule("POST", "/settings/look", Scope.READ, is_recorded=False),
     # Personal views; shared ones need the role of a curator, which the page checks.
     Rule("POST", "/runs-view", Scope.READ),
-    Rule("GET", "/account", Scope.READ),
-    Rule("POST", "/account/password", Scope.READ),
-    Rule("POST", "/account/tokens", Scope.READ),
-    Rule("POST", "/account/tokens/revoke", Scope.READ),
-    Rule("POST", "/account/shares/revoke", Scope.READ),
+    Rule("GET", "/account", Scope.READ, session_only=True),
+    Rule("POST", "/account/password", Scope.READ, session_only=True),
+    Rule("POST", "/account/tokens", Scope.READ, session_only=True),
+    Rule("POST", "/account/tokens/revoke", Scope.READ, session_only=True),
+    Rule("POST", "/account/shares/revoke", Scope.READ, session_only=True),
 )
 TRAINING: tuple[Rule, ...] = (
     # Before the contents of uploads: an artifact may be called `uploads`.
@@ -241,12 +243,14 @@ ADMINISTRATION: tuple[Rule, ...] = (
     Rule("GET", "/remote", Scope.ADMIN),
     Rule("GET POST", "/remote/{path}", Scope.ADMIN),
     Rule("GET", "/settings", Scope.ADMIN),
+    Rule("POST", "/settings/shares/revoke", Scope.ADMIN, session_only=True),
+    Rule("POST", "/settings/sessions/end", Scope.ADMIN, session_only=True),
     Rule("GET POST", "/settings/{path}", Scope.ADMIN),
-    Rule("GET", "/users", Scope.ADMIN),
-    Rule("POST", "/users/{path}", Scope.ADMIN),
+    Rule("GET", "/users", Scope.ADMIN, session_only=True),
+    Rule("POST", "/users/{path}", Scope.ADMIN, session_only=True),
     Rule("GET", "/changes", Scope.ADMIN),
-    Rule("GET POST", "/admin", Scope.ADMIN),
-    Rule("GET POST PUT PATCH DELETE", "/admin/{path}", Scope.ADMIN),
+    Rule("GET POST", "/admin", Scope.ADMIN, session_only=True),
+    Rule("GET POST PUT PATCH DELETE", "/admin/{path}", Scope.ADMIN, session_only=True),
 )
 RULES = OPEN + READING + TRAINING + CURATION + ADMINISTRATION
 
