@@ -112,7 +112,7 @@ class Directory:
         return is_valid
 
     def readable_by(self, account: int | None, name: str) -> Readable | None:
-        """Return what an account, or a token without one, may read now; None if the account of that name has ended."""
+        """Return what the links of an account, or of a token without one, may show now; None if it may not share."""
         try:
             if not self._is_fresh():
                 self.refresh()
@@ -122,7 +122,8 @@ class Directory:
         if account is None:
             return self._strangers
         person = self._people.get(account)
-        return None if person is None or person.name != name else person.readable
+        may_share = person is not None and person.name == name and person.actor().may_curate
+        return person.readable if person is not None and may_share else None
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""

@@ -120,7 +120,7 @@ class SharedLinks:
             await self.routes(scope, receive, self._with_headers(send, inner))
 
     async def _readable(self, share: Share) -> Readable | None:
-        """Set and return what the author of a share may read now; None if their account has ended."""
+        """Set and return what the author of a share may read now; None if they may no longer share it."""
         people, readable = self.policy.people, EVERYTHING
         if people is not None:
             loop = asyncio.get_running_loop()
