@@ -22,6 +22,7 @@ from runicorn_site.people.labels import SCOPE_LABELS, role_label
 from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.security.access.routes import allows
 from runicorn_site.shares import services as shares
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 
@@ -50,12 +51,14 @@ class OwnPasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # not gene
         return old
 
 
+@access(Scope.READ, session_only=True)
 @never_cache
 @require_safe
 def account_page(request: HttpRequest) -> HttpResponse:
     return page(request)
 
 
+@access(Scope.READ, session_only=True)
 @blocking
 @require_POST
 def change_password(request: HttpRequest) -> HttpResponse:
@@ -68,6 +71,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@access(Scope.READ, session_only=True)
 @require_POST
 def add_token(request: HttpRequest) -> HttpResponse:
     """Create an API token, and show it once."""
@@ -83,6 +87,7 @@ def add_token(request: HttpRequest) -> HttpResponse:
     return page(request, added=added)
 
 
+@access(Scope.READ, session_only=True)
 @require_POST
 def revoke_token(request: HttpRequest) -> HttpResponse:
     """Revoke one of the user's API tokens."""
@@ -90,6 +95,7 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@access(Scope.READ, session_only=True)
 @blocking
 @require_POST
 def revoke_share(request: HttpRequest) -> HttpResponse:

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from runicorn.message import Message, gettext_noop
 from runicorn.settings.api_tokens import Scope
-from runicorn_site.security.access.routes import SAFE, Rule, Subject, allows, required_scope, rule_of
+from runicorn_site.security.access.routes import SAFE, Rule, allows, required_scope, rule_of
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
+from runicorn_site.web.access import Subject
 from runicorn_site.web.actor import KEY as ACTOR
 from runicorn_site.web.readable import EVERYTHING, Readable
 
@@ -83,7 +84,7 @@ class Target(NamedTuple):
     owner: str = ""
 
 
-BOARD = Rule("", "", Scope.CURATE, Subject.PROJECT)
+BOARD = Rule("", Scope.CURATE, Subject.PROJECT)
 
 
 def least_role(rule: Rule | None, subject: Subject | None = None) -> Role:
