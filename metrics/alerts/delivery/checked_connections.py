@@ -28,7 +28,8 @@ def checked_connections() -> Iterator[None]:
         Refused: at the end of the block, if there was one, whatever the block made of the error.
     """
     _install()
-    token = _refusals.set(refusals := [])
+    refusals: list[Refused] = []
+    token = _refusals.set(refusals)
     try:
         yield
     finally:
