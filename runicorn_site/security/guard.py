@@ -57,7 +57,13 @@ class People(Protocol):
         """Return what the links of an account, or of a token without one, may show now; None if it may not share.
 
         May block.
+
+        Raises:
+            django.db.Error: the accounts cannot be read.
         """
+
+    def problem(self) -> str:
+        """Return why requests cannot be identified, as a sentence, or "". May block."""
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""

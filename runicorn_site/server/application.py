@@ -48,7 +48,9 @@ def build(policy: Policy) -> Any:
         shared = SharedLinks(guard, routes, policy)
     except BadEmbedding as error:
         raise ImproperlyConfigured(str(error)) from error
-    guarded: Any = Probes(CountRequests(shared), readiness_problem)
+    people = policy.people
+    problem = readiness_problem if people is None else lambda: readiness_problem() or people.problem()
+    guarded: Any = Probes(CountRequests(shared), problem)
     mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
     return SocketFlow(BackPressure(mounted))
 
