@@ -25,7 +25,7 @@ def checked_connections() -> Iterator[None]:
     """Refuse connections to refused addresses within the block.
 
     Raises:
-        Refused: at the end of the block, if there was one, whatever the block made of the error.
+        Refused: at the end of the block, if there was one, even where the block handled the error.
     """
     _install()
     refusals: list[Refused] = []

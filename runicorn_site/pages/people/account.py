@@ -37,7 +37,7 @@ class Granted(NamedTuple):
     role: object
 
 
-class OwnPasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
+class OwnPasswordForm(PasswordChangeForm):
     """The form of a new password; wrong old ones count as failed sign-ins (`AxesMiddleware` answers beyond the limit)."""
 
     def __init__(self, request: HttpRequest, user: User, data: QueryDict | None) -> None:

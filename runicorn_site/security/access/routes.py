@@ -38,7 +38,7 @@ class Route(NamedTuple):
 
     Attributes:
         pattern: of paths without the slashes at both ends.
-        rules: by method; of methods that no view declares there is none.
+        rules: by method; methods without a declaration are absent.
     """
 
     pattern: re.Pattern[str]
@@ -67,22 +67,28 @@ def routes_of(
         regex: of the include.
         path: of the include.
     """
-    for one in patterns:
-        below = regex + one.pattern.regex.pattern.removeprefix("^")
-        template = path + _template(str(one.pattern))
-        declared: Access | None = getattr(one, ATTRIBUTE, None)
+    for entry in patterns:
+        below = regex + entry.pattern.regex.pattern.removeprefix("^")
+        template = path + _template(str(entry.pattern))
+        declared: Access | None = getattr(entry, ATTRIBUTE, None)
         if declared is not None:
             rule = Rule(template, *declared)
             pattern = re.compile(below.removesuffix("/") + r"(?:/.*)?\Z", re.DOTALL)
             yield Route(pattern, dict.fromkeys(METHODS, rule))
-        elif hasattr(one, "url_patterns"):
-            yield from routes_of(one.url_patterns, below, template)
+        elif hasattr(entry, "url_patterns"):
+            yield from routes_of(entry.url_patterns, below, template)
         else:
             # A handshake is a GET.
-            named = ("GET",) if hasattr(one.callback, "consumer_class") else methods(one.callback) or METHODS
-            found = {method: access_of(one.callback, method) for method in METHODS if method in named}
+            allowed = (
+                ("GET",) if hasattr(entry.callback, "consumer_class") else methods(entry.callback) or METHODS
+            )
+            declarations = {
+                method: access_of(entry.callback, method) for method in METHODS if method in allowed
+            }
             rules = {
-                method: Rule(template, *access) for method, access in found.items() if access is not None
+                method: Rule(template, *access)
+                for method, access in declarations.items()
+                if access is not None
             }
             yield Route(re.compile(below), rules)
 
