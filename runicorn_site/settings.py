@@ -137,6 +137,8 @@ if has_users():
     AXES_LOCKOUT_CALLABLE = "runicorn_site.pages.people.sign_in.locked_out"
     AXES_RESET_ON_SUCCESS = True
     AXES_VERBOSE = False
+    # It stores the form of a wrong password, without these fields.
+    AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "old_password", "new_password1", "new_password2"]
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 CACHES = caches(own.get("RUNICORN_CACHE_URL"), mark(SECRET_KEY))

@@ -9,6 +9,7 @@ import artifacts.urls
 import metrics.urls
 import remote.urls
 import runs.urls
+from runicorn.settings.api_tokens import Scope
 from runicorn_site import errors
 from runicorn_site.api.config import config_patterns
 from runicorn_site.api.exchange import exchange_patterns
@@ -33,6 +34,7 @@ from runicorn_site.pages import (
 from runicorn_site.people.options import has_users
 from runicorn_site.shares.api import share_patterns
 from runicorn_site.watching.api import watching_patterns
+from runicorn_site.web.access import access
 
 people_patterns: list[URLPattern] = []
 if has_users():
@@ -48,7 +50,7 @@ urlpatterns = [
     *people_patterns,
     path("", include(documentation_patterns)),
     path("", include(monitoring_patterns)),
-    path("admin/", admin.site.urls),
+    access(Scope.ADMIN, session_only=True)(path("admin/", admin.site.urls)),
     path("favicon.ico", favicon),
     path("static/<path:path>", static_file, name="static-file"),
     # For programs

@@ -18,6 +18,7 @@ from artifacts.lineage.query import follow, lineage_response
 from artifacts.models import Artifact, Use
 from artifacts.services import curation, lookup, statistics
 from runicorn.api.responses import artifacts as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import AnyFormat
@@ -38,7 +39,7 @@ class StoreView(APIView):
 class ArtifactList(StoreView):
     """The artifacts of the store."""
 
-    @endpoint(query=OfType, returns=list[responses.Artifact], errors=(400,))
+    @endpoint(scope=Scope.READ, query=OfType, returns=list[responses.Artifact], errors=(400,))
     def get(self, request: Request, query: dict[str, Any]) -> Response:
         """List artifacts, the last updated first, without those whose versions are all deleted."""
         root = active_root()
@@ -50,7 +51,7 @@ class ArtifactList(StoreView):
 class ArtifactStatistics(StoreView):
     """Statistics over all artifacts."""
 
-    @endpoint(returns=responses.StoreStatistics)
+    @endpoint(scope=Scope.READ, returns=responses.StoreStatistics)
     def get(self, request: Request) -> Response:
         """Return the number and size of the artifacts, and the bytes saved by deduplication."""
         return Response(statistics.statistics(active_root()))
@@ -59,7 +60,7 @@ class ArtifactStatistics(StoreView):
 class VersionList(StoreView):
     """The versions of an artifact."""
 
-    @endpoint(query=VersionsQuery, returns=list[responses.ArtifactVersion], errors=ERRORS)
+    @endpoint(scope=Scope.READ, query=VersionsQuery, returns=list[responses.ArtifactVersion], errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """List versions in ascending order, deleted ones with `include_deleted`."""
         artifact = lookup.get_artifact(name, query.get("type"))
@@ -72,12 +73,14 @@ class VersionList(StoreView):
 class VersionDetail(StoreView):
     """One version."""
 
-    @endpoint(query=OfType, returns=responses.ArtifactDetail, errors=ERRORS)
+    @endpoint(scope=Scope.READ, query=OfType, returns=responses.ArtifactDetail, errors=ERRORS)
     def get(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
         """Get everything about a version except its files; deleted ones too."""
         return Response(lookup.get_version(name, number, query.get("type")).to_detail())
 
-    @endpoint(query=OfType, body=VersionEdit, returns=responses.ArtifactDetail, errors=ERRORS)
+    @endpoint(
+        scope=Scope.CURATE, query=OfType, body=VersionEdit, returns=responses.ArtifactDetail, errors=ERRORS
+    )
     def patch(
         self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
     ) -> Response:
@@ -85,7 +88,7 @@ class VersionDetail(StoreView):
         version = lookup.get_version(name, number, query.get("type"))
         return Response(curation.describe(version=version, **body).to_detail())
 
-    @endpoint(query=DeletionQuery, returns=responses.DeletedVersion, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, query=DeletionQuery, returns=responses.DeletedVersion, errors=ERRORS)
     def delete(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
         """Move a version to the recycle bin, or with `permanent` delete it and all contents that no other version needs."""
         version = lookup.get_version(name, number, query.get("type"))
@@ -102,7 +105,7 @@ class VersionDetail(StoreView):
 class VersionRestore(StoreView):
     """The restoration of a deleted version."""
 
-    @endpoint(query=OfType, request=None, returns=responses.ArtifactDetail, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, query=OfType, request=None, returns=responses.ArtifactDetail, errors=ERRORS)
     def post(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
         """Restore a version that was not deleted permanently, and return it."""
         version = lookup.get_version(name, number, query.get("type"))
@@ -113,7 +116,11 @@ class VersionFiles(StoreView):
     """The files of a version."""
 
     @endpoint(
-        query=OfType, returns=responses.ArtifactFiles, errors=ERRORS, operation_id="artifacts_v_files_list"
+        scope=Scope.READ,
+        query=OfType,
+        returns=responses.ArtifactFiles,
+        errors=ERRORS,
+        operation_id="artifacts_v_files_list",
     )
     def get(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
         """List the files of a version by path, and its references."""
@@ -126,6 +133,7 @@ class VersionFile(StoreView):
     content_negotiation_class = AnyFormat
 
     @endpoint(
+        scope=Scope.READ,
         query=OfType,
         returns={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
@@ -150,7 +158,7 @@ class VersionFile(StoreView):
 class VersionLineage(StoreView):
     """The lineage of a version."""
 
-    @endpoint(query=LineageQuery, returns=responses.Lineage, errors=ERRORS)
+    @endpoint(scope=Scope.READ, query=LineageQuery, returns=responses.Lineage, errors=ERRORS)
     def get(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
         """Return the ancestors and descendants of a version within `max_depth` edges in each direction."""
         version = lookup.get_version(name, number, query.get("type"))
@@ -160,7 +168,7 @@ class VersionLineage(StoreView):
 class Alias(StoreView):
     """One alias of an artifact."""
 
-    @endpoint(query=OfType, body=AliasBody, returns=responses.Aliases, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, query=OfType, body=AliasBody, returns=responses.Aliases, errors=ERRORS)
     def put(
         self, request: Request, name: str, alias: str, query: dict[str, Any], body: dict[str, Any]
     ) -> Response:
@@ -169,7 +177,7 @@ class Alias(StoreView):
         number = body["version"]
         return _aliases(curation.set_alias(artifact=artifact, alias=alias, number=number))
 
-    @endpoint(query=OfType, returns=responses.Aliases, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, query=OfType, returns=responses.Aliases, errors=ERRORS)
     def delete(self, request: Request, name: str, alias: str, query: dict[str, Any]) -> Response:
         """Remove the alias."""
         artifact = lookup.get_artifact(name, query.get("type"))
@@ -183,7 +191,7 @@ def _aliases(artifact: Artifact) -> Response:
 class RunArtifacts(StoreView):
     """The artifacts of a run."""
 
-    @endpoint(returns=responses.ArtifactsOfRun, errors=RUN_ERRORS)
+    @endpoint(scope=Scope.READ, returns=responses.ArtifactsOfRun, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
         """List the artifact versions that a run made and used, in the order of logging."""
         run = get_run(run_id)

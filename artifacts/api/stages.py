@@ -12,13 +12,14 @@ from artifacts.api.requests import EvaluationBody, EvaluationsQuery, HistoryQuer
 from artifacts.errors import NotFound
 from artifacts.services import evaluations, lookup, stages
 from runicorn.api.responses import artifacts as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import endpoint
 
 
 class Promote(StoreView):
     """The lifecycle stage of a version."""
 
-    @endpoint(query=OfType, body=PromotionBody, returns=responses.Promoted, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, query=OfType, body=PromotionBody, returns=responses.Promoted, errors=ERRORS)
     def post(
         self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
     ) -> Response:
@@ -38,7 +39,9 @@ class Promote(StoreView):
 class Evaluate(StoreView):
     """A new evaluation of a version."""
 
-    @endpoint(query=OfType, body=EvaluationBody, returns=responses.Evaluated, errors=ERRORS)
+    @endpoint(
+        scope=Scope.CURATE, query=OfType, body=EvaluationBody, returns=responses.Evaluated, errors=ERRORS
+    )
     def post(
         self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
     ) -> Response:
@@ -52,7 +55,7 @@ class Evaluate(StoreView):
 class Evaluations(StoreView):
     """The evaluations of an artifact."""
 
-    @endpoint(query=EvaluationsQuery, returns=list[responses.Evaluation], errors=ERRORS)
+    @endpoint(scope=Scope.READ, query=EvaluationsQuery, returns=list[responses.Evaluation], errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """List the evaluations of all versions or of one, newest first."""
         artifact = lookup.get_artifact(name, query.get("type"))
@@ -62,7 +65,9 @@ class Evaluations(StoreView):
 class TrainingMetrics(StoreView):
     """The results of the run that made a version."""
 
-    @endpoint(query=EvaluationsQuery, returns=responses.TrainingResult | None, errors=ERRORS)
+    @endpoint(
+        scope=Scope.READ, query=EvaluationsQuery, returns=responses.TrainingResult | None, errors=ERRORS
+    )
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """Return summary and times of the run that made a version, by default the latest; null without such a run or version."""
         artifact = lookup.get_artifact(name, query.get("type"))
@@ -76,7 +81,7 @@ class TrainingMetrics(StoreView):
 class PerformanceHistory(StoreView):
     """The results of an artifact over its versions."""
 
-    @endpoint(query=HistoryQuery, returns=list[responses.VersionPerformance], errors=ERRORS)
+    @endpoint(scope=Scope.READ, query=HistoryQuery, returns=list[responses.VersionPerformance], errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """Return the numbers in the summary of each version's run, by version; one metric with `metric_name`."""
         return Response(

@@ -14,6 +14,8 @@ from artifacts.api.requests import FilesBody, PartQuery, UploadBody
 from artifacts.errors import Conflict
 from artifacts.services import uploads
 from runicorn.api.responses import artifacts as responses
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Bytes
 from runs.active_root import active_root
@@ -23,7 +25,13 @@ from runs.api.runs import known_ids
 class Uploads(StoreView):
     """New uploads."""
 
-    @endpoint(body=UploadBody, returns={201: responses.StartedUpload}, errors=ERRORS)
+    @endpoint(
+        scope=Scope.WRITE,
+        subject=Subject.CREATOR,
+        body=UploadBody,
+        returns={201: responses.StartedUpload},
+        errors=ERRORS,
+    )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Announce a version; the response lists the contents that the store lacks."""
         if "run_id" in body:
@@ -38,7 +46,7 @@ class Uploads(StoreView):
 class UploadState(StoreView):
     """A started upload."""
 
-    @endpoint(returns=responses.UploadStatus, errors=ERRORS)
+    @endpoint(scope=Scope.READ, returns=responses.UploadStatus, errors=ERRORS)
     def get(self, request: Request, upload_id: str) -> Response:
         """Return the progress of an upload, to continue after an interruption."""
         return Response(uploads.upload_status(upload=uploads.get_upload(upload_id)))
@@ -47,7 +55,9 @@ class UploadState(StoreView):
 class UploadFiles(StoreView):
     """The files of an upload."""
 
-    @endpoint(body=FilesBody, returns=responses.DescribedFiles, errors=ERRORS)
+    @endpoint(
+        scope=Scope.WRITE, recorded=False, body=FilesBody, returns=responses.DescribedFiles, errors=ERRORS
+    )
     def post(self, request: Request, upload_id: str, body: dict[str, Any]) -> Response:
         """Describe further files; the response lists the contents of these that the store lacks."""
         count, missing = uploads.add_files(upload=uploads.get_upload(upload_id), files=body["files"])
@@ -60,6 +70,8 @@ class UploadParts(StoreView):
     parser_classes = (Bytes,)
 
     @endpoint(
+        scope=Scope.WRITE,
+        recorded=False,
         query=PartQuery,
         request={"application/octet-stream": OpenApiTypes.BINARY},
         returns={200: responses.ReceivedPart, 409: responses.RefusedPart},
@@ -85,6 +97,8 @@ class UploadContents(StoreView):
     parser_classes = (Bytes,)
 
     @endpoint(
+        scope=Scope.WRITE,
+        recorded=False,
         request={"application/octet-stream": OpenApiTypes.BINARY},
         returns=responses.ReceivedContents,
         errors=ERRORS,
@@ -99,7 +113,7 @@ class UploadContents(StoreView):
 class UploadCompletion(StoreView):
     """The end of an upload."""
 
-    @endpoint(request=None, returns={201: responses.ArtifactDetail}, errors=ERRORS)
+    @endpoint(scope=Scope.WRITE, request=None, returns={201: responses.ArtifactDetail}, errors=ERRORS)
     def post(self, request: Request, upload_id: str) -> Response:
         """Create the version if all contents have arrived and match; otherwise nothing becomes visible."""
         version = uploads.complete(upload=uploads.get_upload(upload_id))

@@ -22,8 +22,9 @@ from artifacts.pages.artifact import show_artifact
 from artifacts.pages.version import show_version
 from artifacts.services import curation, lookup, maintenance, stages
 from runicorn.json_value import JsonObject
-from runicorn_site.web.forms import first_error
-from runicorn_site.web.messages import sentence_of
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
+from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
 
 
@@ -89,6 +90,7 @@ class PromotionForm(forms.Form):
         return self.cleaned_data["notes"][:NOTES_LENGTH] or None
 
 
+@access(Scope.CURATE)
 @blocking
 @require_POST
 def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
@@ -109,6 +111,7 @@ def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
     return redirect(f"{reverse('artifact', args=[type, name])}#aliases")
 
 
+@access(Scope.CURATE)
 @blocking
 @require_POST
 def describe_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
@@ -124,6 +127,7 @@ def describe_version(request: HttpRequest, type: str, name: str, number: int) ->
     return _back(version)
 
 
+@access(Scope.CURATE)
 @blocking
 @require_POST
 def promote_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
@@ -144,6 +148,7 @@ def promote_version(request: HttpRequest, type: str, name: str, number: int) -> 
     return _back(version)
 
 
+@access(Scope.CURATE)
 @blocking
 @require_POST
 def delete_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
@@ -151,12 +156,14 @@ def delete_version(request: HttpRequest, type: str, name: str, number: int) -> H
     return _back(curation.soft_delete(version=lookup.get_version(name, number, type)))
 
 
+@access(Scope.CURATE)
 @blocking
 @require_POST
 def restore_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     return _back(curation.restore(version=lookup.get_version(name, number, type)))
 
 
+@access(Scope.CURATE)
 @blocking
 @require_POST
 def verify_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
@@ -165,6 +172,7 @@ def verify_version(request: HttpRequest, type: str, name: str, number: int) -> H
     return _back(version)
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def remove_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:

@@ -18,6 +18,8 @@ from artifacts.models import Artifact, Use, Version
 from artifacts.pages import version_columns
 from artifacts.pages.version_columns import Cell
 from artifacts.services import lookup
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import only_readable
@@ -40,6 +42,7 @@ class Row:
     cells: list[Cell] = field(default_factory=list)
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:

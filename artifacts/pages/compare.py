@@ -17,6 +17,8 @@ from django.views.decorators.http import require_safe
 from artifacts.models import Version
 from artifacts.pages.listing import Chip
 from artifacts.services import lookup
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
 from runs.pages.key_values import Pairs
@@ -73,6 +75,7 @@ class Content:
     size: int
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:

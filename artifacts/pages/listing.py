@@ -16,6 +16,8 @@ from artifacts.models import Artifact
 from artifacts.services import lookup, statistics
 from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator, page_number
@@ -90,6 +92,7 @@ class Chip(TypedDict):
     current: bool
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def artifact_list(request: HttpRequest) -> HttpResponse:

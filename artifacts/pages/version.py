@@ -17,6 +17,8 @@ from artifacts.models import File, Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
 from artifacts.pages.lineage import panel
 from artifacts.services import lookup, maintenance, stages
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.paginator import Page, Paginator, page_number
 from runicorn_site.web.pools import blocking
@@ -67,6 +69,7 @@ Step = TypedDict("Step", {"at": float | None, "from": str, "to": str, "notes": s
 """A change of the lifecycle stage."""
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def version_page(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:

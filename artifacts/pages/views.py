@@ -10,12 +10,15 @@ from rest_framework.response import Response
 from artifacts.api import downloads, zip_download
 from artifacts.pages.version import is_picture
 from artifacts.services import lookup
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.preview import suffix
 from runs.index.run_files import PICTURES
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def version_file(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
@@ -23,6 +26,7 @@ def version_file(request: HttpRequest, type: str, name: str, number: int, path: 
     return _plain(downloads.file_of_version(request, lookup.get_version(name, number, type), path))
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
@@ -35,6 +39,7 @@ def version_picture(request: HttpRequest, type: str, name: str, number: int, pat
     return answer
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:

@@ -14,6 +14,7 @@ from metrics.alerts.delivery import sending
 from metrics.alerts.judging import preview
 from metrics.alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from runicorn.api.responses import alerts as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking, remote_io
 
@@ -32,12 +33,14 @@ LOOKUPS = {
 class ChannelListView(APIView):
     """The channels."""
 
-    @endpoint(returns=list[responses.AlertChannel], operation_id="v2_alerts_channels_list")
+    @endpoint(scope=Scope.ADMIN, returns=list[responses.AlertChannel], operation_id="v2_alerts_channels_list")
     def get(self, request: Request) -> Response:
         """List the channels by id."""
         return Response([channel_answer(row) for row in AlertChannel.objects.order_by("pk")])
 
-    @endpoint(body=requests.ChannelBody, returns={201: responses.AlertChannel}, errors=(400,))
+    @endpoint(
+        scope=Scope.ADMIN, body=requests.ChannelBody, returns={201: responses.AlertChannel}, errors=(400,)
+    )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a channel."""
         with requests.checked():
@@ -48,18 +51,18 @@ class ChannelListView(APIView):
 class ChannelView(APIView):
     """One channel."""
 
-    @endpoint(returns=responses.AlertChannel, errors=ERRORS)
+    @endpoint(scope=Scope.ADMIN, returns=responses.AlertChannel, errors=ERRORS)
     def get(self, request: Request, key: int) -> Response:
         """Get a channel."""
         return Response(channel_answer(services.channel(key)))
 
-    @endpoint(body=requests.ChannelChange, returns=responses.AlertChannel, errors=ERRORS)
+    @endpoint(scope=Scope.ADMIN, body=requests.ChannelChange, returns=responses.AlertChannel, errors=ERRORS)
     def patch(self, request: Request, key: int, body: dict[str, Any]) -> Response:
         """Change the given fields of a channel."""
         with requests.checked():
             return Response(channel_answer(services.save_channel(body, key)))
 
-    @endpoint(returns=responses.DeletedAlertItem, errors=ERRORS)
+    @endpoint(scope=Scope.ADMIN, returns=responses.DeletedAlertItem, errors=ERRORS)
     def delete(self, request: Request, key: int) -> Response:
         """Delete a channel, and remove it from the rules."""
         services.delete("channels", key)
@@ -67,7 +70,7 @@ class ChannelView(APIView):
 
 
 @remote_io
-@route("POST", returns=responses.AlertChannelTest, errors=ERRORS, request=None)
+@route("POST", scope=Scope.ADMIN, returns=responses.AlertChannelTest, errors=ERRORS, request=None)
 def channel_test_view(request: Request, key: int) -> Response:
     """Send a test message to a channel now, and wait for the result."""
     detail = sending.test(services.channel(key))
@@ -78,12 +81,12 @@ def channel_test_view(request: Request, key: int) -> Response:
 class RuleListView(APIView):
     """The rules."""
 
-    @endpoint(returns=list[responses.AlertRule], operation_id="v2_alerts_rules_list")
+    @endpoint(scope=Scope.READ, returns=list[responses.AlertRule], operation_id="v2_alerts_rules_list")
     def get(self, request: Request) -> Response:
         """List the rules by id."""
         return Response([rule_answer(row) for row in services.rules("pk")])
 
-    @endpoint(body=requests.RuleBody, returns={201: responses.AlertRule}, errors=(400,))
+    @endpoint(scope=Scope.CURATE, body=requests.RuleBody, returns={201: responses.AlertRule}, errors=(400,))
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a rule. It judges what happens from now on."""
         with requests.checked():
@@ -94,18 +97,18 @@ class RuleListView(APIView):
 class RuleView(APIView):
     """One rule."""
 
-    @endpoint(returns=responses.AlertRule, errors=ERRORS)
+    @endpoint(scope=Scope.READ, returns=responses.AlertRule, errors=ERRORS)
     def get(self, request: Request, key: int) -> Response:
         """Get a rule."""
         return Response(rule_answer(services.rule(key)))
 
-    @endpoint(body=requests.RuleChange, returns=responses.AlertRule, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, body=requests.RuleChange, returns=responses.AlertRule, errors=ERRORS)
     def patch(self, request: Request, key: int, body: dict[str, Any]) -> Response:
         """Change the given fields of a rule."""
         with requests.checked():
             return Response(rule_answer(services.save_rule(body, key)))
 
-    @endpoint(returns=responses.DeletedAlertItem, errors=ERRORS)
+    @endpoint(scope=Scope.CURATE, returns=responses.DeletedAlertItem, errors=ERRORS)
     def delete(self, request: Request, key: int) -> Response:
         """Delete a rule; its events are kept."""
         services.delete("rules", key)
@@ -113,14 +116,21 @@ class RuleView(APIView):
 
 
 @blocking
-@route("POST", body=requests.RulePreview, returns=responses.AlertPreview, errors=(400,))
+@route(
+    "POST",
+    scope=Scope.READ,
+    recorded=False,
+    body=requests.RulePreview,
+    returns=responses.AlertPreview,
+    errors=(400,),
+)
 def rule_preview_view(request: Request, body: dict[str, Any]) -> Response:
     """Judge past runs by a rule without saving it: at most 100 events, within two seconds."""
     with requests.checked():
         return Response(preview.preview(services.condition(body), body.get("where", "")))
 
 
-@route("GET", query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
+@route("GET", scope=Scope.READ, query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
 def event_list_view(request: Request, query: dict[str, Any]) -> Response:
     """List events, newest first."""
     wanted = {lookup: query[name] for name, lookup in LOOKUPS.items() if query.get(name) is not None}
@@ -128,7 +138,7 @@ def event_list_view(request: Request, query: dict[str, Any]) -> Response:
     return Response(responses.AlertEvents(events=[event_answer(row) for row in rows]))
 
 
-@route("POST", body=requests.Acknowledge, returns=responses.Acknowledged, errors=(400,))
+@route("POST", scope=Scope.CURATE, body=requests.Acknowledge, returns=responses.Acknowledged, errors=(400,))
 def acknowledge_view(request: Request, body: dict[str, Any]) -> Response:
     """Mark events as seen. Unknown ids are ignored."""
     return Response(responses.Acknowledged(acknowledged=services.acknowledge(body["ids"])))

@@ -11,6 +11,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal, Series
 from metrics.store.lanes import Lane
 from runicorn.api.responses.experiments import ExperimentOverview, MetricsSummary, StepRange
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import route
 from runs.api import experiments
 from runs.models import Run
@@ -39,7 +40,7 @@ def metrics_summary(run: Run) -> MetricsSummary:
     return summary
 
 
-@route("GET", returns=ExperimentOverview, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, returns=ExperimentOverview, errors=RUN_ERRORS)
 def experiment_detail(request: Request, run_id: str) -> Response:
     """Get an experiment as its files are now, deleted ones too, with statistics of its metrics."""
     run = get_experiment(run_id, deleted=True)

@@ -18,6 +18,7 @@ from metrics.query.progress import progress
 from metrics.query.series_view import JournalReplaced
 from metrics.store.cache import cache
 from runicorn.api.responses.metrics import CacheStatistics, MetricRows, RunProgress, SeriesAnswer
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import route
 from runs.models import Run
 from runs.services.lookup import get_experiment, get_run
@@ -26,25 +27,25 @@ RUN_ERRORS = (400, 403, 404)
 T = TypeVar("T")
 
 
-@route("GET", query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
 def metrics_by_time(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return `{columns, rows, total, sampled}`: one row per `log()` call; `time` is in seconds since the first row."""
     return _rows(request, run_id, query, series.rows_by_time)
 
 
-@route("GET", query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
 def metrics_by_step(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return `{columns, rows, total, sampled}`: one row per step, `time` in Unix seconds; later values replace earlier ones."""
     return _rows(request, run_id, query, series.rows_by_step)
 
 
-@route("GET", returns=CacheStatistics)
+@route("GET", scope=Scope.READ, returns=CacheStatistics)
 def cache_stats(request: Request) -> Response:
     """Return sizes in bytes; hits, misses and updates since the start, and their shares of all lookups."""
     return Response(cache.stats())
 
 
-@route("GET", returns=RunProgress, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, returns=RunProgress, errors=RUN_ERRORS)
 def progress_view(request: Request, run_id: str) -> Response:
     """Return `{available, status, step?, total?, fraction?, eta_seconds?}`; the total is read from the run's config."""
     run = get_run(run_id)
@@ -52,13 +53,13 @@ def progress_view(request: Request, run_id: str) -> Response:
     return Response(progress(run), headers=pending_header(pending))
 
 
-@route("GET", query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
 def run_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
     return _series(get_run(run_id), query)
 
 
-@route("GET", query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
 def experiment_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
 

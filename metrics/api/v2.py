@@ -16,6 +16,7 @@ from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
 from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import route
 from runs.active_root import active_root
 from runs.api.runs import known_ids
@@ -23,7 +24,7 @@ from runs.services.lookup import get_experiment
 from runs.services.selection import select_runs
 
 
-@route("GET", query=FastQuery, returns=FilteredRows, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, query=FastQuery, returns=FilteredRows, errors=RUN_ERRORS)
 def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return rows by step for some metrics and a range of steps, downsampled to at most `downsample` rows.
 
@@ -45,7 +46,7 @@ def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpRe
     return retry_if_replaced(answer)
 
 
-@route("GET", query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
+@route("GET", scope=Scope.READ, query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
 def overlay_view(request: Request, query: dict[str, Any]) -> Response:
     """Return series of several runs, each downsampled separately, and with `group_by` statistics of groups.
 

@@ -19,7 +19,9 @@ from metrics.ingest.parse import parse
 from metrics.models import Journal
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
+from runicorn_site.web.access import access
 from runicorn_site.web.files import OpenFile
 from runs.live.log_blocks import Block, blocks, lines_before
 from runs.live.run_socket import RunSocket, whole_number
@@ -125,6 +127,7 @@ class JournalPosition:
     last_time: float = 0.0
 
 
+@access(Scope.READ)
 class LiveSocket(RunSocket):
     """Points, log lines and state of one run as they arrive, in JSON text frames.
 

@@ -6,7 +6,11 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 
+
+@access(Scope.READ)
 @require_safe
 def compare_page(request: HttpRequest) -> HttpResponseRedirect:
     """Redirect to the charts layout of the runs page, with all other parameters kept."""

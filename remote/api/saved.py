@@ -14,6 +14,7 @@ from remote.api.requests import LoginBody
 from remote.connections import saved
 from remote.connections.saved_file import METHODS, SECRETS
 from runicorn.api.responses import remote as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.serializers import Body
 
@@ -44,13 +45,14 @@ class SaveConnectionBody(LoginBody):
 class SavedConnections(APIView):
     """The saved connections."""
 
-    @endpoint(returns=responses.SavedConnectionList, errors=[503])
+    @endpoint(scope=Scope.ADMIN, returns=responses.SavedConnectionList, errors=[503])
     def get(self, request: Request) -> Response:
         """List them in the order of their creation, without secrets."""
         connections = [one.to_dict() for one in saved.saved_connections()]
         return Response(responses.SavedConnectionList(connections=connections))
 
     @endpoint(
+        scope=Scope.ADMIN,
         body=SaveConnectionBody,
         returns={200: responses.ConnectionSaved, 201: responses.ConnectionSaved},
         errors=[503],
@@ -65,14 +67,14 @@ class SavedConnections(APIView):
         )
 
 
-@route("DELETE", returns=responses.Done, errors=[404, 503])
+@route("DELETE", scope=Scope.ADMIN, returns=responses.Done, errors=[404, 503])
 def saved_connection(request: Request, key: str) -> Response:
     """Delete a saved connection and its secrets. The key formats of all releases are accepted."""
     saved.delete_connection(key)
     return Response(responses.Done(ok=True, message="SSH connection deleted successfully"))
 
 
-@route("GET", returns=responses.SavedConnectionDetail, errors=[404, 503])
+@route("GET", scope=Scope.ADMIN, returns=responses.SavedConnectionDetail, errors=[404, 503])
 def saved_details(request: Request, key: str) -> Response:
     """Return a saved connection without its secrets."""
     connection = saved.saved_connection(key).to_dict()
@@ -90,13 +92,13 @@ class SavedConnectionItem(Body):
 class AllConnections(APIView):
     """All saved connections."""
 
-    @endpoint(returns=responses.AllSavedConnections, errors=[503])
+    @endpoint(scope=Scope.ADMIN, returns=responses.AllSavedConnections, errors=[503])
     def get(self, request: Request) -> Response:
         """List them with their additional fields, without secrets."""
         connections = [one.more | one.to_dict() for one in saved.saved_connections()]
         return Response({"ok": True, "connections": connections})
 
-    @endpoint(request=SavedConnectionItem(many=True), returns=responses.Done, errors=[503])
+    @endpoint(scope=Scope.ADMIN, request=SavedConnectionItem(many=True), returns=responses.Done, errors=[503])
     def post(self, request: Request) -> Response:
         """Replace all saved connections. An item without its secret keeps the stored one."""
         items = request.data

@@ -11,6 +11,7 @@ from remote.api.requests_viewers import CopyProgramBody, StartViewerBody, StopVi
 from remote.services import connections, viewers
 from runicorn.api.responses import remote as responses
 from runicorn.api.responses.problem import Problem
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import remote_io
 
@@ -18,6 +19,7 @@ from runicorn_site.web.pools import remote_io
 @remote_io
 @route(
     "POST",
+    scope=Scope.ADMIN,
     body=StartViewerBody,
     returns={
         200: responses.StartedViewer,
@@ -41,27 +43,27 @@ def start_viewer(request: Request, body: dict[str, Any]) -> Response:
 
 
 @remote_io
-@route("POST", body=StopViewerBody, returns=responses.Done, errors=[404, 503])
+@route("POST", scope=Scope.ADMIN, body=StopViewerBody, returns=responses.Done, errors=[404, 503])
 def stop_viewer(request: Request, body: dict[str, Any]) -> Response:
     """Close the tunnel, then stop the remote viewer. Without a connection the viewer exits later on its own."""
     viewers.stop_viewer(**body)
     return Response(responses.Done(ok=True, message=f"Session {body['session_id']} stopped"))
 
 
-@route("GET", returns=responses.ViewerSessionList)
+@route("GET", scope=Scope.ADMIN, returns=responses.ViewerSessionList)
 def viewer_sessions(request: Request) -> Response:
     """List the viewers that are starting, running, reconnecting or failed, in the order of their start."""
     sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
     return Response(responses.ViewerSessionList(sessions=sessions))
 
 
-@route("GET", returns=responses.ViewerSession, errors=[404])
+@route("GET", scope=Scope.ADMIN, returns=responses.ViewerSession, errors=[404])
 def viewer_status(request: Request, session_id: str) -> Response:
     """Return its state, the stage of its start, its latency, its error, and a one-time link."""
     return Response(session_to_dict(viewers.viewer_session(session_id=session_id)))
 
 
-@route("GET", returns=responses.RemoteStatus)
+@route("GET", scope=Scope.ADMIN, returns=responses.RemoteStatus)
 def remote_status(request: Request) -> Response:
     """Return all connections and viewers, with their counts."""
     connected = connections.connections()
@@ -77,7 +79,9 @@ def remote_status(request: Request) -> Response:
 
 
 @remote_io
-@route("POST", body=CopyProgramBody, returns=responses.CopiedProgram, errors=[403, 404, 503])
+@route(
+    "POST", scope=Scope.ADMIN, body=CopyProgramBody, returns=responses.CopiedProgram, errors=[403, 404, 503]
+)
 def copy_program(request: Request, body: dict[str, Any]) -> Response:
     """Copy this program into `~/.cache/runicorn` on the remote host, as a wheel; nothing is installed.
 

@@ -30,11 +30,14 @@ from remote.ssh.address import InvalidAddress, from_id
 from remote.ssh.credentials import Credentials
 from remote.viewers.errors import SessionNotFound
 from remote.viewers.session import SessionParameters
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.pools import blocking, remote_io
 
 NEW = {"way": "password", "port": 22, "keep": True, "remember": False}
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_http_methods(["GET", "HEAD", "POST"])
 def host_page(request: HttpRequest) -> HttpResponse:
@@ -125,6 +128,7 @@ def _show_error(
     return render(request, "remote/host.html", host_context(entered, key, field, error), status=status)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def connect_saved(request: HttpRequest) -> HttpResponse:
@@ -139,6 +143,7 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
     return _connect(request, login, key)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_page(request: HttpRequest, handle: str) -> HttpResponse:
@@ -167,6 +172,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     return _connect(request, pending.login, "")
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
@@ -176,6 +182,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('remote')}?notice=removed")
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def disconnect(request: HttpRequest) -> HttpResponse:
@@ -185,6 +192,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('remote')}?notice=disconnected")
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def start_viewer(request: HttpRequest) -> HttpResponse:
@@ -229,6 +237,7 @@ def _absolute_root(connection_id: str, path: str) -> str:
     return absolute
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def stop_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
@@ -238,6 +247,7 @@ def stop_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
     return redirect(f"{reverse('remote')}?notice=stopped")
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def copy_program(request: HttpRequest) -> HttpResponse:

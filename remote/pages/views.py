@@ -16,11 +16,14 @@ from remote.services import connections as services
 from remote.services import environments, viewers
 from remote.ssh.pool import pool
 from runicorn.remote_protocol import OLDEST_PYTHON
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.pools import blocking, remote_io
 
 MOST_FOLDERS = 500
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_safe
 def remote_page(request: HttpRequest) -> HttpResponse:
@@ -48,6 +51,7 @@ def remote_page(request: HttpRequest) -> HttpResponse:
     return render(request, "remote/home.html", context)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_safe
 def machine_page(request: HttpRequest) -> HttpResponse:
@@ -67,6 +71,7 @@ def machine_page(request: HttpRequest) -> HttpResponse:
     return render(request, f"remote/{'_environments' if fragment else 'machine'}.html", context)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_safe
 def start_page(request: HttpRequest) -> HttpResponse:
@@ -77,6 +82,7 @@ def start_page(request: HttpRequest) -> HttpResponse:
     return render(request, "remote/start.html", context)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_safe
 def folders_page(request: HttpRequest) -> HttpResponse:
@@ -112,6 +118,7 @@ def folders_page(request: HttpRequest) -> HttpResponse:
     return render(request, "remote/folders.html", context)
 
 
+@access(Scope.ADMIN)
 @require_safe
 def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the status of a viewer; with `HX-Request` only the part that changes."""
@@ -132,6 +139,7 @@ def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
     return render(request, f"remote/{'_viewer' if fragment else 'viewer'}.html", context)
 
 
+@access(Scope.ADMIN)
 @require_safe
 def open_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
     """Redirect to a viewer with a new single-use link."""

@@ -15,7 +15,9 @@ from runicorn._version import __version__
 from runicorn.api.responses import config as responses
 from runicorn.settings import preferences
 from runicorn.settings import user as own
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import storage_root
+from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import current
@@ -103,7 +105,7 @@ class ConfigView(APIView):
         return super().handle_exception(NotSaved(error) if isinstance(error, OSError) else error)
 
 
-@route("GET", returns=responses.Config)
+@route("GET", scope=Scope.READ, returns=responses.Config)
 def config(request: Request) -> Response:
     """Return the configured storage root (`user_root_dir`, empty if none) and the active one (`storage`)."""
     configured = own.read_user_config().get("user_root_dir")
@@ -122,7 +124,7 @@ def config(request: Request) -> Response:
 class UserRootDir(ConfigView):
     """The user's storage root."""
 
-    @endpoint(body=UserRoot, returns=responses.RootSwitched)
+    @endpoint(scope=Scope.ADMIN, body=UserRoot, returns=responses.RootSwitched)
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Configure the storage root, create it if missing, and activate it here and for new runs of the SDK."""
         try:
@@ -136,7 +138,7 @@ class UserRootDir(ConfigView):
 class ColumnWidths(ConfigView):
     """Column widths of a table."""
 
-    @endpoint(query=WidthsOf, returns=responses.ColumnWidths)
+    @endpoint(scope=Scope.READ, query=WidthsOf, returns=responses.ColumnWidths)
     def get(self, request: Request, query: dict[str, Any]) -> Response:
         """Return the saved widths for a table and a window size class; empty by default."""
         table, size = query["table"], query["size"]
@@ -145,13 +147,25 @@ class ColumnWidths(ConfigView):
             widths = {key: widths[key] for key in readable_columns(active_root(), widths)}
         return Response(responses.ColumnWidths(table=table, size=size, widths=widths))
 
-    @endpoint(body=Widths, returns=responses.Changed)
+    @endpoint(
+        scope=Scope.CURATE,
+        subject=Subject.PREFERENCES,
+        recorded=False,
+        body=Widths,
+        returns=responses.Changed,
+    )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Save the widths of a table for a window size class."""
         preferences.set_column_widths(**body)
         return changed("Column width preferences saved")
 
-    @endpoint(query=WidthsOfTable, returns=responses.Changed)
+    @endpoint(
+        scope=Scope.CURATE,
+        subject=Subject.PREFERENCES,
+        recorded=False,
+        query=WidthsOfTable,
+        returns=responses.Changed,
+    )
     def delete(self, request: Request, query: dict[str, Any]) -> Response:
         """Delete the saved widths of a table; without `size` those of all sizes."""
         preferences.reset_column_widths(**query)
@@ -161,14 +175,14 @@ class ColumnWidths(ConfigView):
 class ResetColumnWidths(ConfigView):
     """Reset of column widths, for clients that cannot send DELETE."""
 
-    @endpoint(query=WidthsOfTable, returns=responses.Changed, request=None)
+    @endpoint(scope=Scope.CURATE, query=WidthsOfTable, returns=responses.Changed, request=None)
     def post(self, request: Request, query: dict[str, Any]) -> Response:
         """Delete the saved widths of a table; without `size` those of all sizes."""
         preferences.reset_column_widths(**query)
         return changed("Column width preferences reset")
 
 
-@route("GET", returns=responses.DismissedAlerts)
+@route("GET", scope=Scope.READ, returns=responses.DismissedAlerts)
 def dismissed_alerts(request: Request) -> Response:
     """Return the dismissed alerts, in the order of dismissal."""
     return Response(responses.DismissedAlerts(dismissed_alerts=preferences.dismissed_alerts()))
@@ -177,7 +191,7 @@ def dismissed_alerts(request: Request) -> Response:
 class DismissAlert(ConfigView):
     """Dismissal of an alert."""
 
-    @endpoint(body=Alert, returns=responses.Changed)
+    @endpoint(scope=Scope.CURATE, body=Alert, returns=responses.Changed)
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Dismiss an alert; repeating it changes nothing."""
         preferences.dismiss_alert(body["alert_id"])
@@ -187,7 +201,7 @@ class DismissAlert(ConfigView):
 class UndismissAlert(ConfigView):
     """Restoration of a dismissed alert."""
 
-    @endpoint(body=Alert, returns=responses.Changed)
+    @endpoint(scope=Scope.CURATE, body=Alert, returns=responses.Changed)
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Show an alert again; one that was not dismissed stays as it is."""
         preferences.restore_alerts(body["alert_id"])
@@ -197,7 +211,7 @@ class UndismissAlert(ConfigView):
 class ClearDismissedAlerts(ConfigView):
     """Restoration of all alerts."""
 
-    @endpoint(returns=responses.Changed, request=None)
+    @endpoint(scope=Scope.CURATE, returns=responses.Changed, request=None)
     def post(self, request: Request) -> Response:
         """Show all alerts again."""
         preferences.restore_alerts()

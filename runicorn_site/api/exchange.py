@@ -18,6 +18,7 @@ from runicorn.api.responses.exchange import ExportedRun, ImportedArchive
 from runicorn.archives import document
 from runicorn.archives.read import Outcome
 from runicorn.export import report
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import archives
 from runicorn_site.api.parsers import FormWithFile
 from runicorn_site.web.attachments import attachment
@@ -76,7 +77,12 @@ class ImportArchive(APIView):
 
     parser_classes = (FormWithFile,)
 
-    @endpoint(body=ImportForm, returns=ImportedArchive, request={"multipart/form-data": ImportForm})
+    @endpoint(
+        scope=Scope.ADMIN,
+        body=ImportForm,
+        returns=ImportedArchive,
+        request={"multipart/form-data": ImportForm},
+    )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Add the runs and artifacts of an archive; nothing is added if the archive is refused.
 
@@ -110,6 +116,8 @@ class ExportRun(APIView):
     content_negotiation_class = AnyFormat
 
     @endpoint(
+        scope=Scope.READ,
+        recorded=False,
         body=ExportBody,
         returns={(200, "application/json"): ExportedRun, (200, "text/csv"): OpenApiTypes.STR},
         errors=(404,),
@@ -131,7 +139,7 @@ class ExportCsv(APIView):
 
     content_negotiation_class = AnyFormat
 
-    @endpoint(returns={(200, "text/csv"): OpenApiTypes.STR})
+    @endpoint(scope=Scope.READ, returns={(200, "text/csv"): OpenApiTypes.STR})
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         """Return a line for each record: step, time and stage first, the other columns sorted."""
         run = get_run(run_id)
@@ -145,6 +153,7 @@ class ExportReport(APIView):
     content_negotiation_class = AnyFormat
 
     @endpoint(
+        scope=Scope.READ,
         query=ReportQuery,
         returns={(200, "text/markdown"): OpenApiTypes.STR, (200, "text/html"): OpenApiTypes.STR},
     )

@@ -10,12 +10,13 @@ from rest_framework.response import Response
 
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import openapi
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.endpoint import route
 
 
-@route("GET", returns=responses.ApiIndex)
+@route("GET", scope=Scope.READ, returns=responses.ApiIndex)
 def api_index(request: Request) -> Response:
     """Return every route at this address and below it, and where they are documented."""
     above = request.path_info.rstrip("/")

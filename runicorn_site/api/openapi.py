@@ -15,6 +15,8 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 
 LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
@@ -34,12 +36,14 @@ def schema_below(prefix: str) -> bytes:
     return orjson.dumps(orjson.loads(schema()) | {"servers": [{"url": prefix}]}) if prefix else schema()
 
 
+@access(Scope.READ)
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """Return the OpenAPI document."""
     return HttpResponse(schema_below(site_address("")), content_type="application/json")
 
 
+@access(Scope.READ)
 @require_safe
 def swagger(request: HttpRequest) -> HttpResponseBase:
     """Return Swagger UI."""
@@ -48,6 +52,7 @@ def swagger(request: HttpRequest) -> HttpResponseBase:
     return Swagger.as_view()(request)
 
 
+@access(Scope.READ)
 @require_safe
 def redoc(request: HttpRequest) -> HttpResponseBase:
     """Return ReDoc."""
@@ -56,6 +61,7 @@ def redoc(request: HttpRequest) -> HttpResponseBase:
     return Redoc.as_view()(request)
 
 
+@access(Scope.READ)
 @require_safe
 def redoc_script(request: HttpRequest) -> HttpResponse:
     """Return the script of ReDoc without its logo, which is loaded from another host."""

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from metrics.store.cache import cache
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import system_stats
 from runicorn_site.monitoring.readiness import database_problem
 from runicorn_site.web.endpoint import route
@@ -21,7 +22,7 @@ from runs.active_root import active_root
 from runs.services.dead_runs import check_processes
 
 
-@route("GET", returns=responses.Health)
+@route("GET", scope=Scope.READ, returns=responses.Health)
 def health_view(request: Request) -> Response:
     """Return `status` "ok", or "degraded" with the reason in `problem`; `cache` as of `/metrics/cache/stats`.
 
@@ -41,7 +42,7 @@ def health_view(request: Request) -> Response:
     return Response(health)
 
 
-@route("POST", returns=responses.CheckedProcesses, request=None)
+@route("POST", scope=Scope.CURATE, returns=responses.CheckedProcesses, request=None)
 def status_check(request: Request) -> Response:
     """Mark running runs whose process is gone as failed."""
     checked, updated = check_processes(active_root())
@@ -50,7 +51,7 @@ def status_check(request: Request) -> Response:
 
 
 @blocking
-@route("GET", returns=responses.Gpus)
+@route("GET", scope=Scope.READ, returns=responses.Gpus)
 def gpu_telemetry(request: Request) -> Response:
     """Return the statistics of `nvidia-smi`, or the reason if they are unavailable."""
     return Response(system_stats.gpus())
@@ -58,7 +59,7 @@ def gpu_telemetry(request: Request) -> Response:
 
 # The disk may be a network file system that does not respond.
 @blocking
-@route("GET", returns=responses.Monitor)
+@route("GET", scope=Scope.READ, returns=responses.Monitor)
 def system_monitor(request: Request) -> Response:
     """Return statistics since the last call; the first call may answer percentages of 0."""
     return Response(system_stats.monitor(Path(active_root().path)))

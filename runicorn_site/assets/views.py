@@ -24,6 +24,7 @@ from django.views.decorators.http import require_safe
 
 from runicorn_site.assets import module_bundle, storage
 from runicorn_site.transport.compression import ONCE_LEVEL, SMALL, TEXT, accepts_gzip, gzip
+from runicorn_site.web.access import public
 from runicorn_site.web.addresses import site_address
 
 # The MIME table of the system may differ, and browsers run modules only with the right type.
@@ -46,6 +47,7 @@ Files = tuple[Path, ...]
 FOR_GOOD = "max-age=31536000, immutable"
 
 
+@public
 @require_safe
 def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve a file: cached permanently with the current version in its URL, else with 304 if unchanged."""
@@ -67,6 +69,7 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     return response
 
 
+@public
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Redirect from the address that browsers try for responses other than pages."""

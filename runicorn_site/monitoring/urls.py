@@ -6,9 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.pools import blocking
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def metrics_page(request: HttpRequest) -> HttpResponse:

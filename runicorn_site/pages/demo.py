@@ -8,9 +8,12 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.server.demo import CannotStart, demo
+from runicorn_site.web.access import access
 
 
+@access(Scope.ADMIN)
 @require_POST
 def start_demo(request: HttpRequest) -> HttpResponse:
     """Start training the demo, and redirect to the runs table."""
@@ -26,6 +29,7 @@ def start_demo(request: HttpRequest) -> HttpResponse:
     return redirect("runs")
 
 
+@access(Scope.ADMIN)
 @require_POST
 def cancel_demo(request: HttpRequest) -> HttpResponse:
     """Stop the demo; its runs stay."""

@@ -27,14 +27,15 @@ from runicorn.archives import document
 from runicorn.archives.read import Outcome
 from runicorn.archives.staging import WAITING
 from runicorn.export import report
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
+from runicorn_site.web.access import access
 from runicorn_site.web.attachments import attachment
-from runicorn_site.web.forms import first_error
-from runicorn_site.web.messages import sentence_of
+from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.shared import is_shared
 from runs.active_root import active_root
@@ -50,6 +51,7 @@ SEEN, MOST = 20, 1000
 MOST_RUNS = 5000
 
 
+@access(Scope.ADMIN)
 @blocking
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,6 +78,7 @@ def _import_page(request: HttpRequest) -> HttpResponse:
     return render(request, "import.html", context)
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def import_archive(request: HttpRequest) -> HttpResponse:
@@ -145,6 +148,7 @@ def _kept(key: str) -> Path:
     return _folder() / f"{WAITING}{key if _KEY.fullmatch(key) else 'none'}"
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
@@ -186,6 +190,7 @@ EXPORTS: dict[str, Callable[[Run], HttpResponseBase]] = {
 }
 
 
+@access(Scope.READ, recorded=False)
 @blocking
 @require_POST
 def export_runs(request: HttpRequest) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runicorn.api.responses.boards import RenderedText
+from runicorn.settings.api_tokens import Scope
 from runicorn.store.project.board_schema import TEXT_LENGTH
 from runicorn_site.web import markdown
 from runicorn_site.web.endpoint import route
@@ -18,7 +19,7 @@ class MarkdownText(Body):
     text = serializers.CharField(max_length=TEXT_LENGTH, allow_blank=True, trim_whitespace=False)
 
 
-@route("POST", body=MarkdownText, returns=RenderedText, errors=(400, 403))
+@route("POST", scope=Scope.READ, recorded=False, body=MarkdownText, returns=RenderedText, errors=(400, 403))
 def render_markdown(request: Request, body: dict[str, str]) -> Response:
     """Return a text as HTML that is safe to insert."""
     return Response(RenderedText(html=markdown.render(body["text"])))

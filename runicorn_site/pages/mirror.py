@@ -12,10 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from remote.pages.forms import MirrorForm
 from remote.services import connections, environments, mirrors
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.pools import remote_io
 from runs.active_root import active_root
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def start_mirror(request: HttpRequest) -> HttpResponse:
@@ -35,6 +38,7 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
     return redirect("remote-mirror", mirror.id)
 
 
+@access(Scope.ADMIN)
 @require_safe
 def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """Show progress and result; with `HX-Request` only the part that changes."""
@@ -45,12 +49,14 @@ def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_POST
 def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     return redirect("remote-mirror", mirrors.cancel(mirror_id=mirror_id).id)
 
 
+@access(Scope.ADMIN)
 @require_POST
 def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     with suppress(mirrors.MirrorNotFound):  # already removed

@@ -26,6 +26,7 @@ from remote.services import connections
 from runicorn._version import __version__
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import storage_root
 from runicorn_site.api.system import database_version
 from runicorn_site.database.prepare import notices
@@ -34,6 +35,7 @@ from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.api import share_url
 from runicorn_site.shares.records import Share
+from runicorn_site.web.access import access
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.service_error import ListUnavailable
@@ -50,6 +52,7 @@ NOTICES = {
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from remote.connections import saved
 from remote.services import connections
 from runicorn.settings import user as own
+from runicorn.settings.api_tokens import Scope
 from runicorn_site import errors
 from runicorn_site.api import storage_root
 from runicorn_site.pages import appearance
@@ -23,12 +24,13 @@ from runicorn_site.pages.settings import show_settings
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.shares import services as shares
 from runicorn_site.shares.errors import ShareNotFound
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.forms import first_error
-from runicorn_site.web.messages import translated
+from runicorn_site.web.messages import first_error, translated
 from runicorn_site.web.pools import blocking
 
 
+@access(Scope.READ, recorded=False)
 @require_POST
 def change_look(request: HttpRequest) -> HttpResponse:
     """Save theme, density and language in cookies of this browser."""
@@ -38,6 +40,7 @@ def change_look(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def change_root(request: HttpRequest) -> HttpResponse:
@@ -66,6 +69,7 @@ def change_root(request: HttpRequest) -> HttpResponse:
     return show_settings(request, status, asked=asked, looked=looked, refused=refused)
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
@@ -77,6 +81,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     return redirect(site_address("/settings?notice=host#hosts-title"))
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def remove_key(request: HttpRequest) -> HttpResponse:
@@ -88,6 +93,7 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     return redirect(site_address("/settings?notice=key#keys-title"))
 
 
+@access(Scope.ADMIN, session_only=True)
 @blocking
 @require_POST
 def revoke_share(request: HttpRequest) -> HttpResponse:
@@ -97,6 +103,7 @@ def revoke_share(request: HttpRequest) -> HttpResponse:
     return redirect(site_address("/settings?notice=share#shares-title"))
 
 
+@access(Scope.ADMIN, session_only=True)
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """End the sessions of all browsers; open pages ask for the token again."""

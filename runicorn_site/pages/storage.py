@@ -9,8 +9,10 @@ from django.views.decorators.http import require_POST
 from rest_framework.exceptions import APIException
 
 from artifacts.services import maintenance
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.pages.forms import FreeSpaceForm
 from runicorn_site.pages.settings import show_settings
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking
@@ -18,6 +20,7 @@ from runs.active_root import active_root
 
 
 # Every manifest of the store is read.
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def free_space(request: HttpRequest) -> HttpResponse:

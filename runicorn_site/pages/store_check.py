@@ -19,8 +19,10 @@ from django.views.decorators.http import require_http_methods
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.maintenance import fsck
 from runicorn.maintenance.fsck.repair import DERIVED, repair
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.pages.forms import CheckForm
 from runicorn_site.pages.settings import show_settings
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -95,6 +97,7 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
 
 
 # The disk of the store may not respond.
+@access(Scope.ADMIN)
 @blocking
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_check(request: HttpRequest) -> HttpResponse:

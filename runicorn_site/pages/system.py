@@ -9,13 +9,16 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import system_stats
+from runicorn_site.web.access import access
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 
 
 # The disk may be a network file system that does not respond, and nvidia-smi takes up to a few seconds.
+@access(Scope.READ)
 @blocking
 @require_safe
 def system_page(request: HttpRequest) -> HttpResponse:

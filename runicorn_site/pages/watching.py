@@ -12,14 +12,15 @@ from rest_framework.exceptions import APIException
 
 from runicorn.api.responses.watching import WatchedFolder
 from runicorn.settings import capabilities
+from runicorn.settings.api_tokens import Scope
 from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.pages.forms import UnwatchForm, WatchForm
 from runicorn_site.watching import services
 from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.forms import first_error
 from runicorn_site.web.fragments import fragment
-from runicorn_site.web.messages import sentence_of, translated
+from runicorn_site.web.messages import first_error, sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 
@@ -45,6 +46,7 @@ def watched_context() -> WatchedContext:
         return {"watched_unread": sentence_of(error), "can_watch": can_watch}
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_safe
 def watched_folders(request: HttpRequest) -> HttpResponse:
@@ -52,6 +54,7 @@ def watched_folders(request: HttpRequest) -> HttpResponse:
     return fragment(request, "_watched.html", {**watched_context()})
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def watch_folder(request: HttpRequest) -> HttpResponse:
@@ -73,6 +76,7 @@ def watch_folder(request: HttpRequest) -> HttpResponse:
     return render(request, "import.html", context, status=status)
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def unwatch_folder(request: HttpRequest) -> HttpResponse:

@@ -22,7 +22,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError
+from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from runicorn.message import Message
@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 REFRESH_SECONDS = 1.0
 WAIT_SECONDS = 5.0
 MOST_SESSIONS = 20_000
+UNREADABLE = "The accounts cannot be read."
 UNAVAILABLE = Refusal(503, Message("The accounts cannot be read. Try again shortly"))
 
 
@@ -112,17 +113,32 @@ class Directory:
         return is_valid
 
     def readable_by(self, account: int | None, name: str) -> Readable | None:
-        """Return what an account, or a token without one, may read now; None if the account of that name has ended."""
-        try:
-            if not self._is_fresh():
-                self.refresh()
-        except DatabaseError as error:
-            logger.error("The accounts cannot be read: %s", error)
-            return None
+        """Return what the links of an account, or of a token without one, may show now; None if it may not share.
+
+        Raises:
+            django.db.Error: the accounts cannot be read.
+        """
+        if not self._is_fresh():
+            close_old_connections()
+            self.refresh()
         if account is None:
             return self._strangers
         person = self._people.get(account)
-        return None if person is None or person.name != name else person.readable
+        may_share = person is not None and person.name == name and person.actor().may_curate
+        return person.readable if person is not None and may_share else None
+
+    def problem(self) -> str:
+        """Return why requests cannot be identified, as a sentence, or ""; reads the accounts as requests do."""
+        return self.thread.submit(self._problem).result()
+
+    def _problem(self) -> str:
+        try:
+            close_old_connections()
+            self.refresh()
+        except Error as error:
+            logger.error("The accounts cannot be read: %s", error)
+            return UNREADABLE
+        return ""
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""
@@ -133,7 +149,7 @@ class Directory:
         """Read the users, and which of the known sessions have not ended.
 
         Raises:
-            DatabaseError: they cannot be read.
+            django.db.Error: they cannot be read.
         """
         with self._lock:
             access = dict(ProjectAccess.objects.values_list("project", "is_open"))
@@ -167,6 +183,8 @@ class Directory:
 
     def _look_up(self, head: Head, address: str = "") -> Actor | Refusal:
         try:
+            # These threads last, and nothing else drops their broken connections.
+            close_old_connections()
             if not self._is_fresh():
                 self.refresh()
             if head.user and head.user not in self._names and services.sign_up(head.user) is not None:
@@ -177,7 +195,7 @@ class Directory:
                 self._load(key)
                 if key in self._sessions and self._of_session(key) is None:
                     self.refresh()  # signed in with a password that was changed within a second
-        except DatabaseError as error:
+        except Error as error:
             logger.error("The accounts cannot be read: %s", error)
             return UNAVAILABLE
         finally:

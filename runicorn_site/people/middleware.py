@@ -18,7 +18,8 @@ from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.people.changes import note_targets
 from runicorn_site.security.access.actor import Actor, Role, Target, actor_of
-from runicorn_site.security.access.routes import Rule, Subject, rule_of
+from runicorn_site.security.access.routes import Rule, rule_of
+from runicorn_site.web.access import Subject
 from runs.active_root import active_root
 from runs.index import refresh
 from runs.models import Run

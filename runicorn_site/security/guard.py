@@ -54,7 +54,16 @@ class People(Protocol):
         """Return a function that returns whether the actor of an open socket may still read."""
 
     def readable_by(self, account: int | None, name: str) -> Readable | None:
-        """Return what an account, or a token without one, may read now; None if the account has ended. May block."""
+        """Return what the links of an account, or of a token without one, may show now; None if it may not share.
+
+        May block.
+
+        Raises:
+            django.db.Error: the accounts cannot be read.
+        """
+
+    def problem(self) -> str:
+        """Return why requests cannot be identified, as a sentence, or "". May block."""
 
     def record_refusal(self, head: Head, address: str, actor: Actor, status: int) -> None:
         """Record a request that was refused before its body arrived."""

@@ -15,6 +15,7 @@ from runicorn.settings.user import get
 from runicorn_site.monitoring.probes import Probes
 from runicorn_site.monitoring.readiness import readiness_problem
 from runicorn_site.monitoring.requests import CountRequests
+from runicorn_site.security.access.routes import table
 from runicorn_site.security.guard import Guard, Policy
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
 from runicorn_site.shares.links import BadEmbedding, SharedLinks
@@ -31,6 +32,7 @@ def build(policy: Policy) -> Any:
     Raises:
         ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` or `RUNICORN_EMBED_ORIGINS` is malformed.
     """
+    table()  # the first request would wait for it
     limit = get("RUNICORN_MAX_SOCKETS")
     if not limit.isdecimal():
         raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
@@ -46,7 +48,9 @@ def build(policy: Policy) -> Any:
         shared = SharedLinks(guard, routes, policy)
     except BadEmbedding as error:
         raise ImproperlyConfigured(str(error)) from error
-    guarded: Any = Probes(CountRequests(shared), readiness_problem)
+    people = policy.people
+    problem = readiness_problem if people is None else lambda: readiness_problem() or people.problem()
+    guarded: Any = Probes(CountRequests(shared), problem)
     mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
     return SocketFlow(BackPressure(mounted))
 

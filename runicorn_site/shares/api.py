@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses import shares as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.shares import services
 from runicorn_site.shares.records import KINDS, Share, link_token
@@ -61,12 +62,12 @@ def _actor(request: Request) -> Actor | None:
 class ShareListView(APIView):
     """The shared links."""
 
-    @endpoint(returns=list[responses.Share], errors=(503,), operation_id="v2_shares_list")
+    @endpoint(scope=Scope.CURATE, returns=list[responses.Share], errors=(503,), operation_id="v2_shares_list")
     def get(self, request: Request) -> Response:
         """List the links of the storage root in use that have not expired, newest first; of other users to administrators only."""
         return Response([share_answer(request, share) for share in services.current(_actor(request))])
 
-    @endpoint(body=ShareBody, returns={201: responses.Share}, errors=(400, 404, 503))
+    @endpoint(scope=Scope.CURATE, body=ShareBody, returns={201: responses.Share}, errors=(400, 404, 503))
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a link that shows a run, a comparison, a board or the report of a run to everyone who has it, read-only."""
         share = services.create(body["kind"], body["target"], body.get("expires_at"), _actor(request))
@@ -74,7 +75,7 @@ class ShareListView(APIView):
 
 
 @blocking
-@route("DELETE", returns=responses.RevokedShare, errors=(404, 503))
+@route("DELETE", scope=Scope.CURATE, returns=responses.RevokedShare, errors=(404, 503))
 def share_view(request: Request, key: str) -> Response:
     """Revoke a link at once."""
     services.revoke(key, _actor(request))

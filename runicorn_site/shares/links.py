@@ -7,6 +7,7 @@ sockets stay below the link. It receives no cookies except those of the appearan
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 from runicorn.message import Message
 from runicorn.settings.user import get
@@ -48,9 +49,11 @@ CHECK_SECONDS = 0.5
 """Interval of checking whether the link of an open socket has ended."""
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.*-]+(?::(?:[0-9]{1,5}|\*))?|'self'|\*")
 
+logger = logging.getLogger(__name__)
 READER = Actor("", Role.READ)
 UNKNOWN = Refusal(404, Message("This link is unknown, was revoked or has expired"))
 GONE = Refusal(404, Message("The page of this link no longer exists"))
+UNAVAILABLE = Refusal(503, Message("The database does not respond. Try again shortly"))
 OUTSIDE = Refusal(403, Message("This link gives access to one page only"))
 
 
@@ -104,8 +107,12 @@ class SharedLinks:
             headers=_without_credentials(head.headers),
             prefix=head.prefix + match["link"],
         )
-        readable = await self._readable(share)
-        refusal = UNKNOWN if readable is None else await self._judge(share, inner, query)
+        try:
+            readable = await self._readable(share)
+            refusal = UNKNOWN if readable is None else await self._judge(share, inner, query)
+        except Error as error:
+            logger.error("The database does not answer a shared link: %s", error)
+            refusal = UNAVAILABLE
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
@@ -120,7 +127,11 @@ class SharedLinks:
             await self.routes(scope, receive, self._with_headers(send, inner))
 
     async def _readable(self, share: Share) -> Readable | None:
-        """Set and return what the author of a share may read now; None if their account has ended."""
+        """Set and return what the author of a share may read now; None if they may no longer share it.
+
+        Raises:
+            django.db.Error: the accounts cannot be read.
+        """
         people, readable = self.policy.people, EVERYTHING
         if people is not None:
             loop = asyncio.get_running_loop()
@@ -132,7 +143,11 @@ class SharedLinks:
         return readable
 
     async def _judge(self, share: Share, head: Head, query: str) -> Refusal | None:
-        """Return the refusal of a request, the redirect to the shared page, or None."""
+        """Return the refusal of a request, the redirect to the shared page, or None.
+
+        Raises:
+            django.db.Error: the database does not answer.
+        """
         if head.path.startswith(PUBLIC) and head.method in SAFE and not head.socket:
             return None
         shown = start(share)
@@ -168,8 +183,10 @@ class SharedLinks:
         readable = current()
 
         async def ended() -> None:
-            while self.shares.find(token) is not None and await self._readable(share) == readable:
-                await asyncio.sleep(CHECK_SECONDS)
+            # Without the accounts nothing tells whether the link is valid: the page connects again later.
+            with suppress(Error):
+                while self.shares.find(token) is not None and await self._readable(share) == readable:
+                    await asyncio.sleep(CHECK_SECONDS)
 
         running = asyncio.ensure_future(self.routes(scope, receive, send))
         watching = asyncio.ensure_future(ended())

@@ -31,7 +31,7 @@ class Share:
         root: path of the storage root.
         expires_at: None for a link that does not expire.
         author: name of the user who created it, "" on a viewer without users.
-        account: key of the author's account; the link shows what it may read, and ends with it.
+        account: key of the author's account; the link shows what it may read, and ends with its right to share.
     """
 
     id: str

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses import watching as responses
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.watching import services
 from runicorn_site.watching.errors import UnwatchableFolder
 from runicorn_site.web.endpoint import endpoint, route
@@ -35,12 +36,19 @@ class FolderBody(Body):
 class WatchedFoldersView(APIView):
     """The watched folders."""
 
-    @endpoint(returns=list[responses.WatchedFolder], errors=(503,), operation_id="v2_watched_folders_list")
+    @endpoint(
+        scope=Scope.ADMIN,
+        returns=list[responses.WatchedFolder],
+        errors=(503,),
+        operation_id="v2_watched_folders_list",
+    )
     def get(self, request: Request) -> Response:
         """List the folders that are watched for the storage root in use, the oldest first."""
         return Response(services.current())
 
-    @endpoint(body=FolderBody, returns={201: responses.WatchedFolder}, errors=(400, 403, 503))
+    @endpoint(
+        scope=Scope.ADMIN, body=FolderBody, returns={201: responses.WatchedFolder}, errors=(400, 403, 503)
+    )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Import the runs of other trackers below a folder of this machine, and keep them up to date."""
         try:
@@ -51,7 +59,7 @@ class WatchedFoldersView(APIView):
 
 
 @blocking
-@route("DELETE", returns=responses.RemovedFolder, errors=(404, 503))
+@route("DELETE", scope=Scope.ADMIN, returns=responses.RemovedFolder, errors=(404, 503))
 def watched_folder_view(request: Request, key: str) -> Response:
     """Stop watching a folder; its runs stay."""
     services.remove(key)

@@ -1,4 +1,4 @@
-"""Decorators of API views: validate the request, describe it and its responses in OpenAPI."""
+"""Decorators of API views: who may call them, validation of requests, description in OpenAPI."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
+
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import Subject, access
 
 if TYPE_CHECKING:
     from drf_spectacular.utils import OpenApiParameter
@@ -36,6 +39,10 @@ class Description(NamedTuple):
 
 def endpoint(
     *,
+    scope: Scope,
+    subject: Subject | None = None,
+    recorded: bool = True,
+    session_only: bool = False,
     query: Kind | None = None,
     body: Kind | None = None,
     returns: Any = None,
@@ -43,9 +50,13 @@ def endpoint(
     headers: Iterable[OpenApiParameter] = (),
     **schema: Any,
 ) -> Callable[[Method], Method]:
-    """Validate a request before the method runs, and describe it in OpenAPI.
+    """Declare who may call a method, validate its requests before it runs, and describe it in OpenAPI.
 
     Args:
+        scope: that requests need; see `Access` for it and the next three.
+        subject: what they change.
+        recorded: whether the record of changes names them.
+        session_only: whether API tokens are refused.
         query: serializer of the query string; the validated fields are passed on as the keyword `query`.
         body: serializer of the JSON body; the validated fields are passed on as the keyword `body`.
         returns: the `TypedDict` (or list of them, or any value of `extend_schema(responses=…)`) of a 200, or a
@@ -69,6 +80,7 @@ def endpoint(
             return method(self, request, *args, **kwargs)
 
         setattr(validated, DESCRIPTION, description)
+        access(scope, subject, recorded=recorded, session_only=session_only)(validated)
         return cast(Method, validated)
 
     return decorate

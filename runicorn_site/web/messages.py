@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.utils.translation import gettext
 from rest_framework.exceptions import APIException
 
@@ -22,3 +23,7 @@ def translated(text: str) -> str:
 
 def sentence_of(error: APIException) -> str:
     return translated(getattr(error, "sentence", "") or str(error.detail))
+
+
+def first_error(form: forms.Form) -> str:
+    return str(next(iter(form.errors.values()))[0])

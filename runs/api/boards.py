@@ -18,9 +18,11 @@ from rest_framework.views import APIView
 
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
 from runicorn.api.responses.remote import Done
+from runicorn.settings.api_tokens import Scope
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
+from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body
@@ -46,7 +48,7 @@ class BoardBody(Body):
     hidden = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_NAMES)
 
 
-@route("GET", returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
+@route("GET", scope=Scope.READ, returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
 def board_list_view(request: Request, project: str) -> Response:
     """List the boards of a project by name; one that cannot be used has an `error`."""
     root = _root()
@@ -61,7 +63,7 @@ def board_list_view(request: Request, project: str) -> Response:
 class BoardView(APIView):
     """One board."""
 
-    @endpoint(returns=Board, errors=ERRORS)
+    @endpoint(scope=Scope.READ, returns=Board, errors=ERRORS)
     def get(self, request: Request, project: str, name: str) -> Response:
         """Get a board. `ETag` and `etag` are its version, for `If-Match`."""
         with _store_errors():
@@ -70,6 +72,8 @@ class BoardView(APIView):
             return _answer(project, boards.read(_root(), project, name))
 
     @endpoint(
+        scope=Scope.CURATE,
+        subject=Subject.PROJECT,
         returns={200: Board, 409: BoardConflict},
         errors=ERRORS,
         headers=[IF_MATCH, IF_NONE_MATCH],
@@ -93,7 +97,14 @@ class BoardView(APIView):
             return _conflict(error)
         return _answer(project, stored)
 
-    @endpoint(returns={200: Done, 409: BoardConflict}, errors=ERRORS, headers=[IF_MATCH], request=None)
+    @endpoint(
+        scope=Scope.CURATE,
+        subject=Subject.PROJECT,
+        returns={200: Done, 409: BoardConflict},
+        errors=ERRORS,
+        headers=[IF_MATCH],
+        request=None,
+    )
     def delete(self, request: Request, project: str, name: str) -> Response:
         """Delete a board; with `If-Match` only in that version."""
         try:

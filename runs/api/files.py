@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import endpoint, route
@@ -35,6 +36,7 @@ class RunLogView(APIView):
     content_negotiation_class = AnyFormat
 
     @endpoint(
+        scope=Scope.READ,
         query=LogQuery,
         returns={
             (200, "text/plain"): OpenApiTypes.STR,
@@ -64,7 +66,7 @@ class RunLogView(APIView):
         return file_answer(request, file, "text/plain; charset=utf-8", start=start, whole=not part)
 
 
-@route("GET", returns=list[MediaFile], errors=ERRORS)
+@route("GET", scope=Scope.READ, returns=list[MediaFile], errors=ERRORS)
 def run_media_list_view(request: Request, run_id: str) -> Response:
     """List the images and other files in the order in which they were logged, without missing files."""
     return Response(run_files.media(get_run(run_id)))
@@ -78,6 +80,7 @@ class RunMediaFileView(APIView):
     """Content types by file extension of files that are shown; all others are attachments."""
 
     @endpoint(
+        scope=Scope.READ,
         returns={(200, "*/*"): OpenApiTypes.BINARY, (206, "*/*"): OpenApiTypes.BINARY, 416: None},
         errors=ERRORS,
     )
@@ -97,7 +100,7 @@ class RunMediaFileView(APIView):
         return answer
 
 
-@route("GET", returns=RunEnvironment, errors=ERRORS)
+@route("GET", scope=Scope.READ, returns=RunEnvironment, errors=ERRORS)
 def run_environment_view(request: Request, run_id: str) -> Response:
     """Get the host, packages and repository that a run recorded."""
     environment = run_files.environment(get_run(run_id))

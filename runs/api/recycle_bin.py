@@ -10,6 +10,8 @@ from rest_framework.response import Response
 
 from runicorn.api.responses.experiments import DeletedExperiments, FoundExperiments, Success
 from runicorn.api.responses.recycle_bin import EmptiedRecycleBin, RecycleBin
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import json_list
@@ -24,7 +26,7 @@ from runs.services.recycle_bin import empty_recycle_bin, remove_runs, soft_delet
 from runs.services.write_through import count_successes
 
 
-@route("GET", returns=RecycleBin)
+@route("GET", scope=Scope.READ, returns=RecycleBin)
 def recycle_bin_view(request: Request) -> HttpResponseBase:
     """List the deleted runs, the last deletion first."""
     return json_list(request, responses.deleted_runs(active_root()), name="deleted_runs")
@@ -32,7 +34,7 @@ def recycle_bin_view(request: Request) -> HttpResponseBase:
 
 # Removing thousands of folders takes as long as the disk does.
 @blocking
-@route("POST", body=EmptyBin, returns=EmptiedRecycleBin)
+@route("POST", scope=Scope.ADMIN, body=EmptyBin, returns=EmptiedRecycleBin)
 def empty_recycle_bin_view(request: Request, body: dict[str, Any]) -> Response:
     """Remove every deleted run from the disk. This cannot be undone."""
     results = empty_recycle_bin(root=active_root())
@@ -42,7 +44,7 @@ def empty_recycle_bin_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(EmptiedRecycleBin(permanently_deleted=count, message=message, failed=failed))
 
 
-@route("POST", body=TagExperiment, returns=Success, errors=ERRORS)
+@route("POST", scope=Scope.CURATE, subject=Subject.RUNS, body=TagExperiment, returns=Success, errors=ERRORS)
 def experiment_tag_view(request: Request, body: dict[str, Any]) -> Response:
     """Add tags to a run, or replace its tags with `append=false`."""
     run = get_run(body["run_id"])
@@ -50,7 +52,7 @@ def experiment_tag_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(Success(success=True))
 
 
-@route("GET", query=ExperimentSearch, returns=FoundExperiments, errors=[400])
+@route("GET", scope=Scope.READ, query=ExperimentSearch, returns=FoundExperiments, errors=[400])
 def experiment_search_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """Find the runs that have all tags and all words, the last updated first."""
     found = find_runs(
@@ -63,7 +65,7 @@ def experiment_search_view(request: Request, query: dict[str, Any]) -> HttpRespo
     return json_list(request, responses.found_experiments(found.runs), name="experiments")
 
 
-@route("DELETE", body=DeleteExperiments, returns=DeletedExperiments, errors=ERRORS)
+@route("DELETE", scope=Scope.ADMIN, body=DeleteExperiments, returns=DeletedExperiments, errors=ERRORS)
 def delete_experiments_view(request: Request, body: dict[str, Any]) -> Response:
     """Move runs to the recycle bin, or with `force` remove them from the disk."""
     root = active_root()

@@ -293,7 +293,7 @@ class FileQuery(Query):
         required=False, max_length=255, help_text="Experiment name of a new run."
     )
     sender = serializers.CharField(
-        default="",
+        required=False,
         max_length=64,
         help_text="Identifies a sender that writes into the store of this server.",
     )

@@ -15,7 +15,9 @@ from rest_framework.views import APIView
 from runicorn.api.responses.projects import ExperimentNames, Projects
 from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
 from runicorn.api.responses.runs import MovedRuns, RunDetail, RunItem, TaggedRuns
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
+from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
@@ -54,7 +56,7 @@ def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> 
     return run_ids
 
 
-@route("GET", query=RunListQuery, returns=list[RunItem], errors=[400], headers=[TOTAL])
+@route("GET", scope=Scope.READ, query=RunListQuery, returns=list[RunItem], errors=[400], headers=[TOTAL])
 def run_list_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """List runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.
 
@@ -78,12 +80,14 @@ def _items(root: StorageRoot, found: Matches, query: dict[str, Any]) -> Iterator
 class RunDetailView(APIView):
     """One run."""
 
-    @endpoint(returns=RunDetail, errors=ERRORS)
+    @endpoint(scope=Scope.READ, returns=RunDetail, errors=ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
         """Get a run as its files are now. A run in the recycle bin is not found."""
         return Response(responses.detail(get_run(run_id)))
 
-    @endpoint(body=RunEdit, returns=RunDetail, errors=(*ERRORS, 409))
+    @endpoint(
+        scope=Scope.CURATE, subject=Subject.RUNS, body=RunEdit, returns=RunDetail, errors=(*ERRORS, 409)
+    )
     def patch(self, request: Request, run_id: str, body: dict[str, Any]) -> Response:
         """Change tags, description, `pinned`, `archived`, name, color or project. Missing fields keep their value.
 
@@ -92,7 +96,7 @@ class RunDetailView(APIView):
         return Response(responses.detail(edit_run(run=get_run(run_id), **body)))
 
 
-@route("POST", body=TagRuns, returns=TaggedRuns, errors=ERRORS)
+@route("POST", scope=Scope.CURATE, subject=Subject.RUNS, body=TagRuns, returns=TaggedRuns, errors=ERRORS)
 def run_tags_view(request: Request, body: dict[str, Any]) -> Response:
     """Add tags to up to 100 runs, and remove others. If any id is malformed, nothing is changed."""
     root = active_root()
@@ -101,7 +105,7 @@ def run_tags_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(TaggedRuns(updated=count_successes(results), results=results))
 
 
-@route("POST", body=MoveRuns, returns=MovedRuns, errors=ERRORS)
+@route("POST", scope=Scope.CURATE, subject=Subject.RUNS, body=MoveRuns, returns=MovedRuns, errors=ERRORS)
 def move_runs_view(request: Request, body: dict[str, Any]) -> Response:
     """Move up to 100 runs to another project. If any id is malformed, nothing is changed.
 
@@ -114,7 +118,9 @@ def move_runs_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(MovedRuns(updated=count_successes(results), results=results, previous=previous))
 
 
-@route("POST", body=SoftDelete, returns=SoftDeletedRuns, errors=ERRORS)
+@route(
+    "POST", scope=Scope.CURATE, subject=Subject.RUNS, body=SoftDelete, returns=SoftDeletedRuns, errors=ERRORS
+)
 def soft_delete_view(request: Request, body: dict[str, Any]) -> Response:
     """Move up to 100 runs to the recycle bin. If any id is malformed, nothing is deleted."""
     root = active_root()
@@ -126,7 +132,7 @@ def soft_delete_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(SoftDeletedRuns(deleted_count=count, results=results, message=message))
 
 
-@route("POST", body=Restore, returns=RestoredRuns, errors=ERRORS)
+@route("POST", scope=Scope.CURATE, subject=Subject.RUNS, body=Restore, returns=RestoredRuns, errors=ERRORS)
 def restore_view(request: Request, body: dict[str, Any]) -> Response:
     """Restore up to 100 runs from the recycle bin. If any id is malformed, nothing is restored."""
     root = active_root()
@@ -137,20 +143,20 @@ def restore_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(RestoredRuns(restored_count=count, results=results, message=message))
 
 
-@route("GET", returns=Projects)
+@route("GET", scope=Scope.READ, returns=Projects)
 def project_list_view(request: Request) -> Response:
     """List the projects by name, each with the number of its experiments and runs."""
     details = projects.projects(active_root())
     return Response(Projects(projects=[project["name"] for project in details], details=details))
 
 
-@route("GET", returns=ExperimentNames)
+@route("GET", scope=Scope.READ, returns=ExperimentNames)
 def experiment_names_view(request: Request, project: str) -> Response:
     """List the names of the project's experiments; empty if there is no such project."""
     return Response(ExperimentNames(names=projects.experiment_names(active_root(), project)))
 
 
-@route("GET", returns=list[RunItem])
+@route("GET", scope=Scope.READ, returns=list[RunItem])
 def experiment_runs_view(request: Request, project: str, name: str) -> HttpResponseBase:
     """List the runs of an experiment, newest first; empty if there is no such experiment."""
     root = active_root()

@@ -10,6 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses.run_files import FileDigest, Heartbeat, UploadConflict, UploadedSize
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import Subject
 from runicorn_site.web.actor import sender_name
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
@@ -28,7 +30,7 @@ class RunFileView(APIView):
 
     parser_classes = (Bytes,)
 
-    @endpoint(query=FileDigestQuery, returns=FileDigest, errors=ERRORS)
+    @endpoint(scope=Scope.READ, query=FileDigestQuery, returns=FileDigest, errors=ERRORS)
     def get(self, request: Request, run_id: str, name: str, query: dict[str, Any]) -> Response:
         """Get the size and the SHA-256 of the file, or of its first `size` bytes."""
         size, digest = receive.describe_file(
@@ -37,6 +39,9 @@ class RunFileView(APIView):
         return Response(FileDigest(size=size, digest=digest))
 
     @endpoint(
+        scope=Scope.WRITE,
+        subject=Subject.RUNS,
+        recorded=False,
         query=FileQuery,
         returns={200: UploadedSize, 409: UploadConflict},
         errors=ERRORS,
@@ -63,7 +68,14 @@ class RunHeartbeatView(APIView):
 
     parser_classes = (Bytes,)
 
-    @endpoint(returns=Heartbeat, errors=ERRORS, request=None)
+    @endpoint(
+        scope=Scope.WRITE,
+        subject=Subject.RUNS,
+        recorded=False,
+        returns=Heartbeat,
+        errors=ERRORS,
+        request=None,
+    )
     def put(self, request: Request, run_id: str) -> Response:
         """Report that the training and its sender are alive; senders do so every 30 seconds."""
         return Response(Heartbeat(heartbeat_at=receive.record_heartbeat(root=active_root(), run_id=run_id)))

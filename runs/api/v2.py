@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage, WhereCompletion
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -22,6 +23,7 @@ from runs.services.recycle_bin import soft_delete_runs
 
 @route(
     "GET",
+    scope=Scope.READ,
     query=ExperimentListQuery,
     returns=ExperimentPage,
     errors=[400],
@@ -36,7 +38,7 @@ def experiment_list_view(request: Request, query: dict[str, Any]) -> Response:
 
 # A thousand markers are synced to disk one by one.
 @blocking
-@route("POST", body=BatchDelete, returns=BatchDeletion, errors=ERRORS)
+@route("POST", scope=Scope.ADMIN, body=BatchDelete, returns=BatchDeletion, errors=ERRORS)
 def batch_delete_view(request: Request, body: dict[str, Any]) -> Response:
     """Move up to 1000 experiments to the recycle bin. If any id is malformed, nothing is deleted."""
     root = active_root()
@@ -46,7 +48,7 @@ def batch_delete_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(experiments.deletion(results))
 
 
-@route("GET", query=SummaryQuery, returns=AnalyticsSummary, errors=[400])
+@route("GET", scope=Scope.READ, query=SummaryQuery, returns=AnalyticsSummary, errors=[400])
 def analytics_summary_view(request: Request, query: dict[str, Any]) -> Response:
     """Count experiments by status, project and day, with durations, best runs and bytes on disk."""
     root = active_root()
@@ -54,7 +56,7 @@ def analytics_summary_view(request: Request, query: dict[str, Any]) -> Response:
     return Response(analytics.summary(root, query.get("project") or None, query["days"]))
 
 
-@route("GET", query=CompletionQuery, returns=WhereCompletion, errors=[400])
+@route("GET", scope=Scope.READ, query=CompletionQuery, returns=WhereCompletion, errors=[400])
 def where_completion_view(request: Request, query: dict[str, Any]) -> Response:
     """Check an expression, count the runs that match, and list words for the place of the cursor."""
     return Response(experiments.completion(active_root(), **query))

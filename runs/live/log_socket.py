@@ -7,10 +7,13 @@ from typing import Any
 
 import orjson
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runs.live.run_socket import RunSocket, whole_number
 from runs.live.tail import Chunk, text_lines
 
 
+@access(Scope.READ)
 class LogSocket(RunSocket):
     """The last lines of `logs.txt`, then every new line as it is written.
 

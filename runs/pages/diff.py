@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
 from runs.errors import NoSuchFile
@@ -65,6 +67,7 @@ def _kind(line: str, head: bool) -> str:
     return {"@": "place", "+": "added", "-": "removed"}.get(line[:1], "same")
 
 
+@access(Scope.READ)
 @require_safe
 def run_diff(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Render the diff in colour; to htmx the diff alone, with `format=text` as a file."""

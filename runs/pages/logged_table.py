@@ -12,6 +12,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator
@@ -79,6 +81,7 @@ def _number(value: float) -> str:
 
 
 # A table may have 64 MB.
+@access(Scope.READ)
 @blocking
 @require_safe
 def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:

@@ -8,6 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runs.active_root import active_root
 from runs.pages.table.rows import ids_in_order, matching
 from runs.pages.table.state import TableState
@@ -28,6 +30,7 @@ class Entry(TypedDict):
     url: str
 
 
+@access(Scope.READ)
 @require_safe
 def find(request: HttpRequest) -> JsonResponse:
     """Return the newest runs and the projects that match `q`."""
@@ -50,6 +53,7 @@ def find(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"places": found})
 
 
+@access(Scope.READ)
 @require_safe
 def neighbours(request: HttpRequest, run_id: str) -> JsonResponse:
     """Return the addresses of the runs before and after a run, in the list that the query string describes."""

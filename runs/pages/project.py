@@ -10,8 +10,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.api.responses.analytics import AnalyticsSummary
+from runicorn.settings.api_tokens import Scope
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards, description
+from runicorn_site.web.access import Subject, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.query import analytics, projects
@@ -42,6 +44,7 @@ def project_or_404(project: str) -> StorageRoot:
     return root
 
 
+@access(Scope.READ)
 @require_safe
 def project_page(request: HttpRequest, project: str) -> HttpResponse:
     root = project_or_404(project)
@@ -64,6 +67,7 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     return render(request, "runs/project.html", context)
 
 
+@access(Scope.CURATE, Subject.PROJECT)
 @require_POST
 def change_description(request: HttpRequest, project: str) -> HttpResponse:
     root = project_or_404(project)

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.api.responses.runs import RunResult
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import Subject, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import Page, Paginator
 from runicorn_site.web.pools import blocking
@@ -24,6 +26,7 @@ from runs.services.recycle_bin import empty_recycle_bin, restore_runs
 SIZE = 100
 
 
+@access(Scope.READ)
 @require_safe
 def recycle_bin(request: HttpRequest) -> HttpResponse:
     """Show the deleted runs, the last deletion first."""
@@ -32,6 +35,7 @@ def recycle_bin(request: HttpRequest) -> HttpResponse:
     return render(request, "runs/recycle_bin.html", context)
 
 
+@access(Scope.CURATE, Subject.RUNS)
 @require_POST
 def restore_from_recycle_bin(request: HttpRequest) -> HttpResponse:
     """Restore the selected runs, or the one whose button was pressed."""
@@ -42,6 +46,7 @@ def restore_from_recycle_bin(request: HttpRequest) -> HttpResponse:
     return back_to_bin("restored", results) if request.POST.get("from") == "bin" else back_to_table(request)
 
 
+@access(Scope.ADMIN)
 @blocking
 @require_POST
 def empty_bin(request: HttpRequest) -> HttpResponse:

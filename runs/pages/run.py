@@ -13,8 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web import markdown
+from runicorn_site.web.access import access
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.shared import is_shared
@@ -78,6 +80,7 @@ def last_lines(path: Path) -> str:
     return os.pread(file.fd, MOST_BYTES, start).decode("utf-8", "replace")
 
 
+@access(Scope.READ)
 @require_safe
 def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
     """Render charts, log, config, summary, environment and media; with `?part=header` the header alone."""

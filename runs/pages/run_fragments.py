@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import route
@@ -20,7 +21,7 @@ from runs.services.lookup import get_run
 
 
 @blocking
-@route("GET", query=LogPartQuery)
+@route("GET", scope=Scope.READ, query=LogPartQuery)
 def log_blocks_view(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return `{blocks: […]}` around a line, before or after a byte; with `search` the numbers of the matching lines."""
     run = get_run(run_id)
@@ -39,13 +40,13 @@ def log_blocks_view(request: Request, run_id: str, query: dict[str, Any]) -> Res
     return Response({"blocks": [asdict(block) for block in found]})
 
 
-@route("GET", query=MediaPartQuery)
+@route("GET", scope=Scope.READ, query=MediaPartQuery)
 def media_view(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return the media that the page does not know yet, see `media.media_after`."""
     return Response(media.media_after(get_run(run_id), query["after"], query["mark"]))
 
 
-@route("GET", query=HistogramQuery)
+@route("GET", scope=Scope.READ, query=HistogramQuery)
 def histograms_view(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return the histograms over steps, downsampled if there are many, see `media.histograms`."""
     return Response(media.histograms(get_run(run_id), query["key"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from email.header import decode_header, make_header
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from metrics.alerts.delivery import deliveries, messages
+from metrics.alerts.delivery import addresses, deliveries, messages
 from metrics.alerts.judging import episodes, rule_set
 from metrics.alerts.judging.attention import Attention
 from metrics.alerts.kinds.base import Change
@@ -74,6 +75,38 @@ def test_a_name_with_an_at_sign_is_no_mention_or_link(event: Callable[[list[int]
 def event_of(body: messages.Content) -> AlertEvent:
     """The only event."""
     return AlertEvent.objects.select_related("run", "rule").get()
+
+
+@pytest.mark.parametrize("more", ["", "&deadline=30"])
+@pytest.mark.parametrize("host", ["rebinds.test", "2130706433"])
+def test_no_email_is_sent_by_a_server_whose_name_resolves_to_a_refused_address_when_connected(
+    alerts: Alerts,
+    event: Callable[[list[int]], AlertEvent],
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    more: str,
+) -> None:
+    resolved: list[str] = []
+    resolve = socket.getaddrinfo
+
+    def rebind(name: str, port: Any, *arguments: Any, **options: Any) -> Any:
+        if name != "rebinds.test":
+            return resolve(name, port, *arguments, **options)
+        resolved.append(name)
+        address = "127.0.0.1" if len(resolved) > 1 else "192.0.2.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
+    monkeypatch.setattr(addresses, "_is_refused", lambda name: name == "127.0.0.1")
+    port = mailbox.url.rpartition(":")[2].partition("/")[0]
+    url = f"mailto://me:word@example.org:{port}/?smtp={host}&to=me@example.org&mode=insecure{more}"
+    channel = alerts("POST", "channels", {"name": "mail", "url": url})
+    event([channel["id"]])
+    assert deliveries.deliver(channel["id"]) == 0 and mailbox.mails == []
+    assert resolved == ["rebinds.test"] * 2 * (host == "rebinds.test")
+    failure = alerts("GET", f"channels/{channel['id']}")["last_error"]
+    assert failure == "Nothing is sent to link-local addresses."
 
 
 def test_a_failing_service_is_reported_without_its_address(alerts: Alerts) -> None:

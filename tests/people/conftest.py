@@ -13,7 +13,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A viewer with a user of each role, for the tests of a file."""
     home = tmp_path_factory.mktemp("home")
     (home / "store").mkdir()
-    viewer = Viewer(home / "store", home, "--users", RUNICORN_RATE_LIMIT="off")
+    options = ("--users", "--trusted-proxy", "127.0.0.1")
+    viewer = Viewer(home / "store", home, *options, RUNICORN_RATE_LIMIT="off")
     try:
         lab = Lab(viewer.wait_until_it_answers(), home, add_users(home, ROLES))
         yield lab

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ ROLES = {
     "bo": ("write-own", {}),
     "rita": ("read", {"speech": "write-all"}),
 }
+ADDRESSES = count(1)
 
 
 @dataclass
@@ -37,10 +39,15 @@ class Lab:
     def url(self) -> str:
         return self.viewer.url
 
-    def sign_in(self, name: str, password: str = "") -> tuple[requests.Session, requests.Response]:
-        """Send the form of the login page in a new browser session."""
+    def sign_in(
+        self, name: str, password: str = "", address: str = ""
+    ) -> tuple[requests.Session, requests.Response]:
+        """Send the form of the login page in a new browser session, from an address of its own unless one is named."""
         browser = requests.Session()
+        # The sign-ins of one address are limited.
+        browser.headers["X-Forwarded-For"] = address or f"2001:db8::{next(ADDRESSES):x}"
         answer = self.send(browser, "/login", username=name, password=password or self.passwords[name])
+        del browser.headers["X-Forwarded-For"]
         return browser, answer
 
     def session(self, name: str) -> requests.Session:

@@ -19,7 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from runicorn.settings.api_tokens import Scope
-from runicorn_site.security.access.routes import RULES
+from runicorn_site.pages.people.urls import page_patterns as people_pages
+from runicorn_site.security.access.routes import routes_of, table
 from tests.folders import write_run
 from tests.people.lab import Lab, add_users
 from tests.pool.uploading import digest_of
@@ -227,21 +228,31 @@ def addresses(store: Store, word: str) -> list[str]:
         "path": tuple(path.replace(HIDDEN, word) for path in PATHS),
     }
     found = []
-    for rule in RULES:
-        if "GET" not in rule.methods.split() or rule.scope is Scope.ADMIN or rule.path == "/login/oidc":
-            continue
-        names = re.findall(r"\{(\w+)\}", rule.path)
-        media = media_paths(store, first) if "media" in rule.path or "preview" in rule.path else ()
-        given = values | (of_artifacts if "/artifacts/" in rule.path else {})
+    for template in templates():
+        names = re.findall(r"\{(\w+)\}", template)
+        media = media_paths(store, first) if "media" in template or "preview" in template else ()
+        given = values | (of_artifacts if "/artifacts/" in template else {})
         choices = [(*given[name], *media) if name == "path" else given[name] for name in names]
         for chosen in itertools.product(*choices):
-            path = rule.path
+            path = template
             for name, value in zip(names, chosen, strict=True):
                 path = path.replace(f"{{{name}}}", quote(value, safe="/"), 1)
-            for query in ("", *QUERIES.get(rule.path, ())):
+            for query in ("", *QUERIES.get(template, ())):
                 text = query.format(id=first, project=f"{word}project", shown=store.shown[0])
                 found.append(path + quote(text.replace("zqx", word), safe="?&=,/-"))
     return list(dict.fromkeys(found))
+
+
+def templates() -> list[str]:
+    """Return the paths of the routes that users without the role of an administrator may read."""
+    found = []
+    for route in (*table(), *routes_of(people_pages)):
+        rule = route.rules.get("GET")
+        if rule is not None and rule.scope is not Scope.ADMIN and rule.path != "/login/oidc":
+            short = rule.path.replace("{run_id}", "{id}").replace("{number}", "{n}")
+            found.append(short.replace("{upload_id}", "{upload}"))
+    assert len(found) > 90 and QUERIES.keys() - set(found) == set()
+    return found
 
 
 def media_paths(store: Store, run_id: str) -> tuple[str, ...]:

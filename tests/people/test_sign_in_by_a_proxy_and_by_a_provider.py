@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -70,6 +71,35 @@ def test_a_proxy_signs_new_users_up_where_a_role_is_set(
         page = requests.get(f"{viewer.url}/account", headers={"X-Remote-User": sent}, timeout=30)
         assert page.status_code == (200 if name else 403), sent
         assert name is None or f"<bdi>{name}</bdi>" in page.text
+
+
+def test_a_token_changes_no_account_and_no_token(
+    start_viewer: Callable[..., Viewer], folder: Path, home: Path
+) -> None:
+    options = ("--auth-header", "X-Remote-User", "--trusted-proxy", "127.0.0.1")
+    viewer = start_viewer(folder, *options, RUNICORN_SIGN_UP_ROLE="admin")
+    lab, browser, reader = Lab(viewer, home, {}), requests.Session(), requests.Session()
+    browser.headers["X-Remote-User"] = "newcomer"
+    made = lab.send(browser, "/account/tokens", "/account", name="ci", scope="read", expires="30d")
+    (token,) = re.findall(r"rnc_[\w-]+", made.text)
+    made = lab.send(browser, "/account/tokens", "/account", name="all", scope="admin", expires="30d")
+    (wide,) = re.findall(r"rnc_[\w-]+", made.text)
+    fields = {"new_password1": (password := secret()), "new_password2": password, "name": "ci", "id": "x"}
+    for shown in (token, wide):
+        reader.headers["Authorization"] = f"Bearer {shown}"
+        assert reader.get(f"{viewer.url}/api/runs", timeout=30).status_code == 200
+        for path in (
+            *("/account/password", "/account/tokens", "/account/tokens/revoke", "/account/shares/revoke"),
+            *("/users/invite", "/users/1/role", "/users/access", "/users/groups"),
+            *("/settings/shares/revoke", "/settings/sessions/end", "/admin/password_change/"),
+        ):
+            # The page of the sign-in has the CSRF cookie and the field.
+            assert lab.send(reader, path, "/login", **fields).status_code == 403, path
+        for path in ("/account", "/users", "/admin/"):
+            assert reader.get(viewer.url + path, timeout=30).status_code == 403, path
+    assert lab.sign_in("newcomer", password)[1].status_code == 200, "no password was set"
+    assert lab.send(browser, "/account/password", "/account", **fields).status_code == 302
+    assert lab.sign_in("newcomer", password)[1].status_code == 302
 
 
 @pytest.fixture(scope="module")

@@ -70,18 +70,40 @@ def test_a_new_token_and_a_new_password_are_valid_at_once(lab: Lab) -> None:
 
 
 def test_a_name_is_locked_for_an_address_after_five_wrong_passwords(lab: Lab) -> None:
-    answers = [lab.sign_in("wu", "wrong")[1].status_code for _ in range(6)]
+    address = "192.0.2.1"
+    answers = [lab.sign_in("wu", "wrong", address)[1].status_code for _ in range(6)]
     assert answers == [200, 200, 200, 200, 429, 429]
-    locked = lab.sign_in("wu")[1]
+    locked = lab.sign_in("wu", address=address)[1]
     assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
     assert "Try again in 15 minutes" in locked.text
-    assert lab.sign_in("ada")[1].status_code == 302
+    assert lab.sign_in("ada", address=address)[1].status_code == 302
 
 
-def test_many_sign_ins_from_an_address_wait_for_a_minute(
+def test_wrong_old_passwords_lock_the_change_of_a_password_and_the_sign_in(lab: Lab) -> None:
+    browser, password, address = lab.session("root"), secret(), "192.0.2.2"
+    browser.headers["X-Forwarded-For"] = address
+
+    def change(old: str) -> requests.Response:
+        fields = {"old_password": old, "new_password1": password, "new_password2": password}
+        return lab.send(browser, "/account/password", "/account", **fields)
+
+    try:
+        assert [change(f"wrong {number}").status_code for number in range(5)] == [400, 400, 400, 400, 429]
+        locked = change(lab.passwords["root"])
+        assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
+        assert lab.sign_in("root", address=address)[1].status_code == 429
+        page = browser.get(f"{lab.url}/admin/password_change/", allow_redirects=False, timeout=30)
+        assert (page.status_code, page.headers["Location"]) == (302, "/account")
+    finally:
+        del browser.headers["X-Forwarded-For"]
+    assert lab.sign_in("root")[1].status_code == 302
+
+
+def test_many_sign_ins_from_an_address_wait_for_a_minute_without_other_limits_too(
     start_viewer: Callable[..., Viewer], folder: Path, home: Path
 ) -> None:
-    busy, browser = Lab(start_viewer(folder, "--users"), home, {}), requests.Session()
+    viewer = start_viewer(folder, "--users", RUNICORN_RATE_LIMIT="off")
+    busy, browser = Lab(viewer, home, {}), requests.Session()
     answers: list[requests.Response] = []
 
     def sign_in() -> int:

@@ -45,6 +45,39 @@ def test_a_link_needs_no_login_and_only_curators_create_one(tmp_path: Path) -> N
         viewer.stop()
 
 
+def test_a_link_ends_when_its_author_may_no_longer_share(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    write_run(store, run_id=RUN, metrics=[{"loss": 0.5}])
+    viewer = Viewer(store, tmp_path, "--users", RUNICORN_RATE_LIMIT="off")
+    people = {"cy": ("curate", {}), "root": ("admin", {}), "gus": ("read", {})}
+    try:
+        lab = Lab(viewer.wait_until_it_answers(), tmp_path, add_users(tmp_path, people))
+        lab.command("role", "@team", "--role", "curate")
+        lab.command("join", "gus", "team")
+        member = lab.session("gus")
+        until(lambda: member.get(f"{viewer.url}/alerts/rules/new", timeout=30).status_code == 200)
+        urls = {}
+        for name in people:
+            client = RunicornClient(viewer.url, token=lab.token(name, "curate"))
+            until(client.list_experiments)
+            urls[name] = client.shares.create("run", RUN)["url"]
+            assert requests.get(urls[name], timeout=30).status_code == 200
+        with connect(f"{urls['cy'].replace('http', 'ws')}runs/{RUN}/live") as socket:
+            assert '"type":' in socket.recv(timeout=30)
+            lab.command("role", "cy", "--role", "write-all")
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    socket.recv(timeout=30)
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+        lab.command("leave", "gus", "team")
+        for name in ("cy", "gus"):
+            until(lambda name=name: requests.get(urls[name], timeout=30).status_code == 404)  # type: ignore[misc]
+        assert requests.get(urls["root"], timeout=30).status_code == 200
+    finally:
+        viewer.stop()
+
+
 def test_a_link_shows_what_its_author_may_read_and_ends_with_the_author(tmp_path: Path) -> None:
     store = tmp_path / "store"
     store.mkdir()

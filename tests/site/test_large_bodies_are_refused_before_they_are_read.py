@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -67,11 +69,23 @@ def test_outside_the_api_the_refusal_is_a_page(odd: Viewer) -> None:
     assert answer.headers["content-type"].startswith("text/html")
 
 
-@pytest.mark.parametrize("path", ["/login", "/logout", "/invitations/x", "/token", "/s/x"])
+@pytest.mark.parametrize("path", ["/token", "/s/x"])
 def test_senders_without_a_login_send_short_forms_only(odd: Viewer, path: str) -> None:
+    assert_short_forms_only(odd.port, path)
+
+
+def test_senders_without_a_login_send_short_forms_only_where_users_sign_in(
+    start_viewer: Callable[..., Viewer], folder: Path
+) -> None:
+    viewer = start_viewer(folder, "--users")
+    for path in ("/login", "/logout", "/invitations/x", "/s/x"):
+        assert_short_forms_only(viewer.port, path)
+
+
+def assert_short_forms_only(port: int, path: str) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {OPEN_BODY + 1}\r\n\r\n"
-    assert exchange(odd.port, head.encode()).status == 413
-    assert chunked(odd.port, 2 * OPEN_BODY, path).status == 413
+    assert exchange(port, head.encode()).status == 413, path
+    assert chunked(port, 2 * OPEN_BODY, path).status == 413, path
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "9" * 400])

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
+from jsonschema import Draft202012Validator
 
 from runicorn_site.api import openapi_document
 from runicorn_site.api.openapi_document import schema
@@ -50,6 +51,34 @@ def test_nothing_in_it_had_to_be_guessed(description: dict[str, Any]) -> None:
 def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
     for _, kind, name in re.findall(r'"(#/components/(\w+)/([^"]+))"', orjson.dumps(description).decode()):
         assert name in description["components"][kind]
+
+
+def schemas_with_a_default(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return the place and the schema of every default."""
+    if (
+        isinstance(node, dict)
+        and "default" in node
+        and {"type", "$ref", "enum", "oneOf", "allOf"} & node.keys()
+    ):
+        yield place, node
+    for key, below in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(below, dict | list):
+            yield from schemas_with_a_default(below, f"{place}/{key}")
+
+
+def test_schemas_are_valid_and_their_defaults_fit_them(description: dict[str, Any]) -> None:
+    for component in description["components"]["schemas"].values():
+        Draft202012Validator.check_schema(component)
+    components, defaults = description["components"], list(schemas_with_a_default(description))
+    assert len(defaults) > 20
+    wrong = {
+        place: [error.message for error in errors]
+        for place, node in defaults
+        if (
+            errors := [*Draft202012Validator({**node, "components": components}).iter_errors(node["default"])]
+        )
+    }
+    assert wrong == {}
 
 
 def test_no_part_of_a_sentence_would_be_lost_as_markup(description: dict[str, Any]) -> None:

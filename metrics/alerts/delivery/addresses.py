@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from urllib.parse import urlsplit, urlunsplit
 
@@ -56,8 +57,23 @@ def kind_of(url: str) -> str:
     plugin = Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
         raise InvalidAlert("url", Message(UNKNOWN))
-    _check_literal(getattr(plugin, "host", None) or "")
+    for host in hosts_of(plugin):
+        _check_literal(host)
     return scheme[:64]
+
+
+def hosts_of(plugin: object) -> list[str]:
+    """Return the hosts in the attributes of a service of apprise, such as `host` and `smtp_host`, and in its URLs."""
+    hosts = []
+    for name, value in vars(plugin).items():
+        if not isinstance(value, str) or not value:
+            continue
+        if name.endswith("host"):
+            hosts.append(value)
+        elif "://" in value:
+            with suppress(ValueError):
+                hosts.append(urlsplit(value).hostname or "")
+    return [host for host in hosts if host]
 
 
 def webhook_url(url: str) -> str:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import orjson
 
 from metrics.alerts.delivery import messages, pictures
-from metrics.alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, webhook_url
+from metrics.alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, hosts_of, webhook_url
+from metrics.alerts.delivery.checked_connections import checked_connections
 from metrics.alerts.models import AlertChannel, AlertEvent
 from runicorn.api.urls import is_loopback
 from runicorn.message import gettext_noop
@@ -122,16 +125,19 @@ def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent 
     kinds = {"recovered": NotifyType.SUCCESS, "test": NotifyType.INFO}
     kind = NotifyType.FAILURE if is_error else kinds.get(body["event"], NotifyType.WARNING)
     try:
-        if host := getattr(plugin, "host", None):
-            check_host(host)
+        for host in hosts_of(plugin):
+            # A proxy may resolve what is unknown here; the domain of a mail address may have no host.
+            with suppress(socket.gaierror):
+                check_host(host)
         service = Apprise()
         service.add(plugin)
-        accepted = service.notify(
-            title=messages.title(body),
-            body=messages.text(body),
-            notify_type=kind,
-            attach=files if len(files) else None,
-        )
+        with checked_connections():
+            accepted = service.notify(
+                title=messages.title(body),
+                body=messages.text(body),
+                notify_type=kind,
+                attach=files if len(files) else None,
+            )
     except Refused as error:
         raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:

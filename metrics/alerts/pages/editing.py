@@ -20,7 +20,9 @@ from metrics.alerts.models import AlertChannel, AlertRule
 from metrics.alerts.pages.forms import CONDITION, ChannelForm, RuleForm, initial_of
 from metrics.alerts.pages.templates import BY_KEY
 from runicorn.api.responses.alerts import AlertForecast, AlertPreview
+from runicorn.settings.api_tokens import Scope
 from runicorn.store.state import OF_THE_SERVER
+from runicorn_site.web.access import access
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking, remote_io
 
@@ -29,6 +31,7 @@ LISTED = 10
 MONTH_SECONDS = 30 * 86_400.0
 
 
+@access(Scope.CURATE)
 @blocking
 @require_http_methods(METHODS)
 def rule_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
@@ -56,6 +59,7 @@ def rule_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
     return _show_rule(request, rule, form, forecast)
 
 
+@access(Scope.ADMIN)
 @remote_io
 @require_http_methods(METHODS)
 def channel_page(request: HttpRequest, key: int | None = None) -> HttpResponse:

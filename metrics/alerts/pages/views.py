@@ -15,6 +15,8 @@ from metrics.alerts import services
 from metrics.alerts.models import AlertChannel, AlertEvent
 from metrics.alerts.pages.forms import KIND_LABELS
 from metrics.alerts.pages.templates import TEMPLATES
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.paginator import Page, Paginator
 
 SIZE = 50
@@ -42,6 +44,7 @@ class Filters(NamedTuple):
         return f"{reverse('alerts')}?{urlencode(given | ({'page': page} if page > 1 else {}))}"
 
 
+@access(Scope.READ)
 @require_safe
 def alerts_page(request: HttpRequest) -> HttpResponse:
     """Show what fired, the rules and the channels."""
@@ -72,6 +75,7 @@ def _events(filters: Filters, number: str) -> Page:
     return Paginator(listed, SIZE, count=found.count(), address=filters.address).get_page(number)
 
 
+@access(Scope.CURATE)
 @require_POST
 def acknowledge(request: HttpRequest) -> HttpResponseRedirect:
     """Acknowledge the event whose button was pressed, or all."""
@@ -87,6 +91,7 @@ def acknowledge(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(filters.address())
 
 
+@access(Scope.CURATE)
 @require_POST
 def switch_rule(request: HttpRequest, key: int) -> HttpResponseRedirect:
     services.save_rule({"enabled": request.POST.get("enabled") == "true"}, key)
@@ -103,6 +108,7 @@ class News(TypedDict):
     url: str
 
 
+@access(Scope.READ)
 @require_safe
 def news(request: HttpRequest) -> JsonResponse:
     """Return the number of unacknowledged events, and the newest of them after `after`."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import authenticate, update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -22,6 +22,7 @@ from runicorn_site.people.labels import SCOPE_LABELS, role_label
 from runicorn_site.security.access.actor import Actor, actor_of
 from runicorn_site.security.access.routes import allows
 from runicorn_site.shares import services as shares
+from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 
@@ -36,12 +37,28 @@ class Granted(NamedTuple):
     role: object
 
 
+class OwnPasswordForm(PasswordChangeForm):
+    """The form of a new password; wrong old ones count as failed sign-ins (`AxesMiddleware` answers beyond the limit)."""
+
+    def __init__(self, request: HttpRequest, user: User, data: QueryDict | None) -> None:
+        super().__init__(user, data)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.get_username(), password=old) is None:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
+
+
+@access(Scope.READ, session_only=True)
 @never_cache
 @require_safe
 def account_page(request: HttpRequest) -> HttpResponse:
     return page(request)
 
 
+@access(Scope.READ, session_only=True)
 @blocking
 @require_POST
 def change_password(request: HttpRequest) -> HttpResponse:
@@ -54,6 +71,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@access(Scope.READ, session_only=True)
 @require_POST
 def add_token(request: HttpRequest) -> HttpResponse:
     """Create an API token, and show it once."""
@@ -69,6 +87,7 @@ def add_token(request: HttpRequest) -> HttpResponse:
     return page(request, added=added)
 
 
+@access(Scope.READ, session_only=True)
 @require_POST
 def revoke_token(request: HttpRequest) -> HttpResponse:
     """Revoke one of the user's API tokens."""
@@ -76,6 +95,7 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@access(Scope.READ, session_only=True)
 @blocking
 @require_POST
 def revoke_share(request: HttpRequest) -> HttpResponse:
@@ -122,8 +142,10 @@ def password_form(request: HttpRequest, bound: bool = True) -> SetPasswordForm[U
     """Return the form of a new password; accounts of a proxy or a provider have no old one."""
     user = request.user
     assert isinstance(user, User)
-    kind = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
-    form: SetPasswordForm[User] = kind(user, request.POST if bound else None)
+    data = request.POST if bound else None
+    form: SetPasswordForm[User] = (
+        OwnPasswordForm(request, user, data) if user.has_usable_password() else SetPasswordForm(user, data)
+    )
     for field in form.fields.values():
         field.widget.attrs.pop("autofocus", None)  # the tokens are first on the page
     return form

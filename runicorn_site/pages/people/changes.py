@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
 from runicorn_site.people.changes import Change, changes_file, read_changes
+from runicorn_site.web.access import access
 from runicorn_site.web.pools import blocking
 
 MOST = 500
@@ -50,6 +52,7 @@ class Filters(NamedTuple):
             return 0.0
 
 
+@access(Scope.ADMIN)
 @blocking
 @never_cache
 @require_safe

@@ -19,6 +19,7 @@ from runicorn_site.pages.people.sign_in import BACKEND, refuse_beyond_limit
 from runicorn_site.people import services
 from runicorn_site.people.changes import note_user
 from runicorn_site.security.tokens import local_path
+from runicorn_site.web.access import public
 from runicorn_site.web.pools import remote_io
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -79,6 +80,7 @@ def ask(request: HttpRequest, question: Callable[[Any], Any]) -> Any:
         return redirect(f"{reverse('login')}?notice=provider")
 
 
+@public
 @remote_io
 @require_safe
 def begin(request: HttpRequest) -> HttpResponse:
@@ -94,6 +96,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@public
 @remote_io
 @require_safe
 def callback(request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,7 @@ from runicorn.settings.user import get
 from runicorn_site.people import services
 from runicorn_site.people.changes import note_user
 from runicorn_site.security.rates.rate_limits import count
+from runicorn_site.web.access import public
 from runicorn_site.web.pools import blocking
 
 TRIES, TRIES_SECONDS = 20, 60
@@ -31,6 +32,7 @@ NOTICES = {
 
 
 # Hashing a password takes a good part of a second.
+@public
 @blocking
 class SignIn(LoginView):
     """The login page."""
@@ -79,6 +81,7 @@ def too_many(request: HttpRequest, sentence: str, seconds: int) -> HttpResponse:
     return response
 
 
+@public
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     note_user(request, request.user.get_username())
@@ -86,6 +89,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect(settings.LOGIN_URL)
 
 
+@public
 @blocking
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.message import Message
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.people import services
 from runicorn_site.people.changes import note_about
@@ -22,6 +23,7 @@ from runicorn_site.people.errors import InvalidChange
 from runicorn_site.people.labels import ROLE_LABELS
 from runicorn_site.people.models import Grant, ProjectAccess
 from runicorn_site.security.access.actor import Role
+from runicorn_site.web.access import access
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
 from runs.query.projects import projects
@@ -53,12 +55,14 @@ class ShownGroup(NamedTuple):
     members: list[str]
 
 
+@access(Scope.ADMIN, session_only=True)
 @never_cache
 @require_safe
 def users_page(request: HttpRequest) -> HttpResponse:
     return page(request)
 
 
+@access(Scope.ADMIN, session_only=True)
 @require_POST
 def invite(request: HttpRequest) -> HttpResponse:
     """Create an account, and show the link by which its user chooses a password."""
@@ -71,6 +75,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     return page(request, link=invitation(request, user), invited=user.username)
 
 
+@access(Scope.ADMIN, session_only=True)
 @require_POST
 def change_user(request: HttpRequest, key: int, action: str) -> HttpResponse:
     """Change a user: `role`, `project`, `enable`, `disable`, `invite`, `join` or `leave`."""
@@ -88,6 +93,7 @@ def change_user(request: HttpRequest, key: int, action: str) -> HttpResponse:
     return redirect("users")
 
 
+@access(Scope.ADMIN, session_only=True)
 @require_POST
 def change_group(request: HttpRequest) -> HttpResponse:
     """Create a group, set its role, or delete it."""
@@ -103,6 +109,7 @@ def change_group(request: HttpRequest) -> HttpResponse:
     return redirect("users")
 
 
+@access(Scope.ADMIN, session_only=True)
 @require_POST
 def change_access(request: HttpRequest) -> HttpResponse:
     """Let all users read a project, or only those with a role in it."""

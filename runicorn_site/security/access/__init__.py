@@ -1,5 +1,5 @@
-"""Identity and permissions of the sender of a request. No Django.
+"""Identity and permissions of the sender of a request.
 
-routes.py    scope that each route needs, and what it changes
+routes.py    table of the routes, made from the declarations of the views
 actor.py     sender of a request, with a role, grants in projects and perhaps the scope of a token
 """

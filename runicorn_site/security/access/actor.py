@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from runicorn.message import Message, gettext_noop
 from runicorn.settings.api_tokens import Scope
-from runicorn_site.security.access.routes import SAFE, Rule, Subject, allows, required_scope, rule_of
+from runicorn_site.security.access.routes import SAFE, Rule, allows, required_scope, rule_of
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
+from runicorn_site.web.access import Subject
 from runicorn_site.web.actor import KEY as ACTOR
 from runicorn_site.web.readable import EVERYTHING, Readable
 
@@ -67,6 +68,7 @@ USER_REFUSALS: dict[Scope, str] = {
     Scope.CURATE: gettext_noop("You may not edit, move, share or delete this"),
     Scope.ADMIN: gettext_noop("Only administrators may do this"),
 }
+SESSION_ONLY = "This page is for a signed-in browser; API tokens are refused"
 UNKNOWN = Message("This page does not exist, or you may not open it")
 
 
@@ -82,7 +84,7 @@ class Target(NamedTuple):
     owner: str = ""
 
 
-BOARD = Rule("", "", Scope.CURATE, Subject.PROJECT)
+BOARD = Rule("", Scope.CURATE, Subject.PROJECT)
 
 
 def least_role(rule: Rule | None, subject: Subject | None = None) -> Role:
@@ -136,9 +138,11 @@ class Actor:
         """
         query = head.target.partition("?")[2]
         required = required_scope(head.method, head.path, query)
+        rule = rule_of(head.method, head.path)
+        if self.scope is not None and rule is not None and rule.session_only:
+            return Refusal(403, SESSION_ONLY)
         if self.scope is not None and not allows(self.scope, required):
             return Refusal(403, TOKEN_REFUSALS[required])
-        rule = rule_of(head.method, head.path)
         if rule is None and head.method in SAFE and self.role is not Role.ADMIN and self.scope is None:
             return Refusal(404, UNKNOWN)
         if required is Scope.ADMIN:

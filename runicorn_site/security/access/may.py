@@ -7,9 +7,10 @@ from typing import Protocol
 
 from runicorn.settings.api_tokens import Scope
 from runicorn_site.security.access.actor import Actor, Role, Target
-from runicorn_site.security.access.routes import Rule, Subject
+from runicorn_site.security.access.routes import Rule
+from runicorn_site.web.access import Subject
 
-EDIT = Rule("", "", Scope.CURATE, Subject.RUNS)
+EDIT = Rule("", Scope.CURATE, Subject.RUNS)
 
 
 class OwnedRun(Protocol):

@@ -1,262 +1,115 @@
-"""Scope that each route needs, for API tokens and users alike. No Django.
+"""Scope that each route needs, for API tokens and users alike.
 
-A route without a rule needs an administrator, so that a new route is closed until it has one.
+Views declare it (`runicorn_site/web/access.py`), and the table is made from the URL patterns. A route without a
+declaration needs an administrator, so that a new route is closed until it has one.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
 from runicorn.settings.api_tokens import Scope
-from runicorn_site.security.rates.rate_table import pattern
+from runicorn_site.security.methods import methods
+from runicorn_site.web.access import ATTRIBUTE, Access, Subject, access_of
+
+if TYPE_CHECKING:
+    from django.urls import URLPattern, URLResolver
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class Subject(StrEnum):
-    """Kind of things that a route changes, for rights that hold for some of them only."""
-
-    RUNS = "runs"
-    """The run in the path, or those in `run_ids` of the body."""
-    CREATOR = "creator"
-    """The run in `run_id` of the body, if there is one: it becomes the creator of an artifact."""
-    PROJECT = "project"
-    """The project in the path."""
-    PREFERENCES = "preferences"
-    """Appearance of pages that is stored for everyone; changes by users without the scope are ignored."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Rule(NamedTuple):
-    """Requests with one of some methods to a path; `{x}` stands for one part, `{path}` for several.
+    """The declaration of a view (see `Access`), with the path of its route: `{x}` stands for a part, `{path}` for several."""
 
-    Attributes:
-        scope: that they need; None if they need no login where the viewer has users.
-        is_recorded: whether the record of changes names them.
-    """
-
-    methods: str
     path: str
     scope: Scope | None
     subject: Subject | None = None
     is_recorded: bool = True
+    session_only: bool = False
 
 
-OPEN: tuple[Rule, ...] = (
-    Rule("GET", "/static/{path}", None),
-    Rule("GET", "/favicon.ico", None),
-    Rule("GET POST", "/login", None),
-    Rule("GET", "/login/oidc", None),
-    Rule("GET", "/login/oidc/callback", None),
-    Rule("POST", "/logout", None),
-    Rule("GET POST", "/invitations/{secret}", None),
-)
+class Route(NamedTuple):
+    """A URL pattern.
 
-READABLE = [
-    "/",
-    "/runs-matching",
-    "/runs-where",
-    "/runs-keys",
-    "/runs-filter",
-    "/runs-panel",
-    "/runs-media",
-    "/recycle-bin",
-    "/find",
-    "/where",
-    "/series",
-    "/compare",
-    "/alerts",
-    "/alerts/news",
-    "/projects/{project}",
-    "/projects/{project}/boards",
-    "/projects/{project}/boards/{name}",
-    "/runs/{id}",
-    "/runs/{id}/neighbours",
-    "/runs/{id}/diff",
-    "/runs/{id}/table/{path}",
-    "/runs/{id}/log",
-    "/runs/{id}/media",
-    "/runs/{id}/histograms",
-    "/runs/{id}/media/{path}",
-    "/runs/{id}/document/{path}",
-    "/runs/{id}/preview/{path}",
-    "/runs/{id}/series",
-    "/runs/{id}/export",
-    "/runs/{id}/live",
-    "/artifacts",
-    "/artifacts/{type}/{name}",
-    "/artifacts/{type}/{name}/compare",
-    "/artifacts/{type}/{name}/v{n}",
-    "/artifacts/{type}/{name}/v{n}/zip",
-    "/artifacts/{type}/{name}/v{n}/files/{path}",
-    "/artifacts/{type}/{name}/v{n}/pictures/{path}",
-    "/system",
-    "/openapi.json",
-    "/docs",
-    "/redoc",
-    "/redoc.js",
-    "/metrics",
-    "/api",
-    "/api/v2",
-    "/api/v2/experiments",
-    "/api/v2/where",
-    "/api/v2/analytics/summary",
-    "/api/v2/series",
-    "/api/v2/projects/{project}/boards",
-    "/api/v2/projects/{project}/boards/{name}",
-    "/api/v2/experiments/{id}",
-    "/api/v2/experiments/{id}/metrics/fast",
-    "/api/v2/experiments/{id}/series",
-    "/api/v2/alerts/rules",
-    "/api/v2/alerts/rules/{id}",
-    "/api/v2/alerts/events",
-    "/api/runs",
-    "/api/runs/{id}",
-    "/api/runs/{id}/logs",
-    "/api/runs/{id}/logs/ws",
-    "/api/runs/{id}/media",
-    "/api/runs/{id}/media/{path}",
-    "/api/runs/{id}/files/{path}",
-    "/api/runs/{id}/metrics",
-    "/api/runs/{id}/metrics_step",
-    "/api/runs/{id}/progress",
-    "/api/runs/{id}/artifacts",
-    "/api/environment/{id}",
-    "/api/projects",
-    "/api/projects/{project}/names",
-    "/api/projects/{project}/names/{path}/runs",
-    "/api/recycle-bin",
-    "/api/experiments/search",
-    "/api/metrics/cache/stats",
-    "/api/artifacts",
-    "/api/artifacts/stats",
-    "/api/artifacts/{name}/versions",
-    "/api/artifacts/{name}/v{n}",
-    "/api/artifacts/{name}/v{n}/files",
-    "/api/artifacts/{name}/v{n}/files/{path}",
-    "/api/artifacts/{name}/v{n}/lineage",
-    "/api/artifacts/{name}/evaluations",
-    "/api/artifacts/{name}/training-metrics",
-    "/api/artifacts/{name}/performance-history",
-    "/api/artifacts/uploads/{id}",
-    "/api/health",
-    "/api/gpu/telemetry",
-    "/api/system/monitor",
-    "/api/config",
-    "/api/config/column-widths",
-    "/api/config/dismissed-alerts",
-    "/api/export/{id}/csv",
-    "/api/export/{id}/report",
-]
-"""What each user and each token may read."""
+    Attributes:
+        pattern: of paths without the slashes at both ends.
+        rules: by method; methods without a declaration are absent.
+    """
 
-READING: tuple[Rule, ...] = (
-    *(Rule("GET", path, Scope.READ) for path in READABLE),
-    Rule("POST", "/api/export", Scope.READ, is_recorded=False),
-    Rule("POST", "/export-runs", Scope.READ, is_recorded=False),
-    Rule("POST", "/markdown", Scope.READ, is_recorded=False),
-    Rule("POST", "/api/v2/alerts/rules/preview", Scope.READ, is_recorded=False),
-    Rule("POST", "/settings/look", Scope.READ, is_recorded=False),
-    # Personal views; shared ones need the role of a curator, which the page checks.
-    Rule("POST", "/runs-view", Scope.READ),
-    Rule("GET", "/account", Scope.READ),
-    Rule("POST", "/account/password", Scope.READ),
-    Rule("POST", "/account/tokens", Scope.READ),
-    Rule("POST", "/account/tokens/revoke", Scope.READ),
-    Rule("POST", "/account/shares/revoke", Scope.READ),
-)
-TRAINING: tuple[Rule, ...] = (
-    # Before the contents of uploads: an artifact may be called `uploads`.
-    Rule("PUT DELETE", "/api/artifacts/{name}/aliases/{alias}", Scope.CURATE),
-    Rule("PUT", "/api/runs/{id}/files/{path}", Scope.WRITE, Subject.RUNS, is_recorded=False),
-    Rule("PUT", "/api/runs/{id}/heartbeat", Scope.WRITE, Subject.RUNS, is_recorded=False),
-    Rule("POST", "/api/artifacts/uploads", Scope.WRITE, Subject.CREATOR),
-    Rule("POST", "/api/artifacts/uploads/{id}/files", Scope.WRITE, is_recorded=False),
-    Rule("PUT", "/api/artifacts/uploads/{id}/contents", Scope.WRITE, is_recorded=False),
-    Rule("PUT", "/api/artifacts/uploads/{id}/parts", Scope.WRITE, is_recorded=False),
-    Rule("POST", "/api/artifacts/uploads/{id}/complete", Scope.WRITE),
-)
-CURATION: tuple[Rule, ...] = (
-    Rule("PATCH", "/api/runs/{id}", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/api/runs/tags", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/api/runs/move", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/api/runs/soft-delete", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/api/recycle-bin/restore", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/api/experiments/tag", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/runs-change", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/delete-runs", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/restore-runs", Scope.CURATE, Subject.RUNS),
-    Rule("POST", "/runs-columns", Scope.CURATE, Subject.PREFERENCES, is_recorded=False),
-    Rule("POST", "/projects/{project}/description", Scope.CURATE, Subject.PROJECT),
-    Rule("PUT DELETE", "/projects/{project}/boards/{name}", Scope.CURATE, Subject.PROJECT),
-    Rule("PUT DELETE", "/api/v2/projects/{project}/boards/{name}", Scope.CURATE, Subject.PROJECT),
-    Rule("POST", "/api/status/check", Scope.CURATE),
-    Rule("PATCH DELETE", "/api/artifacts/{name}/v{n}", Scope.CURATE),
-    Rule("POST", "/api/artifacts/{name}/v{n}/restore", Scope.CURATE),
-    Rule("POST", "/api/artifacts/{name}/v{n}/promote", Scope.CURATE),
-    Rule("POST", "/api/artifacts/{name}/v{n}/evaluate", Scope.CURATE),
-    Rule("POST", "/artifacts/{type}/{name}/alias", Scope.CURATE),
-    Rule("POST", "/artifacts/{type}/{name}/v{n}/describe", Scope.CURATE),
-    Rule("POST", "/artifacts/{type}/{name}/v{n}/promote", Scope.CURATE),
-    Rule("POST", "/artifacts/{type}/{name}/v{n}/delete", Scope.CURATE),
-    Rule("POST", "/artifacts/{type}/{name}/v{n}/restore", Scope.CURATE),
-    Rule("POST", "/artifacts/{type}/{name}/v{n}/verify", Scope.CURATE),
-    Rule("POST", "/api/v2/alerts/rules", Scope.CURATE),
-    Rule("PATCH DELETE", "/api/v2/alerts/rules/{id}", Scope.CURATE),
-    Rule("POST", "/api/v2/alerts/events/acknowledge", Scope.CURATE),
-    Rule("GET POST", "/api/v2/shares", Scope.CURATE),
-    Rule("DELETE", "/api/v2/shares/{id}", Scope.CURATE),
-    Rule("POST", "/alerts/acknowledge", Scope.CURATE),
-    Rule("GET POST", "/alerts/rules/new", Scope.CURATE),
-    Rule("GET POST", "/alerts/rules/{id}", Scope.CURATE),
-    Rule("POST", "/alerts/rules/{id}/switch", Scope.CURATE),
-    Rule("POST DELETE", "/api/config/column-widths", Scope.CURATE, Subject.PREFERENCES, False),
-    Rule("POST", "/api/config/column-widths/reset", Scope.CURATE),
-    Rule("POST", "/api/config/dismissed-alerts/{action}", Scope.CURATE),
-)
-ADMINISTRATION: tuple[Rule, ...] = (
-    Rule("POST", "/api/recycle-bin/empty", Scope.ADMIN),
-    Rule("POST", "/recycle-bin/empty", Scope.ADMIN),
-    Rule("POST", "/artifacts/{type}/{name}/v{n}/remove", Scope.ADMIN),
-    Rule("DELETE", "/api/experiments/delete", Scope.ADMIN),
-    Rule("POST", "/api/v2/experiments/batch-delete", Scope.ADMIN),
-    Rule("POST", "/api/import/archive", Scope.ADMIN),
-    Rule("GET POST", "/import", Scope.ADMIN),
-    Rule("POST", "/import/take", Scope.ADMIN),
-    Rule("GET", "/import/watched", Scope.ADMIN),
-    Rule("POST", "/import/watch", Scope.ADMIN),
-    Rule("POST", "/import/unwatch", Scope.ADMIN),
-    Rule("GET POST", "/api/v2/watched-folders", Scope.ADMIN),
-    Rule("DELETE", "/api/v2/watched-folders/{id}", Scope.ADMIN),
-    Rule("POST", "/demo/{action}", Scope.ADMIN),
-    Rule("POST", "/api/config/user_root_dir", Scope.ADMIN),
-    Rule("GET POST", "/api/config/ssh_connections", Scope.ADMIN),
-    Rule("GET DELETE", "/api/config/ssh_connections/{path}", Scope.ADMIN),
-    Rule("GET POST", "/api/v2/alerts/channels", Scope.ADMIN),
-    Rule("GET POST PATCH DELETE", "/api/v2/alerts/channels/{path}", Scope.ADMIN),
-    Rule("GET POST", "/alerts/channels/{path}", Scope.ADMIN),
-    Rule("GET POST", "/api/remote/{path}", Scope.ADMIN),
-    Rule("GET", "/remote", Scope.ADMIN),
-    Rule("GET POST", "/remote/{path}", Scope.ADMIN),
-    Rule("GET", "/settings", Scope.ADMIN),
-    Rule("GET POST", "/settings/{path}", Scope.ADMIN),
-    Rule("GET", "/users", Scope.ADMIN),
-    Rule("POST", "/users/{path}", Scope.ADMIN),
-    Rule("GET", "/changes", Scope.ADMIN),
-    Rule("GET POST", "/admin", Scope.ADMIN),
-    Rule("GET POST PUT PATCH DELETE", "/admin/{path}", Scope.ADMIN),
-)
-RULES = OPEN + READING + TRAINING + CURATION + ADMINISTRATION
+    pattern: re.Pattern[str]
+    rules: Mapping[str, Rule]
+
+
+@lru_cache(maxsize=1)
+def table() -> tuple[Route, ...]:
+    """Return the routes of the site in the order in which they are resolved, sockets first."""
+    # Settings and commands that need no URLs import this module.
+    from django.urls import get_resolver
+
+    from metrics.live.urls import websocket_patterns as metric_sockets
+    from runs.live.urls import websocket_patterns as run_sockets
+
+    return tuple(routes_of([*run_sockets, *metric_sockets, *get_resolver().url_patterns]))
+
+
+def routes_of(
+    patterns: Iterable[URLPattern | URLResolver], regex: str = "", path: str = "/"
+) -> Iterator[Route]:
+    """Return the routes of URL patterns; those that an include declares as a whole are one.
+
+    Args:
+        patterns: of an include, or of the site.
+        regex: of the include.
+        path: of the include.
+    """
+    for entry in patterns:
+        below = regex + entry.pattern.regex.pattern.removeprefix("^")
+        template = path + _template(str(entry.pattern))
+        declared: Access | None = getattr(entry, ATTRIBUTE, None)
+        if declared is not None:
+            rule = Rule(template, *declared)
+            pattern = re.compile(below.removesuffix("/") + r"(?:/.*)?\Z", re.DOTALL)
+            yield Route(pattern, dict.fromkeys(METHODS, rule))
+        elif hasattr(entry, "url_patterns"):
+            yield from routes_of(entry.url_patterns, below, template)
+        else:
+            # A handshake is a GET.
+            allowed = (
+                ("GET",) if hasattr(entry.callback, "consumer_class") else methods(entry.callback) or METHODS
+            )
+            declarations = {
+                method: access_of(entry.callback, method) for method in METHODS if method in allowed
+            }
+            rules = {
+                method: Rule(template, *access)
+                for method, access in declarations.items()
+                if access is not None
+            }
+            yield Route(re.compile(below), rules)
+
+
+def _template(pattern: str) -> str:
+    """Return the path of a pattern of `path()` or `re_path()`."""
+    plain = (
+        re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", pattern)
+        .removeprefix("^")
+        .removesuffix("$")
+        .removesuffix("/?")
+    )
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", re.sub(r"<path:\w+>", "{path}", plain))
 
 
 @lru_cache(maxsize=4096)
 def rule_of(method: str, path: str) -> Rule | None:
-    """Return the first rule of a request, if it has one."""
-    method, bare = "GET" if method in SAFE else method, path.rstrip("/")
-    fitting = (rule for rule in RULES if method in rule.methods.split())
-    return next((rule for rule in fitting if pattern(rule.path).fullmatch(bare)), None)
+    """Return the rule of the route that a request is resolved to, if it has one."""
+    bare = path.rstrip("/").removeprefix("/")
+    route = next((route for route in table() if route.pattern.match(bare)), None)
+    return None if route is None else route.rules.get("GET" if method in SAFE else method)
 
 
 def is_permanent(method: str, query: str) -> bool:

@@ -97,7 +97,7 @@ class RateLimits:
     def _usage(self, request: HttpRequest, limit: Limit, rates: Rates) -> Usage:
         """Count this request, unless counting is switched off."""
         spared = rates.spare_localhost and request.META["REMOTE_ADDR"] in LOCALHOST
-        if spared or not rates.enabled:
+        if spared or not rates.enabled or get("RUNICORN_RATE_LIMIT").lower() == "off":
             return {"count": 0, "should_limit": False, "time_left": limit.seconds}
         method = "GET" if request.method == "HEAD" else request.method
         group = f"{method} {route(request.path_info)}"
@@ -110,9 +110,7 @@ class RateLimits:
 
 
 def count(request: HttpRequest, group: str, requests: int, seconds: int) -> Usage:
-    """Count a request unless limits are off; return the usage of its window, `time_left` rounded up to seconds."""
-    if get("RUNICORN_RATE_LIMIT").lower() == "off":
-        return Usage(count=0, should_limit=False, time_left=seconds)
+    """Count a request, and return the usage of its window; `time_left` is rounded up to whole seconds."""
     usage: Any = get_usage(request, group=group, key="ip", rate=f"{requests}/{seconds}s", increment=True)
     # django-ratelimit reports the last second of the window; the next one begins a second later.
     return Usage(count=usage["count"], should_limit=usage["should_limit"], time_left=usage["time_left"] + 1)

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from runicorn._platform import read_at
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.markdown import render
@@ -58,6 +60,7 @@ class MediaFileView(RunMediaFileView):
         return answer
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
@@ -76,6 +79,7 @@ def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
     )
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def file_preview(request: HttpRequest, run_id: str, path: str) -> HttpResponse:

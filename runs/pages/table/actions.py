@@ -17,7 +17,9 @@ from rest_framework.exceptions import ValidationError
 from runicorn.api.responses.runs import RunResult
 from runicorn.message import Message
 from runicorn.settings import preferences
+from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
+from runicorn_site.web.access import Subject, access
 from runicorn_site.web.actor import may_curate, user_name
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
@@ -52,6 +54,7 @@ BULK_ACTIONS: dict[str, BulkAction] = {
 """Bulk actions by name; two of them use the tag. Runs are moved by `/api/runs/move`."""
 
 
+@access(Scope.CURATE, Subject.RUNS)
 @require_POST
 def change_runs(request: HttpRequest) -> JsonResponse:
     """Apply an action to up to 100 runs: `{"changed": [ids], "refused": n}`; unchanged runs are in neither."""
@@ -75,6 +78,7 @@ def tagged(root: StorageRoot, run_ids: Sequence[str], tag: str) -> set[str]:
     return set(found.values_list("run__run_id", flat=True))
 
 
+@access(Scope.READ)
 @require_safe
 def complete_where(request: HttpRequest) -> JsonResponse:
     """Respond as `/api/v2/where`, with the error in the language of the page."""
@@ -84,6 +88,7 @@ def complete_where(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer)
 
 
+@access(Scope.READ)
 @require_safe
 def matching_ids(request: HttpRequest) -> JsonResponse:
     """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
@@ -96,6 +101,7 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ids": ids, "total": counts.total(found)})
 
 
+@access(Scope.CURATE, Subject.PREFERENCES, recorded=False)
 @require_POST
 def remember_columns(request: HttpRequest) -> HttpResponse:
     """Save the columns of the table of a project, or of all projects; an empty list restores the defaults."""
@@ -104,6 +110,7 @@ def remember_columns(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@access(Scope.READ)
 @require_POST
 def change_view(request: HttpRequest) -> HttpResponse:
     """Save the current state as a view, or rename or delete a saved view."""

@@ -13,6 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.natural_sort import natural
 from runicorn_site.web.templatetags.ui import figure, status_label
 from runs.active_root import active_root
@@ -99,6 +101,7 @@ def chips(root: StorageRoot, state: TableState) -> list[Chip]:
     ]
 
 
+@access(Scope.READ)
 @require_safe
 def filter_menu(request: HttpRequest) -> HttpResponse:
     """Return the menu of filters: all keys whose names contain `find`, or the values of the key `filter`.

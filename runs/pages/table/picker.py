@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.natural_sort import natural
 from runs.active_root import active_root
 from runs.models import StorageRoot
@@ -46,6 +48,7 @@ class Offer:
     """Number of further keys without a line."""
 
 
+@access(Scope.READ)
 @require_safe
 def column_keys(request: HttpRequest) -> HttpResponse:
     """Return the lines of the columns menu whose names contain all words of `find`."""

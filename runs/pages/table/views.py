@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.settings import preferences
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import Subject, access
 from runicorn_site.web.actor import user_name
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.readable import current
@@ -45,6 +47,7 @@ MOST_UNDONE = 200
 """Ids in the address that offers to restore deleted runs: as many as the largest page has."""
 
 
+@access(Scope.READ)
 @require_safe
 def runs_table(request: HttpRequest) -> HttpResponse:
     """Show the runs of the storage root: the home page."""
@@ -65,6 +68,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@access(Scope.CURATE, Subject.RUNS)
 @require_POST
 def delete_runs(request: HttpRequest) -> HttpResponse:
     """Move the selected runs to the recycle bin, and offer to restore them."""

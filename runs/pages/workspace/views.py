@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from runicorn.settings.api_tokens import Scope
+from runicorn_site.web.access import access
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.shared import is_shared
@@ -128,6 +130,7 @@ def candidates(state: TableState, listed: Sequence[str]) -> list[str]:
 STEPS = re.compile(r"(-?[0-9]{1,18}):(-?[0-9]{1,18})")
 
 
+@access(Scope.READ)
 @require_safe
 def panel(request: HttpRequest) -> HttpResponse:
     """Return the panel that `tab` names, for the runs that have charts at this address."""
@@ -136,6 +139,7 @@ def panel(request: HttpRequest) -> HttpResponse:
     return fragment(request, "runs/workspace/_panel.html", {"chart_runs": runs, "state": state})
 
 
+@access(Scope.READ)
 @blocking
 @require_safe
 def media_of_runs(request: HttpRequest) -> HttpResponse:
