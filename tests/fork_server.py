@@ -29,7 +29,7 @@ IMPORTS = (
     *("django.template.loader", "django.urls", "django.views.generic.base", "django.views.static"),
     *("django.contrib.staticfiles.finders", "django.db.models.sql.compiler", "django.forms"),
     *("cryptography.hazmat.primitives.serialization", "jinja2", "markdown", "markdown_it", "numpy", "orjson"),
-    *("prometheus_client", "psutil", "tsdownsample", "typer", "uritemplate", "yaml"),
+    *("prometheus_client", "psutil", "typer", "uritemplate", "yaml"),
     *("autobahn.wamp.message", "autobahn.websocket.protocol", "hyperlink"),
     *("twisted.internet.asyncioreactor", "twisted.internet.endpoints", "twisted.web.http"),
     *("http.cookiejar", "multiprocessing.context", "tarfile", "tomllib", "unittest.mock"),

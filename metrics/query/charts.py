@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from metrics.models import Series
 from metrics.query import bands, downsample
 from metrics.query.means import MeansLoader
-from metrics.query.plan import SeriesReader, Window, level_for
+from metrics.query.plan import SeriesReader, Window, interval_width, level_for
 from metrics.query.series_view import TileLoader, View
-from metrics.store.columns import FLOAT, INT, NULL, Values
+from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
 from metrics.store.lanes import Lane
 from metrics.store.means import counted
 from metrics.store.points import Points, gather
@@ -54,13 +54,23 @@ def downsampled(
     loader, found = TileLoader(view), {}
     thinned: list[tuple[Series, SeriesReader]] = []
     windows = {one.pk: window(one) if callable(window) else window for one in series}
+    widths = {
+        one.pk: interval_width(view.directories[one.pk], windows[one.pk], points, by_step=by_step)
+        for one in series
+    }
     todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
     while todo:
         readings = [
             (
                 one,
                 level,
-                SeriesReader(view.directories[one.pk], windows[one.pk], by_step=by_step, level=level),
+                SeriesReader(
+                    view.directories[one.pk],
+                    windows[one.pk],
+                    by_step=by_step,
+                    level=level,
+                    width=widths[one.pk],
+                ),
             )
             for one, level in todo
         ]
@@ -72,7 +82,7 @@ def downsampled(
                 # Many of the points that the level was chosen for are hidden.
                 todo.append((one, level - 1))
             else:
-                found[one.pk] = Downsampled(read, count)
+                found[one.pk] = Downsampled(reading.with_gap_ends(read, loader.blob(one)), count)
                 if averaged and level and one.minimum is not None:
                     thinned.append((one, reading))
     means = MeansLoader(view)
@@ -115,9 +125,9 @@ def series_columns(
     numbers = together.value.numbers()
     has_band = means is not None and count > len(at) and kind in ("float", "int")
     noise = has_band and bands.is_noise(numbers[at])
-    edges = np.unique(np.append(at[::_BAND_EVERY], at[-1:]))
+    edges = _edges(x, at, points // _BAND_EVERY) if has_band else at
     if compact and noise:
-        at = np.union1d(edges, at[~np.isfinite(numbers[at])])
+        at = np.union1d(edges, at[_ends_and_gaps(numbers[at])])
     shown = together.select(at)
     statistics, values = _statistics(together), _values(shown.value, kind)
     entry: SeriesColumns = {
@@ -147,6 +157,20 @@ def series_columns(
     if not by_step and len(shown) and series[0].lane == Lane.METRIC:
         entry["back"] = (np.flatnonzero(shown.step[1:] < shown.step[:-1]) + 1).tolist()
     return entry
+
+
+def _edges(x: NDArray[Any], at: Index, intervals: int) -> Index:
+    """Return those of ascending positions that are the first in an interval of x, and the last one."""
+    return np.union1d(at[downsample.interval_starts(x[at], intervals)], at[-1:])
+
+
+def _ends_and_gaps(numbers: Floats) -> Index:
+    """Return the positions of the lowest and the highest value, and of those that are not finite."""
+    odd = ~np.isfinite(numbers)
+    at = np.flatnonzero(odd)
+    if odd.all():
+        return at
+    return np.append(at, [np.where(odd, np.inf, numbers).argmin(), np.where(odd, -np.inf, numbers).argmax()])
 
 
 def averages(read: Sequence[Downsampled]) -> Points:

@@ -1,27 +1,19 @@
 """Downsampling of curves.
 
-MinMaxLTTB (J. Van Der Donckt et al., "MinMaxLTTB: Leveraging MinMax-Preselection to Scale LTTB Visualizations", 2023):
-preselect the extremes of many short intervals, then the visually significant ones among these. The algorithm guarantees
-no extremes, so they are added here, and so are gaps.
-
-Only the second step uses `tsdownsample`. Its own first step divides the curve by x; for clustered points it reads out of
-bounds, a panic that terminates the process.
+The lowest and the highest point of intervals of equal width in x, and the points on both sides of a gap (M4 without what a
+line shows anyway: U. Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation", 2014). What is dense in x
+thus has no more points than the rest, and a drawn line stays within an interval of the line through all points.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from tsdownsample import LTTBDownsampler
 
 from metrics.store.columns import Bools, Floats, Index
-from metrics.store.pyramid import extremes
 
-_LTTB = LTTBDownsampler()  # type: ignore[no-untyped-call]
-_LEAST = 3
-"""Minimum number of points that the library supports."""
-_PRESELECTED = 4
-"""Preselected points per requested point, as recommended by the authors."""
+_FINER = 64
+"""Most times that intervals are divided if most of them are empty."""
 
 
 def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
@@ -35,16 +27,39 @@ def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
     if len(heights) <= points:
         return np.arange(len(heights))
     odd = ~np.isfinite(heights)
-    finite = np.flatnonzero(~odd)
     chosen = np.zeros(len(heights), dtype=bool)
     chosen[[0, -1]] = True
-    if len(finite):
-        chosen[[finite[heights[finite].argmin()], finite[heights[finite].argmax()]]] = True
-    if len(finite) < len(heights):
-        left = points - int(chosen.sum())
-        chosen[_gaps(odd, left // 4 if len(finite) else left)] = True
-    chosen[_bends(x, heights, finite, points - int(chosen.sum()))] = True
+    if not odd.any():
+        chosen[_interval_extremes(x, heights, points - 2)] = True
+        return np.flatnonzero(chosen)
+    finite = np.flatnonzero(~odd)
+    left = points - 2
+    chosen[_gaps(odd, left // 4 if len(finite) else left)] = True
+    left = points - int(chosen.sum())
+    at = (
+        np.arange(len(finite))
+        if len(finite) <= left
+        else _interval_extremes(x[finite], heights[finite], left)
+    )
+    chosen[finite[at]] = True
     return np.flatnonzero(chosen)
+
+
+def interval_starts(x: NDArray[np.int64] | Floats, intervals: int) -> Index:
+    """Return the positions of the first point in each of so many intervals of equal width in x; not of empty ones.
+
+    Args:
+        x: ascending.
+    """
+    if not len(x):
+        return np.empty(0, dtype=np.intp)
+    first, last = float(x[0]), float(x[-1])
+    # Not their difference, which may exceed the largest float.
+    inner = np.arange(1, intervals) / intervals
+    bounds = np.searchsorted(x, first * (1 - inner) + last * inner)
+    starts = np.concatenate([[0], bounds[bounds < len(x)]])
+    filled: Index = starts[np.append(starts[1:] > starts[:-1], True)]
+    return filled
 
 
 def envelope(heights: Floats, edges: Index) -> tuple[Floats, Floats]:
@@ -79,17 +94,35 @@ def _gaps(odd: Bools, wanted: int) -> Index:
     return at[evenly(len(at), wanted)]
 
 
-def _bends(x: NDArray[np.int64] | Floats, heights: Floats, finite: Index, wanted: int) -> Index:
-    if wanted < _LEAST or len(finite) <= wanted:
-        return finite[evenly(len(finite), wanted)]
-    if len(finite) > _PRESELECTED * wanted:
-        # Two points of each bucket remain.
-        bucket = -(-2 * len(finite) // (_PRESELECTED * wanted))
-        # Without gaps the positions are those of all heights, and need no copy.
-        dense = heights if len(finite) == len(heights) else heights[finite]
-        finite = finite[extremes(dense, bucket)]
-    picked = _LTTB.downsample(
-        np.ascontiguousarray(x[finite]), np.ascontiguousarray(heights[finite]), n_out=wanted
-    )
-    bends: Index = finite[picked.astype(np.intp)]
-    return bends
+def _interval_extremes(x: NDArray[np.int64] | Floats, heights: Floats, wanted: int) -> Index:
+    """Return at most `wanted` positions, at least 2: the extremes of intervals of equal width, and what is beside a gap."""
+    intervals = wanted // 2
+    starts = interval_starts(x, intervals)
+    for _ in range(3):
+        finer = intervals * min(_FINER, wanted // (2 * len(starts)))
+        if finer == intervals or len(more := interval_starts(x, finer)) > wanted // 2:
+            break
+        intervals, starts = finer, more
+    chosen = np.zeros(len(heights), dtype=bool)
+    chosen[_first_at(heights, np.minimum.reduceat(heights, starts), starts)] = True
+    # Of equal values the first and the last, so that a level stretch has both ends.
+    backwards = len(heights) - np.append(starts[1:], len(heights))[::-1]
+    highest = np.maximum.reduceat(heights, starts)[::-1]
+    chosen[len(heights) - 1 - _first_at(heights[::-1], highest, backwards)] = True
+    # Two intervals without a point between them are neighbours, or there is room for the ends of the gap.
+    width = (float(x[-1]) / intervals) - (float(x[0]) / intervals)
+    after = starts[1:]
+    wide = after[x[after].astype(float) - x[after - 1].astype(float) > 2 * width]
+    free = (wanted - int(chosen.sum())) // 2
+    if len(wide) > free:
+        wide = wide[evenly(len(wide), free)]
+    chosen[wide] = chosen[wide - 1] = True
+    return np.flatnonzero(chosen)
+
+
+def _first_at(heights: Floats, levels: Floats, starts: Index) -> Index:
+    """Return the first position of the level of each stretch, given by its start."""
+    counts = np.diff(np.append(starts, len(heights)))
+    at = np.flatnonzero(heights == np.repeat(levels, counts))
+    first: Index = at[np.searchsorted(at, starts)]
+    return first

@@ -7,24 +7,31 @@ a tile is partly hidden or cut by the edge of the window. All counts are therefo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.store import pyramid
-from metrics.store.columns import Bools, Index, Ints
+from metrics.store.columns import Bools, Floats, Index, Ints
 from metrics.store.points import Points, gather
 from metrics.store.pyramid import TANGLED
 from metrics.store.tile_index import Directory, Table
 
 Blob = Callable[[int, bool], Points]
 """Reads a tile by its position in the directory: its mip, or (True) all its points."""
+Reduce = Callable[[Points, int], Points]
+"""Returns points of a part so many times as coarse."""
 Column = NDArray[Any]
 Range = tuple[float | None, float | None]
+MOST_GAPS = 32
+"""Gaps at which all points are read, the widest ones."""
 EVERYTHING: Range = (None, None)
+SPARE = 1.5
+"""Points that are read per requested point at least: a mip's buckets are narrower than the intervals of a curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +84,24 @@ class SeriesReader:
         covers: positions of later tiles whose steps are needed for that.
     """
 
-    def __init__(self, directory: Directory, window: Window, *, by_step: bool, level: int) -> None:
-        """`level` is how often the points are downsampled: 0 reads all of them."""
+    def __init__(
+        self,
+        directory: Directory,
+        window: Window,
+        *,
+        by_step: bool,
+        level: int,
+        width: float = math.inf,
+    ) -> None:
+        """Choose the tiles.
+
+        Args:
+            level: how often the points are downsampled at most; 0 reads all of them.
+            width: distance in x that the points of which a mip keeps two may cover on average; tiles whose points are
+                farther apart are read at a finer level.
+        """
         self._directory, self._window, self._by_step = directory, window, by_step
+        self._level, self._width = level, width
         self._raw = level == 0
         self._mingled = by_step and directory.unordered
         self.whole = self.parts = self.covers = np.empty(0, dtype=np.intp)
@@ -95,19 +117,61 @@ class SeriesReader:
         data = [*self.parts.tolist(), *self.covers.tolist()]
         return [(at, self._raw) for at in self.whole.tolist()] + [(at, True) for at in dict.fromkeys(data)]
 
-    def points(self, blob: Blob) -> tuple[Points, int]:
-        """Return the points in order, and their number before sampling."""
+    def points(self, blob: Blob, reduce: Reduce | None = None) -> tuple[Points, int]:
+        """Return the points in order, and their number before sampling.
+
+        With `reduce` the parts that are read at a finer level are as coarse as the others.
+        """
         if self._mingled:
             found = gather([blob(at, True) for at in self.parts.tolist()])
             found = self._window.pick(found.by_step().unshadowed())
             return found, len(found)
         pieces = [self._part(at, blob) for at in self.parts.tolist()]
         count = self.count_whole() + sum(map(len, pieces))
+        if reduce is not None and not self._raw:
+            times = pyramid.SHAPE.bucket * pyramid.SHAPE.fan ** (self._level - 1)
+            pieces = [reduce(piece, times) for piece in pieces]
+        level = self._directory.column("level")
         for at in self.whole.tolist():
             points = blob(at, self._raw)
-            pieces.append(points.unshadowed() if self._by_step else points)
+            if self._by_step:
+                points = points.unshadowed()
+            if reduce is not None and not self._raw and level[at] < self._level - 1:
+                points = reduce(points, pyramid.SHAPE.fan ** int(self._level - 1 - level[at]))
+            pieces.append(points)
         found = gather([piece for piece in pieces if len(piece)])
         return (found.by_step() if self._by_step else found.by_time()), count
+
+    def with_gap_ends(self, points: Points, blob: Blob) -> Points:
+        """Add the points on both sides of the widest distances in x, which a mip leaves out unless they are extremes."""
+        if self._raw or self._mingled or self._width == math.inf:
+            return points
+        distance = np.diff(self._x(points))
+        wide = np.flatnonzero(distance > 2 * self._width)
+        if len(wide) > MOST_GAPS:
+            wide = np.sort(wide[np.argsort(-distance[wide])[:MOST_GAPS]])
+        x = self._x(points)
+        ends = [self._beside(float(x[at]), float(x[at + 1]), blob) for at in wide.tolist()]
+        if not any(map(len, ends)):
+            return points
+        # A mip's own marks of hidden points do not concern these, of which none is hidden.
+        together = gather([replace(part, shadow=None) for part in (points, *ends) if len(part)])
+        return together.by_step() if self._by_step else together.by_time()
+
+    def _beside(self, low: float, high: float, blob: Blob) -> Points:
+        """Return the points between two x that are farther apart than others."""
+        leaves, axis = self._directory.leaves, "step" if self._by_step else "time"
+        tiles = self._directory.tiles[leaves]
+        at = leaves[(tiles[f"first_{axis}"] < high) & (tiles[f"last_{axis}"] > low)]
+        parts = gather([self._part(leaf, blob) for leaf in at[:MOST_GAPS].tolist()])
+        parts = parts.by_step() if self._by_step else parts.by_time()
+        x = self._x(parts)
+        parts, x = parts.select((x > low) & (x < high)), x[(x > low) & (x < high)]
+        is_wide = np.diff(x, prepend=low, append=high) > self._width / 2
+        return parts.select(is_wide[1:] | is_wide[:-1])
+
+    def _x(self, points: Points) -> Floats:
+        return points.step.astype(float) if self._by_step else points.time
 
     def count_whole(self) -> int:
         """Return how many points the tiles in `whole` represent."""
@@ -125,6 +189,8 @@ class SeriesReader:
         level = self._directory.column("level")
         while len(todo):
             taken, open_ = self._judge(todo)
+            if not self._raw and self._width < math.inf:
+                taken, open_ = self._refine(todo, taken, open_)
             whole.append(todo[taken])
             parts.append(todo[open_ & (level[todo] == 0)])
             todo = self._directory.children(todo[open_ & (level[todo] > 0)])
@@ -142,6 +208,15 @@ class SeriesReader:
         gone = outside | hidden | (continued & single)
         taken = inside & ~gone & ~touched & ~continued & (tiles["stride"] != TANGLED)
         return taken, ~taken & ~gone
+
+    def _refine(self, at: Index, taken: Bools, open_: Bools) -> tuple[Bools, Bools]:
+        """Open the tiles of which a bucket covers more of x than `width`."""
+        tiles = self._directory.tiles[at]
+        axis = "step" if self._by_step else "time"
+        span = tiles[f"last_{axis}"].astype(float) - tiles[f"first_{axis}"].astype(float)
+        buckets = tiles["count"] / (pyramid.SHAPE.bucket * float(pyramid.SHAPE.fan) ** tiles["level"])
+        coarse = taken & (span > self._width * buckets)
+        return taken & ~coarse, open_ | coarse
 
     def _part(self, at: int, blob: Blob) -> Points:
         points = blob(at, True)
@@ -176,15 +251,28 @@ class SeriesReader:
 
 
 def level_for(directory: Directory, window: Window, points: int) -> int:
-    """Return how often the part may be downsampled so that at least twice the requested points remain."""
+    """Return how often the part may be downsampled so that `SPARE` times the requested points remain."""
     tiles = directory.tiles[directory.leaves]
     outside, _ = window.judge_tiles(tiles)
     remaining = int(tiles["count"][~outside].sum()) // pyramid.SHAPE.fan
     level = 0
-    while remaining >= 2 * points:
+    while remaining >= SPARE * points:
         level += 1
         remaining //= pyramid.SHAPE.fan
     return level
+
+
+def interval_width(directory: Directory, window: Window, points: int, *, by_step: bool) -> float:
+    """Return the distance in x that two of `SPARE` times so many evenly spaced points of the part cover."""
+    tiles = directory.tiles[directory.leaves]
+    outside, _ = window.judge_tiles(tiles)
+    tiles = tiles[~outside]
+    if not len(tiles):
+        return math.inf
+    axis, (low, high) = ("step", window.steps) if by_step else ("time", window.times)
+    first, last = float(tiles[f"first_{axis}"].min()), float(tiles[f"last_{axis}"].max())
+    first, last = first if low is None else max(low, first), last if high is None else min(high, last)
+    return 2 * (last - first) / (SPARE * points)
 
 
 def covered(tiles: Table, directory: Directory) -> tuple[Bools, Bools]:

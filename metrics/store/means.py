@@ -30,6 +30,11 @@ def means_of_means(parts: Sequence[Points], bucket: int) -> Points:
     return _means(gather(parts), bucket)
 
 
+def coarser(points: Points, times: int) -> Points:
+    """Return the means of so many neighbouring points or means each."""
+    return _means(points.select(np.isfinite(points.value.numbers())), times)
+
+
 def counted(points: Points) -> Points:
     return replace(points, stage=Values(INT, np.broadcast_to(np.int64(1), (len(points),))))
 

@@ -106,6 +106,10 @@ def test_a_curve_is_drawn_over_another_metric(board: Board, server: Server) -> N
     page.keyboard.press("Escape")
     page.evaluate("chart('loss').hooks.cursor(5)")
     until(lambda: output(page, "loss").endswith("epoch 5"))
+    menu = open_menu(page)
+    menu.get_by_label("Step", exact=True).fill("423")
+    page.keyboard.press("Enter")
+    until(lambda: output(page, "loss").endswith("epoch 4.2"))
     page.evaluate("chart('loss').hooks.zoom([2, 3])")
     until(lambda: server.asked[-1].get("step_range") == ["190:310"])
     assert page.evaluate("chart('loss').domain") == [2, 3]

@@ -48,6 +48,28 @@ def test_a_smoothed_value_is_that_of_the_server(board: Callable[..., Any], serve
     assert [(query["smoothing"], query["smoothing_weight"]) for query in asked] == [(["ema"], ["0.9"])]
 
 
+def test_a_smoothed_value_is_named_with_its_own_step(board: Callable[..., Any], server: Server) -> None:  # noqa: F811
+    """The points and the smoothed curve of a long run are thinned separately, and have few places in common."""
+
+    def apart(name: str, query: Query) -> dict[str, Any]:
+        part = smoothed(name, query)
+        if "smoothed" in part:
+            steps = range(3, 1000, 25)
+            part["smoothed"] = {"x": [*steps], "y": [step + 0.5 for step in steps]}
+        return part
+
+    server.make = apart
+    page = board("loss", search="?smooth=0.9")
+    until(lambda: page.evaluate("chart('loss').curves[0]?.smooth?.x.length") == 40)
+    for step, named in ((420, 428), (110, 103)):
+        page.evaluate("(step) => chart('loss').hooks.cursor(step)", step)
+        until(lambda named=named: output(page, "loss") == f"{named}.5 step {named}")
+    page.evaluate("chart('loss').hooks.zoom([100, 150])")
+    rows = page.evaluate("import('/static/js/chart/data/rows.js').then((m) => m.rows(chart('loss')))")
+    by_step = {row[0]: row[2] for row in rows}
+    assert by_step[103] == 103.5 and by_step[128] == 128.5 and by_step[110] == ""
+
+
 @pytest.mark.parametrize("search", ["?smooth=0.9", "?smooth=0.9&logx=1&log=1"], ids=["linear", "log"])
 def test_the_value_axis_contains_the_smoothed_curve(
     board: Callable[..., Any],  # noqa: F811

@@ -1,8 +1,8 @@
 """Smoothed curves of stored series.
 
 A curve is smoothed from all points that its stretch needs, those before and after it included, so that a value depends
-neither on the number of points that are asked for nor on where the stretch begins. Up to `MOST_POINTS` points that
-is exact. A longer stretch is smoothed from the means of 32 neighbouring points (of 512 from two million points on, and
+neither on the number of points that are asked for nor on where the stretch begins. For a stretch of up to `MOST_POINTS`
+points that is exact, however long the series. A longer stretch is smoothed from the means of 32 neighbouring points (of 512 from two million points on, and
 so forth): what is wider than some of those differs by a small part of the noise that it leaves, and what is narrower
 comes out as their mean.
 
@@ -19,13 +19,13 @@ import numpy as np
 
 from metrics.models import Series
 from metrics.query.means import MeansLoader
-from metrics.query.plan import SeriesReader, Window, covered
+from metrics.query.plan import Range, SeriesReader, Window, covered
 from metrics.query.series_view import View
 from metrics.query.smoothing.kernels import Samples
 from metrics.query.smoothing.smoother import Smoother
 from metrics.store import pyramid
 from metrics.store.cache import cache
-from metrics.store.means import counts
+from metrics.store.means import coarser, counts
 from metrics.store.tile_index import Directory
 from runicorn.api.responses.metrics import SmoothedCurve
 
@@ -61,12 +61,12 @@ def smoothed(
     """
     smoothers = [smoother.for_range(_width(lanes, by_step)) for lanes in metrics]
     readings = {
-        one.pk: _reading(view.directories[one.pk], one, window(one), fitting, by_step)
+        one.pk: _readings(view.directories[one.pk], one, window(one), fitting, by_step)
         for lanes, fitting in zip(metrics, smoothers, strict=True)
         for one in lanes
         if one.minimum is not None
     }
-    samples = _samples(view, list(readings.values()), by_step)
+    samples = _samples(view, readings, by_step)
     found: list[SmoothedCurve | None] = []
     for lanes, fitting in zip(metrics, smoothers, strict=True):
         parts = [samples[one.pk] for one in lanes if one.pk in samples and len(samples[one.pk])]
@@ -91,23 +91,57 @@ def _bounds(window: Window, by_step: bool) -> tuple[float, float]:
     return -np.inf if low is None else low, np.inf if high is None else high
 
 
-def _reading(
+def _readings(
     directory: Directory, series: Series, window: Window, smoother: Smoother, by_step: bool
-) -> _Reading:
+) -> list[_Reading]:
+    """Return the parts to read, ascending in x: what is shown with its surroundings, and what lies farther away."""
     before, after, unit = smoother.reach()
     low, high = window.steps if by_step else window.times
     if unit == "x":
-        span = None if low is None else low - before, None if high is None else high + after
+        first, last = None if low is None else low - before, None if high is None else high + after
     else:
-        span = _farther(directory, low, before, by_step), _farther(directory, high, after, by_step, -1)
-    wide = Window(steps=span) if by_step else Window(times=span)
-    outside, _ = wide.judge_tiles(directory.tiles[directory.leaves])
+        first = _farther(directory, low, before, by_step)
+        last = _farther(directory, high, after, by_step, -1)
+    tiles = directory.tiles[directory.leaves]
+    _, inside = _window((low, high), by_step).judge_tiles(tiles)
+    if by_step and not directory.unordered:
+        inside &= ~covered(tiles, directory)[0]
+    if int(tiles["distinct" if by_step else "count"][inside].sum()) > MOST_POINTS:
+        return [_reading(directory, series, _window((first, last), by_step))]
+    # What is shown is exact. Of what counts for it from far away the means of neighbouring points are enough.
+    near, far = (
+        _farther(directory, low, MOST_POINTS, by_step),
+        _farther(directory, high, MOST_POINTS, by_step, -1),
+    )
+    readings = []
+    if near is not None and (first is None or first < near):
+        readings.append(_reading(directory, series, _window((first, _beside(near, by_step, -1)), by_step), 1))
+        first = near
+    if far is not None and (last is None or last > far):
+        readings.append(_reading(directory, series, _window((_beside(far, by_step, 1), last), by_step), 1))
+        last = far
+    return [*readings, _Reading(series, _window((first, last), by_step), 0)]
+
+
+def _window(span: Range, by_step: bool) -> Window:
+    return Window(steps=span) if by_step else Window(times=span)
+
+
+def _beside(x: float, by_step: bool, sign: int) -> float:
+    """Return the next possible x after (1) or before (-1) this one."""
+    return x + sign if by_step else float(np.nextafter(x, sign * np.inf))
+
+
+def _reading(directory: Directory, series: Series, window: Window, level: int = 0) -> _Reading:
+    outside, _ = window.judge_tiles(directory.tiles[directory.leaves])
     count = int(directory.column("count")[directory.leaves][~outside].sum())
-    level, samples = 0, count
-    while samples > MOST_POINTS:
+    while count // _points_of_mean(level) > MOST_POINTS:
         level += 1
-        samples = count // (pyramid.SHAPE.bucket * pyramid.SHAPE.fan ** (level - 1))
-    return _Reading(series, wide, level)
+    return _Reading(series, window, level)
+
+
+def _points_of_mean(level: int) -> int:
+    return pyramid.SHAPE.bucket * pyramid.SHAPE.fan ** (level - 1) if level else 1
 
 
 def _farther(
@@ -132,27 +166,26 @@ def _farther(
     return float(tiles[far][enough[0]]) if len(enough) else None
 
 
-def _samples(view: View, readings: Sequence[_Reading], by_step: bool) -> dict[int, Samples]:
-    found: dict[int, Samples] = {}
+def _samples(view: View, readings: dict[int, list[_Reading]], by_step: bool) -> dict[int, Samples]:
+    parts: dict[_Reading, Samples] = {}
     todo: list[tuple[_Reading, SeriesReader]] = []
-    for one in readings:
+    for one in (one for several in readings.values() for one in several):
         known = cache.get(one.key(by_step))
         if known is None:
             directory = view.directories[one.series.pk]
             todo.append((one, SeriesReader(directory, one.window, by_step=by_step, level=one.level)))
         else:
-            found[one.series.pk] = known
+            parts[one] = known
     loader = MeansLoader(view)
     loader.fetch((one.series, reader.needs()) for one, reader in todo)
     for one, reader in todo:
-        read, _ = reader.points(loader.blob(one.series))
+        read, _ = reader.points(loader.blob(one.series), coarser)
         numbers = read.value.numbers()
         finite = np.isfinite(numbers)
         x = read.step.astype(np.float64) if by_step else read.time
-        samples = Samples(x[finite], numbers[finite], counts(read)[finite])
-        found[one.series.pk] = samples
+        parts[one] = samples = Samples(x[finite], numbers[finite], counts(read)[finite])
         cache.put(one.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
-    return found
+    return {pk: _joined([parts[one] for one in several]) for pk, several in readings.items()}
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:

@@ -11,7 +11,7 @@ import numpy as np
 from metrics.query import downsample
 from metrics.query.smoothing import kernels
 from metrics.query.smoothing.kernels import Samples
-from metrics.store.columns import Floats
+from metrics.store.columns import Floats, Index
 
 Method = Literal["ema", "time_ema", "mean", "gaussian"]
 Unit = Literal["points", "x"]
@@ -70,7 +70,7 @@ class Smoother:
         """Return the smoothed curve between two x as (x, y), at most `points` of it.
 
         Every value is that of the smoothed curve at a sample. A centred window is computed at twice as many places
-        as are asked for, and the others everywhere.
+        as are asked for, evenly spaced in x, and the others everywhere.
         """
         # Two bounds, since x ascends.
         inside = np.arange(np.searchsorted(samples.x, low), np.searchsorted(samples.x, high, "right"))
@@ -85,7 +85,7 @@ class Smoother:
         elif self.method == "time_ema":
             values = kernels.time_ema(scaled, self.half_life or 0.0)[inside]
         else:
-            inside = inside[downsample.evenly(len(inside), 2 * points)]
+            inside = inside[_spread(samples.x[inside], 2 * points)]
             if self.method == "mean":
                 values = kernels.running_mean(scaled, self.window, self.unit, inside)
             else:
@@ -93,3 +93,10 @@ class Smoother:
         x, y = samples.x[inside], values if scale == 1.0 else values / scale
         at = downsample.curve(x, y, points)
         return x[at], y[at]
+
+
+def _spread(x: Floats, places: int) -> Index:
+    """Return the positions of at most so many of ascending x, evenly spaced, including both ends."""
+    if len(x) <= places:
+        return np.arange(len(x))
+    return np.union1d(downsample.interval_starts(x, places - 1), [len(x) - 1])

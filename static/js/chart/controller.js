@@ -131,7 +131,7 @@ export class ChartController {
     this.#each(({ chart, visible }) => {
       if (chart !== source && visible && chart.settings.axis === kind) chart.setCursor(x, null, near?.curve.key);
     });
-    this.hooks.pointed(x === null || !near ? null : { name: source.name, x, reads, near, settings: source.settings });
+    this.hooks.pointed(x === null || !near ? null : { name: source.name, x: near.x, reads, near, settings: source.settings });
   }
 
   /** Draw the curves of that key above all others; null ends it. */

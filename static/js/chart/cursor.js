@@ -112,12 +112,15 @@ function readoutsAt(chart, x, curves = chart.curves) {
     const { line } = drawn(curve);
     // A value that is no finite number is in no smoothed line.
     const own = line === series || !Number.isFinite(series.y[i]);
-    const at = own ? i : nearest(line.x, series.x[i]);
+    const at = own ? i : nearest(line.x, x);
     const [across, height] = own ? [series.x[at], series.y[at]] : [line.x[at], line.y[at]];
+    // The line and the points were thinned separately: not every place of one is a place of the other.
+    const beside = own ? -1 : nearest(series.x, across);
+    const raw = series.x[beside] === across ? series.y[beside] : null;
     const there = Number.isFinite(height) && across > plot.x.zero && height > plot.y.zero;
     const inside = there && height >= plot.y.domain[0] && height <= plot.y.domain[1];
     const place = { across: plot.x.at(across), down: inside ? plot.y.at(height) : null };
-    return [{ curve, i, value: series.value(height), raw: own ? null : series.y[i], ...place }];
+    return [{ curve, x: across, value: series.value(height), raw, ...place }];
   });
 }
 
@@ -129,9 +132,9 @@ export function closest(reads, down) {
 }
 
 /** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
-function readoutText({ settings, curves }, { curve: { series, label }, i, value, raw: point }) {
+function readoutText({ settings, curves }, { curve: { series, label }, x, value, raw: point }) {
   const { axis, origin } = settings;
-  const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
+  const where = AXES[axis].text(axis === "relative" ? x - origin : x);
   const bold = make("b", { textContent: formatNumber(value) });
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
   const name = curves.length > 1 ? [" ", make("bdi", { textContent: label ?? series.name })] : [];

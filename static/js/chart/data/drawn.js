@@ -25,12 +25,3 @@ export function drawnRange(curve, from, to, log) {
   const found = [line, faint].flatMap((one) => (one ? (extent(one.x, one.y, from, to, log) ?? []) : []));
   return found.length ? [Math.min(...found), Math.max(...found)] : null;
 }
-
-/** Return the value of a line at x, between its points on a straight line. */
-export function valueAt({ x: xs, y }, x) {
-  const i = firstAtLeast(xs, x);
-  if (xs[i] === x || i === 0) return y[i];
-  if (i === xs.length) return y[i - 1];
-  const part = (x - xs[i - 1]) / (xs[i] - xs[i - 1]);
-  return y[i - 1] * (1 - part) + y[i] * part;
-}

@@ -1,6 +1,6 @@
 /** The rows of a chart, for its data table and for CSV. */
 
-import { valueAt } from "./drawn.js";
+import { nearest } from "./series.js";
 
 /** The heads of the columns. Where a chart has several curves the first column names them. */
 export function header({ settings, curves }) {
@@ -17,15 +17,28 @@ export function rows(chart) {
   return curves.flatMap((curve) => {
     const { series, label, band, smooth } = curve;
     const before = curves.length > 1 ? [label ?? series.name] : [];
+    const hasEdges = edged(curves);
     const found = [];
     for (const [i, x] of series.x.entries()) {
       if (x < from || x > to) continue;
       const smoothed = settings.smoothing ? [smooth && Number.isFinite(series.y[i]) ? valueAt(smooth, x) : series.value(series.y[i])] : [];
-      const edges = edged(curves) ? [band.low[i], band.high[i]] : [];
+      const edges = hasEdges ? [band.low[i], band.high[i]] : [];
       found.push([...before, x, series.value(series.y[i]), ...smoothed, ...edges]);
     }
-    return found;
+    if (!settings.smoothing || !smooth) return found;
+    // Points and smoothed curve were thinned separately: no value is made up for places that only one of them has.
+    for (const [i, x] of smooth.x.entries()) {
+      if (x < from || x > to || series.x[nearest(series.x, x)] === x) continue;
+      found.push([...before, x, "", smooth.y[i], ...(hasEdges ? ["", ""] : [])]);
+    }
+    return found.sort((a, b) => a[before.length] - b[before.length]);
   });
+}
+
+/** Return the value of a line at a place of its own, else nothing. */
+function valueAt(line, x) {
+  const at = nearest(line.x, x);
+  return line.x[at] === x ? line.y[at] : "";
 }
 
 /** Whether every curve has a band with an edge at each of its points, as the mean of a group has. */

@@ -40,28 +40,39 @@ function fill(menu, chart) {
   menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertButton(chart, () => menu.hidePopover())])), status);
 }
 
-/** Return the field that moves the cursor to a step, or to another value of the x axis that is a number. */
+/** Return the field that moves the cursor to a step, over a metric too, or to a time. */
 function goTo(menu, chart) {
   const input = make("input", { name: "step", type: "number", step: "any" });
   const { settings } = chart;
   input.addEventListener("change", () => {
     const { axis, origin } = settings;
     if (input.value === "") return;
-    moveTo(chart, Number(input.value) + (axis === "relative" ? origin : 0));
+    moveTo(chart, Number(input.value) + (axis === "relative" ? origin : 0), axis === "metric" ? "steps" : "x");
     menu.hidePopover();
   });
-  const label = { step: gettext("Step"), metric: settings.xMetric, relative: gettext("Seconds since start") }[settings.axis] ?? gettext("Unix seconds");
+  const label = { time: gettext("Unix seconds"), relative: gettext("Seconds since start") }[settings.axis] ?? gettext("Step");
   return row(gettext("Go to"), field(label, input));
 }
 
-/** Move the cursor to the point nearest to x; a zoomed chart that does not show it shows everything again. */
-function moveTo(chart, x) {
-  const all = (chart.wholeCurves ?? chart.curves).filter(({ series }) => series.x.length);
-  const places = all.map(({ series }) => series.x[nearest(series.x, x)]);
-  if (!places.length) return;
-  const found = places.reduce((best, one) => (Math.abs(one - x) < Math.abs(best - x) ? one : best));
+/**
+ * Move the cursor to the point whose step or x (the `column`) is nearest to a number; a zoomed chart that does not show
+ * it shows everything again. The points in view are the finer ones.
+ */
+function moveTo(chart, target, column) {
+  const curves = [...(chart.wholeCurves ?? []), ...chart.curves];
+  const points = curves.flatMap(({ series }) => closestTo(series, target, column));
+  if (!points.length) return;
+  const best = points.reduce((a, b) => (b.distance <= a.distance ? b : a));
   const [from, to] = chart.domain;
-  if (found < from || found > to) chart.hooks.zoom(null);
+  if (best.x < from || best.x > to) chart.hooks.zoom(null);
   chart.area.focus({ preventScroll: true });
-  chart.hooks.cursor(found);
+  chart.hooks.cursor(best.x);
+}
+
+/** Return the point of a curve nearest to a target in a column, as a list; over a metric its steps are in any order. */
+function closestTo(series, target, column) {
+  const values = series[column] ?? [];
+  const distance = (i) => Math.abs(values[i] - target);
+  const at = column === "x" ? nearest(values, target) : values.reduce((best, _, i) => (best < 0 || distance(i) < distance(best) ? i : best), -1);
+  return at < 0 ? [] : [{ x: series.x[at], distance: distance(at) }];
 }
