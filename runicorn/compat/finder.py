@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import import_module, util
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from runicorn.compat.hollow import hollow
+from runicorn.compat.hollow import exists, hollow
 
 MODULES = {
     "wandb": "runicorn.compat.wandb",
@@ -61,7 +61,7 @@ class ShimLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return our module itself: both names share its state."""
-        if not _exists(self.ours):
+        if not exists(self.ours):
             return hollow(spec.name, import_module(MODULES[self.root]))
         module = import_module(self.ours)
         self._spec = module.__spec__
@@ -71,13 +71,6 @@ class ShimLoader(Loader):
         """Restore what the import system has replaced."""
         if self._spec is not None:
             module.__spec__ = self._spec
-
-
-def _exists(module: str) -> bool:
-    try:
-        return util.find_spec(module) is not None
-    except ModuleNotFoundError:  # its parent does not exist
-        return False
 
 
 def install() -> None:

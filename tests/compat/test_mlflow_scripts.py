@@ -51,7 +51,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
         assert mlflow.active_run() is None and mlflow.last_active_run() is parent
         mlflow.log_metric("implicit", 1)
         mlflow.end_run("FAILED")
-        assert mlflow.sklearn.log_model(object(), "model") is None
+        assert not mlflow.sklearn.log_model(object(), "model")
         """,
         MPLBACKEND="agg",
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from runicorn.compat.hollow import names_of
+
 
 @dataclass
 class Experiment:
@@ -95,3 +97,6 @@ class RunStatus:
     @staticmethod
     def from_string(status: str) -> str:
         return status
+
+
+__getattr__ = names_of("mlflow.entities", "runicorn.compat.mlflow")

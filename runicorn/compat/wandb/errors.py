@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runicorn.compat.hollow import names_of
+
 
 class Error(Exception):
     """Base class."""
@@ -25,3 +27,6 @@ class AuthenticationError(CommError):
 
 class ConfigError(Error):
     """Never raised: a config may be changed."""
+
+
+__getattr__ = names_of("wandb.errors", "runicorn.compat.wandb")
