@@ -110,6 +110,21 @@ def test_defined_metrics_have_steps_and_statistics(launch: Launch, folder: Path)
     assert (run.summary["best_metric_name"], run.summary["best_metric_mode"]) == ("val/acc", "max")
 
 
+def test_defined_metrics_may_be_numbers_of_numpy(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import numpy as np, wandb
+        run = wandb.init(project="p")
+        run.define_metric("acc", step_metric="epoch", summary="max")
+        for n in range(3):
+            run.log({"epoch": np.int64(10 * n), "acc": np.float32(n / 4)})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.curve("acc") == [(0, 0.0), (10, 0.25), (20, 0.5)] and run.summary["acc.max"] == 0.5
+
+
 def test_media_are_stored(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"video")
     done = launch(
