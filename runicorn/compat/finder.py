@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from runicorn.compat.hollow import exists, hollow
+from runicorn.compat.hollow import counterpart, hollow
 
 MODULES = {
     "wandb": "runicorn.compat.wandb",
@@ -61,9 +61,10 @@ class ShimLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return our module itself: both names share its state."""
-        if not exists(self.ours):
+        ours = counterpart(self.ours)
+        if not ours:
             return hollow(spec.name, import_module(MODULES[self.root]))
-        module = import_module(self.ours)
+        module = import_module(ours)
         self._spec = module.__spec__
         return module
 
