@@ -81,6 +81,7 @@ def test_the_transformers_trainer(launch: Launch, folder: Path, tracker: str, lo
     [
         ("WandbLogger", "project='tiny', name='line'", "tiny"),
         ("TensorBoardLogger", "'logs', name='tiny'", "tiny"),
+        ("MLFlowLogger", "experiment_name='tiny', run_name='line', tags={'owner': 'me'}", "tiny"),
     ],
 )
 def test_loggers_of_lightning(
@@ -91,7 +92,8 @@ def test_loggers_of_lightning(
     (run,) = records(folder)
     assert run.meta["project"] == project
     assert [step for step, _ in run.curve("train/loss")] == [0, 1, 2, 3]
-    assert run.config["lr"] == 0.25
+    assert float(run.config["lr"]) == 0.25
+    assert run.status["status"] == "finished"
     assert "is not supported" not in done.stderr
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from runicorn.compat.hollow import names_of
 
+PARENT_TAG = "mlflow.parentRunId"
+
 
 @dataclass
 class Experiment:
@@ -75,6 +77,21 @@ class Param:
 
     key: str
     value: Any
+
+
+@dataclass
+class FileInfo:
+    """A file or folder of a run."""
+
+    path: str
+    is_dir: bool
+    file_size: int | None = None
+
+
+class ViewType:
+    """Which runs and experiments are listed."""
+
+    ACTIVE_ONLY, DELETED_ONLY, ALL = 1, 2, 3
 
 
 @dataclass
