@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from runicorn.compat.unknown import warn_once
 from runicorn.store.flatten import flatten
 from runicorn.tracking.run import Run
 
@@ -28,6 +29,11 @@ class ConfigView(MutableMapping[str, Any]):
         self.__dict__["_run"] = run
         self.__dict__["_also"] = also
         self.__dict__["_values"] = dict(values or {})
+        self.__dict__["_locked"] = frozenset()
+
+    def lock(self, keys: Iterable[str]) -> None:
+        """Let further changes of some settings be ignored: those that a sweep has chosen."""
+        self.__dict__["_locked"] = frozenset(keys)
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -66,12 +72,19 @@ class ConfigView(MutableMapping[str, Any]):
 
     def update(self, other: Any = (), /, allow_val_change: bool | None = None, **values: Any) -> None:
         """Add settings of a mapping, an argparse namespace, a dataclass or keywords."""
-        added = {**as_mapping(other), **values}
+        added = self._unlocked({**as_mapping(other), **values})
         self._values.update(added)
         if self._run is not None:
             self._run.config.update(added)
         if self._also is not None:
             self._also("config.update", added, allow_val_change=True)
+
+    def _unlocked(self, added: dict[str, Any]) -> dict[str, Any]:
+        for key in self._locked & added.keys():
+            if added[key] != self._values.get(key):
+                text = f"the sweep has chosen {key} = {self._values.get(key)!r}; the change to {added[key]!r} was ignored."
+                warn_once(f"locked {key}", text)
+        return {key: value for key, value in added.items() if key not in self._locked}
 
     def setdefaults(self, values: Mapping[str, Any]) -> None:
         """Add settings that are missing."""

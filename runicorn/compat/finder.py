@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import import_module
+from importlib import import_module, util
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from runicorn.compat.hollow import counterpart, hollow
+from runicorn.compat.hollow import counterpart, exists, hollow
 
 MODULES = {
     "wandb": "runicorn.compat.wandb",
@@ -35,7 +35,8 @@ class ShimFinder(MetaPathFinder):
         if root is None:
             return None
         ours = MODULES[root] + name.removeprefix(root)
-        return ModuleSpec(name, ShimLoader(root, ours), origin=ours, is_package=True)
+        is_package = not name.endswith(".__main__")
+        return ModuleSpec(name, ShimLoader(root, ours), origin=ours, is_package=is_package)
 
     def find_distributions(self, context: Any = None) -> Iterable[Any]:
         """Return the distribution of a foreign module: libraries ask whether one of some version is installed."""
@@ -67,6 +68,11 @@ class ShimLoader(Loader):
         module = import_module(ours)
         self._spec = module.__spec__
         return module
+
+    def get_code(self, name: str) -> Any:
+        """Return the code of our module, for `-m`."""
+        spec = util.find_spec(self.ours) if exists(self.ours) else None
+        return None if spec is None or spec.loader is None else spec.loader.get_code(self.ours)  # type: ignore[attr-defined]
 
     def exec_module(self, module: ModuleType) -> None:
         """Restore what the import system has replaced."""

@@ -56,6 +56,7 @@ __all__ = [
     "Table",
     "UsageError",
     "Video",
+    "agent",
     "alert",
     "bar",
     "config",
@@ -77,6 +78,7 @@ __all__ = [
     "save",
     "scatter",
     "summary",
+    "sweep",
     "use_artifact",
     "util",
     "watch",
@@ -244,6 +246,31 @@ def termlog(string: str = "", newline: bool = True, repeat: bool = True, **optio
 
 
 termwarn = termerror = termlog
+
+
+def sweep(*arguments: Any, **options: Any) -> str:
+    """`runicorn.compat.wandb.sweeps.agent.sweep`."""
+    from runicorn.compat.wandb.sweeps import agent
+
+    return agent.sweep(*arguments, **options)
+
+
+def agent(*arguments: Any, **options: Any) -> None:
+    """`runicorn.compat.wandb.sweeps.agent.agent`."""
+    from runicorn.compat.wandb.sweeps import agent
+
+    agent.agent(*arguments, **options)
+
+
+def controller(*arguments: Any, **options: Any) -> Any:
+    """Fail: `wandb.agent` chooses the values of a sweep itself.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError("wandb.controller is not supported: wandb.agent needs none")
+
+
 require = quiet("require")
 teardown = quiet("teardown")
 

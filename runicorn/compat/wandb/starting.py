@@ -6,16 +6,20 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
 from runicorn.compat.wandb.errors import UsageError
 from runicorn.compat.wandb.settings import complete, to_dict
+from runicorn.compat.wandb.sweeps.current import current_trial
 from runicorn.compat.wandb.tracked_run import Run
 from runicorn.settings import user
 from runicorn.store import find, layout
 from runicorn.tracking.init import init
+
+if TYPE_CHECKING:
+    from runicorn.compat.wandb.sweeps.trials import Trial
 
 OWN = "wandb"
 """Prefix of the config values that W&B has as fields of a run: entity, job type, id."""
@@ -34,6 +38,9 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
         UsageError: `resume` is "must" and there is no such run, or "never" and there is one.
     """
     given = complete(arguments, settings)
+    trial = current_trial() if given["mode"] != "disabled" else None
+    if trial is not None:
+        _apply_trial(given, trial)
     project = layout.fit_name(str(given["project"] or PROJECT), PROJECT)
     name = layout.fit_name(str(given["name"] or layout.DEFAULT), layout.DEFAULT)
     wanted = given["id"] and str(given["id"])
@@ -47,8 +54,12 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
     if resumed and place is not None:
         where = {"project": place.parts[0], "name": place.parts[1], "run_id": place.name, "resume": True}
     fields = {"entity": given["entity"], "job_type": given["job_type"], "id": wanted}
+    if trial is not None:
+        fields["sweep"] = trial.sweep.id
     own = {f"{OWN}.{key}": value for key, value in fields.items() if value}
     config = _config(given)
+    locked = trial.config if trial is not None else {}
+    config |= locked
     run = init(
         **where,
         config={**config, **own} or None,
@@ -67,7 +78,21 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
             **_settings(settings),
         )
     view = ConfigView(run, {**(stored if resumed else {}), **config}, also)
-    return Run(run, view, given, resumed=resumed, also=also)
+    view.lock(locked)
+    started = Run(run, view, given, resumed=resumed, also=also)
+    if trial is not None:
+        trial.run_id = run.id
+        trial.save()
+        started.join_sweep(trial)
+    return started
+
+
+def _apply_trial(given: dict[str, Any], trial: Trial) -> None:
+    """Place a run of a sweep where its sweep is, unless the script names another place."""
+    about = trial.sweep
+    given["project"] = about.project or given["project"]
+    given["group"] = given["group"] or about.id
+    given["name"] = given["name"] or about.definition.name or f"sweep-{about.id}"
 
 
 def _settings(settings: Any) -> dict[str, Any]:
