@@ -10,7 +10,7 @@ from typing import Any
 from runicorn.compat.guard import guarded
 from runicorn.compat.hollow import names_of
 from runicorn.compat.mlflow import files, runs
-from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create
+from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create, open_runs
 from runicorn.compat.mlflow.entities import PARENT_TAG, Experiment, FileInfo, Metric, Param, Run, RunTag
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.mlflow.search import folder_of, history, search
@@ -93,7 +93,7 @@ class MlflowClient(UnknownMethods):
 
     def set_terminated(self, run_id: str, status: str | None = None, end_time: int | None = None) -> None:
         """End a run of this process."""
-        for run in (*runs.open_runs, *client_runs):
+        for run in (*open_runs, *client_runs):
             if run.info.run_id == run_id:
                 run.end(str(status or "FINISHED"))
                 return
@@ -174,8 +174,17 @@ class MlflowClient(UnknownMethods):
     def log_figure(self, run_id: str, figure: Any, artifact_file: str, **options: Any) -> None:
         files.log_figure(figure, artifact_file, **options, run_id=run_id)
 
-    def log_image(self, run_id: str, image: Any, *arguments: Any, **options: Any) -> None:
-        files.log_image(image, *arguments, **options, run_id=run_id)
+    def log_image(
+        self,
+        run_id: str,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        files.log_image(image, artifact_file, key, step, timestamp, synchronous, run_id)
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
         files.log_table(data, artifact_file, run_id)

@@ -54,18 +54,18 @@ def _is_model(kind: type) -> bool:
 
 @contextmanager
 def _outermost() -> Iterator[None]:
-    _depth.count = 1
+    _depth.is_inside = True
     try:
         yield
     finally:
-        _depth.count = 0
+        _depth.is_inside = False
 
 
 def _logged(fit: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(fit)
     def logged(self: Any, X: Any, *arguments: Any, **named: Any) -> Any:
         # Estimators within others, such as the trees of a forest, belong to the outermost.
-        if not options.is_enabled or getattr(_depth, "count", 0) or not _is_model(type(self)):
+        if not options.is_enabled or getattr(_depth, "is_inside", False) or not _is_model(type(self)):
             return fit(self, X, *arguments, **named)
         with nullcontext(open_runs[-1]) if open_runs else start_run() as run, _outermost():
             with guarded("the parameters of an estimator"):
@@ -140,7 +140,7 @@ def scores(estimator: Any, X: Any, y: Any) -> dict[str, float]:
 
 def _log_candidates(run: ActiveRun, results: dict[str, Any]) -> None:
     """Log the best candidates of a search as runs below that of the search."""
-    ranks = next((results[key] for key in sorted(results) if key.startswith("rank_test_")), [])
+    ranks: Any = next((results[key] for key in sorted(results) if key.startswith("rank_test_")), [])
     best = sorted(range(len(ranks)), key=lambda n: ranks[n])[: options.max_tuning_runs]
     for n in best:
         with start_run(

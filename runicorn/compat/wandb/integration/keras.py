@@ -30,7 +30,7 @@ def _learning_rate(model: Any, step: int) -> dict[str, float]:
     return {}
 
 
-class WandbMetricsLogger(callbacks.Callback):  # type: ignore[name-defined]
+class WandbMetricsLogger(callbacks.Callback):
     """Log metrics as `epoch/loss` or `batch/loss`, with the learning rate.
 
     Args:
@@ -67,7 +67,7 @@ class WandbMetricsLogger(callbacks.Callback):  # type: ignore[name-defined]
         require_run("WandbMetricsLogger").log({f"{prefix}/{name}": value for name, value in values.items()})
 
 
-class WandbModelCheckpoint(callbacks.ModelCheckpoint):  # type: ignore[name-defined]
+class WandbModelCheckpoint(callbacks.ModelCheckpoint):
     """Keras' `ModelCheckpoint`, whose files become versions of an artifact.
 
     Raises:
@@ -108,7 +108,7 @@ class WandbModelCheckpoint(callbacks.ModelCheckpoint):  # type: ignore[name-defi
             run.log_artifact(artifact, aliases=["latest", alias])
 
 
-class WandbEvalCallback(callbacks.Callback, ABC):  # type: ignore[name-defined]
+class WandbEvalCallback(callbacks.Callback, ABC):
     """Base class of callbacks that log tables of predictions.
 
     Raises:
@@ -170,7 +170,7 @@ class WandbEvalCallback(callbacks.Callback, ABC):  # type: ignore[name-defined]
             run.log({table_name: self.pred_table}, commit=False)
 
 
-class WandbCallback(callbacks.Callback):  # type: ignore[name-defined]
+class WandbCallback(callbacks.Callback):
     """The callback of older versions of W&B: metrics of each epoch, and the best model.
 
     Args:

@@ -100,8 +100,8 @@ class Trial:
         others = [
             trial["at_bands"][band] for trial in self.sweep.trials() if band in trial.get("at_bands", {})
         ]
-        better = sum(value < self._best for value in others)
-        return better >= max(1, math.ceil(len(others) / self.sweep.definition.eta))
+        better: int = sum(value < self._best for value in others)
+        return bool(better >= max(1, math.ceil(len(others) / self.sweep.definition.eta)))
 
     def end(self, state: str, summary: Any) -> None:
         """Store the result; the summary of the run wins over what was logged."""
