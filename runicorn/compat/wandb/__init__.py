@@ -8,7 +8,8 @@ from typing import Any
 
 from runicorn.compat.config_view import ConfigView as Config
 from runicorn.compat.hollow import resolve
-from runicorn.compat.unknown import quiet
+from runicorn.compat.media import Media
+from runicorn.compat.unknown import quiet, warn_once
 from runicorn.compat.wandb import plot, util
 from runicorn.compat.wandb.active import active_run, open_runs, require_run
 from runicorn.compat.wandb.artifact import Artifact
@@ -113,6 +114,10 @@ SUBMODULES = frozenset(
 """Names of sub-modules of W&B; those without content here have the names of this module."""
 
 
+WBValue = BatchableMedia = Media
+"""Base classes of `wandb.sdk.data_types`, by which libraries recognise media."""
+
+
 class AlertLevel(Enum):
     """Levels of `wandb.alert`."""
 
@@ -152,15 +157,23 @@ def init(
 
     The storage root, `project`, `name`, `config`, `tags`, `notes` and `group` are those of `runicorn.init`. `entity`,
     `job_type` and `id` are kept in the config as `wandb.entity`, …, and `mode="disabled"` writes nothing. `resume` with
-    `id` continues the run of that id. Further arguments are accepted and ignored.
+    `id` continues the run of that id. `fork_from` and `resume_from`, `ID?_step=N`, begin a run with the history of that
+    run up to the step; the run itself stays as it is. Other arguments are reported and ignored.
 
     Raises:
-        UsageError: `resume` is "must" and the run does not exist, or "never" and it exists.
+        UsageError: `resume` is "must" and the run does not exist, or "never" and it exists; or the run of `fork_from` or
+            `resume_from` does not exist.
     """
+    ignored = {"save_code": save_code, "monitor_gym": monitor_gym, **other}
+    for argument in [key for key, value in ignored.items() if value]:
+        warn_once(
+            f"wandb.init {argument}",
+            f"wandb.init: the argument {argument} is not supported and does nothing.",
+        )
     active: Run | None = active_run()
     if active is not None and reinit not in (True, "finish_previous", "create_new"):
         if config:
-            active.config.update(config)
+            active.config.update(config, allow_val_change=True)
         return active
     if active is not None and reinit != "create_new":
         active.finish()
@@ -178,6 +191,9 @@ def init(
         "job_type": job_type,
         "mode": mode,
         "resume": resume,
+        "resume_from": resume_from,
+        "fork_from": fork_from,
+        "allow_val_change": allow_val_change,
         "sync_tensorboard": sync_tensorboard or tensorboard,
     }
     return start(arguments, settings)

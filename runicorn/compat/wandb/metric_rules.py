@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -58,9 +59,14 @@ class Statistics:
 
 
 class MetricRules:
-    """All rules of a run; the last one that matches a name counts."""
+    """All rules of a run; the last one that matches a name counts.
+
+    Attributes:
+        earlier: values of the run before it was resumed.
+    """
 
     def __init__(self) -> None:
+        self.earlier: Mapping[str, list[Any]] = {}
         self._rules: list[Rule] = []
         self._of: dict[str, Rule | None] = {}
         self._latest: dict[str, int] = {}
@@ -96,8 +102,16 @@ class MetricRules:
             at = self._step_of(rule, record, step)
             parts.setdefault(at, {})[name] = value
             if rule and rule.summaries and (number := _number(value)) is not None:
-                self._statistics.setdefault(name, Statistics()).add(float(number), rule.minimize)
+                self._statistics_of(name, rule).add(float(number), rule.minimize)
         return [(part, at) for at, part in parts.items()]
+
+    def _statistics_of(self, name: str, rule: Rule) -> Statistics:
+        if name not in self._statistics:
+            self._statistics[name] = statistics = Statistics()
+            for value in self.earlier.get(name, ()):
+                if (number := _number(value)) is not None:
+                    statistics.add(float(number), rule.minimize)
+        return self._statistics[name]
 
     def _step_of(self, rule: Rule | None, record: dict[str, Any], step: int) -> int:
         source = rule.step_metric if rule else None

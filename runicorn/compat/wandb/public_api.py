@@ -45,9 +45,9 @@ class Api(UnknownMethods):
         run_id = path.strip("/").rpartition("/")[2]
         for place in find.find(self.root, run_id):
             return PublicRun(self.root, place)
-        for run in self._all(_project_of(path, depth=2)):
-            if run.id == run_id:
-                return run
+        runs = [run for run in self._all(_project_of(path, depth=2)) if run.id == run_id]
+        if runs:  # several after `resume_from`
+            return max(runs, key=lambda run: run.storage_id)
         raise CommError(f"Could not find run {path}")
 
     def runs(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
-from runicorn.compat.wandb.errors import UsageError
+from runicorn.compat.wandb.branching import Branch, history_of, parse
+from runicorn.compat.wandb.errors import ConfigError, UsageError
 from runicorn.compat.wandb.settings import complete, to_dict
 from runicorn.compat.wandb.sweeps.current import current_trial
 from runicorn.compat.wandb.tracked_run import Run
@@ -49,10 +51,13 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
         raise UsageError(f"resume='must', but there is no run {wanted} in the project {project}")
     if given["resume"] == "never" and place is not None:
         raise UsageError(f"resume='never', but the run {wanted} exists in the project {project}")
-    resumed = place is not None and given["resume"] in RESUMES
+    branch = _branch(given, project)
+    resumed = place is not None and given["resume"] in RESUMES and branch is None
     where: dict[str, Any] = {"project": project, "name": name}
     if resumed and place is not None:
         where = {"project": place.parts[0], "name": place.parts[1], "run_id": place.name, "resume": True}
+    if branch is not None and given["resume_from"]:
+        wanted = given["id"] = branch.run_id
     fields = {"entity": given["entity"], "job_type": given["job_type"], "id": wanted}
     if trial is not None:
         fields["sweep"] = trial.sweep.id
@@ -60,6 +65,10 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
     config = _config(given)
     locked = trial.config if trial is not None else {}
     config |= locked
+    if branch is not None:
+        kind = "fork_from" if given["fork_from"] else "resume_from"
+        config = {**branch.config(), **config}
+        own[f"{OWN}.{kind}"] = str(given[kind])
     run = init(
         **where,
         config={**config, **own} or None,
@@ -77,14 +86,44 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
             **{key: value for key, value in arguments.items() if value is not None},
             **_settings(settings),
         )
-    view = ConfigView(run, {**(stored if resumed else {}), **config}, also)
+    view = ConfigView(run, {**(stored if resumed else {}), **config}, also, _refusal(given))
     view.lock(locked)
     started = Run(run, view, given, resumed=resumed, also=also)
+    if resumed:
+        summary, _ = layout.read_json(run.run_dir / layout.SUMMARY)
+        started.continue_after(history_of(run.run_dir), summary)
+    elif branch is not None:
+        started.continue_after(branch.copy_history(run), {}, branch.step + 1)
     if trial is not None:
         trial.run_id = run.id
         trial.save()
         started.join_sweep(trial)
     return started
+
+
+def _branch(given: dict[str, Any], project: str) -> Branch | None:
+    """Return the step of a stored run that `fork_from` or `resume_from` names.
+
+    Raises:
+        UsageError: there is no such run, or the arguments exclude each other.
+    """
+    names = [name for name in ("fork_from", "resume_from") if given.get(name)]
+    if not names or given["mode"] == "disabled":
+        return None
+    if len(names) > 1 or given["resume"]:
+        raise UsageError("fork_from, resume_from and resume exclude each other")
+    (name,) = names
+    run_id, step = parse(given[name], name)
+    place = _existing(project, run_id)
+    if place is None:
+        raise UsageError(f"{name}: there is no run {run_id} in the project {project}")
+    project, experiment, folder = place.parts
+    return Branch(run_id, layout.run_folder(user.storage_root(None), project, experiment, folder), step)
+
+
+def _refusal(given: dict[str, Any]) -> type[Exception] | None:
+    """Return the error of a changed setting; None if settings may be changed, as always in notebooks."""
+    return None if given.get("allow_val_change") or "ipykernel" in sys.modules else ConfigError
 
 
 def _apply_trial(given: dict[str, Any], trial: Trial) -> None:

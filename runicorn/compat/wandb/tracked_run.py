@@ -28,6 +28,7 @@ from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
 
 if TYPE_CHECKING:
+    from runicorn.compat.wandb.branching import History
     from runicorn.compat.wandb.sweeps.trials import Trial
 
 
@@ -300,6 +301,22 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     def get_url(self) -> str:
         return self.url
+
+    def continue_after(self, history: History, summary: Mapping[str, Any], step: int | None = None) -> None:
+        """Go on after values of an earlier run.
+
+        Args:
+            history: values that were logged.
+            summary: entries of the summary.
+            step: the next step; by default the one after the last of the run.
+        """
+        self._latest.update({name: values[-1] for name, values in history.items()})
+        self._latest.update(
+            {key: value for key, value in summary.items() if not key.startswith("best_metric_")}
+        )
+        self._rules.earlier = history
+        if step is not None:
+            self._step = self.starting_step = step
 
     def join_sweep(self, trial: Trial) -> None:
         """Report the metric of a sweep, which may stop the run."""
