@@ -390,3 +390,26 @@ def test_unknown_arguments_of_init_are_reported(launch: Launch) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("the argument monitor_gym is not supported") == 1
     assert done.stderr.count("the argument experiment is not supported") == 1
+
+
+def test_processes_of_a_shared_run_are_in_one_group(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import os, subprocess, sys, wandb
+        worker = len(sys.argv) > 1
+        settings = wandb.Settings(mode="shared", x_primary=not worker, x_label=f"rank_{int(worker)}",
+                                  x_update_finish_state=not worker)
+        run = wandb.init(project="p", id=sys.argv[1] if worker else None, settings=settings)
+        run.log({"loss": 2 if worker else 1})
+        if not worker:
+            subprocess.run([sys.executable, "train.py", run.id], check=True, env={**os.environ, "RANK": "1"})
+            assert wandb.Api().run(f"p/{run.id}").config == {}
+            run.log({"loss": 0})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    primary, worker = records(folder)
+    assert [run.curve("loss") for run in (primary, worker)] == [[(0, 1), (1, 0)], [(0, 2)]]
+    assert primary.meta["group"] == worker.meta["group"] == primary.meta["id"]
+    assert worker.config == {"wandb.label": "rank_1", "wandb.shared_with": primary.meta["id"]}
+    assert "each process writes a run of its own" in done.stderr
