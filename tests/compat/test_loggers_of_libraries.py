@@ -108,6 +108,40 @@ def test_trackers_of_accelerate(launch: Launch, folder: Path, tracker: str) -> N
     assert "is not supported" not in done.stderr
 
 
+TUNE = """
+    import os, ray
+    from ray import tune
+    from ray.air.integrations.{module} import {callback}
+    def train(config):
+        for n in range(3):
+            tune.report({{"loss": config["a"] / (n + 1)}})
+    if __name__ == "__main__":
+        ray.init(num_cpus=1, include_dashboard=False)
+        tune.Tuner(train, param_space={{"a": tune.grid_search([1, 2])}}, run_config=tune.RunConfig(
+            storage_path=os.path.abspath("results"), callbacks=[{callback}({arguments})])).fit()
+"""
+
+
+@needs_library("ray", "tensorboardX")
+@pytest.mark.parametrize(
+    ("module", "callback", "arguments"),
+    [
+        ("mlflow", "MLflowLoggerCallback", "experiment_name='tuned', tracking_uri='none'"),
+    ],
+)
+def test_callbacks_of_ray_tune_log_one_run_per_trial(
+    launch: Launch, folder: Path, module: str, callback: str, arguments: str
+) -> None:
+    done = launch(TUNE.format(module=module, callback=callback, arguments=arguments))
+    assert done.returncode == 0, done.stderr
+    runs = sorted(records(folder), key=lambda run: float(run.config["a"]))
+    assert [run.meta["project"] for run in runs] == ["tuned", "tuned"]
+    assert [[value for _, value in run.curve("loss")] for run in runs] == [
+        [a / (n + 1) for n in range(3)] for a in (1, 2)
+    ]
+    assert "is not supported" not in done.stderr
+
+
 TRL = """
     import torch
     from datasets import Dataset

@@ -155,6 +155,9 @@ def get_tracking_uri() -> str:
     return _uri
 
 
+get_registry_uri = get_tracking_uri
+
+
 def is_tracking_uri_set() -> bool:
     return bool(_uri)
 

@@ -126,6 +126,23 @@ class AlertLevel(Enum):
     ERROR = "ERROR"
 
 
+ARGUMENTS = (
+    *(
+        "entity",
+        "project",
+        "id",
+        "name",
+        "notes",
+        "tags",
+        "config",
+        "config_exclude_keys",
+        "config_include_keys",
+    ),
+    *("group", "job_type", "mode", "resume", "resume_from", "fork_from", "allow_val_change"),
+)
+"""Arguments of `init` with a meaning here."""
+
+
 def init(
     entity: str | None = None,
     project: str | None = None,
@@ -164,12 +181,11 @@ def init(
         UsageError: `resume` is "must" and the run does not exist, or "never" and it exists; or the run of `fork_from` or
             `resume_from` does not exist.
     """
-    ignored = {"save_code": save_code, "monitor_gym": monitor_gym, **other}
-    for argument in [key for key, value in ignored.items() if value]:
-        warn_once(
-            f"wandb.init {argument}",
-            f"wandb.init: the argument {argument} is not supported and does nothing.",
-        )
+    given = {**locals(), **other}
+    for argument in ("save_code", "monitor_gym", *other):
+        if given[argument]:
+            text = f"wandb.init: the argument {argument} is not supported and does nothing."
+            warn_once(f"wandb.init {argument}", text)
     active: Run | None = active_run()
     if active is not None and reinit not in (True, "finish_previous", "create_new"):
         if config:
@@ -177,25 +193,8 @@ def init(
         return active
     if active is not None and reinit != "create_new":
         active.finish()
-    arguments = {
-        "entity": entity,
-        "project": project,
-        "id": id,
-        "name": name,
-        "notes": notes,
-        "tags": tags,
-        "config": config,
-        "config_exclude_keys": config_exclude_keys,
-        "config_include_keys": config_include_keys,
-        "group": group,
-        "job_type": job_type,
-        "mode": mode,
-        "resume": resume,
-        "resume_from": resume_from,
-        "fork_from": fork_from,
-        "allow_val_change": allow_val_change,
-        "sync_tensorboard": sync_tensorboard or tensorboard,
-    }
+    arguments = {name: given[name] for name in ARGUMENTS}
+    arguments["sync_tensorboard"] = sync_tensorboard or tensorboard
     return start(arguments, settings)
 
 

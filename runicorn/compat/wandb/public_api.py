@@ -47,7 +47,7 @@ class Api(UnknownMethods):
             return PublicRun(self.root, place)
         runs = [run for run in self._all(_project_of(path, depth=2)) if run.id == run_id]
         if runs:  # several after `resume_from`
-            return max(runs, key=lambda run: run.storage_id)
+            return max(runs, key=lambda run: run.started)
         raise CommError(f"Could not find run {path}")
 
     def runs(

@@ -15,20 +15,20 @@ from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import UnknownMethods, accepted, quiet, warn_once
 from runicorn.compat.wandb.active import open_runs
+from runicorn.compat.wandb.errors import TrialStopped
 from runicorn.compat.wandb.flat_records import is_plain, separate
 from runicorn.compat.wandb.metric_rules import MetricRules, Rule
 from runicorn.compat.wandb.run_artifacts import RunArtifacts
 from runicorn.compat.wandb.run_files import RunFiles
 from runicorn.compat.wandb.settings import Settings
 from runicorn.compat.wandb.summary_view import SummaryView
-from runicorn.compat.wandb.sweeps.current import TrialStopped
 from runicorn.compat.wandb.watching import Watching
 from runicorn.store import layout
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
 
 if TYPE_CHECKING:
-    from runicorn.compat.wandb.branching import History
+    from runicorn.compat.wandb.resuming.branching import History
     from runicorn.compat.wandb.sweeps.trials import Trial
 
 

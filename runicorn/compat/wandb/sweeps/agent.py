@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.compat.wandb.active import open_runs
-from runicorn.compat.wandb.errors import Error, UsageError
-from runicorn.compat.wandb.sweeps.current import VARIABLE, TrialStopped, set_current
+from runicorn.compat.wandb.errors import Error, TrialStopped, UsageError
+from runicorn.compat.wandb.sweeps.current import VARIABLE, set_current
 from runicorn.compat.wandb.sweeps.search import proposal
 from runicorn.compat.wandb.sweeps.trials import Sweep, Trial, claim, create_sweep, find_sweep
 from runicorn.compat.wandb.util import generate_id

@@ -14,10 +14,6 @@ VARIABLE = "WANDB_SWEEP_PARAM_PATH"
 """Environment variable with the file of the trial, for programs that an agent starts."""
 
 
-class TrialStopped(SystemExit):
-    """Early stopping of a run: it ends the program with 0, or the function of an agent."""
-
-
 _current = threading.local()
 _of_process: list[Trial] = []
 

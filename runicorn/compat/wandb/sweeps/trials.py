@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runicorn.compat.wandb.errors import UsageError
-from runicorn.compat.wandb.sweeps.current import TrialStopped
+from runicorn.compat.wandb.errors import TrialStopped, UsageError
 from runicorn.compat.wandb.sweeps.definition import Definition, definition
 from runicorn.settings import user
 from runicorn.store import layout
