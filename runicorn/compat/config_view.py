@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from runicorn.compat.unknown import warn_once
 from runicorn.store.flatten import flatten
+from runicorn.store.values import described
 from runicorn.tracking.run import Run
 
 
@@ -17,6 +19,7 @@ class ConfigView(MutableMapping[str, Any]):
     Args:
         values: settings that are stored already.
         also: function that passes calls on to another tracker.
+        refusal: error raised when a value is changed without `allow_val_change`; None if it may be.
     """
 
     def __init__(
@@ -24,10 +27,17 @@ class ConfigView(MutableMapping[str, Any]):
         run: Run | None,
         values: Mapping[str, Any] | None = None,
         also: Callable[..., None] | None = None,
+        refusal: type[Exception] | None = None,
     ) -> None:
         self.__dict__["_run"] = run
         self.__dict__["_also"] = also
         self.__dict__["_values"] = dict(values or {})
+        self.__dict__["_locked"] = frozenset()
+        self.__dict__["_refusal"] = refusal
+
+    def lock(self, keys: Iterable[str]) -> None:
+        """Let further changes of some settings be ignored: those that a sweep has chosen."""
+        self.__dict__["_locked"] = frozenset(keys)
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -65,13 +75,31 @@ class ConfigView(MutableMapping[str, Any]):
         return str(self._values)
 
     def update(self, other: Any = (), /, allow_val_change: bool | None = None, **values: Any) -> None:
-        """Add settings of a mapping, an argparse namespace, a dataclass or keywords."""
-        added = {**as_mapping(other), **values}
+        """Add settings of a mapping, an argparse namespace, a dataclass or keywords.
+
+        Raises:
+            Exception: the tracker's error; a value was changed without `allow_val_change`.
+        """
+        added = self._unlocked({**as_mapping(other), **values})
+        if self._refusal is not None and not allow_val_change:
+            for key, value in added.items():
+                if key in self._values and described(value) != described(self._values[key]):
+                    raise self._refusal(
+                        f"Attempted to change value of key {key!r} from {self._values[key]!r} to {value!r}. If you "
+                        "really want to do this, pass allow_val_change=True to config.update()"
+                    )
         self._values.update(added)
         if self._run is not None:
             self._run.config.update(added)
         if self._also is not None:
             self._also("config.update", added, allow_val_change=True)
+
+    def _unlocked(self, added: dict[str, Any]) -> dict[str, Any]:
+        for key in self._locked & added.keys():
+            if added[key] != self._values.get(key):
+                text = f"the sweep has chosen {key} = {self._values.get(key)!r}; the change to {added[key]!r} was ignored."
+                warn_once(f"locked {key}", text)
+        return {key: value for key, value in added.items() if key not in self._locked}
 
     def setdefaults(self, values: Mapping[str, Any]) -> None:
         """Add settings that are missing."""

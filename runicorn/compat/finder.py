@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from runicorn.compat.hollow import hollow
+from runicorn.compat.hollow import counterpart, exists, hollow
 
 MODULES = {
     "wandb": "runicorn.compat.wandb",
@@ -35,7 +35,8 @@ class ShimFinder(MetaPathFinder):
         if root is None:
             return None
         ours = MODULES[root] + name.removeprefix(root)
-        return ModuleSpec(name, ShimLoader(root, ours), origin=ours, is_package=True)
+        is_package = not name.endswith(".__main__")
+        return ModuleSpec(name, ShimLoader(root, ours), origin=ours, is_package=is_package)
 
     def find_distributions(self, context: Any = None) -> Iterable[Any]:
         """Return the distribution of a foreign module: libraries ask whether one of some version is installed."""
@@ -61,23 +62,22 @@ class ShimLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return our module itself: both names share its state."""
-        if not _exists(self.ours):
+        ours = counterpart(self.ours)
+        if not ours:
             return hollow(spec.name, import_module(MODULES[self.root]))
-        module = import_module(self.ours)
+        module = import_module(ours)
         self._spec = module.__spec__
         return module
+
+    def get_code(self, name: str) -> Any:
+        """Return the code of our module, for `-m`."""
+        spec = util.find_spec(self.ours) if exists(self.ours) else None
+        return None if spec is None or spec.loader is None else spec.loader.get_code(self.ours)  # type: ignore[attr-defined]
 
     def exec_module(self, module: ModuleType) -> None:
         """Restore what the import system has replaced."""
         if self._spec is not None:
             module.__spec__ = self._spec
-
-
-def _exists(module: str) -> bool:
-    try:
-        return util.find_spec(module) is not None
-    except ModuleNotFoundError:  # its parent does not exist
-        return False
 
 
 def install() -> None:

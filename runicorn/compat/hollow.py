@@ -6,6 +6,9 @@ Their names are those of the tracker's top module, and otherwise unknown.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module, util
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +23,43 @@ class _Hollow(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         return resolve(self.__name__, self._root, name)
+
+
+def exists(module: str) -> bool:
+    """Return whether a module of ours exists."""
+    try:
+        return util.find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent does not exist
+        return False
+
+
+@cache
+def counterpart(module: str) -> str:
+    """Return the module of ours for `runicorn.compat.wandb.xgboost` and the like; "" without one.
+
+    Callbacks of W&B are in `wandb.integration.keras`, in parts of it, and under the older name `wandb.keras`.
+    """
+    if exists(module):
+        return module
+    above, _, name = module.rpartition(".")
+    if exists(f"{above}.integration.{name}"):
+        return f"{above}.integration.{name}"
+    part = above
+    while ".integration." in part:
+        if exists(part):
+            return part
+        part = part.rpartition(".")[0]
+    return ""
+
+
+def names_of(module: str, root: str) -> Callable[[str], Any]:
+    """Return `__getattr__` for a module of ours.
+
+    Args:
+        module: its foreign name.
+        root: our top module of the tracker.
+    """
+    return lambda name: resolve(module, sys.modules[root], name)
 
 
 def hollow(name: str, root: ModuleType) -> ModuleType:
@@ -42,5 +82,6 @@ def resolve(module: str, root: ModuleType, name: str) -> Any:
     if name in vars(root) and not isinstance(vars(root)[name], ModuleType):
         return vars(root)[name]
     if name in vars(root).get("SUBMODULES", ()):
-        return hollow(f"{module}.{name}", root)
+        ours = counterpart(f"{root.__name__}.{name}")
+        return import_module(ours) if ours else hollow(f"{module}.{name}", root)
     return unknown(f"{module}.{name}")

@@ -1,14 +1,19 @@
-"""Names of another tracker that are not implemented: a call warns once and returns None."""
+"""Names of another tracker that are not implemented: inert objects, whose first use is reported once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABCMeta
+from collections.abc import Callable, Iterator
 from functools import cache
+from types import FunctionType, MethodType
 from typing import Any, TypeVar
 
 from runicorn.store.notices import say
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+HOOKS = ("on_", "before_", "after_", "setup", "teardown")
+"""Beginnings of methods whose result a library may interpret: those of callbacks return None."""
+ERRORS = ("Error", "Exception", "Warning")
 _warned: set[str] = set()
 
 
@@ -19,13 +24,40 @@ def warn_once(name: str, text: str) -> None:
         say(text)
 
 
-class _Unknown(type):
-    """Type of unknown names: classes, so that `isinstance`, `except` and subclasses accept them."""
+class _Empty:
+    """The protocols of containers and context managers, without content."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        return None
+
+
+class _Unknown(_Empty, ABCMeta):
+    """Type of unknown names: classes, so that `isinstance` and subclasses accept them."""
 
     full_name = ""
 
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
         warn_once(cls.full_name, f"{cls.full_name} is not supported and does nothing.")
+        if _is_decorated(arguments, options):
+            return arguments[0]
+        if cls.full_name.rpartition(".")[2].startswith(HOOKS) and "full_name" in vars(cls):
+            return None
+        return super().__call__(*arguments, **options)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
@@ -33,15 +65,48 @@ class _Unknown(type):
         return unknown(f"{cls.full_name}.{name}")
 
 
+class _Instance(_Empty):
+    """Instance of an unknown class, or the result of an unknown function."""
+
+    full_name = ""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        return None
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return arguments[0] if _is_decorated(arguments, options) else None
+
+    def __getitem__(self, key: Any) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return unknown(f"{self.full_name}.{name}")
+
+
+def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Return whether a call looks like that of a decorator: the function has to be called all the same."""
+    return (
+        len(arguments) == 1
+        and not options
+        and isinstance(arguments[0], FunctionType | MethodType | type)
+        and not is_unknown(arguments[0])
+    )
+
+
 @cache
 def unknown(name: str) -> Any:
-    """Return an object for the unknown name: calling it warns once and returns None, and so do its attributes."""
-    return _Unknown(name.rpartition(".")[2], (), {"full_name": name})
+    """Return an inert class for the unknown name: calls warn once, and results and attributes are inert, too."""
+    last = name.rpartition(".")[2]
+    if last.endswith(ERRORS):  # for `except`, which accepts nothing else
+        return type(last, (Exception,), {"full_name": name})
+    return _Unknown(last, (_Instance,), {"full_name": name})
 
 
 def is_unknown(value: object) -> bool:
     """Return whether `value` stands for a name that is not implemented."""
-    return isinstance(value, _Unknown)
+    return isinstance(value, _Unknown) or (isinstance(value, type) and "full_name" in vars(value))
 
 
 class UnknownMethods:

@@ -28,6 +28,7 @@ LIGHT_EXTRAS = {
     "runicorn/cli": {"typer", "rich", "click"},
     "runicorn/api": {"requests", "urllib3"},
     "runicorn/demo": {"numpy"},
+    "runicorn/compat/wandb/integration/xgboost.py": {"xgboost"},
     "runicorn/compat/wandb/integration/sb3.py": {"stable_baselines3"},
     "runicorn/compat/also/real_mlflow.py": {"mlflow"},
     "runicorn/compat/also/real_tensorboard.py": {"numpy", "tensorboardX", "torch"},

@@ -59,8 +59,8 @@ HEAD = """# Calls of other trackers
 
 Names of the interfaces that `runicorn run` replaces: see [Switch from another
 tracker](../guides/switch.md). *Supported* names store what they are given, *accepted* names do
-nothing, and *missing* ones warn once and return `None`. Attributes that a run has only while it is
-open count as supported. Written by `python -m tests.compat.conformance`.
+nothing, and *missing* ones warn once and return an object that does nothing. Attributes that a run
+has only while it is open count as supported. Written by `python -m tests.compat.conformance`.
 """
 
 

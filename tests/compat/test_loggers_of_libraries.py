@@ -81,6 +81,7 @@ def test_the_transformers_trainer(launch: Launch, folder: Path, tracker: str, lo
     [
         ("WandbLogger", "project='tiny', name='line'", "tiny"),
         ("TensorBoardLogger", "'logs', name='tiny'", "tiny"),
+        ("MLFlowLogger", "experiment_name='tiny', run_name='line', tags={'owner': 'me'}", "tiny"),
     ],
 )
 def test_loggers_of_lightning(
@@ -91,7 +92,8 @@ def test_loggers_of_lightning(
     (run,) = records(folder)
     assert run.meta["project"] == project
     assert [step for step, _ in run.curve("train/loss")] == [0, 1, 2, 3]
-    assert run.config["lr"] == 0.25
+    assert float(run.config["lr"]) == 0.25
+    assert run.status["status"] == "finished"
     assert "is not supported" not in done.stderr
 
 
@@ -103,6 +105,40 @@ def test_trackers_of_accelerate(launch: Launch, folder: Path, tracker: str) -> N
     (run,) = records(folder)
     assert run.curve("train/loss") == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
     assert float(run.config["lr"]) == 0.25
+    assert "is not supported" not in done.stderr
+
+
+TUNE = """
+    import os, ray
+    from ray import tune
+    from ray.air.integrations.{module} import {callback}
+    def train(config):
+        for n in range(3):
+            tune.report({{"loss": config["a"] / (n + 1)}})
+    if __name__ == "__main__":
+        ray.init(num_cpus=1, include_dashboard=False)
+        tune.Tuner(train, param_space={{"a": tune.grid_search([1, 2])}}, run_config=tune.RunConfig(
+            storage_path=os.path.abspath("results"), callbacks=[{callback}({arguments})])).fit()
+"""
+
+
+@needs_library("ray", "tensorboardX")
+@pytest.mark.parametrize(
+    ("module", "callback", "arguments"),
+    [
+        ("mlflow", "MLflowLoggerCallback", "experiment_name='tuned', tracking_uri='none'"),
+    ],
+)
+def test_callbacks_of_ray_tune_log_one_run_per_trial(
+    launch: Launch, folder: Path, module: str, callback: str, arguments: str
+) -> None:
+    done = launch(TUNE.format(module=module, callback=callback, arguments=arguments))
+    assert done.returncode == 0, done.stderr
+    runs = sorted(records(folder), key=lambda run: float(run.config["a"]))
+    assert [run.meta["project"] for run in runs] == ["tuned", "tuned"]
+    assert [[value for _, value in run.curve("loss")] for run in runs] == [
+        [a / (n + 1) for n in range(3)] for a in (1, 2)
+    ]
     assert "is not supported" not in done.stderr
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.compat.conftest import Launch
+from tests.integrations.libraries import needs_library
 from tests.records import records
 
 
@@ -51,7 +54,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
         assert mlflow.active_run() is None and mlflow.last_active_run() is parent
         mlflow.log_metric("implicit", 1)
         mlflow.end_run("FAILED")
-        assert mlflow.sklearn.log_model(object(), "model") is None
+        assert not mlflow.pytorch.log_model(object(), "model")
         """,
         MPLBACKEND="agg",
     )
@@ -78,7 +81,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
     assert child.curve("loss") == [(0, 0.5)] and child.status["status"] == "finished"
     assert third.status["status"] == "failed"
     assert done.stderr.count("mlflow.autolog") == 1
-    assert "mlflow.sklearn.log_model is not supported" in done.stderr
+    assert "mlflow.pytorch.log_model is not supported" in done.stderr
 
 
 def test_an_exception_fails_the_run_and_keeps_its_files(launch: Launch, folder: Path) -> None:
@@ -94,3 +97,106 @@ def test_an_exception_fails_the_run_and_keeps_its_files(launch: Launch, folder: 
     (run,) = records(folder)
     assert (run.status["status"], run.status["exit_reason"]) == ("failed", "RuntimeError: lost")
     assert list((folder / "artifacts" / "custom").glob("one-*/v1/files/note.txt"))
+
+
+def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import mlflow
+        from mlflow.entities import Metric, Param, RunTag, ViewType
+        from mlflow.tracking import MlflowClient
+        from mlflow.tracking.context.registry import resolve_tags
+        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
+        assert MlflowClient is mlflow.MlflowClient is mlflow.client.MlflowClient
+        client = MlflowClient(tracking_uri="file:./mlruns")
+        experiment = client.get_experiment_by_name("vision").experiment_id
+        run = client.create_run(experiment, tags=resolve_tags({MLFLOW_RUN_NAME: "one", "owner": "me"}))
+        run_id = run.info.run_id
+        assert mlflow.active_run() is None and run.info.run_name == "one"
+        for n in range(3):
+            client.log_metric(run_id, "loss", 1 / (n + 1), step=10 * n)
+        client.log_batch(run_id, metrics=[Metric("acc", 0.5, 1700000000000, 7), Metric("f1", 0.25, 1700000000000, 7)],
+                         params=[Param("lr", 0.1)], tags=[RunTag("stage", "dev")])
+        client.log_text(run_id, "hello", "notes/a.txt")
+        client.log_dict(run_id, {"a": 1}, "d.json")
+        assert [(file.path, file.is_dir) for file in client.list_artifacts(run_id)] == [("d.json", False), ("notes", True)]
+        assert open(client.download_artifacts(run_id, "notes/a.txt", "copy")).read() == "hello"
+        client.set_terminated(run_id, "FAILED")
+        assert client.get_run(run_id).info.status == "FAILED"
+        client.log_metric(run_id, "test", 1.0)
+        client.set_terminated(run_id)
+        with mlflow.start_run(run_name="two", experiment_id=experiment) as two:
+            mlflow.log_metric("loss", 5)
+            below = client.create_run(experiment, tags={"mlflow.parentRunId": two.info.run_id})
+            with mlflow.start_run(run_id=below.info.run_id, nested=True) as again:
+                assert again is below
+        assert client.get_parent_run(below.info.run_id).info.run_name == "two"
+
+        def names(*arguments, **options):
+            return [run.info.run_name for run in client.search_runs([experiment], *arguments, **options)]
+
+        assert names("metrics.loss < 1 and params.lr = '0.1' AND tags.owner LIKE 'm%'") == ["one"]
+        assert names("attributes.status = 'FINISHED' and metrics.loss > 0", order_by=["metrics.loss DESC"]) == ["two", "one"]
+        assert names("run_name = 'absent'") == []
+        try:
+            names("metrics.loss ~ 1")
+        except mlflow.exceptions.MlflowException:
+            pass
+        else:
+            raise AssertionError
+        assert [(m.step, m.value) for m in client.get_metric_history(run_id, "loss")] == [(0, 1), (10, 0.5), (20, 1 / 3)]
+        assert client.get_run(run_id).data.params == {"lr": "0.1"}
+        assert not client.create_registered_model("net")
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    one, two, below = records(folder)
+    assert (one.meta["project"], one.meta["name"]) == ("vision", "one")
+    assert one.meta["tags"] == ["owner=me", "stage=dev"]
+    assert one.curve("loss") == [(0, 1.0), (10, 0.5), (20, 1 / 3)] and one.curve("test") == [(0, 1.0)]
+    assert one.curve("acc") == [(7, 0.5)] and one.config == {"lr": 0.1}
+    assert [run.status["status"] for run in (one, two, below)] == ["finished"] * 3
+    assert below.config["mlflow.parent"] == two.meta["id"]
+    assert "mlflow.MlflowClient.create_registered_model is not supported" in done.stderr
+
+
+@pytest.mark.torture
+@needs_library("sklearn")
+def test_estimators_of_scikit_learn_are_logged_automatically(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import mlflow, numpy as np
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import GridSearchCV
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        X = np.random.default_rng(0).random((60, 3))
+        y = (X.sum(1) > 1.5).astype(int)
+        mlflow.autolog()
+        RandomForestRegressor(n_estimators=3, max_depth=2).fit(X, X.sum(1))
+        assert mlflow.active_run() is None and mlflow.last_active_run().info.status == "FINISHED"
+        with mlflow.start_run(run_name="pipeline") as run:
+            model = make_pipeline(StandardScaler(), LogisticRegression(C=2.0)).fit(X, y)
+        again = mlflow.sklearn.load_model(f"runs:/{run.info.run_id}/model")
+        assert (again.predict(X) == model.predict(X)).all()
+        with mlflow.start_run(run_name="search"):
+            GridSearchCV(RandomForestClassifier(n_estimators=2), {"max_depth": [1, 2, 3]}, cv=2).fit(X, y)
+        mlflow.sklearn.autolog(disable=True)
+        LogisticRegression().fit(X, y)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    forest, pipeline, search, *candidates = records(folder)
+    assert forest.config["max_depth"] == 2 and "estimator_name=RandomForestRegressor" in forest.meta["tags"]
+    assert forest.metrics() == {
+        *("training_mean_squared_error", "training_root_mean_squared_error", "training_mean_absolute_error"),
+        *("training_r2_score", "training_score"),
+    }
+    assert pipeline.config["logisticregression__C"] == 2.0
+    assert 0.5 < pipeline.curve("training_accuracy_score")[0][1] <= 1
+    assert (pipeline.path / "files" / "model" / "MLmodel").is_file()
+    assert search.config["best_max_depth"] in (1, 2, 3) and search.curve("best_cv_score")
+    assert sorted(run.config["max_depth"] for run in candidates) == [1, 2, 3]
+    assert {run.config["mlflow.parent"] for run in candidates} == {search.meta["id"]}
+    assert {run.status["status"] for run in records(folder)} == {"finished"}

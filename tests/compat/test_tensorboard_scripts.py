@@ -91,3 +91,27 @@ def test_scalars_belong_to_a_run_of_wandb_that_asks_for_them(launch: Launch, fol
     run, later = records(folder)
     assert (run.curve("charts/return"), run.curve("more")) == ([(100, 1.5)], [(0, 1)])
     assert (run.meta["project"], later.meta["project"]) == ("rl", "logs")
+
+
+def test_the_writer_that_ray_tune_adds_is_no_second_run(launch: Launch, folder: Path, tmp_path: Path) -> None:
+    package = tmp_path / "ray" / "tune" / "logger"
+    package.mkdir(parents=True)
+    for path in (package, package.parent, package.parent.parent):
+        (path / "__init__.py").touch()
+    (package / "tensorboardx.py").write_text(
+        "from tensorboardX import SummaryWriter\n"
+        "def log():\n"
+        "    writer = SummaryWriter('results/trial', flush_secs=30)\n"
+        "    writer.add_scalar('loss', 1.0, 1)\n"
+        "    writer.close()\n"
+    )
+    script = """
+        {}
+        from ray.tune.logger.tensorboardx import log
+        log()
+    """
+    assert launch(script.format("import wandb; wandb.init(project='tuned')")).returncode == 0
+    (run,) = records(folder)
+    assert run.meta["project"] == "tuned" and run.metrics() == set()
+    assert launch(script.format("")).returncode == 0
+    assert records(folder)[1].curve("loss") == [(1, 1.0)]

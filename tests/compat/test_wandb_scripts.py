@@ -110,6 +110,21 @@ def test_defined_metrics_have_steps_and_statistics(launch: Launch, folder: Path)
     assert (run.summary["best_metric_name"], run.summary["best_metric_mode"]) == ("val/acc", "max")
 
 
+def test_defined_metrics_may_be_numbers_of_numpy(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import numpy as np, wandb
+        run = wandb.init(project="p")
+        run.define_metric("acc", step_metric="epoch", summary="max")
+        for n in range(3):
+            run.log({"epoch": np.int64(10 * n), "acc": np.float32(n / 4)})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.curve("acc") == [(0, 0.0), (10, 0.25), (20, 0.5)] and run.summary["acc.max"] == 0.5
+
+
 def test_media_are_stored(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"video")
     done = launch(
@@ -200,6 +215,7 @@ def test_runs_are_resumed_and_read_by_the_api(launch: Launch, folder: Path) -> N
         for n in range(3):
             run.log({"loss": 1.0 - n / 4, "acc": n})
         open(os.path.join(run.dir, "kept.txt"), "w").write("kept")
+        assert run.restore("kept.txt", root="restored").read() == "kept"
         run.finish()
         again = wandb.init(project="p", id="mine", resume="must")
         assert again.resumed and again.step == 3 and again.config["optim.lr"] == 0.1
@@ -230,16 +246,16 @@ def test_runs_are_resumed_and_read_by_the_api(launch: Launch, folder: Path) -> N
     assert first.curve("loss") == [(0, 1.0), (1, 0.75), (2, 0.5), (3, 0.25)]
 
 
-def test_unknown_calls_warn_once_and_return_none(launch: Launch) -> None:
+def test_unknown_calls_warn_once(launch: Launch) -> None:
     done = launch(
         """
         import wandb
         run = wandb.init(project="p")
         for _ in range(3):
-            assert wandb.unheard_of(1, x=2) is None
-            assert run.unheard_of_too() is None
+            assert not wandb.unheard_of(1, x=2)
+            assert not run.unheard_of_too()
         from wandb.integration.someone import Callback
-        assert Callback(log="all") is None
+        assert Callback(log="all") is not None
         """
     )
     assert done.returncode == 0, done.stderr
@@ -280,3 +296,120 @@ def test_a_disabled_run_writes_nothing(launch: Launch, folder: Path) -> None:
     assert launch(text).returncode == 0
     assert launch(text.replace('mode="disabled", ', ""), WANDB_MODE="disabled").returncode == 0
     assert list(folder.iterdir()) == []
+
+
+def test_a_resumed_run_keeps_its_summary(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        for part in ([5, 1, 3], [4, 2]):
+            run = wandb.init(project="p", id="mine", resume="allow")
+            run.define_metric("loss", summary="min,mean")
+            if run.resumed:
+                assert (run.summary["loss"], run.summary["note"], run.summary["acc"]) == (3, "kept", 0.5)
+            for loss in part:
+                run.log({"loss": loss})
+            run.summary["note"] = "kept"
+            run.log({"acc": 0.5})
+            run.finish()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert (run.summary["loss.min"], run.summary["loss.mean"], run.summary["note"]) == (1, 3, "kept")
+
+
+def test_a_setting_is_changed_on_purpose_only(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        from wandb.sdk.lib.config_util import ConfigError
+        run = wandb.init(project="p", config={"lr": 0.1, "sizes": (1, 2)})
+        def refused(change):
+            try:
+                change()
+            except ConfigError as error:
+                assert "allow_val_change" in str(error)
+            else:
+                raise AssertionError
+        refused(lambda: run.config.update({"lr": 0.2}))
+        refused(lambda: setattr(run.config, "lr", 0.2))
+        run.config.update({"lr": 0.1, "sizes": [1, 2], "new": 1})
+        run.config.update({"new": 2}, allow_val_change=True)
+        run.finish()
+        wandb.init(project="p", config={"lr": 0.1}, allow_val_change=True).config.lr = 0.2
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = records(folder)
+    assert first.config == {"lr": 0.1, "sizes": [1, 2], "new": 2} and second.config == {"lr": 0.2}
+
+
+def test_a_run_is_forked_and_rewound(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        with wandb.init(project="p", id="first", config={"lr": 0.1, "layers": 3}) as run:
+            for n in range(5):
+                run.log({"loss": 5 - n})
+        with wandb.init(project="p", id="second", config={"lr": 0.2}, fork_from="first?_step=2") as run:
+            assert run.summary["loss"] == 3 and run.step == 3 and run.config.layers == 3
+            run.log({"loss": 30})
+        with wandb.init(project="p", resume_from="lab/p/first?_step=1") as run:
+            assert run.id == "first"
+            run.log({"loss": 40})
+        assert [row["loss"] for row in wandb.Api().run("p/first").scan_history(["loss"])] == [5, 4, 40]
+        for wrong in ({"fork_from": "absent?_step=2"}, {"fork_from": "first"},
+                      {"fork_from": "first?_step=1", "resume": "must"}):
+            try:
+                wandb.init(project="p", **wrong)
+            except wandb.errors.UsageError:
+                pass
+            else:
+                raise AssertionError(wrong)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, third = records(folder)
+    assert first.curve("loss") == [(n, 5 - n) for n in range(5)]
+    assert second.curve("loss") == [(0, 5), (1, 4), (2, 3), (3, 30)]
+    assert second.config["lr"] == 0.2 and second.config["wandb.fork_from"] == "first?_step=2"
+    assert third.curve("loss") == [(0, 5), (1, 4), (2, 40)]
+
+
+def test_unknown_arguments_of_init_are_reported(launch: Launch) -> None:
+    done = launch(
+        """
+        import wandb
+        from wandb.sdk.data_types.base_types.wb_value import WBValue
+        for _ in range(2):
+            wandb.init(project="p", monitor_gym=True, experiment="typo").finish()
+        assert isinstance(wandb.Table(["a"], [[1]]), WBValue) and not isinstance(1, WBValue)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("the argument monitor_gym is not supported") == 1
+    assert done.stderr.count("the argument experiment is not supported") == 1
+
+
+def test_processes_of_a_shared_run_are_in_one_group(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import os, subprocess, sys, wandb
+        worker = len(sys.argv) > 1
+        settings = wandb.Settings(mode="shared", x_primary=not worker, x_label=f"rank_{int(worker)}",
+                                  x_update_finish_state=not worker)
+        run = wandb.init(project="p", id=sys.argv[1] if worker else None, settings=settings)
+        run.log({"loss": 2 if worker else 1})
+        if not worker:
+            subprocess.run([sys.executable, "train.py", run.id], check=True, env={**os.environ, "RANK": "1"})
+            assert wandb.Api().run(f"p/{run.id}").config == {}
+            run.log({"loss": 0})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    primary, worker = records(folder)
+    assert [run.curve("loss") for run in (primary, worker)] == [[(0, 1), (1, 0)], [(0, 2)]]
+    assert primary.meta["group"] == worker.meta["group"] == primary.meta["id"]
+    assert worker.config == {"wandb.label": "rank_1", "wandb.shared_with": primary.meta["id"]}
+    assert "each process writes a run of its own" in done.stderr

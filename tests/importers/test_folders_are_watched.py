@@ -154,3 +154,17 @@ def test_a_folder_below_another_watched_one_is_not_imported_twice(tmp_path: Path
     code, lines = watch_once(folder, logs / "b" / "c", logs, tmp_path / "same", logs / "b")
     assert (code, lines[-1]) == (0, "taken 2, updated 0, unchanged 0, failed 0")
     assert sorted(runs(folder)) == ["logs/a", "logs/b-c"]
+
+
+def test_a_run_of_wandb_that_has_just_begun_is_no_failure(tmp_path: Path, folder: Path) -> None:
+    complete = next(unpacked("wandb", tmp_path / "source").rglob("run-*.wandb"))
+    begun = tmp_path / "watched" / "wandb" / "offline-run-20261130_120000-abc" / complete.name
+    begun.parent.mkdir(parents=True)
+    for head in (b"", complete.read_bytes()[:7], complete.read_bytes()[:12]):
+        begun.write_bytes(head)
+        assert watch_once(folder, tmp_path / "watched") == (0, ["taken 0, updated 0, unchanged 0, failed 0"])
+    long_ago(begun)
+    code, output = watch_once(folder, tmp_path / "watched")
+    assert code == 1 and "does not name its run" in output[0]
+    begun.write_bytes(complete.read_bytes()[:-20])
+    assert watch_once(folder, tmp_path / "watched")[1][-1] == "taken 1, updated 0, unchanged 0, failed 0"

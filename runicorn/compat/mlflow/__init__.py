@@ -9,7 +9,8 @@ from typing import Any
 from runicorn.compat.guard import guarded
 from runicorn.compat.hollow import resolve
 from runicorn.compat.mlflow import entities, utils
-from runicorn.compat.mlflow.active import ActiveRun, open_runs
+from runicorn.compat.mlflow.active import ActiveRun, client_runs, open_runs
+from runicorn.compat.mlflow.client import MlflowClient
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.mlflow.files import (
     get_artifact_uri,
@@ -38,6 +39,7 @@ from runicorn.compat.mlflow.runs import (
     log_param,
     log_params,
     search_experiments,
+    search_runs,
     set_experiment,
     set_tag,
     set_tags,
@@ -50,6 +52,7 @@ __version__ = "3.17.2"
 """The version of MLflow whose interface this is."""
 __all__ = [
     "ActiveRun",
+    "MlflowClient",
     "MlflowException",
     "active_run",
     "create_experiment",
@@ -76,6 +79,7 @@ __all__ = [
     "log_table",
     "log_text",
     "search_experiments",
+    "search_runs",
     "set_experiment",
     "set_tag",
     "set_tags",
@@ -125,12 +129,17 @@ set_system_metrics_sampling_interval = quiet("set_system_metrics_sampling_interv
 _uri = ""
 
 
-@accepted
 def autolog(*arguments: Any, **options: Any) -> None:
-    """Warn once: automatic logging of libraries is not supported."""
+    """Log the estimators of scikit-learn automatically; other libraries are reported once."""
+    from runicorn.compat.mlflow import sklearn
+    from runicorn.compat.mlflow.autologging.estimators import is_available
+
+    if is_available():
+        sklearn.autolog(**options)
     warn_once(
         "mlflow.autolog",
-        "mlflow.autolog is not supported: log metrics, or use a callback of runicorn.integrations.",
+        "mlflow.autolog supports scikit-learn only: of other libraries log metrics, or use a callback of "
+        "runicorn.integrations.",
     )
 
 
@@ -146,6 +155,9 @@ def get_tracking_uri() -> str:
     return _uri
 
 
+get_registry_uri = get_tracking_uri
+
+
 def is_tracking_uri_set() -> bool:
     return bool(_uri)
 
@@ -153,7 +165,7 @@ def is_tracking_uri_set() -> bool:
 @atexit.register
 def _store_files() -> None:
     """Complete the runs that end with the process."""
-    for run in list(open_runs):
+    for run in [*open_runs, *client_runs]:
         with guarded("the artifacts of a run"):
             store_version(run.ours)
         run.pass_end("FINISHED")

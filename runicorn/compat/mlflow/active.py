@@ -13,7 +13,7 @@ from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import as_mapping
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
-from runicorn.compat.mlflow.entities import Run, RunData, RunInfo
+from runicorn.compat.mlflow.entities import PARENT_TAG, Run, RunData, RunInfo
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.saved_files import FILES, store_version
 from runicorn.store import layout
@@ -26,6 +26,8 @@ DEFAULT_EXPERIMENT = "Default"
 STATUSES = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED, "KILLED": layout.INTERRUPTED}
 open_runs: list[ActiveRun] = []
 """Runs that were begun and not ended; the last is the active one, those before it are its parents."""
+client_runs: list[ActiveRun] = []
+"""Runs that a client began and did not end: they are never the active one."""
 ended_runs: list[ActiveRun] = []
 
 
@@ -107,8 +109,9 @@ class ActiveRun(Run):
         with guarded("the artifacts of a run"):
             store_version(self.ours)
         self.pass_end(status)
-        if self in open_runs:
-            open_runs.remove(self)
+        for runs in (open_runs, client_runs):
+            if self in runs:
+                runs.remove(self)
         ended_runs.append(self)
 
     def pass_begin(self, parent: str | None) -> None:
@@ -149,9 +152,42 @@ def begin(
             f"Run with UUID {active} is already active. To start a new run, first end the current run with "
             "mlflow.end_run(). To start a nested run, call start_run with nested=True"
         )
-    name = name or os.environ.get("MLFLOW_RUN_NAME")
+    created = next((run for run in client_runs if run.info.run_id == run_id), None)
+    if created is not None:
+        client_runs.remove(created)
+        open_runs.append(created)
+        return created
     above = open_runs[-1].ours if open_runs else None
     group = parent or (above.id if above else None)
+    run = create(
+        experiment,
+        name or os.environ.get("MLFLOW_RUN_NAME"),
+        run_id=run_id,
+        group=group,
+        tags=tags,
+        description=description,
+    )
+    if above is not None and group == above.id:
+        with guarded("the group of a run"):
+            set_labels(above, group=above.id)
+    open_runs.append(run)
+    return run
+
+
+def create(
+    experiment: str,
+    name: str | None,
+    *,
+    run_id: str | None = None,
+    group: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+) -> ActiveRun:
+    """Create a run, or continue the one of an id; it does not become the active one.
+
+    Args:
+        group: id of the parent.
+    """
     place: dict[str, Any] = {
         "project": layout.fit_name(experiment, layout.DEFAULT),
         "name": layout.fit_name(name or "", layout.DEFAULT),
@@ -163,12 +199,10 @@ def begin(
             else {**place, "run_id": run_id, "resume": True}
         )
     ours = init(**place, group=group, config={"mlflow.parent": group} if group else None)
-    if above is not None and group == above.id:
-        with guarded("the group of a run"):
-            set_labels(above, group=above.id)
     run = ActiveRun(ours, experiment, name)
+    if group:
+        run.data.tags[PARENT_TAG] = group
     run.pass_begin(group)
-    open_runs.append(run)
     given = {**(tags or {}), **({NOTE: description} if description else {})}
     if given:
         run.set_tags(given)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from runicorn.compat.hollow import names_of
+
+PARENT_TAG = "mlflow.parentRunId"
+
 
 @dataclass
 class Experiment:
@@ -76,6 +80,21 @@ class Param:
 
 
 @dataclass
+class FileInfo:
+    """A file or folder of a run."""
+
+    path: str
+    is_dir: bool
+    file_size: int | None = None
+
+
+class ViewType:
+    """Which runs and experiments are listed."""
+
+    ACTIVE_ONLY, DELETED_ONLY, ALL = 1, 2, 3
+
+
+@dataclass
 class RunTag:
     """A tag."""
 
@@ -95,3 +114,6 @@ class RunStatus:
     @staticmethod
     def from_string(status: str) -> str:
         return status
+
+
+__getattr__ = names_of("mlflow.entities", "runicorn.compat.mlflow")

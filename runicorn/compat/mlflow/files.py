@@ -59,18 +59,24 @@ def log_stream(stream: Any, artifact_file: str, run_id: str | None = None) -> No
     _write(artifact_file, content if isinstance(content, bytes) else str(content).encode(), run_id)
 
 
-def log_figure(figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] | None = None) -> None:
+def log_figure(
+    figure: Any,
+    artifact_file: str,
+    *,
+    save_kwargs: dict[str, Any] | None = None,
+    run_id: str | None = None,
+) -> None:
     """Store a Matplotlib figure as an image of the run and as a file, a Plotly figure as HTML or JSON."""
-    run = require_run().ours
+    run = require_run(run_id).ours
     with guarded(f"log_figure({artifact_file!r})"):
         if hasattr(figure, "savefig"):
             figure.savefig(target(run, artifact_file), **(save_kwargs or {}))
             content, suffix = media.encode_image(figure)
             run.log_file("image", Path(artifact_file).stem, content, suffix, caption=None)
         elif artifact_file.endswith(".html"):
-            log_text(figure.to_html(include_plotlyjs="cdn"), artifact_file)
+            log_text(figure.to_html(include_plotlyjs="cdn"), artifact_file, run_id)
         else:
-            log_text(figure.to_json(), artifact_file)
+            log_text(figure.to_json(), artifact_file, run_id)
 
 
 def log_image(
@@ -80,9 +86,10 @@ def log_image(
     step: int | None = None,
     timestamp: int | None = None,
     synchronous: bool | None = False,
+    run_id: str | None = None,
 ) -> None:
     """Store an image of the run under `key`, or the name of the file; with a file name as a file, too."""
-    run = require_run().ours
+    run = require_run(run_id).ours
     with guarded(f"log_image({artifact_file or key!r})"):
         content, suffix = media.encode_image(image)
         name = key or Path(artifact_file or "image").stem

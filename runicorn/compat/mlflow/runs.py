@@ -6,9 +6,18 @@ import os
 import re
 from typing import Any
 
-from runicorn.compat.mlflow.active import DEFAULT_EXPERIMENT, ActiveRun, begin, ended_runs, open_runs
-from runicorn.compat.mlflow.entities import Experiment
+from runicorn.compat.mlflow.active import (
+    DEFAULT_EXPERIMENT,
+    ActiveRun,
+    begin,
+    client_runs,
+    create,
+    ended_runs,
+    open_runs,
+)
+from runicorn.compat.mlflow.entities import PARENT_TAG, Experiment, Run
 from runicorn.compat.mlflow.errors import MlflowException
+from runicorn.compat.mlflow.search import as_frame, search, stored_run
 from runicorn.settings import user
 from runicorn.store import find, layout
 
@@ -95,29 +104,66 @@ def last_active_run() -> ActiveRun | None:
     return active_run() or (ended_runs[-1] if ended_runs else None)
 
 
-def get_run(run_id: str) -> ActiveRun:
-    """Return a run of this process.
+def get_run(run_id: str) -> Run:
+    """Return a run of this process, or a stored one.
 
     Raises:
-        MlflowException: this process has no run with that id.
+        MlflowException: there is no run with that id.
     """
-    for run in (*open_runs, *ended_runs):
-        if run.info.run_id == run_id:
-            return run
-    raise MlflowException(f"Run '{run_id}' not found")
+    run = _of_process(run_id) or stored_run(run_id)
+    if run is None:
+        raise MlflowException(f"Run '{run_id}' not found")
+    return run
 
 
-def get_parent_run(run_id: str) -> ActiveRun | None:
-    """Return the parent of a nested run of this process; None without one."""
-    parent = get_run(run_id).ours.config.get("mlflow.parent")
-    return get_run(str(parent)) if parent else None
+def _of_process(run_id: str) -> ActiveRun | None:
+    runs = (*open_runs, *client_runs, *reversed(ended_runs))
+    return next((run for run in runs if run.info.run_id == run_id), None)
+
+
+def get_parent_run(run_id: str) -> Run | None:
+    """Return the parent of a nested run; None without one."""
+    parent = get_run(run_id).data.tags.get(PARENT_TAG)
+    return get_run(parent) if parent else None
+
+
+def search_runs(
+    experiment_ids: list[str] | None = None,
+    filter_string: str = "",
+    run_view_type: Any = None,
+    max_results: int = 100_000,
+    order_by: list[str] | None = None,
+    output_format: str = "pandas",
+    search_all_experiments: bool = False,
+    experiment_names: list[str] | None = None,
+) -> Any:
+    """Return stored runs as a data frame of pandas, or as a list with `output_format="list"`."""
+    names = [*(experiment_ids or ()), *(experiment_names or ())]
+    if not names and not search_all_experiments:
+        names = [_experiment.name]
+    runs = search(names, filter_string, order_by)[:max_results]
+    return runs if output_format == "list" else as_frame(runs)
 
 
 def require_run(run_id: str | None = None) -> ActiveRun:
-    """Return the run of an id, else the active one, else a new one: fluent calls begin a run."""
-    if run_id is not None:
-        return get_run(run_id)
-    return open_runs[-1] if open_runs else start_run()
+    """Return the run of an id, else the active one, else a new one: fluent calls begin a run.
+
+    A run that has ended is continued: MLflow accepts more values.
+
+    Raises:
+        MlflowException: there is no run with that id.
+    """
+    if run_id is None:
+        return open_runs[-1] if open_runs else start_run()
+    run = _of_process(run_id)
+    if run is not None and run.info.status == "RUNNING":
+        return run
+    info = get_run(run_id).info
+    continued = create(info.experiment_id, info.run_name, run_id=run_id)
+    if run is not None:
+        continued.data = run.data
+    client_runs.append(continued)
+    return continued
 
 
 def log_metric(

@@ -15,8 +15,10 @@ from typing import Any
 from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.tensorboard.media_writer import MediaWriter
+from runicorn.settings import user
 from runicorn.store import layout
 from runicorn.store.layout import RESERVED_METRICS
+from runicorn.tracking.disabled import SilentRun
 from runicorn.tracking.init import init
 from runicorn.tracking.run import Run
 
@@ -67,6 +69,10 @@ def _picklable(value: Any) -> Any:
     return Portable("array", fields)
 
 
+OTHER_LOGGERS = frozenset(
+    ("wandb", "mlflow", "trackio", "ray.air.integrations.wandb", "ray.air.integrations.mlflow")
+) | {"runicorn.integrations.ray"}
+"""Modules by which a script of Ray Tune logs its trials here."""
 _runs: dict[str, Run] = {}
 """The run of each log directory of this process: a writer that is opened again continues it."""
 
@@ -101,7 +107,7 @@ class SummaryWriter(MediaWriter):
         self.file_writer: FileWriter | None = FileWriter(self)
         self.all_writers: dict[str, Any] | None = {self.log_dir: self.file_writer}
         self._create_folder()
-        shared = _run_of_wandb()
+        shared = _run_of_wandb() or _run_of_other_logger(sys._getframe(1).f_globals.get("__name__", ""))
         self._is_shared = shared is not None
         self._run = shared or _begin(Path(self.log_dir))
         self._counts: Counter[str] = Counter()
@@ -236,6 +242,13 @@ class GlobalSummaryWriter(SummaryWriter):
 
 def _default(comment: str) -> str:
     return os.path.join("runs", f"{time.strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}")
+
+
+def _run_of_other_logger(caller: str) -> Run | None:
+    """Return a run that writes nothing, for the writer that Ray Tune adds by itself to a trial with another logger."""
+    if not caller.startswith("ray.tune.logger") or OTHER_LOGGERS.isdisjoint(sys.modules):
+        return None
+    return SilentRun(user.storage_root(None), layout.DEFAULT, layout.DEFAULT, layout.new_run_id())
 
 
 def _run_of_wandb() -> Run | None:

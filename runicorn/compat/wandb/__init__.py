@@ -8,7 +8,8 @@ from typing import Any
 
 from runicorn.compat.config_view import ConfigView as Config
 from runicorn.compat.hollow import resolve
-from runicorn.compat.unknown import quiet
+from runicorn.compat.media import Media
+from runicorn.compat.unknown import quiet, warn_once
 from runicorn.compat.wandb import plot, util
 from runicorn.compat.wandb.active import active_run, open_runs, require_run
 from runicorn.compat.wandb.artifact import Artifact
@@ -56,6 +57,7 @@ __all__ = [
     "Table",
     "UsageError",
     "Video",
+    "agent",
     "alert",
     "bar",
     "config",
@@ -77,6 +79,7 @@ __all__ = [
     "save",
     "scatter",
     "summary",
+    "sweep",
     "use_artifact",
     "util",
     "watch",
@@ -111,12 +114,33 @@ SUBMODULES = frozenset(
 """Names of sub-modules of W&B; those without content here have the names of this module."""
 
 
+WBValue = BatchableMedia = Media
+"""Base classes of `wandb.sdk.data_types`, by which libraries recognise media."""
+
+
 class AlertLevel(Enum):
     """Levels of `wandb.alert`."""
 
     INFO = "INFO"
     WARN = "WARN"
     ERROR = "ERROR"
+
+
+ARGUMENTS = (
+    *(
+        "entity",
+        "project",
+        "id",
+        "name",
+        "notes",
+        "tags",
+        "config",
+        "config_exclude_keys",
+        "config_include_keys",
+    ),
+    *("group", "job_type", "mode", "resume", "resume_from", "fork_from", "allow_val_change"),
+)
+"""Arguments of `init` with a meaning here."""
 
 
 def init(
@@ -150,34 +174,27 @@ def init(
 
     The storage root, `project`, `name`, `config`, `tags`, `notes` and `group` are those of `runicorn.init`. `entity`,
     `job_type` and `id` are kept in the config as `wandb.entity`, …, and `mode="disabled"` writes nothing. `resume` with
-    `id` continues the run of that id. Further arguments are accepted and ignored.
+    `id` continues the run of that id. `fork_from` and `resume_from`, `ID?_step=N`, begin a run with the history of that
+    run up to the step; the run itself stays as it is. Other arguments are reported and ignored.
 
     Raises:
-        UsageError: `resume` is "must" and the run does not exist, or "never" and it exists.
+        UsageError: `resume` is "must" and the run does not exist, or "never" and it exists; or the run of `fork_from` or
+            `resume_from` does not exist.
     """
+    given = {**locals(), **other}
+    for argument in ("save_code", "monitor_gym", *other):
+        if given[argument]:
+            text = f"wandb.init: the argument {argument} is not supported and does nothing."
+            warn_once(f"wandb.init {argument}", text)
     active: Run | None = active_run()
     if active is not None and reinit not in (True, "finish_previous", "create_new"):
         if config:
-            active.config.update(config)
+            active.config.update(config, allow_val_change=True)
         return active
     if active is not None and reinit != "create_new":
         active.finish()
-    arguments = {
-        "entity": entity,
-        "project": project,
-        "id": id,
-        "name": name,
-        "notes": notes,
-        "tags": tags,
-        "config": config,
-        "config_exclude_keys": config_exclude_keys,
-        "config_include_keys": config_include_keys,
-        "group": group,
-        "job_type": job_type,
-        "mode": mode,
-        "resume": resume,
-        "sync_tensorboard": sync_tensorboard or tensorboard,
-    }
+    arguments = {name: given[name] for name in ARGUMENTS}
+    arguments["sync_tensorboard"] = sync_tensorboard or tensorboard
     return start(arguments, settings)
 
 
@@ -244,6 +261,31 @@ def termlog(string: str = "", newline: bool = True, repeat: bool = True, **optio
 
 
 termwarn = termerror = termlog
+
+
+def sweep(*arguments: Any, **options: Any) -> str:
+    """`runicorn.compat.wandb.sweeps.agent.sweep`."""
+    from runicorn.compat.wandb.sweeps import agent
+
+    return agent.sweep(*arguments, **options)
+
+
+def agent(*arguments: Any, **options: Any) -> None:
+    """`runicorn.compat.wandb.sweeps.agent.agent`."""
+    from runicorn.compat.wandb.sweeps import agent
+
+    agent.agent(*arguments, **options)
+
+
+def controller(*arguments: Any, **options: Any) -> Any:
+    """Fail: `wandb.agent` chooses the values of a sweep itself.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError("wandb.controller is not supported: wandb.agent needs none")
+
+
 require = quiet("require")
 teardown = quiet("teardown")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.compat import media
+from runicorn.compat.hollow import names_of
 from runicorn.compat.media import Media
 from runicorn.compat.wandb.table import Table
 from runicorn.tracking.run import Run
@@ -180,3 +181,6 @@ def read_back(path: Path) -> Any:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Table(columns=content["columns"], data=content["data"])
     return Image(path)
+
+
+__getattr__ = names_of("wandb.data_types", "runicorn.compat.wandb")

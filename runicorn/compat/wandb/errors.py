@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runicorn.compat.hollow import names_of
+
 
 class Error(Exception):
     """Base class."""
@@ -24,4 +26,11 @@ class AuthenticationError(CommError):
 
 
 class ConfigError(Error):
-    """Never raised: a config may be changed."""
+    """A value of the config was changed without `allow_val_change`."""
+
+
+class TrialStopped(SystemExit):
+    """Early stopping of a run of a sweep: it ends the program with 0, or the function of an agent."""
+
+
+__getattr__ = names_of("wandb.errors", "runicorn.compat.wandb")

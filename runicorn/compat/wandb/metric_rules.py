@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-NUMBERS = (int, float)
+
+def _number(value: Any) -> float | int | None:
+    """Return a number, also of NumPy or of a tensor with one value; None for anything else."""
+    if type(value) not in (int, float) and callable(getattr(value, "item", None)):
+        with suppress(ValueError, RuntimeError, TypeError):  # it has more than one element
+            value = value.item()
+    return value if type(value) in (int, float) else None
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and float(number).is_integer() else None
 
 
 @dataclass
@@ -46,9 +59,14 @@ class Statistics:
 
 
 class MetricRules:
-    """All rules of a run; the last one that matches a name counts."""
+    """All rules of a run; the last one that matches a name counts.
+
+    Attributes:
+        earlier: values of the run before it was resumed.
+    """
 
     def __init__(self) -> None:
+        self.earlier: Mapping[str, list[Any]] = {}
         self._rules: list[Rule] = []
         self._of: dict[str, Rule | None] = {}
         self._latest: dict[str, int] = {}
@@ -76,23 +94,30 @@ class MetricRules:
         A step metric that is not an integer cannot be a step, and one that is not in the record has its last value.
         """
         for name, value in record.items():
-            if type(value) is int or (type(value) is float and value.is_integer()):
-                self._latest[name] = int(value)
+            if (whole := _whole(value)) is not None:
+                self._latest[name] = whole
         parts: dict[int, dict[str, Any]] = {}
         for name, value in record.items():
             rule = self.rule_of(name)
             at = self._step_of(rule, record, step)
             parts.setdefault(at, {})[name] = value
-            if rule and rule.summaries and type(value) in NUMBERS:
-                self._statistics.setdefault(name, Statistics()).add(float(value), rule.minimize)
+            if rule and rule.summaries and (number := _number(value)) is not None:
+                self._statistics_of(name, rule).add(float(number), rule.minimize)
         return [(part, at) for at, part in parts.items()]
+
+    def _statistics_of(self, name: str, rule: Rule) -> Statistics:
+        if name not in self._statistics:
+            self._statistics[name] = statistics = Statistics()
+            for value in self.earlier.get(name, ()):
+                if (number := _number(value)) is not None:
+                    statistics.add(float(number), rule.minimize)
+        return self._statistics[name]
 
     def _step_of(self, rule: Rule | None, record: dict[str, Any], step: int) -> int:
         source = rule.step_metric if rule else None
         if source is None:
             return step
-        value = record.get(source, 0)
-        is_whole = type(value) is int or (type(value) is float and value.is_integer())
+        is_whole = _whole(record.get(source, 0)) is not None
         return self._latest.get(source, step) if is_whole else step
 
     def summary(self) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runicorn.compat.hollow import names_of
 from runicorn.compat.wandb.table import Table
 
 
@@ -114,3 +115,6 @@ def _thresholds(scores: list[float], truth: list[bool]) -> list[tuple[int, int, 
         if chosen == len(ordered) or ordered[chosen][0] != score:
             found.append((hits, chosen, total, len(truth) - total))
     return found
+
+
+__getattr__ = names_of("wandb.plot", "runicorn.compat.wandb")

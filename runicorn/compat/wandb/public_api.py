@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn.artifacts.artifact import Artifact as Stored
 from runicorn.artifacts.errors import ArtifactError
@@ -12,11 +12,14 @@ from runicorn.artifacts.store import Store
 from runicorn.compat import artifacts
 from runicorn.compat.unknown import UnknownMethods, quiet
 from runicorn.compat.wandb.artifact import Artifact
-from runicorn.compat.wandb.errors import CommError
+from runicorn.compat.wandb.errors import CommError, UsageError
 from runicorn.compat.wandb.public_run import PublicRun
 from runicorn.compat.wandb.run_filters import matches, sort_key
 from runicorn.settings import user
 from runicorn.store import find, layout
+
+if TYPE_CHECKING:
+    from runicorn.compat.wandb.sweeps.public_sweep import PublicSweep
 
 
 class Api(UnknownMethods):
@@ -42,9 +45,9 @@ class Api(UnknownMethods):
         run_id = path.strip("/").rpartition("/")[2]
         for place in find.find(self.root, run_id):
             return PublicRun(self.root, place)
-        for run in self._all(_project_of(path, depth=2)):
-            if run.id == run_id:
-                return run
+        runs = [run for run in self._all(_project_of(path, depth=2)) if run.id == run_id]
+        if runs:  # several after `resume_from`
+            return max(runs, key=lambda run: run.started)
         raise CommError(f"Could not find run {path}")
 
     def runs(
@@ -68,6 +71,20 @@ class Api(UnknownMethods):
         name = order.lstrip("+-")
         found.sort(key=lambda run: sort_key(run, name), reverse=order.startswith("-"))
         return Runs(found)
+
+    def sweep(self, path: str = "") -> PublicSweep:
+        """Return the sweep `[entity/][project/]id`.
+
+        Raises:
+            CommError: it does not exist.
+        """
+        from runicorn.compat.wandb.sweeps.public_sweep import PublicSweep
+        from runicorn.compat.wandb.sweeps.trials import find_sweep
+
+        try:
+            return PublicSweep(find_sweep(path))
+        except UsageError as error:
+            raise CommError(str(error)) from error
 
     def projects(self, entity: str | None = None, per_page: int = 200) -> list[Project]:
         names = {place.split("/")[0] for place in find.all_runs(self.root)}

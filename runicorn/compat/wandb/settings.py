@@ -61,5 +61,6 @@ def complete(arguments: dict[str, Any], settings: Any) -> dict[str, Any]:
         found["tags"] = [tag.strip() for tag in os.environ["WANDB_TAGS"].split(",") if tag.strip()]
     if os.environ.get("WANDB_DISABLED", "").lower() in ("1", "true", "yes"):
         found["mode"] = "disabled"
+    found["x_primary"], found["x_label"] = given.get("x_primary"), given.get("x_label")
     found["console"] = given.get("console") or os.environ.get("WANDB_CONSOLE")
     return found

@@ -6,7 +6,7 @@ import atexit
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn.compat.alerts import raise_alert
 from runicorn.compat.also.opening import close_mirrors
@@ -15,6 +15,7 @@ from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import UnknownMethods, accepted, quiet, warn_once
 from runicorn.compat.wandb.active import open_runs
+from runicorn.compat.wandb.errors import TrialStopped
 from runicorn.compat.wandb.flat_records import is_plain, separate
 from runicorn.compat.wandb.metric_rules import MetricRules, Rule
 from runicorn.compat.wandb.run_artifacts import RunArtifacts
@@ -25,6 +26,10 @@ from runicorn.compat.wandb.watching import Watching
 from runicorn.store import layout
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
+
+if TYPE_CHECKING:
+    from runicorn.compat.wandb.resuming.branching import History
+    from runicorn.compat.wandb.sweeps.trials import Trial
 
 
 class Run(RunArtifacts, RunFiles, UnknownMethods):
@@ -57,6 +62,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._latest: dict[str, Any] = {}
         self._rules = MetricRules()
         self._watching = Watching(self)
+        self._trial: Trial | None = None
         self._step = self.starting_step = run._step + 1 if resumed else 0
         self._config = config
         self.summary = SummaryView(run, self._latest, also)
@@ -76,7 +82,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._leave()
+        self._leave(error is not None and not isinstance(error, TrialStopped))
         self._finish_also(int(error is not None))
         self._run.__exit__(kind, error, trace)
 
@@ -127,6 +133,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             else:
                 for part, own_step in self._rules.split(dict(metrics), at):
                     self._run.log(part, step=own_step)
+            if self._trial is not None:
+                self._trial.observe(metrics)
 
     def _valid(self, step: Any) -> int:
         """Return a step as an integer; for anything else the current one."""
@@ -193,7 +201,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
         """End the run, as failed if the exit code is not 0."""
-        self._leave()
+        self._leave(bool(exit_code))
         self._finish_also(exit_code or 0)
         self._run.finish(layout.FAILED if exit_code else layout.FINISHED)
 
@@ -206,12 +214,15 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             self._also("finish", exit_code=exit_code)
             self._also = None
 
-    def _leave(self) -> None:
+    def _leave(self, failed: bool = False) -> None:
         self._watching.stop()
         if (found := self._rules.summary()) and self._run.is_open():
             self._run.summary(found)
         if self in open_runs:
             open_runs.remove(self)
+        if self._trial is not None:
+            self._trial.end("failed" if failed else "finished", self._latest)
+            self._trial = None
 
     @property
     def config(self) -> ConfigView:
@@ -291,7 +302,31 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     def get_url(self) -> str:
         return self.url
 
-    sweep_id = sweep_url = None
+    def continue_after(self, history: History, summary: Mapping[str, Any], step: int | None = None) -> None:
+        """Go on after values of an earlier run.
+
+        Args:
+            history: values that were logged.
+            summary: entries of the summary.
+            step: the next step; by default the one after the last of the run.
+        """
+        self._latest.update({name: values[-1] for name, values in history.items()})
+        self._latest.update(
+            {key: value for key, value in summary.items() if not key.startswith("best_metric_")}
+        )
+        self._rules.earlier = history
+        if step is not None:
+            self._step = self.starting_step = step
+
+    def join_sweep(self, trial: Trial) -> None:
+        """Report the metric of a sweep, which may stop the run."""
+        self._trial = trial
+
+    @property
+    def sweep_id(self) -> str | None:
+        return None if self._trial is None else self._trial.sweep.id
+
+    sweep_url = None
 
     @property
     def disabled(self) -> bool:
@@ -321,6 +356,7 @@ def _leave_all() -> None:
     """Write the statistics of runs that end with the process."""
     for run in list(open_runs):
         with guarded("the summary"):
-            run._leave()
-            run._finish_also(int(hooks.verdict_at_exit()[0] != layout.FINISHED))
+            failed = hooks.verdict_at_exit()[0] != layout.FINISHED
+            run._leave(failed)
+            run._finish_also(int(failed))
     close_mirrors()

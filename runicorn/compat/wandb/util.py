@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import string
 import sys
@@ -20,6 +21,11 @@ def json_friendly(value: Any) -> tuple[Any, bool]:
     """Return a value as JSON, and whether it was converted."""
     plain = described(value)
     return plain, plain is not value
+
+
+def json_dumps_safer(obj: Any, **options: Any) -> str:
+    """Return a value as JSON text; what JSON cannot represent is described."""
+    return json.dumps(described(obj), **options)
 
 
 def get_module(name: str, required: Any = None, lazy: bool = True) -> Any:

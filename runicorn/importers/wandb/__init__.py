@@ -47,7 +47,8 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     for file in files:
         try:
             part = _part(file)
-            runs.setdefault(part.origin, []).append(part)
+            if part is not None:
+                runs.setdefault(part.origin, []).append(part)
         except (NotReadable, OSError, protobuf.Malformed) as error:
             yield Unreadable(str(file), str(error))
     for parts in runs.values():
@@ -77,8 +78,17 @@ class _Part:
         return protobuf.moment(protobuf.first(self.run, 17))
 
 
-def _part(file: Path) -> _Part:
-    part = _Part(file)
+def _part(file: Path) -> _Part | None:
+    """Return the records of a file; None if the run has just begun.
+
+    W&B keeps the first records of a run, its project among them, in memory for about 15 seconds.
+
+    Raises:
+        NotReadable: it is not a file of W&B, or has no run.
+    """
+    part, stat = _Part(file), file.stat()
+    if stat.st_size == 0 and open_ended(stat.st_mtime)[0] == layout.RUNNING:
+        return None
     for kind, message in _records(file):
         if kind == RUN:
             part.run = message
@@ -91,6 +101,8 @@ def _part(file: Path) -> _Part:
             part.artifacts.append(message)
         elif kind == EXIT:
             part.exit_code = protobuf.integer(message, 1)
+    if not part.run and open_ended(stat.st_mtime)[0] == layout.RUNNING:
+        return None
     if not part.run:
         raise NotReadable(f"{file} does not name its run.")
     return part

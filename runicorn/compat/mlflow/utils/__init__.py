@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from runicorn.compat.hollow import names_of
 from runicorn.compat.mlflow.utils import validation
 
 __all__ = ["validation"]
+
+
+__getattr__ = names_of("mlflow.utils", "runicorn.compat.mlflow")

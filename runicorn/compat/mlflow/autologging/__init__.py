@@ -1,0 +1,1 @@
+"""Automatic logging of libraries: `mlflow.autolog`, `mlflow.sklearn.autolog`."""

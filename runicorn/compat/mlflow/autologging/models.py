@@ -1,0 +1,69 @@
+"""Models of scikit-learn in the files of a run, in MLflow's layout: a folder with `MLmodel` and `model.pkl`."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from runicorn.compat.mlflow.active import ActiveRun
+from runicorn.compat.mlflow.errors import MlflowException
+from runicorn.compat.mlflow.search import folder_of
+from runicorn.compat.saved_files import FILES, target
+
+PICKLE = "model.pkl"
+
+
+def store_model(run: ActiveRun, path: str, model: Any) -> None:
+    """Write a model below `path` in the files of a run."""
+    target(run.ours, f"{path}/{PICKLE}").write_bytes(pickle.dumps(model))
+    lines = [
+        f"artifact_path: {path}",
+        "flavors:",
+        "  sklearn:",
+        f"    pickled_model: {PICKLE}",
+        "    serialization_format: pickle",
+        *(f"    sklearn_version: {module.__version__}" for module in [sys.modules.get("sklearn")] if module),
+        f"run_id: {run.info.run_id}",
+    ]
+    target(run.ours, f"{path}/MLmodel").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def save_model(model: Any, path: Any) -> None:
+    """Write a model into a folder of its own."""
+    Path(path).mkdir(parents=True, exist_ok=True)
+    Path(path, PICKLE).write_bytes(pickle.dumps(model))
+
+
+def local_path(uri: str, destination: Any = None) -> Path:
+    """Return the path of `runs:/ID/path`, of an address `file:` or of a path, copied into a folder if it is set.
+
+    Raises:
+        MlflowException: it does not exist here.
+    """
+    parts = urlparse(str(uri))
+    if parts.scheme == "runs":
+        run_id, _, inside = parts.path.strip("/").partition("/")
+        folder = folder_of(run_id)
+        if folder is None:
+            raise MlflowException(f"Run '{run_id}' not found")
+        path = folder / FILES / inside
+    elif parts.scheme == "file":
+        path = Path(unquote(parts.path))
+    else:
+        path = Path(uri)
+    if not path.exists():
+        raise MlflowException(f"No such artifact: {uri!r}")
+    if destination is None:
+        return path
+    copy = Path(destination, path.name)
+    (shutil.copytree if path.is_dir() else shutil.copy2)(path, copy)
+    return copy
+
+
+def load_model(uri: str) -> Any:
+    """Return a model that was stored as a pickle; as unpickling runs code, load only models that you trust."""
+    return pickle.loads((local_path(uri) / PICKLE).read_bytes())

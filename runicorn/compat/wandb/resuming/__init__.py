@@ -1,0 +1,1 @@
+"""Runs of W&B that go on after the history of others."""

@@ -1,0 +1,1 @@
+"""Sweeps of W&B, which run on this machine: `wandb.sweep`, `wandb.agent`."""
