@@ -102,7 +102,7 @@ def new_id() -> str:
 
 
 def begun(training: subprocess.Popen[str]) -> float:
-    """Wait for the first line of a training; return the seconds that `init` and `log` took."""
+    """Wait for the first line of a training; return the duration of `init` and `log` in seconds."""
     assert training.stdout
     return float(training.stdout.readline())
 
