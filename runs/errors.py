@@ -86,6 +86,15 @@ class FileConflict(ServiceError):
         self.same_store = same_store
 
 
+class FileNotReadable(ServiceError):
+    """A file of the run is a link or not a regular file, which are never followed or opened, or cannot be read."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__("{name} of the run cannot be read: {reason}", name=name, reason=reason)
+
+
 class RunInUse(ServiceError):
     """The run cannot be moved now."""
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.artifacts.errors import DamagedFile, PoolUnavailable, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
@@ -233,7 +233,7 @@ def _contents_of(store: Store, folders: Iterable[Path]) -> set[str]:
             continue
         digest = known.get((about.st_dev, about.st_ino))
         if digest is None:
-            with path.open("rb") as file:
+            with regular_file.open_binary(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         held.add(ALGORITHM + digest)
     return held

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.artifacts import manifest, names
 from runicorn.artifacts.contents import Contents
 from runicorn.artifacts.errors import (
@@ -139,7 +139,7 @@ class ArtifactFolder:
     def highest(self) -> int:
         """Return the highest number ever used, including incomplete folders of other programs; 0 for none."""
         try:
-            kept = int((self.path / HIGHEST).read_text())
+            kept = int(regular_file.read_text(self.path / HIGHEST))
         except (OSError, ValueError):
             kept = 0
         listed = [entry.get("version") for entry in self.index_entries()]

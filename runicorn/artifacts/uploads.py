@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.artifacts import names
 from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.create import Draft, check, make
@@ -123,7 +123,7 @@ class Upload:
         withheld = self.withheld(digests)
         if withheld:
             with suppress(FileNotFoundError):
-                withheld -= {*(self.path / _RECEIVED).read_text(encoding="ascii").split()}
+                withheld -= {*regular_file.read_text(self.path / _RECEIVED).split()}
         return withheld
 
     def note_sent(self, digests: Collection[str]) -> None:
@@ -329,7 +329,7 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
 @lru_cache(maxsize=2)
 def _listed(path: Path, size: int, changed: int) -> Listed:
     """Read and cache the list of files for this size and time: each part of an upload reads it."""
-    with path.open("rb") as file:
+    with regular_file.open_binary(path) as file:
         lines = file.read(size).split(b"\n")[:-1]
     files = tuple(DeclaredFile(*json.loads(line)) for line in lines)
     return Listed(files, {file.digest: file.size for file in files})

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     DAMAGED,
     Entry,
@@ -114,7 +115,7 @@ def _events(file: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of a file; an incomplete last line is skipped."""
     if not file.is_file():
         return
-    with file.open("rb") as lines:
+    with regular_file.open_binary(file) as lines:
         for line in lines:
             if not line.endswith(b"\n") and not line.rstrip().endswith(b"]"):
                 return
@@ -171,7 +172,9 @@ def _artifacts(folder: Path, task: dict[str, Any], left: list[str]) -> list[File
 def _check(folder: Path) -> dict[str, Series]:
     """Return the statistics of the numbers, from the whole lists of the file."""
     tally = Tally()
-    for line in (folder / METRICS).read_bytes().splitlines() if (folder / METRICS).is_file() else ():
+    for line in (
+        regular_file.read_bytes(folder / METRICS).splitlines() if (folder / METRICS).is_file() else ()
+    ):
         for event in json.loads(line):
             if "value" in event and event["iter"] > NO_STEP:
                 prefix = "system" if event["metric"].startswith(MONITOR) else event["metric"]

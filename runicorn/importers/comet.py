@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     DAMAGED,
     Entry,
@@ -97,7 +98,7 @@ def _experiment(archive: Path, folder: Path, about: dict[str, Any]) -> Experimen
 
 
 def _messages(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with (folder / MESSAGES).open("rb") as lines:
+    with regular_file.open_binary(folder / MESSAGES) as lines:
         for line in lines:
             message = json.loads(line)
             yield message["type"], message["payload"]
@@ -122,7 +123,7 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
             if use in SHOWN and SUFFIX.fullmatch(suffix):
                 yield Media(key, step, time, file, suffix)
             elif use == "histogram3d":
-                yield _histogram(key, step, time, json.loads(file.read_bytes()))
+                yield _histogram(key, step, time, json.loads(regular_file.read_bytes(file)))
             elif use == "asset" and suffix in ("csv", "tsv"):
                 yield _table(key, step, time, file, suffix)
             elif use not in ("asset", "model-element", "text-sample", "source_code"):
@@ -130,7 +131,7 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
 
 
 def _table(key: str, step: int, time: float | None, file: Path, suffix: str) -> Media:
-    with file.open(newline="", encoding="utf-8", errors="replace") as lines:
+    with regular_file.open_text(file, errors="replace", newline="") as lines:
         rows = list(csv.reader(lines, delimiter="\t" if suffix == "tsv" else ","))
     return as_table(key, step, time, rows[1:], rows[0] if rows else [])
 
@@ -157,7 +158,7 @@ def _lines(folder: Path) -> Iterator[str]:
         if kind == "standard_output":
             yield from str(payload["output"]).splitlines()
         elif kind == "file_upload" and payload.get("upload_type") == "text-sample":
-            words = (folder / Path(payload["file_path"]).name).read_text("utf-8", "replace")
+            words = regular_file.read_text(folder / Path(payload["file_path"]).name, errors="replace")
             yield from text_lines("text", payload["additional_params"].get("step") or 0, words)
 
 
@@ -165,7 +166,7 @@ def _check(folder: Path) -> dict[str, Series]:
     """Return the statistics of the lines with metrics, whatever the order of their fields."""
     metrics = (
         json.loads(line)["payload"]["metric"]
-        for line in (folder / MESSAGES).read_bytes().splitlines()
+        for line in regular_file.read_bytes(folder / MESSAGES).splitlines()
         if b'"metric_msg"' in line
     )
     return tally(

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     DAMAGED,
     Entry,
@@ -56,7 +57,7 @@ def _experiment(top: Path, folder: Path) -> Experiment:
     import yaml
 
     params = folder / "params.yaml"
-    text = params.read_bytes() if params.is_file() else b""
+    text = regular_file.read_bytes(params) if params.is_file() else b""
     try:
         config = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -92,7 +93,7 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
             step = int(key.name) if is_of_step else 0
             yield Media((key.parent if is_of_step else key).as_posix(), step, None, picture, suffix)
     for plot in sorted(file for name in TABLES for file in (folder / "plots" / name).glob("*.json")):
-        rows = json.loads(plot.read_bytes())
+        rows = json.loads(regular_file.read_bytes(plot))
         if isinstance(rows, dict):
             rows = next((value for value in rows.values() if isinstance(value, list)), None)
         if isinstance(rows, list):
@@ -105,7 +106,7 @@ def _values(folder: Path) -> Iterator[tuple[int, float | None, str, Any]]:
     """Yield the rows `step, value` of each metric; early versions have a `timestamp` in milliseconds too."""
     for file in sorted(folder.rglob("*.tsv")):
         name = file.relative_to(folder).with_suffix("").as_posix()
-        with file.open(newline="", encoding="utf-8") as lines:
+        with regular_file.open_text(file, newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t"):
                 moment = row.get("timestamp")
                 value = row.get(file.stem)
@@ -119,6 +120,8 @@ def _check(folder: Path) -> dict[str, Series]:
     for file in (folder / METRICS).rglob("*.tsv"):
         name = file.relative_to(folder / METRICS).with_suffix("").as_posix()
         found |= tally(
-            (name, float(line.rsplit("\t", 1)[-1])) for line in file.read_text().splitlines()[1:] if line
+            (name, float(line.rsplit("\t", 1)[-1]))
+            for line in regular_file.read_text(file).splitlines()[1:]
+            if line
         )
     return found

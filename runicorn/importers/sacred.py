@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     DAMAGED,
     Experiment,
@@ -123,5 +124,5 @@ def _check(folder: Path) -> dict[str, Series]:
 
 def _lines(file: Path) -> Iterator[str]:
     if file.is_file() and not file.is_symlink():
-        with file.open(encoding="utf-8", errors="replace") as log:
+        with regular_file.open_text(file, errors="replace") as log:
             yield from log

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from runicorn.importers import mlflow, tensorboard, trackio, wandb
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
@@ -115,6 +116,8 @@ class Watcher:
                 try:
                     stat = file.stat()
                 except OSError:
+                    continue
+                if not S_ISREG(stat.st_mode):
                     continue
                 count, size, latest = found.get(key, (0, 0, 0))
                 found[key] = count + 1, size + stat.st_size, max(latest, stat.st_mtime_ns)

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from runicorn._platform import read_at
+from runicorn._platform import open_regular, read_at
 
 _FICLONE = 0x40049409  # linux/fs.h
 _CWD, _EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
@@ -65,7 +65,7 @@ def sync_filesystem(path: Path) -> bool:
 
 
 def sync_file(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    fd = open_regular(path, follow_links=True)
     try:
         os.fsync(fd)
     finally:

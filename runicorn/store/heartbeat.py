@@ -30,7 +30,9 @@ def write(run_dir: Path, now: float) -> None:
     Raises:
         OSError: it could not be written, or the file is a link.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    flags = (
+        os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
     with open(os.open(run_dir / NAME, flags, 0o666), "wb") as file:
         file.write(f'{{"at": {now!r}}}'.encode())
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.settings import free_space
 from runicorn.store import layout
 from runicorn.store.containment import OutsideStore, check_inside
@@ -238,7 +238,7 @@ def append(target: Path, part: Path, size: int) -> None:
 
 
 def _copy(part: Path, fd: int) -> None:
-    with part.open("rb") as source:
+    with regular_file.open_binary(part) as source:
         while piece := source.read(COPY):
             if os.write(fd, piece) != len(piece):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -252,7 +252,7 @@ def _size(path: Path) -> int:
 
 
 def _has_ends(part: Path, info: FileInfo) -> bool:
-    with part.open("rb") as file:
+    with regular_file.open_binary(part) as file:
         head = file.read(HASHED)
         file.seek(max(0, info.size - HASHED))
         tail = file.read(HASHED)
@@ -261,7 +261,7 @@ def _has_ends(part: Path, info: FileInfo) -> bool:
 
 def _matches_ends(part: Path, head: bytes, before: bytes, info: FileInfo) -> bool:
     """Return whether the local head and tail followed by the part match the hashes of `info`."""
-    with part.open("rb") as file:
+    with regular_file.open_binary(part) as file:
         added = file.read(HASHED)
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - HASHED))

@@ -131,7 +131,9 @@ def _publish(run: Run, server: Target | None) -> None:
         from runicorn.upload.wait import RunningUpload
 
         run.server = server.url
-        run.upload = RunningUpload.begin(run.storage_root, run.id, run.run_dir, server)
+        run.upload = RunningUpload.begin(
+            run.storage_root, run.id, run.run_dir, server, f"{run.project}/{run.name}"
+        )
     if _is_stored(run):
         companion.watch(run.run_dir)
     announce(run)
@@ -254,7 +256,9 @@ def announce(run: Run) -> None:
     """Print where the run can be viewed; without a running viewer, the command that starts one, once per root."""
     if not _is_stored(run):
         return
-    address = run.server or _address_of_viewer(run.storage_root)
+    if run.server:
+        return  # its upload prints the address once the server has answered
+    address = _address_of_viewer(run.storage_root)
     if address:
         say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
     elif (place := (os.getpid(), str(run.storage_root))) not in _shown:

@@ -36,7 +36,7 @@ class Away(Exception):
 
 
 class Denied(Away):
-    """The server requires another token."""
+    """Every request fails until the address, the certificate or the token is corrected."""
 
 
 class Unsupported(Away):
@@ -196,6 +196,8 @@ class Server:
         try:
             return self._client.request(method, path, query, body, token=self._token, timeout=patience)
         except ERRORS as error:
+            if sentence := self._client.explain(error):
+                raise Denied(sentence) from error
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise Away(
                 f"No Runicorn viewer could be reached at {shown(self._client.url)}: {reason}"
@@ -210,6 +212,9 @@ class Server:
             else f"{request} failed with status {answer.status} {answer.reason}"
         )
         match answer.status:
+            case 400 if payload is None and self._client.is_https_port():
+                # nginx and Apache answer plain HTTP on a port for TLS like this.
+                return Denied(self._client.wrong_scheme())
             case 400 | 413 | 415 | 422:
                 return Refused(sentence)
             case 401 | 403:

@@ -7,6 +7,7 @@ import http.client
 import ipaddress
 import json
 import os
+import socket
 import ssl
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -15,6 +16,11 @@ from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 REPEATABLE = frozenset({"GET", "PUT"})
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 ERRORS = (OSError, http.client.HTTPException)
+CONNECT_SECONDS = 10.0
+"""Maximum time to wait for a connection."""
+PROBE_SECONDS = 2.0
+NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"})
+"""Errors of a TLS handshake with a server that uses plain HTTP."""
 
 
 class Answer(NamedTuple):
@@ -47,7 +53,7 @@ class HttpClient:
 
     Args:
         url: URL of the server, `http://host:port/prefix`.
-        timeout: seconds to wait for a connection, and then for each part of a response.
+        timeout: seconds to wait for each part of a response; a connection is awaited for `CONNECT_SECONDS` at most.
 
     Raises:
         ValueError: the URL is malformed.
@@ -111,6 +117,41 @@ class HttpClient:
             self._connection.close()
             self._connection = None
 
+    def explain(self, error: Exception) -> str:
+        """Return why no request can succeed until something is corrected; "" if a retry may succeed."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return (
+                f"The certificate of {shown(self.url)} is not trusted ({error.verify_message}); REQUESTS_CA_BUNDLE names"
+                " the file of its authority"
+            )
+        if isinstance(error, ssl.SSLError) and error.reason in NOT_TLS:
+            return self.wrong_scheme()
+        is_closed = isinstance(error, http.client.HTTPException | ConnectionError)
+        if is_closed and not isinstance(error, ConnectionRefusedError) and self.is_https_port():
+            return self.wrong_scheme()
+        return ""
+
+    def wrong_scheme(self) -> str:
+        """Return a message that the server uses the other one of http and https."""
+        scheme = self._parts.scheme
+        other = "http" if scheme == "https" else "https"
+        return f"{shown(self.url)} answers {other}, not {scheme}: use {other}:// in the address of the server"
+
+    def is_https_port(self) -> bool:
+        """Return whether plain HTTP was sent to a port on which the server uses TLS."""
+        if self._parts.scheme != "http" or self._proxy:
+            return False
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent
+        address = (self._parts.hostname or "", self._parts.port or 80)
+        with (
+            suppress(OSError),
+            socket.create_connection(address, PROBE_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=self._parts.hostname),
+        ):
+            return True
+        return False
+
     def _send(
         self, method: str, target: str, content: bytes | None, headers: dict[str, str], timeout: float | None
     ) -> Answer:
@@ -134,13 +175,14 @@ class HttpClient:
         secure = self._parts.scheme == "https"
         at_proxy = urlsplit(f"//{self._proxy}") if self._proxy else None
         near = (at_proxy.hostname or "", at_proxy.port or 8080) if at_proxy else (host, port)
+        patience = min(self._timeout, CONNECT_SECONDS)
         connection: http.client.HTTPConnection
         if secure:
-            connection = http.client.HTTPSConnection(*near, timeout=self._timeout, context=_tls())
+            connection = http.client.HTTPSConnection(*near, timeout=patience, context=_tls())
             if self._proxy:
                 connection.set_tunnel(host, port or 443, _credentials(self._proxy, "Proxy-Authorization"))
         else:
-            connection = http.client.HTTPConnection(*near, timeout=self._timeout)
+            connection = http.client.HTTPConnection(*near, timeout=patience)
         connection.connect()
         return connection
 

@@ -1,6 +1,7 @@
 """Queue of the runs that one sender process uploads: `.runicorn/upload/senders/<key>/` in the store.
 
-There is one for each store, server and token, and for each user and PID namespace: a process that belongs to another
+There is one for each store, server and credentials (a sender process has the environment of the run that started it), and
+for each user and PID namespace: a process that belongs to another
 user cannot read every run, and one in another container cannot see whether a training is alive.
 """
 
@@ -27,6 +28,8 @@ ABOUT, RUNS, LOG = "server.json", "runs", "log.txt"
 WAKE_LENGTH = 4096
 START_SECONDS = 3.0
 """Maximum time that a process needs to start."""
+CONNECTION_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class Entry(NamedTuple):
@@ -57,9 +60,8 @@ class Queue:
     def of(cls, root: Path, url: str) -> Queue:
         """Return the queue of this user and PID namespace for a server, created if missing."""
         user = str(os.getuid()) if hasattr(os, "getuid") else ""
-        token = settings.get("RUNICORN_TOKEN").strip()
         here = host_identity()
-        parts = (url, token, user, here["machine_id"], here["pid_namespace"])
+        parts = (url, *_credentials(), user, here["machine_id"], here["pid_namespace"])
         key = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
         queue = cls(root / SENDERS / key)
         check_inside(root, queue._runs).mkdir(parents=True, exist_ok=True)
@@ -100,20 +102,34 @@ class Queue:
             self._entry(entry.run_id).unlink(missing_ok=True)
         return True
 
+    def discard(self, run_id: str) -> None:
+        """Remove a run that another queue has now."""
+        with suppress(FileNotFoundError), self._lock():
+            self._entry(run_id).unlink(missing_ok=True)
+
     def claim_start(self) -> bool:
         """Return whether to start a sender process: none is running, and none was started just now."""
         with self._lock():
-            try:
-                with self._serving():
-                    pass
-            except BlockingIOError:
+            if self.is_served() or self.is_starting():
                 return False
-            with suppress(FileNotFoundError):
-                if abs(time.time() - self._started.stat().st_mtime) < START_SECONDS:
-                    return False
             self._started.touch()
             os.utime(self._started)
             return True
+
+    def is_served(self) -> bool:
+        """Return whether a sender process is running."""
+        try:
+            with self._serving():
+                return False
+        except BlockingIOError:
+            return True
+
+    def is_starting(self) -> bool:
+        """Return whether its sender process was started just now."""
+        try:
+            return abs(time.time() - self._started.stat().st_mtime) < START_SECONDS
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def serving(self) -> Iterator[ExitStack]:
@@ -159,6 +175,15 @@ class Queue:
 
     def _serving(self) -> Any:
         return _platform.file_lock(self.folder / "process.lock", blocking=False)
+
+
+def _credentials() -> list[str]:
+    """Return the settings with which a server is reached: token, certificates, proxies."""
+    values = [settings.get("RUNICORN_TOKEN").strip()]
+    values += [os.environ.get(name, "") for name in CONNECTION_VARIABLES]
+    # Both spellings are in use.
+    values += [os.environ.get(name) or os.environ.get(name.upper(), "") for name in PROXY_VARIABLES]
+    return values
 
 
 def woken(fd: int) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ from runicorn.companion.verdict import Watched
 from runicorn.settings import user
 from runicorn.store import find, layout
 from runicorn.store.containment import check_inside
-from runicorn.upload.client import Away
+from runicorn.store.process_identity import ProcessRecord, has_ended
+from runicorn.upload.client import TIMEOUT, Away
 from runicorn.upload.queue import LOG, SENDERS, Queue
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import check_url
@@ -21,6 +23,9 @@ from runicorn.upload.worker import Upload
 ROUNDS = 3
 PATIENCE = 30.0
 """Seconds for which an unreachable server is retried."""
+LOCK_SECONDS = TIMEOUT + 5.0
+"""Maximum time to wait for an attempt of a sender process."""
+PAUSE = 0.1
 USAGE, NOT_AVAILABLE = 2, 4
 
 
@@ -39,16 +44,19 @@ class Outcome(NamedTuple):
     url: str
     problem: str
     log: str | None
+    left_behind: bool = False
+    """Whether a sender process that was killed had left it in its queue."""
 
     def __str__(self) -> str:
         if not self.problem:
-            return f"{self.run_id} is at {self.url}/runs/{self.run_id}"
+            why = " (left behind by a training that ended before its upload)" if self.left_behind else ""
+            return f"{self.run_id} is at {self.url}/runs/{self.run_id}{why}"
         details = f" (details: {self.log})" if self.log else ""
         return f"{self.run_id} to {self.url}: {self.problem}{details}"
 
 
 def upload_rest(root: Path, run_ids: Sequence[str], url: str = "") -> list[Outcome]:
-    """Upload runs and compare them by digest.
+    """Upload runs and compare them by digest; then those that killed sender processes left behind for the same server.
 
     Args:
         url: the server; "" for `RUNICORN_URL`, or the one that a run was uploaded to before.
@@ -61,7 +69,39 @@ def upload_rest(root: Path, run_ids: Sequence[str], url: str = "") -> list[Outco
     except ValueError as error:
         raise CannotUpload(str(error), USAGE) from error
     places = {run_id: _folder(root, run_id) for run_id in run_ids}
-    return [_upload(root, run_id, folder, given) for run_id, folder in places.items()]
+    outcomes = [_upload(root, run_id, folder, given) for run_id, folder in places.items()]
+    return outcomes + _upload_left_behind(root, outcomes)
+
+
+def _upload_left_behind(root: Path, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Upload the runs whose training and sender process were killed, as those of a container are."""
+    done, urls = {outcome.run_id for outcome in outcomes}, {each.url for each in outcomes if not each.problem}
+    more = []
+    for queue in _abandoned_queues(root):
+        for entry in queue.entries().values():
+            state = UploadState(root, entry.run_id).load()
+            if entry.run_id in done or state.content.get("url") not in urls:
+                continue
+            try:
+                folder = _folder(root, entry.run_id)
+            except CannotUpload:
+                continue
+            if not has_ended(ProcessRecord.from_dict(layout.read_json(folder / layout.META)[0])):
+                continue
+            outcome = _upload(root, entry.run_id, folder, "")._replace(left_behind=True)
+            if not outcome.problem:
+                queue.remove(entry)
+            more.append(outcome)
+    return more
+
+
+def _abandoned_queues(root: Path) -> Iterator[Queue]:
+    """Yield the queues that no sender process serves."""
+    with suppress(FileNotFoundError):
+        for name in sorted(os.listdir(root / SENDERS)):
+            queue = Queue(root / SENDERS / name)
+            if not queue.is_served():
+                yield queue
 
 
 def _folder(root: Path, run_id: str) -> Path:
@@ -91,20 +131,25 @@ def _upload(root: Path, run_id: str, folder: Path, given: str) -> Outcome:
 
 @contextmanager
 def _lock(state: UploadState) -> Iterator[None]:
-    """Hold the lock of a run, waiting for a sender process that finishes its upload."""
+    """Hold the lock of a run, which a sender process releases between two attempts.
+
+    Raises:
+        BlockingIOError: another process keeps it.
+    """
     name = state.content.get("queue")
     queue = Queue(state.root / SENDERS / name) if isinstance(name, str) and name else None
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            with state.lock(blocking=False):
-                yield
-                return
-        except BlockingIOError:
-            if queue is None or time.monotonic() > deadline or not queue.session(state.run_id):
-                raise
-            queue.wake(state.run_id)
-            time.sleep(0.2)
+    deadline = time.monotonic() + LOCK_SECONDS
+    with state.request(), ExitStack() as exclusion:
+        while True:
+            try:
+                exclusion.enter_context(state.lock(blocking=False))
+                break
+            except BlockingIOError:
+                if queue is None or time.monotonic() > deadline or not queue.session(state.run_id):
+                    raise
+                queue.wake(state.run_id)
+                time.sleep(PAUSE)
+        yield
 
 
 def _compared(folder: Path, state: UploadState) -> str:

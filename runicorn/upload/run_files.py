@@ -185,6 +185,7 @@ class RunUpload:
     def _sent(self, name: str, mark: Any) -> bool:
         self._uploaded[name] = mark
         self.problems.pop(name, None)
+        self._state.content["answered"] = True
         self._state.save()
         return True
 

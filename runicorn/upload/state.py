@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,8 @@ class UploadState:
     Attributes:
         content: `url`, `sender` (by which a server recognises its own store), `queue` (folder of the sender process's
             queue), `uploaded` (state of sent files), `versions` (numbers on the server by local version), `uploads`
-            (of versions, in progress), `done`, `problem` (why something was not sent), `denied` (the server requires
-            another token), `gone` (the run was removed on the server), `complete` (session of the queue in which all was
+            (of versions, in progress), `done`, `problem` (why something was not sent), `denied` (it cannot
+            be sent with this address, certificate or token), `answered` (the server has accepted something), `gone` (the run was removed on the server), `complete` (session of the queue in which all was
             sent that had been written before the end of the run; workers of the training may go on logging).
     """
 
@@ -32,9 +34,11 @@ class UploadState:
         self.run_id = run_id
         self.path = root / FOLDER / f"{run_id}.json"
         self.content: dict[str, Any] = {}
+        self._version: tuple[int, int] | None = None
 
     def load(self) -> UploadState:
         """Read it, or that of an earlier version; {} if missing."""
+        self._version = self._stored_version()
         self.content = layout.read_json(self.path)[0]
         if not self.content and not self.path.exists():
             self.content = layout.read_json(self.root / EARLIER_FOLDER / self.path.name)[0]
@@ -58,7 +62,7 @@ class UploadState:
         if queue is not None:
             self.content["queue"] = queue
         self.content |= {"url": url, "sender": sender, "done": False, "problem": "", "gone": False}
-        self.content["complete"] = ""
+        self.content |= {"complete": "", "denied": False, "answered": False}
         self.save()
         return self
 
@@ -76,8 +80,26 @@ class UploadState:
             self.content["complete"] = session
             self.save()
 
+    def note_answer(self) -> None:
+        """Save that the server has accepted something."""
+        if not self.content.get("answered"):
+            self.content["answered"] = True
+            self.save()
+
     def save(self) -> None:
         layout.write_json(self.path, self.content, mode=PRIVATE)
+        self._version = self._stored_version()
+
+    def is_stale(self) -> bool:
+        """Return whether another process has saved the state since it was read or saved here."""
+        return self._version != self._stored_version()
+
+    def _stored_version(self) -> tuple[int, int] | None:
+        try:
+            about = self.path.stat()
+        except OSError:
+            return None
+        return about.st_ino, about.st_mtime_ns
 
     def lock(self, blocking: bool = True) -> Any:
         """Lock of the process that uploads the run.
@@ -86,3 +108,24 @@ class UploadState:
             BlockingIOError: another process has it, and `blocking` is false.
         """
         return _platform.file_lock(self.path.with_suffix(".lock"), blocking=blocking)
+
+    def request(self) -> Any:
+        """Lock of a process that wants to upload the run instead: the sender process lets it in between two attempts.
+
+        Raises:
+            BlockingIOError: another process has it.
+        """
+        return _platform.file_lock(self._requested, blocking=False)
+
+    @contextmanager
+    def lock_after_requests(self) -> Iterator[None]:
+        """Hold the lock, and give precedence to processes that request it."""
+        if self._requested.exists():
+            with _platform.file_lock(self._requested):
+                pass
+        with self.lock():
+            yield
+
+    @property
+    def _requested(self) -> Path:
+        return self.path.with_suffix(".request.lock")

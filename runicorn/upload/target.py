@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,10 +14,15 @@ DEFAULT_TIMEOUT = 30.0
 
 
 class Target(NamedTuple):
-    """URL of a server, "" for none, and the seconds that the end of a run waits for its upload."""
+    """URL of a server, "" for none, and the seconds that the end of a run waits for its upload.
+
+    Attributes:
+        is_chosen: whether the user chose these seconds.
+    """
 
     url: str
     timeout: float
+    is_chosen: bool = True
 
     @classmethod
     def of(cls, url: str | None, upload_timeout: float | None) -> Target:
@@ -26,7 +32,8 @@ class Target(NamedTuple):
             ValueError: an argument is malformed. A malformed variable is reported on stderr.
         """
         server = _server_url(url)
-        return cls(server, _timeout(upload_timeout) if server else 0.0)
+        is_chosen = upload_timeout is not None or "RUNICORN_UPLOAD_TIMEOUT" in os.environ
+        return cls(server, _timeout(upload_timeout) if server else 0.0, is_chosen)
 
 
 def check_url(url: str) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from runicorn import _platform
 from runicorn.capture.background_thread import BackgroundThread
 from runicorn.companion.exit_status import image
 from runicorn.store import layout
 from runicorn.store.notices import say
-from runicorn.upload.queue import Queue
+from runicorn.store.process_identity import FIRST_NAMESPACE
+from runicorn.upload.queue import SENDERS, START_SECONDS, Queue
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import Target
 
@@ -24,8 +26,17 @@ EARLY, EARLY_CHECK = 10.0, 0.2
 QUIET = 2.0
 """Seconds of waiting before the first message."""
 PAUSE = 0.03
-DENIED_SECONDS = 2.0
-"""Seconds that the end of a run waits for a server that requires another token."""
+DENIED_SECONDS = 1.5
+"""Seconds that the end of a run waits for a server that requires another address, certificate or token."""
+UNANSWERED_SECONDS = 1.5
+"""The same for a server that has not answered since `init`, if the files and the sender process outlive the training."""
+SILENCE = 0.8
+"""Seconds after `init` at which a server that has not answered is reported."""
+UNKNOWN = "the server has not answered yet"
+CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
+
+_unanswered: set[str] = set()
+"""Servers for which the end of a run has waited in vain."""
 
 
 class RunningUpload:
@@ -33,23 +44,36 @@ class RunningUpload:
 
     Args:
         target: the server, and the seconds that the end of the run waits for it.
+        title: project and name of the run, for messages.
     """
 
     def __init__(
-        self, root: Path, run_id: str, run_dir: Path, target: Target, queue: Queue, session: str
+        self,
+        root: Path,
+        run_id: str,
+        run_dir: Path,
+        target: Target,
+        queue: Queue,
+        session: str,
+        title: str = "",
     ) -> None:
         self.root = root
         self.run_id = run_id
         self._run_dir = run_dir
-        self.url, self.timeout = target
+        self.url, self.timeout = target.url, target.timeout
+        self._may_be_short = not target.is_chosen
+        self._title = title or run_id
         self._queue = queue
         self._session = session
         self._reported = ""
+        self._is_shown = False
         self._began = time.monotonic()
         self._thread = BackgroundThread("upload", self._watch)
 
     @classmethod
-    def begin(cls, root: Path, run_id: str, run_dir: Path, target: Target) -> RunningUpload | None:
+    def begin(
+        cls, root: Path, run_id: str, run_dir: Path, target: Target, title: str = ""
+    ) -> RunningUpload | None:
         """Let a sender process upload a run; return at once.
 
         Returns:
@@ -58,6 +82,7 @@ class RunningUpload:
         url = target.url
         try:
             queue = Queue.of(root, url)
+            _leave_other_queue(root, run_id, queue)
             UploadState(root, run_id).begin(url, queue.folder.name)
             session = queue.add(run_id, run_dir, image())
             serve(queue)
@@ -67,7 +92,7 @@ class RunningUpload:
             )
             return None
         queue.wake(run_id)
-        upload = cls(root, run_id, run_dir, target, queue, session)
+        upload = cls(root, run_id, run_dir, target, queue, session, title)
         upload.start()
         return upload
 
@@ -96,13 +121,27 @@ class RunningUpload:
         return str(self._state().content.get("problem") or "")
 
     def is_denied(self) -> bool:
-        """Return whether the server requires another token."""
+        """Return whether the server requires another address, certificate or token."""
         return self._state().content.get("denied") is True
+
+    def has_answered(self) -> bool:
+        """Return whether the server has accepted something since the beginning of the run."""
+        return self._state().content.get("answered") is True
+
+    def longest_wait(self) -> float:
+        """Return the maximum seconds to wait for it by default, at this moment."""
+        if not self._may_be_short or _ends_with_container() or self.has_answered():
+            return self.timeout
+        if self.url in _unanswered:
+            return 0.0
+        more = START_SECONDS if self._queue.is_starting() else 0.0
+        return min(self.timeout, UNANSWERED_SECONDS + more)
 
     def report_missing(self) -> None:
         """Report what is not on the server, with the command that sends it."""
         problem = self.problem()
         if self.is_done() and not problem:
+            self._show_link()
             return
         again = "" if self.is_done() else "; it continues in the background if this machine allows it"
         reason = f" ({problem})" if problem else ""
@@ -127,16 +166,26 @@ class RunningUpload:
 
     def _watch(self, thread: BackgroundThread) -> None:
         while not thread.stopped.wait(EARLY_CHECK if time.monotonic() - self._began < EARLY else CHECK):
-            if self.is_done():
-                if problem := self.problem():
-                    self._report_once(problem)
+            is_done, has_answered, problem = self.is_done(), self.has_answered(), self.problem()
+            if problem and (is_done or self.is_denied() or not has_answered):
+                self._report_once(problem)
+            elif is_done or has_answered:
+                self._show_link()
+            elif time.monotonic() - self._began > SILENCE and not self._queue.is_starting():
+                self._report_once(UNKNOWN)
+            if is_done:
                 return
-            if self.is_denied():
-                self._report_once(self.problem())
             self.revive()
 
+    def _show_link(self) -> None:
+        """Print the address of the run on the server, once it has answered."""
+        if not self._is_shown:
+            self._is_shown = True
+            _unanswered.discard(self.url)
+            say(f"run {self._title}: {self.url}/runs/{self.run_id}")
+
     def _report_once(self, problem: str) -> None:
-        if problem != self._reported:
+        if self._reported in ("", UNKNOWN) and problem != self._reported:
             self._reported = problem
             say(
                 f"run {self.run_id} is not uploaded to {self.url}: {problem.rstrip('.')}."
@@ -153,8 +202,6 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
         timeout: maximum seconds to wait; by default those of the runs.
     """
     left = list(uploads)
-    if timeout is None:
-        timeout = max((upload.timeout for upload in left), default=0.0)
     for upload in left:
         upload.stop()
         upload.revive()
@@ -164,14 +211,16 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
     try:
         while waiting := [upload for upload in left if not upload.is_done()]:
             waited = time.monotonic() - began
-            if waited >= timeout or (waited > DENIED_SECONDS and all(one.is_denied() for one in waiting)):
+            limit = max(upload.longest_wait() for upload in waiting) if timeout is None else timeout
+            if waited >= limit or (waited > DENIED_SECONDS and all(one.is_denied() for one in waiting)):
+                _unanswered.update(upload.url for upload in waiting if not upload.has_answered())
                 break
             if time.monotonic() - revived > 1.0:
                 revived = time.monotonic()
                 for upload in waiting:
                     upload.revive()
             if waited > QUIET:
-                line.show(waiting, timeout - waited)
+                line.show(waiting, limit - waited)
             time.sleep(PAUSE)
     finally:
         line.close()
@@ -212,6 +261,19 @@ class _Line:
             with suppress(OSError, ValueError):
                 sys.stderr.write("\r\x1b[K")
                 sys.stderr.flush()
+
+
+def _leave_other_queue(root: Path, run_id: str, queue: Queue) -> None:
+    """Stop the sender process that uploaded a resumed run before, with other credentials."""
+    name = UploadState(root, run_id).load().content.get("queue")
+    if isinstance(name, str) and name and name != queue.folder.name:
+        Queue(root / SENDERS / name).discard(run_id)
+
+
+def _ends_with_container() -> bool:
+    """Return whether the sender process may end, and the files vanish, with the container of the training."""
+    is_apart = _platform.pid_namespace() not in ("", FIRST_NAMESPACE)
+    return is_apart or any(os.path.exists(path) for path in CONTAINER_FILES)
 
 
 def _is_terminal() -> bool:

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from runicorn.companion.verdict import Watched
@@ -23,8 +24,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 LONGER = 1.5
 PATIENCE = 3 * 86_400.0
 """Seconds for which an unreachable server is retried after the end of a run; then `runicorn sync` is needed."""
+DENIED_PATIENCE = 60.0
+"""The same if the address, the certificate or the token is wrong: only a file that they name can still be corrected."""
 LINGER = 5.0
 """Seconds after SIGTERM that a run has to end, since its training may have been stopped at the same moment."""
+
+
+class Superseded(Exception):
+    """The run was resumed, or another queue has it: its new entry is uploaded instead."""
 
 
 class Worker(threading.Thread):
@@ -38,6 +45,7 @@ class Worker(threading.Thread):
         self._state = UploadState(queue.root, entry.run_id)
         self._watched = Watched(self._run_dir, entry.image, COMPANION_SECONDS)
         self._woken = threading.Event()
+        self._exclusion = ExitStack()
         self._flush_at: float | None = None
         self.is_superseded = False
         self._ended = False
@@ -45,7 +53,8 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Upload the run, then remove it from the queue."""
-        with self._state.lock():
+        with self._exclusion:
+            self._exclusion.enter_context(self._state.lock_after_requests())
             upload = Upload(
                 self._run_dir,
                 self._state.load(),
@@ -54,8 +63,11 @@ class Worker(threading.Thread):
                 sleep=self._sleep,
                 session=self.entry.session,
             )
-            problem = upload.send(PATIENCE)
-            upload.close()
+            with closing(upload):
+                try:
+                    problem = upload.send(PATIENCE)
+                except Superseded:
+                    problem = "continued with another entry of the queue"
         self._ended = True
         log.write(f"{self.entry.run_id}: {problem or 'all sent'}")
         if upload.is_over and not self.is_superseded:
@@ -109,17 +121,23 @@ class Worker(threading.Thread):
         return self._ended is False and time.monotonic() > self._flush_at + LINGER
 
     def _sleep(self, seconds: float) -> None:
+        if self.is_superseded:
+            raise Superseded
+        # Released meanwhile, so that `runicorn sync` need not wait for a server that this process cannot reach.
+        self._exclusion.close()
         self._woken.wait(min(seconds, POLL) if self._flush_at is not None else seconds)
         self._woken.clear()
+        self._exclusion.enter_context(self._state.lock_after_requests())
 
 
 class Upload:
-    """Send a run repeatedly until all of it is on the server. The caller holds the lock of its state.
+    """Send a run repeatedly until all of it is on the server. The caller holds the lock of its state, except in `sleep`.
 
     Args:
         has_ended: returns whether nothing more is written to it.
         is_stopped: returns whether to end earlier, after one more pass.
-        sleep: waits up to a number of seconds.
+        sleep: waits up to a number of seconds; another process may upload the run meanwhile.
+        clock: returns seconds that never go back.
         session: of the run in its queue, noted once all is sent that was written before the end.
     """
 
@@ -131,6 +149,7 @@ class Upload:
         has_ended: Callable[[], bool],
         is_stopped: Callable[[], bool],
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
         session: str = "",
     ) -> None:
         self.run_dir = run_dir
@@ -141,6 +160,7 @@ class Upload:
         self._has_ended = has_ended
         self._is_stopped = is_stopped
         self._sleep = sleep
+        self._clock = clock
         self._session = session
         self._files: RunUpload | None = None
 
@@ -171,8 +191,9 @@ class Upload:
         except ValueError as error:
             self.is_over = True
             return self._note(str(error))
-        files = self._files = RunUpload(self.run_dir, self.state.root, self.state, server)
-        pause, taken, deadline = 0.0, 0, 0.0
+        files = self._files = self._files_of(server)
+        pause, taken = 0.0, 0
+        ended_at: float | None = None
         while True:
             # Checked before the files are read, so that everything written before the end is sent.
             try:
@@ -180,30 +201,52 @@ class Upload:
                 stopped = self._is_stopped()
                 moved = files.one_pass()
             except Away as error:
-                self._note(str(error), denied=isinstance(error, Denied))
-                deadline = deadline or (time.monotonic() + patience if ended or stopped else 0.0)
-                if deadline and (
-                    time.monotonic() > deadline or (isinstance(error, Denied) and not insistent)
-                ):
+                is_denied = isinstance(error, Denied)
+                self._note(str(error), denied=is_denied)
+                if ended_at is None and (ended or stopped):
+                    ended_at = self._clock()
+                limit = (min(patience, DENIED_PATIENCE) if insistent else 0.0) if is_denied else patience
+                if ended_at is not None and self._clock() - ended_at >= limit:
                     self.is_over = True
                     return str(error)
                 # A server that accepts something between two disconnections is reachable.
                 pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
                 taken = server.taken
-                self._sleep(pause)
-                continue
+                sleep = pause
             except (Conflict, RunDeleted, OSError) as error:
                 return self._give_up(error)
-            pause = 0.0
-            problem = self._note("; ".join(files.all_problems()))
-            if ended:
-                self.state.note_complete(self._session)
-            if (ended or stopped) and not moved:
-                self.is_over = ended
-                self.state.content["done"] = ended and not problem
-                return self._note(problem)
-            if not moved:
-                self._sleep(POLL)
+            else:
+                pause = 0.0
+                self.state.note_answer()
+                problem = self._note("; ".join(files.all_problems()))
+                if ended:
+                    self.state.note_complete(self._session)
+                if (ended or stopped) and not moved:
+                    self.is_over = ended
+                    self.state.content["done"] = ended and not problem
+                    return self._note(problem)
+                sleep = 0.0 if moved else POLL
+            if sleep and self._is_sent_meanwhile(sleep, server):
+                return ""
+            files = self._files
+
+    def _files_of(self, server: Server) -> RunUpload:
+        return RunUpload(self.run_dir, self.state.root, self.state, server)
+
+    def _is_sent_meanwhile(self, seconds: float, server: Server) -> bool:
+        """Wait; reload the state if another process uploads the run meanwhile, and return whether it sent everything."""
+        self._sleep(seconds)
+        if not self.state.is_stale():
+            return False
+        url = self.state.content.get("url")
+        if self.state.load().content.get("done") and self._has_ended():
+            self.state.note_complete(self._session)
+            self.is_over = True
+            return True
+        if self.state.content.get("url") != url:
+            self.state.begin(str(url))
+        self._files = self._files_of(server)
+        return False
 
     def _give_up(self, error: Exception) -> str:
         """Record why nothing more is sent; return the message, or "" if none is needed."""

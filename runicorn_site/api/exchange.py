@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -14,11 +16,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn._platform import open_regular
 from runicorn.api.responses.exchange import ExportedRun, ImportedArchive
 from runicorn.archives import document
 from runicorn.archives.read import Outcome
 from runicorn.export import report
 from runicorn.settings.api_tokens import Scope
+from runicorn.store import layout
 from runicorn_site.api import archives
 from runicorn_site.api.parsers import FormWithFile
 from runicorn_site.web.attachments import attachment
@@ -27,6 +31,7 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import WHOLE, Body, Query
 from runicorn_site.web.streaming import AnyFormat
 from runs.active_root import active_root
+from runs.errors import FileNotReadable
 from runs.models import StorageRoot
 from runs.services.lookup import get_run
 
@@ -120,17 +125,34 @@ class ExportRun(APIView):
         recorded=False,
         body=ExportBody,
         returns={(200, "application/json"): ExportedRun, (200, "text/csv"): OpenApiTypes.STR},
-        errors=(404,),
+        errors=(404, 409),
     )
     def post(self, request: Request, body: dict[str, Any]) -> HttpResponseBase:
         """Return the run as one JSON document, or its metrics as CSV, in constant memory."""
         run = get_run(body["run_id"])
         if body["format"] == "csv":
+            check_readable(run.path, layout.EVENTS)
             return as_csv(archives.metrics_as_csv(run), run.run_id)
+        check_readable(run.path, layout.EVENTS, layout.LOGS)
         pieces = document.pieces(run.path, include_media=body["include_media"])
         return attachment(
             StreamingHttpResponse(pieces, content_type="application/json"), f"{run.run_id}.json"
         )
+
+
+def check_readable(run_dir: Path, *names: str) -> None:
+    """Check files of a run before a response begins, which could only be broken off later.
+
+    Raises:
+        FileNotReadable: one of them is a link, or cannot be read.
+    """
+    for name in names:
+        try:
+            os.close(open_regular(run_dir / name, follow_links=False))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise FileNotReadable(name, error.strerror or str(error)) from error
 
 
 @blocking
@@ -139,10 +161,11 @@ class ExportCsv(APIView):
 
     content_negotiation_class = AnyFormat
 
-    @endpoint(scope=Scope.READ, returns={(200, "text/csv"): OpenApiTypes.STR})
+    @endpoint(scope=Scope.READ, returns={(200, "text/csv"): OpenApiTypes.STR}, errors=(409,))
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         """Return a line for each record: step, time and stage first, the other columns sorted."""
         run = get_run(run_id)
+        check_readable(run.path, layout.EVENTS)
         return as_csv(archives.metrics_as_csv(run), run.run_id)
 
 

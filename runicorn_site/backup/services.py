@@ -26,14 +26,16 @@ def create(target: Path) -> int:
 
     Raises:
         OtherDatabase: the database in use has other tables than this version.
-        OSError, django.db.Error: something cannot be read or written.
+        OSError, django.db.Error: something cannot be read or written, or the file of the users is damaged or lost.
     """
     _set_up()
     from django.db import connection
     from django.db.migrations.recorder import MigrationRecorder
 
     from runicorn_site.backup import rows
+    from runicorn_site.people.database import check_accounts
 
+    check_accounts()
     if not _is_migrated():
         if files.is_in_use():
             raise OtherDatabase("The database is of another version than this program: restart the viewer")
@@ -68,6 +70,10 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
         )
     files.restore_key(backup)
     _set_up(with_users=bool(backup.manifest.get("has_users")))
+    if overwrite:
+        from runicorn_site.people.database import set_aside
+
+        set_aside()
     from django.db.migrations.loader import MigrationLoader
 
     from runicorn_site.backup import rows
@@ -96,10 +102,10 @@ def _set_up(*, with_users: bool = False) -> None:
     """Set up Django, with the database of users if there is one or will be one."""
     import django
 
-    from runicorn_site.people.database import accounts_file
+    from runicorn_site.people.database import accounts_file, marker
     from runicorn_site.people.options import ON, SETTING
 
-    if with_users or accounts_file().exists():
+    if with_users or accounts_file().exists() or marker().exists():
         os.environ[SETTING] = ON
     django.setup()
 

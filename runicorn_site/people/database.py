@@ -5,11 +5,12 @@ With `RUNICORN_DATABASE_URL=postgresql://…` they are in that database, which s
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from runicorn_site.people.options import has_users
 
 ALIAS = "accounts"
 FILE = "accounts.sqlite3"
+CURE = "restore a backup with `runicorn restore --overwrite FILE`, or a copy of the file."
 APPS = frozenset({"auth", "contenttypes", "sessions", "admin", "axes", "people"})
 
 
@@ -36,6 +38,52 @@ def accounts_database() -> DatabaseSettings:
         "CONN_MAX_AGE": None,
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": BUSY_SECONDS},
     }
+
+
+class AccountsUnusable(DatabaseError):
+    """The file of the users is damaged or lost; the text says what to do."""
+
+
+def check_accounts() -> None:
+    """Check the file of the users, if there are any; unlike the database of runs it cannot be rebuilt.
+
+    Raises:
+        AccountsUnusable: it is damaged, or missing or empty although it had users.
+        sqlite3.OperationalError: it cannot be opened.
+    """
+    from runicorn_site.database.prepare import is_sound
+
+    if ALIAS not in settings.DATABASES:
+        return
+    file = accounts_file()
+    has_content = file.exists() and file.stat().st_size > 0
+    if has_content and not is_sound(file):
+        raise AccountsUnusable(f"{file} is damaged: {CURE.format(file=file)}")
+    if not has_content and marker().exists():
+        state = "empty" if file.exists() else "missing"
+        raise AccountsUnusable(
+            f"{file} is {state}, and it had the users of this viewer: {CURE.format(file=file)} To begin without"
+            f" users, delete {marker()}."
+        )
+
+
+def set_aside() -> None:
+    """Move a file of users that cannot be used aside, before a backup is restored."""
+    try:
+        check_accounts()
+    except AccountsUnusable:
+        file = accounts_file()
+        suffix = f".damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+        # With its journal, which SQLite would roll back into a new file of this name.
+        for part in (file, file.with_name(f"{FILE}-journal")):
+            if part.exists():
+                part.rename(part.with_name(part.name + suffix))
+        marker().unlink(missing_ok=True)
+
+
+def marker() -> Path:
+    """Return the marker file, which exists once the file of the users was complete."""
+    return accounts_file().with_suffix(".created")
 
 
 class AccountsRouter:
@@ -58,7 +106,7 @@ def prepare_accounts() -> None:
     """Create or migrate the database of the users, where there are any; one process at a time.
 
     Raises:
-        django.db.Error: it cannot be read or changed.
+        django.db.Error: it is damaged or lost, or cannot be read or changed.
     """
     if not has_users():
         return
@@ -73,8 +121,10 @@ def prepare_accounts() -> None:
 
     file = accounts_file()
     with file_lock(file.with_suffix(".lock")):
+        check_accounts()
         make_private(file)
         executor = MigrationExecutor(connections[ALIAS])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", database=ALIAS, interactive=False, verbosity=0)
+        marker().touch(mode=0o600)
         Session.objects.filter(expire_date__lt=timezone.now()).delete()

@@ -299,14 +299,7 @@ class Serving:
         links.set_own(self.url)
         tokens = self.policy.tokens
         if self.options.socket is None:  # the SDK prints links, and a socket has none
-            note = own.register_viewer(
-                self.url,
-                self.root,
-                token_needed=self.policy.is_closed,
-                token_file=self.token_file,
-                owner_passes=self.policy.owner is not None,
-            )
-            self.runtime_files.append(note)
+            self.register()
         if tokens is not None:
             tokens.publish_once()
         entry = self.url if tokens is None or self.options.socket else f"{self.url}/?once={tokens.once}"
@@ -314,6 +307,21 @@ class Serving:
         if self.options.open_browser and self.options.socket is None:
             private = self.url if self.policy.owner is not None else entry
             threading.Thread(target=open_privately, args=(private,), daemon=True).start()
+
+    def register(self) -> None:
+        """Add this viewer to the list of viewers, from which the SDK takes links."""
+        try:
+            note = own.register_viewer(
+                self.url,
+                self.root,
+                token_needed=self.policy.is_closed,
+                token_file=self.token_file,
+                owner_passes=self.policy.owner is not None,
+            )
+        except OSError as error:
+            logger.error("Runs print no link to this viewer, since it cannot write its address: %s", error)
+        else:
+            self.runtime_files.append(note)
 
     def greeting(self, entry: str) -> list[str]:
         from runicorn_site.server import greeting

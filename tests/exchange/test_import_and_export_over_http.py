@@ -120,6 +120,21 @@ def test_a_run_is_exported_whole(shown: Path, api: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "format"), [("logs.txt", "json"), ("events.jsonl", "json"), ("events.jsonl", "csv")]
+)
+def test_a_run_whose_log_or_journal_is_a_link_is_not_exported(
+    shown: Path, api: Any, name: str, format: str
+) -> None:
+    (folder,) = shown.glob(f"*/*/runs/{RUN}")
+    (folder / name).rename(shown / name)
+    (folder / name).symlink_to(shown / name)
+    answer = api.post("/api/export", {"run_id": RUN, "format": format})
+    if format == "csv":
+        assert api.get(f"/api/export/{RUN}/csv").status_code == 409
+    assert answer.status_code == 409 and f"{name} of the run cannot be read" in answer.json()["detail"]
+
+
 def test_metrics_are_exported_as_csv(shown: Path, api: Any) -> None:
     posted = b"".join(api.post("/api/export", {"run_id": RUN, "format": "csv"}).streaming_content)
     answer = api.get(f"/api/export/{RUN}/csv")

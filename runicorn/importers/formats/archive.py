@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runicorn import regular_file
 from runicorn.archives.limits import configured
 from runicorn.archives.reader import members
 
@@ -21,7 +22,10 @@ def unpacked(path: Path) -> Iterator[Path]:
     if path.is_dir():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="runicorn-import-") as name, path.open("rb") as file:
+    with (
+        tempfile.TemporaryDirectory(prefix="runicorn-import-") as name,
+        regular_file.open_binary(path) as file,
+    ):
         folder = Path(name)
         for member in members(file, configured()._replace(folder=folder)):
             target = folder / member.path

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from runicorn import regular_file
 from runicorn.importers.experiment import NotReadable
 
 HEAD_BYTES = 7
@@ -28,7 +29,7 @@ def records(file: Path, head: bytes, tracker: str) -> Iterator[bytes]:
         NotReadable: the file has another header, or is damaged.
     """
     parts: list[bytes] = []
-    with file.open("rb") as source:
+    with regular_file.open_binary(file) as source:
         if not source.read(HEAD_BYTES).startswith(head):
             raise NotReadable(f"{file} is not a file of {tracker}.")
         while True:

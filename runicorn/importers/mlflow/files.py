@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import Experiment, Series, Unreadable, sizes, tally
 from runicorn.importers.mlflow.run import (
     PARENT,
@@ -84,7 +85,7 @@ def _yaml(path: Path) -> dict[str, Any] | None:
     import yaml
 
     try:
-        value = yaml.safe_load(path.read_bytes())
+        value = yaml.safe_load(regular_file.read_bytes(path))
     except FileNotFoundError:
         return {}
     except (OSError, yaml.YAMLError, UnicodeError):
@@ -133,13 +134,13 @@ def _models(folder: Path, top: Path) -> list[Model]:
 
 def _texts(folder: Path) -> dict[str, str]:
     """Return the content of the files below a folder by relative path."""
-    return {key: path.read_text(encoding="utf-8", errors="replace") for key, path in below(folder)}
+    return {key: regular_file.read_text(path, errors="replace") for key, path in below(folder)}
 
 
 def _metrics(folder: Path) -> Iterator[Single]:
     """Yield the lines `milliseconds value step` of each metric."""
     for name, path in below(folder):
-        with path.open(encoding="utf-8", errors="replace") as lines:
+        with regular_file.open_text(path, errors="replace") as lines:
             for line in lines:
                 parts = line.split()
                 if len(parts) < 2:
@@ -154,7 +155,9 @@ def _check(folder: Path) -> dict[str, Series]:
     """Return the statistics of each file of a metric, read as a whole."""
     found: dict[str, Series] = {}
     for name, path in below(folder):
-        rows = [line.split(b" ") for line in path.read_bytes().split(b"\n") if line.count(b" ") > 0]
+        rows = [
+            line.split(b" ") for line in regular_file.read_bytes(path).split(b"\n") if line.count(b" ") > 0
+        ]
         rows.sort(key=lambda row: (int(row[2]) if len(row) > 2 else 0, int(row[0])))
         found |= tally((name, float(row[1])) for row in rows)
     return found

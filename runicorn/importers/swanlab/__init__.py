@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     DAMAGED,
     Entry,
@@ -142,5 +143,5 @@ def _lines(file: Path) -> Iterator[str]:
             for item in protobuf.every(protobuf.first(message, 5), 1):
                 path = file.parent / "media" / "text" / Path(protobuf.text(item, 1)).name
                 if path.is_file() and not path.is_symlink():
-                    words = path.read_text(encoding="utf-8", errors="replace")
+                    words = regular_file.read_text(path, errors="replace")
                     yield from text_lines(protobuf.text(message, 1), protobuf.integer(message, 2), words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import Media, Point, open_ended
 from runicorn.importers.formats.open_files import is_open
 from runicorn.media.images import SUFFIX
@@ -19,7 +20,7 @@ def config(file: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        settings = yaml.safe_load((file.parent / "files" / "config.yaml").read_bytes())
+        settings = yaml.safe_load(regular_file.read_bytes(file.parent / "files" / "config.yaml"))
     except (OSError, yaml.YAMLError, UnicodeError):
         return {}
     found = settings if isinstance(settings, dict) else {}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.export.tensorboard_events import masked_crc32c
 from runicorn.importers.experiment import (
     Entry,
@@ -161,7 +161,7 @@ def _events(file: Path, containing: bytes = b"") -> Iterator[tuple[float, int, l
         file: an event file.
         containing: records without these bytes are skipped unread: checksums in Python take most of the time.
     """
-    with file.open("rb") as source:
+    with regular_file.open_binary(file) as source:
         while len(head := source.read(12)) == 12:
             (length,) = struct.unpack("<Q", head[:8])
             if length > LONGEST or head[8:] != masked_crc32c(head[:8]):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import Series, Tally
 
 Message = dict[int, list[Any]]
@@ -20,7 +21,7 @@ def scalars(files: Iterable[Path]) -> dict[str, Series]:
     """Return the statistics of the scalars by tag; an incomplete last record is skipped."""
     tally = Tally()
     for file in files:
-        with file.open("rb") as source:
+        with regular_file.open_binary(file) as source:
             while len(head := source.read(12)) == 12:
                 size = int.from_bytes(head[:8], "little")
                 record = source.read(size + 4)

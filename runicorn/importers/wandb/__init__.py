@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     Entry,
     Experiment,
@@ -224,7 +225,7 @@ def _lines(file: Path) -> Iterator[str]:
     """Yield the log: the saved terminal output, or the output records if the run did not finish."""
     kept = file.parent / OUTPUT_LOG
     if kept.is_file() and not kept.is_symlink():
-        with kept.open(encoding="utf-8", errors="replace") as log:
+        with regular_file.open_text(kept, errors="replace") as log:
             yield from log
         return
     text = "".join(

@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.artifacts.names import TYPES
 from runicorn.importers.experiment import Files
 from runicorn.importers.formats import protobuf
@@ -81,7 +82,7 @@ def _is_whole(path: Path, size: int, digest: str) -> bool:
         if not stat.S_ISREG(about.st_mode) or about.st_size != size:
             return False
         hashed = hashlib.md5(usedforsecurity=False)
-        with path.open("rb") as file:
+        with regular_file.open_binary(path) as file:
             while block := file.read(BLOCK):
                 hashed.update(block)
     except (OSError, ValueError):

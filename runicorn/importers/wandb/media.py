@@ -11,6 +11,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import Media, as_histogram, as_table
 from runicorn.media.images import SUFFIX
 
@@ -49,7 +50,7 @@ def _bins(value: dict[str, Any]) -> tuple[list[float], list[float]]:
 def _table(path: Path | None, name: str, step: int, time: float | None) -> list[Media]:
     if path is None:
         return []
-    content = json.loads(path.read_bytes())
+    content = json.loads(regular_file.read_bytes(path))
     rows = [[_cell(cell) for cell in row] for row in content["data"]]
     return [as_table(name, step, time, rows, content["columns"])]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import (
     DAMAGED,
     Entry,
@@ -240,7 +241,7 @@ def _system(name: str) -> str:
 
 
 def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open("rb") as lines:
+    with regular_file.open_binary(file) as lines:
         yield from map(json.loads, lines)
 
 
@@ -248,7 +249,7 @@ def _lines(download: _Download, left: list[str]) -> Iterator[str]:
     download.fetch_files(lambda name: name == OUTPUT_LOG, left)
     file = download.files / OUTPUT_LOG
     if file.is_file():
-        with file.open(encoding="utf-8", errors="replace") as log:
+        with regular_file.open_text(file, errors="replace") as log:
             yield from log
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.importers.experiment import Series, Tally
 from runicorn.importers.writing.run_writer import RunWriter, finite, size_of
 from runicorn.store import layout
@@ -85,7 +86,7 @@ def compare(writer: RunWriter) -> Comparison:
 def _stored(run: Path) -> tuple[dict[str, Series], dict[str, int]]:
     """Return the statistics of a journal, and the number of media files that are there with their recorded size."""
     tally, media = Tally(), dict[str, int]()
-    with (run / layout.EVENTS).open("rb") as journal:
+    with regular_file.open_binary(run / layout.EVENTS) as journal:
         for line in journal:
             event = json.loads(line)
             data = event["data"]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn._version import __version__
 from runicorn.artifacts import names
 from runicorn.artifacts.artifact import Artifact
@@ -139,7 +139,9 @@ class RunWriter:
 
     def _media(self, media: Media, moment: float) -> bytes:
         name = images.file_name(media.key, media.suffix)
-        content = media.content if isinstance(media.content, bytes) else media.content.read_bytes()
+        content = (
+            media.content if isinstance(media.content, bytes) else regular_file.read_bytes(media.content)
+        )
         self._space.require(len(content))
         (self.folder / layout.MEDIA / name).write_bytes(content)
         data = {"key": media.key, "path": f"{layout.MEDIA}/{name}", "step": media.step}

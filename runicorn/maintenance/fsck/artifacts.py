@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from runicorn import regular_file
 from runicorn.artifacts import verify
 from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact, PoolUnavailable
@@ -177,7 +178,7 @@ def _files_of(version: Version) -> tuple[FileEntry, ...]:
 
 def _has_its_digest(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with regular_file.open_binary(path) as file:
             return hash_file(file.fileno()) == path.name
     except OSError:
         return False

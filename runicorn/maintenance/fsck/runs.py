@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn.maintenance.fsck.journal import JournalState, read_journal
 from runicorn.maintenance.fsck.report import Report
 from runicorn.message import Message
@@ -163,7 +164,7 @@ def _listed(numbers: list[int]) -> str:
 
 def _crc32(path: Path) -> str:
     checksum = 0
-    with path.open("rb") as file:
+    with regular_file.open_binary(path) as file:
         while block := file.read(BLOCK):
             checksum = zlib.crc32(block, checksum)
     return f"{checksum:08x}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from runicorn import regular_file
 from runicorn.api.errors import NotFoundError
 from runicorn.api.transport import Transport
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
@@ -87,5 +88,5 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with regular_file.open_binary(path) as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zlib import crc32
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.store.journal.checksums import is_intact, seal
 
 LINE_CEILING = 64 * 1024 * 1024
@@ -112,7 +112,7 @@ def count_records(path: Path) -> int:
 def last_step(path: Path) -> int:
     """Return the step of the last complete metrics record of a journal; 0 without one. Reads from the end."""
     try:
-        with path.open("rb") as file:
+        with regular_file.open_binary(path) as file:
             return _last_step(file)
     except OSError:
         return 0

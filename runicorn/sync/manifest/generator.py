@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runicorn import _platform
+from runicorn import _platform, regular_file
 from runicorn.store import layout
 from runicorn.store.containment import check_inside
 from runicorn.store.process_identity import ProcessRecord, is_alive
@@ -45,7 +45,7 @@ class Memory:
     def load(self) -> None:
         """Read it; missing or damaged entries are scanned again."""
         try:
-            content = json.loads(self._path.read_bytes())
+            content = json.loads(regular_file.read_bytes(self._path))
             if (content["version"], content["root"]) != (SCAN_VERSION, self._root):
                 return
             for folder, (files, about_run, hashes) in content["runs"].items():
@@ -233,7 +233,7 @@ def _runs_here(folder: Path) -> bool:
 
 def _revision_in(folder: Path, kind: ManifestType) -> int:
     try:
-        return _whole(json.loads((folder / f"{kind}_manifest.json").read_bytes())["revision"])
+        return _whole(json.loads(regular_file.read_bytes(folder / f"{kind}_manifest.json"))["revision"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return 0
 
