@@ -14,7 +14,7 @@ OWN = ("global_step", "time", "stage")
 
 
 def whole_step(step: Any, notices: Notices) -> int | None:
-    """Return a step as a 64-bit integer; None, which is reported once, if it is none."""
+    """Return a step as a 64-bit integer; report once that it is invalid and return None otherwise."""
     try:
         whole = int(step)
     except REFUSALS:
