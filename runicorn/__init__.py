@@ -11,6 +11,8 @@ calls `init` pays for nothing.
 
 from __future__ import annotations
 
+import os
+
 from runicorn._version import __version__
 from runicorn.store import descriptor_reserve, pending_imports
 
@@ -120,4 +122,6 @@ def __dir__() -> list[str]:
     return __all__
 
 
+# Import paths of 0.5, such as `runicorn.sdk`.
+__path__.append(os.path.join(__path__[0], "legacy"))
 pending_imports.register(lambda root: descriptor_reserve.load("runicorn.archives.commit").finish(root))

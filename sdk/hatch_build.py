@@ -9,7 +9,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-NOT_INCLUDED = re.compile(r"(api|archives|cli|demo|importers|maintenance|manifest|remote_storage|sync)/")
+NOT_INCLUDED = re.compile(
+    r"(api|archives|cli|demo|importers|maintenance|legacy/manifest|legacy/remote_storage|sync)/"
+)
 INCLUDED = re.compile(
     r"api/(__init__|responses/.*)|archives/(__init__|commit)|sync/(manifest/)?(__init__|files)"
 )

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.kinds import KINDS
-from metrics.alerts.kinds.threshold import OPERATORS
+from runicorn.alerts.evaluation import OPERATORS
 from runicorn_site.web.serializers import Body, Edit, Query
 from runs.api.requests_v2 import Finite, Moment
 

@@ -8,7 +8,7 @@ from typing import Any
 from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.kinds import KINDS
 from metrics.alerts.kinds.base import When, parsed
-from metrics.alerts.kinds.threshold import OPERATORS
+from runicorn.alerts.evaluation import OPERATORS
 from runicorn.message import Message
 from runicorn.store.state import STATES
 from runs.active_root import active_root

@@ -12,14 +12,12 @@ from runicorn import _platform
 from runicorn.api.responses.runs import Evidence
 from runicorn.store import layout
 from runicorn.store.state import LONGEST_TEXT, State
+from runicorn.store.state.transitions import STALL_SECONDS, Event, Observation, is_idle
 from runs.errors import OutsideRoot
 from runs.models import Run, StorageRoot
 from runs.services import states
 from runs.store.sanitize import clean_text
 
-FACTOR = 5.0
-"""A run is stalled after this multiple of the mean time between its steps."""
-LEAST_SECONDS = 120.0
 TAIL_BYTES = 4096
 
 
@@ -27,7 +25,7 @@ class Stalls:
     """The stalled runs of one storage root.
 
     The times of steps are those of the training's clock, which may differ from this one: unless a step was recent by
-    both clocks, a run is observed here for `LEAST_SECONDS` before it is judged.
+    both clocks, a run is observed here for `STALL_SECONDS` before it is judged.
     """
 
     def __init__(self, root: StorageRoot) -> None:
@@ -52,24 +50,24 @@ class Stalls:
             usual, since = (last - first) / (series.count - 1), self._same_since(pk, series.count, last, now)
             if run.state == State.STALLED:
                 if last != run.evidence.get("since"):
-                    states.change(run, State.RUNNING)
-            elif now - last >= max(FACTOR * usual, LEAST_SECONDS) and now - since >= LEAST_SECONDS:
+                    states.apply(run, Observation(Event.STEP))
+            elif is_idle(now, last, usual, since):
                 evidence = Evidence(since=last, interval=usual)
                 if line := last_line(run):
                     evidence["last_line"] = line
-                states.change(run, State.STALLED, evidence)
+                states.apply(run, Observation(Event.IDLE, evidence=evidence))
         self._judged_at = now
 
     def _same_since(self, pk: int, count: int, last: float, now: float) -> float:
         """Return since when the number of steps is known to be the same."""
-        was_recent = self._judged_at is not None and last >= self._judged_at - LEAST_SECONDS
+        was_recent = self._judged_at is not None and last >= self._judged_at - STALL_SECONDS
         known, since = self._observed.get(pk, (count, last if was_recent else now))
         self._observed[pk] = (count, since if known == count else now)
         return self._observed[pk][1]
 
     def _candidates(self, now: float) -> dict[int, Series]:
         """Return the steps of the runs that may have stalled or continued, by the key of the run."""
-        silent = Q(run__state=State.RUNNING, last_time__lt=now - LEAST_SECONDS)
+        silent = Q(run__state=State.RUNNING, last_time__lt=now - STALL_SECONDS)
         rows = Series.objects.filter(
             silent | Q(run__state=State.STALLED),
             run__root=self._root,

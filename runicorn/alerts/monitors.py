@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runicorn.alerts import forwarding
+from runicorn.alerts.evaluation import OPERATORS, Memory, episodes
 from runicorn.store.averages import mean
 from runicorn.store.values import NotLoggable, scalar
 
@@ -21,8 +22,8 @@ SPREAD = 3.0
 """Largest ratio of a window's variance to the previous variance."""
 
 CONDITIONS: dict[str, Callable[[float, float], bool]] = {
-    "gt": lambda value, threshold: value > threshold,
-    "lt": lambda value, threshold: value < threshold,
+    "gt": OPERATORS[">"],
+    "lt": OPERATORS["<"],
     "eq": lambda value, threshold: abs(value - threshold) < TOLERANCE or value == threshold,
     "ne": lambda value, threshold: not (abs(value - threshold) < TOLERANCE or value == threshold),
     "nan": lambda value, _: math.isnan(value),
@@ -96,17 +97,15 @@ class MetricMonitor:
         self.window_size = window_size
         self.metrics_history: dict[str, deque[float]] = {}
         self.alert_rules: list[AlertRule] = []
-        self._met: dict[AlertRule, int] = {}
-        self._listed: set[AlertRule] = set()
-        """Rules whose alert is listed, and whose condition has been met ever since."""
+        self._memory: dict[AlertRule, Memory] = {}
         for name, condition in DEFAULT_RULES:
             self.add_rule(AlertRule(name, condition, callback=_warn))
 
     def add_rule(self, rule: AlertRule) -> None:
         """Add a rule, unless it is already there."""
-        if rule not in self._met:
+        if rule not in self._memory:
             self.alert_rules.append(rule)
-            self._met[rule] = 0
+            self._memory[rule] = []
 
     def check_metrics(self, metrics: Mapping[str, Any]) -> list[str]:
         """Check a record of metrics, call callbacks, return the alerts. Values other than numbers are ignored."""
@@ -122,7 +121,6 @@ class MetricMonitor:
             if rule.metric_name in numbers and self._count(rule, numbers[rule.metric_name]):
                 value = numbers[rule.metric_name]
                 alarms.append((rule.message(value), rule))
-                self._list(rule, value)
                 if rule.callback is not None:
                     rule.callback(rule.message(value), value)
         return alarms
@@ -149,20 +147,15 @@ class MetricMonitor:
             "valid_count": len(finite),
         }
 
-    def _list(self, rule: AlertRule, value: float) -> None:
-        if rule not in self._listed:
-            self._listed.add(rule)
-            for listener in forwarding.listeners:
-                listener(rule.message(value))
-
     def _count(self, rule: AlertRule, value: float) -> bool:
-        self._met[rule] = self._met[rule] + 1 if rule.is_met(value) else 0
-        if not self._met[rule]:
-            self._listed.discard(rule)
-        alarm = self._met[rule] >= rule.consecutive_count
-        if alarm:
-            self._met[rule] = 0
-        return alarm
+        """Return whether the value completes `consecutive_count` of them; list the first alert of an episode."""
+        need, before = rule.consecutive_count, self._memory[rule]
+        found, memory = episodes(rule.is_met(value), [1], need, before, calm=1)
+        self._memory[rule] = memory
+        for began, _ in found:
+            for listener in forwarding.listeners if began else ():
+                listener(rule.message(value))
+        return bool(memory[1]) and memory[2] % need == 0
 
 
 class AnomalyDetector:

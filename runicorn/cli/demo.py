@@ -87,10 +87,9 @@ def _play(trials: list[Trial], root: Path, group: str) -> int:
         done = 0
         for number, trial in enumerate(trials, start=1):
             progress.update(task, description=f"run {number} of {len(trials)}, epochs")
-            outcome = play(trial, data, root, group, lambda: progress.advance(task))
+            crashed += not play(trial, data, root, group, lambda: progress.advance(task))
             done += trial.epochs
             progress.update(task, completed=done)
-            crashed += outcome.error is not None
     return crashed
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import struct
 from typing import Any
 
 from runicorn.companion.watch import image_in, read
-from runicorn.store.process_identity import NOT_FOUND
 
 # <linux/pidfd.h>: PIDFD_GET_INFO, PIDFD_INFO_EXIT and struct pidfd_info of Linux 6.15.
 GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
@@ -21,22 +18,6 @@ EXIT_CODE = 49
 def image(pid: int | str = "self") -> list[int]:
     """Return an identity of the program of a process, which `exec` changes; empty if unknown."""
     return image_in(read(f"/proc/{pid}/stat"))
-
-
-def reason_of(code: int | None) -> str:
-    if code is not None and os.WIFSIGNALED(code):
-        number = os.WTERMSIG(code)
-        return "KeyboardInterrupt" if number == signal.SIGINT else signal_name(number)
-    if code is not None and os.WIFEXITED(code) and os.WEXITSTATUS(code):
-        return f"exit: {os.WEXITSTATUS(code)}"
-    return NOT_FOUND
-
-
-def signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"SIG{number}"
 
 
 def exit_code(fd: int, stat: str) -> int | None:

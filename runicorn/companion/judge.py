@@ -7,12 +7,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runicorn.companion.exit_status import exit_code, reason_of
-from runicorn.companion.verdict import REPLACED, End, is_open, write_end
+from runicorn.companion.exit_status import exit_code
+from runicorn.companion.verdict import End, is_open, write_end
 from runicorn.companion.watch import oom_kills
 from runicorn.store import layout
-from runicorn.store.state import STATE, STATUS_OF, scheduler
+from runicorn.store.state import scheduler
 from runicorn.store.state.reasons import fields
+from runicorn.store.state.transitions import (
+    REPLACED,
+    Event,
+    Observation,
+    Standing,
+    exit_reason_of,
+    follow,
+)
 
 AGAIN_SECONDS = 1.5
 
@@ -33,13 +41,13 @@ def _judge(watch: Watch) -> bool:
     has_written = False
     code = exit_code(watch.fd, watch.stat)
     end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice, watch.ended_at)
-    reason = REPLACED if watch.is_replaced else reason_of(code)
+    reason = REPLACED if watch.is_replaced else exit_reason_of(code)
     for run_dir, meta, status in _runs(watch):
         with suppress(OSError):  # a full disk, or a removed folder: the viewer judges later
             if is_open(status):
                 has_written = True
                 write_end(run_dir, meta, reason, end)
-            elif status.get("exit_reason") in scheduler.NOTICES:
+            else:
                 _ask_scheduler(run_dir, meta, status)
     return has_written
 
@@ -58,12 +66,9 @@ def note(watch: Watch) -> None:
 def _ask_scheduler(run_dir: Path, meta: dict[str, Any], status: dict[str, Any]) -> None:
     """Replace the state that the training has guessed from the signal by the one that the scheduler reports."""
     job = scheduler.job_in(meta)
-    state = scheduler.ask(job) if job else None
-    if state and state != status.get(STATE) and STATUS_OF[state] == status.get("status"):
-        known = fields(
-            STATUS_OF[state], status["exit_reason"], {**job, "notice": status["exit_reason"]}, state
-        )
-        layout.write_json(run_dir / layout.STATUS, {**status, **known})
+    report = Observation(Event.REPORTED, job=job, report=lambda: scheduler.ask(job))
+    if change := follow(Standing.of(status), report):
+        layout.write_json(run_dir / layout.STATUS, {**status, **fields(change)})
 
 
 def _runs(watch: Watch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runicorn.companion.exit_status import exit_code, image, reason_of, signal_name
+from runicorn.companion.exit_status import exit_code, image
 from runicorn.companion.watch import oom_files, oom_kills, read
 from runicorn.store import layout
 from runicorn.store.process_identity import (
@@ -19,15 +19,21 @@ from runicorn.store.process_identity import (
     has_ended,
     is_identified_here,
 )
-from runicorn.store.state import STATUS_OF, State, scheduler
+from runicorn.store.state import scheduler
 from runicorn.store.state.reasons import fields
+from runicorn.store.state.transitions import (
+    REPLACED,
+    Event,
+    Observation,
+    Standing,
+    exit_reason_of,
+    follow,
+    may_follow,
+    signal_name,
+)
 
 if TYPE_CHECKING:
     from runicorn.api.responses.runs import Evidence
-
-REPLACED = "exec"
-UNSEEN = ("SIGKILL", NOT_FOUND)
-"""Reasons that may hide another: no program handles SIGKILL, and the kernel uses it when memory runs out."""
 
 
 class End(NamedTuple):
@@ -93,7 +99,7 @@ class Watched:
                 return False
             code = exit_code(self.fd, read(f"/proc/{self._pid}/stat"))
             end = End(code, oom_kills(self._oom_files) - self._oom_kills, at=self._end_at)
-            return write_end(self.run_dir, self._meta, reason_of(code), end)
+            return write_end(self.run_dir, self._meta, exit_reason_of(code), end)
         return self._is_replaced() and write_end(self.run_dir, self._meta, REPLACED, End())
 
     def _is_replaced(self) -> bool:
@@ -111,10 +117,11 @@ def write_end(run_dir: Path, known: dict[str, Any], reason: str, end: End) -> bo
     status, problem = layout.read_json(run_dir / layout.STATUS)
     if any(meta.get(key) != known.get(key) for key in ("pid", "process_start", "resumed_at")):
         return False
-    if not problem and is_open(status):
+    change = None if problem else follow(Standing.of(status), observed_end(meta, reason, end))
+    if change is not None:
         # A viewer may have written the end already, with the time of the last write before that.
         ended_at = end.at or status.get("ended_at") or last_write(run_dir)
-        ended = {**status, **verdict_of(meta, reason, end), "ended_at": ended_at}
+        ended = {**status, **fields(change), "ended_at": ended_at}
         if ended != status:
             layout.write_json(run_dir / layout.STATUS, ended)
     return True
@@ -122,31 +129,31 @@ def write_end(run_dir: Path, known: dict[str, Any], reason: str, end: End) -> bo
 
 def is_open(status: dict[str, Any]) -> bool:
     """Return whether a run has no end, or only that of a viewer, which knows less."""
-    return status.get("status") == layout.RUNNING or status.get("exit_reason") == NOT_FOUND
+    return may_follow(Standing.of(status), Event.EXITED)
 
 
-def verdict_of(
-    meta: dict[str, Any], reason: str, end: End, *, may_ask_scheduler: bool = True
-) -> dict[str, Any]:
-    """Return the fields of `status.json` for a process that ended without writing them.
+def observed_end(meta: dict[str, Any], reason: str, end: End) -> Observation:
+    """Return the observation that a process ended without writing an end.
 
     Args:
         meta: its `meta.json`.
-        may_ask_scheduler: whether a command of the scheduler may be run, which can take seconds.
     """
-    state, evidence = None, _evidence(end)
     job = scheduler.job_in(meta)
-    notice = end.notice or job.get("notice", "")
-    if reason in UNSEEN and (found := _out_of_memory(meta, end)):
-        state, evidence = State.OUT_OF_MEMORY, {**evidence, **found}
-    elif job and (reason in scheduler.NOTICES or (notice and reason in UNSEEN)):
-        notice = notice or reason
-        reported = scheduler.ask(job) if may_ask_scheduler else None
-        state = reported or scheduler.announced(job, notice, time.time())
-        evidence = {**evidence, **job, "notice": notice}
-    interrupted = reason in ("SIGTERM", "KeyboardInterrupt")
-    status = STATUS_OF[state] if state else layout.INTERRUPTED if interrupted else layout.FAILED
-    return fields(status, reason, evidence, state)
+    return Observation(
+        Event.EXITED,
+        exit_reason=reason,
+        evidence=_evidence(end),
+        at=time.time(),
+        job=job,
+        notice=end.notice or job.get("notice", ""),
+        memory=lambda: _out_of_memory(meta, end),
+        report=lambda: scheduler.ask(job),
+    )
+
+
+def missing_process(meta: dict[str, Any]) -> Observation:
+    """Return the observation of a viewer that the process is gone. The scheduler is not asked, which can take seconds."""
+    return observed_end(meta, NOT_FOUND, End())._replace(event=Event.MISSING, report=lambda: "")
 
 
 def _evidence(end: End) -> Evidence:

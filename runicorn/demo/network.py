@@ -8,7 +8,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from runicorn.demo.digits import Floats, Labels
 
@@ -16,9 +15,7 @@ LEAK = 0.01
 
 
 class Network:
-    """Fully connected layers with leaky ReLU and a softmax output.
-
-    Initialisation: He et al. 2015, "Delving Deep into Rectifiers".
+    """Fully connected layers with leaky ReLU (He et al. 2015) and a softmax output.
 
     Attributes:
         parameters: weights and biases of each layer in turn; trained in place.
@@ -30,28 +27,8 @@ class Network:
             self.parameters.append(rng.normal(0, np.sqrt(2 / entering), (entering, leaving)))
             self.parameters.append(np.zeros(leaving))
 
-    def size(self) -> int:
-        return sum(parameter.size for parameter in self.parameters)
-
-    def log_probabilities(self, images: Floats) -> Floats:
-        """Return the log-probabilities of shape (images, classes)."""
-        return self._forward(images)[1]
-
-    def gradients(self, images: Floats, labels: Labels) -> tuple[float, list[Floats]]:
-        """Return the mean cross-entropy, and its gradients by parameter."""
-        inputs, log_probabilities = self._forward(images)
-        error = np.exp(log_probabilities)
-        error[np.arange(len(labels)), labels] -= 1
-        error /= len(labels)
-        found: list[Floats] = []
-        for layer in reversed(range(len(inputs))):
-            found = [inputs[layer].T @ error, error.sum(axis=0), *found]
-            if layer:
-                error = error @ self.parameters[2 * layer].T * np.where(inputs[layer] > 0, 1, LEAK)
-        return cross_entropy(log_probabilities, labels), found
-
-    def _forward(self, images: Floats) -> tuple[list[Floats], Floats]:
-        """Return the inputs of all layers, and the output of the last."""
+    def forward(self, images: Floats) -> tuple[list[Floats], Floats]:
+        """Return the inputs of all layers, and the log-probabilities of shape (images, classes)."""
         inputs, values = [images], images
         for weights, bias in zip(self.parameters[::2], self.parameters[1::2], strict=True):
             values = inputs[-1] @ weights + bias
@@ -59,19 +36,34 @@ class Network:
         values = values - values.max(axis=1, keepdims=True)
         return inputs[:-1], values - np.log(np.exp(values).sum(axis=1, keepdims=True))
 
+    def log_probabilities(self, images: Floats) -> Floats:
+        return self.forward(images)[1]
+
+    def gradients(self, images: Floats, labels: Labels) -> tuple[float, list[Floats]]:
+        """Return the mean cross-entropy, and its gradients by parameter."""
+        inputs, log_probabilities = self.forward(images)
+        error = np.exp(log_probabilities)
+        error[np.arange(len(labels)), labels] -= 1
+        error /= len(labels)
+        gradients: list[Floats] = []
+        for layer in reversed(range(len(inputs))):
+            gradients = [inputs[layer].T @ error, error.sum(axis=0), *gradients]
+            if layer:
+                error = error @ self.parameters[2 * layer].T * np.where(inputs[layer] > 0, 1, LEAK)
+        return cross_entropy(log_probabilities, labels), gradients
+
 
 class Momentum:
     """Gradient descent with momentum (Polyak 1964)."""
 
-    def __init__(self, keep: float = 0.9) -> None:
-        self._keep = keep
+    def __init__(self) -> None:
         self._speeds: list[Floats] = []
 
     def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
         """Take one step in place."""
         self._speeds = self._speeds or [np.zeros_like(parameter) for parameter in parameters]
         for parameter, gradient, speed in zip(parameters, gradients, self._speeds, strict=True):
-            speed *= self._keep
+            speed *= 0.9
             speed -= rate * gradient
             parameter += speed
 
@@ -79,8 +71,7 @@ class Momentum:
 class Adam:
     """Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1."""
 
-    def __init__(self, first: float = 0.9, second: float = 0.999) -> None:
-        self._decays = first, second
+    def __init__(self) -> None:
         self._moments: list[tuple[Floats, Floats]] = []
         self._steps = 0
 
@@ -88,7 +79,7 @@ class Adam:
         """Take one step in place."""
         self._moments = self._moments or [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
         self._steps += 1
-        first, second = self._decays
+        first, second = 0.9, 0.999
         for parameter, gradient, (mean, square) in zip(parameters, gradients, self._moments, strict=True):
             mean += (1 - first) * (gradient - mean)
             square += (1 - second) * (gradient**2 - square)
@@ -103,5 +94,5 @@ def cross_entropy(log_probabilities: Floats, labels: Labels) -> float:
     return float(-log_probabilities[np.arange(len(labels)), labels].mean())
 
 
-def norm(gradients: list[NDArray[np.float64]]) -> float:
+def norm(gradients: list[Floats]) -> float:
     return float(np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients)))

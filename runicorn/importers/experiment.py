@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 
 from runicorn.media import histograms, tables
 from runicorn.store import layout
-
-GROWING_SECONDS = 600.0
-"""A run without a recorded end counts as running this long after its last change: trackers flush every few minutes."""
+from runicorn.store.state.transitions import unfinished
 
 NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf", "INF", "-INF"})
 
@@ -68,9 +66,8 @@ def open_ended(last_change: float | None, reason: str = "") -> tuple[str, str]:
         last_change: Unix seconds of its last record or write; None if unknown.
         reason: why it counts as interrupted.
     """
-    if last_change is not None and now() - last_change < GROWING_SECONDS:
-        return layout.RUNNING, ""
-    return layout.INTERRUPTED, reason
+    status, exit_reason = unfinished(last_change, now(), reason)
+    return status, exit_reason or ""
 
 
 class Point(NamedTuple):

@@ -6,15 +6,12 @@ import os
 from pathlib import Path
 
 from runicorn.store import layout
+from runicorn.store.state.transitions import Observation, silence
 
 NAME = ".heartbeat"
 INTERVAL_SECONDS = 30.0
 """Time between two heartbeats; with each one the viewer reads the run again."""
-SILENT_SECONDS = 180.0
-"""Age of the heartbeat from which a running run may be lost."""
 CEILING = 4096
-GRACE_SECONDS = 75.0
-"""Time for senders to be heard again by a server that was off, suspended or busy."""
 _listening_since = 0.0
 
 
@@ -43,8 +40,6 @@ def read(run_dir: Path | str) -> float | None:
     return float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
 
 
-def is_silent(status: str, heartbeat: float | None, now: float) -> bool:
-    """Return whether a running run has had no heartbeat for `SILENT_SECONDS`, in which it could have been received."""
-    if status != layout.RUNNING or heartbeat is None:
-        return False
-    return now - heartbeat > SILENT_SECONDS and now - _listening_since > GRACE_SECONDS
+def observe(heartbeat: float | None, now: float) -> Observation | None:
+    """Return the observation that the last heartbeat of a run is too old, if it is; times are Unix seconds."""
+    return silence(heartbeat, now, _listening_since)

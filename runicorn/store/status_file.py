@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -9,7 +10,8 @@ from runicorn.store import layout
 from runicorn.store.journal.durability import SYNC_THREAD
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.state.reasons import fields
-from runicorn.store.state.scheduler import end_of_job
+from runicorn.store.state.scheduler import job_of
+from runicorn.store.state.transitions import NEW, Event, Observation, follow
 
 
 class StatusFile:
@@ -26,7 +28,7 @@ class StatusFile:
 
     def begin(self) -> None:
         """Write the status of a running run, and sync its files from now on."""
-        self._write(**fields(layout.RUNNING))
+        self._write(Observation(Event.BEGUN))
         self._folder.report = self._report
         SYNC_THREAD.add(self._folder)
 
@@ -42,16 +44,17 @@ class StatusFile:
         self._folder.settle()
         with self._folder.lock:
             self._has_ended = True
-            state, evidence = end_of_job(reason)
-            about = fields(status, reason, evidence, state)
-            self._write(ended_at=time.time(), **about, **self._folder.final_counts())
+            now = time.time()
+            end = Observation(Event.ENDED, status, reason, at=now, job=job_of(os.environ))
+            self._write(end, ended_at=now, **self._folder.final_counts())
 
     def _report(self) -> None:
         """Write, while the run is running, that records are missing."""
         with self._folder.lock:
             if not self._has_ended:
-                self._write(**fields(layout.RUNNING), **self._folder.counts())
+                self._write(Observation(Event.BEGUN), **self._folder.counts())
 
-    def _write(self, **about: Any) -> None:
-        about["started_at"] = self.started_at
-        self._folder.write(layout.STATUS, about, in_place=True)
+    def _write(self, seen: Observation, **about: Any) -> None:
+        if change := follow(NEW, seen):
+            about |= {"started_at": self.started_at, **fields(change)}
+            self._folder.write(layout.STATUS, about, in_place=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runicorn.settings.user import get as get_setting
 from runicorn.store import layout
 from runicorn.store.notices import say
+from runicorn.tracking import run_artifacts
 from runicorn.tracking.config import Config
 from runicorn.tracking.ranks import Rank, current_rank
 from runicorn.tracking.run import Run
@@ -134,7 +135,7 @@ class SilentRun(Run):
         from runicorn.artifacts.names import parse_spec
 
         try:
-            return self._found(artifact_spec)[0]
+            return run_artifacts.find(self.storage_root, artifact_spec)[0]
         except ArtifactNotFound:
             wanted = parse_spec(artifact_spec)
             return Artifact(wanted.name) if wanted.type is None else Artifact(wanted.name, wanted.type)

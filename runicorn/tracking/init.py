@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
+from runicorn.legacy.later_api import Arguments, check_arguments, copy_code
 from runicorn.settings import default_root, user
 from runicorn.store import descriptor_reserve, layout
 from runicorn.store.flatten import flatten
@@ -18,7 +19,6 @@ from runicorn.store.notices import say
 from runicorn.store.process_identity import GRACE_SECONDS, ProcessRecord, is_alive, is_identified_here
 from runicorn.tracking.disabled import SilentRun, is_silent
 from runicorn.tracking.exit import hooks
-from runicorn.tracking.later_api import Arguments, check_arguments, copy_code
 from runicorn.tracking.run import Run
 
 if TYPE_CHECKING:

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
-from runicorn.store import descriptor_reserve, layout, values
+from runicorn.legacy import later_api
+from runicorn.store import layout, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.status_file import StatusFile
-from runicorn.store.values import PLAIN, REFUSALS
-from runicorn.tracking import metadata
-from runicorn.tracking.alerting import Alerting
+from runicorn.store.values import PLAIN
+from runicorn.tracking import alerting, media, metadata, run_artifacts
 from runicorn.tracking.config import Config
 from runicorn.tracking.exit import hooks
-from runicorn.tracking.later_api import LaterMethods
+from runicorn.tracking.records import STEP_LIMIT, cleaned_line, whole_step
 from runicorn.tracking.summary import Summary
-from runicorn.tracking.timed_log import TimedLog
 
 if TYPE_CHECKING:
+    from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
-    from runicorn.artifacts.store import Version
     from runicorn.upload.wait import RunningUpload
 
 ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
-STEP_LIMIT = 2**63
-OWN = ("global_step", "time", "stage")
 
 
-class Run(LaterMethods, TimedLog, Alerting):
+class Run:
     """A training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
 
     Disk errors and unsupported values are reported once on stderr and counted; only invalid arguments raise.
@@ -99,8 +96,15 @@ class Run(LaterMethods, TimedLog, Alerting):
             stage = record.get("stage") if stage is None else stage
             record = values.metrics(record, self._notices)
         if step is not None and (type(step) is not int or not -STEP_LIMIT <= step < STEP_LIMIT):
-            step = self._whole_step(step)
+            step = whole_step(step, self._notices)
         self._append(record, step, stage if stage is None else str(stage))
+
+    def log_record(
+        self, metrics: Mapping[str, Any], step: int | None = None, moment: float | None = None
+    ) -> None:
+        """Write one record of metrics that happened at `moment`, in Unix seconds."""
+        record = values.metrics(metrics, self._notices)
+        self._append(record, None if step is None else whole_step(step, self._notices), None, moment or 0)
 
     def log_text(self, text: object) -> None:
         """Add a text to the log, prefixed with the local time."""
@@ -135,15 +139,7 @@ class Run(LaterMethods, TimedLog, Alerting):
             FileNotFoundError: the file does not exist.
             ValueError: `format` is invalid.
         """
-        images = descriptor_reserve.load("runicorn.media.images")
-        suffix = images.check_format(format)
-        try:
-            content, suffix = images.encode(image, suffix, quality)
-        except images.NotAnImage as error:
-            self._notices.once(f"image {key}", f"the image {key!r} was not stored: {error}.")
-            return ""
-        words = None if caption is None else str(caption)
-        return self._keep("image", key, content, suffix, step, caption=words)
+        return self._logged(media.write_image(self._folder, key, image, step, caption, format, quality))
 
     def log_table(
         self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
@@ -162,9 +158,7 @@ class Run(LaterMethods, TimedLog, Alerting):
         Raises:
             TypeError: the type of `rows` is not supported.
         """
-        tables = descriptor_reserve.load("runicorn.media.tables")
-        content = tables.encode(tables.table(rows, columns))
-        return self._keep("table", key, content, tables.SUFFIX, step)
+        return self._logged(media.write_table(self._folder, key, rows, columns, step))
 
     def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
         """Store a histogram of values under `media/`; its format is described at `runicorn.media.histograms`.
@@ -182,10 +176,47 @@ class Run(LaterMethods, TimedLog, Alerting):
             TypeError: a value is not a number.
             ValueError: `bins` is not between 1 and 1024.
         """
-        tables = descriptor_reserve.load("runicorn.media.tables")
-        histograms = descriptor_reserve.load("runicorn.media.histograms")
-        content = tables.encode(histograms.histogram(values, bins))
-        return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
+        return self._logged(media.write_histogram(self._folder, key, values, step, bins))
+
+    def log_file(
+        self,
+        kind: str,
+        key: str,
+        content: bytes,
+        suffix: str,
+        step: int | None = None,
+        moment: float | None = None,
+        **more: Any,
+    ) -> str:
+        """Store a file under `media/`.
+
+        Args:
+            kind: type of its event in the journal, such as "image".
+            key: name; files with the same key are a series.
+            content: its bytes.
+            suffix: its suffix without the dot.
+            step: step, independent of that of the metrics.
+            moment: Unix seconds; by default now.
+            **more: further fields of the event, such as `caption`.
+
+        Returns:
+            The path relative to the run's folder; "" if it could not be stored, which is reported once.
+        """
+        return self._logged(media.write_file(self._folder, kind, key, content, suffix, step, moment, **more))
+
+    def alert(self, title: str, text: str = "", level: Level = "info") -> None:
+        """Raise an alert: a record of the run that the viewer lists and sends to its channels.
+
+        Args:
+            title: what happened, up to 200 characters.
+            text: details, up to 1,000 characters.
+            level: "info", "warn" or "error".
+
+        Raises:
+            ValueError: the title is empty, or the level is unknown.
+        """
+        self._folder.append(self._folder.events, alerting.line(title, text, level))
+        self._notice_when_ended()
 
     def log_artifact(self, artifact: Artifact) -> int:
         """Store an artifact as its next version, and record that this run created it.
@@ -200,15 +231,7 @@ class Run(LaterMethods, TimedLog, Alerting):
             ArtifactError: the version could not be created; nothing of it exists. Raised, unlike errors of metrics,
                 since a missing version would be noticed too late.
         """
-        with descriptor_reserve.released():
-            from runicorn.artifacts.artifact import Artifact
-            from runicorn.artifacts.records import record_created
-            from runicorn.artifacts.store import Store
-
-        if not isinstance(artifact, Artifact):
-            raise TypeError(f"log_artifact takes an Artifact, not {type(artifact).__name__}.")
-        version = artifact.log_to(Store(self.storage_root), self.id)
-        self._record(record_created, version)
+        version = run_artifacts.create(self._folder, self.id, artifact)
         self._notice_when_ended()
         return version.number
 
@@ -222,11 +245,7 @@ class Run(LaterMethods, TimedLog, Alerting):
         Raises:
             ArtifactError: the version does not exist, or the text is malformed.
         """
-        from runicorn.artifacts.records import record_used
-
-        artifact, version = self._found(artifact_spec)
-        self._record(record_used, version)
-        return artifact
+        return run_artifacts.use(self._folder, artifact_spec)
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
         """Set entries of the summary and keep the others."""
@@ -241,6 +260,11 @@ class Run(LaterMethods, TimedLog, Alerting):
             ValueError: `mode` is neither "max" nor "min".
         """
         self._summary.set_primary(str(metric_name), mode)
+
+    log_config = later_api.log_config
+    log_dataset = later_api.log_dataset
+    log_pretrained = later_api.log_pretrained
+    get_logging_handler = later_api.get_logging_handler
 
     def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
         """End the run and report what is not on disk. Only the first call has an effect.
@@ -307,38 +331,6 @@ class Run(LaterMethods, TimedLog, Alerting):
         self._folder.close()
         self._leave(self._status)
 
-    def _found(self, spec: str) -> tuple[Artifact, Version]:
-        from runicorn.artifacts.artifact import Artifact
-        from runicorn.artifacts.names import parse_spec
-        from runicorn.artifacts.store import Store
-
-        version = Store(self.storage_root).resolve(parse_spec(spec))
-        return Artifact.of(version), version
-
-    def _record(self, how: Callable[[Path, Version], None], version: Version) -> None:
-        try:
-            self._folder.check()
-            how(self.run_dir, version)
-        except OSError as error:
-            self._folder.report_error(f"the record of {version}", error)
-        self._folder.stir()
-
-    def _keep(
-        self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any
-    ) -> str:
-        """Write a file under `media/` and its event into the journal; return the path, or "" if that failed."""
-        images = descriptor_reserve.load("runicorn.media.images")
-        moment = more.pop("moment", None) or time.time()
-        name = images.file_name(str(key), suffix)
-        if not self._folder.write_media(name, content):
-            return ""
-        path = f"{layout.MEDIA}/{name}"
-        whole = None if step is None else self._whole_step(step)
-        data = {"key": str(key), "path": path, "step": whole, **images.describe(content), **more}
-        self._folder.append(self._folder.events, encode(kind, data, moment))
-        self._notice_when_ended()
-        return path
-
     def _leave(self, status: str) -> None:
         self._status = status
         hooks.forget(self)
@@ -364,7 +356,7 @@ class Run(LaterMethods, TimedLog, Alerting):
             try:
                 line = encode("metrics", record, now)
             except (TypeError, ValueError):  # a name that is no text, a whole number without end
-                line = self._odd_line(record, now)
+                line = cleaned_line(record, now, self._notices)
             if not events.put(line):
                 self._folder.warn(events)
             if self._summary.primary is not None:
@@ -372,20 +364,10 @@ class Run(LaterMethods, TimedLog, Alerting):
         if self._status != layout.RUNNING:
             self._notice_when_ended()
 
-    def _odd_line(self, record: dict[str, Any], now: float) -> bytes:
-        own: dict[str, Any] = {key: record.pop(key) for key in OWN if key in record}
-        return encode("metrics", {**values.metrics(record, self._notices), **own}, now)
-
-    def _whole_step(self, step: Any) -> int | None:
-        try:
-            whole = int(step)
-        except REFUSALS:
-            whole = STEP_LIMIT
-        if -STEP_LIMIT <= whole < STEP_LIMIT:
-            return whole
-        shown = repr(values.described(step))[:60]
-        self._notices.once("step", f"the step {shown} is not a 64-bit integer and was ignored.")
-        return None
+    def _logged(self, path: str) -> str:
+        if path:
+            self._notice_when_ended()
+        return path
 
     def _notice_when_ended(self) -> None:
         if self._status != layout.RUNNING:

@@ -157,3 +157,7 @@ class Sender:
                         self._workers[run_id].wake()
             else:
                 watched[fd].process_ended()
+
+
+if __name__ == "__main__":
+    main()

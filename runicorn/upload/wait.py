@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.capture.background_thread import BackgroundThread
+from runicorn.capture.detached_process import PACKAGE
 from runicorn.companion.exit_status import image
 from runicorn.store import layout
 from runicorn.store.notices import say
@@ -283,19 +284,15 @@ def _is_terminal() -> bool:
         return False
 
 
-CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.upload.process import main; main()"
-
-
 def serve(queue: Queue) -> None:
     """Start the sender process of a queue unless it is running."""
     import subprocess
 
     if not queue.claim_start():
         return
-    parent = str(Path(__file__).resolve().parents[2])
     with open(os.open(queue.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(
-            [sys.executable or "python3", "-P", "-c", CODE, parent, str(queue.folder)],
+            [sys.executable or "python3", "-P", "-m", "runicorn.upload.process", str(queue.folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -315,5 +312,7 @@ def command(root: Path, run_id: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment without the variable that would make the sender process upload runs of its own."""
-    return {name: value for name, value in os.environ.items() if name != "RUNICORN_URL"}
+    """Return the environment of the sender process, in which it finds this package and uploads no runs of its own."""
+    path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
+    others = {name: value for name, value in os.environ.items() if name != "RUNICORN_URL"}
+    return others | {"PYTHONPATH": path}

@@ -24,27 +24,12 @@ from runs.query.ordering import ordered_by_query
 from runs.query.where.completion import cursor_context
 from runs.query.where.parser import BadWhere
 
-EXPERIMENT = responses.ITEM | {
-    "created_at": "created",
-    "updated_at": "updated",
-    "best_metric_step": "best_metric_step",
-    "best_metric_mode": "best_metric_mode",
-    "last_step": "last_step",
-    "deleted_at": "deleted",
-}
-"""Key of an `Experiment` → field of the row."""
-COLUMNS = ("folder", *EXPERIMENT.values(), *responses.JOURNAL)
-
-
-def experiment(root: StorageRoot, row: tuple[Any, ...]) -> Experiment:
-    """Build an `Experiment` from the values of `COLUMNS`."""
-    item = responses.by_key(Experiment, root, EXPERIMENT, row)
-    return {**item, **responses.file_paths(item["run_dir"])}
+EXPERIMENT = responses.Columns(Experiment)
 
 
 def experiment_of(run: Run) -> Experiment:
     """Build an `Experiment` from a run."""
-    return experiment(run.root, tuple(getattr(run, column) for column in COLUMNS))
+    return EXPERIMENT.of(run)
 
 
 def matching(root: StorageRoot, query: dict[str, Any]) -> Matches:
@@ -77,13 +62,13 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
     start = time.perf_counter()
     matches, size = matching(root, query), query["per_page"]
     first = (query["page"] - 1) * size
-    ordered = ordered_by_query(matches, query).values_list(*COLUMNS)
+    ordered = ordered_by_query(matches, query).values_list(*EXPERIMENT.fields)
     rows = list(ordered[first : first + size + 1])
     total, is_capped = first + len(rows), False
     if len(rows) > size or not rows or total > counts.EXACT:  # else this is the last page
         total, is_capped = counts.capped(matches)
     answer: ExperimentPage = {
-        "experiments": [experiment(root, row) for row in rows[:size]],
+        "experiments": [EXPERIMENT.build(root.path, row) for row in rows[:size]],
         "total": total,
         "page": query["page"],
         "per_page": size,

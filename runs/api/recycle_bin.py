@@ -62,7 +62,7 @@ def experiment_search_view(request: Request, query: dict[str, Any]) -> HttpRespo
         search=query.get("text", ""),
         archived=None if query["archived"] else False,
     )
-    return json_list(request, responses.found_experiments(found.runs), name="experiments")
+    return json_list(request, responses.found_experiments(active_root(), found.runs), name="experiments")
 
 
 @route("DELETE", scope=Scope.ADMIN, body=DeleteExperiments, returns=DeletedExperiments, errors=ERRORS)

@@ -2,65 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, TypeVar, cast
 
-from runicorn.api.responses.experiments import Experiment, FoundExperiment
+from runicorn.api.responses.experiments import FoundExperiment
 from runicorn.api.responses.recycle_bin import DeletedRun
-from runicorn.api.responses.runs import Evidence, RunDetail, RunFilePaths, RunItem
+from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
 from runicorn.store import layout
 from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query.completeness import missing_records, problems
 from runs.query.ordering import Ordered
 
-ITEM = {
+FIELDS = {
     "id": "run_id",
     "created_time": "created",
-    "status": "status",
-    "state": "state",
-    "state_reason": "state_reason",
-    "pid": "pid",
-    "best_metric_value": "best_metric_value",
-    "best_metric_name": "best_metric_name",
-    "project": "project",
-    "name": "name",
-    "artifacts_created_count": "artifacts_created_count",
-    "artifacts_used_count": "artifacts_used_count",
+    "created_at": "created",
+    "updated_at": "updated",
     "started_at": "started",
     "ended_at": "ended",
+    "deleted_at": "deleted",
     "heartbeat_at": "heartbeat",
     "duration_seconds": "duration",
-    "tags": "tags",
-    "display_name": "display_name",
-    "color": "color",
-    "owner": "owner",
-    "hostname": "hostname",
-    "records_written": "records_written",
     "records_missing": "records_unwritten",
 }
-"""Key of a `RunItem` → field of the row."""
+"""Key of a response → field of the row, where their names differ."""
+PATHS = frozenset(RunFilePaths.__annotations__)
 JOURNAL = ("journal_records", "journal_bytes")
 """Fields of the row that decide how many records are missing."""
-COLUMNS = ("folder", *ITEM.values(), *JOURNAL)
-Item = TypeVar("Item", RunItem, Experiment)
+T = TypeVar("T")
 CHUNK = 500
 SLICE = 2000
 
 
-def run_item(root: StorageRoot, row: tuple[Any, ...]) -> RunItem:
-    """Build a list item from the values of `COLUMNS`."""
-    return by_key(RunItem, root, ITEM, row)
+class Columns(Generic[T]):
+    """The columns of rows that a response consists of: the keys of its TypedDict, and what paths and counts need.
+
+    Attributes:
+        fields: fields of the row, in the order in which `build` expects their values.
+    """
+
+    def __init__(self, kind: type[T]) -> None:
+        keys = kind.__annotations__.keys()
+        self._has_folder, self._has_paths = "run_dir" in keys, keys >= PATHS
+        self._has_records, self._has_host = "records_missing" in keys, "hostname" in keys
+        needed = [*(["folder"] if self._has_folder else []), *(JOURNAL if self._has_records else ())]
+        self._keys = [*(key for key in keys if key != "run_dir" and key not in PATHS), *needed]
+        self.fields = [FIELDS.get(key, key) for key in self._keys]
+
+    def build(self, root: str, row: Sequence[Any]) -> T:
+        """Build the response from the values of `fields`; `root` is the path of the storage root."""
+        item: dict[str, Any] = dict(zip(self._keys, row, strict=True))
+        if self._has_records:
+            written, unwritten = item["records_written"], item["records_missing"]
+            counts = item.pop("journal_records"), item.pop("journal_bytes")
+            item["records_missing"] = missing_records(written, unwritten, *counts)
+        if self._has_host:
+            item["hostname"] = item["hostname"] or None
+        if self._has_folder:
+            item["run_dir"] = f"{root}/{item.pop('folder')}"
+        if self._has_paths:
+            item |= file_paths(item["run_dir"])
+        return cast(T, item)
+
+    def of(self, run: Run) -> T:
+        return self.build(run.root.path, [getattr(run, field) for field in self.fields])
 
 
-def by_key(kind: type[Item], root: StorageRoot, keys: Iterable[str], row: tuple[Any, ...]) -> Item:
-    """Return a `kind` of the values between the folder and `JOURNAL`, with the folder and the missing records."""
-    *values, records, size = row[1:]
-    item: dict[str, Any] = dict(zip(keys, values, strict=True))
-    missing = missing_records(item["records_written"], item["records_missing"], records, size)
-    item["hostname"] = item["hostname"] or None
-    item["records_missing"] = missing
-    item["run_dir"] = f"{root.path}/{row[0]}"
-    return cast(Item, item)
+ITEM, DETAIL = Columns(RunItem), Columns(RunDetail)
+DELETED, FOUND = Columns(DeletedRun), Columns(FoundExperiment)
 
 
 def file_paths(run_dir: str) -> RunFilePaths:
@@ -76,9 +85,9 @@ def newest_first(
     page, left = runs.newest(), limit
     while left is None or left > 0:
         size = CHUNK if left is None else min(CHUNK, left)
-        rows = list(page.values_list("created", "id", *COLUMNS)[offset : offset + size])
+        rows = list(page.values_list("created", "id", *ITEM.fields)[offset : offset + size])
         for row in rows:
-            yield run_item(root, row[2:])
+            yield ITEM.build(root.path, row[2:])
         if len(rows) < size:
             return
         page, offset = runs.newest().after(rows[-1][0], rows[-1][1]), 0
@@ -89,8 +98,8 @@ def in_order(
     root: StorageRoot, runs: Ordered, offset: int = 0, limit: int | None = None
 ) -> Iterator[RunItem]:
     """Yield the runs as list items in any order."""
-    for row in sliced(runs.values_list(*COLUMNS), offset, limit):
-        yield run_item(root, row)
+    for row in sliced(runs.values_list(*ITEM.fields), offset, limit):
+        yield ITEM.build(root.path, row)
 
 
 def sliced(rows: Any, offset: int = 0, limit: int | None = None) -> Iterator[Any]:
@@ -107,41 +116,18 @@ def sliced(rows: Any, offset: int = 0, limit: int | None = None) -> Iterator[Any
 
 def detail(run: Run) -> RunDetail:
     """Build the response about one run."""
-    item = run_item(run.root, tuple(getattr(run, column) for column in COLUMNS))
-    return {
-        **item,
-        **file_paths(item["run_dir"]),
-        "created_at": run.created,
-        "updated_at": run.updated,
-        "description": run.description,
-        "summary": run.summary,
-        "config": run.config,
-        "environment_available": run.environment_available,
-        "exit_reason": run.exit_reason,
-        "evidence": cast(Evidence, run.evidence),
-        "warnings": [*run.warnings, *(run.journal_problems or ()), *problems(run)],
-        "group": run.group,
-        "pinned": run.pinned,
-        "archived": run.archived,
-        "best_metric_step": run.best_metric_step,
-        "best_metric_mode": run.best_metric_mode,
-        "last_step": run.last_step,
-    }
+    warnings = [*run.warnings, *(run.journal_problems or ()), *problems(run)]
+    return {**DETAIL.of(run), "warnings": warnings}
 
 
 def deleted_runs(root: StorageRoot) -> Iterator[DeletedRun]:
     """Yield the runs in the recycle bin, the last deletion first."""
-    fields = ("run_id", "project", "name", "created", "deleted", "delete_reason", "original_status", "folder")
-    names = ("id", "project", "name", "created_time", "deleted_at", "delete_reason", "original_status")
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
-    for row in sliced(deleted.values_list(*fields)):
-        item = dict(zip(names, row[:-1], strict=True)) | {"run_dir": f"{root.path}/{row[-1]}"}
-        yield cast(DeletedRun, item)
+    for row in sliced(deleted.values_list(*DELETED.fields)):
+        yield DELETED.build(root.path, row)
 
 
-def found_experiments(runs: RunQuerySet) -> Iterator[FoundExperiment]:
+def found_experiments(root: StorageRoot, runs: RunQuerySet) -> Iterator[FoundExperiment]:
     """Yield runs as the older `experiments` routes describe them, the last updated first."""
-    fields = ("run_id", "project", "name", "tags", "description", "created", "updated", "archived", "pinned")
-    names = ("id", "project", "name", "tags", "description", "created_at", "updated_at", "archived", "pinned")
-    for row in sliced(runs.order_by("-updated", "-id").values_list(*fields)):
-        yield cast(FoundExperiment, dict(zip(names, row, strict=True)))
+    for row in sliced(runs.order_by("-updated", "-id").values_list(*FOUND.fields)):
+        yield FOUND.build(root.path, row)

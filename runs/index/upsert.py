@@ -11,6 +11,7 @@ from django.db import transaction
 
 from runicorn.store import layout
 from runicorn.store.state import State
+from runicorn.store.state.transitions import Event, Observation, Standing, follow
 from runs.index import bulk, search_index
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts
@@ -133,8 +134,7 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
     for run, record in changed:
         record.warnings = with_others(record.warnings, run.other_folders)
         record.updated = max(record.updated, run.updated)
-        if run.state == State.STALLED and record.state == State.RUNNING:
-            # Judged by `runs.services.states` from the journal, which the files read here do not show.
+        if follow(Standing(State(run.state)), Observation(Event.READ, record.state)) is None:
             record.state, record.state_reason, record.evidence = run.state, run.state_reason, run.evidence
         if run.pk in live:
             record.best_metric_value, record.best_metric_step = live[run.pk]

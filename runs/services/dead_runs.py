@@ -11,14 +11,15 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import F
 
-from runicorn.companion.verdict import End, verdict_of
+from runicorn.companion.verdict import missing_process
 from runicorn.store import layout
-from runicorn.store.process_identity import NOT_FOUND, has_ended, is_in_grace
-from runicorn.store.state import EVIDENCE, STATE, STATE_REASON
+from runicorn.store.process_identity import has_ended, is_in_grace
+from runicorn.store.state.reasons import explain, fields
+from runicorn.store.state.transitions import Change, Standing, follow
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -42,8 +43,7 @@ class DeadRun:
 
     ended: float
     """When the run last wrote anything, in Unix seconds."""
-    verdict: dict[str, Any]
-    """The fields of status.json that describe the end."""
+    change: Change
     write_error: str | None
     """Why status.json could not be replaced."""
 
@@ -58,15 +58,17 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     meta, meta_problem = layout.read_json(folder / layout.META)
     status, problem = layout.read_json(folder / layout.STATUS)
     same = integer(meta.get("pid")) == run.pid and number(meta.get("process_start")) == run.process_start
-    if problem or meta_problem or not same or status.get("status") != layout.RUNNING:
+    if problem or meta_problem or not same:
         return None
-    verdict = verdict_of(meta, NOT_FOUND, End(), may_ask_scheduler=False)
+    change = follow(Standing.of(status), missing_process(meta))
+    if change is None:
+        return None
     try:
-        layout.write_json(folder / layout.STATUS, {**status, **verdict, "ended_at": written})
+        layout.write_json(folder / layout.STATUS, {**status, **fields(change), "ended_at": written})
     except OSError as error:
         logger.warning("The status of %s could not be written: %s", folder, error)
-        return DeadRun(written, verdict, error.strerror or str(error))
-    return DeadRun(written, verdict, None)
+        return DeadRun(written, change, error.strerror or str(error))
+    return DeadRun(written, change, None)
 
 
 def apply_rule(run: Run) -> Run:
@@ -108,13 +110,15 @@ def _save_in_row(run: Run, dead: DeadRun) -> None:
     """Save the failure in the row alone, with a warning, if the file could not be written."""
     sentence = f"The process is gone, but status.json could not be updated: {dead.write_error}."
     warnings = Run.objects.values_list("warnings", flat=True).get(pk=run.pk)
+    change = dead.change
+    reason = explain(change.state, change.status, change.exit_reason, change.evidence)
     still_running = Run.objects.filter(pk=run.pk, status=layout.RUNNING)
     still_running.update(
-        status=dead.verdict["status"],
-        exit_reason=NOT_FOUND,
-        state=dead.verdict[STATE],
-        state_reason=dead.verdict.get(STATE_REASON),
-        evidence=dead.verdict.get(EVIDENCE, {}),
+        status=change.status,
+        exit_reason=change.exit_reason,
+        state=change.state.value,
+        state_reason=str(reason) if reason else None,
+        evidence=dict(change.evidence),
         ended=dead.ended,
         duration=dead.ended - F("started"),
         warnings=[*warnings, sentence],

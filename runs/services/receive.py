@@ -12,7 +12,7 @@ from runicorn.settings import free_space
 from runicorn.store import curation, heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
-from runicorn.store.state import State
+from runicorn.store.state.transitions import Event, Observation
 from runicorn.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import refresh
@@ -113,8 +113,7 @@ def record_heartbeat(*, root: StorageRoot, run_id: str) -> float:
     with write_through.one_file():
         heartbeat.write(run.path, now)
     Run.objects.filter(pk=run.pk).update(heartbeat=now)
-    if run.state == State.LOST:
-        states.change(run, State.RUNNING)
+    states.apply(run, Observation(Event.HEARTBEAT))
     return now
 
 

@@ -1,31 +1,33 @@
-"""States of running runs that the server judges: `lost`, and the changes to `stalled` and back."""
+"""Changes of the state of running runs that the server observes: heartbeats, and steps."""
 
 from __future__ import annotations
 
-from runicorn.api.responses.runs import Evidence
 from runicorn.store import heartbeat, layout
 from runicorn.store.state import State
 from runicorn.store.state.reasons import explain
+from runicorn.store.state.transitions import SILENT_SECONDS, TABLE, Event, Observation, Standing, follow
 from runs.models import Run, StorageRoot
 from runs.query import counts
 from runs.store.reader import STATE_REASON_LENGTH
 from runs.store.sanitize import clean_text
 
 
-def change(run: Run, state: State, evidence: Evidence | None = None) -> bool:
-    """Change the state of a running run; return False if it has ended or has another state by now.
+def apply(run: Run, seen: Observation) -> bool:
+    """Apply an observation to the row of a running run; return False if its state stays or has changed by now.
 
     Args:
         run: the run; of its row, `pk`, `root` and `state` are used.
-        state: the new state.
-        evidence: what it follows from.
+        seen: an observation of the server, which is not written to files.
     """
-    sentence = explain(state, layout.RUNNING, None, evidence or {})
+    change = follow(Standing(State(run.state)), seen)
+    if change is None:
+        return False
+    sentence = explain(change.state, layout.RUNNING, None, change.evidence)
     rows = Run.objects.filter(pk=run.pk, status=layout.RUNNING, state=run.state)
     changed = rows.update(
-        state=state.value,
+        state=change.state.value,
         state_reason=clean_text(str(sentence), STATE_REASON_LENGTH) if sentence else None,
-        evidence=dict(evidence or {}),
+        evidence=dict(change.evidence),
     )
     if changed:
         counts.changed(run.root)
@@ -39,12 +41,12 @@ def judge_heartbeats(root: StorageRoot, now: float) -> None:
         now: Unix seconds.
     """
     running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)
-    limit = now - heartbeat.SILENT_SECONDS
-    silent = running.filter(state__in=(State.RUNNING, State.STALLED), heartbeat__lt=limit)
+    limit = now - SILENT_SECONDS
+    silent = running.filter(state__in=TABLE[Event.SILENT].sources, heartbeat__lt=limit)
     for run in silent.only("state", "heartbeat"):
         run.root = root
-        if run.heartbeat is not None and heartbeat.is_silent(layout.RUNNING, run.heartbeat, now):
-            change(run, State.LOST, {"since": run.heartbeat})
+        if seen := heartbeat.observe(run.heartbeat, now):
+            apply(run, seen)
     for run in running.filter(state=State.LOST, heartbeat__gte=limit).only("state"):
         run.root = root
-        change(run, State.RUNNING)
+        apply(run, Observation(Event.HEARTBEAT))

@@ -14,8 +14,9 @@ from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout
 from runicorn.store.assets import settings_of
 from runicorn.store.curation import COLOR
-from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in, state_in
+from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in
 from runicorn.store.state.reasons import explain
+from runicorn.store.state.transitions import Standing, follow
 from runs.store.folder_stat import FolderState, read_state
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.metric_stats import score
@@ -273,14 +274,15 @@ def _state(reader: FolderReader, record: RunRecord, status: Fields) -> None:
 def _refine_state(record: RunRecord, status: Fields) -> None:
     """Set the state, its sentence and its evidence; a run without a recent heartbeat is lost."""
     about = {"status": record.status, "exit_reason": record.exit_reason, STATE: status.get(STATE)}
-    state = state_in(about)
+    standing = Standing.of(about)
+    state = standing.state
     record.evidence = evidence_in({EVIDENCE: status.get(EVIDENCE)})
     for key, value in record.evidence.items():
         if isinstance(value, str):
             record.evidence[key] = clean_text(value, LONGEST_TEXT)  # type: ignore[literal-required]
-    since = record.heartbeat
-    if since is not None and heartbeat.is_silent(record.status, since, time.time()):
-        state, record.evidence = State.LOST, Evidence(since=since)
+    silence = heartbeat.observe(record.heartbeat, time.time())
+    if silence and (change := follow(standing, silence)):
+        state, record.evidence = change.state, change.evidence
     sentence = explain(state, record.status, record.exit_reason, record.evidence)
     record.state = state.value
     record.state_reason = clean_text(str(sentence), STATE_REASON_LENGTH) if sentence else None

@@ -47,7 +47,7 @@ PATHS = {
 LOADED_LATER = """
     capture.console capture.environment capture.git capture.machine capture.process_stats capture.redaction
     capture.sampler capture.terminal_lines export.exporters alerts.monitors media.histograms media.tables
-    tracking.logging_handler
+    legacy.logging_handler
 """
 
 

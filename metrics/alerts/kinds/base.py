@@ -15,7 +15,8 @@ from metrics.store.columns import Bools, Floats, Ints
 from runicorn.json_value import JsonObject
 
 Memory = list[float]
-"""Numbers that a rule remembers of a series; [] at first."""
+"""Numbers that a rule remembers of a series; [] at first. See `runicorn.alerts.evaluation` for those of episodes."""
+
 ANY = "*?"
 T = TypeVar("T")
 

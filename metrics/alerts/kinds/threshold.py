@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-
 from django.utils.translation import gettext_noop
 
 from metrics.alerts.kinds import streaks
 from metrics.alerts.kinds.base import Change, Kind, Memory, Stretch, When, number, value_at, where
+from runicorn.alerts.evaluation import OPERATORS
 
-OPERATORS = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 FIRED = gettext_noop("%(metric)s %(op)s %(limit)s: %(value)s at step %(step)s")
 RECOVERED = gettext_noop(
     "Back to normal: %(metric)s is %(value)s at step %(step)s, no longer %(op)s %(limit)s"

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from metrics.alerts.errors import InvalidAlert
 from metrics.alerts.kinds import KINDS
-from metrics.alerts.kinds.threshold import OPERATORS
 from metrics.alerts.models import AlertChannel, AlertRule
+from runicorn.alerts.evaluation import OPERATORS
 from runicorn.json_value import JsonObject
 from runicorn.store.state import STATES
 from runicorn_site.web.messages import translated

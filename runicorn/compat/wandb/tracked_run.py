@@ -24,6 +24,7 @@ from runicorn.compat.wandb.settings import Settings
 from runicorn.compat.wandb.summary_view import SummaryView
 from runicorn.compat.wandb.watching import Watching
 from runicorn.store import layout
+from runicorn.store.state.transitions import ending_by_code
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
 
@@ -203,7 +204,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         """End the run, as failed if the exit code is not 0."""
         self._leave(bool(exit_code))
         self._finish_also(exit_code or 0)
-        self._run.finish(layout.FAILED if exit_code else layout.FINISHED)
+        self._run.finish(ending_by_code(exit_code)[0])
 
     @accepted
     def status(self) -> Any:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runicorn.store import layout
-from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, derived, evidence_in, state_in
+from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, evidence_in, state_in
 
 if TYPE_CHECKING:
     from runicorn.api.responses.runs import Evidence
+    from runicorn.store.state.transitions import Change
 
 _ = str
 """Marks a text for translation."""
@@ -138,13 +139,10 @@ def _exit(reason: str, status: str) -> Sentence:
     return Sentence(_("Exit reason: %(reason)s"), {"reason": reason})
 
 
-def fields(
-    status: str, exit_reason: str | None = None, evidence: Evidence | None = None, state: State | None = None
-) -> dict[str, Any]:
-    """Return the fields of `status.json` that describe a state; by default the one that follows from the status."""
-    state = derived(status, exit_reason) if state is None else state
-    found: dict[str, Any] = {"status": status, STATE: state.value}
-    found |= {"exit_reason": exit_reason} if exit_reason else {}
-    found |= {EVIDENCE: dict(evidence)} if evidence else {}
-    sentence = describe(found)[1]
-    return found | ({STATE_REASON: str(sentence)} if sentence else {})
+def fields(change: Change) -> dict[str, Any]:
+    """Return the fields of `status.json` that describe a state."""
+    content: dict[str, Any] = {"status": change.status, STATE: change.state.value}
+    content |= {"exit_reason": change.exit_reason} if change.exit_reason else {}
+    content |= {EVIDENCE: dict(change.evidence)} if change.evidence else {}
+    sentence = describe(content)[1]
+    return content | ({STATE_REASON: str(sentence)} if sentence else {})

@@ -15,13 +15,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from runicorn.store import layout
+from runicorn.store.state.transitions import Ending, ending_by, ending_by_code
 from runicorn.tracking.exit import exit_code, signals
 
 if TYPE_CHECKING:
     from runicorn.upload.wait import RunningUpload
-
-Verdict = tuple[str, str | None]
-REASON_LENGTH = 200
 
 
 class Endable(Protocol):
@@ -72,28 +70,10 @@ def open_runs() -> list[Endable]:
     return [run for run in _runs if run.is_open()]
 
 
-def verdict(error: BaseException | None) -> Verdict:
-    """Return status and reason of a run that ends with `error`."""
-    if error is None:
-        return layout.FINISHED, None
-    if isinstance(error, SystemExit):
-        return _verdict_of_code(error.code)
-    if isinstance(error, KeyboardInterrupt):
-        return layout.INTERRUPTED, "KeyboardInterrupt"
-    return layout.FAILED, _first_line(f"{type(error).__name__}: {error}")
+verdict = ending_by
 
 
-def _verdict_of_code(code: object) -> Verdict:
-    if code is None or code == 0:
-        return layout.FINISHED, None
-    return layout.FAILED, _first_line(f"exit: {code}")
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:REASON_LENGTH]
-
-
-def verdict_at_exit() -> Verdict:
+def verdict_at_exit() -> Ending:
     """Return status and reason of runs that end with the process, which is about to exit."""
     if hasattr(
         sys, "ps1"
@@ -101,9 +81,9 @@ def verdict_at_exit() -> Verdict:
         return layout.FINISHED, None
     error = getattr(sys, "last_value", None)
     if isinstance(error, BaseException) and _went_all_the_way(error):
-        return verdict(error)
+        return ending_by(error)
     code = _code_of_worker()
-    return _verdict_of_code(exit_code.code() if code is None else code)
+    return ending_by_code(exit_code.code() if code is None else code)
 
 
 def _went_all_the_way(error: BaseException) -> bool:
@@ -184,7 +164,7 @@ def _watch_worker() -> None:
 
 def _at_end_of_worker() -> None:
     code = _code_of_worker()
-    _end_all(*(verdict(sys.exc_info()[1]) if code is None else _verdict_of_code(code)))
+    _end_all(*(ending_by(sys.exc_info()[1]) if code is None else ending_by_code(code)))
 
 
 def _code_of_worker() -> int | None:

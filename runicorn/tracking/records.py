@@ -1,0 +1,32 @@
+"""Steps and lines of records that need conversion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runicorn.store import values
+from runicorn.store.journal import encode
+from runicorn.store.notices import Notices
+from runicorn.store.values import REFUSALS
+
+STEP_LIMIT = 2**63
+OWN = ("global_step", "time", "stage")
+
+
+def whole_step(step: Any, notices: Notices) -> int | None:
+    """Return a step as a 64-bit integer; report once that it is invalid and return None otherwise."""
+    try:
+        whole = int(step)
+    except REFUSALS:
+        whole = STEP_LIMIT
+    if -STEP_LIMIT <= whole < STEP_LIMIT:
+        return whole
+    shown = repr(values.described(step))[:60]
+    notices.once("step", f"the step {shown} is not a 64-bit integer and was ignored.")
+    return None
+
+
+def cleaned_line(record: dict[str, Any], now: float, notices: Notices) -> bytes:
+    """Return the line of a record that JSON cannot represent as it is."""
+    own: dict[str, Any] = {key: record.pop(key) for key in OWN if key in record}
+    return encode("metrics", {**values.metrics(record, notices), **own}, now)

@@ -1,0 +1,49 @@
+"""A rule of a script and one of the server fire at the same point, however the points are divided into batches."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.alerts.kinds import streaks, threshold
+from metrics.alerts.kinds.base import Memory, Stretch, When
+from runicorn import AlertRule, MetricMonitor
+from runicorn.alerts.evaluation import episodes
+
+VALUES = st.lists(st.sampled_from([0.0, 1.0, float("nan")]), min_size=1, max_size=30)
+NEED = st.integers(1, 4)
+
+
+@given(VALUES, NEED)
+def test_a_script_and_the_server_fire_first_at_the_same_point(values: list[float], need: int) -> None:
+    monitor = MetricMonitor()
+    monitor.add_rule(AlertRule("m", "gt", 0.5, consecutive_count=need))
+    alarms = [n for n, value in enumerate(values) if monitor.check_metrics({"m": value})]
+    number = np.arange(len(values))
+    stretch = Stretch("m", "min", number, number.astype(float), np.array(values))
+    changes, _ = threshold.judge(When("threshold", metric="m", op=">", value=0.5, points=need), stretch, [])
+    assert [int(change.at) for change in changes if change.began] == alarms[:1]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40), NEED, st.lists(st.integers(1, 39)))
+def test_batches_do_not_change_what_a_rule_remembers(bad: list[bool], need: int, cuts: list[int]) -> None:
+    one_by_one: Memory = []
+    points: list[tuple[bool, int]] = []
+    for n, is_bad in enumerate(bad):
+        found, one_by_one = episodes(is_bad, [1], need, one_by_one)
+        points += [(began, n) for began, _ in found]
+    memory: Memory = []
+    reached: list[tuple[bool, int]] = []
+    for start, stop in pairwise(sorted({0, len(bad), *(cut for cut in cuts if cut < len(bad))})):
+        found, memory = streaks.changes(np.array(bad[start:stop]), need, memory)
+        reached += [(began, start + at) for began, at in found]
+    assert memory == one_by_one
+    assert set(reached) <= set(points)
+    assert reached[:1] == points[:1]
+    assert len(cuts) or reached == [
+        *points[:1],
+        *([points[-1]] if len(points) > 1 and not points[-1][0] else []),
+    ]
