@@ -20,7 +20,7 @@ test("smoothing in an address becomes a query", () => {
   }
 });
 
-test("malformed smoothing is none", () => {
+test("malformed smoothing is ignored", () => {
   for (const text of ["0", "1", "-1", "median:3", "", "ema:"]) {
     const smoothing = parseSmoothing(text);
     assert.deepEqual([smoothingQuery(smoothing), smoothingText(smoothing)], [{}, ""], text);
