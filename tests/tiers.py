@@ -43,9 +43,6 @@ JOURNEYS = {
         "test_a_viewer_killed_before_the_delivery_sends_it_after_its_next_start",
     ),
     "artifact_pages/test_users_curate_a_model": ("test_a_model_is_found_described_and_given_an_alias",),
-    "backup/test_a_backup_brings_back_what_no_store_has": (
-        "test_a_backup_is_restored_into_an_empty_home_and_overwrites_nothing_silently",
-    ),
     "cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
     "companion/test_the_companion_judges_the_end_of_a_training": (
         "test_a_killed_companion_is_replaced_with_the_next_run",
