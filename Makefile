@@ -6,27 +6,33 @@ BIN := .venv/bin
 RUNTIME := .venv/.installed
 TOOLS := .venv/.tools
 ARGS ?=
-# Tests of one file stay together: they share a viewer. One process more than a small machine has cores, since tests
-# wait for others now and then; the order is that of tests/conftest.py.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Tests of one file stay together: they share a viewer. Most of those with processes wait now and then: one worker more
+# than a small machine has cores. The order is that of tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder -m "not torture"
 LIBRARIES := .venv/.libraries
 # Tests start hundreds of processes, and without bytecode each would compile the whole program.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test torture check hooks format messages docs bench clean
+.PHONY: run test test-rest test-all torture check hooks format messages docs bench clean
 .DEFAULT_GOAL := run
 
 run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
 	@$(BIN)/python -m runicorn viewer $(ARGS)
 
-test: $(TOOLS)  ## set up what is missing and run the test suite
-	@$(PYTEST) -m "not torture" $(ARGS)
+test: $(TOOLS)  ## set up what is missing and run the quick tests: all within the process and a few journeys (tests/tiers.py)
+	@$(PYTEST) -n 2 --tier quick $(ARGS)
+
+test-rest: $(TOOLS)  ## the tests that `make test` leaves out
+	@$(PYTEST) -n 3 --tier rest $(ARGS)
+
+test-all: $(TOOLS)  ## all tests but the long form
+	@$(PYTEST) -n 3 $(ARGS)
 
 torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, the whole browser, every callback with its library
 	@RUNICORN_TEST_FORKS=off RUNICORN_TEST_BROWSER=$${RUNICORN_TEST_BROWSER:-chromium} $(BIN)/python -m pytest -n 2 --dist worksteal -m "torture or hypothesis" \
 		--hypothesis-profile torture --timeout 1800 --durations 20 --durations-min 10 $(ARGS)
 
-check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, tests
+check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, quick tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/djlint --quiet --lint templates

@@ -20,9 +20,9 @@ import requests
 
 import runicorn as rn
 from benchmarks.support.journals import link_run
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import alternating, line, percentile, use_store, viewer, workplace
 from runicorn.store.journal.checksums import seal
-from tests.processes import Viewer
 
 RATIO, SECONDS = 1.1, 3.0
 METRICS = [f"metric/{i}" for i in range(5)]

@@ -11,14 +11,17 @@ import random
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import requests
-from websockets.asyncio.client import ClientConnection, connect
 
 import runicorn as rn
+from benchmarks.support.folders import write_run
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import alternating, line, percentile, viewer, workplace
-from tests.folders import write_run
-from tests.processes import Viewer
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 WRITES = 100
 MOST_PAUSE = 0.04
@@ -29,6 +32,8 @@ SOCKET_LIMIT, SERIES_LIMIT = 50.0, 100.0
 
 async def socket_delays(server: Viewer, viewers: int) -> list[float]:
     """Return the milliseconds from an append to each viewer's frame."""
+    from websockets.asyncio.client import connect
+
     run_id = write_run(server.root, "bench", "live", status="running", logs="")
     log = server.root / "bench" / "live" / "runs" / run_id / "logs.txt"
     url = f"ws://127.0.0.1:{server.port}/api/runs/{run_id}/logs/ws"

@@ -19,10 +19,10 @@ from pathlib import Path
 import psutil
 import requests
 
+from benchmarks.support.folders import write_run
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import line, workplace
-from tests.folders import write_run
-from tests.processes import Viewer
-from tests.waiting import until
+from benchmarks.support.waiting import until
 
 REQUESTS = int(os.environ.get("RUNICORN_BENCH_REQUESTS", "200"))
 WARM = 5

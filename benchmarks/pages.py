@@ -25,11 +25,11 @@ from typing import Any
 
 from benchmarks.runs_list import total, write_store
 from benchmarks.support import workspace
+from benchmarks.support.browser import launch
 from benchmarks.support.journals import write_run
+from benchmarks.support.processes import browser as find_browser
 from benchmarks.support.rounds import alternating, line, viewer, workplace
-from tests import programs
-from tests.browser import launch
-from tests.waiting import until
+from benchmarks.support.waiting import until
 
 RUNS = 10_000
 CHARTS, STEPS = 200, 300
@@ -175,7 +175,7 @@ def draw(browser: Any, url: str) -> bool:
 
 
 def main() -> int:
-    program = programs.browser(whole=True)
+    program = find_browser()
     if program is None:
         print("No Chromium here: the pages are not measured.")
         return 0

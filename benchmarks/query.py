@@ -23,8 +23,8 @@ import requests
 
 from benchmarks.runs_list import add_metrics, listing_times, wait_until_read, write_store
 from benchmarks.support import rows
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import alternating, line, use_store, viewer, workplace
-from tests.processes import Viewer
 
 FOLDERS, ROWS = 100_000, 1_000_000
 SCANNED = 10_000

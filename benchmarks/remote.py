@@ -14,13 +14,12 @@ from typing import Any
 
 import requests
 
+from benchmarks.support.browser import launch
+from benchmarks.support.folders import write_run
+from benchmarks.support.processes import Viewer
+from benchmarks.support.processes import browser as find_browser
 from benchmarks.support.rounds import alternating, line, viewer, workplace
-from tests import programs
-from tests.browser import launch
-from tests.folders import write_run
-from tests.processes import Viewer
-from tests.remote.pythons import our_environment
-from tests.remote.sshd import SSHD, Sshd
+from benchmarks.support.ssh import SSHD, Sshd, create_environment
 
 CURVE_LIMIT = 5.0
 PAGE_LIMIT = 2.0
@@ -94,7 +93,7 @@ def pages_through_the_tunnel(near: Viewer, server: Sshd, root: Path, run: str) -
 
 
 def main() -> int:
-    program = programs.browser(whole=True)
+    program = find_browser()
     if program is None or not Path(SSHD).exists():
         print("No Chromium or no SSH server here: remote viewers are not measured.")
         return 0
@@ -102,7 +101,7 @@ def main() -> int:
         run = write_run(root, "bench", "remote", metrics=[{"loss": 1 / step} for step in range(1, STEPS + 1)])
         (root.parent / "near").mkdir()
         server = Sshd(root.parent / "sshd")
-        our_environment(server.home)
+        create_environment(server.home)
         with viewer(root.parent / "near", home) as near, launch(program) as browser:
             server.start()
             (home / "config").mkdir(parents=True, exist_ok=True)

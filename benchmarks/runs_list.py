@@ -17,9 +17,9 @@ from random import Random
 
 import requests
 
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import alternating, line, use_store, viewer, workplace
-from tests.processes import Viewer
-from tests.waiting import until
+from benchmarks.support.waiting import until
 
 RUNS = 100_000
 FIRST = 10_000

@@ -21,10 +21,10 @@ from pathlib import Path
 import psutil
 import requests
 
+from benchmarks.support.folders import write_run
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import ROUNDS, line, percentile, workplace
-from tests.folders import write_run
-from tests.processes import Viewer
-from tests.waiting import until
+from benchmarks.support.waiting import until
 
 DOWNLOADS = 10
 CLIENTS = 8

@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.support.folders import write_old_runs
+from benchmarks.support.processes import environment
 from benchmarks.support.rounds import alternating, line, workplace
+from benchmarks.support.ssh import Sshd, over_asyncssh
 from runicorn.manifest import ManifestGenerator
 from runicorn.sync.mirror import mirror_store
 from runicorn.sync.transport import wrap_client
-from tests.processes import environment
-from tests.sync.far import TalkativeSshd, over_asyncssh, store_of
-from tests.sync.stores import write_store
 
 RUNS = 1000
 ROUNDS = 5
@@ -30,10 +30,10 @@ MOST_REQUESTS = 200
 
 def main() -> None:
     with workplace() as (root, home):
-        server = TalkativeSshd(root.parent / "far")
-        there = store_of(server)
+        server = Sshd(root.parent / "far")
+        there = server.home / "store"
         there.mkdir()
-        write_store(there, RUNS)
+        write_old_runs(there, RUNS)
         (home / "config").mkdir(parents=True)
         (home / "config" / "known_hosts").write_text(server.known_hosts_line)
         server.start()
@@ -43,7 +43,7 @@ def main() -> None:
             server.stop()
 
 
-def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
+def measure(server: Sshd, there: Path, root: Path, home: Path) -> None:
     """Measure one server with one store."""
     rsync, ours = commands(server, there, root)
 
@@ -75,7 +75,7 @@ def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
     line("SFTP requests of a visit with a manifest", len(requests), "requests", MOST_REQUESTS)
 
 
-def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -> Callable[[], float]:
+def open_visit(server: Sshd, there: Path, root: Path, manifest: bool) -> Callable[[], float]:
     """Return a function that measures a sync over an open connection."""
 
     def once() -> float:
@@ -94,7 +94,7 @@ def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -
     return once
 
 
-def commands(server: TalkativeSshd, there: Path, root: Path) -> tuple[list[str], list[str]]:
+def commands(server: Sshd, there: Path, root: Path) -> tuple[list[str], list[str]]:
     """Return the commands of rsync and `runicorn sync`."""
     known = root.parent / "known_hosts"
     known.write_text(server.known_hosts_line)

@@ -1,6 +1,6 @@
 """axe-core, the checker of accessibility: fetched from npm once, for the tests alone, and held to its checksum.
 
-`python -m tests.axe` puts it into the folder of the virtual environment; `make test` does so too.
+`python -m tests.axe` puts it into the folder of the virtual environment; `make test-all` does so too.
 """
 
 from __future__ import annotations

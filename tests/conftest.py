@@ -16,7 +16,7 @@ from hypothesis import settings
 from rest_framework.test import APIClient
 
 from runicorn.store import heartbeat
-from tests import programs
+from tests import programs, tiers
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.screens import screen_of, screens
@@ -26,6 +26,7 @@ Viewer.forks = True
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 # No test is timed. How many examples is said here alone, but for tests that need a second or more for each.
 settings.register_profile("suite", deadline=None, max_examples=30)
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.register_profile("torture", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
@@ -212,8 +213,26 @@ LONG = (
 gc.disable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first; otherwise as they stand."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which tests of `tests/tiers.py` are run."""
+    parser.addoption(
+        "--tier", choices=("quick", "rest", "all"), default="all", help="those of `make test`, or the others"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples in the quick tests, but not where they are a part of all."""
+    if config.getoption("--tier") == "quick" and not REQUIRE_ALL:
+        settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select the tier, the long ones first; otherwise as they stand."""
+    tier = config.getoption("--tier")
+    if tier != "all":
+        selected = [item for item in items if tiers.is_quick(item) == (tier == "quick")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(selected)])
+        items[:] = selected
     items.sort(
         key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
     )

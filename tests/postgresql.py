@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests and benchmarks, reachable by a socket file only."""
+"""A PostgreSQL server, reachable by a socket file only."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def prepared(name: str = NAME) -> Path:
 
 
 def lay_out(data: Path, names: tuple[str, ...] = (NAME,)) -> None:
-    """Put such databases into a data directory, unless there is one; a benchmark's viewer makes its own."""
+    """Put such databases into a data directory, unless there is one."""
     if FOLDER not in os.environ:
         return
     data.mkdir(mode=0o700, parents=True, exist_ok=True)

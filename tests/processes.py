@@ -93,7 +93,7 @@ class Viewer:
     first: bool = False
     """The very first start, without a database; else the user has a prepared one."""
     forks: bool = False
-    """Whether it may be a fork with imported libraries (`tests/forks.py`); tests of the start itself and benchmarks have
+    """Whether it may be a fork with imported libraries (`tests/forks.py`); tests of the start itself have
     none."""
 
     def __init__(self, root: Path, home: Path, *options: str, port: int = 0, **more: str) -> None:

@@ -1,6 +1,6 @@
 """The screens that journeys are made on: three widths, and both themes on each of them.
 
-A test, or a file of them, that is marked `journey` is made on one of them in `make test`, on which one its name decides;
+A test, or a file of them, that is marked `journey` is made on one of them in `make test-all`, on which one its name decides;
 in the long form on all. A journey whose controls a phone does not show names its widths: `journey("wide", "middle")`.
 """
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('runs', '0004_journal_problems'),
+        ('runs', '0001_squashed_0007_covering_indexes'),
     ]
 
     operations = [

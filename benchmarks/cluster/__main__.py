@@ -17,12 +17,12 @@ from pathlib import Path
 
 from benchmarks import query
 from benchmarks.cluster.costs import OPTIONS, Site, ask, ingest, open_pages, uploads
+from benchmarks.support.folders import write_run
 from benchmarks.support.points import curve
+from benchmarks.support.postgresql import PostgreSQL, postgresql
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import line, viewer, workplace
-from tests.cluster.servers import Cluster
-from tests.folders import write_run
-from tests.postgresql import PostgreSQL, postgresql
-from tests.waiting import until
+from benchmarks.support.waiting import until
 
 ROWS, POINTS = 1_000_000, 100_000_000
 RUNS = 200
@@ -58,6 +58,29 @@ def throughput(sites: Sequence[Site], run_id: str) -> None:
                 line("  CPU of a request, compared with 1 of 3", cost, "times")
                 busiest = count / (servers / len(site.servers))
                 line("  requests that free cores would answer", busiest, "requests/s")
+
+
+class Cluster:
+    """Servers that share all but their processes."""
+
+    def __init__(self, base: Path, database: PostgreSQL, servers: int = 3) -> None:
+        self.root = base / "store"
+        self.root.mkdir()
+        shared = {
+            "RUNICORN_DATABASE_URL": database.url(),
+            "RUNICORN_RATE_LIMIT": "off",
+            "RUNICORN_MAX_SOCKETS": "0",
+        }
+        # The last one has its own data directory, as on another machine.
+        own = [{}] * (servers - 1) + [{"RUNICORN_DATA_DIR": str(base / "home" / "elsewhere")}]
+        self.servers = [Viewer(self.root, base / "home", **shared, **more) for more in own]
+        for server in self.servers:
+            server.wait_until_it_answers()
+
+    def stop(self) -> None:
+        """Stop all servers."""
+        for server in self.servers:
+            server.stop()
 
 
 def costs(base: Path) -> None:

@@ -12,12 +12,12 @@ from contextlib import suppress
 import psutil
 import requests
 
+from benchmarks.support.folders import write_run
+from benchmarks.support.postgresql import PostgreSQL
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import line
-from tests.folders import write_run
-from tests.live.sockets import frames, open_socket
-from tests.postgresql import PostgreSQL
-from tests.processes import Viewer
-from tests.waiting import until
+from benchmarks.support.sockets import frames, open_socket
+from benchmarks.support.waiting import until
 
 CLIENTS = 6
 SECONDS = 3.0

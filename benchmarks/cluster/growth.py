@@ -21,11 +21,11 @@ import requests
 
 from benchmarks.cluster.costs import OPTIONS, Site, ask, ingest, open_pages, uploads
 from benchmarks.runs_list import write_store
+from benchmarks.support.folders import write_run
+from benchmarks.support.postgresql import PostgreSQL, postgresql
 from benchmarks.support.rounds import line, viewer, workplace
-from tests.folders import write_run
-from tests.postgresql import PostgreSQL, postgresql
-from tests.prepared import NAME
-from tests.waiting import until
+from benchmarks.support.waiting import until
+from runicorn_site.database.file import FILE_NAME
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 IDLE_SECONDS = 125.0
@@ -43,7 +43,7 @@ def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: in
         if database is not None:
             rows = database.execute(question)
         else:
-            with closing(sqlite3.connect(f"file:{home}/data/{NAME}?mode=ro", uri=True)) as connection:
+            with closing(sqlite3.connect(f"file:{home}/data/{FILE_NAME}?mode=ro", uri=True)) as connection:
                 rows = connection.execute(question).fetchall()
         return float(rows[0][0] or 0.0) if rows else 0.0
 

@@ -13,10 +13,10 @@ import requests
 
 from benchmarks.query import IDLE_SECONDS, Meter, p50
 from benchmarks.support.journals import write_run
+from benchmarks.support.postgresql import PostgreSQL
+from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import line, viewer
-from tests.postgresql import PostgreSQL
-from tests.processes import Viewer
-from tests.waiting import until
+from benchmarks.support.waiting import until
 
 STEPS, NAMES = 200_000, [f"m{number}" for number in range(5)]
 RUN = "20260101_120000_aaaaaa"

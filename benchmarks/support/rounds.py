@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import Viewer
+from benchmarks.support.processes import Viewer
 
 ROUNDS = 5
 

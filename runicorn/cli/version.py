@@ -120,7 +120,7 @@ def database_state() -> dict[str, Any]:
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.cli.support.server import server_folder
     from runicorn.store.units import format_bytes
-    from runicorn_site.database.file import applied_migrations, choose, known_migrations
+    from runicorn_site.database.file import choose, known_migrations, pending_migrations
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
 
     apps = ("runs", "metrics", "artifacts", "remote")
@@ -131,7 +131,7 @@ def database_state() -> dict[str, Any]:
         return {"place": "", "state": f"not available: {error}"}
     if not file.exists():
         return {"place": str(file), "state": "does not exist yet; the viewer creates it"}
-    missing = known - applied_migrations(file)
+    missing = pending_migrations(file, known)
     waiting = f", {len(missing)} migrations to come with the next start" if missing else ""
     return {"place": str(file), "state": f"{format_bytes(file.stat().st_size)}, {_soundness(file)}{waiting}"}
 

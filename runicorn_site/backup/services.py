@@ -78,7 +78,12 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
 
     from runicorn_site.backup import rows
 
-    newer = {tuple(one) for one in backup.manifest["migrations"]} - set(MigrationLoader(None).disk_migrations)
+    known = {
+        name
+        for key, migration in MigrationLoader(None).disk_migrations.items()
+        for name in (key, *migration.replaces)
+    }
+    newer = {tuple(name) for name in backup.manifest["migrations"]} - known
     if newer:
         raise files.BadBackup(f"{source} was made by a newer version ({backup.manifest['runicorn']})")
     _prepare()

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 FILE_NAME = "runicorn.sqlite3"
+SQUASHED = "_squashed_"
+"""Part of the name of a migration that replaces others."""
+REPLACES = re.compile(r"^    replaces = (\[.*?\])", re.DOTALL | re.MULTILINE)
 
 Migrations = frozenset[tuple[str, str]]
 """Pairs of application and migration name."""
 
 
 def known_migrations(base: Path, apps: tuple[str, ...]) -> Migrations:
-    """Return the migrations of this program, from the names of their files."""
-    return frozenset(
-        (app, file.stem) for app in apps for file in (base / app / "migrations").glob("[0-9]*.py")
-    )
+    """Return the migrations of this program, and those that they replace; read from their files without Django."""
+    files = [(app, file) for app in apps for file in (base / app / "migrations").glob("[0-9]*.py")]
+    names = {(app, file.stem) for app, file in files}
+    for _, file in files:
+        if SQUASHED in file.stem and (listed := REPLACES.search(file.read_text(encoding="utf-8"))):
+            names.update(ast.literal_eval(listed[1]))
+    return frozenset(names)
+
+
+def pending_migrations(path: Path, known: Migrations) -> Migrations:
+    """Return the known migrations that a database lacks; a squashed one counts as those that it replaces."""
+    return frozenset(pair for pair in known - applied_migrations(path) if SQUASHED not in pair[1])
 
 
 def applied_migrations(path: Path) -> Migrations:

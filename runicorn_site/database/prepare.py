@@ -112,12 +112,19 @@ def _has_its_tables(path: Path) -> bool:
             return not names
         applied = set(database.execute("SELECT app, name FROM django_migrations"))
     # An older database gets the tables that it lacks from the migrations that it lacks.
-    return not _known() <= applied or set(connection.introspection.django_table_names()) <= names
+    return not _known_apart() <= applied or set(connection.introspection.django_table_names()) <= names
 
 
 @cache
 def _known() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
+
+
+@cache
+def _known_apart() -> frozenset[tuple[str, str]]:
+    """Return the known migrations with the replaced ones instead of those that replace them."""
+    migrations = MigrationLoader(None).disk_migrations
+    return frozenset(name for key, migration in migrations.items() for name in migration.replaces or [key])
 
 
 def _migrate() -> None:

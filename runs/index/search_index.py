@@ -1,4 +1,4 @@
-"""Trigram index over `Run.search` for SQLite, created by the migration `0002_search`."""
+"""Trigram index over `Run.search` for SQLite, created by `runs/migrations/_search_index.py`."""
 
 from __future__ import annotations
 

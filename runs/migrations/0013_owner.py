@@ -6,6 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0012_states")]
+    dependencies = [("runs", "0008_squashed_0012_states")]
 
     operations = [migrations.AddField("run", "owner", models.CharField(max_length=150, null=True))]

@@ -2,7 +2,7 @@
 
 The clock (`tests.journeys.installations.Clock`) runs from the start of `pip install` into an empty environment until the
 curve is painted. Before it starts, the wheel is built and its dependencies are at hand: linked into the environment in
-`make test`, downloaded in `make torture`, so that pip installs them all as it does with a warm cache.
+`make test-all`, downloaded in `make torture`, so that pip installs them all as it does with a warm cache.
 """
 
 from __future__ import annotations

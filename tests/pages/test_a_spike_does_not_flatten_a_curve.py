@@ -47,11 +47,3 @@ def test_on_demand_the_outer_values_are_left_out(js: Js) -> None:
 )
 def test_a_meaningful_range_is_shown_completely(js: Js, y: list[float]) -> None:
     assert js("chart/scales/y_range.js", HEIGHTS, [y, {}])[1] is None
-
-
-def test_the_description_of_a_chart_mentions_outliers(js: Js) -> None:
-    said = js(
-        "chart/text/descriptions.js",
-        "m => [m.clippedText({above: 1, below: 0}), m.clippedText({above: 3, below: 2})]",
-    )
-    assert said == ["Not drawn: 1 above and 0 below the axis.", "Not drawn: 3 above and 2 below the axis."]

@@ -137,18 +137,3 @@ def test_large_sections_of_very_many_charts_start_folded(js: Js) -> None:
     assert js(MODULE, folded, [{}, metrics]) == [True] * 4
     assert js(MODULE, folded, [{"sections": [{"prefix": "g1/", "folded": False}]}, metrics]).count(False) == 1
     assert js(MODULE, folded, [{}, metrics[:200]]) == [False] * 4
-
-
-@pytest.mark.parametrize(
-    ("text", "matching"),
-    [
-        ("acc|train", ["val/acc", "train/loss"]),
-        ("/^val/", ["val/acc", "val/loss"]),
-        ("loss -val", ["train/loss"]),
-        ("/(/", NAMES),
-        ("", NAMES),
-    ],
-)
-def test_the_filter_knows_words_alternatives_and_expressions(js: Js, text: str, matching: list[str]) -> None:
-    found = js("board/filter.js", "(m, [text, names]) => names.filter(m.matcher(text))", [text, NAMES])
-    assert found == matching

@@ -1,4 +1,4 @@
-"""The points of a curve: found by place, joined as they come, thinned without losing a peak."""
+"""Numbers, durations and times have the same text in the browser and on the server."""
 
 from __future__ import annotations
 
@@ -8,52 +8,6 @@ from typing import Any
 import pytest
 
 Js = Callable[..., Any]
-
-
-def test_the_nearest_point_is_found(js: Js) -> None:
-    code = "(m, targets) => targets.map((t) => m.nearest([1, 5, 9], t))"
-    assert js("chart/data/series.js", code, [-3, 2.9, 3.1, 5, 8, 99]) == [0, 0, 1, 1, 2, 2]
-    assert js("chart/data/series.js", "m => m.nearest([], 1)") == -1
-
-
-def test_what_was_no_number_is_known_again(js: Js) -> None:
-    code = 'm => m.numbers([1, null, null, true, null], [[1, "nan"], [2, "inf"], [4, "-inf"]]).map(String)'
-    assert js("chart/data/series.js", code) == ["1", "NaN", "Infinity", "1", "-Infinity"]
-
-
-def test_new_points_are_joined_and_the_last_value_of_a_step_wins(js: Js) -> None:
-    code = """m => {
-        const s = m.Series.from({name: "a", x: [1, 2], y: [10, 20], special: [], count: 2}, 1);
-        const joined = s.append([2, 3], [21, 30], 3);
-        return [joined, s.x, s.y, s.count, s.row];
-    }"""
-    assert js("chart/data/series.js", code) == [True, [1, 2, 3], [10, 21, 30], 3, 3]
-
-
-def test_points_that_go_back_are_refused(js: Js) -> None:
-    code = """m => {
-        const s = m.Series.from({name: "a", x: [1, 5], y: [1, 2], special: [], count: 2}, 1);
-        return [s.append([6, 3], [0, 0], 3), s.x];
-    }"""
-    assert js("chart/data/series.js", code) == [False, [1, 5]]
-
-
-def test_a_long_run_is_thinned_without_losing_an_extreme(js: Js) -> None:
-    code = """m => {
-        const s = new m.Series("a");
-        for (let i = 0; i < 30000; i += 1) s.append([i], [i === 4321 ? 99 : i === 7777 ? NaN : Math.sin(i)], i);
-        return [s.x.length, Math.max(...s.y.filter(Number.isFinite)), s.y.some(Number.isNaN), s.x.at(-1), s.count];
-    }"""
-    length, highest, kept_nan, last, count = js("chart/data/series.js", code)
-    assert length <= 8001
-    assert (highest, kept_nan, last, count) == (99, True, 29999, 30000)
-
-
-def test_the_extent_is_of_what_is_in_view(js: Js) -> None:
-    code = "(m, a) => m.extent([1, 2, 3, 4], [5, -1, NaN, 7], ...a)"
-    assert js("chart/data/series.js", code, [1, 3]) == [-1, 5]
-    assert js("chart/data/series.js", code, [1, 4, True]) == [5, 7]
-    assert js("chart/data/series.js", code, [3, 3]) is None
 
 
 @pytest.mark.parametrize(
@@ -98,17 +52,3 @@ def test_times_are_formatted_alike_in_the_browser_and_on_the_server(js: Js, past
 
     now = 1_795_000_000
     assert js("times.js", "(m, a) => m.ago(...a)", [now - past, now]) == ago(now - past, now)
-
-
-def test_a_chart_says_in_words_what_it_shows(js: Js) -> None:
-    code = """(m, part) => import("/static/js/chart/data/series.js").then((d) => m.sentence(d.Series.from(part, 3), {axis: "step"}))"""
-    part = {"name": "loss", "x": [1, 2, 900], "y": [3, None, 0.25], "special": [[1, "nan"]], "count": 3}
-    assert (
-        js("chart/text/descriptions.js", code, part)
-        == "loss: 3 points, step 1 to 900; lowest 0.25, highest 3, last 0.25."
-    )
-
-
-def test_a_table_for_a_spreadsheet_runs_nothing(js: Js) -> None:
-    text = js("chart/text/descriptions.js", "m => m.csv(['step', '=1+1', 'a,\"b\"'], [[1, NaN, Infinity]])")
-    assert text == 'step,\'=1+1,"a,""b"""\r\n1,nan,inf\r\n'

@@ -78,28 +78,6 @@ def serve_log(page: Any, total: int) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize(
-    ("line", "pieces"),
-    [
-        ("plain", [["plain", ""]]),
-        ("\x1b[32mok\x1b[0m done", [["ok", "ansi-green"], [" done", ""]]),
-        ("\x1b[1;91mbad\x1b[22m.\x1b[39m", [["bad", "ansi-red bold"], [".", "ansi-red"]]),
-        ("\x1b[38;5;4mblue\x1b[38;2;1;2;3mtrue", [["blue", "ansi-blue"], ["true", "ansi-blue"]]),
-        ("a\x1b[2K\x1b[1Ab\x07\x00c\x7f", [["a", ""], ["b", ""], ["c", ""]]),
-        ("\x1b]8;;http://x\x07link\x1b]8;;\x07", [["link", ""]]),
-        ("tab\there", [["tab\there", ""]]),
-        ("\x1b", []),
-    ],
-)
-def test_colours_are_shown_and_controls_are_not(js: Js, line: str, pieces: list[list[str]]) -> None:
-    assert js("log/ansi.js", "(m, line) => m.pieces(line)", line) == pieces
-
-
-def test_a_redrawn_line_is_shown_in_its_last_state(js: Js) -> None:
-    code = "(m, lines) => lines.map(m.lastState)"
-    assert js("log/ansi.js", code, ["1%\r50%\r100%", "10%\r99%\r", "whole"]) == ["100%", "99%", "whole"]
-
-
 def test_markup_in_a_line_is_text(pane: Any) -> None:
     add(pane, "<img src=x onerror=alert(1)><b>not bold</b>")
     assert pane.locator(".lines img, .lines b").count() == 0

@@ -1,15 +1,15 @@
 """An index of trigrams over `Run.search`, in the way of each database.
 
-SQLite: an FTS5 table without a copy of the text. Triggers keep it when rows change or go; new rows are added by
-`runs.index.search_index`, many in one statement, because FTS5 writes its pending rows out for each statement with a
-trigger: 100 µs a row. A later migration that makes SQLite build the table `runs_run` anew drops the triggers with
-the old one and has to run `create` again.
-PostgreSQL: pg_trgm, when the role may create the extension; without it a search reads every row.
+SQLite: an FTS5 table without a copy of the text. Triggers update it when rows are changed or deleted; new rows are added by
+`runs.index.search_index`, many in one statement, because FTS5 flushes its pending rows for each statement with a
+trigger: 100 µs a row. A migration that makes SQLite rebuild the table `runs_run` drops the triggers and has to call `create`
+again.
+PostgreSQL: pg_trgm, if the role may create the extension; without it a search reads every row.
 """
 
 from __future__ import annotations
 
-from django.db import DatabaseError, migrations, transaction
+from django.db import DatabaseError, transaction
 
 SQLITE = (
     "CREATE VIRTUAL TABLE runs_search USING fts5("
@@ -52,8 +52,3 @@ def remove(apps, schema_editor):
 def run_each(schema_editor, statements):
     for statement in statements:
         schema_editor.execute(statement)
-
-
-class Migration(migrations.Migration):
-    dependencies = [("runs", "0001_initial")]
-    operations = [migrations.RunPython(create, remove)]

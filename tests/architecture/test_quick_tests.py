@@ -1,0 +1,103 @@
+"""`make test` runs the tests that start no process, and the journeys that `tests/tiers.py` lists."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.architecture.trees import tree_of
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.tiers import FOLDER, JOURNEYS, reaches_a_process
+
+
+def start_a_command() -> None:
+    subprocess.run(["true"], check=True)
+
+
+def fork() -> None:
+    os.fork()
+
+
+def start_a_viewer() -> None:
+    Viewer(Path(), Path())
+
+
+def call_a_helper() -> None:
+    start_a_viewer()
+
+
+def train() -> None:
+    processes.train("", Path(), Path())
+
+
+def open_a_browser() -> None:
+    from tests.browser import launch
+
+    launch("chromium")
+
+
+class Server:
+    """A class whose method starts a process."""
+
+    def start(self) -> None:
+        call_a_helper()
+
+
+def use_a_class() -> None:
+    Server().start()
+
+
+@cache
+def call_within_a_function() -> object:
+    return lambda: call_a_helper()
+
+
+def write_files() -> None:
+    write_run(Path())
+
+
+def read_a_tree() -> None:
+    tree_of(Path(__file__))
+
+
+STARTING = [
+    start_a_command,
+    fork,
+    start_a_viewer,
+    call_a_helper,
+    train,
+    open_a_browser,
+    use_a_class,
+    call_within_a_function,
+]
+
+
+@pytest.mark.parametrize("function", STARTING, ids=lambda function: function.__name__)
+def test_what_starts_a_process_is_recognized(function: Callable[[], object]) -> None:
+    assert reaches_a_process(function)
+
+
+@pytest.mark.parametrize("function", [write_files, read_a_tree], ids=lambda function: function.__name__)
+def test_what_starts_no_process_is_quick(function: Callable[[], object]) -> None:
+    assert not reaches_a_process(function)
+
+
+def test_the_listed_journeys_exist() -> None:
+    missing = [
+        f"{module}::{name}"
+        for module, names in JOURNEYS.items()
+        for name in names
+        if name
+        not in {
+            node.name for node in tree_of(FOLDER / f"{module}.py").body if isinstance(node, ast.FunctionDef)
+        }
+    ]
+    assert missing == []
