@@ -47,9 +47,9 @@ def ingest_ratio(steps: int) -> float:
     """Return the time of an ingest with 100 rules as a multiple of that without."""
     with workplace() as (root, home):
         use_store(root, home)
-        from metrics.alerts import services
-        from metrics.alerts.judging import rule_set
-        from metrics.alerts.models import AlertEvent, AlertMemory, AlertRule
+        from alerts import services
+        from alerts.judging import rule_set
+        from alerts.models import AlertEvent, AlertMemory, AlertRule
 
         for number, when in enumerate(rules()):
             services.save_rule({"name": f"rule {number}", "when": when})

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.support.rounds import line
-from runicorn.archives import write
-from runicorn.archives.read import import_archive
 from runicorn.store import find
+from runicorn_tools.archives import write
+from runicorn_tools.archives.read import import_archive
 
 RUNS = 1000
 RECORDS = 200

@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runicorn.manifest import ManifestGenerator
+
 from benchmarks.support.folders import write_old_runs
 from benchmarks.support.processes import environment
 from benchmarks.support.rounds import alternating, line, workplace
 from benchmarks.support.ssh import Sshd, over_asyncssh
-from runicorn.manifest import ManifestGenerator
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.transport import wrap_client
+from runicorn_tools.sync.mirror import mirror_store
+from runicorn_tools.sync.transport import wrap_client
 
 RUNS = 1000
 ROUNDS = 5

@@ -24,8 +24,8 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks.support.rounds import line
-from runicorn.cli.trackers.import_from import Tracker, reader
-from runicorn.importers.experiment import Experiment, NotReadable, Point
+from runicorn_importers.cli.import_from import Tracker, reader
+from runicorn_importers.experiment import Experiment, NotReadable, Point
 
 PROJECT = Path(__file__).resolve().parents[1]
 ROUNDS = 3

@@ -11,7 +11,7 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
-        from metrics.alerts.judging.observer import observe
+        from alerts.judging.observer import observe
         from metrics.ingest.observing import observers
 
         if observe not in observers:
@@ -20,4 +20,4 @@ class MetricsConfig(AppConfig):
     def import_models(self) -> None:
         """Import the tables of alerts with those of the app."""
         super().import_models()
-        from metrics.alerts import models  # noqa: F401
+        from alerts import models  # noqa: F401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics.alerts import urls as alerts
+from alerts import urls as alerts
 from metrics.api import experiment, metrics, v2
 from metrics.pages import views
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
-    from runicorn.export.exporters import MetricsExporter
     from runicorn.store.layout import InvalidName, InvalidRunId
     from runicorn.store.project.board_schema import InvalidBoard
     from runicorn.tracking.board import board
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     )
     from runicorn.tracking.run import Run
     from runicorn.tracking.switch import enabled, is_enabled, reset_enabled, set_enabled
+    from runicorn_tools.export.exporters import MetricsExporter
 
 __all__ = [
     "AlertRule",
@@ -124,4 +124,6 @@ def __dir__() -> list[str]:
 
 # Import paths of 0.5, such as `runicorn.sdk`.
 __path__.append(os.path.join(__path__[0], "legacy"))
-pending_imports.register(lambda root: descriptor_reserve.load("runicorn.archives.commit").finish(root))
+pending_imports.register(
+    lambda root: descriptor_reserve.load("runicorn.artifacts.import_commit").finish(root)
+)

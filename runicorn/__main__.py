@@ -1,6 +1,6 @@
 """Entry point of `python -m runicorn` and of the command `runicorn`.
 
-The commands are in `runicorn.cli`, which runicorn-sdk does not include; three of them work without it.
+The commands are in `runicorn_tools.cli`, which runicorn-sdk does not include; three of them work without it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FAILED, USAGE, NOT_AVAILABLE = 1, 2, 4
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        from runicorn.cli import main as full
+        from runicorn_tools.cli import main as full
     except ModuleNotFoundError as error:
-        if error.name != "runicorn.cli":
+        if error.name != "runicorn_tools.cli":
             raise
         sys.exit(_sdk(sys.argv[1:]))
     full()

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
+from people import database as accounts
+from people.options import has_users, sign_up_role
 from runicorn._version import __version__
 from runicorn.api.responses.metrics import SeriesKind
 from runicorn.api.responses.shares import Kind as ShareKind
@@ -15,8 +17,6 @@ from runicorn_site.cluster.settings import caches
 from runicorn_site.database.file import choose, known_migrations
 from runicorn_site.database.settings import database
 from runicorn_site.database.state_dir import mark, secret_key, state_directory
-from runicorn_site.people import database as accounts
-from runicorn_site.people.options import has_users, sign_up_role
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OUR_APPS = ("runs", "metrics", "artifacts", "remote")
@@ -33,7 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.admin",
-    "runicorn_site.people",
+    "people",
     "runicorn_site",  # before staticfiles: our `runserver` is the one that runs
     "runicorn_site.cluster",
     "django.contrib.staticfiles",
@@ -116,12 +116,12 @@ SIGN_UP_ROLE = sign_up_role()
 if has_users():
     INSTALLED_APPS.append("axes")
     MIDDLEWARE[MIDDLEWARE.index("runicorn_site.security.local_admin.LocalAdmin")] = (
-        "runicorn_site.people.middleware.CurrentUser"
+        "people.middleware.CurrentUser"
     )
-    MIDDLEWARE += ["runicorn_site.people.middleware.Rights", "axes.middleware.AxesMiddleware"]
+    MIDDLEWARE += ["people.middleware.Rights", "axes.middleware.AxesMiddleware"]
     if DATABASES["default"]["ENGINE"] == "runicorn_site.database.sqlite":
         DATABASES[accounts.ALIAS] = accounts.accounts_database()
-        DATABASE_ROUTERS = ["runicorn_site.people.database.AccountsRouter"]
+        DATABASE_ROUTERS = ["people.database.AccountsRouter"]
     # In the database, so that the server can end them. Strict cookies are not sent by links in messages.
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     SESSION_COOKIE_SAMESITE = "Lax"
@@ -133,8 +133,8 @@ if has_users():
     AXES_COOLOFF_TIME = timedelta(minutes=15)
     # An address alone would lock out everybody behind a proxy, a name alone would let anybody lock out its user.
     AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-    AXES_CLIENT_IP_CALLABLE = "runicorn_site.pages.people.sign_in.client_address"
-    AXES_LOCKOUT_CALLABLE = "runicorn_site.pages.people.sign_in.locked_out"
+    AXES_CLIENT_IP_CALLABLE = "people.pages.sign_in.client_address"
+    AXES_LOCKOUT_CALLABLE = "people.pages.sign_in.locked_out"
     AXES_RESET_ON_SUCCESS = True
     AXES_VERBOSE = False
     # It stores the form of a wrong password, without these fields.

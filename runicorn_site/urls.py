@@ -9,7 +9,9 @@ import artifacts.urls
 import metrics.urls
 import remote.urls
 import runs.urls
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
+from people.options import has_users
+from people.shares.api import share_patterns
 from runicorn_site import errors
 from runicorn_site.api.config import config_patterns
 from runicorn_site.api.exchange import exchange_patterns
@@ -31,14 +33,12 @@ from runicorn_site.pages import (
     system,
     watching,
 )
-from runicorn_site.people.options import has_users
-from runicorn_site.shares.api import share_patterns
 from runicorn_site.watching.api import watching_patterns
 from runicorn_site.web.access import access
 
 people_patterns: list[URLPattern] = []
 if has_users():
-    from runicorn_site.pages.people.urls import page_patterns as people_patterns
+    from people.pages.urls import page_patterns as people_patterns
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)

@@ -34,16 +34,16 @@ IMPORTS = (
     *("twisted.internet.asyncioreactor", "twisted.internet.endpoints", "twisted.web.http"),
     *("http.cookiejar", "multiprocessing.context", "tarfile", "tomllib", "unittest.mock"),
     *("wsgiref.simple_server", "xml.dom.minidom", "zipfile"),
-    *("runicorn.api.responses.watching", "runicorn.cli.viewer", "runicorn.export.exporters"),
-    *("runicorn.importers.watch_service", "runicorn.maintenance.fsck", "runicorn.sync.mirror"),
+    *("runicorn.api.responses.watching", "runicorn_site.cli.viewer", "runicorn_tools.export.exporters"),
+    *("runicorn_importers.watching.service", "runicorn_tools.maintenance.fsck", "runicorn_tools.sync.mirror"),
 )
 """Nothing that starts a thread of Python, opens a descriptor or installs an event loop."""
 SERVER = (
     *("runicorn_site.urls", "runicorn_site.server.serve", "runicorn_site.server.worker"),
     *("runicorn_site.server.application", "runicorn_site.server.greeting"),
-    *("runicorn_site.database.prepare", "runicorn_site.people.database", "runicorn_site.people.services"),
+    *("runicorn_site.database.prepare", "people.database", "people.services"),
     *("runicorn_site.security.policy", "remote.services.connections"),
-    *("metrics.alerts.delivery.links", "django.core.management.commands.migrate"),
+    *("alerts.delivery.links", "django.core.management.commands.migrate"),
     *("django.contrib.sessions.backends.db", "django.contrib.sessions.backends.signed_cookies"),
     *("django.contrib.messages.storage.session", "django.contrib.auth.backends", "encodings.idna"),
     *("runicorn_site.server.launch_request", "runicorn_site.server.remote_mode"),

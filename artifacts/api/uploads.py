@@ -13,8 +13,8 @@ from artifacts.api.artifacts import ERRORS, RUN_ERRORS, StoreView
 from artifacts.api.requests import FilesBody, PartQuery, UploadBody
 from artifacts.errors import Conflict
 from artifacts.services import uploads
+from people.access.api_tokens import Scope
 from runicorn.api.responses import artifacts as responses
-from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Bytes

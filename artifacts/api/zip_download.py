@@ -13,10 +13,10 @@ from pathlib import Path
 
 from artifacts.errors import http_errors
 from artifacts.models import Version
-from runicorn.archives.write import EARLIEST, LATEST, Outlet
 from runicorn.artifacts import verify
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import FileEntry
+from runicorn_tools.archives.write import EARLIEST, LATEST, Outlet
 
 BATCH = 1000
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from artifacts.models import Version
 from artifacts.pages.listing import Chip
 from artifacts.services import lookup
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn_site.web.access import access
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking

@@ -145,7 +145,7 @@ def _client() -> str:
 
 
 def _commands() -> str:
-    command = [sys.executable, "-m", "typer", "runicorn.cli", "utils", "docs", "--name", "runicorn"]
+    command = [sys.executable, "-m", "typer", "runicorn_tools.cli", "utils", "docs", "--name", "runicorn"]
     run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
     return run.stdout
 

@@ -19,7 +19,7 @@ from metrics.ingest.parse import parse
 from metrics.models import Journal
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web.access import access
 from runicorn_site.web.files import OpenFile

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from people.access.api_tokens import Scope
 from remote.api.requests import (
     AcceptHostKeyBody,
     AddressBody,
@@ -20,7 +21,6 @@ from remote.api.requests import (
 from remote.services import connections
 from runicorn.api.responses import remote as responses
 from runicorn.api.responses.problem import Problem
-from runicorn.settings.api_tokens import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import remote_io
 

@@ -25,10 +25,10 @@ from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
 from runicorn import _platform
 from runicorn.message import Message, gettext_noop
-from runicorn.settings import encryption
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
 from runicorn.settings.user import PRIVATE_FILE, config_directory
+from runicorn_site.web import encryption
 
 FILE = "connections.json"
 OLD_LIST = "ssh_connections"

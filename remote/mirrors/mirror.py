@@ -13,13 +13,13 @@ from remote.errors import ConnectionLost, RemoteError, RemoteOperationFailed
 from remote.ssh.client import Link
 from remote.ssh.loop import loop
 from runicorn.remote_protocol import IMPLEMENTATION
-from runicorn.sync.stopping import StopRequest
+from runicorn_tools.sync.stopping import StopRequest
 
 if TYPE_CHECKING:
-    from runicorn.sync.manifest.scan import Item
-    from runicorn.sync.result import SyncResult
-    from runicorn.sync.run_mirror import Progress
-    from runicorn.sync.transport import RemoteFiles
+    from runicorn_tools.sync.manifest.scan import Item
+    from runicorn_tools.sync.result import SyncResult
+    from runicorn_tools.sync.run_mirror import Progress
+    from runicorn_tools.sync.transport import RemoteFiles
 
 ASK_SECONDS = 30.0
 MANIFEST_SECONDS = 600.0
@@ -69,7 +69,7 @@ class RemoteMirror:
         """Bring the local runs up to date.
 
         Returns:
-            As `runicorn.sync.mirror.mirror_store` returns.
+            As `runicorn_tools.sync.mirror.mirror_store` returns.
 
         Raises:
             MirrorStopped: by `stop`.
@@ -99,8 +99,8 @@ class RemoteMirror:
 
     def _sync(self) -> SyncResult:
         # Not at the top: most viewers mirror nothing.
-        from runicorn.sync.mirror import mirror_store
-        from runicorn.sync.transport import wrap_client
+        from runicorn_tools.sync.mirror import mirror_store
+        from runicorn_tools.sync.transport import wrap_client
 
         self._client = loop.run(self._link.new_files(), ASK_SECONDS)
         if self.stop_request.requested:

@@ -19,8 +19,8 @@ from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.client import printable
 from remote.ssh.pool import pool
 from runicorn.message import Message
-from runicorn.sync.manifest.model import folder_of
-from runicorn.sync.result import SyncResult
+from runicorn_tools.sync.manifest.model import folder_of
+from runicorn_tools.sync.result import SyncResult
 
 MOST = 32
 CANCEL_SECONDS = 5.0
@@ -58,7 +58,7 @@ class MirrorJob:
     """Folders of the runs that received files."""
     error: str = ""
     result: SyncResult | None = None
-    """Result of `runicorn.sync.mirror.mirror_store`."""
+    """Result of `runicorn_tools.sync.mirror.mirror_store`."""
     started: float = field(default_factory=time.time)
     ended: float | None = None
     mirror: RemoteMirror | None = None

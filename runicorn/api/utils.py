@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runicorn.api.client import RunicornClient
-from runicorn.export.csv_safety import guarded
+from runicorn.store.csv_safety import guarded
 
 if TYPE_CHECKING:
     import pandas

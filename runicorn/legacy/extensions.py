@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor, create_monitor_callback
 from runicorn.capture.environment import EnvironmentCapture, EnvironmentInfo, capture_for_run
-from runicorn.export.exporters import MetricsExporter
+from runicorn_tools.export.exporters import MetricsExporter
 
 __all__ = [
     "AlertRule",

@@ -1,7 +1,7 @@
 """Completion of imports whose process was killed after the commit.
 
 The next reader of a store completes them, so that an import is visible completely or not at all. The function that
-does it belongs to `runicorn.archives`, a higher layer, and is registered by `runicorn/__init__.py`.
+does it belongs to `runicorn_tools.archives`, a higher layer, and is registered by `runicorn/__init__.py`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.store import layout
-from runicorn.sync.manifest.files import is_media
+from runicorn.store.run_files import is_media
 from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Refused, Removed, Server
 from runicorn.upload.state import UploadState

@@ -10,14 +10,14 @@ from typing import IO
 from rest_framework import status
 
 from artifacts.services import lookup
-from runicorn.archives import write
-from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge
-from runicorn.archives.read import Outcome, import_archive
-from runicorn.export.exporters import csv_lines
 from runicorn.settings.capabilities import require
 from runicorn.store.journal.records import columns
 from runicorn_site.web.readable import current
 from runicorn_site.web.service_error import ServiceError
+from runicorn_tools.archives import write
+from runicorn_tools.archives.limits import ArchiveRefused, ArchiveTooLarge
+from runicorn_tools.archives.read import Outcome, import_archive
+from runicorn_tools.export.exporters import csv_lines
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
 from runs.services.write_through import one_file

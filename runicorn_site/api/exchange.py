@@ -16,12 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from people.access.api_tokens import Scope
 from runicorn._platform import open_regular
 from runicorn.api.responses.exchange import ExportedRun, ImportedArchive
-from runicorn.archives import document
-from runicorn.archives.read import Outcome
-from runicorn.export import report
-from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.api import archives
 from runicorn_site.api.parsers import FormWithFile
@@ -30,6 +27,9 @@ from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import WHOLE, Body, Query
 from runicorn_site.web.streaming import AnyFormat
+from runicorn_tools.archives import document
+from runicorn_tools.archives.read import Outcome
+from runicorn_tools.export import report
 from runs.active_root import active_root
 from runs.errors import FileNotReadable
 from runs.models import StorageRoot

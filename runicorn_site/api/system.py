@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics.store.cache import cache
+from people.access.api_tokens import Scope
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
-from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import system_stats
 from runicorn_site.monitoring.readiness import database_problem
 from runicorn_site.web.endpoint import route

@@ -6,9 +6,9 @@ import os
 import time
 from pathlib import Path
 
+from people.options import has_users
 from runicorn_site.backup import files
 from runicorn_site.database.state_dir import state_directory
-from runicorn_site.people.options import has_users
 
 RUNNING = "A viewer is running: stop it first"
 
@@ -32,8 +32,8 @@ def create(target: Path) -> int:
     from django.db import connection
     from django.db.migrations.recorder import MigrationRecorder
 
+    from people.database import check_accounts
     from runicorn_site.backup import rows
-    from runicorn_site.people.database import check_accounts
 
     check_accounts()
     if not _is_migrated():
@@ -71,7 +71,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     files.restore_key(backup)
     _set_up(with_users=bool(backup.manifest.get("has_users")))
     if overwrite:
-        from runicorn_site.people.database import set_aside
+        from people.database import set_aside
 
         set_aside()
     from django.db.migrations.loader import MigrationLoader
@@ -107,8 +107,8 @@ def _set_up(*, with_users: bool = False) -> None:
     """Set up Django, with the database of users if there is one or will be one."""
     import django
 
-    from runicorn_site.people.database import accounts_file, marker
-    from runicorn_site.people.options import ON, SETTING
+    from people.database import accounts_file, marker
+    from people.options import ON, SETTING
 
     if with_users or accounts_file().exists() or marker().exists():
         os.environ[SETTING] = ON
@@ -117,8 +117,8 @@ def _set_up(*, with_users: bool = False) -> None:
 
 def _prepare() -> None:
     """Create or migrate the databases."""
+    from people.database import prepare_accounts
     from runicorn_site.database.prepare import prepare
-    from runicorn_site.people.database import prepare_accounts
 
     prepare()
     prepare_accounts()

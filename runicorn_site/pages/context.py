@@ -7,11 +7,11 @@ from typing import TypedDict
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from people.access.actor import Actor, actor_of
+from people.access.may import May
 from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
-from runicorn_site.security.access.actor import Actor, actor_of
-from runicorn_site.security.access.may import May
 from runicorn_site.server.demo import Demo, demo
 from runicorn_site.web.shared import is_shared
 

@@ -23,11 +23,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
-from runicorn.archives import document
-from runicorn.archives.read import Outcome
-from runicorn.archives.staging import WAITING
-from runicorn.export import report
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
@@ -38,6 +34,10 @@ from runicorn_site.web.attachments import attachment
 from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.shared import is_shared
+from runicorn_tools.archives import document
+from runicorn_tools.archives.read import Outcome
+from runicorn_tools.archives.staging import WAITING
+from runicorn_tools.export import report
 from runs.active_root import active_root
 from runs.index.refresh import refresh_runs
 from runs.models import Run

@@ -18,6 +18,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from people.access.api_tokens import Scope
+from people.shares import services as shares
+from people.shares.api import share_url
+from people.shares.records import Share
 from remote.connections import saved
 from remote.connections.saved_file import Saved
 from remote.errors import ConfigurationUnavailable
@@ -26,15 +30,11 @@ from remote.services import connections
 from runicorn._version import __version__
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
-from runicorn.settings.api_tokens import Scope
 from runicorn_site.api import storage_root
 from runicorn_site.api.system import database_version
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
-from runicorn_site.shares import services as shares
-from runicorn_site.shares.api import share_url
-from runicorn_site.shares.records import Share
 from runicorn_site.web.access import access
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking

@@ -12,18 +12,18 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from people.access.api_tokens import Scope
+from people.shares import services as shares
+from people.shares.errors import ShareNotFound
 from remote.connections import saved
 from remote.services import connections
 from runicorn.settings import user as own
-from runicorn.settings.api_tokens import Scope
 from runicorn_site import errors
 from runicorn_site.api import storage_root
 from runicorn_site.pages import appearance
 from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
 from runicorn_site.pages.settings import show_settings
 from runicorn_site.security.browser_sessions import end_all
-from runicorn_site.shares import services as shares
-from runicorn_site.shares.errors import ShareNotFound
 from runicorn_site.web.access import access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import first_error, translated

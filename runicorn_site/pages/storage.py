@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from rest_framework.exceptions import APIException
 
 from artifacts.services import maintenance
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn_site.pages.forms import FreeSpaceForm
 from runicorn_site.pages.settings import show_settings
 from runicorn_site.web.access import access

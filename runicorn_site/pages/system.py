@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn_site.api import system_stats
 from runicorn_site.web.access import access
 from runicorn_site.web.fragments import fragment

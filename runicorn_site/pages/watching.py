@@ -10,9 +10,9 @@ from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import APIException
 
+from people.access.api_tokens import Scope
 from runicorn.api.responses.watching import WatchedFolder
 from runicorn.settings import capabilities
-from runicorn.settings.api_tokens import Scope
 from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.pages.forms import UnwatchForm, WatchForm
 from runicorn_site.watching import services

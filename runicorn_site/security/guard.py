@@ -15,8 +15,8 @@ from typing import Any, Protocol, cast
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
-from runicorn_site.security.access.actor import Actor
-from runicorn_site.security.api_tokens.verification import ApiTokens, shown_token
+from people.access.actor import Actor
+from people.access.token_verification import ApiTokens, shown_token
 from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
@@ -35,7 +35,7 @@ HAS_TOKEN = "runicorn.token"
 """Key of a scope: whether this viewer requires a token."""
 SESSION_ENDED = 4401
 SHARED = "/s/"
-"""Prefix of shared links; see `runicorn_site/shares/links.py`."""
+"""Prefix of shared links; see `people/shares/links.py`."""
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -11,14 +11,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import re_path
 
 from metrics.live.urls import websocket_patterns as metric_sockets
+from people.access.routes import table
+from people.shares.links import BadEmbedding, SharedLinks
 from runicorn.settings.user import get
 from runicorn_site.monitoring.probes import Probes
 from runicorn_site.monitoring.readiness import readiness_problem
 from runicorn_site.monitoring.requests import CountRequests
-from runicorn_site.security.access.routes import table
 from runicorn_site.security.guard import Guard, Policy
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
-from runicorn_site.shares.links import BadEmbedding, SharedLinks
 from runicorn_site.transport.backpressure import BackPressure
 from runicorn_site.transport.dispatch import OneHop, route_at
 from runicorn_site.transport.mount import Mount
@@ -41,7 +41,7 @@ def build(policy: Policy) -> Any:
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
     guard: Any = Guard(routes, policy)
     if policy.people is not None:
-        from runicorn_site.people.changes import Recorder
+        from people.changes import Recorder
 
         guard = Recorder(guard)
     try:

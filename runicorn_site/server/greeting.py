@@ -10,10 +10,10 @@ from pathlib import Path
 
 from django.db import connection
 
+from people.services import has_administrators
 from runicorn.settings import user as own
 from runicorn_site.database import prepare as database
 from runicorn_site.database import sqlite_version
-from runicorn_site.people.services import has_administrators
 from runicorn_site.security.accounts import other_people, others_use_this_machine
 from runicorn_site.security.guard import Policy
 from runicorn_site.security.listening import is_everywhere

@@ -13,9 +13,9 @@ import sys
 from contextlib import ExitStack
 from typing import Any
 
+from people.options import has_users
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import disable
-from runicorn_site.people.options import has_users
 from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.guard import Receive, Scope, Send, head_of, refuse
 from runicorn_site.security.token_source import AUTO
@@ -87,10 +87,10 @@ class Hosted:
             BadPool, PoolUnavailable: the bucket of `RUNICORN_ARTIFACT_POOL` cannot be used.
             django.db.Error: the database cannot be used.
         """
-        from runicorn.archives.limits import configured
+        from people.database import prepare_accounts
         from runicorn_site.database import prepare as database
-        from runicorn_site.people.database import prepare_accounts
         from runicorn_site.server.demo import demo
+        from runicorn_tools.archives.limits import configured
         from runs.active_root import activate
 
         serving, root = _serving(), existing_root(None)

@@ -21,11 +21,11 @@ from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
+from people import database as accounts
 from runicorn._platform import file_lock
 from runicorn_site.cluster.models import Lease
 from runicorn_site.database.prepare import MIGRATION_LOCK, make_private
 from runicorn_site.database.settings import DatabaseSettings
-from runicorn_site.people import database as accounts
 from runicorn_site.server.worker import keep_wal_small, lock_name
 
 SOURCE, SOURCE_ACCOUNTS = "source", "source-accounts"

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from people import options as people_options
 from runicorn.remote_protocol import (
     END,
     HEARTBEAT,
@@ -33,7 +34,6 @@ from runicorn.remote_protocol import (
 )
 from runicorn.store import layout
 from runicorn.store.process_identity import ProcessRecord, is_alive, own_identity
-from runicorn_site.people import options as people_options
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.guard import Policy, Receive, Scope, Send
 from runicorn_site.security.request_rules import value_of

@@ -19,15 +19,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from runicorn.cli.support.browser import open_privately
+from people import options as people_options
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
-from runicorn_site.people import options as people_options
 from runicorn_site.security.forwarding import BadForwarding, Forwarding, networks, path_prefix
 from runicorn_site.security.listening import is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
 from runicorn_site.server.options import Options
+from runicorn_tools.cli.support.browser import open_privately
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -181,8 +181,8 @@ class Serving:
 
         os.environ[people_options.SETTING] = people_options.ON if self.has_users() else "no"
         django.setup()
+        from people.database import prepare_accounts
         from runicorn_site.database import prepare as database
-        from runicorn_site.people.database import prepare_accounts
         from runs.active_root import activate
 
         bind_pool(self.root, self.options)
@@ -217,7 +217,7 @@ class Serving:
 
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
         if people_options.has_users():
-            from runicorn_site.people.directory import Directory
+            from people.directory import Directory
             from runicorn_site.security.guard import Policy
             from runicorn_site.security.request_rules import allowed_names
 
@@ -255,7 +255,7 @@ class Serving:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
-        from runicorn.archives.limits import configured
+        from runicorn_tools.archives.limits import configured
 
         with _without(TLS):
             from runicorn_site.server.runner import SiteServer
@@ -294,7 +294,7 @@ class Serving:
 
     def announce(self) -> None:
         """Say where the viewer is, here, to the SDK, and to the browser."""
-        from metrics.alerts.delivery import links
+        from alerts.delivery import links
 
         links.set_own(self.url)
         tokens = self.policy.tokens

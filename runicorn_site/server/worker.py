@@ -17,9 +17,9 @@ from pathlib import Path
 
 from django.db import close_old_connections, connection, connections
 
+from alerts.delivery import deliveries
+from alerts.judging import timer
 from artifacts.services import lookup
-from metrics.alerts.delivery import deliveries
-from metrics.alerts.judging import timer
 from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
 from runicorn._platform import file_lock

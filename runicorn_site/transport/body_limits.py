@@ -14,9 +14,9 @@ from typing import IO, Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 
+from people.access.routes import rule_of
 from runicorn.message import Message
 from runicorn.settings import free_space
-from runicorn_site.security.access.routes import rule_of
 from runicorn_site.security.guard import SHARED
 from runicorn_site.security.peer import Connection
 from runicorn_site.security.plain_responses import Refusal, serialize

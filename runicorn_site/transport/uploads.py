@@ -9,9 +9,9 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from runicorn.archives.staging import SENT
 from runicorn.settings import free_space
 from runicorn.store import curation
+from runicorn_tools.archives.staging import SENT
 from runs.active_root import active_root
 from runs.services.write_through import one_file
 

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from people.access.api_tokens import Scope
 from runicorn.api.responses import watching as responses
-from runicorn.settings.api_tokens import Scope
 from runicorn_site.watching import services
 from runicorn_site.watching.errors import UnwatchableFolder
 from runicorn_site.web.endpoint import endpoint, route

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from runicorn.settings import capabilities, watched
-from runicorn.settings.entry_list import UnreadableList
+from runicorn.settings import capabilities
+from runicorn_importers.watching import watched_folders as watched
+from runicorn_tools.entry_list import UnreadableList
 
-SERVICE = "runicorn.importers.watch_service"
+SERVICE = "runicorn_importers.watching.service"
 CHECK_SECONDS = 1.0
 STOP_SECONDS = 5.0
 AFTER_END_SECONDS = 10.0

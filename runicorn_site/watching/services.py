@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import cast
 
 from runicorn.api.responses import watching as responses
-from runicorn.importers.watch_state import MISSING, states
 from runicorn.message import Message
-from runicorn.settings import watched
 from runicorn.settings.capabilities import require
 from runicorn.store import layout
+from runicorn_importers.watching import watched_folders as watched
+from runicorn_importers.watching.state import MISSING, states
 from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
 from runicorn_site.web.service_error import stored
 from runs.active_root import active_root

@@ -1,6 +1,6 @@
 """Declarations of who may call a view.
 
-`runicorn_site/security/access/routes.py` makes the table of all routes from them; a route without one is for
+`people/access/routes.py` makes the table of all routes from them; a route without one is for
 administrators. Methods of API views are declared by `endpoint`, everything else by `access` or `public`.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 
 ATTRIBUTE = "access"
 View = TypeVar("View")

@@ -1,4 +1,4 @@
-"""Sender of a request, for apps; see `runicorn_site/security/access/actor.py` for its permissions."""
+"""Sender of a request, for apps; see `people/access/actor.py` for its permissions."""
 
 from __future__ import annotations
 

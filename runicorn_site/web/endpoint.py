@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn_site.web.access import Subject, access
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from runicorn.message import Message
-from runicorn.settings.entry_list import UnreadableList
+from runicorn_tools.entry_list import UnreadableList
 
 Value = TypeVar("Value")
 

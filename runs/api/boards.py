@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from people.access.api_tokens import Scope
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
 from runicorn.api.responses.remote import Done
-from runicorn.settings.api_tokens import Scope
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard

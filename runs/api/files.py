@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from people.access.api_tokens import Scope
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
-from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import endpoint, route

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from people.access.api_tokens import Scope
 from runicorn.api.responses.projects import ExperimentNames, Projects
 from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
 from runicorn.api.responses.runs import MovedRuns, RunDetail, RunItem, TaggedRuns
-from runicorn.settings.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web.access import Subject
 from runicorn_site.web.endpoint import endpoint, route

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from people.access.api_tokens import Scope
 from runicorn.api.responses.analytics import AnalyticsSummary
-from runicorn.settings.api_tokens import Scope
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards, description
 from runicorn_site.web.access import Subject, access

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web import markdown
 from runicorn_site.web.access import access

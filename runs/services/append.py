@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.store import layout
-from runicorn.sync.manifest.files import is_media
+from runicorn.store.run_files import is_media
 
 ALGORITHM = "sha256:"
 BLOCK = 1024 * 1024

@@ -13,7 +13,7 @@ from runicorn.store import curation, heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
 from runicorn.store.state.transitions import Event, Observation
-from runicorn.sync.fetcher import prepare_target
+from runicorn_tools.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import refresh
 from runs.models import Run, StorageRoot

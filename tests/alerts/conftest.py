@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from rest_framework.test import APIClient
 
-from metrics.alerts.judging import rule_set
+from alerts.judging import rule_set
 from tests.processes import free_port
 
 FAILED = {"kind": "state", "states": ["failed"]}

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from metrics.alerts.delivery import addresses, deliveries, messages
-from metrics.alerts.judging import episodes, rule_set
-from metrics.alerts.judging.attention import Attention
-from metrics.alerts.kinds.base import Change
-from metrics.alerts.models import AlertEvent
+from alerts.delivery import addresses, deliveries, messages
+from alerts.judging import episodes, rule_set
+from alerts.judging.attention import Attention
+from alerts.kinds.base import Change
+from alerts.models import AlertEvent
 from runs.services.lookup import get_run
 from tests.alerts.conftest import FAILED, Mailbox
 from tests.folders import write_run

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metrics.alerts.delivery import deliveries, pictures
-from metrics.alerts.judging import episodes, rule_set
-from metrics.alerts.judging.attention import Attention
-from metrics.alerts.kinds.base import Change
-from metrics.alerts.models import AlertDelivery
+from alerts.delivery import deliveries, pictures
+from alerts.judging import episodes, rule_set
+from alerts.judging.attention import Attention
+from alerts.kinds.base import Change
+from alerts.models import AlertDelivery
 from metrics.ingest.catch_up import catch_up
 from runs.services.lookup import get_run
 from tests.alerts.conftest import FAILED, Mailbox, Receiver

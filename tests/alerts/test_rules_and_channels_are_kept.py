@@ -12,8 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.alerts import record, services
-from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
+from alerts import record, services
+from alerts.models import AlertChannel, AlertEvent, AlertRule
 from runicorn.settings.user import config_directory
 from runicorn_site.web.readable import Readable, restrict
 from tests.alerts.conftest import FAILED, Receiver

@@ -12,8 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.alerts.judging import rule_set
-from metrics.alerts.models import AlertDelivery, AlertEvent, AlertRule
+from alerts.judging import rule_set
+from alerts.models import AlertDelivery, AlertEvent, AlertRule
 from metrics.ingest.catch_up import catch_up
 from runs.models import Run
 from runs.services.lookup import get_run

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.alerts.kinds import streaks, threshold
-from metrics.alerts.kinds.base import Memory, Stretch, When
+from alerts.kinds import streaks, threshold
+from alerts.kinds.base import Memory, Stretch, When
 from runicorn import AlertRule, MetricMonitor
 from runicorn.alerts.evaluation import episodes
 

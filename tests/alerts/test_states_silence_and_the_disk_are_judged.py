@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.alerts.delivery import deliveries
-from metrics.alerts.judging import attention, rule_set, timer
-from metrics.alerts.judging.timer import Watch
-from metrics.alerts.models import AlertDelivery, AlertEvent, AlertRule, AlertWatch
+from alerts.delivery import deliveries
+from alerts.judging import attention, rule_set, timer
+from alerts.judging.timer import Watch
+from alerts.models import AlertDelivery, AlertEvent, AlertRule, AlertWatch
 from metrics.ingest.catch_up import catch_up
 from runs.active_root import active_root
 from runs.index import discovery

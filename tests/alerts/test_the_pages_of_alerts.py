@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from metrics.alerts.judging import episodes
-from metrics.alerts.judging.attention import Attention
-from metrics.alerts.models import AlertChannel, AlertEvent, AlertRule
+from alerts.judging import episodes
+from alerts.judging.attention import Attention
+from alerts.models import AlertChannel, AlertEvent, AlertRule
 from metrics.ingest.catch_up import catch_up
 from metrics.ingest.parse import Raised
 from runs.services.lookup import get_run

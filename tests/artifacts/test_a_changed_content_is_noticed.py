@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.archives import write as exporting
 from runicorn.artifacts import pool, stamps, verify
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store, Version
+from runicorn_tools.archives import write as exporting
 
 Write = Callable[..., Path]
 SMALL, LARGE = b"good", b"good" * 500_000

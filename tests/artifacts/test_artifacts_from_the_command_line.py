@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.artifacts.store import Store
-from runicorn.cli import app
-from runicorn.cli.support import common
+from runicorn_tools.cli import app
+from runicorn_tools.cli.support import common
 from tests.runs.conftest import read_only as _read_only
 
 read_only = _read_only

@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 import runicorn as rn
-from runicorn.archives.read import import_archive
 from runicorn.artifacts import garbage
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store
-from runicorn.cli import app
+from runicorn_tools.archives.read import import_archive
+from runicorn_tools.cli import app
 from runs.active_root import activate
 
 Write = Callable[..., Path]

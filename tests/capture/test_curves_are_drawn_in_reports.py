@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from runicorn.export import report, sparkline_svg
+from runicorn_tools.export import report, sparkline_svg
 from tests.folders import write_run
 
 

@@ -22,9 +22,9 @@ import pandas
 import pytest
 
 import runicorn as rn
-from runicorn.export import tensorboard_events
-from runicorn.export.exporters import MissingLibrary, csv_lines
 from runicorn.store.journal.records import columns
+from runicorn_tools.export import tensorboard_events
+from runicorn_tools.export.exporters import MissingLibrary, csv_lines
 from tests.folders import write_run
 
 FORMULA = '=HYPERLINK("http://evil.example")'

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
+from runicorn_tools.cli import app
 from tests.documents.store import write_store
 
 Call = Callable[..., tuple[int, str]]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from runicorn.cli import app
+from runicorn_tools.cli import app
 from tests.documents.store import write_store
 from tests.processes import PROJECT, environment
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
+from runicorn_tools.cli import app
 from tests.cli.conftest import Call
 from tests.processes import Viewer, environment
 
@@ -107,7 +107,7 @@ def test_nothing_here_needs_django(root: Path, home: Path) -> None:
         "        if name.partition('.')[0] in ('django', 'rest_framework', 'daphne'):\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, No())\n"
-        "from runicorn.cli import app\n"
+        "from runicorn_tools.cli import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
     )
     for words in (

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runicorn.cli.doctor import checks
+from runicorn_site.cli.doctor import checks
 from tests.processes import PROJECT, Viewer, environment, free_port
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.transport import wrap_client
+from runicorn_tools.sync.mirror import mirror_store
+from runicorn_tools.sync.transport import wrap_client
 from tests.companion.trainings import Training
 from tests.processes import Viewer
 from tests.sync.far import TalkativeSshd, over_asyncssh, store_of

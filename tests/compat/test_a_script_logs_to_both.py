@@ -139,8 +139,8 @@ def test_a_killed_script_is_finished_there_as_failed(
 def test_the_real_wandb_writes_the_same_run(launch: Launch, folder: Path, tmp_path: Path) -> None:
     done = launch(SCRIPT, RUNICORN_ALSO="wandb", WANDB_MODE="offline", HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    from runicorn.importers.experiment import Experiment, Point
-    from runicorn.importers.wandb import read
+    from runicorn_importers.experiment import Experiment, Point
+    from runicorn_importers.wandb import read
 
     (theirs,) = read(tmp_path / "wandb")
     assert isinstance(theirs, Experiment)
@@ -164,8 +164,8 @@ def test_the_real_trackio_writes_the_same_run(launch: Launch, folder: Path, tmp_
     variables = {"TRACKIO_DIR": str(tmp_path / "trackio"), "HF_HUB_OFFLINE": "1", "HOME": str(tmp_path)}
     done = launch(script, RUNICORN_ALSO="trackio", **variables)
     assert done.returncode == 0, done.stderr
-    from runicorn.importers.experiment import Experiment, Point
-    from runicorn.importers.trackio import read
+    from runicorn_importers.experiment import Experiment, Point
+    from runicorn_importers.trackio import read
 
     (theirs,) = read(tmp_path / "trackio")
     assert isinstance(theirs, Experiment)
@@ -188,8 +188,8 @@ def test_the_real_tensorboard_writes_the_same_values(launch: Launch, folder: Pat
     """
     done = launch(script, RUNICORN_ALSO="tensorboard", HOME=str(tmp_path))
     assert (done.returncode, "was not logged" in done.stderr) == (0, False), done.stderr
-    from runicorn.importers.experiment import Experiment, Point
-    from runicorn.importers.tensorboard import read
+    from runicorn_importers.experiment import Experiment, Point
+    from runicorn_importers.tensorboard import read
 
     (theirs,) = read(tmp_path / "logs")
     assert isinstance(theirs, Experiment)
@@ -218,8 +218,8 @@ def test_the_real_mlflow_writes_the_same_runs(launch: Launch, folder: Path, tmp_
     """
     done = launch(script, RUNICORN_ALSO="mlflow", HOME=str(tmp_path), MLFLOW_ALLOW_FILE_STORE="true")
     assert (done.returncode, "was not logged" in done.stderr) == (0, False), done.stderr
-    from runicorn.importers.experiment import Experiment, Point
-    from runicorn.importers.mlflow import read
+    from runicorn_importers.experiment import Experiment, Point
+    from runicorn_importers.mlflow import read
 
     theirs = {each.name: each for each in read(tmp_path / "mlruns") if isinstance(each, Experiment)}
     ours = {record.meta["name"]: record for record in records(folder)}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runicorn.demo.network import OPTIMIZERS, Network, cross_entropy, norm
-from runicorn.demo.training import sheet
+from runicorn_site.demo.network import OPTIMIZERS, Network, cross_entropy, norm
+from runicorn_site.demo.training import sheet
 
 
 @pytest.mark.parametrize("widths", [[6, 3], [6, 5, 3], [6, 5, 4, 3]])

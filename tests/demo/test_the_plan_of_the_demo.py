@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runicorn.demo.trials import LIMIT, Trial, plan
+from runicorn_site.demo.trials import LIMIT, Trial, plan
 
 
 def _diverges(trial: Trial) -> bool:

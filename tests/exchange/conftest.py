@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.archives import write as exporting
 from runicorn.store import find
+from runicorn_tools.archives import write as exporting
 from tests.documents.store import RUN, SECOND, write_store
 
 

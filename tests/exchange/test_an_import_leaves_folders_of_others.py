@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.archives.read import NO_RUN, SHARED, Outcome, import_archive
+from runicorn_tools.archives.read import NO_RUN, SHARED, Outcome, import_archive
 from tests.documents.store import RUN, SECOND
 from tests.exchange.packing import zipped
 

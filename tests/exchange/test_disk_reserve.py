@@ -14,13 +14,13 @@ from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
 import runicorn as rn
-from runicorn.archives.read import import_archive
-from runicorn.cli import app
-from runicorn.export.tensorboard_events import event
 from runicorn.settings import free_space
 from runicorn.settings.free_space import Disk, NotEnoughSpace
 from runicorn.store import layout
-from runicorn.sync.budget import Budget
+from runicorn_tools.archives.read import import_archive
+from runicorn_tools.cli import app
+from runicorn_tools.export.tensorboard_events import event
+from runicorn_tools.sync.budget import Budget
 from tests.exchange.packing import RUN, good, snapshot, zipped
 from tests.processes import Viewer
 from tests.sdk.limited_disks import small_disk

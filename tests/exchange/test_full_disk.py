@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.archives.read import import_archive
-from runicorn.cli import app
+from runicorn_tools.archives.read import import_archive
+from runicorn_tools.cli import app
 from tests.exchange.packing import RUN, good, snapshot, zipped
 from tests.sdk.limited_disks import closed_folder, small_disk
 

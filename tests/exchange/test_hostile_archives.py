@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from runicorn import _platform
-from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge, Limits
-from runicorn.archives.read import import_archive
-from runicorn.archives.reader import members
-from runicorn.sync.manifest.files import is_media
+from runicorn.store.run_files import is_media
+from runicorn_tools.archives.limits import ArchiveRefused, ArchiveTooLarge, Limits
+from runicorn_tools.archives.read import import_archive
+from runicorn_tools.archives.reader import members
 from tests.exchange.packing import RUN, Content, good, gzipped, snapshot, tarred, zip_link, zipped
 
 Case = tuple[str, bytes, str]

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from runicorn.archives import commit
-from runicorn.archives.read import import_archive
+from runicorn.artifacts import import_commit as commit
 from runicorn.artifacts.store import Store
 from runicorn.store import find
+from runicorn_tools.archives.read import import_archive
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.exchange.packing import snapshot
@@ -37,7 +37,7 @@ def count(event, args):
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-from runicorn.archives.read import import_archive
+from runicorn_tools.archives.read import import_archive
 sys.addaudithook(count)
 with open(sys.argv[2], "rb") as file:
     import_archive(pathlib.Path(sys.argv[1]), file, overwrite=len(sys.argv) > 4)

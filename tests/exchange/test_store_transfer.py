@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from artifacts.services import lookup
-from runicorn.archives.read import OTHER, RUNNING, THERE, import_archive
 from runicorn.artifacts.store import Store
 from runicorn.store import find
+from runicorn_tools.archives.read import OTHER, RUNNING, THERE, import_archive
 from runs.active_root import activate, active_root
 from runs.index import discovery
 from tests.conftest import FIXTURE_STORE

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.export.tensorboard_events import event
-from runicorn.importers.watching import Watcher
 from runicorn.store import find, layout
+from runicorn_importers.watching.watch import Watcher
+from runicorn_tools.cli import app
+from runicorn_tools.export.tensorboard_events import event
 from tests.importers.test_import_of_trackers import (
     TRACKERS,
     journal,
@@ -126,7 +126,7 @@ def test_a_silent_run_ends_without_a_change_of_its_file(
     file = event_file(tmp_path / "logs" / "a", 3)
     watcher = Watcher(folder, (tmp_path / "logs",))
     assert watcher.scan().counts["taken"] == 1 and watcher.scan().items == []
-    monkeypatch.setattr("runicorn.importers.watching.OPEN_SECONDS", -1.0)
+    monkeypatch.setattr("runicorn_importers.watching.watch.OPEN_SECONDS", -1.0)
     long_ago(file)
     assert watcher.scan().counts["updated"] == 1
     assert small(runs(folder)["logs/a"], layout.STATUS)["status"] == layout.FINISHED

@@ -14,8 +14,8 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
 from runicorn.store import layout
+from runicorn_tools.cli import app
 from tests.fixtures.foreign.make import PNG, STEPS, losses
 from tests.importers.test_import_of_trackers import journal, points, run_import, runs, small
 

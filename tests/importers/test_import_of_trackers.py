@@ -21,11 +21,11 @@ import pytest
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.cli.trackers.import_from import Tracker, reader
-from runicorn.importers.experiment import Experiment, Point
-from runicorn.importers.writing.writer import REPORTS, import_experiments
 from runicorn.store import find, layout
+from runicorn_importers.cli.import_from import Tracker, reader
+from runicorn_importers.experiment import Experiment, Point
+from runicorn_importers.writing.writer import REPORTS, import_experiments
+from runicorn_tools.cli import app
 from tests.fixtures.foreign.make import STEPS, losses
 
 ARCHIVES = Path(__file__).parent.parent / "fixtures" / "foreign"
@@ -163,7 +163,7 @@ def test_tensorboard_folders_are_runs(tmp_path: Path, folder: Path) -> None:
 
 
 def test_what_our_own_exporter_writes_comes_back(tmp_path: Path, folder: Path, make_run: Any) -> None:
-    from runicorn.export.exporters import MetricsExporter
+    from runicorn_tools.export.exporters import MetricsExporter
 
     made = make_run(folder, "p", "n", metrics=[{"loss": 0.5}, {"loss": 0.25, "acc": 1.0}])
     MetricsExporter(layout.run_folder(folder, "p", "n", made)).to_tensorboard(tmp_path / "out")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.importers.wandb import online
-from runicorn.importers.wandb.server import Server
-from runicorn.importers.writing.writer import ImportReport, import_experiments
 from runicorn.store import curation, layout
+from runicorn_importers.wandb import online
+from runicorn_importers.wandb.server import Server
+from runicorn_importers.writing.writer import ImportReport, import_experiments
+from runicorn_tools.cli import app
 from tests.fixtures.foreign.make import PNG
 from tests.importers.test_import_of_trackers import journal, points, run_import, runs, small
 from tests.importers.wandb_server import Project, serving

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.importers.experiment import Experiment, Point, Series, as_table
-from runicorn.importers.writing.writer import REPORTS, import_experiments
 from runicorn.store import curation, layout
+from runicorn_importers.experiment import Experiment, Point, Series, as_table
+from runicorn_importers.writing.writer import REPORTS, import_experiments
+from runicorn_tools.cli import app
 from tests.fixtures.foreign.make import STEPS, losses
 from tests.importers.test_import_of_trackers import OTHERS, TRACKERS, run_import, runs, small, unpacked
 

@@ -15,9 +15,9 @@ from tests.processes import environment
 EACH = """
 import os, sys
 from pathlib import Path
-from runicorn.cli.trackers.import_from import Tracker, reader
-from runicorn.importers.writing.writer import import_experiments
-from runicorn.importers.experiment import NotReadable
+from runicorn_importers.cli.import_from import Tracker, reader
+from runicorn_importers.writing.writer import import_experiments
+from runicorn_importers.experiment import NotReadable
 tracker, source, root = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 names = {}
 for file in sorted(path for path in source.rglob("*") if path.is_file()):
@@ -61,7 +61,7 @@ def test_watching_ignores_named_pipes(tmp_path: Path, home: Path) -> None:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(source / name)
     code = (
-        "import sys; from pathlib import Path; from runicorn.importers.watching import Watcher;"
+        "import sys; from pathlib import Path; from runicorn_importers.watching.watch import Watcher;"
         "report = Watcher(Path(sys.argv[1]), (Path(sys.argv[2]),)).scan(); print(report.points)"
     )
     done = subprocess.run(

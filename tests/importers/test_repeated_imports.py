@@ -16,13 +16,13 @@ import pytest
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.export.tensorboard_events import event
-from runicorn.importers.experiment import Experiment, Point, Unreadable
-from runicorn.importers.tensorboard import read as read_tensorboard
-from runicorn.importers.trackio import read as read_trackio
-from runicorn.importers.writing.writer import import_experiments
 from runicorn.store import curation, layout
+from runicorn_importers.experiment import Experiment, Point, Unreadable
+from runicorn_importers.tensorboard import read as read_tensorboard
+from runicorn_importers.trackio import read as read_trackio
+from runicorn_importers.writing.writer import import_experiments
+from runicorn_tools.cli import app
+from runicorn_tools.export.tensorboard_events import event
 from tests.importers.test_import_of_trackers import (
     journal,
     points,

@@ -94,8 +94,8 @@ def test_the_wheel_holds_what_the_server_needs() -> None:
     names = zipfile.ZipFile(built_wheel()).namelist()
     for part in (
         "runicorn/py.typed",
-        "runicorn/demo/digits.npz",
-        "runicorn/demo/digits.LICENSE.txt",
+        "runicorn_site/demo/digits.npz",
+        "runicorn_site/demo/digits.LICENSE.txt",
         "_server/templates/base.html",
         "_server/runs/migrations/0001_initial.py",
         "_server/runicorn_site/locale/zh_Hans/LC_MESSAGES/django.mo",

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from typer.testing import CliRunner
 
-from runicorn.cli import app
+from runicorn_tools.cli import app
 from tests.maintenance import damage
 from tests.processes import Viewer, free_port
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runicorn.cli import Commands
 from runicorn.settings.user import SETTINGS
+from runicorn_tools.cli import Commands
 from tests.processes import PROJECT, Viewer
 
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from runicorn.settings import preferences
+from runicorn_site.web import preferences
 from tests.folders import write_run
 from tests.pages.markup import Markup
 

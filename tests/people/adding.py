@@ -11,9 +11,9 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from runicorn_site.people import services
-    from runicorn_site.people.database import prepare_accounts
-    from runicorn_site.security.access.actor import Role
+    from people import services
+    from people.access.actor import Role
+    from people.database import prepare_accounts
 
     prepare_accounts()
     for name, (role, password, grants) in json.load(sys.stdin).items():

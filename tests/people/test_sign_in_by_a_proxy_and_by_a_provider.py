@@ -194,8 +194,8 @@ def test_all_sign_ins_of_an_address_are_limited(
 FIRST_SIGN_INS = """
 import django
 django.setup()
-from runicorn_site.people import services
-from runicorn_site.people.database import prepare_accounts
+from people import services
+from people.database import prepare_accounts
 
 def meanwhile(name):
     services.sign_up = sign_up

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn_site.people import changes
-from runicorn_site.people.changes import Change, Folding, append, read_changes
+from people import changes
+from people.changes import Change, Folding, append, read_changes
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ import pytest
 import requests
 
 from runicorn import _platform
-from runicorn.archives import write
 from runicorn.artifacts import create, curation, garbage
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.s3 import mover
 from runicorn.artifacts.store import Store
+from runicorn_tools.archives import write
 from tests.pool.servers import BUCKET
 from tests.pool.uploading import Lab, content_of, damage, downloaded, log, upload
 from tests.processes import environment

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runicorn.cli.doctor import bucket as checks
-from runicorn.cli.doctor.checks import Level
+from runicorn_site.cli.doctor import bucket as checks
+from runicorn_site.cli.doctor.checks import Level
 from tests.pool.servers import BUCKET
 from tests.pool.uploading import Lab
 from tests.processes import free_port

@@ -12,8 +12,8 @@ from cryptography.fernet import Fernet
 from rest_framework.test import APIClient
 
 from remote.connections import saved
-from runicorn.settings import encryption
 from runicorn.settings.user import read_user_config
+from runicorn_site.web import encryption
 from tests.secrecy import secret
 
 SECRET = f"{secret()} & 3"

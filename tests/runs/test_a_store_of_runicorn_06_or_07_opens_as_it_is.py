@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner
 
-from runicorn.archives.read import import_archive
-from runicorn.cli import app
-from runicorn.manifest import ManifestGenerator
 from runicorn.store import find
+from runicorn_tools.archives.read import import_archive
+from runicorn_tools.cli import app
 from runs.active_root import activate, active_root
 from runs.models import Run
 from tests.runs.conftest import Listing, read

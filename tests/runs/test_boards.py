@@ -12,9 +12,9 @@ import pytest
 from rest_framework.test import APIClient
 
 import runicorn as rn
-from runicorn.archives import write
-from runicorn.archives.read import import_archive
 from runicorn.store.project import boards, description
+from runicorn_tools.archives import write
+from runicorn_tools.archives.read import import_archive
 
 BOARD: dict[str, Any] = {
     "title": "Losses",

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.maintenance import cleaning
-from runicorn.manifest import ManifestGenerator
 from runicorn.store import find
+from runicorn_tools.cli import app
+from runicorn_tools.maintenance import cleaning
 from runs.active_root import active_root
 from runs.models import Run
 from tests.folders import write_run

@@ -17,15 +17,15 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 import runicorn as rn
-from runicorn.archives.limits import ArchiveRefused
-from runicorn.archives.read import import_archive
 from runicorn.artifacts import curation as curating
 from runicorn.artifacts import garbage, verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.store import Store
 from runicorn.store import curation, layout
-from runicorn.sync.manifest.generator import ManifestGenerator
 from runicorn.upload.state import UploadState
+from runicorn_tools.archives.limits import ArchiveRefused
+from runicorn_tools.archives.read import import_archive
+from runicorn_tools.sync.manifest.generator import ManifestGenerator
 from runs.active_root import activate
 
 RUN, OTHER, UPLOADED, IMPORTED = (f"20260101_12000{number}_abcdef" for number in range(4))

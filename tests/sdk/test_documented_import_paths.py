@@ -40,7 +40,7 @@ PATHS = {
     "runicorn.api.exceptions": "RunicornAPIError ConnectionError NotFoundError BadRequestError ServerError"
     " AuthenticationError ConflictError RateLimitError",
     "runicorn.api.utils": "metrics_to_dataframe experiments_to_dataframe export_metrics_to_csv compare_runs",
-    "runicorn.cli": "main",
+    "runicorn_tools.cli": "main",
     **dict.fromkeys(CALLBACKS, "RunicornCallback"),
 }
 """Import paths that the documentation and scripts for Runicorn 0.5 use, with their names."""

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from people.access import api_tokens
+from people.access.routes import required_scope
 from runicorn import api
-from runicorn.cli import app
-from runicorn.settings import api_tokens
-from runicorn_site.security.access.routes import required_scope
+from runicorn_tools.cli import app
 from tests.processes import Viewer, train
 from tests.waiting import until
 

@@ -12,11 +12,11 @@ from django.urls import path as url
 from django.views.decorators.http import require_http_methods, require_safe
 
 from metrics.live.urls import websocket_patterns as metric_sockets
-from runicorn.settings.api_tokens import Scope
-from runicorn_site.pages.people.urls import page_patterns as people_pages
-from runicorn_site.security.access import routes as access_routes
-from runicorn_site.security.access.actor import ROLES, Actor, Role, Target
-from runicorn_site.security.access.routes import required_scope, routes_of, rule_of, table
+from people.access import routes as access_routes
+from people.access.actor import ROLES, Actor, Role, Target
+from people.access.api_tokens import Scope
+from people.access.routes import required_scope, routes_of, rule_of, table
+from people.pages.urls import page_patterns as people_pages
 from runicorn_site.security.methods import methods
 from runicorn_site.security.request_rules import Head
 from runicorn_site.web.access import Subject, access

@@ -191,7 +191,7 @@ def test_the_client_finds_the_token_of_its_users_viewer(
 
 
 def test_an_address_with_a_secret_is_in_no_command_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from runicorn.cli.support import browser
+    from runicorn_tools.cli.support import browser
 
     asked: list[str] = []
     monkeypatch.setattr(browser.webbrowser, "open", lambda url: asked.append(url) or True)
@@ -267,7 +267,7 @@ def test_the_one_time_link_opens_a_browser(chromium: Any, guarded_link: tuple[st
 def test_a_page_of_another_origin_opens_it_too(
     chromium: Any, guarded_link: tuple[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runicorn.cli.support import browser
+    from runicorn_tools.cli.support import browser
 
     url, link = guarded_link
     opened: list[str] = []

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from people.shares.access import is_allowed
+from people.shares.records import Share
 from runicorn import api
 from runicorn.api.responses.shares import Kind
-from runicorn.cli import app
-from runicorn_site.shares.access import is_allowed
-from runicorn_site.shares.records import Share
+from runicorn_tools.cli import app
 from tests.shares.conftest import EMBEDDER, FIRST, OTHER, SECOND, TOKEN, Lab
 
 RUN_ROUTES = {

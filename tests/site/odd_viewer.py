@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from runicorn.cli import main
-from runicorn.cli.support.server import make_importable
+from runicorn_site.cli.support.server import make_importable
+from runicorn_tools.cli import main
 
 if __name__ == "__main__":
     make_importable()

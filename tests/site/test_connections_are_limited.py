@@ -17,7 +17,7 @@ IMPATIENT = """
 import sys
 from runicorn_site.transport import connections
 connections.HEAD_SECONDS = 1.0
-from runicorn.cli import main
+from runicorn_tools.cli import main
 sys.argv[0] = "runicorn"
 sys.argv.insert(1, "viewer")
 main()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
-from runicorn.cli.support import common
 from runicorn_site.security.rates.rate_table import Limit, Rates, read
+from runicorn_tools.cli import app
+from runicorn_tools.cli.support import common
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from runicorn.settings import preferences
+from runicorn_site.web import preferences
 
 WIDTHS = "/api/config/column-widths"
 ALERTS = "/api/config/dismissed-alerts"

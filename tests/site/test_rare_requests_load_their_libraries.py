@@ -13,8 +13,8 @@ LOADED_LATER = {
     "drf_spectacular.openapi": "the description of the API",
     "markdown_it": "descriptions of runs and projects",
     "prometheus_client": "/metrics",
-    "runicorn.importers.watching": "another process, which watches folders",
-    "runicorn.sync.mirror": "mirrors of remote stores",
+    "runicorn_importers.watching.watch": "another process, which watches folders",
+    "runicorn_tools.sync.mirror": "mirrors of remote stores",
 }
 PROGRAM = """
 import sys

@@ -44,7 +44,7 @@ def test_the_viewer_refuses_to_start_if_another_runs_package_is_imported(
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import runs;"
         f"sys.path.insert(0, {str(PROJECT)!r});"
         f"sys.argv = ['runicorn', 'viewer', '--storage', {str(folder)!r}, '--port', '0'];"
-        "from runicorn.cli import main; main()"
+        "from runicorn_tools.cli import main; main()"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script], env=environment(home), capture_output=True, text=True, timeout=30

@@ -12,7 +12,7 @@ import requests
 from django.test import Client
 from rest_framework.test import APIClient
 
-from runicorn.settings import watched
+from runicorn_importers.watching import watched_folders as watched
 from tests.importers.test_folders_are_watched import append
 from tests.importers.test_import_of_trackers import points, runs
 from tests.importers.test_repeated_imports import event_file
@@ -25,7 +25,7 @@ ROUTE = "/api/v2/watched-folders"
 def services_of(viewer: Viewer) -> list[psutil.Process]:
     """The processes of a viewer that watch."""
     found = psutil.Process(viewer.process.pid).children()
-    return [process for process in found if "runicorn.importers.watch_service" in command_of(process)]
+    return [process for process in found if "runicorn_importers.watching.service" in command_of(process)]
 
 
 def state(viewer: Viewer) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_a_watched_folder_survives_a_restart_and_its_process_ends_with_the_viewe
 
 
 def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, api: APIClient) -> None:
-    from runicorn.importers.watch_service import Service
+    from runicorn_importers.watching.service import Service
 
     event_file(tmp_path / "logs" / "a", 2)
     for name in ("logs", "gone"):

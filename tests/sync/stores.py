@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from runicorn.sync.manifest.files import priority_of
+from runicorn.store.run_files import priority_of
 from tests.folders import write_run
 
 LONG_AGO = time.time() - 2 * 86_400

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from runicorn.store.project import boards, description
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.transport import wrap_client
+from runicorn_tools.sync.mirror import mirror_store
+from runicorn_tools.sync.transport import wrap_client
 from tests.sync.stores import write_store
 
 pytestmark = pytest.mark.needs("sshd")

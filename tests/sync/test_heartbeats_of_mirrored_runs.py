@@ -17,8 +17,8 @@ from runicorn.store import heartbeat
 from runicorn.store.state import State
 from runicorn.store.state.reasons import fields
 from runicorn.store.state.transitions import Change
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.transport import wrap_client
+from runicorn_tools.sync.mirror import mirror_store
+from runicorn_tools.sync.transport import wrap_client
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.folders import write_run

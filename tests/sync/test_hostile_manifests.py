@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runicorn.sync import inventory
-from runicorn.sync.discovery import read_manifests
-from runicorn.sync.manifest.scan import Item
-from runicorn.sync.run_mirror import RunMirror
+from runicorn_tools.sync import inventory
+from runicorn_tools.sync.discovery import read_manifests
+from runicorn_tools.sync.manifest.scan import Item
+from runicorn_tools.sync.run_mirror import RunMirror
 
 RUN = "p/n/runs/20260101_000000_abcdef"
 ODD_PATHS = [

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from runicorn.manifest import ManifestGenerator, ManifestType
-from runicorn.sync.manifest import disk as disk_module
-from runicorn.sync.manifest import generator as generator_module
+
+from runicorn_tools.sync.manifest import disk as disk_module
+from runicorn_tools.sync.manifest import generator as generator_module
 from tests.sync.stores import age, write_store
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import asyncssh
 import pytest
+from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
 
 from runicorn._platform import file_lock
-from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
-from runicorn.sync import transport
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.stopping import StopRequest
+from runicorn_tools.sync import transport
+from runicorn_tools.sync.mirror import mirror_store
+from runicorn_tools.sync.stopping import StopRequest
 from tests.sync.far import TalkativeSshd, over_asyncssh
 from tests.sync.stores import age, contents, put, write_store
 from tests.waiting import until

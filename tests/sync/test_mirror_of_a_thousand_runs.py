@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner, Result
 
-from runicorn.cli import app
-from runicorn.manifest import ManifestGenerator
+from runicorn_tools.cli import app
 from tests.folders import write_run
 from tests.processes import environment
 from tests.sync.far import TalkativeSshd

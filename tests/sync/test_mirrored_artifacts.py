@@ -16,8 +16,8 @@ import pytest
 from runicorn.artifacts import Artifact, curation, records
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.verify import verify
-from runicorn.sync.mirror import mirror_store
-from runicorn.sync.transport import wrap_client
+from runicorn_tools.sync.mirror import mirror_store
+from runicorn_tools.sync.transport import wrap_client
 from tests.processes import environment
 from tests.remote.sshd import Sshd
 from tests.sync.stores import write_store

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 import runicorn as rn
-from runicorn.cli import app
 from runicorn.upload.worker import next_pause
+from runicorn_tools.cli import app
 from tests.processes import PROJECT, Viewer, environment, train
 from tests.secrecy import holds, secret
 from tests.sync.proxy import Proxy

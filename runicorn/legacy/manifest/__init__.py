@@ -8,9 +8,9 @@ ManifestSyncClient(sftp, "/data/store", "/home/me/mirror").sync()
 
 from __future__ import annotations
 
-from runicorn.sync.client import ManifestSyncClient
-from runicorn.sync.manifest.generator import ManifestGenerator
-from runicorn.sync.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
+from runicorn_tools.sync.client import ManifestSyncClient
+from runicorn_tools.sync.manifest.generator import ManifestGenerator
+from runicorn_tools.sync.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
 
 __all__ = [
     "ExperimentEntry",

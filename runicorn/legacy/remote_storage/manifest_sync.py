@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from runicorn.sync.client import ManifestSyncClient
+from runicorn_tools.sync.client import ManifestSyncClient
 
 __all__ = ["ManifestSyncClient"]

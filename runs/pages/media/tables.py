@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from runicorn.export.csv_safety import guarded
+from runicorn.store.csv_safety import guarded
 
 SUFFIX = ".table.json"
 ROWS = 50

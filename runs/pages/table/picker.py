@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from runicorn.settings.api_tokens import Scope
+from people.access.api_tokens import Scope
 from runicorn_site.web.access import access
 from runicorn_site.web.natural_sort import natural
 from runs.active_root import active_root

@@ -14,9 +14,9 @@ from zlib import crc32
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
-from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn.store.state import ADDED
+from runicorn_site.web import preferences
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator

@@ -1,0 +1,59 @@
+"""Check of every address that the code of a block connects or sends to.
+
+Services of apprise open their connections themselves, with smtplib, requests or sockets, to hosts from any part of a
+channel's address. An audit hook sees each address after its name was resolved, on every thread that runs in the
+context of the block.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+from alerts.delivery.addresses import Refused, check_host
+
+EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_refusals: ContextVar[list[Refused]] = ContextVar("refusals")
+
+
+@contextmanager
+def checked_connections() -> Iterator[None]:
+    """Refuse connections to refused addresses within the block.
+
+    Raises:
+        Refused: at the end of the block, if there was one, even where the block handled the error.
+    """
+    _install()
+    refusals: list[Refused] = []
+    token = _refusals.set(refusals)
+    try:
+        yield
+    finally:
+        _refusals.reset(token)
+        if refusals:
+            raise refusals[0]
+
+
+@lru_cache(maxsize=1)
+def _install() -> None:
+    # A hook stays for the life of the process, so it is added with the first message.
+    sys.addaudithook(_audit)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in EVENTS:
+        return
+    refusals = _refusals.get(None)
+    if refusals is None or not isinstance(arguments[1], tuple):  # of a Unix socket, or connected before
+        return
+    try:
+        # A datagram may be sent to a name.
+        check_host(str(arguments[1][0]))
+    except Refused as error:
+        refusals.append(error)
+        # Of other errors the standard library would not close its socket.
+        raise OSError(str(error)) from error

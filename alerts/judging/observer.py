@@ -1,0 +1,157 @@
+"""Judge points while they are ingested: see `metrics.ingest.observing`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import numpy as np
+
+from alerts.delivery import deliveries
+from alerts.judging import episodes, rule_set
+from alerts.judging.attention import attention
+from alerts.judging.rule_set import Compiled
+from alerts.kinds import gpu_idle
+from alerts.kinds.base import Change, Memory, Stretch
+from alerts.models import AlertMemory
+from metrics.ingest.parse import Batch, Raised
+from metrics.store.columns import BOOL, FLOAT, INT, NULL, TEXT
+from metrics.store.lanes import Lane
+from metrics.store.points import Points, gather
+from runs.models import Run
+from runs.store.metric_stats import mode_of
+
+METRICS = (Lane.METRIC, Lane.STEPLESS)
+Found = tuple[Compiled, str, Change]
+
+
+class RunObserver:
+    """Judges the new points of one generation of a run's journal."""
+
+    def __init__(self, run: Run, generation: int) -> None:
+        self._run, self._generation = run, generation
+        self._rules = rule_set.current()
+        self._gpu_rules = self._rules.of_lane("gpu")
+        self._metrics: dict[str, list[Points]] = {}
+        self._gpus: list[Points] = []
+        self._raised: list[Raised] = []
+        self._memory: AlertMemory | None = None
+        self._found: list[Found] = []
+        self._has_news = False
+
+    def add(self, batch: Batch) -> None:
+        """Collect the points that a rule judges."""
+        self._raised += batch.raised
+        if not self._rules.rules:
+            return
+        for (lane, name), points in batch.series.items():
+            if lane in METRICS:
+                if self._rules.of_metric(name):
+                    self._metrics.setdefault(name, []).append(points)
+            elif lane == Lane.SYSTEM and self._gpu_rules and gpu_idle.SERIES.fullmatch(name):
+                self._gpus.append(points)
+
+    def prepare(self) -> None:
+        """Judge what was collected, before the transaction."""
+        if not (self._metrics or self._gpus):
+            return
+        memory = self._memory = self._memory or self._load()
+        known: dict[str, Memory] = json.loads(memory.content)
+        before, after = memory.judged, memory.judged
+        for name, parts in self._metrics.items():
+            stretch = numbers_of(name, mode_of(self._run, name), gather(parts))
+            if stretch is not None:
+                after = max(after, float(stretch.time.max()))
+                self._judge(self._rules.of_metric(name), stretch, known, before)
+        if self._gpus:
+            busiest = busiest_of(gather(self._gpus))
+            after = max(after, float(busiest.time.max()))
+            self._judge(self._gpu_rules, busiest, known, before)
+        keys = {rule.key for rule in self._rules.rules}
+        kept = {key: value for key, value in known.items() if key.partition("|")[0] in keys}
+        memory.judged, memory.content = after, json.dumps(kept, separators=(",", ":"))
+
+    def write(self) -> None:
+        """Store memory, events and deliveries, in the transaction that stores the points."""
+        if self._memory is not None and (self._metrics or self._gpus):
+            row = self._memory
+            AlertMemory.objects.update_or_create(
+                run=self._run,
+                defaults={"generation": self._generation, "judged": row.judged, "content": row.content},
+            )
+        if not (self._found or self._raised):
+            return
+        watch = attention(self._run.root)
+        for rule, subject, change in self._found:
+            if not change.began:
+                self._has_news |= episodes.recover(rule, self._run, subject, change, watch)
+            elif rule.chooses(self._run):
+                self._has_news |= episodes.fire(rule, self._run, subject, change, watch)
+        if self._raised:
+            self._has_news |= episodes.raised(self._run, self._raised, watch)
+
+    def settle(self) -> None:
+        """Forget what was stored."""
+        if self._has_news:
+            deliveries.wake.set()
+        self._metrics, self._gpus, self._raised, self._found = {}, [], [], []
+        self._has_news = False
+
+    def _load(self) -> AlertMemory:
+        row: AlertMemory | None = AlertMemory.objects.filter(run=self._run).first()
+        if row is None:
+            return AlertMemory(run=self._run, generation=self._generation)
+        if row.generation != self._generation:
+            row.content = "{}"
+        else:
+            row.judged = 0.0  # every point is new
+        return row
+
+    def _judge(
+        self, rules: Iterable[Compiled], stretch: Stretch, known: dict[str, Memory], judged: float
+    ) -> None:
+        for rule in rules:
+            part = _after(stretch, max(rule.since, judged))
+            if part is None or rule.kind.judge is None:
+                continue
+            key = f"{rule.key}|{stretch.name}"
+            changes, memory = rule.kind.judge(rule.when, part, known.get(key, []))
+            self._found += [(rule, stretch.name, change) for change in changes]
+            if memory:
+                known[key] = memory
+
+
+def observe(run: Run, generation: int) -> RunObserver:
+    return RunObserver(run, generation)
+
+
+def numbers_of(name: str, mode: str, points: Points) -> Stretch | None:
+    """Return the points with numbers: text is neither NaN nor above a threshold."""
+    values = points.value
+    if values.kinds is not None:
+        points = points.select((values.kinds != TEXT) & (values.kinds != NULL))
+    elif values.kind not in (FLOAT, INT, BOOL):
+        return None
+    if not len(points):
+        return None
+    return Stretch(name, mode, points.step, points.time, points.value.numbers())
+
+
+def busiest_of(points: Points) -> Stretch:
+    """Return the highest value of all GPUs for each sample."""
+    rows, first, at = np.unique(points.row, return_index=True, return_inverse=True)
+    highest = np.full(len(rows), -np.inf)
+    np.maximum.at(highest, at, points.value.numbers())
+    return Stretch("", "max", points.step[first], points.time[first], highest)
+
+
+def _after(stretch: Stretch, since: float) -> Stretch | None:
+    """Return the points after a time, None without any. Times ascend but for clocks that were set back."""
+    if stretch.time[0] >= since:
+        return stretch
+    if stretch.time[-1] < since:
+        return None
+    start = int((stretch.time >= since).argmax())
+    return Stretch(
+        stretch.name, stretch.mode, stretch.step[start:], stretch.time[start:], stretch.value[start:]
+    )

@@ -1,0 +1,111 @@
+"""The enabled rules, compiled for judging many points and runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from alerts.kinds import KINDS
+from alerts.kinds.base import Kind, When, parsed
+from alerts.models import AlertRule
+from runs.models import Run
+from runs.query import where_keys
+from runs.query.where import sql
+from runs.query.where.parser import BadWhere
+
+LOOK_AGAIN_SECONDS = 1.0
+MOST_NAMES = 10_000
+ANSWER_SECONDS = 10.0
+"""A timer asks about the same runs every round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    row: AlertRule
+    when: When
+    kind: Kind
+    answers: dict[int, tuple[float, bool]] = field(default_factory=dict, compare=False)
+    """Whether the rule is about a run, until when that is believed, by the key of the run."""
+
+    @property
+    def since(self) -> float:
+        """Return the time from which the rule applies, in Unix seconds."""
+        # After the clock was set back, a rule from the future would not apply until its own creation.
+        return self.row.changed_at if self.row.changed_at <= time.time() else 0.0
+
+    @property
+    def key(self) -> str:
+        """Names the rule in its present form: a changed one forgets."""
+        return f"{self.row.pk}@{int(self.row.changed_at * 1000)}"
+
+    def chooses(self, run: Run) -> bool:
+        if not self.row.where:
+            return True
+        known = self.answers.get(run.pk)
+        if known is None or time.monotonic() > known[0]:
+            if len(self.answers) > MOST_NAMES:
+                self.answers.clear()
+            known = self.answers[run.pk] = time.monotonic() + ANSWER_SECONDS, self._matches(run)
+        return known[1]
+
+    def _matches(self, run: Run) -> bool:
+        try:
+            node = where_keys.parse(run.root, self.row.where)
+        except BadWhere:  # a key that was clear when the rule was saved may stand for two now
+            return False
+        return bool(Run.objects.filter(pk=run.pk).filter(sql.condition(node, run.root)).exists())
+
+
+@dataclass(slots=True)
+class RuleSet:
+    rules: list[Compiled]
+    by_metric: dict[str, list[Compiled]] = field(default_factory=dict)
+
+    def of_metric(self, name: str) -> list[Compiled]:
+        found = self.by_metric.get(name)
+        if found is None:
+            found = [one for one in self.of_lane("metric") if one.when.covers(name)]
+            if len(self.by_metric) < MOST_NAMES:
+                self.by_metric[name] = found
+        return found
+
+    def of_lane(self, lane: str) -> list[Compiled]:
+        return [one for one in self.rules if one.kind.lane == lane]
+
+    def of_kind(self, name: str) -> list[Compiled]:
+        return [one for one in self.rules if one.kind.name == name]
+
+
+_lock = threading.Lock()
+_current = RuleSet([])
+_looked = float("-inf")
+
+
+def current() -> RuleSet:
+    """Return the enabled rules; other viewers' changes are seen after a second."""
+    global _current, _looked
+    with _lock:
+        if time.monotonic() >= _looked + LOOK_AGAIN_SECONDS:
+            _looked = time.monotonic()
+            rows = list(AlertRule.objects.filter(enabled=True).order_by("pk"))
+            known = {one.key: one for one in _current.rules}
+            rules = [
+                Compiled(row, parsed(row.when), KINDS[row.when["kind"]])
+                for row in rows
+                if row.when.get("kind") in KINDS
+            ]
+            if [one.key for one in rules] != list(known) or any(
+                (one.row.where, one.row.channels, one.row.name)
+                != (known[one.key].row.where, known[one.key].row.channels, known[one.key].row.name)
+                for one in rules
+            ):
+                _current = RuleSet(rules)
+        return _current
+
+
+def forget() -> None:
+    """Read the rules again at the next use."""
+    global _looked
+    with _lock:
+        _looked = float("-inf")

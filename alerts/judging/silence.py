@@ -1,0 +1,74 @@
+"""Runs that log no step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from alerts.judging import episodes
+from alerts.judging.attention import Attention
+from alerts.judging.rule_set import Compiled
+from alerts.kinds import no_step
+from metrics.models import Series
+from metrics.store.lanes import Lane
+from runicorn.store import layout
+from runs.models import Run
+
+BATCH = 500
+
+
+@dataclass(slots=True)
+class Silence:
+    """Steps of a run, and when the last one was seen, by a clock that is never set."""
+
+    count: int
+    step: int | None
+    since: float
+
+
+@dataclass(slots=True)
+class Silences:
+    """The silences of running runs, measured from round to round."""
+
+    known: dict[int, Silence] = field(default_factory=dict)
+
+    def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
+        """Open and close the episodes of `no_step` rules; return whether one was."""
+        now = time.time()
+        begun, over = list[episodes.Found](), list[episodes.Found]()
+        running = [run for run in runs if run.status == layout.RUNNING]
+        self.known = self._measure(running)
+        open_rules = episodes.open_rules(rules, runs, "")
+        for run in runs:
+            silence, of_run = self.known.get(run.pk), open_rules.get(run.pk, {})
+            age = 0.0 if silence is None else time.monotonic() - silence.since
+            for rule in rules:
+                holds = silence is not None and no_step.holds(rule.when, age)
+                if rule.row.pk in of_run:
+                    if not holds:
+                        change = no_step.ended(silence.step if silence else None, now)
+                        over.append(episodes.Found(rule, run, "", change))
+                elif holds and silence is not None and rule.chooses(run):
+                    begun.append(episodes.Found(rule, run, "", no_step.began(age, silence.step, now)))
+        return episodes.recover_all(over, watch) | episodes.fire_all(begun, watch)
+
+    def _measure(self, runs: Iterable[Run]) -> dict[int, Silence]:
+        now, clock = time.time(), time.monotonic()
+        by_key = {run.pk: run for run in runs}
+        counted: dict[int, tuple[int, int | None, float]] = {}
+        keys = list(by_key)
+        for start in range(0, len(keys), BATCH):
+            rows = Series.objects.filter(run__in=keys[start : start + BATCH], lane=Lane.ROWS)
+            for key, count, step, at in rows.values_list("run_id", "count", "last_step", "last_time"):
+                counted[key] = count, step, at or now
+        measured = {}
+        for key, run in by_key.items():
+            count, step, at = counted.get(key, (0, None, run.started or run.created))
+            before = self.known.get(key)
+            if before is not None and before.count == count:
+                measured[key] = before
+            else:
+                # Only for what was before this process the other clock has to do.
+                measured[key] = Silence(count, step, clock - (max(0.0, now - at) if before is None else 0.0))
+        return measured

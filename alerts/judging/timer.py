@@ -1,0 +1,138 @@
+"""Judge by a timer what no point tells: states, silence, the disk.
+
+`Watch` is used by the one viewer that does the background work of a root.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from alerts import record
+from alerts.delivery import deliveries
+from alerts.judging import episodes, rule_set
+from alerts.judging.attention import FRESH_SECONDS, Attention, attention, entered_at
+from alerts.judging.rule_set import Compiled
+from alerts.judging.silence import Silences
+from alerts.kinds import disk, state
+from runicorn.store import layout
+from runs.models import Run, StorageRoot
+
+TICK_SECONDS = 2.0
+MARGIN_SECONDS = 60.0
+"""Changes that other threads store late are looked at again."""
+MOST = 20_000
+BATCH = 500
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is remembered between two rounds over a root."""
+
+    root: StorageRoot
+    since: float | None = None
+    """Runs that changed since then are looked at, in Unix seconds."""
+    newest: int = 0
+    running: dict[int, str] = field(default_factory=dict)
+    """States of the runs that were running."""
+    silences: Silences = field(default_factory=Silences)
+
+    def round(self) -> None:
+        """Judge all rules once."""
+        watch = attention(self.root, refresh=True)
+        has_news = False
+        rules = rule_set.current()
+        states, silent = rules.of_kind("state"), rules.of_kind("no_step")
+        if states or silent:
+            has_news |= self._judge_runs(states, silent, watch)
+        else:
+            self._forget()
+        if disks := rules.of_kind("disk"):
+            has_news |= self._judge_disk(disks, watch)
+        if has_news:
+            deliveries.wake.set()
+
+    def _judge_runs(self, states: Sequence[Compiled], silent: Sequence[Compiled], watch: Attention) -> bool:
+        runs, has_news = self._candidates(watch), False
+        if states:
+            has_news |= self._judge_states(states, runs, watch)
+        if silent:
+            has_news |= self.silences.judge(silent, runs, watch)
+        self.running = {run.pk: run.state for run in runs if run.status == layout.RUNNING}
+        return has_news
+
+    def _forget(self) -> None:
+        """Forget the runs, as long as no rule is about them: rules judge only what happens after they were made."""
+        self.since, self.newest, self.running, self.silences = None, 0, {}, Silences()
+
+    def _candidates(self, watch: Attention) -> list[Run]:
+        """Return the runs that run, ran a round ago, are new, or changed since the last round or the last viewer."""
+        now = time.time()
+        since = self.since
+        if since is None:
+            since = watch.off_from if watch.off_until > now - FRESH_SECONDS else now
+        self.since, since = now, min(since, now)
+        live = Run.objects.filter(root=self.root, deleted=None).select_related("root")
+        # A query for each condition: one with OR would read all runs of the root.
+        chosen = [live.filter(status=layout.RUNNING).order_by("-pk")]
+        chosen.append(live.filter(updated__gte=since - MARGIN_SECONDS).order_by("-updated"))
+        if self.newest:
+            chosen.append(live.filter(pk__gt=self.newest).order_by("-pk"))
+        found = {run.pk: run for rows in chosen for run in rows[:MOST]}
+        ended = [pk for pk in self.running if pk not in found]
+        for start in range(0, len(ended), BATCH):
+            found |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
+        self.newest = max([self.newest, *found])
+        return list(found.values())
+
+    def _judge_states(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
+        now = time.time()
+        begun, over = list[episodes.Found](), list[episodes.Found]()
+        by_state = defaultdict(list)
+        for rule in rules:
+            for word in rule.when.states:
+                by_state[word].append(rule)
+        open_rules = episodes.open_rules(rules, runs, "")
+        for run in runs:
+            present, before = run.state, self.running.get(run.pk)
+            was_seen = before not in (None, present)
+            at = now if was_seen and run.ended is None else entered_at(run)
+            of_run = open_rules.get(run.pk, {})
+            for rule in of_run.values():
+                if present not in rule.when.states:
+                    over.append(episodes.Found(rule, run, "", state.left(run, now)))
+            for rule in by_state.get(present, ()):
+                is_new = rule.row.pk not in of_run and (was_seen or at >= rule.since)
+                if is_new and rule.chooses(run):
+                    begun.append(episodes.Found(rule, run, "", state.entered(run, at)))
+        return episodes.recover_all(over, watch) | episodes.fire_all(begun, watch)
+
+    def _judge_disk(self, rules: Sequence[Compiled], watch: Attention) -> bool:
+        try:
+            free = shutil.disk_usage(self.root.path).free
+        except OSError as error:
+            logger.debug("The disk of %s cannot be measured: %s", self.root, error)
+            return False
+        subject, has_news = f"disk {self.root.pk}", False
+        open_rules = episodes.open_rules(rules, [None], subject).get(0, {})
+        for rule in rules:
+            change = disk.judge(rule.when, free, rule.row.pk in open_rules, time.time())
+            if change is not None:
+                act = episodes.fire if change.began else episodes.recover
+                has_news |= act(rule, None, subject, change, watch)
+        return has_news
+
+
+def watch(root: StorageRoot, goes_on: Callable[[], bool], pause: Callable[[float], object]) -> None:
+    """Judge a root by a timer as long as `goes_on()`."""
+    record.restore()
+    rule_set.forget()
+    one = Watch(root)
+    while goes_on():
+        one.round()
+        pause(TICK_SECONDS)

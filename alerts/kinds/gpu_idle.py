@@ -1,0 +1,41 @@
+"""All GPUs of a run are idle for some minutes, by its system metrics."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.translation import gettext_noop
+
+from alerts.kinds import streaks
+from alerts.kinds.base import Change, Kind, Memory, Stretch, When, number, value_at
+from alerts.kinds.lags import lags
+
+BUSY_PERCENT = 5.0
+SERIES = re.compile(r"system/gpu\d+_percent")
+FIRED = gettext_noop("The GPUs have been idle for %(minutes)s minutes (at most %(limit)s %%)")
+RECOVERED = gettext_noop("Back to normal: the GPUs are busy again (%(value)s %%)")
+
+
+def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], Memory]:
+    """Find where the busiest GPU was last above `value` percent too long ago."""
+    assert when.minutes is not None
+    limit = BUSY_PERCENT if when.value is None else when.value
+    state, last = memory[:3], memory[3] if memory else None
+    times, last = lags(stretch.value > limit, stretch.time, last)
+    bad = times >= when.minutes * 60
+    if not bad.any() and streaks.is_idle(state):
+        return [], [*streaks.IDLE, last]
+    found, state = streaks.changes(bad, 1, state)
+    out = []
+    for began, at in found:
+        details = {
+            "minutes": number(round(float(times[at]) / 60, 1)),
+            "limit": number(limit),
+            "value": number(float(stretch.value[at])),
+        }
+        text = FIRED if began else RECOVERED
+        out.append(Change(began, float(stretch.time[at]), text, details, value_at(stretch, at)))
+    return out, [*state, last]
+
+
+KIND = Kind("gpu_idle", required=("minutes",), optional=("value",), lane="gpu", judge=judge)

@@ -1,0 +1,78 @@
+"""A value is far from the values before it, by the z-score within a window."""
+
+from __future__ import annotations
+
+import numpy as np
+from django.utils.translation import gettext_noop
+
+from alerts.kinds.base import Change, Kind, Memory, Stretch, When, number, value_at, where
+from metrics.store.columns import Floats
+
+WINDOW = 50
+FEWEST = 10
+"""Minimum number of values in a window; fewer have no meaningful spread."""
+Z = 5.0
+CALM = 10
+"""Usual values in a row after which a spike is over."""
+FIRED = gettext_noop("%(metric)s spikes: %(value)s at step %(step)s, %(z)s standard deviations off")
+RECOVERED = gettext_noop("Back to normal: %(metric)s is %(value)s at step %(step)s")
+
+
+def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], Memory]:
+    """Find values far from the `points` before them; values that are not finite count as missing."""
+    size, limit = when.points or WINDOW, when.z or Z
+    state, window = memory[:2] or [0.0, 0.0], memory[2:]
+    kept = np.flatnonzero(stretch.finite)
+    values = stretch.value if stretch.all_finite else stretch.value[kept]
+    if not len(values):
+        return [], memory
+    key = ("scores", size, tuple(window))
+    scores, low, high = stretch.shared(key, lambda: _with_bounds(_scores(np.array(window), values, size)))
+    is_open, calm = bool(state[0]), int(state[1])
+    recent = values[-size:] if len(values) >= size else np.append(window, values)[-size:]
+    if not is_open and -limit <= low and high <= limit:
+        return [], [0.0, float(calm + len(values)), *recent.tolist()]
+    far = {">": scores > limit, "<": scores < -limit}.get(when.op[:1], np.abs(scores) > limit)
+    found: list[Change] = []
+    hits = np.flatnonzero(far)
+    if len(hits) and not is_open:
+        at = int(kept[hits[0]])
+        details = {"z": number(round(float(scores[hits[0]]), 1))}
+        found.append(_change(True, stretch, at, details))
+    since = len(values) - 1 - int(hits[-1]) if len(hits) else calm + len(values)
+    is_open = is_open or bool(len(hits))
+    if is_open and since >= CALM:
+        before = int(hits[-1]) + CALM if len(hits) else max(0, CALM - calm - 1)
+        found.append(_change(False, stretch, int(kept[before]), {}))
+        is_open, since = False, 0
+    return found, [float(is_open), float(since), *recent.tolist()]
+
+
+def _change(began: bool, stretch: Stretch, at: int, more: dict[str, str]) -> Change:
+    text = FIRED if began else RECOVERED
+    return Change(began, float(stretch.time[at]), text, where(stretch, at) | more, value_at(stretch, at))
+
+
+def _with_bounds(scores: Floats) -> tuple[Floats, float, float]:
+    return scores, float(scores.min()), float(scores.max())
+
+
+def _scores(window: Floats, values: Floats, size: int) -> Floats:
+    """Return the z-score of each value within the `size` values before it; 0 where these are too few or all equal."""
+    whole = np.concatenate([window, values])
+    # Sums of squares of values far from 0 lose all digits.
+    whole = whole - whole[0]
+    sums, squares = np.cumsum(np.append(0.0, whole)), np.cumsum(np.append(0.0, whole * whole))
+    stops = np.arange(len(window), len(whole))
+    starts = np.maximum(stops - size, 0)
+    count = stops - starts
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        mean = (sums[stops] - sums[starts]) / count
+        spread = np.sqrt(np.maximum((squares[stops] - squares[starts]) / count - mean * mean, 0.0))
+        scores = (whole[stops] - mean) / spread
+        noise = spread <= 1e-9 * (np.abs(mean) + np.abs(whole[stops]))
+    found: Floats = np.where((count < min(FEWEST, size)) | noise | ~np.isfinite(scores), 0.0, scores)
+    return found
+
+
+KIND = Kind("spike", required=("metric",), optional=("z", "points", "op"), lane="metric", judge=judge)

@@ -1,0 +1,167 @@
+"""Tables of alerts: rules and channels, which `alerts.json` records, and what fired.
+
+Times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext, gettext_noop
+
+from runs.models import Run, StorageRoot
+
+OFF = gettext_noop(" (at %(off)s, while the viewer was off)")
+
+
+class AlertChannel(models.Model):
+    """A place to which messages are sent. Its address and secret are encrypted."""
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=64)
+    """`webhook`, or the scheme of an apprise URL."""
+    url = models.TextField()
+    secret = models.TextField(default="")
+    enabled = models.BooleanField(default=True)
+    created_at = models.FloatField()
+    last_error = models.CharField(max_length=500, null=True)
+
+    class Meta:
+        app_label = "metrics"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlertRule(models.Model):
+    """A condition on runs or metrics, and the channels that are told when it begins and ceases to hold."""
+
+    name = models.CharField(max_length=200)
+    when: models.JSONField[Any, Any] = models.JSONField()
+    """See `alerts.kinds.base.When`."""
+    where = models.TextField(default="")
+    channels: models.JSONField[Any, Any] = models.JSONField(default=list)
+    enabled = models.BooleanField(default=True)
+    created_at = models.FloatField()
+    changed_at = models.FloatField()
+    last_fired_at = models.FloatField(null=True)
+
+    class Meta:
+        app_label = "metrics"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlertEvent(models.Model):
+    """A rule that fired or recovered, or an alert that a script raised (no rule)."""
+
+    rule = models.ForeignKey(AlertRule, null=True, on_delete=models.SET_NULL, related_name="events")
+    run = models.ForeignKey(Run, null=True, on_delete=models.CASCADE, related_name="alert_events")
+    """None for the disk of the store."""
+    title = models.CharField(max_length=200)
+    """Name of the rule, or title of the alert."""
+    level = models.CharField(max_length=8, default="warn")
+    kind = models.CharField(max_length=16)
+    """`fired` or `recovered`."""
+    subject = models.CharField(max_length=255, default="")
+    """The metric, if there is one."""
+    at = models.FloatField()
+    stored_at = models.FloatField()
+    text = models.TextField()
+    """English sentence with places for `details`."""
+    details: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    value = models.FloatField(null=True)
+    acknowledged = models.BooleanField(default=False)
+    episode = models.CharField(max_length=300, null=True, unique=True)
+    """Names an open episode: a second event of the same is refused. None once it is over."""
+
+    class Meta:
+        app_label = "metrics"
+        indexes = [
+            models.Index(
+                fields=["-id"], name="alert_unseen", condition=models.Q(acknowledged=False, kind="fired")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The sentence in English, for messages and the API."""
+        return self._sentence(str)
+
+    @property
+    def translated(self) -> str:
+        """The sentence in the language of the page."""
+        return self._sentence(gettext)
+
+    def _sentence(self, translate: Callable[[str], str]) -> str:
+        if not self.details:
+            return str(self.text)
+        off = translate(OFF) if "off" in self.details else ""
+        details = dict(self.details)
+        if "state" in details:
+            details["state"] = translate(details["state"])
+        sentence: str = (translate(self.text) + off) % details
+        return sentence
+
+
+class AlertDelivery(models.Model):
+    PENDING, SENT, FAILED = "pending", "sent", "failed"
+
+    event = models.ForeignKey(AlertEvent, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE, related_name="deliveries")
+    status = models.CharField(max_length=8, default=PENDING)
+    tries = models.IntegerField(default=0)
+    due_at = models.FloatField()
+    claim = models.CharField(max_length=64, default="")
+    """The sender that has it now."""
+    claimed_until = models.FloatField(default=0.0)
+
+    class Meta:
+        app_label = "metrics"
+        constraints = [models.UniqueConstraint(fields=["event", "channel"], name="alert_once_per_channel")]
+        indexes = [
+            models.Index(fields=["channel", "due_at"], name="alert_due", condition=models.Q(status="pending"))
+        ]
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} to channel {self.channel_id}: {self.status}"
+
+
+class AlertMemory(models.Model):
+    """What the rules remember of a run between two batches of points. Advances in the transaction that stores them."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="alert_memory")
+    generation = models.IntegerField(default=0)
+    judged = models.FloatField(default=0.0)
+    """Time of the newest judged point: a replaced journal is judged only from there on."""
+    content = models.TextField(default="{}")
+
+    class Meta:
+        app_label = "metrics"
+
+    def __str__(self) -> str:
+        return f"alerts of run {self.run_id}"
+
+
+class AlertWatch(models.Model):
+    """When viewers watched a storage root."""
+
+    root = models.OneToOneField(StorageRoot, on_delete=models.CASCADE, related_name="alert_watch")
+    since = models.FloatField()
+    """What happened earlier sends no message: it is from before this database."""
+    alive_at = models.FloatField()
+    off_from = models.FloatField(default=0.0)
+    """Beginning and end of the last time without a viewer."""
+    off_until = models.FloatField(default=0.0)
+
+    class Meta:
+        app_label = "metrics"
+
+    def __str__(self) -> str:
+        return f"watch of {self.root_id}"

@@ -1,0 +1,74 @@
+"""Validate the conditions of rules."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from alerts.errors import InvalidAlert
+from alerts.kinds import KINDS
+from alerts.kinds.base import When, parsed
+from runicorn.alerts.evaluation import OPERATORS
+from runicorn.message import Message
+from runicorn.store.state import STATES
+from runs.active_root import active_root
+from runs.query import where_keys
+from runs.query.where.parser import BadWhere
+
+MOST_POINTS = 10**9
+LARGEST_WINDOW = 10_000
+"""A spike is judged by a window of values that is kept between two batches."""
+MOST_MINUTES = 60.0 * 24 * 365
+
+
+def checked(content: dict[str, Any]) -> When:
+    """Return a condition whose fields have the right types already.
+
+    Raises:
+        InvalidAlert: a field is missing, is not one of the kind, or has an impossible value.
+    """
+    kind = KINDS.get(content.get("kind", ""))
+    if kind is None:
+        raise InvalidAlert("when", Message("One of {choices} is required", choices=", ".join(KINDS)), "kind")
+    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
+    given.pop("kind", None)
+    for name in kind.required:
+        if name not in given:
+            raise InvalidAlert("when", Message("Required for rules of the kind {kind}", kind=kind.name), name)
+    if kind.either and not given.keys() & set(kind.either):
+        sentence = Message(
+            "A rule of the kind {kind} needs it, or {other}", kind=kind.name, other=kind.either[1]
+        )
+        raise InvalidAlert("when", sentence, kind.either[0])
+    for name in given:
+        if name not in kind.fields:
+            raise InvalidAlert(
+                "when", Message("A rule of the kind {kind} has no such field", kind=kind.name), name
+            )
+    _check_values(kind.name, given)
+    return parsed({"kind": kind.name, **given})
+
+
+def _check_values(kind: str, given: dict[str, Any]) -> None:
+    if unknown := [state for state in given.get("states", ()) if state not in STATES]:
+        sentence = Message("{word!r} is not one of {choices}", word=unknown[0], choices=", ".join(STATES))
+        raise InvalidAlert("when", sentence, "states")
+    if "op" in given and given["op"] not in OPERATORS:
+        raise InvalidAlert("when", Message("One of {choices} is required", choices=" ".join(OPERATORS)), "op")
+    points = LARGEST_WINDOW if kind == "spike" else MOST_POINTS
+    for name, most in (("points", points), ("minutes", MOST_MINUTES), ("z", 1e6)):
+        if name in given and not 0 < given[name] <= most:
+            raise InvalidAlert(
+                "when", Message("A number above 0 and up to {most:g} is required", most=most), name
+            )
+    if "value" in given and not math.isfinite(given["value"]):
+        raise InvalidAlert("when", Message("A finite number is required"), "value")
+
+
+def check_where(text: str) -> None:
+    """Check a condition on runs."""
+    if text.strip():
+        try:
+            where_keys.parse(active_root(), text)
+        except BadWhere as error:
+            raise InvalidAlert("where", str(error)) from error

@@ -1,0 +1,41 @@
+"""Alerts in the frame of every page."""
+
+from __future__ import annotations
+
+import logging
+from typing import TypedDict
+
+from django import template
+from django.db import DatabaseError
+from django.db.models import Count, Max
+
+from alerts import services
+from runs.errors import NoActiveRoot
+from runs.query.where.completion import quoted
+
+register = template.Library()
+logger = logging.getLogger(__name__)
+
+
+class Unseen(TypedDict):
+    """Unacknowledged events: their number, and the id of the newest."""
+
+    count: int
+    newest: int
+
+
+@register.simple_tag
+def unseen_alerts() -> Unseen:
+    """Count the unacknowledged events; none while the database is not available."""
+    try:
+        found = services.unseen_events().aggregate(count=Count("pk"), newest=Max("pk"))
+    except (DatabaseError, NoActiveRoot) as error:
+        logger.debug("Alerts cannot be counted: %s", error)
+        return {"count": 0, "newest": 0}
+    return {"count": found["count"], "newest": found["newest"] or 0}
+
+
+@register.filter
+def as_condition(run_id: str) -> str:
+    """Return the `where` condition that only one run meets."""
+    return f"id = {quoted(run_id)}"

@@ -1,0 +1,49 @@
+"""What the pages show to the user of a request: forms that would be refused are hidden. No Django."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from people.access.actor import Actor, Role, Target
+from people.access.api_tokens import Scope
+from people.access.routes import Rule
+from runicorn_site.web.access import Subject
+
+EDIT = Rule("", Scope.CURATE, Subject.RUNS)
+
+
+class OwnedRun(Protocol):
+    """A row of a run."""
+
+    project: str
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class May:
+    """Rights of the actor, for templates; without one everything is allowed."""
+
+    actor: Actor | None
+
+    @property
+    def admin(self) -> bool:
+        """Whether they administer the viewer."""
+        return self.actor is None or self.actor.role is Role.ADMIN
+
+    @property
+    def curate(self) -> bool:
+        """Whether they may change what belongs to no run and no project."""
+        return self.actor is None or self.actor.role.includes(Role.CURATE)
+
+    @property
+    def edit(self) -> bool:
+        """Whether they may edit some runs."""
+        return self.actor is None or self.actor.may_ever(EDIT)
+
+    def edit_run(self, run: OwnedRun) -> bool:
+        return self.actor is None or self.actor.may_change(EDIT, [Target(run.project, run.owner or "")])
+
+    def edit_project(self, project: str) -> bool:
+        """Return whether they may change the boards and the description of a project."""
+        return self.actor is None or self.actor.may_change_boards(project)

@@ -1,0 +1,225 @@
+"""Administration of users and groups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from django.contrib.auth.models import Group, User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from people import services
+from people.access.actor import Role
+from people.access.api_tokens import Scope
+from people.changes import note_about
+from people.errors import InvalidChange
+from people.labels import ROLE_LABELS
+from people.models import Grant, ProjectAccess
+from runicorn.message import Message
+from runicorn.store import layout
+from runicorn_site.web.access import access
+from runicorn_site.web.messages import translated
+from runs.active_root import active_root
+from runs.query.projects import projects
+
+
+class ShownGrant(NamedTuple):
+    """A role in a project."""
+
+    project: str
+    role: str
+    label: Promise
+
+
+class ShownUser(NamedTuple):
+    """A row of the table of users."""
+
+    user: User
+    role: str
+    grants: list[ShownGrant]
+    groups: list[str]
+    is_invited: bool
+
+
+class ShownGroup(NamedTuple):
+    """A row of the table of groups."""
+
+    group: Group
+    grants: list[ShownGrant]
+    members: list[str]
+
+
+@access(Scope.ADMIN, session_only=True)
+@never_cache
+@require_safe
+def users_page(request: HttpRequest) -> HttpResponse:
+    return page(request)
+
+
+@access(Scope.ADMIN, session_only=True)
+@require_POST
+def invite(request: HttpRequest) -> HttpResponse:
+    """Create an account, and show the link by which its user chooses a password."""
+    name, role = request.POST.get("name", "").strip(), role_of(request)
+    note_about(request, name)
+    try:
+        user = services.add_user(name, role or Role.READ)
+    except InvalidChange as error:
+        return page(request, problem=translated(str(error)))
+    return page(request, link=invitation(request, user), invited=user.username)
+
+
+@access(Scope.ADMIN, session_only=True)
+@require_POST
+def change_user(request: HttpRequest, key: int, action: str) -> HttpResponse:
+    """Change a user: `role`, `project`, `enable`, `disable`, `invite`, `join` or `leave`."""
+    user = get_object_or_404(User, pk=key)
+    change = ACTIONS.get(action)
+    if change is None and action != "invite":
+        raise Http404
+    note_about(request, user.username)
+    try:
+        if change is None:
+            return page(request, link=invitation(request, user), invited=user.username)
+        change(request, user)
+    except InvalidChange as error:
+        return page(request, problem=translated(str(error)))
+    return redirect("users")
+
+
+@access(Scope.ADMIN, session_only=True)
+@require_POST
+def change_group(request: HttpRequest) -> HttpResponse:
+    """Create a group, set its role, or delete it."""
+    name = request.POST.get("group", "").strip()
+    note_about(request, f"@{name}")
+    try:
+        if "delete" in request.POST:
+            services.delete_group(name)
+        else:
+            services.set_role(services.group_named(name), role_of(request), project_of(request))
+    except InvalidChange as error:
+        return page(request, problem=translated(str(error)))
+    return redirect("users")
+
+
+@access(Scope.ADMIN, session_only=True)
+@require_POST
+def change_access(request: HttpRequest) -> HttpResponse:
+    """Let all users read a project, or only those with a role in it."""
+    project = request.POST.get("project", "").strip()
+    note_about(request, project)
+    try:
+        services.set_access(project, "open" in request.POST)
+    except InvalidChange as error:
+        return page(request, problem=translated(str(error)))
+    return redirect("users")
+
+
+def _disable(request: HttpRequest, user: User) -> None:
+    services.set_active(user, False)
+
+
+def _enable(request: HttpRequest, user: User) -> None:
+    services.set_active(user, True)
+
+
+def _set_role(request: HttpRequest, user: User) -> None:
+    services.set_role(user, role_of(request), project_of(request))
+
+
+def _join(request: HttpRequest, user: User) -> None:
+    services.set_member(user, services.group_named(request.POST.get("group", "").strip()), True)
+
+
+def _leave(request: HttpRequest, user: User) -> None:
+    services.set_member(user, services.group_named(request.POST.get("group", "").strip()), False)
+
+
+ACTIONS: dict[str, Callable[[HttpRequest, User], None]] = {
+    "role": _set_role,
+    "disable": _disable,
+    "enable": _enable,
+    "join": _join,
+    "leave": _leave,
+}
+
+
+def role_of(request: HttpRequest) -> Role | None:
+    """Return the role in a form; None to remove one.
+
+    Raises:
+        InvalidChange: it is unknown.
+    """
+    text = request.POST.get("role", "")
+    if text and text not in tuple(Role):
+        raise InvalidChange(Message("Unknown role"))
+    return Role(text) if text else None
+
+
+def project_of(request: HttpRequest) -> str:
+    """Return the project in a form, "" for all.
+
+    Raises:
+        InvalidChange: no project can have this name.
+    """
+    try:
+        name = request.POST.get("project", "").strip()
+        return layout.check_name(name, "project") if name else ""
+    except layout.InvalidName as error:
+        raise InvalidChange(str(error)) from error
+
+
+def invitation(request: HttpRequest, user: User) -> str:
+    return request.build_absolute_uri(reverse("invitation", args=[services.invite(user)]))
+
+
+def page(request: HttpRequest, link: str = "", invited: str = "", problem: str = "") -> HttpResponse:
+    """Render the page with the result of a form."""
+    access = list(ProjectAccess.objects.order_by("project"))
+    context = {
+        "access": [one for one in access if one.project],
+        "all_users_read": all(one.is_open for one in access if not one.project),
+        "users": shown_users(),
+        "groups": shown_groups(),
+        "roles": [(role.value, label) for role, label in ROLE_LABELS.items()],
+        "projects": [found["name"] for found in projects(active_root())],
+        "link": link,
+        "invited": invited,
+        "problem": problem,
+    }
+    return render(request, "people/users.html", context, status=400 if problem else 200)
+
+
+def shown_users() -> list[ShownUser]:
+    rows = User.objects.order_by("username").select_related("invitation").prefetch_related("groups", "grants")
+    return [
+        ShownUser(
+            row,
+            next((grant.role for grant in row.grants.all() if not grant.project), Role.READ.value),
+            shown_grants(row.grants.all()),
+            sorted(group.name for group in row.groups.all()),
+            hasattr(row, "invitation") and row.invitation.expires_at > time.time(),
+        )
+        for row in rows
+    ]
+
+
+def shown_groups() -> list[ShownGroup]:
+    rows = Group.objects.order_by("name").prefetch_related("user_set", "grants")
+    return [
+        ShownGroup(row, shown_grants(row.grants.all()), sorted(user.username for user in row.user_set.all()))
+        for row in rows
+    ]
+
+
+def shown_grants(grants: Iterable[Grant]) -> list[ShownGrant]:
+    """Return roles with their labels, by project."""
+    found = (ShownGrant(one.project, one.role, ROLE_LABELS[Role(one.role)]) for one in grants)
+    return sorted(found, key=lambda grant: grant.project)

@@ -1,0 +1,171 @@
+"""`runicorn import-from`: import the experiments of another tracker."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn.settings import user
+from runicorn.store import layout
+from runicorn.store.units import number_of
+from runicorn_importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn_importers.writing.writer import ImportReport, import_experiments, summary
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+
+SHOWN = 10
+ONLINE = re.compile(r"[\w.-]+/[\w.-]+")
+"""Entity and project of W&B."""
+RESULT_LABELS = {"taken": "new", "updated": "updated"}
+
+
+class Tracker(StrEnum):
+    """Supported trackers."""
+
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
+    AIM = "aim"
+    TRACKIO = "trackio"
+    NEPTUNE = "neptune"
+    COMET = "comet"
+    CLEARML = "clearml"
+    SWANLAB = "swanlab"
+    DVCLIVE = "dvclive"
+    SACRED = "sacred"
+
+
+def import_from(
+    tracker: Annotated[Tracker, typer.Argument(help="The other tracker.")],
+    path: Annotated[
+        Path, typer.Argument(help="Its folder, one of its files, or ENTITY/PROJECT on a W&B server.")
+    ],
+    project: Annotated[
+        str, typer.Option(help="Import all runs into this project, instead of the tracker's.")
+    ] = "",
+    python: Annotated[
+        str, typer.Option(help="A Python with Aim installed; only Aim can open its repositories.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be imported.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root; created if missing.")] = None,
+) -> None:
+    """Import the experiments of another tracker, with their metrics, steps, times, settings, tags and files.
+
+    The command can be repeated: runs whose source has changed are updated, others stay unchanged. A run that
+    cannot be read is reported, and the others are imported; the exit code is 1 then.
+
+    Examples:
+
+      runicorn import-from tensorboard logs --project vision
+
+      runicorn import-from mlflow . --dry-run
+
+      runicorn import-from wandb wandb
+
+      runicorn import-from wandb my-team/my-project
+    """
+    is_online = tracker is Tracker.WANDB and not path.exists() and ONLINE.fullmatch(str(path)) is not None
+    if not path.exists() and not is_online:
+        common.exit_with(f"{path} does not exist.", NOT_AVAILABLE)
+    root = user.storage_root(storage)
+    key = _key() if is_online else ""
+    with common.exit_on_error():
+        root.mkdir(parents=True, exist_ok=True)
+        try:
+            report = import_experiments(
+                root,
+                _online(path, key, root) if is_online else reader(tracker, python)(path),
+                project=project,
+                dry_run=dry_run,
+                source=f"{tracker}:{path if is_online else path.resolve()}",
+            )
+        except layout.InvalidName as error:
+            common.exit_with(str(error), USAGE)
+        except NotReadable as error:
+            common.exit_with(str(error), FAILED)
+    if as_json:
+        common.print_json(_answer(report, root, dry_run))
+    else:
+        _print_report(report, dry_run)
+    if report.failed or report.differences:
+        raise typer.Exit(FAILED)
+
+
+def _key() -> str:
+    """Return the API key of W&B, which is asked for at a terminal if it is not stored."""
+    from runicorn_importers.wandb.server import address, known_key
+
+    key = known_key(address())
+    if not key and sys.stdin.isatty():
+        key = str(typer.prompt("API key of W&B", hide_input=True, err=True)).strip()
+    if not key:
+        common.exit_with("There is no API key of W&B: set WANDB_API_KEY, or run `wandb login`.", USAGE)
+    return key
+
+
+def _online(path: Path, key: str, root: Path) -> Iterator[Experiment | Unreadable]:
+    from runicorn_importers.wandb import online
+    from runicorn_importers.wandb.server import Server, address
+
+    entity, project = path.parts
+    return online.read(Server(address(), key), entity, project, root)
+
+
+def _answer(report: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        **report.to_dict(),
+        "new_run_dirs": [str(root / place) for place in report.runs],
+        "new_run_ids": [_id(place) for place in report.runs],
+        "updated_run_ids": [_id(place) for place in report.of("updated")],
+        "there": [_id(place) for place in report.of("unchanged")],
+        "records": report.points,
+        "new_artifacts": report.versions,
+        "storage": str(root),
+    }
+
+
+def _id(place: str) -> str:
+    return place.rpartition("/")[2]
+
+
+def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
+    """Return the function that reads the files of a tracker."""
+    module = import_module(f"runicorn.importers.{tracker}")
+    if tracker is Tracker.AIM:
+        return lambda path: module.read(path, python)
+    read: Callable[[Path], Iterator[Experiment | Unreadable]] = module.read
+    return read
+
+
+def _print_report(report: ImportReport, dry_run: bool) -> None:
+    for item in report.items:
+        if item.result in ("taken", "updated"):
+            typer.echo(common.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
+    for version in report.versions:
+        typer.echo(common.printable(f"  new      {version}"))
+    for sentence in report.left[:SHOWN]:
+        common.print_notice(f"  left     {sentence}")
+    if len(report.left) > SHOWN:
+        common.print_notice(f"  left     and {len(report.left) - SHOWN} more: --json names all.")
+    for item in report.failed:
+        common.print_notice(f"  failed   {item.source}: {item.reason}")
+    for sentence in report.differences:
+        common.print_notice(f"  differs  {sentence}")
+    if dry_run:
+        typer.echo("Nothing was written. An import would end with:")
+    else:
+        known = report.compared
+        typer.echo(
+            f"Compared with the source: {number_of(known['runs'], 'run')} with {known['series']:,} series and "
+            f"{number_of(known['points'], 'point')}; {known['different']:,} of the runs differ."
+        )
+    typer.echo(summary(report.counts))

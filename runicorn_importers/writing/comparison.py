@@ -1,0 +1,121 @@
+"""Compare an imported run with its source, and keep the result as `import_report.json` of the run.
+
+The stored side is read back from the journal. The source side is what the reader yielded and, where the tracker's files can
+be read in a second way (`Experiment.check`), what that independent pass counts.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn import regular_file
+from runicorn.store import layout
+from runicorn.store.units import number_of
+from runicorn_importers.experiment import Series, Tally
+from runicorn_importers.writing.run_writer import RunWriter, finite, size_of
+
+FORMAT = "runicorn.import_report/1"
+
+
+@dataclass
+class Comparison:
+    """Result for one run.
+
+    Attributes:
+        series: statistics of the stored metrics, by name.
+        media: number of stored files, by key.
+        is_independent: whether a second pass over the source was compared too.
+        differences: a message for each series or key that is not equal.
+    """
+
+    series: Mapping[str, Series]
+    media: Mapping[str, int]
+    is_independent: bool
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        """Return the number of stored values."""
+        return sum(one.points for one in self.series.values())
+
+    def to_dict(self, source: str) -> dict[str, Any]:
+        """Return the content of the report; NaN and infinities are strings."""
+        return {
+            "format": FORMAT,
+            "source": source,
+            "compared_at": time.time(),
+            "compared_with": ["reader", "source"] if self.is_independent else ["reader"],
+            "equal": not self.differences,
+            "differences": self.differences,
+            "points": self.points,
+            "series": {name: _shown(one) for name, one in sorted(self.series.items())},
+            "media": dict(sorted(self.media.items())),
+        }
+
+
+def compare(writer: RunWriter) -> Comparison:
+    """Compare the run of a writer, which has yielded all entries, with its source; write the report.
+
+    Raises:
+        OSError, ValueError, …: the run or its source cannot be read.
+    """
+    experiment, run = writer.experiment, writer.root / writer.place
+    series, media = _stored(run)
+    check = experiment.check
+    found = Comparison(series, media, check is not None)
+    read = {writer.name_of(name): one for name, one in writer.tally.series().items()}
+    found.differences += _differences("the reader", read, series)
+    if check is not None:
+        counted = {writer.name_of(name): one for name, one in check().items()}
+        if not (experiment.status == layout.RUNNING and _has_grown(counted, series)):
+            found.differences += _differences("the source", counted, series)
+    for key in sorted(writer.media.keys() | media.keys()):
+        if writer.media.get(key, 0) != media.get(key, 0):
+            found.differences.append(
+                f"{key!r}: {number_of(writer.media.get(key, 0), 'file')} in the source, {media.get(key, 0)} stored"
+            )
+    layout.write_json(run / layout.IMPORT_REPORT, found.to_dict(experiment.origin))
+    return found
+
+
+def _stored(run: Path) -> tuple[dict[str, Series], dict[str, int]]:
+    """Return the statistics of a journal, and the number of media files that are there with their recorded size."""
+    tally, media = Tally(), dict[str, int]()
+    with regular_file.open_binary(run / layout.EVENTS) as journal:
+        for line in journal:
+            event = json.loads(line)
+            data = event["data"]
+            if event["type"] in ("metrics", "system"):
+                for name, value in data.items():
+                    if name not in layout.RESERVED_METRICS:
+                        tally.add(name, value)
+            elif size_of(run / data["path"]) == data.get("size"):
+                media[data["key"]] = media.get(data["key"], 0) + 1
+    return tally.series(), media
+
+
+def _has_grown(source: Mapping[str, Series], stored: Mapping[str, Series]) -> bool:
+    """Return whether all that is stored is in the source, which had more when it was read again."""
+    return all(name in source and source[name].points >= one.points for name, one in stored.items())
+
+
+def _differences(side: str, wanted: Mapping[str, Series], stored: Mapping[str, Series]) -> Iterable[str]:
+    for name in sorted(wanted.keys() | stored.keys()):
+        one, other = wanted.get(name), stored.get(name)
+        if one is None or not one.equals(other):
+            yield f"{name!r}: {_words(one)} by {side}, {_words(other)} stored"
+
+
+def _words(one: Series | None) -> str:
+    if one is None:
+        return "nothing"
+    return f"{number_of(one.points, 'point')} (lowest {one.low}, highest {one.high}, last {one.last})"
+
+
+def _shown(one: Series) -> dict[str, Any]:
+    return {name: finite(value) for name, value in one._asdict().items()}

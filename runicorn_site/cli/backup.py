@@ -1,0 +1,78 @@
+"""`runicorn backup` and `runicorn restore`: what is not in a storage root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runicorn.store.units import number_of
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+
+Storage = Annotated[Path | None, typer.Option(help="Ignored; a backup contains no storage root.")]
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to create, such as runicorn.tar.gz.")],
+    storage: Storage = None,
+) -> None:
+    """Back up users, tokens, alerts, shared links, settings and saved connections; the viewer may be running.
+
+    Runs and artifacts are in the storage root, which is copied as a folder. The file contains secrets, and only you may
+    read it.
+
+    Examples:
+
+      runicorn backup runicorn-backup.tar.gz
+    """
+    with _errors():
+        from runicorn_site.backup import services
+
+        rows = services.create(file.expanduser().absolute())
+        typer.echo(f"Backed up {number_of(rows, 'row')} and all settings to {file}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file of runicorn backup.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing data, after backing it up.")
+    ] = False,
+    storage: Storage = None,
+) -> None:
+    """Restore a backup while no viewer is running.
+
+    Examples:
+
+      runicorn restore runicorn-backup.tar.gz --overwrite
+    """
+    with _errors():
+        from runicorn_site.backup import services
+
+        rows, before = services.restore(file.expanduser().absolute(), overwrite=overwrite)
+        typer.echo(f"Restored {number_of(rows, 'row')} and all settings from {file}")
+        if before is not None:
+            typer.echo(f"The previous data is in {before}")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Make the server importable, and exit with the code of an error."""
+    common.use_server()
+    from django.core.serializers.base import DeserializationError
+    from django.db import DatabaseError
+
+    from runicorn_site.backup.files import BadBackup
+    from runicorn_site.backup.services import CannotRestore, OtherDatabase
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        common.exit_with(str(error), NOT_AVAILABLE)
+    except (FileExistsError, CannotRestore, OtherDatabase) as error:
+        common.exit_with(str(error), USAGE)
+    except (BadBackup, DeserializationError, DatabaseError, OSError) as error:
+        common.exit_with(str(error), FAILED)

@@ -1,0 +1,204 @@
+"""`runicorn export`: write runs as an archive, or their metrics in other formats."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from runicorn.store.progress import show_progress
+from runicorn.store.state import State
+from runicorn.store.units import format_bytes, number_of
+from runicorn_site.cli.support.selection import WHERE, Choice, chosen
+from runicorn_tools.archives import document
+from runicorn_tools.archives import write as exporting
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import FAILED, USAGE
+from runicorn_tools.export.exporters import MetricsExporter, MissingLibrary
+
+
+class Format(StrEnum):
+    """Output format."""
+
+    ZIP = "zip"
+    TAR = "tar.gz"
+    JSON = "json"
+    CSV = "csv"
+    EXCEL = "excel"
+    PARQUET = "parquet"
+    TENSORBOARD = "tensorboard"
+
+
+ENDINGS = {
+    Format.JSON: ".json",
+    Format.CSV: "_metrics.csv",
+    Format.EXCEL: "_metrics.xlsx",
+    Format.PARQUET: "_metrics.parquet",
+    Format.TENSORBOARD: "",
+}
+ARCHIVES = {".zip": Format.ZIP, ".tar.gz": Format.TAR, ".tgz": Format.TAR}
+
+
+class Packing(NamedTuple):
+    """Options of an archive."""
+
+    artifacts: bool
+    everything: bool
+    compress: bool
+
+
+def export(
+    run_id: Annotated[list[str] | None, typer.Option(help="A run id; may be repeated.")] = None,
+    project: Annotated[str | None, typer.Option(help="Runs of this project.")] = None,
+    name: Annotated[str | None, typer.Option(help="Runs of this experiment.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Runs of this status; may be repeated.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="Runs of this state; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Runs with this tag; may be repeated.")] = None,
+    where: Annotated[str, typer.Option(help=WHERE)] = "",
+    format: Annotated[
+        Format | None, typer.Option(help="Output format; default: by the name of the output, else zip.")
+    ] = None,
+    include_artifacts: Annotated[
+        bool,
+        typer.Option(
+            "--include-artifacts", help="Include the artifact versions that the runs created or used."
+        ),
+    ] = False,
+    include_deleted: Annotated[
+        bool, typer.Option("--include-deleted", help="Include runs in the recycle bin.")
+    ] = False,
+    compress: Annotated[
+        bool, typer.Option("--compress", help="Compress the zip; smaller but slower.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "--out", "-o", help="Output file; a folder for several runs.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the written files as JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Write runs into an archive or a file of another format.
+
+    Examples:
+
+      runicorn export --project vision --output vision.zip
+
+      runicorn export --run-id 20260114_153045_a1b2c3 --include-artifacts
+
+      runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
+    """
+    root = common.existing_root(storage)
+    deleted = None if include_deleted or run_id else False
+    choice = Choice(
+        run_id or (), project, name, status or (), state or (), tag or (), where=where, deleted=deleted
+    )
+    is_all = choice == Choice(deleted=deleted)
+    with common.exit_on_error():
+        records = chosen(root, choice)
+        if not records:
+            typer.echo("No runs matched the given filters. Nothing to export.")
+            return
+        kind = format or _by_name(output)
+        if kind in ENDINGS:
+            written = _each(root, records, kind, output)
+        else:
+            written = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
+    if as_json:
+        common.print_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
+
+
+def _by_name(output: Path | None) -> Format:
+    name = output.name.lower() if output else ""
+    return next((kind for ending, kind in ARCHIVES.items() if name.endswith(ending)), Format.ZIP)
+
+
+def _archive(
+    root: Path, records: list[Any], kind: Format, output: Path | None, packing: Packing
+) -> list[Path]:
+    folders = [record.folder for record in records]
+    versions = []
+    if packing.artifacts:
+        everything = packing.everything
+        versions = exporting.all_versions(root) if everything else exporting.versions_of(root, folders)
+    entries = [*exporting.run_entries(root, folders), *exporting.project_entries(root, folders)]
+    entries += exporting.version_entries(root, versions)
+    path = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}.{kind.value}")
+    path = path / f"runicorn_export.{kind.value}" if path.is_dir() else path
+    about = exporting.about(folders, versions)
+    progress = show_progress("Exporting:", sum(entry.size for entry in entries))
+    try:
+        if kind is Format.ZIP:
+            taken = exporting.to_file(
+                path,
+                lambda file: exporting.write_zip(
+                    file, about, entries, compress=packing.compress, progress=progress
+                ),
+            )
+        else:
+            taken = exporting.to_file(
+                path, lambda file: exporting.write_tar(file, about, entries, progress=progress)
+            )
+    finally:
+        progress.close()
+    more = f" and {number_of(len(versions), 'artifact version')}" if versions else ""
+    common.print_notice(
+        f"{number_of(len(folders), 'run')}{more}, {number_of(taken.files, 'file')}, {format_bytes(taken.bytes)} → {path}"
+    )
+    return [path]
+
+
+def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> list[Path]:
+    """Write one file per run: `output` itself for a single run, else in that folder."""
+    single = len(records) == 1 and kind is not Format.TENSORBOARD
+    if single:
+        ending = ENDINGS[kind]
+        path = output or Path(f"{records[0].run_id}{ending}")
+        targets = [path / f"{records[0].run_id}{ending}" if path.is_dir() else path]
+    else:
+        folder = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
+        if folder.exists() and not folder.is_dir():
+            common.exit_with(f"{folder} is not a folder: {len(records)} runs are {len(records)} files", USAGE)
+        if not folder.exists():
+            common.print_notice(f"{len(records)} runs are {len(records)} files: creating the folder {folder}")
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
+    written = []
+    for record, target in zip(records, targets, strict=True):
+        if write_one(root / record.folder, kind.value, target):
+            written.append(target)
+        else:
+            common.print_error(f"{record.run_id} has no metrics; nothing was written for it.")
+    if not written:
+        raise typer.Exit(FAILED)
+    common.print_notice(f"{number_of(len(written), 'run')} → {output or written[0]}")
+    return written
+
+
+def write_one(run_dir: Path, kind: str, target: Path) -> bool:
+    """Write one run in a `Format` that is not an archive, or as a report; return False if there is nothing to write.
+
+    Exits if a library is missing.
+    """
+    exporter = MetricsExporter(run_dir)
+    write: dict[str, Callable[[], object]] = {
+        "json": lambda: _whole(target, document.pieces(run_dir, include_media=True)),
+        "csv": lambda: bool(exporter.columns()) and exporter.to_csv(target) is None,
+        "excel": lambda: exporter.to_excel(target),
+        "parquet": lambda: exporter.to_parquet(target),
+        "tensorboard": lambda: exporter.to_tensorboard(target),
+        "markdown": lambda: exporter.generate_report(target, "markdown"),
+        "html": lambda: exporter.generate_report(target, "html"),
+    }
+    try:
+        return bool(write[kind]())
+    except MissingLibrary as error:
+        common.exit_with(str(error), FAILED)
+
+
+def _whole(target: Path, pieces: Iterator[bytes]) -> bool:
+    with target.open("wb") as file:
+        file.writelines(pieces)
+    return True

@@ -1,0 +1,108 @@
+"""`runicorn token`: API tokens with a name, a scope and an end."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from people.access import api_tokens
+from runicorn_site.cli.support.server import ForeignModule, make_importable
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn_tools.entry_list import UnreadableList
+
+COLUMNS = ("name", "owner", "scope", "created", "expires")
+
+
+class Action(StrEnum):
+    """Action of the command."""
+
+    ADD = "add"
+    LIST = "list"
+    REVOKE = "revoke"
+
+
+def token(
+    action: Annotated[Action, typer.Argument(help="add prints a new token once.")],
+    name: Annotated[str, typer.Argument(help="add, revoke: the name of the token.")] = "",
+    scope: Annotated[
+        api_tokens.Scope,
+        typer.Option(
+            help="add: read; write: send runs and artifacts too; curate: edit, move and delete too; admin: everything."
+        ),
+    ] = api_tokens.Scope.READ,
+    expires: Annotated[str, typer.Option(help="add: 90m, 12h, 30d or 4w; default: never.")] = "",
+    user: Annotated[
+        str, typer.Option(help="add, revoke: the token of a user of a viewer that runs with --users.")
+    ] = "",
+    storage: Annotated[
+        Path | None, typer.Option(help="Ignored; tokens are not stored in a storage root.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="list: print JSON.")] = False,
+) -> None:
+    """Create, list and revoke API tokens of your viewers.
+
+    Changes take effect in a running viewer within a second. Programs send `Authorization: Bearer <token>`; training scripts
+    read it from RUNICORN_TOKEN.
+
+    Examples:
+
+      runicorn token add ci --scope write --expires 30d
+
+      runicorn token list
+
+      runicorn token revoke ci
+    """
+    if action is not Action.LIST and not name:
+        common.exit_with(f"{action} needs the name of a token", USAGE)
+    try:
+        if action is Action.ADD:
+            seconds = api_tokens.seconds_of(expires) if expires else None
+            typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
+            _record(action, name)
+        elif action is Action.LIST:
+            _list(as_json)
+        elif api_tokens.revoke_token(name, account=user):
+            _record(action, name)
+            typer.echo(f"Revoked {name}")
+        else:
+            common.exit_with(f"There is no token {name}", NOT_AVAILABLE)
+    except api_tokens.InvalidToken as error:
+        common.exit_with(str(error), USAGE)
+    except (UnreadableList, OSError) as error:
+        common.exit_with(str(error), FAILED)
+
+
+def _record(action: Action, name: str) -> None:
+    """Add a line to the record of changes that viewers with users have."""
+    with suppress(ImportError, ForeignModule):  # an installation without the server has none
+        make_importable()
+        from people.changes import changes_file, record_command
+
+        if changes_file(is_admin=True).exists():
+            record_command("runicorn token", action, name)
+
+
+def _list(as_json: bool) -> None:
+    tokens, now = api_tokens.LIST.read(), time.time()
+    if as_json:
+        fields = ("name", "owner", "scope", "created_at", "expires_at")
+        entries = [{field: getattr(token, field) for field in fields} for token in tokens]
+        common.print_json({"tokens": entries})
+        return
+    rows = [
+        (token.name, token.owner, token.scope, common.format_time(token.created_at), _end(token, now))
+        for token in tokens
+    ]
+    common.print_table(COLUMNS, rows) if rows else typer.echo("There are no tokens.")
+
+
+def _end(token: api_tokens.ApiToken, now: float) -> str:
+    if token.expires_at is None:
+        return "never"
+    return "expired" if token.is_expired(now) else common.format_time(token.expires_at)

@@ -1,8 +1,0 @@
-from __future__ import annotations
-
-from django.apps import AppConfig
-
-
-class PeopleConfig(AppConfig):
-    name = "runicorn_site.people"
-    label = "people"

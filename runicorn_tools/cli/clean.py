@@ -1,0 +1,200 @@
+"""`runicorn clean`: list and remove unneeded data of a store."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn.artifacts import garbage
+from runicorn.artifacts.store import Store
+from runicorn.store.units import format_bytes, number_of
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import FAILED, USAGE
+from runicorn_tools.maintenance import cleaning
+
+DAY = 86400.0
+
+
+@dataclass
+class Candidates:
+    """What can be removed.
+
+    Attributes:
+        zombies, old: runs for the recycle bin.
+        leftovers: files with their bytes.
+        garbage: of the pool of artifacts.
+    """
+
+    zombies: list[cleaning.Candidate] = field(default_factory=list)
+    old: list[cleaning.Candidate] = field(default_factory=list)
+    leftovers: list[tuple[Path, int]] = field(default_factory=list)
+    garbage: garbage.Garbage = field(default_factory=garbage.Garbage)
+
+    def __bool__(self) -> bool:
+        return bool(self.zombies or self.old or self.leftovers or self.garbage)
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes freed at once; runs free nothing until the recycle bin is emptied."""
+        return self.garbage.bytes + sum(count for _, count in self.leftovers)
+
+
+@dataclass
+class CleanupResult:
+    """Result of the removal.
+
+    Attributes:
+        binned: ids of runs moved to the recycle bin.
+        kept: messages about runs that were not moved.
+        freed: freed bytes.
+    """
+
+    binned: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    freed: int = 0
+
+
+def clean(
+    zombie: Annotated[
+        bool,
+        typer.Option("--zombie", help="Runs of this machine whose process died without ending them."),
+    ] = False,
+    temp: Annotated[bool, typer.Option("--temp", help="Leftover files of interrupted writes.")] = False,
+    dedup: Annotated[
+        bool, typer.Option("--dedup", help="Contents without a version of an artifact.")
+    ] = False,
+    older_than: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="DAYS",
+            help="With --zombie and --temp, only what was not written for this many days; "
+            "else runs that ended so long ago and are not pinned.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be freed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Clean without confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Remove unneeded data of a store and free disk space.
+
+    Runs are moved to the recycle bin and can be restored; running runs are never touched.
+    Lists everything before it is removed.
+
+    Examples:
+
+      runicorn clean --zombie --temp --older-than 30 --dry-run
+
+      runicorn clean --dedup --force
+    """
+    old = older_than is not None and not (zombie or temp)
+    if not (zombie or temp or dedup or old):
+        common.exit_with("Specify what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
+    root = common.existing_root(storage)
+    with common.exit_on_error():
+        found = _find_candidates(root, older_than or 0.0, zombie, old, temp, dedup)
+        if not as_json:
+            for line in _in_words(found, zombie, old, older_than, temp, dedup):
+                typer.echo(common.printable(line))
+        if dry_run or not found:
+            _report(found, None, as_json)
+            return
+        if not common.confirm("Go on?", force, "--force"):
+            typer.echo("Cancelled.")
+            return
+        done = _remove(root, found)
+        _report(found, done, as_json)
+        if done.kept:
+            raise typer.Exit(FAILED)
+
+
+def _find_candidates(root: Path, days: float, zombie: bool, old: bool, temp: bool, dedup: bool) -> Candidates:
+    now = time.time()
+    before = now - days * DAY
+    return Candidates(
+        list(cleaning.zombies(root, before, now)) if zombie else [],
+        list(cleaning.ended(root, before)) if old else [],
+        list(cleaning.leftovers(root, min(before, now - cleaning.LEFTOVER_SECONDS))) if temp else [],
+        garbage.find(Store(root)) if dedup else garbage.Garbage(),
+    )
+
+
+def _remove(root: Path, found: Candidates) -> CleanupResult:
+    done = CleanupResult()
+    for reason, runs in (("cleaned_zombie", found.zombies), ("cleaned_old", found.old)):
+        for run in runs:
+            try:
+                cleaning.move_to_bin(root, run, reason)
+                done.binned.append(run.run_id)
+            except cleaning.RunResumed as error:
+                done.kept.append(str(error))
+    done.freed = cleaning.remove(path for path, _ in found.leftovers)
+    if found.garbage:
+        done.freed += garbage.collect(Store(root), found.garbage).bytes
+    return done
+
+
+def _in_words(
+    found: Candidates, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
+) -> list[str]:
+    """Return a line for each requested kind."""
+    lines = []
+    if zombie:
+        lines += _runs(found.zombies, "whose process is gone")
+    if old:
+        lines += _runs(found.old, f"that ended more than {days:g} days ago")
+    if temp:
+        left = sum(count for _, count in found.leftovers)
+        lines.append(
+            f"{number_of(len(found.leftovers), 'file')} left by interrupted writes: {_amount(left)} can be freed"
+        )
+    if dedup:
+        rests = f"{number_of(len(found.garbage.rests), 'leftover')} of interrupted work"
+        lines.append(
+            f"{number_of(len(found.garbage.blobs), 'content')} without a version, {rests}: "
+            f"{_amount(found.garbage.bytes)} can be freed"
+        )
+    return lines
+
+
+def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
+    if not runs:
+        return [f"No run {which}"]
+    held = _amount(sum(run.bytes for run in runs))
+    line = f"{number_of(len(runs), 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
+    return [line, *(f"  {run.run_id}  {run.status}  {common.format_time(run.touched)}" for run in runs)]
+
+
+def _amount(count: int) -> str:
+    return f"{format_bytes(count)} ({count:,} bytes)"
+
+
+def _report(found: Candidates, done: CleanupResult | None, as_json: bool) -> None:
+    if as_json:
+        answer: dict[str, Any] = {
+            "zombies": [run.run_id for run in found.zombies],
+            "old": [run.run_id for run in found.old],
+            "run_bytes": sum(run.bytes for run in (*found.zombies, *found.old)),
+            "leftovers": [str(path) for path, _ in found.leftovers],
+            "blobs": len(found.garbage.blobs),
+            "rests": len(found.garbage.rests),
+            "bytes": found.bytes,
+            "binned": done.binned if done else [],
+            "kept": done.kept if done else [],
+            "freed_bytes": done.freed if done else 0,
+        }
+        common.print_json(answer)
+        return
+    if done is None:
+        return
+    if found.zombies or found.old:
+        typer.echo(f"Moved to the recycle bin: {number_of(len(done.binned), 'run')}")
+    for sentence in done.kept:
+        common.print_error(f"Not moved: {sentence}")
+    if found.leftovers or found.garbage:
+        typer.echo(f"{done.freed:,} bytes were freed")

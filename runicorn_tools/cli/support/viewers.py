@@ -1,0 +1,39 @@
+"""Running viewers that commands talk to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runicorn.settings import user
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import NOT_AVAILABLE
+
+if TYPE_CHECKING:
+    from runicorn.api import RunicornClient
+
+
+def viewer_url(url: str, storage: Path | None) -> str:
+    """Return the address of a viewer: `url`, else RUNICORN_URL, else the newest one of the user; exit without any."""
+    if url or (storage is None and user.get("RUNICORN_URL")):
+        return url or user.get("RUNICORN_URL")
+    root = None if storage is None else str(user.storage_root(storage))
+    viewers = [note for note in user.running_viewers() if root in (None, note["root"])]
+    if not viewers:
+        common.exit_with(
+            "You have no such viewer running here: start one with runicorn viewer, or use --url.",
+            NOT_AVAILABLE,
+        )
+    return str(viewers[0]["url"])
+
+
+def viewer_client(url: str, storage: Path | None) -> RunicornClient:
+    """Return a client of `viewer_url` with the token in RUNICORN_TOKEN, else that of a viewer of the user.
+
+    Raises:
+        ValueError: the address or the token is malformed.
+    """
+    from runicorn.api import RunicornClient
+    from runicorn.upload.client import token
+
+    return RunicornClient(viewer_url(url, storage), token=token())

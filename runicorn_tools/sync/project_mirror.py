@@ -1,0 +1,161 @@
+"""Mirror of the files of projects: boards and descriptions. Local changes since the last sync are kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runicorn.store import layout
+from runicorn.store.project import boards, description
+from runicorn.store.project.board_schema import InvalidBoard
+from runicorn_tools.sync.manifest.scan import Item
+from runicorn_tools.sync.transport import RemoteFiles, join_path
+
+STATE = ".sync_boards.json"
+
+T = TypeVar("T")
+
+
+def mirror_projects(
+    remote: RemoteFiles, remote_root: str, root: Path, state_dir: Path, projects: Iterable[str]
+) -> tuple[int, list[str]]:
+    """Fetch boards and descriptions that are new or changed on the remote host, and remove those deleted there.
+
+    Args:
+        remote: the files of the remote host.
+
+    Returns:
+        How many were written or removed, and what is wrong with the others.
+
+    Raises:
+        ConnectionError: the connection is lost.
+    """
+    mirror = _ProjectMirror(remote, remote_root, root, layout.read_json(state_dir / STATE)[0])
+    before = dict(mirror.known)
+    for project in projects:
+        mirror.sync_boards(project)
+        mirror.sync_description(project)
+    if mirror.known != before:
+        layout.write_json(state_dir / STATE, mirror.known)
+    return mirror.changes, mirror.problems
+
+
+class _ProjectMirror:
+    """One sync.
+
+    Attributes:
+        known: size and time of the remote file, and version of the local one: of boards by `project/name`, of
+            descriptions by `project`.
+        changes: files written or removed.
+        problems: what is wrong with the others.
+    """
+
+    def __init__(self, remote: RemoteFiles, remote_root: str, root: Path, state: dict[str, Any]) -> None:
+        self._remote, self._remote_root, self._root = remote, remote_root, root
+        self.known = {key: one for key, one in state.items() if isinstance(one, list)}
+        self.changes = 0
+        self.problems: list[str] = []
+
+    def sync_boards(self, project: str) -> None:
+        folder = f"{project}/{boards.BOARDS}"
+        none: list[Item] = []
+        items = self._unless_unreachable(
+            lambda: self._remote.list(join_path(self._remote_root, folder)), none
+        )
+        if items is None:
+            return
+        found = {
+            item.name.removesuffix(boards.SUFFIX): item
+            for item in sorted(items, key=lambda item: item.name)
+            if not item.is_folder and item.name.endswith(boards.SUFFIX)
+        }
+        for name, item in list(found.items())[: boards.MOST_BOARDS]:
+            key, mark = f"{project}/{name}", [item.size, item.mtime]
+            *last, version = self.known.get(key, [boards.NONE])
+            if last != mark:
+                with self._reported(f"{folder}/{item.name}"):
+                    self.known[key] = [*mark, self._write_board(project, name, item, str(version))]
+        for key in [key for key in self.known if key.rpartition("/")[0] == project]:
+            name = key.rpartition("/")[2]
+            if name not in found:
+                with self._reported(f"{folder}/{name}{boards.SUFFIX}"):
+                    self._delete_board(project, name, str(self.known[key][-1]))
+                    del self.known[key]
+
+    def _write_board(self, project: str, name: str, item: Item, version: str) -> str:
+        """Replace the board unless it is not the version of the last sync; return the version to compare with."""
+        content = self._content(f"{project}/{boards.BOARDS}/{item.name}", item, boards.CEILING)
+        board, error = boards.parse(content)
+        if error is not None:
+            raise InvalidBoard(error)
+        try:
+            stored = boards.write(self._root, project, name, board, expected=version)
+        except boards.BoardChanged:
+            return version
+        self.changes += 1
+        return stored.etag
+
+    def _delete_board(self, project: str, name: str, version: str) -> None:
+        with suppress(boards.BoardChanged, boards.BoardNotFound):
+            boards.delete(self._root, project, name, expected=version)
+            self.changes += 1
+
+    def sync_description(self, project: str) -> None:
+        path = f"{project}/{description.FILE}"
+        missing = Item(description.FILE, False, 0, 0, "")
+        item = self._unless_unreachable(
+            lambda: self._remote.stat(join_path(self._remote_root, path)), missing
+        )
+        *last, version = self.known.get(project, [0, 0, _version("")])
+        if item is None or last == [item.size, item.mtime]:
+            return
+        with self._reported(path):
+            text = ""
+            if item is not missing:
+                content = self._content(path, item, 4 * description.LENGTH)
+                if content is None:
+                    raise description.DescriptionTooLong(f"The file has {item.size:,} bytes.")
+                text = content.decode("utf-8", "replace").removeprefix("\ufeff")
+            if _version(description.read(self._root, project)) in (version, _version(text)):
+                description.write(self._root, project, text)
+                self.changes += 1
+                version = _version(description.read(self._root, project))
+            self.known[project] = [item.size, item.mtime, version]
+
+    def _content(self, path: str, item: Item, most: int) -> bytes | None:
+        """Return the content of a remote file, or None if it has more than `most` bytes."""
+        pieces: list[bytes] = []
+        if item.size <= most:
+            self._remote.read(join_path(self._remote_root, path), 0, most + 1, pieces.append)
+        content = b"".join(pieces)
+        return content if item.size <= most and len(content) <= most else None
+
+    def _unless_unreachable(self, read: Callable[[], T], missing: T) -> T | None:
+        """Return what was read, `missing` if there is no such file, or None if that cannot be told."""
+        try:
+            return read()
+        except FileNotFoundError:
+            return missing
+        except ConnectionError:
+            raise
+        except OSError:
+            return None
+
+    @contextmanager
+    def _reported(self, path: str) -> Iterator[None]:
+        """Report what is wrong with a file, and continue with the next one."""
+        try:
+            yield
+        except ConnectionError:
+            raise
+        except (InvalidBoard, layout.InvalidName, description.DescriptionTooLong) as error:
+            self.problems.append(f"{path}: {error}")
+        except OSError as error:
+            self.problems.append(f"{path}: {error.strerror or error}")
+
+
+def _version(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
