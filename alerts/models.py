@@ -1,6 +1,6 @@
 """Tables of alerts: rules and channels, which `alerts.json` records, and what fired.
 
-Times are Unix seconds.
+Times are Unix seconds. The tables have the names that they had in the app `metrics`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class AlertChannel(models.Model):
     last_error = models.CharField(max_length=500, null=True)
 
     class Meta:
-        app_label = "metrics"
+        db_table = "metrics_alertchannel"
 
     def __str__(self) -> str:
         return self.name
@@ -49,7 +49,7 @@ class AlertRule(models.Model):
     last_fired_at = models.FloatField(null=True)
 
     class Meta:
-        app_label = "metrics"
+        db_table = "metrics_alertrule"
 
     def __str__(self) -> str:
         return self.name
@@ -79,7 +79,7 @@ class AlertEvent(models.Model):
     """Names an open episode: a second event of the same is refused. None once it is over."""
 
     class Meta:
-        app_label = "metrics"
+        db_table = "metrics_alertevent"
         indexes = [
             models.Index(
                 fields=["-id"], name="alert_unseen", condition=models.Q(acknowledged=False, kind="fired")
@@ -123,7 +123,7 @@ class AlertDelivery(models.Model):
     claimed_until = models.FloatField(default=0.0)
 
     class Meta:
-        app_label = "metrics"
+        db_table = "metrics_alertdelivery"
         constraints = [models.UniqueConstraint(fields=["event", "channel"], name="alert_once_per_channel")]
         indexes = [
             models.Index(fields=["channel", "due_at"], name="alert_due", condition=models.Q(status="pending"))
@@ -143,7 +143,7 @@ class AlertMemory(models.Model):
     content = models.TextField(default="{}")
 
     class Meta:
-        app_label = "metrics"
+        db_table = "metrics_alertmemory"
 
     def __str__(self) -> str:
         return f"alerts of run {self.run_id}"
@@ -161,7 +161,7 @@ class AlertWatch(models.Model):
     off_until = models.FloatField(default=0.0)
 
     class Meta:
-        app_label = "metrics"
+        db_table = "metrics_alertwatch"
 
     def __str__(self) -> str:
         return f"watch of {self.root_id}"

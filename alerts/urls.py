@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from alerts.api import views as api
 from alerts.pages import editing, views
 
+api_patterns: list[URLPattern] = []
 v2_patterns = [
     path("alerts/channels", api.ChannelListView.as_view(), name="v2-alert-channels"),
     path("alerts/channels/<int:key>", api.ChannelView.as_view(), name="v2-alert-channel"),

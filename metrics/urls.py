@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from alerts import urls as alerts
 from metrics.api import experiment, metrics, v2
 from metrics.pages import views
 
@@ -15,14 +14,12 @@ api_patterns = [
     path("metrics/cache/stats", metrics.cache_stats, name="api-cache-stats"),
 ]
 v2_patterns = [
-    *alerts.v2_patterns,
     path("experiments/<str:run_id>", experiment.experiment_detail, name="v2-experiment"),
     path("series", v2.overlay_view, name="v2-overlay"),
     path("experiments/<str:run_id>/metrics/fast", v2.metrics_fast, name="v2-metrics-fast"),
     path("experiments/<str:run_id>/series", metrics.experiment_series, name="v2-series"),
 ]
 page_patterns = [
-    *alerts.page_patterns,
     path("compare", views.compare_page, name="compare"),
     path("series", v2.overlay_view, name="overlay"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),

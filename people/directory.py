@@ -27,7 +27,6 @@ from django.utils import timezone
 
 from people import changes, services
 from people.access.actor import ANONYMOUS, ROLES, Actor, Role
-from people.access.api_tokens import Scope
 from people.access.routes import rule_of
 from people.access.token_verification import INVALID, ApiTokens, shown_token
 from people.models import Grant, ProjectAccess
@@ -35,6 +34,7 @@ from runicorn.message import Message
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 from runicorn_site.security.sign_in import sign_in_needed
+from runicorn_site.web.access import Scope
 from runicorn_site.web.readable import EVERYTHING, Readable
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from people.access.actor import Role
-from people.access.api_tokens import Scope
+from runicorn_site.web.access import Scope
 
 ROLE_LABELS: dict[Role, Promise] = {
     Role.READ: _("Read"),

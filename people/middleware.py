@@ -14,12 +14,11 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from people.access.actor import Actor, Role, Target, actor_of
-from people.access.api_tokens import Scope
 from people.access.routes import Rule, rule_of
 from people.changes import note_targets
 from runicorn.json_value import JsonObject
 from runicorn.store import layout
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runs.active_root import active_root
 from runs.index import refresh
 from runs.models import Run

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     )
     from runicorn.tracking.run import Run
     from runicorn.tracking.switch import enabled, is_enabled, reset_enabled, set_enabled
-    from runicorn_tools.export.exporters import MetricsExporter
+
+    MetricsExporter: type
 
 __all__ = [
     "AlertRule",
@@ -82,7 +83,6 @@ _HOMES = {
     "artifacts": ("Artifact", "ArtifactError", "ArtifactType"),
     "tracking.config": ("Config",),
     "capture.environment": ("EnvironmentCapture",),
-    "export.exporters": ("MetricsExporter",),
     "store.project.board_schema": ("InvalidBoard",),
     "store.layout": ("InvalidName", "InvalidRunId"),
     "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
@@ -104,6 +104,16 @@ _HOMES = {
     ),
 }
 
+_PROVIDED = ("MetricsExporter",)
+"""Names that runicorn-django defines."""
+
+
+def _provided(name: str) -> object:
+    from runicorn.extension_points import NAMES, load
+
+    return load(NAMES, name)
+
+
 # Hidden from type checkers, which accept any name of a module with a `__getattr__`.
 if not TYPE_CHECKING:
 
@@ -114,6 +124,9 @@ if not TYPE_CHECKING:
                 value: object = getattr(descriptor_reserve.load(f"runicorn.{home}"), name)
                 globals()[name] = value
                 return value
+        if name in _PROVIDED:
+            value = globals()[name] = _provided(name)
+            return value
         raise AttributeError(f"module 'runicorn' has no attribute {name!r}")
 
 

@@ -1,88 +1,21 @@
-"""Entry point of `python -m runicorn` and of the command `runicorn`.
-
-The commands are in `runicorn_tools.cli`, which runicorn-sdk does not include; three of them work without it.
-"""
+"""Entry point of `python -m runicorn` and of the command `runicorn`."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from runicorn._version import FULL, SDK, __version__
-from runicorn.store.notices import say
-
-FAILED, USAGE, NOT_AVAILABLE = 1, 2, 4
+from runicorn.extension_points import COMMAND_LINE, NotInstalled, load
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        from runicorn_tools.cli import main as full
-    except ModuleNotFoundError as error:
-        if error.name != "runicorn_tools.cli":
-            raise
-        sys.exit(_sdk(sys.argv[1:]))
+        full = load(COMMAND_LINE, "main")
+    except NotInstalled:
+        from runicorn.cli import main as own
+
+        sys.exit(own(sys.argv[1:]))
     full()
-
-
-def _sdk(arguments: Sequence[str]) -> int:
-    """Run a command of runicorn-sdk and return its exit code."""
-    name, *rest = arguments or ("",)
-    if name == "--version":
-        return _version([])
-    if name in COMMANDS:
-        return COMMANDS[name](rest)
-    asked = f"`runicorn {name}`" if name and not name.startswith("-") else "The full command line"
-    known = ", ".join(COMMANDS)
-    say(f"{asked} needs the full distribution, {FULL}; this is {SDK} {__version__}, which has {known}.")
-    return NOT_AVAILABLE if name else USAGE
-
-
-def _version(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="runicorn version")
-    parser.add_argument("--json", action="store_true")
-    known = {"name": "runicorn", "version": __version__, "implementation": SDK}
-    text = json.dumps(known) if parser.parse_args(arguments).json else f"runicorn {__version__} ({SDK})"
-    sys.stdout.write(f"{text}\n")
-    return 0
-
-
-def _run(arguments: Sequence[str]) -> int:
-    from runicorn.compat.runner import main as run_script
-
-    run_script(arguments)
-    return 0
-
-
-def _sync(arguments: Sequence[str]) -> int:
-    from runicorn.settings import user
-    from runicorn.upload.rest import CannotUpload, upload_rest
-
-    parser = argparse.ArgumentParser(prog="runicorn sync", description="Finish the upload of runs.")
-    parser.add_argument("run", nargs="+", help="ids of runs that log to a server")
-    parser.add_argument("--url", default="", help="the server to upload to; default: the one the runs log to")
-    parser.add_argument("--storage", type=Path, help="the storage root")
-    given = parser.parse_args(arguments)
-    try:
-        outcomes = upload_rest(user.storage_root(given.storage), given.run, given.url)
-    except CannotUpload as error:
-        say(str(error))
-        return error.exit_code
-    except OSError as error:
-        say(f"{error.filename or 'The upload'}: {error.strerror or error}")
-        return FAILED
-    for outcome in outcomes:
-        if outcome.problem:
-            say(str(outcome))
-        else:
-            sys.stdout.write(f"{outcome}\n")
-    return FAILED if any(outcome.problem for outcome in outcomes) else 0
-
-
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"version": _version, "run": _run, "sync": _sync}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import get_args
 
 from people import database as accounts
@@ -17,9 +16,8 @@ from runicorn_site.cluster.settings import caches
 from runicorn_site.database.file import choose, known_migrations
 from runicorn_site.database.settings import database
 from runicorn_site.database.state_dir import mark, secret_key, state_directory
+from runicorn_site.folders import APP_NAMES, APPS, SITE
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-OUR_APPS = ("runs", "metrics", "artifacts", "remote")
 STATE_DIR = state_directory()
 
 SECRET_KEY = secret_key(STATE_DIR)
@@ -42,7 +40,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
-    *OUR_APPS,
+    *APP_NAMES,
 ]
 
 # All synchronous: a request runs on one thread (`transport/dispatch.py`).
@@ -71,7 +69,7 @@ UNCACHED_LOADERS = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [APPS / "templates"],
         "APP_DIRS": not DEBUG,
         "OPTIONS": {
             # Django forgets cached templates with its own development server only.
@@ -88,7 +86,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_FILE = choose(STATE_DIR, known_migrations(BASE_DIR, OUR_APPS))
+DATABASE_FILE = choose(STATE_DIR, known_migrations(APPS, APP_NAMES))
 DATABASES = {"default": database(own.get("RUNICORN_DATABASE_URL"), DATABASE_FILE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -153,7 +151,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
 FILE_UPLOAD_HANDLERS = ["runicorn_site.transport.uploads.IntoTheStore"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [APPS / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "runicorn_site.assets.storage.VersionedFiles"},
@@ -162,7 +160,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_COOKIE_NAME = "runicorn_language"
-LOCALE_PATHS = [BASE_DIR / "runicorn_site" / "locale"]
+LOCALE_PATHS = [SITE / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

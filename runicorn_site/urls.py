@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, include, path
 
+import alerts.urls
 import artifacts.urls
 import metrics.urls
 import remote.urls
 import runs.urls
-from people.access.api_tokens import Scope
 from people.options import has_users
 from people.shares.api import share_patterns
 from runicorn_site import errors
@@ -34,14 +34,14 @@ from runicorn_site.pages import (
     watching,
 )
 from runicorn_site.watching.api import watching_patterns
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 
 people_patterns: list[URLPattern] = []
 if has_users():
     from people.pages.urls import page_patterns as people_patterns
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
-APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
+APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls)
 PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown, watching)
 
 urlpatterns = [

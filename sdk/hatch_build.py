@@ -9,14 +9,6 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-NOT_INCLUDED = re.compile(
-    r"(api|archives|cli|demo|importers|maintenance|legacy/manifest|legacy/remote_storage|sync)/"
-)
-INCLUDED = re.compile(
-    r"api/(__init__|responses/.*)|archives/(__init__|commit)|sync/(manifest/)?(__init__|files)"
-)
-"""Modules that others need, of the folders above."""
-
 
 def source(root: str) -> Path:
     """Return the folder with `runicorn/` and `LICENSE`."""
@@ -25,15 +17,12 @@ def source(root: str) -> Path:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Return the files of the distribution with their names in it."""
-    found = {str(folder / "LICENSE"): "runicorn/LICENSE"}
+    """Return the files of the package `runicorn`, all of it, and the license, with their names in the distribution."""
+    members = {str(folder / "LICENSE"): "runicorn/LICENSE"}
     for path in sorted((folder / "runicorn").rglob("*")):
-        inside = path.relative_to(folder / "runicorn")
-        name = inside.as_posix()
-        is_included = not NOT_INCLUDED.match(name) or INCLUDED.fullmatch(name.removesuffix(".py"))
-        if path.is_file() and "__pycache__" not in inside.parts and is_included:
-            found[str(path)] = f"runicorn/{name}"
-    return found
+        if path.is_file() and "__pycache__" not in path.parts:
+            members[str(path)] = path.relative_to(folder).as_posix()
+    return members
 
 
 class Version(MetadataHookInterface):

@@ -14,8 +14,8 @@ from alerts.api import requests
 from alerts.delivery import sending
 from alerts.judging import preview
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
-from people.access.api_tokens import Scope
 from runicorn.api.responses import alerts as responses
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking, remote_io
 
@@ -163,6 +163,7 @@ def channel_answer(row: AlertChannel) -> responses.AlertChannel:
 
 
 def rule_answer(row: AlertRule) -> responses.AlertRule:
+    """Return a rule; its `channels` are ids."""
     return {
         "id": row.pk,
         "name": row.name,

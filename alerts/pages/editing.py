@@ -19,10 +19,9 @@ from alerts.kinds import KINDS
 from alerts.models import AlertChannel, AlertRule
 from alerts.pages.forms import CONDITION, ChannelForm, RuleForm, initial_of
 from alerts.pages.templates import BY_KEY
-from people.access.api_tokens import Scope
 from runicorn.api.responses.alerts import AlertForecast, AlertPreview
 from runicorn.store.state import OF_THE_SERVER
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking, remote_io
 

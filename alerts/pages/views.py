@@ -15,8 +15,7 @@ from alerts import services
 from alerts.models import AlertChannel, AlertEvent
 from alerts.pages.forms import KIND_LABELS
 from alerts.pages.templates import TEMPLATES
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.paginator import Page, Paginator
 
 SIZE = 50

@@ -17,8 +17,8 @@ from artifacts.index import discovery, usage_links
 from artifacts.lineage.query import follow, lineage_response
 from artifacts.models import Artifact, Use
 from artifacts.services import curation, lookup, statistics
-from people.access.api_tokens import Scope
 from runicorn.api.responses import artifacts as responses
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import AnyFormat

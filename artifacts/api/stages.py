@@ -11,8 +11,8 @@ from artifacts.api.artifacts import ERRORS, StoreView
 from artifacts.api.requests import EvaluationBody, EvaluationsQuery, HistoryQuery, OfType, PromotionBody
 from artifacts.errors import NotFound
 from artifacts.services import evaluations, lookup, stages
-from people.access.api_tokens import Scope
 from runicorn.api.responses import artifacts as responses
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import endpoint
 
 

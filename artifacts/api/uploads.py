@@ -13,9 +13,8 @@ from artifacts.api.artifacts import ERRORS, RUN_ERRORS, StoreView
 from artifacts.api.requests import FilesBody, PartQuery, UploadBody
 from artifacts.errors import Conflict
 from artifacts.services import uploads
-from people.access.api_tokens import Scope
 from runicorn.api.responses import artifacts as responses
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Bytes
 from runs.active_root import active_root

@@ -21,9 +21,8 @@ from artifacts.models import Version
 from artifacts.pages.artifact import show_artifact
 from artifacts.pages.version import show_version
 from artifacts.services import curation, lookup, maintenance, stages
-from people.access.api_tokens import Scope
 from runicorn.json_value import JsonObject
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
 

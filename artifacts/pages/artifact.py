@@ -18,8 +18,7 @@ from artifacts.models import Artifact, Use, Version
 from artifacts.pages import version_columns
 from artifacts.pages.version_columns import Cell
 from artifacts.services import lookup
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import only_readable

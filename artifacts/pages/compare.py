@@ -17,8 +17,7 @@ from django.views.decorators.http import require_safe
 from artifacts.models import Version
 from artifacts.pages.listing import Chip
 from artifacts.services import lookup
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
 from runs.pages.key_values import Pairs

@@ -14,10 +14,9 @@ from django.views.decorators.http import require_safe
 
 from artifacts.models import Artifact
 from artifacts.services import lookup, statistics
-from people.access.api_tokens import Scope
 from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator, page_number

@@ -17,8 +17,7 @@ from artifacts.models import File, Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
 from artifacts.pages.lineage import panel
 from artifacts.services import lookup, maintenance, stages
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.paginator import Page, Paginator, page_number
 from runicorn_site.web.pools import blocking

@@ -10,8 +10,7 @@ from rest_framework.response import Response
 from artifacts.api import downloads, zip_download
 from artifacts.pages.version import is_picture
 from artifacts.services import lookup
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.preview import suffix

@@ -10,8 +10,8 @@ from metrics.api.rows import pending_header
 from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal, Series
 from metrics.store.lanes import Lane
-from people.access.api_tokens import Scope
 from runicorn.api.responses.experiments import ExperimentOverview, MetricsSummary, StepRange
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runs.api import experiments
 from runs.models import Run

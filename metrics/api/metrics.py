@@ -17,8 +17,8 @@ from metrics.query import series
 from metrics.query.progress import progress
 from metrics.query.series_view import JournalReplaced
 from metrics.store.cache import cache
-from people.access.api_tokens import Scope
 from runicorn.api.responses.metrics import CacheStatistics, MetricRows, RunProgress, SeriesAnswer
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runs.models import Run
 from runs.services.lookup import get_experiment, get_run

@@ -15,8 +15,8 @@ from metrics.api.requests import FastQuery, OverlayQuery
 from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
 from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
-from people.access.api_tokens import Scope
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runs.active_root import active_root
 from runs.api.runs import known_ids

@@ -19,9 +19,8 @@ from metrics.ingest.parse import parse
 from metrics.models import Journal
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
-from people.access.api_tokens import Scope
 from runicorn.store import layout
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.files import OpenFile
 from runs.live.log_blocks import Block, blocks, lines_before
 from runs.live.run_socket import RunSocket, whole_number

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from people.access.api_tokens import Scope
 from people.access.routes import SAFE, Rule, allows, required_scope, rule_of
 from runicorn.message import Message, gettext_noop
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.actor import KEY as ACTOR
 from runicorn_site.web.readable import EVERYTHING, Readable
 

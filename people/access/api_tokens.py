@@ -12,9 +12,9 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 
 from runicorn import _platform
+from runicorn_site.web.access import Scope
 from runicorn_tools.entry_list import EntryList
 
 FILE = "tokens.json"
@@ -23,15 +23,6 @@ LONGEST_NAME = 100
 _NAME = re.compile(r"[\w.@ -]+")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
-
-
-class Scope(StrEnum):
-    """What a token may do; each scope contains those before it."""
-
-    READ = "read"
-    WRITE = "write"
-    CURATE = "curate"
-    ADMIN = "admin"
 
 
 class InvalidToken(ValueError):

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from people.access.actor import Actor, Role, Target
-from people.access.api_tokens import Scope
 from people.access.routes import Rule
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 
 EDIT = Rule("", Scope.CURATE, Subject.RUNS)
 

@@ -12,9 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
-from people.access.api_tokens import Scope
 from runicorn_site.security.methods import methods
-from runicorn_site.web.access import ATTRIBUTE, Access, Subject, access_of
+from runicorn_site.web.access import ATTRIBUTE, Access, Scope, Subject, access_of
 
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver

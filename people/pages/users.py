@@ -16,14 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from people import services
 from people.access.actor import Role
-from people.access.api_tokens import Scope
 from people.changes import note_about
 from people.errors import InvalidChange
 from people.labels import ROLE_LABELS
 from people.models import Grant, ProjectAccess
 from runicorn.message import Message
 from runicorn.store import layout
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
 from runs.query.projects import projects

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from people.access.actor import Actor, actor_of
-from people.access.api_tokens import Scope
 from people.shares import services
 from people.shares.records import KINDS, Share, link_token
 from runicorn.api.responses import shares as responses
+from runicorn_site.web.access import Scope
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking

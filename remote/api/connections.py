@@ -7,7 +7,6 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from remote.api.requests import (
     AcceptHostKeyBody,
     AddressBody,
@@ -21,6 +20,7 @@ from remote.api.requests import (
 from remote.services import connections
 from runicorn.api.responses import remote as responses
 from runicorn.api.responses.problem import Problem
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import remote_io
 

@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from remote.api.requests import LoginBody
 from remote.connections import saved
 from remote.connections.saved_file import METHODS, SECRETS
 from runicorn.api.responses import remote as responses
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.serializers import Body
 

@@ -7,11 +7,11 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from remote.api.requests_viewers import CopyProgramBody, StartViewerBody, StopViewerBody, session_to_dict
 from remote.services import connections, viewers
 from runicorn.api.responses import remote as responses
 from runicorn.api.responses.problem import Problem
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import remote_io
 

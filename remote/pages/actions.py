@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from people.access.api_tokens import Scope
 from remote.connections import saved
 from remote.errors import AuthenticationFailed, ConnectionNotFound, HostKeyConflict, InvalidInput, RemoteError
 from remote.pages.context import (
@@ -31,7 +30,7 @@ from remote.ssh.address import InvalidAddress, from_id
 from remote.ssh.credentials import Credentials
 from remote.viewers.errors import SessionNotFound
 from remote.viewers.session import SessionParameters
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking, remote_io
 
 NEW = {"way": "password", "port": 22, "keep": True, "remember": False}

@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
 from remote.errors import ConnectionNotFound, RemoteError
@@ -17,7 +16,7 @@ from remote.services import connections as services
 from remote.services import environments, viewers
 from remote.ssh.pool import pool
 from runicorn.remote_protocol import OLDEST_PYTHON
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking, remote_io
 
 MOST_FOLDERS = 500

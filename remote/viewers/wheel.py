@@ -103,12 +103,19 @@ def _described(project: dict[str, Any], folder: Path) -> Iterator[Member]:
         ]
     lines += ["Description-Content-Type: text/markdown", ""]
     text = "\n".join(lines) + "\n" + (folder / project["readme"]).read_text(encoding="utf-8")
-    starters = "".join(f"{name} = {place}\n" for name, place in project["scripts"].items())
     yield Member(f"{INFO}/METADATA", text.encode())
     yield Member(f"{INFO}/WHEEL", WHEEL.encode())
-    yield Member(f"{INFO}/entry_points.txt", f"[console_scripts]\n{starters}".encode())
+    yield Member(f"{INFO}/entry_points.txt", _entry_points(project).encode())
     for name in project["license-files"]:
         yield Member(f"{INFO}/licenses/{name}", (folder / name).read_bytes())
+
+
+def _entry_points(project: dict[str, Any]) -> str:
+    groups = {"console_scripts": project["scripts"], **project["entry-points"]}
+    return "\n".join(
+        f"[{group}]\n" + "".join(f"{name} = {place}\n" for name, place in entries.items())
+        for group, entries in groups.items()
+    )
 
 
 def requirements(path: Path) -> list[str]:

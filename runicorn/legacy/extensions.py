@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor, create_monitor_callback
 from runicorn.capture.environment import EnvironmentCapture, EnvironmentInfo, capture_for_run
-from runicorn_tools.export.exporters import MetricsExporter
+from runicorn.extension_points import NAMES, load
 
 __all__ = [
     "AlertRule",
@@ -12,7 +12,13 @@ __all__ = [
     "EnvironmentCapture",
     "EnvironmentInfo",
     "MetricMonitor",
-    "MetricsExporter",
+    "MetricsExporter",  # noqa: F822 (runicorn-django defines it)
     "capture_for_run",
     "create_monitor_callback",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "MetricsExporter":
+        return load(NAMES, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,12 +6,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from runicorn.extension_points import TRACKERS, load
 from runicorn.settings import user
 from runicorn.store import layout
 from runicorn.store.units import number_of
@@ -26,20 +27,7 @@ ONLINE = re.compile(r"[\w.-]+/[\w.-]+")
 RESULT_LABELS = {"taken": "new", "updated": "updated"}
 
 
-class Tracker(StrEnum):
-    """Supported trackers."""
-
-    TENSORBOARD = "tensorboard"
-    MLFLOW = "mlflow"
-    WANDB = "wandb"
-    AIM = "aim"
-    TRACKIO = "trackio"
-    NEPTUNE = "neptune"
-    COMET = "comet"
-    CLEARML = "clearml"
-    SWANLAB = "swanlab"
-    DVCLIVE = "dvclive"
-    SACRED = "sacred"
+Tracker = StrEnum("Tracker", {entry.name.upper(): entry.name for entry in entry_points(group=TRACKERS)})  # type: ignore[misc]
 
 
 def import_from(
@@ -72,7 +60,7 @@ def import_from(
 
       runicorn import-from wandb my-team/my-project
     """
-    is_online = tracker is Tracker.WANDB and not path.exists() and ONLINE.fullmatch(str(path)) is not None
+    is_online = tracker == "wandb" and not path.exists() and ONLINE.fullmatch(str(path)) is not None
     if not path.exists() and not is_online:
         common.exit_with(f"{path} does not exist.", NOT_AVAILABLE)
     root = user.storage_root(storage)
@@ -139,8 +127,8 @@ def _id(place: str) -> str:
 
 def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
     """Return the function that reads the files of a tracker."""
-    module = import_module(f"runicorn.importers.{tracker}")
-    if tracker is Tracker.AIM:
+    module = load(TRACKERS, tracker)
+    if tracker == "aim":
         return lambda path: module.read(path, python)
     read: Callable[[Path], Iterator[Experiment | Unreadable]] = module.read
     return read

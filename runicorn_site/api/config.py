@@ -11,13 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn._version import __version__
 from runicorn.api.responses import config as responses
 from runicorn.settings import user as own
 from runicorn_site.api import storage_root
 from runicorn_site.web import preferences
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import current

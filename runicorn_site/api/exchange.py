@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn._platform import open_regular
 from runicorn.api.responses.exchange import ExportedRun, ImportedArchive
 from runicorn.store import layout
 from runicorn_site.api import archives
 from runicorn_site.api.parsers import FormWithFile
+from runicorn_site.web.access import Scope
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking

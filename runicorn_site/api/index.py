@@ -8,10 +8,10 @@ from django.urls import path, reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import openapi
+from runicorn_site.web.access import Scope
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.endpoint import route
 

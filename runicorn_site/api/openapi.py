@@ -15,8 +15,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 
 LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"

@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics.store.cache import cache
-from people.access.api_tokens import Scope
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import system_stats
 from runicorn_site.monitoring.readiness import database_problem
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root

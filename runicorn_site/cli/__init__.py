@@ -1,1 +1,25 @@
-"""Commands about a server and its own data."""
+"""Commands about a server and its data, and those that read a store with its modules."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "alerts": "runicorn_site.cli.alerts:alerts",
+    "backup": "runicorn_site.cli.backup:backup",
+    "demo": "runicorn_site.cli.demo:demo",
+    "doctor": "runicorn_site.cli.doctor.command:doctor",
+    "export": "runicorn_site.cli.export:export",
+    "export-data": "runicorn_site.cli.export_data:export_data",
+    "manage": "runicorn_site.cli.manage:manage",
+    "move-artifacts": "runicorn_site.cli.move_artifacts:move_artifacts",
+    "move-database": "runicorn_site.cli.move_database:move_database",
+    "open": "runicorn_site.cli.open:open_viewer",
+    "rate-limit": "runicorn_site.cli.rate_limit:rate_limit",
+    "restore": "runicorn_site.cli.backup:restore",
+    "share": "runicorn_site.cli.share:share",
+    "sync": "runicorn_site.cli.sync:sync",
+    "token": "runicorn_site.cli.token:token",
+    "user": "runicorn_site.cli.user:user",
+    "version": "runicorn_site.cli.version:version",
+    "viewer": "runicorn_site.cli.viewer:viewer",
+}
+"""Name and function of each command (entry point `runicorn.commands`)."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from runicorn.store.units import number_of
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 
@@ -61,7 +62,7 @@ def restore(
 @contextmanager
 def _errors() -> Iterator[None]:
     """Make the server importable, and exit with the code of an error."""
-    common.use_server()
+    use_server()
     from django.core.serializers.base import DeserializationError
     from django.db import DatabaseError
 

@@ -10,7 +10,8 @@ import typer
 
 from runicorn.settings import user
 from runicorn.store.units import number_of
-from runicorn_site.cli.support.server import server_folder
+from runicorn_site.cli.support.server import use_server
+from runicorn_site.folders import APP_NAMES, APPS
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, PERMISSION, USAGE
 
@@ -29,7 +30,7 @@ def move_database(
 
       runicorn move-database postgresql://runicorn@db.example.org/runicorn
     """
-    common.use_server()
+    use_server()
     from django.core.exceptions import ImproperlyConfigured
     from django.db import Error
 
@@ -38,8 +39,7 @@ def move_database(
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
 
     try:
-        apps = ("runs", "metrics", "artifacts", "remote")
-        source = database(user.get(URL), choose(state_directory(), known_migrations(server_folder(), apps)))
+        source = database(user.get(URL), choose(state_directory(), known_migrations(APPS, APP_NAMES)))
         database(target, Path())
         os.environ[URL] = target
         os.environ["RUNICORN_USERS"] = "yes"  # their tables are copied too

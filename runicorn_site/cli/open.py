@@ -11,6 +11,7 @@ import typer
 
 from runicorn.remote_protocol import OPEN, make_stamp
 from runicorn.settings import user
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.browser import open_privately
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION
@@ -72,7 +73,7 @@ def entry(note: dict[str, Any], *, always: bool) -> str:
 
 def _end_sessions() -> None:
     """End the browser sessions of all viewers of this user on this machine."""
-    common.use_server()
+    use_server()
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
     from runicorn_site.security.browser_sessions import end_all
 

@@ -15,6 +15,7 @@ import typer
 from runicorn.settings.config_functions import NO_RATE_LIMITS, RATE_LIMITS_FILE
 from runicorn.settings.user import config_directory
 from runicorn.store import layout
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, PERMISSION, USAGE
 
@@ -206,7 +207,7 @@ def _validate(content: dict[str, Any]) -> None:
 
 def _table() -> Any:
     """Return the server's table of limits."""
-    common.use_server()
+    use_server()
     from runicorn_site.security.rates import rate_table
 
     return rate_table

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from runicorn.settings import user as own
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 
@@ -96,7 +97,7 @@ def user(
 @contextmanager
 def accounts() -> Iterator[None]:
     """Open the accounts, and exit with the sentence of an error."""
-    common.use_server()
+    use_server()
     os.environ["RUNICORN_USERS"] = "yes"
     import django
     from django.db import DatabaseError

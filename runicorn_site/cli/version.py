@@ -119,13 +119,12 @@ def database_state() -> dict[str, Any]:
     if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.store.units import format_bytes
-    from runicorn_site.cli.support.server import server_folder
     from runicorn_site.database.file import choose, known_migrations, pending_migrations
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
+    from runicorn_site.folders import APP_NAMES, APPS
 
-    apps = ("runs", "metrics", "artifacts", "remote")
     try:
-        known = known_migrations(server_folder(), apps)
+        known = known_migrations(APPS, APP_NAMES)
         file = choose(state_directory(), known)
     except (OSError, UnsafeDirectory) as error:
         return {"place": "", "state": f"not available: {error}"}

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 
@@ -132,7 +133,7 @@ def viewer(
 
 def start(remote_mode: bool, **chosen: Any) -> None:
     """Serve with the given `Options`, and exit with the code of an error."""
-    common.use_server()
+    use_server()
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 

@@ -15,7 +15,10 @@ import django
 from django.utils import translation
 
 PROJECT = Path(__file__).resolve().parents[2]
-SOURCES = ("runicorn", "runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js")
+SOURCES = (
+    *("runicorn", "runicorn_importers", "runicorn_tools", "runicorn_site"),
+    *("runs", "metrics", "artifacts", "remote", "alerts", "people", "templates", "static/js"),
+)
 SKIPPED = ("__pycache__", "locale", "migrations", "i18n", "cli", "tracking", "importers", "integrations")
 LOCALE = "zh_Hans"
 CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"

@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking
 
 

@@ -8,9 +8,8 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from people.access.api_tokens import Scope
 from runicorn_site.server.demo import CannotStart, demo
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 
 
 @access(Scope.ADMIN)

@@ -23,13 +23,12 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
-from people.access.api_tokens import Scope
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking

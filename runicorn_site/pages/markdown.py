@@ -7,10 +7,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.boards import RenderedText
 from runicorn.store.project.board_schema import TEXT_LENGTH
 from runicorn_site.web import markdown
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.serializers import Body
 

@@ -10,10 +10,9 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
-from people.access.api_tokens import Scope
 from remote.pages.forms import MirrorForm
 from remote.services import connections, environments, mirrors
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import remote_io
 from runs.active_root import active_root
 

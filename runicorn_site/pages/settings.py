@@ -18,7 +18,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
 from people.shares import services as shares
 from people.shares.api import share_url
 from people.shares.records import Share
@@ -35,7 +34,7 @@ from runicorn_site.api.system import database_version
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.service_error import ListUnavailable

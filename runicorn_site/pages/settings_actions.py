@@ -12,7 +12,6 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from people.access.api_tokens import Scope
 from people.shares import services as shares
 from people.shares.errors import ShareNotFound
 from remote.connections import saved
@@ -24,7 +23,7 @@ from runicorn_site.pages import appearance
 from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
 from runicorn_site.pages.settings import show_settings
 from runicorn_site.security.browser_sessions import end_all
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import first_error, translated
 from runicorn_site.web.pools import blocking

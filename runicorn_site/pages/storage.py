@@ -9,10 +9,9 @@ from django.views.decorators.http import require_POST
 from rest_framework.exceptions import APIException
 
 from artifacts.services import maintenance
-from people.access.api_tokens import Scope
 from runicorn_site.pages.forms import FreeSpaceForm
 from runicorn_site.pages.settings import show_settings
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import sentence_of
 from runicorn_site.web.pools import blocking

@@ -16,11 +16,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from people.access.api_tokens import Scope
 from runicorn.artifacts.errors import ArtifactError
 from runicorn_site.pages.forms import CheckForm
 from runicorn_site.pages.settings import show_settings
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
 from runicorn_tools.maintenance import fsck

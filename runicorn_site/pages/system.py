@@ -9,9 +9,8 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
 from runicorn_site.api import system_stats
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root

@@ -10,14 +10,13 @@ from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import APIException
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.watching import WatchedFolder
 from runicorn.settings import capabilities
 from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.pages.forms import UnwatchForm, WatchForm
 from runicorn_site.watching import services
 from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.messages import first_error, sentence_of, translated

@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses import watching as responses
 from runicorn_site.watching import services
 from runicorn_site.watching.errors import UnwatchableFolder
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body

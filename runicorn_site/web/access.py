@@ -10,10 +10,17 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
-from people.access.api_tokens import Scope
-
 ATTRIBUTE = "access"
 View = TypeVar("View")
+
+
+class Scope(StrEnum):
+    """What a caller may do; each scope contains those before it."""
+
+    READ = "read"
+    WRITE = "write"
+    CURATE = "curate"
+    ADMIN = "admin"
 
 
 class Subject(StrEnum):

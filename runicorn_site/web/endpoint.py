@@ -11,8 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import Subject, access
+from runicorn_site.web.access import Scope, Subject, access
 
 if TYPE_CHECKING:
     from drf_spectacular.utils import OpenApiParameter

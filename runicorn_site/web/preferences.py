@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from runicorn import _platform
+from runicorn.json_value import JsonValue
 from runicorn.message import Message
 from runicorn.settings.user import PRIVATE_FILE, config_directory
 from runicorn.store import layout
@@ -33,7 +34,7 @@ class TooMany(ValueError):
     """The file would grow without limit."""
 
 
-def read() -> dict[str, Any]:
+def read() -> dict[str, JsonValue]:
     """Return the content of the file; {} if it is missing or damaged."""
     try:
         folder = config_directory()

@@ -8,71 +8,38 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from importlib import import_module
+from functools import cached_property
+from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from runicorn._version import __version__
+from runicorn.extension_points import COMMANDS
 from runicorn_tools.cli.support.common import describe_error, print_error
-
-MODULES = {
-    "viewer": "viewer",
-    "open": "open",
-    "run": "run",
-    "config": "config",
-    "export": "exporting",
-    "import": "importing",
-    "import-from": "trackers.import_from",
-    "watch": "trackers.watch",
-    "export-data": "export_data",
-    "manage": "manage",
-    "demo": "demo",
-    "artifacts": "artifacts",
-    "alerts": "alerts",
-    "clean": "clean",
-    "fsck": "fsck",
-    "rate-limit": "rate_limit",
-    "token": "token",
-    "share": "serving.share",
-    "move-database": "serving.move_database",
-    "move-artifacts": "serving.move_artifacts",
-    "backup": "serving.backup",
-    "restore": "serving.backup",
-    "user": "serving.user",
-    "generate-manifest": "generate_manifest",
-    "sync": "sync",
-    "doctor": "doctor.command",
-    "version": "version",
-}
-"""The commands in the order of the help, with their modules."""
-FUNCTIONS = {
-    "open": "open_viewer",
-    "export": "export",
-    "restore": "restore",
-    "import": "import_",
-    "doctor": "doctor",
-}
-"""Functions whose name differs from their module."""
 
 
 class Commands(Mapping[str, Any]):
-    """All commands by name, each imported on first use because of its expensive imports."""
+    """All commands by name; each is imported on first use."""
+
+    @cached_property
+    def _functions(self) -> dict[str, str]:
+        tables = [entry.load() for entry in entry_points(group=COMMANDS)]
+        return dict(sorted(item for table in tables for item in table.items()))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
+        return iter(self._functions)
 
     def __len__(self) -> int:
-        return len(MODULES)
+        return len(self._functions)
 
     def __getitem__(self, name: str) -> Any:
-        module = import_module(f"{__name__}.{MODULES[name]}")
+        function = resolve_name(self._functions[name])
         alone = typer.Typer(add_completion=False)
-        settings = getattr(module, "CONTEXT", None)
-        alone.command(name, context_settings=settings)(
-            getattr(module, FUNCTIONS.get(name, MODULES[name].rpartition(".")[2]))
-        )
+        settings = getattr(sys.modules[function.__module__], "CONTEXT", None)
+        alone.command(name, context_settings=settings)(function)
         command = typer.main.get_command(alone)
         # Rich breaks lines where the docstring does.
         command.help = re.sub(r"(?<=\S)\n(?=\w)", " ", command.help or "")
@@ -80,7 +47,7 @@ class Commands(Mapping[str, Any]):
 
 
 class Runicorn(TyperGroup):
-    """Group of the commands in `MODULES`."""
+    """Group of the commands that the installed distributions define."""
 
     def __init__(self, **settings: Any) -> None:
         """Create the group without eager commands."""

@@ -16,13 +16,12 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
 from runicorn.api.responses.remote import Done
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.run_files import LogMatches, MediaFile, RunEnvironment
 from runicorn.store import layout
+from runicorn_site.web.access import Scope
 from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.files import OpenFile

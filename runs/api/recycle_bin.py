@@ -8,10 +8,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.experiments import DeletedExperiments, FoundExperiments, Success
 from runicorn.api.responses.recycle_bin import EmptiedRecycleBin, RecycleBin
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import json_list

@@ -12,12 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.projects import ExperimentNames, Projects
 from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
 from runicorn.api.responses.runs import MovedRuns, RunDetail, RunItem, TaggedRuns
 from runicorn.store import layout
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root

@@ -9,9 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.run_files import FileDigest, Heartbeat, UploadConflict, UploadedSize
-from runicorn_site.web.access import Subject
+from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.actor import sender_name
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking

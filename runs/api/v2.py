@@ -7,9 +7,9 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage, WhereCompletion
+from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root

@@ -7,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runs.live.run_socket import RunSocket, whole_number
 from runs.live.tail import Chunk, text_lines
 

@@ -11,8 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
 from runs.errors import NoSuchFile

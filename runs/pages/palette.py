@@ -8,8 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runs.active_root import active_root
 from runs.pages.table.rows import ids_in_order, matching
 from runs.pages.table.state import TableState

@@ -9,11 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards, description
-from runicorn_site.web.access import Subject, access
+from runicorn_site.web.access import Scope, Subject, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.query import analytics, projects

@@ -10,9 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.runs import RunResult
-from runicorn_site.web.access import Subject, access
+from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import Page, Paginator
 from runicorn_site.web.pools import blocking

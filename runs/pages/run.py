@@ -13,10 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from people.access.api_tokens import Scope
 from runicorn.store import layout
 from runicorn_site.web import markdown
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.shared import is_shared

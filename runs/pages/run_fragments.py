@@ -8,8 +8,8 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.access.api_tokens import Scope
 from runicorn.store import layout
+from runicorn_site.web.access import Scope
 from runicorn_site.web.actor import sender_key
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking

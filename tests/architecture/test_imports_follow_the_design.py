@@ -12,22 +12,38 @@ import pytest
 from tests.architecture.trees import tree_of
 
 PROJECT = Path(__file__).resolve().parents[2]
-OURS = {"runicorn", "runicorn_site", "runs", "artifacts", "metrics", "remote"}
+OURS = {
+    *("runicorn", "runicorn_importers", "runicorn_tools", "runicorn_site"),
+    *("runs", "artifacts", "metrics", "remote", "alerts", "people"),
+}
 MAY_IMPORT = {
     "runicorn": set(),
-    "runs": {"runicorn"},
-    "metrics": {"runs", "runicorn"},
-    "artifacts": {"runs", "runicorn"},
-    "remote": {"runicorn"},
+    "runicorn_tools": {"runicorn"},
+    "runicorn_importers": {"runicorn", "runicorn_tools"},
+    "runs": {"runicorn", "runicorn_tools"},
+    "metrics": {"runs", "runicorn", "runicorn_tools"},
+    "artifacts": {"runs", "runicorn", "runicorn_tools"},
+    "alerts": {"metrics", "runs", "runicorn", "runicorn_tools"},
+    "people": {"metrics", "runs", "runicorn", "runicorn_tools"},
+    "remote": {"runicorn", "runicorn_tools"},
     "runicorn_site": OURS,
+}
+# Who may do what is decided beside the guard and the proxies, and accounts have a database of their own.
+OF_THE_SITE = {
+    "people": (
+        "runicorn_site.security",
+        "runicorn_site.transport",
+        "runicorn_site.database",
+        "runicorn_site.pages.settings",
+    ),
 }
 # The toolkit that all apps share, and that imports none of them.
 WEB = "runicorn_site.web"
 # Third parties that a module of the light package may import at its top.
 LIGHT_EXTRAS = {
-    "runicorn/cli": {"typer", "rich", "click"},
+    "runicorn_tools/cli": {"typer", "rich", "click"},
+    "runicorn_importers/cli": {"typer", "rich", "click"},
     "runicorn/api": {"requests", "urllib3"},
-    "runicorn/demo": {"numpy"},
     "runicorn/compat/wandb/integration/xgboost.py": {"xgboost"},
     "runicorn/compat/wandb/integration/sb3.py": {"stable_baselines3"},
     "runicorn/compat/also/real_mlflow.py": {"mlflow"},
@@ -45,6 +61,7 @@ LIGHT_EXTRAS = {
     },
 }
 OPTIONAL = {"orjson"}
+LIGHT = ("runicorn", "runicorn_tools", "runicorn_importers")
 
 
 def _files(package: str) -> Iterator[Path]:
@@ -84,26 +101,21 @@ def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
     wrong = []
     for path in _files(package):
         is_web = path.is_relative_to(PROJECT / "runicorn_site" / "web")
-        # The command line starts the server; it is the one door from the light package to the site.
-        door = package == "runicorn" and path.is_relative_to(PROJECT / "runicorn_tools" / "cli")
-        allowed = (
-            MAY_IMPORT[package]
-            | {package}
-            | ({"runicorn_site", "runs", "metrics", "remote"} if door else set())
-        )
+        allowed = MAY_IMPORT[package] | {package}
+        toolkit = (WEB, *OF_THE_SITE.get(package, ()))
         for module, node in _modules(tree_of(path)):
-            if is_web and module.split(".")[0] != "runicorn":
+            if is_web and module.split(".")[0] not in {"runicorn", "runicorn_tools"}:
                 allowed_here = module.startswith(WEB) or module.split(".")[0] not in OURS
             else:
-                allowed_here = module.split(".")[0] not in OURS - allowed or module.startswith(WEB)
+                allowed_here = module.split(".")[0] not in OURS - allowed or module.startswith(toolkit)
             if not allowed_here:
                 wrong.append(f"{path.relative_to(PROJECT)}:{node.lineno} imports {module}")
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_light_package_needs_only_the_standard_library_at_its_top() -> None:
+def test_the_light_packages_need_only_the_standard_library_at_its_top() -> None:
     wrong = []
-    for path in _files("runicorn"):
+    for path in (path for package in LIGHT for path in _files(package)):
         tree = tree_of(path)
         deferred = _inside_functions(tree) | _type_only(tree)
         place = path.relative_to(PROJECT).as_posix()
@@ -111,19 +123,31 @@ def test_the_light_package_needs_only_the_standard_library_at_its_top() -> None:
             name for folder, names in LIGHT_EXTRAS.items() if place.startswith(folder) for name in names
         }
         for name, node in _imports(tree):
-            third = name not in sys.stdlib_module_names | {"runicorn"} | extras | OPTIONAL
+            third = name not in sys.stdlib_module_names | set(LIGHT) | extras | OPTIONAL
             if third and node not in deferred:
                 wrong.append(f"{place}:{node.lineno} imports {name}")
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_light_package_never_imports_django() -> None:
+def test_the_light_packages_never_import_django() -> None:
     wrong = [
         f"{path.relative_to(PROJECT)}:{node.lineno}"
-        for path in _files("runicorn")
-        if "cli" not in path.parts
+        for package in LIGHT
+        for path in _files(package)
         for name, node in _imports(tree_of(path))
         if name in {"django", "rest_framework", "channels", "daphne"}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_core_of_the_sdk_knows_no_other_tracker_and_no_framework() -> None:
+    above = tuple(PROJECT / "runicorn" / name for name in ("cli", "compat", "integrations"))
+    wrong = [
+        f"{path.relative_to(PROJECT)}:{node.lineno} imports {module}"
+        for path in _files("runicorn")
+        if not any(path.is_relative_to(folder) for folder in above)
+        for module, node in _modules(tree_of(path))
+        if module.startswith(("runicorn.compat", "runicorn.integrations"))
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -58,7 +58,7 @@ def test_lines_of_prose_have_at_most_100_characters() -> None:
 def test_every_module_that_the_architecture_names_exists() -> None:
     named = set(
         re.findall(
-            r"`((?:runicorn|runicorn_site|runs|metrics|artifacts|remote|static|templates)/[\w/.]*)`",
+            r"`((?:runicorn\w*|runs|metrics|artifacts|remote|alerts|people|static|templates)/[\w/.]*)`",
             _text("docs/architecture.md"),
         )
     )

@@ -18,9 +18,9 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from people.access.api_tokens import Scope
 from people.access.routes import routes_of, table
 from people.pages.urls import page_patterns as people_pages
+from runicorn_site.web.access import Scope
 from tests.folders import write_run
 from tests.people.lab import Lab, add_users
 from tests.pool.uploading import digest_of

@@ -14,12 +14,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from metrics.live.urls import websocket_patterns as metric_sockets
 from people.access import routes as access_routes
 from people.access.actor import ROLES, Actor, Role, Target
-from people.access.api_tokens import Scope
 from people.access.routes import required_scope, routes_of, rule_of, table
 from people.pages.urls import page_patterns as people_pages
 from runicorn_site.security.methods import methods
 from runicorn_site.security.request_rules import Head
-from runicorn_site.web.access import Subject, access
+from runicorn_site.web.access import Scope, Subject, access
 from runs.live.urls import websocket_patterns as run_sockets
 
 CATCH_ALL = ("/api/x", "/api/unified", "/api/ssh", "/api/unified/x", "/api/ssh/x")

@@ -8,9 +8,7 @@ ManifestSyncClient(sftp, "/data/store", "/home/me/mirror").sync()
 
 from __future__ import annotations
 
-from runicorn_tools.sync.client import ManifestSyncClient
-from runicorn_tools.sync.manifest.generator import ManifestGenerator
-from runicorn_tools.sync.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
+from runicorn.extension_points import NAMES, load
 
 __all__ = [
     "ExperimentEntry",
@@ -20,3 +18,9 @@ __all__ = [
     "ManifestType",
     "SyncManifest",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        return load(NAMES, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

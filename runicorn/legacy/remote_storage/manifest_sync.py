@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from runicorn_tools.sync.client import ManifestSyncClient
+from runicorn.extension_points import NAMES, load
+
+ManifestSyncClient = load(NAMES, "ManifestSyncClient")
 
 __all__ = ["ManifestSyncClient"]

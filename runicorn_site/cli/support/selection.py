@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.store import find
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, USAGE
 
@@ -41,7 +42,7 @@ def chosen(root: Path, choice: Choice) -> list[Any]:
 
     Exits if a run does not exist, or the condition is invalid.
     """
-    common.use_server()  # for modules that parse files without Django
+    use_server()  # for modules that parse files without Django
     from runs.query.where.parser import BadWhere, parse
 
     try:

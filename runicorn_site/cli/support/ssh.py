@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 
@@ -80,7 +81,7 @@ class RemoteStore:
     @classmethod
     def of(cls, text: str, port: int, key: Path | None) -> RemoteStore:
         """Parse an address; exit if it is invalid."""
-        common.use_server()
+        use_server()
         try:
             where = target(text, port)
         except ValueError as error:

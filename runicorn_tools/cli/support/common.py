@@ -15,7 +15,6 @@ import typer
 
 from runicorn.settings import user
 from runicorn.store import layout
-from runicorn_site.cli.support.server import ForeignModule, make_importable
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -45,14 +44,6 @@ def existing_root(storage: Path | None) -> Path:
     if not root.is_dir():
         exit_with(f"There is no storage root at {root}.", NOT_AVAILABLE)
     return root
-
-
-def use_server() -> None:
-    """Make the modules of the server importable; exit if other modules have their names."""
-    try:
-        make_importable()
-    except ForeignModule as error:
-        exit_with(str(error), USAGE)
 
 
 @contextmanager

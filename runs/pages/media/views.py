@@ -14,9 +14,8 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from people.access.api_tokens import Scope
 from runicorn._platform import read_at
-from runicorn_site.web.access import access
+from runicorn_site.web.access import Scope, access
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.markdown import render

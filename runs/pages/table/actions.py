@@ -14,12 +14,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import ValidationError
 
-from people.access.api_tokens import Scope
 from runicorn.api.responses.runs import RunResult
 from runicorn.message import Message
 from runicorn.store import layout
 from runicorn_site.web import preferences
-from runicorn_site.web.access import Subject, access
+from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.actor import may_curate, user_name
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root

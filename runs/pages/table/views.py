@@ -9,9 +9,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from people.access.api_tokens import Scope
 from runicorn_site.web import preferences
-from runicorn_site.web.access import Subject, access
+from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.actor import user_name
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.readable import current
