@@ -54,7 +54,6 @@ JOURNEYS = {
     "pages/test_users_arrange_charts": ("test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project",),
     "pages/test_users_find_runs_by_a_condition": (
         "test_a_column_is_found_by_search_and_the_menu_keeps_its_place",
-        "test_a_click_with_shift_sorts_by_a_second_column",
     ),
     "pages/test_users_import_and_export_archives": ("test_a_browser_uploads_and_downloads_archives",),
     "pages/test_users_work_with_many_runs": ("test_users_remove_and_add_runs_in_the_legend",),
