@@ -25,7 +25,7 @@ OWN = ("RUNICORN_", "DJANGO_", "AWS_", "PYTEST_", "KMP_")
 """Variables that may differ from fork to fork. All others were read by libraries when they were imported; scikit-learn
 sets those of OpenMP in the process of the tests, and no viewer reads them."""
 SWITCH = "RUNICORN_TEST_FORKS"
-SERVERS = ("runicorn", "tests.people.adding", "tests.site.odd_viewer")
+SERVERS = ("runicorn", "tests.server.people.adding", "tests.server.site.odd_viewer")
 """Modules that import the server."""
 USERS = {"--users", "--auth-header"}
 """Options of a server to which users sign in."""

@@ -39,37 +39,43 @@ JOURNEYS = {
     ),
     "journeys/test_nothing_acknowledged_is_lost": ("test_every_log_that_returned_is_there_after_kills",),
     "journeys/test_a_viewer_on_postgresql": ("test_a_store_is_found_read_searched_and_changed",),
-    "alerts/test_viewers_send_messages": (
+    "server/alerts/test_viewers_send_messages": (
         "test_a_viewer_killed_before_the_delivery_sends_it_after_its_next_start",
     ),
-    "artifact_pages/test_users_curate_a_model": ("test_a_model_is_found_described_and_given_an_alias",),
-    "cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
-    "companion/test_the_companion_judges_the_end_of_a_training": (
+    "pages/artifacts/test_users_curate_a_model": ("test_a_model_is_found_described_and_given_an_alias",),
+    "tools/cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
+    "sdk/companion/test_the_companion_judges_the_end_of_a_training": (
         "test_a_killed_companion_is_replaced_with_the_next_run",
     ),
-    "compat/test_wandb_scripts": ("test_a_training_script_is_recorded",),
-    "exchange/test_import_and_export_over_http": ("test_the_client_sends_and_fetches",),
-    "live/test_the_live_socket_sends_points": ("test_a_point_logged_after_the_answer_comes_and_none_before",),
-    "live/test_the_log_socket_follows_the_log": ("test_every_line_of_many_bursts_arrives_once_and_in_order",),
+    "sdk/compat/test_wandb_scripts": ("test_a_training_script_is_recorded",),
+    "tools/exchange/test_import_and_export_over_http": ("test_the_client_sends_and_fetches",),
+    "server/live/test_the_live_socket_sends_points": (
+        "test_a_point_logged_after_the_answer_comes_and_none_before",
+    ),
+    "server/live/test_the_log_socket_follows_the_log": (
+        "test_every_line_of_many_bursts_arrives_once_and_in_order",
+    ),
     "pages/test_users_arrange_charts": ("test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project",),
     "pages/test_users_find_runs_by_a_condition": (
         "test_a_column_is_found_by_search_and_the_menu_keeps_its_place",
     ),
     "pages/test_users_import_and_export_archives": ("test_a_browser_uploads_and_downloads_archives",),
     "pages/test_users_work_with_many_runs": ("test_users_remove_and_add_runs_in_the_legend",),
-    "people/test_a_user_is_invited_and_works_with_the_pages": (
+    "server/people/test_a_user_is_invited_and_works_with_the_pages": (
         "test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another",
     ),
-    "people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
-    "remote_pages/test_a_store_is_mirrored_from_its_page": ("test_runs_are_mirrored_and_then_only_new_data",),
-    "remote_pages/test_connection_errors_can_be_corrected_on_the_page": (
+    "server/people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
+    "pages/remote/test_a_store_is_mirrored_from_its_page": ("test_runs_are_mirrored_and_then_only_new_data",),
+    "pages/remote/test_connection_errors_can_be_corrected_on_the_page": (
         "test_a_wrong_password_is_corrected",
     ),
-    "security/test_api_tokens_have_a_scope_and_an_end": (
+    "server/security/test_api_tokens_have_a_scope_and_an_end": (
         "test_a_training_uploads_with_a_token_that_may_write",
     ),
-    "shares/test_users_share_what_they_see": ("test_links_are_created_opened_and_revoked",),
-    "site/test_squashed_migrations": ("test_a_database_of_an_earlier_commit_gets_the_tables_of_a_new_one",),
+    "server/shares/test_users_share_what_they_see": ("test_links_are_created_opened_and_revoked",),
+    "server/site/test_squashed_migrations": (
+        "test_a_database_of_an_earlier_commit_gets_the_tables_of_a_new_one",
+    ),
 }
 """Tests with processes that `make test` runs too, by module."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
-# The commands of the backup guide are run by tests/maintenance/test_a_backup_is_restored.py.
+# The commands of the backup guide are run by tests/tools/maintenance/test_a_backup_is_restored.py.
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md"]
 PAGES += [
     page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "zh" and page.name != "backup.md"

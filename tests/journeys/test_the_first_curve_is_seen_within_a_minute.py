@@ -20,7 +20,6 @@ import pytest
 import requests
 
 from tests.importers.test_import_of_neptune import begun, row, write
-from tests.integrations.libraries import needs_library
 from tests.journeys.installations import (
     Clock,
     Installation,
@@ -31,6 +30,7 @@ from tests.journeys.installations import (
     pip_install,
 )
 from tests.processes import environment, free_port
+from tests.sdk.integrations.libraries import needs_library
 from tests.waiting import until
 
 LOG = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import pytest
 
 from runicorn._version import __version__
 from tests.processes import PROJECT, Viewer, environment
-from tests.sync.sending import differences, senders
+from tests.tools.sync.sending import differences, senders
 from tests.waiting import until
 
 MOST_BYTES = 3 * 2**20

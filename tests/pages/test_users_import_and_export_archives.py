@@ -15,10 +15,10 @@ import pytest
 from django.test import Client
 
 from tests.documents.store import RUN, SECOND, THIRD, write_store
-from tests.exchange.conftest import full as _full
-from tests.exchange.conftest import pack as _pack
-from tests.exchange.packing import good, snapshot, zipped
 from tests.processes import Viewer
+from tests.tools.exchange.conftest import full as _full
+from tests.tools.exchange.conftest import pack as _pack
+from tests.tools.exchange.packing import good, snapshot, zipped
 
 full, pack = _full, _pack
 Pack = Callable[..., Path]

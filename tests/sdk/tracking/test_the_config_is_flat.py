@@ -1,0 +1,151 @@
+"""Settings of any shape become one level of dotted keys, in `config.json` as soon as they are set."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import types
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import runicorn as rn
+from tests.sdk.tracking.scripts import Recorded, Script, only_run
+
+
+@dataclasses.dataclass
+class Optim:
+    lr: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.99)
+
+
+@dataclasses.dataclass
+class Training:
+    epochs: int = 3
+    optim: Optim = dataclasses.field(default_factory=Optim)
+
+
+def _on_disk(run: rn.Run) -> dict[str, Any]:
+    return Recorded(run.run_dir).json("config")
+
+
+@pytest.mark.parametrize(
+    ("given", "flat"),
+    [
+        ({"lr": 0.1}, {"lr": 0.1}),
+        ({"optim": {"lr": 0.1, "a": {"b": 1}}, "n": None}, {"optim.lr": 0.1, "optim.a.b": 1, "n": None}),
+        (Training(), {"epochs": 3, "optim.lr": 0.1, "optim.betas": [0.9, 0.99]}),
+        (argparse.Namespace(lr=0.1, data=Path("d")), {"lr": 0.1, "data": "d"}),
+        (types.SimpleNamespace(o=Optim(1.0, (0, 0))), {"o.lr": 1.0, "o.betas": [0, 0]}),
+        (OrderedDict(b=1, a={"x": argparse.Namespace(y=2)}), {"b": 1, "a.x.y": 2}),
+        ({"layers": [{"size": 3}]}, {"layers": [{"size": 3}]}),
+        ({"empty": {}, 1: {2: 3}}, {"empty": {}, "1.2": 3}),
+        ({"lr": np.float32(0.5), "shape": np.arange(2)}, {"lr": 0.5, "shape": [0, 1]}),
+        ({}, None),
+    ],
+)
+def test_settings_become_one_level(
+    begin: Callable[..., rn.Run], given: Any, flat: dict[str, Any] | None
+) -> None:
+    run = begin(config=given)
+    assert dict(run.config) == (flat or {})
+    assert _on_disk(run) == flat if flat else not (run.run_dir / "config.json").exists()
+
+
+def test_what_json_cannot_hold_is_described(begin: Callable[..., rn.Run]) -> None:
+    run = begin(config={"f": np.mean, "c": Optim, "o": 1j, "deep": {"x": [object]}})
+    config = _on_disk(run)
+    assert config["f"].endswith("mean") and config["c"].endswith("Optim") and config["o"] == "1j"
+    assert config["deep.x"] == "[<class 'object'>]"
+
+
+@pytest.mark.parametrize("given", [3, "lr=1", [1, 2], Optim, None.__class__])
+def test_what_has_no_named_parts_raises(begin: Callable[..., rn.Run], folder: Path, given: Any) -> None:
+    with pytest.raises(TypeError, match="A config is a dict"):
+        begin(config=given)
+    assert list(folder.iterdir()) == []
+
+
+def test_the_config_is_a_dict_whose_changes_are_written(begin: Callable[..., rn.Run]) -> None:
+    run = begin(config={"lr": 1})
+    run.config["optim"] = {"name": "adam"}
+    run.config.update({"a": 1}, b=2)
+    run.config.update(argparse.Namespace(c=3))
+    run.config.update([("d", 4)])
+    del run.config["lr"]
+    assert run.config.setdefault("a", 9) == 1 and run.config.get("nothing") is None and "a" in run.config
+    expected = {"optim.name": "adam", "a": 1, "b": 2, "c": 3, "d": 4}
+    assert dict(run.config) == expected == _on_disk(run) and len(run.config) == 5
+    assert repr(run.config) == f"Config({expected!r})"
+
+
+def test_a_missing_setting_is_a_key_error(begin: Callable[..., rn.Run]) -> None:
+    with pytest.raises(KeyError, match="lr"):
+        begin().config["lr"]
+
+
+def test_a_config_that_holds_itself_ends_somewhere(begin: Callable[..., rn.Run]) -> None:
+    config: dict[str, Any] = {"a": 1}
+    config["self"] = config
+    assert dict(begin(config=config).config)["a"] == 1
+
+
+def test_secrets_are_masked_in_the_file_and_not_in_the_training(begin: Callable[..., rn.Run]) -> None:
+    given = {
+        "password": "hunter2",
+        "db": {"api_key": "k1", "url": "postgresql://ada:pw@db/x"},
+        "hub_token": "t",
+        "notes": "uses ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "servers": [{"name": "a", "secret": "s"}],
+    }
+    kept = {"tokenizer": "bert", "max_tokens": 512, "pad_token": "[PAD]", "sort_key": "date", "token": 7}
+    run = begin(config={**given, **kept})
+    run.config["wandb_api_key"] = "k2"
+    on_disk = _on_disk(run)
+    assert run.config["password"] == "hunter2" and run.config["wandb_api_key"] == "k2"
+    for name in ("password", "db.api_key", "hub_token", "wandb_api_key"):
+        assert on_disk[name] == "***", name
+    assert on_disk["db.url"] == "postgresql://***@db/x" and on_disk["notes"] == "uses ***"
+    assert on_disk["servers"] == [{"name": "a", "secret": "***"}]
+    assert {name: on_disk[name] for name in kept} == kept
+
+
+def test_a_secret_of_the_environment_is_masked_under_any_name(
+    begin: Callable[..., rn.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "a-long-secret")
+    assert _on_disk(begin(config={"login": "me:a-long-secret"})) == {"login": "me:***"}
+
+
+WRITES = """
+run = rn.init("p", "n", run_id="20260101_000000_abcdef", resume=True, capture_env=False, system_metrics=False)
+print("ready", flush=True); sys.stdin.readline()
+for n in range(20):
+    run.config[f"{sys.argv[1]}{n}"] = n
+    run.summary({f"{sys.argv[1]}{n}": n})
+"""
+
+
+def test_two_processes_keep_each_others_settings_and_summary(
+    script: Callable[..., Script], folder: Path
+) -> None:
+    writers = [script(WRITES, name) for name in ("a", "b")]
+    for writer in writers:
+        assert writer.hear() == "ready"
+    for writer in writers:
+        writer.tell("go")
+    assert [writer.end() for writer in writers] == [0, 0]
+    expected = {f"{name}{n}" for name in ("a", "b") for n in range(20)}
+    assert set(only_run(folder).json("config")) == expected
+    assert set(only_run(folder).json("summary")) == expected
+
+
+def test_a_removed_setting_stays_removed(begin: Callable[..., rn.Run]) -> None:
+    run = begin(config={"a": 1})
+    del run.config["a"]
+    run.config["b"] = 2
+    assert _on_disk(run) == {"b": 2}

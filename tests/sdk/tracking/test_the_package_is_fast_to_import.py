@@ -1,0 +1,78 @@
+"""What a script pays for `import runicorn`, and what it may import from it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+
+PROJECT = Path(__file__).resolve().parents[3]
+HEAVY = {
+    "django",
+    "requests",
+    "numpy",
+    "PIL",
+    "matplotlib",
+    "orjson",
+    "psutil",
+    "platformdirs",
+    "asyncio",
+    "typer",
+}
+
+
+def _loaded(statement: str) -> set[str]:
+    text = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_loads_nothing_but_itself() -> None:
+    assert _loaded("import runicorn") <= {"runicorn", "__future__"}
+
+
+def test_public_names_load_the_standard_library_only() -> None:
+    loaded = _loaded("import runicorn; [getattr(runicorn, name) for name in runicorn.__all__]")
+    assert loaded <= sys.stdlib_module_names | {"runicorn"} and not loaded & HEAVY
+
+
+def test_every_public_name_is_there() -> None:
+    assert sorted(rn.__all__) == dir(rn)
+    for name in rn.__all__:
+        assert getattr(rn, name) is getattr(rn, name)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'runicorn' has no attribute 'nothing'"):
+        rn.nothing  # noqa: B018
+
+
+def test_what_type_checkers_see_is_what_is_loaded() -> None:
+    tree = ast.parse((PROJECT / "runicorn" / "__init__.py").read_text(encoding="utf-8"))
+    guard = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name: node.module
+        for node in guard.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    from runicorn import _HOMES
+
+    assert seen == {name: f"runicorn.{home}" for home, names in _HOMES.items() for name in names}
+    assert set(rn.__all__) == {*seen, "__version__"}
+
+
+def test_module_functions_are_not_hidden_by_modules_of_the_same_name(tmp_path: Path) -> None:
+    text = (
+        "import runicorn as rn\nrun = rn.init()\nimport runicorn.tracking.run, runicorn.tracking.config, runicorn.tracking.summary\n"
+        "assert all(callable(getattr(rn, n)) for n in rn.__all__ if n != '__version__'), rn.summary"
+    )
+    environment = {"RUNICORN_MODE": "disabled", "PYTHONPATH": str(PROJECT), "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", text], env=environment, cwd=tmp_path, check=True)

@@ -1,0 +1,214 @@
+"""`runicorn backup` beside a running viewer, and `runicorn restore` into an empty home and over another one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import stat
+import subprocess
+import tarfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from django.apps import apps
+
+from runicorn.api import RunicornClient
+from runicorn_site.backup.rows import DERIVED, kept_models
+from tests import forks
+from tests.folders import write_run
+from tests.postgresql import postgresql
+from tests.processes import Viewer, environment
+from tests.server.people.lab import Lab, add_users
+from tests.waiting import until
+
+RUN = "20240101_000000_aaaaaa"
+
+
+def command(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `runicorn` as the user of a home."""
+    return forks.run(["runicorn", *words], environment(home, **more), home)
+
+
+def database(home: Path) -> sqlite3.Connection:
+    return sqlite3.connect(home / "data" / "runicorn.sqlite3", timeout=30, isolation_level=None)
+
+
+def grants(home: Path) -> list[tuple[str, str, str]]:
+    """Return the names of the users with their roles."""
+    asked = "SELECT username, project, role FROM people_grant JOIN auth_user u ON u.id = user_id ORDER BY 2"
+    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", timeout=30)) as rows:
+        return rows.execute(asked).fetchall()
+
+
+def fill(viewer: Viewer, home: Path) -> tuple[str, str]:
+    """Create a rule that fires, a user, a token and a link; return the token and the link."""
+    client = RunicornClient(viewer.url)
+    client.alerts.create_channel("hook", "https://example.invalid/hook", enabled=False)
+    client.alerts.create_rule("exploded", {"kind": "threshold", "metric": "loss", "op": ">", "value": 5})
+    metrics = [{"loss": 1.0}, {"loss": 9.0}]
+    write_run(viewer.root, run_id=RUN, metrics=metrics, created_at=time.time())
+    until(lambda: client.alerts.events(), timeout=60)
+    client.alerts.acknowledge([event["id"] for event in client.alerts.events()])
+    add_users(home, {"ada": ("curate", {"speech": "write-all"})})
+    assert stat.S_IMODE((home / "data" / "accounts.sqlite3").stat().st_mode) == 0o600
+    token = command(home, "token", "add", "ci", "--scope", "admin").stdout.strip()
+    return token, client.shares.create("run", RUN)["url"].removeprefix(viewer.url)
+
+
+def is_whole(viewer: Viewer, home: Path, token: str, link: str) -> bool:
+    """Return whether a viewer has what `fill` created."""
+    client = RunicornClient(viewer.url, token=token)
+    (rule,) = client.alerts.rules()
+    (channel,) = client.alerts.channels()
+    (event,) = client.alerts.events()
+    assert (rule["name"], channel["name"], channel["enabled"]) == ("exploded", "hook", False)
+    assert (event["run_id"], event["rule_id"], event["acknowledged"]) == (RUN, rule["id"], True)
+    assert grants(home) == [("ada", "", "curate"), ("ada", "speech", "write-all")]
+    until(lambda: len(client.get_metrics(RUN)["metrics"]["loss"]) == 2)
+    return requests.get(viewer.url + link, timeout=30).status_code == 200
+
+
+def test_every_model_is_listed_as_backed_up_or_derived() -> None:
+    labels = {model._meta.label_lower for model in apps.get_models()}
+    assert {label for label in DERIVED if not label.startswith("axes.")} <= labels
+    assert {model._meta.label_lower for model in kept_models()} == labels - DERIVED
+    assert {"auth.user", "auth.group", "metrics.alertevent", "metrics.alertrule"} <= labels - DERIVED
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A backup that was made beside a running viewer, with the token and the link that it contains."""
+
+    file: Path
+    store: Path
+    token: str
+    link: str
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """Make a backup."""
+    folder = tmp_path_factory.mktemp("saved")
+    home, store, file = folder / "home", folder / "store", folder / "backup.tar.gz"
+    home.mkdir()
+    store.mkdir()
+    viewer = Viewer(store, home, RUNICORN_RATE_LIMIT="off")
+    try:
+        token, link = fill(viewer.wait_until_it_answers(), home)
+        made = command(home, "backup", str(file))
+        assert made.returncode == 0, made.stderr
+        assert file.stat().st_mode & 0o777 == 0o600
+        again = command(home, "backup", str(file))
+        assert (again.returncode, again.stderr.count("Errno")) == (2, 0) and "exists already" in again.stderr
+        refused = command(home, "restore", str(file), "--overwrite")
+        assert refused.returncode == 2 and "A viewer is running" in refused.stderr
+    finally:
+        viewer.stop()
+    return Saved(file, store, token, link)
+
+
+def test_a_backup_is_restored_into_an_empty_home_and_overwrites_nothing_silently(
+    saved: Saved, tmp_path: Path
+) -> None:
+    home, file = tmp_path, str(saved.file)
+    done = command(home, "restore", file)
+    assert done.returncode == 0, done.stderr
+    viewer = Viewer(saved.store, home, RUNICORN_RATE_LIMIT="off")
+    try:
+        assert is_whole(viewer.wait_until_it_answers(), home, saved.token, saved.link)
+    finally:
+        viewer.stop()
+    command(home, "token", "revoke", "ci")
+    refused = command(home, "restore", file)
+    assert refused.returncode == 2 and "config/tokens.json" in refused.stderr
+    assert "ci" not in command(home, "token", "list").stdout
+    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+        rows.execute("DELETE FROM people_grant")
+        rows.execute("DELETE FROM auth_user")
+    with closing(database(home)) as rows:
+        rows.execute("UPDATE metrics_alertevent SET acknowledged = 0")
+    done = command(home, "restore", file, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    (before,) = (home / "data").glob("before-restore-*.tar.gz")
+    assert str(before) in done.stdout and before.stat().st_mode & 0o777 == 0o600
+    assert "ci" in command(home, "token", "list").stdout
+    with closing(database(home)) as rows:
+        assert rows.execute("SELECT acknowledged FROM metrics_alertevent").fetchall() == [(1,)]
+    assert len(grants(home)) == 2
+
+
+def test_links_belong_to_their_authors_after_a_restore(tmp_path: Path) -> None:
+    home, restored, file = tmp_path / "home", tmp_path / "restored", str(tmp_path / "backup.tar.gz")
+    home.mkdir()
+    restored.mkdir()
+    write_run(home / "store", run_id=RUN, metrics=[{"loss": 1.0}], status="finished")
+    passwords = add_users(home, {"gone": ("read", {}), "ada": ("curate", {}), "bo": ("curate", {})})
+    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+        rows.execute("DELETE FROM people_grant WHERE user_id = 1")
+        rows.execute("DELETE FROM auth_user WHERE id = 1")
+    viewer = Viewer(home / "store", home, "--users", RUNICORN_RATE_LIMIT="off")
+    try:
+        lab = Lab(viewer.wait_until_it_answers(), home, passwords)
+        until(lambda: lab.session("ada").get(f"{lab.url}/api/runs/{RUN}", timeout=30).ok)
+        client = RunicornClient(lab.url, token=lab.token("ada", "curate"))
+        link = client.shares.create("run", RUN)["url"].removeprefix(lab.url)
+    finally:
+        viewer.stop()
+    assert command(home, "backup", file).returncode == 0
+    for options in ([], ["--overwrite"]):
+        done = command(restored, "restore", file, *options)
+        assert done.returncode == 0, done.stderr
+    viewer = Viewer(home / "store", restored, "--users", RUNICORN_RATE_LIMIT="off")
+    try:
+        url = viewer.wait_until_it_answers().url
+        until(lambda: requests.get(url + link, timeout=30).status_code == 200)
+        with closing(sqlite3.connect(restored / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+            rows.execute("UPDATE auth_user SET username = 'other' WHERE username = 'ada'")
+        until(lambda: requests.get(url + link, timeout=30).status_code == 404)
+    finally:
+        viewer.stop()
+
+
+@pytest.mark.needs("postgres")
+def test_a_backup_moves_to_postgresql(saved: Saved, tmp_path: Path) -> None:
+    with postgresql() as server:
+        url = {"RUNICORN_DATABASE_URL": server.create("runs")}
+        done = command(tmp_path, "restore", str(saved.file), **url)
+        assert done.returncode == 0, done.stderr
+        again = tmp_path / "again.tar.gz"
+        assert command(tmp_path, "backup", str(again), **url).returncode == 0
+    assert kept(again) == kept(saved.file)
+
+
+def kept(file: Path) -> list[str]:
+    """Return the rows of a backup."""
+    with tarfile.open(file) as archive:
+        content = archive.extractfile("rows.jsonl")
+        assert content is not None
+        # PostgreSQL sorts the keys of JSON.
+        return sorted(json.dumps(json.loads(line), sort_keys=True) for line in content)
+
+
+@pytest.mark.parametrize("damage", ["no archive", "changed", "newer"])
+def test_a_damaged_or_newer_backup_is_refused(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "backup.tar.gz"
+    if damage == "no archive":
+        file.write_bytes(b"something else")
+    else:
+        text = (
+            '{"format": 2, "files": {}}'
+            if damage == "newer"
+            else '{"format": 1, "files": {"rows.jsonl": "x"}}'
+        )
+        for name, content in (("backup.json", text), ("rows.jsonl", "")):
+            (tmp_path / name).write_text(content, encoding="ascii")
+        with tarfile.open(file, "w:gz") as archive:
+            for name in ("backup.json", "rows.jsonl"):
+                archive.add(tmp_path / name, name)
+    refused = command(tmp_path, "restore", str(file))
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr
+    assert str(file) in refused.stderr

@@ -1,0 +1,46 @@
+"""A damaged, empty or missing file of users ends the start and the backup with a message; a restore replaces it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests import forks
+from tests.processes import environment
+from tests.server.people.lab import add_users
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "damaged": lambda file: file.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 64),
+    "empty": lambda file: file.write_bytes(b""),
+    "missing": lambda file: file.unlink(),
+}
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return forks.run(["runicorn", *words], environment(home), home)
+
+
+@pytest.mark.parametrize("state", DAMAGES)
+def test_a_lost_file_of_users_is_never_taken_for_no_users(
+    state: str, home: Path, folder: Path, tmp_path: Path
+) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    add_users(home, {"ada": ("admin", {})})
+    saved, file = tmp_path / "saved.tar.gz", home / "data" / "accounts.sqlite3"
+    assert command(home, "backup", str(saved)).returncode == 0
+    DAMAGES[state](file)
+    viewer = command(home, "viewer", "--no-open", "--storage", str(folder), "--port", "0", "--users")
+    backup = command(home, "backup", str(tmp_path / "second.tar.gz"))
+    for done in (viewer, backup):
+        assert done.returncode == 1 and f"{file} is {state}" in done.stderr, done.stderr
+        assert "runicorn restore" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "second.tar.gz").exists()
+    done = command(home, "restore", "--overwrite", str(saved))
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(file)) as rows:
+        assert rows.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]

@@ -1,0 +1,55 @@
+"""Find processes and files of remote viewers that are left on the remote host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from tests.server.remote.sshd import Sshd
+
+DATA = Path(".local/share/runicorn")
+
+
+def viewers(home: Path) -> list[psutil.Process]:
+    """Return the running remote viewers of the user with this home."""
+    return _processes(home, lambda process: "--remote-mode" in process.cmdline())
+
+
+def processes(home: Path, program: str) -> list[psutil.Process]:
+    """Return the running processes of a program of the user with this home."""
+    return _processes(home, lambda process: process.name() == program)
+
+
+def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it has just ended, or belongs to another user
+            if (
+                is_meant(process)
+                and process.environ().get("HOME") == str(home)
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
+                found.append(process)
+    return found
+
+
+def files(server: Sshd) -> list[Path]:
+    """Return files that a viewer should have removed; its database and secret are kept for the next one."""
+    kept = {"runicorn.sqlite3", "runicorn.sqlite3-wal", "runicorn.sqlite3-shm", "secret.key"}
+    data = [path for path in (server.home / DATA).rglob("*") if path.is_file()]
+    others = [path for path in (server.home / ".cache").rglob("*") if path.is_file()]
+    return [path for path in data if path.name not in kept and path.suffix != ".lock"] + others
+
+
+def command_lines() -> list[str]:
+    """Return the command lines of all visible processes."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn.store import find
+from runs.active_root import active_root
+from runs.index import discovery, refresh
+from runs.models import Run
+from runs.services.recycle_bin import soft_delete_runs
+from tests.server.runs.conftest import folder_of, mounted, read, row
+
+
+def ids() -> set[str]:
+    return set(Run.objects.in_root(active_root()).values_list("run_id", flat=True))
+
+
+def tick() -> None:
+    discovery.tick(active_root())
+
+
+def make_old(store: Path) -> None:
+    """Set the times of all folders back, as if nothing had happened for an hour."""
+    for path in [store, *store.rglob("*")]:
+        os.utime(path, (time.time() - 3600, time.time() - 3600))
+
+
+def test_a_new_run_is_there_after_a_tick(store: Path, make_run: Any, look: Callable[[], None]) -> None:
+    look()
+    first = make_run(store)
+    tick()
+    assert ids() == {first}
+    second = make_run(store)
+    third = make_run(store, project="another", name="experiment")
+    tick()
+    assert ids() == {first, second, third}
+
+
+def test_a_run_is_filled_in_while_it_is_being_written(store: Path, look: Callable[[], None]) -> None:
+    folder = store / "p" / "n" / "runs" / "20260101_000000_abcdef"
+    look()
+    folder.mkdir(parents=True)
+    tick()
+    assert not Run.objects.filter(run_id=folder.name).exists()
+    (folder / "meta.json").write_text('{"project": "p", "name": "n", "created_at": 1700000000.5}')
+    (folder / "status.json").write_text('{"status": "running", "started_at": 1700000000.5}')
+    tick()
+    assert (row(folder.name).status, row(folder.name).created) == ("running", 1700000000.5)
+
+
+def test_a_running_run_is_followed(store: Path, make_run: Any, look: Callable[[], None]) -> None:
+    run_id = make_run(store, status="running")
+    look()
+    (folder_of(store, run_id) / "status.json").write_text(
+        '{"status": "finished", "started_at": 1, "ended_at": 5}'
+    )
+    tick()
+    run = row(run_id)
+    assert (run.status, run.ended, run.duration) == ("finished", 5.0, 4.0)
+
+
+def test_a_resumed_run_is_noticed_by_the_folder_above(
+    store: Path, make_run: Any, look: Callable[[], None]
+) -> None:
+    run_id = make_run(store)
+    make_old(store)
+    look()
+    status = folder_of(store, run_id) / "status.json"
+    status.unlink()
+    status.write_text('{"status": "running"}')
+    os.utime(status.parent.parent)
+    tick()
+    assert row(run_id).status == "running"
+
+
+def test_unannounced_changes_are_found_by_the_full_scan(
+    store: Path, make_run: Any, look: Callable[[], None]
+) -> None:
+    run_id = make_run(store)
+    make_old(store)
+    look()
+    (folder_of(store, run_id) / ".deleted").write_text("{}")
+    tick()
+    assert row(run_id).deleted is None
+    look()
+    assert row(run_id).deleted is not None
+
+
+def test_a_run_that_was_removed_is_gone_after_a_tick(
+    store: Path, make_run: Any, look: Callable[[], None]
+) -> None:
+    gone, kept = make_run(store), make_run(store)
+    look()
+    shutil.rmtree(folder_of(store, gone))
+    tick()
+    assert ids() == {kept}
+
+
+@pytest.mark.parametrize("what", ["vision", "vision/resnet", "vision/resnet/runs"])
+def test_the_runs_of_a_removed_folder_are_gone(
+    store: Path, make_run: Any, look: Callable[[], None], what: str
+) -> None:
+    make_run(store)
+    kept = make_run(store, project="kept")
+    look()
+    shutil.rmtree(store / what)
+    tick()
+    assert ids() == {kept}
+
+
+def test_a_removed_run_is_not_found(store: Path, make_run: Any, look: Callable[[], None], api: Any) -> None:
+    run_id = make_run(store)
+    look()
+    shutil.rmtree(folder_of(store, run_id))
+    assert api.get(f"/api/runs/{run_id}").json() == {"detail": f"Run not found: {run_id}"}
+    assert ids() == set()
+
+
+def test_a_missing_root_loses_no_run(store: Path, make_run: Any, look: Callable[[], None], api: Any) -> None:
+    run_id = make_run(store)
+    look()
+    store.rename(store.with_name("away"))
+    tick()
+    look()
+    assert [item["id"] for item in read(api.get("/api/runs"))] == [run_id]
+    active_root().refresh_from_db()
+    assert active_root().problems == ["The storage root could not be listed: No such file or directory."]
+    assert read(api.get(f"/api/runs/{run_id}"))["id"] == run_id
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_disk_that_is_not_mounted_loses_no_run(
+    store: Path, make_run: Any, look: Callable[[], None], forgotten: bool
+) -> None:
+    with mounted(store, "-t", "tmpfs", "runicorn-test"):
+        run_id = make_run(store)
+        look()
+    active_root().refresh_from_db()
+    if forgotten:
+        discovery.forget(active_root())
+    look()
+    assert ids() == {run_id}
+    active_root().refresh_from_db()
+    assert "a disk seems not to be mounted" in active_root().problems[0]
+
+
+def test_a_store_that_was_emptied_is_empty(store: Path, make_run: Any, look: Callable[[], None]) -> None:
+    make_run(store)
+    look()
+    shutil.rmtree(store / "vision")
+    discovery.forget(active_root())
+    active_root().refresh_from_db()
+    look()
+    assert ids() == set()
+
+
+def test_a_large_store_is_listed_before_it_is_read(
+    store: Path, make_run: Any, look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "CHUNK", 3)
+    monkeypatch.setattr(discovery, "PRELIMINARY_CHUNK", 4)
+    made = [
+        make_run(store, name=f"n{number % 3}", config={"lr": number}, tags=["t"], created_at=1.7e9 + number)
+        for number in range(10)
+    ]
+    folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(made)]
+    chunks = discovery._to_read(active_root(), folders)
+    assert ids() == set(made)
+    assert set(Run.objects.values_list("signature", "status")) == {("", "finished")}
+    assert [len(chunk) for chunk in chunks] == [3, 3, 3, 1]
+    look()
+    assert not Run.objects.filter(signature="").exists()
+    assert [param.number for param in row(made[7]).param_rows.all()] == [7.0]
+    assert [tag.tag for tag in row(made[7]).tag_rows.all()] == ["t"]
+    in_order = Run.objects.order_by("pk").values_list("run_id", flat=True)
+    assert list(in_order) == sorted(made)
+
+
+def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
+    made = {make_run(store) for _ in range(5)}
+    look()
+    discovery.forget(active_root())
+    look()
+    assert ids() == made
+
+
+def test_many_unknown_ids_cost_one_search(
+    store: Path, make_run: Any, look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look()
+    new, walks, parents = make_run(store), list[Path](), find._parents
+    monkeypatch.setattr(find, "_parents", lambda root: walks.append(root) or parents(root))
+    unknown = [f"20200101_{number:06d}_abcdef" for number in range(200)]
+    found = refresh.refresh_runs(active_root(), [*unknown, new])
+    assert [run_id for run_id, run in found.items() if run is not None] == [new] and len(walks) == 1
+    results = soft_delete_runs(root=active_root(), run_ids=unknown)
+    assert len(results) == 200 and len(walks) == 2
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.1, 60.0), (10.0, 200.0), (900.0, 600.0)])
+def test_scans_of_very_many_runs_take_a_small_share_of_a_core(took: float, pause: float) -> None:
+    assert discovery.seconds_until_next_scan(took) == pause
