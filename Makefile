@@ -40,6 +40,7 @@ check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, qu
 	$(BIN)/mypy
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.architecture.code_size
 	$(MAKE) test
 
 hooks: $(TOOLS)  ## check ruff, templates and shell scripts before each commit

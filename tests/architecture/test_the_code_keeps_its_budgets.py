@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.code_size import grown
 from tests.architecture.trees import tree_of
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -108,3 +109,9 @@ def test_no_alias_stands_for_an_untyped_dictionary() -> None:
         if isinstance(node, ast.Assign) and ast.unparse(node.value) in UNTYPED
     ]
     assert not aliases, "\n".join(aliases)
+
+
+def test_a_capability_that_grows_by_a_tenth_is_named_in_the_changelog() -> None:
+    changelog = (PROJECT / "CHANGELOG.md").read_text("utf-8")
+    silent = {folder: lines for folder, lines in grown().items() if f"`{folder}`" not in changelog}
+    assert not silent, f"{silent}: see tests/architecture/code_size.py"

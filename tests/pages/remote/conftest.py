@@ -10,6 +10,14 @@ import pytest
 
 from tests.processes import Viewer
 from tests.screens import screen_of
+from tests.server.remote.conftest import (  # noqa: F401 - fixtures
+    known_sshd,
+    remote_loop,
+    remote_store,
+    sshd,
+    start_sshd,
+    starting,
+)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from runicorn.store.process_identity import (
     is_in_grace,
     own_identity,
 )
+from tests.architecture.code_size import PACKAGES
 
 PROJECT = Path(__file__).resolve().parents[3]
 NO_PID = 2**22 - 1
@@ -70,12 +71,15 @@ def test_values_of_a_wrong_type_are_unknown() -> None:
 
 def test_no_other_module_decides_whether_a_process_has_ended() -> None:
     question = re.compile(r"process_gone\(|os\.kill\(\w+, 0\)|pid_exists")
-    found = {
+    deciding = {
         path.relative_to(PROJECT).as_posix()
-        for package in ("runicorn", "runs", "metrics", "artifacts", "remote", "runicorn_site")
+        for package in PACKAGES
         for path in (PROJECT / package).rglob("*.py")
         if question.search(path.read_text(encoding="utf-8"))
     }
     # File names of TensorBoard have a pid and a host name, and nothing else.
-    known = {"_platform.py", "importers/tensorboard/__init__.py", "store/process_identity.py"}
-    assert found == {f"runicorn/{name}" for name in known}
+    assert deciding == {
+        "runicorn/_platform.py",
+        "runicorn/store/process_identity.py",
+        "runicorn_importers/tensorboard/__init__.py",
+    }

@@ -76,7 +76,7 @@ def test_every_model_is_listed_as_backed_up_or_derived() -> None:
     labels = {model._meta.label_lower for model in apps.get_models()}
     assert {label for label in DERIVED if not label.startswith("axes.")} <= labels
     assert {model._meta.label_lower for model in kept_models()} == labels - DERIVED
-    assert {"auth.user", "auth.group", "metrics.alertevent", "metrics.alertrule"} <= labels - DERIVED
+    assert {"auth.user", "auth.group", "alerts.alertevent", "alerts.alertrule"} <= labels - DERIVED
 
 
 @dataclass(frozen=True)
