@@ -115,10 +115,10 @@ def invalid_input(error: ValidationError) -> Problem:
     if not isinstance(error.detail, dict):
         return {"detail": next(sentences(error.detail), SENTENCES[400])}
     fields = {field: list(sentences(detail)) for field, detail in error.detail.items()}
-    named = [(field, lines[0]) for field, lines in fields.items() if lines]
-    if not named:
+    messages = [(field, lines[0]) for field, lines in fields.items() if lines]
+    if not messages:
         return {"detail": SENTENCES[400]}
-    field, line = named[0]
+    field, line = messages[0]
     alone = field == "non_field_errors" or field in line or getattr(line, "code", "") == WHOLE
     return {"detail": line if alone else f"{field}: {line}", "errors": below_names(fields)}
 

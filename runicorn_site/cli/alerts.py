@@ -77,9 +77,9 @@ def alerts(
                 typer.echo(f"{count} acknowledged")
             else:
                 acknowledged = None if action is Action.EVENTS else False
-                found = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
-                _print(found, as_json, EVENT, _event)
-                if len(found) == limit:
+                events = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
+                _print(events, as_json, EVENT, _event)
+                if len(events) == limit:
                     common.print_notice(f"There may be more than these {limit} events: use --limit.")
     except RunicornAPIError as error:
         common.exit_with(str(error), FAILED)
@@ -89,20 +89,21 @@ def alerts(
 
 def _acknowledge_all(client: Any, run_id: str | None) -> int:
     count = 0
-    while found := client.alerts.events(run_id, limit=MOST_EVENTS, acknowledged=False):
-        count += client.alerts.acknowledge([event["id"] for event in found])
-        if len(found) < MOST_EVENTS:
+    while events := client.alerts.events(run_id, limit=MOST_EVENTS, acknowledged=False):
+        count += client.alerts.acknowledge([event["id"] for event in events])
+        if len(events) < MOST_EVENTS:
             break
     return count
 
 
 def _test(client: Any, ids: Sequence[int], as_json: bool) -> None:
     channels = client.alerts.channels()
-    chosen = [one for one in channels if not ids or one["id"] in ids]
-    if not chosen:
+    targets = [channel for channel in channels if not ids or channel["id"] in ids]
+    if not targets:
         common.exit_with("There is no such channel.", NOT_AVAILABLE)
     results = [
-        {"id": one["id"], "name": one["name"], **client.alerts.test_channel(one["id"])} for one in chosen
+        {"id": channel["id"], "name": channel["name"], **client.alerts.test_channel(channel["id"])}
+        for channel in targets
     ]
     if as_json:
         common.print_json(results)

@@ -81,8 +81,8 @@ def manage(
                 common.exit_with("--tags is required for 'tag' action", USAGE)
             _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
         else:
-            found = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
-            _delete(root, found, dry_run, force, as_json)
+            records = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
+            _delete(root, records, dry_run, force, as_json)
 
 
 def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
@@ -152,8 +152,8 @@ def _tag(
 
     def write(record: Any) -> None:
         folder = root / record.folder
-        known = {field: getattr(record, field) for field in curation.FIELDS}
-        record.tags = curation.note(root, folder, known, tagged)["tags"]
+        fields = {field: getattr(record, field) for field in curation.FIELDS}
+        record.tags = curation.note(root, folder, fields, tagged)["tags"]
 
     if dry_run:
         for record in records:
@@ -168,17 +168,17 @@ def _tag(
 
 def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json: bool) -> None:
     going = [record for record in records if record.deleted is None]
-    held = sum(record.stored_bytes or 0 for record in going)
+    size = sum(record.stored_bytes or 0 for record in going)
     if not as_json:
         for record in records:
             there = "" if record.deleted is None else ": already in the recycle bin"
             typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
-        typer.echo(f"{number_of(len(going), 'run')} with {format_bytes(held)} would move to the recycle bin.")
+        typer.echo(f"{number_of(len(going), 'run')} with {format_bytes(size)} would move to the recycle bin.")
     is_sure = not going or dry_run or common.confirm("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
     if as_json:
-        common.print_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
+        common.print_json({"deleted": [r.run_id for r in going], "bytes": size, "dry_run": dry_run})
     elif not is_sure:
         typer.echo("Cancelled.")
     elif going and not dry_run:

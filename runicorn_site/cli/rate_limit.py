@@ -88,8 +88,8 @@ def rate_limit(
         _remove(path, content, _required(endpoint))
     else:
         switched = True if enable else False if disable else None
-        chosen = {"log_violations": log_violations, "whitelist_localhost": whitelist_localhost}
-        _settings(path, content, {"enable_rate_limiting": switched, **chosen})
+        switches = {"log_violations": log_violations, "whitelist_localhost": whitelist_localhost}
+        _settings(path, content, {"enable_rate_limiting": switched, **switches})
 
 
 def _set(path: Path, content: dict[str, Any], endpoint: str, entry: dict[str, Any]) -> None:
@@ -101,14 +101,14 @@ def _set(path: Path, content: dict[str, Any], endpoint: str, entry: dict[str, An
 
 
 def _remove(path: Path, content: dict[str, Any], endpoint: str) -> None:
-    found = content["endpoints"].pop(endpoint, None) is not None
-    if found:
+    was_limited = content["endpoints"].pop(endpoint, None) is not None
+    if was_limited:
         _write(path, content)
-    typer.echo(f"✓ Removed {endpoint}" if found else f"⚠ No specific rate limit found for {endpoint}")
+    typer.echo(f"✓ Removed {endpoint}" if was_limited else f"⚠ No specific rate limit found for {endpoint}")
 
 
-def _settings(path: Path, content: dict[str, Any], chosen: dict[str, bool | None]) -> None:
-    changes = {name: value for name, value in chosen.items() if value is not None}
+def _settings(path: Path, content: dict[str, Any], switches: dict[str, bool | None]) -> None:
+    changes = {name: value for name, value in switches.items() if value is not None}
     content["settings"] |= changes
     if changes:
         _write(path, content)
@@ -126,12 +126,12 @@ def _read(path: Path) -> dict[str, Any]:
     content, problem = layout.read_json(path) if path.exists() else ({}, None)
     if problem:
         _stop(f"✗ Configuration error: {problem}", FAILED)
-    whole = NO_RATE_LIMITS | content
+    document = NO_RATE_LIMITS | content
     for name in ("endpoints", "settings"):
-        if not isinstance(whole[name], dict):
+        if not isinstance(document[name], dict):
             _stop(f"✗ Configuration error: {name} must be an object", FAILED)
-        whole[name] = dict(whole[name])
-    return whole
+        document[name] = dict(document[name])
+    return document
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

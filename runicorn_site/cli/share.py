@@ -98,14 +98,14 @@ def _print(shares: list[Share], as_json: bool) -> None:
         return
     rows = [
         (
-            one["id"],
-            one["kind"],
-            one.get("author", "–"),
-            one["target"],
-            common.format_time(one["created_at"]),
-            common.format_time(one["expires_at"]) if "expires_at" in one else "never",
-            one["url"],
+            share["id"],
+            share["kind"],
+            share.get("author", "–"),
+            share["target"],
+            common.format_time(share["created_at"]),
+            common.format_time(share["expires_at"]) if "expires_at" in share else "never",
+            share["url"],
         )
-        for one in shares
+        for share in shares
     ]
     common.print_table(COLUMNS, rows) if rows else typer.echo("There are no shared links.")

@@ -127,17 +127,17 @@ def _change(action: Action, name: str, group: str, role: RoleName | None, projec
     from people.access.actor import Role
     from people.changes import record_command
 
-    chosen = None if role in (None, RoleName.NONE) else Role(role)
+    chosen_role = None if role in (None, RoleName.NONE) else Role(role)
     record_command("runicorn user", action, name)
     if action is Action.ADD:
-        services.add_user(name, chosen or Role.READ)
+        services.add_user(name, chosen_role or Role.READ)
         _print_link(services.invite(services.user_named(name)))
         return
     if action is Action.ROLE:
         if role is None:
             common.exit_with("role needs --role", USAGE)
         whom = services.group_named(name[1:]) if name.startswith("@") else services.user_named(name)
-        services.set_role(whom, chosen, project)
+        services.set_role(whom, chosen_role, project)
         typer.echo(f"{name}: {role}{f' in {project}' if project else ''}")
         return
     if action in (Action.RESTRICT, Action.OPEN):

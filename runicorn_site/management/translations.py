@@ -79,8 +79,13 @@ def field_names() -> set[str]:
 
     with translation.override(None):
         options = [model._meta for model in (Run, Artifact, Version, File, Use)]
-        named = [*options, *(field for one in options for field in one.concrete_fields)]
-        return {str(one.verbose_name) for one in named} | {str(one.verbose_name_plural) for one in options}
+        described = [
+            *options,
+            *(field for options_of_model in options for field in options_of_model.concrete_fields),
+        ]
+        return {str(labelled.verbose_name) for labelled in described} | {
+            str(labelled.verbose_name_plural) for labelled in options
+        }
 
 
 def merge(catalogue: Path, template: Path) -> None:

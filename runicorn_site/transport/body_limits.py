@@ -51,9 +51,9 @@ def most_bytes(head: Head, of_archives: int) -> int:
     return OPEN_BODY if is_open else MAX_BODY
 
 
-def too_large(most: int) -> Refusal:
-    """Return the response to a body of more than `most` bytes."""
-    return Refusal(413, Message("The body of the request is larger than {most} bytes", most=most))
+def too_large(limit: int) -> Refusal:
+    """Return the response to a body of more than `limit` bytes."""
+    return Refusal(413, Message("The body of the request is larger than {most} bytes", most=limit))
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotations

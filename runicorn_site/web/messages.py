@@ -17,8 +17,8 @@ def translated(text: str) -> str:
         name: translated(value) if isinstance(value, Message) else value
         for name, value in text.values.items()
     }
-    found = gettext(text.template) if text.template else ""
-    return found.format(**values) if values else found
+    translation = gettext(text.template) if text.template else ""
+    return translation.format(**values) if values else translation
 
 
 def sentence_of(error: APIException) -> str:

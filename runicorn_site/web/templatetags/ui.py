@@ -69,8 +69,8 @@ def needs(context: Context, right: str, subject: Any = None, mark: str = "data-d
         subject: the run or the name of the project of the last two.
         mark: `data-fixed` to hide the edit buttons in a row instead.
     """
-    held = getattr(context.get("may"), right, True)
-    is_held = held(subject) if callable(held) else held
+    value = getattr(context.get("may"), right, True)
+    is_held = value(subject) if callable(value) else value
     return SafeString("" if is_held else f" {mark}")
 
 
