@@ -36,12 +36,12 @@ def find(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     root = active_root()
     names = [project["name"] for project in projects(root) if text.lower() in project["name"].lower()]
-    found: list[Entry] = [
+    places: list[Entry] = [
         Entry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
         for name in names[:MOST]
     ]
     for run in Ordered(find_runs(root, search=text)).only("run_id", "name", "display_name", "project")[:MOST]:
-        found.append(
+        places.append(
             Entry(
                 kind="run",
                 label=run.label,
@@ -49,7 +49,7 @@ def find(request: HttpRequest) -> JsonResponse:
                 url=reverse("run", args=[run.run_id]),
             )
         )
-    return JsonResponse({"places": found})
+    return JsonResponse({"places": places})
 
 
 @access(Scope.READ)
@@ -58,13 +58,13 @@ def neighbours(request: HttpRequest, run_id: str) -> JsonResponse:
     """Return the addresses of the runs before and after a run, in the list that the query string describes."""
     root, state = active_root(), TableState.read(request.GET)
     try:
-        listed = ids_in_order(matching(root, state), state, MOST_NEIGHBOURS)
+        run_ids = ids_in_order(matching(root, state), state, MOST_NEIGHBOURS)
     except BadWhere:
-        listed = []
-    found: dict[str, str | None] = {"previous": None, "next": None}
-    if run_id in listed:
-        at = listed.index(run_id)
+        run_ids = []
+    addresses: dict[str, str | None] = {"previous": None, "next": None}
+    if run_id in run_ids:
+        at = run_ids.index(run_id)
         for way, place in (("previous", at - 1), ("next", at + 1)):
-            if 0 <= place < len(listed):
-                found[way] = reverse("run", args=[listed[place]])
-    return JsonResponse(found)
+            if 0 <= place < len(run_ids):
+                addresses[way] = reverse("run", args=[run_ids[place]])
+    return JsonResponse(addresses)

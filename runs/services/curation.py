@@ -39,7 +39,7 @@ def edit_run(
             refuse_in_use(run)
         except write_through.Refused as refused:
             raise RunInUse("Not moved: {reason}", reason=str(refused)) from refused
-    given = {
+    fields = {
         "tags": tags,
         "description": description,
         "pinned": pinned,
@@ -48,7 +48,7 @@ def edit_run(
         "color": color,
         "project": project,
     }
-    changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
+    changes = cast(curation.RunFields, {key: value for key, value in fields.items() if value is not None})
     if not changes:
         return run
 
@@ -67,8 +67,8 @@ def tag_runs(
 
     def change_tags(now: curation.RunFields) -> curation.RunFields:
         # Cleaned as for the row, since users see and name tags in that form.
-        kept = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
-        return {"tags": clean_tags([*kept, *add])}
+        retained = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
+        return {"tags": clean_tags([*retained, *add])}
 
     def change(run: Run) -> None:
         refuse_deleted(run)
@@ -81,8 +81,8 @@ def flag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
 ) -> dict[str, RunResult]:
     """Pin, unpin, archive or unarchive runs; return the result of each run."""
-    given = {"pinned": pinned, "archived": archived}
-    changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
+    fields = {"pinned": pinned, "archived": archived}
+    changes = cast(curation.RunFields, {key: value for key, value in fields.items() if value is not None})
 
     def change(run: Run) -> None:
         refuse_deleted(run)
@@ -107,5 +107,5 @@ def refuse_in_use(run: Run) -> None:
 
 def write(run: Run, changes: curation.Changes) -> None:
     """Write changes into a run's `curation.json`."""
-    known = {field: getattr(run, field) for field in curation.FIELDS}
-    curation.note(Path(run.root.path), run.path, known, changes)
+    current = {field: getattr(run, field) for field in curation.FIELDS}
+    curation.note(Path(run.root.path), run.path, current, changes)

@@ -52,8 +52,8 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     """Mark a run as failed in its status.json if its process is gone; return None if it is not."""
     if not has_ended(run):
         return None
-    written = read_state(folder).written
-    if is_in_grace(run, written, time.time()):
+    written_at = read_state(folder).written
+    if is_in_grace(run, written_at, time.time()):
         return None
     meta, meta_problem = layout.read_json(folder / layout.META)
     status, problem = layout.read_json(folder / layout.STATUS)
@@ -64,11 +64,11 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     if change is None:
         return None
     try:
-        layout.write_json(folder / layout.STATUS, {**status, **fields(change), "ended_at": written})
+        layout.write_json(folder / layout.STATUS, {**status, **fields(change), "ended_at": written_at})
     except OSError as error:
         logger.warning("The status of %s could not be written: %s", folder, error)
-        return DeadRun(written, change, error.strerror or str(error))
-    return DeadRun(written, change, None)
+        return DeadRun(written_at, change, error.strerror or str(error))
+    return DeadRun(written_at, change, None)
 
 
 def apply_rule(run: Run) -> Run:

@@ -113,9 +113,9 @@ def _compared(node: Comparison, value: Any) -> bool:
         return True
     if node.operator == "in":
         return value in node.values
-    wanted = node.values[0]
+    operand = node.values[0]
     if node.operator == "contains":
-        return str(wanted).translate(CAPITALS) in str(value).translate(CAPITALS)
+        return str(operand).translate(CAPITALS) in str(value).translate(CAPITALS)
     if node.operator == "!=":
-        return bool(value != wanted)
-    return COMPARED[node.operator](value, wanted)
+        return bool(value != operand)
+    return COMPARED[node.operator](value, operand)
