@@ -45,20 +45,23 @@ def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
         ValidationError: these are too many.
         metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile; retry.
     """
-    if sum(one.count for one in series) > MOST_NUMBERS:
+    if sum(series_row.count for series_row in series) > MOST_NUMBERS:
         raise ValidationError({"x_metric": [TOO_MUCH]})
     loader = TileLoader(view)
     readers = [
-        (one, SeriesReader(view.directories[one.pk], Window(), by_step=True, level=0)) for one in series
+        (series_row, SeriesReader(view.directories[series_row.pk], Window(), by_step=True, level=0))
+        for series_row in series
     ]
-    loader.fetch((one, reader.needs()) for one, reader in readers)
-    return {one.run_id: _along(reader.points(loader.blob(one))[0]) for one, reader in readers}
+    loader.fetch((series_row, reader.needs()) for series_row, reader in readers)
+    return {
+        series_row.run_id: _along(reader.points(loader.blob(series_row))[0]) for series_row, reader in readers
+    }
 
 
-def add(entries: Iterable[tuple[int, Any]], found: dict[int, Along]) -> None:
+def add(entries: Iterable[tuple[int, Any]], values_by_run: dict[int, Along]) -> None:
     """Add `along` to curves, given with the keys of their runs."""
     for run, entry in entries:
-        found.get(run, NOTHING).add_to(entry)
+        values_by_run.get(run, NOTHING).add_to(entry)
 
 
 def _along(points: Points) -> Along:
