@@ -94,21 +94,21 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
         else USUAL_DEPTH
     )
     depth = max(1, min(depth, DEEPEST))
-    found = query.follow(version, depth)
-    nodes, edges = nearest(found, MOST)
-    shown = _shown(version, found, nodes)
-    picture = draw(nodes, edges, {node: about.width for node, about in shown.items()})
+    lineage = query.follow(version, depth)
+    nodes, edges = nearest(lineage, MOST)
+    boxes = _shown(version, lineage, nodes)
+    picture = draw(nodes, edges, {node: about.width for node, about in boxes.items()})
     for box in picture.boxes:
-        shown[box.node].x, shown[box.node].y = box.x, box.y
+        boxes[box.node].x, boxes[box.node].y = box.x, box.y
     for edge in edges:
-        shown[edge.source].targets.append(shown[edge.target])
-        shown[edge.target].sources.append(shown[edge.source])
+        boxes[edge.source].targets.append(boxes[edge.target])
+        boxes[edge.target].sources.append(boxes[edge.source])
     return {
         "picture": picture,
         "lines": [{"path": line.path, "made": line.edge.kind == PRODUCES} for line in picture.lines],
-        "nodes": sorted(shown.values(), key=lambda node: (node.x, node.y)),
+        "nodes": sorted(boxes.values(), key=lambda node: (node.x, node.y)),
         "height": HEIGHT,
-        "left_out": len(found.depths) - len(nodes),
+        "left_out": len(lineage.depths) - len(nodes),
         "drawn": len(nodes),
         "depth": depth,
         "depths": range(1, DEEPEST + 1),
@@ -116,12 +116,12 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
     }
 
 
-def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Shown]:
-    labels, about = query.labels_of(found), query.node_metadata(version.artifact.root, found)
+def _shown(version: Version, lineage: Lineage, nodes: list[Node]) -> dict[Node, Shown]:
+    labels, about = query.labels_of(lineage), query.node_metadata(version.artifact.root, lineage)
     return {
         node: _run(node, about.get(node))
         if isinstance(node, str)
-        else _version(node, labels[node], about.get(node), found)
+        else _version(node, labels[node], about.get(node), lineage)
         for node in nodes
     }
 
@@ -135,7 +135,7 @@ def _run(run_id: str, about: NodeMetadata | None) -> Shown:
     return Shown(name, fitted(name, MOST_PIXELS), f"{about['project']}, {state}", "run", address, False)
 
 
-def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, found: Lineage) -> Shown:
+def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, lineage: Lineage) -> Shown:
     kind, number = key[0], key[2]
     ending = f":v{number}"
     short = fitted(label.removesuffix(ending), MOST_PIXELS - text_width(ending)) + ending
@@ -143,7 +143,9 @@ def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, 
         return Shown(label, short, f"{kind}, {_('not in this store')}", "version", "", False)
     state = "" if about["status"] == "ready" else f", {_(about['status'])}"
     address = reverse("artifact-version", args=key)
-    return Shown(label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == found.root)
+    return Shown(
+        label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == lineage.root
+    )
 
 
 ELLIPSIS = "…"

@@ -41,8 +41,8 @@ def change_tags(*, version: Version, add: Iterable[str] = (), remove: Collection
     Raises:
         Refused: a tag is invalid, or there would be too many.
     """
-    kept = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
-    return describe(version=version, tags=list(dict.fromkeys([*kept, *add])))
+    retained = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
+    return describe(version=version, tags=list(dict.fromkeys([*retained, *add])))
 
 
 def describe(

@@ -43,9 +43,9 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
             stages=list(STAGES),
         )
 
-    def step(known: JsonObject) -> StageChange:
+    def step(document: JsonObject) -> StageChange:
         # The current stage is read under the lock.
-        before = stage_of(known.get("lifecycle_stage") or version.stage)
+        before = stage_of(document.get("lifecycle_stage") or version.stage)
         if to_stage not in TRANSITIONS[before]:
             raise Refused(
                 "Invalid transition from {before} to {to_stage}", "to_stage", before=before, to_stage=to_stage
@@ -59,7 +59,7 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
         }
         return {
             "lifecycle_stage": to_stage,
-            "stage_transitions": append_record(known.get("stage_transitions"), record),
+            "stage_transitions": append_record(document.get("stage_transitions"), record),
         }
 
     def change(on_disk: store.Version) -> None:

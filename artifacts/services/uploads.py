@@ -46,11 +46,11 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
 
 def upload_status(*, upload: uploads.Upload) -> UploadStatus:
     with http_errors():
-        about, listed = upload.declared(), upload.listed()
-        missing = upload.missing(listed.files)
+        about, files = upload.declared(), upload.listed()
+        missing = upload.missing(files.files)
     return {
         "upload_id": upload.id,
-        "described_files": len(listed.files),
+        "described_files": len(files.files),
         "total_files": about.get("total_files"),
         "missing": missing,
     }
@@ -70,8 +70,8 @@ def unreadable(digests: Collection[str]) -> set[str]:
     every, readable = list(digests), set[str]()
     files = File.objects.filter(version__in=Version.objects.indexed().filter(artifact__root=active_root()))
     for start in range(0, len(every), BATCH):
-        found = files.filter(digest__in=every[start : start + BATCH])
-        readable.update(found.values_list("digest", flat=True).distinct())
+        readable_files = files.filter(digest__in=every[start : start + BATCH])
+        readable.update(readable_files.values_list("digest", flat=True).distinct())
     return {*every} - readable
 
 
@@ -104,7 +104,7 @@ def complete(*, upload: uploads.Upload) -> Version:
         ReadOnlyStore, NotWritten, Unavailable: the upload is unchanged.
     """
     with http_errors():
-        made = uploads.complete(upload)
+        version = uploads.complete(upload)
     root = active_root()
-    discovery.refresh(root, made.artifact)
-    return get_version(made.artifact.name, made.number, made.artifact.type)
+    discovery.refresh(root, version.artifact)
+    return get_version(version.artifact.name, version.number, version.artifact.type)

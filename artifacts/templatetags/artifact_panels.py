@@ -53,7 +53,7 @@ def artifact_panel(context: Context, run: Run) -> ArtifactPanel:
         # The versions of a mirrored run may exist only on its own machine.
         "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",
         "kinds": [
-            {"label": label, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}
-            for label, found in kinds
+            {"label": label, "versions": versions[:MOST], "left_out": max(0, len(versions) - MOST)}
+            for label, versions in kinds
         ],
     }
