@@ -111,9 +111,9 @@ class HostKeyCheck:
         self.address, self.known_hosts = address, known_hosts
         self.presented: HostKey | None = None
         self.refused: HostKeyConflict | HostUnreachable | None = None
-        known = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
+        key_types = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
         # Types of trusted keys come first, so that the host presents a key that can be compared.
-        ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in known)
+        ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in key_types)
         self.signatures = [signature for kind in ordered for signature in HOST_KEY_SIGNATURES[kind]]
 
     def is_trusted(self, exported: bytes) -> bool:
