@@ -95,12 +95,14 @@ def _store(record: Record) -> None:
 def _replace_rows(model: Any, fields: Sequence[str], entries: Sequence[Any]) -> None:
     rows = [model(id=entry["id"], **{name: entry[name] for name in fields}) for entry in entries]
     with transaction.atomic():
-        known = {row.pk: row for row in model.objects.all()}
-        model.objects.filter(pk__in=known.keys() - {row.pk for row in rows}).delete()
-        model.objects.bulk_create([row for row in rows if row.pk not in known])
-        kept = [(row, known[row.pk]) for row in rows if row.pk in known]
+        rows_by_pk = {row.pk: row for row in model.objects.all()}
+        model.objects.filter(pk__in=rows_by_pk.keys() - {row.pk for row in rows}).delete()
+        model.objects.bulk_create([row for row in rows if row.pk not in rows_by_pk])
+        pairs = [(row, rows_by_pk[row.pk]) for row in rows if row.pk in rows_by_pk]
         changed = [
-            row for row, before in kept if any(getattr(row, name) != getattr(before, name) for name in fields)
+            row
+            for row, before in pairs
+            if any(getattr(row, name) != getattr(before, name) for name in fields)
         ]
         if changed:
             model.objects.bulk_update(changed, fields, batch_size=100)

@@ -118,10 +118,10 @@ def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent 
     if plugin is None:
         raise NotSent(gettext_noop("The installed version of apprise does not know this kind of address."))
     plugin.redirects = False  # they could lead to a refused address
-    shown = pictures.picture(curve) if curve is not None and plugin.attachment_support else None
+    image = pictures.picture(curve) if curve is not None and plugin.attachment_support else None
     files = AppriseAttachment()
-    if shown is not None:
-        files.add(AttachMemory(content=shown, name="curve.png", mimetype="image/png"))
+    if image is not None:
+        files.add(AttachMemory(content=image, name="curve.png", mimetype="image/png"))
     kinds = {"recovered": NotifyType.SUCCESS, "test": NotifyType.INFO}
     kind = NotifyType.FAILURE if is_error else kinds.get(body["event"], NotifyType.WARNING)
     try:

@@ -56,20 +56,20 @@ class RunObserver:
         if not (self._metrics or self._gpus):
             return
         memory = self._memory = self._memory or self._load()
-        known: dict[str, Memory] = json.loads(memory.content)
+        memories: dict[str, Memory] = json.loads(memory.content)
         before, after = memory.judged, memory.judged
         for name, parts in self._metrics.items():
             stretch = numbers_of(name, mode_of(self._run, name), gather(parts))
             if stretch is not None:
                 after = max(after, float(stretch.time.max()))
-                self._judge(self._rules.of_metric(name), stretch, known, before)
+                self._judge(self._rules.of_metric(name), stretch, memories, before)
         if self._gpus:
             busiest = busiest_of(gather(self._gpus))
             after = max(after, float(busiest.time.max()))
-            self._judge(self._gpu_rules, busiest, known, before)
+            self._judge(self._gpu_rules, busiest, memories, before)
         keys = {rule.key for rule in self._rules.rules}
-        kept = {key: value for key, value in known.items() if key.partition("|")[0] in keys}
-        memory.judged, memory.content = after, json.dumps(kept, separators=(",", ":"))
+        current = {key: value for key, value in memories.items() if key.partition("|")[0] in keys}
+        memory.judged, memory.content = after, json.dumps(current, separators=(",", ":"))
 
     def write(self) -> None:
         """Store memory, events and deliveries, in the transaction that stores the points."""
@@ -108,17 +108,17 @@ class RunObserver:
         return row
 
     def _judge(
-        self, rules: Iterable[Compiled], stretch: Stretch, known: dict[str, Memory], judged: float
+        self, rules: Iterable[Compiled], stretch: Stretch, memories: dict[str, Memory], judged: float
     ) -> None:
         for rule in rules:
             part = _after(stretch, max(rule.since, judged))
             if part is None or rule.kind.judge is None:
                 continue
             key = f"{rule.key}|{stretch.name}"
-            changes, memory = rule.kind.judge(rule.when, part, known.get(key, []))
+            changes, memory = rule.kind.judge(rule.when, part, memories.get(key, []))
             self._found += [(rule, stretch.name, change) for change in changes]
             if memory:
-                known[key] = memory
+                memories[key] = memory
 
 
 def observe(run: Run, generation: int) -> RunObserver:

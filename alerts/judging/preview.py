@@ -42,18 +42,23 @@ def preview(when: When, where: str, *, translated: bool = False) -> AlertPreview
     root = active_root()
     node = where_keys.parse(root, where) if where.strip() else None
     runs = list(Ordered(find_runs(root, where=node))[: MOST_RUNS + 1])
-    kind, found, searched = KINDS[when.kind], Forecasts(), 0
+    kind, forecasts, searched = KINDS[when.kind], Forecasts(), 0
     for run in runs[:MOST_RUNS]:
-        if len(found) > MOST_EVENTS or time.monotonic() > deadline:
+        if len(forecasts) > MOST_EVENTS or time.monotonic() > deadline:
             break
         searched += 1
-        found += [
-            AlertForecast(run_id=run.run_id, at=one.at, value=one.value, sentence=_sentence(one, translated))
-            for one in _changes(when, kind, run)
-            if one.began
+        forecasts += [
+            AlertForecast(
+                run_id=run.run_id, at=change.at, value=change.value, sentence=_sentence(change, translated)
+            )
+            for change in _changes(when, kind, run)
+            if change.began
         ]
-    found.sort(key=lambda event: -event["at"])
-    return {"events": found[:MOST_EVENTS], "truncated": searched < len(runs) or len(found) > MOST_EVENTS}
+    forecasts.sort(key=lambda event: -event["at"])
+    return {
+        "events": forecasts[:MOST_EVENTS],
+        "truncated": searched < len(runs) or len(forecasts) > MOST_EVENTS,
+    }
 
 
 def _sentence(change: Change, translated: bool) -> str:
@@ -75,10 +80,10 @@ def _changes(when: When, kind: Kind, run: Run) -> Iterator[Change]:
 
 
 def _silences(when: When, run: Run) -> Iterator[Change]:
-    for one in _series(run, Q(lane=Lane.ROWS)):
+    for series in _series(run, Q(lane=Lane.ROWS)):
         last: float = run.started or run.created
         step: int | None = None
-        for points in _points(one):
+        for points in _points(series):
             times = np.append(last, points.time)
             for at in np.flatnonzero(np.diff(times) >= (when.minutes or 0) * 60):
                 before = int(points.step[at - 1]) if at else step
@@ -91,17 +96,17 @@ def _stretches(when: When, kind: Kind, run: Run) -> Iterator[Iterator[Stretch]]:
     if kind.lane == "gpu":
         parts = [
             points
-            for one in _series(run, Q(lane=Lane.SYSTEM))
-            if gpu_idle.SERIES.fullmatch(one.name)
-            for points in _points(one)
+            for series in _series(run, Q(lane=Lane.SYSTEM))
+            if gpu_idle.SERIES.fullmatch(series.name)
+            for points in _points(series)
         ]
         if parts:
             yield iter([busiest_of(gather(parts))])
         return
-    for one in _series(run, Q(lane__in=(Lane.METRIC, Lane.STEPLESS))):
-        if when.covers(one.name):
-            mode = mode_of(run, one.name)
-            numbers = (numbers_of(one.name, mode, points) for points in _points(one))
+    for series in _series(run, Q(lane__in=(Lane.METRIC, Lane.STEPLESS))):
+        if when.covers(series.name):
+            mode = mode_of(run, series.name)
+            numbers = (numbers_of(series.name, mode, points) for points in _points(series))
             yield (stretch for stretch in numbers if stretch is not None)
 
 

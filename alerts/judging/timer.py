@@ -79,16 +79,16 @@ class Watch:
         self.since, since = now, min(since, now)
         live = Run.objects.filter(root=self.root, deleted=None).select_related("root")
         # A query for each condition: one with OR would read all runs of the root.
-        chosen = [live.filter(status=layout.RUNNING).order_by("-pk")]
-        chosen.append(live.filter(updated__gte=since - MARGIN_SECONDS).order_by("-updated"))
+        querysets = [live.filter(status=layout.RUNNING).order_by("-pk")]
+        querysets.append(live.filter(updated__gte=since - MARGIN_SECONDS).order_by("-updated"))
         if self.newest:
-            chosen.append(live.filter(pk__gt=self.newest).order_by("-pk"))
-        found = {run.pk: run for rows in chosen for run in rows[:MOST]}
-        ended = [pk for pk in self.running if pk not in found]
+            querysets.append(live.filter(pk__gt=self.newest).order_by("-pk"))
+        candidates = {run.pk: run for rows in querysets for run in rows[:MOST]}
+        ended = [pk for pk in self.running if pk not in candidates]
         for start in range(0, len(ended), BATCH):
-            found |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
-        self.newest = max([self.newest, *found])
-        return list(found.values())
+            candidates |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
+        self.newest = max([self.newest, *candidates])
+        return list(candidates.values())
 
     def _judge_states(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
         now = time.time()
@@ -132,7 +132,7 @@ def watch(root: StorageRoot, goes_on: Callable[[], bool], pause: Callable[[float
     """Judge a root by a timer as long as `goes_on()`."""
     record.restore()
     rule_set.forget()
-    one = Watch(root)
+    watcher = Watch(root)
     while goes_on():
-        one.round()
+        watcher.round()
         pause(TICK_SECONDS)

@@ -40,10 +40,10 @@ class When:
         return any(sign in self.metric for sign in ANY) and bool(_pattern(self.metric).match(name))
 
     def given(self) -> JsonObject:
-        found: JsonObject = {
+        fields: JsonObject = {
             name: value for name, value in asdict(self).items() if value not in ("", (), None)
         }
-        return found | ({"states": list(self.states)} if self.states else {})
+        return fields | ({"states": list(self.states)} if self.states else {})
 
 
 @lru_cache(maxsize=1000)
@@ -67,13 +67,13 @@ class Stretch:
         """Return what another rule has computed for the same key, or compute it."""
         if key not in self._shared:
             self._shared[key] = compute()
-        found: T = self._shared[key]
-        return found
+        value: T = self._shared[key]
+        return value
 
     @cached_property
     def finite(self) -> Bools:
-        found: Bools = np.isfinite(self.value)
-        return found
+        mask: Bools = np.isfinite(self.value)
+        return mask
 
     @cached_property
     def all_finite(self) -> bool:

@@ -25,9 +25,9 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
     bad = times >= when.minutes * 60
     if not bad.any() and streaks.is_idle(state):
         return [], [*streaks.IDLE, last]
-    found, state = streaks.changes(bad, 1, state)
+    streak_ends, state = streaks.changes(bad, 1, state)
     out = []
-    for began, at in found:
+    for began, at in streak_ends:
         details = {
             "minutes": number(round(float(times[at]) / 60, 1)),
             "limit": number(limit),

@@ -15,7 +15,7 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
     """Find where values cease and begin to be finite."""
     if stretch.all_finite and streaks.is_idle(memory):
         return [], memory
-    found, memory = streaks.changes(~stretch.finite, 1, memory)
+    streak_ends, memory = streaks.changes(~stretch.finite, 1, memory)
     return [
         Change(
             began,
@@ -24,7 +24,7 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
             where(stretch, at),
             value_at(stretch, at),
         )
-        for began, at in found
+        for began, at in streak_ends
     ], memory
 
 

@@ -36,9 +36,9 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
     memory = [float(bests[-1]), last_step, last_time]
     if not bad.any() and streaks.is_idle(state):
         return [], [*streaks.IDLE, *memory]
-    found, state = streaks.changes(bad, 1, state)
+    streak_ends, state = streaks.changes(bad, 1, state)
     out = []
-    for began, at in found:
+    for began, at in streak_ends:
         by_steps = when.points is not None and steps[at] >= when.points
         lag = number(float(steps[at] if by_steps else times[at] / 60))
         reached = float(bests[at + 1])

@@ -23,7 +23,7 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
     # Most batches are on one side: their extreme decides. A comparison with NaN is false, so NaN is looked at.
     if streaks.is_idle(memory) and extreme == extreme and not crosses(extreme, when.value):
         return [], memory
-    found, memory = streaks.changes(crosses(stretch.value, when.value), when.points or 1, memory)
+    streak_ends, memory = streaks.changes(crosses(stretch.value, when.value), when.points or 1, memory)
     limit = {"op": when.op, "limit": number(when.value)}
     return [
         Change(
@@ -33,7 +33,7 @@ def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], M
             where(stretch, at) | limit,
             value_at(stretch, at),
         )
-        for began, at in found
+        for began, at in streak_ends
     ], memory
 
 
