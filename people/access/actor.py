@@ -208,5 +208,5 @@ ANONYMOUS = Anonymous("", Role.READ)
 
 def actor_of(scope: MutableMapping[str, Any]) -> Actor | None:
     """Return the actor of an ASGI scope; None on a viewer without users, for requests without an API token."""
-    found: Actor | None = scope.get(ACTOR)
-    return found
+    actor: Actor | None = scope.get(ACTOR)
+    return actor
