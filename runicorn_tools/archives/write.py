@@ -106,16 +106,16 @@ def project_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
 
 def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:
     """Return the versions of artifacts that runs created or used, each once; missing ones are left out."""
-    shelves, found = Store(root), {}
+    shelves, versions = Store(root), {}
     for relative in runs:
         for file in (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED):
-            listed = layout.read_json(root / relative / file)[0].get("artifacts")
-            for about in listed if isinstance(listed, list) else ():
+            references = layout.read_json(root / relative / file)[0].get("artifacts")
+            for about in references if isinstance(references, list) else ():
                 with suppress(ArtifactError, AttributeError, TypeError):
                     folder = shelves.folder(about.get("type"), about.get("name"))
                     version = folder.existing(about.get("version"))
-                    found[version.path] = version
-    return list(found.values())
+                    versions[version.path] = version
+    return list(versions.values())
 
 
 def all_versions(root: Path) -> list[Version]:
@@ -135,9 +135,9 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
     for version in versions:
         artifact = f"{store.ARTIFACTS}/{version.artifact.type}/{version.path.parent.name}"
         small = (store.METADATA, store.MANIFEST, store.CURATION, layout.DELETED)
-        wanted = [(f"{artifact}/v{version.number}/{name}", version.path / name) for name in small]
-        wanted.append((f"{artifact}/{store.INDEX}", version.path.parent / store.INDEX))
-        for name, path in wanted:
+        members = [(f"{artifact}/v{version.number}/{name}", version.path / name) for name in small]
+        members.append((f"{artifact}/{store.INDEX}", version.path.parent / store.INDEX))
+        for name, path in members:
             if name not in seen and path.is_file():
                 seen.add(name)
                 yield Entry(name, path)
@@ -235,8 +235,8 @@ def write_zip(
         try:
             target.write(next(pieces))
         except StopIteration as end:
-            taken: Taken = end.value
-            return taken
+            packed: Taken = end.value
+            return packed
 
 
 def write_tar(
@@ -340,10 +340,10 @@ def to_file(path: Path, write: Callable[[IO[bytes]], Taken]) -> Taken:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as target:
-            taken = write(target)
+            packed = write(target)
             target.flush()
             os.fsync(target.fileno())
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    return taken
+    return packed

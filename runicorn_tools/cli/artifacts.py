@@ -71,11 +71,11 @@ def artifacts(
             _verify(_chosen(store, name, kind, version), as_json)
         else:
             number = _needed(version, "--version", action)
-            found = _named(store, name, kind, action).existing(number)
+            addressed = _named(store, name, kind, action).existing(number)
             if action is Action.INFO:
-                _info(responses.version_detail(found), as_json)
+                _info(responses.version_detail(addressed), as_json)
             else:
-                _delete(found, permanent, yes, as_json)
+                _delete(addressed, permanent, yes, as_json)
 
 
 def _needed(value: Any, option: str, action: Action) -> Any:
@@ -204,7 +204,7 @@ def _chosen(store: Store, name: str | None, kind: str | None, number: int | None
     if number is not None:
         return [_named(store, name, kind, Action.VERIFY).existing(number)]
     folders = store.folders(kind) if name is None else [_named(store, name, kind, Action.VERIFY)]
-    return [folder.version(found) for folder in folders for found in folder.numbers()]
+    return [folder.version(version_number) for folder in folders for version_number in folder.numbers()]
 
 
 def _verify(versions: list[Version], as_json: bool) -> None:
