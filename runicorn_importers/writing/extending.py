@@ -46,12 +46,12 @@ def _extend_log(writer: RunWriter, folder: Path) -> bool:
     with _opened(folder / layout.LOGS) as log:
         is_new = False
         for text in writer.experiment.lines():
-            wanted = (text.rstrip("\r\n") + "\n").encode("utf-8", "replace")
+            last_line = (text.rstrip("\r\n") + "\n").encode("utf-8", "replace")
             line = b"" if is_new else log.readline()
             if is_new or not line:
                 is_new = True
-                log.write(wanted)
-            elif line != wanted:
+                log.write(last_line)
+            elif line != last_line:
                 return False
         return is_new or not log.readline()
 
