@@ -73,7 +73,7 @@ def _ask_scheduler(run_dir: Path, meta: dict[str, Any], status: dict[str, Any]) 
 
 def _runs(watch: Watch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:
     """Return folder, `meta.json` and `status.json` of the runs that the process still owns."""
-    found = []
+    owned = []
     for folder in dict.fromkeys(watch.runs):
         run_dir = Path(folder)
         meta, problem = layout.read_json(run_dir / layout.META)
@@ -81,5 +81,5 @@ def _runs(watch: Watch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:
         start = meta.get("process_start")
         same = meta.get("pid") == watch.pid and (not watch.start or start == float(watch.start))
         if same and not problem and not broken:
-            found.append((run_dir, meta, status))
-    return found
+            owned.append((run_dir, meta, status))
+    return owned

@@ -73,15 +73,15 @@ def token() -> str | None:
     Raises:
         ValueError: it cannot be sent in a header.
     """
-    given = user.get("RUNICORN_TOKEN").strip()
-    if not given or given in {"auto", "new"}:
+    setting = user.get("RUNICORN_TOKEN").strip()
+    if not setting or setting in {"auto", "new"}:
         return None
-    path = Path(os.path.expanduser(given))
+    path = Path(os.path.expanduser(setting))
     with suppress(OSError, ValueError):
-        given = path.read_text(encoding="utf-8").strip() if path.is_file() else given
-    if not (given.isascii() and given.isprintable() and given.strip()):
+        setting = path.read_text(encoding="utf-8").strip() if path.is_file() else setting
+    if not (setting.isascii() and setting.isprintable() and setting.strip()):
         raise ValueError("A token is one line of ASCII characters")
-    return given
+    return setting
 
 
 class Server:

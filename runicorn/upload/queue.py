@@ -84,15 +84,15 @@ class Queue:
         return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
 
     def entries(self) -> dict[str, Entry]:
-        found = {}
+        entries = {}
         for name in os.listdir(self._runs):
             about = layout.read_json(self._runs / name)[0]
             folder, image = about.get("folder"), about.get("image")
             if not name.startswith(".") and isinstance(folder, str):
                 run_id = name.removesuffix(".json")
                 session = str(about.get("session"))
-                found[run_id] = Entry(run_id, folder, session, image if isinstance(image, list) else [])
-        return found
+                entries[run_id] = Entry(run_id, folder, session, image if isinstance(image, list) else [])
+        return entries
 
     def remove(self, entry: Entry) -> bool:
         """Remove a run from the queue; return False if it was resumed meanwhile."""

@@ -87,7 +87,7 @@ class RunUpload:
         Raises:
             Away: the server could not be reached.
         """
-        found = []
+        differing = []
         for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:
             try:
                 with (self.run_dir / name).open("rb") as file:
@@ -98,10 +98,10 @@ class RunUpload:
                 continue
             there = self._server.digest(name, size if name in layout.GROWING else None)
             if there not in (digest, UNKNOWN):
-                found.append(name)
+                differing.append(name)
                 self._uploaded.pop(name, None)
                 self._sizes.pop(name, None)
-        return found
+        return differing
 
     def _small(self, name: str) -> bool:
         mark = self._changed(name)
@@ -167,11 +167,11 @@ class RunUpload:
             os.close(fd)
 
     def _media(self) -> list[str]:
-        found = []
+        paths = []
         for folder, _, names in os.walk(self.run_dir / layout.MEDIA):
             place = Path(folder).relative_to(self.run_dir).as_posix()
-            found += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
-        return sorted(found)
+            paths += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
+        return sorted(paths)
 
     def _changed(self, name: str) -> list[int] | None:
         """Return the state of a file if it differs from the one sent or rejected; None otherwise."""

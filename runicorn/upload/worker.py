@@ -192,7 +192,7 @@ class Upload:
             self.is_over = True
             return self._note(str(error))
         files = self._files = self._files_of(server)
-        pause, taken = 0.0, 0
+        pause, taken_before = 0.0, 0
         ended_at: float | None = None
         while True:
             # Checked before the files are read, so that everything written before the end is sent.
@@ -210,8 +210,8 @@ class Upload:
                     self.is_over = True
                     return str(error)
                 # A server that accepts something between two disconnections is reachable.
-                pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
-                taken = server.taken
+                pause = next_pause(pause if server.taken == taken_before else 0.0, error.pause)
+                taken_before = server.taken
                 sleep = pause
             except (Conflict, RunDeleted, OSError) as error:
                 return self._give_up(error)
@@ -277,13 +277,13 @@ def server_of(state: UploadState, timeout: float = TIMEOUT) -> Server:
     return Server(url, state.run_id, sender, timeout)
 
 
-def next_pause(last: float, asked: float | None) -> float:
+def next_pause(last: float, requested: float | None) -> float:
     """Return the seconds until the next retry: growing, with jitter.
 
     Each pause is about a fourth longer than the last, so a server that comes back is noticed after about a fifth of the
     time for which it was away.
     """
-    if asked is not None:
-        return min(max(asked, 0.1), LONGEST_PAUSE)
+    if requested is not None:
+        return min(max(requested, 0.1), LONGEST_PAUSE)
     spread = random.uniform(0.7, 1.0)
     return max(FIRST_PAUSE * spread, min(last * random.uniform(1.0, LONGER), LONGEST_PAUSE * spread))

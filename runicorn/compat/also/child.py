@@ -53,10 +53,10 @@ def _messages(source: BinaryIO) -> Iterator[tuple[str, list[Any], dict[str, Any]
 
 def _resolve(module: ModuleType, function: str) -> Any:
     """Return `module.config.update` of "config.update"; methods of the run of "run.save"."""
-    found: Any = module
+    target: Any = module
     for part in function.split("."):
-        found = getattr(found, part)
-    return found
+        target = getattr(target, part)
+    return target
 
 
 def _real(module: ModuleType, value: Any) -> Any:

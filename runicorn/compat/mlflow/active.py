@@ -203,7 +203,7 @@ def create(
     if group:
         run.data.tags[PARENT_TAG] = group
     run.pass_begin(group)
-    given = {**(tags or {}), **({NOTE: description} if description else {})}
-    if given:
-        run.set_tags(given)
+    all_tags = {**(tags or {}), **({NOTE: description} if description else {})}
+    if all_tags:
+        run.set_tags(all_tags)
     return run

@@ -56,9 +56,11 @@ class MlflowClient(UnknownMethods):
         run_name: str | None = None,
     ) -> ActiveRun:
         """Begin a run, which does not become the active one. `set_terminated` ends it, or the end of the process."""
-        given = dict(tags or {})
-        name, parent = run_name or given.get(NAME_TAG), given.get(PARENT_TAG)
-        run = create(str(experiment_id), name, group=parent, tags=given or None, description=given.get(NOTE))
+        all_tags = dict(tags or {})
+        name, parent = run_name or all_tags.get(NAME_TAG), all_tags.get(PARENT_TAG)
+        run = create(
+            str(experiment_id), name, group=parent, tags=all_tags or None, description=all_tags.get(NOTE)
+        )
         client_runs.append(run)
         return run
 
