@@ -1,4 +1,4 @@
-"""`alerts.json` in the configuration directory: the record of channels and rules, from which their rows are derived.
+"""Storage of channels and rules in `alerts.json`, from which their rows are derived.
 
     {"last_id": 7, "channels": [{"id", "name", "kind", "url", "secret", "enabled", "created_at"}],
      "rules": [{"id", "name", "when", "where", "channels", "enabled", "created_at", "changed_at"}]}

@@ -1,4 +1,4 @@
-"""Record of changes: who changed what, when and from where, as JSON lines in `changes.jsonl`.
+"""Audit log: who changed what, when and from where, as JSON lines in `changes.jsonl`.
 
     {"at": 1.7e9, "user": "ada", "token": "ci", "address": "192.0.2.1", "method": "POST", "path": "/api/runs/tags",
      "status": 200, "runs": ["…"], "count": 3}

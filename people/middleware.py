@@ -1,4 +1,4 @@
-"""Middleware of a viewer with users: the user of a request, and the check of what it changes."""
+"""Middleware of a viewer with users: identifies the user and checks changes per run and project."""
 
 from __future__ import annotations
 

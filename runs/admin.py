@@ -1,4 +1,4 @@
-"""Runs in the admin site; edits go through the same services as everywhere."""
+"""Runs in the admin site; edits use the same services as pages and API."""
 
 from __future__ import annotations
 

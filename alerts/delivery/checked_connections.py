@@ -1,4 +1,4 @@
-"""Check of every address that the code of a block connects or sends to.
+"""Check of every address to which a block of code connects or sends.
 
 Services of apprise open their connections themselves, with smtplib, requests or sockets, to hosts from any part of a
 channel's address. An audit hook sees each address after its name was resolved, on every thread that runs in the

@@ -1,4 +1,4 @@
-"""Judge points while they are ingested: see `metrics.ingest.observing`."""
+"""Observer of ingested points that evaluates alert rules; see `metrics.ingest.observing`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule would have fired on past runs."""
+"""Preview of a rule: the alerts it would have raised on past runs."""
 
 from __future__ import annotations
 

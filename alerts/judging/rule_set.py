@@ -1,4 +1,4 @@
-"""The enabled rules, compiled for judging many points and runs."""
+"""Enabled rules, compiled for the evaluation of many points and runs."""
 
 from __future__ import annotations
 

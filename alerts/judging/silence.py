@@ -1,4 +1,4 @@
-"""Runs that log no step."""
+"""Time without a step of running runs, for `no_step` rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge by a timer what no point tells: states, silence, the disk.
+"""Evaluate time-based rules: run states, missing steps, disk space.
 
 `Watch` is used by the one viewer that does the background work of a root.
 """

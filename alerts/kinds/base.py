@@ -1,4 +1,4 @@
-"""What a kind of rule consists of."""
+"""Base types of alert rule kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The disk of the storage root has less than some gigabytes left."""
+"""Rule kind `disk`: little free space on the disk of the storage root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All GPUs of a run are idle for some minutes, by its system metrics."""
+"""Rule kind `gpu_idle`: all GPUs of a run idle for some minutes, by its system metrics."""
 
 from __future__ import annotations
 

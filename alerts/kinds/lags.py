@@ -1,4 +1,4 @@
-"""How long ago something last happened in a series, point by point."""
+"""Time since the last event at each point of a series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A metric is NaN or infinite."""
+"""Rule kind `nan`: a metric that is NaN or infinite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A running run logs no step for some minutes."""
+"""Rule kind `no_step`: a running run without a step for some minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A metric has not improved for some steps or minutes."""
+"""Rule kind `plateau`: a metric without improvement for some steps or minutes."""
 
 from __future__ import annotations
 

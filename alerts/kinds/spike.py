@@ -1,4 +1,4 @@
-"""A value is far from the values before it, by the z-score within a window."""
+"""Rule kind `spike`: a value far from the previous ones, by its z-score within a window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run enters a state."""
+"""Rule kind `state`: a run that enters a state."""
 
 from __future__ import annotations
 

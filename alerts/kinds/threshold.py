@@ -1,4 +1,4 @@
-"""A metric is above or below a value for some points."""
+"""Rule kind `threshold`: a metric above or below a value for some points."""
 
 from __future__ import annotations
 

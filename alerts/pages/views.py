@@ -1,4 +1,4 @@
-"""The page of alerts: what fired, rules and channels."""
+"""Page of alerts: events, rules and channels."""
 
 from __future__ import annotations
 

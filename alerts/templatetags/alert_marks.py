@@ -1,4 +1,4 @@
-"""Alerts in the frame of every page."""
+"""Template tag of the alert counter in the navigation."""
 
 from __future__ import annotations
 

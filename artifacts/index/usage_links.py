@@ -1,4 +1,4 @@
-"""Index the versions that runs made and used, from the two lists in their folders."""
+"""Index of the versions that runs created and used, from the two lists in their folders."""
 
 from __future__ import annotations
 

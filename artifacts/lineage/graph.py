@@ -1,4 +1,4 @@
-"""Lineage as a graph of versions and runs; the queries are passed in."""
+"""Lineage graph of versions and runs; the queries are passed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the lineage of a version from the rows: one query for the edges of a level, one for all nodes."""
+"""Lineage of a version from the rows: one query for the edges of a level, one for all nodes."""
 
 from __future__ import annotations
 

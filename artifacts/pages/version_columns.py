@@ -1,4 +1,4 @@
-"""Columns and order of the table of versions: the fields of all artifacts, and metadata of this one."""
+"""Columns and order of the version table: common fields, and metadata keys of the artifact."""
 
 from __future__ import annotations
 

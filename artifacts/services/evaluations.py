@@ -1,4 +1,4 @@
-"""Evaluations of versions, and the results of the runs that made them."""
+"""Evaluations of versions, and the results of the runs that created them."""
 
 from __future__ import annotations
 

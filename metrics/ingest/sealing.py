@@ -1,4 +1,4 @@
-"""Growth of a series: points collect in a tail, a full tail is sealed into tiles, sixteen tiles get a parent.
+"""Growth of a series: points collect in a tail, full tails are sealed into tiles, sixteen tiles get a parent.
 
 The boundaries of tiles depend only on the points, not on how they were batched, so equal journals give equal tiles.
 """

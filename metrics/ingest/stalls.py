@@ -1,4 +1,4 @@
-"""Runs without a step for much longer than usual, found by a timer."""
+"""Detection of stalled runs, by a timer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Board of a page of charts, as its scripts read it."""
+"""Board of a page of charts, in the form that the page's scripts read."""
 
 from __future__ import annotations
 

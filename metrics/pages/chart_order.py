@@ -1,4 +1,4 @@
-"""Default order of charts: what a reader looks for first, and counters and the machine last."""
+"""Default order of charts: primary metrics first, counters and system metrics last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages of the runs show of the metrics, ready to be drawn."""
+"""Chart panels and sparklines of run pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put curves by step over another metric: its values at their steps."""
+"""Curves by step with another metric as x axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiles as means: of 32 points each at level 1, and of sixteen times as many at each level above."""
+"""Tiles of means: of 32 points each at level 1, of sixteen times as many at each level above."""
 
 from __future__ import annotations
 

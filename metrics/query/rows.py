@@ -1,4 +1,4 @@
-"""Rows: values logged together, joined again in constant memory.
+"""Rows: values logged together, joined in constant memory.
 
 The lane of rows determines their order; metrics are joined to it by the indexes of journal lines.
 """

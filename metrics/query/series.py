@@ -1,4 +1,4 @@
-"""Read the metrics of a run: series for charts, rows for tables.
+"""Metrics of a run: series for charts, rows for tables.
 
 All reads are of committed rows at one moment; `catch_up` ingests the journal first.
 """

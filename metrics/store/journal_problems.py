@@ -1,4 +1,4 @@
-"""Describe the problems of a journal."""
+"""Descriptions of journal problems."""
 
 from __future__ import annotations
 

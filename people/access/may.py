@@ -1,4 +1,4 @@
-"""What the pages show to the user of a request: forms that would be refused are hidden. No Django."""
+"""Rights of the user of a request, for templates. No Django."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of changes, for administrators."""
+"""Page of the audit log, for administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that a shared link allows: named routes, only for its own runs. All others are refused."""
+"""Allow-list of shared links: named routes, only for the shared runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts: rules, channels, and what fired."""
+"""Alert rules, channels and events."""
 
 from __future__ import annotations
 

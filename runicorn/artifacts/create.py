@@ -1,4 +1,4 @@
-"""Creation of a version: completely, or not at all.
+"""Atomic creation of a version.
 
 Contents are added to the pool first. Then a folder beside the other versions gets the files, the manifest and the
 metadata, and its rename to `v<N>` creates the version. A process killed before that leaves a folder that is never read

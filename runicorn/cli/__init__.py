@@ -1,4 +1,4 @@
-"""Commands of runicorn-sdk: those that a machine needs that only trains.
+"""Commands of runicorn-sdk, for machines that only train.
 
 runicorn-django replaces them by its own command line (entry point `runicorn.command_line`), which has these and more.
 """

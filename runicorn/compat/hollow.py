@@ -1,4 +1,4 @@
-"""Sub-modules of another tracker that have no counterpart here, such as `wandb.sdk.lib`.
+"""Submodules of another tracker without a counterpart here, such as `wandb.sdk.lib`.
 
 Their names are those of the tracker's top module, and otherwise unknown.
 """

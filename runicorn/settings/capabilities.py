@@ -1,4 +1,4 @@
-"""Switches for what a viewer may do with its user's secrets and data.
+"""Switches for the access of a viewer to secrets and data of its user.
 
 Each capability is on unless it is named in `runicorn viewer --disable`, in `RUNICORN_DISABLE`, or in the list
 `disable` of the user's configuration.

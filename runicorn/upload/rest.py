@@ -1,4 +1,4 @@
-"""Upload of what a sender process left behind, for runs that ended."""
+"""Upload of leftovers of a sender process, for runs that ended."""
 
 from __future__ import annotations
 

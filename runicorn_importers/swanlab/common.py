@@ -1,4 +1,4 @@
-"""What both formats of SwanLab share: the files of a run beside its records."""
+"""Common part of both SwanLab formats: the files of a run beside its records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Second way to read the scalars of event files, for the comparison after an import: an independent decoder, no checksums."""
+"""Independent decoder of the scalars in event files, for the comparison after an import; no checksums."""
 
 from __future__ import annotations
 

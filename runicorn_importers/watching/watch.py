@@ -1,4 +1,4 @@
-"""Keep runs up to date with the files of other trackers while they grow, for `runicorn watch`."""
+"""Update runs while the files of other trackers grow, for `runicorn watch`."""
 
 from __future__ import annotations
 

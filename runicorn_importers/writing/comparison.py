@@ -1,4 +1,4 @@
-"""Compare an imported run with its source, and keep the result as `import_report.json` of the run.
+"""Comparison of an imported run with its source, stored as `import_report.json` of the run.
 
 The stored side is read back from the journal. The source side is what the reader yielded and, where the tracker's files can
 be read in a second way (`Experiment.check`), what that independent pass counts.

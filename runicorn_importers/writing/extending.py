@@ -1,4 +1,4 @@
-"""Append what the source of an imported run has gained, without rewriting the run.
+"""Append new records of the source to an imported run, without rewriting it.
 
 The lines of the existing journal and log are compared with those that the source yields now. If they are its beginning, the
 rest is appended, so that a viewer reads only what is new; an interrupted append is continued by the next one.

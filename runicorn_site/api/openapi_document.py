@@ -1,4 +1,4 @@
-"""Views that need drf-spectacular: the OpenAPI document, Swagger UI and ReDoc."""
+"""Views of the OpenAPI document, Swagger UI and ReDoc; the only users of drf-spectacular's views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAPI schemas of the methods of API views, whose responses are described by a `TypedDict`.
+"""OpenAPI schemas of responses, generated from `TypedDict`s.
 
 `runicorn.api.responses` defines each response once: the server builds it, mypy checks the builder, the OpenAPI
 description is generated from it here, and the client returns it.

@@ -1,4 +1,4 @@
-"""Leases: elect which of several servers on one database does a part of the background work.
+"""Leases that elect one of several servers on a database for each background task.
 
 The clock of the database decides, so the clocks of the servers need not agree. A killed server is replaced after
 `LEASE_SECONDS`; one that ends releases what it holds.

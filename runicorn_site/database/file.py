@@ -1,4 +1,4 @@
-"""Choose the SQLite file: never one that a newer Runicorn has migrated."""
+"""Choice of the SQLite file: never one that a newer Runicorn has migrated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extract the texts of pages, update the translations and compile them. Needs GNU gettext."""
+"""Extraction, update and compilation of translations. Needs GNU gettext."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Theme, density and language of the pages in one browser, kept in cookies so that the first paint is right."""
+"""Theme, density and language of the pages in one browser, in cookies so that the first paint is right."""
 
 from __future__ import annotations
 

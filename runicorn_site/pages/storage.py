@@ -1,4 +1,4 @@
-"""Part of the settings page that frees disk space: search for garbage, then delete exactly what was shown."""
+"""Section of the settings page that frees disk space: lists garbage, then deletes exactly that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the settings page that checks the store in the background, as `runicorn fsck` does."""
+"""Section of the settings page that checks the store in the background, as `runicorn fsck` does."""
 
 from __future__ import annotations
 

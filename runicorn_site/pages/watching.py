@@ -1,4 +1,4 @@
-"""The part of the import page with the watched folders."""
+"""Section of the import page with the watched folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""End the sessions of all browsers: the cookies that stand for the token.
+"""Revocation of all browser sessions: the cookies that stand for the token.
 
 What a cookie holds depends on a salt in a file, which all viewers of a user on a machine share. A new salt ends every
 session at once, also those of viewers in other processes; the token stays.

@@ -1,4 +1,4 @@
-"""Base path of the server, and what trusted reverse proxies report about a request. No Django.
+"""Base path of the server, and headers of trusted reverse proxies. No Django.
 
     --base-path /p          paths begin with /p, which is removed before routing
     X-Forwarded-Prefix      the same for one request; the proxy may have removed the prefix already

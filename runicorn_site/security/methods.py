@@ -1,4 +1,4 @@
-"""Answer methods that a page does not support with 405, before the CSRF check answers 403."""
+"""Middleware that answers unsupported methods with 405, before the CSRF check answers 403."""
 
 from __future__ import annotations
 

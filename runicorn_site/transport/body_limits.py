@@ -1,4 +1,4 @@
-"""Requests of daphne that are refused by their head: by the guard, or because their body is too large.
+"""Early refusals in daphne, by the request head: of the guard, or for a body that is too large.
 
 daphne reads a whole body into memory before it calls the application, which therefore could refuse a request only
 afterwards. A chunked body is counted as it arrives. Only archives may be larger; their body goes into a file.

@@ -1,4 +1,4 @@
-"""Add, list and remove watched folders of the storage root in use."""
+"""Services that add, list and remove watched folders of the active storage root."""
 
 from __future__ import annotations
 

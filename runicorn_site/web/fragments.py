@@ -1,4 +1,4 @@
-"""Responses with parts of a page, which the page fetches again and again."""
+"""Responses with fragments of a page, which the page polls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translate messages of services where a page shows them; the API shows them in English."""
+"""Translation of service messages on pages; the API shows them in English."""
 
 from __future__ import annotations
 

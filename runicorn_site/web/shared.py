@@ -1,4 +1,4 @@
-"""Requests by a shared link, whose pages are read-only and show nothing else of the server."""
+"""Requests through a shared link, whose pages are read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long answers in constant memory: lists as JSON, files as bytes."""
+"""Long responses in constant memory: lists as JSON, files as bytes."""
 
 from __future__ import annotations
 

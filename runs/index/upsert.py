@@ -1,4 +1,4 @@
-"""Write records of run folders into rows, in one short transaction a call."""
+"""Insert or update the rows of run folders, in one short transaction per call."""
 
 from __future__ import annotations
 

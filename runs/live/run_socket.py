@@ -1,4 +1,4 @@
-"""Base class of WebSockets about one run: find the run, close with it, wait for a slow client."""
+"""Base class of WebSockets about one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page of the uncommitted changes that a run started with, in pieces of one kind for colouring."""
+"""Page of the uncommitted changes of a run, split into coloured pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environment of a run as its page shows it: code, command, machine, Python, packages.
+"""Environment of a run for its page: code, command, machine, Python, packages.
 
 `environment.json` may come from any version of the SDK or from another program; values of an unexpected type and unknown
 keys are shown unchanged under "Other".

@@ -1,4 +1,4 @@
-"""Answers of the command palette: runs and projects that match, and the neighbours of a run in a list."""
+"""Responses of the command palette: matching runs and projects, and the neighbours of a run in a list."""
 
 from __future__ import annotations
 

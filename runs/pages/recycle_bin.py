@@ -1,4 +1,4 @@
-"""The page of the recycle bin."""
+"""Page of the recycle bin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page of one run, except its charts; also of one in the recycle bin."""
+"""Page of one run, without its charts; also of runs in the recycle bin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare what a run wrote, according to its `status.json`, with what is in its folder."""
+"""Comparison of a run's record counts in `status.json` with its folder."""
 
 from __future__ import annotations
 

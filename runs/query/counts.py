@@ -1,4 +1,4 @@
-"""Count the runs of a list without counting them again for every page.
+"""Counts of runs in a list, cached across pages.
 
 An exact count of 100,000 runs takes 27 ms, a page of them one. So a count that took long is remembered until this
 process changes a run of that root, and for at most two seconds, since other processes change runs too.

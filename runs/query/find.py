@@ -1,4 +1,4 @@
-"""Find the runs of a storage root that match filters: the entry to all lists of runs."""
+"""Search for runs that match filters; used by all lists of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the runs that satisfy an expression from the indexes of tags, metrics, config values and columns alone.
+"""Evaluation of an expression on runs from the indexes of tags, metrics, config values and columns alone.
 
 Testing one run after another takes a look-up for each condition: 50 ms for 40,000 of 100,000 runs. An index returns
 its keys at 80 ns each, and the keys of several conditions are combined in memory, one byte a run. An index is read

@@ -1,4 +1,4 @@
-"""Keys of metrics, config and summaries that the runs of a root or of a project have."""
+"""Keys of metrics, config and summaries in a root or project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and values that the runs of a root have, for writing conditions on them."""
+"""Keys and values of the runs of a root, for completing and checking `where` expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dead-process rule: a run marked `running` on this machine whose process is gone has failed.
+"""Detection of dead runs: `running` on this machine, but the process is gone.
 
 Marking it is the only change that the server makes to a file of the SDK. Once the process is known to be gone,
 meta.json and status.json are read again; status.json is replaced only if they still describe the same process.

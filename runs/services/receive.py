@@ -1,4 +1,4 @@
-"""Runs that are logged from another host: files uploaded over HTTP are stored where the SDK would write them."""
+"""Receive runs from other hosts: uploaded files are stored where the SDK would write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write changes of users into run folders: the file first, then the row; no row changes if the file cannot be written."""
+"""Write user edits into run folders: file first, then row; a failed file write changes no row."""
 
 from __future__ import annotations
 

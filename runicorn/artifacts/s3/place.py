@@ -1,4 +1,4 @@
-"""A content that only the bucket of a store has."""
+"""Location of a content that only the bucket of a store has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parent's end of the process that runs the real library: calls are queued and never waited for."""
+"""Parent side of the process that runs the real library: a queue of calls that never blocks the training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mirrors of this process; nothing is imported or started without `RUNICORN_ALSO`."""
+"""Mirrors of this process; imports and starts nothing without `RUNICORN_ALSO`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MLflow's own client, in the process that logs beside Runicorn: runs by the ids that they have here."""
+"""MLflow's own client in the child process: runs under the ids that they have here."""
 
 from __future__ import annotations
 

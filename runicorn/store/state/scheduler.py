@@ -1,4 +1,4 @@
-"""Jobs of a scheduler (SLURM): what the environment of a run says, and the scheduler itself."""
+"""Scheduler jobs (SLURM) of runs, from the environment and from the scheduler itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of the runs table: each is declared once, for the head, the cells, sorting and the columns menu."""
+"""Column declarations of the runs table, for head, cells, sorting and columns menu."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters of the runs table that are chosen by clicks: each is a part of its `where` expression."""
+"""Filters of the runs table that are chosen by clicks, as parts of its `where` expression."""
 
 from __future__ import annotations
 

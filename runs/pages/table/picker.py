@@ -1,4 +1,4 @@
-"""Columns that can be added to the runs table, found by a search over all keys."""
+"""Search over all keys for columns to add to the runs table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of metric, config and summary columns, as texts whose decimal points stand in line."""
+"""Values of metric, config and summary columns, aligned at the decimal point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries for the rows that make a comparison of `where` true: tags, metrics, config values, or runs for a column."""
+"""Queries for the rows that satisfy one comparison: tags, metrics, config values, or columns of runs."""
 
 from __future__ import annotations
 

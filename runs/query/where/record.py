@@ -1,4 +1,4 @@
-"""Evaluate a condition of `where` for a run that was read from its folder.
+"""Evaluation of a `where` expression on a run read from its folder.
 
 The meaning is that of `runs.query.where.sql`, value for value: tests compare both on the same conditions.
 """
