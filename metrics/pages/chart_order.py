@@ -61,7 +61,7 @@ def in_default_order(
 
     Args:
         primary: primary metrics of the runs.
-        chosen: metrics that runs are sorted or filtered by, in order of importance.
+        preferred: metrics that runs are sorted or filtered by, in order of importance.
     """
     all_charts = list(charts)
     keys = {chart.name: _key(chart, primary, preferred) for chart in all_charts}

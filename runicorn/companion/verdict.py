@@ -89,7 +89,7 @@ class Watched:
         self._end_at = self._end_at or time.time()
 
     def has_ended(self) -> bool:
-        """Return whether nothing more is written to the run; write its status if its process ended without doing so."""
+        """Finalize the run if its process is gone; return whether it is final."""
         status = layout.read_json(self.run_dir / layout.STATUS)[0]
         if not (self.is_ours and self._pid) or not is_open(status):
             return status.get("status") != layout.RUNNING
@@ -111,7 +111,7 @@ def write_end(run_dir: Path, judged_meta: dict[str, Any], reason: str, end: End)
     """Write the end of a run unless it has one; return False if another process has written to the run since.
 
     Args:
-        known: the `meta.json` of the process that has ended.
+        judged_meta: the `meta.json` of the process that has ended.
     """
     meta = layout.read_json(run_dir / layout.META)[0]
     status, problem = layout.read_json(run_dir / layout.STATUS)

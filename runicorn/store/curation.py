@@ -64,12 +64,12 @@ def note(root: Path, folder: Path, current: Mapping[str, Any], changes: Changes)
     """Change fields of a run's `curation.json`; return all fields.
 
     Args:
-        known: values of `FIELDS` that are missing in the file.
+        current: values of `FIELDS` that are missing in the file.
         changes: the changes; tags as they are stored.
     """
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
-        # From the file: another process may have changed it since `known` was read.
+        # From the file: another process may have changed it since `current` was read.
         document, _ = layout.read_json(path)
         fields = {
             field: document[field] if isinstance(document.get(field), kind) else current[field]

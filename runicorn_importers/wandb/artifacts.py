@@ -27,7 +27,7 @@ def artifacts(records: list[tuple[Path, bytes]], omissions: list[str]) -> list[F
 
     Args:
         records: the file of each message, and the message.
-        left: receives a message for each file that is missing or was changed.
+        omissions: receives a message for each file that is missing or was changed.
 
 
     """

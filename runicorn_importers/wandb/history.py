@@ -17,7 +17,7 @@ def row_entries(files: Path, row: dict[str, Any], step: int, omissions: list[str
         files: the folder of the files of the run.
         row: what was logged, with `_step` and `_timestamp`.
         step: the step of a row without `_step`.
-        left: receives a message for each value that is not imported.
+        omissions: receives a message for each value that is not imported.
     """
     recorded, moment = row.get("_step"), row.get("_timestamp")
     step = recorded if isinstance(recorded, int) else step

@@ -34,7 +34,7 @@ def policy(
         host: what the user called it.
         allowed: further names for it.
         wishes: the options about tokens.
-        kept: the file of the token that `auto` and `new` make.
+        token_file: the file of the token that `auto` and `new` make.
         cookie: the name of the cookie that stands for the token.
 
     Raises:

@@ -52,7 +52,7 @@ def find_token(source: str, token_file: Path) -> str:
     Args:
         source: `auto` for the token in `token_file`, made when it is missing; `new` to replace that one;
             else the path of a file that holds a token.
-        kept: the file of the token that we made ourselves (mode 0600).
+        token_file: the file of the token that we made ourselves (mode 0600).
 
     Raises:
         BadToken: the file cannot be read, or its token is empty or too short.

@@ -83,7 +83,7 @@ def file_answer(
         request: its `Range` is honoured when the answer is the whole file.
         file: open, and closed when the last byte is sent.
         start: first byte.
-        whole: whether the answer stands for the file, and not for a part chosen in another way.
+        is_whole: whether the answer stands for the file, and not for a part chosen in another way.
     """
     size = os.fstat(file.fd).st_size
     first, last = min(start, size), size - 1

@@ -18,8 +18,8 @@ def missing_records(
     """Return how many records of a run are not in its journal; None if `status.json` has no counts.
 
     Args:
-        written: records that the training has put into the journal.
-        found: records read from the journal; None while it has not been read to its end.
+        logged: records that the training has put into the journal.
+        stored: records read from the journal; None while it has not been read to its end.
         journal_bytes: size of the journal when the folder was last read.
     """
     if logged is None:

@@ -107,7 +107,7 @@ def scan(
 
     Args:
         reader: lists its folders.
-        known: result of the last scan.
+        previous: result of the last scan.
         clock: returns Unix seconds.
 
     Raises:

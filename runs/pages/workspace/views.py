@@ -47,7 +47,7 @@ def workspace_context(root: StorageRoot, state: TableState, page_runs: Sequence[
 
     Args:
         state: of the address.
-        listed: the runs on the page.
+        page_runs: the runs on the page.
     """
     charted = chart_runs(root, state, page_runs)
     listed_keys = {run.pk for run in page_runs}
@@ -113,7 +113,7 @@ def candidates(state: TableState, page_ids: Sequence[str]) -> list[str]:
 
     Args:
         state: with `show` and `hide` among the parameters of its charts: ids, or `all` for the runs of the page.
-        listed: ids of the runs on the page.
+        page_ids: ids of the runs on the page.
     """
     show, hide = ([value for name, value in state.charts if name == action] for action in ("show", "hide"))
     if ALL in hide:
