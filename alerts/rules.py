@@ -34,16 +34,16 @@ def checked(content: dict[str, Any]) -> When:
     fields.pop("kind", None)
     for name in kind.required:
         if name not in fields:
-            raise InvalidAlert("when", Message("Required for rules of the kind {kind}", kind=kind.name), name)
+            raise InvalidAlert("when", Message("Required for rules of kind {kind}", kind=kind.name), name)
     if kind.either and not fields.keys() & set(kind.either):
         sentence = Message(
-            "A rule of the kind {kind} needs it, or {other}", kind=kind.name, other=kind.either[1]
+            "Required for rules of kind {kind}, unless {other} is set", kind=kind.name, other=kind.either[1]
         )
         raise InvalidAlert("when", sentence, kind.either[0])
     for name in fields:
         if name not in kind.fields:
             raise InvalidAlert(
-                "when", Message("A rule of the kind {kind} has no such field", kind=kind.name), name
+                "when", Message("Rules of kind {kind} have no such field", kind=kind.name), name
             )
     _check_values(kind.name, fields)
     return parsed({"kind": kind.name, **fields})

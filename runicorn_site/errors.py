@@ -47,7 +47,7 @@ SENTENCES = {
     403: gettext_noop("This is not allowed."),
     404: gettext_noop("There is nothing at this address."),
     405: gettext_noop("This method is not allowed here."),
-    500: gettext_noop("Something went wrong in the server. Its log says what."),
+    500: gettext_noop("Internal server error. See the server log."),
     503: gettext_noop("The database is not available right now. Try again shortly."),
 }
 MANY = gettext_noop("The request has more than 1,000 parameters or fields.")

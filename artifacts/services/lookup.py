@@ -32,7 +32,9 @@ def get_artifact(name: str, type: str | None = None) -> Artifact:
     if len(matches) > 1:
         types = ", ".join(sorted(artifact.type for artifact in matches))
         raise Ambiguous(
-            "There are artifacts {name} of the types {types}: say which with ?type=.", name=name, types=types
+            "Several artifacts are named {name}, of the types {types}: specify one with ?type=.",
+            name=name,
+            types=types,
         )
     artifact: Artifact = matches[0]
     artifact.root = root

@@ -50,7 +50,9 @@ def own_wheel() -> bytes:
     try:
         return _zipped(_installed() or list(_checkout(PACKAGE.parent)))
     except (OSError, KeyError, ValueError) as error:
-        raise CannotPack(Message("This program could not be packed: {error}.", error=error)) from error
+        raise CannotPack(
+            Message("The wheel of this program could not be built: {error}.", error=error)
+        ) from error
 
 
 def _installed() -> list[Member]:

@@ -152,7 +152,7 @@ def check_texts(description: str | None, tags: list[str] | None) -> None:
         )
     if tags is not None:
         if len(tags) > TAGS:
-            raise InvalidArtifact("There must not be more than {most} tags.", "tags", most=TAGS)
+            raise InvalidArtifact("At most {most} tags are allowed.", "tags", most=TAGS)
         if any(not tag.strip() or len(tag) > TAG_LENGTH or layout.CONTROL.search(tag) for tag in tags):
             raise InvalidArtifact(
                 "A tag must have 1 to {most} characters, none of them a control character.",

@@ -39,7 +39,7 @@ FORM_BYTES = 4096
 TRIES, TRIES_SECONDS = 5, 60.0
 BEARER_TRIES = 60
 COOKIE_SECONDS = 30 * 24 * 3600
-TOKEN_HELPS = Message("The terminal in which it was started says where the token is")
+TOKEN_HELPS = Message("The terminal that started the viewer shows where the token is stored")
 
 FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{sentence}}</p>
 <form method="post" action="{{prefix}}{FORM_PATH}"><input type="hidden" name="next" value="{{target}}">
@@ -179,7 +179,7 @@ class Tokens:
         kind, _, bearer = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
             return self._ask(
-                Message("This viewer asks for a token. {advice}", advice=self.advice), head, head.address
+                Message("This viewer requires a token. {advice}", advice=self.advice), head, head.address
             )
         # Before the count of wrong tokens: behind a proxy all clients share one address.
         if self.is_right(bearer.strip()):
@@ -209,7 +209,7 @@ class Tokens:
             if self.has_cookie(head) or visitor.is_owner():
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
             return self._ask(
-                Message("This link was used already, or is too old. {advice}", advice=self.advice),
+                Message("This link has been used or has expired. {advice}", advice=self.advice),
                 head,
                 target,
             )

@@ -133,7 +133,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         if self._response_started:
             self.channel.transport.abortConnection()
         else:
-            self.basic_error(500, b"", "Something went wrong in the server. Its log says what.")
+            self.basic_error(500, b"", "Internal server error. See the server log.")
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Format refusals of daphne as our errors."""

@@ -286,7 +286,7 @@ class FileQuery(Query):
         required=False,
         min_value=0,
         max_value=2**50,
-        help_text="Size of the whole file, if it is sent in parts.",
+        help_text="Total size in bytes; required for multipart uploads.",
     )
     project = serializers.CharField(required=False, max_length=255, help_text="Project of a new run.")
     experiment = serializers.CharField(

@@ -96,7 +96,7 @@ def parse(text: str, resolve: Resolve | None = None) -> Node:
         BadWhere: it is malformed, too long, too deep, or has too many comparisons.
     """
     if len(text) > LONGEST:
-        raise BadWhere("more than {most} characters; the rest begins", LONGEST + 1, most=LONGEST)
+        raise BadWhere("longer than {most} characters", LONGEST + 1, most=LONGEST)
     return _Parser(_tokens(text), resolve).parse()
 
 
@@ -316,7 +316,7 @@ class _Parser:
             raise BadWhere("expected a value", token.position)
         self.at += 1
         if "\0" in token.text:
-            raise BadWhere("a character that no value can contain", token.position)
+            raise BadWhere("a character that values cannot contain", token.position)
         try:
             return _value(token, field.kind, operator)
         except ValueError as error:
