@@ -33,7 +33,7 @@ RULE = ("name", "when", "where", "channels", "enabled", "created_at", "changed_a
 logger = logging.getLogger(__name__)
 
 
-class Entry(TypedDict, total=False):
+class RecordEntry(TypedDict, total=False):
     id: int
     name: str
     enabled: bool
@@ -49,8 +49,8 @@ class Entry(TypedDict, total=False):
 
 class Record(TypedDict):
     last_id: int
-    channels: list[Entry]
-    rules: list[Entry]
+    channels: list[RecordEntry]
+    rules: list[RecordEntry]
 
 
 def change(edit: Callable[[Record], None]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts.errors import InvalidAlert
 from alerts.kinds import KINDS
-from alerts.kinds.base import When, parsed
+from alerts.kinds.base import Condition, parsed
 from runicorn.alerts.evaluation import OPERATORS
 from runicorn.message import Message
 from runicorn.store.state import STATES
@@ -21,7 +21,7 @@ LARGEST_WINDOW = 10_000
 MOST_MINUTES = 60.0 * 24 * 365
 
 
-def checked(content: dict[str, Any]) -> When:
+def checked(content: dict[str, Any]) -> Condition:
     """Return a condition whose fields have the right types already.
 
     Raises:

@@ -12,7 +12,7 @@ from alerts import record
 from alerts.delivery import addresses
 from alerts.errors import AlertItemNotFound, InvalidAlert
 from alerts.judging import rule_set
-from alerts.kinds.base import When
+from alerts.kinds.base import Condition
 from alerts.models import AlertChannel, AlertEvent, AlertRule
 from alerts.rules import check_where, checked
 from runicorn.message import Message
@@ -26,7 +26,7 @@ MOST_CHANNELS, MOST_RULES = 100, 2_000
 
 def save_channel(values: dict[str, Any], key: int | None = None) -> AlertChannel:
     """Create a channel, or change the given fields of one."""
-    fields = cast(record.Entry, {name: values[name] for name in ("name", "enabled") if name in values})
+    fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
     if "url" in values:
         fields["kind"] = addresses.kind_of(values["url"].strip())
     saved: list[int] = []
@@ -48,7 +48,7 @@ def save_channel(values: dict[str, Any], key: int | None = None) -> AlertChannel
 
 def save_rule(values: dict[str, Any], key: int | None = None) -> AlertRule:
     """Create a rule, or change the given fields of one."""
-    fields = cast(record.Entry, {name: values[name] for name in ("name", "enabled") if name in values})
+    fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
     if "when" in values:
         fields["when"] = checked(values["when"]).given()
     if "where" in values:
@@ -126,7 +126,7 @@ def _as_seen(rows: list[AlertRule]) -> list[AlertRule]:
     return rows
 
 
-def condition(values: dict[str, Any]) -> When:
+def condition(values: dict[str, Any]) -> Condition:
     """Return the condition of a rule that is not saved."""
     check_where(values.get("where", ""))
     return checked(values["when"])
@@ -157,7 +157,7 @@ def _known_channels(keys: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(keys))
 
 
-def _entry(content: record.Record, what: str, key: int | None, limit: int) -> record.Entry:
+def _entry(content: record.Record, what: str, key: int | None, limit: int) -> record.RecordEntry:
     """Return the entry with an id, or a new one."""
     entries = content["rules"] if what == "rules" else content["channels"]
     if key is not None:
@@ -168,7 +168,7 @@ def _entry(content: record.Record, what: str, key: int | None, limit: int) -> re
     if len(entries) >= limit:
         raise InvalidAlert("name", Message("At most {most} can be saved", most=limit))
     now = time.time()
-    entry: record.Entry = {"id": record.next_id(content), "enabled": True, "created_at": now}
+    entry: record.RecordEntry = {"id": record.next_id(content), "enabled": True, "created_at": now}
     if what == "rules":
         entry |= {"when": {}, "where": "", "channels": [], "changed_at": now}
     else:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from alerts.delivery import messages, pictures
-from alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, hosts_of, webhook_url
+from alerts.delivery.addresses import EXTRA, WEBHOOK, ForbiddenAddress, check_host, hosts_of, webhook_url
 from alerts.delivery.checked_connections import checked_connections
 from alerts.models import AlertChannel, AlertEvent
 from runicorn.api.urls import is_loopback
@@ -98,7 +98,7 @@ def _post(url: str, secret: str, body: messages.Content) -> None:
                 stream=True,
             ) as response:
                 status = response.status_code
-    except Refused as error:
+    except ForbiddenAddress as error:
         raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except requests.Timeout as error:
         raise NotSent(gettext_noop("The receiver did not respond in time.")) from error
@@ -138,7 +138,7 @@ def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent 
                 notify_type=kind,
                 attach=files if len(files) else None,
             )
-    except Refused as error:
+    except ForbiddenAddress as error:
         raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise NotSent(gettext_noop("The service cannot be reached.")) from error

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
-from alerts.judging.attention import Attention
 from alerts.judging.rule_set import Compiled
-from alerts.kinds.base import Change
+from alerts.judging.viewer_presence import ViewerPresence
+from alerts.kinds.base import ConditionChange
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
-from metrics.ingest.parse import Raised
+from metrics.ingest.parse import ScriptAlert
 from runs.models import Run
 
 BATCH = 500
@@ -52,36 +52,38 @@ def open_rules(
     return rules_by_run
 
 
-class Found(NamedTuple):
+class EpisodeChange(NamedTuple):
     """Start or end of an episode."""
 
     rule: Compiled
     run: Run | None
     subject: str
-    change: Change
+    change: ConditionChange
 
 
-def fire(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
+def fire(
+    rule: Compiled, run: Run | None, subject: str, change: ConditionChange, presence: ViewerPresence
+) -> bool:
     """Record that a rule fired, unless this episode is open; return whether it was recorded."""
-    return fire_all([Found(rule, run, subject, change)], attention)
+    return fire_all([EpisodeChange(rule, run, subject, change)], presence)
 
 
-def fire_all(begun: Sequence[Found], attention: Attention) -> bool:
+def fire_all(begun: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     """Record rules that fired, except open episodes; return whether one was recorded."""
     has_news = False
     for part in _parts(begun):
         try:
-            has_news |= _store(part, attention)
+            has_news |= _store(part, presence)
         except IntegrityError:
             # Another viewer has just found one of them, where transactions run side by side.
             for episode, outcome in part.items():
                 with suppress(IntegrityError):
-                    has_news |= _store({episode: outcome}, attention)
+                    has_news |= _store({episode: outcome}, presence)
     return has_news
 
 
 @transaction.atomic
-def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
+def _store(begun: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
     existing = set(AlertEvent.objects.filter(episode__in=list(begun)).values_list("episode", flat=True))
     new = {episode: outcome for episode, outcome in begun.items() if episode not in existing}
     if not new:
@@ -96,7 +98,7 @@ def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
                 level="error" if outcome.rule.kind.name == "state" else "warn",
                 kind=FIRED,
                 subject=outcome.subject,
-                **_what(outcome.change, attention),
+                **_what(outcome.change, presence),
             )
             for episode, outcome in new.items()
         ]
@@ -106,7 +108,7 @@ def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
         [
             (event, enabled & {*outcome.rule.row.channels})
             for event, outcome in zip(events, new.values(), strict=True)
-            if attention.is_current(outcome.run, outcome.change.at)
+            if presence.is_current(outcome.run, outcome.change.at)
         ]
     )
     for key in {outcome.rule.row.pk for outcome in new.values()}:
@@ -115,21 +117,23 @@ def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
     return True
 
 
-def recover(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
+def recover(
+    rule: Compiled, run: Run | None, subject: str, change: ConditionChange, presence: ViewerPresence
+) -> bool:
     """Record the end of an episode, if it is open, and notify the same channels as at its start."""
-    return recover_all([Found(rule, run, subject, change)], attention)
+    return recover_all([EpisodeChange(rule, run, subject, change)], presence)
 
 
-def recover_all(over: Sequence[Found], attention: Attention) -> bool:
+def recover_all(over: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     """Record which episodes are over, except those that are not open; return whether one was recorded."""
     has_news = False
     for part in _parts(over):
-        has_news |= _close(part, attention)
+        has_news |= _close(part, presence)
     return has_news
 
 
 @transaction.atomic
-def _close(over: Mapping[str, Found], attention: Attention) -> bool:
+def _close(over: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
     # Locked where transactions run side by side: one of several viewers closes an episode.
     fired = list(AlertEvent.objects.select_for_update().filter(episode__in=list(over)))
     endings = [over[str(event.episode)] for event in fired]
@@ -144,7 +148,7 @@ def _close(over: Mapping[str, Found], attention: Attention) -> bool:
                 kind=RECOVERED,
                 subject=event.subject,
                 acknowledged=True,
-                **_what(event.change, attention),
+                **_what(event.change, presence),
             )
             for event in endings
         ]
@@ -159,7 +163,7 @@ def _close(over: Mapping[str, Found], attention: Attention) -> bool:
     return bool(fired)
 
 
-def _parts(outcomes: Sequence[Found]) -> Iterator[dict[str, Found]]:
+def _parts(outcomes: Sequence[EpisodeChange]) -> Iterator[dict[str, EpisodeChange]]:
     """Yield the parts that are stored in one transaction, by the names of their episodes."""
     for start in range(0, len(outcomes), TOGETHER):
         yield {
@@ -169,7 +173,7 @@ def _parts(outcomes: Sequence[Found]) -> Iterator[dict[str, Found]]:
 
 
 @transaction.atomic
-def raised(run: Run, alerts: Sequence[Raised], attention: Attention) -> bool:
+def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) -> bool:
     """Record alerts that a script raised; reading the journal again does not repeat them. Return whether one is new."""
     alerts_by_episode = {_episode_of(run, alert): alert for alert in alerts}
     names = list(alerts_by_episode)
@@ -193,18 +197,18 @@ def raised(run: Run, alerts: Sequence[Raised], attention: Attention) -> bool:
     ]
     stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
     enabled = _enabled()
-    _deliver([(event, enabled) for event in stored if attention.is_current(run, event.at)])
+    _deliver([(event, enabled) for event in stored if presence.is_current(run, event.at)])
     return bool(stored)
 
 
-def _episode_of(run: Run, alert: Raised) -> str:
+def _episode_of(run: Run, alert: ScriptAlert) -> str:
     content = repr((alert.at, alert.title, alert.text, alert.level))
     return f"run:{run.pk}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
-def _what(change: Change, attention: Attention) -> Any:
+def _what(change: ConditionChange, presence: ViewerPresence) -> Any:
     details = dict(change.details)
-    if attention.was_off(change.at):
+    if presence.was_off(change.at):
         details["off"] = time.strftime("%H:%M", time.localtime(change.at))
     return {
         "at": change.at,

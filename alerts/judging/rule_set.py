@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from alerts.kinds import KINDS
-from alerts.kinds.base import Kind, When, parsed
+from alerts.kinds.base import Condition, Kind, parsed
 from alerts.models import AlertRule
 from runs.models import Run
 from runs.query import where_keys
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Compiled:
     row: AlertRule
-    when: When
+    when: Condition
     kind: Kind
     answers: dict[int, tuple[float, bool]] = field(default_factory=dict, compare=False)
     """Whether the rule is about a run, until when that is believed, by the key of the run."""

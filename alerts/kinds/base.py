@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class Condition:
     """The condition of a rule. `metric` may contain `*` and `?`; "" is any."""
 
     kind: str
@@ -52,7 +52,7 @@ def _pattern(text: str) -> Pattern[str]:
     return compile(translate(text.replace("[", "[[]")))
 
 
-class Stretch:
+class SeriesChunk:
     """New points of one series in the order of the journal; `mode` is whether its best value is the "max" or "min"."""
 
     def __init__(self, name: str, mode: str, step: Ints, time: Floats, value: Floats) -> None:
@@ -87,7 +87,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ConditionChange:
     """A condition that began or ceased to hold.
 
     Attributes:
@@ -101,7 +101,7 @@ class Change:
     value: float | None = None
 
 
-Judge = Callable[[When, Stretch, Memory], tuple[list[Change], Memory]]
+Judge = Callable[[Condition, SeriesChunk, Memory], tuple[list[ConditionChange], Memory]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Kind:
     """A kind of rule.
 
     Attributes:
-        required: fields of `When` that must be given.
+        required: fields of `Condition` that must be given.
         optional: further fields that may be given.
         lane: the series that `judge` judges; None for a rule of the timer.
         either: one of these fields must be given.
@@ -127,8 +127,8 @@ class Kind:
         return (*self.required, *self.either, *self.optional)
 
 
-def parsed(content: dict[str, Any]) -> When:
-    return When(**{**content, "states": tuple(content.get("states", ()))})
+def parsed(content: dict[str, Any]) -> Condition:
+    return Condition(**{**content, "states": tuple(content.get("states", ()))})
 
 
 def number(value: float) -> str:
@@ -139,15 +139,15 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
-def where(stretch: Stretch, at: int) -> dict[str, str]:
+def where(chunk: SeriesChunk, at: int) -> dict[str, str]:
     """Return metric, value and step of a point for a sentence."""
     return {
-        "metric": stretch.name,
-        "value": number(float(stretch.value[at])),
-        "step": f"{int(stretch.step[at]):,}",
+        "metric": chunk.name,
+        "value": number(float(chunk.value[at])),
+        "step": f"{int(chunk.step[at]):,}",
     }
 
 
-def value_at(stretch: Stretch, at: int) -> float | None:
-    value = float(stretch.value[at])
+def value_at(chunk: SeriesChunk, at: int) -> float | None:
+    value = float(chunk.value[at])
     return value if np.isfinite(value) else None

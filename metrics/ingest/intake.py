@@ -19,7 +19,7 @@ from django.db.models import Q
 
 from metrics.ingest.observing import Observer, observers
 from metrics.ingest.parse import Batch, parse
-from metrics.ingest.source import Mark, Memory, Source
+from metrics.ingest.source import JournalIdentity, Mark, Source
 from metrics.ingest.writer import Writer
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.store.journal_problems import problems
@@ -66,9 +66,9 @@ class Progress:
     records: int
     altered: int
     last_time: float
-    memory: Memory
+    memory: JournalIdentity
 
-    def after(self, batch: Batch, memory: Memory) -> Progress:
+    def after(self, batch: Batch, memory: JournalIdentity) -> Progress:
         return Progress(
             self.generation,
             self.rows + batch.rows,
@@ -144,10 +144,12 @@ class _Intake:
         self._run, self._row, self._source = run, row, source
         memory = source.recall(Mark(row.offset, row.inode, row.head, row.before, row.checksum))
         counted = row.generation, row.rows, row.bad_lines, row.untimed, row.records, row.altered
-        progress = Progress(*counted, row.clock(run), memory or Memory(row.offset))
+        progress = Progress(*counted, row.clock(run), memory or JournalIdentity(row.offset))
         self._stored = progress
         self._reached = (
-            progress if memory else Progress(row.generation + 1, 0, 0, 0, 0, 0, run.created, Memory())
+            progress
+            if memory
+            else Progress(row.generation + 1, 0, 0, 0, 0, 0, run.created, JournalIdentity())
         )
         self._observers: list[Observer] = []
 

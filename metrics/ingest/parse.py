@@ -39,7 +39,7 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class ScriptAlert:
     """An alert that a script raised."""
 
     at: float
@@ -63,7 +63,7 @@ class Batch:
     records: int = 0
     altered: int = 0
     series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
-    raised: list[Raised] = field(default_factory=list)
+    raised: list[ScriptAlert] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -184,7 +184,7 @@ def _note_alert(event: dict[str, Any], data: dict[str, Any], batch: Batch) -> No
         at = _time((event.get("ts"),))
         display_text = _clean(text).replace("\0", "\ufffd") if type(text) is str else ""
         batch.raised.append(
-            Raised(
+            ScriptAlert(
                 batch.last_time if at is None else at,
                 _clean(title).replace("\0", "\ufffd")[:TITLE_LENGTH],
                 display_text,

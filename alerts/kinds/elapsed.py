@@ -7,7 +7,7 @@ import numpy as np
 from metrics.store.columns import Bools, Floats
 
 
-def lags(happened: Bools, x: Floats, last: float | None) -> tuple[Floats, float]:
+def since_last(happened: Bools, x: Floats, last: float | None) -> tuple[Floats, float]:
     """Return the distance in `x` of each point from the last one at which it happened.
 
     Args:
