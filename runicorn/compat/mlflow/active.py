@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import as_mapping
+from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
 from runicorn.compat.mlflow.entities import PARENT_TAG, Run, RunData, RunInfo

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.mlflow import files, runs
 from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create, open_runs
 from runicorn.compat.mlflow.entities import PARENT_TAG, Experiment, FileInfo, Metric, Param, Run, RunTag

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runicorn.compat.also.opening import open_mirror
+from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.tensorboard.media_writer import MediaWriter
 from runicorn.settings import user
@@ -62,7 +62,7 @@ def _picklable(value: Any) -> Any:
         return value
     import numpy as np
 
-    from runicorn.compat.also.portable import Portable
+    from runicorn.compat.forwarding.portable import Portable
 
     array = np.ascontiguousarray(value.detach().cpu() if hasattr(value, "detach") else value)
     fields = {"content": array.tobytes(), "dtype": array.dtype.str, "shape": list(array.shape)}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.compat.alerts import raise_alert
-from runicorn.compat.also.opening import close_mirrors, open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
+from runicorn.compat.forwarding.opening import close_mirrors, open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.unknown import UnknownMethods, quiet
 from runicorn.compat.wandb.flat_records import is_plain, separate

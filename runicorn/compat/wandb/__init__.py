@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from runicorn.compat.config_view import ConfigView as Config
-from runicorn.compat.hollow import resolve
+from runicorn.compat.empty_modules import resolve
 from runicorn.compat.media import Media
 from runicorn.compat.unknown import quiet, warn_once
 from runicorn.compat.wandb import plot, util

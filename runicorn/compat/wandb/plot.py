@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.wandb.table import Table
 
 

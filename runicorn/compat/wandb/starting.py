@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
+from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import warn_once
 from runicorn.compat.wandb.errors import ConfigError, UsageError

@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from runicorn.compat.alerts import raise_alert
-from runicorn.compat.also.opening import close_mirrors
 from runicorn.compat.config_view import ConfigView
+from runicorn.compat.forwarding.opening import close_mirrors
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import UnknownMethods, accepted, quiet, warn_once

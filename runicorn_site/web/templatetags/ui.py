@@ -64,7 +64,7 @@ def needs(context: Context, right: str, subject: Any = None, mark: str = "data-d
     """Render the attribute that hides an element from users without a right; the server refuses its request anyway.
 
     Args:
-        context: with `may`, see `people/access/may.py`.
+        context: with `may`, see `people/access/page_rights.py`.
         right: `admin`, `curate`, `edit`, `edit_run` or `edit_project`.
         subject: the run or the name of the project of the last two.
         mark: `data-fixed` to hide the edit buttons in a row instead.

@@ -20,7 +20,7 @@ class OwnedRun(Protocol):
 
 
 @dataclass(frozen=True)
-class May:
+class PageRights:
     """Rights of the actor, for templates; without one everything is allowed."""
 
     actor: Actor | None
