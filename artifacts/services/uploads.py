@@ -25,7 +25,7 @@ def begin(
     """Start an upload, and return it with the digests of the contents to be sent.
 
     Raises:
-        Refused: the version would be invalid.
+        InvalidValue: the version would be invalid.
     """
     with http_errors():
         upload, described = uploads.begin(store.Store(Path(active_root().path)), fields, files, total)
@@ -37,7 +37,7 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
     """Describe further files of an upload; return the count of its files and the digests to be sent of these.
 
     Raises:
-        Refused: the version would be invalid with them.
+        InvalidValue: the version would be invalid with them.
     """
     with http_errors():
         described = uploads.declare(upload, files)
@@ -79,7 +79,7 @@ def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes
     """Append to a content of an upload, and return its new size in bytes.
 
     Raises:
-        Refused: the upload has no such content, or the part exceeds it.
+        InvalidValue: the upload has no such content, or the part exceeds it.
         Conflict: the content has another size now.
     """
     with http_errors():
@@ -90,7 +90,7 @@ def add_contents(*, upload: uploads.Upload, body: bytes) -> int:
     """Store several complete contents of an upload, and return how many.
 
     Raises:
-        Refused: a content is not part of this upload, or the last one is incomplete.
+        InvalidValue: a content is not part of this upload, or the last one is incomplete.
     """
     with http_errors():
         return uploads.add_contents(upload, body)

@@ -46,7 +46,7 @@ class HostKey:
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownHostsLine:
     """A line with hosts and a key. `hosts` as written in the file."""
 
     hosts: tuple[str, ...]
@@ -89,7 +89,7 @@ def split_name(name: str) -> tuple[str, int] | None:
         return None
 
 
-def entry(line: str) -> Entry | None:
+def entry(line: str) -> KnownHostsLine | None:
     """Parse a line; return None for comments, empty lines and anything that is not understood."""
     fields = line.split()
     marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
@@ -99,10 +99,10 @@ def entry(line: str) -> Entry | None:
         key = public_key(f"{fields[1]} {fields[2]}")
     except BadPublicKey:
         return None
-    return Entry(tuple(fields[0].split(",")), key, marker)
+    return KnownHostsLine(tuple(fields[0].split(",")), key, marker)
 
 
-def entries(content: str) -> Iterator[Entry]:
+def entries(content: str) -> Iterator[KnownHostsLine]:
     """Parse the lines of a file in order."""
     for line in content.splitlines():
         parsed = entry(line)

@@ -82,7 +82,7 @@ def image_in(stat: str) -> list[int]:
     return values if all(value > 1 for value in values) else []
 
 
-class Watch:
+class CompanionWatch:
     """One training and its runs.
 
     Args:
@@ -192,7 +192,7 @@ def main() -> None:
     # Those that the training inherited, such as pipes to other programs.
     os.closerange(3, max(3, int(fd)))
     os.closerange(max(3, int(fd) + 1), 1024)
-    watch = Watch(int(pid), start, int(fd))
+    watch = CompanionWatch(int(pid), start, int(fd))
     # Last, so that nothing beside it hides a module of the standard library.
     sys.path.append(package)
     watch.run(lambda: judge_module().note(watch))

@@ -21,7 +21,7 @@ from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.uploads import PREFIX
 from runicorn.store import layout
-from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
+from runicorn.upload.client import PART, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
 
 FILES_PER_REQUEST = 5000
@@ -74,7 +74,15 @@ class Artifacts:
         if key not in self._versions and is_output:
             try:
                 self._versions[key] = self._send(key, entry)
-            except (ArtifactError, OSError, Refused, Removed, Conflict, LookupError, TypeError) as error:
+            except (
+                ArtifactError,
+                OSError,
+                RequestRejected,
+                Removed,
+                Conflict,
+                LookupError,
+                TypeError,
+            ) as error:
                 self.problems[key] = f"{key} could not be sent: {error}"
                 return None
             self.problems.pop(key, None)

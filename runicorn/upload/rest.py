@@ -14,7 +14,7 @@ from runicorn.settings import user
 from runicorn.store import find, layout
 from runicorn.store.containment import check_inside
 from runicorn.store.process_identity import ProcessRecord, has_ended
-from runicorn.upload.client import TIMEOUT, Away
+from runicorn.upload.client import TIMEOUT, ServerUnavailable
 from runicorn.upload.queue import LOG, SENDERS, Queue
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import check_url
@@ -166,7 +166,7 @@ def _compared(folder: Path, state: UploadState) -> str:
             return problem
         try:
             different = upload.differences()
-        except Away as error:
+        except ServerUnavailable as error:
             return str(error)
         if not different:
             return ""

@@ -16,7 +16,7 @@ from runicorn import _platform
 from runicorn.store import layout
 from runicorn.store.run_files import is_media
 from runicorn.upload.artifacts import Artifacts
-from runicorn.upload.client import PART, UNKNOWN, Conflict, Refused, Removed, Server
+from runicorn.upload.client import PART, UNKNOWN, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
 
 EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT, layout.IMPORT_REPORT)
@@ -46,7 +46,7 @@ class RunUpload:
         """Send new data; return whether there was any.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
             RunDeleted: the run was removed on the server.
             Conflict: the server serves the same store, or has another run with this id.
             OSError: the folder of the run cannot be read.
@@ -85,7 +85,7 @@ class RunUpload:
         """Return the files whose digest differs on the server; replaceable ones are sent again.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
         """
         differing = []
         for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:
@@ -115,7 +115,7 @@ class RunUpload:
             return self._large(name)
         try:
             self._server.replace(name, content)
-        except Refused as error:
+        except RequestRejected as error:
             return self._refused(name, mark, error)
         except Conflict as error:
             if error.same_store or name == layout.META:
@@ -135,7 +135,7 @@ class RunUpload:
                 self._server.replace(name, _platform.read_regular(path, PART + 1, follow_links=False))
         except FileNotFoundError:
             return False
-        except (Refused, Conflict) as error:
+        except (RequestRejected, Conflict) as error:
             return self._refused(name, mark, error)
         return self._sent(name, mark)
 
@@ -150,7 +150,7 @@ class RunUpload:
                 if error.size is None or error.size == there:
                     return self._refused(name, [size], error)
                 self._sizes[name] = error.size
-            except Refused as error:
+            except RequestRejected as error:
                 return self._refused(name, [size], error)
             moved = True
         if there > size:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from runicorn.companion.verdict import Watched
 from runicorn.upload import log
-from runicorn.upload.client import TIMEOUT, Away, Conflict, Denied, Server
-from runicorn.upload.queue import Entry, Queue
+from runicorn.upload.client import TIMEOUT, Conflict, Denied, Server, ServerUnavailable
+from runicorn.upload.queue import Queue, QueuedRun
 from runicorn.upload.run_files import RunDeleted, RunUpload
 from runicorn.upload.state import UploadState
 
@@ -37,7 +37,7 @@ class Superseded(Exception):
 class Worker(threading.Thread):
     """Upload one run of a queue."""
 
-    def __init__(self, queue: Queue, entry: Entry) -> None:
+    def __init__(self, queue: Queue, entry: QueuedRun) -> None:
         super().__init__(name=entry.run_id, daemon=True)
         self.entry = entry
         self._queue = queue
@@ -172,7 +172,7 @@ class Upload:
         """Return the files whose digest differs on the server; none if the server serves this store.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
         """
         return [] if self._files is None or self.is_own_store else self._files.differences()
 
@@ -200,7 +200,7 @@ class Upload:
                 ended = self._has_ended()
                 stopped = self._is_stopped()
                 moved = files.one_pass()
-            except Away as error:
+            except ServerUnavailable as error:
                 is_denied = isinstance(error, Denied)
                 self._note(str(error), denied=is_denied)
                 if ended_at is None and (ended or stopped):

@@ -20,7 +20,7 @@ MOST_EVENTS = 1000
 CHANNEL = ("id", "name", "kind", "state", "last error")
 
 
-class Action(StrEnum):
+class AlertsAction(StrEnum):
     """Action of the command."""
 
     LIST = "list"
@@ -33,12 +33,12 @@ class Action(StrEnum):
 
 def alerts(
     action: Annotated[
-        Action,
+        AlertsAction,
         typer.Argument(
             help="list: unacknowledged events; events: all; test: send a test message to channels;"
             " ack: acknowledge events."
         ),
-    ] = Action.LIST,
+    ] = AlertsAction.LIST,
     ids: Annotated[
         list[int] | None, typer.Argument(help="test: channels; ack: events, by default all.")
     ] = None,
@@ -66,17 +66,17 @@ def alerts(
 
     try:
         with viewer_client(url, storage) as client:
-            if action is Action.RULES:
+            if action is AlertsAction.RULES:
                 _print(client.alerts.rules(), as_json, RULE, _rule)
-            elif action is Action.CHANNELS:
+            elif action is AlertsAction.CHANNELS:
                 _print(client.alerts.channels(), as_json, CHANNEL, _channel)
-            elif action is Action.TEST:
+            elif action is AlertsAction.TEST:
                 _test(client, ids or [], as_json)
-            elif action is Action.ACK:
+            elif action is AlertsAction.ACK:
                 count = client.alerts.acknowledge(ids) if ids else _acknowledge_all(client, run_id)
                 typer.echo(f"{count} acknowledged")
             else:
-                acknowledged = None if action is Action.EVENTS else False
+                acknowledged = None if action is AlertsAction.EVENTS else False
                 events = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
                 _print(events, as_json, EVENT, _event)
                 if len(events) == limit:

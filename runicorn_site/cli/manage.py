@@ -20,7 +20,7 @@ from runicorn_tools.cli.support.exits import USAGE
 DAY = 86400
 
 
-class Action(StrEnum):
+class ManageAction(StrEnum):
     """Action of the command."""
 
     TAG = "tag"
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 
 def manage(
-    action: Annotated[Action, typer.Option(help="Action.")],
+    action: Annotated[ManageAction, typer.Option(help="Action.")],
     run_id: Annotated[list[str] | None, typer.Option(help="A run id; may be repeated.")] = None,
     tags: Annotated[
         str | None, typer.Option(help="Comma-separated tags; search, cleanup: runs with all of them.")
@@ -68,20 +68,20 @@ def manage(
     """
     root = common.existing_root(storage)
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
-    if action in (Action.TAG, Action.DELETE) and (name or status or state or where):
+    if action in (ManageAction.TAG, ManageAction.DELETE) and (name or status or state or where):
         common.exit_with(
             "--name, --status, --state and --where are for search and cleanup; select runs by --run-id", USAGE
         )
     choice = Choice(run_id or (), project, name, status or (), state or (), words, text, where)
     with common.exit_on_error():
-        if action is Action.SEARCH:
+        if action is ManageAction.SEARCH:
             _search(chosen(root, choice), as_json)
-        elif action is Action.TAG:
+        elif action is ManageAction.TAG:
             if tags is None:
                 common.exit_with("--tags is required for 'tag' action", USAGE)
             _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
         else:
-            records = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
+            records = _named(root, run_id) if action is ManageAction.DELETE else _old(root, choice, days)
             _delete(root, records, dry_run, force, as_json)
 
 

@@ -20,7 +20,7 @@ from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, PERMISSION, USAGE
 
 
-class Action(StrEnum):
+class RateLimitAction(StrEnum):
     """Action of the command."""
 
     SHOW = "show"
@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 
 def rate_limit(
-    action: Annotated[Action, typer.Option(help="Action.")] = Action.SHOW,
+    action: Annotated[RateLimitAction, typer.Option(help="Action.")] = RateLimitAction.SHOW,
     endpoint: Annotated[str, typer.Option(help="A path, or a method and path: `GET /api/runs/{id}`.")] = "",
     max_requests: Annotated[int | None, typer.Option(min=1, help="Requests within the window.")] = None,
     window_seconds: Annotated[
@@ -67,24 +67,24 @@ def rate_limit(
       runicorn rate-limit --action validate
     """
     path = _path()
-    if action is Action.RESET:
+    if action is RateLimitAction.RESET:
         _reset(path, yes)
         return
     content = _read(path)
-    if action is Action.SHOW:
+    if action is RateLimitAction.SHOW:
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
-    elif action is Action.LIST:
+    elif action is RateLimitAction.LIST:
         _list(content, as_json)
-    elif action is Action.GET:
+    elif action is RateLimitAction.GET:
         _get(content, _required(endpoint), as_json)
-    elif action is Action.VALIDATE:
+    elif action is RateLimitAction.VALIDATE:
         _validate(content)
-    elif action is Action.SET:
+    elif action is RateLimitAction.SET:
         entry: dict[str, Any] = {"max_requests": max_requests, "window_seconds": window_seconds}
         entry |= {"burst_size": burst_size} if burst_size else {}
         entry |= {"description": description} if description else {}
         _set(path, content, endpoint, entry)
-    elif action is Action.REMOVE:
+    elif action is RateLimitAction.REMOVE:
         _remove(path, content, _required(endpoint))
     else:
         switched = True if enable else False if disable else None

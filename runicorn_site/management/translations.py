@@ -26,7 +26,7 @@ MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
 ERRORS = {
     1: "AliasNotFound Ambiguous AmbiguousArtifact ArchiveRefused ArchiveTooLarge ArtifactNotFound AuthenticationFailed "
     "BadPool BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
-    "Refused RemoteOperationFailed RunInUse StoreBusy ViewerFailed __init__",
+    "InvalidValue RemoteOperationFailed RunInUse RunNotChanged StoreBusy ViewerFailed __init__",
     2: "InvalidAddress InvalidInput",
     3: "error warn",
 }

@@ -17,7 +17,7 @@ from runicorn_site.security.tokens import Tokens
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TokenOptions:
     token: str = ""
     """"" for the default of this machine, `auto`, `new`, or the path of a file with the token."""
     without: bool = False
@@ -25,7 +25,7 @@ class Wishes:
 
 
 def policy(
-    bound: str, host: str, allowed: tuple[str, ...], wishes: Wishes, token_file: Path, cookie: str
+    bound: str, host: str, allowed: tuple[str, ...], wishes: TokenOptions, token_file: Path, cookie: str
 ) -> Policy:
     """Return the access rules.
 

@@ -228,7 +228,7 @@ class Serving:
         token_path = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
         if not (socket or self.options.port):  # the next start has another port
             self.runtime_files.append(token_path)
-        wishes = admission.Wishes(token, self.options.no_token or (socket is not None and not token))
+        wishes = admission.TokenOptions(token, self.options.no_token or (socket is not None and not token))
         policy = admission.policy(
             self.bound, self.options.host, allowed, wishes, token_path, settings.TOKEN_COOKIE_NAME
         )

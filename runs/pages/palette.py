@@ -22,7 +22,7 @@ MOST_NEIGHBOURS = 5_000
 """Runs of a list that are searched for the neighbours of one."""
 
 
-class Entry(TypedDict):
+class PaletteEntry(TypedDict):
     kind: str
     label: str
     detail: str
@@ -36,13 +36,13 @@ def find(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     root = active_root()
     names = [project["name"] for project in projects(root) if text.lower() in project["name"].lower()]
-    places: list[Entry] = [
-        Entry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
+    places: list[PaletteEntry] = [
+        PaletteEntry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
         for name in names[:MOST]
     ]
     for run in Ordered(find_runs(root, search=text)).only("run_id", "name", "display_name", "project")[:MOST]:
         places.append(
-            Entry(
+            PaletteEntry(
                 kind="run",
                 label=run.label,
                 detail=run.project,

@@ -37,7 +37,7 @@ def edit_run(
     if project is not None:
         try:
             refuse_in_use(run)
-        except write_through.Refused as refused:
+        except write_through.RunNotChanged as refused:
             raise RunInUse("Not moved: {reason}", reason=str(refused)) from refused
     fields = {
         "tags": tags,
@@ -92,17 +92,19 @@ def flag_runs(
 
 
 def refuse_deleted(run: Run) -> None:
-    """Raise `Refused` if the run is in the recycle bin."""
+    """Raise `RunNotChanged` if the run is in the recycle bin."""
     if run.deleted is not None:
-        raise write_through.Refused("run not found")
+        raise write_through.RunNotChanged("run not found")
 
 
 def refuse_in_use(run: Run) -> None:
-    """Raise `Refused` for a run that is running or being uploaded: its script still writes to the old project."""
+    """Raise `RunNotChanged` for a run that is running or being uploaded: its script still writes to the old project."""
     if run.status == layout.RUNNING:
-        raise write_through.Refused("the run is still running; move it when it has ended")
+        raise write_through.RunNotChanged("the run is still running; move it when it has ended")
     if run.journal_end is not None and run.journal_bytes < run.journal_end:
-        raise write_through.Refused("the run is still being uploaded; move it when the upload is complete")
+        raise write_through.RunNotChanged(
+            "the run is still being uploaded; move it when the upload is complete"
+        )
 
 
 def write(run: Run, changes: curation.Changes) -> None:

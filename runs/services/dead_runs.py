@@ -19,7 +19,7 @@ from runicorn.companion.verdict import missing_process
 from runicorn.store import layout
 from runicorn.store.process_identity import has_ended, is_in_grace
 from runicorn.store.state.reasons import explain, fields
-from runicorn.store.state.transitions import Change, Standing, follow
+from runicorn.store.state.transitions import Standing, StateChange, follow
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -43,7 +43,7 @@ class DeadRun:
 
     ended: float
     """When the run last wrote anything, in Unix seconds."""
-    change: Change
+    change: StateChange
     write_error: str | None
     """Why status.json could not be replaced."""
 

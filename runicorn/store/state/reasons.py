@@ -15,7 +15,7 @@ from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, e
 
 if TYPE_CHECKING:
     from runicorn.api.responses.runs import Evidence
-    from runicorn.store.state.transitions import Change
+    from runicorn.store.state.transitions import StateChange
 
 _ = str
 """Marks a text for translation."""
@@ -139,7 +139,7 @@ def _exit(reason: str, status: str) -> Sentence:
     return Sentence(_("Exit reason: %(reason)s"), {"reason": reason})
 
 
-def fields(change: Change) -> dict[str, Any]:
+def fields(change: StateChange) -> dict[str, Any]:
     """Return the fields of `status.json` that describe a state."""
     content: dict[str, Any] = {"status": change.status, STATE: change.state.value}
     content |= {"exit_reason": change.exit_reason} if change.exit_reason else {}

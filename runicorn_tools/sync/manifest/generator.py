@@ -32,7 +32,7 @@ STATE, SCAN, LOCK = ".manifest_state.json", ".manifest_scan.json", ".manifest.lo
 SCAN_VERSION = 1
 
 
-class Memory:
+class ScanMemory:
     """Result of the last scan."""
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -121,7 +121,7 @@ class ManifestGenerator:
             check_inside(self.remote_root, self.output_dir)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         with _platform.file_lock(self.output_dir / LOCK, mode=0o666):
-            memory = Memory(self.output_dir, self.remote_root)
+            memory = ScanMemory(self.output_dir, self.remote_root)
             if self.incremental:
                 memory.load()
             result = scan(Disk(self.remote_root), memory.runs, self._clock)
@@ -141,7 +141,7 @@ class ManifestGenerator:
                 memory.save()
         return manifest, path
 
-    def _entries(self, result: ScanResult, memory: Memory) -> tuple[list[ExperimentEntry], list[str]]:
+    def _entries(self, result: ScanResult, memory: ScanMemory) -> tuple[list[ExperimentEntry], list[str]]:
         """Return the runs sorted by folder, and the folders that could not be read."""
         entries, lost = [], []
         for folder in sorted(result.runs):
@@ -162,7 +162,7 @@ class ManifestGenerator:
             memory.hashes.pop(removed, None)
         return entries, lost
 
-    def _read(self, folder: str, run: RunFiles, memory: Memory) -> None:
+    def _read(self, folder: str, run: RunFiles, memory: ScanMemory) -> None:
         before = memory.runs.get(folder)
         old = before.files if before else {}
         hashes = memory.hashes.get(folder, {})
