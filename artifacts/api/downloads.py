@@ -30,8 +30,8 @@ from runicorn.artifacts import names, store, verify
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.settings import user as own
-from runicorn_site.web.attachments import attachment
 from runicorn_site.web.files import OpenFile
+from runicorn_site.web.responses import attachment
 from runicorn_site.web.streaming import file_answer, range_refused, requested_range
 
 if TYPE_CHECKING:

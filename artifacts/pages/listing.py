@@ -18,10 +18,10 @@ from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator, page_number
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import current
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import StorageRoot
 

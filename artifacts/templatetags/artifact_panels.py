@@ -13,7 +13,7 @@ from artifacts.index import discovery, usage_links
 from artifacts.models import Use
 from runicorn.api.responses.artifacts import UsedVersion
 from runicorn.store.process_identity import host_identity
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared
 from runs.models import Run
 
 register = template.Library()

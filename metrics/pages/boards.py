@@ -15,8 +15,7 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_site.web import markdown
-from runicorn_site.web.actor import may_change_boards
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared, may_change_boards
 from runs.active_root import active_root
 from runs.models import Run
 

@@ -25,7 +25,7 @@ from metrics.pages.comparison import (
     summary_rows,
 )
 from metrics.pages.panels import Group
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared
 from runs.models import Run
 from runs.query import where_keys
 from runs.query.where.parser import BadWhere

@@ -39,9 +39,8 @@ from runicorn_site.security.headers import PUBLIC, STRICT, Headers, not_stored, 
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.proxies import is_behind_tls
 from runicorn_site.security.request_rules import Head, judge
-from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.actor import ACTOR, SHARED
 from runicorn_site.web.readable import EVERYTHING, Readable, current, restrict
-from runicorn_site.web.shared import SHARED
 
 PATH = re.compile(r"(?P<link>/s/(?P<token>[A-Za-z0-9_.-]{20,120}))(?P<rest>/.*)?", re.DOTALL)
 COOKIES = ("runicorn_theme", "runicorn_density", "runicorn_language")

@@ -13,7 +13,7 @@ from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.server.demo import Demo, demo
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared
 
 
 class SiteContext(TypedDict):

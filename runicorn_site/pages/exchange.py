@@ -29,10 +29,10 @@ from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.attachments import attachment
+from runicorn_site.web.actor import is_shared
 from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.responses import attachment
 from runicorn_tools.archives import document
 from runicorn_tools.archives.read import Outcome
 from runicorn_tools.archives.staging import WAITING

@@ -24,7 +24,7 @@ from runicorn_site.security.plain_responses import STYLE, Refusal, is_style, ser
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
-from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.actor import ACTOR
 from runicorn_site.web.readable import Readable, restrict
 
 SPOOLED = "runicorn.body"

@@ -13,10 +13,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.attachments import attachment
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.responses import attachment, fragment
 from runs.pages.media import listing as media
 from runs.pages.media.tables import COLUMNS, ROWS
 from runs.services.lookup import get_run

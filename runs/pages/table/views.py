@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn_site.web import preferences
 from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.actor import user_name
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.readable import current
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import StorageRoot
 from runs.pages.table.actions import address_of_view

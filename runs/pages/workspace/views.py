@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.fragments import fragment
+from runicorn_site.web.actor import is_shared
 from runicorn_site.web.pools import blocking
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.media.grid import media_grid
