@@ -117,20 +117,14 @@ def sparklines(primary: Mapping[int, str]) -> dict[int, str]:
         lane=Lane.METRIC,
         generation=F("run__journal__generation"),
     )
-    primary_series = [
-        series_row for series_row in candidates if primary[series_row.run_id] == series_row.name
-    ]
-    new = [series_row for series_row in primary_series if (series_row.uid, series_row.count) not in _outlines]
+    primary_series = [row for row in candidates if primary[row.run_id] == row.name]
+    new = [row for row in primary_series if (row.uid, row.count) not in _outlines]
     try:
         _outlines.update(_drawn(new))
     except JournalReplaced:
         # A journal was replaced in this moment: the next look has its new curve.
-        primary_series = [
-            series_row for series_row in primary_series if (series_row.uid, series_row.count) in _outlines
-        ]
-    outlines = {
-        series_row.run_id: _outlines[series_row.uid, series_row.count] for series_row in primary_series
-    }
+        primary_series = [row for row in primary_series if (row.uid, row.count) in _outlines]
+    outlines = {row.run_id: _outlines[row.uid, row.count] for row in primary_series}
     if len(_outlines) > REMEMBERED:
         _outlines.clear()
     return outlines
@@ -142,15 +136,12 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
     seen = View(Journal(), series, directories(series))
     read = charts.downsampled(seen, series, Window(), by_step=True, points=POINTS)
     entries = {
-        series_row: charts.series_columns(
-            [series_row], read[series_row.pk].points, read[series_row.pk].count, by_step=True, points=POINTS
+        row: charts.series_columns(
+            [row], read[row.pk].points, read[row.pk].count, by_step=True, points=POINTS
         )
-        for series_row in series
+        for row in series
     }
-    return {
-        (series_row.uid, series_row.count): outline(entry["x"], entry["y"])
-        for series_row, entry in entries.items()
-    }
+    return {(row.uid, row.count): outline(entry["x"], entry["y"]) for row, entry in entries.items()}
 
 
 _outlines: dict[tuple[int, int], str] = {}

@@ -45,17 +45,14 @@ def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
         ValidationError: these are too many.
         metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile; retry.
     """
-    if sum(series_row.count for series_row in series) > MOST_NUMBERS:
+    if sum(row.count for row in series) > MOST_NUMBERS:
         raise ValidationError({"x_metric": [TOO_MUCH]})
     loader = TileLoader(view)
     readers = [
-        (series_row, SeriesReader(view.directories[series_row.pk], Window(), by_step=True, level=0))
-        for series_row in series
+        (row, SeriesReader(view.directories[row.pk], Window(), by_step=True, level=0)) for row in series
     ]
-    loader.fetch((series_row, reader.needs()) for series_row, reader in readers)
-    return {
-        series_row.run_id: _along(reader.points(loader.blob(series_row))[0]) for series_row, reader in readers
-    }
+    loader.fetch((row, reader.needs()) for row, reader in readers)
+    return {row.run_id: _along(reader.points(loader.blob(row))[0]) for row, reader in readers}
 
 
 def add(entries: Iterable[tuple[int, Any]], values_by_run: dict[int, Along]) -> None:

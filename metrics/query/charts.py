@@ -53,51 +53,42 @@ def downsampled(
     """
     loader, sampled = TileLoader(view), {}
     thinned: list[tuple[Series, SeriesReader]] = []
-    windows = {series_row.pk: window(series_row) if callable(window) else window for series_row in series}
+    windows = {row.pk: window(row) if callable(window) else window for row in series}
     widths = {
-        series_row.pk: interval_width(
-            view.directories[series_row.pk], windows[series_row.pk], points, by_step=by_step
-        )
-        for series_row in series
+        row.pk: interval_width(view.directories[row.pk], windows[row.pk], points, by_step=by_step)
+        for row in series
     }
-    todo = [
-        (series_row, level_for(view.directories[series_row.pk], windows[series_row.pk], points))
-        for series_row in series
-    ]
+    todo = [(row, level_for(view.directories[row.pk], windows[row.pk], points)) for row in series]
     while todo:
         readings = [
             (
-                series_row,
+                row,
                 level,
                 SeriesReader(
-                    view.directories[series_row.pk],
-                    windows[series_row.pk],
+                    view.directories[row.pk],
+                    windows[row.pk],
                     by_step=by_step,
                     level=level,
-                    width=widths[series_row.pk],
+                    width=widths[row.pk],
                 ),
             )
-            for series_row, level in todo
+            for row, level in todo
         ]
-        loader.fetch((series_row, reading.needs()) for series_row, _, reading in readings)
+        loader.fetch((row, reading.needs()) for row, _, reading in readings)
         todo = []
-        for series_row, level, reading in readings:
-            read, count = reading.points(loader.blob(series_row))
+        for row, level, reading in readings:
+            read, count = reading.points(loader.blob(row))
             if level and len(read) < min(points, count):
                 # Many of the points that the level was chosen for are hidden.
-                todo.append((series_row, level - 1))
+                todo.append((row, level - 1))
             else:
-                sampled[series_row.pk] = Downsampled(
-                    reading.with_gap_ends(read, loader.blob(series_row)), count
-                )
-                if averaged and level and series_row.minimum is not None:
-                    thinned.append((series_row, reading))
+                sampled[row.pk] = Downsampled(reading.with_gap_ends(read, loader.blob(row)), count)
+                if averaged and level and row.minimum is not None:
+                    thinned.append((row, reading))
     means = MeansLoader(view)
-    means.fetch((series_row, reading.needs()) for series_row, reading in thinned)
-    for series_row, reading in thinned:
-        sampled[series_row.pk] = replace(
-            sampled[series_row.pk], means=reading.points(means.blob(series_row))[0]
-        )
+    means.fetch((row, reading.needs()) for row, reading in thinned)
+    for row, reading in thinned:
+        sampled[row.pk] = replace(sampled[row.pk], means=reading.points(means.blob(row))[0])
     return sampled
 
 
@@ -189,13 +180,13 @@ def averages(read: Sequence[Downsampled]) -> Points:
 
 def statistics_only(series: Sequence[Series]) -> SeriesColumns:
     """Return the curve of one metric without its points."""
-    lows = [series_row.minimum for series_row in series if series_row.minimum is not None]
-    highs = [series_row.maximum for series_row in series if series_row.maximum is not None]
-    newest = max(series, key=lambda series_row: series_row.last_row or 0)
+    lows = [row.minimum for row in series if row.minimum is not None]
+    highs = [row.maximum for row in series if row.maximum is not None]
+    newest = max(series, key=lambda row: row.last_row or 0)
     entry: SeriesColumns = {
         "name": series[0].name,
         "kind": _kind(series),
-        "count": sum(series_row.count for series_row in series),
+        "count": sum(row.count for row in series),
         "min": min(lows, default=None),
         "max": max(highs, default=None),
         "last": newest.last_text if newest.last is None else newest.last,
@@ -214,7 +205,7 @@ def _column(array: NDArray[Any]) -> Any:
 
 
 def _kind(series: Sequence[Series]) -> SeriesKind:
-    kinds = {cast(SeriesKind, series_row.kind) for series_row in series}
+    kinds = {cast(SeriesKind, row.kind) for row in series}
     if len(kinds) == 1:
         return kinds.pop()
     return "mixed" if kinds & {"text", "mixed"} else "float"

@@ -38,26 +38,26 @@ class MeansLoader:
         """
         requests = list(needs)
         self._points.fetch(
-            (series_row, [(at, True) for at, data in positions if data]) for series_row, positions in requests
+            (row, [(at, True) for at, data in positions if data]) for row, positions in requests
         )
         tiles: dict[int, tuple[Series, int]] = {}
-        for series_row, positions in requests:
-            directory = self._view.directories[series_row.pk]
+        for row, positions in requests:
+            directory = self._view.directories[row.pk]
             ids = directory.column("id")
             for at, data in positions:
                 if data or ids[at] == TAIL:
                     continue
-                cached = kept_means(series_row, int(ids[at]))
+                cached = kept_means(row, int(ids[at]))
                 if cached is None:
-                    tiles[int(ids[at])] = series_row, at
+                    tiles[int(ids[at])] = row, at
                 else:
-                    self._means[series_row.pk, at] = cached
+                    self._means[row.pk, at] = cached
         stored = stored_means(sorted(tiles))
         if len(stored) < len(tiles):
             raise JournalReplaced
-        for tile, (series_row, at) in tiles.items():
+        for tile, (row, at) in tiles.items():
             means = stored[tile]
-            self._means[series_row.pk, at] = self._computed(series_row, at) if means is None else means
+            self._means[row.pk, at] = self._computed(row, at) if means is None else means
 
     def blob(self, series: Series) -> Blob:
         """Reads fetched tiles of that series."""

@@ -67,10 +67,7 @@ def compare_series(
     _refuse_too_much(seen.series, grouped, points, per_point=4 if smoother else 2)
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
     times = None if by_step else time_range or EVERYTHING
-    windows = {
-        series_row.pk: _window(step_range or EVERYTHING, times, origins[series_row.run_id])
-        for series_row in seen.series
-    }
+    windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in seen.series}
     query = CurveQuery(by_step, points, windows, smoother, smoothed_only and smoother is not None, band)
     curves = read_curves(seen, selection.runs, origins, query)
     answer: UntimedComparedSeries = {
@@ -157,7 +154,7 @@ def _run_entry(run: Run, journal: Journal | None) -> ComparedRun:
 def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points: int, per_point: int) -> None:
     """Check the size before any point is read; a series may have fewer points than allowed."""
     names: dict[int, set[str]] = {}
-    for series_row in series:
-        names.setdefault(series_row.run_id, set()).add(series_row.name)
+    for row in series:
+        names.setdefault(row.run_id, set()).add(row.name)
     summed = sum(len(set().union(*(names.get(run.pk, set()) for run in group.runs))) for group in grouped)
     check_size(series, points, per_point=per_point, more=len(groups.COLUMNS) * summed * points)

@@ -101,9 +101,7 @@ def view_of_several(
 def directories(series: Sequence[Series]) -> dict[int, Directory]:
     """Return the directory of each series by its id; reads only tiles added since the last call."""
     tables, tails = _tables(series), _tails(series)
-    return {
-        series_row.pk: Directory(tables[series_row.pk], tails.get(series_row.pk)) for series_row in series
-    }
+    return {row.pk: Directory(tables[row.pk], tails.get(row.pk)) for row in series}
 
 
 @dataclass(slots=True)
@@ -190,20 +188,20 @@ def _of(tail: Node | None, data: bool) -> Points | None:
 def _tables(series: Sequence[Series]) -> dict[int, Table]:
     tables: dict[int, Table] = {}
     stale: dict[int, tuple[Series, Table]] = {}
-    for series_row in series:
-        cached_table = cache.get(("directory", series_row.uid)) if series_row.nodes else None
+    for row in series:
+        cached_table = cache.get(("directory", row.uid)) if row.nodes else None
         cached_table = table([]) if cached_table is None else cached_table
-        if len(cached_table) >= series_row.nodes:
+        if len(cached_table) >= row.nodes:
             # Tiles are only appended: a table that was read later starts with the same tiles.
-            tables[series_row.pk] = cached_table[: series_row.nodes]
+            tables[row.pk] = cached_table[: row.nodes]
         else:
-            stale[series_row.pk] = series_row, cached_table
+            stale[row.pk] = row, cached_table
     for pk, rows in _new_lines(stale).items():
-        series_row, cached_table = stale[pk]
+        row, cached_table = stale[pk]
         if len(cached_table):
             cache.note_increment()
         tables[pk] = table([*cached_table.tolist(), *rows])
-        cache.put(("directory", series_row.uid), tables[pk], len(tables[pk]) * _LINE_BYTES)
+        cache.put(("directory", row.uid), tables[pk], len(tables[pk]) * _LINE_BYTES)
     return tables
 
 
@@ -227,13 +225,13 @@ def _new_lines(stale: dict[int, tuple[Series, Table]]) -> dict[int, list[tuple[i
 def _tails(series: Sequence[Series]) -> dict[int, Node]:
     stored_tails: dict[int, Node] = {}
     missing: dict[int, Series] = {}
-    for series_row in series:
-        if series_row.pending:
-            cached = cache.get(("tail", series_row.uid))
-            if cached is not None and cached[0] == series_row.count:
-                stored_tails[series_row.pk] = cached[1]
+    for row in series:
+        if row.pending:
+            cached = cache.get(("tail", row.uid))
+            if cached is not None and cached[0] == row.count:
+                stored_tails[row.pk] = cached[1]
             else:
-                missing[series_row.pk] = series_row
+                missing[row.pk] = row
     blocks: dict[int, list[bytes]] = {pk: [] for pk in missing}
     pks = sorted(missing)
     for start in range(0, len(pks), _IDS):
@@ -242,8 +240,8 @@ def _tails(series: Sequence[Series]) -> dict[int, Node]:
         )
         for pk, block in tails.values_list("series_id", "data"):
             blocks[pk].append(bytes(block))
-    for pk, series_row in missing.items():
+    for pk, row in missing.items():
         points = gather([codec.decode(block) for block in blocks[pk]]).by_step()
-        stored_tails[pk] = pyramid.leaf(points, series_row.segment, series_row.segment_tiles)
-        cache.put(("tail", series_row.uid), (series_row.count, stored_tails[pk]), len(points) * _POINT_BYTES)
+        stored_tails[pk] = pyramid.leaf(points, row.segment, row.segment_tiles)
+        cache.put(("tail", row.uid), (row.count, stored_tails[pk]), len(points) * _POINT_BYTES)
     return stored_tails

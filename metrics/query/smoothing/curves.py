@@ -61,21 +61,15 @@ def smoothed(
     """
     smoothers = [smoother.for_range(_width(lanes, by_step)) for lanes in metrics]
     readings = {
-        series_row.pk: _readings(
-            view.directories[series_row.pk], series_row, window(series_row), fitting, by_step
-        )
+        row.pk: _readings(view.directories[row.pk], row, window(row), fitting, by_step)
         for lanes, fitting in zip(metrics, smoothers, strict=True)
-        for series_row in lanes
-        if series_row.minimum is not None
+        for row in lanes
+        if row.minimum is not None
     }
     samples = _samples(view, readings, by_step)
     curves: list[SmoothedCurve | None] = []
     for lanes, fitting in zip(metrics, smoothers, strict=True):
-        parts = [
-            samples[series_row.pk]
-            for series_row in lanes
-            if series_row.pk in samples and len(samples[series_row.pk])
-        ]
+        parts = [samples[row.pk] for row in lanes if row.pk in samples and len(samples[row.pk])]
         if not parts:
             curves.append(None)
             continue
