@@ -15,8 +15,8 @@ from typing import Literal
 from rest_framework import status
 
 from remote.errors import RemoteError
-from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.client import printable
+from remote.ssh.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.pool import pool
 from runicorn.message import Message
 from runicorn_tools.sync.manifest.model import folder_of

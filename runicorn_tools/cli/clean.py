@@ -12,9 +12,9 @@ import typer
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runicorn.store.units import format_bytes, number_of
+from runicorn_tools import cleaning
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, USAGE
-from runicorn_tools.maintenance import cleaning
 
 DAY = 86400.0
 

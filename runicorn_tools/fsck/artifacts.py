@@ -16,7 +16,7 @@ from runicorn.artifacts.s3.place import BucketPlace
 from runicorn.artifacts.store import ARTIFACTS, INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
 from runicorn.message import Message
 from runicorn.store import layout
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools.fsck.report import Report
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 

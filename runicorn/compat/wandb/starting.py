@@ -13,8 +13,8 @@ from runicorn.compat.config_view import ConfigView, as_mapping
 from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import warn_once
+from runicorn.compat.wandb.branching import Branch, history_of, parse
 from runicorn.compat.wandb.errors import ConfigError, UsageError
-from runicorn.compat.wandb.resuming.branching import Branch, history_of, parse
 from runicorn.compat.wandb.settings import complete, to_dict
 from runicorn.compat.wandb.sweeps.current import current_trial
 from runicorn.compat.wandb.tracked_run import Run

@@ -29,7 +29,7 @@ from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
 
 if TYPE_CHECKING:
-    from runicorn.compat.wandb.resuming.branching import History
+    from runicorn.compat.wandb.branching import History
     from runicorn.compat.wandb.sweeps.trials import Trial
 
 

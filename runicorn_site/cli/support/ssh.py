@@ -108,7 +108,7 @@ class RemoteStore:
             OSError: a remote file could not be read, or a local one could not be written.
         """
         from remote import errors
-        from remote.mirrors.mirror import MirrorStopped, RemoteMirror
+        from remote.ssh.mirror import MirrorStopped, RemoteMirror
 
         try:
             if self._link is None or self._link.ended.is_set():
