@@ -1,4 +1,4 @@
-"""Tables of alerts: rules and channels, which `alerts.json` records, and what fired.
+"""Tables of alerts: rules and channels, which are derived from `alerts.json`, and events.
 
 Times are Unix seconds. The tables have the names that they had in the app `metrics`.
 """

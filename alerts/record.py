@@ -1,4 +1,4 @@
-"""`alerts.json` in the configuration directory: the record of channels and rules, from which their rows are derived.
+"""Storage of channels and rules in `alerts.json`, from which their rows are derived.
 
     {"last_id": 7, "channels": [{"id", "name", "kind", "url", "secret", "enabled", "created_at"}],
      "rules": [{"id", "name", "when", "where", "channels", "enabled", "created_at", "changed_at"}]}
@@ -33,7 +33,7 @@ RULE = ("name", "when", "where", "channels", "enabled", "created_at", "changed_a
 logger = logging.getLogger(__name__)
 
 
-class Entry(TypedDict, total=False):
+class RecordEntry(TypedDict, total=False):
     id: int
     name: str
     enabled: bool
@@ -49,8 +49,8 @@ class Entry(TypedDict, total=False):
 
 class Record(TypedDict):
     last_id: int
-    channels: list[Entry]
-    rules: list[Entry]
+    channels: list[RecordEntry]
+    rules: list[RecordEntry]
 
 
 def change(edit: Callable[[Record], None]) -> None:
@@ -95,12 +95,14 @@ def _store(record: Record) -> None:
 def _replace_rows(model: Any, fields: Sequence[str], entries: Sequence[Any]) -> None:
     rows = [model(id=entry["id"], **{name: entry[name] for name in fields}) for entry in entries]
     with transaction.atomic():
-        known = {row.pk: row for row in model.objects.all()}
-        model.objects.filter(pk__in=known.keys() - {row.pk for row in rows}).delete()
-        model.objects.bulk_create([row for row in rows if row.pk not in known])
-        kept = [(row, known[row.pk]) for row in rows if row.pk in known]
+        rows_by_pk = {row.pk: row for row in model.objects.all()}
+        model.objects.filter(pk__in=rows_by_pk.keys() - {row.pk for row in rows}).delete()
+        model.objects.bulk_create([row for row in rows if row.pk not in rows_by_pk])
+        pairs = [(row, rows_by_pk[row.pk]) for row in rows if row.pk in rows_by_pk]
         changed = [
-            row for row, before in kept if any(getattr(row, name) != getattr(before, name) for name in fields)
+            row
+            for row, before in pairs
+            if any(getattr(row, name) != getattr(before, name) for name in fields)
         ]
         if changed:
             model.objects.bulk_update(changed, fields, batch_size=100)

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts.errors import InvalidAlert
 from alerts.kinds import KINDS
-from alerts.kinds.base import When, parsed
+from alerts.kinds.base import Condition, parsed
 from runicorn.alerts.evaluation import OPERATORS
 from runicorn.message import Message
 from runicorn.store.state import STATES
@@ -21,7 +21,7 @@ LARGEST_WINDOW = 10_000
 MOST_MINUTES = 60.0 * 24 * 365
 
 
-def checked(content: dict[str, Any]) -> When:
+def checked(content: dict[str, Any]) -> Condition:
     """Return a condition whose fields have the right types already.
 
     Raises:
@@ -30,38 +30,38 @@ def checked(content: dict[str, Any]) -> When:
     kind = KINDS.get(content.get("kind", ""))
     if kind is None:
         raise InvalidAlert("when", Message("One of {choices} is required", choices=", ".join(KINDS)), "kind")
-    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
-    given.pop("kind", None)
+    fields = {name: value for name, value in content.items() if value not in (None, "", [], ())}
+    fields.pop("kind", None)
     for name in kind.required:
-        if name not in given:
-            raise InvalidAlert("when", Message("Required for rules of the kind {kind}", kind=kind.name), name)
-    if kind.either and not given.keys() & set(kind.either):
+        if name not in fields:
+            raise InvalidAlert("when", Message("Required for rules of kind {kind}", kind=kind.name), name)
+    if kind.either and not fields.keys() & set(kind.either):
         sentence = Message(
-            "A rule of the kind {kind} needs it, or {other}", kind=kind.name, other=kind.either[1]
+            "Required for rules of kind {kind}, unless {other} is set", kind=kind.name, other=kind.either[1]
         )
         raise InvalidAlert("when", sentence, kind.either[0])
-    for name in given:
+    for name in fields:
         if name not in kind.fields:
             raise InvalidAlert(
-                "when", Message("A rule of the kind {kind} has no such field", kind=kind.name), name
+                "when", Message("Rules of kind {kind} have no such field", kind=kind.name), name
             )
-    _check_values(kind.name, given)
-    return parsed({"kind": kind.name, **given})
+    _check_values(kind.name, fields)
+    return parsed({"kind": kind.name, **fields})
 
 
-def _check_values(kind: str, given: dict[str, Any]) -> None:
-    if unknown := [state for state in given.get("states", ()) if state not in STATES]:
+def _check_values(kind: str, fields: dict[str, Any]) -> None:
+    if unknown := [state for state in fields.get("states", ()) if state not in STATES]:
         sentence = Message("{word!r} is not one of {choices}", word=unknown[0], choices=", ".join(STATES))
         raise InvalidAlert("when", sentence, "states")
-    if "op" in given and given["op"] not in OPERATORS:
+    if "op" in fields and fields["op"] not in OPERATORS:
         raise InvalidAlert("when", Message("One of {choices} is required", choices=" ".join(OPERATORS)), "op")
     points = LARGEST_WINDOW if kind == "spike" else MOST_POINTS
-    for name, most in (("points", points), ("minutes", MOST_MINUTES), ("z", 1e6)):
-        if name in given and not 0 < given[name] <= most:
+    for name, limit in (("points", points), ("minutes", MOST_MINUTES), ("z", 1e6)):
+        if name in fields and not 0 < fields[name] <= limit:
             raise InvalidAlert(
-                "when", Message("A number above 0 and up to {most:g} is required", most=most), name
+                "when", Message("A number above 0 and up to {most:g} is required", most=limit), name
             )
-    if "value" in given and not math.isfinite(given["value"]):
+    if "value" in fields and not math.isfinite(fields["value"]):
         raise InvalidAlert("when", Message("A finite number is required"), "value")
 
 

@@ -12,7 +12,7 @@ from alerts import record
 from alerts.delivery import addresses
 from alerts.errors import AlertItemNotFound, InvalidAlert
 from alerts.judging import rule_set
-from alerts.kinds.base import When
+from alerts.kinds.base import Condition
 from alerts.models import AlertChannel, AlertEvent, AlertRule
 from alerts.rules import check_where, checked
 from runicorn.message import Message
@@ -24,40 +24,40 @@ from runs.query.where_keys import is_readable
 MOST_CHANNELS, MOST_RULES = 100, 2_000
 
 
-def save_channel(given: dict[str, Any], key: int | None = None) -> AlertChannel:
+def save_channel(values: dict[str, Any], key: int | None = None) -> AlertChannel:
     """Create a channel, or change the given fields of one."""
-    fields = cast(record.Entry, {name: given[name] for name in ("name", "enabled") if name in given})
-    if "url" in given:
-        fields["kind"] = addresses.kind_of(given["url"].strip())
+    fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
+    if "url" in values:
+        fields["kind"] = addresses.kind_of(values["url"].strip())
     saved: list[int] = []
 
     def edit(content: record.Record) -> None:
         entry = _entry(content, "channels", key, MOST_CHANNELS)
         entry.update(fields)
-        if "url" in given:
-            entry["url"] = encryption.encrypt(given["url"].strip())
-        if "secret" in given:
-            entry["secret"] = encryption.encrypt(given["secret"]) if given["secret"] else ""
+        if "url" in values:
+            entry["url"] = encryption.encrypt(values["url"].strip())
+        if "secret" in values:
+            entry["secret"] = encryption.encrypt(values["secret"]) if values["secret"] else ""
         saved.append(entry["id"])
 
     record.change(edit)
-    if "url" in given or "secret" in given:
+    if "url" in values or "secret" in values:
         AlertChannel.objects.filter(pk=saved[0]).update(last_error=None)
     return channel(saved[0])
 
 
-def save_rule(given: dict[str, Any], key: int | None = None) -> AlertRule:
+def save_rule(values: dict[str, Any], key: int | None = None) -> AlertRule:
     """Create a rule, or change the given fields of one."""
-    fields = cast(record.Entry, {name: given[name] for name in ("name", "enabled") if name in given})
-    if "when" in given:
-        fields["when"] = checked(given["when"]).given()
-    if "where" in given:
-        check_where(given["where"])
-        if not is_readable(active_root(), given["where"]):
+    fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
+    if "when" in values:
+        fields["when"] = checked(values["when"]).given()
+    if "where" in values:
+        check_where(values["where"])
+        if not is_readable(active_root(), values["where"]):
             raise InvalidAlert("where", Message("You may not read this project"))
-        fields["where"] = given["where"].strip()
-    if "channels" in given:
-        fields["channels"] = _known_channels(given["channels"])
+        fields["where"] = values["where"].strip()
+    if "channels" in values:
+        fields["channels"] = _known_channels(values["channels"])
     saved: list[int] = []
     if key is not None:
         rule(key)
@@ -90,25 +90,25 @@ def delete(what: str, key: int) -> None:
         entries = content["rules"] if what == "rules" else content["channels"]
         entries.remove(_entry(content, what, key, 0))
         if what == "channels":
-            for one in content["rules"]:
-                one["channels"] = [known for known in one["channels"] if known != key]
+            for rule in content["rules"]:
+                rule["channels"] = [channel for channel in rule["channels"] if channel != key]
 
     record.change(edit)
     rule_set.forget()
 
 
 def channel(key: int) -> AlertChannel:
-    found = AlertChannel.objects.filter(pk=key).first()
-    if found is None:
+    row = AlertChannel.objects.filter(pk=key).first()
+    if row is None:
         raise AlertItemNotFound("Channel", key)
-    return found
+    return row
 
 
 def rule(key: int) -> AlertRule:
-    found = AlertRule.objects.filter(pk=key).first()
-    if found is None or not is_readable(active_root(), found.where):
+    row = AlertRule.objects.filter(pk=key).first()
+    if row is None or not is_readable(active_root(), row.where):
         raise AlertItemNotFound("Rule", key)
-    return _as_seen([found])[0]
+    return _as_seen([row])[0]
 
 
 def rules(*order: str) -> list[AlertRule]:
@@ -126,10 +126,10 @@ def _as_seen(rows: list[AlertRule]) -> list[AlertRule]:
     return rows
 
 
-def condition(given: dict[str, Any]) -> When:
+def condition(values: dict[str, Any]) -> Condition:
     """Return the condition of a rule that is not saved."""
-    check_where(given.get("where", ""))
-    return checked(given["when"])
+    check_where(values.get("where", ""))
+    return checked(values["when"])
 
 
 def events() -> QuerySet[AlertEvent]:
@@ -150,25 +150,25 @@ def acknowledge(keys: Sequence[int]) -> int:
 
 
 def _known_channels(keys: Sequence[int]) -> list[int]:
-    known = set(AlertChannel.objects.filter(pk__in=list(keys)).values_list("pk", flat=True))
+    existing = set(AlertChannel.objects.filter(pk__in=list(keys)).values_list("pk", flat=True))
     for key in keys:
-        if key not in known:
+        if key not in existing:
             raise InvalidAlert("channels", Message("There is no channel {key}", key=key))
     return list(dict.fromkeys(keys))
 
 
-def _entry(content: record.Record, what: str, key: int | None, most: int) -> record.Entry:
+def _entry(content: record.Record, what: str, key: int | None, limit: int) -> record.RecordEntry:
     """Return the entry with an id, or a new one."""
     entries = content["rules"] if what == "rules" else content["channels"]
     if key is not None:
-        found = next((entry for entry in entries if entry["id"] == key), None)
-        if found is None:
+        match = next((entry for entry in entries if entry["id"] == key), None)
+        if match is None:
             raise AlertItemNotFound("Rule" if what == "rules" else "Channel", key)
-        return found
-    if len(entries) >= most:
-        raise InvalidAlert("name", Message("At most {most} can be saved", most=most))
+        return match
+    if len(entries) >= limit:
+        raise InvalidAlert("name", Message("At most {most} can be saved", most=limit))
     now = time.time()
-    entry: record.Entry = {"id": record.next_id(content), "enabled": True, "created_at": now}
+    entry: record.RecordEntry = {"id": record.next_id(content), "enabled": True, "created_at": now}
     if what == "rules":
         entry |= {"when": {}, "where": "", "channels": [], "changed_at": now}
     else:

@@ -25,7 +25,7 @@ class Ambiguous(ServiceError):
     status_code = status.HTTP_409_CONFLICT
 
 
-class Refused(ServiceError):
+class InvalidValue(ServiceError):
     """A value is invalid; `errors` names the field if the message does not."""
 
     status_code = status.HTTP_400_BAD_REQUEST
@@ -91,5 +91,5 @@ def http_errors() -> Iterator[None]:
             if isinstance(error, uploads.UploadConflict):
                 raise Conflict(str(error), error.size) from error
             if isinstance(error, errors.InvalidArtifact):
-                raise Refused(str(error), error.field) from error
+                raise InvalidValue(str(error), error.field) from error
             raise next(kind for wrong, kind in _ANSWERS if isinstance(error, wrong))(str(error)) from error

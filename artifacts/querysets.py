@@ -14,11 +14,11 @@ from runs.models import Run, StorageRoot
 class ArtifactQuerySet(models.QuerySet[Any]):
     def in_root(self, root: StorageRoot) -> ArtifactQuerySet:
         """Return the artifacts of a root that have a version that the sender of the request may read."""
-        found = self.filter(root=root)
+        artifacts = self.filter(root=root)
         if current().is_everything:
-            return found
+            return artifacts
         versions = self.model._meta.get_field("versions").related_model
-        return found.filter(Exists(versions.objects.indexed().filter(artifact=OuterRef("pk"))))
+        return artifacts.filter(Exists(versions.objects.indexed().filter(artifact=OuterRef("pk"))))
 
     def listed(self) -> ArtifactQuerySet:
         """Return the artifacts with a version that is not deleted, the last updated first."""
@@ -26,12 +26,12 @@ class ArtifactQuerySet(models.QuerySet[Any]):
 
     def for_list(self, *, type: str | None = None, search: str = "") -> ArtifactQuerySet:
         """Return the listed artifacts of a type whose names contain all words, ignoring case."""
-        found = self.listed()
+        artifacts = self.listed()
         if type:
-            found = found.filter(type=type)
+            artifacts = artifacts.filter(type=type)
         for word in search.split():
-            found = found.filter(Q(name__icontains=word))
-        return found
+            artifacts = artifacts.filter(Q(name__icontains=word))
+        return artifacts
 
 
 def of_readable_runs() -> Q:
@@ -46,8 +46,8 @@ def of_readable_runs() -> Q:
 class VersionQuerySet(models.QuerySet[Any]):
     def indexed(self) -> VersionQuerySet:
         """Return the versions whose files are all indexed, and that the sender of the request may read."""
-        found = self.exclude(signature="")
-        return found if current().is_everything else found.filter(of_readable_runs())
+        versions = self.exclude(signature="")
+        return versions if current().is_everything else versions.filter(of_readable_runs())
 
     def live(self) -> VersionQuerySet:
         return self.indexed().filter(deleted=None)

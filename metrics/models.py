@@ -1,4 +1,4 @@
-"""Packed points of metrics: the journals of runs in a form from which charts can be read.
+"""Tables of metrics: series, packed points, tiles, and cursors of journals.
 
 Everything here is derived from `events.jsonl` and can be rebuilt from it. A replaced journal gets a new *generation*;
 rows of an older one are ignored at once and deleted afterwards.

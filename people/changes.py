@@ -1,4 +1,4 @@
-"""Record of changes: who changed what, when and from where, as JSON lines in `changes.jsonl`.
+"""Audit log: who changed what, when and from where, as JSON lines in `changes.jsonl`.
 
     {"at": 1.7e9, "user": "ada", "token": "ci", "address": "192.0.2.1", "method": "POST", "path": "/api/runs/tags",
      "status": 200, "runs": ["…"], "count": 3}
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 _thread = ThreadPoolExecutor(1, thread_name_prefix="changes")
 
 
-class Change(TypedDict, total=False):
+class ChangeRecord(TypedDict, total=False):
     """A line of the record."""
 
     at: float
@@ -93,7 +93,7 @@ class Recorder:
         await self.app(scope, receive, send_and_record)
 
 
-def change_of(head: Head, address: str) -> Change | None:
+def change_of(head: Head, address: str) -> ChangeRecord | None:
     """Return what is known of a request before it is answered; None if it is not recorded.
 
     Args:
@@ -105,10 +105,10 @@ def change_of(head: Head, address: str) -> Change | None:
     if is_safe or (rule is not None and not rule.is_recorded):
         return None
     path = rule.path if rule is not None and "{secret}" in rule.path else head.path[:LONGEST_PATH]
-    return Change(at=time.time(), address=address, method=head.method, path=path)
+    return ChangeRecord(at=time.time(), address=address, method=head.method, path=path)
 
 
-def record(change: Change, actor: Actor | None, status: int) -> None:
+def record(change: ChangeRecord, actor: Actor | None, status: int) -> None:
     """Append a request on another thread, unless its sender is unknown."""
     change["status"] = status
     change.setdefault("user", actor.name if actor else "")
@@ -148,7 +148,7 @@ class Folding:
         """Requests without a line of their own, by their line without a time, and whether an administrator sent them."""
         self._refused: Counter[str] = Counter()
 
-    def add(self, change: Change, is_admin: bool) -> None:
+    def add(self, change: ChangeRecord, is_admin: bool) -> None:
         """Append a line for a request, or count it."""
         at = change["at"]
         if at // 60 != self._minute:
@@ -170,7 +170,7 @@ class Folding:
         """Append a line for each group of counted requests."""
         for (fields, is_admin), count in self._further.items():
             if count:
-                append(cast(Change, json.loads(fields) | {"at": time.time(), "count": count}), is_admin)
+                append(cast(ChangeRecord, json.loads(fields) | {"at": time.time(), "count": count}), is_admin)
         self._further.clear()
         self._refused.clear()
 
@@ -179,7 +179,7 @@ _folding = Folding()
 atexit.register(_folding.flush)
 
 
-def append(change: Change, is_admin: bool = True) -> None:
+def append(change: ChangeRecord, is_admin: bool = True) -> None:
     """Append a line; the file is rotated when it is large."""
     path = changes_file(is_admin)
     try:
@@ -198,28 +198,28 @@ def append(change: Change, is_admin: bool = True) -> None:
 
 def record_sign_up(name: str, address: str) -> None:
     """Record an account that was created because a proxy named its user."""
-    change = Change(at=time.time(), user=name, address=address, method="ADD", path="--auth-header")
+    change = ChangeRecord(at=time.time(), user=name, address=address, method="ADD", path="--auth-header")
     record(change, None, 201)
 
 
 def record_command(command: str, action: str, about: str) -> None:
     """Append a change that was made by a command on this machine."""
     user = f"{_platform.user_name()} (command line)"
-    append(Change(at=time.time(), user=user, method=action.upper(), path=command, about=about))
+    append(ChangeRecord(at=time.time(), user=user, method=action.upper(), path=command, about=about))
 
 
 def _generations(path: Path) -> list[Path]:
     return [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, GENERATIONS + 1))]
 
 
-def read_changes(matches: Callable[[Change], bool], limit: int) -> list[Change]:
+def read_changes(matches: Callable[[ChangeRecord], bool], limit: int) -> list[ChangeRecord]:
     """Return the last matching changes, newest first."""
     _thread.submit(_folding.flush).result()
     both = heapq.merge(*(_read(changes_file(is_admin)) for is_admin in (False, True)), key=lambda c: -c["at"])
     return list(itertools.islice(filter(matches, both), limit))
 
 
-def _read(path: Path) -> Iterator[Change]:
+def _read(path: Path) -> Iterator[ChangeRecord]:
     for file in _generations(path):
         try:
             lines = file.read_bytes().splitlines()

@@ -94,7 +94,7 @@ class AccountsRouter:
 
     db_for_write = db_for_read
 
-    def allow_relation(self, one: object, other: object, **hints: object) -> bool | None:
+    def allow_relation(self, first: object, other: object, **hints: object) -> bool | None:
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:

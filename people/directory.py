@@ -88,9 +88,9 @@ class Directory:
     def identify_early(self, head: Head, address: str) -> Actor | Refusal:
         """Return the sender of a request whose body has not arrived; the last state read is enough to let it in."""
         if self._is_known(head, is_fresh=self._people != {}):
-            found = self._identify(head)
-            if self._is_fresh() or (isinstance(found, Actor) and found.refusal(head) is None):
-                return found
+            actor = self._identify(head)
+            if self._is_fresh() or (isinstance(actor, Actor) and actor.refusal(head) is None):
+                return actor
         try:
             return self.thread.submit(self._look_up, head, address).result(WAIT_SECONDS)
         except TimeoutError:
@@ -103,11 +103,11 @@ class Directory:
             if not self._is_fresh() and not self._is_refreshing:
                 self._is_refreshing = True
                 self.thread.submit(self._look_up, head)
-            found = self._identify(head)
+            current_actor = self._identify(head)
             return (
-                isinstance(found, Actor)
-                and (found.name, found.readable) == (actor.name, actor.readable)
-                and found.refusal(head) is None
+                isinstance(current_actor, Actor)
+                and (current_actor.name, current_actor.readable) == (actor.name, actor.readable)
+                and current_actor.refusal(head) is None
             )
 
         return is_valid
@@ -154,16 +154,16 @@ class Directory:
         with self._lock:
             access = dict(ProjectAccess.objects.values_list("project", "is_open"))
             people = read_people(access)
-            known = list(self._sessions)
-            found = Session.objects.filter(expire_date__gt=timezone.now())
+            session_keys = list(self._sessions)
+            sessions = Session.objects.filter(expire_date__gt=timezone.now())
             valid: set[str] = set()
-            for start in range(0, len(known), 500):
-                part = found.filter(session_key__in=known[start : start + 500])
+            for start in range(0, len(session_keys), 500):
+                part = sessions.filter(session_key__in=session_keys[start : start + 500])
                 valid |= set(part.values_list("session_key", flat=True))
             self._people = {person.key: person for person in people}
             self._names = {person.name: person for person in people}
             self._strangers = readable_of(access, Role.READ, ())
-            for key in set(known) - valid:
+            for key in set(session_keys) - valid:
                 self._sessions.pop(key, None)
             self._read_at = time.monotonic()
 
@@ -228,14 +228,14 @@ class Directory:
         return person if person is not None and person.session_hash == digest else None
 
     def _of_token(self, head: Head) -> Actor | Refusal:
-        found = self.api_tokens.actor(head)
+        actor = self.api_tokens.actor(head)
         token = self.api_tokens.find(shown_token(head) or "")
-        if token is None or not isinstance(found, Actor):
+        if token is None or not isinstance(actor, Actor):
             return INVALID
         if not token.account:
-            readable = found.readable if found.role is Role.ADMIN else self._strangers
+            readable = actor.readable if actor.role is Role.ADMIN else self._strangers
             # Its name is that of a user of the machine, not of an account here.
-            return replace(found, name="", readable=readable)
+            return replace(actor, name="", readable=readable)
         person = self._names.get(token.owner)
         if person is None:
             return INVALID
@@ -250,8 +250,8 @@ def session_key(head: Head) -> str:
     except CookieError:
         return ""
     name = settings.SESSION_COOKIE_NAME
-    shown = jar[name].value if name in jar else ""
-    return shown if len(shown) <= 40 and shown.isalnum() else ""
+    key = jar[name].value if name in jar else ""
+    return key if len(key) <= 40 and key.isalnum() else ""
 
 
 def read_people(access: Mapping[str, bool]) -> list[Person]:

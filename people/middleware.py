@@ -1,4 +1,4 @@
-"""Middleware of a viewer with users: the user of a request, and the check of what it changes."""
+"""Middleware of a viewer with users: identifies the user and checks changes per run and project."""
 
 from __future__ import annotations
 
@@ -101,16 +101,18 @@ def targets(request: HttpRequest, rule: Rule, kwargs: dict[str, Any]) -> list[Ta
     rows = refresh.refresh_runs(active_root(), ids)
     own = cast(Actor, actor_of(request.scope)).name  # type: ignore[attr-defined]
     is_new = rule.scope is Scope.WRITE and not any(rows.values())
-    found = [target_of(row) if row else NOT_THERE for row in map(rows.get, ids)]
+    run_targets = [target_of(row) if row else NOT_THERE for row in map(rows.get, ids)]
     if is_new:
-        found = [Target("", own)]
-    named = named_projects(request, kwargs)
+        run_targets = [Target("", own)]
+    project_names = named_projects(request, kwargs)
     # A blank name moves runs back to the projects of their folders.
-    homes = [project_of_folder(row.root.path, row.folder) for row in rows.values() if row and "" in named]
-    projects = [Target(project, own) for project in (*filter(None, named), *homes)]
+    homes = [
+        project_of_folder(row.root.path, row.folder) for row in rows.values() if row and "" in project_names
+    ]
+    projects = [Target(project, own) for project in (*filter(None, project_names), *homes)]
     if is_new and projects:
         return projects
-    return [*found, *projects] or [NOT_THERE]
+    return [*run_targets, *projects] or [NOT_THERE]
 
 
 def target_of(run: Run) -> Target:
@@ -120,11 +122,11 @@ def target_of(run: Run) -> Target:
 def named_projects(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
     """Return the projects that a request moves runs to, or that an uploaded `meta.json` names."""
     body = json_body(request, is_file=kwargs.get("name") == layout.META)
-    named = [body.get("project"), request.GET.get("project")]
+    project_names = [body.get("project"), request.GET.get("project")]
     if "path" in body:
         with suppress(layout.InvalidName):
-            named.append(layout.names_of_path(layout.check_path(body["path"]))[0])
-    return [project.strip() for project in named if isinstance(project, str)]  # as serializers do
+            project_names.append(layout.names_of_path(layout.check_path(body["path"]))[0])
+    return [project.strip() for project in project_names if isinstance(project, str)]  # as serializers do
 
 
 def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
@@ -132,13 +134,13 @@ def run_ids(request: HttpRequest, kwargs: dict[str, Any]) -> list[str]:
     if "run_id" in kwargs:
         return [kwargs["run_id"]]
     body = json_body(request)
-    listed = body.get("run_ids")
+    field = body.get("run_ids")
     # Each route reads one of the fields and ignores the other.
-    named = [*(listed if isinstance(listed, list) else []), *([body["run_id"]] if body.get("run_id") else [])]
-    ids = [*named, *_form(request)]
+    posted = [*(field if isinstance(field, list) else []), *([body["run_id"]] if body.get("run_id") else [])]
+    ids = [*posted, *_form(request)]
     # Serializers trim ids.
-    found = dict.fromkeys(one.strip() if isinstance(one, str) else "" for one in ids)
-    return list(found) if len(found) <= MOST_RUNS else [""]
+    unique_ids = dict.fromkeys(value.strip() if isinstance(value, str) else "" for value in ids)
+    return list(unique_ids) if len(unique_ids) <= MOST_RUNS else [""]
 
 
 def _form(request: HttpRequest) -> Iterator[str]:
@@ -152,7 +154,7 @@ def json_body(request: HttpRequest, is_file: bool = False) -> JsonObject:
     if request.content_type != "application/json" and not is_file:
         return {}
     try:
-        found = json.loads(request.body)
+        document = json.loads(request.body)
     except (ValueError, RecursionError):
         return {}  # the view answers 400
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -154,10 +154,10 @@ def invite(user: User) -> str:
 
 def invited_user(secret: str) -> User | None:
     """Return the user of a link that is valid."""
-    found = Invitation.objects.select_related("user").filter(
+    matches = Invitation.objects.select_related("user").filter(
         digest=_digest(secret), expires_at__gt=time.time(), user__is_active=True
     )
-    invitation = found.first()
+    invitation = matches.first()
     return invitation.user if invitation is not None else None
 
 
@@ -188,14 +188,14 @@ def sign_up(name: str) -> User | None:
 def user_of_identity(issuer: str, subject: str, name: str) -> User | None:
     """Return the user of an OpenID Connect identity, or sign them up as `name`."""
     identities = Identity.objects.select_related("user").filter(issuer=issuer, subject=subject)
-    found = identities.first()
-    if found is None:
+    identity = identities.first()
+    if identity is None:
         # Unless another request of the user signs them up at the same time.
         with suppress(IntegrityError), transaction.atomic(using=_database()):
             if (user := sign_up(name)) is not None:
                 Identity.objects.create(user=user, issuer=issuer, subject=subject)
-        found = identities.first()
-    return found.user if found is not None and found.user.is_active else None
+        identity = identities.first()
+    return identity.user if identity is not None and identity.user.is_active else None
 
 
 def _end_sessions(user: User) -> None:

@@ -12,8 +12,8 @@ from runicorn.api.responses.remote import PresentedHostKey
 from runicorn.message import Message, gettext_noop
 
 KEY_FILE = gettext_noop(
-    "private_key_path: no private key could be read from it. "
-    "Give the path of a key file on the viewer's machine that its user may read."
+    "private_key_path: not a readable private key. "
+    "Enter the path of a key file on the viewer's machine that its user may read."
 )
 KEY_TEXT = gettext_noop("private_key: not a private key. Paste the whole text of the key, from BEGIN to END.")
 PASSPHRASE = gettext_noop(

@@ -393,8 +393,8 @@ def allow_open_files(count: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + OPEN_OTHERWISE
-    if resource.RLIM_INFINITY != soft < wanted:
-        within = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = count + OPEN_OTHERWISE
+    if resource.RLIM_INFINITY != soft < needed:
+        within = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, within), hard))

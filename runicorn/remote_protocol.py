@@ -132,18 +132,18 @@ def _fields(text: str, kind: type[LaunchRequest] | type[StatusReport]) -> dict[s
     if not isinstance(content, dict):
         raise BadLine("not a JSON object")
     kinds = {"str": (str,), "int": (int,), "float": (int, float)}
-    known = {field.name: kinds[str(field.type)] for field in fields(kind)}
-    for name, types in known.items():
+    types_by_name = {field.name: kinds[str(field.type)] for field in fields(kind)}
+    for name, types in types_by_name.items():
         if name in content and (not isinstance(content[name], types) or isinstance(content[name], bool)):
             raise BadLine(f"{name} has the wrong type")
-    return {name: value for name, value in content.items() if name in known}
+    return {name: value for name, value in content.items() if name in types_by_name}
 
 
 def is_compatible(version: str) -> bool:
     """Whether this viewer supports a remote viewer of `version`."""
     numbers = re.match(r"\d+(?:\.\d+)*", version)
-    found = tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
-    return found + (0,) * (3 - len(found)) >= OLDEST
+    release = tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
+    return release + (0,) * (3 - len(release)) >= OLDEST
 
 
 def make_stamp(token: str, purpose: str, now: float) -> str:

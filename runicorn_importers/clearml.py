@@ -49,19 +49,19 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         sessions = [path]
     else:
         sessions = sorted([*path.rglob("*.zip"), *(file.parent for file in path.rglob(TASK))])
-    found = False
+    is_readable = False
     for session in sessions:
         try:
             with unpacked(session) as folder:
                 task = layout.read_json(folder / TASK)[0]
                 if "id" in task:
-                    found = True
+                    is_readable = True
                     yield _experiment(session, folder, task)
         except DAMAGED as error:
             if session.is_dir() or session.name.startswith("offline-"):
-                found = True
+                is_readable = True
                 yield Unreadable(str(session), str(error))
-    if not found:
+    if not is_readable:
         raise NotReadable(f"{path} contains no offline session of ClearML.")
 
 
@@ -71,7 +71,7 @@ def _experiment(session: Path, folder: Path, task: dict[str, Any]) -> Experiment
     if session.is_dir():  # a session that ended is an archive
         latest = max(file.stat().st_mtime for file in folder.iterdir())
         status, _ = open_ended(latest)
-    left: list[str] = []
+    omissions: list[str] = []
     summary = {
         event["variant"]: event["value"]
         for event in _events(folder / METRICS)
@@ -87,12 +87,12 @@ def _experiment(session: Path, folder: Path, task: dict[str, Any]) -> Experiment
         summary=summary,
         tags=[str(tag) for tag in task.get("tags", [])],
         notes=str(task.get("comment") or ""),
-        entries=lambda: _entries(folder, left),
+        entries=lambda: _entries(folder, omissions),
         lines=lambda: (
             line for event in _events(folder / LOG) for line in str(event.get("msg", "")).splitlines()
         ),
-        files=_artifacts(folder, task, left),
-        left=left,
+        files=_artifacts(folder, task, omissions),
+        left=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes([folder / TASK, folder / METRICS, folder / LOG]),
     )
@@ -100,15 +100,15 @@ def _experiment(session: Path, folder: Path, task: dict[str, Any]) -> Experiment
 
 def _config(task: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters; those of the section `General`, which ClearML adds, without it."""
-    found: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     for section, entries in task.get("hyperparams", {}).items():
         for name, entry in entries.items():
             key = name if section == "General" else f"{section}/{name}"
             value = str(entry.get("value", ""))
-            found[key.replace("/", ".")] = plain(value) if entry.get("type") in TYPES else value
+            config[key.replace("/", ".")] = plain(value) if entry.get("type") in TYPES else value
     for name, entry in task.get("configuration", {}).items():
-        found[f"configuration.{name}"] = entry.get("value")
-    return found
+        config[f"configuration.{name}"] = entry.get("value")
+    return config
 
 
 def _events(file: Path) -> Iterator[dict[str, Any]]:
@@ -123,7 +123,7 @@ def _events(file: Path) -> Iterator[dict[str, Any]]:
             yield from events if isinstance(events, list) else [events]
 
 
-def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
+def _entries(folder: Path, omissions: list[str]) -> Iterator[Entry]:
     for event in _events(folder / METRICS):
         kind, metric, variant = event.get("type"), str(event.get("metric")), str(event.get("variant"))
         step, time = int(event.get("iter", 0)), event["timestamp"] / 1000
@@ -139,7 +139,7 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
         elif kind == "plot":
             yield _plot(name, step, time, event["plot_str"])
         else:
-            left.append(f"{name!r} ({kind}) was not imported.")
+            omissions.append(f"{name!r} ({kind}) was not imported.")
 
 
 def _plot(name: str, step: int, time: float, text: str) -> Media:
@@ -158,12 +158,14 @@ def _stored(folder: Path, key: str) -> Path | None:
     return path if path.is_relative_to(data) and path.is_file() else None
 
 
-def _artifacts(folder: Path, task: dict[str, Any], left: list[str]) -> list[Files]:
+def _artifacts(folder: Path, task: dict[str, Any], omissions: list[str]) -> list[Files]:
     paths: dict[str, Path] = {}
     for artifact in task.get("execution", {}).get("artifacts", []):
         file = _stored(folder, str(artifact.get("uri") or "").rpartition("/data/")[2])
         if file is None:
-            left.append(f"the artifact {artifact.get('key')!r} is not in the session and was not imported.")
+            omissions.append(
+                f"the artifact {artifact.get('key')!r} is not in the session and was not imported."
+            )
         else:
             paths[f"{artifact['key']}/{file.name}"] = file
     return [Files(f"{task['name']}-{str(task['id'])[-8:]}", "custom", paths)] if paths else []

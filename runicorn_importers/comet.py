@@ -47,18 +47,18 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         NotReadable: there is no archive of Comet.
     """
     archives = [path] if path.is_file() else sorted(path.rglob("*.zip"))
-    found = False
+    is_readable = False
     for archive in archives:
         try:
             with unpacked(archive) as folder:
                 about = layout.read_json(folder / ABOUT)[0]
                 if "offline_id" in about and (folder / MESSAGES).is_file():
-                    found = True
+                    is_readable = True
                     yield _experiment(archive, folder, about)
         except DAMAGED as error:
-            found = True
+            is_readable = True
             yield Unreadable(str(archive), str(error))
-    if not found:
+    if not is_readable:
         raise NotReadable(f"{path} contains no offline archive of Comet.")
 
 
@@ -74,7 +74,7 @@ def _experiment(archive: Path, folder: Path, about: dict[str, Any]) -> Experimen
         elif kind == "file_upload" and payload.get("upload_type") in ("asset", "model-element"):
             name = str(payload["additional_params"].get("fileName") or payload["file_path"])
             files[name.lstrip("/")] = folder / Path(payload["file_path"]).name
-    run_id, left = str(about["offline_id"]), list[str]()
+    run_id, omissions = str(about["offline_id"]), list[str]()
     has_failed = bool(about.get("customer_error_reported"))
     name = str(others.get(NAME) or run_id)
     return Experiment(
@@ -88,10 +88,10 @@ def _experiment(archive: Path, folder: Path, about: dict[str, Any]) -> Experimen
         config=config,
         summary={key: value for key, value in others.items() if key not in OWN},
         tags=[str(tag) for tag in about.get("tags") or []],
-        entries=lambda: _entries(folder, left),
+        entries=lambda: _entries(folder, omissions),
         lines=lambda: _lines(folder),
         files=[Files(f"{name}-{run_id[:8]}", "custom", files)] if files else [],
-        left=left,
+        left=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes([archive]),
     )
@@ -104,7 +104,7 @@ def _messages(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield message["type"], message["payload"]
 
 
-def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
+def _entries(folder: Path, omissions: list[str]) -> Iterator[Entry]:
     for kind, payload in _messages(folder):
         time = payload["local_timestamp"] / 1000 if "local_timestamp" in payload else None
         if kind == "metric_msg":
@@ -127,7 +127,7 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
             elif use == "asset" and suffix in ("csv", "tsv"):
                 yield _table(key, step, time, file, suffix)
             elif use not in ("asset", "model-element", "text-sample", "source_code"):
-                left.append(f"{key!r} ({use}) was not imported.")
+                omissions.append(f"{key!r} ({use}) was not imported.")
 
 
 def _table(key: str, step: int, time: float | None, file: Path, suffix: str) -> Media:
@@ -147,9 +147,9 @@ def _histogram(key: str, step: int, time: float | None, content: dict[str, Any])
     counts = {int(index) - 1: int(count) for index, count in content["index_values"]}
     low, high = min(counts, default=0), max(counts, default=-1)
     # The bins before the first and after the last edge are unbounded.
-    shown = range(max(low, 0), min(high, len(edges) - 2) + 1)
-    bounds = [edges[n] for n in shown] + ([edges[shown[-1] + 1]] if shown else [0.0])
-    return as_histogram(key, step, time, bounds, [counts.get(n, 0) for n in shown])
+    buckets = range(max(low, 0), min(high, len(edges) - 2) + 1)
+    bounds = [edges[n] for n in buckets] + ([edges[buckets[-1] + 1]] if buckets else [0.0])
+    return as_histogram(key, step, time, bounds, [counts.get(n, 0) for n in buckets])
 
 
 def _lines(folder: Path) -> Iterator[str]:
@@ -171,8 +171,10 @@ def _check(folder: Path) -> dict[str, Series]:
     )
     return tally(
         (
-            f"system/{one['metricName'][4:]}" if one["metricName"].startswith("sys.") else one["metricName"],
-            number(one["metricValue"]),
+            f"system/{metric['metricName'][4:]}"
+            if metric["metricName"].startswith("sys.")
+            else metric["metricName"],
+            number(metric["metricValue"]),
         )
-        for one in metrics
+        for metric in metrics
     )

@@ -42,7 +42,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         NotReadable: there is no folder of DVCLive.
     """
     folders = sorted(
-        {found.parent.parent for found in (path.rglob("plots/metrics") if path.is_dir() else ())}
+        {plots.parent.parent for plots in (path.rglob("plots/metrics") if path.is_dir() else ())}
     )
     if not folders:
         raise NotReadable(f"{path} contains no folder plots/metrics of DVCLive.")
@@ -65,7 +65,7 @@ def _experiment(top: Path, folder: Path) -> Experiment:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     times = [file.stat().st_mtime for file in files]
     status, _ = open_ended(max(times))
-    place, left = folder.resolve(), list[str]()
+    place, omissions = folder.resolve(), list[str]()
     summary = layout.read_json(folder / "metrics.json")[0]
     return Experiment(
         origin=f"dvclive:{place}#{hashlib.sha256(text).hexdigest()[:8]}",
@@ -76,14 +76,14 @@ def _experiment(top: Path, folder: Path) -> Experiment:
         status=status if status == layout.RUNNING else layout.FINISHED,
         config=config if isinstance(config, dict) else {},
         summary={key: value for key, value in summary.items() if key != "step"},
-        entries=lambda: _entries(folder, left),
-        left=left,
+        entries=lambda: _entries(folder, omissions),
+        left=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes(files) + hashlib.sha256(text).hexdigest() + str(summary),
     )
 
 
-def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
+def _entries(folder: Path, omissions: list[str]) -> Iterator[Entry]:
     yield from by_step(_values(folder / METRICS))
     for picture in sorted((folder / "plots" / "images").rglob("*")):
         suffix = picture.suffix.lower().lstrip(".")
@@ -99,7 +99,7 @@ def _entries(folder: Path, left: list[str]) -> Iterator[Entry]:
         if isinstance(rows, list):
             yield as_table(plot.stem, 0, None, rows)
         else:
-            left.append(f"the plot {plot.name!r} is not a table and was not imported.")
+            omissions.append(f"the plot {plot.name!r} is not a table and was not imported.")
 
 
 def _values(folder: Path) -> Iterator[tuple[int, float | None, str, Any]]:
@@ -116,12 +116,12 @@ def _values(folder: Path) -> Iterator[tuple[int, float | None, str, Any]]:
 
 def _check(folder: Path) -> dict[str, Series]:
     """Return the statistics of the last column of each file."""
-    found: dict[str, Series] = {}
+    series_by_name: dict[str, Series] = {}
     for file in (folder / METRICS).rglob("*.tsv"):
         name = file.relative_to(folder / METRICS).with_suffix("").as_posix()
-        found |= tally(
+        series_by_name |= tally(
             (name, float(line.rsplit("\t", 1)[-1]))
             for line in regular_file.read_text(file).splitlines()[1:]
             if line
         )
-    return found
+    return series_by_name

@@ -147,14 +147,14 @@ class Series(NamedTuple):
         return (
             other is not None
             and self.points == other.points
-            and all(_is_same(one, another) for one, another in zip(self[1:], other[1:], strict=True))
+            and all(_is_same(mine, another) for mine, another in zip(self[1:], other[1:], strict=True))
         )
 
 
-def _is_same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None or one != one or other != other:
-        return one is other or (one != one and other != other)
-    return math.isclose(one, other, rel_tol=1e-14)
+def _is_same(value: float | None, other: float | None) -> bool:
+    if value is None or other is None or value != value or other != other:
+        return value is other or (value != value and other != other)
+    return math.isclose(value, other, rel_tol=1e-14)
 
 
 class Tally:
@@ -264,13 +264,13 @@ class Experiment:
 
 def sizes(paths: Iterable[Path]) -> str:
     """Return the names and sizes of files: the fingerprint of an append-only source."""
-    known = []
+    lines = []
     for path in paths:
         try:
-            known.append(f"{path.name}:{path.stat().st_size}")
+            lines.append(f"{path.name}:{path.stat().st_size}")
         except OSError:
-            known.append(f"{path.name}:-")
-    return "\n".join(known)
+            lines.append(f"{path.name}:-")
+    return "\n".join(lines)
 
 
 def by_step(single: Iterable[tuple[int, float | None, str, Any]]) -> list[Point]:
@@ -279,7 +279,7 @@ def by_step(single: Iterable[tuple[int, float | None, str, Any]]) -> list[Point]
     For trackers with separate files or rows for each metric. Keeps all values in memory.
     """
     points: list[Point] = []
-    for step, time, name, value in sorted(single, key=lambda one: (one[0], one[1] or 0.0)):
+    for step, time, name, value in sorted(single, key=lambda point: (point[0], point[1] or 0.0)):
         last = points[-1] if points else None
         if last is None or (last.step, last.time) != (step, time) or name in last.values:
             points.append(Point(step, time, {name: value}))

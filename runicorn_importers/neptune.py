@@ -129,10 +129,10 @@ def _family(run: _Run, runs: dict[tuple[str, str], _Run]) -> str:
 
 
 def _experiment(run: _Run, top: Path, family: str) -> Experiment:
-    left: list[str] = []
+    omissions: list[str] = []
     scale = _scale(run)
     if scale > 1:
-        left.append(f"its steps have decimals and were multiplied by {scale}.")
+        omissions.append(f"its steps have decimals and were multiplied by {scale}.")
     started, changed = _seconds(run.system("creation_time")), _seconds(run.system("modification_time"))
     status, reason = layout.FINISHED, ""
     if run.system("failed"):
@@ -140,7 +140,7 @@ def _experiment(run: _Run, top: Path, family: str) -> Experiment:
     elif run.system("state") == ACTIVE:
         status, reason = open_ended(changed, "neptune: the run was active when it was exported")
     parent, fork_step = run.system("forking/parent"), run.system("forking/step")
-    paths = dict(_stored(run, top, left))
+    paths = dict(_stored(run, top, omissions))
     name = str(run.system("name") or run.id)
     return Experiment(
         origin=run.origin,
@@ -161,10 +161,10 @@ def _experiment(run: _Run, top: Path, family: str) -> Experiment:
         notes=str(run.system("description") or ""),
         group=family,
         host=str(run.system("hostname") or ""),
-        entries=lambda: _entries(run, top, scale, left),
+        entries=lambda: _entries(run, top, scale, omissions),
         lines=lambda: _lines(run, scale),
         files=[Files(f"{name}-{run.id}", "custom", paths)] if paths else [],
-        left=left,
+        left=omissions,
         check=lambda: _check(run),
         parent=f"neptune:{run.project}/{parent}" if parent else "",
         fork_step=float(fork_step) * scale if parent and fork_step is not None else None,
@@ -199,7 +199,7 @@ def _step(row: dict[str, Any], scale: int) -> int:
     return int((row["step"] or 0) * scale)
 
 
-def _entries(run: _Run, top: Path, scale: int, left: list[str]) -> Iterator[Entry]:
+def _entries(run: _Run, top: Path, scale: int, omissions: list[str]) -> Iterator[Entry]:
     yield from _points(_series(run, FLOATS, "float_value"), scale)
     for row in _series(run, HISTOGRAMS, "histogram_value"):
         path, content = row["attribute_path"], row["histogram_value"] or {}
@@ -208,14 +208,14 @@ def _entries(run: _Run, top: Path, scale: int, left: list[str]) -> Iterator[Entr
             time = _seconds(row["timestamp"])
             yield as_histogram(path, _step(row, scale), time, content.get("edges") or [0.0], values)
         else:
-            left.append(f"{path!r} has densities instead of counts and was not imported.")
+            omissions.append(f"{path!r} has densities instead of counts and was not imported.")
     for row in _series(run, FILES, "file_value"):
         file = _file(top, str((row["file_value"] or {}).get("path")))
         suffix = file.suffix.lower().lstrip(".") if file else ""
         if file and file.is_file() and SUFFIX.fullmatch(suffix):
             yield Media(row["attribute_path"], _step(row, scale), _seconds(row["timestamp"]), file, suffix)
         else:
-            left.append(f"a file of {row['attribute_path']!r} is missing, or has no suffix.")
+            omissions.append(f"a file of {row['attribute_path']!r} is missing, or has no suffix.")
 
 
 def _points(rows: Iterable[dict[str, Any]], scale: int) -> Iterator[Point]:
@@ -262,12 +262,12 @@ def _file(top: Path, relative: str) -> Path | None:
     return None
 
 
-def _stored(run: _Run, top: Path, left: list[str]) -> Iterator[tuple[str, Path]]:
+def _stored(run: _Run, top: Path, omissions: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the files of a run by their attribute."""
     for attribute, relative in run.files.items():
         place = _file(top, relative)
         if place is None:
-            left.append(f"the file {attribute!r} is not in the export.")
+            omissions.append(f"the file {attribute!r} is not in the export.")
         elif place.is_dir():
             for file in sorted(place.rglob("*")):
                 if file.is_file() and not file.is_symlink():
@@ -287,14 +287,14 @@ def _check(run: _Run) -> dict[str, Series]:
     table = table.filter(compute.is_valid(table["float_value"]))
     order = [("step", "ascending"), ("timestamp", "ascending")]
     every = table.sort_by(order).group_by("attribute_path", use_threads=False)
-    found = {
+    series_by_name = {
         path: Series(count, None, None, last)
         for path, count, last in _rows(every.aggregate([("float_value", "count"), ("float_value", "last")]))
     }
     finite = table.filter(compute.is_finite(table["float_value"])).group_by("attribute_path")
     for path, low, high in _rows(finite.aggregate([("float_value", "min"), ("float_value", "max")])):
-        found[path] = found[path]._replace(low=low, high=high)
-    return {_monitored(path) or path: one for path, one in found.items()}
+        series_by_name[path] = series_by_name[path]._replace(low=low, high=high)
+    return {_monitored(path) or path: series for path, series in series_by_name.items()}
 
 
 def _rows(table: Any) -> Iterable[tuple[Any, ...]]:

@@ -91,10 +91,10 @@ def _is_inside(folder: Path, name: str) -> bool:
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
-    found, problem = layout.read_json(folder / METRICS, ceiling=CEILING)
+    metrics, problem = layout.read_json(folder / METRICS, ceiling=CEILING)
     if problem:
         raise NotReadable(f"{folder / METRICS}: {problem}")
-    return found
+    return metrics
 
 
 def _values(folder: Path) -> Iterator[tuple[int, float | None, str, Any]]:
@@ -110,16 +110,16 @@ def _number(value: Any) -> Any:
 
 def _check(folder: Path) -> dict[str, Series]:
     """Return the statistics of the lists in the file."""
-    found: dict[str, Series] = {}
+    series_by_name: dict[str, Series] = {}
     for name, metric in _metrics(folder).items():
         numbers = [value for value in map(_number, metric["values"]) if isinstance(value, int | float)]
         finite = [value for value in numbers if math.isfinite(value)]
         if numbers:
             last = max(range(len(numbers)), key=lambda n: (metric["steps"][n], metric["timestamps"][n], n))
-            found[name] = Series(
+            series_by_name[name] = Series(
                 len(numbers), min(finite, default=None), max(finite, default=None), numbers[last]
             )
-    return found
+    return series_by_name
 
 
 def _lines(file: Path) -> Iterator[str]:

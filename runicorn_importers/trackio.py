@@ -73,7 +73,7 @@ def _of_database(path: Path) -> Iterator[Experiment]:
             config = _config(database, path, key, run)
             # Trackio does not record the end of a run.
             status, _ = open_ended(utc_seconds(ended))
-            left: list[str] = []
+            omissions: list[str] = []
             yield Experiment(
                 origin=f"trackio:{path.stem}/{run}" + ("" if key == "run_id" else f"/{began}"),
                 project=path.stem,
@@ -83,8 +83,8 @@ def _of_database(path: Path) -> Iterator[Experiment]:
                 status=status if status == layout.RUNNING else layout.FINISHED,
                 config={key: value for key, value in config.items() if key not in OWN},
                 group=str(config.get("_Group") or ""),
-                entries=_rows(path, key, run, left),
-                left=left,
+                entries=_rows(path, key, run, omissions),
+                left=omissions,
                 check=_check(path, key, run),
                 fingerprint=f"{count} {ended} {config}",
             )
@@ -98,7 +98,7 @@ def _config(database: sqlite3.Connection, path: Path, key: str, run: str) -> dic
     return _object(row[0]) if row else {}
 
 
-def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Iterator[Point]]:
+def _rows(path: Path, key: str, run: str, omissions: list[str]) -> Callable[[], Iterator[Point]]:
     def rows() -> Iterator[Point]:
         with closing(open_to_read(path)) as database:
             for step, moment, text in database.execute(
@@ -106,7 +106,7 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
             ):
                 values = {name: number(value) for name, value in _object(text).items()}
                 others = [name for name, value in values.items() if isinstance(value, dict | list)]
-                left.extend(
+                omissions.extend(
                     f"{name!r} is neither a number nor a text and was not imported." for name in others
                 )
                 yield Point(step, utc_seconds(moment), {n: v for n, v in values.items() if n not in others})

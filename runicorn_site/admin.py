@@ -1,4 +1,4 @@
-"""The admin site is for curation. Users and groups have no place there: there is one user, and no login."""
+"""Configuration of the admin site: runs and artifacts only, without users and groups."""
 
 from __future__ import annotations
 

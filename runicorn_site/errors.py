@@ -47,7 +47,7 @@ SENTENCES = {
     403: gettext_noop("This is not allowed."),
     404: gettext_noop("There is nothing at this address."),
     405: gettext_noop("This method is not allowed here."),
-    500: gettext_noop("Something went wrong in the server. Its log says what."),
+    500: gettext_noop("Internal server error. See the server log."),
     503: gettext_noop("The database is not available right now. Try again shortly."),
 }
 MANY = gettext_noop("The request has more than 1,000 parameters or fields.")
@@ -115,10 +115,10 @@ def invalid_input(error: ValidationError) -> Problem:
     if not isinstance(error.detail, dict):
         return {"detail": next(sentences(error.detail), SENTENCES[400])}
     fields = {field: list(sentences(detail)) for field, detail in error.detail.items()}
-    named = [(field, lines[0]) for field, lines in fields.items() if lines]
-    if not named:
+    messages = [(field, lines[0]) for field, lines in fields.items() if lines]
+    if not messages:
         return {"detail": SENTENCES[400]}
-    field, line = named[0]
+    field, line = messages[0]
     alone = field == "non_field_errors" or field in line or getattr(line, "code", "") == WHOLE
     return {"detail": line if alone else f"{field}: {line}", "errors": below_names(fields)}
 

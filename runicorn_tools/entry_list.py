@@ -1,4 +1,4 @@
-"""Lists in small files of the configuration directory, one object for each entry: `{"tokens": [{…}, …]}`."""
+"""Lists of objects in small files of the configuration directory: `{"tokens": [{…}, …]}`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storage root that this process serves; other viewers have their own."""
+"""Storage root that this process serves."""
 
 from __future__ import annotations
 

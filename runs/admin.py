@@ -1,4 +1,4 @@
-"""Runs in the admin site; edits go through the same services as everywhere."""
+"""Runs in the admin site; edits use the same services as pages and API."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ class InRecycleBin(admin.SimpleListFilter):
         return [("no", gettext("Not in it")), ("yes", gettext("In it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset if chosen is None else queryset.filter(deleted__isnull=chosen != "yes")
+        choice = self.value()
+        return queryset if choice is None else queryset.filter(deleted__isnull=choice != "yes")
 
 
 class StatusFilter(admin.AllValuesFieldListFilter):

@@ -35,7 +35,7 @@ IMPORTS = (
     *("http.cookiejar", "multiprocessing.context", "tarfile", "tomllib", "unittest.mock"),
     *("wsgiref.simple_server", "xml.dom.minidom", "zipfile"),
     *("runicorn.api.responses.watching", "runicorn_site.cli.viewer", "runicorn_tools.export.exporters"),
-    *("runicorn_importers.watching.service", "runicorn_tools.maintenance.fsck", "runicorn_tools.sync.mirror"),
+    *("runicorn_importers.watching.service", "runicorn_tools.fsck", "runicorn_tools.sync.mirror"),
 )
 """Nothing that starts a thread of Python, opens a descriptor or installs an event loop."""
 SERVER = (

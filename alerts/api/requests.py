@@ -25,7 +25,7 @@ URL = (
 SECRET = "Key of the signature of a webhook. Encrypted, and never in a response; blank for none."
 
 
-class When(Body):
+class ConditionBody(Body):
     """The condition of a rule."""
 
     kind = serializers.CharField(max_length=20, help_text=KIND)
@@ -44,7 +44,7 @@ class RuleBody(Body):
     """A rule."""
 
     name = serializers.CharField(max_length=200)
-    when = When()
+    when = ConditionBody()
     where = serializers.CharField(
         required=False, allow_blank=True, max_length=2000, help_text="Condition that chooses runs."
     )
@@ -58,13 +58,13 @@ class RuleChange(RuleBody, Edit):
     """Fields of a rule to change."""
 
     name = serializers.CharField(required=False, max_length=200)
-    when = When(required=False)
+    when = ConditionBody(required=False)
 
 
 class RulePreview(Body):
     """A rule that is not saved."""
 
-    when = When()
+    when = ConditionBody()
     where = serializers.CharField(required=False, allow_blank=True, max_length=2000)
 
 

@@ -134,8 +134,8 @@ def rule_preview_view(request: Request, body: dict[str, Any]) -> Response:
 @route("GET", scope=Scope.READ, query=requests.EventQuery, returns=responses.AlertEvents, errors=(400,))
 def event_list_view(request: Request, query: dict[str, Any]) -> Response:
     """List events, newest first."""
-    wanted = {lookup: query[name] for name, lookup in LOOKUPS.items() if query.get(name) is not None}
-    rows = listed_events().filter(**wanted)[: query["limit"]]
+    filters = {lookup: query[name] for name, lookup in LOOKUPS.items() if query.get(name) is not None}
+    rows = listed_events().filter(**filters)[: query["limit"]]
     return Response(responses.AlertEvents(events=[event_answer(row) for row in rows]))
 
 
@@ -188,8 +188,8 @@ def event_answer(row: AlertEvent) -> responses.AlertEvent:
         "value": row.value,
         "acknowledged": row.acknowledged,
         "deliveries": [
-            {"channel_id": one.channel_id, "status": cast(Any, one.status), "tries": one.tries}
-            for one in row.deliveries.all()
+            {"channel_id": delivery.channel_id, "status": cast(Any, delivery.status), "tries": delivery.tries}
+            for delivery in row.deliveries.all()
         ],
         "title": row.title,
         "level": cast(responses.Level, row.level),

@@ -26,7 +26,7 @@ METADATA = frozenset({"fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.6
 """Addresses of metadata services that are not link-local: of AWS, Google and Alibaba, and the agent of Azure."""
 
 
-class Refused(Exception):
+class ForbiddenAddress(Exception):
     """Nothing is sent to this address."""
 
 
@@ -85,7 +85,7 @@ def check_host(host: str) -> None:
     """Resolve a host, and check its addresses.
 
     Raises:
-        Refused: one of them is refused.
+        ForbiddenAddress: one of them is refused.
     """
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
         check_address(str(address[0]))
@@ -95,10 +95,10 @@ def check_address(address: str) -> None:
     """Check an IP address.
 
     Raises:
-        Refused: it is link-local, multicast or unspecified.
+        ForbiddenAddress: it is link-local, multicast or unspecified.
     """
     if _is_refused(address):
-        raise Refused(f"{address} is a link-local, multicast or unspecified address")
+        raise ForbiddenAddress(f"{address} is a link-local, multicast or unspecified address")
 
 
 def _check_literal(host: str) -> None:

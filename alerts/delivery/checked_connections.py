@@ -1,4 +1,4 @@
-"""Check of every address that the code of a block connects or sends to.
+"""Check of every address to which a block of code connects or sends.
 
 Services of apprise open their connections themselves, with smtplib, requests or sockets, to hosts from any part of a
 channel's address. An audit hook sees each address after its name was resolved, on every thread that runs in the
@@ -14,10 +14,10 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
-from alerts.delivery.addresses import Refused, check_host
+from alerts.delivery.addresses import ForbiddenAddress, check_host
 
 EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-_refusals: ContextVar[list[Refused]] = ContextVar("refusals")
+_refusals: ContextVar[list[ForbiddenAddress]] = ContextVar("refusals")
 
 
 @contextmanager
@@ -25,10 +25,10 @@ def checked_connections() -> Iterator[None]:
     """Refuse connections to refused addresses within the block.
 
     Raises:
-        Refused: at the end of the block, if there was one, even where the block handled the error.
+        ForbiddenAddress: at the end of the block, if there was one, even where the block handled the error.
     """
     _install()
-    refusals: list[Refused] = []
+    refusals: list[ForbiddenAddress] = []
     token = _refusals.set(refusals)
     try:
         yield
@@ -53,7 +53,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     try:
         # A datagram may be sent to a name.
         check_host(str(arguments[1][0]))
-    except Refused as error:
+    except ForbiddenAddress as error:
         refusals.append(error)
         # Of other errors the standard library would not close its socket.
         raise OSError(str(error)) from error

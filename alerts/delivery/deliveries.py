@@ -86,19 +86,19 @@ def deliver(channel_id: int) -> int:
     ours = AlertDelivery.objects.filter(claim=token, status=AlertDelivery.PENDING)
     rows = list(ours.select_related("event__run", "event__rule").order_by("pk"))
     groups = [rows] if len(rows) > SINGLY else [[row] for row in rows]
-    for sent, group in enumerate(groups):
+    for delivered, group in enumerate(groups):
         # Others may have them once the lease has ended: a stopped process that goes on again sends nothing twice.
         ids = [row.pk for row in group]
-        held = ours.filter(pk__in=ids).update(claimed_until=time.time() + LEASE_SECONDS)
-        if held != len(ids):
+        claimed_count = ours.filter(pk__in=ids).update(claimed_until=time.time() + LEASE_SECONDS)
+        if claimed_count != len(ids):
             continue
         try:
             # A service may refuse the picture: every second attempt is made without.
             pictured = group[0].tries % 2 == 0
             sending.send(channel, [row.event for row in group], pictured=pictured)
         except sending.NotSent as error:
-            _fail(token, channel, [row for rest in groups[sent:] for row in rest], str(error))
-            return sent
+            _fail(token, channel, [row for rest in groups[delivered:] for row in rest], str(error))
+            return delivered
         ours.filter(pk__in=ids).update(status=AlertDelivery.SENT, tries=F("tries") + 1, claim="")
         AlertChannel.objects.filter(pk=channel.pk).exclude(last_error=None).update(last_error=None)
     return len(rows)

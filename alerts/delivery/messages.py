@@ -93,8 +93,8 @@ def test_content() -> Content:
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """Return a text on one line, without control characters and signs that chats interpret."""
-    shown = UNSAFE.sub(" ", text).translate(MARKS).strip()
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    cleaned = UNSAFE.sub(" ", text).translate(MARKS).strip()
+    return cleaned if len(cleaned) <= longest else f"{cleaned[: longest - 1]}…"
 
 
 def title(body: Content) -> str:
@@ -107,7 +107,7 @@ def title(body: Content) -> str:
 def text(body: Content) -> str:
     if "events" in body:
         lines = [body["sentence"]]
-        lines += [_line(one) for one in body["events"][:LISTED]]
+        lines += [_line(event) for event in body["events"][:LISTED]]
         rest = len(body["events"]) - LISTED
         return "\n".join([*lines, *([f"… and {rest} more"] if rest > 0 else [])])
     lines = [plain(body["sentence"], 1000)]

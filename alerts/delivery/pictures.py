@@ -79,7 +79,8 @@ def curve_of(event: AlertEvent) -> Curve | None:
         return None
     for axis in ("step", "time"):
         entry = next(
-            (one for one in run_series(run, [name], POINTS, axis)["series"] if one["name"] == name), None
+            (series for series in run_series(run, [name], POINTS, axis)["series"] if series["name"] == name),
+            None,
         )
         if entry is not None and "labels" not in entry and entry["count"]:
             break
@@ -157,20 +158,20 @@ class Scale:
 
 
 def _draw_axes(pen: ImageDraw, curve: Curve, across: Scale, up: Scale) -> None:
-    small, left, low = _font("", TEXT), LEFT * FINE, FLOOR * FINE
+    small, margin, low = _font("", TEXT), LEFT * FINE, FLOOR * FINE
     for value, label in up.ticks(5):
         level = up.place(value)
-        pen.line([(left, level), (END * FINE, level)], GRID, FINE)
-        pen.text((left - 8 * FINE, level), label, SOFT, small, anchor="rm")
+        pen.line([(margin, level), (END * FINE, level)], GRID, FINE)
+        pen.text((margin - 8 * FINE, level), label, SOFT, small, anchor="rm")
     for value, label in across.ticks(6):
         pen.text((across.place(value), low + 6 * FINE), label, SOFT, small, anchor="mt")
-    pen.line([(left, low), (END * FINE, low)], SOFT, FINE)
+    pen.line([(margin, low), (END * FINE, low)], SOFT, FINE)
     pen.text((END * FINE, (SIZE[1] - 6) * FINE), curve.axis, SOFT, small, anchor="rb")
     name = UNSAFE.sub(" ", curve.name).strip()
     heading = _font(name, HEADING)
     while name and pen.textlength(name, heading) > (END - LEFT) * FINE:
         name = f"{name[:-2]}…" if len(name) > 2 else ""
-    pen.text((left, 12 * FINE), name, INK, heading, anchor="lt")
+    pen.text((margin, 12 * FINE), name, INK, heading, anchor="lt")
 
 
 def _dot(pen: ImageDraw, at: tuple[float, float] | None) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from alerts.delivery import messages, pictures
-from alerts.delivery.addresses import EXTRA, WEBHOOK, Refused, check_host, hosts_of, webhook_url
+from alerts.delivery.addresses import EXTRA, WEBHOOK, ForbiddenAddress, check_host, hosts_of, webhook_url
 from alerts.delivery.checked_connections import checked_connections
 from alerts.models import AlertChannel, AlertEvent
 from runicorn.api.urls import is_loopback
@@ -98,7 +98,7 @@ def _post(url: str, secret: str, body: messages.Content) -> None:
                 stream=True,
             ) as response:
                 status = response.status_code
-    except Refused as error:
+    except ForbiddenAddress as error:
         raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except requests.Timeout as error:
         raise NotSent(gettext_noop("The receiver did not respond in time.")) from error
@@ -118,10 +118,10 @@ def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent 
     if plugin is None:
         raise NotSent(gettext_noop("The installed version of apprise does not know this kind of address."))
     plugin.redirects = False  # they could lead to a refused address
-    shown = pictures.picture(curve) if curve is not None and plugin.attachment_support else None
+    image = pictures.picture(curve) if curve is not None and plugin.attachment_support else None
     files = AppriseAttachment()
-    if shown is not None:
-        files.add(AttachMemory(content=shown, name="curve.png", mimetype="image/png"))
+    if image is not None:
+        files.add(AttachMemory(content=image, name="curve.png", mimetype="image/png"))
     kinds = {"recovered": NotifyType.SUCCESS, "test": NotifyType.INFO}
     kind = NotifyType.FAILURE if is_error else kinds.get(body["event"], NotifyType.WARNING)
     try:
@@ -138,7 +138,7 @@ def _notify(url: str, body: messages.Content, is_error: bool, curve: AlertEvent 
                 notify_type=kind,
                 attach=files if len(files) else None,
             )
-    except Refused as error:
+    except ForbiddenAddress as error:
         raise NotSent(gettext_noop("Nothing is sent to link-local addresses.")) from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise NotSent(gettext_noop("The service cannot be reached.")) from error

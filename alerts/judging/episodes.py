@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
-from alerts.judging.attention import Attention
 from alerts.judging.rule_set import Compiled
-from alerts.kinds.base import Change
+from alerts.judging.viewer_presence import ViewerPresence
+from alerts.kinds.base import ConditionChange
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
-from metrics.ingest.parse import Raised
+from metrics.ingest.parse import ScriptAlert
 from runs.models import Run
 
 BATCH = 500
@@ -42,164 +42,173 @@ def open_rules(
     """Return the rules that are open, by the key of the run (0 for none) and their own."""
     by_key = {rule.row.pk: rule for rule in rules}
     is_open = AlertEvent.objects.filter(subject=subject, rule__isnull=False).exclude(episode=None)
-    found: dict[int, dict[int, Compiled]] = {}
+    rules_by_run: dict[int, dict[int, Compiled]] = {}
     for start in range(0, len(runs), BATCH):
         keys = [run.pk for run in runs[start : start + BATCH] if run is not None]
-        chosen = is_open.filter(run__in=keys) if keys else is_open.filter(run=None)
-        for rule, run in chosen.values_list("rule_id", "run_id"):
+        open_events = is_open.filter(run__in=keys) if keys else is_open.filter(run=None)
+        for rule, run in open_events.values_list("rule_id", "run_id"):
             if rule in by_key:
-                found.setdefault(run or 0, {})[rule] = by_key[rule]
-    return found
+                rules_by_run.setdefault(run or 0, {})[rule] = by_key[rule]
+    return rules_by_run
 
 
-class Found(NamedTuple):
+class EpisodeChange(NamedTuple):
     """Start or end of an episode."""
 
     rule: Compiled
     run: Run | None
     subject: str
-    change: Change
+    change: ConditionChange
 
 
-def fire(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
+def fire(
+    rule: Compiled, run: Run | None, subject: str, change: ConditionChange, presence: ViewerPresence
+) -> bool:
     """Record that a rule fired, unless this episode is open; return whether it was recorded."""
-    return fire_all([Found(rule, run, subject, change)], attention)
+    return fire_all([EpisodeChange(rule, run, subject, change)], presence)
 
 
-def fire_all(begun: Sequence[Found], attention: Attention) -> bool:
+def fire_all(begun: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     """Record rules that fired, except open episodes; return whether one was recorded."""
     has_news = False
     for part in _parts(begun):
         try:
-            has_news |= _store(part, attention)
+            has_news |= _store(part, presence)
         except IntegrityError:
             # Another viewer has just found one of them, where transactions run side by side.
-            for episode, one in part.items():
+            for episode, outcome in part.items():
                 with suppress(IntegrityError):
-                    has_news |= _store({episode: one}, attention)
+                    has_news |= _store({episode: outcome}, presence)
     return has_news
 
 
 @transaction.atomic
-def _store(begun: Mapping[str, Found], attention: Attention) -> bool:
-    known = set(AlertEvent.objects.filter(episode__in=list(begun)).values_list("episode", flat=True))
-    new = {episode: one for episode, one in begun.items() if episode not in known}
+def _store(begun: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
+    existing = set(AlertEvent.objects.filter(episode__in=list(begun)).values_list("episode", flat=True))
+    new = {episode: outcome for episode, outcome in begun.items() if episode not in existing}
     if not new:
         return False
     events = AlertEvent.objects.bulk_create(
         [
             AlertEvent(
                 episode=episode,
-                rule=one.rule.row,
-                run=one.run,
-                title=one.rule.row.name,
-                level="error" if one.rule.kind.name == "state" else "warn",
+                rule=outcome.rule.row,
+                run=outcome.run,
+                title=outcome.rule.row.name,
+                level="error" if outcome.rule.kind.name == "state" else "warn",
                 kind=FIRED,
-                subject=one.subject,
-                **_what(one.change, attention),
+                subject=outcome.subject,
+                **_what(outcome.change, presence),
             )
-            for episode, one in new.items()
+            for episode, outcome in new.items()
         ]
     )
     enabled = _enabled()
     _deliver(
         [
-            (event, enabled & {*one.rule.row.channels})
-            for event, one in zip(events, new.values(), strict=True)
-            if attention.is_current(one.run, one.change.at)
+            (event, enabled & {*outcome.rule.row.channels})
+            for event, outcome in zip(events, new.values(), strict=True)
+            if presence.is_current(outcome.run, outcome.change.at)
         ]
     )
-    for key in {one.rule.row.pk for one in new.values()}:
-        at = max(one.change.at for one in new.values() if one.rule.row.pk == key)
+    for key in {outcome.rule.row.pk for outcome in new.values()}:
+        at = max(outcome.change.at for outcome in new.values() if outcome.rule.row.pk == key)
         AlertRule.objects.filter(pk=key).update(last_fired_at=at)
     return True
 
 
-def recover(rule: Compiled, run: Run | None, subject: str, change: Change, attention: Attention) -> bool:
+def recover(
+    rule: Compiled, run: Run | None, subject: str, change: ConditionChange, presence: ViewerPresence
+) -> bool:
     """Record the end of an episode, if it is open, and notify the same channels as at its start."""
-    return recover_all([Found(rule, run, subject, change)], attention)
+    return recover_all([EpisodeChange(rule, run, subject, change)], presence)
 
 
-def recover_all(over: Sequence[Found], attention: Attention) -> bool:
+def recover_all(over: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     """Record which episodes are over, except those that are not open; return whether one was recorded."""
     has_news = False
     for part in _parts(over):
-        has_news |= _close(part, attention)
+        has_news |= _close(part, presence)
     return has_news
 
 
 @transaction.atomic
-def _close(over: Mapping[str, Found], attention: Attention) -> bool:
+def _close(over: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
     # Locked where transactions run side by side: one of several viewers closes an episode.
     fired = list(AlertEvent.objects.select_for_update().filter(episode__in=list(over)))
-    found = [over[str(one.episode)] for one in fired]
-    AlertEvent.objects.filter(pk__in=[one.pk for one in fired]).update(episode=None)
+    endings = [over[str(event.episode)] for event in fired]
+    AlertEvent.objects.filter(pk__in=[event.pk for event in fired]).update(episode=None)
     events = AlertEvent.objects.bulk_create(
         [
             AlertEvent(
-                rule=one.rule.row,
-                run=one.run,
-                title=one.rule.row.name,
+                rule=event.rule.row,
+                run=event.run,
+                title=event.rule.row.name,
                 level="info",
                 kind=RECOVERED,
-                subject=one.subject,
+                subject=event.subject,
                 acknowledged=True,
-                **_what(one.change, attention),
+                **_what(event.change, presence),
             )
-            for one in found
+            for event in endings
         ]
     )
-    told: dict[int, set[int]] = defaultdict(set)
+    channels_by_event: dict[int, set[int]] = defaultdict(set)
     for event, channel in AlertDelivery.objects.filter(event__in=fired).values_list("event_id", "channel_id"):
-        told[event].add(channel)
+        channels_by_event[event].add(channel)
     enabled = _enabled()
-    _deliver([(event, told[one.pk] & enabled) for event, one in zip(events, fired, strict=True)])
+    _deliver(
+        [(event, channels_by_event[ending.pk] & enabled) for event, ending in zip(events, fired, strict=True)]
+    )
     return bool(fired)
 
 
-def _parts(found: Sequence[Found]) -> Iterator[dict[str, Found]]:
+def _parts(outcomes: Sequence[EpisodeChange]) -> Iterator[dict[str, EpisodeChange]]:
     """Yield the parts that are stored in one transaction, by the names of their episodes."""
-    for start in range(0, len(found), TOGETHER):
-        yield {name(one.rule, one.run, one.subject): one for one in found[start : start + TOGETHER]}
+    for start in range(0, len(outcomes), TOGETHER):
+        yield {
+            name(outcome.rule, outcome.run, outcome.subject): outcome
+            for outcome in outcomes[start : start + TOGETHER]
+        }
 
 
 @transaction.atomic
-def raised(run: Run, alerts: Sequence[Raised], attention: Attention) -> bool:
+def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) -> bool:
     """Record alerts that a script raised; reading the journal again does not repeat them. Return whether one is new."""
-    named = {_episode_of(run, one): one for one in alerts}
-    names = list(named)
+    alerts_by_episode = {_episode_of(run, alert): alert for alert in alerts}
+    names = list(alerts_by_episode)
     for start in range(0, len(names), BATCH):
-        known = AlertEvent.objects.filter(episode__in=names[start : start + BATCH])
-        for event in known.only("episode"):
-            named.pop(event.episode or "", None)
+        existing = AlertEvent.objects.filter(episode__in=names[start : start + BATCH])
+        for event in existing.only("episode"):
+            alerts_by_episode.pop(event.episode or "", None)
     now = time.time()
     events = [
         AlertEvent(
             episode=episode,
             run=run,
-            title=one.title,
-            level=one.level,
+            title=alert.title,
+            level=alert.level,
             kind=FIRED,
-            at=one.at,
+            at=alert.at,
             stored_at=now,
-            text=f"{one.title}: {one.text}" if one.text else one.title,
+            text=f"{alert.title}: {alert.text}" if alert.text else alert.title,
         )
-        for episode, one in named.items()
+        for episode, alert in alerts_by_episode.items()
     ]
     stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
     enabled = _enabled()
-    _deliver([(event, enabled) for event in stored if attention.is_current(run, event.at)])
+    _deliver([(event, enabled) for event in stored if presence.is_current(run, event.at)])
     return bool(stored)
 
 
-def _episode_of(run: Run, one: Raised) -> str:
-    content = repr((one.at, one.title, one.text, one.level))
+def _episode_of(run: Run, alert: ScriptAlert) -> str:
+    content = repr((alert.at, alert.title, alert.text, alert.level))
     return f"run:{run.pk}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
-def _what(change: Change, attention: Attention) -> Any:
+def _what(change: ConditionChange, presence: ViewerPresence) -> Any:
     details = dict(change.details)
-    if attention.was_off(change.at):
+    if presence.was_off(change.at):
         details["off"] = time.strftime("%H:%M", time.localtime(change.at))
     return {
         "at": change.at,

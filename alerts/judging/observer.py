@@ -1,4 +1,4 @@
-"""Judge points while they are ingested: see `metrics.ingest.observing`."""
+"""Observer of ingested points that evaluates alert rules; see `metrics.ingest.observing`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
-from alerts.judging.attention import attention
 from alerts.judging.rule_set import Compiled
+from alerts.judging.viewer_presence import viewer_presence
 from alerts.kinds import gpu_idle
-from alerts.kinds.base import Change, Memory, Stretch
+from alerts.kinds.base import ConditionChange, Memory, SeriesChunk
 from alerts.models import AlertMemory
-from metrics.ingest.parse import Batch, Raised
+from metrics.ingest.parse import Batch, ScriptAlert
 from metrics.store.columns import BOOL, FLOAT, INT, NULL, TEXT
 from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
@@ -22,7 +22,7 @@ from runs.models import Run
 from runs.store.metric_stats import mode_of
 
 METRICS = (Lane.METRIC, Lane.STEPLESS)
-Found = tuple[Compiled, str, Change]
+RuleChange = tuple[Compiled, str, ConditionChange]
 
 
 class RunObserver:
@@ -34,9 +34,9 @@ class RunObserver:
         self._gpu_rules = self._rules.of_lane("gpu")
         self._metrics: dict[str, list[Points]] = {}
         self._gpus: list[Points] = []
-        self._raised: list[Raised] = []
+        self._raised: list[ScriptAlert] = []
         self._memory: AlertMemory | None = None
-        self._found: list[Found] = []
+        self._found: list[RuleChange] = []
         self._has_news = False
 
     def add(self, batch: Batch) -> None:
@@ -56,20 +56,20 @@ class RunObserver:
         if not (self._metrics or self._gpus):
             return
         memory = self._memory = self._memory or self._load()
-        known: dict[str, Memory] = json.loads(memory.content)
+        memories: dict[str, Memory] = json.loads(memory.content)
         before, after = memory.judged, memory.judged
         for name, parts in self._metrics.items():
-            stretch = numbers_of(name, mode_of(self._run, name), gather(parts))
-            if stretch is not None:
-                after = max(after, float(stretch.time.max()))
-                self._judge(self._rules.of_metric(name), stretch, known, before)
+            chunk = numbers_of(name, mode_of(self._run, name), gather(parts))
+            if chunk is not None:
+                after = max(after, float(chunk.time.max()))
+                self._judge(self._rules.of_metric(name), chunk, memories, before)
         if self._gpus:
             busiest = busiest_of(gather(self._gpus))
             after = max(after, float(busiest.time.max()))
-            self._judge(self._gpu_rules, busiest, known, before)
+            self._judge(self._gpu_rules, busiest, memories, before)
         keys = {rule.key for rule in self._rules.rules}
-        kept = {key: value for key, value in known.items() if key.partition("|")[0] in keys}
-        memory.judged, memory.content = after, json.dumps(kept, separators=(",", ":"))
+        current = {key: value for key, value in memories.items() if key.partition("|")[0] in keys}
+        memory.judged, memory.content = after, json.dumps(current, separators=(",", ":"))
 
     def write(self) -> None:
         """Store memory, events and deliveries, in the transaction that stores the points."""
@@ -81,14 +81,14 @@ class RunObserver:
             )
         if not (self._found or self._raised):
             return
-        watch = attention(self._run.root)
+        presence = viewer_presence(self._run.root)
         for rule, subject, change in self._found:
             if not change.began:
-                self._has_news |= episodes.recover(rule, self._run, subject, change, watch)
+                self._has_news |= episodes.recover(rule, self._run, subject, change, presence)
             elif rule.chooses(self._run):
-                self._has_news |= episodes.fire(rule, self._run, subject, change, watch)
+                self._has_news |= episodes.fire(rule, self._run, subject, change, presence)
         if self._raised:
-            self._has_news |= episodes.raised(self._run, self._raised, watch)
+            self._has_news |= episodes.raised(self._run, self._raised, presence)
 
     def settle(self) -> None:
         """Forget what was stored."""
@@ -108,24 +108,24 @@ class RunObserver:
         return row
 
     def _judge(
-        self, rules: Iterable[Compiled], stretch: Stretch, known: dict[str, Memory], judged: float
+        self, rules: Iterable[Compiled], chunk: SeriesChunk, memories: dict[str, Memory], judged: float
     ) -> None:
         for rule in rules:
-            part = _after(stretch, max(rule.since, judged))
+            part = _after(chunk, max(rule.since, judged))
             if part is None or rule.kind.judge is None:
                 continue
-            key = f"{rule.key}|{stretch.name}"
-            changes, memory = rule.kind.judge(rule.when, part, known.get(key, []))
-            self._found += [(rule, stretch.name, change) for change in changes]
+            key = f"{rule.key}|{chunk.name}"
+            changes, memory = rule.kind.judge(rule.when, part, memories.get(key, []))
+            self._found += [(rule, chunk.name, change) for change in changes]
             if memory:
-                known[key] = memory
+                memories[key] = memory
 
 
 def observe(run: Run, generation: int) -> RunObserver:
     return RunObserver(run, generation)
 
 
-def numbers_of(name: str, mode: str, points: Points) -> Stretch | None:
+def numbers_of(name: str, mode: str, points: Points) -> SeriesChunk | None:
     """Return the points with numbers: text is neither NaN nor above a threshold."""
     values = points.value
     if values.kinds is not None:
@@ -134,24 +134,22 @@ def numbers_of(name: str, mode: str, points: Points) -> Stretch | None:
         return None
     if not len(points):
         return None
-    return Stretch(name, mode, points.step, points.time, points.value.numbers())
+    return SeriesChunk(name, mode, points.step, points.time, points.value.numbers())
 
 
-def busiest_of(points: Points) -> Stretch:
+def busiest_of(points: Points) -> SeriesChunk:
     """Return the highest value of all GPUs for each sample."""
     rows, first, at = np.unique(points.row, return_index=True, return_inverse=True)
     highest = np.full(len(rows), -np.inf)
     np.maximum.at(highest, at, points.value.numbers())
-    return Stretch("", "max", points.step[first], points.time[first], highest)
+    return SeriesChunk("", "max", points.step[first], points.time[first], highest)
 
 
-def _after(stretch: Stretch, since: float) -> Stretch | None:
+def _after(chunk: SeriesChunk, since: float) -> SeriesChunk | None:
     """Return the points after a time, None without any. Times ascend but for clocks that were set back."""
-    if stretch.time[0] >= since:
-        return stretch
-    if stretch.time[-1] < since:
+    if chunk.time[0] >= since:
+        return chunk
+    if chunk.time[-1] < since:
         return None
-    start = int((stretch.time >= since).argmax())
-    return Stretch(
-        stretch.name, stretch.mode, stretch.step[start:], stretch.time[start:], stretch.value[start:]
-    )
+    start = int((chunk.time >= since).argmax())
+    return SeriesChunk(chunk.name, chunk.mode, chunk.step[start:], chunk.time[start:], chunk.value[start:])

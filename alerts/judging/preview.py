@@ -1,4 +1,4 @@
-"""What a rule would have fired on past runs."""
+"""Preview of a rule: the alerts it would have raised on past runs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from django.db.models import F, Q
 
-from alerts.judging.attention import entered_at
 from alerts.judging.observer import busiest_of, numbers_of
+from alerts.judging.viewer_presence import entered_at
 from alerts.kinds import KINDS, gpu_idle, no_step, state
-from alerts.kinds.base import Change, Kind, Stretch, When
+from alerts.kinds.base import Condition, ConditionChange, Kind, SeriesChunk
 from alerts.models import AlertEvent
 from metrics.models import Series, Tail, Tile
 from metrics.store import codec
@@ -29,7 +29,7 @@ MOST_EVENTS, MOST_RUNS, SECONDS = 100, 2_000, 2.0
 Forecasts = list[AlertForecast]
 
 
-def preview(when: When, where: str, *, translated: bool = False) -> AlertPreview:
+def preview(when: Condition, where: str, *, translated: bool = False) -> AlertPreview:
     """Judge the newest runs of the active root by a rule, for at most `SECONDS`.
 
     Args:
@@ -42,67 +42,72 @@ def preview(when: When, where: str, *, translated: bool = False) -> AlertPreview
     root = active_root()
     node = where_keys.parse(root, where) if where.strip() else None
     runs = list(Ordered(find_runs(root, where=node))[: MOST_RUNS + 1])
-    kind, found, searched = KINDS[when.kind], Forecasts(), 0
+    kind, forecasts, searched = KINDS[when.kind], Forecasts(), 0
     for run in runs[:MOST_RUNS]:
-        if len(found) > MOST_EVENTS or time.monotonic() > deadline:
+        if len(forecasts) > MOST_EVENTS or time.monotonic() > deadline:
             break
         searched += 1
-        found += [
-            AlertForecast(run_id=run.run_id, at=one.at, value=one.value, sentence=_sentence(one, translated))
-            for one in _changes(when, kind, run)
-            if one.began
+        forecasts += [
+            AlertForecast(
+                run_id=run.run_id, at=change.at, value=change.value, sentence=_sentence(change, translated)
+            )
+            for change in _changes(when, kind, run)
+            if change.began
         ]
-    found.sort(key=lambda event: -event["at"])
-    return {"events": found[:MOST_EVENTS], "truncated": searched < len(runs) or len(found) > MOST_EVENTS}
+    forecasts.sort(key=lambda event: -event["at"])
+    return {
+        "events": forecasts[:MOST_EVENTS],
+        "truncated": searched < len(runs) or len(forecasts) > MOST_EVENTS,
+    }
 
 
-def _sentence(change: Change, translated: bool) -> str:
+def _sentence(change: ConditionChange, translated: bool) -> str:
     event = AlertEvent(text=change.text, details=change.details)
     return event.translated if translated else event.sentence
 
 
-def _changes(when: When, kind: Kind, run: Run) -> Iterator[Change]:
+def _changes(when: Condition, kind: Kind, run: Run) -> Iterator[ConditionChange]:
     if kind.judge is not None:
-        for stretches in _stretches(when, kind, run):
+        for chunks in _chunks(when, kind, run):
             memory: list[float] = []
-            for stretch in stretches:
-                changes, memory = kind.judge(when, stretch, memory)
+            for chunk in chunks:
+                changes, memory = kind.judge(when, chunk, memory)
                 yield from changes
     elif kind is state.KIND and run.state in when.states:
         yield state.entered(run, entered_at(run))
     elif kind is no_step.KIND:
-        yield from _silences(when, run)
+        yield from _step_gaps(when, run)
 
 
-def _silences(when: When, run: Run) -> Iterator[Change]:
-    for one in _series(run, Q(lane=Lane.ROWS)):
+def _step_gaps(when: Condition, run: Run) -> Iterator[ConditionChange]:
+    for series in _series(run, Q(lane=Lane.ROWS)):
         last: float = run.started or run.created
         step: int | None = None
-        for points in _points(one):
+        for points in _points(series):
             times = np.append(last, points.time)
             for at in np.flatnonzero(np.diff(times) >= (when.minutes or 0) * 60):
                 before = int(points.step[at - 1]) if at else step
-                silence = float(times[at + 1] - times[at])
-                yield no_step.began(silence, before, float(times[at]) + (when.minutes or 0) * 60)
+                seconds = float(times[at + 1] - times[at])
+                yield no_step.began(seconds, before, float(times[at]) + (when.minutes or 0) * 60)
             last, step = float(points.time[-1]), int(points.step[-1])
 
 
-def _stretches(when: When, kind: Kind, run: Run) -> Iterator[Iterator[Stretch]]:
+def _chunks(when: Condition, kind: Kind, run: Run) -> Iterator[Iterator[SeriesChunk]]:
     if kind.lane == "gpu":
         parts = [
             points
-            for one in _series(run, Q(lane=Lane.SYSTEM))
-            if gpu_idle.SERIES.fullmatch(one.name)
-            for points in _points(one)
+            for series in _series(run, Q(lane=Lane.SYSTEM))
+            if gpu_idle.SERIES.fullmatch(series.name)
+            for points in _points(series)
         ]
         if parts:
             yield iter([busiest_of(gather(parts))])
         return
-    for one in _series(run, Q(lane__in=(Lane.METRIC, Lane.STEPLESS))):
-        if when.covers(one.name):
-            mode = mode_of(run, one.name)
-            numbers = (numbers_of(one.name, mode, points) for points in _points(one))
-            yield (stretch for stretch in numbers if stretch is not None)
+    for series in _series(run, Q(lane__in=(Lane.METRIC, Lane.STEPLESS))):
+        if when.covers(series.name):
+            mode = mode_of(run, series.name)
+            numbers = (numbers_of(series.name, mode, points) for points in _points(series))
+            yield (chunk for chunk in numbers if chunk is not None)
 
 
 def _series(run: Run, which: Q) -> list[Series]:

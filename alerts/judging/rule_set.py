@@ -1,4 +1,4 @@
-"""The enabled rules, compiled for judging many points and runs."""
+"""Enabled rules, compiled for the evaluation of many points and runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from alerts.kinds import KINDS
-from alerts.kinds.base import Kind, When, parsed
+from alerts.kinds.base import Condition, Kind, parsed
 from alerts.models import AlertRule
 from runs.models import Run
 from runs.query import where_keys
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Compiled:
     row: AlertRule
-    when: When
+    when: Condition
     kind: Kind
     answers: dict[int, tuple[float, bool]] = field(default_factory=dict, compare=False)
     """Whether the rule is about a run, until when that is believed, by the key of the run."""
@@ -42,12 +42,12 @@ class Compiled:
     def chooses(self, run: Run) -> bool:
         if not self.row.where:
             return True
-        known = self.answers.get(run.pk)
-        if known is None or time.monotonic() > known[0]:
+        cached = self.answers.get(run.pk)
+        if cached is None or time.monotonic() > cached[0]:
             if len(self.answers) > MOST_NAMES:
                 self.answers.clear()
-            known = self.answers[run.pk] = time.monotonic() + ANSWER_SECONDS, self._matches(run)
-        return known[1]
+            cached = self.answers[run.pk] = time.monotonic() + ANSWER_SECONDS, self._matches(run)
+        return cached[1]
 
     def _matches(self, run: Run) -> bool:
         try:
@@ -63,18 +63,18 @@ class RuleSet:
     by_metric: dict[str, list[Compiled]] = field(default_factory=dict)
 
     def of_metric(self, name: str) -> list[Compiled]:
-        found = self.by_metric.get(name)
-        if found is None:
-            found = [one for one in self.of_lane("metric") if one.when.covers(name)]
+        rules = self.by_metric.get(name)
+        if rules is None:
+            rules = [rule for rule in self.of_lane("metric") if rule.when.covers(name)]
             if len(self.by_metric) < MOST_NAMES:
-                self.by_metric[name] = found
-        return found
+                self.by_metric[name] = rules
+        return rules
 
     def of_lane(self, lane: str) -> list[Compiled]:
-        return [one for one in self.rules if one.kind.lane == lane]
+        return [rule for rule in self.rules if rule.kind.lane == lane]
 
     def of_kind(self, name: str) -> list[Compiled]:
-        return [one for one in self.rules if one.kind.name == name]
+        return [rule for rule in self.rules if rule.kind.name == name]
 
 
 _lock = threading.Lock()
@@ -89,16 +89,20 @@ def current() -> RuleSet:
         if time.monotonic() >= _looked + LOOK_AGAIN_SECONDS:
             _looked = time.monotonic()
             rows = list(AlertRule.objects.filter(enabled=True).order_by("pk"))
-            known = {one.key: one for one in _current.rules}
+            compiled_by_key = {rule.key: rule for rule in _current.rules}
             rules = [
                 Compiled(row, parsed(row.when), KINDS[row.when["kind"]])
                 for row in rows
                 if row.when.get("kind") in KINDS
             ]
-            if [one.key for one in rules] != list(known) or any(
-                (one.row.where, one.row.channels, one.row.name)
-                != (known[one.key].row.where, known[one.key].row.channels, known[one.key].row.name)
-                for one in rules
+            if [rule.key for rule in rules] != list(compiled_by_key) or any(
+                (rule.row.where, rule.row.channels, rule.row.name)
+                != (
+                    compiled_by_key[rule.key].row.where,
+                    compiled_by_key[rule.key].row.channels,
+                    compiled_by_key[rule.key].row.name,
+                )
+                for rule in rules
             ):
                 _current = RuleSet(rules)
         return _current

@@ -1,6 +1,6 @@
-"""Judge by a timer what no point tells: states, silence, the disk.
+"""Evaluate time-based rules: run states, missing steps, disk space.
 
-`Watch` is used by the one viewer that does the background work of a root.
+`RuleTimer` is used by the one viewer that does the background work of a root.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from alerts import record
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
-from alerts.judging.attention import FRESH_SECONDS, Attention, attention, entered_at
 from alerts.judging.rule_set import Compiled
-from alerts.judging.silence import Silences
+from alerts.judging.step_gaps import StepGaps
+from alerts.judging.viewer_presence import FRESH_SECONDS, ViewerPresence, entered_at, viewer_presence
 from alerts.kinds import disk, state
 from runicorn.store import layout
 from runs.models import Run, StorageRoot
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Watch:
+class RuleTimer:
     """What is remembered between two rounds over a root."""
 
     root: StorageRoot
@@ -40,59 +40,61 @@ class Watch:
     newest: int = 0
     running: dict[int, str] = field(default_factory=dict)
     """States of the runs that were running."""
-    silences: Silences = field(default_factory=Silences)
+    step_gaps: StepGaps = field(default_factory=StepGaps)
 
     def round(self) -> None:
         """Judge all rules once."""
-        watch = attention(self.root, refresh=True)
+        presence = viewer_presence(self.root, refresh=True)
         has_news = False
         rules = rule_set.current()
         states, silent = rules.of_kind("state"), rules.of_kind("no_step")
         if states or silent:
-            has_news |= self._judge_runs(states, silent, watch)
+            has_news |= self._judge_runs(states, silent, presence)
         else:
             self._forget()
         if disks := rules.of_kind("disk"):
-            has_news |= self._judge_disk(disks, watch)
+            has_news |= self._judge_disk(disks, presence)
         if has_news:
             deliveries.wake.set()
 
-    def _judge_runs(self, states: Sequence[Compiled], silent: Sequence[Compiled], watch: Attention) -> bool:
-        runs, has_news = self._candidates(watch), False
+    def _judge_runs(
+        self, states: Sequence[Compiled], silent: Sequence[Compiled], presence: ViewerPresence
+    ) -> bool:
+        runs, has_news = self._candidates(presence), False
         if states:
-            has_news |= self._judge_states(states, runs, watch)
+            has_news |= self._judge_states(states, runs, presence)
         if silent:
-            has_news |= self.silences.judge(silent, runs, watch)
+            has_news |= self.step_gaps.judge(silent, runs, presence)
         self.running = {run.pk: run.state for run in runs if run.status == layout.RUNNING}
         return has_news
 
     def _forget(self) -> None:
         """Forget the runs, as long as no rule is about them: rules judge only what happens after they were made."""
-        self.since, self.newest, self.running, self.silences = None, 0, {}, Silences()
+        self.since, self.newest, self.running, self.step_gaps = None, 0, {}, StepGaps()
 
-    def _candidates(self, watch: Attention) -> list[Run]:
+    def _candidates(self, presence: ViewerPresence) -> list[Run]:
         """Return the runs that run, ran a round ago, are new, or changed since the last round or the last viewer."""
         now = time.time()
         since = self.since
         if since is None:
-            since = watch.off_from if watch.off_until > now - FRESH_SECONDS else now
+            since = presence.off_from if presence.off_until > now - FRESH_SECONDS else now
         self.since, since = now, min(since, now)
         live = Run.objects.filter(root=self.root, deleted=None).select_related("root")
         # A query for each condition: one with OR would read all runs of the root.
-        chosen = [live.filter(status=layout.RUNNING).order_by("-pk")]
-        chosen.append(live.filter(updated__gte=since - MARGIN_SECONDS).order_by("-updated"))
+        querysets = [live.filter(status=layout.RUNNING).order_by("-pk")]
+        querysets.append(live.filter(updated__gte=since - MARGIN_SECONDS).order_by("-updated"))
         if self.newest:
-            chosen.append(live.filter(pk__gt=self.newest).order_by("-pk"))
-        found = {run.pk: run for rows in chosen for run in rows[:MOST]}
-        ended = [pk for pk in self.running if pk not in found]
+            querysets.append(live.filter(pk__gt=self.newest).order_by("-pk"))
+        candidates = {run.pk: run for rows in querysets for run in rows[:MOST]}
+        ended = [pk for pk in self.running if pk not in candidates]
         for start in range(0, len(ended), BATCH):
-            found |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
-        self.newest = max([self.newest, *found])
-        return list(found.values())
+            candidates |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
+        self.newest = max([self.newest, *candidates])
+        return list(candidates.values())
 
-    def _judge_states(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
+    def _judge_states(self, rules: Sequence[Compiled], runs: Sequence[Run], presence: ViewerPresence) -> bool:
         now = time.time()
-        begun, over = list[episodes.Found](), list[episodes.Found]()
+        begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
         by_state = defaultdict(list)
         for rule in rules:
             for word in rule.when.states:
@@ -105,14 +107,14 @@ class Watch:
             of_run = open_rules.get(run.pk, {})
             for rule in of_run.values():
                 if present not in rule.when.states:
-                    over.append(episodes.Found(rule, run, "", state.left(run, now)))
+                    over.append(episodes.EpisodeChange(rule, run, "", state.left(run, now)))
             for rule in by_state.get(present, ()):
                 is_new = rule.row.pk not in of_run and (was_seen or at >= rule.since)
                 if is_new and rule.chooses(run):
-                    begun.append(episodes.Found(rule, run, "", state.entered(run, at)))
-        return episodes.recover_all(over, watch) | episodes.fire_all(begun, watch)
+                    begun.append(episodes.EpisodeChange(rule, run, "", state.entered(run, at)))
+        return episodes.recover_all(over, presence) | episodes.fire_all(begun, presence)
 
-    def _judge_disk(self, rules: Sequence[Compiled], watch: Attention) -> bool:
+    def _judge_disk(self, rules: Sequence[Compiled], presence: ViewerPresence) -> bool:
         try:
             free = shutil.disk_usage(self.root.path).free
         except OSError as error:
@@ -124,7 +126,7 @@ class Watch:
             change = disk.judge(rule.when, free, rule.row.pk in open_rules, time.time())
             if change is not None:
                 act = episodes.fire if change.began else episodes.recover
-                has_news |= act(rule, None, subject, change, watch)
+                has_news |= act(rule, None, subject, change, presence)
         return has_news
 
 
@@ -132,7 +134,7 @@ def watch(root: StorageRoot, goes_on: Callable[[], bool], pause: Callable[[float
     """Judge a root by a timer as long as `goes_on()`."""
     record.restore()
     rule_set.forget()
-    one = Watch(root)
+    watcher = RuleTimer(root)
     while goes_on():
-        one.round()
+        watcher.round()
         pause(TICK_SECONDS)

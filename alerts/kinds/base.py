@@ -1,4 +1,4 @@
-"""What a kind of rule consists of."""
+"""Base types of alert rule kinds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class Condition:
     """The condition of a rule. `metric` may contain `*` and `?`; "" is any."""
 
     kind: str
@@ -40,10 +40,10 @@ class When:
         return any(sign in self.metric for sign in ANY) and bool(_pattern(self.metric).match(name))
 
     def given(self) -> JsonObject:
-        found: JsonObject = {
+        fields: JsonObject = {
             name: value for name, value in asdict(self).items() if value not in ("", (), None)
         }
-        return found | ({"states": list(self.states)} if self.states else {})
+        return fields | ({"states": list(self.states)} if self.states else {})
 
 
 @lru_cache(maxsize=1000)
@@ -52,7 +52,7 @@ def _pattern(text: str) -> Pattern[str]:
     return compile(translate(text.replace("[", "[[]")))
 
 
-class Stretch:
+class SeriesChunk:
     """New points of one series in the order of the journal; `mode` is whether its best value is the "max" or "min"."""
 
     def __init__(self, name: str, mode: str, step: Ints, time: Floats, value: Floats) -> None:
@@ -67,13 +67,13 @@ class Stretch:
         """Return what another rule has computed for the same key, or compute it."""
         if key not in self._shared:
             self._shared[key] = compute()
-        found: T = self._shared[key]
-        return found
+        value: T = self._shared[key]
+        return value
 
     @cached_property
     def finite(self) -> Bools:
-        found: Bools = np.isfinite(self.value)
-        return found
+        mask: Bools = np.isfinite(self.value)
+        return mask
 
     @cached_property
     def all_finite(self) -> bool:
@@ -87,7 +87,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ConditionChange:
     """A condition that began or ceased to hold.
 
     Attributes:
@@ -101,7 +101,7 @@ class Change:
     value: float | None = None
 
 
-Judge = Callable[[When, Stretch, Memory], tuple[list[Change], Memory]]
+Judge = Callable[[Condition, SeriesChunk, Memory], tuple[list[ConditionChange], Memory]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Kind:
     """A kind of rule.
 
     Attributes:
-        required: fields of `When` that must be given.
+        required: fields of `Condition` that must be given.
         optional: further fields that may be given.
         lane: the series that `judge` judges; None for a rule of the timer.
         either: one of these fields must be given.
@@ -127,8 +127,8 @@ class Kind:
         return (*self.required, *self.either, *self.optional)
 
 
-def parsed(content: dict[str, Any]) -> When:
-    return When(**{**content, "states": tuple(content.get("states", ()))})
+def parsed(content: dict[str, Any]) -> Condition:
+    return Condition(**{**content, "states": tuple(content.get("states", ()))})
 
 
 def number(value: float) -> str:
@@ -139,15 +139,15 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
-def where(stretch: Stretch, at: int) -> dict[str, str]:
+def where(chunk: SeriesChunk, at: int) -> dict[str, str]:
     """Return metric, value and step of a point for a sentence."""
     return {
-        "metric": stretch.name,
-        "value": number(float(stretch.value[at])),
-        "step": f"{int(stretch.step[at]):,}",
+        "metric": chunk.name,
+        "value": number(float(chunk.value[at])),
+        "step": f"{int(chunk.step[at]):,}",
     }
 
 
-def value_at(stretch: Stretch, at: int) -> float | None:
-    value = float(stretch.value[at])
+def value_at(chunk: SeriesChunk, at: int) -> float | None:
+    value = float(chunk.value[at])
     return value if np.isfinite(value) else None

@@ -1,10 +1,10 @@
-"""The disk of the storage root has less than some gigabytes left."""
+"""Rule kind `disk`: little free space on the disk of the storage root."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-from alerts.kinds.base import Change, Kind, When, number
+from alerts.kinds.base import Condition, ConditionChange, Kind, number
 
 GB = 1e9
 SLACK = 1.05
@@ -13,7 +13,7 @@ FIRED = gettext_noop("The disk of the store has %(free)s GB left, less than %(li
 RECOVERED = gettext_noop("Back to normal: the disk of the store has %(free)s GB left")
 
 
-def judge(when: When, free: float, is_open: bool, at: float) -> Change | None:
+def judge(when: Condition, free: float, is_open: bool, at: float) -> ConditionChange | None:
     """Return the change that `free` bytes are for a rule, if any."""
     assert when.value is not None
     limit = when.value * GB
@@ -21,7 +21,7 @@ def judge(when: When, free: float, is_open: bool, at: float) -> Change | None:
     if low == is_open:
         return None
     details = {"free": number(round(free / GB, 2)), "limit": number(when.value)}
-    return Change(low, at, FIRED if low else RECOVERED, details, free / GB)
+    return ConditionChange(low, at, FIRED if low else RECOVERED, details, free / GB)
 
 
 KIND = Kind("disk", required=("value",))

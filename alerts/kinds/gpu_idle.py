@@ -1,4 +1,4 @@
-"""All GPUs of a run are idle for some minutes, by its system metrics."""
+"""Rule kind `gpu_idle`: all GPUs of a run idle for some minutes, by its system metrics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from django.utils.translation import gettext_noop
 
 from alerts.kinds import streaks
-from alerts.kinds.base import Change, Kind, Memory, Stretch, When, number, value_at
-from alerts.kinds.lags import lags
+from alerts.kinds.base import Condition, ConditionChange, Kind, Memory, SeriesChunk, number, value_at
+from alerts.kinds.elapsed import since_last
 
 BUSY_PERCENT = 5.0
 SERIES = re.compile(r"system/gpu\d+_percent")
@@ -16,25 +16,25 @@ FIRED = gettext_noop("The GPUs have been idle for %(minutes)s minutes (at most %
 RECOVERED = gettext_noop("Back to normal: the GPUs are busy again (%(value)s %%)")
 
 
-def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], Memory]:
+def judge(when: Condition, chunk: SeriesChunk, memory: Memory) -> tuple[list[ConditionChange], Memory]:
     """Find where the busiest GPU was last above `value` percent too long ago."""
     assert when.minutes is not None
     limit = BUSY_PERCENT if when.value is None else when.value
     state, last = memory[:3], memory[3] if memory else None
-    times, last = lags(stretch.value > limit, stretch.time, last)
+    times, last = since_last(chunk.value > limit, chunk.time, last)
     bad = times >= when.minutes * 60
     if not bad.any() and streaks.is_idle(state):
         return [], [*streaks.IDLE, last]
-    found, state = streaks.changes(bad, 1, state)
+    streak_ends, state = streaks.changes(bad, 1, state)
     out = []
-    for began, at in found:
+    for began, at in streak_ends:
         details = {
             "minutes": number(round(float(times[at]) / 60, 1)),
             "limit": number(limit),
-            "value": number(float(stretch.value[at])),
+            "value": number(float(chunk.value[at])),
         }
         text = FIRED if began else RECOVERED
-        out.append(Change(began, float(stretch.time[at]), text, details, value_at(stretch, at)))
+        out.append(ConditionChange(began, float(chunk.time[at]), text, details, value_at(chunk, at)))
     return out, [*state, last]
 
 

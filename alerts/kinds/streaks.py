@@ -1,4 +1,4 @@
-"""Episodes in a series: consecutive points for which a condition holds, found for many points at once."""
+"""Episodes of a condition over consecutive points, vectorized."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A metric is above or below a value for some points."""
+"""Rule kind `threshold`: a metric above or below a value for some points."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
 from alerts.kinds import streaks
-from alerts.kinds.base import Change, Kind, Memory, Stretch, When, number, value_at, where
+from alerts.kinds.base import Condition, ConditionChange, Kind, Memory, SeriesChunk, number, value_at, where
 from runicorn.alerts.evaluation import OPERATORS
 
 FIRED = gettext_noop("%(metric)s %(op)s %(limit)s: %(value)s at step %(step)s")
@@ -14,26 +14,26 @@ RECOVERED = gettext_noop(
 )
 
 
-def judge(when: When, stretch: Stretch, memory: Memory) -> tuple[list[Change], Memory]:
+def judge(when: Condition, chunk: SeriesChunk, memory: Memory) -> tuple[list[ConditionChange], Memory]:
     """Find where the value crosses the threshold; NaN is on neither side."""
     assert when.value is not None
     crosses = OPERATORS[when.op]
-    low, high = stretch.bounds
+    low, high = chunk.bounds
     extreme = high if when.op[0] == ">" else low
     # Most batches are on one side: their extreme decides. A comparison with NaN is false, so NaN is looked at.
     if streaks.is_idle(memory) and extreme == extreme and not crosses(extreme, when.value):
         return [], memory
-    found, memory = streaks.changes(crosses(stretch.value, when.value), when.points or 1, memory)
+    streak_ends, memory = streaks.changes(crosses(chunk.value, when.value), when.points or 1, memory)
     limit = {"op": when.op, "limit": number(when.value)}
     return [
-        Change(
+        ConditionChange(
             began,
-            float(stretch.time[at]),
+            float(chunk.time[at]),
             FIRED if began else RECOVERED,
-            where(stretch, at) | limit,
-            value_at(stretch, at),
+            where(chunk, at) | limit,
+            value_at(chunk, at),
         )
-        for began, at in found
+        for began, at in streak_ends
     ], memory
 
 

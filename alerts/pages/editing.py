@@ -46,8 +46,10 @@ def rule_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
     if form.is_valid():
         try:
             if "preview" in request.POST:
-                given = form.given()
-                forecast = preview(services.condition(given), form.cleaned_data["where"], translated=True)
+                rule_fields = form.given()
+                forecast = preview(
+                    services.condition(rule_fields), form.cleaned_data["where"], translated=True
+                )
             else:
                 services.save_rule(form.given(), key)
                 return redirect(f"{reverse('alerts')}#rules-title")
@@ -109,10 +111,12 @@ def _initial(request: HttpRequest, rule: AlertRule | None) -> Any:
     initial = {"enabled": True, "channels": [str(key) for key in channels], "kind": "state"}
     if template is not None:
         initial |= {"name": str(template.label), **template.initial}
-    given = {name: request.GET[name] for name in (*CONDITION, "kind", "where", "name") if name in request.GET}
-    if "states" in given:
-        given["states"] = request.GET.getlist("states")  # type: ignore[assignment]
-    return initial | given
+    prefilled = {
+        name: request.GET[name] for name in (*CONDITION, "kind", "where", "name") if name in request.GET
+    }
+    if "states" in prefilled:
+        prefilled["states"] = request.GET.getlist("states")  # type: ignore[assignment]
+    return initial | prefilled
 
 
 def _show_rule(

@@ -53,19 +53,19 @@ class RuleForm(forms.Form):
 
     def condition(self) -> JsonObject:
         """Return the condition, without the fields of other kinds."""
-        given = self.cleaned_data
-        fields = KINDS[given["kind"]].fields
-        return {"kind": given["kind"]} | {name: given[name] for name in CONDITION if name in fields}
+        values = self.cleaned_data
+        fields = KINDS[values["kind"]].fields
+        return {"kind": values["kind"]} | {name: values[name] for name in CONDITION if name in fields}
 
     def given(self) -> JsonObject:
-        given = self.cleaned_data
-        name = given["name"].strip() or str(KIND_LABELS[given["kind"]])
+        values = self.cleaned_data
+        name = values["name"].strip() or str(KIND_LABELS[values["kind"]])
         return {
             "name": name[:1].upper() + name[1:],
             "when": self.condition(),
-            "where": given["where"],
-            "channels": [int(key) for key in given["channels"]],
-            "enabled": given["enabled"],
+            "where": values["where"],
+            "channels": [int(key) for key in values["channels"]],
+            "enabled": values["enabled"],
         }
 
     def refuse(self, error: InvalidAlert) -> None:
@@ -84,8 +84,8 @@ class ChannelForm(forms.Form):
 
     def given(self, is_new: bool) -> JsonObject:
         """Return the fields of a channel that were entered."""
-        given = {name: self.cleaned_data[name] for name in self.fields}
-        return {name: value for name, value in given.items() if value != "" or (name == "url" and is_new)}
+        values = {name: self.cleaned_data[name] for name in self.fields}
+        return {name: value for name, value in values.items() if value != "" or (name == "url" and is_new)}
 
     def refuse(self, error: InvalidAlert) -> None:
         """Show an error of a service beside its field."""

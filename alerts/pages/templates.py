@@ -1,4 +1,4 @@
-"""Rules that people want often: the form filled in."""
+"""Presets of the rule form."""
 
 from __future__ import annotations
 

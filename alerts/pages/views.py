@@ -1,4 +1,4 @@
-"""The page of alerts: what fired, rules and channels."""
+"""Page of alerts: events, rules and channels."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Filters(NamedTuple):
     def address(self, page: int = 1) -> str:
         rule = "" if self.rule is None else str(self.rule)
         query = {"show": "" if self.unseen else "all", "run": self.run, "rule": rule}
-        given = {name: value for name, value in query.items() if value}
-        return f"{reverse('alerts')}?{urlencode(given | ({'page': page} if page > 1 else {}))}"
+        params = {name: value for name, value in query.items() if value}
+        return f"{reverse('alerts')}?{urlencode(params | ({'page': page} if page > 1 else {}))}"
 
 
 @access(Scope.READ)
@@ -65,13 +65,13 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
 
 
 def _events(filters: Filters, number: str) -> Page:
-    found = services.unseen_events() if filters.unseen else services.events()
+    matches = services.unseen_events() if filters.unseen else services.events()
     if filters.run:
-        found = found.filter(run__run_id=filters.run)
+        matches = matches.filter(run__run_id=filters.run)
     if filters.rule is not None:
-        found = found.filter(rule_id=filters.rule or None)
-    listed = found.select_related("run").prefetch_related("deliveries__channel").order_by("-at", "-pk")
-    return Paginator(listed, SIZE, count=found.count(), address=filters.address).get_page(number)
+        matches = matches.filter(rule_id=filters.rule or None)
+    ordered = matches.select_related("run").prefetch_related("deliveries__channel").order_by("-at", "-pk")
+    return Paginator(ordered, SIZE, count=matches.count(), address=filters.address).get_page(number)
 
 
 @access(Scope.CURATE)
@@ -85,8 +85,8 @@ def acknowledge(request: HttpRequest) -> HttpResponseRedirect:
     elif request.POST.get("all") == "true":
         newest = request.POST.get("newest", "")
         # What fired while the page was open has not been seen.
-        shown = int(newest) if newest.isascii() and newest.isdigit() and len(newest) < 18 else 0
-        services.unseen_events().filter(pk__lte=shown).update(acknowledged=True)
+        newest_pk = int(newest) if newest.isascii() and newest.isdigit() and len(newest) < 18 else 0
+        services.unseen_events().filter(pk__lte=newest_pk).update(acknowledged=True)
     return HttpResponseRedirect(filters.address())
 
 

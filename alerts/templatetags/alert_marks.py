@@ -1,4 +1,4 @@
-"""Alerts in the frame of every page."""
+"""Template tag of the alert counter in the navigation."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Unseen(TypedDict):
 def unseen_alerts() -> Unseen:
     """Count the unacknowledged events; none while the database is not available."""
     try:
-        found = services.unseen_events().aggregate(count=Count("pk"), newest=Max("pk"))
+        totals = services.unseen_events().aggregate(count=Count("pk"), newest=Max("pk"))
     except (DatabaseError, NoActiveRoot) as error:
         logger.debug("Alerts cannot be counted: %s", error)
         return {"count": 0, "newest": 0}
-    return {"count": found["count"], "newest": found["newest"] or 0}
+    return {"count": totals["count"], "newest": totals["newest"] or 0}
 
 
 @register.filter

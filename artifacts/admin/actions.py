@@ -1,4 +1,4 @@
-"""Actions on several versions in the admin site; each calls a service for each version."""
+"""Bulk actions on versions in the admin site; each calls a service for each version."""
 
 from __future__ import annotations
 

@@ -171,12 +171,12 @@ class VersionAdmin(VersionActions, Derived):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
         """Return the indexed versions of the active root, deleted ones too."""
-        found = Version.objects.indexed().filter(artifact__root=active_root())
-        return found.select_related("artifact__root")
+        versions = Version.objects.indexed().filter(artifact__root=active_root())
+        return versions.select_related("artifact__root")
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Return the editable fields, then the others."""
-        known = [
+        fixed = [
             "artifact",
             "number",
             "state",
@@ -187,7 +187,7 @@ class VersionAdmin(VersionActions, Derived):
             "bytes_in_words",
             "num_files",
         ]
-        return [*self.editable, *known, "references", "manifest_digest", "curation"]
+        return [*self.editable, *fixed, "references", "manifest_digest", "curation"]
 
     def apply(self, obj: Version, changes: dict[str, Any]) -> None:
         """Write the changed fields into the folder of the version."""

@@ -44,8 +44,8 @@ class ArtifactList(StoreView):
         """List artifacts, the last updated first, without those whose versions are all deleted."""
         root = active_root()
         discovery.refresh_all(root)
-        found = Artifact.objects.in_root(root).for_list(type=query.get("type") or None)
-        return Response([lookup.readable(artifact).to_dict() for artifact in found])
+        artifacts = Artifact.objects.in_root(root).for_list(type=query.get("type") or None)
+        return Response([lookup.readable(artifact).to_dict() for artifact in artifacts])
 
 
 class ArtifactStatistics(StoreView):

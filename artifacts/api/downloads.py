@@ -30,8 +30,8 @@ from runicorn.artifacts import names, store, verify
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.settings import user as own
-from runicorn_site.web.attachments import attachment
 from runicorn_site.web.files import OpenFile
+from runicorn_site.web.responses import attachment
 from runicorn_site.web.streaming import file_answer, range_refused, requested_range
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def file_of_version(
     """
     entry = entry_of(version, path)
     tag = f'"{entry.digest}"'
-    known = request.headers.get("If-None-Match", "")
-    if tag in known or known.strip() == "*":
+    etags = request.headers.get("If-None-Match", "")
+    if tag in etags or etags.strip() == "*":
         return Response(status=304, headers={"ETag": tag})
     ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
     may_redirect &= request.method == "GET" and ranged == ("Range" in request.headers)
@@ -124,7 +124,7 @@ def _checked(
     request: HttpRequest | Request, version: store.Version, entry: FileEntry, ranged: bool
 ) -> HttpResponseBase:
     if ranged or entry.size <= SMALL:
-        return file_answer(request, OpenFile(_verified_path(version, entry)), BINARY, whole=ranged)
+        return file_answer(request, OpenFile(_verified_path(version, entry)), BINARY, is_whole=ranged)
     return _streamed(verify.blocks(verify.first_place(version, entry), entry), entry.size)
 
 
@@ -136,14 +136,14 @@ def _streamed(blocks: Iterator[bytes], length: int, status: int = 200) -> Stream
 def _from_bucket(request: HttpRequest | Request, place: BucketPlace, ranged: bool) -> HttpResponseBase:
     size = place.file.size
     if size <= SMALL:
-        return file_answer(request, _spooled(place), BINARY, whole=ranged)
+        return file_answer(request, _spooled(place), BINARY, is_whole=ranged)
     place.require()
-    asked = requested_range(request.headers.get("Range", ""), size) if ranged else None
-    if asked is None:
+    byte_range = requested_range(request.headers.get("Range", ""), size) if ranged else None
+    if byte_range is None:
         return _streamed(verify.blocks(place, place.file), size)
-    if not asked:
+    if not byte_range:
         return range_refused(size)
-    first, last = asked
+    first, last = byte_range
     answer = _streamed(place.blocks(first, last), last - first + 1, 206)
     answer["Content-Range"] = f"bytes {first}-{last}/{size}"
     return answer

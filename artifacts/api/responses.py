@@ -39,8 +39,10 @@ def uses_of_run(run: Run, kind: str) -> list[UsedVersion]:
     rows = Version.objects.indexed().filter(
         artifact__root=run.root, artifact__name__in={use.name for use in uses}
     )
-    known = {(v.artifact.type, v.artifact.name, v.number): v for v in rows.select_related("artifact")}
-    return [_use(use, known.get(use.key)) for use in uses]
+    versions_by_key = {
+        (v.artifact.type, v.artifact.name, v.number): v for v in rows.select_related("artifact")
+    }
+    return [_use(use, versions_by_key.get(use.key)) for use in uses]
 
 
 def _use(use: Use, version: Version | None) -> UsedVersion:

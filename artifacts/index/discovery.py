@@ -43,20 +43,20 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
         thorough: scan the folders of versions too, not only those of artifacts.
     """
     shelves = store.Store(Path(root.path))
-    known = {
+    rows_by_folder = {
         row.folder: row
         for row in Artifact.objects.in_root(root).only("folder", "stamp", "signature", "type", "name")
     }
     seen = set()
     for folder in _readable(shelves):
         relative = folder.path.relative_to(root.path).as_posix()
-        row = known.get(relative)
+        row = rows_by_folder.get(relative)
         if row is not None and row.name == folder.name:
             seen.add(relative)
             if not thorough and row.stamp and row.stamp == _stamp(folder.path):
                 continue
         refresh(root, folder)
-    _delete_missing(root, shelves, [row for relative, row in known.items() if relative not in seen])
+    _delete_missing(root, shelves, [row for relative, row in rows_by_folder.items() if relative not in seen])
 
 
 def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
@@ -70,9 +70,9 @@ def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
 
 def _delete_missing(root: StorageRoot, shelves: store.Store, rows: Iterable[Artifact]) -> None:
     """Delete the rows whose folders are certainly gone."""
-    gone = [row.pk for row in rows if not (Path(root.path) / row.folder).is_dir()]
-    if gone and _is_listable(shelves):
-        Artifact.objects.filter(pk__in=gone).delete()
+    missing = [row.pk for row in rows if not (Path(root.path) / row.folder).is_dir()]
+    if missing and _is_listable(shelves):
+        Artifact.objects.filter(pk__in=missing).delete()
 
 
 def _is_listable(shelves: store.Store) -> bool:
@@ -139,10 +139,10 @@ def _read(
             root=root, type=folder.type, name=folder.name, defaults={"folder": relative}
         )
     problems = []
-    known = {version.number: version for version in row.versions.all()}
+    rows_by_number = {version.number: version for version in row.versions.all()}
     for number in numbers:
         try:
-            _read_version(row, folder.version(number), known.get(number))
+            _read_version(row, folder.version(number), rows_by_number.get(number))
         except DamagedFile as error:
             problems.append(str(error))
             _note_damage(row, folder.version(number), str(error))
@@ -152,27 +152,31 @@ def _read(
     return row
 
 
-def _read_version(row: Artifact, version: store.Version, known: Version | None) -> None:
+def _read_version(row: Artifact, version: store.Version, row_of_version: Version | None) -> None:
     mark = str(version.path.stat().st_mtime_ns)
-    if known is not None and known.signature == mark:
+    if row_of_version is not None and row_of_version.signature == mark:
         young = time.time_ns() - int(mark) <= YOUNG_NANOSECONDS
         if not young:
             return
     manifest = version.manifest
     fields = _fields(version, manifest, _digest(version))
-    if known is None or not known.signature or known.manifest_digest != fields["manifest_digest"]:
+    if (
+        row_of_version is None
+        or not row_of_version.signature
+        or row_of_version.manifest_digest != fields["manifest_digest"]
+    ):
         # No signature until its files are indexed, so that the version is not listed before.
-        known, _ = Version.objects.update_or_create(
+        row_of_version, _ = Version.objects.update_or_create(
             artifact=row, number=version.number, defaults={**fields, "signature": ""}
         )
-        _index_files(known, manifest)
-    Version.objects.filter(pk=known.pk).update(**fields, signature=mark)
+        _index_files(row_of_version, manifest)
+    Version.objects.filter(pk=row_of_version.pk).update(**fields, signature=mark)
 
 
 def _note_damage(row: Artifact, version: store.Version, problem: str) -> None:
     """Save the row of a version whose manifest cannot be read."""
     fields = _fields(version, Manifest((), (), 0.0), digest="")
-    known, _ = Version.objects.update_or_create(
+    version_row, _ = Version.objects.update_or_create(
         artifact=row,
         number=version.number,
         defaults={
@@ -183,7 +187,7 @@ def _note_damage(row: Artifact, version: store.Version, problem: str) -> None:
             "signature": CORRUPTED,
         },
     )
-    known.files.all().delete()
+    version_row.files.all().delete()
 
 
 def _index_files(row: Version, manifest: Manifest) -> None:

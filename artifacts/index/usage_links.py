@@ -1,4 +1,4 @@
-"""Index the versions that runs made and used, from the two lists in their folders."""
+"""Index of the versions that runs created and used, from the two lists in their folders."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def behind(root: StorageRoot) -> Iterator[QuerySet[Run]]:
 @unrestricted()
 def catch_up_all(root: StorageRoot, seconds: float = 0.5) -> bool:
     """Index the lists of changed runs, for at most about `seconds`; return whether there were any."""
-    deadline, found = time.monotonic() + seconds, False
+    deadline, has_pending = time.monotonic() + seconds, False
     for runs in behind(root):
         for run in list(runs.only(*FIELDS).order_by("-pk")[: BATCH * 10]):
-            found = True
+            has_pending = True
             if time.monotonic() > deadline:
-                return found
+                return has_pending
             run.root = root
             catch_up(run)
-    return found
+    return has_pending
 
 
 def catch_up(run: Run) -> None:

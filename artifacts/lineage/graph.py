@@ -1,4 +1,4 @@
-"""Lineage as a graph of versions and runs; the queries are passed in."""
+"""Lineage graph of versions and runs; the queries are passed in."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def _follow(
     visited: set[Node] = {lineage.root}
     for level in range(1, depth + 1):
         if level % 2:
-            found = list(runs_of(versions)) if versions else []
-            runs = list(dict.fromkeys(run for run, _ in found if run not in visited))
+            links = list(runs_of(versions)) if versions else []
+            runs = list(dict.fromkeys(run for run, _ in links if run not in visited))
             new: list[Node] = [*runs]
         else:
-            found = list(versions_of(runs)) if runs else []
-            versions = list(dict.fromkeys(version for _, version in found if version not in visited))
+            links = list(versions_of(runs)) if runs else []
+            versions = list(dict.fromkeys(version for _, version in links if version not in visited))
             new = [*versions]
-        for run, version in found:
+        for run, version in links:
             # Upstream a run of an odd level made the version; downstream it used it.
             produced = (direction < 0) == bool(level % 2)
             edge = Edge(run, version, PRODUCES) if produced else Edge(version, run, USES)

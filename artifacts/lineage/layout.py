@@ -57,11 +57,11 @@ class Picture:
     crossings: int
 
 
-def nearest(lineage: Lineage, most: int) -> tuple[list[Node], list[Edge]]:
-    """Return the nodes nearest to the root, at most `most`, and the edges between them."""
-    nodes = sorted(lineage.depths, key=lambda node: abs(lineage.depths[node]))[:most]
-    kept = set(nodes)
-    return nodes, [edge for edge in lineage.edges if edge.source in kept and edge.target in kept]
+def nearest(lineage: Lineage, limit: int) -> tuple[list[Node], list[Edge]]:
+    """Return the nodes nearest to the root, at most `limit`, and the edges between them."""
+    nodes = sorted(lineage.depths, key=lambda node: abs(lineage.depths[node]))[:limit]
+    visible = set(nodes)
+    return nodes, [edge for edge in lineage.edges if edge.source in visible and edge.target in visible]
 
 
 def draw(nodes: Sequence[Node], edges: Iterable[Edge], widths: Mapping[Node, int] | None = None) -> Picture:
@@ -76,9 +76,9 @@ def draw(nodes: Sequence[Node], edges: Iterable[Edge], widths: Mapping[Node, int
     layer_of, turned = layered(nodes, every)
     chains = {edge: _chain(edge, layer_of, edge in turned) for edge in every}
     layers = _first_order(nodes, layer_of, chains.values())
-    left, right = _neighbours(chains.values())
-    layers, crossed = _untangled(layers, left, right)
-    heights = _heights(layers, left, right)
+    before, right = _neighbours(chains.values())
+    layers, crossed = _untangled(layers, before, right)
+    heights = _heights(layers, before, right)
     width_of = {node: (widths or {}).get(node, WIDTH) for node in nodes}
     columns = _columns(len(layers), layer_of, width_of)
     boxes = [
@@ -106,10 +106,10 @@ def _columns(count: int, layer_of: Mapping[Node, int], width_of: Mapping[Node, i
     for node, layer in layer_of.items():
         widest[layer] = max(widest[layer], width_of[node])
     columns: list[Column] = []
-    left = AIR
+    x = AIR
     for width in widest:
-        columns.append(Column(left, left + width))
-        left += width + GAP
+        columns.append(Column(x, x + width))
+        x += width + GAP
     return columns
 
 
@@ -186,17 +186,17 @@ Neighbours = dict[Waypoint, list[Waypoint]]
 
 
 def _neighbours(chains: Iterable[list[Waypoint]]) -> tuple[Neighbours, Neighbours]:
-    left: Neighbours = {}
+    before: Neighbours = {}
     right: Neighbours = {}
     for chain in chains:
-        for one, other in pairwise(chain):
-            right.setdefault(one, []).append(other)
-            left.setdefault(other, []).append(one)
-    return left, right
+        for waypoint, other in pairwise(chain):
+            right.setdefault(waypoint, []).append(other)
+            before.setdefault(other, []).append(waypoint)
+    return before, right
 
 
 def _untangled(
-    layers: list[list[Waypoint]], left: Neighbours, right: Neighbours
+    layers: list[list[Waypoint]], before: Neighbours, right: Neighbours
 ) -> tuple[list[list[Waypoint]], int]:
     best, fewest = layers, crossings(layers, right)
     for sweep in range(SWEEPS):
@@ -206,7 +206,7 @@ def _untangled(
         layers = [list(layer) for layer in layers]
         for number in range(1, len(layers)) if forth else range(len(layers) - 2, -1, -1):
             beside = {place: at for at, place in enumerate(layers[number - 1 if forth else number + 1])}
-            _sort(layers[number], beside, left if forth else right)
+            _sort(layers[number], beside, before if forth else right)
         crossed = crossings(layers, right)
         if crossed < fewest:
             best, fewest = layers, crossed
@@ -216,7 +216,7 @@ def _untangled(
 def _sort(layer: list[Waypoint], beside: Mapping[Waypoint, int], neighbours: Neighbours) -> None:
     def barycentre(item: tuple[int, Waypoint]) -> float:
         at, place = item
-        near = [beside[one] for one in neighbours.get(place, ())]
+        near = [beside[waypoint] for waypoint in neighbours.get(place, ())]
         return sum(near) / len(near) if near else float(at)
 
     layer[:] = [place for _, place in sorted(enumerate(layer), key=barycentre)]
@@ -235,25 +235,25 @@ def crossings(layers: Sequence[Sequence[Waypoint]], right: Neighbours) -> int:
     return count
 
 
-def _heights(layers: list[list[Waypoint]], left: Neighbours, right: Neighbours) -> dict[Waypoint, float]:
+def _heights(layers: list[list[Waypoint]], before: Neighbours, right: Neighbours) -> dict[Waypoint, float]:
     """Return the vertical centre of every position in pixels, next to its neighbours where the order allows."""
     y = {place: float(number * ROW) for layer in layers for number, place in enumerate(layer)}
     for sweep in range(SWEEPS):
-        sides = (left,) if sweep % 3 == 0 else (right,) if sweep % 3 == 1 else (left, right)
+        sides = (before,) if sweep % 3 == 0 else (right,) if sweep % 3 == 1 else (before, right)
         for layer in layers if sweep % 2 == 0 else layers[::-1]:
-            wanted = []
+            targets = []
             for place in layer:
-                near = [y[one] for side in sides for one in side.get(place, ())]
-                wanted.append(sum(near) / len(near) if near else y[place])
-            y.update(zip(layer, _apart(wanted), strict=True))
+                near = [y[neighbour] for side in sides for neighbour in side.get(place, ())]
+                targets.append(sum(near) / len(near) if near else y[place])
+            y.update(zip(layer, _apart(targets), strict=True))
     top = min(y.values(), default=0.0)
     return {place: value - top + AIR + HEIGHT / 2 for place, value in y.items()}
 
 
-def _apart(wanted: Sequence[float]) -> list[float]:
+def _apart(targets: Sequence[float]) -> list[float]:
     """Return positions in the same order, at least a row apart, as close to the wanted ones as possible (least squares)."""
     pools: list[tuple[float, int]] = []
-    for number, value in enumerate(wanted):
+    for number, value in enumerate(targets):
         pool = (value - number * ROW, 1)
         while pools and pools[-1][0] > pool[0]:
             mean, count = pools.pop()

@@ -1,4 +1,4 @@
-"""Read the lineage of a version from the rows: one query for the edges of a level, one for all nodes."""
+"""Lineage of a version from the rows: one query for the edges of a level, one for all nodes."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def follow(version: Version, depth: int) -> Lineage:
 
 def _producers(root: StorageRoot, keys: list[Key]) -> Iterable[tuple[str, Key]]:
     """Combine the lists of runs with the run ids of versions, since a run may have been removed."""
-    found = dict.fromkeys(_runs_of(root, keys, Use.MADE))
+    producers = dict.fromkeys(_runs_of(root, keys, Use.MADE))
     for chunk in _chunks(keys):
         versions = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root).exclude(run_id="")
         if not current().is_everything:
             versions = versions.filter(of_readable_runs())
         fields = versions.values_list("run_id", "artifact__type", "artifact__name", "number")
         for run, type, name, number in fields:
-            found[run, (type, name, number)] = None
-    return found
+            producers[run, (type, name, number)] = None
+    return producers
 
 
 def _runs_of(root: StorageRoot, keys: list[Key], kind: str) -> Iterable[tuple[str, Key]]:
@@ -62,20 +62,20 @@ def _versions_of(root: StorageRoot, runs: list[str], kind: str) -> Iterable[tupl
     for chunk in _chunks(runs):
         uses = Use.objects.filter(kind=kind, run__root=root, run__run_id__in=chunk)
         fields = uses.order_by("at", "position").values_list("run__run_id", "type", "name", "number")
-        found = [(run, (type, name, number)) for run, type, name, number in fields]
-        hidden = hidden_versions(root, (key for _, key in found))
-        yield from (pair for pair in found if pair[1] not in hidden)
+        links = [(run, (type, name, number)) for run, type, name, number in fields]
+        hidden = hidden_versions(root, (key for _, key in links))
+        yield from (pair for pair in links if pair[1] not in hidden)
 
 
 def hidden_versions(root: StorageRoot, keys: Iterable[Key]) -> set[Key]:
     """Return the versions of the store that the sender of the request may not read."""
-    found: set[Key] = set()
+    hidden: set[Key] = set()
     for chunk in _chunks([] if current().is_everything else list(set(keys))):
         rows = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root).exclude(
             of_readable_runs()
         )
-        found |= set(rows.values_list("artifact__type", "artifact__name", "number"))
-    return found
+        hidden |= set(rows.values_list("artifact__type", "artifact__name", "number"))
+    return hidden
 
 
 def _any(keys: list[Key], prefix: str) -> Q:
@@ -113,18 +113,20 @@ def labels_of(lineage: Lineage) -> dict[Key | str, str]:
     types: dict[str, str] = {lineage.root[1]: lineage.root[0]}
     for kind, name, _ in lineage.versions:
         types.setdefault(name, kind)
-    found: dict[Key | str, str] = {run: run for run in lineage.runs}
+    labels: dict[Key | str, str] = {run: run for run in lineage.runs}
     for kind, name, number in lineage.versions:
-        found[kind, name, number] = f"{name}:v{number}" if types[name] == kind else f"{kind}/{name}:v{number}"
-    return found
+        labels[kind, name, number] = (
+            f"{name}:v{number}" if types[name] == kind else f"{kind}/{name}:v{number}"
+        )
+    return labels
 
 
 def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, NodeMetadata]:
-    found: dict[Key | str, NodeMetadata] = {}
+    metadata: dict[Key | str, NodeMetadata] = {}
     for chunk in _chunks(lineage.runs):
         runs = Run.objects.in_root(root).filter(run_id__in=chunk)
         for run in runs.only("run_id", "project", "name", "status", "state", "state_reason", "deleted"):
-            found[run.run_id] = {
+            metadata[run.run_id] = {
                 "project": run.project,
                 "name": run.name,
                 "status": run.status,
@@ -136,5 +138,5 @@ def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, NodeMe
         versions = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root)
         for version in versions.select_related("artifact"):
             key = (version.artifact.type, version.artifact.name, version.number)
-            found[key] = {"type": key[0], "size": version.size_bytes, "status": version.state}
-    return found
+            metadata[key] = {"type": key[0], "size": version.size_bytes, "status": version.state}
+    return metadata

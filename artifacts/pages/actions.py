@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from artifacts.api.requests import NOTES_LENGTH
-from artifacts.errors import NotFound, Refused
+from artifacts.errors import InvalidValue, NotFound
 from artifacts.models import Version
 from artifacts.pages.artifact import show_artifact
 from artifacts.pages.version import show_version
@@ -98,13 +98,13 @@ def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
     form = AliasForm(request.POST)
     try:
         if not form.is_valid():
-            raise Refused(first_error(form))
+            raise InvalidValue(first_error(form))
         alias = form.cleaned_data["alias"]
         if form.cleaned_data["remove"]:
             curation.remove_alias(artifact=artifact, alias=alias)
         else:
             curation.set_alias(artifact=artifact, alias=alias, number=form.cleaned_data["version"])
-    except (Refused, NotFound) as error:
+    except (InvalidValue, NotFound) as error:
         answer = {"error": sentence_of(error), "entered": request.POST.dict()}
         return show_artifact(request, artifact, QueryDict(), status=error.status_code, **answer)
     return redirect(f"{reverse('artifact', args=[type, name])}#aliases")
@@ -119,9 +119,9 @@ def describe_version(request: HttpRequest, type: str, name: str, number: int) ->
     form = DescriptionForm(request.POST)
     try:
         if not form.is_valid():
-            raise Refused(first_error(form))
+            raise InvalidValue(first_error(form))
         curation.describe(version=version, **form.changes())
-    except Refused as error:
+    except InvalidValue as error:
         return show_version(request, version, QueryDict(), sentence_of(error))
     return _back(version)
 
@@ -135,14 +135,14 @@ def promote_version(request: HttpRequest, type: str, name: str, number: int) -> 
     form = PromotionForm(request.POST)
     try:
         if not form.is_valid():
-            raise Refused(first_error(form))
+            raise InvalidValue(first_error(form))
         stages.promote(
             version=version,
             to_stage=form.cleaned_data["to_stage"],
             notes=form.cleaned_data["notes"],
             evaluator_run_id=None,
         )
-    except Refused as error:
+    except InvalidValue as error:
         return show_version(request, lookup.get_version(name, number, type), QueryDict(), sentence_of(error))
     return _back(version)
 

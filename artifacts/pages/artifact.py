@@ -57,32 +57,32 @@ def show_artifact(
     with_deleted = query.get("deleted") == "1"
     freed = query.get("freed", "")
     versions = artifact.versions.indexed()
-    shown = versions if with_deleted else versions.live()
+    listed_versions = versions if with_deleted else versions.live()
     here = reverse("artifact", args=[artifact.type, artifact.name])
-    kept = {"deleted": "1"} if with_deleted else {}
-    newest = shown.order_by("-number").values_list("metadata", flat=True)
+    base_query = {"deleted": "1"} if with_deleted else {}
+    newest = listed_versions.order_by("-number").values_list("metadata", flat=True)
     keys = version_columns.metadata_keys(newest[: version_columns.MOST_READ])
     sort = version_columns.read_sort(query.get("sort", ""), keys)
-    state = kept | ({"sort": sort} if sort != version_columns.NEWEST else {})
+    state = base_query | ({"sort": sort} if sort != version_columns.NEWEST else {})
     pages = Paginator(
-        version_columns.in_order(shown, sort),
+        version_columns.in_order(listed_versions, sort),
         SIZE,
-        count=shown.count(),
+        count=listed_versions.count(),
         address=lambda number: f"{here}?{urlencode(state | {'page': number})}",
     )
     page = pages.get_page(query.get("page"))
-    found = rows(artifact, version_columns.page_of(page.object_list))
-    for row in found:
+    version_rows = rows(artifact, version_columns.page_of(page.object_list))
+    for row in version_rows:
         row.cells = [version_columns.cell(row.version.metadata, key) for key in keys]
-    heads = version_columns.heads(keys, sort, here, kept)
+    heads = version_columns.heads(keys, sort, here, base_query)
     live = versions.live().count()
     context = {
         "artifact": artifact,
         "page": page,
-        "rows": found,
+        "rows": version_rows,
         "heads": heads,
         "metadata_heads": [heads[f"{version_columns.METADATA}{key}"] for key in keys],
-        "has_descriptions": any(row.version.description for row in found),
+        "has_descriptions": any(row.version.description for row in version_rows),
         "can_compare": live > 1,
         "deleted_count": versions.count() - live,
         "with_deleted": with_deleted,
@@ -98,17 +98,19 @@ def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
     """Return versions with the runs that made and used them, in three queries."""
     versions = list(versions)
     runs = runs_by_id(artifact, (version.run_id for version in versions))
-    found = {}
+    version_rows = {}
     for version in versions:
         version.artifact = artifact
-        found[version.number] = Row(version, artifact.aliases_of(version.number), runs.get(version.run_id))
-    uses = uses_of(artifact, Use.USED, list(found))
+        version_rows[version.number] = Row(
+            version, artifact.aliases_of(version.number), runs.get(version.run_id)
+        )
+    uses = uses_of(artifact, Use.USED, list(version_rows))
     for number, count in uses.order_by().values_list("number").annotate(Count("pk")):
-        found[number].further = max(0, count - FEW)
+        version_rows[number].further = max(0, count - FEW)
     place = Window(RowNumber(), partition_by=F("number"), order_by=("at", "pk"))
     for use in uses.annotate(place=place).filter(place__lte=FEW):
-        found[use.number].users.append(use.run)
-    return list(found.values())
+        version_rows[use.number].users.append(use.run)
+    return list(version_rows.values())
 
 
 def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> QuerySet[Use]:
@@ -120,6 +122,6 @@ def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> QuerySet[Use]:
 
 def runs_by_id(artifact: Artifact, ids: Iterable[str]) -> dict[str, Run]:
     """Return the runs with these ids that are in the store and not deleted."""
-    wanted = {run_id for run_id in ids if run_id}
-    found = Run.objects.in_root(artifact.root).filter(run_id__in=wanted, deleted=None)
-    return {run.run_id: run for run in found}
+    run_ids = {run_id for run_id in ids if run_id}
+    runs = Run.objects.in_root(artifact.root).filter(run_id__in=run_ids, deleted=None)
+    return {run.run_id: run for run in runs}

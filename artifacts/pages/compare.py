@@ -47,11 +47,11 @@ class Difference(Generic[T]):
 def compare(before: Mapping[str, T], after: Mapping[str, T]) -> list[Difference[T]]:
     """Return the names of both: changed, added, removed, same; each group sorted by name."""
     order = list(KIND_LABELS)
-    found = [
+    differences = [
         Difference(_kind(before, after, name), name, before.get(name), after.get(name))
         for name in {**before, **after}
     ]
-    return sorted(found, key=lambda difference: (order.index(difference.kind), difference.name))
+    return sorted(differences, key=lambda difference: (order.index(difference.kind), difference.name))
 
 
 def _kind(before: Mapping[str, T], after: Mapping[str, T], name: str) -> str:
@@ -93,11 +93,16 @@ def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     files = compare(_files(before), _files(after))
     metadata = compare(_metadata(before), _metadata(after))
     kind = query.get("show", "")
-    shown = [file for file in files if (file.kind == kind if kind in KIND_LABELS else file.kind != SAME)]
+    visible_files = [
+        file for file in files if (file.kind == kind if kind in KIND_LABELS else file.kind != SAME)
+    ]
     here = reverse("artifact-compare", args=[artifact.type, artifact.name])
-    kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KIND_LABELS else {})
+    params = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KIND_LABELS else {})
     pages = Paginator(
-        shown, SIZE, count=len(shown), address=lambda number: f"{here}?{urlencode(kept | {'page': number})}"
+        visible_files,
+        SIZE,
+        count=len(visible_files),
+        address=lambda number: f"{here}?{urlencode(params | {'page': number})}",
     )
     context = {
         "artifact": artifact,
@@ -108,7 +113,7 @@ def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
         "metadata": [pair for pair in metadata if pair.kind != SAME],
         "same_metadata": counts(metadata)[SAME],
         "page": pages.get_page(query.get("page")),
-        "chips": _chips(here, kept, kind if kind in KIND_LABELS else "", files),
+        "chips": _chips(here, params, kind if kind in KIND_LABELS else "", files),
         "show": kind if kind in KIND_LABELS else "",
     }
     return render(request, "artifacts/compare.html", context)
@@ -131,13 +136,13 @@ def _metadata(version: Version) -> dict[str, str]:
     return description | tags | {pair.key: pair.text for pair in Pairs(version.metadata)}
 
 
-def _chips(here: str, kept: dict[str, Any], kind: str, files: list[Difference[Content]]) -> list[Chip]:
-    found = counts(files)
+def _chips(here: str, params: dict[str, Any], kind: str, files: list[Difference[Content]]) -> list[Chip]:
+    counts_by_kind = counts(files)
     chips = [
-        ("", _("Differences"), len(files) - found[SAME]),
-        *((chip, label, found[chip]) for chip, label in KIND_LABELS.items()),
+        ("", _("Differences"), len(files) - counts_by_kind[SAME]),
+        *((chip, label, counts_by_kind[chip]) for chip, label in KIND_LABELS.items()),
     ]
-    plain = {key: value for key, value in kept.items() if key != "show"}
+    plain = {key: value for key, value in params.items() if key != "show"}
     return [
         Chip(
             label=capfirst(label),

@@ -26,7 +26,7 @@ LEAST, MOST_PIXELS = 64, 360
 
 
 @dataclass
-class Shown:
+class NodeBox:
     """A node with its labels and its URL, "" if it is not in the store."""
 
     label: str
@@ -37,8 +37,8 @@ class Shown:
     here: bool
     x: float = 0.0
     y: float = 0.0
-    sources: list[Shown] = field(default_factory=list)
-    targets: list[Shown] = field(default_factory=list)
+    sources: list[NodeBox] = field(default_factory=list)
+    targets: list[NodeBox] = field(default_factory=list)
 
     @property
     def short_detail(self) -> str:
@@ -78,7 +78,7 @@ class LineagePanel(TypedDict):
 
     picture: Picture
     lines: list[DrawnLine]
-    nodes: list[Shown]
+    nodes: list[NodeBox]
     height: int
     left_out: int
     drawn: int
@@ -94,21 +94,21 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
         else USUAL_DEPTH
     )
     depth = max(1, min(depth, DEEPEST))
-    found = query.follow(version, depth)
-    nodes, edges = nearest(found, MOST)
-    shown = _shown(version, found, nodes)
-    picture = draw(nodes, edges, {node: about.width for node, about in shown.items()})
+    lineage = query.follow(version, depth)
+    nodes, edges = nearest(lineage, MOST)
+    boxes = _shown(version, lineage, nodes)
+    picture = draw(nodes, edges, {node: about.width for node, about in boxes.items()})
     for box in picture.boxes:
-        shown[box.node].x, shown[box.node].y = box.x, box.y
+        boxes[box.node].x, boxes[box.node].y = box.x, box.y
     for edge in edges:
-        shown[edge.source].targets.append(shown[edge.target])
-        shown[edge.target].sources.append(shown[edge.source])
+        boxes[edge.source].targets.append(boxes[edge.target])
+        boxes[edge.target].sources.append(boxes[edge.source])
     return {
         "picture": picture,
         "lines": [{"path": line.path, "made": line.edge.kind == PRODUCES} for line in picture.lines],
-        "nodes": sorted(shown.values(), key=lambda node: (node.x, node.y)),
+        "nodes": sorted(boxes.values(), key=lambda node: (node.x, node.y)),
         "height": HEIGHT,
-        "left_out": len(found.depths) - len(nodes),
+        "left_out": len(lineage.depths) - len(nodes),
         "drawn": len(nodes),
         "depth": depth,
         "depths": range(1, DEEPEST + 1),
@@ -116,34 +116,36 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
     }
 
 
-def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Shown]:
-    labels, about = query.labels_of(found), query.node_metadata(version.artifact.root, found)
+def _shown(version: Version, lineage: Lineage, nodes: list[Node]) -> dict[Node, NodeBox]:
+    labels, about = query.labels_of(lineage), query.node_metadata(version.artifact.root, lineage)
     return {
         node: _run(node, about.get(node))
         if isinstance(node, str)
-        else _version(node, labels[node], about.get(node), found)
+        else _version(node, labels[node], about.get(node), lineage)
         for node in nodes
     }
 
 
-def _run(run_id: str, about: NodeMetadata | None) -> Shown:
+def _run(run_id: str, about: NodeMetadata | None) -> NodeBox:
     if about is None:
-        return Shown(run_id, fitted(run_id, MOST_PIXELS), _("not in this store"), "run", "", False)
+        return NodeBox(run_id, fitted(run_id, MOST_PIXELS), _("not in this store"), "run", "", False)
     name = about["name"] or run_id
     state = _("deleted") if about["deleted"] else _(about["status"])
     address = reverse("run", args=[run_id])
-    return Shown(name, fitted(name, MOST_PIXELS), f"{about['project']}, {state}", "run", address, False)
+    return NodeBox(name, fitted(name, MOST_PIXELS), f"{about['project']}, {state}", "run", address, False)
 
 
-def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, found: Lineage) -> Shown:
+def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, lineage: Lineage) -> NodeBox:
     kind, number = key[0], key[2]
     ending = f":v{number}"
     short = fitted(label.removesuffix(ending), MOST_PIXELS - text_width(ending)) + ending
     if about is None:
-        return Shown(label, short, f"{kind}, {_('not in this store')}", "version", "", False)
+        return NodeBox(label, short, f"{kind}, {_('not in this store')}", "version", "", False)
     state = "" if about["status"] == "ready" else f", {_(about['status'])}"
     address = reverse("artifact-version", args=key)
-    return Shown(label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == found.root)
+    return NodeBox(
+        label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == lineage.root
+    )
 
 
 ELLIPSIS = "…"

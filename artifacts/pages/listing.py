@@ -18,10 +18,10 @@ from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator, page_number
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import current
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import StorageRoot
 
@@ -99,16 +99,16 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
     root, state = active_root(), ListState.read(request.GET)
     address = state.address(page=state.page)
     lookup.catch_up_all(root)
-    found = Artifact.objects.in_root(root).for_list(search=state.search)
-    counts = dict(found.order_by().values_list("type").annotate(count=Count("pk")))
+    matches = Artifact.objects.in_root(root).for_list(search=state.search)
+    counts = dict(matches.order_by().values_list("type").annotate(count=Count("pk")))
     if state.type not in _kinds(counts):
         state = replace(state, type="")
-    shown = found.filter(type=state.type) if state.type else found
+    listed_artifacts = matches.filter(type=state.type) if state.type else matches
     down = "-" if state.sort.startswith("-") else ""
     field = SORTS[state.sort.removeprefix("-")]
     total = counts.get(state.type, 0) if state.type else sum(counts.values())
     pages = Paginator(
-        shown.order_by(f"{down}{field}", f"{down}pk"),
+        listed_artifacts.order_by(f"{down}{field}", f"{down}pk"),
         SIZE,
         count=total,
         address=lambda number: state.address(page=number),

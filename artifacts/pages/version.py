@@ -142,29 +142,29 @@ def transitions(version: Version) -> list[Step]:
 def files_context(version: Version, query: QueryDict) -> FilesContext:
     """Return the files that match the search, and a preview of the selected one."""
     here = reverse("artifact-version", args=[version.artifact.type, version.artifact.name, version.number])
-    find, chosen = query.get("find", "").replace("\0", "").strip()[:200], query.get("file", "")
-    found = version.files.order_by("path")
+    find, selected = query.get("find", "").replace("\0", "").strip()[:200], query.get("file", "")
+    files = version.files.order_by("path")
     for word in find.split():
-        found = found.filter(path__icontains=word)
-    total = found.count() if find else version.num_files
+        files = files.filter(path__icontains=word)
+    total = files.count() if find else version.num_files
     number = page_number(query.get("files", ""))
-    kept = {
+    params = {
         key: value for key, value in (("find", find), ("files", str(number) if number > 1 else "")) if value
     }
 
     def address(**changes: Any) -> str:
-        return f"{here}?{urlencode(kept | changes)}#files"
+        return f"{here}?{urlencode(params | changes)}#files"
 
-    pages = Paginator(found, FILES, count=total, address=lambda other: address(files=other))
+    pages = Paginator(files, FILES, count=total, address=lambda other: address(files=other))
     page = pages.get_page(number)
-    rows = [FileRow(file=file, address=address(file=file.path), here=file.path == chosen) for file in page]
+    rows = [FileRow(file=file, address=address(file=file.path), here=file.path == selected) for file in page]
     return {
         "here": here,
         "find": find,
         "file_page": page,
         "files": rows,
         "close": address(),
-        "chosen": file_preview(version, chosen) if chosen else None,
+        "chosen": file_preview(version, selected) if selected else None,
     }
 
 

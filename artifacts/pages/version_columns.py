@@ -1,4 +1,4 @@
-"""Columns and order of the table of versions: the fields of all artifacts, and metadata of this one."""
+"""Columns and order of the version table: common fields, and metadata keys of the artifact."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def metadata_keys(documents: Iterable[dict[str, Any]]) -> list[str]:
             if value is not None and not isinstance(value, list | dict):
                 values[key].append(params.Param(number(value), params.as_text(value)))
     different = [
-        key for key, found in values.items() if total == 1 or len({*found}) > 1 or len(found) < total
+        key for key, entries in values.items() if total == 1 or len({*entries}) > 1 or len(entries) < total
     ]
     different.sort(key=lambda key: (any(value.number is None for value in values[key]), -len(values[key])))
     return different[:MOST]
 
 
 def value_of(metadata: dict[str, Any], key: str) -> Any:
-    return next((value for found, value in params.leaves(metadata, "") if found == key), None)
+    return next((value for name, value in params.leaves(metadata, "") if name == key), None)
 
 
 def cell(metadata: dict[str, Any], key: str) -> Cell:
@@ -93,32 +93,32 @@ def in_order(versions: Any, sort: str) -> Any:
         if value is None:
             without.append(pk)
         else:
-            known = number(value)
-            with_value.append(((known is None, known or 0.0, params.as_text(value)), pk))
+            parsed = number(value)
+            with_value.append(((parsed is None, parsed or 0.0, params.as_text(value)), pk))
     with_value.sort(key=lambda pair: pair[0], reverse=descending)
     return [*(pk for _, pk in with_value), *without]
 
 
 def read_sort(value: str, keys: Iterable[str]) -> str:
     """Return the value of `sort`, or the usual order if no column has that name."""
-    known = {*FIELDS, *(f"{METADATA}{key}" for key in keys)}
-    return value if value.removeprefix("-") in known else NEWEST
+    sort_keys = {*FIELDS, *(f"{METADATA}{key}" for key in keys)}
+    return value if value.removeprefix("-") in sort_keys else NEWEST
 
 
-def heads(keys: Iterable[str], sort: str, here: str, kept: dict[str, str]) -> dict[str, Head]:
+def heads(keys: Iterable[str], sort: str, here: str, params: dict[str, str]) -> dict[str, Head]:
     """Return the columns by key; the first click on a column sorts from the largest value on."""
-    return {key: _head(key, sort, here, kept) for key in (*FIELDS, *(f"{METADATA}{key}" for key in keys))}
+    return {key: _head(key, sort, here, params) for key in (*FIELDS, *(f"{METADATA}{key}" for key in keys))}
 
 
-def _head(key: str, sort: str, here: str, kept: dict[str, str]) -> Head:
+def _head(key: str, sort: str, here: str, params: dict[str, str]) -> Head:
     order = {key: "ascending", f"-{key}": "descending"}.get(sort, "")
     following = key if order == "descending" else f"-{key}"
-    query = kept | ({"sort": following} if following != NEWEST else {})
+    query = params | ({"sort": following} if following != NEWEST else {})
     return Head(key, order, f"{here}?{urlencode(query)}" if query else here)
 
 
 def page_of(items: Any) -> list[Version]:
     if not items or isinstance(items[0], Version):
         return list(items)
-    found = Version.objects.in_bulk(items)
-    return [found[pk] for pk in items if pk in found]
+    versions = Version.objects.in_bulk(items)
+    return [versions[pk] for pk in items if pk in versions]

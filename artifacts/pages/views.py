@@ -11,9 +11,9 @@ from artifacts.api import downloads, zip_download
 from artifacts.pages.version import is_picture
 from artifacts.services import lookup
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.attachments import attachment
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.preview import suffix
+from runicorn_site.web.responses import attachment
 from runs.index.run_files import PICTURES
 
 

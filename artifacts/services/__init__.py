@@ -1,1 +1,1 @@
-"""Writes to artifacts: files first, through `runicorn.artifacts`, then the rows that follow them."""
+"""Services that write artifacts: files first, through `runicorn.artifacts`, then their rows."""

@@ -39,10 +39,10 @@ def change_tags(*, version: Version, add: Iterable[str] = (), remove: Collection
     """Add and remove tags of a version.
 
     Raises:
-        Refused: a tag is invalid, or there would be too many.
+        InvalidValue: a tag is invalid, or there would be too many.
     """
-    kept = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
-    return describe(version=version, tags=list(dict.fromkeys([*kept, *add])))
+    retained = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
+    return describe(version=version, tags=list(dict.fromkeys([*retained, *add])))
 
 
 def describe(
@@ -55,7 +55,7 @@ def describe(
     """Replace description, metadata or tags of a version; None keeps the current value.
 
     Raises:
-        Refused: a text is too long, or the metadata is not JSON.
+        InvalidValue: a text is too long, or the metadata is not JSON.
     """
 
     def change(on_disk: store.Version) -> None:
@@ -68,7 +68,7 @@ def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
     """Set an alias to a version.
 
     Raises:
-        Refused: the alias is invalid or reserved.
+        InvalidValue: the alias is invalid or reserved.
         NotFound: the version is missing or deleted.
     """
     version_of(artifact, number)
@@ -81,7 +81,7 @@ def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
     """Remove an alias.
 
     Raises:
-        Refused: the alias is reserved.
+        InvalidValue: the alias is reserved.
     """
     if not current().is_everything and alias not in artifact.aliases:
         raise NotFound("Alias not found: {alias} for artifact {name}", alias=alias, name=artifact.name)

@@ -1,4 +1,4 @@
-"""Evaluations of versions, and the results of the runs that made them."""
+"""Evaluations of versions, and the results of the runs that created them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> Evaluation:
     )
 
     def change(on_disk: store.Version) -> None:
-        curation.note(on_disk, lambda known: {"evaluations": append_record(known.get("evaluations"), record)})
+        curation.note(
+            on_disk, lambda document: {"evaluations": append_record(document.get("evaluations"), record)}
+        )
 
     apply_change(version, change)
     return record
@@ -38,14 +40,16 @@ def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> Evaluation:
 def list_evaluations(artifact: Artifact, number: int | None = None) -> list[Evaluation]:
     """Return the evaluations of an artifact or of one version, newest first."""
     versions = artifact.versions.indexed().filter(**({"number": number} if number else {}))
-    found = [
+    evaluations = [
         # Records of other programs: fields may have any value.
         cast(Evaluation, {field: record.get(field) for field in Evaluation.__annotations__})
         for curated in versions.values_list("curation", flat=True)
         for record in curated.get("evaluations") or []
         if isinstance(record, dict)
     ]
-    return sorted(found, key=lambda record: sanitize.number(record["evaluation_date"]) or 0.0, reverse=True)
+    return sorted(
+        evaluations, key=lambda record: sanitize.number(record["evaluation_date"]) or 0.0, reverse=True
+    )
 
 
 def training_result(version: Version) -> TrainingResult | None:

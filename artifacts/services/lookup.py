@@ -26,15 +26,17 @@ def get_artifact(name: str, type: str | None = None) -> Artifact:
     """Return the refreshed artifact with a name in the active root."""
     root = active_root()
     discovery.refresh_named(root, name)
-    found = list(Artifact.objects.in_root(root).filter(name=name, **({"type": type} if type else {})))
-    if not found:
+    matches = list(Artifact.objects.in_root(root).filter(name=name, **({"type": type} if type else {})))
+    if not matches:
         raise NotFound("Artifact not found: {name}", name=name + (f" (type={type})" if type else ""))
-    if len(found) > 1:
-        types = ", ".join(sorted(artifact.type for artifact in found))
+    if len(matches) > 1:
+        types = ", ".join(sorted(artifact.type for artifact in matches))
         raise Ambiguous(
-            "There are artifacts {name} of the types {types}: say which with ?type=.", name=name, types=types
+            "Several artifacts are named {name}, of the types {types}: specify one with ?type=.",
+            name=name,
+            types=types,
         )
-    artifact: Artifact = found[0]
+    artifact: Artifact = matches[0]
     artifact.root = root
     return readable(artifact)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TypedDict
 
-from artifacts.errors import Refused
+from artifacts.errors import InvalidValue
 from artifacts.models import Version
 from artifacts.services.curation import append_record, apply_change
 from runicorn.artifacts import curation, store
@@ -33,21 +33,21 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
     """Move a version to another stage; the version in production has the alias `production`.
 
     Raises:
-        Refused: the stage is unknown, or the transition is not allowed.
+        InvalidValue: the stage is unknown, or the transition is not allowed.
     """
     if to_stage not in STAGES:
-        raise Refused(
+        raise InvalidValue(
             "Invalid target stage: {to_stage}. Must be one of {stages}",
             "to_stage",
             to_stage=to_stage,
             stages=list(STAGES),
         )
 
-    def step(known: JsonObject) -> StageChange:
+    def step(document: JsonObject) -> StageChange:
         # The current stage is read under the lock.
-        before = stage_of(known.get("lifecycle_stage") or version.stage)
+        before = stage_of(document.get("lifecycle_stage") or version.stage)
         if to_stage not in TRANSITIONS[before]:
-            raise Refused(
+            raise InvalidValue(
                 "Invalid transition from {before} to {to_stage}", "to_stage", before=before, to_stage=to_stage
             )
         record = {
@@ -59,7 +59,7 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
         }
         return {
             "lifecycle_stage": to_stage,
-            "stage_transitions": append_record(known.get("stage_transitions"), record),
+            "stage_transitions": append_record(document.get("stage_transitions"), record),
         }
 
     def change(on_disk: store.Version) -> None:

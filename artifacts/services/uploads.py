@@ -25,7 +25,7 @@ def begin(
     """Start an upload, and return it with the digests of the contents to be sent.
 
     Raises:
-        Refused: the version would be invalid.
+        InvalidValue: the version would be invalid.
     """
     with http_errors():
         upload, described = uploads.begin(store.Store(Path(active_root().path)), fields, files, total)
@@ -37,7 +37,7 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
     """Describe further files of an upload; return the count of its files and the digests to be sent of these.
 
     Raises:
-        Refused: the version would be invalid with them.
+        InvalidValue: the version would be invalid with them.
     """
     with http_errors():
         described = uploads.declare(upload, files)
@@ -46,11 +46,11 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
 
 def upload_status(*, upload: uploads.Upload) -> UploadStatus:
     with http_errors():
-        about, listed = upload.declared(), upload.listed()
-        missing = upload.missing(listed.files)
+        about, files = upload.declared(), upload.listed()
+        missing = upload.missing(files.files)
     return {
         "upload_id": upload.id,
-        "described_files": len(listed.files),
+        "described_files": len(files.files),
         "total_files": about.get("total_files"),
         "missing": missing,
     }
@@ -70,8 +70,8 @@ def unreadable(digests: Collection[str]) -> set[str]:
     every, readable = list(digests), set[str]()
     files = File.objects.filter(version__in=Version.objects.indexed().filter(artifact__root=active_root()))
     for start in range(0, len(every), BATCH):
-        found = files.filter(digest__in=every[start : start + BATCH])
-        readable.update(found.values_list("digest", flat=True).distinct())
+        readable_files = files.filter(digest__in=every[start : start + BATCH])
+        readable.update(readable_files.values_list("digest", flat=True).distinct())
     return {*every} - readable
 
 
@@ -79,7 +79,7 @@ def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes
     """Append to a content of an upload, and return its new size in bytes.
 
     Raises:
-        Refused: the upload has no such content, or the part exceeds it.
+        InvalidValue: the upload has no such content, or the part exceeds it.
         Conflict: the content has another size now.
     """
     with http_errors():
@@ -90,7 +90,7 @@ def add_contents(*, upload: uploads.Upload, body: bytes) -> int:
     """Store several complete contents of an upload, and return how many.
 
     Raises:
-        Refused: a content is not part of this upload, or the last one is incomplete.
+        InvalidValue: a content is not part of this upload, or the last one is incomplete.
     """
     with http_errors():
         return uploads.add_contents(upload, body)
@@ -104,7 +104,7 @@ def complete(*, upload: uploads.Upload) -> Version:
         ReadOnlyStore, NotWritten, Unavailable: the upload is unchanged.
     """
     with http_errors():
-        made = uploads.complete(upload)
+        version = uploads.complete(upload)
     root = active_root()
-    discovery.refresh(root, made.artifact)
-    return get_version(made.artifact.name, made.number, made.artifact.type)
+    discovery.refresh(root, version.artifact)
+    return get_version(version.artifact.name, version.number, version.artifact.type)

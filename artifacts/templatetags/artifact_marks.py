@@ -32,6 +32,6 @@ def all_marks(aliases: Sequence[str], tags: Sequence[str], kind: str) -> Marks:
     return {**_cut(aliases, tags, ON_A_PAGE), "kind": kind}
 
 
-def _cut(aliases: Sequence[str], tags: Sequence[str], most: int) -> Marks:
+def _cut(aliases: Sequence[str], tags: Sequence[str], limit: int) -> Marks:
     every = [(str(word), True) for word in aliases] + [(str(word), False) for word in tags]
-    return {"marks": every[:most], "rest": every[most:]}
+    return {"marks": every[:limit], "rest": every[limit:]}

@@ -13,7 +13,7 @@ from artifacts.index import discovery, usage_links
 from artifacts.models import Use
 from runicorn.api.responses.artifacts import UsedVersion
 from runicorn.store.process_identity import host_identity
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared
 from runs.models import Run
 
 register = template.Library()
@@ -53,7 +53,7 @@ def artifact_panel(context: Context, run: Run) -> ArtifactPanel:
         # The versions of a mirrored run may exist only on its own machine.
         "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",
         "kinds": [
-            {"label": label, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}
-            for label, found in kinds
+            {"label": label, "versions": versions[:MOST], "left_out": max(0, len(versions) - MOST)}
+            for label, versions in kinds
         ],
     }

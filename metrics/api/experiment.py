@@ -24,11 +24,11 @@ def metrics_summary(run: Run) -> MetricsSummary:
     `step_range` covers all lines with a step, and is omitted without any.
     """
     generation = Journal.objects.filter(run=run).values("generation")[:1]
-    wanted = (Lane.ROWS, Lane.METRIC, Lane.STEPLESS)
-    found = Series.objects.filter(run=run, generation=generation, lane__in=wanted)
+    lanes = (Lane.ROWS, Lane.METRIC, Lane.STEPLESS)
+    series = Series.objects.filter(run=run, generation=generation, lane__in=lanes)
     names: set[str] = set()
     summary = MetricsSummary(total_data_points=0, available_metrics=[])
-    for lane, name, count, lowest, highest in found.values_list(
+    for lane, name, count, lowest, highest in series.values_list(
         "lane", "name", "count", "first_step", "top_step"
     ):
         if lane != Lane.ROWS:

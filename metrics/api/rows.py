@@ -30,8 +30,8 @@ def rows_answer(request: Request, rows: Rows, pending: int) -> HttpResponseBase:
     headers: dict[str, Any] = {"X-Row-Count": rows.sampled, "X-Total-Count": rows.total}
     if rows.last_step is not None:
         headers["X-Last-Step"] = rows.last_step
-    named = {name: str(value) for name, value in headers.items()}
-    return _answer(request, about, rows, named | pending_header(pending))
+    texts = {name: str(value) for name, value in headers.items()}
+    return _answer(request, about, rows, texts | pending_header(pending))
 
 
 def filtered_rows_answer(

@@ -50,8 +50,8 @@ class SmoothingQuery(Query):
 
     def validate(self, attrs: Any) -> Any:
         """Replace the parameters by a `Smoother`."""
-        given = {name: attrs.pop(name, None) for name in SmoothingQuery._declared_fields}
-        method = given["smoothing"]
+        params = {name: attrs.pop(name, None) for name in SmoothingQuery._declared_fields}
+        method = params["smoothing"]
         if method in (None, "none"):
             return attrs
         needed = {
@@ -60,14 +60,14 @@ class SmoothingQuery(Query):
             "mean": ("smoothing_window",),
             "gaussian": ("smoothing_sigma",),
         }[method]
-        if all(given[name] is None for name in needed):
+        if all(params[name] is None for name in needed):
             raise serializers.ValidationError(
                 {needed[0]: [f"smoothing={method} needs {' or '.join(needed)}"]}
             )
         values = {
-            name: given[f"smoothing_{name}"]
+            name: params[f"smoothing_{name}"]
             for name in ("weight", "half_life", "window", "sigma", "unit")
-            if given[f"smoothing_{name}"] is not None
+            if params[f"smoothing_{name}"] is not None
         }
-        attrs |= {"smoother": Smoother(method, **values), "smoothed_only": bool(given["smoothed_only"])}
+        attrs |= {"smoother": Smoother(method, **values), "smoothed_only": bool(params["smoothed_only"])}
         return attrs

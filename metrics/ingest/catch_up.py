@@ -74,9 +74,9 @@ def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
             continue
         if journal and (journal.offset, journal.inode) == (stat.st_size, f"{stat.st_dev}:{stat.st_ino}"):
             continue
-        left = deadline - time.monotonic()
+        remaining = deadline - time.monotonic()
         done = journal.offset if journal else 0
-        pending += catch_up(run, left) if left > 0 else max(0, stat.st_size - done)
+        pending += catch_up(run, remaining) if remaining > 0 else max(0, stat.st_size - done)
     return pending
 
 

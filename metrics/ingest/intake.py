@@ -19,7 +19,7 @@ from django.db.models import Q
 
 from metrics.ingest.observing import Observer, observers
 from metrics.ingest.parse import Batch, parse
-from metrics.ingest.source import Mark, Memory, Source
+from metrics.ingest.source import JournalIdentity, Mark, Source
 from metrics.ingest.writer import Writer
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.store.journal_problems import problems
@@ -66,9 +66,9 @@ class Progress:
     records: int
     altered: int
     last_time: float
-    memory: Memory
+    memory: JournalIdentity
 
-    def after(self, batch: Batch, memory: Memory) -> Progress:
+    def after(self, batch: Batch, memory: JournalIdentity) -> Progress:
         return Progress(
             self.generation,
             self.rows + batch.rows,
@@ -117,9 +117,9 @@ def ingest(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fals
 
 def _journal(run: Run) -> Journal | None:
     """Return the row of the journal, or None if the run's row was deleted meanwhile."""
-    known: Journal | None = Journal.objects.filter(run=run).first()
+    journal: Journal | None = Journal.objects.filter(run=run).first()
     try:
-        return known or Journal.objects.get_or_create(run=run)[0]
+        return journal or Journal.objects.get_or_create(run=run)[0]
     except IntegrityError:
         return None
 
@@ -133,8 +133,8 @@ def _lease(row: Journal, behind: int) -> bool:
     # a process that asked a moment after `now`.
     over = Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE_SECONDS)
     free = Journal.objects.filter(over | Q(lease_owner=_OWNER), pk=row.pk)
-    taken: int = free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS)
-    return taken == 1
+    updated: int = free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS)
+    return updated == 1
 
 
 class _Intake:
@@ -144,10 +144,12 @@ class _Intake:
         self._run, self._row, self._source = run, row, source
         memory = source.recall(Mark(row.offset, row.inode, row.head, row.before, row.checksum))
         counted = row.generation, row.rows, row.bad_lines, row.untimed, row.records, row.altered
-        known = Progress(*counted, row.clock(run), memory or Memory(row.offset))
-        self._stored = known
+        progress = Progress(*counted, row.clock(run), memory or JournalIdentity(row.offset))
+        self._stored = progress
         self._reached = (
-            known if memory else Progress(row.generation + 1, 0, 0, 0, 0, 0, run.created, Memory())
+            progress
+            if memory
+            else Progress(row.generation + 1, 0, 0, 0, 0, 0, run.created, JournalIdentity())
         )
         self._observers: list[Observer] = []
 

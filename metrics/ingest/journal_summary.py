@@ -7,7 +7,7 @@ from pathlib import Path
 
 from metrics.ingest.parse import parse
 from metrics.ingest.series_stats import update_stats
-from metrics.ingest.source import Memory, Source
+from metrics.ingest.source import JournalIdentity, Source
 from metrics.store.lanes import Lane
 from runicorn.store import layout
 from runs.store.metric_stats import MetricStats
@@ -49,7 +49,7 @@ def metric_stats(run_dir: Path) -> dict[str, MetricStats]:
     except FileNotFoundError:
         return {}
     with source:
-        rows, last_time, memory = 0, 0.0, Memory()
+        rows, last_time, memory = 0, 0.0, JournalIdentity()
         while chunk := source.read(memory.offset):
             batch = parse(chunk, rows, last_time, memory.within_line())
             rows, last_time, memory = rows + batch.rows, batch.last_time, memory.after(chunk)

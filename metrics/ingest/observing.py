@@ -1,4 +1,4 @@
-"""What else looks at points while they are ingested."""
+"""Observers of ingested points."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class ScriptAlert:
     """An alert that a script raised."""
 
     at: float
@@ -63,7 +63,7 @@ class Batch:
     records: int = 0
     altered: int = 0
     series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
-    raised: list[Raised] = field(default_factory=list)
+    raised: list[ScriptAlert] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -164,7 +164,7 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
     """Take the reserved names out of an event's data and keep the rest for later."""
     step, other = data.pop("global_step", None), data.pop("step", None)
     if type(step) is not int or step not in INT64:
-        step = next((found for found in map(_whole, (step, other)) if found is not None), None)
+        step = next((step_value for step_value in map(_whole, (step, other)) if step_value is not None), None)
     time, ts = data.pop("time", None), data.pop("ts", None)
     if type(time) is not float or not -_FAR < time < _FAR:
         read = _time((time, event.get("ts"), ts))
@@ -182,12 +182,12 @@ def _note_alert(event: dict[str, Any], data: dict[str, Any], batch: Batch) -> No
     title, text, level = (data.get(name) for name in ("title", "text", "level"))
     if type(title) is str and title:
         at = _time((event.get("ts"),))
-        shown = _clean(text).replace("\0", "\ufffd") if type(text) is str else ""
+        display_text = _clean(text).replace("\0", "\ufffd") if type(text) is str else ""
         batch.raised.append(
-            Raised(
+            ScriptAlert(
                 batch.last_time if at is None else at,
                 _clean(title).replace("\0", "\ufffd")[:TITLE_LENGTH],
-                shown,
+                display_text,
                 level if level in LEVELS else LEVELS[0],
             )
         )
@@ -243,21 +243,21 @@ def _columns(events: Sequence[dict[str, Any]]) -> dict[str, tuple[Ints, Values]]
     alike: dict[tuple[str, ...], list[int]] = {}
     for i, data in enumerate(events):
         alike.setdefault(tuple(data), []).append(i)
-    found: dict[str, tuple[list[int], list[Any]]] = {}
+    cells: dict[str, tuple[list[int], list[Any]]] = {}
     for names, at in alike.items():
         for name, values in zip(names, zip(*[events[i].values() for i in at], strict=True), strict=True):
-            positions, column = found.setdefault(name, ([], []))
+            positions, column = cells.setdefault(name, ([], []))
             positions.extend(at)
             column.extend(values)
-    columns = {stored_name(name): _column(*pair, len(alike) > 1) for name, pair in found.items()}
+    columns = {stored_name(name): _column(*pair, len(alike) > 1) for name, pair in cells.items()}
     return {name: column for name, column in columns.items() if len(column[0])}
 
 
 def _column(positions: list[int], values: list[Any], scattered: bool) -> tuple[Ints, Values]:
     if not set(map(type, values)) <= {float, int, bool}:
-        kept = [i for i, value in enumerate(values) if type(value) in _SCALARS]
-        positions = [positions[i] for i in kept]
-        values = [_clean(value) if type(value := values[i]) is str else value for i in kept]
+        scalars = [i for i, value in enumerate(values) if type(value) in _SCALARS]
+        positions = [positions[i] for i in scalars]
+        values = [_clean(value) if type(value := values[i]) is str else value for i in scalars]
     at, column = np.array(positions, dtype=np.int64), Values.of(values)
     if scattered and len(at) > 1 and not bool((at[1:] > at[:-1]).all()):
         order = np.argsort(at)

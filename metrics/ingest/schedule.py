@@ -87,9 +87,9 @@ class Rounds:
         running = list(self._runs().filter(status=layout.RUNNING))
         ended = self._running - {run.pk for run in running}
         self._running = {run.pk for run in running}
-        for known in (self._due, self._looks):
-            for pk in known.keys() - self._running - ended:
-                del known[pk]
+        for schedule in (self._due, self._looks):
+            for pk in schedule.keys() - self._running - ended:
+                del schedule[pk]
         return running + list(self._runs().filter(pk__in=ended)) if ended else running
 
     def _follow(self, run: Run, stop: threading.Event) -> None:
@@ -112,8 +112,8 @@ class Rounds:
         return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
     def _work_off(self, run: Run, deadline: float, stop: threading.Event) -> None:
-        left = self._ingest_left(run, deadline - time.monotonic(), stop)
-        if left == 0:
+        remaining = self._ingest_left(run, deadline - time.monotonic(), stop)
+        if remaining == 0:
             # Unreadable journals too: they are retried after the next sweep.
             Journal.objects.filter(run=run, size__gt=F("offset")).update(size=F("offset"))
 
@@ -149,15 +149,15 @@ class Rounds:
 
     def _purge(self) -> None:
         """Delete, once, the data of replaced journals whose process was killed before it could."""
-        left = Series.objects.filter(run__root=self._root, generation__lt=F("run__journal__generation"))
-        for run_id, generation in set(left.values_list("run_id", "run__journal__generation")):
+        outdated = Series.objects.filter(run__root=self._root, generation__lt=F("run__journal__generation"))
+        for run_id, generation in set(outdated.values_list("run_id", "run__journal__generation")):
             purge(run_id, generation)
 
     def _sweep(self, runs: QuerySet[Run], journals: QuerySet[Journal], stop: threading.Event) -> bool:
         """Record the sizes of journals, so that the backlog can be queried and counted; return False if stopped."""
-        known = {run: (pk, size) for run, pk, size in journals.values_list("run_id", "pk", "size")}
-        found = iter(list(runs.values_list("pk", "folder")))
-        while some := list(islice(found, BATCH)):
+        journals_by_run = {run: (pk, size) for run, pk, size in journals.values_list("run_id", "pk", "size")}
+        rows = iter(list(runs.values_list("pk", "folder")))
+        while some := list(islice(rows, BATCH)):
             if stop.is_set():
                 return False
             fresh, grown = [], []
@@ -165,10 +165,10 @@ class Rounds:
                 look = self._look(folder)
                 if look is None:
                     continue
-                if run not in known:
+                if run not in journals_by_run:
                     fresh.append(Journal(run_id=run, size=look[0]))
-                elif known[run][1] != look[0]:
-                    grown.append(Journal(pk=known[run][0], size=look[0]))
+                elif journals_by_run[run][1] != look[0]:
+                    grown.append(Journal(pk=journals_by_run[run][0], size=look[0]))
             Journal.objects.bulk_create(fresh, ignore_conflicts=True)
             Journal.objects.bulk_update(grown, ["size"])
         self._swept = time.monotonic()

@@ -1,4 +1,4 @@
-"""Growth of a series: points collect in a tail, a full tail is sealed into tiles, sixteen tiles get a parent.
+"""Growth of a series: points collect in a tail, full tails are sealed into tiles, sixteen tiles get a parent.
 
 The boundaries of tiles depend only on the points, not on how they were batched, so equal journals give equal tiles.
 """
@@ -46,12 +46,12 @@ class Growth:
     def add(self, points: Points) -> None:
         full = pyramid.SHAPE.tile + pyramid.SHAPE.window
         while len(points):
-            came = points.select(slice(0, full - self.pending))
-            stop = self._first_that_goes_back(came.step)
+            arrived = points.select(slice(0, full - self.pending))
+            stop = self._first_that_goes_back(arrived.step)
             if stop:
-                self.fresh.append(came.select(slice(0, stop)))
+                self.fresh.append(arrived.select(slice(0, stop)))
                 self.pending += stop
-            if stop < len(came):
+            if stop < len(arrived):
                 self._close_segment()
             elif self.pending >= full:
                 self._seal()
@@ -93,12 +93,12 @@ class Growth:
         self.segment_tiles += 1
         if self.ordered and self.segment < pyramid.SHAPE.segments:
             self.boundary, self.boundary_open = node.last_step, node.first_step == node.last_step
-        fan, made = pyramid.SHAPE.fan, self.segment_tiles
+        fan, tile_count = pyramid.SHAPE.fan, self.segment_tiles
         self.sealed.append(node)
         self._open[node.level, node.seq] = node
-        while made % fan == 0:
-            made //= fan
-            node = parent(self._children(node.level, (made - 1) * fan, made * fan))
+        while tile_count % fan == 0:
+            tile_count //= fan
+            node = parent(self._children(node.level, (tile_count - 1) * fan, tile_count * fan))
             self.sealed.append(node)
             self._open[node.level, node.seq] = node
 

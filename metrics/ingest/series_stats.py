@@ -50,8 +50,8 @@ def update_stats(stats: SeriesStats, points: Points) -> None:
     _note_extremes(stats, points)
 
 
-def _least(known: Any, new: Any) -> Any:
-    return new if known is None else min(known, new)
+def _least(old: Any, new: Any) -> Any:
+    return new if old is None else min(old, new)
 
 
 def _note_last(stats: SeriesStats, points: Points) -> None:

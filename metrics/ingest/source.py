@@ -32,7 +32,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class JournalIdentity:
     """Identity of a file while it is read. `checksum` is the CRC-32 of everything up to `offset`."""
 
     offset: int = 0
@@ -40,8 +40,8 @@ class Memory:
     before: bytes = b""
     checksum: int = 0
 
-    def after(self, chunk: bytes) -> Memory:
-        return Memory(
+    def after(self, chunk: bytes) -> JournalIdentity:
+        return JournalIdentity(
             self.offset + len(chunk),
             self.head if len(self.head) == HEAD else (self.head + chunk[:HEAD])[:HEAD],
             (self.before + chunk[-BEFORE:])[-BEFORE:],
@@ -97,16 +97,18 @@ class Source:
         except (ValueError, RecursionError):
             return b""
 
-    def mark(self, memory: Memory) -> Mark:
+    def mark(self, memory: JournalIdentity) -> Mark:
         return Mark(memory.offset, self._inode, _digest(memory.head), _digest(memory.before), memory.checksum)
 
-    def recall(self, mark: Mark) -> Memory | None:
+    def recall(self, mark: Mark) -> JournalIdentity | None:
         """Return the content up to the mark; None if the file was replaced.
 
         A file that was truncated and grew again differs at its head or before the offset. With another inode it may be a
         copy, which only reading it again can tell.
         """
-        memory = Memory(mark.offset, self._head(mark.offset), self._before(mark.offset), mark.checksum)
+        memory = JournalIdentity(
+            mark.offset, self._head(mark.offset), self._before(mark.offset), mark.checksum
+        )
         if mark.offset == 0:
             return memory
         now = self.mark(memory)
@@ -115,7 +117,7 @@ class Source:
         same = now.inode == mark.inode or self._checksum(mark.offset) == mark.checksum
         return memory if same else None
 
-    def holds(self, memory: Memory) -> bool:
+    def holds(self, memory: JournalIdentity) -> bool:
         """Return whether the bytes just read are still in the file."""
         there = self._head(memory.offset), self._before(memory.offset)
         return there == (memory.head, memory.before)

@@ -1,4 +1,4 @@
-"""Runs without a step for much longer than usual, found by a timer."""
+"""Detection of stalled runs, by a timer."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Stalls:
 
     def judge(self, now: float) -> None:
         """Find the runs that have stalled, and those that continue; `now` is in Unix seconds."""
-        found = self._candidates(now)
-        self._observed = {pk: seen for pk, seen in self._observed.items() if pk in found}
-        for pk, series in found.items():
+        candidates = self._candidates(now)
+        self._observed = {pk: seen for pk, seen in self._observed.items() if pk in candidates}
+        for pk, series in candidates.items():
             run = series.run
             run.root = self._root
             last, first = series.last_time or 0.0, series.first_time or 0.0
@@ -61,8 +61,8 @@ class Stalls:
     def _same_since(self, pk: int, count: int, last: float, now: float) -> float:
         """Return since when the number of steps is known to be the same."""
         was_recent = self._judged_at is not None and last >= self._judged_at - STALL_SECONDS
-        known, since = self._observed.get(pk, (count, last if was_recent else now))
-        self._observed[pk] = (count, since if known == count else now)
+        previous, since = self._observed.get(pk, (count, last if was_recent else now))
+        self._observed[pk] = (count, since if previous == count else now)
         return self._observed[pk][1]
 
     def _candidates(self, now: float) -> dict[int, Series]:

@@ -87,8 +87,8 @@ class Writer:
     def write(self) -> None:
         """Send the rows within the caller's transaction."""
         rows = self._rows
-        known = [series for series in rows.series if series.pk]
-        bulk.update(Series, _CHANGING, map(_CHANGES, known))
+        existing = [series for series in rows.series if series.pk]
+        bulk.update(Series, _CHANGING, map(_CHANGES, existing))
         self._insert([series for series in rows.series if not series.pk])
         if rows.emptied:
             Tail.objects.filter(series_id__in=rows.emptied).delete()
@@ -114,12 +114,12 @@ class Writer:
         self._rows = _Rows()
 
     def changed_stats(self) -> dict[str, MetricStats]:
-        found = {}
+        stats = {}
         for (lane, name), opened in self._open.items():
             stepless = lane == Lane.STEPLESS and (Lane.METRIC, name) not in self._open
             if opened.touched and (lane == Lane.METRIC or stepless):
-                found[name] = MetricStats.of(opened.series)
-        return found
+                stats[name] = MetricStats.of(opened.series)
+        return stats
 
     def _touched(self) -> Iterator[_Open]:
         return (opened for opened in self._open.values() if opened.touched)

@@ -50,17 +50,17 @@ class PointFrames:
         before = self.row
         batch = parse(chunk.data, before + 1, self._last_time, chunk.continued)
         self.row, self._last_time = before + batch.rows, batch.last_time
-        found: dict[str, list[_Point]] = {}
+        points_by_name: dict[str, list[_Point]] = {}
         for (lane, name), points in batch.series.items():
             if lane in (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM):
-                found.setdefault(name, []).extend(_points(points, stepped=lane == Lane.METRIC))
+                points_by_name.setdefault(name, []).extend(_points(points, stepped=lane == Lane.METRIC))
         frame = {
             "type": "points",
             "generation": self.generation,
             "before": before,
             "last_row": self.row,
             "end": chunk.end,
-            "series": {name: _columns(points) for name, points in found.items()},
+            "series": {name: _columns(points) for name, points in points_by_name.items()},
         }
         return orjson.dumps(frame).decode()
 

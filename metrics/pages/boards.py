@@ -1,4 +1,4 @@
-"""Board of a page of charts, as its scripts read it."""
+"""Board of a page of charts, in the form that the page's scripts read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_site.web import markdown
-from runicorn_site.web.actor import may_change_boards
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared, may_change_boards
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -44,27 +43,27 @@ def page_board(runs: Sequence[Run], request: HttpRequest) -> str:
     """
     projects = {run.project for run in runs}
     name = request.GET.get("board") or DEFAULT
-    found = PageBoard(project="", name=name, board={}, etag="", error="", names=[], texts={})
+    page_board = PageBoard(project="", name=name, board={}, etag="", error="", names=[], texts={})
     if len(projects) == 1:
-        _read(found, Path(active_root().path), projects.pop())
-    if is_shared(request) or not may_change_boards(request, found["project"]):
-        found |= {"project": "", "names": []}
-    return json.dumps(found)
+        _read(page_board, Path(active_root().path), projects.pop())
+    if is_shared(request) or not may_change_boards(request, page_board["project"]):
+        page_board |= {"project": "", "names": []}
+    return json.dumps(page_board)
 
 
-def _read(found: PageBoard, root: Path, project: str) -> None:
-    found["project"] = project
+def _read(page_board: PageBoard, root: Path, project: str) -> None:
+    page_board["project"] = project
     try:
-        found["names"] = boards.names(root, project)
-        stored = boards.read(root, project, found["name"])
+        page_board["names"] = boards.names(root, project)
+        stored = boards.read(root, project, page_board["name"])
     except boards.BoardNotFound:
         return
     except (InvalidBoard, InvalidName, OutsideStore) as error:
-        found["error"] = str(error)
+        page_board["error"] = str(error)
     except OSError as error:
-        found["error"] = _("It could not be read: {reason}.").format(reason=error.strerror)
+        page_board["error"] = _("It could not be read: {reason}.").format(reason=error.strerror)
     else:
-        found |= {"board": stored.board, "etag": stored.etag, "error": stored.error or ""}
+        page_board |= {"board": stored.board, "etag": stored.etag, "error": stored.error or ""}
         items = [item for section in stored.board.get("sections", []) for item in section.get("items", [])]
         texts = [item["markdown"] for item in items if "markdown" in item]
-        found["texts"] = {text: markdown.render(text) for text in texts}
+        page_board["texts"] = {text: markdown.render(text) for text in texts}

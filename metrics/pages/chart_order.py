@@ -1,4 +1,4 @@
-"""Default order of charts: what a reader looks for first, and counters and the machine last."""
+"""Default order of charts: primary metrics first, counters and system metrics last."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ T = TypeVar("T", bound=Charted)
 
 
 def in_default_order(
-    charts: Iterable[T], *, primary: Collection[str] = (), chosen: Sequence[str] = ()
+    charts: Iterable[T], *, primary: Collection[str] = (), preferred: Sequence[str] = ()
 ) -> list[T]:
     """Return charts section by section.
 
@@ -61,35 +61,37 @@ def in_default_order(
 
     Args:
         primary: primary metrics of the runs.
-        chosen: metrics that runs are sorted or filtered by, in order of importance.
+        preferred: metrics that runs are sorted or filtered by, in order of importance.
     """
-    listed = list(charts)
-    keys = {chart.name: _key(chart, primary, chosen) for chart in listed}
+    all_charts = list(charts)
+    keys = {chart.name: _key(chart, primary, preferred) for chart in all_charts}
     sections: dict[str, Key] = {}
-    for chart in listed:
+    for chart in all_charts:
         sections[chart.group] = min(sections.get(chart.group, keys[chart.name]), keys[chart.name])
 
     def order(chart: T) -> tuple[Any, ...]:
         mine = keys[chart.name]
         return sections[chart.group], natural(chart.group), mine, natural(chart.name)
 
-    return sorted(listed, key=order)
+    return sorted(all_charts, key=order)
 
 
 def metrics_of_list(order_by: Iterable[str], where: Node | None = None) -> list[str]:
     """Return the metrics that a list of runs is sorted by and filtered by, each once."""
-    found = [metric[0] for key in order_by if (metric := metric_of(key.removeprefix("-")))]
+    names = [metric[0] for key in order_by if (metric := metric_of(key.removeprefix("-")))]
     if where is not None:
-        found += [one.field.name for one in comparisons(where) if one.field.kind is Kind.METRIC]
-    return list(dict.fromkeys(found))
+        names += [
+            comparison.field.name for comparison in comparisons(where) if comparison.field.kind is Kind.METRIC
+        ]
+    return list(dict.fromkeys(names))
 
 
-def _key(chart: Charted, primary: Collection[str], chosen: Sequence[str]) -> Key:
+def _key(chart: Charted, primary: Collection[str], preferred: Sequence[str]) -> Key:
     name = chart.name
     if name in primary:
         return Rank.PRIMARY, 0
-    if name in chosen:
-        return Rank.CHOSEN, list(chosen).index(name)
+    if name in preferred:
+        return Rank.CHOSEN, list(preferred).index(name)
     if name.startswith(SYSTEM):
         return Rank.SYSTEM, 0
     if COUNTER.fullmatch(name.rpartition("/")[2]):

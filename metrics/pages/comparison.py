@@ -45,7 +45,7 @@ def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
     flat = [flatten(run.config) for run in runs]
     different, equal = [], []
     for key in sorted(set().union(*flat), key=natural):
-        values = [one[key].text if key in one else None for one in flat]
+        values = [params[key].text if key in params else None for params in flat]
         if len(set(values)) > 1:
             different.append(Row(key, [Cell(value) for value in values]))
         else:
@@ -58,14 +58,16 @@ def metric_rows(runs: Sequence[Run]) -> list[Row]:
 
     The best of all runs is marked if the script or the metric's name says what is better: a learning rate has no best.
     """
-    found: dict[str, dict[int, RunMetric]] = {}
+    metrics_by_key: dict[str, dict[int, RunMetric]] = {}
     for metric in RunMetric.objects.filter(run__in=runs):
-        found.setdefault(metric.key, {})[metric.run_id] = metric
+        metrics_by_key.setdefault(metric.key, {})[metric.run_id] = metric
     primary = {run.best_metric_name for run in runs}
     rows = []
-    for key in sorted(found, key=lambda key: (key not in primary, -len(found[key]), natural(key))):
+    for key in sorted(
+        metrics_by_key, key=lambda key: (key not in primary, -len(metrics_by_key[key]), natural(key))
+    ):
         mode = next((mode_of(run, key) for run in runs if run.best_metric_name == key), mode_of(runs[0], key))
-        ends = [found[key].get(run.pk) for run in runs]
+        ends = [metrics_by_key[key].get(run.pk) for run in runs]
         values = [None if end is None else best_by(end, mode)[0] for end in ends]
         lasts = [None if end is None else end.last for end in ends]
         best = _best(values, mode) if key in primary or _has_direction(key) else None
@@ -82,7 +84,7 @@ def summary_rows(runs: Sequence[Run]) -> list[Row]:
     flat = [flatten(run.summary) for run in runs]
     rows = []
     for key in sorted(set().union(*flat), key=natural):
-        params = [one.get(key) for one in flat]
+        params = [summary.get(key) for summary in flat]
         numbers = [None if param is None else param.number for param in params]
         mode = "min" if LESS_IS_MORE.search(key.replace("_", " ")) else _direction(runs, key)
         best = _best(numbers, mode) if mode else None
@@ -94,19 +96,19 @@ def summary_rows(runs: Sequence[Run]) -> list[Row]:
     return rows[:MOST_METRICS]
 
 
-def chart_groups(runs: Sequence[Run], chosen: Sequence[str] = ()) -> list[Group]:
-    """One chart for each metric that any of the runs has; `chosen` metrics follow the primary ones."""
+def chart_groups(runs: Sequence[Run], preferred: Sequence[str] = ()) -> list[Group]:
+    """One chart for each metric that any of the runs has; `preferred` metrics follow the primary ones."""
     series = Series.objects.filter(
         run__in=runs,
         generation=F("run__journal__generation"),
         lane__in=SHOWN,
     )
-    found = series.values_list("name", "lane").distinct().order_by("name", "lane")
+    names_and_lanes = series.values_list("name", "lane").distinct().order_by("name", "lane")
     lanes: dict[str, int] = {}
-    for name, lane in found:
+    for name, lane in names_and_lanes:
         lanes.setdefault(name, lane)
     curves = [Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items()]
-    return grouped(curves, primary={run.best_metric_name or "" for run in runs}, chosen=chosen)
+    return grouped(curves, primary={run.best_metric_name or "" for run in runs}, preferred=preferred)
 
 
 def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:
@@ -116,13 +118,13 @@ def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, 
     """
     tags = {tag for run in runs for tag in run.tags}
     names = {run.group for run in runs}
-    found = [(GROUP, _("group"), len(names))] if names != {""} else []
-    found += [(TAG, _("tag"), len(tags) + 1)] if tags else []
+    choices = [(GROUP, _("group"), len(names))] if names != {""} else []
+    choices += [(TAG, _("tag"), len(tags) + 1)] if tags else []
     for row in different:
         values = {cell.value for cell in row.cells}
         if len(values) < len(row.cells) or len(runs) < 3:
-            found.append((f"{CONFIG}{row.key}", row.key, len(values)))
-    return found
+            choices.append((f"{CONFIG}{row.key}", row.key, len(values)))
+    return choices
 
 
 def _has_direction(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the pages of the runs show of the metrics, ready to be drawn."""
+"""Chart panels and sparklines of run pages."""
 
 from __future__ import annotations
 
@@ -65,14 +65,16 @@ class Group:
 def chart_groups(run: Run) -> list[Group]:
     """All series of a run's present journal by section, in the default order."""
     present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=SHOWN)
-    found = present.order_by("name", "lane")
-    curves = [_curve(next(same)) for _, same in groupby(found, key=lambda series: series.name)]
+    rows = present.order_by("name", "lane")
+    curves = [_curve(next(same)) for _, same in groupby(rows, key=lambda series: series.name)]
     return grouped(curves, primary={run.best_metric_name or ""})
 
 
-def grouped(curves: Iterable[Curve], *, primary: Collection[str], chosen: Sequence[str] = ()) -> list[Group]:
+def grouped(
+    curves: Iterable[Curve], *, primary: Collection[str], preferred: Sequence[str] = ()
+) -> list[Group]:
     """The charts by section in the default order; see `metrics.pages.chart_order`."""
-    ordered = in_default_order(curves, primary=primary, chosen=chosen)
+    ordered = in_default_order(curves, primary=primary, preferred=preferred)
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
 
 
@@ -109,20 +111,20 @@ def sparklines(primary: Mapping[int, str]) -> dict[int, str]:
 
     What was drawn once is remembered until the metric has more points.
     """
-    found = Series.objects.filter(
+    candidates = Series.objects.filter(
         run__in=primary,
         name__in=set(primary.values()),
         lane=Lane.METRIC,
         generation=F("run__journal__generation"),
     )
-    wanted = [one for one in found if primary[one.run_id] == one.name]
-    new = [one for one in wanted if (one.uid, one.count) not in _outlines]
+    primary_series = [row for row in candidates if primary[row.run_id] == row.name]
+    new = [row for row in primary_series if (row.uid, row.count) not in _outlines]
     try:
         _outlines.update(_drawn(new))
     except JournalReplaced:
         # A journal was replaced in this moment: the next look has its new curve.
-        wanted = [one for one in wanted if (one.uid, one.count) in _outlines]
-    outlines = {one.run_id: _outlines[one.uid, one.count] for one in wanted}
+        primary_series = [row for row in primary_series if (row.uid, row.count) in _outlines]
+    outlines = {row.run_id: _outlines[row.uid, row.count] for row in primary_series}
     if len(_outlines) > REMEMBERED:
         _outlines.clear()
     return outlines
@@ -134,12 +136,12 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
     seen = View(Journal(), series, directories(series))
     read = charts.downsampled(seen, series, Window(), by_step=True, points=POINTS)
     entries = {
-        one: charts.series_columns(
-            [one], read[one.pk].points, read[one.pk].count, by_step=True, points=POINTS
+        row: charts.series_columns(
+            [row], read[row.pk].points, read[row.pk].count, by_step=True, points=POINTS
         )
-        for one in series
+        for row in series
     }
-    return {(one.uid, one.count): outline(entry["x"], entry["y"]) for one, entry in entries.items()}
+    return {(row.uid, row.count): outline(entry["x"], entry["y"]) for row, entry in entries.items()}
 
 
 _outlines: dict[tuple[int, int], str] = {}
@@ -156,7 +158,7 @@ def outline(x: Iterable[float], y: Iterable[float | None]) -> str:
         return ""
     across = _scaled([at for at, _ in points], WIDTH)
     heights = _scaled([value for _, value in points], HEIGHT)
-    return " ".join(f"{left:.1f},{HEIGHT - up:.1f}" for left, up in zip(across, heights, strict=True))
+    return " ".join(f"{x:.1f},{HEIGHT - up:.1f}" for x, up in zip(across, heights, strict=True))
 
 
 def _scaled(values: list[float], size: int) -> list[float]:

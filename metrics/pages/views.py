@@ -1,4 +1,4 @@
-"""The old address of the compare page."""
+"""Redirect from the former address of the compare page."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from metrics.pages.comparison import (
     summary_rows,
 )
 from metrics.pages.panels import Group
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared
 from runs.models import Run
 from runs.query import where_keys
 from runs.query.where.parser import BadWhere
@@ -71,10 +71,10 @@ class MediaContext(TypedDict):
 Context = ChartsContext | ConfigContext | MetricsContext | HyperparametersContext | MediaContext
 
 
-def charts_panel(runs: Sequence[Run], chosen: Sequence[str] = ()) -> ChartsContext:
+def charts_panel(runs: Sequence[Run], preferred: Sequence[str] = ()) -> ChartsContext:
     """Return the charts by section, without points, and what the runs can be grouped by."""
     different, _ = config_rows(runs)
-    return {"runs": runs, "groups": chart_groups(runs, chosen), "groupings": groupings(runs, different)}
+    return {"runs": runs, "groups": chart_groups(runs, preferred), "groupings": groupings(runs, different)}
 
 
 def config_panel(runs: Sequence[Run]) -> ConfigContext:

@@ -1,4 +1,4 @@
-"""Put curves by step over another metric: its values at their steps."""
+"""Curves by step with another metric as x axis."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
         ValidationError: these are too many.
         metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile; retry.
     """
-    if sum(one.count for one in series) > MOST_NUMBERS:
+    if sum(row.count for row in series) > MOST_NUMBERS:
         raise ValidationError({"x_metric": [TOO_MUCH]})
     loader = TileLoader(view)
     readers = [
-        (one, SeriesReader(view.directories[one.pk], Window(), by_step=True, level=0)) for one in series
+        (row, SeriesReader(view.directories[row.pk], Window(), by_step=True, level=0)) for row in series
     ]
-    loader.fetch((one, reader.needs()) for one, reader in readers)
-    return {one.run_id: _along(reader.points(loader.blob(one))[0]) for one, reader in readers}
+    loader.fetch((row, reader.needs()) for row, reader in readers)
+    return {row.run_id: _along(reader.points(loader.blob(row))[0]) for row, reader in readers}
 
 
-def add(entries: Iterable[tuple[int, Any]], found: dict[int, Along]) -> None:
+def add(entries: Iterable[tuple[int, Any]], values_by_run: dict[int, Along]) -> None:
     """Add `along` to curves, given with the keys of their runs."""
     for run, entry in entries:
-        found.get(run, NOTHING).add_to(entry)
+        values_by_run.get(run, NOTHING).add_to(entry)
 
 
 def _along(points: Points) -> Along:

@@ -47,21 +47,21 @@ def band(x: NDArray[Any], heights: Floats, edges: Index, along: NDArray[Any], me
     }
 
 
-def shorten(found: Band) -> None:
+def shorten(band: Band) -> None:
     """Round a band to `DIGITS` digits."""
-    found["low"], found["high"] = _column(rounded(found["low"])), _column(rounded(found["high"]))
-    found["mean"] = _column(rounded(found["mean"]))
+    band["low"], band["high"] = _column(rounded(band["low"])), _column(rounded(band["high"]))
+    band["mean"] = _column(rounded(band["mean"]))
 
 
 def rounded(values: Any) -> Floats:
     """Return values with `DIGITS` significant digits; those that are not finite, huge or tiny unchanged."""
-    found = np.asarray(values, dtype=float).copy()
+    digits = np.asarray(values, dtype=float).copy()
     # Powers of ten are exact up to 1e22.
-    usual = (np.abs(found) > 1e-15) & (np.abs(found) < 1e15)
-    exponents = DIGITS - 1 - np.floor(np.log10(np.abs(found[usual])))
+    usual = (np.abs(digits) > 1e-15) & (np.abs(digits) < 1e15)
+    exponents = DIGITS - 1 - np.floor(np.log10(np.abs(digits[usual])))
     up, down = 10.0 ** exponents.clip(0), 10.0 ** (-exponents).clip(0)
-    found[usual] = np.round(found[usual] * up / down) * down / up
-    return found
+    digits[usual] = np.round(digits[usual] * up / down) * down / up
+    return digits
 
 
 def _column(array: NDArray[Any]) -> Any:
@@ -81,5 +81,5 @@ def _mean(x: NDArray[Any], means: Points, edges: NDArray[Any]) -> Floats:
     following, of_following = np.append(total[1:], 0.0), np.append(inner[1:], 0.0)
     both = total + following
     share = np.divide(total, both, out=np.full(len(edges), np.nan), where=both > 0)
-    found: Floats = inner * share + of_following * (1 - share)
-    return found
+    mean: Floats = inner * share + of_following * (1 - share)
+    return mean

@@ -51,50 +51,50 @@ def downsampled(
     Raises:
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read.
     """
-    loader, found = TileLoader(view), {}
+    loader, sampled = TileLoader(view), {}
     thinned: list[tuple[Series, SeriesReader]] = []
-    windows = {one.pk: window(one) if callable(window) else window for one in series}
+    windows = {row.pk: window(row) if callable(window) else window for row in series}
     widths = {
-        one.pk: interval_width(view.directories[one.pk], windows[one.pk], points, by_step=by_step)
-        for one in series
+        row.pk: interval_width(view.directories[row.pk], windows[row.pk], points, by_step=by_step)
+        for row in series
     }
-    todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
+    todo = [(row, level_for(view.directories[row.pk], windows[row.pk], points)) for row in series]
     while todo:
         readings = [
             (
-                one,
+                row,
                 level,
                 SeriesReader(
-                    view.directories[one.pk],
-                    windows[one.pk],
+                    view.directories[row.pk],
+                    windows[row.pk],
                     by_step=by_step,
                     level=level,
-                    width=widths[one.pk],
+                    width=widths[row.pk],
                 ),
             )
-            for one, level in todo
+            for row, level in todo
         ]
-        loader.fetch((one, reading.needs()) for one, _, reading in readings)
+        loader.fetch((row, reading.needs()) for row, _, reading in readings)
         todo = []
-        for one, level, reading in readings:
-            read, count = reading.points(loader.blob(one))
+        for row, level, reading in readings:
+            read, count = reading.points(loader.blob(row))
             if level and len(read) < min(points, count):
                 # Many of the points that the level was chosen for are hidden.
-                todo.append((one, level - 1))
+                todo.append((row, level - 1))
             else:
-                found[one.pk] = Downsampled(reading.with_gap_ends(read, loader.blob(one)), count)
-                if averaged and level and one.minimum is not None:
-                    thinned.append((one, reading))
+                sampled[row.pk] = Downsampled(reading.with_gap_ends(read, loader.blob(row)), count)
+                if averaged and level and row.minimum is not None:
+                    thinned.append((row, reading))
     means = MeansLoader(view)
-    means.fetch((one, reading.needs()) for one, reading in thinned)
-    for one, reading in thinned:
-        found[one.pk] = replace(found[one.pk], means=reading.points(means.blob(one))[0])
-    return found
+    means.fetch((row, reading.needs()) for row, reading in thinned)
+    for row, reading in thinned:
+        sampled[row.pk] = replace(sampled[row.pk], means=reading.points(means.blob(row))[0])
+    return sampled
 
 
 def in_order(read: Sequence[Downsampled], *, by_step: bool) -> Points:
     """Merge the points of the lanes of one metric in the order of x."""
-    together = gather([one.points for one in read if len(one.points)])
+    together = gather([curve.points for curve in read if len(curve.points)])
     return together if by_step else together.by_time()
 
 
@@ -128,8 +128,8 @@ def series_columns(
     edges = _edges(x, at, points // _BAND_EVERY) if has_band else at
     if compact and noise:
         at = np.union1d(edges, at[_ends_and_gaps(numbers[at])])
-    shown = together.select(at)
-    statistics, values = _statistics(together), _values(shown.value, kind)
+    visible = together.select(at)
+    statistics, values = _statistics(together), _values(visible.value, kind)
     entry: SeriesColumns = {
         "name": series[0].name,
         "kind": kind,
@@ -152,10 +152,10 @@ def series_columns(
             entry["band"]["noise"] = True
         if compact:
             bands.shorten(entry["band"])
-    if shown.stage.mask():
-        entry["stages"] = _changes(shown.stage.objects())
-    if not by_step and len(shown) and series[0].lane == Lane.METRIC:
-        entry["back"] = (np.flatnonzero(shown.step[1:] < shown.step[:-1]) + 1).tolist()
+    if visible.stage.mask():
+        entry["stages"] = _changes(visible.stage.objects())
+    if not by_step and len(visible) and series[0].lane == Lane.METRIC:
+        entry["back"] = (np.flatnonzero(visible.step[1:] < visible.step[:-1]) + 1).tolist()
     return entry
 
 
@@ -175,18 +175,18 @@ def _ends_and_gaps(numbers: Floats) -> Index:
 
 def averages(read: Sequence[Downsampled]) -> Points:
     """Return the means of the lanes of one metric, in any order."""
-    return gather([counted(one.points) if one.means is None else one.means for one in read])
+    return gather([counted(curve.points) if curve.means is None else curve.means for curve in read])
 
 
 def statistics_only(series: Sequence[Series]) -> SeriesColumns:
     """Return the curve of one metric without its points."""
-    lows = [one.minimum for one in series if one.minimum is not None]
-    highs = [one.maximum for one in series if one.maximum is not None]
-    newest = max(series, key=lambda one: one.last_row or 0)
+    lows = [row.minimum for row in series if row.minimum is not None]
+    highs = [row.maximum for row in series if row.maximum is not None]
+    newest = max(series, key=lambda row: row.last_row or 0)
     entry: SeriesColumns = {
         "name": series[0].name,
         "kind": _kind(series),
-        "count": sum(one.count for one in series),
+        "count": sum(row.count for row in series),
         "min": min(lows, default=None),
         "max": max(highs, default=None),
         "last": newest.last_text if newest.last is None else newest.last,
@@ -205,7 +205,7 @@ def _column(array: NDArray[Any]) -> Any:
 
 
 def _kind(series: Sequence[Series]) -> SeriesKind:
-    kinds = {cast(SeriesKind, one.kind) for one in series}
+    kinds = {cast(SeriesKind, row.kind) for row in series}
     if len(kinds) == 1:
         return kinds.pop()
     return "mixed" if kinds & {"text", "mixed"} else "float"

@@ -27,22 +27,22 @@ def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
     if len(heights) <= points:
         return np.arange(len(heights))
     odd = ~np.isfinite(heights)
-    chosen = np.zeros(len(heights), dtype=bool)
-    chosen[[0, -1]] = True
+    selected = np.zeros(len(heights), dtype=bool)
+    selected[[0, -1]] = True
     if not odd.any():
-        chosen[_interval_extremes(x, heights, points - 2)] = True
-        return np.flatnonzero(chosen)
+        selected[_interval_extremes(x, heights, points - 2)] = True
+        return np.flatnonzero(selected)
     finite = np.flatnonzero(~odd)
-    left = points - 2
-    chosen[_gaps(odd, left // 4 if len(finite) else left)] = True
-    left = points - int(chosen.sum())
+    remaining = points - 2
+    selected[_gaps(odd, remaining // 4 if len(finite) else remaining)] = True
+    remaining = points - int(selected.sum())
     at = (
         np.arange(len(finite))
-        if len(finite) <= left
-        else _interval_extremes(x[finite], heights[finite], left)
+        if len(finite) <= remaining
+        else _interval_extremes(x[finite], heights[finite], remaining)
     )
-    chosen[finite[at]] = True
-    return np.flatnonzero(chosen)
+    selected[finite[at]] = True
+    return np.flatnonzero(selected)
 
 
 def interval_starts(x: NDArray[np.int64] | Floats, intervals: int) -> Index:
@@ -78,46 +78,46 @@ def envelope(heights: Floats, edges: Index) -> tuple[Floats, Floats]:
     return low, high
 
 
-def evenly(count: int, wanted: int) -> Index:
-    """Return at most `wanted` of `count` positions, evenly spaced, including both ends."""
-    if wanted <= 0 or count == 0:
+def evenly(count: int, limit: int) -> Index:
+    """Return at most `limit` of `count` positions, evenly spaced, including both ends."""
+    if limit <= 0 or count == 0:
         return np.empty(0, dtype=np.intp)
-    return np.unique(np.linspace(0, count - 1, min(wanted, count)).round().astype(np.intp))
+    return np.unique(np.linspace(0, count - 1, min(limit, count)).round().astype(np.intp))
 
 
-def _gaps(odd: Bools, wanted: int) -> Index:
+def _gaps(odd: Bools, limit: int) -> Index:
     """Return where gaps begin and end; some of them if there are many."""
     edges = np.diff(odd, prepend=False, append=False)
     at = np.flatnonzero((edges[:-1] | edges[1:]) & odd)
-    if len(at) < wanted and odd.all():
+    if len(at) < limit and odd.all():
         at = np.flatnonzero(odd)
-    return at[evenly(len(at), wanted)]
+    return at[evenly(len(at), limit)]
 
 
-def _interval_extremes(x: NDArray[np.int64] | Floats, heights: Floats, wanted: int) -> Index:
-    """Return at most `wanted` positions, at least 2: the extremes of intervals of equal width, and what is beside a gap."""
-    intervals = wanted // 2
+def _interval_extremes(x: NDArray[np.int64] | Floats, heights: Floats, limit: int) -> Index:
+    """Return at most `limit` positions, at least 2: the extremes of intervals of equal width, and what is beside a gap."""
+    intervals = limit // 2
     starts = interval_starts(x, intervals)
     for _ in range(3):
-        finer = intervals * min(_FINER, wanted // (2 * len(starts)))
-        if finer == intervals or len(more := interval_starts(x, finer)) > wanted // 2:
+        finer = intervals * min(_FINER, limit // (2 * len(starts)))
+        if finer == intervals or len(more := interval_starts(x, finer)) > limit // 2:
             break
         intervals, starts = finer, more
-    chosen = np.zeros(len(heights), dtype=bool)
-    chosen[_first_at(heights, np.minimum.reduceat(heights, starts), starts)] = True
+    selected = np.zeros(len(heights), dtype=bool)
+    selected[_first_at(heights, np.minimum.reduceat(heights, starts), starts)] = True
     # Of equal values the first and the last, so that a level stretch has both ends.
     backwards = len(heights) - np.append(starts[1:], len(heights))[::-1]
     highest = np.maximum.reduceat(heights, starts)[::-1]
-    chosen[len(heights) - 1 - _first_at(heights[::-1], highest, backwards)] = True
+    selected[len(heights) - 1 - _first_at(heights[::-1], highest, backwards)] = True
     # Two intervals without a point between them are neighbours, or there is room for the ends of the gap.
     width = (float(x[-1]) / intervals) - (float(x[0]) / intervals)
     after = starts[1:]
     wide = after[x[after].astype(float) - x[after - 1].astype(float) > 2 * width]
-    free = (wanted - int(chosen.sum())) // 2
+    free = (limit - int(selected.sum())) // 2
     if len(wide) > free:
         wide = wide[evenly(len(wide), free)]
-    chosen[wide] = chosen[wide - 1] = True
-    return np.flatnonzero(chosen)
+    selected[wide] = selected[wide - 1] = True
+    return np.flatnonzero(selected)
 
 
 def _first_at(heights: Floats, levels: Floats, starts: Index) -> Index:

@@ -21,45 +21,47 @@ QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
 COLUMNS = ("x", "count", "mean", "min", "max", *QUANTILES)
 
 
-def group_statistics(curves: Sequence[tuple[Floats, Floats]], points: int, *, whole: bool) -> GroupStatistics:
+def group_statistics(
+    curves: Sequence[tuple[Floats, Floats]], points: int, *, is_integer: bool
+) -> GroupStatistics:
     """Return `COLUMNS` of equal length for curves given as (x, y), x ascending; at most `points` positions.
 
     `count` is the number of curves at a position; where it is 0 the other statistics are NaN.
     """
-    x = places([x for x, _ in curves], points, whole=whole)
+    x = places([x for x, _ in curves], points, is_integer=is_integer)
     heights = np.stack([read_at(*curve, x) for curve in curves])
     # NumPy arrays, which orjson serializes as lists.
     return cast(GroupStatistics, {"x": x, **statistics(heights)})
 
 
-def places(xs: Sequence[Floats], points: int, *, whole: bool) -> Floats:
+def places(xs: Sequence[Floats], points: int, *, is_integer: bool) -> Floats:
     """Return the common positions: those of all points if there are few, else evenly spaced over the range of x.
 
     Args:
         xs: x of each curve, ascending, at least one value in total.
         points: maximum number of positions.
-        whole: only integers, for steps.
+        is_integer: only integers, for steps.
     """
-    known = np.unique(np.concatenate(xs))
-    if len(known) <= points:
-        return known
-    even = np.linspace(known[0], known[-1], points)
-    return np.unique(even.round()) if whole else even
+    positions = np.unique(np.concatenate(xs))
+    if len(positions) <= points:
+        return positions
+    even = np.linspace(positions[0], positions[-1], points)
+    return np.unique(even.round()) if is_integer else even
 
 
 def read_at(x: Floats, y: Floats, at: Floats) -> Floats:
     """Interpolate a curve at each position; NaN before its first point, after its last, and next to a gap."""
-    left = np.searchsorted(x, at, "right") - 1
-    inside = (left >= 0) & (at <= x[-1])
-    left = np.clip(left, 0, len(x) - 1)
-    right = np.minimum(left + 1, len(x) - 1)
-    span = x[right] - x[left]
-    part = np.divide(at - x[left], span, out=np.zeros_like(at), where=span > 0)
+    before = np.searchsorted(x, at, "right") - 1
+    inside = (before >= 0) & (at <= x[-1])
+    before = np.clip(before, 0, len(x) - 1)
+    right = np.minimum(before + 1, len(x) - 1)
+    span = x[right] - x[before]
+    part = np.divide(at - x[before], span, out=np.zeros_like(at), where=span > 0)
     heights = np.where(np.isfinite(y), y, np.nan)
     # A weighted sum, not a difference, which would overflow between -1e308 and 1e308.
-    between = heights[left] * (1 - part) + heights[right] * part
-    found: Floats = np.where(inside, np.where(part == 0, heights[left], between), np.nan)
-    return found
+    between = heights[before] * (1 - part) + heights[right] * part
+    interpolated: Floats = np.where(inside, np.where(part == 0, heights[before], between), np.nan)
+    return interpolated
 
 
 def statistics(heights: Floats) -> dict[str, NDArray[Any]]:
@@ -80,10 +82,10 @@ def _quantile(ordered: Floats, count: NDArray[np.intp], share: float) -> Floats:
     place = share * np.maximum(count - 1, 0)
     low = np.floor(place).astype(np.intp)
     part = place - low
-    found: Floats = _at(ordered, low) * (1 - part) + _at(ordered, np.ceil(place).astype(np.intp)) * part
-    return found
+    quantile: Floats = _at(ordered, low) * (1 - part) + _at(ordered, np.ceil(place).astype(np.intp)) * part
+    return quantile
 
 
 def _at(ordered: Floats, row: NDArray[np.intp]) -> Floats:
-    found: Floats = np.take_along_axis(ordered, row[None, :], axis=0)[0]
-    return found
+    row_values: Floats = np.take_along_axis(ordered, row[None, :], axis=0)[0]
+    return row_values

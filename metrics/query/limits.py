@@ -24,6 +24,6 @@ def check_size(series: Sequence[Series], points: int, *, per_point: int = 2, mor
     Raises:
         ValidationError: more than `MOST_SERIES` series or `MOST_NUMBERS` numbers.
     """
-    numbers = per_point * sum(min(points, one.count) for one in series) + more
+    numbers = per_point * sum(min(points, row.count) for row in series) + more
     if len(series) > MOST_SERIES or numbers > MOST_NUMBERS:
         raise ValidationError({"points": [TOO_MUCH]})

@@ -1,4 +1,4 @@
-"""Tiles as means: of 32 points each at level 1, and of sixteen times as many at each level above."""
+"""Tiles of means: of 32 points each at level 1, of sixteen times as many at each level above."""
 
 from __future__ import annotations
 
@@ -36,26 +36,28 @@ class MeansLoader:
         Raises:
             JournalReplaced: the series have been replaced meanwhile.
         """
-        listed = list(needs)
-        self._points.fetch((one, [(at, True) for at, data in positions if data]) for one, positions in listed)
+        requests = list(needs)
+        self._points.fetch(
+            (row, [(at, True) for at, data in positions if data]) for row, positions in requests
+        )
         tiles: dict[int, tuple[Series, int]] = {}
-        for one, positions in listed:
-            directory = self._view.directories[one.pk]
+        for row, positions in requests:
+            directory = self._view.directories[row.pk]
             ids = directory.column("id")
             for at, data in positions:
                 if data or ids[at] == TAIL:
                     continue
-                known = kept_means(one, int(ids[at]))
-                if known is None:
-                    tiles[int(ids[at])] = one, at
+                cached = kept_means(row, int(ids[at]))
+                if cached is None:
+                    tiles[int(ids[at])] = row, at
                 else:
-                    self._means[one.pk, at] = known
-        found = stored_means(sorted(tiles))
-        if len(found) < len(tiles):
+                    self._means[row.pk, at] = cached
+        stored = stored_means(sorted(tiles))
+        if len(stored) < len(tiles):
             raise JournalReplaced
-        for tile, (one, at) in tiles.items():
-            means = found[tile]
-            self._means[one.pk, at] = self._computed(one, at) if means is None else means
+        for tile, (row, at) in tiles.items():
+            means = stored[tile]
+            self._means[row.pk, at] = self._computed(row, at) if means is None else means
 
     def blob(self, series: Series) -> Blob:
         """Reads fetched tiles of that series."""

@@ -61,24 +61,24 @@ def compare_series(
     """
     by_step = x == "step"
     seen, journals = view_of_several(
-        selection.runs, BY_STEP if by_step else BY_TIME, names, most=MOST_SERIES + 1
+        selection.runs, BY_STEP if by_step else BY_TIME, names, limit=MOST_SERIES + 1
     )
     grouped = [] if group_by is None else group_runs(selection.runs, group_by)
     _refuse_too_much(seen.series, grouped, points, per_point=4 if smoother else 2)
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
     times = None if by_step else time_range or EVERYTHING
-    windows = {one.pk: _window(step_range or EVERYTHING, times, origins[one.run_id]) for one in seen.series}
+    windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in seen.series}
     query = CurveQuery(by_step, points, windows, smoother, smoothed_only and smoother is not None, band)
-    found = read_curves(seen, selection.runs, origins, query)
+    curves = read_curves(seen, selection.runs, origins, query)
     answer: UntimedComparedSeries = {
-        "series": [_entry(curve, by_step, points) for curve in found],
+        "series": [_entry(curve, by_step, points) for curve in curves],
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
         "missing": selection.missing,
     }
     if x_metric is not None:
-        _add_along(selection.runs, x_metric, found, answer["series"])
+        _add_along(selection.runs, x_metric, curves, answer["series"])
     if group_by is not None:
-        answer["groups"] = [_group_entry(one, found, by_step, points) for one in grouped]
+        answer["groups"] = [_group_entry(group, curves, by_step, points) for group in grouped]
     return answer
 
 
@@ -90,11 +90,11 @@ def _window(steps: Range, times: Range | None, origin: float) -> Window:
 
 
 def _add_along(
-    runs: Sequence[Run], name: str, found: Sequence[Curve], entries: Sequence[ComparedCurve]
+    runs: Sequence[Run], name: str, curves: Sequence[Curve], entries: Sequence[ComparedCurve]
 ) -> None:
-    seen, _ = view_of_several(runs, BY_STEP, [name], most=MOST_SERIES + 1)
+    seen, _ = view_of_several(runs, BY_STEP, [name], limit=MOST_SERIES + 1)
     values = along.read(seen, seen.series)
-    along.add(((curve.run.pk, entry) for curve, entry in zip(found, entries, strict=True)), values)
+    along.add(((curve.run.pk, entry) for curve, entry in zip(curves, entries, strict=True)), values)
 
 
 def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
@@ -121,18 +121,18 @@ def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
     return {"id": curve.run.run_id, **entry}
 
 
-def _group_entry(one: Group, found: Sequence[Curve], by_step: bool, points: int) -> RunGroup:
+def _group_entry(group: Group, curves: Sequence[Curve], by_step: bool, points: int) -> RunGroup:
     """Return the statistics of a group by metric, for metrics with any number."""
-    members = {run.pk for run in one.runs}
+    members = {run.pk for run in group.runs}
     by_name: dict[str, list[tuple[Floats, Floats]]] = {}
-    for curve in found:
+    for curve in curves:
         if curve.run.pk in members and curve.is_numeric and curve.has_points:
             by_name.setdefault(curve.series[0].name, []).append(curve.heights(by_step))
     return {
-        "value": one.value,
-        "ids": [run.run_id for run in one.runs],
+        "value": group.value,
+        "ids": [run.run_id for run in group.runs],
         "series": [
-            {"name": name, "runs": len(parts), **groups.group_statistics(parts, points, whole=by_step)}
+            {"name": name, "runs": len(parts), **groups.group_statistics(parts, points, is_integer=by_step)}
             for name, parts in by_name.items()
         ],
     }
@@ -154,7 +154,7 @@ def _run_entry(run: Run, journal: Journal | None) -> ComparedRun:
 def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points: int, per_point: int) -> None:
     """Check the size before any point is read; a series may have fewer points than allowed."""
     names: dict[int, set[str]] = {}
-    for one in series:
-        names.setdefault(one.run_id, set()).add(one.name)
-    summed = sum(len(set().union(*(names.get(run.pk, set()) for run in one.runs))) for one in grouped)
+    for row in series:
+        names.setdefault(row.run_id, set()).add(row.name)
+    summed = sum(len(set().union(*(names.get(run.pk, set()) for run in group.runs))) for group in grouped)
     check_size(series, points, per_point=per_point, more=len(groups.COLUMNS) * summed * points)

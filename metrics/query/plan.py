@@ -123,9 +123,9 @@ class SeriesReader:
         With `reduce` the parts that are read at a finer level are as coarse as the others.
         """
         if self._mingled:
-            found = gather([blob(at, True) for at in self.parts.tolist()])
-            found = self._window.pick(found.by_step().unshadowed())
-            return found, len(found)
+            window_points = gather([blob(at, True) for at in self.parts.tolist()])
+            window_points = self._window.pick(window_points.by_step().unshadowed())
+            return window_points, len(window_points)
         pieces = [self._part(at, blob) for at in self.parts.tolist()]
         count = self.count_whole() + sum(map(len, pieces))
         if reduce is not None and not self._raw:
@@ -139,8 +139,8 @@ class SeriesReader:
             if reduce is not None and not self._raw and level[at] < self._level - 1:
                 points = reduce(points, pyramid.SHAPE.fan ** int(self._level - 1 - level[at]))
             pieces.append(points)
-        found = gather([piece for piece in pieces if len(piece)])
-        return (found.by_step() if self._by_step else found.by_time()), count
+        window_points = gather([piece for piece in pieces if len(piece)])
+        return (window_points.by_step() if self._by_step else window_points.by_time()), count
 
     def with_gap_ends(self, points: Points, blob: Blob) -> Points:
         """Add the points on both sides of the widest distances in x, which a mip leaves out unless they are extremes."""
@@ -185,17 +185,17 @@ class SeriesReader:
         return self.count_whole() + sum(len(self._part(at, blob)) for at in self.parts.tolist())
 
     def _descend(self, todo: Index) -> None:
-        whole, parts = [], []
+        complete, parts = [], []
         level = self._directory.column("level")
         while len(todo):
-            taken, open_ = self._judge(todo)
+            usable, open_ = self._judge(todo)
             if not self._raw and self._width < math.inf:
-                taken, open_ = self._refine(todo, taken, open_)
-            whole.append(todo[taken])
+                usable, open_ = self._refine(todo, usable, open_)
+            complete.append(todo[usable])
             parts.append(todo[open_ & (level[todo] == 0)])
             todo = self._directory.children(todo[open_ & (level[todo] > 0)])
-        if whole:
-            self.whole, self.parts = np.concatenate(whole), np.concatenate(parts)
+        if complete:
+            self.whole, self.parts = np.concatenate(complete), np.concatenate(parts)
 
     def _judge(self, at: Index) -> tuple[Bools, Bools]:
         """Return which tiles are used entirely and which must be read; the others are skipped."""
@@ -205,18 +205,18 @@ class SeriesReader:
             return inside, ~inside & ~outside
         continued, single = self._directory.continued(at), tiles["first_step"] == tiles["last_step"]
         hidden, touched = covered(tiles, self._directory)
-        gone = outside | hidden | (continued & single)
-        taken = inside & ~gone & ~touched & ~continued & (tiles["stride"] != TANGLED)
-        return taken, ~taken & ~gone
+        skipped = outside | hidden | (continued & single)
+        usable = inside & ~skipped & ~touched & ~continued & (tiles["stride"] != TANGLED)
+        return usable, ~usable & ~skipped
 
-    def _refine(self, at: Index, taken: Bools, open_: Bools) -> tuple[Bools, Bools]:
+    def _refine(self, at: Index, usable: Bools, open_: Bools) -> tuple[Bools, Bools]:
         """Open the tiles of which a bucket covers more of x than `width`."""
         tiles = self._directory.tiles[at]
         axis = "step" if self._by_step else "time"
         span = tiles[f"last_{axis}"].astype(float) - tiles[f"first_{axis}"].astype(float)
         buckets = tiles["count"] / (pyramid.SHAPE.bucket * float(pyramid.SHAPE.fan) ** tiles["level"])
-        coarse = taken & (span > self._width * buckets)
-        return taken & ~coarse, open_ | coarse
+        coarse = usable & (span > self._width * buckets)
+        return usable & ~coarse, open_ | coarse
 
     def _part(self, at: int, blob: Blob) -> Points:
         points = blob(at, True)

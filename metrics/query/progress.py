@@ -48,7 +48,7 @@ def _total(value: Any) -> int | None:
 
 def _series(run: Run, lane: Lane, name: str) -> Series | None:
     generation = Journal.objects.filter(run=run).values("generation")
-    found: Series | None = Series.objects.filter(
+    match: Series | None = Series.objects.filter(
         run=run, generation__in=generation, lane=lane, name=name
     ).first()
-    return found
+    return match

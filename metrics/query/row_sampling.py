@@ -26,11 +26,11 @@ class RowSampler:
     number of requested rows, not with the rows seen.
     """
 
-    def __init__(self, names: Sequence[str], total: int, wanted: int) -> None:
-        """`names` are the numeric metrics; `wanted` of the `total` rows are chosen, at least 2."""
-        self._names, self._total, self._wanted = list(names), total, wanted
-        self._complete = 2 * len(self._names) + 2 <= wanted
-        self._buckets = max(1, (wanted - 2) // max(1, 2 * len(self._names)))
+    def __init__(self, names: Sequence[str], total: int, limit: int) -> None:
+        """`names` are the numeric metrics; `limit` of the `total` rows are chosen, at least 2."""
+        self._names, self._total, self._wanted = list(names), total, limit
+        self._complete = 2 * len(self._names) + 2 <= limit
+        self._buckets = max(1, (limit - 2) // max(1, 2 * len(self._names)))
         self._lowest = {name: _Peaks(self._buckets, 1.0) for name in self._names}
         self._highest = {name: _Peaks(self._buckets, -1.0) for name in self._names}
 
@@ -44,14 +44,14 @@ class RowSampler:
 
     def choose(self) -> Choice:
         """Return the rows: both ends, the global extremes, those of intervals, and others evenly spaced."""
-        chosen = dict.fromkeys([0, self._total - 1])
+        rows = dict.fromkeys([0, self._total - 1])
         for name in self._names:
             for peaks in (self._lowest[name], self._highest[name]):
-                chosen |= dict.fromkeys(peaks.all() if self._complete else peaks.best())
+                rows |= dict.fromkeys(peaks.all() if self._complete else peaks.best())
         if not self._complete:
-            return Choice(np.array(sorted(list(chosen)[: self._wanted]), dtype=np.intp), complete=False)
-        chosen |= dict.fromkeys(evenly(self._total, self._wanted - len(chosen)).tolist())
-        return Choice(np.array(sorted(chosen), dtype=np.intp), complete=True)
+            return Choice(np.array(sorted(list(rows)[: self._wanted]), dtype=np.intp), complete=False)
+        rows |= dict.fromkeys(evenly(self._total, self._wanted - len(rows)).tolist())
+        return Choice(np.array(sorted(rows), dtype=np.intp), complete=True)
 
 
 class _Peaks:

@@ -1,4 +1,4 @@
-"""Rows: values logged together, joined again in constant memory.
+"""Rows: values logged together, joined in constant memory.
 
 The lane of rows determines their order; metrics are joined to it by the indexes of journal lines.
 """
@@ -55,13 +55,13 @@ class RowReader:
         self._view, self._by_step, self._shelf, self._window = view, by_step, TileLoader(view), window
         metrics = view.lane(Lane.METRIC) if by_step else view.lane(Lane.METRIC, Lane.STEPLESS)
         self.series: dict[str, list[Series]] = {}
-        for one in metrics:
-            self.series.setdefault(one.name, []).append(one)
+        for series_row in metrics:
+            self.series.setdefault(series_row.name, []).append(series_row)
         self.rows = view.lane(Lane.ROWS) if by_step else view.lane(Lane.ROWS, Lane.STEPLESS_ROWS)
-        self.staged = any(one.staged for one in self.rows)
-        self.total = sum(self._count(one) for one in self.rows)
+        self.staged = any(series_row.staged for series_row in self.rows)
+        self.total = sum(self._count(series_row) for series_row in self.rows)
 
-    def blocks(self, names: Sequence[str], chosen: Index | None = None) -> Iterator[Block]:
+    def blocks(self, names: Sequence[str], selection: Index | None = None) -> Iterator[Block]:
         """Yield all rows in order with the cells of `names`, or only the rows at the chosen positions.
 
         Raises:
@@ -73,13 +73,13 @@ class RowReader:
         for points, goes_on in self._slices(size):
             groups = self._groups(points)
             count = int(groups[-1]) + 1
-            kept = count - goes_on
-            if chosen is not None:
-                wanted = np.isin(np.arange(start, start + count), chosen)
-                at = np.flatnonzero(wanted[groups])
-                points, groups = points.select(at), (np.cumsum(wanted) - 1)[groups[at]]
-                goes_on = goes_on and bool(wanted[-1])
-            start += kept
+            complete = count - goes_on
+            if selection is not None:
+                is_selected = np.isin(np.arange(start, start + count), selection)
+                at = np.flatnonzero(is_selected[groups])
+                points, groups = points.select(at), (np.cumsum(is_selected) - 1)[groups[at]]
+                goes_on = goes_on and bool(is_selected[-1])
+            start += complete
             if not len(points):
                 continue
             block = self._block(points, groups, names, carry)
@@ -107,15 +107,15 @@ class RowReader:
     def _cells(self, name: str, rows: Ints, order: Index) -> tuple[Index, Values]:
         """Return which of the points, whose rows are `rows` when taken in `order`, have a value, and the values."""
         positions, values = [np.empty(0, dtype=np.intp)], [Values.nothing(0)]
-        for one in self.series[name]:
-            directory = self._view.directories[one.pk]
+        for series_row in self.series[name]:
+            directory = self._view.directories[series_row.pk]
             tiles = directory.tiles[directory.leaves]
             first = np.searchsorted(rows, tiles["first_row"])
             stop = np.searchsorted(rows, tiles["last_row"], "right")
             touched = directory.leaves[stop > first].tolist()
-            self._shelf.fetch([(one, [(at, True) for at in touched])])
+            self._shelf.fetch([(series_row, [(at, True) for at in touched])])
             for at in touched:
-                points = self._shelf.blob(one)(at, True)
+                points = self._shelf.blob(series_row)(at, True)
                 here, there = _meet(rows, points.row)
                 positions.append(order[here])
                 values.append(points.value.select(there))
@@ -144,26 +144,28 @@ class RowReader:
     def _sweep(self) -> Iterator[Points]:
         """Yield the points of all tiles in order, up to the first that a later tile may precede."""
         tiles = []
-        for one in self.rows:
-            directory = self._view.directories[one.pk]
+        for series_row in self.rows:
+            directory = self._view.directories[series_row.pk]
             outside, _ = self._window.judge_tiles(directory.tiles[directory.leaves])
             leaves = directory.leaves[~outside]
             lines = directory.tiles[leaves]
             keys = lines["first_step" if self._by_step else "first_time"].tolist()
             for key, row, at in zip(keys, lines["first_row"].tolist(), leaves.tolist(), strict=True):
-                tiles.append((key, row, one.pk, at, one))
+                tiles.append((key, row, series_row.pk, at, series_row))
         tiles.sort(key=lambda tile: tile[:4])
-        held = NONE
-        for i, (_, _, _, at, one) in enumerate(tiles):
-            came = self._window.pick(self._shelf.blob(one)(at, True))
+        pending = NONE
+        for i, (_, _, _, at, series_row) in enumerate(tiles):
+            arrived = self._window.pick(self._shelf.blob(series_row)(at, True))
             self._shelf.clear()
-            if one.lane == Lane.STEPLESS_ROWS:
-                came = Points(came.row, came.step, came.time, _STEPLESS.select(came.row * 0), came.stage)
-            held = gather([held, came]) if len(held) else came
-            held = held.by_step() if self._by_step else held.by_time()
-            cut = self._before(held, *tiles[i + 1][:2]) if i + 1 < len(tiles) else len(held)
-            yield held.select(slice(0, cut))
-            held = held.select(slice(cut, None))
+            if series_row.lane == Lane.STEPLESS_ROWS:
+                arrived = Points(
+                    arrived.row, arrived.step, arrived.time, _STEPLESS.select(arrived.row * 0), arrived.stage
+                )
+            pending = gather([pending, arrived]) if len(pending) else arrived
+            pending = pending.by_step() if self._by_step else pending.by_time()
+            cut = self._before(pending, *tiles[i + 1][:2]) if i + 1 < len(tiles) else len(pending)
+            yield pending.select(slice(0, cut))
+            pending = pending.select(slice(cut, None))
 
     def _before(self, points: Points, key: float, row: int) -> int:
         """Return how many of the points precede the given key and row."""
@@ -171,13 +173,13 @@ class RowReader:
         start, stop = np.searchsorted(column, key), np.searchsorted(column, key, "right")
         return int(start + np.searchsorted(points.row[start:stop], row))
 
-    def _count(self, one: Series) -> int:
+    def _count(self, series_row: Series) -> int:
         if not self._by_step and self._window == WHOLE:
-            return int(one.count)
-        directory = self._view.directories[one.pk]
+            return int(series_row.count)
+        directory = self._view.directories[series_row.pk]
         top = int(directory.column("level").max(initial=0)) + 1
         count = SeriesReader(directory, self._window, by_step=self._by_step, level=top).count(
-            self._shelf.blob(one)
+            self._shelf.blob(series_row)
         )
         self._shelf.clear()
         return count

@@ -37,7 +37,7 @@ class Curve:
     @property
     def is_numeric(self) -> bool:
         """Whether any value is a finite number."""
-        return any(one.minimum is not None for one in self.series)
+        return any(row.minimum is not None for row in self.series)
 
     @property
     def has_points(self) -> bool:
@@ -64,8 +64,8 @@ class CurveQuery:
     smoothed_only: bool
     band: bool
 
-    def window(self, one: Series) -> Window:
-        return self.windows[one.pk]
+    def window(self, row: Series) -> Window:
+        return self.windows[row.pk]
 
 
 def read_curves(seen: View, runs: Sequence[Run], origins: dict[int, float], how: CurveQuery) -> list[Curve]:
@@ -84,20 +84,20 @@ def read_curves(seen: View, runs: Sequence[Run], origins: dict[int, float], how:
         read = charts.downsampled(
             seen, seen.series, how.window, by_step=how.by_step, points=how.points, averaged=how.band
         )
-    found = []
+    curves = []
     for (run, lanes), smooth_curve in zip(together, smooth, strict=True):
-        of_lanes = [read[one.pk] for one in lanes if one.pk in read]
+        of_lanes = [read[row.pk] for row in lanes if row.pk in read]
         ordered = charts.in_order(of_lanes, by_step=how.by_step)
-        count = sum(one.count for one in of_lanes)
+        count = sum(row.count for row in of_lanes)
         means = charts.averages(of_lanes) if how.band else None
-        found.append(Curve(run, lanes, ordered, count, origins[run.pk], smooth_curve, bool(of_lanes), means))
-    return found
+        curves.append(Curve(run, lanes, ordered, count, origins[run.pk], smooth_curve, bool(of_lanes), means))
+    return curves
 
 
 def _together(series: Sequence[Series], runs: Sequence[Run]) -> list[tuple[Run, list[Series]]]:
     """Group the series that form one curve, by name and then in the order of the runs."""
     order = {run.pk: i for i, run in enumerate(runs)}
     lanes: dict[tuple[str, bool, int], list[Series]] = {}
-    for one in series:
-        lanes.setdefault((one.name, one.lane == Lane.SYSTEM, order[one.run_id]), []).append(one)
+    for row in series:
+        lanes.setdefault((row.name, row.lane == Lane.SYSTEM, order[row.run_id]), []).append(row)
     return [(runs[place], lanes[name, system, place]) for name, system, place in sorted(lanes)]

@@ -1,4 +1,4 @@
-"""Read the metrics of a run: series for charts, rows for tables.
+"""Metrics of a run: series for charts, rows for tables.
 
 All reads are of committed rows at one moment; `catch_up` ingests the journal first.
 """
@@ -81,13 +81,15 @@ def run_series(
     journal = seen.journal
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row
-    wanted = [
-        one for one in seen.series if after is None or (one.last_row is not None and one.last_row > after)
+    requested = [
+        series_row
+        for series_row in seen.series
+        if after is None or (series_row.last_row is not None and series_row.last_row > after)
     ]
-    check_size(wanted, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
+    check_size(requested, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
     answer: UntimedSeriesAnswer = {
-        "series": _columns(seen, wanted, window, by_step, points, smoother, smoothed_only),
+        "series": _columns(seen, requested, window, by_step, points, smoother, smoothed_only),
         "last_row": journal.rows - 1,
         "generation": journal.generation,
         "journal_end": journal.offset,
@@ -103,13 +105,13 @@ def _add_along(run: Run, name: str, answer: UntimedSeriesAnswer) -> None:
     seen = view(run, BY_STEP, [name])
     if seen is None or seen.journal.generation != answer["generation"]:
         raise JournalReplaced
-    found = along.read(seen, [one for one in seen.series if one.name == name])
-    along.add(((run.pk, entry) for entry in answer["series"]), found)
+    values_by_run = along.read(seen, [series_row for series_row in seen.series if series_row.name == name])
+    along.add(((run.pk, entry) for entry in answer["series"]), values_by_run)
 
 
 def _columns(
     seen: View,
-    wanted: list[Series],
+    requested: list[Series],
     window: Window,
     by_step: bool,
     points: int,
@@ -117,8 +119,8 @@ def _columns(
     smoothed_only: bool,
 ) -> list[SeriesColumns]:
     together: dict[tuple[str, bool], list[Series]] = {}
-    for one in wanted:
-        together.setdefault((one.name, one.lane == Lane.SYSTEM), []).append(one)
+    for series_row in requested:
+        together.setdefault((series_row.name, series_row.lane == Lane.SYSTEM), []).append(series_row)
     metrics = list(together.values())
     if smoothed_only:
         entries = [charts.statistics_only(lanes) for lanes in metrics]
@@ -127,8 +129,8 @@ def _columns(
         for part in _parts(metrics, points):
             entries += _curves(seen, part, window, by_step, points)
     if smoother is not None:
-        whole = replace(window, after_row=None)
-        smooth = smoothed(seen, metrics, lambda _: whole, smoother, by_step=by_step, points=points)
+        everything = replace(window, after_row=None)
+        smooth = smoothed(seen, metrics, lambda _: everything, smoother, by_step=by_step, points=points)
         for entry, curve in zip(entries, smooth, strict=True):
             if curve is not None:
                 entry["smoothed"] = curve
@@ -140,7 +142,7 @@ def _parts(metrics: list[list[Series]], points: int) -> Iterator[list[list[Serie
     part: list[list[Series]] = []
     size = 0
     for lanes in metrics:
-        more = sum(min(one.count, READ_PER_POINT * points) for one in lanes)
+        more = sum(min(series_row.count, READ_PER_POINT * points) for series_row in lanes)
         if part and size + more > POINTS_AT_ONCE:
             yield part
             part, size = [], 0
@@ -153,11 +155,14 @@ def _parts(metrics: list[list[Series]], points: int) -> Iterator[list[list[Serie
 def _curves(
     seen: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int
 ) -> Iterator[SeriesColumns]:
-    series = [one for lanes in metrics for one in lanes]
+    series = [series_row for lanes in metrics for series_row in lanes]
     read = charts.downsampled(seen, series, window, by_step=by_step, points=points, averaged=True)
     for lanes in metrics:
-        of_lanes = [read.pop(one.pk) for one in lanes]
-        ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
+        of_lanes = [read.pop(series_row.pk) for series_row in lanes]
+        ordered, count = (
+            charts.in_order(of_lanes, by_step=by_step),
+            sum(series_row.count for series_row in of_lanes),
+        )
         means = charts.averages(of_lanes)
         yield charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, means=means)
 
@@ -222,29 +227,33 @@ def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: W
     reader = RowReader(seen, by_step=by_step, window=window)
     if not reader.total:
         return Rows()
-    chosen = None
+    selection = None
     if downsample is not None and downsample < reader.total:
-        chosen = _choose(reader, downsample)
+        selection = _choose(reader, downsample)
     first, other = ("global_step", "time") if by_step else ("time", "global_step")
     columns = [first, *sorted([*reader.series, other]), *([STAGE] if reader.staged else [])]
     return Rows(
         columns=columns,
         total=reader.total,
-        sampled=reader.total if chosen is None else len(chosen.at),
+        sampled=reader.total if selection is None else len(selection.at),
         last_step=max(
             (s.top_step for s in reader.rows if s.top_step is not None and s.lane == Lane.ROWS), default=None
         ),
-        complete=chosen is None or chosen.complete,
+        complete=selection is None or selection.complete,
         reader=reader,
-        chosen=chosen,
+        chosen=selection,
         first_time=min((s.first_time for s in reader.rows if s.first_time is not None), default=0.0),
         by_step=by_step,
     )
 
 
-def _choose(reader: RowReader, wanted: int) -> Choice:
-    numeric = [name for name, lanes in reader.series.items() if any(one.minimum is not None for one in lanes)]
-    sampler = RowSampler(numeric, reader.total, wanted)
+def _choose(reader: RowReader, limit: int) -> Choice:
+    numeric = [
+        name
+        for name, lanes in reader.series.items()
+        if any(series_row.minimum is not None for series_row in lanes)
+    ]
+    sampler = RowSampler(numeric, reader.total, limit)
     start = 0
     for block in reader.blocks(numeric):
         for name in numeric:

@@ -73,35 +73,35 @@ def view(run: Run, lanes: Iterable[Lane], names: Sequence[str] | None = None) ->
         journal = Journal.objects.filter(run=run).first()
         if journal is None:
             return None
-        wanted = Series.objects.filter(run=run, generation=journal.generation, lane__in=list(lanes))
+        rows = Series.objects.filter(run=run, generation=journal.generation, lane__in=list(lanes))
         if names is not None:
-            wanted = wanted.filter(Q(name__in=names) | Q(lane__in=OF_ROWS))
-        series = list(wanted.order_by("name", "lane"))
+            rows = rows.filter(Q(name__in=names) | Q(lane__in=OF_ROWS))
+        series = list(rows.order_by("name", "lane"))
         return View(journal, series, directories(series))
 
 
 def view_of_several(
-    runs: Sequence[Run], lanes: Iterable[Lane], names: Sequence[str] | None, *, most: int
+    runs: Sequence[Run], lanes: Iterable[Lane], names: Sequence[str] | None, *, limit: int
 ) -> tuple[View, dict[int, Journal]]:
-    """Return at most `most` series of several runs at one moment, and the runs' journals by the runs' keys.
+    """Return at most `limit` series of several runs at one moment, and the runs' journals by the runs' keys.
 
     The journal of the view itself is a placeholder.
     """
     with snapshot():
         journals = {journal.run_id: journal for journal in Journal.objects.filter(run__in=runs)}
-        wanted = Series.objects.filter(
+        rows = Series.objects.filter(
             run__in=runs, generation=F("run__journal__generation"), lane__in=list(lanes)
         )
         if names is not None:
-            wanted = wanted.filter(name__in=names)
-        series = list(wanted.order_by("name", "lane")[:most])
-        return View(Journal(), series, directories(series) if len(series) < most else {}), journals
+            rows = rows.filter(name__in=names)
+        series = list(rows.order_by("name", "lane")[:limit])
+        return View(Journal(), series, directories(series) if len(series) < limit else {}), journals
 
 
 def directories(series: Sequence[Series]) -> dict[int, Directory]:
     """Return the directory of each series by its id; reads only tiles added since the last call."""
     tables, tails = _tables(series), _tails(series)
-    return {one.pk: Directory(tables[one.pk], tails.get(one.pk)) for one in series}
+    return {row.pk: Directory(tables[row.pk], tails.get(row.pk)) for row in series}
 
 
 @dataclass(slots=True)
@@ -123,11 +123,11 @@ class TileLoader:
             ids = directory.column("id")
             for at, data in positions:
                 tile = int(ids[at])
-                found = _of(directory.tail, data) if tile == TAIL else cache.get((series.uid, tile, data))
-                if found is None:
+                points = _of(directory.tail, data) if tile == TAIL else cache.get((series.uid, tile, data))
+                if points is None:
                     missing[data][tile] = series, at
                 else:
-                    self._tiles[series.pk, at, data] = found
+                    self._tiles[series.pk, at, data] = points
         for data, tiles in missing.items():
             self._read(tiles, data)
 
@@ -164,8 +164,8 @@ class TileLoader:
 
 
 def kept_means(series: Series, tile: int) -> Points | None:
-    known: Points | None = cache.get((series.uid, tile, "means"))
-    return known
+    means: Points | None = cache.get((series.uid, tile, "means"))
+    return means
 
 
 def keep_means(series: Series, tile: int, means: Points) -> None:
@@ -174,11 +174,11 @@ def keep_means(series: Series, tile: int, means: Points) -> None:
 
 def stored_means(tiles: Sequence[int]) -> dict[int, Points | None]:
     """Return the means of tiles by their ids, None where an earlier version stored none; unknown ids are left out."""
-    found: dict[int, Points | None] = {}
+    means_by_tile: dict[int, Points | None] = {}
     for start in range(0, len(tiles), _IDS):
         rows = Tile.objects.filter(pk__in=tiles[start : start + _IDS]).values_list("pk", "mip")
-        found |= {tile: codec.decode_means(block) for tile, block in rows.iterator()}
-    return found
+        means_by_tile |= {tile: codec.decode_means(block) for tile, block in rows.iterator()}
+    return means_by_tile
 
 
 def _of(tail: Node | None, data: bool) -> Points | None:
@@ -186,28 +186,30 @@ def _of(tail: Node | None, data: bool) -> Points | None:
 
 
 def _tables(series: Sequence[Series]) -> dict[int, Table]:
-    found: dict[int, Table] = {}
+    tables: dict[int, Table] = {}
     stale: dict[int, tuple[Series, Table]] = {}
-    for one in series:
-        known = cache.get(("directory", one.uid)) if one.nodes else None
-        known = table([]) if known is None else known
-        if len(known) >= one.nodes:
+    for row in series:
+        cached_table = cache.get(("directory", row.uid)) if row.nodes else None
+        cached_table = table([]) if cached_table is None else cached_table
+        if len(cached_table) >= row.nodes:
             # Tiles are only appended: a table that was read later starts with the same tiles.
-            found[one.pk] = known[: one.nodes]
+            tables[row.pk] = cached_table[: row.nodes]
         else:
-            stale[one.pk] = one, known
+            stale[row.pk] = row, cached_table
     for pk, rows in _new_lines(stale).items():
-        one, known = stale[pk]
-        if len(known):
+        row, cached_table = stale[pk]
+        if len(cached_table):
             cache.note_increment()
-        found[pk] = table([*known.tolist(), *rows])
-        cache.put(("directory", one.uid), found[pk], len(found[pk]) * _LINE_BYTES)
-    return found
+        tables[pk] = table([*cached_table.tolist(), *rows])
+        cache.put(("directory", row.uid), tables[pk], len(tables[pk]) * _LINE_BYTES)
+    return tables
 
 
 def _new_lines(stale: dict[int, tuple[Series, Table]]) -> dict[int, list[tuple[int | float, ...]]]:
     """Return the lines that the table of each series does not have yet."""
-    last = {pk: int(known["id"][-1]) if len(known) else 0 for pk, (_, known) in stale.items()}
+    last = {
+        pk: int(cached_table["id"][-1]) if len(cached_table) else 0 for pk, (_, cached_table) in stale.items()
+    }
     lines: dict[int, list[tuple[int | float, ...]]] = {pk: [] for pk in stale}
     pks = sorted(stale)
     for start in range(0, len(pks), _IDS):
@@ -221,15 +223,15 @@ def _new_lines(stale: dict[int, tuple[Series, Table]]) -> dict[int, list[tuple[i
 
 
 def _tails(series: Sequence[Series]) -> dict[int, Node]:
-    found: dict[int, Node] = {}
+    stored_tails: dict[int, Node] = {}
     missing: dict[int, Series] = {}
-    for one in series:
-        if one.pending:
-            known = cache.get(("tail", one.uid))
-            if known is not None and known[0] == one.count:
-                found[one.pk] = known[1]
+    for row in series:
+        if row.pending:
+            cached = cache.get(("tail", row.uid))
+            if cached is not None and cached[0] == row.count:
+                stored_tails[row.pk] = cached[1]
             else:
-                missing[one.pk] = one
+                missing[row.pk] = row
     blocks: dict[int, list[bytes]] = {pk: [] for pk in missing}
     pks = sorted(missing)
     for start in range(0, len(pks), _IDS):
@@ -238,8 +240,8 @@ def _tails(series: Sequence[Series]) -> dict[int, Node]:
         )
         for pk, block in tails.values_list("series_id", "data"):
             blocks[pk].append(bytes(block))
-    for pk, one in missing.items():
+    for pk, row in missing.items():
         points = gather([codec.decode(block) for block in blocks[pk]]).by_step()
-        found[pk] = pyramid.leaf(points, one.segment, one.segment_tiles)
-        cache.put(("tail", one.uid), (one.count, found[pk]), len(points) * _POINT_BYTES)
-    return found
+        stored_tails[pk] = pyramid.leaf(points, row.segment, row.segment_tiles)
+        cache.put(("tail", row.uid), (row.count, stored_tails[pk]), len(points) * _POINT_BYTES)
+    return stored_tails

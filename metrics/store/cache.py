@@ -26,13 +26,13 @@ class Cache:
     def get(self, key: Hashable) -> Any:
         """Return the value, or None; count a hit or a miss."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is None:
+            entry = self._kept.get(key)
+            if entry is None:
                 self._misses += 1
                 return None
             self._hits += 1
             self._kept.move_to_end(key)
-            return found[0]
+            return entry[0]
 
     def put(self, key: Hashable, value: Any, size: int) -> None:
         """Store `value`, whose arrays take `size` bytes, unless it is larger than the whole cache."""

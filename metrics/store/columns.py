@@ -76,8 +76,8 @@ class Values:
     def where(self, kind: int) -> Bools:
         if self.kinds is None:
             return np.full(len(self), self.kind == kind)
-        found: Bools = self.kinds == kind
-        return found
+        mask: Bools = self.kinds == kind
+        return mask
 
     def numbers(self) -> Floats:
         """Return floats, NaN where the value is not a number."""
@@ -148,11 +148,11 @@ def _of_any(values: Sequence[Any]) -> Values:
     return _mixed(bits, tuple(labels), kinds)
 
 
-def _as_float(whole: int) -> float:
+def _as_float(integer: int) -> float:
     try:
-        return float(whole)
+        return float(integer)
     except OverflowError:
-        return np.inf if whole > 0 else -np.inf
+        return np.inf if integer > 0 else -np.inf
 
 
 def _mixed(bits: Ints, labels: tuple[str, ...], kinds: NDArray[np.uint8]) -> Values:

@@ -1,13 +1,13 @@
-"""Describe the problems of a journal."""
+"""Descriptions of journal problems."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 
-def english(one: str, many: str, number: int) -> str:
+def english(singular: str, many: str, number: int) -> str:
     """Return the text for a number; pages pass Django's `ngettext` instead."""
-    return one if number == 1 else many
+    return singular if number == 1 else many
 
 
 def problems(
@@ -20,26 +20,26 @@ def problems(
         untimed: events without a valid time.
         altered: records that do not match their checksum.
     """
-    found = []
+    sentences = []
     if bad_lines:
         sentence = ngettext(
             "%(n)s line of the journal could not be read and was skipped.",
             "%(n)s lines of the journal could not be read and were skipped.",
             bad_lines,
         )
-        found.append(sentence % {"n": f"{bad_lines:,}"})
+        sentences.append(sentence % {"n": f"{bad_lines:,}"})
     if untimed:
         sentence = ngettext(
             "%(n)s record of the journal has no valid time; the time of the previous record is used.",
             "%(n)s records of the journal have no valid time; the time of the previous record is used.",
             untimed,
         )
-        found.append(sentence % {"n": f"{untimed:,}"})
+        sentences.append(sentence % {"n": f"{untimed:,}"})
     if altered:
         sentence = ngettext(
             "%(n)s record of the journal does not match its checksum: the file was changed after it was written.",
             "%(n)s records of the journal do not match their checksums: the file was changed after it was written.",
             altered,
         )
-        found.append(sentence % {"n": f"{altered:,}"})
-    return found
+        sentences.append(sentence % {"n": f"{altered:,}"})
+    return sentences

@@ -101,7 +101,7 @@ def parent(children: Sequence[Node]) -> Node:
         [child.mip.shadows() | hide for child, hide in zip(children, hidden, strict=True)]
     )
     points = replace(points, shadow=shadow)
-    shown = list(compress(children, [not hide for hide in hidden]))
+    visible = list(compress(children, [not hide for hide in hidden]))
     first = children[0]
     return Node(
         level=first.level + 1,
@@ -111,19 +111,19 @@ def parent(children: Sequence[Node]) -> Node:
         distinct=sum(child.distinct for child in children) - sum(hidden),
         first_step=min(child.first_step for child in children),
         last_step=max(child.last_step for child in children),
-        stride=TANGLED if tangled else _common_stride(shown),
+        stride=TANGLED if tangled else _common_stride(visible),
         first_row=min(child.first_row for child in children),
         last_row=max(child.last_row for child in children),
         first_time=min(child.first_time for child in children),
         last_time=max(child.last_time for child in children),
         mip=thin(points),
-        means=_means(shown),
+        means=_means(visible),
     )
 
 
 def _means(children: Sequence[Node]) -> Points | None:
-    known = [child.means for child in children if child.means is not None]
-    return means_of_means(known, SHAPE.fan) if len(known) == len(children) else None
+    child_means = [child.means for child in children if child.means is not None]
+    return means_of_means(child_means, SHAPE.fan) if len(child_means) == len(children) else None
 
 
 def thin(points: Points) -> Points:
@@ -156,14 +156,14 @@ def extremes(heights: Floats, bucket: int) -> Index:
     grid = padded.reshape(buckets, bucket)
     start = np.arange(0, buckets * bucket, bucket, dtype=np.intp)
     odd = ~np.isfinite(grid)
-    found = np.zeros(buckets * bucket, dtype=bool)
+    is_extreme = np.zeros(buckets * bucket, dtype=bool)
     if odd.any():
-        found[(start + odd.argmax(1))[odd.any(1)]] = True
+        is_extreme[(start + odd.argmax(1))[odd.any(1)]] = True
         lowest, highest = np.where(odd, np.inf, grid).argmin(1), np.where(odd, -np.inf, grid).argmax(1)
     else:
         lowest, highest = grid.argmin(1), grid.argmax(1)
-    found[start + lowest] = found[start + highest] = True
-    return np.flatnonzero(found[:count])
+    is_extreme[start + lowest] = is_extreme[start + highest] = True
+    return np.flatnonzero(is_extreme[:count])
 
 
 def stride(steps: Ints) -> int:

@@ -56,8 +56,8 @@ class Directory:
             self.tiles = np.concatenate([tiles, table([line])])
 
     def column(self, name: str) -> Ints:
-        found: Ints = self.tiles[name]
-        return found
+        values: Ints = self.tiles[name]
+        return values
 
     @cached_property
     def leaves(self) -> Index:
@@ -87,9 +87,9 @@ class Directory:
         """Return whether the last step of each tile continues in the next one of its segment."""
         seq = (self.column("seq")[at] + 1) * pyramid.SHAPE.fan ** self.column("level")[at]
         places = _place(np.zeros(len(at), dtype=np.int64), self.column("segment")[at], seq)
-        found = np.minimum(np.searchsorted(self._places, places), len(self._places) - 1)
-        following = self._order[found]
-        there = self._places[found] == places
+        slots = np.minimum(np.searchsorted(self._places, places), len(self._places) - 1)
+        following = self._order[slots]
+        there = self._places[slots] == places
         same: Bools = there & (self.column("first_step")[following] == self.column("last_step")[at])
         return same
 
@@ -101,8 +101,8 @@ class Directory:
     @cached_property
     def _has_parent(self) -> Bools:
         level = self.column("segment") << 4 | self.column("level")
-        made = np.append(np.bincount(level), 0)
-        parents: Ints = made[level + 1]
+        tile_counts = np.append(np.bincount(level), 0)
+        parents: Ints = tile_counts[level + 1]
         return self.column("seq") // pyramid.SHAPE.fan < parents
 
     @cached_property

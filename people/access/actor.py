@@ -17,7 +17,7 @@ from runicorn.message import Message, gettext_noop
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 from runicorn_site.web.access import Scope, Subject
-from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.actor import ACTOR
 from runicorn_site.web.readable import EVERYTHING, Readable
 
 
@@ -208,5 +208,5 @@ ANONYMOUS = Anonymous("", Role.READ)
 
 def actor_of(scope: MutableMapping[str, Any]) -> Actor | None:
     """Return the actor of an ASGI scope; None on a viewer without users, for requests without an API token."""
-    found: Actor | None = scope.get(ACTOR)
-    return found
+    actor: Actor | None = scope.get(ACTOR)
+    return actor

@@ -1,4 +1,4 @@
-"""Scope that each route needs, for API tokens and users alike.
+"""Permission table: the scope that each route requires, for API tokens and users.
 
 Views declare it (`runicorn_site/web/access.py`), and the table is made from the URL patterns. A route without a
 declaration needs an administrator, so that a new route is closed until it has one.

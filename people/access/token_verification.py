@@ -20,9 +20,9 @@ INVALID = Refusal(
 
 def shown_token(head: Head) -> str | None:
     """Return the API token that a request shows; other bearer tokens are not API tokens."""
-    kind, _, shown = (head.header("authorization") or "").partition(" ")
-    shown = shown.strip()
-    return shown if kind.lower() == "bearer" and shown.startswith(api_tokens.PREFIX) else None
+    kind, _, bearer = (head.header("authorization") or "").partition(" ")
+    bearer = bearer.strip()
+    return bearer if kind.lower() == "bearer" and bearer.startswith(api_tokens.PREFIX) else None
 
 
 class ApiTokens:
@@ -32,21 +32,21 @@ class ApiTokens:
         self._looked = float("-inf")
         self._known: dict[str, ApiToken] = {}
 
-    def find(self, shown: str) -> ApiToken | None:
+    def find(self, bearer: str) -> ApiToken | None:
         """Return a valid token, or None if it is unknown, revoked or expired."""
-        digest = digest_of(shown)
+        digest = digest_of(bearer)
         if digest not in self._known or time.monotonic() >= self._looked + LOOK_AGAIN_SECONDS:
             self._looked = time.monotonic()
             self._known = api_tokens.LIST.known(lambda token: token.digest)
-        found = self._known.get(digest)
-        return None if found is None or found.is_expired(time.time()) else found
+        token = self._known.get(digest)
+        return None if token is None or token.is_expired(time.time()) else token
 
     def actor(self, head: Head) -> Actor | Refusal | None:
         """Return the actor of the API token in a request, a refusal of an invalid token, or None without one."""
-        shown = shown_token(head)
-        if shown is None:
+        bearer = shown_token(head)
+        if bearer is None:
             return None
-        token = self.find(shown)
+        token = self.find(bearer)
         if token is None:
             return INVALID
         return Actor(token.owner, TOKEN_ROLES[token.scope], token=token.name, scope=token.scope)

@@ -76,7 +76,7 @@ def add_token(request: HttpRequest) -> HttpResponse:
     """Create an API token, and show it once."""
     actor = person(request)
     name, scope, period = (request.POST.get(field, "").strip() for field in ("name", "scope", "expires"))
-    if scope not in {one.value for one, _ in scopes_of(actor)} or period not in PERIODS:
+    if scope not in {allowed.value for allowed, _ in scopes_of(actor)} or period not in PERIODS:
         raise PermissionDenied
     try:
         seconds = api_tokens.seconds_of(period) if period else None
@@ -118,7 +118,7 @@ def page(
         "problem": problem,
         "choices": choices(request),
         **shares_context(
-            request, lambda: [one for one in shares.current(actor) if one.account == actor.account]
+            request, lambda: [share for share in shares.current(actor) if share.account == actor.account]
         ),
     }
     status = 400 if problem or (form is not None and form.errors) else 200

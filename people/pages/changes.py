@@ -1,4 +1,4 @@
-"""The record of changes, for administrators."""
+"""Page of the audit log, for administrators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from people.changes import Change, changes_file, read_changes
+from people.changes import ChangeRecord, changes_file, read_changes
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking
 
@@ -27,7 +27,7 @@ class Filters(NamedTuple):
     since: str
     result: str
 
-    def matches(self, change: Change) -> bool:
+    def matches(self, change: ChangeRecord) -> bool:
         if self.user and self.user.casefold() != change.get("user", "").casefold():
             return False
         fields = (

@@ -183,12 +183,14 @@ def page(request: HttpRequest, link: str = "", invited: str = "", problem: str =
     """Render the page with the result of a form."""
     access = list(ProjectAccess.objects.order_by("project"))
     context = {
-        "access": [one for one in access if one.project],
-        "all_users_read": all(one.is_open for one in access if not one.project),
+        "access": [access_of_project for access_of_project in access if access_of_project.project],
+        "all_users_read": all(
+            access_of_project.is_open for access_of_project in access if not access_of_project.project
+        ),
         "users": shown_users(),
         "groups": shown_groups(),
         "roles": [(role.value, label) for role, label in ROLE_LABELS.items()],
-        "projects": [found["name"] for found in projects(active_root())],
+        "projects": [project["name"] for project in projects(active_root())],
         "link": link,
         "invited": invited,
         "problem": problem,
@@ -220,5 +222,5 @@ def shown_groups() -> list[ShownGroup]:
 
 def shown_grants(grants: Iterable[Grant]) -> list[ShownGrant]:
     """Return roles with their labels, by project."""
-    found = (ShownGrant(one.project, one.role, ROLE_LABELS[Role(one.role)]) for one in grants)
-    return sorted(found, key=lambda grant: grant.project)
+    shown = (ShownGrant(grant.project, grant.role, ROLE_LABELS[Role(grant.role)]) for grant in grants)
+    return sorted(shown, key=lambda grant: grant.project)

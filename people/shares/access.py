@@ -1,4 +1,4 @@
-"""Requests that a shared link allows: named routes, only for its own runs. All others are refused."""
+"""Allow-list of shared links: named routes, only for the shared runs."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def _of_list(share: Share) -> list[tuple[str, str]]:
 def with_choices(address: str, query: str) -> str:
     """Return an address with the parameters of a query that it does not have, such as the choice of an axis."""
     path, _, own = address.partition("?")
-    named = {name for name, _ in parse_qsl(own)}
-    more = [(name, value) for name, value in parse_qsl(query) if name not in named]
+    own_names = {name for name, _ in parse_qsl(own)}
+    more = [(name, value) for name, value in parse_qsl(query) if name not in own_names]
     return f"{path}?{urlencode([*parse_qsl(own), *more])}" if own or more else path
 
 
@@ -91,10 +91,10 @@ def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool
         query: as received.
         socket: whether it is a handshake of a WebSocket.
     """
-    found = _route(path, socket)
-    if found is None or method not in SAFE:
+    route = _route(path, socket)
+    if route is None or method not in SAFE:
         return False
-    name, arguments = found
+    name, arguments = route
     if name in PUBLIC:
         return not socket
     values: Values = dict(QueryDict(query).lists())
@@ -132,23 +132,23 @@ def _is_own_list(share: Share, values: Values) -> bool:
     # Without an id the list has all runs.
     if share.kind == "compare" and ({"project", "board"} & values.keys() or not _ids(values, "runs")):
         return False
-    shown = [value for value in values.get("show", []) if value and value != "all"]
-    return _are_shared(share, [*_ids(values, "runs"), *shown])
+    added = [value for value in values.get("show", []) if value and value != "all"]
+    return _are_shared(share, [*_ids(values, "runs"), *added])
 
 
 def _ids(values: Values, name: str) -> list[str]:
-    return [one.strip() for text in values.get(name, []) for one in text.split(",") if one.strip()]
+    return [part.strip() for text in values.get(name, []) for part in text.split(",") if part.strip()]
 
 
 def _are_shared(share: Share, run_ids: Iterable[str]) -> bool:
-    wanted = set(run_ids)
-    return not wanted or IS_SHARED[share.kind](share, wanted)
+    requested = set(run_ids)
+    return not requested or IS_SHARED[share.kind](share, requested)
 
 
 def _in_project(share: Share, run_ids: set[str]) -> bool:
     project, _ = share.board
-    found = Run.objects.in_root(active_root()).filter(run_id__in=run_ids, project=project)
-    return found.count() == len(run_ids)
+    runs = Run.objects.in_root(active_root()).filter(run_id__in=run_ids, project=project)
+    return runs.count() == len(run_ids)
 
 
 IS_SHARED: Mapping[str, Callable[[Share, set[str]], bool]] = {

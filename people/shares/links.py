@@ -39,9 +39,8 @@ from runicorn_site.security.headers import PUBLIC, STRICT, Headers, not_stored, 
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.proxies import is_behind_tls
 from runicorn_site.security.request_rules import Head, judge
-from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.actor import ACTOR, SHARED
 from runicorn_site.web.readable import EVERYTHING, Readable, current, restrict
-from runicorn_site.web.shared import SHARED
 
 PATH = re.compile(r"(?P<link>/s/(?P<token>[A-Za-z0-9_.-]{20,120}))(?P<rest>/.*)?", re.DOTALL)
 COOKIES = ("runicorn_theme", "runicorn_density", "runicorn_language")
@@ -63,7 +62,7 @@ class BadEmbedding(ValueError):
 
 def frame_ancestors(setting: str) -> str:
     """Return the origins whose pages may embed shared pages, for the header, "" for none."""
-    origins = [one for one in re.split(r"[\s,]+", setting) if one]
+    origins = [origin for origin in re.split(r"[\s,]+", setting) if origin]
     for origin in origins:
         if not ORIGIN.fullmatch(origin):
             raise BadEmbedding(
@@ -135,10 +134,10 @@ class SharedLinks:
         people, readable = self.policy.people, EVERYTHING
         if people is not None:
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self.thread, people.readable_by, share.account, share.author)
-            if found is None:
+            readers = await loop.run_in_executor(self.thread, people.readable_by, share.account, share.author)
+            if readers is None:
                 return None
-            readable = found
+            readable = readers
         restrict(readable)
         return readable
 
@@ -150,13 +149,13 @@ class SharedLinks:
         """
         if head.path.startswith(PUBLIC) and head.method in SAFE and not head.socket:
             return None
-        shown = start(share)
+        address = start(share)
         if (
             not head.socket
             and head.path == "/"
             and ("layout=" not in query or share.kind in ("run", "report"))
         ):
-            target = (head.prefix + with_choices(shown, query)).encode("latin-1")
+            target = (head.prefix + with_choices(address, query)).encode("latin-1")
             return Refusal(
                 307, "See the shared page", ((b"Location", target), (b"Cache-Control", b"no-store"))
             )
@@ -232,11 +231,11 @@ class SharedLinks:
 
 def _without_credentials(headers: Headers) -> Headers:
     """Return headers without cookies, those of the appearance excepted, and without tokens."""
-    kept = [(name, value) for name, value in headers if name.lower() not in (b"cookie", b"authorization")]
+    retained = [(name, value) for name, value in headers if name.lower() not in (b"cookie", b"authorization")]
     jar: SimpleCookie = SimpleCookie()
     with suppress(CookieError):
         for name, value in headers:
             if name.lower() == b"cookie":
                 jar.load(value.decode("latin-1"))
     cookies = "; ".join(f"{name}={jar[name].coded_value}" for name in COOKIES if name in jar)
-    return [*kept, (b"cookie", cookies.encode("latin-1"))] if cookies else kept
+    return [*retained, (b"cookie", cookies.encode("latin-1"))] if cookies else retained

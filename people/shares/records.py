@@ -79,8 +79,8 @@ class Shares:
             share_id = _signer().unsign(token)
         except signing.BadSignature:
             return None
-        found = LIST.known(lambda share: share.id).get(share_id)
-        return None if found is None or found.is_expired(time.time()) else found
+        share = LIST.known(lambda share: share.id).get(share_id)
+        return None if share is None or share.is_expired(time.time()) else share
 
 
 def add(
@@ -90,5 +90,5 @@ def add(
     now = time.time()
     share = Share(secrets.token_urlsafe(ID_BYTES), kind, target, root, now, expires_at, author, account)
     with LIST.changing() as shares:
-        shares[:] = [*(one for one in shares if not one.is_expired(now)), share]
+        shares[:] = [*(share for share in shares if not share.is_expired(now)), share]
     return share

@@ -48,7 +48,7 @@ class SavedConnections(APIView):
     @endpoint(scope=Scope.ADMIN, returns=responses.SavedConnectionList, errors=[503])
     def get(self, request: Request) -> Response:
         """List them in the order of their creation, without secrets."""
-        connections = [one.to_dict() for one in saved.saved_connections()]
+        connections = [connection.to_dict() for connection in saved.saved_connections()]
         return Response(responses.SavedConnectionList(connections=connections))
 
     @endpoint(
@@ -95,7 +95,7 @@ class AllConnections(APIView):
     @endpoint(scope=Scope.ADMIN, returns=responses.AllSavedConnections, errors=[503])
     def get(self, request: Request) -> Response:
         """List them with their additional fields, without secrets."""
-        connections = [one.more | one.to_dict() for one in saved.saved_connections()]
+        connections = [connection.more | connection.to_dict() for connection in saved.saved_connections()]
         return Response({"ok": True, "connections": connections})
 
     @endpoint(scope=Scope.ADMIN, request=SavedConnectionItem(many=True), returns=responses.Done, errors=[503])

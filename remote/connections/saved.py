@@ -81,9 +81,9 @@ def credentials(saved: Saved) -> Credentials:
     Raises:
         InvalidInput: a secret was encrypted with another key.
     """
-    wanted = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
+    names = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
     opened: dict[str, str] = {}
-    for name in wanted:
+    for name in names:
         if name not in saved.sealed:
             continue
         require("saved-passwords")
@@ -154,7 +154,7 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
     Raises:
         InvalidInput: an item has no address, or there are too many.
     """
-    given: dict[str, tuple[Saved, dict[str, str]]] = {}
+    requested: dict[str, tuple[Saved, dict[str, str]]] = {}
     silent = set()
     for number, item in enumerate(items, start=1):
         saved = parse_entry(item)
@@ -165,18 +165,20 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
                 number=number,
             )
         unwanted = False in (item.get("remember_password"), item.get("rememberPassword"))
-        given[saved.key] = replace(saved, sealed={}, remember=not unwanted), saved.sealed
+        requested[saved.key] = replace(saved, sealed={}, remember=not unwanted), saved.sealed
         if not (
             saved.sealed or saved.private_key_path or unwanted or {"auth_method", "authMethod"} & item.keys()
         ):
             silent.add(saved.key)
 
     def change(entries: list[Any]) -> None:
-        before = {known.key: known for entry in entries if (known := parse_entry(entry)) is not None}
-        sealed = {key: _encrypted(saved, secrets, before.get(key)) for key, (saved, secrets) in given.items()}
+        before = {saved.key: saved for entry in entries if (saved := parse_entry(entry)) is not None}
+        sealed = {
+            key: _encrypted(saved, secrets, before.get(key)) for key, (saved, secrets) in requested.items()
+        }
         for key in silent & before.keys():  # the method stays with the secret that it uses
             sealed[key] = replace(sealed[key], auth_method=before[key].auth_method)
-        entries[:] = [replace(one, remember=bool(one.sealed)).record() for one in sealed.values()]
+        entries[:] = [replace(entry, remember=bool(entry.sealed)).record() for entry in sealed.values()]
 
     _change(change)
 
@@ -196,10 +198,10 @@ def delete_connection(key: str) -> None:
 def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
     """Raise InvalidInput if something that the authentication method requires is missing."""
     names, sentence = NEEDED[saved.auth_method]
-    kept = {**(before.sealed if before and saved.remember else {}), **secrets}
+    available = {**(before.sealed if before and saved.remember else {}), **secrets}
     if saved.private_key_path:
-        kept["private_key_path"] = saved.private_key_path
-    if names and not any(kept.get(name) for name in names):
+        available["private_key_path"] = saved.private_key_path
+    if names and not any(available.get(name) for name in names):
         raise InvalidInput(names[-1], sentence)
 
 

@@ -45,11 +45,13 @@ async def find(connection: PooledConnection) -> list[Environment]:
         async with slots:
             return await _probe(link, candidate)
 
-    found = probe.with_names(await asyncio.gather(*(probe_candidate(candidate) for candidate in candidates)))
+    environments = probe.with_names(
+        await asyncio.gather(*(probe_candidate(candidate) for candidate in candidates))
+    )
     if await link.is_breaking():  # an unanswered probe may be due to the lost connection
         raise ConnectionLost(link.address.id)
-    connection.memory[CACHE_KEY] = found
-    return found
+    connection.memory[CACHE_KEY] = environments
+    return environments
 
 
 async def _probe(link: Link, candidate: Candidate) -> Environment:
@@ -69,41 +71,43 @@ async def find_by_name(connection: PooledConnection, name: str) -> Environment:
         EnvironmentNotFound: no environment has that name or path.
         RemoteOperationFailed: the host cannot be searched.
     """
-    known: list[Environment] = connection.memory.get(CACHE_KEY, [])
-    one = _by_name(known, name)
-    if one is None:
-        found = await find(connection)
-        one = _by_name(found, name)
-        if one is not None:
-            return one
-        if not found or any(other.python for other in found):
+    cached: list[Environment] = connection.memory.get(CACHE_KEY, [])
+    environment = _by_name(cached, name)
+    if environment is None:
+        discovered = await find(connection)
+        environment = _by_name(discovered, name)
+        if environment is not None:
+            return environment
+        if not discovered or any(other.python for other in discovered):
             raise EnvironmentNotFound(name)
         raise RemoteOperationFailed(
             "No Python on {host} responded, so environment {name} cannot be identified.",
             host=connection.address.host,
             name=name,
         )
-    now = await _probe(connection.link, Candidate(one.kind, one.tool, one.path))
-    return Environment(**(vars(now) | {"name": one.name, "is_default": one.is_default}))
+    now = await _probe(connection.link, Candidate(environment.kind, environment.tool, environment.path))
+    return Environment(**(vars(now) | {"name": environment.name, "is_default": environment.is_default}))
 
 
-def _by_name(known: list[Environment], name: str) -> Environment | None:
-    return next((one for one in known if name in (one.name, one.path)), None)
+def _by_name(environments: list[Environment], name: str) -> Environment | None:
+    return next(
+        (environment for environment in environments if name in (environment.name, environment.path)), None
+    )
 
 
-def config(connection: PooledConnection, one: Environment) -> RemoteConfig:
+def config(connection: PooledConnection, environment: Environment) -> RemoteConfig:
     return {
         "ok": True,
-        "condaEnv": one.name,
-        "pythonVersion": f"Python {one.python}",
-        "pythonPath": one.path,
-        "pythonSupported": one.new_enough,
-        "runicornVersion": one.runicorn,
-        "runicornIsOurs": one.ours,
-        "defaultStorageRoot": one.root,
-        "storageRootExists": one.root_exists,
-        "suggestedRemotePort": one.port,
-        "home": one.home,
+        "condaEnv": environment.name,
+        "pythonVersion": f"Python {environment.python}",
+        "pythonPath": environment.path,
+        "pythonSupported": environment.new_enough,
+        "runicornVersion": environment.runicorn,
+        "runicornIsOurs": environment.ours,
+        "defaultStorageRoot": environment.root,
+        "storageRootExists": environment.root_exists,
+        "suggestedRemotePort": environment.port,
+        "home": environment.home,
         "connectionId": connection.id,
     }
 
@@ -114,9 +118,11 @@ async def read_config(connection: PooledConnection, name: str) -> RemoteConfig:
     Raises:
         RemoteOperationFailed: its Python does not run.
     """
-    one = await find_by_name(connection, name)
-    if one.python is None:
+    environment = await find_by_name(connection, name)
+    if environment.python is None:
         raise RemoteOperationFailed(
-            "Failed to run Python in environment: {name} ({path})", name=one.name, path=one.path
+            "Failed to run Python in environment: {name} ({path})",
+            name=environment.name,
+            path=environment.path,
         )
-    return config(connection, one)
+    return config(connection, environment)

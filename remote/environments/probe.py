@@ -102,13 +102,13 @@ def candidates(output: bytes) -> list[Candidate]:
     if len(parts) < 3:
         raise ValueError("The output of find_pythons.sh is incomplete")
     fields = parts[-2].split(b"\0")
-    found: dict[str, Candidate] = {}
+    candidates: dict[str, Candidate] = {}
     for number in range(0, len(fields) - 2, 3):
         kind, tool, path = (field.decode("utf-8", "surrogateescape") for field in fields[number : number + 3])
         path = posixpath.normpath(path)
         if kind in ("system", "conda", "virtualenv") and path.startswith("/") and path.isprintable():
-            found.setdefault(path, Candidate(kind, tool, path))  # type: ignore[arg-type]
-    return list(found.values())[:MOST]
+            candidates.setdefault(path, Candidate(kind, tool, path))  # type: ignore[arg-type]
+    return list(candidates.values())[:MOST]
 
 
 def environment(candidate: Candidate, output: bytes) -> Environment:
@@ -140,46 +140,50 @@ def _text(value: object) -> str | None:
     return "".join(character for character in value if character.isprintable())[:4096] or None
 
 
-def with_names(found: Iterable[Environment]) -> list[Environment]:
+def with_names(environments: Iterable[Environment]) -> list[Environment]:
     """Give the environments unique names and mark the default: the first one with this program, else the first.
 
     A name is `system`, `base`, the environment's folder, or for a folder like `.venv` that of its project. Duplicates get
     their path as the name. An environment that printed no description is with_names the same way.
     """
-    found = list(found)
-    home = next((one.home for one in found if one.home), "")
-    listed: list[Environment] = []
-    taken: set[str] = set()
-    for one in _unique(found):
-        name = _name(one, home)
-        if name in taken:
-            name = one.path if one.kind == "system" else posixpath.dirname(posixpath.dirname(one.path))
-        if name in taken:
-            name = one.path
-        taken.add(name)
-        listed.append(replace(one, name=name))
-    default = next((one for one in listed if one.ours), listed[0] if listed else None)
-    return [replace(one, is_default=one is default) for one in listed]
+    environments = list(environments)
+    home = next((environment.home for environment in environments if environment.home), "")
+    named: list[Environment] = []
+    used_names: set[str] = set()
+    for environment in _unique(environments):
+        name = _name(environment, home)
+        if name in used_names:
+            name = (
+                environment.path
+                if environment.kind == "system"
+                else posixpath.dirname(posixpath.dirname(environment.path))
+            )
+        if name in used_names:
+            name = environment.path
+        used_names.add(name)
+        named.append(replace(environment, name=name))
+    default = next((environment for environment in named if environment.ours), named[0] if named else None)
+    return [replace(environment, is_default=environment is default) for environment in named]
 
 
-def _unique(found: Iterable[Environment]) -> Iterator[Environment]:
+def _unique(environments: Iterable[Environment]) -> Iterator[Environment]:
     seen: set[str] = set()
-    for one in found:
-        if not one.identity or one.identity not in seen:
-            seen.add(one.identity)
-            yield one
+    for environment in environments:
+        if not environment.identity or environment.identity not in seen:
+            seen.add(environment.identity)
+            yield environment
 
 
-def _name(one: Environment, home: str) -> str:
-    if one.kind == "system":
+def _name(environment: Environment, home: str) -> str:
+    if environment.kind == "system":
         return "system"
-    folder = posixpath.dirname(posixpath.dirname(one.path))
+    folder = posixpath.dirname(posixpath.dirname(environment.path))
     above, last = posixpath.split(folder)
-    if one.kind == "conda" and posixpath.basename(above) != "envs":
+    if environment.kind == "conda" and posixpath.basename(above) != "envs":
         return "base"
     if last in (".venv", "venv", "env"):
         return f"{posixpath.basename(above)}/{last}" if above != home else last
-    return last or one.path
+    return last or environment.path
 
 
 def _numbers(version: str) -> tuple[int, ...]:

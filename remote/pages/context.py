@@ -62,8 +62,8 @@ class PendingStore(Generic[T]):
         """Return the value, or None if it has expired or belongs to another browser."""
         with self._guard:
             self._sweep()
-            kept = self._kept.get(handle)
-        return kept.value if kept is not None and secrets.compare_digest(kept.browser, browser) else None
+            entry = self._kept.get(handle)
+        return entry.value if entry is not None and secrets.compare_digest(entry.browser, browser) else None
 
     def drop(self, handle: str) -> None:
         """Remove a value, if it exists."""
@@ -77,7 +77,7 @@ class PendingStore(Generic[T]):
 
     def _sweep(self) -> None:
         now = time.monotonic()
-        for handle in [handle for handle, kept in self._kept.items() if kept.until <= now]:
+        for handle in [handle for handle, entry in self._kept.items() if entry.until <= now]:
             del self._kept[handle]
 
 

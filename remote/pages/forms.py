@@ -111,13 +111,13 @@ def of_saved(saved: Saved, credentials: Credentials) -> Login:
     way: str = saved.auth_method
     if way == "key":
         way = "key_text" if "private_key" in saved.sealed or not saved.private_key_path else "key_file"
-    found = {name: getattr(credentials, name) for name in SECRETS}
+    secrets = {name: getattr(credentials, name) for name in SECRETS}
     return Login(
         saved.address,
         way,
         saved.name,
         saved.private_key_path or "",
-        {name: text for name, text in found.items() if text and name in _OF_A_WAY[way]},
+        {name: text for name, text in secrets.items() if text and name in _OF_A_WAY[way]},
         remember=saved.remember,
     )
 
@@ -184,8 +184,8 @@ class LoginForm(forms.Form):
         if "private_key" in typed:
             typed["private_key"] = typed["private_key"].replace("\r\n", "\n")
         is_same = before is not None and before.address == address and before.method == METHODS[way]
-        known = before.secrets if before is not None and is_same else {}
-        secrets = {name: text or known.get(name, "") for name, text in typed.items()}
+        stored = before.secrets if before is not None and is_same else {}
+        secrets = {name: text or stored.get(name, "") for name, text in typed.items()}
         return Login(
             address,
             way,

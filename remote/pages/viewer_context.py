@@ -74,10 +74,10 @@ class Stage(TypedDict):
 def stages(status: str, current: str) -> list[Stage]:
     names = list(STAGES)
     at = names.index(current) if current in names else len(names)
-    found = []
+    steps = []
     for number, name in enumerate(names):
         state = "done" if number < at else "later"
         if number == at:
             state = "failed" if status == "failed" else "now"
-        found.append(Stage(name=name, label=STAGES[name], state=state, seconds=LIMITS[name]))
-    return found
+        steps.append(Stage(name=name, label=STAGES[name], state=state, seconds=LIMITS[name]))
+    return steps

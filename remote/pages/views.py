@@ -32,13 +32,13 @@ def remote_page(request: HttpRequest) -> HttpResponse:
     pending_logins.sweep()
     hosts_error = ""
     try:
-        found = saved.saved_connections()
+        saved_hosts = saved.saved_connections()
     except RemoteError as error:
-        found, hosts_error = [], sentence_of(str(error.detail))
+        saved_hosts, hosts_error = [], sentence_of(str(error.detail))
     connected = {connection.id for connection in pool.all()}
     hosts = [
         {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}
-        for host in found
+        for host in saved_hosts
     ]
     context = {
         **live_context(),
@@ -130,7 +130,7 @@ def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
         "is_pending": status in ("connecting", "reconnecting"),
         "advice": ADVICE[stage] if failed else "",
     }
-    if failed and any(known["connection_id"] == connection_id for known in services.connections()):
+    if failed and any(connection["connection_id"] == connection_id for connection in services.connections()):
         arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
         context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
         context["environments_url"] = machine_address(connection_id)

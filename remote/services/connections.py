@@ -83,8 +83,8 @@ def environments(*, connection_id: str) -> list[RemoteEnvironment]:
     Raises:
         RemoteOperationFailed: the host cannot be searched.
     """
-    found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
-    return [environment.to_dict() for environment in found]
+    discovered = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
+    return [environment.to_dict() for environment in discovered]
 
 
 def config(*, connection_id: str, environment: str) -> RemoteConfig:
@@ -118,13 +118,13 @@ def disconnect(*, address: Address) -> None:
 def known_hosts() -> list[KnownHost]:
     """Return the trusted host keys in the order of the file, after updating the rows from it."""
     with _configuration():
-        wanted = hosts_file.listed(host_keys.read())
-    if list(KnownHost.objects.order_by("place").values_list(*FIELDS)) != wanted:
+        entries = hosts_file.listed(host_keys.read())
+    if list(KnownHost.objects.order_by("place").values_list(*FIELDS)) != entries:
         with transaction.atomic():
             KnownHost.objects.all().delete()
             KnownHost.objects.bulk_create(
                 KnownHost(place=place, **dict(zip(FIELDS, values, strict=True)))
-                for place, values in enumerate(wanted)
+                for place, values in enumerate(entries)
             )
     return list(KnownHost.objects.order_by("place"))
 

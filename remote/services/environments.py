@@ -33,8 +33,12 @@ class Choice:
 def last_discovered(connection_id: str) -> list[Choice] | None:
     """Return the result of the last search, or None before the first one."""
     connection = pool.get(connection_id)
-    found: list[Environment] | None = connection.memory.get(discovery.CACHE_KEY)
-    return None if found is None else [_choice(one, connection.address.host) for one in found]
+    environments: list[Environment] | None = connection.memory.get(discovery.CACHE_KEY)
+    return (
+        None
+        if environments is None
+        else [_choice(environment, connection.address.host) for environment in environments]
+    )
 
 
 def discover(connection_id: str) -> list[Choice]:
@@ -44,8 +48,8 @@ def discover(connection_id: str) -> list[Choice]:
         RemoteOperationFailed: the host cannot be searched.
     """
     connection = pool.get(connection_id)
-    found = loop.run(discovery.find(connection), FIND_SECONDS)
-    return [_choice(one, connection.address.host) for one in found]
+    environments = loop.run(discovery.find(connection), FIND_SECONDS)
+    return [_choice(environment, connection.address.host) for environment in environments]
 
 
 def choice(connection_id: str, name: str) -> Choice:
@@ -59,5 +63,5 @@ def choice(connection_id: str, name: str) -> Choice:
     return _choice(loop.run(discovery.find_by_name(connection, name), FIND_SECONDS), connection.address.host)
 
 
-def _choice(one: Environment, host: str) -> Choice:
-    return Choice(one, launch_problem(one, host) if one.python is not None else None)
+def _choice(environment: Environment, host: str) -> Choice:
+    return Choice(environment, launch_problem(environment, host) if environment.python is not None else None)

@@ -15,8 +15,8 @@ from typing import Literal
 from rest_framework import status
 
 from remote.errors import RemoteError
-from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.client import printable
+from remote.ssh.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.pool import pool
 from runicorn.message import Message
 from runicorn_tools.sync.manifest.model import folder_of
@@ -128,22 +128,22 @@ def start(*, connection_id: str, root: str, into: Path, environment: str = "", p
     """
     connection = pool.get(connection_id)
     with _guard:
-        for one in _mirrors.values():
-            if one.state == "running" and (one.connection_id, one.root, one.into) == (
+        for job in _mirrors.values():
+            if job.state == "running" and (job.connection_id, job.root, job.into) == (
                 connection.id,
                 root,
                 into,
             ):
-                return one
-        ended = [one.id for one in _mirrors.values() if one.state != "running"]
+                return job
+        ended = [job.id for job in _mirrors.values() if job.state != "running"]
         for mirror_id in ended[: max(0, len(_mirrors) - MOST + 1)]:
             del _mirrors[mirror_id]
-        made = MirrorJob(connection.id, root, into, environment)
-        made.mirror = RemoteMirror(connection.link, root, into, python, made.progress)
-        _mirrors[made.id] = made
+        mirror = MirrorJob(connection.id, root, into, environment)
+        mirror.mirror = RemoteMirror(connection.link, root, into, python, mirror.progress)
+        _mirrors[mirror.id] = mirror
     # Daemon: a hanging host must not delay the exit; files are written atomically.
-    threading.Thread(target=made.run, name=f"mirror {made.id}", daemon=True).start()
-    return made
+    threading.Thread(target=mirror.run, name=f"mirror {mirror.id}", daemon=True).start()
+    return mirror
 
 
 def mirrors() -> list[MirrorJob]:
@@ -152,23 +152,23 @@ def mirrors() -> list[MirrorJob]:
 
 
 def get_mirror(mirror_id: str) -> MirrorJob:
-    found = _mirrors.get(mirror_id)
-    if found is None:
+    job = _mirrors.get(mirror_id)
+    if job is None:
         raise MirrorNotFound(mirror_id)
-    return found
+    return job
 
 
 def cancel(*, mirror_id: str) -> MirrorJob:
     """Stop a mirror; one that has ended is left unchanged."""
-    found = get_mirror(mirror_id)
-    found.cancel()
-    return found
+    job = get_mirror(mirror_id)
+    job.cancel()
+    return job
 
 
 def forget(*, mirror_id: str) -> None:
     """Remove a finished mirror from the list; downloaded files are kept."""
     with _guard:
-        found = _mirrors.get(mirror_id)
-        if found is None or found.state == "running":
+        job = _mirrors.get(mirror_id)
+        if job is None or job.state == "running":
             raise MirrorNotFound(mirror_id)
         del _mirrors[mirror_id]

@@ -156,11 +156,11 @@ def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
 
 async def _copy_wheel(connection: PooledConnection, environment: str, source: Path) -> tuple[str, str, str]:
     """Copy the wheel; return the Python, the path of the wheel, and the virtual environment to create or ""."""
-    one = await discovery.find_by_name(connection, environment)
+    target = await discovery.find_by_name(connection, environment)
     wheel_path = await sftp.put(connection.link, source, f"{FOLDER}/{source.name}")
     output = await connection.link.run(
-        one.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.DESCRIBE_SECONDS
+        target.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.DESCRIBE_SECONDS
     )
     lines = output.stdout.decode("utf-8", "replace").splitlines()
     own = next((line[len(wheel.OWN_MARK) :] for line in lines if line.startswith(wheel.OWN_MARK)), "")
-    return one.path, wheel_path, own
+    return target.path, wheel_path, own

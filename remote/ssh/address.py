@@ -51,11 +51,11 @@ def address(host: str, port: int, username: str) -> Address:
 
 def from_id(text: str) -> Address:
     """Parse a connection id."""
-    found = _ID.fullmatch(text)
+    match = _ID.fullmatch(text)
     try:
-        if found is None:
+        if match is None:
             raise InvalidAddress("connection_id", "")
-        return address(found["host"], int(found["port"]), found["username"])
+        return address(match["host"], int(match["port"]), match["username"])
     except InvalidAddress as error:
         sentence = Message(
             "Invalid connection_id format: {text}. Expected format: user@host:port", text=text[:300]
@@ -75,12 +75,12 @@ def checked_host(text: str) -> str:
     if ":" in bare:
         number, percent, scope = bare.partition("%")
         try:
-            found = str(ipaddress.IPv6Address(number))
+            canonical = str(ipaddress.IPv6Address(number))
         except ValueError:
             raise wrong from None
         if percent and not _SCOPE.fullmatch(scope):
             raise wrong
-        return found + percent + scope
+        return canonical + percent + scope
     try:
         name = bare if bare.isascii() else bare.encode("idna").decode("ascii")
     except UnicodeError:

@@ -38,11 +38,11 @@ class Credentials:
     def proof(self) -> bytes:
         """Keyed digest, equal for equal credentials within this process."""
         key = self.private_key or None
-        given = [
+        proof_fields = [
             self.password,
             key,
             None if key else self.private_key_path or None,
             self.passphrase or None,
             self.method == "agent",
         ]
-        return hashlib.blake2b(json.dumps(given).encode(), key=_KEY).digest()
+        return hashlib.blake2b(json.dumps(proof_fields).encode(), key=_KEY).digest()

@@ -46,7 +46,7 @@ class HostKey:
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownHostsLine:
     """A line with hosts and a key. `hosts` as written in the file."""
 
     hosts: tuple[str, ...]
@@ -89,7 +89,7 @@ def split_name(name: str) -> tuple[str, int] | None:
         return None
 
 
-def entry(line: str) -> Entry | None:
+def entry(line: str) -> KnownHostsLine | None:
     """Parse a line; return None for comments, empty lines and anything that is not understood."""
     fields = line.split()
     marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
@@ -99,15 +99,15 @@ def entry(line: str) -> Entry | None:
         key = public_key(f"{fields[1]} {fields[2]}")
     except BadPublicKey:
         return None
-    return Entry(tuple(fields[0].split(",")), key, marker)
+    return KnownHostsLine(tuple(fields[0].split(",")), key, marker)
 
 
-def entries(content: str) -> Iterator[Entry]:
+def entries(content: str) -> Iterator[KnownHostsLine]:
     """Parse the lines of a file in order."""
     for line in content.splitlines():
-        found = entry(line)
-        if found is not None:
-            yield found
+        parsed = entry(line)
+        if parsed is not None:
+            yield parsed
 
 
 def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
@@ -115,20 +115,20 @@ def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
 
     Hashed names are kept as they are; patterns are left out because they are not used here.
     """
-    found = []
-    for one in entries(content):
-        for name in () if one.marker else one.hosts:
+    rows = []
+    for entry in entries(content):
+        for name in () if entry.marker else entry.hosts:
             place = (name, SSH_PORT) if name.startswith("|1|") else split_name(name)
             if place is not None:
-                found.append((*place, name, one.key.key_type, one.key.data, one.key.fingerprint))
-    return found
+                rows.append((*place, name, entry.key.key_type, entry.key.data, entry.key.fingerprint))
+    return rows
 
 
 def names_host(name: str, host: str, port: int) -> bool:
     """Return whether a name of the file, plain or hashed, matches this host."""
-    wanted = host_name(host, port)
+    expected = host_name(host, port)
     if not name.startswith("|1|"):
-        return name.lower() == wanted.lower() or split_name(name) == (host, port)
+        return name.lower() == expected.lower() or split_name(name) == (host, port)
     if name == host:
         return True
     parts = name.split("|")
@@ -136,20 +136,20 @@ def names_host(name: str, host: str, port: int) -> bool:
         salt, digest = (base64.b64decode(part, validate=True) for part in parts[2:4])
     except (binascii.Error, ValueError):
         return False
-    return hmac.compare_digest(hmac.new(salt, wanted.encode(), hashlib.sha1).digest(), digest)
+    return hmac.compare_digest(hmac.new(salt, expected.encode(), hashlib.sha1).digest(), digest)
 
 
 def keys_of(content: str, host: str, port: int) -> list[HostKey]:
     return [
-        found.key
-        for found in entries(content)
-        if not found.marker and any(names_host(name, host, port) for name in found.hosts)
+        entry.key
+        for entry in entries(content)
+        if not entry.marker and any(names_host(name, host, port) for name in entry.hosts)
     ]
 
 
 def revoked(content: str, key: HostKey) -> bool:
     """Return whether a key is marked as revoked, for any host."""
-    return any(found.marker == "@revoked" and found.key == key for found in entries(content))
+    return any(entry.marker == "@revoked" and entry.key == key for entry in entries(content))
 
 
 def with_key(content: str, host: str, port: int, key: HostKey) -> str:
@@ -162,15 +162,15 @@ def with_key(content: str, host: str, port: int, key: HostKey) -> str:
 
 def without_key(content: str, host: str, port: int, key_type: str) -> str:
     """Return the content without the host's keys of one type; other names on the same line are kept."""
-    kept = []
+    retained = []
     for line in content.splitlines(keepends=True):
-        found = entry(line)
-        if found is None or found.marker or found.key.key_type != key_type:
-            kept.append(line)
+        parsed = entry(line)
+        if parsed is None or parsed.marker or parsed.key.key_type != key_type:
+            retained.append(line)
             continue
-        others = [name for name in found.hosts if not names_host(name, host, port)]
-        if len(others) == len(found.hosts):
-            kept.append(line)
+        others = [name for name in parsed.hosts if not names_host(name, host, port)]
+        if len(others) == len(parsed.hosts):
+            retained.append(line)
         elif others:
-            kept.append(line.replace(",".join(found.hosts), ",".join(others), 1))
-    return "".join(kept)
+            retained.append(line.replace(",".join(parsed.hosts), ",".join(others), 1))
+    return "".join(retained)

@@ -82,7 +82,7 @@ def _check_username(asyncssh: ModuleType, username: str) -> None:
         same = False
     if not same:
         raise InvalidInput(
-            "username", "username: contains characters that SSH cannot carry, or not in this form."
+            "username", "username: contains characters that SSH does not support, or not in this form."
         )
 
 
@@ -111,9 +111,9 @@ class HostKeyCheck:
         self.address, self.known_hosts = address, known_hosts
         self.presented: HostKey | None = None
         self.refused: HostKeyConflict | HostUnreachable | None = None
-        known = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
+        key_types = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
         # Types of trusted keys come first, so that the host presents a key that can be compared.
-        ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in known)
+        ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in key_types)
         self.signatures = [signature for kind in ordered for signature in HOST_KEY_SIGNATURES[kind]]
 
     def is_trusted(self, exported: bytes) -> bool:
@@ -176,12 +176,12 @@ async def _agent_keys(asyncssh: ModuleType) -> tuple[Any, list[Any]]:
         keys = list(await agent.get_keys())
     except (OSError, ValueError):
         raise AuthenticationFailed(
-            "The viewer cannot reach an SSH agent (SSH_AUTH_SOCK). Give a password, a key or a key file."
+            "The viewer cannot reach an SSH agent (SSH_AUTH_SOCK). Use a password, a key or a key file."
         ) from None
     if not keys:
         agent.close()
         raise AuthenticationFailed(
-            "The SSH agent has no keys. Add one with ssh-add, or give a password or a key."
+            "The SSH agent has no keys. Add one with ssh-add, or use a password or a key."
         )
     return agent, keys
 
@@ -267,16 +267,16 @@ def _rejection(address: Address, credentials: Credentials) -> Message:
 
 REJECTIONS = {
     "password": gettext_noop(
-        "{host} does not let {username} in with this password: check the username and the password, or give a key."
+        "Authentication failed for {username}@{host}: the password was not accepted. Check the user name and the password, or use a key."
     ),
     "key": gettext_noop(
-        "{host} does not let {username} in with this key: check the username, add the key to ~/.ssh/authorized_keys of "
-        "{username} there, or give another one."
+        "Authentication failed for {username}@{host}: the key was not accepted. Check the user name, add the key to "
+        "~/.ssh/authorized_keys on the host, or use another one."
     ),
     "agent": gettext_noop(
-        "{host} does not let {username} in with any key of the SSH agent: check the username, give a password or another key."
+        "Authentication failed for {username}@{host}: no agent key was accepted. Check the user name, or use a password or another key."
     ),
     "none": gettext_noop(
-        "{host} does not let {username} in with no proof at all: check the username, give a password or a key."
+        "Authentication failed for {username}@{host}: a login without credentials was not accepted. Check the user name, or use a password or a key."
     ),
 }

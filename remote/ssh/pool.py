@@ -185,7 +185,7 @@ def error_sentence(error: RemoteError) -> str:
     """Return the error as a sentence; the detail of a host key conflict is an object."""
     if isinstance(error, HostKeyConflict):
         return Message(
-            "{host} presents another key than before. Connect again to compare them.",
+            "{host} presents a different key than before. Connect again to compare them.",
             host=error.host_key["known_hosts_host"],
         )
     return str(error.detail)

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Entry:
+class FolderEntry:
     """An item of a folder. `size` in bytes, 0 for folders; `mtime` in Unix seconds."""
 
     name: str
@@ -50,7 +50,7 @@ class Folder:
     """A folder with its absolute path; `truncated` if it has more than `MOST_ENTRIES` items."""
 
     path: str
-    items: list[Entry]
+    items: list[FolderEntry]
     truncated: bool
 
     def to_dict(self) -> RemoteFolder:
@@ -109,23 +109,23 @@ async def list_folder(link: Link, path: str) -> Folder:
 
 async def _names(files: Any, folder: bytes) -> tuple[list[Any], bool]:
     names: list[Any] = []
-    async for found in files.scandir(folder):
-        if found.filename in (b".", b".."):
+    async for file in files.scandir(folder):
+        if file.filename in (b".", b".."):
             continue
         if len(names) == MOST_ENTRIES:
             return names, True
-        names.append(found)
+        names.append(file)
     return names, False
 
 
-async def _entry(files: Any, folder: bytes, found: Any) -> Entry:
-    attributes = found.attrs
+async def _entry(files: Any, folder: bytes, file: Any) -> FolderEntry:
+    attributes = file.attrs
     if stat.S_ISLNK(attributes.permissions or 0):
         with suppress(library().SFTPError):  # a broken symlink
-            attributes = await files.stat(posixpath.join(folder, found.filename))
+            attributes = await files.stat(posixpath.join(folder, file.filename))
     is_dir = stat.S_ISDIR(attributes.permissions or 0)
     size = 0 if is_dir else int(attributes.size or 0)
-    return Entry(_text(found.filename), is_dir, size, int(attributes.mtime or 0))
+    return FolderEntry(_text(file.filename), is_dir, size, int(attributes.mtime or 0))
 
 
 async def path_kind(link: Link, path: str) -> tuple[str, str | None]:

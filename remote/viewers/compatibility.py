@@ -32,27 +32,27 @@ async def choose_target(connection: PooledConnection, name: str) -> LaunchTarget
         ProgramNotInstalled: this program is not installed in it; the response says how to install it.
         RemoteOperationFailed: its Python does not run, or the host has no Python.
     """
-    one = await _named(connection, name)
-    if one.python is None:
+    environment = await _named(connection, name)
+    if environment.python is None:
         raise RemoteOperationFailed(
             "The Python of environment {name} ({path}) does not run on {host}.",
-            name=one.name,
-            path=one.path,
+            name=environment.name,
+            path=environment.path,
             host=connection.address.host,
         )
-    fault = launch_problem(one, connection.address.host)
+    fault = launch_problem(environment, connection.address.host)
     if fault is not None:
         raise fault
-    return LaunchTarget(one.name, one.path, one.runicorn or "")
+    return LaunchTarget(environment.name, environment.path, environment.runicorn or "")
 
 
 async def _named(connection: PooledConnection, name: str) -> Environment:
     if name:
         return await discovery.find_by_name(connection, name)
-    known: list[Environment] = connection.memory.get(discovery.CACHE_KEY, [])
-    if not known:
+    cached: list[Environment] = connection.memory.get(discovery.CACHE_KEY, [])
+    if not cached:
         fresh = await discovery.find(connection)
-        default = next((one for one in fresh if one.is_default), None)
+        default = next((environment for environment in fresh if environment.is_default), None)
         if default is None:
             raise RemoteOperationFailed(
                 "There is no Python on {host} that {username} could run.",
@@ -60,49 +60,51 @@ async def _named(connection: PooledConnection, name: str) -> Environment:
                 username=connection.address.username,
             )
         return default
-    return await discovery.find_by_name(connection, next(one.name for one in known if one.is_default))
+    return await discovery.find_by_name(
+        connection, next(environment.name for environment in cached if environment.is_default)
+    )
 
 
-def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
+def launch_problem(environment: Environment, host: str) -> ProgramNotInstalled | None:
     """Return why no viewer can be started in an environment; None if one can."""
     more = {
-        "environment": one.name,
-        "python": one.path,
-        "python_version": one.python,
-        "version": one.runicorn,
+        "environment": environment.name,
+        "python": environment.path,
+        "python_version": environment.python,
+        "version": environment.runicorn,
     }
-    where = {"environment": one.name, "host": host}
-    if not one.new_enough:
+    where = {"environment": environment.name, "host": host}
+    if not environment.new_enough:
         sentence = Message(
             "The Python of environment {environment} of {host} is {version}. Runicorn needs {wanted} or newer: choose another "
             "environment.",
             **where,
-            version=one.python,
+            version=environment.python,
             wanted=".".join(map(str, OLDEST_PYTHON)),
         )
         return ProgramNotInstalled("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
-    if one.runicorn is None:
+    if environment.runicorn is None:
         code = "RUNICORN_MISSING"
         problem = Message("Runicorn is not installed in environment {environment} of {host}.", **where)
-    elif one.implementation == SDK:
+    elif environment.implementation == SDK:
         code = "RUNICORN_MISSING"
         problem = Message(
             "Environment {environment} of {host} has runicorn-sdk, which has no viewer; uninstall it there first.",
             **where,
         )
-    elif not one.ours:
+    elif not environment.ours:
         code = "RUNICORN_FOREIGN"
         problem = Message(
             "The runicorn {version} in environment {environment} of {host} is another program of the same name.",
             **where,
-            version=one.runicorn,
+            version=environment.runicorn,
         )
-    elif not is_compatible(one.runicorn):
+    elif not is_compatible(environment.runicorn):
         code = "RUNICORN_TOO_OLD"
         problem = Message(
             "The Runicorn in environment {environment} of {host} is {version}; this viewer needs {oldest} or newer there.",
             **where,
-            version=one.runicorn,
+            version=environment.runicorn,
             oldest=".".join(map(str, OLDEST)),
         )
     else:

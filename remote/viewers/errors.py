@@ -63,5 +63,5 @@ class TooManySessions(RemoteError):
 
     status_code = status.HTTP_409_CONFLICT
 
-    def __init__(self, most: int) -> None:
-        super().__init__("{most} remote viewers are open already. Stop one of them first.", most=most)
+    def __init__(self, limit: int) -> None:
+        super().__init__("{most} remote viewers are open already. Stop one of them first.", most=limit)

@@ -87,8 +87,8 @@ def _written(write: Any, session_id: str, address: Address | None, fields: Sessi
 
 
 def _keep(session_id: str, address: Address, fields: SessionFields) -> None:
-    known = {"host": address.host, "port": address.port, "username": address.username}
-    defaults = {**fields, "connection": Connection.objects.filter(**known).first()}
+    address_fields = {"host": address.host, "port": address.port, "username": address.username}
+    defaults = {**fields, "connection": Connection.objects.filter(**address_fields).first()}
     own = own_identity()
     owner = {"owner_pid": own.pop("pid"), "owner_start": own.pop("process_start"), **own}
     ViewerSession.objects.update_or_create(

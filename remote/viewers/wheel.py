@@ -50,14 +50,18 @@ def own_wheel() -> bytes:
     try:
         return _zipped(_installed() or list(_checkout(PACKAGE.parent)))
     except (OSError, KeyError, ValueError) as error:
-        raise CannotPack(Message("This program could not be packed: {error}.", error=error)) from error
+        raise CannotPack(
+            Message("The wheel of this program could not be built: {error}.", error=error)
+        ) from error
 
 
 def _installed() -> list[Member]:
     """Return the files of the installation that this module runs from; none if it runs from a checkout."""
-    for found in metadata.distributions(name=FULL, path=[str(PACKAGE.parent)]):
-        files = found.files or []
-        if found.version != __version__ or not any(str(file) == "runicorn/_version.py" for file in files):
+    for distribution in metadata.distributions(name=FULL, path=[str(PACKAGE.parent)]):
+        files = distribution.files or []
+        if distribution.version != __version__ or not any(
+            str(file) == "runicorn/_version.py" for file in files
+        ):
             continue  # an editable or old installation
         return [
             Member(file.as_posix(), Path(str(file.locate())).read_bytes())
@@ -95,11 +99,11 @@ def _described(project: dict[str, Any], folder: Path) -> Iterator[Member]:
     lines += [f"License-File: {name}" for name in project["license-files"]]
     lines += [f"Classifier: {name}" for name in project["classifiers"]]
     lines += [f"Requires-Python: {project['requires-python']}"]
-    lines += [f"Requires-Dist: {wanted}" for wanted in requirements(folder / "requirements.txt")]
-    for extra, wanted in project["optional-dependencies"].items():
+    lines += [f"Requires-Dist: {requirement}" for requirement in requirements(folder / "requirements.txt")]
+    for extra, specifiers in project["optional-dependencies"].items():
         lines += [
             f"Provides-Extra: {extra}",
-            *(f"Requires-Dist: {one}; extra == '{extra}'" for one in wanted),
+            *(f"Requires-Dist: {specifier}; extra == '{extra}'" for specifier in specifiers),
         ]
     lines += ["Description-Content-Type: text/markdown", ""]
     text = "\n".join(lines) + "\n" + (folder / project["readme"]).read_text(encoding="utf-8")
@@ -131,14 +135,14 @@ def _zipped(members: list[Member]) -> bytes:
         digest = base64.urlsafe_b64encode(hashlib.sha256(member.content).digest()).rstrip(b"=").decode()
         table.writerow([member.name, f"sha256={digest}", len(member.content)])
     table.writerow([f"{INFO}/RECORD", "", ""])
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in [*members, Member(f"{INFO}/RECORD", rows.getvalue().encode())]:
             entry = zipfile.ZipInfo(name, FIRST_DAY)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
-    return written.getvalue()
+    return buffer.getvalue()
 
 
 OWN_MARK = "runicorn-venv:"

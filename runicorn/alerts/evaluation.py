@@ -40,8 +40,8 @@ def episodes(
                 end = max(0, at + calm - 1)
             else:
                 begin, end = (max(0, at + need - 1) if begin < 0 else begin), -1
-    found = [(True, begin)] if begin >= 0 and not was_open else []
-    return found + ([(False, end)] if end >= 0 else []), [float(is_open), float(is_bad), float(length)]
+    changes = [(True, begin)] if begin >= 0 and not was_open else []
+    return changes + ([(False, end)] if end >= 0 else []), [float(is_open), float(is_bad), float(length)]
 
 
 def is_idle(memory: Memory) -> bool:

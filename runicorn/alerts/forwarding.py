@@ -1,4 +1,4 @@
-"""Where alerts of monitors are listed: in the active run, once there is one."""
+"""Forwarding of monitor alerts to the active run."""
 
 from __future__ import annotations
 

@@ -150,9 +150,9 @@ class MetricMonitor:
     def _count(self, rule: AlertRule, value: float) -> bool:
         """Return whether the value completes `consecutive_count` of them; list the first alert of an episode."""
         need, before = rule.consecutive_count, self._memory[rule]
-        found, memory = episodes(rule.is_met(value), [1], need, before, calm=1)
+        changes, memory = episodes(rule.is_met(value), [1], need, before, calm=1)
         self._memory[rule] = memory
-        for began, _ in found:
+        for began, _ in changes:
             for listener in forwarding.listeners if began else ():
                 listener(rule.message(value))
         return bool(memory[1]) and memory[2] % need == 0

@@ -1,4 +1,4 @@
-"""Alerts: rules, channels, and what fired."""
+"""Alert rules, channels and events."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class AlertsAPI:
         Raises:
             NotFoundError: there is no such channel.
         """
-        found = self._send("POST", "channels", channel_id, "test", timeout=TEST_SECONDS)
-        return cast(responses.AlertChannelTest, found)
+        result = self._send("POST", "channels", channel_id, "test", timeout=TEST_SECONDS)
+        return cast(responses.AlertChannelTest, result)
 
     def rules(self) -> list[responses.AlertRule]:
         """Return the rules."""
@@ -124,8 +124,8 @@ class AlertsAPI:
         Raises:
             BadRequestError: a field is invalid.
         """
-        found = self._send("POST", "rules", "preview", body={"when": dict(when), "where": where})
-        return cast(responses.AlertPreview, found)
+        result = self._send("POST", "rules", "preview", body={"when": dict(when), "where": where})
+        return cast(responses.AlertPreview, result)
 
     def events(
         self,
@@ -146,8 +146,8 @@ class AlertsAPI:
             acknowledged: only events that are, or are not, acknowledged.
         """
         filters = {"run_id": run_id, "rule_id": rule_id, "since": since, "acknowledged": acknowledged}
-        asked = urls.query({**filters, "limit": limit})
-        answer = self._transport.json("GET", urls.path("v2", "alerts", "events"), params=asked)
+        params = urls.query({**filters, "limit": limit})
+        answer = self._transport.json("GET", urls.path("v2", "alerts", "events"), params=params)
         return cast(list[responses.AlertEvent], answer["events"])
 
     def acknowledge(self, ids: Sequence[int]) -> int:

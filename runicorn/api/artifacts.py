@@ -44,10 +44,10 @@ class ArtifactsAPI:
         self, type: str | None = None, limit: int | None = None, offset: int | None = None
     ) -> list[responses.Artifact]:
         """Return the artifacts, last updated first; `type` is model, dataset, config, code or custom."""
-        path, asked = urls.path("artifacts"), urls.query({"type": type})
-        found: list[responses.Artifact] = self._transport.json("GET", path, params=asked)
+        path, params = urls.path("artifacts"), urls.query({"type": type})
+        artifacts: list[responses.Artifact] = self._transport.json("GET", path, params=params)
         first = offset or 0
-        return found[first : None if limit is None else first + limit]
+        return artifacts[first : None if limit is None else first + limit]
 
     def list_versions(
         self, name: str, type: str | None = None, include_deleted: bool = False
@@ -58,9 +58,9 @@ class ArtifactsAPI:
             NotFoundError: the artifact does not exist.
             ConflictError: several artifacts have this name; pass `type`.
         """
-        asked = urls.query({"type": type, "include_deleted": include_deleted or None})
-        found = self._transport.json("GET", urls.path("artifacts", name, "versions"), params=asked)
-        newest = sorted(found, key=lambda version: int(version["version"]), reverse=True)
+        params = urls.query({"type": type, "include_deleted": include_deleted or None})
+        versions = self._transport.json("GET", urls.path("artifacts", name, "versions"), params=params)
+        newest = sorted(versions, key=lambda version: int(version["version"]), reverse=True)
         return cast(list[responses.ArtifactVersion], newest)
 
     def get_artifact(self, artifact_id: str) -> responses.ArtifactDetail:
@@ -94,8 +94,8 @@ class ArtifactsAPI:
     def get_artifact_lineage(self, artifact_id: str, max_depth: int = 3) -> responses.Lineage:
         """Return the lineage of a version, up to `max_depth` (0 to 10) edges away."""
         place = self._place(artifact_id)
-        asked = [*place.query, ("max_depth", str(max_depth))]
-        return cast(responses.Lineage, self._transport.json("GET", place.path("lineage"), params=asked))
+        params = [*place.query, ("max_depth", str(max_depth))]
+        return cast(responses.Lineage, self._transport.json("GET", place.path("lineage"), params=params))
 
     def list_experiment_artifacts(
         self, run_id: str, relation: Literal["created", "used"] | None = None
@@ -109,9 +109,9 @@ class ArtifactsAPI:
         if relation not in {"created", "used", None}:
             raise ValueError(f"relation must be 'created' or 'used', not {relation!r}")
         answer = self._transport.json("GET", urls.path("runs", run_id, "artifacts"))
-        wanted = ("created", "used") if relation is None else (relation,)
-        found = [{"relation": word, **version} for word in wanted for version in answer[word]]
-        return cast(list[responses.RunArtifact], found)
+        relations = ("created", "used") if relation is None else (relation,)
+        entries = [{"relation": word, **version} for word in relations for version in answer[word]]
+        return cast(list[responses.RunArtifact], entries)
 
     def set_alias(self, artifact_id: str, alias: str) -> dict[str, Any]:
         """Point an alias to this version of the artifact.

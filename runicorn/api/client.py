@@ -131,10 +131,10 @@ class RunicornClient:
         """
         if (limit or 0) < 0 or (offset or 0) < 0:
             raise ValueError("limit and offset must not be negative")
-        asked = paging.question(project, name, status, filters)
+        params = paging.question(project, name, status, filters)
         size = paging.MOST if limit is None else max(1, min(limit, paging.MOST))
-        found = paging.experiments(self._transport, asked, size, offset or 0)
-        return list(islice(found, limit))
+        experiments = paging.experiments(self._transport, params, size, offset or 0)
+        return list(islice(experiments, limit))
 
     def iter_experiments(
         self,
@@ -156,8 +156,8 @@ class RunicornClient:
         """
         if not 1 <= page_size <= paging.MOST:
             raise ValueError(f"page_size must be 1 to {paging.MOST}, not {page_size}")
-        asked = paging.question(project, name, status, filters)
-        return paging.experiments(self._transport, asked, page_size)
+        params = paging.question(project, name, status, filters)
+        return paging.experiments(self._transport, params, page_size)
 
     def get_experiment(self, run_id: str) -> responses.ExperimentDetail:
         """Return the details of a run.
@@ -200,9 +200,9 @@ class RunicornClient:
         names = _names(metric_names)
         if names == []:
             return {"metrics": {}}
-        asked = urls.query({"metric_names": names, "downsample": limit})
+        params = urls.query({"metric_names": names, "downsample": limit})
         path = urls.path("v2", "experiments", run_id, "metrics", "fast")
-        answer = self._transport.json("GET", path, params=asked)
+        answer = self._transport.json("GET", path, params=params)
         return {"metrics": paging.points(answer["columns"], answer["rows"], names)}
 
     def get_series(
@@ -229,9 +229,9 @@ class RunicornClient:
         """
         low, high = step_range or (None, None)
         span = None if step_range is None else f"{'' if low is None else low}:{'' if high is None else high}"
-        asked = {"names": _names(names), "points": points, "x": x, "step_range": span}
+        params = {"names": _names(names), "points": points, "x": x, "step_range": span}
         path = urls.path("v2", "experiments", run_id, "series")
-        answer = self._transport.json("GET", path, params=urls.query(asked))
+        answer = self._transport.json("GET", path, params=urls.query(params))
         return cast(responses.SeriesAnswer, answer)
 
     # Import and export
@@ -326,9 +326,9 @@ class RunicornClient:
         return f"RunicornClient({urls.shown(self.base_url)!r})"
 
 
-def _names(asked: str | Sequence[str] | None) -> list[str] | None:
+def _names(names: str | Sequence[str] | None) -> list[str] | None:
     """Return one name or several as a list."""
-    return None if asked is None else [asked] if isinstance(asked, str) else list(asked)
+    return None if names is None else [names] if isinstance(names, str) else list(names)
 
 
 def connect(

@@ -45,8 +45,8 @@ class BadRequestError(RunicornAPIError):
     @property
     def errors(self) -> dict[str, list[str]]:
         """Return the errors by field."""
-        found = self.payload.get("errors") if isinstance(self.payload, dict) else None
-        return found if isinstance(found, dict) else {}
+        errors = self.payload.get("errors") if isinstance(self.payload, dict) else None
+        return errors if isinstance(errors, dict) else {}
 
 
 class AuthenticationError(RunicornAPIError):
@@ -68,8 +68,8 @@ class ConflictError(RunicornAPIError):
     def host_key(self) -> dict[str, Any] | None:
         """Return the host key to confirm, for `client.remote.accept_host_key`."""
         detail = self.payload.get("detail") if isinstance(self.payload, dict) else None
-        found = detail.get("host_key") if isinstance(detail, dict) else None
-        return found if isinstance(found, dict) else None
+        host_key = detail.get("host_key") if isinstance(detail, dict) else None
+        return host_key if isinstance(host_key, dict) else None
 
 
 class RateLimitError(RunicornAPIError):
@@ -78,8 +78,8 @@ class RateLimitError(RunicornAPIError):
     @property
     def retry_after(self) -> float | None:
         """Return the seconds to wait, if the server announces them."""
-        found = self.payload.get("retry_after") if isinstance(self.payload, dict) else None
-        return float(found) if isinstance(found, int | float) else None
+        seconds = self.payload.get("retry_after") if isinstance(self.payload, dict) else None
+        return float(seconds) if isinstance(seconds, int | float) else None
 
 
 class ServerError(RunicornAPIError):

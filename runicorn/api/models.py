@@ -167,8 +167,12 @@ class RemoteSession:
         Raises:
             KeyError: `session_id` is missing.
         """
-        told = {"remote_host": data.get("host"), "created_at": (data.get("started_at") or 0) / 1000, **data}
-        return cls(session_id=data["session_id"], **_known(cls, told))
+        session_fields = {
+            "remote_host": data.get("host"),
+            "created_at": (data.get("started_at") or 0) / 1000,
+            **data,
+        }
+        return cls(session_id=data["session_id"], **_known(cls, session_fields))
 
     @property
     def local_url(self) -> str:
@@ -196,5 +200,7 @@ class Project:
 
 def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values in `data` of fields with a default; None leaves the default."""
-    optional = [one.name for one in fields(kind) if (one.default, one.default_factory) != (MISSING, MISSING)]
+    optional = [
+        field.name for field in fields(kind) if (field.default, field.default_factory) != (MISSING, MISSING)
+    ]
     return {name: data[name] for name in optional if data.get(name) is not None}

@@ -29,7 +29,7 @@ def question(
 
 
 def experiments(
-    transport: Transport, asked: Mapping[str, Any], size: int, offset: int = 0
+    transport: Transport, filters: Mapping[str, Any], size: int, offset: int = 0
 ) -> Iterator[responses.Experiment]:
     """Yield the runs page by page, each once even if new runs shift the pages."""
     page, skip = divmod(offset, size)
@@ -37,26 +37,28 @@ def experiments(
     path = urls.path("v2", "experiments")
     while True:
         page += 1
-        params = urls.query({**asked, "page": page, "per_page": size})
+        params = urls.query({**filters, "page": page, "per_page": size})
         answer = transport.json("GET", path, params=params)
-        found = answer["experiments"]
-        for run in found[skip:]:
+        runs = answer["experiments"]
+        for run in runs[skip:]:
             if run["id"] not in before:
                 yield cast(responses.Experiment, run)
         if not answer["has_next"]:
             return
-        before, skip = {run["id"] for run in found}, 0
+        before, skip = {run["id"] for run in runs}, 0
 
 
 def points(
     columns: Sequence[str], rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None
 ) -> dict[str, list[responses.MetricPoint]]:
     """Return the points of each metric that has any."""
-    wanted = set(columns) - NO_METRICS if names is None else set(names)
-    found: dict[str, list[responses.MetricPoint]] = {name: [] for name in columns if name in wanted}
+    requested = set(columns) - NO_METRICS if names is None else set(names)
+    points_by_name: dict[str, list[responses.MetricPoint]] = {
+        name: [] for name in columns if name in requested
+    }
     for row in rows:
         step, timestamp = row["global_step"], row.get("time")
-        for name, series in found.items():
+        for name, series in points_by_name.items():
             if (value := row[name]) is not None:
                 series.append({"step": step, "value": value, "timestamp": timestamp})
-    return {name: series for name, series in found.items() if series}
+    return {name: series for name, series in points_by_name.items() if series}

@@ -59,8 +59,8 @@ class RemoteAPI:
             "private_key": private_key,
             "use_agent": use_agent,
         }
-        given = {name: value for name, value in body.items() if value is not None}
-        return cast(responses.Connected, self._post("connect", body=given))
+        body_fields = {name: value for name, value in body.items() if value is not None}
+        return cast(responses.Connected, self._post("connect", body=body_fields))
 
     def accept_host_key(self, host_key: ConflictError | dict[str, Any]) -> responses.AcceptedHostKey:
         """Trust a host key from now on. Compare its fingerprint with the host's own first.
@@ -130,8 +130,8 @@ class RemoteAPI:
             "remote_port": remote_port,
             "conda_env": conda_env,
         }
-        given = {name: value for name, value in body.items() if value is not None}
-        return cast(responses.ViewerSession, self._post("viewer", "start", body=given)["session"])
+        body_fields = {name: value for name, value in body.items() if value is not None}
+        return cast(responses.ViewerSession, self._post("viewer", "start", body=body_fields)["session"])
 
     def stop_viewer(self, session_id: str) -> responses.Done:
         """Stop a viewer on the remote host and close the tunnel to it.
@@ -171,10 +171,10 @@ class RemoteAPI:
         """Return connections and viewers together, with their numbers."""
         return cast(responses.RemoteStatus, self._get("status"))
 
-    def _get(self, *parts: str, **asked: Any) -> Any:
+    def _get(self, *parts: str, **params: Any) -> Any:
         path = urls.path("remote", *parts)
         return self._transport.json(
-            "GET", path, params=urls.query(asked), timeout=max(PATIENCE, self._transport.timeout)
+            "GET", path, params=urls.query(params), timeout=max(PATIENCE, self._transport.timeout)
         )
 
     def _post(self, *parts: str, body: dict[str, Any]) -> Any:

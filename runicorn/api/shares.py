@@ -30,8 +30,8 @@ class SharesAPI:
             BadRequestError: the target does not exist, or the time is in the past.
             NotFoundError: there is no such run.
         """
-        named = target if isinstance(target, str) else ",".join(target)
-        body = {"kind": kind, "target": named, "expires_at": expires_at}
+        ids = target if isinstance(target, str) else ",".join(target)
+        body = {"kind": kind, "target": ids, "expires_at": expires_at}
         return cast(responses.Share, self._transport.json("POST", urls.path("v2", "shares"), body=body))
 
     def list(self) -> list[responses.Share]:

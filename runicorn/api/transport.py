@@ -187,15 +187,15 @@ class Transport:
         """
         if self._closed:
             raise ConnectionError("The client is closed")
-        left = self.max_retries if method in IDEMPOTENT else 0
-        for attempt in range(left + 1):
+        retries = self.max_retries if method in IDEMPOTENT else 0
+        for attempt in range(retries + 1):
             answer = self._attempt(method, path, params, body, timeout, read, form)
             if _asks_for_token(answer) and (self._redeem_link() or self._find_token()):
                 answer = self._attempt(method, path, params, body, timeout, read, form)
             if isinstance(answer, requests.Response) and answer.status_code < 300:
                 return answer
             error, pause = self._failure(answer, method, path, attempt)
-            if attempt == left or pause is None:
+            if attempt == retries or pause is None:
                 raise error from (answer if isinstance(answer, Exception) else None)
             self._sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -272,9 +272,9 @@ class Transport:
         error = error_of(answer, method, path)
         if answer.status_code not in PASSING:
             return error, None
-        asked = retry_after(answer)
-        if asked is not None:
-            return error, asked if asked <= LONGEST_WAIT else None
+        delay = retry_after(answer)
+        if delay is not None:
+            return error, delay if delay <= LONGEST_WAIT else None
         return error, pause
 
     def _no_answer(self, error: requests.RequestException) -> str:
@@ -322,8 +322,8 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
             f"{path} redirects to {urls.shown(response.headers.get('Location', ''))}: connect to that URL"
         )
     elif status == 405 or (status == 404 and _names_no_object(payload)):
-        said = _sentence(payload)
-        detail = f"This server does not offer {method} {path}{f' ({said})' if said else ''}"
+        sentence = _sentence(payload)
+        detail = f"This server does not offer {method} {path}{f' ({sentence})' if sentence else ''}"
     else:
         detail = _sentence(payload) or f"{method} {path} failed with status {status} {response.reason}"
     return kind_of(status, payload)(detail, status=status, payload=payload)

@@ -114,14 +114,14 @@ class Artifact:
         if not folder.is_dir():
             raise InvalidArtifact(f"Not a directory: {path}")
         prefix = f"{names.check_path(name)}/" if name is not None else ""
-        found = scan.below(folder, exclude_patterns or (), follow_symlinks, prefix)
-        self._stage({names.check_path(path): source.absolute() for path, source in found.files.items()})
-        self._references.extend(found.links)
-        if found.others:
+        content = scan.below(folder, exclude_patterns or (), follow_symlinks, prefix)
+        self._stage({names.check_path(path): source.absolute() for path, source in content.files.items()})
+        self._references.extend(content.links)
+        if content.others:
             say(
-                f"{folder} contains {len(found.others)} pipes, sockets or devices, which cannot be stored: {found.others[0]}."
+                f"{folder} contains {len(content.others)} pipes, sockets or devices, which cannot be stored: {content.others[0]}."
             )
-        if not found.files and not found.links:
+        if not content.files and not content.links:
             say(f"{folder} contains no files; nothing was added to {self.name}.")
         return self
 
@@ -225,13 +225,13 @@ class Artifact:
     @classmethod
     def of(cls, version: Version) -> Artifact:
         """Create the artifact of a stored version."""
-        known = version.metadata
+        metadata = version.metadata
         loaded = cls.__new__(cls)
         loaded.name, loaded.type = version.artifact.name, version.artifact.type
         loaded.description, loaded.metadata, loaded.tags = (
-            known.description,
-            dict(known.metadata),
-            list(known.tags),
+            metadata.description,
+            dict(metadata.metadata),
+            list(metadata.tags),
         )
         loaded._files, loaded._references = {}, list(version.manifest.references)
         loaded._version = version
@@ -344,10 +344,10 @@ def _is_copied_whole(
 def _warn_of_little_space(path: Path, name: str, total: int) -> None:
     """Warn if little space is left after storing a version; a training is never refused."""
     with suppress(OSError):
-        left = free_space.usable(path) - total
-        if left < 0:
+        remaining = free_space.usable(path) - total
+        if remaining < 0:
             say(
-                f"{name!r} has {format_bytes(total)}: the disk of {path} is almost full, {format_bytes(-left)} into its reserve."
+                f"{name!r} has {format_bytes(total)}: the disk of {path} is almost full, {format_bytes(-remaining)} into its reserve."
             )
 
 

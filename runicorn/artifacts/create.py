@@ -1,4 +1,4 @@
-"""Creation of a version: completely, or not at all.
+"""Atomic creation of a version.
 
 Contents are added to the pool first. Then a folder beside the other versions gets the files, the manifest and the
 metadata, and its rename to `v<N>` creates the version. A process killed before that leaves a folder that is never read
@@ -159,11 +159,11 @@ def _metadata(draft: Draft, contents: Manifest, digest: str) -> Metadata:
     )
 
 
-def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version:
+def _publish(artifact: ArtifactFolder, folder: Path, metadata: Metadata) -> Version:
     number = artifact.highest()
     while True:
         number += 1
-        (folder / METADATA).write_bytes(content_of(replace(known, version=number).to_dict()))
+        (folder / METADATA).write_bytes(content_of(replace(metadata, version=number).to_dict()))
         bulk_io.sync_file(folder / MANIFEST)
         bulk_io.sync_file(folder / METADATA)
         _platform.fsync_directory(folder)
@@ -229,18 +229,18 @@ def place_files(store: Store, folder: Path, files: Iterable[FileEntry], progress
         OSError: a content is missing, or the disk is full.
     """
     folder.mkdir()
-    made, copied = {folder}, 0
+    synced, copied = {folder}, 0
     for file in files:
         target, blob = folder / file.path, store.pool.blob(file.digest)
         if store.bucket is not None and not store.pool.holds(file.digest, file.size):
             continue
-        if target.parent not in made:
+        if target.parent not in synced:
             target.parent.mkdir(parents=True, exist_ok=True)
-            made.add(target.parent)
+            synced.add(target.parent)
         copied += place(blob, target, file.digest, progress)
     if copied > FEW and bulk_io.sync_filesystem(folder):
         return
-    for path in made:
+    for path in synced:
         _platform.fsync_directory(path)
 
 
@@ -284,8 +284,8 @@ def _siblings(artifact: ArtifactFolder) -> list[str]:
         return []
 
 
-def _clash(one: str, other: str) -> bool:
-    return one != other and one.casefold() == other.casefold()
+def _clash(path: str, other: str) -> bool:
+    return path != other and path.casefold() == other.casefold()
 
 
 def _reason(error: OSError) -> str:

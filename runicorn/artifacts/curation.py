@@ -69,10 +69,10 @@ def delete_for_good(version: Version) -> int:
         artifact.changeable(version.number)
         digests = garbage.digests_of(version)
         _platform.replace_file(artifact.path / HIGHEST, str(artifact.highest()).encode())
-        gone = artifact.path / f"{GONE}{os.getpid()}-{os.urandom(6).hex()}"
-        os.rename(version.path, gone)
+        removed = artifact.path / f"{GONE}{os.getpid()}-{os.urandom(6).hex()}"
+        os.rename(version.path, removed)
         index.rewrite(artifact)
-    return garbage.discard(artifact.store, gone, digests)
+    return garbage.discard(artifact.store, removed, digests)
 
 
 def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
@@ -120,16 +120,16 @@ def describe(
         InvalidArtifact: a text is too long, or the metadata cannot be written as JSON.
     """
     unique = None if tags is None else list(dict.fromkeys(tags))
-    given = {"description": description, "metadata": metadata, "tags": unique, "status": status}
-    changes = {key: value for key, value in given.items() if value is not None}
+    requested = {"description": description, "metadata": metadata, "tags": unique, "status": status}
+    changes = {key: value for key, value in requested.items() if value is not None}
     check_texts(description, tags)
     with version.artifact.lock():
         version.artifact.changeable(version.number)
         if not changes:
             return
-        known = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
+        changed = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
         try:
-            content = content_of(known.to_dict())
+            content = content_of(changed.to_dict())
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidArtifact(
                 "The metadata cannot be written as JSON: {error}.", "metadata", error=error
@@ -152,7 +152,7 @@ def check_texts(description: str | None, tags: list[str] | None) -> None:
         )
     if tags is not None:
         if len(tags) > TAGS:
-            raise InvalidArtifact("There must not be more than {most} tags.", "tags", most=TAGS)
+            raise InvalidArtifact("At most {most} tags are allowed.", "tags", most=TAGS)
         if any(not tag.strip() or len(tag) > TAG_LENGTH or layout.CONTROL.search(tag) for tag in tags):
             raise InvalidArtifact(
                 "A tag must have 1 to {most} characters, none of them a control character.",

@@ -70,7 +70,7 @@ class _Links:
         entry[1] -= 1
 
     def bytes(self) -> int:
-        return sum(size for size, left in self._seen.values() if left <= 0)
+        return sum(size for size, links in self._seen.values() if links <= 0)
 
 
 def find(store: Store) -> Garbage:
@@ -81,9 +81,9 @@ def find(store: Store) -> Garbage:
     """
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
         return Garbage()
-    listed, unfinished = _in_bucket(store)
+    in_bucket, unfinished = _in_bucket(store)
     with alone(store):
-        return _find(store, listed, unfinished)
+        return _find(store, in_bucket, unfinished)
 
 
 def collect(store: Store, promised: Garbage | None = None) -> Garbage:
@@ -98,21 +98,21 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
     Raises:
         StoreBusy, DamagedFile: see `find`; nothing was removed.
     """
-    listed, unfinished = _in_bucket(store)
+    in_bucket, unfinished = _in_bucket(store)
     with alone(store):
-        now = _find(store, listed, unfinished)
+        now = _find(store, in_bucket, unfinished)
         if promised is not None:
-            known = {*promised.blobs, *promised.rests}
+            approved = {*promised.blobs, *promised.rests}
             now = _sized(
-                [blob for blob in now.blobs if blob in known],
-                [rest for rest in now.rests if rest in known],
-                listed,
+                [blob for blob in now.blobs if blob in approved],
+                [rest for rest in now.rests if rest in approved],
+                in_bucket,
             )
         _remove(store, now)
     return now
 
 
-def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
+def discard(store: Store, removed: Path, digests: Iterable[str]) -> int:
     """Remove the folder of a deleted version, and those contents that nothing else uses.
 
     Returns:
@@ -131,7 +131,7 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
             with suppress(PoolUnavailable):
                 store.bucket.remove(unused & there.keys())
                 freed = sum(there[digest] for digest in unused & there.keys())
-        garbage = _sized(_blobs(store, unused), [gone])
+        garbage = _sized(_blobs(store, unused), [removed])
         _remove(store, garbage)
     return garbage.bytes + freed
 
@@ -196,11 +196,11 @@ def _in_bucket(store: Store) -> tuple[dict[str, int], list[Unfinished]]:
     return dict(store.bucket.contents()), store.bucket.unfinished(ABANDONED_SECONDS)
 
 
-def _find(store: Store, listed: Mapping[str, int], unfinished: Sequence[Unfinished]) -> Garbage:
-    held = {digest.rpartition(":")[2] for digest in _held(store)}
-    blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in held]
-    unused = [digest for digest in listed if digest.rpartition(":")[2] not in held]
-    return _sized([*blobs, *unused], [*_rests(store), *unfinished], listed)
+def _find(store: Store, in_bucket: Mapping[str, int], unfinished: Sequence[Unfinished]) -> Garbage:
+    used_names = {digest.rpartition(":")[2] for digest in _held(store)}
+    blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in used_names]
+    unused = [digest for digest in in_bucket if digest.rpartition(":")[2] not in used_names]
+    return _sized([*blobs, *unused], [*_rests(store), *unfinished], in_bucket)
 
 
 def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
@@ -208,35 +208,35 @@ def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
 
     A version without a manifest uses the contents of its files.
     """
-    held: set[str] = set()
+    used: set[str] = set()
     unlisted: list[Path] = []
     for artifact in store.folders():
         for version in map(artifact.version, artifact.all_numbers()):
             if version.path in without:
                 continue
             if os.path.lexists(version.path / MANIFEST):
-                held.update(file.digest for file in version.manifest.files)
+                used.update(file.digest for file in version.manifest.files)
             else:
                 unlisted.append(version.path)
-    return held | _contents_of(store, unlisted) if unlisted else held
+    return used | _contents_of(store, unlisted) if unlisted else used
 
 
 def _contents_of(store: Store, folders: Iterable[Path]) -> set[str]:
     """Return the digests of all files below some folders, without reading files linked to the pool."""
-    known = {(entry.stat().st_dev, entry.inode()): entry.name for entry in store.pool.blobs()}
-    held = set()
+    names_by_inode = {(entry.stat().st_dev, entry.inode()): entry.name for entry in store.pool.blobs()}
+    used = set()
     for path in (
         Path(place, name) for folder in folders for place, _, names in os.walk(folder) for name in names
     ):
         about = path.lstat()
         if not stat.S_ISREG(about.st_mode):
             continue
-        digest = known.get((about.st_dev, about.st_ino))
+        digest = names_by_inode.get((about.st_dev, about.st_ino))
         if digest is None:
             with regular_file.open_binary(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-        held.add(ALGORITHM + digest)
-    return held
+        used.add(ALGORITHM + digest)
+    return used
 
 
 def _rests(store: Store) -> Iterator[Path]:
@@ -253,17 +253,19 @@ def _rests(store: Store) -> Iterator[Path]:
 
 
 def _sized(
-    blobs: Sequence[Path | str], rests: Sequence[Path | Unfinished], listed: Mapping[str, int] | None = None
+    blobs: Sequence[Path | str],
+    rests: Sequence[Path | Unfinished],
+    sizes_in_bucket: Mapping[str, int] | None = None,
 ) -> Garbage:
     links = _Links()
-    for path in [each for each in (*blobs, *rests) if isinstance(each, Path)]:
+    for path in [item for item in (*blobs, *rests) if isinstance(item, Path)]:
         if path.is_dir():
             for folder, _, files in os.walk(path):
                 for name in files:
                     links.add(os.path.join(folder, name))
         else:
             links.add(path)
-    in_bucket = sum((listed or {})[blob] for blob in blobs if isinstance(blob, str))
+    in_bucket = sum((sizes_in_bucket or {})[blob] for blob in blobs if isinstance(blob, str))
     return Garbage(tuple(blobs), tuple(rests), links.bytes() + in_bucket)
 
 

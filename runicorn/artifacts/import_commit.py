@@ -55,7 +55,9 @@ def write(staging: Path, runs: Iterable[StagedRun], versions: Iterable[StagedVer
         {"path": run.path, "before": run.before, "inode": os.stat(staging / CONTENT / run.path).st_ino}
         for run in runs
     ]
-    layout.write_json(staging / RECORD, {"runs": entries, "versions": [one._asdict() for one in versions]})
+    layout.write_json(
+        staging / RECORD, {"runs": entries, "versions": [version._asdict() for version in versions]}
+    )
 
 
 def apply(root: Path, staging: Path) -> set[int]:
@@ -91,9 +93,9 @@ def place_version(artifact: ArtifactFolder, number: int, folder: Path, aliases: 
                 return False
             os.rename(folder, target)
             _platform.fsync_directory(artifact.path)
-        known = artifact.aliases()
-        kept = {alias: other for alias, other in known.items() if alias != names.LATEST}
-        index.rewrite(artifact, {**aliases, **kept})
+        existing = artifact.aliases()
+        retained = {alias: other for alias, other in existing.items() if alias != names.LATEST}
+        index.rewrite(artifact, {**aliases, **retained})
     return True
 
 

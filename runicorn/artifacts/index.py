@@ -24,13 +24,15 @@ def rewrite(artifact: ArtifactFolder, aliases: dict[str, int] | None = None) -> 
         OSError: it could not be written; the old one is unchanged.
     """
     before = artifact.index()
-    kept = {alias: number for alias, number in artifact.aliases().items() if alias != LATEST}
+    existing = {alias: number for alias, number in artifact.aliases().items() if alias != LATEST}
     numbers, live = artifact.numbers(), artifact.live()
-    chosen = {
-        alias: number for alias, number in (kept if aliases is None else aliases).items() if number in live
+    live_aliases = {
+        alias: number
+        for alias, number in (existing if aliases is None else aliases).items()
+        if number in live
     }
     now = time.time()
-    every = {LATEST: live[-1], **chosen} if live else {}
+    every = {LATEST: live[-1], **live_aliases} if live else {}
     entries = [_entry(artifact, number, number in live, every) for number in numbers]
     created = before.get("created_at")
     value = {
@@ -45,13 +47,13 @@ def rewrite(artifact: ArtifactFolder, aliases: dict[str, int] | None = None) -> 
 
 
 def _entry(artifact: ArtifactFolder, number: int, live: bool, aliases: dict[str, int]) -> dict[str, Any]:
-    known = artifact.version(number).metadata
+    metadata = artifact.version(number).metadata
     return {
         "version": number,
-        "created_at": known.created_at,
-        "created_by_run": known.created_by_run,
-        "size_bytes": known.size_bytes,
-        "num_files": known.num_files,
-        "status": known.status if live else DELETED,
+        "created_at": metadata.created_at,
+        "created_by_run": metadata.created_by_run,
+        "size_bytes": metadata.size_bytes,
+        "num_files": metadata.num_files,
+        "status": metadata.status if live else DELETED,
         "aliases": [alias for alias, target in aliases.items() if target == number],
     }

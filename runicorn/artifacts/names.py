@@ -40,7 +40,7 @@ MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in ArtifactType}
 
 def folders(kind: str) -> tuple[str, ...]:
     """Return the folders that may contain artifacts of a type, its own first."""
-    return (kind, *(word for word, meant in MISPLACED.items() if meant == kind))
+    return (kind, *(word for word, kind_of_word in MISPLACED.items() if kind_of_word == kind))
 
 
 def check_type(value: object) -> str:

@@ -271,8 +271,8 @@ class Intake:
 
 
 def _hold_still(source: Path, before: os.stat_result, after: os.stat_result) -> None:
-    named = os.stat(source)
-    marks = [(about.st_size, about.st_mtime_ns, about.st_ino) for about in (before, after, named)]
+    current = os.stat(source)
+    marks = [(about.st_size, about.st_mtime_ns, about.st_ino) for about in (before, after, current)]
     if len(set(marks)) != 1:
         raise SourceChanged(f"{source} was changed while it was being stored; nothing was stored.")
 

@@ -44,7 +44,14 @@ def _add(run_folder: Path, file: str, entry: dict[str, Any]) -> None:
     # Threads and forked processes of one run may log at once and must not overwrite each other's entries.
     with _platform.file_lock(run_folder / ".artifacts.lock"):
         before = layout.read_json(run_folder / file)[0].get(ENTRIES)
-        entries = [known for known in before if isinstance(known, dict)] if isinstance(before, list) else []
+        entries = (
+            [known_entry for known_entry in before if isinstance(known_entry, dict)]
+            if isinstance(before, list)
+            else []
+        )
         key = (entry["name"], entry["type"], entry["version"])
-        if key not in [(known.get("name"), known.get("type"), known.get("version")) for known in entries]:
+        if key not in [
+            (known_entry.get("name"), known_entry.get("type"), known_entry.get("version"))
+            for known_entry in entries
+        ]:
             layout.write_json(run_folder / file, {ENTRIES: [*entries, entry]})

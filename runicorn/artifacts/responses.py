@@ -34,7 +34,7 @@ def _artifact_entry(folder: ArtifactFolder, warn: Warn) -> Artifact | None:
     live = [entry for entry in entries if entry["status"] != "deleted"]
     if not live:
         return None
-    known = [folder.version(entry["version"]).metadata for entry in entries]
+    metadata = [folder.version(entry["version"]).metadata for entry in entries]
     return {
         "name": folder.name,
         "type": folder.type,
@@ -43,7 +43,7 @@ def _artifact_entry(folder: ArtifactFolder, warn: Warn) -> Artifact | None:
         "version": live[-1]["version"],
         "size_bytes": live[-1]["size_bytes"],
         "created_at": min(entry["created_at"] for entry in entries),
-        "updated_at": max(max(about.created_at, about.updated_at) for about in known),
+        "updated_at": max(max(about.created_at, about.updated_at) for about in metadata),
         "aliases": folder.aliases(),
     }
 
@@ -138,15 +138,17 @@ def statistics(store: Store, warn: Warn) -> StoreStatistics:
         sums["versions"] += live
         sums["count"] += live > 0
     pool = sum(contents.values())
-    shown = {kind: by_type[kind] for kind in store.types() if kind in by_type and by_type[kind]["count"]}
+    listed_types = {
+        kind: by_type[kind] for kind in store.types() if kind in by_type and by_type[kind]["count"]
+    }
     return {
-        "total_artifacts": sum(sums["count"] for sums in shown.values()),
-        "total_versions": sum(sums["versions"] for sums in shown.values()),
+        "total_artifacts": sum(sums["count"] for sums in listed_types.values()),
+        "total_versions": sum(sums["versions"] for sums in listed_types.values()),
         "total_size_bytes": total,
         "total_files": files,
         "dedup_enabled": True,
         "dedup_pool_size_bytes": pool,
         "space_saved_bytes": total - pool,
         "dedup_ratio": (total - pool) / total if total else 0.0,
-        "by_type": shown,
+        "by_type": listed_types,
     }

@@ -34,7 +34,7 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: s
             every other link is recorded.
         prefix: prefix of each returned path.
     """
-    found = FolderContent({}, [], [])
+    content = FolderContent({}, [], [])
     patterns = tuple(exclude)
     inside = os.path.realpath(folder)
     for path, relative in _walk(folder, "", follow_symlinks, {inside}):
@@ -42,12 +42,12 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: s
             continue
         linked = path.is_symlink()
         if linked and not follow_symlinks and not _leads_to_file_within(path, inside):
-            found.links.append(_recorded(path, prefix + relative))
+            content.links.append(_recorded(path, prefix + relative))
         elif _is_regular(path):
-            found.files[prefix + relative] = path
+            content.files[prefix + relative] = path
         else:
-            found.others.append(prefix + relative)
-    return found
+            content.others.append(prefix + relative)
+    return content
 
 
 def _walk(folder: Path, prefix: str, follow: bool, visited: set[str]) -> Iterator[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""Mark stored files so that a later write to one is noticed without reading it.
+"""Stamps of stored files, by which later writes to them are detected without reading.
 
 A stamped file has a modification time whose fraction of a second is derived from the digest of its content. Any write to
 the file, through any hard link and by any user, sets another time. A file without its stamp is compared with its digest

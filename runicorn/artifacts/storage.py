@@ -43,8 +43,8 @@ class ArtifactStorage:
         """
         if version is not None and alias is not None:
             raise ValueError("Cannot specify both version and alias")
-        found = self._store.resolve(Spec(name, type, version, None if version else alias or "latest"))
-        return found.metadata, found.manifest
+        resolved = self._store.resolve(Spec(name, type, version, None if version else alias or "latest"))
+        return resolved.metadata, resolved.manifest
 
     def get_storage_stats(self) -> StoreStatistics:
         from runicorn.artifacts import responses

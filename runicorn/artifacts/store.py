@@ -139,18 +139,18 @@ class ArtifactFolder:
     def highest(self) -> int:
         """Return the highest number ever used, including incomplete folders of other programs; 0 for none."""
         try:
-            kept = int(regular_file.read_text(self.path / HIGHEST))
+            stored_highest = int(regular_file.read_text(self.path / HIGHEST))
         except (OSError, ValueError):
-            kept = 0
-        listed = [entry.get("version") for entry in self.index_entries()]
-        return max([kept, *self._folders(), *(number for number in listed if type(number) is int)])
+            stored_highest = 0
+        indexed = [entry.get("version") for entry in self.index_entries()]
+        return max([stored_highest, *self._folders(), *(number for number in indexed if type(number) is int)])
 
     def _folders(self) -> list[int]:
         try:
-            found = [_VERSION.fullmatch(name) for name in os.listdir(self.path)]
+            matches = [_VERSION.fullmatch(name) for name in os.listdir(self.path)]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(int(match[1]) for match in found if match)
+        return sorted(int(match[1]) for match in matches if match)
 
     def version(self, number: int) -> Version:
         """Return a version, which need not exist."""
@@ -179,14 +179,14 @@ class ArtifactFolder:
 
     def aliases(self) -> dict[str, int]:
         """Return version numbers by alias; `latest` is the highest that is not deleted."""
-        kept = self.index().get("aliases")
+        stored = self.index().get("aliases")
         live = self.live()
-        found = {
+        aliases = {
             alias: number
-            for alias, number in (kept.items() if isinstance(kept, dict) else ())
+            for alias, number in (stored.items() if isinstance(stored, dict) else ())
             if isinstance(alias, str) and alias != names.LATEST and number in live
         }
-        return {names.LATEST: live[-1], **found} if live else {}
+        return {names.LATEST: live[-1], **aliases} if live else {}
 
     def resolve(self, spec: Spec) -> Version:
         """Return the specified version.
@@ -261,8 +261,8 @@ class Store(Contents):
                 yield ArtifactFolder(self, kind, name, self.path / kind / name)
             for word in names.folders(kind)[1:]:
                 for name in sorted(self._names(self.path / word)):
-                    shown = f"{name} ({word})" if name in own else name
-                    yield ArtifactFolder(self, kind, shown, self.path / word / name)
+                    display_name = f"{name} ({word})" if name in own else name
+                    yield ArtifactFolder(self, kind, display_name, self.path / word / name)
 
     def find(self, name: str, type: str | None = None) -> ArtifactFolder:
         """Return the artifact of a name, of any type if none is given.
@@ -273,22 +273,22 @@ class Store(Contents):
         kinds = self.types()
         if type is not None:
             kinds = [kind for kind in kinds if kind == type] or [names.check_type(type)]
-        found = [
+        matches = [
             folder
             for kind in kinds
             for folder in self.folders(kind)
             if folder.name == name and folder.all_numbers()
         ]
-        if not found:
+        if not matches:
             raise ArtifactNotFound(f"Artifact not found: {name}" + (f" (type={type})" if type else ""))
-        if len(found) > 1:
-            types = ", ".join(folder.type for folder in found)
+        if len(matches) > 1:
+            types = ", ".join(folder.type for folder in matches)
             raise AmbiguousArtifact(
                 "There are artifacts {name} of the types {types}: specify one, as type/{name}.",
                 name=name,
                 types=types,
             )
-        return found[0]
+        return matches[0]
 
     def resolve(self, spec: Spec) -> Version:
         """Return the specified version."""

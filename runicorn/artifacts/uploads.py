@@ -299,14 +299,14 @@ def complete(upload: Upload) -> Version:
 
 
 def _parted(body: bytes) -> list[bytes]:
-    found, at, view = [], 0, memoryview(body)
+    parts, at, view = [], 0, memoryview(body)
     while at < len(body):
         start = at + PREFIX
         at = start + int.from_bytes(view[at:start])
         if len(view[start:at]) != at - start or start > len(body):
             raise InvalidArtifact("The last content is incomplete.", WHOLE)
-        found.append(bytes(view[start:at]))
-    return found
+        parts.append(bytes(view[start:at]))
+    return parts
 
 
 def _take_in(upload: Upload, digest: str, size: int) -> None:
@@ -340,8 +340,8 @@ def _append(path: Path, files: Iterable[DeclaredFile]) -> None:
     text = "".join(json.dumps(file) + "\n" for file in files)
     with path.open("a+b") as lines:
         lines.seek(0)
-        whole = lines.read().rfind(b"\n") + 1
-        lines.truncate(whole)
+        complete_size = lines.read().rfind(b"\n") + 1
+        lines.truncate(complete_size)
         lines.write(text.encode())
         lines.flush()
         os.fsync(lines.fileno())
@@ -350,9 +350,9 @@ def _append(path: Path, files: Iterable[DeclaredFile]) -> None:
 def _check_files(
     store: Store, about: Mapping[str, Any], files: list[DeclaredFile], total: int | None
 ) -> None:
-    most = MOST_FILES if total is None else min(total, MOST_FILES)
-    if len(files) > most or (total or 0) > MOST_FILES:
-        raise InvalidArtifact(f"There must not be more than {most} files in this upload.", "files")
+    limit = MOST_FILES if total is None else min(total, MOST_FILES)
+    if len(files) > limit or (total or 0) > MOST_FILES:
+        raise InvalidArtifact(f"There must not be more than {limit} files in this upload.", "files")
     sizes: dict[str, int] = {}
     for file in files:
         if sizes.setdefault(file.digest, file.size) != file.size:

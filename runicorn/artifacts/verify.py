@@ -81,9 +81,9 @@ def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str
         return f"unreadable: {error.strerror or error}"
     try:
         about = os.fstat(fd)
-        written = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(about.st_mtime))
+        written_at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(about.st_mtime))
         if about.st_size != file.size:
-            return f"{about.st_size:,} bytes instead of {file.size:,}, last written {written}"
+            return f"{about.st_size:,} bytes instead of {file.size:,}, last written {written_at}"
         if ALGORITHM + hash_file(fd, progress) == file.digest:
             return ""
     except OSError as error:
@@ -92,7 +92,7 @@ def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str
         os.close(fd)
     if stamps.is_stamped(about, file.digest):
         return "damaged by the disk: no program has written to it since it was stored"
-    return f"content differs, last written {written}"
+    return f"content differs, last written {written_at}"
 
 
 def intact_place(version: Version, file: FileEntry) -> Path:
@@ -157,15 +157,15 @@ def first_place(version: Version, file: FileEntry) -> Path | BucketPlace:
     place = in_bucket(version, file)
     if place is not None:
         return place
-    found = _by_stamp(version, file)
-    if version.artifact.store.bucket is not None and not (found and found[0][0]):
+    candidates = _by_stamp(version, file)
+    if version.artifact.store.bucket is not None and not (candidates and candidates[0][0]):
         return intact_place(version, file)
-    if not found:
+    if not candidates:
         require_bucket(version, file)
         raise DamagedFile(
             "{path} of {version} is missing or torn in the store.", path=repr(file.path), version=version
         )
-    return found[0][1]
+    return candidates[0][1]
 
 
 def unchanged_place(version: Version, file: FileEntry) -> Path | BucketPlace:
@@ -177,21 +177,21 @@ def unchanged_place(version: Version, file: FileEntry) -> Path | BucketPlace:
     place = in_bucket(version, file)
     if place is not None:
         return place
-    found = _by_stamp(version, file)
-    if found and found[0][0]:
-        return found[0][1]
+    candidates = _by_stamp(version, file)
+    if candidates and candidates[0][0]:
+        return candidates[0][1]
     return intact_place(version, file)
 
 
 def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
     """Return the places with the right size, those with a stamp first, and whether they have one."""
-    found = []
+    candidates = []
     for path in places(version, file):
         with suppress(OSError):
             about = path.stat(follow_symlinks=False)
             if about.st_size == file.size:
-                found.append((stamps.is_stamped(about, file.digest), path))
-    return sorted(found, key=lambda place: not place[0])
+                candidates.append((stamps.is_stamped(about, file.digest), path))
+    return sorted(candidates, key=lambda place: not place[0])
 
 
 def blocks(place: Path | BucketPlace, file: FileEntry) -> Iterator[bytes]:
@@ -201,14 +201,14 @@ def blocks(place: Path | BucketPlace, file: FileEntry) -> Iterator[bytes]:
         DamagedFile: the digest differs, or the content is missing or torn. Discard the earlier blocks.
         PoolUnavailable: the bucket cannot be used. Discard the earlier blocks.
     """
-    hashed, held = hashlib.sha256(), b""
+    hashed, previous = hashlib.sha256(), b""
     try:
-        with closing(_read(place) if isinstance(place, Path) else place.blocks()) as found:
-            for block in found:
+        with closing(_read(place) if isinstance(place, Path) else place.blocks()) as source:
+            for block in source:
                 hashed.update(block)
-                if held:
-                    yield held
-                held = block
+                if previous:
+                    yield previous
+                previous = block
     except PoolUnavailable:
         raise
     except OSError as error:
@@ -219,7 +219,7 @@ def blocks(place: Path | BucketPlace, file: FileEntry) -> Iterator[bytes]:
         ) from error
     if ALGORITHM + hashed.hexdigest() != file.digest:
         raise DamagedFile("{path} is damaged in the store and was not read.", path=repr(file.path))
-    yield held
+    yield previous
 
 
 def _read(path: Path) -> Generator[bytes]:
@@ -252,18 +252,18 @@ def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
         every = places(version, file)
         progress.extend(file.size * (len(every) - 1))
         reasons = {path: damage(path, file, progress) for path in every}
-        whole = [path for path in every if not reasons[path]]
-        if not whole and (place := bucket_place(version, file)) is not None:
+        intact = [path for path in every if not reasons[path]]
+        if not intact and (place := bucket_place(version, file)) is not None:
             with suppress(DamagedFile):
-                whole = [fetch(version.artifact.store, place)]
+                intact = [fetch(version.artifact.store, place)]
                 every = places(version, file)
         checked += file.size * len(every)
-        if not whole:
+        if not intact:
             damaged[file.path] = reasons[every[0]]
-        elif len(whole) < len(every):
+        elif len(intact) < len(every):
             for path in every:
-                if path not in whole:
-                    _replace(version.artifact.store.writable(path), whole[0], file.digest)
+                if path not in intact:
+                    _replace(version.artifact.store.writable(path), intact[0], file.digest)
             repaired.append(file.path)
     status = CORRUPTED if damaged else READY
     outcome = {

@@ -49,7 +49,7 @@ class StreamTap:
 
     def remove(self, listener: Listener) -> None:
         """Remove a listener; the last one restores the stream, unless `write` was replaced since."""
-        self._listeners = tuple(one for one in self._listeners if one is not listener)
+        self._listeners = tuple(other for other in self._listeners if other is not listener)
         if not self._listeners and _write_of(self._stream) is self._write:
             if vars(self._stream)["write"] is self._write and not self._own:
                 del self._stream.write
@@ -60,8 +60,8 @@ class StreamTap:
 def tap(stream: Any) -> StreamTap | None:
     """Return the tap of a stream, or `None` if its `write` cannot be replaced."""
     try:
-        found = getattr(_write_of(stream), "runicorn_tap", None)
-        return found if isinstance(found, StreamTap) else StreamTap(stream)
+        stream_tap = getattr(_write_of(stream), "runicorn_tap", None)
+        return stream_tap if isinstance(stream_tap, StreamTap) else StreamTap(stream)
     except (AttributeError, TypeError):
         # No stream at all (pythonw), or an object that does not allow new attributes.
         return None
@@ -133,10 +133,10 @@ class Console:
         heard: list[StreamTap] = []
         with _taps_lock:
             for name in ("stdout", "stderr"):
-                found = tap(getattr(sys, name))
-                if found is not None and found not in heard:
-                    heard.append(found)
-                    self._listen(found, name)
+                stream_tap = tap(getattr(sys, name))
+                if stream_tap is not None and stream_tap not in heard:
+                    heard.append(stream_tap)
+                    self._listen(stream_tap, name)
         return bool(heard)
 
     def _listen(self, stream: StreamTap, name: str) -> None:

@@ -168,9 +168,9 @@ class EnvironmentCapture:
         script = self._start.script
         folders = [self.working_dir, *([(self.working_dir / script).parent] if script else [])]
         for folder in dict.fromkeys(folders):
-            found = Repository(folder, self._commands, self._hide, self._variables).describe()
-            if found is not None:
-                return found
+            description = Repository(folder, self._commands, self._hide, self._variables).describe()
+            if description is not None:
+                return description
         return None
 
     def get_env_variables(self, filter_keys: Sequence[str] | None = None) -> dict[str, str]:
@@ -223,15 +223,15 @@ def capture_for_run(
 
 def _without_code(arguments: Sequence[str]) -> list[str]:
     """Replace code passed to the interpreter by `-c`: it is a program, not a description of one."""
-    shown = list(arguments)
+    masked = list(arguments)
     position = 1
-    while position < len(shown) and shown[position].startswith("-"):
-        option = shown[position]
-        if not option.startswith("--") and option.endswith("c") and position + 1 < len(shown):
-            shown[position + 1] = MASK
+    while position < len(masked) and masked[position].startswith("-"):
+        option = masked[position]
+        if not option.startswith("--") and option.endswith("c") and position + 1 < len(masked):
+            masked[position + 1] = MASK
             break
         position += 2 if option in ("-W", "-X") else 1
-    return shown
+    return masked
 
 
 def _shortened(value: str) -> str:

@@ -74,15 +74,15 @@ class Repository:
         status = self._ask("status", "--porcelain=v2", "--branch", limit=STATUS_LIMIT)
         if status is None:
             return None
-        found = _read_status(status.text)
-        found["branch"] = self._masking.text(found["branch"])
+        description = _read_status(status.text)
+        description["branch"] = self._masking.text(description["branch"])
         remote = self._remote()
         if remote:
-            found["remote"] = remote
-        if "commit" in found:
-            found |= self._last_commit()
-            found |= self._diff(found["commit"]) if found["has_changes"] else {}
-        return found
+            description["remote"] = remote
+        if "commit" in description:
+            description |= self._last_commit()
+            description |= self._diff(description["commit"]) if description["has_changes"] else {}
+        return description
 
     def _ask(self, *arguments: str, limit: int = KIBIBYTE) -> Output | None:
         return self._commands.output(
@@ -129,10 +129,10 @@ def _read_status(text: str) -> dict[str, Any]:
     heads = dict(line[2:].partition(" ")[::2] for line in lines if line.startswith("# "))
     changed = sum(not line.startswith("#") for line in lines)
     branch = heads.get("branch.head", "")
-    found: dict[str, Any] = {
+    description: dict[str, Any] = {
         "branch": "HEAD" if branch == "(detached)" else branch,
         "has_changes": changed > 0,
         "changed_files_count": changed,
     }
     commit = heads.get("branch.oid", "(initial)")
-    return {"commit": commit, **found} if commit != "(initial)" else found
+    return {"commit": commit, **description} if commit != "(initial)" else description

@@ -43,15 +43,15 @@ def visible(cards: Sequence[dict[str, str]], environment: Mapping[str, str]) -> 
 
     As the driver reads it: numbers or prefixes of ids, up to the first unknown one.
     """
-    chosen = environment.get("CUDA_VISIBLE_DEVICES")
-    if chosen is None:
+    setting = environment.get("CUDA_VISIBLE_DEVICES")
+    if setting is None:
         return list(cards)
     seen = []
-    for name in filter(None, (part.strip() for part in chosen.split(","))):
-        found = [card for card in cards if name == card["index"] or _is_id_of(name, card["uuid"])]
-        if not found:
+    for name in filter(None, (part.strip() for part in setting.split(","))):
+        matches = [card for card in cards if name == card["index"] or _is_id_of(name, card["uuid"])]
+        if not matches:
             break
-        seen += [card for card in found if card not in seen]
+        seen += [card for card in matches if card not in seen]
     return seen
 
 

@@ -60,12 +60,12 @@ def packages(path: Iterable[str]) -> list[str]:
 @functools.lru_cache(maxsize=2)
 def _packages(path: tuple[str, ...]) -> tuple[str, ...]:
     """Cached for the process: there may be a few hundred packages, on a network file system."""
-    found: dict[str, str] = {}
+    packages: dict[str, str] = {}
     for text in _metadata(path):
-        named = _name_and_version(text)
-        if named is not None:
-            found.setdefault(named[0].lower(), "==".join(named))
-    return tuple(found[name] for name in sorted(found))
+        name_and_version = _name_and_version(text)
+        if name_and_version is not None:
+            packages.setdefault(name_and_version[0].lower(), "==".join(name_and_version))
+    return tuple(packages[name] for name in sorted(packages))
 
 
 def _metadata(path: tuple[str, ...]) -> Iterator[str]:

@@ -73,9 +73,9 @@ def _host_cpu(before: Counters, now: Counters) -> dict[str, float]:
     return {"host_cpu_percent": _percent(busy, total)}
 
 
-def _percent(part: float, whole: float) -> float:
+def _percent(part: float, total: float) -> float:
     # Counters decrease a little when a process ends whose time its parent does not inherit.
-    return round(max(0.0, 100.0 * part / whole), 2) if whole > 0 else 0.0
+    return round(max(0.0, 100.0 * part / total), 2) if total > 0 else 0.0
 
 
 class ProcSource:
@@ -127,13 +127,13 @@ def _children(pid: int) -> Iterator[int]:
 
 
 def _memory_of_host() -> tuple[int | None, int | None]:
-    found = {}
+    values = {}
     with suppress(OSError), open("/proc/meminfo", "rb") as file:
         for line in file:
             name, _, rest = line.partition(b":")
             if name in (b"MemTotal", b"MemAvailable"):
-                found[name] = int(rest.split()[0]) * 1024
-    return found.get(b"MemTotal"), found.get(b"MemAvailable")
+                values[name] = int(rest.split()[0]) * 1024
+    return values.get(b"MemTotal"), values.get(b"MemAvailable")
 
 
 class PsutilSource:

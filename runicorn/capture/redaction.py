@@ -104,10 +104,10 @@ def is_telling(name: str, *, any_key: bool = True) -> bool:
 
 def secrets_of(environment: Mapping[str, str]) -> list[str]:
     """Return likely secrets in environment variables, and passwords in URLs in any of them; longest first."""
-    found = {value.strip() for name, value in environment.items() if _holds_secret(name)}
+    candidates = {value.strip() for name, value in environment.items() if _holds_secret(name)}
     for value in environment.values():
-        found.update(_PASSWORD_IN_URL.findall(value))
-    likely = [value for value in found if len(value) >= SHORTEST and value.lower() not in _COMMON]
+        candidates.update(_PASSWORD_IN_URL.findall(value))
+    likely = [value for value in candidates if len(value) >= SHORTEST and value.lower() not in _COMMON]
     return sorted(likely, key=len, reverse=True)
 
 

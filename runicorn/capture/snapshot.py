@@ -28,7 +28,7 @@ def copy_sources(code_dir: Path, output_dir: Path, extensions: Sequence[str] | N
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     endings = tuple(EXTENSIONS if extensions is None else extensions)
-    kept, skipped, total = [], 0, 0
+    copied, skipped, total = [], 0, 0
     for path in _files(code_dir, output_dir.resolve()):
         if not path.name.endswith(endings):
             continue
@@ -39,11 +39,11 @@ def copy_sources(code_dir: Path, output_dir: Path, extensions: Sequence[str] | N
         relative = path.relative_to(code_dir)
         (output_dir / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, output_dir / relative)
-        kept.append(relative.as_posix())
+        copied.append(relative.as_posix())
         total += size
-    about = {"source_dir": str(code_dir), "timestamp": time.time(), "files": kept, "too_large": skipped}
+    about = {"source_dir": str(code_dir), "timestamp": time.time(), "files": copied, "too_large": skipped}
     layout.write_json(output_dir / INFO, about)
-    return kept
+    return copied
 
 
 def _files(code_dir: Path, output_dir: Path) -> Iterator[Path]:

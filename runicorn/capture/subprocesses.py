@@ -65,15 +65,15 @@ class Commands:
         timer.daemon = True
         try:
             timer.start()
-            data, whole = _read(process.stdout, limit)
+            data, is_complete = _read(process.stdout, limit)
         except RuntimeError:  # the interpreter is about to end: no more threads
-            data, whole = b"", False
-        if not whole:
+            data, is_complete = b"", False
+        if not is_complete:
             self._kill(process)
         process.wait()
         timer.cancel()
         process.stdout.close()
-        return Output(data, whole) if (data and not whole) or process.returncode == 0 else None
+        return Output(data, is_complete) if (data and not is_complete) or process.returncode == 0 else None
 
     def cancel(self) -> None:
         """End the running program and start no more."""

@@ -1,4 +1,4 @@
-"""Commands of runicorn-sdk: those that a machine needs that only trains.
+"""Commands of runicorn-sdk, for machines that only train.
 
 runicorn-django replaces them by its own command line (entry point `runicorn.command_line`), which has these and more.
 """
@@ -24,17 +24,17 @@ def main(arguments: Sequence[str]) -> int:
         return _version([])
     if name in COMMANDS:
         return COMMANDS[name](rest)
-    asked = f"`runicorn {name}`" if name and not name.startswith("-") else "The full command line"
-    known = ", ".join(COMMANDS)
-    say(f"{asked} needs the full distribution, {FULL}; this is {SDK} {__version__}, which has {known}.")
+    subject = f"`runicorn {name}`" if name and not name.startswith("-") else "The full command line"
+    commands = ", ".join(COMMANDS)
+    say(f"{subject} needs the full distribution, {FULL}; this is {SDK} {__version__}, which has {commands}.")
     return NOT_AVAILABLE if name else USAGE
 
 
 def _version(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="runicorn version")
     parser.add_argument("--json", action="store_true")
-    known = {"name": "runicorn", "version": __version__, "implementation": SDK}
-    text = json.dumps(known) if parser.parse_args(arguments).json else f"runicorn {__version__} ({SDK})"
+    about = {"name": "runicorn", "version": __version__, "implementation": SDK}
+    text = json.dumps(about) if parser.parse_args(arguments).json else f"runicorn {__version__} ({SDK})"
     sys.stdout.write(f"{text}\n")
     return 0
 
@@ -54,9 +54,9 @@ def _sync(arguments: Sequence[str]) -> int:
     parser.add_argument("run", nargs="+", help="ids of runs that log to a server")
     parser.add_argument("--url", default="", help="the server to upload to; default: the one the runs log to")
     parser.add_argument("--storage", type=Path, help="the storage root")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        outcomes = upload_rest(user.storage_root(given.storage), given.run, given.url)
+        outcomes = upload_rest(user.storage_root(options.storage), options.run, options.url)
     except CannotUpload as error:
         say(str(error))
         return error.exit_code

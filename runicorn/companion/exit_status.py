@@ -27,9 +27,9 @@ def exit_code(fd: int, stat: str) -> int | None:
         fd: a pidfd of it, or -1.
         stat: its /proc/<pid>/stat, if it was not reaped yet.
     """
-    found = stat.rpartition(")")[2].split()
-    if found and found[0] in "ZX" and len(found) > EXIT_CODE:
-        return int(found[EXIT_CODE])
+    fields = stat.rpartition(")")[2].split()
+    if fields and fields[0] in "ZX" and len(fields) > EXIT_CODE:
+        return int(fields[EXIT_CODE])
     if fd < 0:
         return None
     import fcntl

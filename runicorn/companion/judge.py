@@ -25,10 +25,10 @@ from runicorn.store.state.transitions import (
 AGAIN_SECONDS = 1.5
 
 if TYPE_CHECKING:
-    from runicorn.companion.watch import Watch
+    from runicorn.companion.watch import CompanionWatch
 
 
-def judge(watch: Watch) -> None:
+def judge(watch: CompanionWatch) -> None:
     """Write the end of each run that the training has not ended itself, and once more if a viewer replaces it."""
     if _judge(watch):
         # A viewer that saw the process gone at the same moment may write its own verdict, which knows less.
@@ -36,7 +36,7 @@ def judge(watch: Watch) -> None:
         _judge(watch)
 
 
-def _judge(watch: Watch) -> bool:
+def _judge(watch: CompanionWatch) -> bool:
     """Write the missing ends; return whether there were any."""
     has_written = False
     code = exit_code(watch.fd, watch.stat)
@@ -52,7 +52,7 @@ def _judge(watch: Watch) -> bool:
     return has_written
 
 
-def note(watch: Watch) -> None:
+def note(watch: CompanionWatch) -> None:
     """Record the notice of a scheduler in `meta.json` of running runs; the training may write their end at any moment."""
     for run_dir, meta, status in _runs(watch):
         job = scheduler.job_in(meta)
@@ -71,9 +71,9 @@ def _ask_scheduler(run_dir: Path, meta: dict[str, Any], status: dict[str, Any]) 
         layout.write_json(run_dir / layout.STATUS, {**status, **fields(change)})
 
 
-def _runs(watch: Watch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:
+def _runs(watch: CompanionWatch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:
     """Return folder, `meta.json` and `status.json` of the runs that the process still owns."""
-    found = []
+    owned = []
     for folder in dict.fromkeys(watch.runs):
         run_dir = Path(folder)
         meta, problem = layout.read_json(run_dir / layout.META)
@@ -81,5 +81,5 @@ def _runs(watch: Watch) -> list[tuple[Path, dict[str, Any], dict[str, Any]]]:
         start = meta.get("process_start")
         same = meta.get("pid") == watch.pid and (not watch.start or start == float(watch.start))
         if same and not problem and not broken:
-            found.append((run_dir, meta, status))
-    return found
+            owned.append((run_dir, meta, status))
+    return owned

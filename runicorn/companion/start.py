@@ -1,4 +1,4 @@
-"""Start the companion of this process and tell it the runs to watch."""
+"""Start of the companion process, and registration of the runs it watches."""
 
 from __future__ import annotations
 

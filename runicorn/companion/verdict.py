@@ -89,7 +89,7 @@ class Watched:
         self._end_at = self._end_at or time.time()
 
     def has_ended(self) -> bool:
-        """Return whether nothing more is written to the run; write its status if its process ended without doing so."""
+        """Finalize the run if its process is gone; return whether it is final."""
         status = layout.read_json(self.run_dir / layout.STATUS)[0]
         if not (self.is_ours and self._pid) or not is_open(status):
             return status.get("status") != layout.RUNNING
@@ -107,15 +107,15 @@ class Watched:
         return bool(now) and now != self._image
 
 
-def write_end(run_dir: Path, known: dict[str, Any], reason: str, end: End) -> bool:
+def write_end(run_dir: Path, judged_meta: dict[str, Any], reason: str, end: End) -> bool:
     """Write the end of a run unless it has one; return False if another process has written to the run since.
 
     Args:
-        known: the `meta.json` of the process that has ended.
+        judged_meta: the `meta.json` of the process that has ended.
     """
     meta = layout.read_json(run_dir / layout.META)[0]
     status, problem = layout.read_json(run_dir / layout.STATUS)
-    if any(meta.get(key) != known.get(key) for key in ("pid", "process_start", "resumed_at")):
+    if any(meta.get(key) != judged_meta.get(key) for key in ("pid", "process_start", "resumed_at")):
         return False
     change = None if problem else follow(Standing.of(status), observed_end(meta, reason, end))
     if change is not None:
@@ -192,31 +192,31 @@ def out_of_memory(process: ProcessRecord) -> str:
     if process.pid_namespace != FIRST_NAMESPACE or process.process_start is None:
         return ""
     began = process.process_start / os.sysconf("SC_CLK_TCK")
-    found = ""
+    report = ""
     for seconds, text in _records():
         killed = KILLED.search(text)
         if killed and int(killed[1]) == process.pid and seconds >= began:
-            found = text
-    return found
+            report = text
+    return report
 
 
 def _records() -> list[tuple[float, str]]:
     """Return the records as (seconds since boot, text)."""
-    found: list[tuple[float, str]] = []
+    records: list[tuple[float, str]] = []
     try:
         fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
-        return found
+        return records
     try:
-        while len(found) < MOST_RECORDS:
+        while len(records) < MOST_RECORDS:
             try:
                 record = os.read(fd, 8192).decode("utf-8", "replace")
             except BrokenPipeError:  # it was overwritten while it was read
                 continue
             head, _, text = record.partition(";")
-            found.append((int(head.split(",")[2]) / 1e6, text.partition("\n")[0]))
+            records.append((int(head.split(",")[2]) / 1e6, text.partition("\n")[0]))
     except (OSError, ValueError, IndexError):  # the end
         pass
     finally:
         os.close(fd)
-    return found
+    return records

@@ -50,14 +50,14 @@ def read(path: str) -> str:
 
 def oom_files(pid: int) -> list[str]:
     """Return the files that count the processes of the cgroup of `pid` that the kernel killed for memory."""
-    found = []
+    files = []
     for line in read(f"/proc/{pid}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers in ("", "memory") or "memory" in controllers.split(","):
             inside = "" if path == "/" else path
             # In a container the path may be that of the host, and its own cgroup the root.
-            found += [file.format(part) for file in OOM_FILES for part in (inside, "")]
-    return [file for file in dict.fromkeys(found) if "oom_kill " in read(file)][:1]
+            files += [file.format(part) for file in OOM_FILES for part in (inside, "")]
+    return [file for file in dict.fromkeys(files) if "oom_kill " in read(file)][:1]
 
 
 def oom_kills(files: list[str]) -> int:
@@ -76,13 +76,13 @@ def image_in(stat: str) -> list[int]:
     Args:
         stat: its /proc/<pid>/stat.
     """
-    found = stat.rpartition(")")[2].split()
-    values = [int(found[n]) for n in IMAGE] if len(found) > max(IMAGE) else []
+    fields = stat.rpartition(")")[2].split()
+    values = [int(fields[n]) for n in IMAGE] if len(fields) > max(IMAGE) else []
     # Processes without permission to read them get zeros.
     return values if all(value > 1 for value in values) else []
 
 
-class Watch:
+class CompanionWatch:
     """One training and its runs.
 
     Args:
@@ -161,8 +161,12 @@ class Watch:
             os.write(self._wake, b".")
 
     def _timeout(self) -> float | None:
-        left = [] if self._note_at is None else [max(0.0, self._note_at - time.monotonic())]
-        waits = [*left, *([POLL_SECONDS] if self.fd < 0 else []), *([CHECK_SECONDS] if self._checks else [])]
+        delays = [] if self._note_at is None else [max(0.0, self._note_at - time.monotonic())]
+        waits = [
+            *delays,
+            *([POLL_SECONDS] if self.fd < 0 else []),
+            *([CHECK_SECONDS] if self._checks else []),
+        ]
         return min(waits) * 1000 + 1 if waits else None
 
     def read_runs(self) -> bool:
@@ -188,7 +192,7 @@ def main() -> None:
     # Those that the training inherited, such as pipes to other programs.
     os.closerange(3, max(3, int(fd)))
     os.closerange(max(3, int(fd) + 1), 1024)
-    watch = Watch(int(pid), start, int(fd))
+    watch = CompanionWatch(int(pid), start, int(fd))
     # Last, so that nothing beside it hides a module of the standard library.
     sys.path.append(package)
     watch.run(lambda: judge_module().note(watch))

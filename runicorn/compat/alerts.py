@@ -25,5 +25,5 @@ def raise_alert(run: Run, title: object, text: object, level: Any) -> None:
         word = str(getattr(level, "value", level) or "info").lower()
         details = "" if text is None else str(text)
         run.log_text(f"{word.upper()} {title}: {details}" if details else f"{word.upper()} {title}")
-        known: Level = next((each for each in LEVELS if each == word), "info")
-        run.alert(str(title), details, known)
+        known_level: Level = next((candidate for candidate in LEVELS if candidate == word), "info")
+        run.alert(str(title), details, known_level)

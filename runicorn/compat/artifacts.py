@@ -45,7 +45,7 @@ def foreign_type(version: Version) -> str:
 
 def set_aliases(version: Version, aliases: Iterable[str]) -> list[str]:
     """Point aliases to a version, with invalid characters replaced; return those that are set."""
-    kept = []
+    valid_aliases = []
     for alias in aliases:
         fitting = _NOT_IN_ALIASES.sub("-", str(alias))[:64]
         if fitting == names.LATEST:
@@ -54,8 +54,8 @@ def set_aliases(version: Version, aliases: Iterable[str]) -> list[str]:
             set_alias(version.artifact, fitting, version.number)
         except InvalidArtifact:  # such as "v3", which is a number
             continue
-        kept.append(fitting)
-    return kept
+        valid_aliases.append(fitting)
+    return valid_aliases
 
 
 def store_of(run: Run) -> Store:

@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from runicorn.compat.hollow import counterpart, exists, hollow
+from runicorn.compat.empty_modules import counterpart, empty_module, exists
 
 MODULES = {
     "wandb": "runicorn.compat.wandb",
@@ -49,7 +49,7 @@ class ShimFinder(MetaPathFinder):
 
 
 class ShimLoader(Loader):
-    """Load one of our modules, or a hollow one, under a foreign name.
+    """Load one of our modules, or an empty one, under a foreign name.
 
     Args:
         root: the foreign top module.
@@ -64,7 +64,7 @@ class ShimLoader(Loader):
         """Return our module itself: both names share its state."""
         ours = counterpart(self.ours)
         if not ours:
-            return hollow(spec.name, import_module(MODULES[self.root]))
+            return empty_module(spec.name, import_module(MODULES[self.root]))
         module = import_module(ours)
         self._spec = module.__spec__
         return module

@@ -1,4 +1,4 @@
-"""Errors of a tracker that must not reach the training."""
+"""Errors of a tracker, kept away from the training."""
 
 from __future__ import annotations
 

@@ -32,14 +32,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("-m", dest="is_module", action="store_true")
     parser.add_argument("script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
-    given = parser.parse_args(arguments)
-    if given.also:
-        os.environ["RUNICORN_ALSO"] = ",".join(given.also)
-    if given.storage:
-        os.environ["RUNICORN_DIR"] = os.path.abspath(given.storage)
+    options = parser.parse_args(arguments)
+    if options.also:
+        os.environ["RUNICORN_ALSO"] = ",".join(options.also)
+    if options.storage:
+        os.environ["RUNICORN_DIR"] = os.path.abspath(options.storage)
     install()
     install_in_children()
-    run(given.script, given.arguments, is_module=given.is_module)
+    run(options.script, options.arguments, is_module=options.is_module)
 
 
 def run(script: str, arguments: Sequence[str], *, is_module: bool = False) -> None:
@@ -93,9 +93,9 @@ def _hide_frames_of_the_runner() -> None:
         while last is not None and _is_ours(last):
             last = last.tb_next
         # An error of the runner itself, or a syntax error of the script, which has no frame of it.
-        shown = None if isinstance(error, SyntaxError) and last is None else last or trace
+        remaining_trace = None if isinstance(error, SyntaxError) and last is None else last or trace
         try:
-            show(kind, error.with_traceback(shown), shown)
+            show(kind, error.with_traceback(remaining_trace), remaining_trace)
         finally:
             error.with_traceback(trace)  # by which the end of a run recognises an uncaught exception
         if isinstance(error, KeyboardInterrupt):

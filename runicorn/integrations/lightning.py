@@ -93,5 +93,5 @@ def _address(tensor: Any) -> int | None:
 
 def _extent(trainer: Trainer) -> dict[str, Any]:
     """Return the planned length of the training, if known."""
-    known = {"epochs": trainer.max_epochs, "total_steps": trainer.max_steps}
-    return {key: value for key, value in known.items() if value is not None and value > 0}
+    extent = {"epochs": trainer.max_epochs, "total_steps": trainer.max_steps}
+    return {key: value for key, value in extent.items() if value is not None and value > 0}

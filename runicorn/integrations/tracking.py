@@ -76,8 +76,8 @@ class Tracking:
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Add settings to the config of the run; values in the user's own config are kept."""
         if self._run is not None:
-            known = self._run.config
-            known.update({key: value for key, value in flatten(settings).items() if key not in known})
+            config = self._run.config
+            config.update({key: value for key, value in flatten(settings).items() if key not in config})
 
     def log(self, metrics: Mapping[str, Any], step: int | None) -> None:
         """Log metrics, if there are any and there is a run."""

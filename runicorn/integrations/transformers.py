@@ -38,8 +38,8 @@ class RunicornCallback(TrainerCallback):
     ) -> None:
         """Begin the run, with the arguments that are set (and those of a hyperparameter search) in the config."""
         if state.is_world_process_zero:
-            given = {key: value for key, value in args.to_dict().items() if value is not None}
-            self._tracking.begin({**given, **(state.trial_params or {}), "total_steps": state.max_steps})
+            arguments = {key: value for key, value in args.to_dict().items() if value is not None}
+            self._tracking.begin({**arguments, **(state.trial_params or {}), "total_steps": state.max_steps})
 
     def on_log(
         self,

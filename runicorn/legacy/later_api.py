@@ -78,12 +78,12 @@ def log_config(
     """
     from runicorn.store.flatten import flatten
 
-    found: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     for part in (args, extra):
-        found |= {} if part is None else flatten(part)
+        config |= {} if part is None else flatten(part)
     if config_files is not None:
-        found["config_files"] = [os.fspath(path) for path in config_files]
-    run.config.update(found)
+        config["config_files"] = [os.fspath(path) for path in config_files]
+    run.config.update(config)
 
 
 def log_dataset(
@@ -157,14 +157,14 @@ def _record_asset(
     about: dict[str, Any],
 ) -> None:
     is_path = isinstance(place, str | os.PathLike)
-    shown = os.path.expanduser(os.fspath(place)) if isinstance(place, str | os.PathLike) else place
-    run.config.update({f"{part}.{name}": shown})
-    if save and is_path and os.path.exists(str(shown)):
+    location = os.path.expanduser(os.fspath(place)) if isinstance(place, str | os.PathLike) else place
+    run.config.update({f"{part}.{name}": location})
+    if save and is_path and os.path.exists(str(location)):
         from runicorn.artifacts.artifact import Artifact
 
         artifact = Artifact(name, kind, description or "", about)
-        add = artifact.add_dir if os.path.isdir(str(shown)) else artifact.add_file
-        run.log_artifact(add(str(shown)))
+        add = artifact.add_dir if os.path.isdir(str(location)) else artifact.add_file
+        run.log_artifact(add(str(location)))
 
 
 def check_arguments(arguments: Arguments) -> None:

@@ -40,18 +40,18 @@ def table(rows: Any, columns: Iterable[Any] | None = None) -> dict[str, Any]:
     names, records, total = _read(rows)
     if columns is not None:
         names = list(columns)
-    listed = [_cells(record, names) for record in records]
+    cells_of_rows = [_cells(record, names) for record in records]
     if not names:
-        names = [str(n) for n in range(max(map(len, listed), default=0))]
+        names = [str(n) for n in range(max(map(len, cells_of_rows), default=0))]
     width = min(COLUMNS, len(names))
-    kept = list(_within_limit(_row(cells, width) for cells in listed))
+    rows_within_limit = list(_within_limit(_row(cells, width) for cells in cells_of_rows))
     return {
         "format": FORMAT,
         "columns": [str(name) for name in names[:width]],
-        "rows": [[None if _is_special(value) else value for value in row] for row in kept],
+        "rows": [[None if _is_special(value) else value for value in row] for row in rows_within_limit],
         "special": [
             [n, m, _word(value)]
-            for n, row in enumerate(kept)
+            for n, row in enumerate(rows_within_limit)
             for m, value in enumerate(row)
             if _is_special(value)
         ],
@@ -86,9 +86,9 @@ def _read(rows: Any) -> tuple[list[Any], list[Any], int]:
     wrong = next((row for row in records if not isinstance(row, Mapping) and not _is_row(row)), None)
     if wrong is not None:
         raise TypeError(f"A row of a table is a dict or a list, not {type(wrong).__name__}.")
-    kept = records[:ROWS]
-    names = dict.fromkeys(name for row in kept if isinstance(row, Mapping) for name in row)
-    return list(names), kept, len(records)
+    first_records = records[:ROWS]
+    names = dict.fromkeys(name for row in first_records if isinstance(row, Mapping) for name in row)
+    return list(names), first_records, len(records)
 
 
 def _across(columns: Sequence[Sequence[Any]], length: int) -> Iterator[list[Any]]:

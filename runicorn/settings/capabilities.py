@@ -1,4 +1,4 @@
-"""Switches for what a viewer may do with its user's secrets and data.
+"""Switches for the access of a viewer to secrets and data of its user.
 
 Each capability is on unless it is named in `runicorn viewer --disable`, in `RUNICORN_DISABLE`, or in the list
 `disable` of the user's configuration.
@@ -36,13 +36,13 @@ def checked(names: Iterable[str]) -> set[str]:
     Raises:
         UnknownCapability: one is not in `CAPABILITIES`.
     """
-    given = {name.strip().lower() for name in names if name.strip()}
-    unknown = given - CAPABILITIES.keys()
+    normalized = {name.strip().lower() for name in names if name.strip()}
+    unknown = normalized - CAPABILITIES.keys()
     if unknown:
         raise UnknownCapability(
             f"Unknown capability to disable: {', '.join(sorted(unknown))}. Choose from {', '.join(CAPABILITIES)}"
         )
-    return given
+    return normalized
 
 
 def disable(names: Iterable[str]) -> None:
@@ -62,8 +62,8 @@ def disabled() -> set[str]:
         UnknownCapability: the environment or the configuration names another one.
     """
     configured = user.read_user_config().get("disable")
-    listed = [str(name) for name in configured] if isinstance(configured, list) else []
-    return _from_options | checked(user.get("RUNICORN_DISABLE").split(",")) | checked(listed)
+    configured_names = [str(name) for name in configured] if isinstance(configured, list) else []
+    return _from_options | checked(user.get("RUNICORN_DISABLE").split(",")) | checked(configured_names)
 
 
 def require(name: str) -> None:

@@ -54,5 +54,5 @@ def get_rate_limit_config() -> dict[str, Any]:
     Raises:
         OSError: the configuration directory cannot be made.
     """
-    found, _ = layout.read_json(user.config_directory() / RATE_LIMITS_FILE, follow_links=True)
-    return found or copy.deepcopy(NO_RATE_LIMITS)
+    stored, _ = layout.read_json(user.config_directory() / RATE_LIMITS_FILE, follow_links=True)
+    return stored or copy.deepcopy(NO_RATE_LIMITS)

@@ -38,11 +38,11 @@ def find_unmounted(root: Path) -> Path | None:
     # The root is relative if the working directory was removed: nothing can be written there, nor stat'ed above it.
     if not root.is_absolute() or not _is_empty(root):
         return None
-    listed = _mount_points()
+    mount_points = _mount_points()
     for folder in (root, *root.parents[:-1]):
         if os.path.ismount(folder):
             break
-        if str(folder) in listed or _is_for_mounts(folder.parent):
+        if str(folder) in mount_points or _is_for_mounts(folder.parent):
             return folder
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     # An empty folder may be the mount point of a disk that is not mounted.
@@ -75,8 +75,8 @@ def _short_lived(root: Path) -> str | None:
         return "in the session folder of Ray"
     if any(os.environ.get(name) for name in RAY_VARIABLES):
         return "in the working directory of a Ray job"
-    named = [os.environ[name] for name in TEMPORARY_VARIABLES if os.environ.get(name)]
-    if any(root.is_relative_to(os.path.realpath(folder)) for folder in (*TEMPORARY, *named)):
+    temporary_folders = [os.environ[name] for name in TEMPORARY_VARIABLES if os.environ.get(name)]
+    if any(root.is_relative_to(os.path.realpath(folder)) for folder in (*TEMPORARY, *temporary_folders)):
         return "a temporary folder"
     return None
 
@@ -101,4 +101,4 @@ def _mount_points() -> set[str]:
             fields = [line.split() for line in file if not line.lstrip().startswith("#")]
     except OSError:
         return set()
-    return {each[1].replace("\\040", " ") for each in fields if len(each) > 1}
+    return {columns[1].replace("\\040", " ") for columns in fields if len(columns) > 1}

@@ -99,9 +99,9 @@ def usable(path: Path) -> int:
 def require(path: Path, needed: int) -> None:
     """Check that `needed` more bytes leave the reserve of the disk of `path` free."""
     total, free = disk(path)
-    kept = reserve(total)
-    if needed > free - kept:
-        raise NotEnoughSpace(needed, free - kept, kept)
+    reserved = reserve(total)
+    if needed > free - reserved:
+        raise NotEnoughSpace(needed, free - reserved, reserved)
 
 
 class ReserveCheck:

@@ -78,13 +78,13 @@ def data_directory() -> Path:
     return _private_folder(get("RUNICORN_DATA_DIR"), _platform.data_home)
 
 
-def _private_folder(chosen: str, usual: Any) -> Path:
-    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else Path(usual())
+def _private_folder(setting: str, usual: Any) -> Path:
+    path = Path(os.path.abspath(os.path.expanduser(setting))) if setting else Path(usual())
     # `mode` applies to the last component only: the folders above belong to the system or the user.
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     if path.stat().st_mode & FOR_OTHERS:  # Runicorn 0.5 left it open, with passwords in it
         with suppress(OSError):  # another user's, or on a disk that cannot be written
-            if not chosen or _is_private_inside(path):
+            if not setting or _is_private_inside(path):
                 path.chmod(PRIVATE_FOLDER)
     return path
 
@@ -116,15 +116,15 @@ def write_user_config(update: dict[str, Any]) -> None:
     folder = config_directory()
     with _platform.file_lock(folder / f".{CONFIG_FILE}.lock"):
         merged = {**read_user_config(), **update}
-        kept = {key: value for key, value in merged.items() if value is not None}
-        layout.write_json(Path(os.path.realpath(folder / CONFIG_FILE)), kept, mode=PRIVATE_FILE)
+        remaining = {key: value for key, value in merged.items() if value is not None}
+        layout.write_json(Path(os.path.realpath(folder / CONFIG_FILE)), remaining, mode=PRIVATE_FILE)
 
 
 def chosen_root(explicit: str | os.PathLike[str] | None = None) -> str:
     """Return the root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" without any."""
-    named = os.fspath(explicit) if explicit else get("RUNICORN_DIR")
-    configured = "" if named else read_user_config().get("user_root_dir")
-    return named or (configured if isinstance(configured, str) else "")
+    path = os.fspath(explicit) if explicit else get("RUNICORN_DIR")
+    configured = "" if path else read_user_config().get("user_root_dir")
+    return path or (configured if isinstance(configured, str) else "")
 
 
 def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
@@ -132,11 +132,11 @@ def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
 
     Absolute, with `~` expanded and links resolved; it need not exist.
     """
-    chosen = os.path.expanduser(chosen_root(explicit) or default_root.default_root())
+    path = os.path.expanduser(chosen_root(explicit) or default_root.default_root())
     try:
-        return Path(os.path.realpath(chosen))
+        return Path(os.path.realpath(path))
     except OSError:  # the working directory is gone
-        return Path(chosen)
+        return Path(path)
 
 
 class InvalidRoot(ValueError):
@@ -237,10 +237,10 @@ def token_of_viewer(url: str) -> str | None:
 
     Only live processes are considered: another user's program cannot have taken their port.
     """
-    wanted = _origin(url)
+    origin = _origin(url)
     for viewer in running_viewers():
         file = viewer.get("token_file")
-        if isinstance(file, str) and wanted == _origin(viewer["url"]):
+        if isinstance(file, str) and origin == _origin(viewer["url"]):
             with suppress(OSError, ValueError):
                 return Path(file).read_text(encoding="ascii").strip() or None
     return None

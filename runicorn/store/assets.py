@@ -17,17 +17,17 @@ def settings_of(assets: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         assets: content of `assets.json`; entries of another form are ignored.
     """
-    found: dict[str, Any] = {}
-    given = assets.get("config")
-    if isinstance(given, dict):
+    settings: dict[str, Any] = {}
+    config = assets.get("config")
+    if isinstance(config, dict):
         for part in ("args", "extra"):
-            if isinstance(given.get(part), dict):
-                found |= flatten(given[part])
-        if isinstance(given.get("config_files"), list):
-            found["config_files"] = given["config_files"]
+            if isinstance(config.get(part), dict):
+                settings |= flatten(config[part])
+        if isinstance(config.get("config_files"), list):
+            settings["config_files"] = config["config_files"]
     for part, key in LISTS.items():
         entries = assets.get(part)
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-                found[f"{part}.{entry['name']}"] = entry.get(key)
-    return found
+                settings[f"{part}.{entry['name']}"] = entry.get(key)
+    return settings

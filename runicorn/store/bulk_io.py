@@ -81,7 +81,7 @@ def sync_data(fd: int) -> None:
             raise
 
 
-def exchange(one: Path, other: Path) -> None:
+def exchange(first: Path, other: Path) -> None:
     """Exchange two folders of one file system, atomically if the system supports it.
 
     Raises:
@@ -92,16 +92,16 @@ def exchange(one: Path, other: Path) -> None:
 
         rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
         if rename is not None:
-            if rename(_CWD, os.fsencode(one), _CWD, os.fsencode(other), _EXCHANGE) == 0:
+            if rename(_CWD, os.fsencode(first), _CWD, os.fsencode(other), _EXCHANGE) == 0:
                 return
             code = ctypes.get_errno()
             if code not in (errno.EINVAL, errno.ENOSYS):
                 raise OSError(code, os.strerror(code), str(other))
-    between = one.with_name(f"{one.name}.before")
+    between = first.with_name(f"{first.name}.before")
     os.rename(other, between)
     try:
-        os.rename(one, other)
+        os.rename(first, other)
     except OSError:
         os.rename(between, other)
         raise
-    os.rename(between, one)
+    os.rename(between, first)

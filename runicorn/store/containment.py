@@ -1,4 +1,4 @@
-"""Check that what is written to a store lands inside its root once symbolic links are resolved.
+"""Containment check: writes to a store must land inside its root once symbolic links are resolved.
 
 The root itself may be a link. Folders in it may be links to other places inside of it, but nothing is written through a
 link that leads out. A link to a folder that is created between the check and the write is not excluded; the last

@@ -60,25 +60,29 @@ Changes = RunFields | Callable[[RunFields], RunFields]
 """Fields to change, or a function of the current fields that returns them."""
 
 
-def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -> RunFields:
+def note(root: Path, folder: Path, current: Mapping[str, Any], changes: Changes) -> RunFields:
     """Change fields of a run's `curation.json`; return all fields.
 
     Args:
-        known: values of `FIELDS` that are missing in the file.
+        current: values of `FIELDS` that are missing in the file.
         changes: the changes; tags as they are stored.
     """
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
-        # From the file: another process may have changed it since `known` was read.
-        said, _ = layout.read_json(path)
+        # From the file: another process may have changed it since `current` was read.
+        document, _ = layout.read_json(path)
         fields = {
-            field: said[field] if isinstance(said.get(field), kind) else known[field]
+            field: document[field] if isinstance(document.get(field), kind) else current[field]
             for field, kind in FIELDS.items()
         }
-        fields |= {field: said[field] for field, kind in LOOKS.items() if isinstance(said.get(field), kind)}
+        fields |= {
+            field: document[field] for field, kind in LOOKS.items() if isinstance(document.get(field), kind)
+        }
         now = cast(RunFields, fields)
         now = {**now, **(changes(now) if callable(changes) else changes)}
-        layout.write_json(path, {**said, **now, "by": _platform.user_name() or "unknown", "at": time.time()})
+        layout.write_json(
+            path, {**document, **now, "by": _platform.user_name() or "unknown", "at": time.time()}
+        )
     return now
 
 
@@ -86,9 +90,9 @@ def set_owner(root: Path, folder: Path, owner: str) -> None:
     """Write the owner of a new run into its `curation.json`; a run that has one keeps it."""
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
-        said, _ = layout.read_json(path)
-        if "owner" not in said:
-            layout.write_json(path, {**said, "owner": owner})
+        document, _ = layout.read_json(path)
+        if "owner" not in document:
+            layout.write_json(path, {**document, "owner": owner})
 
 
 def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELETED) -> bool:

@@ -1,4 +1,4 @@
-"""Reserve of file descriptors, so that the library works in a process that has none left.
+"""Reserve of file descriptors, for a process that has exhausted them.
 
 Modules are imported on first use, which opens files.
 """

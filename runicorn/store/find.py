@@ -38,12 +38,12 @@ def find_several(root: Path, run_ids: Collection[str]) -> dict[str, list[str]]:
     """Return the folders of each id that has any, by one walk through the store."""
     if len(run_ids) < 3:  # faster than listing every experiment
         return {run_id: folders for run_id in run_ids if (folders := find(root, run_id))}
-    wanted, found = frozenset(run_ids), defaultdict[str, list[str]](list)
+    requested_ids, folders_by_id = frozenset(run_ids), defaultdict[str, list[str]](list)
     for parent in _parents(root):
-        for name in wanted.intersection(_names(root, parent)):
+        for name in requested_ids.intersection(_names(root, parent)):
             if is_run(root / parent / name):
-                found[name].append(f"{parent}/{name}")
-    return dict(found)
+                folders_by_id[name].append(f"{parent}/{name}")
+    return dict(folders_by_id)
 
 
 def is_run(folder: Path) -> bool:
@@ -110,8 +110,8 @@ def link_problem(root: Path, relative: str) -> list[str]:
     target = os.path.realpath(root / relative)
     if Path(target).is_relative_to(root) or not os.path.isdir(target):
         return []
-    shown = relative.encode(errors="replace").decode()
-    return [f"{shown} is a link that leads out of the storage root and is not followed."]
+    display_path = relative.encode(errors="replace").decode()
+    return [f"{display_path} is a link that leads out of the storage root and is not followed."]
 
 
 def _is_text(name: str) -> bool:

@@ -152,8 +152,8 @@ def _pid_in_container(pid: int) -> int | None:
         text = Path(f"/proc/{pid}/status").read_text(errors="replace")
     except OSError:
         return None
-    found = next((line.split()[1:] for line in text.splitlines() if line.startswith("NSpid:")), [])
-    return int(found[-1]) if len(found) > 1 and "State:\tZ" not in text else None
+    pids = next((line.split()[1:] for line in text.splitlines() if line.startswith("NSpid:")), [])
+    return int(pids[-1]) if len(pids) > 1 and "State:\tZ" not in text else None
 
 
 def is_alive(process: Process) -> bool:

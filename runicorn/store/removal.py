@@ -75,8 +75,8 @@ def remove_own_files(folder: Path) -> None:
 
 def _remove_all_but_runs(folder: Path) -> None:
     with os.scandir(folder) as entries:
-        found = list(entries)
-    for entry in found:
+        children = list(entries)
+    for entry in children:
         path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
             if path.name not in _LAST:
@@ -87,11 +87,11 @@ def _remove_all_but_runs(folder: Path) -> None:
 
 def _files(folder: Path) -> list[Path]:
     """Return the files below a folder, including links to folders."""
-    found = []
+    paths = []
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        found += [Path(place, name) for name in (*names, *links)]
-    return found
+        paths += [Path(place, name) for name in (*names, *links)]
+    return paths
 
 
 def _is_known(path: Path, folder: Path) -> bool:

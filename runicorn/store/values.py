@@ -59,19 +59,19 @@ def _within_reach(value: Any) -> Any:
 
 def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:
     """Return the loggable values of a record; what is left out is reported once per name."""
-    kept: dict[str, Any] = {}
+    loggable: dict[str, Any] = {}
     for key, value in values.items():
         name = str(key)
         if name in layout.RESERVED_METRICS:
             notices.once(f"reserved {name}", _reserved(name))
             continue
         try:
-            kept[name] = value if type(value) is float else scalar(value)
+            loggable[name] = value if type(value) is float else scalar(value)
         except NotLoggable:
             kind = type(value).__name__
             text = f"{name!r} is a {kind} and was not logged: metrics are numbers, booleans and short texts."
             notices.once(f"odd {name}", text)
-    return kept
+    return loggable
 
 
 def _reserved(name: str) -> str:

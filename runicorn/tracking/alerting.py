@@ -22,11 +22,11 @@ def line(title: str, text: str, level: Level) -> bytes:
     """
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
-    shown = str(title).strip()
-    if not shown:
+    heading = str(title).strip()
+    if not heading:
         raise ValueError("title must not be empty")
     data: dict[str, Any] = {
-        "title": shown[:TITLE_LENGTH],
+        "title": heading[:TITLE_LENGTH],
         "text": str(text)[:TEXT_LENGTH],
         "level": level,
     }

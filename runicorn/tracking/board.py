@@ -50,15 +50,15 @@ def board(
     if is_silent(None):
         return None
     content: dict[str, Any] = {} if title is None else {"title": title}
-    listed = [dict(section) for section in sections]
+    all_sections = [dict(section) for section in sections]
     if first := list(charts):
-        listed.insert(0, {"items": first})
-    for section in listed:
+        all_sections.insert(0, {"items": first})
+    for section in all_sections:
         if "items" in section:
             section["items"] = [_item(item) for item in section["items"]]
     content |= {key: list(names) for key, names in (("pinned", pinned), ("hidden", hidden)) if names}
-    if listed:
-        content["sections"] = listed
+    if all_sections:
+        content["sections"] = all_sections
     root = user.storage_root(storage)
     root.mkdir(parents=True, exist_ok=True)
     boards.write(root, project, name, content)

@@ -35,13 +35,13 @@ def is_silent(mode: str | None) -> bool:
     """
     if mode not in (None, ONLINE, DISABLED):
         raise ValueError(f"mode must be 'online' or 'disabled', got {mode!r}")
-    wanted = get_setting("RUNICORN_MODE").strip().lower()
-    if wanted not in (ONLINE, DISABLED):
-        say(f"RUNICORN_MODE is {wanted!r}, which is unknown; use 'online' or 'disabled'.")
+    setting = get_setting("RUNICORN_MODE").strip().lower()
+    if setting not in (ONLINE, DISABLED):
+        say(f"RUNICORN_MODE is {setting!r}, which is unknown; use 'online' or 'disabled'.")
     if not is_enabled():
         return True
-    if mode == ONLINE or DISABLED in (mode, wanted):
-        return DISABLED in (mode, wanted)
+    if mode == ONLINE or DISABLED in (mode, setting):
+        return DISABLED in (mode, setting)
     rank = current_rank()
     if rank.number > 0:
         _say_once(rank)
@@ -137,8 +137,8 @@ class SilentRun(Run):
         try:
             return run_artifacts.find(self.storage_root, artifact_spec)[0]
         except ArtifactNotFound:
-            wanted = parse_spec(artifact_spec)
-            return Artifact(wanted.name) if wanted.type is None else Artifact(wanted.name, wanted.type)
+            spec = parse_spec(artifact_spec)
+            return Artifact(spec.name) if spec.type is None else Artifact(spec.name, spec.type)
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
         """Do nothing."""

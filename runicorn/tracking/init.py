@@ -89,7 +89,7 @@ def init(
         ValueError: mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
     """
     place = _checked_place(project, name, path, run_id, resume)
-    labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
+    labels, flat_config = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = _server(url, upload_timeout)
     claim = _silent if is_silent(mode) else _claimed
     with descriptor_reserve.released():
@@ -97,7 +97,7 @@ def init(
         unmounted = default_root.find_unmounted(root)
         run, resumed = claim(root, place, run_id, resume)
         hooks.watch(run)
-        run.begin(labels, given, resumed)
+        run.begin(labels, flat_config, resumed)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
         run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
@@ -120,8 +120,8 @@ def _server(url: str | None, upload_timeout: float | None) -> Target | None:
     """Return the server to upload to, if the argument or the environment names one."""
     if not (user.get("RUNICORN_URL") if url is None else url):
         return None
-    found: Target = descriptor_reserve.load("runicorn.upload.target").Target.of(url, upload_timeout)
-    return found if found.url else None
+    target: Target = descriptor_reserve.load("runicorn.upload.target").Target.of(url, upload_timeout)
+    return target if target.url else None
 
 
 def _publish(run: Run, server: Target | None) -> None:
@@ -217,16 +217,16 @@ def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> t
 
 def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run, bool]:
     """Return the run with that id, and whether it existed before."""
-    known = _known_place(root, run_id)
+    existing = _known_place(root, run_id)
     if (
-        known
+        existing
         and resume
-        and not (place.project in (DEFAULT, known.project) and place.name in (DEFAULT, known.name))
+        and not (place.project in (DEFAULT, existing.project) and place.name in (DEFAULT, existing.name))
     ):
         raise RunExists(
-            f"Run {run_id} belongs to {known.project}/{known.name}, not to {place.project}/{place.name}."
+            f"Run {run_id} belongs to {existing.project}/{existing.name}, not to {place.project}/{place.name}."
         )
-    place = known or place
+    place = existing or place
     run = Run(root, place.project, place.name, run_id, place.path)
     if run.claim():
         return run, False

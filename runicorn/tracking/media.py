@@ -29,8 +29,8 @@ def write_file(
     if not folder.write_media(name, content):
         return ""
     path = f"{layout.MEDIA}/{name}"
-    whole = None if step is None else whole_step(step, folder.notices)
-    data = {"key": str(key), "path": path, "step": whole, **images.describe(content), **more}
+    integer_step = None if step is None else whole_step(step, folder.notices)
+    data = {"key": str(key), "path": path, "step": integer_step, **images.describe(content), **more}
     folder.append(folder.events, encode(kind, data, moment))
     return path
 

@@ -34,8 +34,8 @@ def meta(run: NamedRun, before: dict[str, Any], labels: dict[str, Any], resumed:
         labels: given values of `tags`, `notes` and `group`.
         resumed: whether the run is resumed.
     """
-    known = {key: value for key, value in before.items() if key != scheduler.JOB}
-    content = {**_run(run), **known, **_process(run), **labels}
+    previous = {key: value for key, value in before.items() if key != scheduler.JOB}
+    content = {**_run(run), **previous, **_process(run), **labels}
     if job := scheduler.job_of(os.environ):
         content[scheduler.JOB] = job
     if resumed:

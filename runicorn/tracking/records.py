@@ -16,13 +16,13 @@ OWN = ("global_step", "time", "stage")
 def whole_step(step: Any, notices: Notices) -> int | None:
     """Return a step as a 64-bit integer; report once that it is invalid and return None otherwise."""
     try:
-        whole = int(step)
+        integer_step = int(step)
     except REFUSALS:
-        whole = STEP_LIMIT
-    if -STEP_LIMIT <= whole < STEP_LIMIT:
-        return whole
-    shown = repr(values.described(step))[:60]
-    notices.once("step", f"the step {shown} is not a 64-bit integer and was ignored.")
+        integer_step = STEP_LIMIT
+    if -STEP_LIMIT <= integer_step < STEP_LIMIT:
+        return integer_step
+    display = repr(values.described(step))[:60]
+    notices.once("step", f"the step {display} is not a 64-bit integer and was ignored.")
     return None
 
 

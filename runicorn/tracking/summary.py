@@ -35,16 +35,16 @@ class Summary:
         """
         if not isinstance(update, Mapping):
             raise TypeError(f"A summary is a dict, not {type(update).__name__}.")
-        kept = {}
+        changes = {}
         for key, value in update.items():
             try:
-                kept[str(key)] = jsonable(value)
+                changes[str(key)] = jsonable(value)
             except NotLoggable:
                 kind = type(value).__name__
                 text = f"{str(key)!r} is a {kind} and was not added to the summary: JSON cannot represent it."
                 self._folder.notices.once(f"summary {key}", text)
         with self._folder.exclusive():
-            self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **kept})
+            self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **changes})
 
     def set_primary(self, name: str, mode: str) -> None:
         """Set the primary metric and write its name and mode at once. A resumed run keeps its best value.
@@ -62,8 +62,8 @@ class Summary:
             if (before.get("best_metric_name"), before.get("best_metric_mode")) == (name, mode):
                 self.observe({name: before.get("best_metric_value")}, before.get("best_metric_step"), name)
             self.primary = name
-            kept = {key: value for key, value in before.items() if not key.startswith("best_metric_")}
-            self._folder.write(layout.SUMMARY, {**kept, **self._best_entry()})
+            others = {key: value for key, value in before.items() if not key.startswith("best_metric_")}
+            self._folder.write(layout.SUMMARY, {**others, **self._best_entry()})
 
     def observe(self, values: Mapping[str, Any], step: Any, name: str | None = None) -> None:
         """Update the best value from a record; NaN, infinities and booleans are ignored."""

@@ -21,7 +21,7 @@ from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.uploads import PREFIX
 from runicorn.store import layout
-from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
+from runicorn.upload.client import PART, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
 
 FILES_PER_REQUEST = 5000
@@ -49,7 +49,7 @@ class Artifacts:
         self.problems: dict[str, str] = {}
         """Why a version was not sent, by version; retried when the run creates another one, or manually."""
 
-    def send(self, changed: Changed, sent: Sent) -> bool:
+    def send(self, changed: Changed, on_sent: Sent) -> bool:
         """Send the versions that the run created, and its two records; return whether anything was sent."""
         moved = False
         for name in (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED):
@@ -63,18 +63,26 @@ class Artifacts:
                 if number is not None:
                     entries.append({**entry, "version": number})
             self._server.replace(name, json.dumps({ENTRIES: entries}, indent=2).encode())
-            moved |= sent(name, mark)
+            moved |= on_sent(name, mark)
         return moved
 
-    def _number(self, entry: Any, made: bool) -> int | None:
+    def _number(self, entry: Any, is_output: bool) -> int | None:
         """Return the number of a version on the server; None if it is missing there."""
         if not isinstance(entry, dict):
             return None
         key = f"{entry.get('type')}/{entry.get('name')}:v{entry.get('version')}"
-        if key not in self._versions and made:
+        if key not in self._versions and is_output:
             try:
                 self._versions[key] = self._send(key, entry)
-            except (ArtifactError, OSError, Refused, Removed, Conflict, LookupError, TypeError) as error:
+            except (
+                ArtifactError,
+                OSError,
+                RequestRejected,
+                Removed,
+                Conflict,
+                LookupError,
+                TypeError,
+            ) as error:
                 self.problems[key] = f"{key} could not be sent: {error}"
                 return None
             self.problems.pop(key, None)
@@ -97,34 +105,34 @@ class Artifacts:
         own, artifact = self._server.path, version.artifact
         try:
             path = own("artifacts", artifact.name, "versions")
-            listed = self._server.json("GET", path, type=artifact.type, include_deleted="true")
+            server_versions = self._server.json("GET", path, type=artifact.type, include_deleted="true")
         except Removed:
             return None
-        wanted = {(file.path, file.digest) for file in version.manifest.files}
-        for about in listed:
+        own_files = {(file.path, file.digest) for file in version.manifest.files}
+        for about in server_versions:
             number = about["version"]
             if about["created_by_run"] != self._run_dir.name or number in self._versions.values():
                 continue
             path = own("artifacts", artifact.name, f"v{number}", "files")
             files = self._server.json("GET", path, type=artifact.type)["files"]
-            if {(file["path"], file["digest"]) for file in files} == wanted:
+            if {(file["path"], file["digest"]) for file in files} == own_files:
                 return int(number)
         return None
 
     def _upload(self, key: str, version: Version) -> int:
         upload, missing = self._declare(key, version)
-        for left in reversed(range(ROUNDS)):
+        for rounds_left in reversed(range(ROUNDS)):
             self._contents(upload, version, missing)
             try:
-                made = self._server.json("POST", f"{upload}/complete", patience=PATIENCE)
+                response = self._server.json("POST", f"{upload}/complete", patience=PATIENCE)
             except Conflict:
-                if not left:
+                if not rounds_left:
                     raise
                 # Received data may have been discarded before the version used it.
                 missing = set(self._server.json("GET", upload)["missing"])
                 continue
             self._uploads.pop(key, None)
-            return int(made["version"])
+            return int(response["version"])
         raise AssertionError("unreachable: the last round returns or raises")
 
     def _declare(self, key: str, version: Version) -> tuple[str, set[str]]:
@@ -162,11 +170,11 @@ class Artifacts:
 
     def _contents(self, upload: str, version: Version, missing: set[str]) -> None:
         """Send missing contents: small ones in batches, large ones in parts."""
-        together, left = bytearray(), set(missing)
+        together, remaining = bytearray(), set(missing)
         for file in version.manifest.files:
-            if file.digest not in left:
+            if file.digest not in remaining:
                 continue
-            left.discard(file.digest)
+            remaining.discard(file.digest)
             place = verify.first_place(version, file)
             path = place if isinstance(place, Path) else verify.intact_place(version, file)
             if file.size > TOGETHER:

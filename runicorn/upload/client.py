@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 """Digest of a file on a server that does not report digests."""
 
 
-class Away(Exception):
+class ServerUnavailable(Exception):
     """The server is unreachable, too busy, or rejects the token; a retry may succeed.
 
     Attributes:
@@ -35,15 +35,15 @@ class Away(Exception):
         self.pause = pause
 
 
-class Denied(Away):
+class Denied(ServerUnavailable):
     """Every request fails until the address, the certificate or the token is corrected."""
 
 
-class Unsupported(Away):
+class Unsupported(ServerUnavailable):
     """The server does not have this route; it may be updated."""
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """The server rejects it for good."""
 
 
@@ -73,15 +73,15 @@ def token() -> str | None:
     Raises:
         ValueError: it cannot be sent in a header.
     """
-    given = user.get("RUNICORN_TOKEN").strip()
-    if not given or given in {"auto", "new"}:
+    setting = user.get("RUNICORN_TOKEN").strip()
+    if not setting or setting in {"auto", "new"}:
         return None
-    path = Path(os.path.expanduser(given))
+    path = Path(os.path.expanduser(setting))
     with suppress(OSError, ValueError):
-        given = path.read_text(encoding="utf-8").strip() if path.is_file() else given
-    if not (given.isascii() and given.isprintable() and given.strip()):
+        setting = path.read_text(encoding="utf-8").strip() if path.is_file() else setting
+    if not (setting.isascii() and setting.isprintable() and setting.strip()):
         raise ValueError("A token is one line of ASCII characters")
-    return given
+    return setting
 
 
 class Server:
@@ -148,14 +148,14 @@ class Server:
             None if it is missing or shorter; `UNKNOWN` from servers without this route.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
         """
         path = self.path("runs", self._run_id, "files", *name.split("/"))
         try:
             return str(self.json("GET", path, size=size, patience=PATIENCE)["digest"])
         except Removed:
             return None
-        except (Refused, Unsupported):
+        except (RequestRejected, Unsupported):
             return UNKNOWN
 
     def heartbeat(self, run_id: str) -> None:
@@ -173,7 +173,9 @@ class Server:
             raise self._error(answer, f"{method} {path}")
         value = answer.json()
         if not isinstance(value, dict | list):
-            raise Away(f"{shown(self._client.url)} sent a response to {method} {path} that is not JSON")
+            raise ServerUnavailable(
+                f"{shown(self._client.url)} sent a response to {method} {path} that is not JSON"
+            )
         self.taken += method == "PUT"
         return value
 
@@ -199,7 +201,7 @@ class Server:
             if sentence := self._client.explain(error):
                 raise Denied(sentence) from error
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Away(
+            raise ServerUnavailable(
                 f"No Runicorn viewer could be reached at {shown(self._client.url)}: {reason}"
             ) from error
 
@@ -216,7 +218,7 @@ class Server:
                 # nginx and Apache answer plain HTTP on a port for TLS like this.
                 return Denied(self._client.wrong_scheme())
             case 400 | 413 | 415 | 422:
-                return Refused(sentence)
+                return RequestRejected(sentence)
             case 401 | 403:
                 return Denied(sentence)
             case 404 if sentence.rstrip(".").lower() in NO_ROUTE:
@@ -228,8 +230,8 @@ class Server:
             case 409:
                 return Conflict(sentence, payload)
             case 429:
-                return Away(sentence, _seconds(answer.headers.get("Retry-After")))
-        return Away(sentence)
+                return ServerUnavailable(sentence, _seconds(answer.headers.get("Retry-After")))
+        return ServerUnavailable(sentence)
 
     def _put(self, name: str, content: bytes, **params: Any) -> Any:
         path = self.path("runs", self._run_id, "files", *name.split("/"))

@@ -102,12 +102,12 @@ class HttpClient:
             headers["Content-Type"] = (
                 "application/octet-stream" if isinstance(body, bytes) else "application/json"
             )
-        kept = self._connection is not None
+        is_reused = self._connection is not None
         try:
             return self._send(method, target, content, headers, timeout)
         except (http.client.RemoteDisconnected, ConnectionError):
             # The server may have closed an idle connection; only a new one shows whether it is reachable.
-            if not kept or method not in REPEATABLE:
+            if not is_reused or method not in REPEATABLE:
                 raise
             return self._send(method, target, content, headers, timeout)
 
@@ -201,10 +201,10 @@ def _proxy_for(scheme: str, host: str) -> str | None:
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
-    found = proxies.get(scheme) or proxies.get("all")
-    if not found or proxy_bypass(host):
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(host):
         return None
-    return urlsplit(found if "://" in found else f"http://{found}").netloc
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}").netloc
 
 
 def _credentials(netloc: str, header: str = "Authorization") -> dict[str, str]:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from runicorn.store.heartbeat import INTERVAL_SECONDS
 from runicorn.upload import log
-from runicorn.upload.client import Away, Conflict, Refused, Removed, Server
-from runicorn.upload.queue import Entry, Queue, woken
+from runicorn.upload.client import Conflict, Removed, RequestRejected, Server, ServerUnavailable
+from runicorn.upload.queue import Queue, QueuedRun, woken
 from runicorn.upload.worker import POLL, Worker
 
 FIRST = 1.0
@@ -56,7 +56,7 @@ class Heartbeats:
                 if now < self._due.get(run_id, 0.0) or not worker.is_training():
                     continue
                 self._due[run_id] = now + INTERVAL_SECONDS
-                with suppress(ValueError, Away, Conflict, Refused, Removed):
+                with suppress(ValueError, ServerUnavailable, Conflict, RequestRejected, Removed):
                     server = server or worker.server(TIMEOUT)
                     server.heartbeat(run_id)
 
@@ -131,7 +131,7 @@ class Sender:
             for entry in entries.values():
                 self._start(entry)
 
-    def _start(self, entry: Entry) -> None:
+    def _start(self, entry: QueuedRun) -> None:
         if entry.run_id in self._workers or len(self._workers) >= MOST_WORKERS:
             return
         if time.monotonic() < self._retry_at.get(entry.session, 0.0):

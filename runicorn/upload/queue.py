@@ -32,7 +32,7 @@ CONNECTION_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE",
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
-class Entry(NamedTuple):
+class QueuedRun(NamedTuple):
     """A run in the queue.
 
     Attributes:
@@ -83,18 +83,18 @@ class Queue:
         """Return the session of a run in the queue; "" if it has left the queue."""
         return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
 
-    def entries(self) -> dict[str, Entry]:
-        found = {}
+    def entries(self) -> dict[str, QueuedRun]:
+        entries = {}
         for name in os.listdir(self._runs):
             about = layout.read_json(self._runs / name)[0]
             folder, image = about.get("folder"), about.get("image")
             if not name.startswith(".") and isinstance(folder, str):
                 run_id = name.removesuffix(".json")
                 session = str(about.get("session"))
-                found[run_id] = Entry(run_id, folder, session, image if isinstance(image, list) else [])
-        return found
+                entries[run_id] = QueuedRun(run_id, folder, session, image if isinstance(image, list) else [])
+        return entries
 
-    def remove(self, entry: Entry) -> bool:
+    def remove(self, entry: QueuedRun) -> bool:
         """Remove a run from the queue; return False if it was resumed meanwhile."""
         with self._lock():
             if self.session(entry.run_id) not in ("", entry.session):

@@ -1,4 +1,4 @@
-"""Upload of what a sender process left behind, for runs that ended."""
+"""Upload of leftovers of a sender process, for runs that ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runicorn.settings import user
 from runicorn.store import find, layout
 from runicorn.store.containment import check_inside
 from runicorn.store.process_identity import ProcessRecord, has_ended
-from runicorn.upload.client import TIMEOUT, Away
+from runicorn.upload.client import TIMEOUT, ServerUnavailable
 from runicorn.upload.queue import LOG, SENDERS, Queue
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import check_url
@@ -65,17 +65,20 @@ def upload_rest(root: Path, run_ids: Sequence[str], url: str = "") -> list[Outco
         CannotUpload: a run, or the address of a server, is invalid or missing.
     """
     try:
-        given = check_url(url or user.get("RUNICORN_URL"))
+        server_url = check_url(url or user.get("RUNICORN_URL"))
     except ValueError as error:
         raise CannotUpload(str(error), USAGE) from error
     places = {run_id: _folder(root, run_id) for run_id in run_ids}
-    outcomes = [_upload(root, run_id, folder, given) for run_id, folder in places.items()]
+    outcomes = [_upload(root, run_id, folder, server_url) for run_id, folder in places.items()]
     return outcomes + _upload_left_behind(root, outcomes)
 
 
 def _upload_left_behind(root: Path, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Upload the runs whose training and sender process were killed, as those of a container are."""
-    done, urls = {outcome.run_id for outcome in outcomes}, {each.url for each in outcomes if not each.problem}
+    done, urls = (
+        {outcome.run_id for outcome in outcomes},
+        {outcome.url for outcome in outcomes if not outcome.problem},
+    )
     more = []
     for queue in _abandoned_queues(root):
         for entry in queue.entries().values():
@@ -109,15 +112,15 @@ def _folder(root: Path, run_id: str) -> Path:
         layout.check_run_id(run_id)
     except layout.InvalidRunId as error:
         raise CannotUpload(str(error), USAGE) from error
-    found = find.find(root, run_id)
-    if not found:
+    folders = find.find(root, run_id)
+    if not folders:
         raise CannotUpload(f"There is no run {run_id} in {root}.", NOT_AVAILABLE)
-    return root / found[0]
+    return root / folders[0]
 
 
-def _upload(root: Path, run_id: str, folder: Path, given: str) -> Outcome:
+def _upload(root: Path, run_id: str, folder: Path, server_url: str) -> Outcome:
     state = UploadState(root, run_id).load()
-    url = given or str(state.content.get("url") or "")
+    url = server_url or str(state.content.get("url") or "")
     if not url:
         raise CannotUpload("This run has no server: use --url http://host:23300", USAGE)
     check_inside(root, state.path.parent).mkdir(parents=True, exist_ok=True)
@@ -163,7 +166,7 @@ def _compared(folder: Path, state: UploadState) -> str:
             return problem
         try:
             different = upload.differences()
-        except Away as error:
+        except ServerUnavailable as error:
             return str(error)
         if not different:
             return ""

@@ -16,7 +16,7 @@ from runicorn import _platform
 from runicorn.store import layout
 from runicorn.store.run_files import is_media
 from runicorn.upload.artifacts import Artifacts
-from runicorn.upload.client import PART, UNKNOWN, Conflict, Refused, Removed, Server
+from runicorn.upload.client import PART, UNKNOWN, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
 
 EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT, layout.IMPORT_REPORT)
@@ -46,7 +46,7 @@ class RunUpload:
         """Send new data; return whether there was any.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
             RunDeleted: the run was removed on the server.
             Conflict: the server serves the same store, or has another run with this id.
             OSError: the folder of the run cannot be read.
@@ -85,9 +85,9 @@ class RunUpload:
         """Return the files whose digest differs on the server; replaceable ones are sent again.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
         """
-        found = []
+        differing = []
         for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:
             try:
                 with (self.run_dir / name).open("rb") as file:
@@ -98,10 +98,10 @@ class RunUpload:
                 continue
             there = self._server.digest(name, size if name in layout.GROWING else None)
             if there not in (digest, UNKNOWN):
-                found.append(name)
+                differing.append(name)
                 self._uploaded.pop(name, None)
                 self._sizes.pop(name, None)
-        return found
+        return differing
 
     def _small(self, name: str) -> bool:
         mark = self._changed(name)
@@ -115,7 +115,7 @@ class RunUpload:
             return self._large(name)
         try:
             self._server.replace(name, content)
-        except Refused as error:
+        except RequestRejected as error:
             return self._refused(name, mark, error)
         except Conflict as error:
             if error.same_store or name == layout.META:
@@ -135,7 +135,7 @@ class RunUpload:
                 self._server.replace(name, _platform.read_regular(path, PART + 1, follow_links=False))
         except FileNotFoundError:
             return False
-        except (Refused, Conflict) as error:
+        except (RequestRejected, Conflict) as error:
             return self._refused(name, mark, error)
         return self._sent(name, mark)
 
@@ -150,7 +150,7 @@ class RunUpload:
                 if error.size is None or error.size == there:
                     return self._refused(name, [size], error)
                 self._sizes[name] = error.size
-            except Refused as error:
+            except RequestRejected as error:
                 return self._refused(name, [size], error)
             moved = True
         if there > size:
@@ -167,11 +167,11 @@ class RunUpload:
             os.close(fd)
 
     def _media(self) -> list[str]:
-        found = []
+        paths = []
         for folder, _, names in os.walk(self.run_dir / layout.MEDIA):
             place = Path(folder).relative_to(self.run_dir).as_posix()
-            found += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
-        return sorted(found)
+            paths += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
+        return sorted(paths)
 
     def _changed(self, name: str) -> list[int] | None:
         """Return the state of a file if it differs from the one sent or rejected; None otherwise."""

@@ -202,18 +202,18 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
     Args:
         timeout: maximum seconds to wait; by default those of the runs.
     """
-    left = list(uploads)
-    for upload in left:
+    pending = list(uploads)
+    for upload in pending:
         upload.stop()
         upload.revive()
         upload.wake()
     began, line = time.monotonic(), _Line()
     revived = began
     try:
-        while waiting := [upload for upload in left if not upload.is_done()]:
+        while waiting := [upload for upload in pending if not upload.is_done()]:
             waited = time.monotonic() - began
             limit = max(upload.longest_wait() for upload in waiting) if timeout is None else timeout
-            if waited >= limit or (waited > DENIED_SECONDS and all(one.is_denied() for one in waiting)):
+            if waited >= limit or (waited > DENIED_SECONDS and all(upload.is_denied() for upload in waiting)):
                 _unanswered.update(upload.url for upload in waiting if not upload.has_answered())
                 break
             if time.monotonic() - revived > 1.0:
@@ -225,7 +225,7 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
             time.sleep(PAUSE)
     finally:
         line.close()
-        for upload in left:
+        for upload in pending:
             upload.report_missing()
 
 
@@ -236,7 +236,7 @@ class _Line:
         self._shown = 0.0
         self._at_terminal = bool(sys.stderr) and _is_terminal()
 
-    def show(self, waiting: list[RunningUpload], left: float) -> None:
+    def show(self, waiting: list[RunningUpload], seconds_left: float) -> None:
         """Show what is waited for, and the remaining time."""
         if self._shown and (not self._at_terminal or time.monotonic() - self._shown < 0.5):
             return
@@ -245,7 +245,7 @@ class _Line:
         others = f" and {more} more" if more else ""
         if not self._at_terminal:
             say(
-                f"uploading the rest of run {first.run_id}{others} to {first.url}, for up to {left:.0f} s;"
+                f"uploading the rest of run {first.run_id}{others} to {first.url}, for up to {seconds_left:.0f} s;"
                 f" if interrupted: {command(first.root, first.run_id)}"
             )
             return
@@ -253,7 +253,7 @@ class _Line:
         media = f", {size / 1e6:.1f} MB left" if size else ""
         with suppress(OSError, ValueError):
             sys.stderr.write(
-                f"\r\x1b[Krunicorn: uploading the rest of run {first.run_id}{others}{media} ({left:.0f} s)"
+                f"\r\x1b[Krunicorn: uploading the rest of run {first.run_id}{others}{media} ({seconds_left:.0f} s)"
             )
             sys.stderr.flush()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from runicorn.companion.verdict import Watched
 from runicorn.upload import log
-from runicorn.upload.client import TIMEOUT, Away, Conflict, Denied, Server
-from runicorn.upload.queue import Entry, Queue
+from runicorn.upload.client import TIMEOUT, Conflict, Denied, Server, ServerUnavailable
+from runicorn.upload.queue import Queue, QueuedRun
 from runicorn.upload.run_files import RunDeleted, RunUpload
 from runicorn.upload.state import UploadState
 
@@ -37,7 +37,7 @@ class Superseded(Exception):
 class Worker(threading.Thread):
     """Upload one run of a queue."""
 
-    def __init__(self, queue: Queue, entry: Entry) -> None:
+    def __init__(self, queue: Queue, entry: QueuedRun) -> None:
         super().__init__(name=entry.run_id, daemon=True)
         self.entry = entry
         self._queue = queue
@@ -172,7 +172,7 @@ class Upload:
         """Return the files whose digest differs on the server; none if the server serves this store.
 
         Raises:
-            Away: the server could not be reached.
+            ServerUnavailable: the server could not be reached.
         """
         return [] if self._files is None or self.is_own_store else self._files.differences()
 
@@ -192,7 +192,7 @@ class Upload:
             self.is_over = True
             return self._note(str(error))
         files = self._files = self._files_of(server)
-        pause, taken = 0.0, 0
+        pause, taken_before = 0.0, 0
         ended_at: float | None = None
         while True:
             # Checked before the files are read, so that everything written before the end is sent.
@@ -200,7 +200,7 @@ class Upload:
                 ended = self._has_ended()
                 stopped = self._is_stopped()
                 moved = files.one_pass()
-            except Away as error:
+            except ServerUnavailable as error:
                 is_denied = isinstance(error, Denied)
                 self._note(str(error), denied=is_denied)
                 if ended_at is None and (ended or stopped):
@@ -210,8 +210,8 @@ class Upload:
                     self.is_over = True
                     return str(error)
                 # A server that accepts something between two disconnections is reachable.
-                pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
-                taken = server.taken
+                pause = next_pause(pause if server.taken == taken_before else 0.0, error.pause)
+                taken_before = server.taken
                 sleep = pause
             except (Conflict, RunDeleted, OSError) as error:
                 return self._give_up(error)
@@ -277,13 +277,13 @@ def server_of(state: UploadState, timeout: float = TIMEOUT) -> Server:
     return Server(url, state.run_id, sender, timeout)
 
 
-def next_pause(last: float, asked: float | None) -> float:
+def next_pause(last: float, requested: float | None) -> float:
     """Return the seconds until the next retry: growing, with jitter.
 
     Each pause is about a fourth longer than the last, so a server that comes back is noticed after about a fifth of the
     time for which it was away.
     """
-    if asked is not None:
-        return min(max(asked, 0.1), LONGEST_PAUSE)
+    if requested is not None:
+        return min(max(requested, 0.1), LONGEST_PAUSE)
     spread = random.uniform(0.7, 1.0)
     return max(FIRST_PAUSE * spread, min(last * random.uniform(1.0, LONGER), LONGEST_PAUSE * spread))

@@ -19,17 +19,19 @@ def metric_name(metric: Any) -> str:
 
 def series(run: Any) -> list[Any]:
     """Yield name, steps, times and values of each metric."""
-    told = []
+    series_of_metrics = []
     for metric in run.metrics():
         # By the recorded steps: the keys of `metric.values` are hashes of them.
         steps, (values, times) = metric.data.view(("val", "time")).items_list()
-        told.append([metric_name(metric), [int(step) for step in steps], times, [float(v) for v in values]])
-    return told
+        series_of_metrics.append(
+            [metric_name(metric), [int(step) for step in steps], times, [float(v) for v in values]]
+        )
+    return series_of_metrics
 
 
 def tell(run: Any) -> dict[str, Any]:
     info = run.collect_sequence_info(("metric", "images", "distributions", "figures", "texts", "audios"))
-    others = [one["name"] for kind, found in info.items() if kind != "metric" for one in found]
+    others = [entry["name"] for kind, entries in info.items() if kind != "metric" for entry in entries]
     config = {
         key: value for key, value in run.meta_run_attrs_tree.collect().items() if not key.startswith("__")
     }
@@ -77,10 +79,10 @@ def main() -> None:
     repository = Repo(sys.argv[1])
     for name in sorted(repository.list_all_runs()):
         try:
-            told = tell(opened(name, repository))
+            answer = tell(opened(name, repository))
         except unreadable as error:
-            told = {"hash": name, "problem": f"{type(error).__name__}: {error}"}
-        json.dump(told, sys.stdout, default=str)
+            answer = {"hash": name, "problem": f"{type(error).__name__}: {error}"}
+        json.dump(answer, sys.stdout, default=str)
         sys.stdout.write("\n")
 
 

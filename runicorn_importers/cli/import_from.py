@@ -151,9 +151,9 @@ def _print_report(report: ImportReport, dry_run: bool) -> None:
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
     else:
-        known = report.compared
+        totals = report.compared
         typer.echo(
-            f"Compared with the source: {number_of(known['runs'], 'run')} with {known['series']:,} series and "
-            f"{number_of(known['points'], 'point')}; {known['different']:,} of the runs differ."
+            f"Compared with the source: {number_of(totals['runs'], 'run')} with {totals['series']:,} series and "
+            f"{number_of(totals['points'], 'point')}; {totals['different']:,} of the runs differ."
         )
     typer.echo(summary(report.counts))

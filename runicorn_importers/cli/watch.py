@@ -1,4 +1,4 @@
-"""`runicorn watch`: keep runs up to date with the files of other trackers."""
+"""`runicorn watch`: keep runs in sync with the files of other trackers."""
 
 from __future__ import annotations
 

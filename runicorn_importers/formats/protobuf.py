@@ -60,11 +60,11 @@ def varint(data: bytes, place: int) -> tuple[int, int]:
 
 def first(message: bytes, number: int) -> bytes:
     """Return the last field with a number as bytes, as protocol buffers define it; empty if missing."""
-    found = b""
+    last_value = b""
     for field, value in fields(message):
         if field == number and isinstance(value, bytes):
-            found = value
-    return found
+            last_value = value
+    return last_value
 
 
 def every(message: bytes, number: int) -> list[bytes]:
@@ -73,11 +73,11 @@ def every(message: bytes, number: int) -> list[bytes]:
 
 def integer(message: bytes, number: int) -> int:
     """Return a field of type int64; 0 if missing."""
-    found = 0
+    last_value = 0
     for field, value in fields(message):
         if field == number and isinstance(value, int):
-            found = value
-    return found - 2**64 if found >= 2**63 else found
+            last_value = value
+    return last_value - 2**64 if last_value >= 2**63 else last_value
 
 
 def text(message: bytes, number: int) -> str:

@@ -26,16 +26,16 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
             raise NotReadable(f"{path} is not a database of MLflow.")
         yield from _of_database(path)
         return
-    found = False
+    is_readable = False
     for folder in (path, path / "mlruns"):
-        if any((one / META).is_file() for one in folders(folder)):
-            found = True
+        if any((experiment / META).is_file() for experiment in folders(folder)):
+            is_readable = True
             yield from of_files(folder, path)
     for database in sorted(path.glob("*.db")):
         if is_ours(database):
-            found = True
+            is_readable = True
             yield from _of_database(database)
-    if not found:
+    if not is_readable:
         raise NotReadable(f"{path} contains neither a folder `mlruns` nor a database of MLflow.")
 
 

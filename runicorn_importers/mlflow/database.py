@@ -161,5 +161,5 @@ def _moved(top: Path, tail: str) -> dict[str, Path]:
     """Return the artifacts of a store that was moved: the database has absolute paths."""
     if not all(part.replace("-", "").isalnum() for part in tail.split("/")):
         return {}
-    found = [*top.glob(f"*/{tail}"), *top.glob(f"*/*/{tail}")]
-    return artifact_files(found[0], top) if found else {}
+    matches = [*top.glob(f"*/{tail}"), *top.glob(f"*/*/{tail}")]
+    return artifact_files(matches[0], top) if matches else {}

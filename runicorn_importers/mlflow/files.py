@@ -50,11 +50,11 @@ def of_files(store: Path, top: Path) -> Iterator[Experiment | Unreadable]:
         if about is None:
             yield Unreadable(str(folder), f"{folder / META} is damaged.")
         elif about.get("experiment_id") and about.get("lifecycle_stage") != "deleted":
-            for found in _runs(folder, str(about.get("name") or folder.name), top):
-                if isinstance(found, Unreadable):
-                    yield found
+            for result in _runs(folder, str(about.get("name") or folder.name), top):
+                if isinstance(result, Unreadable):
+                    yield result
                 else:
-                    runs.append(found)
+                    runs.append(result)
     names = {run.id: run.name for run in runs}
     parents = {str(run.tags.get(PARENT)) for run in runs}
     for run in runs:
@@ -70,14 +70,14 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
             yield Unreadable(f"mlflow:{run.name}", f"{run / META} is missing or damaged.")
         elif meta.get("run_id") and meta.get("lifecycle_stage") != "deleted":
             try:
-                known = _run(run, meta, project, top, models)
+                mlflow_run = _run(run, meta, project, top, models)
             except OSError as error:
                 yield Unreadable(f"mlflow:{run.name}", str(error))
                 continue
             if traces:
-                known.left.append(f"not imported: {number_of(traces, 'trace')} of the experiment.")
+                mlflow_run.left.append(f"not imported: {number_of(traces, 'trace')} of the experiment.")
                 traces = 0
-            yield known
+            yield mlflow_run
 
 
 def _yaml(path: Path) -> dict[str, Any] | None:
@@ -98,9 +98,9 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
     run_id = str(meta["run_id"])
     inside = [path for _, path in below(run)]
     artifacts = artifact_files(run / "artifacts", top)
-    left = [] if artifacts else elsewhere(str(meta.get("artifact_uri") or ""), top)
+    omissions = [] if artifacts else elsewhere(str(meta.get("artifact_uri") or ""), top)
     if datasets := len(folders(run / "inputs")):
-        left.append(f"not imported: {number_of(datasets, 'dataset')} that only MLflow knows.")
+        omissions.append(f"not imported: {number_of(datasets, 'dataset')} that only MLflow knows.")
     own = [model for model in models if model.run_id == run_id]
     return MlflowRun(
         id=run_id,
@@ -117,19 +117,21 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
         artifacts=artifacts,
         state=f"{meta}\n{sizes(inside)}\n{sizes(path for model in own for path in model.paths.values())}",
         models=own,
-        left=left,
+        left=omissions,
     )
 
 
 def _models(folder: Path, top: Path) -> list[Model]:
     """Return the logged models of an experiment, which are stored beside the runs since MLflow 3."""
-    found = []
+    models = []
     for model in folders(folder / "models"):
         meta = _yaml(model / META) or {}
         if meta.get("model_id") and meta.get("lifecycle_stage") != "deleted":
             run_id, name = str(meta.get("source_run_id") or ""), str(meta.get("name") or model.name)
-            found.append(Model(str(meta["model_id"]), name, run_id, artifact_files(model / "artifacts", top)))
-    return found
+            models.append(
+                Model(str(meta["model_id"]), name, run_id, artifact_files(model / "artifacts", top))
+            )
+    return models
 
 
 def _texts(folder: Path) -> dict[str, str]:
@@ -153,11 +155,11 @@ def _metrics(folder: Path) -> Iterator[Single]:
 
 def _check(folder: Path) -> dict[str, Series]:
     """Return the statistics of each file of a metric, read as a whole."""
-    found: dict[str, Series] = {}
+    series_by_name: dict[str, Series] = {}
     for name, path in below(folder):
         rows = [
             line.split(b" ") for line in regular_file.read_bytes(path).split(b"\n") if line.count(b" ") > 0
         ]
         rows.sort(key=lambda row: (int(row[2]) if len(row) > 2 else 0, int(row[0])))
-        found |= tally((name, float(row[1])) for row in rows)
-    return found
+        series_by_name |= tally((name, float(row[1])) for row in rows)
+    return series_by_name

@@ -83,7 +83,7 @@ def _records(file: Path) -> Iterator[tuple[int, bytes]]:
 
 def _experiment(file: Path) -> Experiment:
     head = _head(file)
-    start, left = head.start, list[str]()
+    start, omissions = head.start, list[str]()
     run_id = protobuf.text(start, 10) or file.stem.removeprefix("run-")
     if head.finish:
         status = STATUS.get(protobuf.integer(head.finish, 1), layout.INTERRUPTED)
@@ -103,14 +103,14 @@ def _experiment(file: Path) -> Experiment:
         notes=protobuf.text(start, 5),
         group=protobuf.text(start, 7),
         host=host(file),
-        entries=lambda: _entries(file, head.system, left),
+        entries=lambda: _entries(file, head.system, omissions),
         lines=lambda: _lines(file),
-        left=left,
+        left=omissions,
         fingerprint=sizes([file]),
     )
 
 
-def _entries(file: Path, system: set[str], left: list[str]) -> Iterator[Entry]:
+def _entries(file: Path, system: set[str], omissions: list[str]) -> Iterator[Entry]:
     for kind, message in _records(file):
         if kind not in (SCALAR, MEDIA):
             continue
@@ -122,10 +122,10 @@ def _entries(file: Path, system: set[str], left: list[str]) -> Iterator[Entry]:
                 if folder == "text":
                     continue
                 about = protobuf.text(item, 1), protobuf.text(item, 4)
-                if found := media(file.parent / "media" / folder, key, step, time, *about):
-                    yield found
+                if medium := media(file.parent / "media" / folder, key, step, time, *about):
+                    yield medium
                 else:
-                    left.append(f"a file of {key!r} is missing.")
+                    omissions.append(f"a file of {key!r} is missing.")
             continue
         number = protobuf.double(protobuf.first(value, 1))  # 0.0, the default, is not in the message
         if key in system:

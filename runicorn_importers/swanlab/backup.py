@@ -36,7 +36,7 @@ def experiment(file: Path) -> Experiment:
     else:
         status = layout.FINISHED if footer.get("success", True) else layout.FAILED
         reason = ""
-    left: list[str] = []
+    omissions: list[str] = []
     return Experiment(
         origin=f"swanlab:{project['name']}/{about['id']}",
         project=str(project["name"]),
@@ -49,24 +49,24 @@ def experiment(file: Path) -> Experiment:
         tags=[str(tag) for tag in about.get("tags") or []],
         notes=str(about.get("description") or ""),
         host=host(file),
-        entries=lambda: _entries(file, system, left),
+        entries=lambda: _entries(file, system, omissions),
         lines=lambda: _lines(file),
-        left=left,
+        left=omissions,
         fingerprint=sizes([file]),
     )
 
 
 def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for record in leveldb_log.records(file, HEAD, "SwanLab"):
-        known = json.loads(record)
-        yield known["model_type"], known["data"]
+        document = json.loads(record)
+        yield document["model_type"], document["data"]
 
 
 def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _entries(file: Path, system: set[str], left: list[str]) -> Iterator[Entry]:
+def _entries(file: Path, system: set[str], omissions: list[str]) -> Iterator[Entry]:
     for kind, data in _records(file):
         if kind not in ("Scalar", "Media"):
             continue
@@ -81,10 +81,10 @@ def _entries(file: Path, system: set[str], left: list[str]) -> Iterator[Entry]:
             for place, name in enumerate(data["buffers_name"]):
                 caption = captions[place] if place < len(captions) else None
                 words = str((caption or {}).get("caption") or "")
-                if found := media(folder, key, step, time, name, words):
-                    yield found
+                if medium := media(folder, key, step, time, name, words):
+                    yield medium
                 else:
-                    left.append(f"the file {name!r} of {key!r} is missing.")
+                    omissions.append(f"the file {name!r} of {key!r} is missing.")
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What both formats of SwanLab share: the files of a run beside its records."""
+"""Common part of both SwanLab formats: the files of a run beside its records."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def config(file: Path) -> dict[str, Any]:
         settings = yaml.safe_load(regular_file.read_bytes(file.parent / "files" / "config.yaml"))
     except (OSError, yaml.YAMLError, UnicodeError):
         return {}
-    found = settings if isinstance(settings, dict) else {}
-    return {str(key): entry.get("value") for key, entry in found.items() if isinstance(entry, dict)}
+    entries = settings if isinstance(settings, dict) else {}
+    return {str(key): entry.get("value") for key, entry in entries.items() if isinstance(entry, dict)}
 
 
 def host(file: Path) -> str:

@@ -55,18 +55,18 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
 
 
 def _folders(top: Path) -> dict[Path, list[Path]]:
-    found: dict[Path, list[Path]] = {}
+    events_by_folder: dict[Path, list[Path]] = {}
     for folder, _, files in os.walk(top):
         events = [Path(folder, name) for name in files if MARK in name]
         if events:
-            found[Path(folder)] = events
-    return found
+            events_by_folder[Path(folder)] = events
+    return events_by_folder
 
 
 def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
     relative = folder.relative_to(top).as_posix()
     started, config = _head(files)
-    left: list[str] = []
+    omissions: list[str] = []
     return Experiment(
         origin=_origin(top, folder, files),
         project=top.resolve().name,
@@ -74,10 +74,10 @@ def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
         started=started,
         status=_status(files),
         config=config,
-        entries=lambda: _entries(files, left),
+        entries=lambda: _entries(files, omissions),
         lines=lambda: _lines(files),
         check=lambda: scalars(files),
-        left=left,
+        left=omissions,
         fingerprint=sizes(files),
     )
 
@@ -117,7 +117,7 @@ def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
     return started, config
 
 
-def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
+def _entries(files: list[Path], omissions: list[str]) -> Iterator[Entry]:
     plugins: dict[str, str] = {}
     for file in files:
         for time, step, values in _events(file):
@@ -132,10 +132,10 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
                     scalars[tag] = number
                     continue
                 name = plugins[tag] = plugin(value) or plugins.get(tag, "")
-                if found := media(tag, step, time, value, name):
-                    yield from found
+                if media_entries := media(tag, step, time, value, name):
+                    yield from media_entries
                 elif not tag.startswith("_hparams_/") and name != TEXT:
-                    left.append(
+                    omissions.append(
                         f"{tag!r} is neither a number nor a known kind of media and was not imported."
                     )
             if scalars:
@@ -190,8 +190,8 @@ def _events(file: Path, containing: bytes = b"") -> Iterator[tuple[float, int, l
 
 
 def _scalar(value: bytes) -> float | None:
-    found = dict(protobuf.fields(value))
-    simple, tensor = found.get(2), found.get(8)
+    fields = dict(protobuf.fields(value))
+    simple, tensor = fields.get(2), fields.get(8)
     if isinstance(simple, bytes):
         return protobuf.single(simple)
     return _tensor_number(tensor) if isinstance(tensor, bytes) else None
@@ -203,8 +203,8 @@ def _tensor_number(tensor: bytes) -> float | None:
     kind, content = parts.get(1), parts.get(4, b"")
     if kind not in (FLOAT, DOUBLE) or protobuf.every(protobuf.first(tensor, 2), 2):
         return None
-    listed = parts.get(5 if kind == FLOAT else 6, b"")
-    number = content if isinstance(content, bytes) and content else listed
+    packed = parts.get(5 if kind == FLOAT else 6, b"")
+    number = content if isinstance(content, bytes) and content else packed
     if not isinstance(number, bytes):
         return None
     return protobuf.single(number[:4]) if kind == FLOAT else protobuf.double(number[:8])
@@ -213,14 +213,14 @@ def _tensor_number(tensor: bytes) -> float | None:
 def _hparams(value: bytes) -> dict[str, Any]:
     """Parse Value.metadata.plugin_data.content → HParamsPluginData.session_start_info.hparams."""
     start = protobuf.first(protobuf.first(protobuf.first(protobuf.first(value, 9), 1), 2), 3)
-    found: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     for entry in protobuf.every(start, 1):
         kinds = dict(protobuf.fields(protobuf.first(entry, 2)))
         number, words, truth = kinds.get(2), kinds.get(3), kinds.get(4)
         if isinstance(number, bytes):
-            found[protobuf.text(entry, 1)] = protobuf.double(number)
+            params[protobuf.text(entry, 1)] = protobuf.double(number)
         elif isinstance(words, bytes):
-            found[protobuf.text(entry, 1)] = words.decode("utf-8", "replace")
+            params[protobuf.text(entry, 1)] = words.decode("utf-8", "replace")
         elif truth is not None:
-            found[protobuf.text(entry, 1)] = bool(truth)
-    return found
+            params[protobuf.text(entry, 1)] = bool(truth)
+    return params

@@ -1,4 +1,4 @@
-"""Second way to read the scalars of event files, for the comparison after an import: an independent decoder, no checksums."""
+"""Independent decoder of the scalars in event files, for the comparison after an import; no checksums."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def _count(value: Message, tally: Tally) -> None:
 
 def _split(message: bytes) -> Message:
     """Return the values of each field of a message of protocol buffers."""
-    found: Message = defaultdict(list)
+    values: Message = defaultdict(list)
     stream = io.BytesIO(message)
     while stream.tell() < len(message):
         tag = _varint(stream)
         if tag & 7 == 0:
-            found[tag >> 3].append(_varint(stream))
+            values[tag >> 3].append(_varint(stream))
         else:
             size = {1: 8, 5: 4}.get(tag & 7)
-            found[tag >> 3].append(stream.read(_varint(stream) if size is None else size))
-    return found
+            values[tag >> 3].append(stream.read(_varint(stream) if size is None else size))
+    return values
 
 
 def _varint(stream: io.BytesIO) -> int:

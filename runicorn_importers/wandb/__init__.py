@@ -112,7 +112,7 @@ def _experiment(parts: list[_Part]) -> Experiment:
     last = parts[-1]
     run, run_id = last.run, protobuf.text(last.run, 1)
     files = [part.file for part in parts]
-    left: list[str] = []
+    omissions: list[str] = []
     if last.exit_code is None:
         changed = None if is_open(last.file) is False else last.file.stat().st_mtime
         status, reason = open_ended(changed, "wandb: the run has no end")
@@ -131,10 +131,10 @@ def _experiment(parts: list[_Part]) -> Experiment:
         notes=protobuf.text(run, 9),
         group=protobuf.text(run, 6),
         host=protobuf.text(run, 13),
-        entries=lambda: _entries(files, left),
+        entries=lambda: _entries(files, omissions),
         lines=lambda: (line for file in files for line in _lines(file)),
-        files=artifacts([(part.file, message) for part in parts for message in part.artifacts], left),
-        left=left,
+        files=artifacts([(part.file, message) for part in parts for message in part.artifacts], omissions),
+        left=omissions,
         fingerprint=sizes([*files, *(file.parent / OUTPUT_LOG for file in files)]),
     )
 
@@ -169,7 +169,7 @@ def _json(text: bytes) -> Any:
         return None
 
 
-def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
+def _entries(files: list[Path], omissions: list[str]) -> Iterator[Entry]:
     """Yield the history of all parts of a run.
 
     A resumed offline run does not know the last step of the previous part and counts from 0 again. Its steps are
@@ -178,46 +178,46 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Entry]:
     last = -1
     for file in files:
         offset = None if last >= 0 else 0
-        for entry in _part_entries(file, left):
+        for entry in _part_entries(file, omissions):
             if isinstance(entry, Point) and entry.kind == "system":
                 yield entry
                 continue
             if offset is None:
                 offset = last + 1 if entry.step == 0 else 0
                 if offset:
-                    left.append(
+                    omissions.append(
                         f"{file.parent.name} restarts its steps at 0; they were continued at {offset}."
                     )
             last = max(last, entry.step + offset)
             yield entry._replace(step=entry.step + offset)
 
 
-def _part_entries(file: Path, left: list[str]) -> Iterator[Entry]:
+def _part_entries(file: Path, omissions: list[str]) -> Iterator[Entry]:
     for kind, message in _records(file):
         if kind == HISTORY:
-            yield from _history(file, message, left)
+            yield from _history(file, message, omissions)
         elif kind == STATS:
             load = {
-                f"system/{protobuf.text(one, 1)}": _json(protobuf.first(one, 16))
-                for one in protobuf.every(message, 3)
+                f"system/{protobuf.text(entry, 1)}": _json(protobuf.first(entry, 16))
+                for entry in protobuf.every(message, 3)
             }
             numbers = {name: value for name, value in load.items() if isinstance(value, int | float)}
             if numbers:
                 yield Point(0, protobuf.moment(protobuf.first(message, 2)), numbers, "system")
 
 
-def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Entry]:
+def _history(file: Path, message: bytes, omissions: list[str]) -> Iterator[Entry]:
     values: dict[str, Any] = {}
     _set(values, protobuf.every(message, 1))
     step = protobuf.integer(protobuf.first(message, 2), 1)
-    yield from row_entries(file.parent / "files", values, step, left)
+    yield from row_entries(file.parent / "files", values, step, omissions)
 
 
 def _lines(file: Path) -> Iterator[str]:
     """Yield the log: the saved terminal output, or the output records if the run did not finish."""
-    kept = file.parent / OUTPUT_LOG
-    if kept.is_file() and not kept.is_symlink():
-        with regular_file.open_text(kept, errors="replace") as log:
+    output_log = file.parent / OUTPUT_LOG
+    if output_log.is_file() and not output_log.is_symlink():
+        with regular_file.open_text(output_log, errors="replace") as log:
             yield from log
         return
     text = "".join(

@@ -22,24 +22,24 @@ BLOCK = 1 << 20
 STAGING = Path("artifacts", "staging")
 
 
-def artifacts(records: list[tuple[Path, bytes]], left: list[str]) -> list[Files]:
+def artifacts(records: list[tuple[Path, bytes]], omissions: list[str]) -> list[Files]:
     """Return the artifacts of `ArtifactRecord` messages, each once, with the files found on this machine.
 
     Args:
         records: the file of each message, and the message.
-        left: receives a message for each file that is missing or was changed.
+        omissions: receives a message for each file that is missing or was changed.
 
 
     """
-    found: dict[str, Files] = {}
+    artifacts_by_name: dict[str, Files] = {}
     for origin, record in records:
         name, kind = protobuf.text(record, 5), protobuf.text(record, 4)
-        paths, references = _contents(name, origin, protobuf.first(record, 12), left)
+        paths, references = _contents(name, origin, protobuf.first(record, 12), omissions)
         if not paths and not references:
-            left.append(f"the artifact {name!r} was not imported: none of its files was found.")
+            omissions.append(f"the artifact {name!r} was not imported: none of its files was found.")
             continue
         about: dict[str, Any] = {"wandb_type": kind, "wandb_aliases": _texts(record, 11)}
-        found[f"{name}:{protobuf.text(record, 6)}"] = Files(
+        artifacts_by_name[f"{name}:{protobuf.text(record, 6)}"] = Files(
             name,
             kind if kind in TYPES else "custom",
             paths,
@@ -47,11 +47,11 @@ def artifacts(records: list[tuple[Path, bytes]], left: list[str]) -> list[Files]
             protobuf.text(record, 7),
             _metadata(protobuf.text(record, 8)) | about,
         )
-    return list(found.values())
+    return list(artifacts_by_name.values())
 
 
 def _contents(
-    name: str, origin: Path, manifest: bytes, left: list[str]
+    name: str, origin: Path, manifest: bytes, omissions: list[str]
 ) -> tuple[dict[str, Path], dict[str, str]]:
     paths: dict[str, Path] = {}
     references: dict[str, str] = {}
@@ -59,10 +59,10 @@ def _contents(
         path, digest, address, place = (protobuf.text(entry, number) for number in (1, 2, 3, 6))
         if address:
             references[path] = address
-        elif found := _find(Path(place), origin, protobuf.integer(entry, 4), digest):
-            paths[path] = found
+        elif file := _find(Path(place), origin, protobuf.integer(entry, 4), digest):
+            paths[path] = file
         else:
-            left.append(f"the file {path!r} of the artifact {name!r} is missing or was changed.")
+            omissions.append(f"the file {path!r} of the artifact {name!r} is missing or was changed.")
     return paths, references
 
 

@@ -10,14 +10,14 @@ from runicorn_importers.experiment import Entry, Point, number
 from runicorn_importers.wandb.media import media
 
 
-def row_entries(files: Path, row: dict[str, Any], step: int, left: list[str]) -> Iterator[Entry]:
+def row_entries(files: Path, row: dict[str, Any], step: int, omissions: list[str]) -> Iterator[Entry]:
     """Yield the media of a row, then its values.
 
     Args:
         files: the folder of the files of the run.
         row: what was logged, with `_step` and `_timestamp`.
         step: the step of a row without `_step`.
-        left: receives a message for each value that is not imported.
+        omissions: receives a message for each value that is not imported.
     """
     recorded, moment = row.get("_step"), row.get("_timestamp")
     step = recorded if isinstance(recorded, int) else step
@@ -28,10 +28,12 @@ def row_entries(files: Path, row: dict[str, Any], step: int, left: list[str]) ->
             continue
         if isinstance(value, int | float | str):
             numbers[name] = number(value)
-        elif found := media(files, name, step, time, value) if isinstance(value, dict) else []:
-            yield from found
+        elif media_entries := media(files, name, step, time, value) if isinstance(value, dict) else []:
+            yield from media_entries
         else:
-            left.append(f"{name!r} is not a number, a text or a known kind of media and was not imported.")
+            omissions.append(
+                f"{name!r} is not a number, a text or a known kind of media and was not imported."
+            )
     if numbers:
         yield Point(step, time, numbers)
 

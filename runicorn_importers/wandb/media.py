@@ -36,8 +36,8 @@ def media(files: Path, name: str, step: int, time: float | None, value: dict[str
             return _table(_inside(files, value.get("path")), name, step, time)
     except (ValueError, TypeError, LookupError):
         return []
-    found = [_file(files, name, step, time, path, caption) for path, caption in _paths(value)]
-    return [one for one in found if one is not None] if None not in found else []
+    media_files = [_file(files, name, step, time, path, caption) for path, caption in _paths(value)]
+    return [file for file in media_files if file is not None] if None not in media_files else []
 
 
 def _bins(value: dict[str, Any]) -> tuple[list[float], list[float]]:
@@ -79,8 +79,8 @@ def _paths(value: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         inner = value.get(field)
         if isinstance(inner, list):
             yield from (
-                (one.get("path"), about or one.get("caption"))
-                for one, about in zip(inner, captions, strict=False)
+                (item.get("path"), about or item.get("caption"))
+                for item, about in zip(inner, captions, strict=False)
             )
 
 

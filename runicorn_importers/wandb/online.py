@@ -96,16 +96,16 @@ def _pages(
     """Yield the nodes of all pages of a connection."""
     cursor = None
     while True:
-        found = server.query(query, cursor=cursor, perPage=size, **variables)["project"]
+        node = server.query(query, cursor=cursor, perPage=size, **variables)["project"]
         for name in path:
-            found = found and found[name]
-        if found is None:
+            node = node and node[name]
+        if node is None:
             raise NotReadable(
                 f"W&B has no {'/'.join(map(str, variables.values()))}, or this key may not read it."
             )
-        yield from (edge["node"] for edge in found["edges"])
-        cursor = found["pageInfo"]["endCursor"]
-        if not found["pageInfo"]["hasNextPage"] or not cursor:
+        yield from (edge["node"] for edge in node["edges"])
+        cursor = node["pageInfo"]["endCursor"]
+        if not node["pageInfo"]["hasNextPage"] or not cursor:
             return
 
 
@@ -143,43 +143,43 @@ class _Download:
         """Append the pages of the history that are missing up to a step."""
         self.folder.mkdir(parents=True, exist_ok=True)
         progress = self.folder / "progress.json"
-        known = layout.read_json(progress)[0]
-        begin, size = int(known.get("next_step", 0)), int(known.get("size", 0))
+        state = layout.read_json(progress)[0]
+        begin, size = int(state.get("next_step", 0)), int(state.get("size", 0))
         span = PAGE
         with self.rows.open("ab") as rows:
             rows.truncate(size)  # the page that an interrupted import was about to write
             while begin <= last_step:
                 end = min(begin + span, last_step + 1)
                 page = self.server.query(HISTORY, minStep=begin, maxStep=end, pageSize=PAGE, **self.run)
-                found: list[str] = page["project"]["run"]["history"] or []
-                if len(found) >= PAGE // 2 and end - begin > PAGE:
+                rows_of_page: list[str] = page["project"]["run"]["history"] or []
+                if len(rows_of_page) >= PAGE // 2 and end - begin > PAGE:
                     span = PAGE  # of a range with more rows than a page, the server returns a sample
                     continue
-                rows.writelines(row.encode() + b"\n" for row in found)
+                rows.writelines(row.encode() + b"\n" for row in rows_of_page)
                 rows.flush()
                 begin = end
                 layout.write_json(progress, {"next_step": begin, "size": rows.tell()})
                 # Steps may be far apart: a run with ten rows can end at step 10 million.
-                span = min(span * 4, WIDEST) if len(found) < PAGE // 4 else PAGE
+                span = min(span * 4, WIDEST) if len(rows_of_page) < PAGE // 4 else PAGE
 
-    def fetch_files(self, wanted: Callable[[str], bool], left: list[str]) -> None:
+    def fetch_files(self, is_needed: Callable[[str], bool], omissions: list[str]) -> None:
         for node in _pages(self.server, FILES, FILES_PAGE, ("run", "files"), **self.run):
             name, size = str(node["name"]), int(node["sizeBytes"] or 0)
-            if not wanted(name):
+            if not is_needed(name):
                 continue
             try:
                 target = check_inside(self.folder, self.files / name)
             except OutsideStore:
-                left.append(f"the file {name!r} has no valid name.")
+                omissions.append(f"the file {name!r} has no valid name.")
                 continue
             is_there = target.is_file() and target.stat().st_size == size
             if not is_there and not self.server.download(str(node["directUrl"]), target):
-                left.append(f"the file {name!r} is missing on the server.")
+                omissions.append(f"the file {name!r} is missing on the server.")
 
     def fetch_events(self) -> None:
         """Download the statistics of the machine, of which the server returns a sample."""
-        found = self.server.query(SYSTEM, samples=EVENTS, **self.run)["project"]["run"]["events"] or []
-        self.events.write_text("".join(row + "\n" for row in found), encoding="utf-8")
+        events = self.server.query(SYSTEM, samples=EVENTS, **self.run)["project"]["run"]["events"] or []
+        self.events.write_text("".join(row + "\n" for row in events), encoding="utf-8")
 
 
 def _experiment(origin: str, project: str, node: dict[str, Any], download: _Download) -> Experiment:
@@ -190,7 +190,7 @@ def _experiment(origin: str, project: str, node: dict[str, Any], download: _Down
     else:
         status = STATUS.get(state, layout.INTERRUPTED)
         reason = "" if state == "finished" else f"wandb: {state}"
-    left: list[str] = []
+    omissions: list[str] = []
     keys = node.get("historyKeys") or {}
     return Experiment(
         origin=origin,
@@ -209,22 +209,26 @@ def _experiment(origin: str, project: str, node: dict[str, Any], download: _Down
         tags=[str(tag) for tag in node["tags"] or []],
         notes=str(node["notes"] or ""),
         group=str(node["group"] or ""),
-        entries=lambda: _entries(download, int(keys.get("lastStep", -1)), node["historyLineCount"], left),
-        lines=lambda: _lines(download, left),
-        left=left,
+        entries=lambda: _entries(
+            download, int(keys.get("lastStep", -1)), node["historyLineCount"], omissions
+        ),
+        lines=lambda: _lines(download, omissions),
+        left=omissions,
         check=lambda: _check(download),
         fingerprint=json.dumps(node, sort_keys=True),
     )
 
 
-def _entries(download: _Download, last_step: int, announced: int | None, left: list[str]) -> Iterator[Entry]:
+def _entries(
+    download: _Download, last_step: int, announced: int | None, omissions: list[str]
+) -> Iterator[Entry]:
     download.fetch_history(last_step)
-    download.fetch_files(lambda name: name.startswith("media/"), left)
+    download.fetch_files(lambda name: name.startswith("media/"), omissions)
     count = 0
     for count, row in enumerate(_json_lines(download.rows), 1):
-        yield from row_entries(download.files, row, count - 1, left)
+        yield from row_entries(download.files, row, count - 1, omissions)
     if announced is not None and count != announced:
-        left.append(f"the server names {number_of(announced, 'row')} of history and returned {count}.")
+        omissions.append(f"the server names {number_of(announced, 'row')} of history and returned {count}.")
     download.fetch_events()
     for row in _json_lines(download.events):
         load = {
@@ -245,8 +249,8 @@ def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def _lines(download: _Download, left: list[str]) -> Iterator[str]:
-    download.fetch_files(lambda name: name == OUTPUT_LOG, left)
+def _lines(download: _Download, omissions: list[str]) -> Iterator[str]:
+    download.fetch_files(lambda name: name == OUTPUT_LOG, omissions)
     file = download.files / OUTPUT_LOG
     if file.is_file():
         with regular_file.open_text(file, errors="replace") as log:
@@ -256,7 +260,7 @@ def _lines(download: _Download, left: list[str]) -> Iterator[str]:
 def _check(download: _Download) -> dict[str, Series]:
     """Return the statistics of the numbers in the downloaded rows."""
     tally = Tally()
-    for file, named in ((download.rows, str), (download.events, _system)):
+    for file, name_of in ((download.rows, str), (download.events, _system)):
         for row in _json_lines(file):
             pending = [("", row)]
             while pending:
@@ -265,6 +269,6 @@ def _check(download: _Download) -> dict[str, Series]:
                     if isinstance(value, dict) and "_type" not in value:
                         pending.append((f"{prefix}{key}.", value))
                     elif f"{prefix}{key}"[:1] != "_":
-                        tally.add(named(prefix + key), number(value))
+                        tally.add(name_of(prefix + key), number(value))
     download.is_compared = True
     return tally.series()

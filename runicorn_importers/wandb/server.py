@@ -40,10 +40,10 @@ def known_key(url: str) -> str:
         return key
     file = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
     try:
-        found = netrc.netrc(file).authenticators(urlsplit(url).hostname or "")
+        login = netrc.netrc(file).authenticators(urlsplit(url).hostname or "")
     except (OSError, netrc.NetrcParseError):
         return ""
-    return found[2] if found else ""
+    return login[2] if login else ""
 
 
 class Server:
@@ -116,11 +116,11 @@ class Server:
                     return response
                 if response.status_code == 401:
                     raise NotReadable("W&B refused the API key.")
-                asked = _asked_pause(response)
+                delay = _asked_pause(response)
                 response.close()
-                if response.status_code not in PASSING or attempt == TRIES - 1 or (asked or 0) > LONGEST_WAIT:
+                if response.status_code not in PASSING or attempt == TRIES - 1 or (delay or 0) > LONGEST_WAIT:
                     raise NotReadable(f"{self.url} answered with status {response.status_code}.")
-                pause = pause if asked is None else asked
+                pause = pause if delay is None else delay
             self._sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -132,6 +132,6 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _asked_pause(response: requests.Response) -> float | None:
     """Return the seconds of `Retry-After`, or until the limit of an exhausted quota is renewed."""
-    asked = retry_after(response)
+    delay = retry_after(response)
     reset = response.headers.get("RateLimit-Reset", "")
-    return float(reset) if asked is None and reset.isdecimal() else asked
+    return float(reset) if delay is None and reset.isdecimal() else delay

@@ -76,20 +76,20 @@ class Service:
     def run_pass(self) -> None:
         """Scan each folder once."""
         with suppress(UnreadableList):  # the viewer shows the reason; the known ones are kept
-            listed = watched.read(str(self.root))
+            folders = watched.read(str(self.root))
             self._watched = {
                 folder: self._watched.get(folder)
                 or Watched(Watcher(self.root, (Path(folder.path),), folder.project))
-                for folder in listed
+                for folder in folders
             }
-        for one in self._watched.values():
-            if not one.items:
+        for folder_watch in self._watched.values():
+            if not folder_watch.items:
                 self._write_state()
-            one.scan()
+            folder_watch.scan()
         self._write_state()
 
     def _write_state(self) -> None:
-        states = {folder.id: one.state for folder, one in self._watched.items()}
+        states = {folder.id: folder_watch.state for folder, folder_watch in self._watched.items()}
         path = curation.private_folder(self.root) / watch_state.FILE
         part = path.with_name(f"{watch_state.FILE}.{os.getpid()}")
         # Not synced to disk: after a crash of the machine the next pass writes it.

@@ -14,5 +14,5 @@ MISSING = "missing"
 
 def states(root: Path) -> dict[str, dict[str, Any]]:
     """Return the states of the folders of a storage root by id; those that were not scanned are missing."""
-    found = layout.read_json(root / curation.PRIVATE / FILE)[0].get("folders")
-    return found if isinstance(found, dict) else {}
+    states_by_id = layout.read_json(root / curation.PRIVATE / FILE)[0].get("folders")
+    return states_by_id if isinstance(states_by_id, dict) else {}

@@ -1,4 +1,4 @@
-"""Keep runs up to date with the files of other trackers while they grow, for `runicorn watch`."""
+"""Update runs while the files of other trackers grow, for `runicorn watch`."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class Source:
     def experiments(self) -> Iterator[Experiment | Unreadable]:
         """Yield its experiments, and remember whether one of them is running."""
         self.is_open = False
-        for one in READERS[self.tracker](self.path):
-            self.is_open |= isinstance(one, Experiment) and one.status == layout.RUNNING
-            yield one
+        for experiment in READERS[self.tracker](self.path):
+            self.is_open |= isinstance(experiment, Experiment) and experiment.status == layout.RUNNING
+            yield experiment
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Watcher:
                 continue
             source.stamp, source.read_at = stamp, time.monotonic()
             try:
-                found = import_experiments(
+                part = import_experiments(
                     self.root,
                     source.experiments(),
                     project=self.project,
@@ -100,17 +100,17 @@ class Watcher:
             except NotReadable:  # it was removed meanwhile, or is not complete so far
                 source.stamp = None
                 continue
-            if found.failed:  # perhaps a locked database, or a record that was half written
+            if part.failed:  # perhaps a locked database, or a record that was half written
                 source.is_open = True
-            report.items += found.items
-            report.points += found.points
-            report.versions += found.versions
-            report.left += found.left
+            report.items += part.items
+            report.points += part.points
+            report.versions += part.versions
+            report.left += part.left
         return report
 
     def _stamps(self) -> dict[tuple[str, Path], Stamp]:
         """Return the sources below the paths with the stamps of their files."""
-        found: dict[tuple[str, Path], Stamp] = {}
+        stamps: dict[tuple[str, Path], Stamp] = {}
         for top in _outermost(self.paths):
             for key, file in self._files(top):
                 try:
@@ -119,9 +119,9 @@ class Watcher:
                     continue
                 if not S_ISREG(stat.st_mode):
                     continue
-                count, size, latest = found.get(key, (0, 0, 0))
-                found[key] = count + 1, size + stat.st_size, max(latest, stat.st_mtime_ns)
-        return found
+                count, size, latest = stamps.get(key, (0, 0, 0))
+                stamps[key] = count + 1, size + stat.st_size, max(latest, stat.st_mtime_ns)
+        return stamps
 
     def _files(self, top: Path) -> Iterator[tuple[tuple[str, Path], Path]]:
         """Yield the files of trackers below a path, each with its source."""
@@ -137,9 +137,9 @@ class Watcher:
                 continue
             if MLRUNS in folders or folder.name == MLRUNS:
                 below = folder if folder.name == MLRUNS else folder / MLRUNS
-                folders[:] = [] if folder.name == MLRUNS else [one for one in folders if one != MLRUNS]
+                folders[:] = [] if folder.name == MLRUNS else [name for name in folders if name != MLRUNS]
                 yield from ((("mlflow", below), file) for file in _all_files(below))
-            for file in (folder / one for one in files):
+            for file in (folder / name for name in files):
                 tracker = self._tracker_of(file)
                 if tracker is not None:
                     is_of_folder = tracker in ("tensorboard", "wandb")

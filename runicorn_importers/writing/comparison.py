@@ -1,4 +1,4 @@
-"""Compare an imported run with its source, and keep the result as `import_report.json` of the run.
+"""Comparison of an imported run with its source, stored as `import_report.json` of the run.
 
 The stored side is read back from the journal. The source side is what the reader yielded and, where the tracker's files can
 be read in a second way (`Experiment.check`), what that independent pass counts.
@@ -41,7 +41,7 @@ class Comparison:
     @property
     def points(self) -> int:
         """Return the number of stored values."""
-        return sum(one.points for one in self.series.values())
+        return sum(series.points for series in self.series.values())
 
     def to_dict(self, source: str) -> dict[str, Any]:
         """Return the content of the report; NaN and infinities are strings."""
@@ -53,7 +53,7 @@ class Comparison:
             "equal": not self.differences,
             "differences": self.differences,
             "points": self.points,
-            "series": {name: _shown(one) for name, one in sorted(self.series.items())},
+            "series": {name: _shown(series) for name, series in sorted(self.series.items())},
             "media": dict(sorted(self.media.items())),
         }
 
@@ -67,20 +67,20 @@ def compare(writer: RunWriter) -> Comparison:
     experiment, run = writer.experiment, writer.root / writer.place
     series, media = _stored(run)
     check = experiment.check
-    found = Comparison(series, media, check is not None)
-    read = {writer.name_of(name): one for name, one in writer.tally.series().items()}
-    found.differences += _differences("the reader", read, series)
+    comparison = Comparison(series, media, check is not None)
+    read = {writer.name_of(name): statistics for name, statistics in writer.tally.series().items()}
+    comparison.differences += _differences("the reader", read, series)
     if check is not None:
-        counted = {writer.name_of(name): one for name, one in check().items()}
+        counted = {writer.name_of(name): statistics for name, statistics in check().items()}
         if not (experiment.status == layout.RUNNING and _has_grown(counted, series)):
-            found.differences += _differences("the source", counted, series)
+            comparison.differences += _differences("the source", counted, series)
     for key in sorted(writer.media.keys() | media.keys()):
         if writer.media.get(key, 0) != media.get(key, 0):
-            found.differences.append(
+            comparison.differences.append(
                 f"{key!r}: {number_of(writer.media.get(key, 0), 'file')} in the source, {media.get(key, 0)} stored"
             )
-    layout.write_json(run / layout.IMPORT_REPORT, found.to_dict(experiment.origin))
-    return found
+    layout.write_json(run / layout.IMPORT_REPORT, comparison.to_dict(experiment.origin))
+    return comparison
 
 
 def _stored(run: Path) -> tuple[dict[str, Series], dict[str, int]]:
@@ -101,21 +101,21 @@ def _stored(run: Path) -> tuple[dict[str, Series], dict[str, int]]:
 
 def _has_grown(source: Mapping[str, Series], stored: Mapping[str, Series]) -> bool:
     """Return whether all that is stored is in the source, which had more when it was read again."""
-    return all(name in source and source[name].points >= one.points for name, one in stored.items())
+    return all(name in source and source[name].points >= series.points for name, series in stored.items())
 
 
-def _differences(side: str, wanted: Mapping[str, Series], stored: Mapping[str, Series]) -> Iterable[str]:
-    for name in sorted(wanted.keys() | stored.keys()):
-        one, other = wanted.get(name), stored.get(name)
-        if one is None or not one.equals(other):
-            yield f"{name!r}: {_words(one)} by {side}, {_words(other)} stored"
+def _differences(side: str, expected: Mapping[str, Series], stored: Mapping[str, Series]) -> Iterable[str]:
+    for name in sorted(expected.keys() | stored.keys()):
+        series, other = expected.get(name), stored.get(name)
+        if series is None or not series.equals(other):
+            yield f"{name!r}: {_words(series)} by {side}, {_words(other)} stored"
 
 
-def _words(one: Series | None) -> str:
-    if one is None:
+def _words(series: Series | None) -> str:
+    if series is None:
         return "nothing"
-    return f"{number_of(one.points, 'point')} (lowest {one.low}, highest {one.high}, last {one.last})"
+    return f"{number_of(series.points, 'point')} (lowest {series.low}, highest {series.high}, last {series.last})"
 
 
-def _shown(one: Series) -> dict[str, Any]:
-    return {name: finite(value) for name, value in one._asdict().items()}
+def _shown(series: Series) -> dict[str, Any]:
+    return {name: finite(value) for name, value in series._asdict().items()}

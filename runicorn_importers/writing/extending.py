@@ -1,4 +1,4 @@
-"""Append what the source of an imported run has gained, without rewriting the run.
+"""Append new records of the source to an imported run, without rewriting it.
 
 The lines of the existing journal and log are compared with those that the source yields now. If they are its beginning, the
 rest is appended, so that a viewer reads only what is new; an interrupted append is continued by the next one.
@@ -46,12 +46,12 @@ def _extend_log(writer: RunWriter, folder: Path) -> bool:
     with _opened(folder / layout.LOGS) as log:
         is_new = False
         for text in writer.experiment.lines():
-            wanted = (text.rstrip("\r\n") + "\n").encode("utf-8", "replace")
+            last_line = (text.rstrip("\r\n") + "\n").encode("utf-8", "replace")
             line = b"" if is_new else log.readline()
             if is_new or not line:
                 is_new = True
-                log.write(wanted)
-            elif line != wanted:
+                log.write(last_line)
+            elif line != last_line:
                 return False
         return is_new or not log.readline()
 

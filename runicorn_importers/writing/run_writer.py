@@ -161,8 +161,8 @@ class RunWriter:
         about = {"id": self.run_id, "project": self.project, "name": self.name, "created_at": began}
         labels = {"tags": list(source.tags), "notes": source.notes, "group": source.group}
         host = {"hostname": source.host} if source.host else {}
-        known = {**host, ORIGIN: source.origin, "imported_with": __version__, **self.facts}
-        layout.write_json(self.folder / layout.META, {**about, **labels, **known})
+        origin_fields = {**host, ORIGIN: source.origin, "imported_with": __version__, **self.facts}
+        layout.write_json(self.folder / layout.META, {**about, **labels, **origin_fields})
         state: dict[str, Any] = {"status": source.status, "started_at": began}
         if source.status != layout.RUNNING:
             state["ended_at"] = source.ended if source.ended is not None else self._last or began
@@ -206,10 +206,10 @@ class RunWriter:
 def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:
     """Return the version that an earlier or interrupted import created from these files."""
     folder = store.folder(files.type, name)
-    wanted = {(path, size_of(source)) for path, source in files.paths.items()}
+    expected = {(path, size_of(source)) for path, source in files.paths.items()}
     for number in reversed(folder.live()):
         version = folder.version(number)
-        if version.metadata.metadata.get(ORIGIN) == origin and wanted >= {
+        if version.metadata.metadata.get(ORIGIN) == origin and expected >= {
             (file.path, file.size) for file in version.manifest.files
         }:
             return version

@@ -88,12 +88,12 @@ class ImportReport:
     @property
     def compared(self) -> dict[str, int]:
         """Return how many runs, series and points were compared with their sources, and how many runs differ."""
-        found = [item.compared for item in self.items if item.compared is not None]
+        comparisons = [item.compared for item in self.items if item.compared is not None]
         return {
-            "runs": len(found),
-            "series": sum(len(one.series) for one in found),
-            "points": sum(one.points for one in found),
-            "different": sum(bool(one.differences) for one in found),
+            "runs": len(comparisons),
+            "series": sum(len(comparison.series) for comparison in comparisons),
+            "points": sum(comparison.points for comparison in comparisons),
+            "different": sum(bool(comparison.differences) for comparison in comparisons),
         }
 
     @property
@@ -123,8 +123,8 @@ class ImportReport:
 
 def counted(results: Iterable[Result]) -> dict[str, int]:
     """Return how often each result occurs."""
-    found, kinds = list(results), cast(tuple[Result, ...], get_args(Result))
-    return {kind: found.count(kind) for kind in kinds}
+    all_results, kinds = list(results), cast(tuple[Result, ...], get_args(Result))
+    return {kind: all_results.count(kind) for kind in kinds}
 
 
 def summary(counts: dict[str, int]) -> str:
@@ -157,49 +157,49 @@ def import_experiments(
     """
     if project:
         layout.check_name(project, "project")
-    taken = ImportReport()
+    report = ImportReport()
     with staging(root) as folder, _platform.file_lock(curation.private_folder(root) / "import.lock"):
         for number, experiment in enumerate(experiments):
             if isinstance(experiment, Unreadable):
-                taken.items.append(Item(experiment.source, "failed", reason=experiment.reason))
+                report.items.append(Item(experiment.source, "failed", reason=experiment.reason))
             else:
-                _import_one(root, experiment, folder / str(number), project, dry_run, taken)
+                _import_one(root, experiment, folder / str(number), project, dry_run, report)
         if source and not dry_run:
-            _keep_report(root, source, taken)
-    return taken
+            _keep_report(root, source, report)
+    return report
 
 
-def _keep_report(root: Path, source: str, taken: ImportReport) -> None:
+def _keep_report(root: Path, source: str, report: ImportReport) -> None:
     folder = curation.private_folder(root) / REPORTS
     folder.mkdir(exist_ok=True)
     name = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     about = {"format": FORMAT, "source": source, "at": time.time()}
-    layout.write_json(folder / f"{name}.json", {**about, **taken.to_dict()})
+    layout.write_json(folder / f"{name}.json", {**about, **report.to_dict()})
 
 
 def _import_one(
-    root: Path, experiment: Experiment, folder: Path, project: str, dry_run: bool, taken: ImportReport
+    root: Path, experiment: Experiment, folder: Path, project: str, dry_run: bool, report: ImportReport
 ) -> None:
     try:
         dated = _dated(experiment)
         if dated is None:
-            taken.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
+            report.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
             return
         place = _place(root, dated, project)
         result = _pending(root / place, dated)
-        written = None if dry_run else _written(root, dated, folder, place, result)
+        written_run = None if dry_run else _written(root, dated, folder, place, result)
     except UNREADABLE as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in _platform.NO_ROOM:
             raise
-        taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
+        report.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
         return
-    writer, compared = written or (None, None)
-    taken.items.append(Item(experiment.origin, result, place, compared=compared))
+    writer, compared = written_run or (None, None)
+    report.items.append(Item(experiment.origin, result, place, compared=compared))
     if writer is not None and result != "unchanged":
-        taken.points += writer.records
-        taken.versions += writer.versions
-        taken.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+        report.points += writer.records
+        report.versions += writer.versions
+        report.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
 
 
 def _written(
@@ -256,9 +256,9 @@ def _place(root: Path, experiment: Experiment, project: str) -> str:
     salt = 0
     while True:
         run_id = _id(experiment, salt)
-        for known in find.find(root, run_id) if experiment.is_dated else _with_digest(root, run_id):
-            if layout.read_json(root / known / layout.META)[0].get(ORIGIN) == experiment.origin:
-                return known
+        for relative in find.find(root, run_id) if experiment.is_dated else _with_digest(root, run_id):
+            if layout.read_json(root / relative / layout.META)[0].get(ORIGIN) == experiment.origin:
+                return relative
         if not find.find(root, run_id):
             names = project or layout.fit_name(experiment.project), layout.fit_name(experiment.name)
             return str(layout.run_folder(Path(), *names, run_id))

@@ -22,9 +22,9 @@ from runicorn.store import layout
 from runicorn_site.api import archives
 from runicorn_site.api.parsers import FormWithFile
 from runicorn_site.web.access import Scope
-from runicorn_site.web.attachments import attachment
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.responses import attachment
 from runicorn_site.web.serializers import WHOLE, Body, Query
 from runicorn_site.web.streaming import AnyFormat
 from runicorn_tools.archives import document

@@ -1,4 +1,4 @@
-"""Documentation of the API: OpenAPI at /openapi.json, Swagger UI at /docs, ReDoc at /redoc.
+"""Routes of the API documentation: OpenAPI at /openapi.json, Swagger UI at /docs, ReDoc at /redoc.
 
 The templates (`templates/drf_spectacular/`) have no inline scripts and load nothing from other hosts.
 """

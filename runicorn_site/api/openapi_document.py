@@ -1,4 +1,4 @@
-"""Views that need drf-spectacular: the OpenAPI document, Swagger UI and ReDoc."""
+"""Views of the OpenAPI document, Swagger UI and ReDoc; the only users of drf-spectacular's views."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _generating = threading.Lock()
 
 def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Hook of drf-spectacular: leave out routes outside /api, such as the chart data of pages, and describe the others."""
-    kept = [endpoint for endpoint in endpoints if f"{endpoint[0]}/".startswith("/api/")]
-    for _, _, method, callback in kept:
+    api_endpoints = [endpoint for endpoint in endpoints if f"{endpoint[0]}/".startswith("/api/")]
+    for _, _, method, callback in api_endpoints:
         annotate(callback.cls, method)
-    return kept
+    return api_endpoints
 
 
 @lru_cache(maxsize=1)

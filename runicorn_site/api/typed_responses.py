@@ -1,4 +1,4 @@
-"""OpenAPI schemas of the methods of API views, whose responses are described by a `TypedDict`.
+"""OpenAPI schemas of responses, generated from `TypedDict`s.
 
 `runicorn.api.responses` defines each response once: the server builds it, mypy checks the builder, the OpenAPI
 description is generated from it here, and the client returns it.
@@ -72,8 +72,8 @@ def describe(returns: Any) -> Any:
     if get_origin(returns) is list and typing.is_typeddict(get_args(returns)[0]):
         return response_schema(get_args(returns)[0])(many=True)
     if get_origin(returns) is types.UnionType:
-        kept = get_args(returns)[0]
-        return type(f"{kept.__name__}OrNull", (TypedDictSerializer,), {"typed_dict": returns})
+        typed_dict = get_args(returns)[0]
+        return type(f"{typed_dict.__name__}OrNull", (TypedDictSerializer,), {"typed_dict": returns})
     return returns
 
 

@@ -67,7 +67,7 @@ def _wrapped(name: str, text: str) -> str:
     """Return a module as a function, with the same lines."""
     code = LINE_COMMENT.sub("", COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text))
     inner = IMPORT.sub(lambda match: _taken(name, match), code)
-    exported = [found for _, found in EXPORT.findall(inner)]
+    exported = [exported_name for _, exported_name in EXPORT.findall(inner)]
     inner = EXPORT.sub(r"\1", inner)
     if other := OTHER.search(inner):
         raise NotPlain(f"{name}: {other[0]}")

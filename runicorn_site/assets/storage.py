@@ -32,12 +32,12 @@ class VersionedFiles(StaticFilesStorage):
 @lru_cache(maxsize=1)
 def version() -> str:
     """Return a digest of all static files, computed once per process."""
-    known = blake2b(digest_size=8)
+    digest = blake2b(digest_size=8)
     for finder in finders.get_finders():
         for name, storage in finder.list([]):
             state = os.stat(storage.path(name))
-            known.update(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
-    return known.hexdigest()
+            digest.update(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
 
 
 def split(path: str) -> tuple[str, bool]:

@@ -53,7 +53,7 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve a file: cached permanently with the current version in its URL, else with 304 if unchanged."""
     name, current = storage.split(path)
     names = parts(name)
-    files = tuple(found(one) for one in names)
+    files = tuple(found(name) for name in names)
     # Weak: the tag is the same for both forms of a file, as it is and compressed.
     etag = f'W/"{state_of(files)}"'
     response: HttpResponseBase
@@ -79,13 +79,13 @@ def favicon(request: HttpRequest) -> HttpResponse:
 def parts(name: str) -> tuple[str, ...]:
     """Return the names of the files that a name joins, or the name itself."""
     if is_joined_module(name):
-        named = name.removeprefix(MODULES).removesuffix(".js").split("+")
-        return modules_of(named) if len(named) <= MOST_JOINED else ()
+        stems = name.removeprefix(MODULES).removesuffix(".js").split("+")
+        return modules_of(stems) if len(stems) <= MOST_JOINED else ()
     folder, slash, sheets = name.rpartition("/")
     if "+" not in sheets or not sheets.endswith(".css"):
         return (name,)
-    named = sheets.removesuffix(".css").split("+")
-    return tuple(f"{folder}{slash}{sheet}.css" for sheet in named) if len(named) <= MOST_JOINED else ()
+    stems = sheets.removesuffix(".css").split("+")
+    return tuple(f"{folder}{slash}{sheet}.css" for sheet in stems) if len(stems) <= MOST_JOINED else ()
 
 
 def is_joined_module(name: str) -> bool:
@@ -93,9 +93,9 @@ def is_joined_module(name: str) -> bool:
     return name.startswith(MODULES) and name.endswith(".js")
 
 
-def modules_of(named: Iterable[str]) -> tuple[str, ...]:
+def modules_of(stems: Iterable[str]) -> tuple[str, ...]:
     """Return the names of modules and their imports, in the order of execution."""
-    names = [f"js/{one}.js" for one in named]
+    names = [f"js/{name}.js" for name in stems]
     return module_bundle.in_order(names, lambda name: found(name).read_text(encoding="utf-8"))
 
 
@@ -116,8 +116,8 @@ def state_of(files: Sequence[Path]) -> str:
     if not files:
         raise Http404
     states = [os.stat(file) for file in files]
-    known = repr([(state.st_mtime_ns, state.st_size) for state in states])
-    return blake2b(known.encode(), digest_size=12).hexdigest()
+    state = repr([(state.st_mtime_ns, state.st_size) for state in states])
+    return blake2b(state.encode(), digest_size=12).hexdigest()
 
 
 def content_of(files: Files, modules: Sequence[str], state: str, compressed: bool) -> HttpResponse:
@@ -149,5 +149,5 @@ def is_plain(path: str) -> bool:
 
 
 def content_type(file: Path) -> str:
-    known = TYPES.get(file.suffix.lower())
-    return known or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    media_type = TYPES.get(file.suffix.lower())
+    return media_type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

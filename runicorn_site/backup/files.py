@@ -50,13 +50,13 @@ def folders() -> dict[str, Path]:
 
 def present_files() -> dict[str, Path]:
     """Return the files to back up, by their names in the archive."""
-    found = {}
+    files = {}
     for kind, folder in folders().items():
         paths = folder.rglob("*") if kind == "config" else _matching(folder)
         for path in paths:
             if path.is_file() and path.suffix not in (".lock", ".tmp"):
-                found[f"{kind}/{path.relative_to(folder).as_posix()}"] = path
-    return dict(sorted(found.items()))
+                files[f"{kind}/{path.relative_to(folder).as_posix()}"] = path
+    return dict(sorted(files.items()))
 
 
 def _matching(folder: Path) -> Iterator[Path]:

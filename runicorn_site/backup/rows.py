@@ -39,8 +39,8 @@ STUB_FIELDS = ("root", "run_id", "folder", "project", "name", "status", "created
 
 def kept_models() -> list[type[models.Model]]:
     """Return the models to back up, referenced models first."""
-    found = [model for model in apps.get_models() if model._meta.label_lower not in DERIVED]
-    ordered = serializers.sort_dependencies([(None, [*REFERRED, *found])])
+    primary = [model for model in apps.get_models() if model._meta.label_lower not in DERIVED]
+    ordered = serializers.sort_dependencies([(None, [*REFERRED, *primary])])
     return [model for model in ordered if model not in REFERRED]
 
 
@@ -49,13 +49,13 @@ def dump() -> tuple[str, int]:
     with ExitStack() as snapshots:
         for database in connections:
             snapshots.enter_context(_snapshot(database))
-        kept = [row for model in kept_models() for row in _rows(model)]
-        runs = Run.objects.filter(pk__in=_references(kept, Run)).select_related("root")
+        rows = [row for model in kept_models() for row in _rows(model)]
+        runs = Run.objects.filter(pk__in=_references(rows, Run)).select_related("root")
         roots = StorageRoot.objects.filter(
-            pk__in=_references(kept, StorageRoot) | {run.root.pk for run in runs}
+            pk__in=_references(rows, StorageRoot) | {run.root.pk for run in runs}
         )
-        parts = [_lines(list(roots), ("path", "opened_at")), _lines(list(runs), STUB_FIELDS), _lines(kept)]
-    return "".join(parts), len(kept)
+        parts = [_lines(list(roots), ("path", "opened_at")), _lines(list(runs), STUB_FIELDS), _lines(rows)]
+    return "".join(parts), len(rows)
 
 
 def count() -> int:
@@ -122,8 +122,8 @@ def _rows(model: type[models.Model]) -> models.QuerySet[models.Model]:
         for field in model._meta.concrete_fields
         if field.related_model in REFERRED
     ]
-    found = model._default_manager.order_by("pk")
-    return found.select_related(*related) if related else found
+    rows = model._default_manager.order_by("pk")
+    return rows.select_related(*related) if related else rows
 
 
 def _lines(rows: list[models.Model], fields: tuple[str, ...] | None = None) -> str:

@@ -78,12 +78,12 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
 
     from runicorn_site.backup import rows
 
-    known = {
+    migrations = {
         name
         for key, migration in MigrationLoader(None).disk_migrations.items()
         for name in (key, *migration.replaces)
     }
-    newer = {tuple(name) for name in backup.manifest["migrations"]} - known
+    newer = {tuple(name) for name in backup.manifest["migrations"]} - migrations
     if newer:
         raise files.BadBackup(f"{source} was made by a newer version ({backup.manifest['runicorn']})")
     _prepare()

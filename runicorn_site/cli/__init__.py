@@ -1,4 +1,4 @@
-"""Commands about a server and its data, and those that read a store with its modules."""
+"""Commands of the server and its data, and commands that read a store with the server's modules."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ MOST_EVENTS = 1000
 CHANNEL = ("id", "name", "kind", "state", "last error")
 
 
-class Action(StrEnum):
+class AlertsAction(StrEnum):
     """Action of the command."""
 
     LIST = "list"
@@ -33,12 +33,12 @@ class Action(StrEnum):
 
 def alerts(
     action: Annotated[
-        Action,
+        AlertsAction,
         typer.Argument(
             help="list: unacknowledged events; events: all; test: send a test message to channels;"
             " ack: acknowledge events."
         ),
-    ] = Action.LIST,
+    ] = AlertsAction.LIST,
     ids: Annotated[
         list[int] | None, typer.Argument(help="test: channels; ack: events, by default all.")
     ] = None,
@@ -66,20 +66,20 @@ def alerts(
 
     try:
         with viewer_client(url, storage) as client:
-            if action is Action.RULES:
+            if action is AlertsAction.RULES:
                 _print(client.alerts.rules(), as_json, RULE, _rule)
-            elif action is Action.CHANNELS:
+            elif action is AlertsAction.CHANNELS:
                 _print(client.alerts.channels(), as_json, CHANNEL, _channel)
-            elif action is Action.TEST:
+            elif action is AlertsAction.TEST:
                 _test(client, ids or [], as_json)
-            elif action is Action.ACK:
+            elif action is AlertsAction.ACK:
                 count = client.alerts.acknowledge(ids) if ids else _acknowledge_all(client, run_id)
                 typer.echo(f"{count} acknowledged")
             else:
-                acknowledged = None if action is Action.EVENTS else False
-                found = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
-                _print(found, as_json, EVENT, _event)
-                if len(found) == limit:
+                acknowledged = None if action is AlertsAction.EVENTS else False
+                events = client.alerts.events(run_id, limit=limit, acknowledged=acknowledged)
+                _print(events, as_json, EVENT, _event)
+                if len(events) == limit:
                     common.print_notice(f"There may be more than these {limit} events: use --limit.")
     except RunicornAPIError as error:
         common.exit_with(str(error), FAILED)
@@ -89,20 +89,21 @@ def alerts(
 
 def _acknowledge_all(client: Any, run_id: str | None) -> int:
     count = 0
-    while found := client.alerts.events(run_id, limit=MOST_EVENTS, acknowledged=False):
-        count += client.alerts.acknowledge([event["id"] for event in found])
-        if len(found) < MOST_EVENTS:
+    while events := client.alerts.events(run_id, limit=MOST_EVENTS, acknowledged=False):
+        count += client.alerts.acknowledge([event["id"] for event in events])
+        if len(events) < MOST_EVENTS:
             break
     return count
 
 
 def _test(client: Any, ids: Sequence[int], as_json: bool) -> None:
     channels = client.alerts.channels()
-    chosen = [one for one in channels if not ids or one["id"] in ids]
-    if not chosen:
+    targets = [channel for channel in channels if not ids or channel["id"] in ids]
+    if not targets:
         common.exit_with("There is no such channel.", NOT_AVAILABLE)
     results = [
-        {"id": one["id"], "name": one["name"], **client.alerts.test_channel(one["id"])} for one in chosen
+        {"id": channel["id"], "name": channel["name"], **client.alerts.test_channel(channel["id"])}
+        for channel in targets
     ]
     if as_json:
         common.print_json(results)

@@ -1,4 +1,4 @@
-"""`runicorn backup` and `runicorn restore`: what is not in a storage root."""
+"""`runicorn backup` and `runicorn restore`: users, keys, alerts and settings outside the storage root."""
 
 from __future__ import annotations
 

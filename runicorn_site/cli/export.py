@@ -103,11 +103,11 @@ def export(
             return
         kind = format or _by_name(output)
         if kind in ENDINGS:
-            written = _each(root, records, kind, output)
+            paths = _each(root, records, kind, output)
         else:
-            written = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
+            paths = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
     if as_json:
-        common.print_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
+        common.print_json({"files": [str(path) for path in paths], "runs": [r.run_id for r in records]})
 
 
 def _by_name(output: Path | None) -> Format:
@@ -131,21 +131,21 @@ def _archive(
     progress = show_progress("Exporting:", sum(entry.size for entry in entries))
     try:
         if kind is Format.ZIP:
-            taken = exporting.to_file(
+            packed = exporting.to_file(
                 path,
                 lambda file: exporting.write_zip(
                     file, about, entries, compress=packing.compress, progress=progress
                 ),
             )
         else:
-            taken = exporting.to_file(
+            packed = exporting.to_file(
                 path, lambda file: exporting.write_tar(file, about, entries, progress=progress)
             )
     finally:
         progress.close()
     more = f" and {number_of(len(versions), 'artifact version')}" if versions else ""
     common.print_notice(
-        f"{number_of(len(folders), 'run')}{more}, {number_of(taken.files, 'file')}, {format_bytes(taken.bytes)} → {path}"
+        f"{number_of(len(folders), 'run')}{more}, {number_of(packed.files, 'file')}, {format_bytes(packed.bytes)} → {path}"
     )
     return [path]
 
@@ -165,16 +165,16 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
             common.print_notice(f"{len(records)} runs are {len(records)} files: creating the folder {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
-    written = []
+    paths = []
     for record, target in zip(records, targets, strict=True):
         if write_one(root / record.folder, kind.value, target):
-            written.append(target)
+            paths.append(target)
         else:
             common.print_error(f"{record.run_id} has no metrics; nothing was written for it.")
-    if not written:
+    if not paths:
         raise typer.Exit(FAILED)
-    common.print_notice(f"{number_of(len(written), 'run')} → {output or written[0]}")
-    return written
+    common.print_notice(f"{number_of(len(paths), 'run')} → {output or paths[0]}")
+    return paths
 
 
 def write_one(run_dir: Path, kind: str, target: Path) -> bool:

@@ -20,7 +20,7 @@ from runicorn_tools.cli.support.exits import USAGE
 DAY = 86400
 
 
-class Action(StrEnum):
+class ManageAction(StrEnum):
     """Action of the command."""
 
     TAG = "tag"
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 
 def manage(
-    action: Annotated[Action, typer.Option(help="Action.")],
+    action: Annotated[ManageAction, typer.Option(help="Action.")],
     run_id: Annotated[list[str] | None, typer.Option(help="A run id; may be repeated.")] = None,
     tags: Annotated[
         str | None, typer.Option(help="Comma-separated tags; search, cleanup: runs with all of them.")
@@ -68,21 +68,21 @@ def manage(
     """
     root = common.existing_root(storage)
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
-    if action in (Action.TAG, Action.DELETE) and (name or status or state or where):
+    if action in (ManageAction.TAG, ManageAction.DELETE) and (name or status or state or where):
         common.exit_with(
             "--name, --status, --state and --where are for search and cleanup; select runs by --run-id", USAGE
         )
     choice = Choice(run_id or (), project, name, status or (), state or (), words, text, where)
     with common.exit_on_error():
-        if action is Action.SEARCH:
+        if action is ManageAction.SEARCH:
             _search(chosen(root, choice), as_json)
-        elif action is Action.TAG:
+        elif action is ManageAction.TAG:
             if tags is None:
                 common.exit_with("--tags is required for 'tag' action", USAGE)
             _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
         else:
-            found = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
-            _delete(root, found, dry_run, force, as_json)
+            records = _named(root, run_id) if action is ManageAction.DELETE else _old(root, choice, days)
+            _delete(root, records, dry_run, force, as_json)
 
 
 def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
@@ -152,8 +152,8 @@ def _tag(
 
     def write(record: Any) -> None:
         folder = root / record.folder
-        known = {field: getattr(record, field) for field in curation.FIELDS}
-        record.tags = curation.note(root, folder, known, tagged)["tags"]
+        fields = {field: getattr(record, field) for field in curation.FIELDS}
+        record.tags = curation.note(root, folder, fields, tagged)["tags"]
 
     if dry_run:
         for record in records:
@@ -168,17 +168,17 @@ def _tag(
 
 def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json: bool) -> None:
     going = [record for record in records if record.deleted is None]
-    held = sum(record.stored_bytes or 0 for record in going)
+    size = sum(record.stored_bytes or 0 for record in going)
     if not as_json:
         for record in records:
             there = "" if record.deleted is None else ": already in the recycle bin"
             typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
-        typer.echo(f"{number_of(len(going), 'run')} with {format_bytes(held)} would move to the recycle bin.")
+        typer.echo(f"{number_of(len(going), 'run')} with {format_bytes(size)} would move to the recycle bin.")
     is_sure = not going or dry_run or common.confirm("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
     if as_json:
-        common.print_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
+        common.print_json({"deleted": [r.run_id for r in going], "bytes": size, "dry_run": dry_run})
     elif not is_sure:
         typer.echo("Cancelled.")
     elif going and not dry_run:

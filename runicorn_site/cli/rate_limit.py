@@ -20,7 +20,7 @@ from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, PERMISSION, USAGE
 
 
-class Action(StrEnum):
+class RateLimitAction(StrEnum):
     """Action of the command."""
 
     SHOW = "show"
@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 
 def rate_limit(
-    action: Annotated[Action, typer.Option(help="Action.")] = Action.SHOW,
+    action: Annotated[RateLimitAction, typer.Option(help="Action.")] = RateLimitAction.SHOW,
     endpoint: Annotated[str, typer.Option(help="A path, or a method and path: `GET /api/runs/{id}`.")] = "",
     max_requests: Annotated[int | None, typer.Option(min=1, help="Requests within the window.")] = None,
     window_seconds: Annotated[
@@ -67,29 +67,29 @@ def rate_limit(
       runicorn rate-limit --action validate
     """
     path = _path()
-    if action is Action.RESET:
+    if action is RateLimitAction.RESET:
         _reset(path, yes)
         return
     content = _read(path)
-    if action is Action.SHOW:
+    if action is RateLimitAction.SHOW:
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
-    elif action is Action.LIST:
+    elif action is RateLimitAction.LIST:
         _list(content, as_json)
-    elif action is Action.GET:
+    elif action is RateLimitAction.GET:
         _get(content, _required(endpoint), as_json)
-    elif action is Action.VALIDATE:
+    elif action is RateLimitAction.VALIDATE:
         _validate(content)
-    elif action is Action.SET:
+    elif action is RateLimitAction.SET:
         entry: dict[str, Any] = {"max_requests": max_requests, "window_seconds": window_seconds}
         entry |= {"burst_size": burst_size} if burst_size else {}
         entry |= {"description": description} if description else {}
         _set(path, content, endpoint, entry)
-    elif action is Action.REMOVE:
+    elif action is RateLimitAction.REMOVE:
         _remove(path, content, _required(endpoint))
     else:
         switched = True if enable else False if disable else None
-        chosen = {"log_violations": log_violations, "whitelist_localhost": whitelist_localhost}
-        _settings(path, content, {"enable_rate_limiting": switched, **chosen})
+        switches = {"log_violations": log_violations, "whitelist_localhost": whitelist_localhost}
+        _settings(path, content, {"enable_rate_limiting": switched, **switches})
 
 
 def _set(path: Path, content: dict[str, Any], endpoint: str, entry: dict[str, Any]) -> None:
@@ -101,14 +101,14 @@ def _set(path: Path, content: dict[str, Any], endpoint: str, entry: dict[str, An
 
 
 def _remove(path: Path, content: dict[str, Any], endpoint: str) -> None:
-    found = content["endpoints"].pop(endpoint, None) is not None
-    if found:
+    was_limited = content["endpoints"].pop(endpoint, None) is not None
+    if was_limited:
         _write(path, content)
-    typer.echo(f"✓ Removed {endpoint}" if found else f"⚠ No specific rate limit found for {endpoint}")
+    typer.echo(f"✓ Removed {endpoint}" if was_limited else f"⚠ No specific rate limit found for {endpoint}")
 
 
-def _settings(path: Path, content: dict[str, Any], chosen: dict[str, bool | None]) -> None:
-    changes = {name: value for name, value in chosen.items() if value is not None}
+def _settings(path: Path, content: dict[str, Any], switches: dict[str, bool | None]) -> None:
+    changes = {name: value for name, value in switches.items() if value is not None}
     content["settings"] |= changes
     if changes:
         _write(path, content)
@@ -126,12 +126,12 @@ def _read(path: Path) -> dict[str, Any]:
     content, problem = layout.read_json(path) if path.exists() else ({}, None)
     if problem:
         _stop(f"✗ Configuration error: {problem}", FAILED)
-    whole = NO_RATE_LIMITS | content
+    document = NO_RATE_LIMITS | content
     for name in ("endpoints", "settings"):
-        if not isinstance(whole[name], dict):
+        if not isinstance(document[name], dict):
             _stop(f"✗ Configuration error: {name} must be an object", FAILED)
-        whole[name] = dict(whole[name])
-    return whole
+        document[name] = dict(document[name])
+    return document
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from runicorn_tools.cli.support.viewers import viewer_client
 COLUMNS = ("id", "kind", "author", "target", "created", "expires", "url")
 
 
-class Action(StrEnum):
+class ShareAction(StrEnum):
     """Action of the command."""
 
     RUN = "run"
@@ -29,18 +29,18 @@ class Action(StrEnum):
     REVOKE = "revoke"
 
 
-KINDS: dict[Action, Kind] = {
-    Action.RUN: "run",
-    Action.COMPARE: "compare",
-    Action.BOARD: "board",
-    Action.REPORT: "report",
+KINDS: dict[ShareAction, Kind] = {
+    ShareAction.RUN: "run",
+    ShareAction.COMPARE: "compare",
+    ShareAction.BOARD: "board",
+    ShareAction.REPORT: "report",
 }
 
 
 def share(
     action: Annotated[
-        Action, typer.Argument(help="run, compare, board and report create a link and print it.")
-    ] = Action.LIST,
+        ShareAction, typer.Argument(help="run, compare, board and report create a link and print it.")
+    ] = ShareAction.LIST,
     targets: Annotated[
         list[str] | None,
         typer.Argument(
@@ -69,15 +69,15 @@ def share(
     """
     from runicorn.api import NotFoundError, RunicornAPIError
 
-    if action is not Action.LIST and not targets:
+    if action is not ShareAction.LIST and not targets:
         common.exit_with(
-            f"{action} needs something to {'revoke' if action is Action.REVOKE else 'share'}", USAGE
+            f"{action} needs something to {'revoke' if action is ShareAction.REVOKE else 'share'}", USAGE
         )
     try:
         with viewer_client(url, storage) as client:
-            if action is Action.LIST:
+            if action is ShareAction.LIST:
                 _print(client.shares.list(), as_json)
-            elif action is Action.REVOKE:
+            elif action is ShareAction.REVOKE:
                 for share_id in targets or ():
                     client.shares.revoke(share_id)
                     typer.echo(f"Revoked {share_id}")
@@ -98,14 +98,14 @@ def _print(shares: list[Share], as_json: bool) -> None:
         return
     rows = [
         (
-            one["id"],
-            one["kind"],
-            one.get("author", "–"),
-            one["target"],
-            common.format_time(one["created_at"]),
-            common.format_time(one["expires_at"]) if "expires_at" in one else "never",
-            one["url"],
+            share["id"],
+            share["kind"],
+            share.get("author", "–"),
+            share["target"],
+            common.format_time(share["created_at"]),
+            common.format_time(share["expires_at"]) if "expires_at" in share else "never",
+            share["url"],
         )
-        for one in shares
+        for share in shares
     ]
     common.print_table(COLUMNS, rows) if rows else typer.echo("There are no shared links.")

@@ -12,6 +12,7 @@ import typer
 
 from people.access import api_tokens
 from runicorn_site.cli.support.server import ForeignModule, make_importable
+from runicorn_site.web.access import Scope
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn_tools.entry_list import UnreadableList
@@ -19,7 +20,7 @@ from runicorn_tools.entry_list import UnreadableList
 COLUMNS = ("name", "owner", "scope", "created", "expires")
 
 
-class Action(StrEnum):
+class TokenAction(StrEnum):
     """Action of the command."""
 
     ADD = "add"
@@ -28,14 +29,14 @@ class Action(StrEnum):
 
 
 def token(
-    action: Annotated[Action, typer.Argument(help="add prints a new token once.")],
+    action: Annotated[TokenAction, typer.Argument(help="add prints a new token once.")],
     name: Annotated[str, typer.Argument(help="add, revoke: the name of the token.")] = "",
     scope: Annotated[
-        api_tokens.Scope,
+        Scope,
         typer.Option(
             help="add: read; write: send runs and artifacts too; curate: edit, move and delete too; admin: everything."
         ),
-    ] = api_tokens.Scope.READ,
+    ] = Scope.READ,
     expires: Annotated[str, typer.Option(help="add: 90m, 12h, 30d or 4w; default: never.")] = "",
     user: Annotated[
         str, typer.Option(help="add, revoke: the token of a user of a viewer that runs with --users.")
@@ -58,14 +59,14 @@ def token(
 
       runicorn token revoke ci
     """
-    if action is not Action.LIST and not name:
+    if action is not TokenAction.LIST and not name:
         common.exit_with(f"{action} needs the name of a token", USAGE)
     try:
-        if action is Action.ADD:
+        if action is TokenAction.ADD:
             seconds = api_tokens.seconds_of(expires) if expires else None
             typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
             _record(action, name)
-        elif action is Action.LIST:
+        elif action is TokenAction.LIST:
             _list(as_json)
         elif api_tokens.revoke_token(name, account=user):
             _record(action, name)
@@ -78,7 +79,7 @@ def token(
         common.exit_with(str(error), FAILED)
 
 
-def _record(action: Action, name: str) -> None:
+def _record(action: TokenAction, name: str) -> None:
     """Add a line to the record of changes that viewers with users have."""
     with suppress(ImportError, ForeignModule):  # an installation without the server has none
         make_importable()

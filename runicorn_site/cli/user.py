@@ -19,7 +19,7 @@ from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 COLUMNS = ("name", "state", "role", "in projects", "groups", "last sign-in")
 
 
-class Action(StrEnum):
+class UserAction(StrEnum):
     """Action of the command."""
 
     ADD = "add"
@@ -46,7 +46,7 @@ class RoleName(StrEnum):
 
 
 def user(
-    action: Annotated[Action, typer.Argument(help="add and invite print a link that works once.")],
+    action: Annotated[UserAction, typer.Argument(help="add and invite print a link that works once.")],
     name: Annotated[
         str,
         typer.Argument(
@@ -83,12 +83,12 @@ def user(
 
       runicorn user restrict vision
     """
-    if action not in (Action.LIST, Action.RESTRICT, Action.OPEN) and not name:
+    if action not in (UserAction.LIST, UserAction.RESTRICT, UserAction.OPEN) and not name:
         common.exit_with(f"{action} needs the name of a user", USAGE)
-    if action in (Action.JOIN, Action.LEAVE) and not group:
+    if action in (UserAction.JOIN, UserAction.LEAVE) and not group:
         common.exit_with(f"{action} needs a user and a group", USAGE)
     with accounts():
-        if action is Action.LIST:
+        if action is UserAction.LIST:
             _list(as_json)
         else:
             _change(action, name, group, role, project)
@@ -122,37 +122,37 @@ def accounts() -> Iterator[None]:
         common.exit_with(f"The accounts cannot be changed: {error}", FAILED)
 
 
-def _change(action: Action, name: str, group: str, role: RoleName | None, project: str) -> None:
+def _change(action: UserAction, name: str, group: str, role: RoleName | None, project: str) -> None:
     from people import services
     from people.access.actor import Role
     from people.changes import record_command
 
-    chosen = None if role in (None, RoleName.NONE) else Role(role)
+    chosen_role = None if role in (None, RoleName.NONE) else Role(role)
     record_command("runicorn user", action, name)
-    if action is Action.ADD:
-        services.add_user(name, chosen or Role.READ)
+    if action is UserAction.ADD:
+        services.add_user(name, chosen_role or Role.READ)
         _print_link(services.invite(services.user_named(name)))
         return
-    if action is Action.ROLE:
+    if action is UserAction.ROLE:
         if role is None:
             common.exit_with("role needs --role", USAGE)
         whom = services.group_named(name[1:]) if name.startswith("@") else services.user_named(name)
-        services.set_role(whom, chosen, project)
+        services.set_role(whom, chosen_role, project)
         typer.echo(f"{name}: {role}{f' in {project}' if project else ''}")
         return
-    if action in (Action.RESTRICT, Action.OPEN):
-        services.set_access(name, action is Action.OPEN)
-        who = "all users" if action is Action.OPEN else "administrators and users with a role in it"
+    if action in (UserAction.RESTRICT, UserAction.OPEN):
+        services.set_access(name, action is UserAction.OPEN)
+        who = "all users" if action is UserAction.OPEN else "administrators and users with a role in it"
         typer.echo(f"{name or 'Every other project'}: readable by {who}")
         return
     user = services.user_named(name)
-    if action is Action.INVITE:
+    if action is UserAction.INVITE:
         _print_link(services.invite(user))
-    elif action in (Action.JOIN, Action.LEAVE):
-        services.set_member(user, services.group_named(group), action is Action.JOIN)
-        typer.echo(f"{name} {'is' if action is Action.JOIN else 'is not'} in {group}")
+    elif action in (UserAction.JOIN, UserAction.LEAVE):
+        services.set_member(user, services.group_named(group), action is UserAction.JOIN)
+        typer.echo(f"{name} {'is' if action is UserAction.JOIN else 'is not'} in {group}")
     else:
-        services.set_active(user, action is Action.ENABLE)
+        services.set_active(user, action is UserAction.ENABLE)
         typer.echo(f"{name} is {action}d")
 
 

@@ -38,38 +38,38 @@ def version(
 
       runicorn version --json
     """
-    known: dict[str, Any] = {
+    report: dict[str, Any] = {
         "name": "runicorn",
         "version": __version__,
         "implementation": IMPLEMENTATION,
     }
     if details if details is not None else not as_json:
-        known |= _details(user.storage_root(storage))
+        report |= _details(user.storage_root(storage))
     if as_json:
-        typer.echo(json.dumps(known))
+        typer.echo(json.dumps(report))
         return
     typer.echo(f"runicorn {__version__}")
-    if "python" in known:
-        _say(known)
+    if "python" in report:
+        _say(report)
 
 
-def _say(known: dict[str, Any]) -> None:
+def _say(report: dict[str, Any]) -> None:
     from runicorn.store.units import format_bytes, number_of
 
-    store, database = known["store"], known["database"]
-    held = (
+    store, database = report["store"], report["database"]
+    contents = (
         f"{number_of(store['runs'], 'run')}, {format_bytes(store['bytes'])}"
         if store["exists"]
         else "does not exist yet"
     )
     rows = [
-        ("Implementation", known["implementation"]),
-        ("Python", f"{known['python']} ({sys.executable})"),
-        ("System", known["system"]),
-        ("Libraries", ", ".join(f"{name} {number}" for name, number in known["libraries"].items())),
-        ("Storage root", f"{store['path']} ({held})"),
-        ("Configuration", known["config_dir"]),
-        ("Data", known["data_dir"]),
+        ("Implementation", report["implementation"]),
+        ("Python", f"{report['python']} ({sys.executable})"),
+        ("System", report["system"]),
+        ("Libraries", ", ".join(f"{name} {number}" for name, number in report["libraries"].items())),
+        ("Storage root", f"{store['path']} ({contents})"),
+        ("Configuration", report["config_dir"]),
+        ("Data", report["data_dir"]),
         ("Database", f"{database['place']} ({database['state']})"),
     ]
     common.print_table(("", ""), rows)
@@ -124,13 +124,13 @@ def database_state() -> dict[str, Any]:
     from runicorn_site.folders import APP_NAMES, APPS
 
     try:
-        known = known_migrations(APPS, APP_NAMES)
-        file = choose(state_directory(), known)
+        state = known_migrations(APPS, APP_NAMES)
+        file = choose(state_directory(), state)
     except (OSError, UnsafeDirectory) as error:
         return {"place": "", "state": f"not available: {error}"}
     if not file.exists():
         return {"place": str(file), "state": "does not exist yet; the viewer creates it"}
-    missing = pending_migrations(file, known)
+    missing = pending_migrations(file, state)
     waiting = f", {len(missing)} migrations to come with the next start" if missing else ""
     return {"place": str(file), "state": f"{format_bytes(file.stat().st_size)}, {_soundness(file)}{waiting}"}
 

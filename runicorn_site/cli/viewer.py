@@ -131,7 +131,7 @@ def viewer(
     )
 
 
-def start(remote_mode: bool, **chosen: Any) -> None:
+def start(remote_mode: bool, **fields: Any) -> None:
     """Serve with the given `Options`, and exit with the code of an error."""
     use_server()
     from django.core.exceptions import ImproperlyConfigured
@@ -149,7 +149,7 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     from runicorn_site.server.remote_mode import serve_remote
     from runicorn_site.server.serve import MissingRoot, serve
 
-    options = Options(**chosen)
+    options = Options(**fields)
     try:
         if remote_mode:
             serve_remote(*read_launch_request(options))

@@ -1,1 +1,1 @@
-"""What several servers on one database share: leases of the background work, and a cache."""
+"""Coordination of several servers on one database: leases of background work, and a cache."""

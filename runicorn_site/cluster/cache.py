@@ -1,4 +1,4 @@
-"""The cache of `RUNICORN_CACHE_URL`, shared by several servers: rate limits and one-time links.
+"""Cache of `RUNICORN_CACHE_URL`, shared by several servers: rate limits and one-time links.
 
 While it is unreachable, each server counts for itself and retries every `AWAY_SECONDS`.
 """

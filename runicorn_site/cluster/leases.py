@@ -1,4 +1,4 @@
-"""Leases: elect which of several servers on one database does a part of the background work.
+"""Leases that elect one of several servers on a database for each background task.
 
 The clock of the database decides, so the clocks of the servers need not agree. A killed server is replaced after
 `LEASE_SECONDS`; one that ends releases what it holds.
@@ -63,13 +63,13 @@ class Leases:
             BlockingIOError: another server holds it.
             django.db.Error: the database cannot be reached.
         """
-        held = HeldLease(time.monotonic())
+        lease = HeldLease(time.monotonic())
         if not self._acquire(name):
             raise BlockingIOError(name)
         with self._lock:
-            self._held[name] = held
+            self._held[name] = lease
         try:
-            yield held
+            yield lease
         finally:
             with self._lock:
                 del self._held[name]
@@ -98,8 +98,8 @@ class Leases:
 
     def _renew_once(self) -> None:
         with self._lock:
-            held = dict(self._held)
-        for name, lease in held.items():
+            leases = dict(self._held)
+        for name, lease in leases.items():
             asked_at = time.monotonic()
             # An expired lease is not revived: another server may have held it meanwhile.
             mine = Lease.objects.filter(name=name, owner=self.owner, until__gt=Now())

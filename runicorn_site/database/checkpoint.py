@@ -1,4 +1,4 @@
-"""The only connection that checkpoints the WAL."""
+"""WAL checkpoints, on one connection only."""
 
 from __future__ import annotations
 

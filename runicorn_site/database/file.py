@@ -1,4 +1,4 @@
-"""Choose the SQLite file: never one that a newer Runicorn has migrated."""
+"""Choice of the SQLite file: never one that a newer Runicorn has migrated."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def known_migrations(base: Path, apps: tuple[str, ...]) -> Migrations:
     files = [(app, file) for app in apps for file in (base / app / "migrations").glob("[0-9]*.py")]
     names = {(app, file.stem) for app, file in files}
     for _, file in files:
-        if SQUASHED in file.stem and (listed := REPLACES.search(file.read_text(encoding="utf-8"))):
-            names.update(ast.literal_eval(listed[1]))
+        if SQUASHED in file.stem and (match := REPLACES.search(file.read_text(encoding="utf-8"))):
+            names.update(ast.literal_eval(match[1]))
     return frozenset(names)
 
 
-def pending_migrations(path: Path, known: Migrations) -> Migrations:
+def pending_migrations(path: Path, migrations: Migrations) -> Migrations:
     """Return the known migrations that a database lacks; a squashed one counts as those that it replaces."""
-    return frozenset(pair for pair in known - applied_migrations(path) if SQUASHED not in pair[1])
+    return frozenset(pair for pair in migrations - applied_migrations(path) if SQUASHED not in pair[1])
 
 
 def applied_migrations(path: Path) -> Migrations:
@@ -45,12 +45,12 @@ def applied_migrations(path: Path) -> Migrations:
     return frozenset((app, name) for app, name in rows)
 
 
-def choose(directory: Path, known: Migrations) -> Path:
+def choose(directory: Path, migrations: Migrations) -> Path:
     """Return the default file, or a separate one if a newer program has migrated the default one."""
     usual = directory / FILE_NAME
-    apps = {app for app, _ in known}
-    newer = {pair for pair in applied_migrations(usual) - known if pair[0] in apps}
+    apps = {app for app, _ in migrations}
+    newer = {pair for pair in applied_migrations(usual) - migrations if pair[0] in apps}
     if not newer:
         return usual
-    ours = hashlib.sha256(repr(sorted(known)).encode()).hexdigest()[:8]
+    ours = hashlib.sha256(repr(sorted(migrations)).encode()).hexdigest()[:8]
     return directory / f"runicorn-{ours}.sqlite3"

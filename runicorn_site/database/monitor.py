@@ -54,10 +54,10 @@ class Identity(NamedTuple):
 
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        stat_result = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return stat_result.st_dev, stat_result.st_ino
 
 
 def is_damage(error: BaseException | None) -> bool:
@@ -125,10 +125,10 @@ class DatabaseMonitor:
         if self._path is None or self._problem or (moment < self._next_check and not now):
             return
         self._next_check = moment + CHECK_SECONDS
-        found = Identity.of(self._path)
-        if found != self._identity:
+        identity = Identity.of(self._path)
+        if identity != self._identity:
             # A WAL that was deleted while it was in use took committed pages with it.
-            self._recover(REPLACED, damaged=found.file == self._identity.file)
+            self._recover(REPLACED, damaged=identity.file == self._identity.file)
 
     def note(self, error: BaseException) -> None:
         """Record an error raised by SQLite, and start recovery if the database is unusable."""

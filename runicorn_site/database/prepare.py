@@ -89,13 +89,13 @@ def _may_stay(path: Path, failed: Identity, damaged: bool) -> bool:
 
     A WAL that is still that of the file that failed would be applied to a file that it does not belong to.
     """
-    found = Identity.of(path)
-    if found.file is None:
+    identity = Identity.of(path)
+    if identity.file is None:
         return False
-    same = found.file == failed.file
+    same = identity.file == failed.file
     if damaged and same:
         return False
-    if found.wal is not None and (found.wal == failed.wal) != same:
+    if identity.wal is not None and (identity.wal == failed.wal) != same:
         return False
     return _is_intact(path)
 

@@ -52,13 +52,13 @@ def state_directory() -> Path:
         logger.warning("The data directory cannot be used: %s", error)
     base = LOCAL_STATE if full is None or has_room(LOCAL_STATE) else IN_MEMORY
     parent = private_directory(base / f"runicorn-{_user()}", follow_links=False)
-    chosen = private_directory(parent / _platform.machine_id())
+    fallback = private_directory(parent / _platform.machine_id())
     if full is not None:
         notices.append(
-            f"The disk of {full} is full. Until the next start the database is kept in {chosen};"
+            f"The disk of {full} is full. Until the next start the database is kept in {fallback};"
             " everything is read from the storage root again."
         )
-    return chosen
+    return fallback
 
 
 def has_room(directory: Path) -> bool:
@@ -84,10 +84,10 @@ def private_directory(path: Path, follow_links: bool = True) -> Path:
         UnsafeDirectory: another user owns it, or it is a link that is not followed.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)  # a link to a folder counts as there
-    found = path.stat(follow_symlinks=follow_links)
-    if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
+    info = path.stat(follow_symlinks=follow_links)
+    if not stat.S_ISDIR(info.st_mode) or (hasattr(os, "getuid") and info.st_uid != os.getuid()):
         raise UnsafeDirectory(f"{path} is not a directory of this user")
-    if found.st_mode & 0o077:
+    if info.st_mode & 0o077:
         path.chmod(0o700)
     return path
 

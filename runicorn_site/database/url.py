@@ -1,4 +1,4 @@
-"""Kinds of database URLs. No Django: the command line asks too."""
+"""Kinds of database URLs. No Django, for the command line."""
 
 from __future__ import annotations
 

@@ -31,8 +31,10 @@ def load() -> Digits:
     """Return the digits, always with the same stratified split."""
     with np.load(Path(__file__).with_name("digits.npz")) as stored:
         images, labels = stored["images"] / LEVELS, stored["labels"].astype(np.int64)
-    rng, chosen = np.random.default_rng(0), np.zeros(len(labels), bool)
+    rng, is_validation = np.random.default_rng(0), np.zeros(len(labels), bool)
     for label in range(CLASSES):
         members = rng.permutation(np.flatnonzero(labels == label))
-        chosen[members[: round(len(members) * VALIDATION_SHARE)]] = True
-    return Digits(images[~chosen], labels[~chosen], images[chosen], labels[chosen])
+        is_validation[members[: round(len(members) * VALIDATION_SHARE)]] = True
+    return Digits(
+        images[~is_validation], labels[~is_validation], images[is_validation], labels[is_validation]
+    )

@@ -24,8 +24,8 @@ ZOOM, GAP, COLUMNS, GREY = 5, 4, 8, 96
 def play(trial: Trial, digits: Digits, storage: Path, group: str, after_epoch: Callable[[], None]) -> bool:
     """Train one network as one run of the search `group`; return whether it finished."""
     steps = trial.epochs * -(-len(digits.train_labels) // trial.batch)
-    shown = {"hidden": "-".join(map(str, trial.hidden)) or "none", "total_steps": steps}
-    config = {key: value for key, value in trial._asdict().items() if key != "name"} | shown
+    added_config = {"hidden": "-".join(map(str, trial.hidden)) or "none", "total_steps": steps}
+    config = {key: value for key, value in trial._asdict().items() if key != "name"} | added_config
     tags = ["demo", trial.optimizer]
     run = rn.init(PROJECT, trial.name, storage=storage, config=config, tags=tags, group=group, mode="online")
     try:
@@ -106,12 +106,12 @@ def sheet(tiles: Floats) -> bytes:
     rows, pitch = max(1, -(-len(tiles) // COLUMNS)), SIDE * ZOOM + GAP
     canvas = np.full((rows * pitch + GAP, COLUMNS * pitch + GAP), GREY, np.uint8)
     for number, tile in enumerate(tiles):
-        top, left = (GAP + pitch * place for place in divmod(number, COLUMNS))
+        top, x = (GAP + pitch * place for place in divmod(number, COLUMNS))
         if np.isfinite(tile).all():
             low, high = float(tile.min()), float(tile.max())
             shades = ((tile - low) / ((high - low) or 1) * 255).round().astype(np.uint8).reshape(SIDE, SIDE)
             zoomed = shades.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
-            canvas[top : top + SIDE * ZOOM, left : left + SIDE * ZOOM] = zoomed
+            canvas[top : top + SIDE * ZOOM, x : x + SIDE * ZOOM] = zoomed
     return _png(canvas)
 
 

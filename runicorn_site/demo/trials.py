@@ -1,4 +1,4 @@
-"""Hyperparameters of the demo's trials: a random search with the two failures that every search has."""
+"""Hyperparameters of the demo: a random search that includes two typical failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extract the texts of pages, update the translations and compile them. Needs GNU gettext."""
+"""Extraction, update and compilation of translations. Needs GNU gettext."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
 ERRORS = {
     1: "AliasNotFound Ambiguous AmbiguousArtifact ArchiveRefused ArchiveTooLarge ArtifactNotFound AuthenticationFailed "
     "BadPool BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
-    "Refused RemoteOperationFailed RunInUse StoreBusy ViewerFailed __init__",
+    "InvalidValue RemoteOperationFailed RunInUse RunNotChanged StoreBusy ViewerFailed __init__",
     2: "InvalidAddress InvalidInput",
     3: "error warn",
 }
@@ -79,8 +79,13 @@ def field_names() -> set[str]:
 
     with translation.override(None):
         options = [model._meta for model in (Run, Artifact, Version, File, Use)]
-        named = [*options, *(field for one in options for field in one.concrete_fields)]
-        return {str(one.verbose_name) for one in named} | {str(one.verbose_name_plural) for one in options}
+        described = [
+            *options,
+            *(field for options_of_model in options for field in options_of_model.concrete_fields),
+        ]
+        return {str(labelled.verbose_name) for labelled in described} | {
+            str(labelled.verbose_name_plural) for labelled in options
+        }
 
 
 def merge(catalogue: Path, template: Path) -> None:

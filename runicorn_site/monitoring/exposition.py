@@ -44,9 +44,9 @@ class Requests(Collector):
             "Seconds from the head of a request to the end of its answer.",
             labels=["method", "route"],
         )
-        for (method, route), found in list(self.counts.durations.items()):
-            buckets = list(zip(LIMITS, map(float, accumulate(found.counts)), strict=True))
-            durations.add_metric([method, route], buckets, found.seconds)
+        for (method, route), durations_of_route in list(self.counts.durations.items()):
+            buckets = list(zip(LIMITS, map(float, accumulate(durations_of_route.counts)), strict=True))
+            durations.add_metric([method, route], buckets, durations_of_route.seconds)
         yield durations
         yield GaugeMetricFamily("runicorn_websockets_open", "Open WebSockets.", self.counts.sockets)
 

@@ -1,4 +1,4 @@
-"""Whether the server can answer requests about runs: its database and its storage root respond."""
+"""Readiness of the server: its database and its storage root respond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Theme, density and language of the pages in one browser, kept in cookies so that the first paint is right."""
+"""Theme, density and language of the pages in one browser, in cookies so that the first paint is right."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ CHOICES = (
 
 def chosen(request: HttpRequest) -> dict[str, str]:
     """Return the value of each choice by its name; unknown values in cookies are ignored."""
-    asked = {choice.name: request.COOKIES.get(choice.cookie, "") for choice in CHOICES}
-    return {c.name: asked[c.name] if asked[c.name] in c.options else next(iter(c.options)) for c in CHOICES}
+    cookies = {choice.name: request.COOKIES.get(choice.cookie, "") for choice in CHOICES}
+    return {
+        c.name: cookies[c.name] if cookies[c.name] in c.options else next(iter(c.options)) for c in CHOICES
+    }
 
 
 def set_cookies(response: HttpResponse, values: Mapping[str, str]) -> None:

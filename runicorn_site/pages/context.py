@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from people.access.actor import Actor, actor_of
-from people.access.may import May
+from people.access.page_rights import PageRights
 from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.server.demo import Demo, demo
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.actor import is_shared
 
 
 class SiteContext(TypedDict):
@@ -25,7 +25,7 @@ class SiteContext(TypedDict):
     shared: bool
     """Whether the page is read by a shared link."""
     actor: Actor | None
-    may: May
+    may: PageRights
 
 
 def site_notices(request: HttpRequest) -> SiteContext:
@@ -39,5 +39,5 @@ def site_notices(request: HttpRequest) -> SiteContext:
         "demo": demo,
         "shared": shared,
         "actor": actor,
-        "may": May(actor),
+        "may": PageRights(actor),
     }

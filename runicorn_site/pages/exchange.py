@@ -29,10 +29,10 @@ from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.attachments import attachment
+from runicorn_site.web.actor import is_shared
 from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.responses import attachment
 from runicorn_tools.archives import document
 from runicorn_tools.archives.read import Outcome
 from runicorn_tools.archives.staging import WAITING
@@ -67,13 +67,13 @@ def _import_page(request: HttpRequest) -> HttpResponse:
     form = ArchiveForm(request.POST, request.FILES)
     if not form.is_valid():
         return _refused(request, first_error(form), 400)
-    sent = form.cleaned_data["file"]
+    upload = form.cleaned_data["file"]
     try:
-        outcome = archives.import_into(active_root(), sent.file, dry_run=True)
-        key = _keep(Path(sent.file.name))
+        outcome = archives.import_into(active_root(), upload.file, dry_run=True)
+        key = _keep(Path(upload.file.name))
     except APIException as error:
         return _refused(request, sentence_of(error), error.status_code)
-    context = {"root": active_root(), "name": sent.name, "key": key, **_outcome_context(outcome)}
+    context = {"root": active_root(), "name": upload.name, "key": key, **_outcome_context(outcome)}
     return render(request, "import.html", context)
 
 
@@ -130,7 +130,7 @@ def _folder() -> Path:
     return curation.private_folder(Path(active_root().path))
 
 
-def _keep(sent: Path) -> str:
+def _keep(source: Path) -> str:
     """Keep an uploaded archive under a random key, and delete those older than `KEPT_SECONDS`."""
     with one_file():
         for old in _folder().glob(f"{WAITING}*"):
@@ -138,7 +138,7 @@ def _keep(sent: Path) -> str:
                 if time.time() - old.stat().st_mtime > KEPT_SECONDS:
                     old.unlink()
         key = os.urandom(16).hex()
-        os.link(sent, _folder() / f"{WAITING}{key}")
+        os.link(source, _folder() / f"{WAITING}{key}")
     return key
 
 
@@ -196,8 +196,8 @@ def export_runs(request: HttpRequest) -> HttpResponseBase:
     """Download the selected runs as one zip file."""
     form = ExportForm(request.POST)
     ids = form.cleaned_data["run_ids"] if form.is_valid() else []
-    known = refresh_runs(active_root(), ids[:MOST_RUNS])
-    runs = [run for run in known.values() if run is not None and run.deleted is None]
+    refreshed = refresh_runs(active_root(), ids[:MOST_RUNS])
+    runs = [run for run in refreshed.values() if run is not None and run.deleted is None]
     if not runs:
         return redirect("runs")
     return _zip(runs, f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")

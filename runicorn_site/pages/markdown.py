@@ -1,4 +1,4 @@
-"""Route that renders Markdown of a text cell for the page: its preview, and texts added since the page was loaded."""
+"""Route that renders the Markdown of text cells: preview, and texts added since the page was loaded."""
 
 from __future__ import annotations
 

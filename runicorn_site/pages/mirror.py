@@ -43,7 +43,9 @@ def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """Show progress and result; with `HX-Request` only the part that changes."""
     fragment = "HX-Request" in request.headers
     mirror = mirrors.get_mirror(mirror_id)
-    connected = any(known["connection_id"] == mirror.connection_id for known in connections.connections())
+    connected = any(
+        connection["connection_id"] == mirror.connection_id for connection in connections.connections()
+    )
     context = {"mirror": mirror, "can_restart": connected and mirror.state != "running"}
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
 

@@ -128,16 +128,16 @@ def hosts_context() -> HostsContext:
 def shares_context(request: HttpRequest, read: Callable[[], list[Share]]) -> SharesContext:
     """Read shared links, and the names of what they show."""
     try:
-        found = read()
+        shares = read()
     except ListUnavailable as error:
         return {"shares_unread": sentence_of(error)}
-    targets = {one: one.run_ids or (one.target,) for one in found}
+    targets = {share: share.run_ids or (share.target,) for share in shares}
     first = [ids[0] for ids in targets.values()]
     names = {run.run_id: run.label for run in Run.objects.in_root(active_root()).filter(run_id__in=first)}
     return {
         "shares": [
-            ShownShare(one, names.get(ids[0], ids[0]), len(ids) - 1, share_url(request, one))
-            for one, ids in targets.items()
+            ShownShare(share, names.get(ids[0], ids[0]), len(ids) - 1, share_url(request, share))
+            for share, ids in targets.items()
         ]
     }
 

@@ -45,12 +45,12 @@ def change_look(request: HttpRequest) -> HttpResponse:
 def change_root(request: HttpRequest) -> HttpResponse:
     """Make another folder the storage root, or with `check` describe it; errors are shown beside the form."""
     form = RootForm(request.POST)
-    looked, refused, status = None, "", 200
+    inspection, refused, status = None, "", 200
     try:
         if not form.is_valid():
             refused, status = first_error(form), 400
         elif form.cleaned_data["check"]:
-            looked = storage_root.inspect(own.checked_root(form.cleaned_data["path"]))
+            inspection = storage_root.inspect(own.checked_root(form.cleaned_data["path"]))
         else:
             storage_root.switch(form.cleaned_data["path"])
             return redirect(site_address("/settings?notice=root"))
@@ -64,8 +64,8 @@ def change_root(request: HttpRequest) -> HttpResponse:
             gettext("The configuration could not be written: %(reason)s.") % {"reason": error.strerror},
             503,
         )
-    asked = request.POST.get("path", "").strip()
-    return show_settings(request, status, asked=asked, looked=looked, refused=refused)
+    path_asked = request.POST.get("path", "").strip()
+    return show_settings(request, status, asked=path_asked, looked=inspection, refused=refused)
 
 
 @access(Scope.ADMIN)

@@ -1,4 +1,4 @@
-"""Part of the settings page that frees disk space: search for garbage, then delete exactly what was shown."""
+"""Section of the settings page that frees disk space: lists garbage, then deletes exactly that."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def free_space(request: HttpRequest) -> HttpResponse:
     promise = form.cleaned_data["promise"] if form.is_valid() else ""
     context: dict[str, object]
     try:
-        found = maintenance.find_garbage(active_root())
-        if found and promise == found.fingerprint:
-            removed = maintenance.collect_garbage(root=active_root(), promised=found)
+        garbage = maintenance.find_garbage(active_root())
+        if garbage and promise == garbage.fingerprint:
+            removed = maintenance.collect_garbage(root=active_root(), promised=garbage)
             return redirect(site_address(f"/settings?freed={removed.bytes}#space-title"))
-        has_changed = "promise" in request.POST and bool(found)
-        context, status = {"garbage": found, "changed": has_changed}, 409 if has_changed else 200
+        has_changed = "promise" in request.POST and bool(garbage)
+        context, status = {"garbage": garbage, "changed": has_changed}, 409 if has_changed else 200
     except APIException as error:
         context, status = {"space_refused": sentence_of(error)}, error.status_code
     return show_settings(request, status, **context)

@@ -1,4 +1,4 @@
-"""The part of the settings page that checks the store in the background, as `runicorn fsck` does."""
+"""Section of the settings page that checks the store in the background, as `runicorn fsck` does."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from runicorn_site.pages.settings import show_settings
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
-from runicorn_tools.maintenance import fsck
-from runicorn_tools.maintenance.fsck.repair import DERIVED, repair
+from runicorn_tools import fsck
+from runicorn_tools.fsck.repair import DERIVED, repair
 from runs.active_root import active_root
 from runs.index import discovery
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from runicorn_site.api import system_stats
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 
 

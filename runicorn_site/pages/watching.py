@@ -1,4 +1,4 @@
-"""The part of the import page with the watched folders."""
+"""Section of the import page with the watched folders."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from runicorn_site.watching import services
 from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.messages import first_error, sentence_of, translated
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 
 

@@ -70,8 +70,8 @@ def first_uid(definitions: Path = LOGIN_DEFS) -> int:
         text = definitions.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return FIRST_UID
-    found = re.search(r"^\s*UID_MIN\s+(\d{1,9})\s*$", text, re.MULTILINE)
-    return int(found[1]) if found else FIRST_UID
+    match = re.search(r"^\s*UID_MIN\s+(\d{1,9})\s*$", text, re.MULTILINE)
+    return int(match[1]) if match else FIRST_UID
 
 
 def _owners() -> Iterator[int]:

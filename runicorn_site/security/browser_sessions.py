@@ -1,4 +1,4 @@
-"""End the sessions of all browsers: the cookies that stand for the token.
+"""Revocation of all browser sessions: the cookies that stand for the token.
 
 What a cookie holds depends on a salt in a file, which all viewers of a user on a machine share. A new salt ends every
 session at once, also those of viewers in other processes; the token stays.
@@ -35,8 +35,8 @@ class BrowserSessions:
     def salt(self) -> str:
         """Return the salt; it is read again when its file was replaced. Empty until sessions were ended once."""
         try:
-            found = self.path.stat()
-            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            info = self.path.stat()
+            seen = (info.st_ino, info.st_mtime_ns, info.st_size)
             if seen != self._seen:
                 content = _platform.read_regular(self.path, LARGEST_FILE, follow_links=False)
                 self._salt, self._seen = content.decode("ascii", errors="replace"), seen

@@ -1,4 +1,4 @@
-"""Base path of the server, and what trusted reverse proxies report about a request. No Django.
+"""Base path of the server, and headers of trusted reverse proxies. No Django.
 
     --base-path /p          paths begin with /p, which is removed before routing
     X-Forwarded-Prefix      the same for one request; the proxy may have removed the prefix already
@@ -56,9 +56,9 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     Raises:
         BadForwarding: one is no address and no network.
     """
-    named = [one.strip() for text in texts for one in text.split(",") if one.strip()]
+    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     try:
-        return tuple(ipaddress.ip_network(name, strict=False) for name in named)
+        return tuple(ipaddress.ip_network(name, strict=False) for name in parts)
     except ValueError as error:
         raise BadForwarding(
             f"--trusted-proxy must be an address or a network such as 10.0.0.0/8: {error}"
@@ -133,25 +133,25 @@ class Forwarding:
         return inner is not None and self.is_route(path) and (path == prefix or not self.is_route(inner))
 
     def _is_trusted(self, address: str) -> bool:
-        found = _address(address) if self.trusted else None
-        return found is not None and any(found in network for network in self.trusted)
+        ip = _address(address) if self.trusted else None
+        return ip is not None and any(ip in network for network in self.trusted)
 
     def _client(self, head: Head, peer: str) -> str:
         """Return the address that the last trusted proxy reports; earlier entries may be forged."""
         hops = _listed(head.header("x-forwarded-for")) or _forwarded(head, "for")
         client = peer
         while hops and self._is_trusted(client):
-            found = _address(hops.pop())
-            if found is None:
+            hop = _address(hops.pop())
+            if hop is None:
                 break
-            client = str(found)
+            client = str(hop)
         return client
 
 
 def strip(path: str, prefix: str) -> str | None:
     """Return a path as received without a prefix, or None if it is not below it."""
     segments, mounted = path.split("/"), prefix.split("/")
-    if [unquote(one) for one in segments[: len(mounted)]] != mounted:
+    if [unquote(segment) for segment in segments[: len(mounted)]] != mounted:
         return None
     return "/" + "/".join(segments[len(mounted) :])
 
@@ -171,7 +171,7 @@ def _name(value: str) -> str:
 
 
 def _listed(value: str | None) -> list[str]:
-    return [one.strip() for one in (value or "").split(",") if one.strip()]
+    return [item.strip() for item in (value or "").split(",") if item.strip()]
 
 
 def _forwarded(head: Head, name: str) -> list[str]:
@@ -186,7 +186,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        found = ipaddress.ip_address(bare)
+        ip = ipaddress.ip_address(bare)
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    return getattr(ip, "ipv4_mapped", None) or ip

@@ -24,7 +24,7 @@ from runicorn_site.security.plain_responses import STYLE, Refusal, is_style, ser
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
-from runicorn_site.web.actor import KEY as ACTOR
+from runicorn_site.web.actor import ACTOR
 from runicorn_site.web.readable import Readable, restrict
 
 SPOOLED = "runicorn.body"
@@ -117,13 +117,13 @@ class Policy:
         if refusal is not None:
             return refusal
         ends = connection(scope.get("client"), scope.get("server"))
-        found = await self.people.identify(head, ends.address) if self.people else self.api_tokens.actor(head)
-        if found is None and self.tokens is not None:
+        actor = await self.people.identify(head, ends.address) if self.people else self.api_tokens.actor(head)
+        if actor is None and self.tokens is not None:
             return await self.tokens.judge(head, scope["query_string"], self.visitor(head, ends), receive)
-        if isinstance(found, Actor):
-            scope[ACTOR] = found
-            restrict(found.readable)
-        return _allowed(found, head)
+        if isinstance(actor, Actor):
+            scope[ACTOR] = actor
+            restrict(actor.readable)
+        return _allowed(actor, head)
 
     def refused_early(self, head: Head, ends: Connection) -> Refusal | None:
         """Return the refusal of a request whose body has not arrived, or None; `admit` judges it again with its body.
@@ -133,30 +133,30 @@ class Policy:
         refusal = self.judge(head)
         if refusal is not None or head.path.startswith(SHARED):
             return refusal
-        found = self.people.identify_early(head, ends.address) if self.people else self.api_tokens.actor(head)
-        if found is None and self.tokens is not None and not head.socket:
+        actor = self.people.identify_early(head, ends.address) if self.people else self.api_tokens.actor(head)
+        if actor is None and self.tokens is not None and not head.socket:
             return self.tokens.judge_early(head, self.visitor(head, ends))
-        allowed = _allowed(found, head)
+        allowed = _allowed(actor, head)
         if not isinstance(allowed, Refusal):
             return None
-        if self.people is not None and isinstance(found, Actor):
-            self.people.record_refusal(head, ends.address, found, allowed.status)
+        if self.people is not None and isinstance(actor, Actor):
+            self.people.record_refusal(head, ends.address, actor, allowed.status)
         return allowed
 
     def socket_check(self, head: Head, actor: Actor | None) -> Callable[[], bool] | None:
         """Return whether what opened a socket is valid still, as a function; None for what does not end."""
-        shown, tokens = shown_token(head), self.tokens
+        bearer, tokens = shown_token(head), self.tokens
         if self.people is not None and actor is not None:
             return self.people.socket_check(head, actor)
-        if shown is not None:
-            return lambda: self.api_tokens.find(shown) is not None
+        if bearer is not None:
+            return lambda: self.api_tokens.find(bearer) is not None
         if tokens is not None and tokens.has_cookie(head):
             return lambda: tokens.has_cookie(head)
         return None
 
 
-def _allowed(found: Actor | Refusal | None, head: Head) -> Actor | Refusal | None:
-    return (found.refusal(head) or found) if isinstance(found, Actor) else found
+def _allowed(actor: Actor | Refusal | None, head: Head) -> Actor | Refusal | None:
+    return (actor.refusal(head) or actor) if isinstance(actor, Actor) else actor
 
 
 class Guard:
@@ -169,9 +169,9 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request or a handshake, or pass it on without the fields that clients may not set."""
         head = head_of(scope)
-        found = await self.policy.admit(head, scope, receive)
-        if isinstance(found, Refusal):
-            await refuse(found, scope, send)
+        actor = await self.policy.admit(head, scope, receive)
+        if isinstance(actor, Refusal):
+            await refuse(actor, scope, send)
             return
         # For Django's CSRF check.
         if is_behind_tls(head):
@@ -181,7 +181,7 @@ class Guard:
             scope["client"] = ["127.0.0.1", 0]
         if self.policy.tokens is not None:
             scope[HAS_TOKEN] = True
-        if head.socket and (is_valid := self.policy.socket_check(head, found)):
+        if head.socket and (is_valid := self.policy.socket_check(head, actor)):
             send = while_valid(send, is_valid)
         scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
         await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))

@@ -40,8 +40,8 @@ def security(path: str, present: Headers) -> Headers:
 
 def not_stored(present: Headers) -> Headers:
     """Replace `Cache-Control` by `no-store`."""
-    kept = [(name, value) for name, value in present if name.lower() != b"cache-control"]
-    return [*kept, (b"Cache-Control", b"no-store")]
+    others = [(name, value) for name, value in present if name.lower() != b"cache-control"]
+    return [*others, (b"Cache-Control", b"no-store")]
 
 
 def cookies_below(prefix: str, present: Headers) -> Headers:

@@ -20,9 +20,9 @@ def listen(host: str, port: int) -> socket.socket:
     """
     name = host.strip("[]")
     try:
-        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
         # Of a name with both address families prefer IPv4, which programs that use 127.0.0.1 try.
-        family, kind, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        family, kind, _, _, address = min(addresses, key=lambda entry: entry[0] != socket.AF_INET)
         listening = socket.socket(family, kind)
     except (OSError, UnicodeError) as error:
         raise CannotListen(f"{host} is no address of this machine: {error}") from error

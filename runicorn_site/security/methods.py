@@ -1,4 +1,4 @@
-"""Answer methods that a page does not support with 405, before the CSRF check answers 403."""
+"""Middleware that answers unsupported methods with 405, before the CSRF check answers 403."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def methods(view: View) -> tuple[str, ...] | None:
         return tuple(name.upper() for name in names if name == "head" or hasattr(made_from, name))
     function: Any = view
     while inspect.isfunction(function):
-        listed = inspect.getclosurevars(function).nonlocals.get("request_method_list")
-        if listed:
-            return tuple(listed)
+        method_names = inspect.getclosurevars(function).nonlocals.get("request_method_list")
+        if method_names:
+            return tuple(method_names)
         function = getattr(function, "__wrapped__", None)
     return None

@@ -87,8 +87,8 @@ def _ask(local: bytes, local_port: int, remote: bytes, remote_port: int) -> int 
         answer = netlink.recv(4096)
     if HEADER.unpack_from(answer)[1] != SOCK_DIAG_BY_FAMILY:
         return None  # NLMSG_ERROR: there is no such connection
-    _, _, _, _, found, _, _, _, uid, inode = ANSWER.unpack_from(answer, HEADER.size)
-    if not found.startswith(ends) or not inode:
+    _, _, _, _, answered_ends, _, _, _, uid, inode = ANSWER.unpack_from(answer, HEADER.size)
+    if not answered_ends.startswith(ends) or not inode:
         return None
     return int(uid)
 

@@ -17,7 +17,7 @@ from runicorn_site.security.tokens import Tokens
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TokenOptions:
     token: str = ""
     """"" for the default of this machine, `auto`, `new`, or the path of a file with the token."""
     without: bool = False
@@ -25,7 +25,7 @@ class Wishes:
 
 
 def policy(
-    bound: str, host: str, allowed: tuple[str, ...], wishes: Wishes, kept: Path, cookie: str
+    bound: str, host: str, allowed: tuple[str, ...], wishes: TokenOptions, token_file: Path, cookie: str
 ) -> Policy:
     """Return the access rules.
 
@@ -34,7 +34,7 @@ def policy(
         host: what the user called it.
         allowed: further names for it.
         wishes: the options about tokens.
-        kept: the file of the token that `auto` and `new` make.
+        token_file: the file of the token that `auto` and `new` make.
         cookie: the name of the cookie that stands for the token.
 
     Raises:
@@ -47,11 +47,11 @@ def policy(
         raise BadToken("--no-token and --token exclude each other")
     if not wishes.token and not is_loopback(bound):
         raise BadToken(f"{host} can be reached by others: leave out --no-token, or choose --users or --token")
-    sessions = BrowserSessions(kept.parent)
+    sessions = BrowserSessions(token_file.parent)
     if wishes.token:
-        return Policy(names, Tokens(find_token(wishes.token, kept), cookie, sessions))
+        return Policy(names, Tokens(find_token(wishes.token, token_file), cookie, sessions))
     if wishes.without or not others_use_this_machine():
         return Policy(names)
     own = os.geteuid() if hasattr(os, "geteuid") else -1
     owner = own if can_identify(own) else None
-    return Policy(names, Tokens(find_token(AUTO, kept), cookie, sessions), owner)
+    return Policy(names, Tokens(find_token(AUTO, token_file), cookie, sessions), owner)

@@ -15,8 +15,7 @@ TLS_PROTO = re.compile(r'(?:^|[;,\s])proto="?https"?(?:$|[;,\s])', re.IGNORECASE
 PROXIED_WITHOUT_TOKEN = Refusal(
     403,
     Message(
-        "This request came through a proxy, and this viewer has no token: start it with --token auto, "
-        "so that only those with the token get in through the proxy"
+        "The request came through a proxy, and this viewer has no token: start it with --token auto to require one"
     ),
 )
 

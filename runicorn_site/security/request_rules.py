@@ -154,9 +154,9 @@ def _judge_body(head: Head) -> Refusal | None:
     """Refuse the three content types that forms of other sites can send without a CORS preflight."""
     if head.socket or head.method in SAFE_METHODS or not is_api(head.path):
         return None
-    sent = head.header("content-type")
-    kind = (sent or "").partition(";")[0].strip().lower()
-    if kind == JSON or (sent is None and not _has_body(head)):
+    content_type = head.header("content-type")
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind == JSON or (content_type is None and not _has_body(head)):
         return None
     others = [other for other, place in OTHER_BODIES if place.fullmatch(head.path)]
     if kind in others:

@@ -1,4 +1,4 @@
-"""Answer to requests that need a login, on a viewer with users. No Django."""
+"""Response to requests without a login, on a viewer with users. No Django."""
 
 from __future__ import annotations
 

@@ -46,24 +46,24 @@ def estimated_bits(token: str) -> float:
     return len(token) * math.log2(next(size for pattern, size in ALPHABETS if re.fullmatch(pattern, token)))
 
 
-def find_token(source: str, kept: Path) -> str:
+def find_token(source: str, token_file: Path) -> str:
     """Return the token that `source` stands for.
 
     Args:
-        source: `auto` for the token in `kept`, made when it is missing; `new` to replace that one;
+        source: `auto` for the token in `token_file`, made when it is missing; `new` to replace that one;
             else the path of a file that holds a token.
-        kept: the file of the token that we made ourselves (mode 0600).
+        token_file: the file of the token that we made ourselves (mode 0600).
 
     Raises:
         BadToken: the file cannot be read, or its token is empty or too short.
-        OSError: `kept` cannot be written.
+        OSError: `token_file` cannot be written.
     """
     if source not in (AUTO, NEW):
         return read_token(Path(os.path.expanduser(source)))
-    token = _kept_token(kept) if source == AUTO else None
+    token = _kept_token(token_file) if source == AUTO else None
     if token is None:
         token = secrets.token_urlsafe(32)
-        keep_secret(kept, token)
+        keep_secret(token_file, token)
     return token
 
 
@@ -99,5 +99,5 @@ def _kept_token(path: Path) -> str | None:
     return token if token.isprintable() and estimated_bits(token) >= MINIMUM_BITS else None
 
 
-def _is_private(found: os.stat_result) -> bool:
-    return found.st_uid == os.getuid() and not found.st_mode & 0o077
+def _is_private(info: os.stat_result) -> bool:
+    return info.st_uid == os.getuid() and not info.st_mode & 0o077

@@ -39,7 +39,7 @@ FORM_BYTES = 4096
 TRIES, TRIES_SECONDS = 5, 60.0
 BEARER_TRIES = 60
 COOKIE_SECONDS = 30 * 24 * 3600
-TOKEN_HELPS = Message("The terminal in which it was started says where the token is")
+TOKEN_HELPS = Message("The terminal that started the viewer shows where the token is stored")
 
 FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{sentence}}</p>
 <form method="post" action="{{prefix}}{FORM_PATH}"><input type="hidden" name="next" value="{{target}}">
@@ -111,12 +111,12 @@ class Stamps:
     def __init__(self, token: str) -> None:
         self.token = token
 
-    def redeem(self, purpose: str, shown: str) -> bool:
+    def redeem(self, purpose: str, stamp: str) -> bool:
         """Return whether a stamp is valid for a purpose, and invalidate it."""
-        now, made = time.time(), stamp_time(self.token, purpose, shown)
-        if made is None or not now - STAMP_SECONDS < made < now + STAMP_SECONDS:
+        now, stamped_at = time.time(), stamp_time(self.token, purpose, stamp)
+        if stamped_at is None or not now - STAMP_SECONDS < stamped_at < now + STAMP_SECONDS:
             return False
-        return cache.add(_key("used", shown), 1, 2 * STAMP_SECONDS)
+        return cache.add(_key("used", stamp), 1, 2 * STAMP_SECONDS)
 
 
 class Tokens:
@@ -155,10 +155,10 @@ class Tokens:
             return None
         return self._bearer(head, visitor.address)
 
-    def is_right(self, shown: str) -> bool:
+    def is_right(self, secret: str) -> bool:
         """Return whether a text is the token, in constant time."""
-        own = hmac.compare_digest(shown.encode(), self.token.encode())
-        return own or hmac.compare_digest(shown.encode(), self.client_token.encode())
+        own = hmac.compare_digest(secret.encode(), self.token.encode())
+        return own or hmac.compare_digest(secret.encode(), self.client_token.encode())
 
     def cookie_value(self, head: Head) -> str:
         host = (head.header("host") or "").lower()
@@ -172,17 +172,17 @@ class Tokens:
             jar.load(head.header("cookie") or "")
         except CookieError:
             return False
-        shown = jar[self.cookie].value if self.cookie in jar else ""
-        return hmac.compare_digest(shown.encode(), self.cookie_value(head).encode())
+        cookie_value = jar[self.cookie].value if self.cookie in jar else ""
+        return hmac.compare_digest(cookie_value.encode(), self.cookie_value(head).encode())
 
     def _bearer(self, head: Head, client: str) -> Refusal | None:
-        kind, _, shown = (head.header("authorization") or "").partition(" ")
+        kind, _, bearer = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
             return self._ask(
-                Message("This viewer asks for a token. {advice}", advice=self.advice), head, head.address
+                Message("This viewer requires a token. {advice}", advice=self.advice), head, head.address
             )
         # Before the count of wrong tokens: behind a proxy all clients share one address.
-        if self.is_right(shown.strip()):
+        if self.is_right(bearer.strip()):
             return None
         if self.bearer_tries.used_up(client):
             return _wait()
@@ -199,30 +199,30 @@ class Tokens:
         self.form_tries.failed(client)
         return self._ask(Message("The token is wrong"), head, target)
 
-    def _one_time(self, head: Head, shown: str, query: bytes, visitor: Visitor) -> Refusal:
+    def _one_time(self, head: Head, secret: str, query: bytes, visitor: Visitor) -> Refusal:
         """Redirect to the URL without the one-time part, with a cookie if that part was unused."""
         rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
         target = local_path(head.prefix + head.raw_path, head.prefix) + (
             "?" + urlencode(rest, doseq=True) if rest else ""
         )
-        if not self._opens(shown):
+        if not self._opens(secret):
             if self.has_cookie(head) or visitor.is_owner():
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
             return self._ask(
-                Message("This link was used already, or is too old. {advice}", advice=self.advice),
+                Message("This link has been used or has expired. {advice}", advice=self.advice),
                 head,
                 target,
             )
         return self._welcome(head, target)
 
-    def _opens(self, shown: str) -> bool:
+    def _opens(self, secret: str) -> bool:
         """Return whether a one-time text is valid, and invalidate it."""
-        is_own = self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode())
+        is_own = self.once is not None and hmac.compare_digest(secret.encode(), self.once.encode())
         if is_own:
             self.once = None
-        if is_own or cache.get(_key("once", shown)):
-            return cache.add(_key("used", shown), 1, COOKIE_SECONDS)
-        return self.stamps.redeem(OPEN, shown)
+        if is_own or cache.get(_key("once", secret)):
+            return cache.add(_key("used", secret), 1, COOKIE_SECONDS)
+        return self.stamps.redeem(OPEN, secret)
 
     def _welcome(self, head: Head, target: str) -> Refusal:
         cookie = (
@@ -246,9 +246,9 @@ class Tokens:
         return TokenForm(401, sentence, headers, local_path(target, head.prefix))
 
 
-def _key(kind: str, shown: str) -> str:
+def _key(kind: str, secret: str) -> str:
     """Return a key of the cache about a one-time text, which the cache does not learn."""
-    return f"{kind}-{hashlib.sha256(shown.encode()).hexdigest()}"
+    return f"{kind}-{hashlib.sha256(secret.encode()).hexdigest()}"
 
 
 def is_form(head: Head) -> bool:

@@ -60,4 +60,4 @@ def is_route(path: str) -> bool:
     """Return whether a page, a route of the API or a socket answers at a path as received."""
     decoded = unquote(path)
     sockets = (*run_sockets, *metric_sockets)
-    return bool(route_at(decoded)) or any(one.resolve(decoded.removeprefix("/")) for one in sockets)
+    return bool(route_at(decoded)) or any(route.resolve(decoded.removeprefix("/")) for route in sockets)

@@ -1,4 +1,4 @@
-"""The demo by one click: `runicorn demo` as a child process of the server, which ends with it."""
+"""Demo started from a page: `runicorn demo` as a child process of the server."""
 
 from __future__ import annotations
 

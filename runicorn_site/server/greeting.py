@@ -29,20 +29,20 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
         entry: address that opens the dashboard.
         token_file: of a token that the viewer made.
     """
-    found = [f"Runicorn at {entry} shows {root} (database {connection.settings_dict['NAME']})"]
+    texts = [f"Runicorn at {entry} shows {root} (database {connection.settings_dict['NAME']})"]
     if options.socket is not None:
         path = entry.removeprefix("unix:")
-        found.append(
+        texts.append(
             f"From your machine: ssh -L 23300:{path} {socket.gethostname()}, then http://localhost:23300{policy.forwarding.base}"
         )
-    found += about_users(policy) if policy.people is not None else about_others(options, policy)
+    texts += about_users(policy) if policy.people is not None else about_others(options, policy)
     if token_file is not None:
-        found.append(f"The address works once. The token for other browsers and programs is in {token_file}.")
+        texts.append(f"The address works once. The token for other browsers and programs is in {token_file}.")
     if is_everywhere(options.host) and not options.allowed_hosts:
-        found.append("Allow the names by which others reach this machine: --allowed-host NAME.")
-    if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
-        found.append(known)
-    return found + database.notices
+        texts.append("Allow the names by which others reach this machine: --allowed-host NAME.")
+    if connection.vendor == "sqlite" and (advice := sqlite_version.advice(sqlite3.sqlite_version_info)):
+        texts.append(advice)
+    return texts + database.notices
 
 
 def notify_systemd() -> None:
@@ -53,12 +53,12 @@ def notify_systemd() -> None:
 
 
 def about_users(policy: Policy) -> list[str]:
-    found = ["Users sign in. Training scripts send an API token, which users create on their account page."]
+    texts = ["Users sign in. Training scripts send an API token, which users create on their account page."]
     if not has_administrators() and not policy.forwarding.user_header:
-        found.append(
+        texts.append(
             "This viewer has no administrator yet: runicorn user add NAME --role admin prints an invitation."
         )
-    return found
+    return texts
 
 
 def about_others(options: Options, policy: Policy) -> list[str]:
@@ -68,7 +68,7 @@ def about_others(options: Options, policy: Policy) -> list[str]:
         return [
             "Every user of this machine can open it and act as you: leave out --no-token to prevent that."
         ]
-    named = ", ".join(other_people()[:MOST_NAMES]) or "RUNICORN_OTHER_USERS=yes"
+    names = ", ".join(other_people()[:MOST_NAMES]) or "RUNICORN_OTHER_USERS=yes"
     passing = "your own programs and browsers need no token" if policy.owner is not None else ""
     exception = f"; {passing}" if passing else ""
-    return [f"Other people use this machine ({named}): they are asked for a token{exception}."]
+    return [f"Other people use this machine ({names}): they are asked for a token{exception}."]

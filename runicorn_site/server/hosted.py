@@ -47,12 +47,12 @@ class Hosted:
             await self.app(scope, receive, send)
             return
         head, _ = self.forwarding.apply(head_of(scope), str((scope.get("client") or [""])[0]))
-        most = most_bytes(head, self.most_of_archives)
+        limit = most_bytes(head, self.most_of_archives)
         length = head.header("content-length") or ""
-        if length.isdecimal() and int(length) > most:
-            await refuse(too_large(most), scope, send)
+        if length.isdecimal() and int(length) > limit:
+            await refuse(too_large(limit), scope, send)
         else:
-            await self.app(scope, limited(scope, receive, send, most), send)
+            await self.app(scope, limited(scope, receive, send, limit), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -114,16 +114,16 @@ class Hosted:
         logger.info("Runicorn shows %s", root)
 
 
-def limited(scope: Scope, receive: Receive, send: Send, most: int) -> Receive:
-    """Wrap `receive` to answer 413 and to end the request once its body has more than `most` bytes."""
+def limited(scope: Scope, receive: Receive, send: Send, limit: int) -> Receive:
+    """Wrap `receive` to answer 413 and to end the request once its body has more than `limit` bytes."""
     size = 0
 
     async def counted() -> Message:
         nonlocal size
         message = {**await receive()}
         size += len(message.get("body", b""))
-        if size > most and message["type"] == "http.request":
-            await refuse(too_large(most), scope, send)
+        if size > limit and message["type"] == "http.request":
+            await refuse(too_large(limit), scope, send)
             message = {"type": "http.disconnect"}
         return message
 

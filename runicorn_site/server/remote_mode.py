@@ -69,8 +69,8 @@ class Session:
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             purpose = PURPOSES.get(scope.get("method", ""))
             if scope["type"] == "http" and scope["path"] == SESSION_PATH and purpose is not None:
-                shown = value_of(scope["headers"], b"authorization") or ""
-                stamp = shown.removeprefix("Session ")
+                bearer = value_of(scope["headers"], b"authorization") or ""
+                stamp = bearer.removeprefix("Session ")
                 if self.tokens.stamps.redeem(purpose, stamp):
                     await self._answer(purpose, stamp, send)
                     return
@@ -103,8 +103,8 @@ class Session:
 
     def _watch(self) -> None:
         patience = self.request.patience
-        while (left := self.last_heartbeat + patience - time.monotonic()) > 0:
-            if self.ended.wait(min(left, 1.0)):
+        while (remaining := self.last_heartbeat + patience - time.monotonic()) > 0:
+            if self.ended.wait(min(remaining, 1.0)):
                 return
         self.end(f"no heartbeat for {patience:g} seconds")
 
@@ -165,9 +165,9 @@ class RemoteServing(Serving):
 def _own_output() -> int:
     """Return a descriptor of standard output, and redirect what is printed to standard error."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    own_output = os.dup(1)
     os.dup2(2, 1)
-    return kept
+    return own_output
 
 
 def take_over(directory: Path, request: LaunchRequest, root: Path) -> Path:

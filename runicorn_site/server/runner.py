@@ -1,4 +1,4 @@
-"""daphne as this application needs it: our own listening socket, bounded bodies, an end that comes in time."""
+"""Runner of daphne with our listening socket, bounded bodies and a timely shutdown."""
 
 from __future__ import annotations
 

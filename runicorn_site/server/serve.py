@@ -69,14 +69,14 @@ def serve(options: Options) -> None:
         Serving(options).run()
 
 
-def existing_root(chosen: Path | None) -> Path:
+def existing_root(path: Path | None) -> Path:
     """The folder to show; made when none was named, for a new user does not have it yet.
 
     Raises:
         MissingRoot: the requested root is missing or cannot be created.
     """
-    root = own.storage_root(chosen)
-    if chosen is None:
+    root = own.storage_root(path)
+    if path is None:
         with suppress(OSError):  # reported below as missing
             root.mkdir(parents=True, exist_ok=True)
     if not root.is_dir():
@@ -225,16 +225,16 @@ class Serving:
             return Policy(names, people=Directory(), forwarding=self.forwarding)
         socket = self.options.socket
         token = self.options.token or ("" if self.options.no_token else own.get("RUNICORN_TOKEN"))
-        kept = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
+        token_path = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
         if not (socket or self.options.port):  # the next start has another port
-            self.runtime_files.append(kept)
-        wishes = admission.Wishes(token, self.options.no_token or (socket is not None and not token))
+            self.runtime_files.append(token_path)
+        wishes = admission.TokenOptions(token, self.options.no_token or (socket is not None and not token))
         policy = admission.policy(
-            self.bound, self.options.host, allowed, wishes, kept, settings.TOKEN_COOKIE_NAME
+            self.bound, self.options.host, allowed, wishes, token_path, settings.TOKEN_COOKIE_NAME
         )
         self.makes_token = policy.tokens is not None and token in ("", AUTO, NEW)
         if policy.tokens is not None:
-            self.token_file = kept if self.makes_token else Path(token).expanduser().absolute()
+            self.token_file = token_path if self.makes_token else Path(token).expanduser().absolute()
         return replace(policy, forwarding=self.forwarding)
 
     def load(self) -> None:
@@ -326,8 +326,8 @@ class Serving:
     def greeting(self, entry: str) -> list[str]:
         from runicorn_site.server import greeting
 
-        made = self.token_file if self.makes_token else None
-        return greeting.lines(entry, self.root, self.options, self.policy, made)
+        new_token_file = self.token_file if self.makes_token else None
+        return greeting.lines(entry, self.root, self.options, self.policy, new_token_file)
 
     def start_shutdown_timer(self, draining: float) -> None:
         """Exit `STOP_SECONDS` after the `draining` seconds that connections may take, whatever hangs."""

@@ -1,4 +1,4 @@
-"""Background work of the server: finding runs and artifacts, taking metrics in, keeping the WAL small.
+"""Background work of the server: discovery of runs and artifacts, ingest, WAL checkpoints.
 
 Of several viewers on one store (for the WAL: on one database) one does each part of it: with SQLite the one that holds
 the lock of a file, else the one that holds a lease in the database (`cluster/leases.py`). When it ends another takes

@@ -1,4 +1,4 @@
-"""Requests of daphne that are refused by their head: by the guard, or because their body is too large.
+"""Early refusals in daphne, by the request head: of the guard, or for a body that is too large.
 
 daphne reads a whole body into memory before it calls the application, which therefore could refuse a request only
 afterwards. A chunked body is counted as it arrives. Only archives may be larger; their body goes into a file.
@@ -51,9 +51,9 @@ def most_bytes(head: Head, of_archives: int) -> int:
     return OPEN_BODY if is_open else MAX_BODY
 
 
-def too_large(most: int) -> Refusal:
-    """Return the response to a body of more than `most` bytes."""
-    return Refusal(413, Message("The body of the request is larger than {most} bytes", most=most))
+def too_large(limit: int) -> Refusal:
+    """Return the response to a body of more than `limit` bytes."""
+    return Refusal(413, Message("The body of the request is larger than {most} bytes", most=limit))
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotations
@@ -133,7 +133,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         if self._response_started:
             self.channel.transport.abortConnection()
         else:
-            self.basic_error(500, b"", "Something went wrong in the server. Its log says what.")
+            self.basic_error(500, b"", "Internal server error. See the server log.")
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Format refusals of daphne as our errors."""

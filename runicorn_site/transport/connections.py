@@ -19,8 +19,8 @@ TOO_SLOW = Refusal(408, f"The head of the request did not arrive within {HEAD_SE
 class ConnectionTable:
     """The open connections by client address, oldest first."""
 
-    def __init__(self, most: int = PER_ADDRESS) -> None:
-        self.most = most
+    def __init__(self, limit: int = PER_ADDRESS) -> None:
+        self.most = limit
         self._open: defaultdict[str, dict[LimitedChannel, None]] = defaultdict(dict)
 
     def add(self, channel: LimitedChannel) -> bool:

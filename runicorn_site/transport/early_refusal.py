@@ -1,4 +1,4 @@
-"""Refusals that are written directly to a connection: invalid HTTP, and heads that are too long.
+"""Refusals written directly to a connection: invalid HTTP, and oversized heads.
 
 `body_limits.py` uses it for requests that the guard refuses by their head, and for bodies that are too large.
 """

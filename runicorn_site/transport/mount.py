@@ -1,4 +1,4 @@
-"""ASGI middleware for servers below a base path or behind a trusted proxy; others run without it."""
+"""ASGI middleware for a base path or a trusted proxy; not installed otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ignore the trailing slash of addresses, without a redirect."""
+"""Middleware that ignores the trailing slash of a path, without a redirect."""
 
 from __future__ import annotations
 

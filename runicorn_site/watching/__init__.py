@@ -1,1 +1,1 @@
-"""Folders of other trackers that the viewer watches."""
+"""Watched folders of other trackers."""

@@ -1,4 +1,4 @@
-"""The process that watches folders: started when there is one to watch, and ended with the viewer."""
+"""Process that watches folders: started with the first folder, ended with the viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Add, list and remove watched folders of the storage root in use."""
+"""Services that add, list and remove watched folders of the active storage root."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
             layout.check_name(project, "project")
         except layout.InvalidName as error:
             raise UnwatchableFolder("project", str(error)) from error
-    known = stored(lambda: watched.read(root))
-    if len(known) >= MOST:
+    entries = stored(lambda: watched.read(root))
+    if len(entries) >= MOST:
         raise UnwatchableFolder("path", Message("At most {n} folders can be watched.", n=MOST))
-    if any(os.path.realpath(one.path) == os.path.realpath(folder) for one in known):
+    if any(os.path.realpath(entry.path) == os.path.realpath(folder) for entry in entries):
         raise UnwatchableFolder("path", Message("This folder is already watched."))
     return _answer(stored(lambda: watched.add(folder, root, project)), {})
 
@@ -48,8 +48,8 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
 def current() -> list[responses.WatchedFolder]:
     """Return the watched folders with their states, the oldest first."""
     root = active_root().path
-    known = states(Path(root))
-    return [_answer(one, known.get(one.id, {})) for one in stored(lambda: watched.read(root))]
+    states_by_id = states(Path(root))
+    return [_answer(entry, states_by_id.get(entry.id, {})) for entry in stored(lambda: watched.read(root))]
 
 
 def remove(folder_id: str) -> None:

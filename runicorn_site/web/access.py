@@ -1,4 +1,4 @@
-"""Declarations of who may call a view.
+"""Declaration of the access to a view: scope and subject.
 
 `people/access/routes.py` makes the table of all routes from them; a route without one is for
 administrators. Methods of API views are declared by `endpoint`, everything else by `access` or `public`.

@@ -1,18 +1,31 @@
-"""Sender of a request, for apps; see `people/access/actor.py` for its permissions."""
+"""Sender of a request: an actor, or the visitor of a shared link.
+
+`people/access/actor.py` has the permissions of actors. Pages of shared links are read-only.
+"""
 
 from __future__ import annotations
 
-from django.http import HttpRequest
-from rest_framework.request import Request
+from typing import TYPE_CHECKING
 
-KEY = "runicorn.actor"
-"""Key of an ASGI scope."""
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+ACTOR = "runicorn.actor"
+"""Key of an ASGI scope: the actor of its request."""
+SHARED = "runicorn.shared"
+"""Key of an ASGI scope: the share by whose link its request came."""
+
+
+def is_shared(request: HttpRequest) -> bool:
+    return SHARED in getattr(request, "scope", {})
 
 
 def sender_name(request: Request) -> str:
     """Return the name of the user or of the API token's owner, or "" without either."""
     scope = getattr(request._request, "scope", {})
-    return str(getattr(scope.get(KEY), "name", ""))
+    return str(getattr(scope.get(ACTOR), "name", ""))
 
 
 def sender_key(request: Request) -> str:
@@ -22,16 +35,16 @@ def sender_key(request: Request) -> str:
 
 def user_name(request: HttpRequest) -> str:
     """Return the name of the signed-in user, or "" for an API token and on a viewer without users."""
-    actor = getattr(request, "scope", {}).get(KEY)
+    actor = getattr(request, "scope", {}).get(ACTOR)
     return "" if actor is None or actor.account is None or actor.token else str(actor.name)
 
 
 def may_curate(request: HttpRequest) -> bool:
     """Return whether the sender of a request may change what belongs to no run, no project and no other user."""
-    actor = getattr(request, "scope", {}).get(KEY)
+    actor = getattr(request, "scope", {}).get(ACTOR)
     return actor is None or bool(actor.may_curate)
 
 
 def may_change_boards(request: HttpRequest, project: str) -> bool:
-    actor = getattr(request, "scope", {}).get(KEY)
+    actor = getattr(request, "scope", {}).get(ACTOR)
     return actor is None or bool(actor.may_change_boards(project))

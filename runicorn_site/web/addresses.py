@@ -1,4 +1,4 @@
-"""Addresses of this site in pages, redirects and answers."""
+"""URLs of this site in pages, redirects and responses."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _decrypt_old(text: str) -> str | None:
         return None
     try:
         mixed = base64.b64decode(text, validate=True)
-        return bytes(one ^ other for one, other in zip(mixed, cycle(key), strict=False)).decode("utf-8")
+        return bytes(byte ^ other for byte, other in zip(mixed, cycle(key), strict=False)).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         return None
 
@@ -79,27 +79,27 @@ def _key() -> bytes:
     path = folder / KEY_FILE
     # Two viewers that create the key at the same time must agree on one.
     with _platform.file_lock(folder / f"{KEY_FILE}.lock"):
-        found = _read(KEY_FILE)
-        if found is not None:
+        stored = _read(KEY_FILE)
+        if stored is not None:
             try:
-                Fernet(found)
+                Fernet(stored)
             except ValueError:
                 logger.warning("%s contains no key and was renamed; secrets encrypted with it are lost", path)
                 os.replace(path, path.with_name(KEY_FILE + DAMAGED))
             else:
-                return found
-        made = Fernet.generate_key()
-        _platform.replace_file(path, made, PRIVATE_FILE)
-        return made
+                return stored
+        new_key = Fernet.generate_key()
+        _platform.replace_file(path, new_key, PRIVATE_FILE)
+        return new_key
 
 
 def _read(name: str) -> bytes | None:
     path: Path = config_directory() / name
     try:
-        found = _platform.read_regular(path, KEY_BYTES, follow_links=True)
+        content = _platform.read_regular(path, KEY_BYTES, follow_links=True)
     except FileNotFoundError:
         return None
     with suppress(OSError):  # a read-only disk keeps its permissions
         if path.stat().st_mode & 0o077:
             path.chmod(PRIVATE_FILE)
-    return found if name == OLD_KEY_FILE else found.strip()
+    return content if name == OLD_KEY_FILE else content.strip()

@@ -1,4 +1,4 @@
-"""Decorators of API views: who may call them, validation of requests, description in OpenAPI."""
+"""Decorators of API views: access, validation of requests, OpenAPI description."""
 
 from __future__ import annotations
 

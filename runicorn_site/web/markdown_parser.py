@@ -24,11 +24,11 @@ TRAILING = ".,:;!?'*_~"
 @cache
 def parser() -> MarkdownIt:
     """Return the parser, which is made once."""
-    made = MarkdownIt(
+    markdown = MarkdownIt(
         "js-default", {"linkify": True, "typographer": False, "breaks": True}, renderer_cls=_Renderer
     )
-    made.linkify = _Addresses()
-    return made
+    markdown.linkify = _Addresses()
+    return markdown
 
 
 class _Renderer(RendererHTML):
@@ -92,11 +92,11 @@ class _Addresses:
         return LINK.search(text) is not None
 
     def match(self, text: str) -> list[_Address]:
-        found = []
+        addresses = []
         for match in LINK.finditer(text):
             url = _without_trailing(match[0])
-            found.append(_Address(match.start(), match.start() + len(url), url))
-        return found
+            addresses.append(_Address(match.start(), match.start() + len(url), url))
+        return addresses
 
     def match_at_start(self, text: str) -> _Address | None:
         match = LINK.match(text)

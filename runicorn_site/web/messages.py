@@ -1,4 +1,4 @@
-"""Translate messages of services where a page shows them; the API shows them in English."""
+"""Translation of service messages on pages; the API shows them in English."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def translated(text: str) -> str:
         name: translated(value) if isinstance(value, Message) else value
         for name, value in text.values.items()
     }
-    found = gettext(text.template) if text.template else ""
-    return found.format(**values) if values else found
+    translation = gettext(text.template) if text.template else ""
+    return translation.format(**values) if values else translation
 
 
 def sentence_of(error: APIException) -> str:

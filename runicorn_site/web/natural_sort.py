@@ -1,4 +1,4 @@
-"""Names in the order in which people count: `layer_2` before `layer_10`. Pure; static/js/run/natural.js does the same."""
+"""Natural sort order of names: `layer_2` before `layer_10`. Pure; static/js/run/natural.js does the same."""
 
 from __future__ import annotations
 

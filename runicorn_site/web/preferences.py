@@ -83,11 +83,11 @@ def set_column_widths(
     entry = {"widths": widths, **{key: value for key, value in window.items() if value is not None}}
 
     def change(preferences: dict[str, Any]) -> None:
-        kept = _part(preferences, "column_widths", {})
-        kept[f"{table}@{size}"] = entry | {"updated_at": time.time()}
-        if len(kept) > MOST_TABLES:
+        widths = _part(preferences, "column_widths", {})
+        widths[f"{table}@{size}"] = entry | {"updated_at": time.time()}
+        if len(widths) > MOST_TABLES:
             raise TooMany(Message("Widths of more than {most} tables are not saved", most=MOST_TABLES))
-        preferences["column_widths"] = kept
+        preferences["column_widths"] = widths
 
     _change(change)
 
@@ -96,12 +96,12 @@ def reset_column_widths(table: str, size: str | None = None) -> None:
     """Reset the column widths of a table, for one class of window sizes or for all."""
 
     def change(preferences: dict[str, Any]) -> None:
-        kept = _part(preferences, "column_widths", {})
-        gone = f"{table}@{size}"
+        widths = _part(preferences, "column_widths", {})
+        removed = f"{table}@{size}"
         preferences["column_widths"] = {
             key: entry
-            for key, entry in kept.items()
-            if (key != gone if size is not None else key.rpartition("@")[0] != table)
+            for key, entry in widths.items()
+            if (key != removed if size is not None else key.rpartition("@")[0] != table)
         }
 
     _change(change)
@@ -117,20 +117,22 @@ def dismissed_alerts() -> list[str]:
 
 def dismiss_alert(alert: str) -> None:
     def change(preferences: dict[str, Any]) -> None:
-        kept = _part(preferences, "dismissed_alerts", [])
-        if alert not in kept:
-            kept.append(alert)
-        if len(kept) > MOST_ALERTS:
+        dismissed = _part(preferences, "dismissed_alerts", [])
+        if alert not in dismissed:
+            dismissed.append(alert)
+        if len(dismissed) > MOST_ALERTS:
             raise TooMany(Message("No more than {most} alerts can be dismissed", most=MOST_ALERTS))
-        preferences["dismissed_alerts"] = kept
+        preferences["dismissed_alerts"] = dismissed
 
     _change(change)
 
 
 def restore_alerts(alert: str | None = None) -> None:
     def change(preferences: dict[str, Any]) -> None:
-        kept = _part(preferences, "dismissed_alerts", [])
-        preferences["dismissed_alerts"] = [] if alert is None else [one for one in kept if one != alert]
+        dismissed = _part(preferences, "dismissed_alerts", [])
+        preferences["dismissed_alerts"] = (
+            [] if alert is None else [alert_id for alert_id in dismissed if alert_id != alert]
+        )
 
     _change(change)
 
@@ -141,8 +143,10 @@ def restore_alerts(alert: str | None = None) -> None:
 def table_columns(project: str = "") -> list[str]:
     """Return the keys of the chosen columns of the runs table of a project, or of all projects; empty for the default."""
     preferences = read()
-    chosen = _part(preferences, "project_columns", {}).get(project) if project else preferences.get("columns")
-    return [key for key in chosen if isinstance(key, str)] if isinstance(chosen, list) else []
+    columns = (
+        _part(preferences, "project_columns", {}).get(project) if project else preferences.get("columns")
+    )
+    return [key for key in columns if isinstance(key, str)] if isinstance(columns, list) else []
 
 
 def set_table_columns(keys: Sequence[str], project: str = "") -> None:
@@ -152,12 +156,12 @@ def set_table_columns(keys: Sequence[str], project: str = "") -> None:
         if not project:
             preferences["columns"] = list(keys)
             return
-        kept = _part(preferences, "project_columns", {})
-        kept.pop(project, None)
-        kept |= {project: list(keys)} if keys else {}
-        if len(kept) > MOST_TABLES:
+        columns_by_project = _part(preferences, "project_columns", {})
+        columns_by_project.pop(project, None)
+        columns_by_project |= {project: list(keys)} if keys else {}
+        if len(columns_by_project) > MOST_TABLES:
             raise TooMany(Message("Columns of more than {most} projects are not saved", most=MOST_TABLES))
-        preferences["project_columns"] = kept
+        preferences["project_columns"] = columns_by_project
 
     _change(change)
 
@@ -182,9 +186,9 @@ def saved_views(reader: str = "") -> list[View]:
 
     A personal view hides the shared one of its name.
     """
-    found = sorted(_views(read()))
-    own = {view.name for view in found if view.is_personal and view.owner == reader}
-    return [view for view in found if (view.owner == reader if view.is_personal else view.name not in own)]
+    views = sorted(_views(read()))
+    own = {view.name for view in views if view.is_personal and view.owner == reader}
+    return [view for view in views if (view.owner == reader if view.is_personal else view.name not in own)]
 
 
 def save_view(view: View) -> None:

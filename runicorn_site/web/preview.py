@@ -51,15 +51,15 @@ def preview(path: str, content: bytes, size: int) -> Preview:
     """
     if not size:
         return Preview(NOTHING, _("The file is empty."))
-    whole = len(content) == size
-    text = decoded(content, is_whole=whole)
+    is_complete = len(content) == size
+    text = decoded(content, is_whole=is_complete)
     if text is None:
         return Preview(NOTHING, _("No preview: this is neither text nor an image."))
-    if suffix(path) in SEPARATORS and (table := _table(text, SEPARATORS[suffix(path)], whole)):
+    if suffix(path) in SEPARATORS and (table := _table(text, SEPARATORS[suffix(path)], is_complete)):
         return table
-    if suffix(path) == ".json" and whole:
+    if suffix(path) == ".json" and is_complete:
         text = _pretty(text)
-    return _text(text, whole)
+    return _text(text, is_complete)
 
 
 def decoded(content: bytes, *, is_whole: bool) -> str | None:
@@ -82,18 +82,18 @@ def _pretty(text: str) -> str:
         return text
 
 
-def _text(text: str, whole: bool) -> Preview:
-    shown = "\n".join(text[:CHARACTERS].split("\n")[:LINES])
-    cut = not whole or len(shown) < len(text.rstrip("\n"))
-    lines = shown.count("\n") + 1
+def _text(text: str, is_complete: bool) -> Preview:
+    excerpt = "\n".join(text[:CHARACTERS].split("\n")[:LINES])
+    cut = not is_complete or len(excerpt) < len(text.rstrip("\n"))
+    lines = excerpt.count("\n") + 1
     note = ngettext("First %(n)s line.", "First %(n)s lines.", lines) % {"n": f"{lines:,}"} if cut else ""
-    return Preview(TEXT, note, shown)
+    return Preview(TEXT, note, excerpt)
 
 
-def _table(text: str, separator: str, whole: bool) -> Preview | None:
+def _table(text: str, separator: str, is_complete: bool) -> Preview | None:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     rows: list[list[str]] = []
-    further = not whole
+    further = not is_complete
     try:
         for row in reader:
             if len(rows) > ROWS:
@@ -102,17 +102,17 @@ def _table(text: str, separator: str, whole: bool) -> Preview | None:
             rows.append(row)
     except csv.Error:
         return None
-    if not whole and len(rows) <= ROWS:
+    if not is_complete and len(rows) <= ROWS:
         del rows[-1:]  # it may have been cut off
     if len(rows) < 2:
         return None
     width = max(map(len, rows))
-    shown = min(width, COLUMNS)
+    visible = min(width, COLUMNS)
     body = len(rows) - 1
     notes = [ngettext("First %(n)s row.", "First %(n)s rows.", body) % {"n": f"{body:,}"}] if further else []
-    if width > shown:
-        notes.append(_("First {shown} of {total} columns.").format(shown=shown, total=f"{width:,}"))
-    head, *rest = ([*map(_cell, row[:shown]), *[""] * (shown - len(row))] for row in rows)
+    if width > visible:
+        notes.append(_("First {shown} of {total} columns.").format(shown=visible, total=f"{width:,}"))
+    head, *rest = ([*map(_cell, row[:visible]), *[""] * (visible - len(row))] for row in rows)
     return Preview(TABLE, " ".join(notes), head=head, rows=rest)
 
 

@@ -40,8 +40,8 @@ class Readable:
 
     def condition(self, field: str) -> Q:
         """Return the condition that the project in a field may be read."""
-        named = Q(**{f"{field}__in": sorted(self.names)})
-        return named if self.are_only else ~named
+        in_names = Q(**{f"{field}__in": sorted(self.names)})
+        return in_names if self.are_only else ~in_names
 
 
 EVERYTHING = Readable()

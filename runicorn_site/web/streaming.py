@@ -1,4 +1,4 @@
-"""Long answers in constant memory: lists as JSON, files as bytes."""
+"""Long responses in constant memory: lists as JSON, files as bytes."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def json_list(
         length: how many items there are at most, where that is known; a short list is answered at once.
     """
     if length is not None and length <= SHORT:
-        whole = list(items)
-        return Response({name: whole} if name else whole, headers=dict(headers or {}))
+        values = list(items)
+        return Response({name: values} if name else values, headers=dict(headers or {}))
     if request.accepted_renderer.format != "json":
         beginning = list(itertools.islice(items, BROWSED))
         return Response({name: beginning} if name else beginning, headers=dict(headers or {}))
@@ -70,7 +70,12 @@ class AnyFormat(DefaultContentNegotiation):
 
 
 def file_answer(
-    request: HttpRequest | Request, file: OpenFile, content_type: str, *, start: int = 0, whole: bool = True
+    request: HttpRequest | Request,
+    file: OpenFile,
+    content_type: str,
+    *,
+    start: int = 0,
+    is_whole: bool = True,
 ) -> HttpResponseBase:
     """The bytes of a file from `start` on, as many as it has now.
 
@@ -78,22 +83,22 @@ def file_answer(
         request: its `Range` is honoured when the answer is the whole file.
         file: open, and closed when the last byte is sent.
         start: first byte.
-        whole: whether the answer stands for the file, and not for a part chosen in another way.
+        is_whole: whether the answer stands for the file, and not for a part chosen in another way.
     """
     size = os.fstat(file.fd).st_size
     first, last = min(start, size), size - 1
-    asked = requested_range(request.headers.get("Range", ""), size) if whole else None
-    if asked == ():
+    byte_range = requested_range(request.headers.get("Range", ""), size) if is_whole else None
+    if byte_range == ():
         return range_refused(size)
-    if asked:
-        first, last = asked
+    if byte_range:
+        first, last = byte_range
     headers = {"Content-Length": str(last - first + 1), "X-File-Size": str(size)}
-    if whole:
+    if is_whole:
         headers["Accept-Ranges"] = "bytes"
-    if asked:
+    if byte_range:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     blocks = _blocks(file, first, last + 1)
-    status = 206 if asked else 200
+    status = 206 if byte_range else 200
     return StreamingHttpResponse(blocks, status=status, content_type=content_type, headers=headers)
 
 

@@ -60,13 +60,13 @@ def _log(path: Path) -> Iterator[bytes]:
     except FileNotFoundError:
         return
     try:
-        offset, held = 0, b""
+        offset, rest = 0, b""
         while block := _platform.read_at(fd, BLOCK, offset):
             offset += len(block)
             # A block may end inside a character, which has at most four bytes.
-            whole, held = _cut(held + block)
-            yield _json(whole.decode("utf-8", "replace"))[1:-1].encode()
-        yield _json(held.decode("utf-8", "replace"))[1:-1].encode()
+            text, rest = _cut(rest + block)
+            yield _json(text.decode("utf-8", "replace"))[1:-1].encode()
+        yield _json(rest.decode("utf-8", "replace"))[1:-1].encode()
     finally:
         os.close(fd)
 

@@ -113,8 +113,8 @@ def _in_artifacts(parts: list[str]) -> MemberPath | None:
     names.check_name(parts[2])
     artifact = "/".join(parts[:3])
     if len(parts) == 4:
-        known = {store.INDEX: MemberPath(Kind.INDEX, artifact, store.INDEX), store.HIGHEST: SKIPPED}
-        return known.get(parts[3])
+        by_name = {store.INDEX: MemberPath(Kind.INDEX, artifact, store.INDEX), store.HIGHEST: SKIPPED}
+        return by_name.get(parts[3])
     if not _VERSION.fullmatch(parts[3]):
         return None
     rest = "/".join(parts[4:])

@@ -99,7 +99,9 @@ def import_archive(
         with _platform.file_lock(curation.private_folder(root) / LOCK):
             outcome = Outcome(left=unreadable)
             new = _new_versions(arriving, outcome)
-            for relative in [each for each in runs if not find.is_run(folder / each)]:
+            for relative in [
+                relative_path for relative_path in runs if not find.is_run(folder / relative_path)
+            ]:
                 del runs[relative]
                 outcome.left[relative] = NO_RUN
             staged = _new_runs(root, runs, outcome, overwrite=overwrite)
@@ -115,8 +117,8 @@ def import_archive(
 
 
 def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked]]:
-    found: dict[str, list[Unpacked]] = {}
-    known = set(find.all_runs(folder))
+    files_by_run: dict[str, list[Unpacked]] = {}
+    run_folders = set(find.all_runs(folder))
     for entry in unpacked:
         if entry.place.kind is Kind.RUN:
             above = (
@@ -124,10 +126,10 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
                 for path in entry.path.parents
                 if path.is_relative_to(folder)
             )
-            owner = next((relative for relative in above if relative in known), entry.place.owner)
-            found.setdefault(owner, []).append(entry)
+            owner = next((relative for relative in above if relative in run_folders), entry.place.owner)
+            files_by_run.setdefault(owner, []).append(entry)
     ids: dict[str, str] = {}
-    for relative in found:
+    for relative in files_by_run:
         other = ids.setdefault(_id(relative), relative)
         if other != relative:
             raise ArchiveRefused(
@@ -135,7 +137,7 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
                 other=repr(other),
                 relative=repr(relative),
             )
-    return found
+    return files_by_run
 
 
 def _hold_inside(root: Path, relative: str) -> None:
@@ -164,12 +166,12 @@ def _new_versions(arriving: list[versions.Arrival], outcome: Outcome) -> list[ve
 def _new_runs(
     root: Path, runs: dict[str, list[Unpacked]], outcome: Outcome, *, overwrite: bool
 ) -> list[commit.StagedRun]:
-    known: dict[str, list[str]] = {}
+    existing: dict[str, list[str]] = {}
     for relative in find.all_runs(root):
-        known.setdefault(_id(relative), []).append(relative)
+        existing.setdefault(_id(relative), []).append(relative)
     staged = []
     for relative, entries in sorted(runs.items()):
-        before = known.get(_id(relative), [])
+        before = existing.get(_id(relative), [])
         reason = _reason(root, before, overwrite)
         if not reason and relative not in before and os.path.lexists(root / relative):
             reason = SHARED

@@ -344,13 +344,13 @@ def _tar_time(info: tarfile.TarInfo) -> int | None:
 
 
 def _exactly(content: IO[bytes], size: int, path: str) -> Iterator[bytes]:
-    left = size
+    remaining = size
     with _refusals(path):
-        while left:
-            block = content.read(min(BLOCK, left))
+        while remaining:
+            block = content.read(min(BLOCK, remaining))
             if not block:
                 raise EOFError("it is truncated")
-            left -= len(block)
+            remaining -= len(block)
             yield block
 
 

@@ -111,7 +111,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         ArchiveRefused: it is not an archive of a store, or exceeds a limit.
         OSError: it cannot be read, or the folder cannot be written.
     """
-    found, space = [], free_space.ReserveCheck(folder)
+    members, space = [], free_space.ReserveCheck(folder)
     for member in reader.members(file, limits._replace(folder=folder)):
         place = place_of(member.path)
         if place.kind is Kind.SKIPPED:
@@ -131,11 +131,11 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         if member.modified is not None:
             with suppress(OverflowError, OSError, ValueError):  # a time that the file system does not have
                 os.utime(path, ns=(member.modified, member.modified))
-        found.append(Unpacked(place, path, size, digest))
+        members.append(Unpacked(place, path, size, digest))
     if not bulk_io.sync_filesystem(folder):
-        for entry in found:
+        for entry in members:
             bulk_io.sync_file(entry.path)
-    return found
+    return members
 
 
 def _write(

@@ -76,9 +76,11 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], d
                 files[entry.place.rest] = entry.path
     there = contents(unpacked)
     called = _aliases(unpacked)
-    left = {owner: problem for owner, files in small.items() if (problem := _problem(files))}
-    found = [_arrival(shelves, owner, files, called) for owner, files in small.items() if owner not in left]
-    for arrival in found:
+    problems = {owner: problem for owner, files in small.items() if (problem := _problem(files))}
+    new_arrivals = [
+        _arrival(shelves, owner, files, called) for owner, files in small.items() if owner not in problems
+    ]
+    for arrival in new_arrivals:
         for file in arrival.files:
             if file.digest not in there and not shelves.holds(file.digest, file.size):
                 raise ArchiveRefused(
@@ -86,8 +88,10 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], d
                     path=repr(file.path),
                     arrival=arrival,
                 )
-    ordered = sorted(found, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number))
-    return ordered, left
+    ordered = sorted(
+        new_arrivals, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number)
+    )
+    return ordered, problems
 
 
 def _problem(small: Mapping[str, Path]) -> str:
@@ -127,15 +131,15 @@ def _arrival(
 
 def _aliases(unpacked: list[Unpacked]) -> dict[tuple[str, int], list[str]]:
     """Return the valid aliases in the indexes of an archive, by artifact and number."""
-    found: dict[tuple[str, int], list[str]] = {}
+    aliases: dict[tuple[str, int], list[str]] = {}
     for entry in unpacked:
         if entry.place.kind is Kind.INDEX:
-            kept = layout.read_json(entry.path)[0].get("aliases")
-            for alias, number in (kept if isinstance(kept, dict) else {}).items():
+            aliases_in_index = layout.read_json(entry.path)[0].get("aliases")
+            for alias, number in (aliases_in_index if isinstance(aliases_in_index, dict) else {}).items():
                 with suppress(ArtifactError):
                     key = (entry.place.owner.partition("/")[2], number if type(number) is int else 0)
-                    found.setdefault(key, []).append(names.check_alias(alias))
-    return found
+                    aliases.setdefault(key, []).append(names.check_alias(alias))
+    return aliases
 
 
 def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool:

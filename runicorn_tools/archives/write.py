@@ -44,7 +44,7 @@ QUICK = 1
 """Compression level; higher levels take several times as long and save a tenth."""
 
 
-class Entry(NamedTuple):
+class ArchiveEntry(NamedTuple):
     """A file to be packed.
 
     Attributes:
@@ -66,14 +66,14 @@ class Entry(NamedTuple):
         return self.path.stat().st_size if self.path.exists() else 0
 
 
-class Taken(NamedTuple):
+class ExportTotals(NamedTuple):
     """Number and size of the packed files."""
 
     files: int
     bytes: int
 
 
-def run_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
+def run_entries(root: Path, runs: Iterable[str]) -> Iterator[ArchiveEntry]:
     """Yield the files of runs, without locks, leftovers of interrupted writes, and links.
 
     Args:
@@ -83,7 +83,7 @@ def run_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
         yield from _files(root / relative, relative)
 
 
-def _files(folder: Path, name: str) -> Iterator[Entry]:
+def _files(folder: Path, name: str) -> Iterator[ArchiveEntry]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.endswith(".lock") or (entry.name.startswith(".") and entry.name != layout.DELETED):
@@ -91,31 +91,31 @@ def _files(folder: Path, name: str) -> Iterator[Entry]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(Path(entry.path), f"{name}/{entry.name}")
             elif entry.is_file(follow_symlinks=False):
-                yield Entry(f"{name}/{entry.name}", Path(entry.path))
+                yield ArchiveEntry(f"{name}/{entry.name}", Path(entry.path))
 
 
-def project_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
+def project_entries(root: Path, runs: Iterable[str]) -> Iterator[ArchiveEntry]:
     projects = {relative.split("/")[0] for relative in runs} - layout.SKIPPED_TOP
     for project in sorted(projects):
         with suppress(OSError, layout.InvalidName):
             paths = [boards.path_of(root, project, name) for name in boards.names(root, project)]
             for path in (project_folder(root, project) / description.FILE, *paths):
                 if path.is_file() and not path.is_symlink():
-                    yield Entry(path.relative_to(root).as_posix(), path)
+                    yield ArchiveEntry(path.relative_to(root).as_posix(), path)
 
 
 def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:
     """Return the versions of artifacts that runs created or used, each once; missing ones are left out."""
-    shelves, found = Store(root), {}
+    shelves, versions = Store(root), {}
     for relative in runs:
         for file in (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED):
-            listed = layout.read_json(root / relative / file)[0].get("artifacts")
-            for about in listed if isinstance(listed, list) else ():
+            references = layout.read_json(root / relative / file)[0].get("artifacts")
+            for about in references if isinstance(references, list) else ():
                 with suppress(ArtifactError, AttributeError, TypeError):
                     folder = shelves.folder(about.get("type"), about.get("name"))
                     version = folder.existing(about.get("version"))
-                    found[version.path] = version
-    return list(found.values())
+                    versions[version.path] = version
+    return list(versions.values())
 
 
 def all_versions(root: Path) -> list[Version]:
@@ -123,7 +123,7 @@ def all_versions(root: Path) -> list[Version]:
     return [folder.version(number) for folder in Store(root).folders() for number in folder.all_numbers()]
 
 
-def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
+def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[ArchiveEntry]:
     """Yield the files of versions of artifacts: small files, indexes of the artifacts, and each content once.
 
     Raises:
@@ -135,12 +135,12 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
     for version in versions:
         artifact = f"{store.ARTIFACTS}/{version.artifact.type}/{version.path.parent.name}"
         small = (store.METADATA, store.MANIFEST, store.CURATION, layout.DELETED)
-        wanted = [(f"{artifact}/v{version.number}/{name}", version.path / name) for name in small]
-        wanted.append((f"{artifact}/{store.INDEX}", version.path.parent / store.INDEX))
-        for name, path in wanted:
+        members = [(f"{artifact}/v{version.number}/{name}", version.path / name) for name in small]
+        members.append((f"{artifact}/{store.INDEX}", version.path.parent / store.INDEX))
+        for name, path in members:
             if name not in seen and path.is_file():
                 seen.add(name)
-                yield Entry(name, path)
+                yield ArchiveEntry(name, path)
         try:
             files = version.manifest.files
         except DamagedFile:  # what is there goes along as it is
@@ -153,9 +153,9 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
                 name = f"{store.ARTIFACTS}/.dedup/{digest[:2]}/{digest}"
                 place = verify.unchanged_place(version, file)
                 if isinstance(place, Path):
-                    yield Entry(name, place, content=(version, file))
+                    yield ArchiveEntry(name, place, content=(version, file))
                 else:
-                    yield Entry(name, version.file_path(file.path), place)
+                    yield ArchiveEntry(name, version.file_path(file.path), place)
 
 
 def about(runs: Iterable[str], versions: Iterable[Version]) -> bytes:
@@ -191,8 +191,8 @@ class Outlet(io.RawIOBase):
 
 
 def zip_pieces(
-    first: bytes, entries: Iterable[Entry], *, compress: bool = False, progress: Progress | None = None
-) -> Generator[bytes, None, Taken]:
+    first: bytes, entries: Iterable[ArchiveEntry], *, compress: bool = False, progress: Progress | None = None
+) -> Generator[bytes, None, ExportTotals]:
     """Yield the bytes of a zip file as they are created; return what was packed.
 
     Args:
@@ -214,17 +214,17 @@ def zip_pieces(
                     yield outlet.taken()
             files += 1
     yield outlet.taken()
-    return Taken(files, total)
+    return ExportTotals(files, total)
 
 
 def write_zip(
     target: IO[bytes],
     first: bytes,
-    entries: Iterable[Entry],
+    entries: Iterable[ArchiveEntry],
     *,
     compress: bool = False,
     progress: Progress | None = None,
-) -> Taken:
+) -> ExportTotals:
     """Write a zip file; see `zip_pieces` for the arguments.
 
     Raises:
@@ -235,13 +235,13 @@ def write_zip(
         try:
             target.write(next(pieces))
         except StopIteration as end:
-            taken: Taken = end.value
-            return taken
+            packed: ExportTotals = end.value
+            return packed
 
 
 def write_tar(
-    target: IO[bytes], first: bytes, entries: Iterable[Entry], *, progress: Progress | None = None
-) -> Taken:
+    target: IO[bytes], first: bytes, entries: Iterable[ArchiveEntry], *, progress: Progress | None = None
+) -> ExportTotals:
     """Write a tar.gz in the format of Runicorn 0.4-0.5.
 
     Raises:
@@ -255,10 +255,12 @@ def write_tar(
         for name, modified, size, blocks in _opened(entries, progress or NO_PROGRESS):
             archive.addfile(_tar_info(name, modified, size), _Blocks(blocks, size))
             files, total = files + 1, total + size
-    return Taken(files, total)
+    return ExportTotals(files, total)
 
 
-def _opened(entries: Iterable[Entry], progress: Progress) -> Iterator[tuple[str, int, int, Iterator[bytes]]]:
+def _opened(
+    entries: Iterable[ArchiveEntry], progress: Progress
+) -> Iterator[tuple[str, int, int, Iterator[bytes]]]:
     """Yield name, time in nanoseconds, size and content of each existing file."""
     from runicorn.artifacts import verify
 
@@ -335,15 +337,15 @@ def _tar_info(name: str, modified: int, size: int) -> tarfile.TarInfo:
     return info
 
 
-def to_file(path: Path, write: Callable[[IO[bytes]], Taken]) -> Taken:
+def to_file(path: Path, write: Callable[[IO[bytes]], ExportTotals]) -> ExportTotals:
     """Write a file atomically: until it is complete, `path` is unchanged."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as target:
-            taken = write(target)
+            packed = write(target)
             target.flush()
             os.fsync(target.fileno())
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    return taken
+    return packed

@@ -55,8 +55,8 @@ class Runicorn(TyperGroup):
         self.commands = Commands()  # type: ignore[assignment]
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"runicorn {__version__}")
         raise typer.Exit
 

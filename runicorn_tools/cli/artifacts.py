@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runicorn.api.responses.artifacts import Artifact, ArtifactVersion, StoredVersion, StoreStatistics
 
 
-class Action(StrEnum):
+class ArtifactsAction(StrEnum):
     """Action of the command."""
 
     LIST = "list"
@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 
 def artifacts(
-    action: Annotated[Action, typer.Option(help="Action.")],
+    action: Annotated[ArtifactsAction, typer.Option(help="Action.")],
     name: Annotated[str | None, typer.Option(help="The artifact: `resnet` or `model/resnet`.")] = None,
     type: Annotated[
         ArtifactType | None, typer.Option(help="Its type; needed if two types have the name.")
@@ -60,31 +60,31 @@ def artifacts(
     store = Store(common.existing_root(storage))
     kind = type.value if type else None
     with common.exit_on_error():
-        if action is Action.LIST:
+        if action is ArtifactsAction.LIST:
             _list(responses.list_artifacts(store, kind, common.print_error), as_json)
-        elif action is Action.STATS:
+        elif action is ArtifactsAction.STATS:
             _statistics(responses.statistics(store, common.print_error), as_json)
-        elif action is Action.VERSIONS:
+        elif action is ArtifactsAction.VERSIONS:
             folder = _named(store, name, kind, action)
             _versions(responses.list_versions(folder, common.print_error), as_json)
-        elif action is Action.VERIFY:
+        elif action is ArtifactsAction.VERIFY:
             _verify(_chosen(store, name, kind, version), as_json)
         else:
             number = _needed(version, "--version", action)
-            found = _named(store, name, kind, action).existing(number)
-            if action is Action.INFO:
-                _info(responses.version_detail(found), as_json)
+            addressed = _named(store, name, kind, action).existing(number)
+            if action is ArtifactsAction.INFO:
+                _info(responses.version_detail(addressed), as_json)
             else:
-                _delete(found, permanent, yes, as_json)
+                _delete(addressed, permanent, yes, as_json)
 
 
-def _needed(value: Any, option: str, action: Action) -> Any:
+def _needed(value: Any, option: str, action: ArtifactsAction) -> Any:
     if value is None:
         common.exit_with(f"Error: {option} is required for '{action.value}' action", USAGE)
     return value
 
 
-def _named(store: Store, name: str | None, kind: str | None, action: Action) -> ArtifactFolder:
+def _named(store: Store, name: str | None, kind: str | None, action: ArtifactsAction) -> ArtifactFolder:
     """Return the named artifact; the name may include the type: `dataset/mnist`."""
     before, _, own = str(_needed(name, "--name", action)).rpartition("/")
     return store.find(own, kind or before or None)
@@ -202,9 +202,9 @@ def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None
 def _chosen(store: Store, name: str | None, kind: str | None, number: int | None) -> list[Version]:
     """Return one version, all of an artifact, or all of the store."""
     if number is not None:
-        return [_named(store, name, kind, Action.VERIFY).existing(number)]
-    folders = store.folders(kind) if name is None else [_named(store, name, kind, Action.VERIFY)]
-    return [folder.version(found) for folder in folders for found in folder.numbers()]
+        return [_named(store, name, kind, ArtifactsAction.VERIFY).existing(number)]
+    folders = store.folders(kind) if name is None else [_named(store, name, kind, ArtifactsAction.VERIFY)]
+    return [folder.version(version_number) for folder in folders for version_number in folder.numbers()]
 
 
 def _verify(versions: list[Version], as_json: bool) -> None:

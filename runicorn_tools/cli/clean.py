@@ -12,9 +12,9 @@ import typer
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runicorn.store.units import format_bytes, number_of
+from runicorn_tools import cleaning
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, USAGE
-from runicorn_tools.maintenance import cleaning
 
 DAY = 86400.0
 
@@ -97,18 +97,18 @@ def clean(
         common.exit_with("Specify what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
     root = common.existing_root(storage)
     with common.exit_on_error():
-        found = _find_candidates(root, older_than or 0.0, zombie, old, temp, dedup)
+        candidates = _find_candidates(root, older_than or 0.0, zombie, old, temp, dedup)
         if not as_json:
-            for line in _in_words(found, zombie, old, older_than, temp, dedup):
+            for line in _in_words(candidates, zombie, old, older_than, temp, dedup):
                 typer.echo(common.printable(line))
-        if dry_run or not found:
-            _report(found, None, as_json)
+        if dry_run or not candidates:
+            _report(candidates, None, as_json)
             return
         if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
-        done = _remove(root, found)
-        _report(found, done, as_json)
+        done = _remove(root, candidates)
+        _report(candidates, done, as_json)
         if done.kept:
             raise typer.Exit(FAILED)
 
@@ -124,40 +124,40 @@ def _find_candidates(root: Path, days: float, zombie: bool, old: bool, temp: boo
     )
 
 
-def _remove(root: Path, found: Candidates) -> CleanupResult:
+def _remove(root: Path, candidates: Candidates) -> CleanupResult:
     done = CleanupResult()
-    for reason, runs in (("cleaned_zombie", found.zombies), ("cleaned_old", found.old)):
+    for reason, runs in (("cleaned_zombie", candidates.zombies), ("cleaned_old", candidates.old)):
         for run in runs:
             try:
                 cleaning.move_to_bin(root, run, reason)
                 done.binned.append(run.run_id)
             except cleaning.RunResumed as error:
                 done.kept.append(str(error))
-    done.freed = cleaning.remove(path for path, _ in found.leftovers)
-    if found.garbage:
-        done.freed += garbage.collect(Store(root), found.garbage).bytes
+    done.freed = cleaning.remove(path for path, _ in candidates.leftovers)
+    if candidates.garbage:
+        done.freed += garbage.collect(Store(root), candidates.garbage).bytes
     return done
 
 
 def _in_words(
-    found: Candidates, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
+    candidates: Candidates, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
 ) -> list[str]:
     """Return a line for each requested kind."""
     lines = []
     if zombie:
-        lines += _runs(found.zombies, "whose process is gone")
+        lines += _runs(candidates.zombies, "whose process is gone")
     if old:
-        lines += _runs(found.old, f"that ended more than {days:g} days ago")
+        lines += _runs(candidates.old, f"that ended more than {days:g} days ago")
     if temp:
-        left = sum(count for _, count in found.leftovers)
+        leftover_bytes = sum(count for _, count in candidates.leftovers)
         lines.append(
-            f"{number_of(len(found.leftovers), 'file')} left by interrupted writes: {_amount(left)} can be freed"
+            f"{number_of(len(candidates.leftovers), 'file')} left by interrupted writes: {_amount(leftover_bytes)} can be freed"
         )
     if dedup:
-        rests = f"{number_of(len(found.garbage.rests), 'leftover')} of interrupted work"
+        rests = f"{number_of(len(candidates.garbage.rests), 'leftover')} of interrupted work"
         lines.append(
-            f"{number_of(len(found.garbage.blobs), 'content')} without a version, {rests}: "
-            f"{_amount(found.garbage.bytes)} can be freed"
+            f"{number_of(len(candidates.garbage.blobs), 'content')} without a version, {rests}: "
+            f"{_amount(candidates.garbage.bytes)} can be freed"
         )
     return lines
 
@@ -165,8 +165,8 @@ def _in_words(
 def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
     if not runs:
         return [f"No run {which}"]
-    held = _amount(sum(run.bytes for run in runs))
-    line = f"{number_of(len(runs), 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
+    size = _amount(sum(run.bytes for run in runs))
+    line = f"{number_of(len(runs), 'run')} {which}, with {size}, for the recycle bin: emptying it frees that"
     return [line, *(f"  {run.run_id}  {run.status}  {common.format_time(run.touched)}" for run in runs)]
 
 
@@ -174,16 +174,16 @@ def _amount(count: int) -> str:
     return f"{format_bytes(count)} ({count:,} bytes)"
 
 
-def _report(found: Candidates, done: CleanupResult | None, as_json: bool) -> None:
+def _report(candidates: Candidates, done: CleanupResult | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
-            "zombies": [run.run_id for run in found.zombies],
-            "old": [run.run_id for run in found.old],
-            "run_bytes": sum(run.bytes for run in (*found.zombies, *found.old)),
-            "leftovers": [str(path) for path, _ in found.leftovers],
-            "blobs": len(found.garbage.blobs),
-            "rests": len(found.garbage.rests),
-            "bytes": found.bytes,
+            "zombies": [run.run_id for run in candidates.zombies],
+            "old": [run.run_id for run in candidates.old],
+            "run_bytes": sum(run.bytes for run in (*candidates.zombies, *candidates.old)),
+            "leftovers": [str(path) for path, _ in candidates.leftovers],
+            "blobs": len(candidates.garbage.blobs),
+            "rests": len(candidates.garbage.rests),
+            "bytes": candidates.bytes,
             "binned": done.binned if done else [],
             "kept": done.kept if done else [],
             "freed_bytes": done.freed if done else 0,
@@ -192,9 +192,9 @@ def _report(found: Candidates, done: CleanupResult | None, as_json: bool) -> Non
         return
     if done is None:
         return
-    if found.zombies or found.old:
+    if candidates.zombies or candidates.old:
         typer.echo(f"Moved to the recycle bin: {number_of(len(done.binned), 'run')}")
     for sentence in done.kept:
         common.print_error(f"Not moved: {sentence}")
-    if found.leftovers or found.garbage:
+    if candidates.leftovers or candidates.garbage:
         typer.echo(f"{done.freed:,} bytes were freed")

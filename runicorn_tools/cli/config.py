@@ -86,12 +86,12 @@ def _show(file: Path, storage: Path | None, as_json: bool) -> None:
 
 
 def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
-    found = problems(file, storage)
+    faults = problems(file, storage)
     if as_json:
-        common.print_json({"valid": not found, "problems": found})
-    for problem in found if not as_json else ():
+        common.print_json({"valid": not faults, "problems": faults})
+    for problem in faults if not as_json else ():
         common.print_error(f"✗ {problem}")
-    if found:
+    if faults:
         raise typer.Exit(FAILED)
     if not as_json:
         typer.echo(common.printable("✓ Configuration is valid"))
@@ -100,15 +100,15 @@ def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
 def problems(file: Path, storage: Path | None) -> list[str]:
     """Return the problems of the configuration file and the storage root."""
     content, problem = layout.read_json(file, follow_links=True)
-    found = [problem] if problem else []
+    faults = [problem] if problem else []
     configured: Any = content.get("user_root_dir")
     if configured is not None and not isinstance(configured, str):
-        found.append("user_root_dir must be text")
+        faults.append("user_root_dir must be text")
     try:
         user.checked_root(str(user.storage_root(storage)))
     except user.InvalidRoot as error:
-        found.append(f"The storage root {user.storage_root(storage)} cannot be used: {error}")
-    return found
+        faults.append(f"The storage root {user.storage_root(storage)} cannot be used: {error}")
+    return faults
 
 
 def _reset(file: Path, yes: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from runicorn.store.units import number_of
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn_tools.maintenance.fsck.report import Finding, Report
+from runicorn_tools.fsck.report import Finding, Report
 
 
 def fsck(
@@ -39,7 +39,7 @@ def fsck(
     """
     root = common.existing_root(storage)
     with common.exit_on_error():
-        from runicorn_tools.maintenance.fsck import check
+        from runicorn_tools.fsck import check
 
         report = check(root, contents=not quick, should_repair=repair)
         if server:
@@ -54,7 +54,7 @@ def fsck(
 
 def _compare(root: Path, url: str, report: Report) -> None:
     from runicorn.api.errors import RunicornAPIError
-    from runicorn_tools.maintenance.fsck.server import compare_with_server
+    from runicorn_tools.fsck.server import compare_with_server
 
     try:
         compare_with_server(root, url, report)

@@ -101,8 +101,8 @@ def _metadata(run_dir: Path) -> list[tuple[str, str]]:
 
 
 def _figures(name: str, figures: Statistics) -> list[Any]:
-    known = [figures.minimum, figures.maximum, figures.mean] if figures.finite else [None] * 3
-    return [name, *known, figures.last, figures.count]
+    extremes = [figures.minimum, figures.maximum, figures.mean] if figures.finite else [None] * 3
+    return [name, *extremes, figures.last, figures.count]
 
 
 def _add_charts(book: Any, names: Sequence[str], metrics: Sequence[str], rows: int) -> None:

@@ -166,10 +166,10 @@ def csv_lines(run_dir: Path, names: Sequence[str], include_metadata: bool = True
 
 def _heading(run_dir: Path) -> list[str]:
     meta = layout.read_json(run_dir / layout.META)[0]
-    told = [("Project", "project"), ("Experiment", "name"), ("Run ID", "id")]
+    fields = [("Project", "project"), ("Experiment", "name"), ("Run ID", "id")]
     return [
         f"Runicorn Export - {time.strftime('%Y-%m-%dT%H:%M:%S')}",
-        *(f"{label}: {_flat(meta.get(key, 'N/A'))}" for label, key in told),
+        *(f"{label}: {_flat(meta.get(key, 'N/A'))}" for label, key in fields),
         "",
     ]
 

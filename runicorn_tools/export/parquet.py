@@ -38,15 +38,15 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str]) -> None
 
 
 def _kinds(run_dir: Path) -> dict[str, type]:
-    found: dict[str, type] = {}
+    types: dict[str, type] = {}
     for record in metric_records(run_dir):
         for name, value in record.items():
             if value is not None:
                 kind = _kind(value)
-                before = found.setdefault(name, kind)
+                before = types.setdefault(name, kind)
                 if before is not kind:
-                    found[name] = float if {before, kind} == {int, float} else str
-    return found
+                    types[name] = float if {before, kind} == {int, float} else str
+    return types
 
 
 def _kind(value: Any) -> type:

@@ -81,19 +81,19 @@ def sections(run_dir: Path) -> list[Section]:
         layout.read_json(run_dir / name)[0]
         for name in (layout.META, layout.STATUS, layout.SUMMARY, layout.CONFIG)
     )
-    found = [Section("Experiment Information", _information(meta)), Section("Run Status", _state(status))]
+    parts = [Section("Experiment Information", _information(meta)), Section("Run Status", _state(status))]
     if config:
         rows = [[name, _value(value)] for name, value in config.items()]
-        found.append(Section("Configuration", head=("Setting", "Value"), rows=rows))
+        parts.append(Section("Configuration", head=("Setting", "Value"), rows=rows))
     if summary:
         rows = [[name, _value(value)] for name, value in summary.items()]
-        found.append(Section("Summary Metrics", head=("Metric", "Value"), rows=rows))
+        parts.append(Section("Summary Metrics", head=("Metric", "Value"), rows=rows))
     metrics, records = statistics(run_dir)
     if records:
         rows = [[name, *_figures(figures)] for name, figures in metrics.items()]
         note = f"Total events recorded: {records}"
-        found.append(Section("Metrics Overview", note=note, head=HEAD, rows=rows))
-    return found
+        parts.append(Section("Metrics Overview", note=note, head=HEAD, rows=rows))
+    return parts
 
 
 def _information(meta: dict[str, Any]) -> list[tuple[str, str]]:
@@ -122,8 +122,8 @@ def _state(status: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _figures(figures: Statistics) -> list[str]:
-    known = (figures.minimum, figures.maximum, figures.mean) if figures.finite else (math.nan,) * 3
-    return [*map(_figure, known), _figure(figures.last)]
+    extremes = (figures.minimum, figures.maximum, figures.mean) if figures.finite else (math.nan,) * 3
+    return [*map(_figure, extremes), _figure(figures.last)]
 
 
 def _figure(value: float) -> str:

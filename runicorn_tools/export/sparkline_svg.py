@@ -32,7 +32,7 @@ class Curve:
         if self.filled == 0:
             if len(self.buckets) == BUCKETS:
                 pairs = zip(self.buckets[::2], self.buckets[1::2], strict=True)
-                self.buckets = [_joined(one, other) for one, other in pairs]
+                self.buckets = [_joined(bucket, other) for bucket, other in pairs]
                 self.length *= 2
             self.buckets.append((point, point))
         else:
@@ -44,9 +44,9 @@ class Curve:
         return sorted({point for bucket in self.buckets for point in bucket})
 
 
-def _joined(one: tuple[Point, Point], other: tuple[Point, Point]) -> tuple[Point, Point]:
-    low = min(one[0], other[0], key=lambda point: point[1])
-    high = max(one[1], other[1], key=lambda point: point[1])
+def _joined(bucket: tuple[Point, Point], other: tuple[Point, Point]) -> tuple[Point, Point]:
+    low = min(bucket[0], other[0], key=lambda point: point[1])
+    high = max(bucket[1], other[1], key=lambda point: point[1])
     return low, high
 
 
@@ -55,7 +55,7 @@ def read(run_dir: Path) -> tuple[dict[str, Curve], int]:
 
     Points are placed by step, or by position in records without a step; NaN and infinities are skipped.
     """
-    found: dict[str, Curve] = {}
+    curves: dict[str, Curve] = {}
     more: set[str] = set()
     for place, record in enumerate(metric_records(run_dir)):
         step = number(record.get("global_step", record.get("step")))
@@ -64,19 +64,19 @@ def read(run_dir: Path) -> tuple[dict[str, Curve], int]:
             y = number(value)
             if name in FIRST_COLUMNS or y is None or not math.isfinite(y):
                 continue
-            if name not in found and len(found) == MOST:
+            if name not in curves and len(curves) == MOST:
                 more.add(name)
             else:
-                found.setdefault(name, Curve()).add((x, y))
-    return dict(sorted(found.items())), len(more)
+                curves.setdefault(name, Curve()).add((x, y))
+    return dict(sorted(curves.items())), len(more)
 
 
 def svg(name: str, curve: Curve) -> str:
     """Return a curve as an SVG element with a text description."""
     points = curve.points()
-    (left, right), (low, high) = _range([x for x, _ in points]), _range([y for _, y in points])
+    (left_edge, right), (low, high) = _range([x for x, _ in points]), _range([y for _, y in points])
     places = " ".join(
-        f"{_share(x, left, right) * (WIDTH - 2 * EDGE) + EDGE:.1f},"
+        f"{_share(x, left_edge, right) * (WIDTH - 2 * EDGE) + EDGE:.1f},"
         f"{HEIGHT - EDGE - _share(y, low, high) * (HEIGHT - 2 * EDGE):.1f}"
         for x, y in points
     )

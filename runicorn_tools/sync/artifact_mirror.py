@@ -102,8 +102,8 @@ class ArtifactMirror:
         began = time.monotonic()
         self._parts.mkdir(parents=True, exist_ok=True)
         with exclusive(self._state_dir, self._stop):
-            known = layout.read_json(self._state)[0]
-            self._known = {key: outcome for key, outcome in known.items() if isinstance(outcome, str)}
+            outcomes = layout.read_json(self._state)[0]
+            self._known = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, str)}
             for key in dict.fromkeys(key for folder in folders for key in self._referenced(folder)):
                 if not self._is_settled(key):
                     self._mirror_version(key, progress)
@@ -170,9 +170,9 @@ class ArtifactMirror:
             return CONFLICTS
         parts = self._contents(place, arrival, progress)
         with self._store.in_use():
-            gone = [file for file in arrival.files if not self._holds(file.digest, file.size, parts)]
-            if gone:  # collected as garbage since the check
-                raise OSError(errno.EAGAIN, f"{gone[0].path} must be fetched again")
+            missing = [file for file in arrival.files if not self._holds(file.digest, file.size, parts)]
+            if missing:  # collected as garbage since the check
+                raise OSError(errno.EAGAIN, f"{missing[0].path} must be fetched again")
             if not versions.put(self._store, arrival, parts):
                 return "here already"
         self._result["artifacts_synced"] += 1
@@ -227,7 +227,7 @@ class ArtifactMirror:
         missing = set(self._store.lacking({file.digest: file.size for file in arrival.files}))
         lacking = {file.digest: file for file in arrival.files if file.digest in missing}
         pool = ThreadPoolExecutor(max_workers=self._remote.parallel, thread_name_prefix="runicorn-sync")
-        found: dict[str, Unpacked] = {}
+        members: dict[str, Unpacked] = {}
         try:
             waiting: dict[Future[Path], str] = {
                 pool.submit(self._content, f"{place}/{store.FILES}/{file.path}", digest, file.size): digest
@@ -235,12 +235,12 @@ class ArtifactMirror:
             }
             for future in as_completed(waiting):
                 file = lacking[waiting[future]]
-                found[file.digest] = Unpacked(SKIPPED, future.result(), file.size, file.digest)
+                members[file.digest] = Unpacked(SKIPPED, future.result(), file.size, file.digest)
                 if progress is not None:
-                    progress(len(found), len(lacking), f"{place}/{store.FILES}/{file.path}")
+                    progress(len(members), len(lacking), f"{place}/{store.FILES}/{file.path}")
         finally:
             pool.shutdown(cancel_futures=True)
-        return found
+        return members
 
     def _content(self, path: str, digest: str, size: int) -> Path:
         """Fetch a content beside the state, resuming a partial file, and verify its digest."""

@@ -42,7 +42,7 @@ def read_manifests(
         items = {}
     problems: list[str] = []
     parsed = [_read(remote, root, kind, items, problems) for kind in ManifestType]
-    inventories = [each for each in parsed if each is not None]
+    inventories = [inventory for inventory in parsed if inventory is not None]
     if not inventories:
         raise OSError(" ".join(["No valid manifest found on server.", *problems]))
     inventories[0].problems = problems + inventories[0].problems
@@ -106,11 +106,11 @@ def list_runs(remote: RemoteFiles, root: str, state: State, mirror: Path) -> Inv
         word = layout.read_json(mirror / folder / layout.STATUS)[0].get("status")
         return word if isinstance(word, str) else None
 
-    found = scan(RemoteLister(remote, root, status), state.listed)
-    state.listed = found.runs
+    listing = scan(RemoteLister(remote, root, status), state.listed)
+    state.listed = listing.runs
     runs = {
         folder: {name: FileInfo(size, mtime) for name, (size, mtime) in run.files.items()}
-        for folder, run in found.runs.items()
+        for folder, run in listing.runs.items()
         if run.files
     }
-    return Inventory(runs=runs, unread=found.unread, snapshot_id=f"listed {time.time():.3f}")
+    return Inventory(runs=runs, unread=listing.unread, snapshot_id=f"listed {time.time():.3f}")

@@ -175,10 +175,10 @@ class Fetcher:
 class _Sink:
     """Receives pieces: verifies those that are known and writes the others."""
 
-    def __init__(self, file: BinaryIO, known: bytes, budget: Budget) -> None:
+    def __init__(self, file: BinaryIO, prefix: bytes, budget: Budget) -> None:
         self._file = file
         self._budget = budget
-        self.known = known
+        self.known = prefix
         self.moved = 0
         file.seek(0, os.SEEK_END)
 

@@ -64,11 +64,11 @@ def mirror_store(
     discovered = _Discovery(remote, remote_root, into, generate)
     result = RunMirror(remote, remote_root, into, folder, stop).run(discovered.discover, progress)
     result["source"] = discovered.source
-    written, problems = mirror_projects(remote, remote_root, into, folder, discovered.projects)
-    if written or problems:
+    written_count, problems = mirror_projects(remote, remote_root, into, folder, discovered.projects)
+    if written_count or problems:
         result.pop("skipped", None)
         result.pop("reason", None)
-        result["files_synced"] += written
+        result["files_synced"] += written_count
         result["problems"] += problems
     if artifacts:
         _merge_results(

@@ -72,37 +72,37 @@ def make_plan(inventory: Inventory, state: State, root: Path) -> Plan:
 def _plan_files(plan: Plan, state: State, root: Path, folder: str, files: dict[str, FileInfo]) -> None:
     for name, info in files.items():
         path = f"{folder}/{name}"
-        known, local = state.files.get(path), _local_state(root / path)
-        is_known = known is not None and known[0] == info.size and same_time(known[1], info.mtime)
+        synced, local = state.files.get(path), _local_state(root / path)
+        is_known = synced is not None and synced[0] == info.size and same_time(synced[1], info.mtime)
         if local is not None and local[0] == info.size and same_time(local[1], info.mtime):
             # Fetched before, or by a sync whose state was lost.
             state.files[path] = (info.size, local[1])
             plan.same += 1
-        elif name in PERSONAL and _was_edited_locally(name, known, local, is_known):
+        elif name in PERSONAL and _was_edited_locally(name, synced, local, is_known):
             plan.same += 1
         else:
             plan.downloads.append(Download(path, info, priority_of(name) or 0))
 
 
 def _was_edited_locally(
-    name: str, known: tuple[int, float] | None, local: tuple[int, float] | None, is_known: bool
+    name: str, synced: tuple[int, float] | None, local: tuple[int, float] | None, is_known: bool
 ) -> bool:
     if local is None:  # restored here, and not deleted again on the remote host
         return name == layout.DELETED and is_known
-    return known is None or local[0] != known[0] or not same_time(local[1], known[1])
+    return synced is None or local[0] != synced[0] or not same_time(local[1], synced[1])
 
 
 def _gone_files(inventory: Inventory, state: State, root: Path) -> list[str]:
-    gone = []
-    for path, known in state.files.items():
+    missing = []
+    for path, synced in state.files.items():
         folder, name = _split(inventory, path)
         if folder is None or name in inventory.runs[folder] or name in KEPT:
             continue
         local = _local_state(root / path)
         # A local edit is kept.
-        if local is None or (local[0] == known[0] and same_time(local[1], known[1])):
-            gone.append(path)
-    return gone
+        if local is None or (local[0] == synced[0] and same_time(local[1], synced[1])):
+            missing.append(path)
+    return missing
 
 
 def _split(inventory: Inventory, path: str) -> tuple[str | None, str]:
@@ -125,9 +125,9 @@ def _local_state(path: Path) -> tuple[int, float] | None:
     return (about.st_size, about.st_mtime) if stat.S_ISREG(about.st_mode) else None
 
 
-def same_time(one: float, other: float) -> bool:
+def same_time(first: float, other: float) -> bool:
     """Whether two times of a file are the same; SFTP knows whole seconds only, and disks differ in precision."""
-    if abs(one - other) < 1e-3:
+    if abs(first - other) < 1e-3:
         return True
-    has_whole_seconds = one == math.floor(one) or other == math.floor(other)
-    return has_whole_seconds and math.floor(one) == math.floor(other)
+    has_whole_seconds = first == math.floor(first) or other == math.floor(other)
+    return has_whole_seconds and math.floor(first) == math.floor(other)

@@ -55,7 +55,7 @@ class _ProjectMirror:
 
     def __init__(self, remote: RemoteFiles, remote_root: str, root: Path, state: dict[str, Any]) -> None:
         self._remote, self._remote_root, self._root = remote, remote_root, root
-        self.known = {key: one for key, one in state.items() if isinstance(one, list)}
+        self.known = {key: entry for key, entry in state.items() if isinstance(entry, list)}
         self.changes = 0
         self.problems: list[str] = []
 
@@ -67,12 +67,12 @@ class _ProjectMirror:
         )
         if items is None:
             return
-        found = {
+        boards_by_name = {
             item.name.removesuffix(boards.SUFFIX): item
             for item in sorted(items, key=lambda item: item.name)
             if not item.is_folder and item.name.endswith(boards.SUFFIX)
         }
-        for name, item in list(found.items())[: boards.MOST_BOARDS]:
+        for name, item in list(boards_by_name.items())[: boards.MOST_BOARDS]:
             key, mark = f"{project}/{name}", [item.size, item.mtime]
             *last, version = self.known.get(key, [boards.NONE])
             if last != mark:
@@ -80,7 +80,7 @@ class _ProjectMirror:
                     self.known[key] = [*mark, self._write_board(project, name, item, str(version))]
         for key in [key for key in self.known if key.rpartition("/")[0] == project]:
             name = key.rpartition("/")[2]
-            if name not in found:
+            if name not in boards_by_name:
                 with self._reported(f"{folder}/{name}{boards.SUFFIX}"):
                     self._delete_board(project, name, str(self.known[key][-1]))
                     del self.known[key]
@@ -125,13 +125,13 @@ class _ProjectMirror:
                 version = _version(description.read(self._root, project))
             self.known[project] = [item.size, item.mtime, version]
 
-    def _content(self, path: str, item: Item, most: int) -> bytes | None:
-        """Return the content of a remote file, or None if it has more than `most` bytes."""
+    def _content(self, path: str, item: Item, limit: int) -> bytes | None:
+        """Return the content of a remote file, or None if it has more than `limit` bytes."""
         pieces: list[bytes] = []
-        if item.size <= most:
-            self._remote.read(join_path(self._remote_root, path), 0, most + 1, pieces.append)
+        if item.size <= limit:
+            self._remote.read(join_path(self._remote_root, path), 0, limit + 1, pieces.append)
         content = b"".join(pieces)
-        return content if item.size <= most and len(content) <= most else None
+        return content if item.size <= limit and len(content) <= limit else None
 
     def _unless_unreachable(self, read: Callable[[], T], missing: T) -> T | None:
         """Return what was read, `missing` if there is no such file, or None if that cannot be told."""

@@ -79,7 +79,7 @@ class RunMirror:
             self.state.load()
             last = self.state.cursor.get("last_snapshot_id")
             inventory = discover(self.state)
-            known, running = len(self.state.files), self.state.running
+            file_count, running = len(self.state.files), self.state.running
             plan = make_plan(inventory, self.state, self._root)
             self._skip_unrelated_runs(plan)
             result = _counts(plan, inventory)
@@ -88,7 +88,7 @@ class RunMirror:
                 self._apply_deletions(plan, inventory, result)
                 self._write_heartbeats(inventory)
             finally:
-                is_changed = len(self.state.files) != known or self.state.running != running
+                is_changed = len(self.state.files) != file_count or self.state.running != running
                 if plan.downloads or self._changed or is_changed:
                     self.state.save()
                 self._touch_parents()
@@ -188,10 +188,10 @@ class RunMirror:
             result["deleted_count"] += self._bin(folder)
 
     def _write_heartbeats(self, inventory: Inventory) -> None:
-        known = self.state.running
+        running_before = self.state.running
         candidates = set(inventory.runs)
-        if known is not None:
-            candidates &= known | self._changed
+        if running_before is not None:
+            candidates &= running_before | self._changed
         self.state.running = write_heartbeats(self._root, candidates - self._unrelated)
 
     def _bin(self, folder: str) -> bool:

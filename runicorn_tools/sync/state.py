@@ -58,8 +58,8 @@ class State:
             size, mtime = _dict(about).get("size"), _dict(about).get("mtime")
             if is_run_file(path) and isinstance(size, int) and isinstance(mtime, int | float):
                 self.files[path] = (size, float(mtime))
-        for kept, name in ((self.seen, "seen"), (self.binned, "binned")):
-            kept.update(
+        for target, name in ((self.seen, "seen"), (self.binned, "binned")):
+            target.update(
                 (folder, float(moment))
                 for folder, moment in _dict(content.get(name)).items()
                 if is_run_folder(folder) and isinstance(moment, int | float)

@@ -97,12 +97,12 @@ class RemoteLister:
         Raises:
             ConnectionError: the connection is lost.
         """
-        wanted = list(folders)
-        if len(wanted) == 1:
-            yield wanted[0], self._listing(wanted[0])
+        requested = list(folders)
+        if len(requested) == 1:
+            yield requested[0], self._listing(requested[0])
             return
         with ThreadPoolExecutor(max_workers=self._remote.parallel) as pool:
-            yield from zip(wanted, pool.map(self._listing, wanted), strict=True)
+            yield from zip(requested, pool.map(self._listing, requested), strict=True)
 
     def _listing(self, folder: str) -> Listing:
         try:
@@ -140,10 +140,10 @@ class _Paramiko:
     def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
         with _translate_errors(path), self._client.open(path, "rb") as file:
             file.seek(offset)
-            left = size
-            while left > 0 and (piece := file.read(min(left, ONE_READ))):
+            remaining = size
+            while remaining > 0 and (piece := file.read(min(remaining, ONE_READ))):
                 write(piece)
-                left -= len(piece)
+                remaining -= len(piece)
 
 
 class _translate_errors:
@@ -207,13 +207,15 @@ class _Asyncssh:
             return
         file = self._wait(path, self._open(path))
         try:
-            left = size
-            while left > 0:
-                piece = self._wait(path, _slice(file, offset, min(left, SLICE), self._gate), SLICE_SECONDS)
+            remaining = size
+            while remaining > 0:
+                piece = self._wait(
+                    path, _slice(file, offset, min(remaining, SLICE), self._gate), SLICE_SECONDS
+                )
                 if not piece:
                     break
                 write(piece)
-                offset, left = offset + len(piece), left - len(piece)
+                offset, remaining = offset + len(piece), remaining - len(piece)
         finally:
             self._wait(path, file.close())
 

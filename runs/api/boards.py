@@ -51,12 +51,12 @@ class BoardBody(Body):
 def board_list_view(request: Request, project: str) -> Response:
     """List the boards of a project by name; one that cannot be used has an `error`."""
     root = _root()
-    found = []
+    entries = []
     with _store_errors():
         for name in boards.names(root, project) if project in current() else ():
             with suppress(boards.BoardNotFound):  # deleted meanwhile
-                found.append(_entry(_read(root, project, name)))
-    return Response(Boards(boards=found))
+                entries.append(_entry(_read(root, project, name)))
+    return Response(Boards(boards=entries))
 
 
 class BoardView(APIView):
@@ -153,8 +153,8 @@ def _conflict(error: boards.BoardChanged) -> Response:
 def _expected(request: Request) -> str:
     if request.headers.get("If-None-Match", "").strip() == "*":
         return boards.NONE
-    given = request.headers.get("If-Match", "").strip()
-    return given.removeprefix("W/").strip('"') if given else boards.ANY
+    etag = request.headers.get("If-Match", "").strip()
+    return etag.removeprefix("W/").strip('"') if etag else boards.ANY
 
 
 @contextmanager

@@ -95,9 +95,9 @@ def count_files(run: Run) -> int:
     return sum(len(files) for _, _, files in os.walk(run.path))
 
 
-def _suggestion(one: where_keys.Suggestion) -> WhereSuggestion:
-    word = WhereSuggestion(text=one.text, kind=one.kind)
-    return word if one.runs is None else word | {"runs": one.runs}
+def _suggestion(suggestion: where_keys.Suggestion) -> WhereSuggestion:
+    word = WhereSuggestion(text=suggestion.text, kind=suggestion.kind)
+    return word if suggestion.runs is None else word | {"runs": suggestion.runs}
 
 
 def completion(
@@ -110,14 +110,14 @@ def completion(
     """Build the response to an expression that is being written; `sentence` returns the message of an error."""
     cursor = len(where) if cursor is None else cursor
     place = cursor_context(where, cursor)
-    words = [_suggestion(one) for one in where_keys.suggestions(root, place)]
+    words = [_suggestion(suggestion) for suggestion in where_keys.suggestions(root, place)]
     answer = WhereCompletion(valid=True, start=place.start, suggestions=words)
     try:
         node = where_keys.parse(root, where) if where.strip() else None
     except BadWhere as error:
         before = error.position <= place.start
         if before and (fixed := where_keys.corrections(root, where[:cursor], error)):
-            answer |= {"start": 0, "suggestions": [_suggestion(one) for one in fixed]}
+            answer |= {"start": 0, "suggestions": [_suggestion(suggestion) for suggestion in fixed]}
         return {**answer, "valid": False, "error": sentence(error), "position": error.position}
     answer["total"], is_capped = counts.capped(find_runs(root, where=node, project=project))
     if is_capped:

@@ -63,7 +63,7 @@ class RunLogView(APIView):
         if "tail" in query:
             start = max(start, start_of_last(file, query["tail"], ended=ended))
         part = "tail" in query or "offset" in query
-        return file_answer(request, file, "text/plain; charset=utf-8", start=start, whole=not part)
+        return file_answer(request, file, "text/plain; charset=utf-8", start=start, is_whole=not part)
 
 
 @route("GET", scope=Scope.READ, returns=list[MediaFile], errors=ERRORS)

@@ -54,14 +54,14 @@ def experiment_tag_view(request: Request, body: dict[str, Any]) -> Response:
 @route("GET", scope=Scope.READ, query=ExperimentSearch, returns=FoundExperiments, errors=[400])
 def experiment_search_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """Find the runs that have all tags and all words, the last updated first."""
-    found = find_runs(
+    matches = find_runs(
         active_root(),
         project=query.get("project") or None,
         tags=query.get("tags", ()),
         search=query.get("text", ""),
         archived=None if query["archived"] else False,
     )
-    return json_list(request, responses.found_experiments(active_root(), found.runs), name="experiments")
+    return json_list(request, responses.found_experiments(active_root(), matches.runs), name="experiments")
 
 
 @route("DELETE", scope=Scope.ADMIN, body=DeleteExperiments, returns=DeletedExperiments, errors=ERRORS)

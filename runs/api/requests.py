@@ -171,7 +171,7 @@ class Ids(serializers.ListField):
     def __init__(
         self,
         action: str,
-        most: int = MOST_RUNS,
+        limit: int = MOST_RUNS,
         things: str = "runs",
         missing: str = "run_ids is required and must be a list",
         not_a_list: str = "",
@@ -179,14 +179,14 @@ class Ids(serializers.ListField):
         messages: dict[str, Any] = dict.fromkeys(("required", "null", "empty"), missing)
         messages["not_a_list"] = not_a_list or missing
         super().__init__(allow_empty=False, error_messages=messages)
-        self.most, self.excess = most, f"Cannot {action} more than {most} {things} at once"
+        self.most, self.excess = limit, f"Cannot {action} more than {limit} {things} at once"
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the ids without duplicates."""
-        found = list(dict.fromkeys(super().to_internal_value(data)))
-        if len(found) > self.most:
+        run_ids = list(dict.fromkeys(super().to_internal_value(data)))
+        if len(run_ids) > self.most:
             raise serializers.ValidationError(self.excess, code=WHOLE)
-        return found
+        return run_ids
 
 
 class SoftDelete(Body):
@@ -286,7 +286,7 @@ class FileQuery(Query):
         required=False,
         min_value=0,
         max_value=2**50,
-        help_text="Size of the whole file, if it is sent in parts.",
+        help_text="Total size in bytes; required for multipart uploads.",
     )
     project = serializers.CharField(required=False, max_length=255, help_text="Project of a new run.")
     experiment = serializers.CharField(

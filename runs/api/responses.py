@@ -53,9 +53,9 @@ class Columns(Generic[T]):
         """Build the response from the values of `fields`; `root` is the path of the storage root."""
         item: dict[str, Any] = dict(zip(self._keys, row, strict=True))
         if self._has_records:
-            written, unwritten = item["records_written"], item["records_missing"]
+            logged, unwritten = item["records_written"], item["records_missing"]
             counts = item.pop("journal_records"), item.pop("journal_bytes")
-            item["records_missing"] = missing_records(written, unwritten, *counts)
+            item["records_missing"] = missing_records(logged, unwritten, *counts)
         if self._has_host:
             item["hostname"] = item["hostname"] or None
         if self._has_folder:
@@ -82,16 +82,16 @@ def newest_first(
     root: StorageRoot, runs: RunQuerySet, offset: int = 0, limit: int | None = None
 ) -> Iterator[RunItem]:
     """Yield the runs as list items, in short queries that each begin where the last one ended."""
-    page, left = runs.newest(), limit
-    while left is None or left > 0:
-        size = CHUNK if left is None else min(CHUNK, left)
+    page, remaining = runs.newest(), limit
+    while remaining is None or remaining > 0:
+        size = CHUNK if remaining is None else min(CHUNK, remaining)
         rows = list(page.values_list("created", "id", *ITEM.fields)[offset : offset + size])
         for row in rows:
             yield ITEM.build(root.path, row[2:])
         if len(rows) < size:
             return
         page, offset = runs.newest().after(rows[-1][0], rows[-1][1]), 0
-        left = None if left is None else left - size
+        remaining = None if remaining is None else remaining - size
 
 
 def in_order(

@@ -48,8 +48,8 @@ def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> 
         InvalidRunId: one of them, received in `field`, is malformed and belongs to no run.
     """
     malformed = [run_id for run_id in run_ids if not layout.is_run_id(run_id)]
-    known = Run.objects.in_root(root).filter(run_id__in=malformed).values_list("run_id", flat=True)
-    for run_id in set(malformed) - set(known):
+    existing = Run.objects.in_root(root).filter(run_id__in=malformed).values_list("run_id", flat=True)
+    for run_id in set(malformed) - set(existing):
         if refresh.refresh_run(root, run_id) is None:
             raise InvalidRunId(run_id, field)
     return run_ids
@@ -63,17 +63,17 @@ def run_list_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """
     root = active_root()
     refresh_before_listing(root)
-    found = matching(root, query)
-    items = _items(root, found, query)
-    headers = {"X-Total-Count": str(counts.total(found))}
+    matches = matching(root, query)
+    items = _items(root, matches, query)
+    headers = {"X-Total-Count": str(counts.total(matches))}
     return json_list(request, items, length=query.get("limit"), headers=headers)
 
 
-def _items(root: StorageRoot, found: Matches, query: dict[str, Any]) -> Iterator[RunItem]:
+def _items(root: StorageRoot, matches: Matches, query: dict[str, Any]) -> Iterator[RunItem]:
     is_usual = (query["order_by"], query["order_desc"]) == ("created_at", True)
     if is_usual and not query.get("sort") and not query["pinned_first"]:
-        return responses.newest_first(root, found.runs, query["offset"], query.get("limit"))
-    return responses.in_order(root, ordered_by_query(found, query), query["offset"], query.get("limit"))
+        return responses.newest_first(root, matches.runs, query["offset"], query.get("limit"))
+    return responses.in_order(root, ordered_by_query(matches, query), query["offset"], query.get("limit"))
 
 
 class RunDetailView(APIView):

@@ -83,12 +83,12 @@ def full(root: StorageRoot) -> None:
     store = store_of(root)
     with store.lock:
         _walk(store)
-        looked = time.monotonic()
+        scanned_at = time.monotonic()
         for chunk in _to_read(root, _touched(store, store.walk.runs())):
             _process(root, store, chunk)
-            if time.monotonic() - looked > SOON_SECONDS:
+            if time.monotonic() - scanned_at > SOON_SECONDS:
                 _scan_changed(root, store)
-                looked = time.monotonic()
+                scanned_at = time.monotonic()
         if not store.walk.folders[""].error:
             _remove_missing(root, store, Run.objects.filter(root=root))
         _remember(root, store)
@@ -132,8 +132,8 @@ def _scan_changed(root: StorageRoot, store: Store) -> None:
     changed = _touched(store, store.walk.runs(store.walk.changed))
     for chunk in _to_read(root, [*changed, *again, *_running(root)]):
         _process(root, store, chunk)
-    for gone in _chunks(store.walk.removed, CHUNK):
-        _remove_missing(root, store, Run.objects.filter(root=root, folder__in=gone))
+    for missing in _chunks(store.walk.removed, CHUNK):
+        _remove_missing(root, store, Run.objects.filter(root=root, folder__in=missing))
 
 
 def _walk(store: Store) -> None:
@@ -162,8 +162,10 @@ def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
     """Yield the folders in chunks, newest first; many new ones get preliminary rows before any is read in full."""
     ordered = sorted(set(folders), key=id_of, reverse=True)
     if len(ordered) > CHUNK:
-        known = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
-        _add_preliminary_rows(root, [folder for folder in reversed(ordered) if id_of(folder) not in known])
+        existing_ids = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
+        _add_preliminary_rows(
+            root, [folder for folder in reversed(ordered) if id_of(folder) not in existing_ids]
+        )
     return _chunks(ordered, CHUNK)
 
 
@@ -187,7 +189,7 @@ def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
 
 def _remove_missing(root: StorageRoot, store: Store, runs: QuerySet[Run]) -> None:
     """Remove rows whose folder is certainly gone, or move them to another folder of the same id."""
-    gone: list[int] = []
+    stale: list[int] = []
     heirs: list[str] = []
     changed: list[tuple[int, list[str]]] = []
     for key, folder, others in runs.values_list("pk", "folder", "other_folders").iterator():
@@ -198,13 +200,13 @@ def _remove_missing(root: StorageRoot, store: Store, runs: QuerySet[Run]) -> Non
         elif store.walk.certain(folder) and not _is_there(store, folder):
             heirs += alive
             if not alive:
-                gone.append(key)
+                stale.append(key)
     # After the query: SQLite refuses to write on a connection that still reads an older snapshot.
     for key, alive in changed:
         upsert.set_others(key, alive)
     for folder in heirs:
         save_folders(root, [folder])
-    for chunk in _chunks(gone, 10):
+    for chunk in _chunks(stale, 10):
         remove(root, chunk)
 
 

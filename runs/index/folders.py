@@ -32,15 +32,15 @@ def save_folders(root: StorageRoot, folders: list[str], is_own_write: bool = Fal
 
 
 def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) -> set[str]:
-    known = _known(root, folders)
-    readings, same, gone = [], set(), []
+    indexed = _known(root, folders)
+    readings, same, removed = [], set(), []
     for folder in folders:
-        mine, signature = known.get(id_of(folder), (None, None))
+        mine, signature = indexed.get(id_of(folder), (None, None))
         path = f"{root.path}/{folder}"
         try:
             seen = read_state(path)
             if mine == folder and not seen.is_run:
-                gone.append(folder)
+                removed.append(folder)
             elif not seen.is_run or (seen.problem and mine is None):
                 same |= {folder} if _is_old(path) else set()
             elif mine == folder and signature == seen.signature:
@@ -59,7 +59,7 @@ def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) ->
         # Another process was first to insert one of them (PostgreSQL has no single writer).
         logger.info("Another process listed the same runs at the same moment")
         saved = set()
-    for run in Run.objects.filter(root=root, folder__in=gone) if gone else ():
+    for run in Run.objects.filter(root=root, folder__in=removed) if removed else ():
         remove(root, [run.pk])
         save_folders(root, run.other_folders, is_own_write)
     unsettled = {reading.record.folder for reading in readings if not reading.settled}

@@ -48,10 +48,10 @@ def _read_on(run: Run, fd: int) -> None:
     start, mark = run.media_offset, run.media_mark
     if os.fstat(fd).st_size < start or (mark and mark != _mark(fd, int(mark.partition(":")[0]))):
         start, mark = 0, ""
-    offset, found = start, []
+    offset, lines = start, []
     while offset - start < MOST_BYTES and (block := journal.complete(fd, offset, BLOCK)):
         if b'"path"' in block:
-            found += [line for line in block.split(b"\n") if b'"path"' in line]
+            lines += [line for line in block.split(b"\n") if b'"path"' in line]
         offset += len(block)
     if offset == run.media_offset and mark == run.media_mark:
         return
@@ -62,7 +62,7 @@ def _read_on(run: Run, fd: int) -> None:
             return  # another request indexed the same lines first
         if start < run.media_offset:
             RunMedia.objects.filter(run=run).delete()
-        RunMedia.objects.bulk_create([row for line in found if (row := _row(run, line))], batch_size=500)
+        RunMedia.objects.bulk_create([row for line in lines if (row := _row(run, line))], batch_size=500)
 
 
 def _mark(fd: int, length: int) -> str:

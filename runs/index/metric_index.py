@@ -1,4 +1,4 @@
-"""Metric statistics that lists sort and filter by, and the best value of a run while it runs."""
+"""Index of metric statistics for sorting and filtering, and the best value of a running run."""
 
 from __future__ import annotations
 

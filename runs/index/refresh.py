@@ -49,10 +49,10 @@ def refresh_batches(root: StorageRoot, run_ids: Iterable[str], size: int) -> Ite
     """Refresh several runs in batches, each when it is asked for."""
     ids, rows = list(dict.fromkeys(run_ids)), Run.objects.filter(root=root)
     batches = [ids[start : start + size] for start in range(0, len(ids), size)]
-    known = (rows.filter(run_id__in=batch).values_list("run_id", flat=True) for batch in batches)
-    found = find_several(Path(root.path), set(ids).difference(*known))
+    existing_ids = (rows.filter(run_id__in=batch).values_list("run_id", flat=True) for batch in batches)
+    folders = find_several(Path(root.path), set(ids).difference(*existing_ids))
     for batch in batches:
-        read = {run_id: _read_again(root, run_id, found[run_id]) for run_id in batch if run_id in found}
+        read = {run_id: _read_again(root, run_id, folders[run_id]) for run_id in batch if run_id in folders}
         for run in rows.filter(run_id__in=[run_id for run_id in batch if run_id not in read]):
             read[run.run_id] = _unchanged(root, run) or refresh_run(root, run.run_id)
         yield {run_id: _readable(read.get(run_id)) for run_id in batch}
@@ -107,9 +107,9 @@ def _read_again(
 
 def _moved(root: StorageRoot, run: Run) -> Run | None:
     """Return the row of a run whose folder is missing: it was moved, removed, or its disk is not mounted."""
-    found = find(Path(root.path), run.run_id)
-    if found:
-        return _read_again(root, run.run_id, found)
+    folder = find(Path(root.path), run.run_id)
+    if folder:
+        return _read_again(root, run.run_id, folder)
     walk = Walk(Path(root.path), device=None if root.device is None else int(root.device))
     walk.go()
     if not walk.certain(run.folder):

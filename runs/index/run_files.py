@@ -65,28 +65,28 @@ def open_media(run: Run, path: str) -> OpenFile:
         raise missing from error
 
 
-def read_media(run: Run, path: str, most: int) -> bytes:
+def read_media(run: Run, path: str, limit: int) -> bytes:
     """Return the content of a file below the run's `media` folder.
 
     Raises:
-        NoSuchFile: it does not exist, or is larger than `most` bytes.
+        NoSuchFile: it does not exist, or is larger than `limit` bytes.
     """
     file = open_media(run, path)
     size = os.fstat(file.fd).st_size
-    if size > most:
+    if size > limit:
         raise NoSuchFile("The file {path} is too large to be shown.", path=clean_text(path, 200))
     return read_at(file.fd, size, 0)
 
 
 def media(run: Run) -> list[MediaFile]:
     """Return the existing media of a run, as the API lists them."""
-    folder, found = run.path / layout.MEDIA, []
+    folder, files = run.path / layout.MEDIA, []
     for row in media_of(run):
         try:
             size = os.stat(folder / row.path, follow_symlinks=False).st_size
         except OSError:
             continue
-        found.append(
+        files.append(
             MediaFile(
                 key=row.key,
                 path=row.path,
@@ -96,7 +96,7 @@ def media(run: Run) -> list[MediaFile]:
                 size=size,
             )
         )
-    return found
+    return files
 
 
 def environment(run: Run) -> JsonObject | None:
@@ -118,12 +118,12 @@ class ListedArtifact(TypedDict):
 def artifacts(run: Run, file: str) -> list[ListedArtifact]:
     """Return the artifact versions in one of the run's two lists; entries without a name are left out."""
     entries = layout.read_json(run.path / file)[0].get("artifacts")
-    found = (
+    listed = (
         (_artifact(entry) for entry in entries if isinstance(entry, dict))
         if isinstance(entries, list)
         else ()
     )
-    return [entry for entry in found if entry["name"]]
+    return [entry for entry in listed if entry["name"]]
 
 
 def _artifact(entry: JsonObject) -> ListedArtifact:

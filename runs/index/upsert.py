@@ -1,4 +1,4 @@
-"""Write records of run folders into rows, in one short transaction a call."""
+"""Insert or update the rows of run folders, in one short transaction per call."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def search_text(record: RunRecord | Run) -> str:
 def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
     """Insert rows for new runs, without their config values; known runs stay unchanged."""
     by_id = {record.run_id: record for record in records}
-    known = Run.objects.filter(root=root, run_id__in=list(by_id)).values_list("run_id", flat=True)
-    for run_id in list(known):
+    existing_ids = Run.objects.filter(root=root, run_id__in=list(by_id)).values_list("run_id", flat=True)
+    for run_id in list(existing_ids):
         del by_id[run_id]
     _create(root, by_id.values())
     counts.changed(root)
@@ -116,8 +116,8 @@ def set_unreadable(root: StorageRoot, folder: str, seen: FolderState) -> None:
 
 def with_others(warnings: Sequence[str], others: Sequence[str]) -> list[str]:
     """Return the warnings with a single one about the other folders with that id, or without one."""
-    kept = [sentence for sentence in warnings if not sentence.startswith(OTHERS)]
-    return [*kept, f"{OTHERS}{', '.join(others)}"] if others else kept
+    own = [sentence for sentence in warnings if not sentence.startswith(OTHERS)]
+    return [*own, f"{OTHERS}{', '.join(others)}"] if others else own
 
 
 def _create(root: StorageRoot, records: Iterable[RunRecord]) -> None:
@@ -151,19 +151,19 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
 
 def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[float | None, int | None]]:
     """Return the best value and step, by row, of runs without a summary: running or killed ones."""
-    asked = {
+    records = {
         run.pk: record
         for run, record in changed
         if record.best_metric_name and (record.status == layout.RUNNING or record.best_metric_value is None)
     }
-    names = {record.best_metric_name for record in asked.values()}
-    metrics = RunMetric.objects.filter(run__in=asked, key__in=names) if asked else ()
-    found = {}
+    names = {record.best_metric_name for record in records.values()}
+    metrics = RunMetric.objects.filter(run__in=records, key__in=names) if records else ()
+    bests = {}
     for metric in metrics:
-        record = asked[metric.run_id]
+        record = records[metric.run_id]
         if metric.key == record.best_metric_name:
-            found[metric.run_id] = best_by(metric, record.best_metric_mode)
-    return found
+            bests[metric.run_id] = best_by(metric, record.best_metric_mode)
+    return bests
 
 
 def _details(root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tuple[Run, RunRecord]]) -> None:

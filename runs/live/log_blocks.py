@@ -1,4 +1,4 @@
-"""Blocks of a log for a page that shows a part of it: complete lines with their numbers. Bounded memory."""
+"""Blocks of a log for a partial view: complete lines with their numbers, in bounded memory."""
 
 from __future__ import annotations
 

@@ -57,10 +57,10 @@ def count(lines: Iterable[tuple[int, str]]) -> MatchingLines:
 
 
 def _containing(fd: int, text: str, ended: bool) -> Iterator[tuple[int, str]]:
-    wanted = text.casefold()
+    needle = text.casefold()
 
     def contains(line: str) -> bool:
-        return wanted in line.casefold()
+        return needle in line.casefold()
 
     # Searching a whole block first is many times faster than line by line, and most have no match.
     return lines_that(fd, contains, ended=ended, in_block=contains)

@@ -1,4 +1,4 @@
-"""Base class of WebSockets about one run: find the run, close with it, wait for a slow client."""
+"""Base class of WebSockets about one run."""
 
 from __future__ import annotations
 
@@ -111,12 +111,12 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
         """
         run_id = self.scope["url_route"]["kwargs"]["run_id"]
         try:
-            found: tuple[Run, Path] = await database_sync_to_async(_run_and_folder)(run_id)
+            run_and_folder: tuple[Run, Path] = await database_sync_to_async(_run_and_folder)(run_id)
         except InvalidRunId as error:
             raise Close(BAD_REQUEST, str(error.detail)) from error
         except (RunNotFound, OutsideRoot) as error:
             raise Close(NOT_FOUND, str(error.detail)) from error
-        return found
+        return run_and_folder
 
     async def watch_run(self) -> None:
         """Reload the run when one of `watched_files` changes; `find_run` closes the socket of a deleted run."""

@@ -96,8 +96,8 @@ class Tail:
 
     def _is_replaced(self, file: OpenFile, before: bytes) -> bool:
         inode = _inode(file)
-        known, self._inode = self._inode or inode, inode
-        if self._lost or inode != known or before != self._before:
+        previous, self._inode = self._inode or inode, inode
+        if self._lost or inode != previous or before != self._before:
             return True
         return self.offset > _MEMORY and read_at(file.fd, _MEMORY, 0) != self._head
 
@@ -149,19 +149,19 @@ def start_of_last(file: OpenFile, lines: int, *, ended: bool = False) -> int:
     part is read: the last 10,000 lines of a 1 GB file cost those lines.
     """
     end = position = os.fstat(file.fd).st_size if ended else _end_of_lines(file)
-    start, wanted, blank = end, lines, True
-    while wanted > 0 and position > 0:
+    start, remaining, blank = end, lines, True
+    while remaining > 0 and position > 0:
         size = min(BLOCK, position)
         position -= size
         block = read_at(file.fd, size, position)
         cut = len(block)
-        while wanted > 0 and (newline := block.rfind(b"\n", 0, cut)) >= 0:
+        while remaining > 0 and (newline := block.rfind(b"\n", 0, cut)) >= 0:
             if not (blank and _is_blank(block[newline + 1 : cut])):
-                start, wanted = position + newline + 1, wanted - 1
+                start, remaining = position + newline + 1, remaining - 1
             cut, blank = newline, True
         blank = blank and _is_blank(block[:cut])
     # Exactly as many lines as requested, or fewer: the first line of a file has no newline before it.
-    return 0 if wanted > 0 else start
+    return 0 if remaining > 0 else start
 
 
 def _is_blank(line: bytes) -> bool:

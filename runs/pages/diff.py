@@ -1,4 +1,4 @@
-"""Page of the uncommitted changes that a run started with, in pieces of one kind for colouring."""
+"""Page of the uncommitted changes of a run, split into coloured pieces."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.attachments import attachment
-from runicorn_site.web.fragments import fragment
+from runicorn_site.web.responses import attachment, fragment
 from runs.errors import NoSuchFile
 from runs.index import run_files
 from runs.pages import diff as diffs

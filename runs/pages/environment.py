@@ -1,4 +1,4 @@
-"""Environment of a run as its page shows it: code, command, machine, Python, packages.
+"""Environment of a run for its page: code, command, machine, Python, packages.
 
 `environment.json` may come from any version of the SDK or from another program; values of an unexpected type and unknown
 keys are shown unchanged under "Other".
@@ -80,8 +80,8 @@ class RunEnvironment:
     @property
     def remote(self) -> str:
         """URL of the repository, without credentials."""
-        found = self.git.get("remote")
-        return Masking({}).address(found) if isinstance(found, str) else ""
+        url = self.git.get("remote")
+        return Masking({}).address(url) if isinstance(url, str) else ""
 
     @property
     def remote_link(self) -> str:
@@ -95,15 +95,15 @@ class RunEnvironment:
     @property
     def diff(self) -> str:
         """Uncommitted changes as a diff; "" if unknown."""
-        found = self.git.get("diff")
-        return found if isinstance(found, str) else ""
+        patch = self.git.get("diff")
+        return patch if isinstance(patch, str) else ""
 
     @property
     def json(self) -> str:
         """Everything except the diff, as JSON."""
         git = {key: value for key, value in self.git.items() if key != "diff"}
-        whole = self.value | ({"git_info": git} if git else {})
-        return json.dumps(whole, ensure_ascii=False, indent=2)
+        value = self.value | ({"git_info": git} if git else {})
+        return json.dumps(value, ensure_ascii=False, indent=2)
 
     @property
     def code(self) -> list[Pair]:
@@ -120,7 +120,7 @@ class RunEnvironment:
 
     @property
     def sections(self) -> list[Section]:
-        found = [
+        sections = [
             Section(_("Command"), [*self._command()]),
             Section(_("Machine"), [*self._machine()]),
             Section(_("Python"), [*self._python()]),
@@ -132,7 +132,7 @@ class RunEnvironment:
         rest = {
             key: value for key, value in self.value.items() if key not in self._known and value is not None
         }
-        return [one for one in [*found, Section(_("Other"), [*_pairs(rest)])] if one.lines]
+        return [section for section in [*sections, Section(_("Other"), [*_pairs(rest)])] if section.lines]
 
     def _command(self) -> Iterator[Pair]:
         if words := self._texts("command_line"):
@@ -144,9 +144,9 @@ class RunEnvironment:
         yield from self._plain(platform=_("system"))
         yield from _pairs({_("host"): details.get("node"), _("version"): details.get("version")})
         yield from _processor(self._mapping("cpu_info"))
-        listed = self.value.get("gpu_info")
-        cards = [card for card in listed if isinstance(card, dict)] if isinstance(listed, list) else []
-        if cards == listed:
+        gpus = self.value.get("gpu_info")
+        cards = [card for card in gpus if isinstance(card, dict)] if isinstance(gpus, list) else []
+        if cards == gpus:
             self._known.add("gpu_info")
             for number, card in enumerate(cards):
                 yield Pair(f"GPU {_text(card.get('index', number))}", _card(card))
@@ -168,19 +168,19 @@ class RunEnvironment:
         return [Pair(name, version) for name, _, version in parts]
 
     def _texts(self, key: str) -> list[str]:
-        listed = self.value.get(key)
-        texts = [item for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
-        if texts != listed:
+        value = self.value.get(key)
+        texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+        if texts != value:
             return []
         self._known.add(key)
         return texts
 
     def _mapping(self, key: str) -> JsonObject:
-        found = self.value.get(key)
-        if not isinstance(found, dict):
+        value = self.value.get(key)
+        if not isinstance(value, dict):
             return {}
         self._known.add(key)
-        return found
+        return value
 
 
 def _changes(git: JsonObject) -> str:
@@ -200,8 +200,8 @@ def _processor(about: JsonObject) -> Iterator[Pair]:
     cores = _text(count)
     if usable not in (None, count):
         cores = _("%(usable)s of %(count)s") % {"usable": usable, "count": _text(count)}
-    named = ("model", "count", "usable_count", "memory_total_mb")
-    rest = {key: value for key, value in about.items() if key not in named}
+    summary_keys = ("model", "count", "usable_count", "memory_total_mb")
+    rest = {key: value for key, value in about.items() if key not in summary_keys}
     yield from _pairs({"CPU": about.get("model"), _("cores"): cores, _("memory"): _memory(about)} | rest)
 
 
@@ -223,8 +223,8 @@ def _memory(about: JsonObject) -> str:
 
 
 def _pairs(value: Mapping[str, JsonValue]) -> Iterator[Pair]:
-    known = {key: item for key, item in value.items() if item is not None}
-    return (pair for pair in leaves(known) if pair.text)
+    present = {key: item for key, item in value.items() if item is not None}
+    return (pair for pair in leaves(present) if pair.text)
 
 
 def _text(value: Any) -> str:

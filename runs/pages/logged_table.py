@@ -13,10 +13,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.attachments import attachment
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.responses import attachment, fragment
 from runs.pages.media import listing as media
 from runs.pages.media.tables import COLUMNS, ROWS
 from runs.services.lookup import get_run
@@ -93,11 +92,13 @@ def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     address, sort = request.path, request.GET.get("sort", "")
     column, down = _column(sort, len(table.columns)), sort.startswith("-")
     rows = table.rows if column is None else table.ordered(column, down=down).rows
-    kept = "" if column is None else sort
-    paginator = Paginator(rows, ROWS, count=len(rows), address=lambda number: _address(address, kept, number))
+    sort_key = "" if column is None else sort
+    paginator = Paginator(
+        rows, ROWS, count=len(rows), address=lambda number: _address(address, sort_key, number)
+    )
     shown_page = paginator.get_page(request.GET.get("page", ""))
-    shown = [[cell(value) for value in row[:COLUMNS]] for row in shown_page]
-    numbers = [any(some.number for some in cells) for cells in zip(*shown, strict=True)]
+    cells = [[cell(value) for value in row[:COLUMNS]] for row in shown_page]
+    numbers = [any(some.number for some in cells) for cells in zip(*cells, strict=True)]
     orders: dict[int | None, str] = {column: "descending" if down else "ascending"}
     context = {
         "heads": [
@@ -105,16 +106,16 @@ def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
                 name,
                 _address(address, f"-{n}" if orders.get(n) == "ascending" else str(n), 1),
                 orders.get(n, ""),
-                bool(shown) and numbers[n],
+                bool(cells) and numbers[n],
             )
             for n, name in enumerate(table.columns[:COLUMNS])
         ],
-        "rows": shown,
+        "rows": cells,
         "page": shown_page,
         "total": table.total,
         "left_out": max(0, len(table.columns) - COLUMNS),
         "csv": f"{address}?format=csv",
-        "here": _address(address, kept, shown_page.number),
+        "here": _address(address, sort_key, shown_page.number),
         "run": run,
         "path": path,
     }

@@ -1,4 +1,4 @@
-"""Answers of the command palette: runs and projects that match, and the neighbours of a run in a list."""
+"""Responses of the command palette: matching runs and projects, and the neighbours of a run in a list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_NEIGHBOURS = 5_000
 """Runs of a list that are searched for the neighbours of one."""
 
 
-class Entry(TypedDict):
+class PaletteEntry(TypedDict):
     kind: str
     label: str
     detail: str
@@ -36,20 +36,20 @@ def find(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     root = active_root()
     names = [project["name"] for project in projects(root) if text.lower() in project["name"].lower()]
-    found: list[Entry] = [
-        Entry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
+    places: list[PaletteEntry] = [
+        PaletteEntry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
         for name in names[:MOST]
     ]
     for run in Ordered(find_runs(root, search=text)).only("run_id", "name", "display_name", "project")[:MOST]:
-        found.append(
-            Entry(
+        places.append(
+            PaletteEntry(
                 kind="run",
                 label=run.label,
                 detail=run.project,
                 url=reverse("run", args=[run.run_id]),
             )
         )
-    return JsonResponse({"places": found})
+    return JsonResponse({"places": places})
 
 
 @access(Scope.READ)
@@ -58,13 +58,13 @@ def neighbours(request: HttpRequest, run_id: str) -> JsonResponse:
     """Return the addresses of the runs before and after a run, in the list that the query string describes."""
     root, state = active_root(), TableState.read(request.GET)
     try:
-        listed = ids_in_order(matching(root, state), state, MOST_NEIGHBOURS)
+        run_ids = ids_in_order(matching(root, state), state, MOST_NEIGHBOURS)
     except BadWhere:
-        listed = []
-    found: dict[str, str | None] = {"previous": None, "next": None}
-    if run_id in listed:
-        at = listed.index(run_id)
+        run_ids = []
+    addresses: dict[str, str | None] = {"previous": None, "next": None}
+    if run_id in run_ids:
+        at = run_ids.index(run_id)
         for way, place in (("previous", at - 1), ("next", at + 1)):
-            if 0 <= place < len(listed):
-                found[way] = reverse("run", args=[listed[place]])
-    return JsonResponse(found)
+            if 0 <= place < len(run_ids):
+                addresses[way] = reverse("run", args=[run_ids[place]])
+    return JsonResponse(addresses)

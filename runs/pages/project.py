@@ -76,14 +76,14 @@ def change_description(request: HttpRequest, project: str) -> HttpResponse:
 
 def _bars(summary: AnalyticsSummary) -> list[Bar]:
     days = summary["runs_per_day"]
-    most = max([day["count"] for day in days], default=0) or 1
+    highest = max([day["count"] for day in days], default=0) or 1
     return [
         Bar(
             date=day["date"],
             count=day["count"],
             x=number * (BAR + GAP),
-            y=HEIGHT - HEIGHT * day["count"] / most,
-            height=HEIGHT * day["count"] / most,
+            y=HEIGHT - HEIGHT * day["count"] / highest,
+            height=HEIGHT * day["count"] / highest,
         )
         for number, day in enumerate(days)
     ]

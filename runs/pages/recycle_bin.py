@@ -1,4 +1,4 @@
-"""The page of the recycle bin."""
+"""Page of the recycle bin."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def recycle_bin(request: HttpRequest) -> HttpResponse:
 @require_POST
 def restore_from_recycle_bin(request: HttpRequest) -> HttpResponse:
     """Restore the selected runs, or the one whose button was pressed."""
-    chosen = request.POST.getlist("only") or request.POST.getlist("run_ids")
-    results = restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
-    if request.POST.get("from") == "run" and len(chosen) == 1:
-        return redirect("run", chosen[0])
+    run_ids = request.POST.getlist("only") or request.POST.getlist("run_ids")
+    results = restore_runs(root=active_root(), run_ids=list(dict.fromkeys(run_ids)))
+    if request.POST.get("from") == "run" and len(run_ids) == 1:
+        return redirect("run", run_ids[0])
     return back_to_bin("restored", results) if request.POST.get("from") == "bin" else back_to_table(request)
 
 

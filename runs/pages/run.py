@@ -1,4 +1,4 @@
-"""Page of one run, except its charts; also of one in the recycle bin."""
+"""Page of one run, without its charts; also of runs in the recycle bin."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from runicorn.store import layout
 from runicorn_site.web import markdown
 from runicorn_site.web.access import Scope, access
+from runicorn_site.web.actor import is_shared
 from runicorn_site.web.files import OpenFile
-from runicorn_site.web.fragments import fragment
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.responses import fragment
 from runs.errors import RunNotFound
 from runs.index import run_files
 from runs.live.tail import start_of_last

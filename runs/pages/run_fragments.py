@@ -32,12 +32,12 @@ def log_blocks_view(request: Request, run_id: str, query: dict[str, Any]) -> Res
             return Response(log_pattern.matching_numbers(file.fd, query["search"], sender, ended=ended))
         return Response(log_search.matching_numbers(file.fd, query["search"], ended=ended))
     if "around" in query:
-        found = log_blocks.around(file.fd, query["around"], ended=ended)
+        blocks = log_blocks.around(file.fd, query["around"], ended=ended)
     elif "before" in query:
-        found = [log_blocks.before(file.fd, query["before"], query["first"])]
+        blocks = [log_blocks.before(file.fd, query["before"], query["first"])]
     else:
-        found = [log_blocks.after(file.fd, query["after"], query["first"], ended=ended)]
-    return Response({"blocks": [asdict(block) for block in found]})
+        blocks = [log_blocks.after(file.fd, query["after"], query["first"], ended=ended)]
+    return Response({"blocks": [asdict(block) for block in blocks]})
 
 
 @route("GET", scope=Scope.READ, query=MediaPartQuery)

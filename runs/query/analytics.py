@@ -62,8 +62,8 @@ def _counted(runs: RunQuerySet, column: str) -> dict[str, int]:
 def _per_day(runs: RunQuerySet, days: int) -> list[DayCount]:
     """Return each of the last days in UTC, the oldest first, including days without a run."""
     first = int(time.time()) // DAY - days + 1
-    found = runs.filter(created__gte=first * DAY).annotate(day=Floor(F("created") / DAY)).order_by("day")
-    counts = {int(day): count for day, count in found.values_list("day").annotate(Count("pk"))}
+    recent = runs.filter(created__gte=first * DAY).annotate(day=Floor(F("created") / DAY)).order_by("day")
+    counts = {int(day): count for day, count in recent.values_list("day").annotate(Count("pk"))}
     return [{"date": _date(day), "count": counts.get(day, 0)} for day in range(first, first + days)]
 
 
@@ -74,10 +74,10 @@ def _date(day: int) -> str:
 def _best(runs: RunQuerySet) -> list[BestRun]:
     """Return the best run of each project by each primary metric; of equal runs the newest."""
     groups = ("project", "best_metric_name", "best_metric_mode")
-    named = runs.filter(best_metric_name__isnull=False, best_metric_value__isnull=False).order_by()
-    ends = named.values_list(*groups).annotate(Min("best_metric_value"), Max("best_metric_value"))
+    rated = runs.filter(best_metric_name__isnull=False, best_metric_value__isnull=False).order_by()
+    ends = rated.values_list(*groups).annotate(Min("best_metric_value"), Max("best_metric_value"))
     best = {tuple(group): low if group[2] == "min" else high for *group, low, high in ends}
-    equals = named.filter(best_metric_value__in=set(best.values())).values_list(*groups, "best_metric_value")
+    equals = rated.filter(best_metric_value__in=set(best.values())).values_list(*groups, "best_metric_value")
     keys = {tuple(group): key for *group, value, key in equals.annotate(Max("pk")) if best[*group] == value}
     ids = dict(Run.objects.filter(pk__among=Keys(keys.values())).values_list("pk", "run_id"))
     return [
@@ -88,5 +88,5 @@ def _best(runs: RunQuerySet) -> list[BestRun]:
             "value": best[group],
             "id": ids[key],
         }
-        for group, key in sorted(keys.items(), key=lambda found: (*found[0][:2], found[1]))
+        for group, key in sorted(keys.items(), key=lambda item: (*item[0][:2], item[1]))
     ]

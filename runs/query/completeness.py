@@ -1,4 +1,4 @@
-"""Compare what a run wrote, according to its `status.json`, with what is in its folder."""
+"""Comparison of a run's record counts in `status.json` with its folder."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from runs.models import Run, RunMedia
 
 
 def missing_records(
-    written: int | None, unwritten: int | None, found: int | None, journal_bytes: int
+    logged: int | None, unwritten: int | None, stored: int | None, journal_bytes: int
 ) -> int | None:
     """Return how many records of a run are not in its journal; None if `status.json` has no counts.
 
     Args:
-        written: records that the training has put into the journal.
-        found: records read from the journal; None while it has not been read to its end.
+        logged: records that the training has put into the journal.
+        stored: records read from the journal; None while it has not been read to its end.
         journal_bytes: size of the journal when the folder was last read.
     """
-    if written is None:
+    if logged is None:
         return None
-    there = 0 if found is None and not journal_bytes else found
-    return (unwritten or 0) + (0 if there is None else max(0, written - there))
+    there = 0 if stored is None and not journal_bytes else stored
+    return (unwritten or 0) + (0 if there is None else max(0, logged - there))
 
 
 def missing_of(run: Run) -> int | None:
@@ -75,13 +75,13 @@ def _journal(run: Run) -> str:
             "size": f"{size:,}",
             "end": f"{run.journal_end:,}",
         }
-    found, written = run.journal_records, run.records_written or 0
-    if found is not None and found < written:
+    stored, logged = run.journal_records, run.records_written or 0
+    if stored is not None and stored < logged:
         return gettext(
             "The journal was changed after the run ended: %(found)s of %(total)s records are left."
         ) % {
-            "found": f"{found:,}",
-            "total": f"{written:,}",
+            "found": f"{stored:,}",
+            "total": f"{logged:,}",
         }
     return ""
 
@@ -92,12 +92,12 @@ def _media(run: Run) -> str:
         changed = os.stat(folder).st_mtime_ns
     except OSError:
         changed = 0
-    named, missing = _missing_media(run.pk, str(folder), run.media_mark, run.media_offset, changed)
+    total, missing = _missing_media(run.pk, str(folder), run.media_mark, run.media_offset, changed)
     if not missing:
         return ""
     return gettext("%(missing)s of %(total)s logged media files are missing.") % {
         "missing": f"{missing:,}",
-        "total": f"{named:,}",
+        "total": f"{total:,}",
     }
 
 
@@ -109,5 +109,5 @@ def _missing_media(key: int, folder: str, mark: str, offset: int, changed: int) 
     """
     paths = RunMedia.objects.filter(run=key).values_list("path", flat=True)
     there = set(os.listdir(folder)) if changed else set()
-    gone = [path for path in paths if path not in there and not (Path(folder) / path).is_file()]
-    return len(paths), len(gone)
+    missing = [path for path in paths if path not in there and not (Path(folder) / path).is_file()]
+    return len(paths), len(missing)

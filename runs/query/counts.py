@@ -1,4 +1,4 @@
-"""Count the runs of a list without counting them again for every page.
+"""Counts of runs in a list, cached across pages.
 
 An exact count of 100,000 runs takes 27 ms, a page of them one. So a count that took long is remembered until this
 process changes a run of that root, and for at most two seconds, since other processes change runs too.
@@ -61,8 +61,8 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
         key = str(runs.query)
     except EmptyResultSet:  # Django knows that nothing can match
         return 0
-    if known := _known(root, key):
-        return int(known[0])
+    if entry := _known(root, key):
+        return int(entry[0])
     revision, began = _revision(root), time.monotonic()
     count = runs.count()
     if time.monotonic() - began > EXPENSIVE_SECONDS:
@@ -72,8 +72,8 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
 
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
     """Return `compute()`, or its last result for this root, key and reader until a run changes, for at most `seconds`."""
-    if known := _known(root, key):
-        cached: T = known[0]
+    if entry := _known(root, key):
+        cached: T = entry[0]
         return cached
     revision = _revision(root)
     value = compute()

@@ -1,4 +1,4 @@
-"""Find the runs of a storage root that match filters: the entry to all lists of runs."""
+"""Search for runs that match filters; used by all lists of runs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def find_runs(
     matches = selectivity.search_text(matches, search)
     conditions = [*map(with_tag, tags), *parts(where)]
     if conditions:
-        known = None if search or archived is not None else columns(lookups, status=statuses, state=states)
-        matches = sql.satisfying(matches, conditions, live=not include_deleted, columns=known)
+        column_nodes = (
+            None if search or archived is not None else columns(lookups, status=statuses, state=states)
+        )
+        matches = sql.satisfying(matches, conditions, live=not include_deleted, columns=column_nodes)
     # An index leads from a project and a name to the newest runs, but none from a name alone.
     return selectivity.narrow(matches) if name is not None and project is None else matches

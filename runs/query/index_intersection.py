@@ -1,4 +1,4 @@
-"""Find the runs that satisfy an expression from the indexes of tags, metrics, config values and columns alone.
+"""Evaluation of an expression on runs from the indexes of tags, metrics, config values and columns alone.
 
 Testing one run after another takes a look-up for each condition: 50 ms for 40,000 of 100,000 runs. An index returns
 its keys at 80 ns each, and the keys of several conditions are combined in memory, one byte a run. An index is read
@@ -43,10 +43,10 @@ class IndexedCondition:
         """Fetch keys by values until `count` are known, or all."""
         if self.is_complete:
             return
-        found = keys_of(self.by_value, self.field, slice(self.fetched, count))
-        self.keys = np.concatenate((self.keys, found))
-        self.is_complete = count is None or len(found) < count - self.fetched
-        self.fetched += len(found)
+        keys = keys_of(self.by_value, self.field, slice(self.fetched, count))
+        self.keys = np.concatenate((self.keys, keys))
+        self.is_complete = count is None or len(keys) < count - self.fetched
+        self.fetched += len(keys)
 
     def mask(self, runs: KeyArray | KeyRange, *, by_value: bool) -> Mask:
         """Return for which of `runs` it is true; by values, only the keys fetched so far count."""
@@ -99,15 +99,15 @@ class Intersection:
     def common(self, enough: int) -> tuple[Numbers, bool]:
         """Return keys of the runs, more than `enough` if there are so many, and whether these are all."""
         if self.size > 2 * SAMPLE:
-            found = self._newest(enough)
-            if len(found) > enough:
-                return found, False
-        most = min(FEW, self.size // FEW_SHARE)
+            matching = self._newest(enough)
+            if len(matching) > enough:
+                return matching, False
+        limit = min(FEW, self.size // FEW_SHARE)
         for leaf in self.leaves.values():
-            if leaf.share * self.size <= 2 * most:
-                leaf.fetch(most + 1)
+            if leaf.share * self.size <= 2 * limit:
+                leaf.fetch(limit + 1)
         few = self._candidates(self.node)
-        if few is not None and len(few) <= most:
+        if few is not None and len(few) <= limit:
             runs = KeyRange(self.low, self.high)
             return self._true(KeyArray(runs.select(runs.mask(few)))), True
         return self._by_value(enough)
@@ -118,20 +118,20 @@ class Intersection:
             return self.leaves[node].keys if self.leaves[node].is_complete else None
         if isinstance(node, Not):
             return None
-        found = [self._candidates(part) for part in node.nodes]
-        known = [keys for keys in found if keys is not None]
+        candidates = [self._candidates(part) for part in node.nodes]
+        key_arrays = [keys for keys in candidates if keys is not None]
         if isinstance(node, All):
-            return min(known, key=len, default=None)
-        return np.concatenate(known) if len(known) == len(found) else None
+            return min(key_arrays, key=len, default=None)
+        return np.concatenate(key_arrays) if len(key_arrays) == len(candidates) else None
 
     def _newest(self, enough: int) -> Numbers:
         """Return the keys among the newest runs, extended to find `enough` if fetching by values is slower."""
         low = self.high - SAMPLE
-        found = self._true(KeyRange(low, self.high))
-        self.share = max(len(found), 1) / SAMPLE
+        keys = self._true(KeyRange(low, self.high))
+        self.share = max(len(keys), 1) / SAMPLE
         if rest := self._extra_runs(enough):
-            found = np.concatenate((self._true(KeyRange(low - rest, low)), found))
-        return found
+            keys = np.concatenate((self._true(KeyRange(low - rest, low)), keys))
+        return keys
 
     def _extra_runs(self, enough: int) -> int:
         """Return how many runs beyond the sample to test to find `enough`; 0 if fetching by values is faster."""
@@ -170,11 +170,11 @@ class Intersection:
         while True:
             for leaf in partial:
                 leaf.fetch(part)
-            found = self._true(self._key_space(), by_value=True)
+            keys = self._true(self._key_space(), by_value=True)
             is_complete = all(leaf.is_complete for leaf in partial)
-            if is_complete or len(found) > enough:
-                return found, is_complete
-            growth = MARGIN * (enough / max(len(found), 1)) ** (1 / len(partial))
+            if is_complete or len(keys) > enough:
+                return keys, is_complete
+            growth = MARGIN * (enough / max(len(keys), 1)) ** (1 / len(partial))
             part = int(part * min(max(growth, 1.5), 8))
 
     def _key_space(self) -> KeyArray | KeyRange:
@@ -222,8 +222,8 @@ class Intersection:
 
     def _existing_keys(self, runs: KeyRange, *, is_all: bool) -> Mask:
         live = Run.objects.live().filter(root=self.root)
-        found = runs.mask(keys_of(live if is_all else live.filter(pk__gte=runs.low, pk__lt=runs.high), "pk"))
-        return found | runs.mask(self.deleted)
+        mask = runs.mask(keys_of(live if is_all else live.filter(pk__gte=runs.low, pk__lt=runs.high), "pk"))
+        return mask | runs.mask(self.deleted)
 
 
 def _has_not(node: Node) -> bool:

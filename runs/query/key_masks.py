@@ -22,11 +22,11 @@ Mask = npt.NDArray[np.bool_]
 
 def keys_of(queryset: QuerySet[Any], field: str, part: slice | None = None) -> Numbers:
     """Return the values of a field of the rows of a query, or of a part of them."""
-    wanted = queryset.order_by().values_list(field)
+    values = queryset.order_by().values_list(field)
     if part is not None and part != slice(0, None):
-        wanted = wanted[part]
+        values = values[part]
     try:
-        sql, parameters = wanted.query.sql_with_params()
+        sql, parameters = values.query.sql_with_params()
     except EmptyResultSet:
         return np.empty(0, np.int64)
     # One text is ten times faster than a row for each key.
@@ -71,10 +71,10 @@ class KeyRange:
         return queryset.filter(**{f"{field}__gte": self.low, f"{field}__lt": self.high})
 
     def mask(self, keys: Numbers) -> Mask:
-        found = self.empty_mask()
+        mask = self.empty_mask()
         inside = keys[(keys >= self.low) & (keys < self.high)]
-        found[inside - self.low] = True
-        return found
+        mask[inside - self.low] = True
+        return mask
 
     def empty_mask(self) -> Mask:
         return np.zeros(self.high - self.low, np.bool_)

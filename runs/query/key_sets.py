@@ -26,12 +26,12 @@ class AmongKeys(models.Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         if not self.rhs.text:
             raise EmptyResultSet
-        left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} IN ({self.rhs.text})", parameters
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} IN ({self.rhs.text})", parameters
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Compare with an array, which is parsed several times faster than a list of as many literals."""
         if not self.rhs.text:
             raise EmptyResultSet
-        left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} = ANY ('{{{self.rhs.text}}}'::bigint[])", parameters
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY ('{{{self.rhs.text}}}'::bigint[])", parameters

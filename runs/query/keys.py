@@ -1,4 +1,4 @@
-"""Keys of metrics, config and summaries that the runs of a root or of a project have."""
+"""Keys of metrics, config and summaries in a root or project."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def summary_keys(root: StorageRoot, project: str) -> list[str]:
 
     def read() -> list[str]:
         summaries = _latest(root, project).values_list("summary", flat=True)
-        found = {key for summary in summaries if isinstance(summary, dict) for key in summary}
-        return sorted(key for key in found if not key.startswith(HIDDEN_SUMMARY))
+        keys = {key for summary in summaries if isinstance(summary, dict) for key in summary}
+        return sorted(key for key in keys if not key.startswith(HIDDEN_SUMMARY))
 
     return counts.remembered(root, f"summary keys {project}", read, SECONDS)
 

@@ -1,4 +1,4 @@
-"""Runs that match filters, with what the search for them revealed about their number."""
+"""Result of a search for runs, with its known count."""
 
 from __future__ import annotations
 

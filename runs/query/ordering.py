@@ -44,8 +44,8 @@ class UnknownOrder(ValidationError):
     """Unknown sort key, received in a field."""
 
     def __init__(self, order: str, field: str = "order_by") -> None:
-        known = ", ".join([*COLUMNS, "metric.<name>.best|last|min|max", "config.<key>"])
-        super().__init__({field: [f"{field} must be one of {known}; not {order!r}"]})
+        allowed = ", ".join([*COLUMNS, "metric.<name>.best|last|min|max", "config.<key>"])
+        super().__init__({field: [f"{field} must be one of {allowed}; not {order!r}"]})
 
 
 def parse_keys(text: str) -> list[SortKey]:
@@ -109,17 +109,19 @@ class Ordered:
         groups = _by_pin(few) if pinned_first else [few]
         self.parts = [part for group in groups for part in _parts(group, keys, desc)]
 
-    def __getitem__(self, wanted: slice) -> list[Any]:
-        start, stop = wanted.start or 0, wanted.stop
-        found: list[Any] = []
+    def __getitem__(self, window: slice) -> list[Any]:
+        start, stop = window.start or 0, window.stop
+        rows: list[Any] = []
         for part in self.parts:
             if stop is not None and stop <= start:
                 break
-            got = list(part[start:stop])
-            found += got
-            skipped = start + len(got) if got or start == 0 else min(start, part.order_by().count())
+            part_rows = list(part[start:stop])
+            rows += part_rows
+            skipped = (
+                start + len(part_rows) if part_rows or start == 0 else min(start, part.order_by().count())
+            )
             start, stop = max(0, start - skipped), None if stop is None else stop - skipped
-        return found
+        return rows
 
     def values_list(self, *fields: str) -> Ordered:
         """Return tuples of `fields` in the same order."""
@@ -143,8 +145,8 @@ def _by_pin(matches: Matches) -> list[Matches]:
     pinned = Run.objects.in_root(matches.root).filter(pinned=True).values_list("pk", flat=True)
     if not (keys := list(pinned)):
         return [matches]
-    shown = list(matches.runs.filter(pk__among=Keys(keys)).order_by().values_list("pk", flat=True))
-    first = Matches(matches.root, Run.objects.filter(pk__among=Keys(shown)), are_few=True)
+    pinned_keys = list(matches.runs.filter(pk__among=Keys(keys)).order_by().values_list("pk", flat=True))
+    first = Matches(matches.root, Run.objects.filter(pk__among=Keys(pinned_keys)), are_few=True)
     return [first, matches.filter(pinned=False)]
 
 
@@ -208,15 +210,15 @@ def _by_value(
         valued = matches.runs.annotate(order_value=Subquery(of_run.values(field)[:1]))
         return valued.filter(order_value__isnull=False).order_by(_direction("order_value", desc), *ties)
     rows = model._meta.get_field("run").remote_field.related_name
-    asked = {"root": matches.root, "key": key, f"{field}__isnull": False} | only
-    asked |= matching_rows.range_of(
+    filters = {"root": matches.root, "key": key, f"{field}__isnull": False} | only
+    filters |= matching_rows.range_of(
         matches.conditions, key, field
     )  # else what lies outside would be walked, and refused
-    found = matches.runs.filter(**{f"{rows}__{name}": value for name, value in asked.items()})
+    matching = matches.runs.filter(**{f"{rows}__{name}": value for name, value in filters.items()})
     *others, last = ties
     # The index ends in the run, and not in the key of its row.
     last = _direction(f"{rows}__run", last.descending)
-    return found.order_by(_direction(f"{rows}__{field}", desc), *others, last)
+    return matching.order_by(_direction(f"{rows}__{field}", desc), *others, last)
 
 
 def _direction(value: str | Subquery, desc: bool, *, nullable: bool = False) -> OrderBy:

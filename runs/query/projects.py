@@ -20,14 +20,14 @@ def projects(root: StorageRoot) -> list[Project]:
 
 def _projects(root: StorageRoot) -> list[Project]:
     runs = Run.objects.in_root(root).live().order_by("project", "name").values_list("project", "name")
-    found: dict[str, Project] = {}
+    projects: dict[str, Project] = {}
     for project, _, count, latest in runs.annotate(Count("pk"), Max("updated")):
         empty = Project(name=project, experiment_count=0, run_count=0, latest_update=latest)
-        entry = found.setdefault(project, empty)
+        entry = projects.setdefault(project, empty)
         entry["experiment_count"] += 1
         entry["run_count"] += count
         entry["latest_update"] = max(entry["latest_update"], latest)
-    return sorted(found.values(), key=lambda entry: entry["name"])
+    return sorted(projects.values(), key=lambda entry: entry["name"])
 
 
 def exists(root: StorageRoot, project: str) -> bool:

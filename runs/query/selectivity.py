@@ -57,9 +57,9 @@ def narrow(matches: Matches) -> Matches:
     """Replace the filters by the keys of the runs if few match, so that these are sorted instead of looked up."""
     if not matches.is_indexed:
         return matches
-    most = MAX_SORTED if matches.is_key_set else RARE
-    keys = list(matches.runs.order_by().values_list("pk", flat=True)[: most + 1])
-    if len(keys) > most:
+    limit = MAX_SORTED if matches.is_key_set else RARE
+    keys = list(matches.runs.order_by().values_list("pk", flat=True)[: limit + 1])
+    if len(keys) > limit:
         return matches
     return Matches(matches.root, Run.objects.filter(pk__among=Keys(keys)), are_few=True)
 

@@ -28,12 +28,14 @@ def split(text: str, is_key: Callable[[str], bool]) -> tuple[str, ...]:
     """
     parts = text.split(",")[:_MOST_PARTS]
     # From the end: the keys of all parts from a position on, with the shortest possible first key.
-    found: list[tuple[str, ...]] = [()] * (len(parts) + 1)
+    splits: list[tuple[str, ...]] = [()] * (len(parts) + 1)
     for start in reversed(range(len(parts))):
         for end in range(start + 1, len(parts) + 1):
             key = ",".join(parts[start:end])
-            if is_key(key.removeprefix("-")) and (found[end] or end == len(parts)):
-                found[start] = (key, *found[end])
+            if is_key(key.removeprefix("-")) and (splits[end] or end == len(parts)):
+                splits[start] = (key, *splits[end])
                 break
-    first_of_each = {key.removeprefix("-"): key for key in reversed(found[0])}
-    return tuple(key for key in found[0] if first_of_each.pop(key.removeprefix("-"), None) == key)[:MOST_KEYS]
+    first_of_each = {key.removeprefix("-"): key for key in reversed(splits[0])}
+    return tuple(key for key in splits[0] if first_of_each.pop(key.removeprefix("-"), None) == key)[
+        :MOST_KEYS
+    ]

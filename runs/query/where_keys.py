@@ -1,4 +1,4 @@
-"""Keys and values that the runs of a root have, for writing conditions on them."""
+"""Keys and values of the runs of a root, for completing and checking `where` expressions."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def is_readable(root: StorageRoot, text: str) -> bool:
     if current().is_everything or not text.strip():
         return True
     try:
-        found = [one for one in comparisons(parse(root, text)) if one.field.name == "project"]
+        projects = [node for node in comparisons(parse(root, text)) if node.field.name == "project"]
     except parser.BadWhere:
         return False
-    return all(str(value) in current() for one in found for value in one.values)
+    return all(str(value) in current() for node in projects for value in node.values)
 
 
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
@@ -64,13 +64,16 @@ def resolve(root: StorageRoot, key: str) -> Field | str | None:
     A key stands for the only config key or metric that is called so, with or without what comes before its last dot
     or slash.
     """
-    found = _namesakes(root, key)
-    if len(found) == 1:
-        kind, name, _ = found[0]
+    namesakes = _namesakes(root, key)
+    if len(namesakes) == 1:
+        kind, name, _ = namesakes[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
     if not (best := _likely(root, key)):
         return None
-    either = reduce(lambda one, other: Message("{one} or {other}", one=one, other=other), map(_written, best))
+    either = reduce(
+        lambda alternatives, other: Message("{one} or {other}", one=alternatives, other=other),
+        map(_written, best),
+    )
     return Message("Did you mean {keys}?", keys=either)
 
 
@@ -91,41 +94,49 @@ def corrections(root: StorageRoot, text: str, error: parser.BadWhere) -> list[Su
 def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
     """Return words for a place in an expression, those that begin as what is typed first."""
     if place.expected == "field":
-        found = _fields(root)
-        found.append(Suggestion("not", "word"))
+        suggestions = _fields(root)
+        suggestions.append(Suggestion("not", "word"))
     elif place.expected == "operator":
-        found = [Suggestion(operator, "operator") for operator in operators(place.field)]
+        suggestions = [Suggestion(operator, "operator") for operator in operators(place.field)]
     elif place.expected == "value" and place.field is not None:
-        found = _values(root, place.field)
+        suggestions = _values(root, place.field)
     elif place.expected == "connective":
-        found = [Suggestion(word, "word") for word in ("and", "or")]
+        suggestions = [Suggestion(word, "word") for word in ("and", "or")]
     else:
-        found = []
+        suggestions = []
     typed = place.typed.casefold()
-    plain = {one: one.text.casefold().replace('"', "") for one in found}
-    starting = [one for one in found if plain[one].startswith(typed)]
-    others = [one for one in found if not plain[one].startswith(typed) and typed in plain[one]]
+    plain = {suggestion: suggestion.text.casefold().replace('"', "") for suggestion in suggestions}
+    starting = [suggestion for suggestion in suggestions if plain[suggestion].startswith(typed)]
+    others = [
+        suggestion
+        for suggestion in suggestions
+        if not plain[suggestion].startswith(typed) and typed in plain[suggestion]
+    ]
     return [*starting, *others][:MOST]
 
 
 def _namesakes(root: StorageRoot, key: str) -> list[tuple[str, str, int]]:
-    return [one for one in _keys(root) if one[1] == key or one[1].endswith((f".{key}", f"/{key}"))]
+    return [
+        key_row for key_row in _keys(root) if key_row[1] == key or key_row[1].endswith((f".{key}", f"/{key}"))
+    ]
 
 
 def _likely(root: StorageRoot, key: str) -> list[tuple[str, str, int]]:
-    if not (found := _namesakes(root, key)):
-        by_name = {name: one for one in _keys(root) for name in (one[1], one[1].rpartition(".")[2])}
-        found = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
-        found += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
-    return sorted(dict.fromkeys(found), key=lambda one: -one[2])[:3]
+    if not (candidates := _namesakes(root, key)):
+        by_name = {
+            name: key_row for key_row in _keys(root) for name in (key_row[1], key_row[1].rpartition(".")[2])
+        }
+        candidates = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
+        candidates += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
+    return sorted(dict.fromkeys(candidates), key=lambda key_row: -key_row[2])[:3]
 
 
 def _dotted(kind: str, name: str) -> str:
     return f"{kind}.{quoted(name)}" if kind else name
 
 
-def _written(found: tuple[str, str, int]) -> str:
-    kind, name, runs = found
+def _written(key_row: tuple[str, str, int]) -> str:
+    kind, name, runs = key_row
     key = _dotted(kind, name)
     if not kind:
         return key
@@ -140,21 +151,21 @@ def _keys(root: StorageRoot) -> list[tuple[str, str, int]]:
     """Return (kind, key, number of runs) of all config keys and metrics."""
 
     def read() -> list[tuple[str, str, int]]:
-        found: list[tuple[str, str, int]] = []
+        keys: list[tuple[str, str, int]] = []
         for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
             rows = only_readable(model.objects.filter(root=root), "run__project").values_list("key")
             counted = rows.annotate(runs=Count("run")).order_by("key")
-            found += [(kind, key, runs) for key, runs in counted]
-        return found
+            keys += [(kind, key, runs) for key, runs in counted]
+        return keys
 
     # A page parses its condition several times, and an editor at every keystroke.
     return counts.remembered(root, "keys of conditions", read, keys.SECONDS)
 
 
 def _fields(root: StorageRoot) -> list[Suggestion]:
-    known = sorted(_keys(root), key=lambda one: -one[2])
-    found = [Suggestion(f"{kind}.{quoted(name)}", kind, runs) for kind, name, runs in known]
-    return [Suggestion(name, "field") for name in FIELDS] + found
+    keys = sorted(_keys(root), key=lambda row: -row[2])
+    suggestions = [Suggestion(f"{kind}.{quoted(name)}", kind, runs) for kind, name, runs in keys]
+    return [Suggestion(name, "field") for name in FIELDS] + suggestions
 
 
 def _values(root: StorageRoot, field: Field) -> list[Suggestion]:

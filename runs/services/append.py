@@ -70,12 +70,12 @@ def _added(path: Path, offset: int, content: bytes) -> int:
 
 def _append(fd: int, size: int, content: bytes) -> None:
     try:
-        left = memoryview(content)
-        while left:
-            written = os.write(fd, left)
-            if not written:
+        remaining = memoryview(content)
+        while remaining:
+            count = os.write(fd, remaining)
+            if not count:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            left = left[written:]
+            remaining = remaining[count:]
         os.fsync(fd)
     except OSError:
         with suppress(OSError):
@@ -146,12 +146,12 @@ def digest_of(path: Path, size: int | None) -> tuple[int, str]:
         if size is not None and there < size:
             raise FileNotFoundError(errno.ENOENT, "the file is shorter", str(path))
         file.seek(0)
-        left = there if size is None else size
-        digest, total = hashlib.sha256(), left
-        while left and (block := file.read(min(left, BLOCK))):
+        remaining = there if size is None else size
+        digest, total = hashlib.sha256(), remaining
+        while remaining and (block := file.read(min(remaining, BLOCK))):
             digest.update(block)
-            left -= len(block)
-    return total - left, ALGORITHM + digest.hexdigest()
+            remaining -= len(block)
+    return total - remaining, ALGORITHM + digest.hexdigest()
 
 
 def _no_link(path: Path) -> None:

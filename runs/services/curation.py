@@ -37,9 +37,9 @@ def edit_run(
     if project is not None:
         try:
             refuse_in_use(run)
-        except write_through.Refused as refused:
+        except write_through.RunNotChanged as refused:
             raise RunInUse("Not moved: {reason}", reason=str(refused)) from refused
-    given = {
+    fields = {
         "tags": tags,
         "description": description,
         "pinned": pinned,
@@ -48,7 +48,7 @@ def edit_run(
         "color": color,
         "project": project,
     }
-    changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
+    changes = cast(curation.RunFields, {key: value for key, value in fields.items() if value is not None})
     if not changes:
         return run
 
@@ -67,8 +67,8 @@ def tag_runs(
 
     def change_tags(now: curation.RunFields) -> curation.RunFields:
         # Cleaned as for the row, since users see and name tags in that form.
-        kept = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
-        return {"tags": clean_tags([*kept, *add])}
+        retained = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
+        return {"tags": clean_tags([*retained, *add])}
 
     def change(run: Run) -> None:
         refuse_deleted(run)
@@ -81,8 +81,8 @@ def flag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
 ) -> dict[str, RunResult]:
     """Pin, unpin, archive or unarchive runs; return the result of each run."""
-    given = {"pinned": pinned, "archived": archived}
-    changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
+    fields = {"pinned": pinned, "archived": archived}
+    changes = cast(curation.RunFields, {key: value for key, value in fields.items() if value is not None})
 
     def change(run: Run) -> None:
         refuse_deleted(run)
@@ -92,20 +92,22 @@ def flag_runs(
 
 
 def refuse_deleted(run: Run) -> None:
-    """Raise `Refused` if the run is in the recycle bin."""
+    """Raise `RunNotChanged` if the run is in the recycle bin."""
     if run.deleted is not None:
-        raise write_through.Refused("run not found")
+        raise write_through.RunNotChanged("run not found")
 
 
 def refuse_in_use(run: Run) -> None:
-    """Raise `Refused` for a run that is running or being uploaded: its script still writes to the old project."""
+    """Raise `RunNotChanged` for a run that is running or being uploaded: its script still writes to the old project."""
     if run.status == layout.RUNNING:
-        raise write_through.Refused("the run is still running; move it when it has ended")
+        raise write_through.RunNotChanged("the run is still running; move it when it has ended")
     if run.journal_end is not None and run.journal_bytes < run.journal_end:
-        raise write_through.Refused("the run is still being uploaded; move it when the upload is complete")
+        raise write_through.RunNotChanged(
+            "the run is still being uploaded; move it when the upload is complete"
+        )
 
 
 def write(run: Run, changes: curation.Changes) -> None:
     """Write changes into a run's `curation.json`."""
-    known = {field: getattr(run, field) for field in curation.FIELDS}
-    curation.note(Path(run.root.path), run.path, known, changes)
+    current = {field: getattr(run, field) for field in curation.FIELDS}
+    curation.note(Path(run.root.path), run.path, current, changes)

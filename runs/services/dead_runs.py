@@ -1,4 +1,4 @@
-"""The dead-process rule: a run marked `running` on this machine whose process is gone has failed.
+"""Detection of dead runs: `running` on this machine, but the process is gone.
 
 Marking it is the only change that the server makes to a file of the SDK. Once the process is known to be gone,
 meta.json and status.json are read again; status.json is replaced only if they still describe the same process.
@@ -19,7 +19,7 @@ from runicorn.companion.verdict import missing_process
 from runicorn.store import layout
 from runicorn.store.process_identity import has_ended, is_in_grace
 from runicorn.store.state.reasons import explain, fields
-from runicorn.store.state.transitions import Change, Standing, follow
+from runicorn.store.state.transitions import Standing, StateChange, follow
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -43,7 +43,7 @@ class DeadRun:
 
     ended: float
     """When the run last wrote anything, in Unix seconds."""
-    change: Change
+    change: StateChange
     write_error: str | None
     """Why status.json could not be replaced."""
 
@@ -52,8 +52,8 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     """Mark a run as failed in its status.json if its process is gone; return None if it is not."""
     if not has_ended(run):
         return None
-    written = read_state(folder).written
-    if is_in_grace(run, written, time.time()):
+    written_at = read_state(folder).written
+    if is_in_grace(run, written_at, time.time()):
         return None
     meta, meta_problem = layout.read_json(folder / layout.META)
     status, problem = layout.read_json(folder / layout.STATUS)
@@ -64,11 +64,11 @@ def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     if change is None:
         return None
     try:
-        layout.write_json(folder / layout.STATUS, {**status, **fields(change), "ended_at": written})
+        layout.write_json(folder / layout.STATUS, {**status, **fields(change), "ended_at": written_at})
     except OSError as error:
         logger.warning("The status of %s could not be written: %s", folder, error)
-        return DeadRun(written, change, error.strerror or str(error))
-    return DeadRun(written, change, None)
+        return DeadRun(written_at, change, error.strerror or str(error))
+    return DeadRun(written_at, change, None)
 
 
 def apply_rule(run: Run) -> Run:

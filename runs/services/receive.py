@@ -1,4 +1,4 @@
-"""Runs that are logged from another host: files uploaded over HTTP are stored where the SDK would write them."""
+"""Receive runs from other hosts: uploaded files are stored where the SDK would write them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class UploadedFile(NamedTuple):
         content: the bytes of the file or part.
         offset: position of a part.
         digest: digest of the whole file.
-        size: size of the whole file in bytes, if it is upload in parts.
+        size: total size in bytes; required for multipart uploads.
         project: project of a new run, unless its meta.json is upload first and names one.
         experiment: experiment name of a new run, likewise.
         owner: user who uploads a new run.
@@ -126,7 +126,7 @@ def _check(upload: UploadedFile) -> None:
     elif upload.digest is None:
         raise FileRefused(f"{upload.name} is uploaded as a whole: digest is required", "digest")
     elif (upload.offset is None) != (upload.size is None):
-        raise FileRefused("A file upload in parts needs offset and size", "size")
+        raise FileRefused("A multipart upload requires offset and size", "size")
 
 
 def _refuse_own(root: StorageRoot, run_id: str, sender: str) -> None:

@@ -26,7 +26,7 @@ def soft_delete_runs(
     def delete(run: Run) -> None:
         there = run.deleted is not None
         if there or not curation.put_into_bin(Path(root.path), run.path, run.status, reason):
-            raise write_through.Refused("already deleted")
+            raise write_through.RunNotChanged("already deleted")
 
     return write_through.for_each(root, run_ids, delete)
 
@@ -36,7 +36,7 @@ def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunR
 
     def restore(run: Run) -> None:
         if run.deleted is None or not curation.take_out_of_bin(run.path):
-            raise write_through.Refused("run not deleted")
+            raise write_through.RunNotChanged("run not deleted")
 
     return write_through.for_each(root, run_ids, restore)
 
@@ -60,7 +60,7 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
 
     def remove(run: Run) -> None:
         if run.deleted is None:
-            raise write_through.Refused("run not deleted")
+            raise write_through.RunNotChanged("run not deleted")
         folder = _own_path(root, run)
         if not removal.is_own_folder(folder):
             removal.remove_own_files(folder)
@@ -72,7 +72,7 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
             shutil.rmtree(aside)
         except OSError as error:
             logger.warning("%s, which was run %s, could not be removed: %s", aside, run.run_id, error)
-            raise write_through.Refused(
+            raise write_through.RunNotChanged(
                 f"some of its files could not be removed: {error.strerror or error}"
             ) from error
 

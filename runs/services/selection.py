@@ -23,16 +23,16 @@ class Selection:
 
 def select_runs(root: StorageRoot, run_ids: Sequence[str]) -> Selection:
     """Return the runs of these ids that are in the store and not in the recycle bin."""
-    known = {run.run_id: run for run in Run.objects.in_root(root).live().filter(run_id__in=run_ids)}
-    unknown = [run_id for run_id in run_ids if run_id not in known][:MOST_LOOKED_FOR]
+    runs_by_id = {run.run_id: run for run in Run.objects.in_root(root).live().filter(run_id__in=run_ids)}
+    unknown = [run_id for run_id in run_ids if run_id not in runs_by_id][:MOST_LOOKED_FOR]
     for run_id, run in refresh.refresh_runs(root, unknown).items():
         if run is not None and run.deleted is None:
-            known[run_id] = run
-    for run in known.values():
+            runs_by_id[run_id] = run
+    for run in runs_by_id.values():
         run.root = root
-    there = {run_id for run_id, run in known.items() if _is_inside(run)}
+    there = {run_id for run_id, run in runs_by_id.items() if _is_inside(run)}
     return Selection(
-        [known[run_id] for run_id in run_ids if run_id in there],
+        [runs_by_id[run_id] for run_id in run_ids if run_id in there],
         [run_id for run_id in run_ids if run_id not in there],
     )
 

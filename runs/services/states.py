@@ -1,4 +1,4 @@
-"""Changes of the state of running runs that the server observes: heartbeats, and steps."""
+"""State changes of running runs that the server observes: heartbeats and stalls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write changes of users into run folders: the file first, then the row; no row changes if the file cannot be written."""
+"""Write user edits into run folders: file first, then row; a failed file write changes no row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOGETHER = 50
 """Runs whose rows are written in one transaction, about 30 ms."""
 
 
-class Refused(Exception):
+class RunNotChanged(Exception):
     """The reason why a run was not changed."""
 
     def __init__(self, reason: str) -> None:
@@ -33,7 +33,7 @@ def for_each(
 ) -> dict[str, RunResult]:
     """Apply `change` to each run once, in order, and return the result of each.
 
-    `change` writes files and raises `Refused` or `OSError` if it did not; the rows are then read again in batches.
+    `change` writes files and raises `RunNotChanged` or `OSError` if it did not; the rows are then read again in batches.
 
     Raises:
         ReadOnlyStore: nothing was changed because nothing can be written.
@@ -58,11 +58,11 @@ def _attempt(run: Run | None, change: Callable[[Run], None], read_only: list[boo
     """Apply `change` to one run; `read_only` learns whether it failed because nothing can be written."""
     try:
         if run is None:
-            raise Refused("run not found")
+            raise RunNotChanged("run not found")
         change(run)
     except OutsideRoot:
         return {"success": False, "error": "run not found"}
-    except Refused as refused:
+    except RunNotChanged as refused:
         return {"success": False, "error": str(refused)}
     except OSError as error:
         read_only.append(error.errno in REFUSED)

@@ -37,7 +37,7 @@ def read_state(folder: Path | str) -> FolderState:
         FileNotFoundError: it does not exist, or is not a folder.
     """
     marks: list[tuple[str, int, int, int]] = []
-    written = touched = 0.0
+    written_at = touched = 0.0
     journal = 0
     is_run = False
     marking = layout.marks(os.path.basename(folder))
@@ -51,7 +51,7 @@ def read_state(folder: Path | str) -> FolderState:
                 stat = entry.stat(follow_symlinks=False)
                 is_run |= entry.name in marking and entry.is_file(follow_symlinks=False)
                 if entry.name not in layout.OF_THE_SERVER:
-                    written = max(written, stat.st_mtime)
+                    written_at = max(written_at, stat.st_mtime)
                 if entry.name in layout.SMALL:
                     touched = max(touched, stat.st_mtime)
                     marks.append((entry.name, stat.st_mtime_ns, stat.st_size, stat.st_ino))
@@ -69,7 +69,7 @@ def read_state(folder: Path | str) -> FolderState:
     marks.sort()
     signature = blake2b(repr(marks).encode(), digest_size=12).hexdigest()
     names = frozenset(mark[0] for mark in marks) - {heartbeat.NAME}
-    return FolderState(names, signature, written, touched, journal, is_run=is_run)
+    return FolderState(names, signature, written_at, touched, journal, is_run=is_run)
 
 
 def assumed_state(folder: str) -> FolderState:

@@ -26,8 +26,8 @@ def _flag(value: object) -> bool | None:
 
 
 def _count(value: object) -> int | None:
-    found = integer(value)
-    return None if found is None or found < 0 else found
+    number = integer(value)
+    return None if number is None or number < 0 else number
 
 
 def _list(value: object) -> list[Any] | None:
@@ -74,8 +74,8 @@ class Fields:
         return self._read(key, _flag, "is neither true nor false") or False
 
     def one_of(self, key: str, *words: str) -> str | None:
-        known = " or ".join(f'"{word}"' for word in words)
-        return self._read(key, lambda value: value if value in words else None, f"is not {known}")
+        choices = " or ".join(f'"{word}"' for word in words)
+        return self._read(key, lambda value: value if value in words else None, f"is not {choices}")
 
     def items(self, key: str) -> list[Any] | None:
         return self._read(key, _list, "is not a list")
@@ -99,10 +99,10 @@ class Fields:
         value = self._content.get(key)
         if value is None:
             return None
-        found = read(value)
-        if found is None:
+        parsed = read(value)
+        if parsed is None:
             self.warn(f"{key} {wrong}")
-        return found
+        return parsed
 
 
 def _text(value: object, limit: int) -> str | None:
@@ -111,5 +111,5 @@ def _text(value: object, limit: int) -> str | None:
 
 def unique_texts(items: list[Any], limit: int) -> list[str]:
     """Return the distinct non-empty texts among `items` in their order."""
-    found = (clean_text(item, limit).strip() for item in items)
-    return list(dict.fromkeys(text for text in found if text))
+    texts = (clean_text(item, limit).strip() for item in items)
+    return list(dict.fromkeys(text for text in texts if text))

@@ -28,7 +28,7 @@ class MetricStats:
     @classmethod
     def of(cls, counted: Any) -> MetricStats:
         """Create from the row of a series, or from counted statistics."""
-        return cls(**{one.name: getattr(counted, one.name) for one in fields(cls)})
+        return cls(**{field.name: getattr(counted, field.name) for field in fields(cls)})
 
 
 class HasPrimaryMetric(Protocol):

@@ -218,8 +218,8 @@ def _name(reader: FolderReader, meta: Fields, key: str, folder_name: str) -> str
     try:
         return layout.check_name(value, key)
     except layout.InvalidName:
-        shown = clean_text(value, 60) if isinstance(value, str) else type(value).__name__
-        reader.warnings.append(f"meta.json has {shown!r} for {key}, which is no valid name.")
+        display = clean_text(value, 60) if isinstance(value, str) else type(value).__name__
+        reader.warnings.append(f"meta.json has {display!r} for {key}, which is no valid name.")
         return folder_name
 
 
@@ -342,7 +342,7 @@ def _artifacts(reader: FolderReader, file: str) -> int:
     """Return the number of named artifacts in a list; nameless ones are not shown either."""
     content = reader.small(file)
     entries = content.items("artifacts") or []
-    named = sum(isinstance(entry, dict) and bool(clean_text(entry.get("name"), 255)) for entry in entries)
-    if nameless := len(entries) - named:
+    count = sum(isinstance(entry, dict) and bool(clean_text(entry.get("name"), 255)) for entry in entries)
+    if nameless := len(entries) - count:
         content.warn(f"{nameless} of its artifacts {'has' if nameless == 1 else 'have'} no name")
-    return named
+    return count

@@ -90,14 +90,16 @@ class Cleaner:
 
     def sentences(self, file: str) -> list[str]:
         """Return warnings about the values that were lost."""
-        found = []
+        warnings = []
         if self.not_finite:
-            found.append(
+            warnings.append(
                 f"{file} holds NaN or an infinity for {_names(self.not_finite)}; it is shown as empty."
             )
         if self.too_deep:
-            found.append(f"{file} is nested too deeply below {_names(self.too_deep)}; that part is left out.")
-        return found
+            warnings.append(
+                f"{file} is nested too deeply below {_names(self.too_deep)}; that part is left out."
+            )
+        return warnings
 
 
 def _note(names: list[str], name: str) -> None:
@@ -107,5 +109,5 @@ def _note(names: list[str], name: str) -> None:
 
 
 def _names(names: list[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+    listing = ", ".join(f"'{name}'" for name in names[:3])
+    return listing if len(names) <= 3 else f"{listing} and {len(names) - 3} more"

@@ -103,12 +103,12 @@ class Walk:
 
     def problems(self) -> list[str]:
         """Return sentences about folders that could not be listed or are not followed."""
-        found = []
+        sentences = []
         for relative, folder in self.folders.items():
             if folder.error:
-                found.append(f"{relative or 'The storage root'} could not be listed: {folder.error}.")
-            found += folder.links
-        return found
+                sentences.append(f"{relative or 'The storage root'} could not be listed: {folder.error}.")
+            sentences += folder.links
+        return sentences
 
     def _refresh(self, relative: str) -> Folder:
         folder = self.folders.setdefault(relative, Folder())

@@ -15,7 +15,7 @@ LAYERS = {
     "runs": ["store", ".", "query", "index", "services", "live", "api", "pages"],
     "metrics": ["store", ".", "ingest", "query", "live", "api", "pages"],
     "artifacts": [".", "index", "services", "lineage", "api", "pages", "admin"],
-    "remote": ["ssh", ".", "connections", "environments", "viewers", "mirrors", "services", "api", "pages"],
+    "remote": ["ssh", ".", "connections", "environments", "viewers", "services", "api", "pages"],
     "alerts": ["kinds", ".", "delivery", "judging", "services", "api", "pages"],
     "people": ["access", ".", "shares", "pages"],
     "runicorn_site": ["web", "database", "cluster", "security", "transport", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "server", "pages", "cli"],
@@ -23,7 +23,7 @@ LAYERS = {
         "api/responses", ".", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
     ],
-    "runicorn_tools": ["export", "archives", "sync", "maintenance", ".", "cli"],
+    "runicorn_tools": ["export", "archives", "sync", ".", "fsck", "cli"],
     "runicorn_importers": ["experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "watching", "cli"],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.

@@ -61,23 +61,23 @@ def smoothed(
     """
     smoothers = [smoother.for_range(_width(lanes, by_step)) for lanes in metrics]
     readings = {
-        one.pk: _readings(view.directories[one.pk], one, window(one), fitting, by_step)
+        row.pk: _readings(view.directories[row.pk], row, window(row), fitting, by_step)
         for lanes, fitting in zip(metrics, smoothers, strict=True)
-        for one in lanes
-        if one.minimum is not None
+        for row in lanes
+        if row.minimum is not None
     }
     samples = _samples(view, readings, by_step)
-    found: list[SmoothedCurve | None] = []
+    curves: list[SmoothedCurve | None] = []
     for lanes, fitting in zip(metrics, smoothers, strict=True):
-        parts = [samples[one.pk] for one in lanes if one.pk in samples and len(samples[one.pk])]
+        parts = [samples[row.pk] for row in lanes if row.pk in samples and len(samples[row.pk])]
         if not parts:
-            found.append(None)
+            curves.append(None)
             continue
         low, high = _bounds(window(lanes[0]), by_step)
         x, y = fitting.apply(_joined(parts), low, high, points)
         # Numpy arrays, which orjson serializes as lists.
-        found.append(cast(SmoothedCurve, {"x": x.astype(np.int64) if by_step else x, "y": y}))
-    return found
+        curves.append(cast(SmoothedCurve, {"x": x.astype(np.int64) if by_step else x, "y": y}))
+    return curves
 
 
 def _width(lanes: Sequence[Series], by_step: bool) -> float:
@@ -169,23 +169,25 @@ def _farther(
 def _samples(view: View, readings: dict[int, list[_Reading]], by_step: bool) -> dict[int, Samples]:
     parts: dict[_Reading, Samples] = {}
     todo: list[tuple[_Reading, SeriesReader]] = []
-    for one in (one for several in readings.values() for one in several):
-        known = cache.get(one.key(by_step))
-        if known is None:
-            directory = view.directories[one.series.pk]
-            todo.append((one, SeriesReader(directory, one.window, by_step=by_step, level=one.level)))
+    for reading in (reading for several in readings.values() for reading in several):
+        cached = cache.get(reading.key(by_step))
+        if cached is None:
+            directory = view.directories[reading.series.pk]
+            todo.append(
+                (reading, SeriesReader(directory, reading.window, by_step=by_step, level=reading.level))
+            )
         else:
-            parts[one] = known
+            parts[reading] = cached
     loader = MeansLoader(view)
-    loader.fetch((one.series, reader.needs()) for one, reader in todo)
-    for one, reader in todo:
-        read, _ = reader.points(loader.blob(one.series), coarser)
+    loader.fetch((reading.series, reader.needs()) for reading, reader in todo)
+    for reading, reader in todo:
+        read, _ = reader.points(loader.blob(reading.series), coarser)
         numbers = read.value.numbers()
         finite = np.isfinite(numbers)
         x = read.step.astype(np.float64) if by_step else read.time
-        parts[one] = samples = Samples(x[finite], numbers[finite], counts(read)[finite])
-        cache.put(one.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
-    return {pk: _joined([parts[one] for one in several]) for pk, several in readings.items()}
+        parts[reading] = samples = Samples(x[finite], numbers[finite], counts(read)[finite])
+        cache.put(reading.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
+    return {pk: _joined([parts[reading] for reading in several]) for pk, several in readings.items()}
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:

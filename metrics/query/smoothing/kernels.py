@@ -132,8 +132,8 @@ def gaussian(samples: Samples, sigma: float, unit: str, at: Index) -> Floats:
     taps = np.minimum(taps, len(places) - 1)
     weights = n[taps] * np.exp(-0.5 * ((places[taps] - centres[:, None]) / sigma) ** 2) * inside
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    found: Floats = np.einsum("ij,ij->i", weights, y[taps])
-    return found
+    averages: Floats = np.einsum("ij,ij->i", weights, y[taps])
+    return averages
 
 
 def recurrence(decay: Floats, gain: Floats) -> Floats:
@@ -156,17 +156,17 @@ def recurrence(decay: Floats, gain: Floats) -> Floats:
         entering[lane] = carry
         carry = factor * carry + end
     sums += factors * entering
-    found: Floats = sums.T.reshape(-1)[:count]
-    return found
+    outputs: Floats = sums.T.reshape(-1)[:count]
+    return outputs
 
 
 def _powers(base: float, exponents: Floats) -> Floats:
     """Return `base**exponents`, computed once for the usual exponent: nearly all means stand for as many points."""
     usual = exponents[0]
-    found = np.full(len(exponents), base**usual)
+    powers = np.full(len(exponents), base**usual)
     others = np.flatnonzero(exponents != usual)
-    found[others] = base ** exponents[others]
-    return found
+    powers[others] = base ** exponents[others]
+    return powers
 
 
 def _layers(values: Floats) -> list[Floats]:

@@ -1,4 +1,4 @@
-"""The parameters of a smoothing, and what it needs of a curve."""
+"""Parameters of a smoothing, and the points it needs."""
 
 from __future__ import annotations
 

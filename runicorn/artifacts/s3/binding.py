@@ -1,4 +1,4 @@
-"""Which bucket a store uses.
+"""Binding of a store to its bucket.
 
 `<root>/artifacts/.pool.json` names the bucket that has contents of the store, and the bucket has an object `.store` with
 the same id: garbage collection removes what no manifest of its store names, so no other store may use the bucket. Only

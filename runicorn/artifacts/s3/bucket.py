@@ -108,11 +108,13 @@ class Bucket(Connection):
 
     def lacking(self, sizes: Mapping[str, int]) -> list[str]:
         """Return the digests of those contents that `holds` denies, given their sizes."""
-        found = self._found(sizes)
+        stored_files = self._found(sizes)
         return [
             digest
             for digest, size in sizes.items()
-            if digest not in found or found[digest].size != size or not found[digest].is_ours
+            if digest not in stored_files
+            or stored_files[digest].size != size
+            or not stored_files[digest].is_ours
         ]
 
     def sizes(self, digests: Iterable[str]) -> dict[str, int]:
@@ -120,9 +122,9 @@ class Bucket(Connection):
         return {digest: stored.size for digest, stored in self._found(digests).items()}
 
     def _found(self, digests: Iterable[str]) -> dict[str, Stored]:
-        wanted = list(dict.fromkeys(digests))
-        found = zip(wanted, in_parallel(self.stored, wanted), strict=True)
-        return {digest: stored for digest, stored in found if stored is not None}
+        unique = list(dict.fromkeys(digests))
+        stored_files = zip(unique, in_parallel(self.stored, unique), strict=True)
+        return {digest: stored for digest, stored in stored_files if stored is not None}
 
     def put_file(
         self,
@@ -162,8 +164,8 @@ class Bucket(Connection):
         hashed = hashlib.sha256(content)
         _check(hashed, digest)
         checksum = _base64(hashed)
-        given: dict[str, Any] = {"Body": content, "ChecksumSHA256": checksum, **self._named(digest)}
-        answer = self._create(digest, len(content), partial(self.call, "put_object", **given), replace)
+        params: dict[str, Any] = {"Body": content, "ChecksumSHA256": checksum, **self._named(digest)}
+        answer = self._create(digest, len(content), partial(self.call, "put_object", **params), replace)
         return bool(answer.get("ChecksumSHA256") == checksum)
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
@@ -190,17 +192,20 @@ class Bucket(Connection):
     def _put_in_parts(
         self, file: IO[bytes], digest: str, size: int, note: Path, replace: bool, progress: Progress
     ) -> bool:
-        named = self._named(digest)
+        object_params = self._named(digest)
         self.abort_noted(note, digest)
-        upload = self.call("create_multipart_upload", ChecksumAlgorithm="SHA256", **named)["UploadId"]
+        upload = self.call("create_multipart_upload", ChecksumAlgorithm="SHA256", **object_params)["UploadId"]
         with ExitStack() as failing:
-            failing.callback(self._abort, named["Key"], upload)
+            failing.callback(self._abort, object_params["Key"], upload)
             note.write_text(upload, encoding="ascii")
-            given = {"Key": named["Key"], "UploadId": upload}
+            upload_params = {"Key": object_params["Key"], "UploadId": upload}
             try:
-                sent, checksum = self._send_parts(file, digest, size, given, progress)
+                part_entries, checksum = self._send_parts(file, digest, size, upload_params, progress)
                 complete = partial(
-                    self.call, "complete_multipart_upload", MultipartUpload={"Parts": sent}, **given
+                    self.call,
+                    "complete_multipart_upload",
+                    MultipartUpload={"Parts": part_entries},
+                    **upload_params,
                 )
                 answer = self._create(digest, size, complete, replace)
             except PoolUnavailable as error:
@@ -225,18 +230,20 @@ class Bucket(Connection):
                     futures[-SENDERS].result()
                 futures.append(senders.submit(self._send_part, part, len(futures) + 1, upload))
                 progress.advance(len(part))
-            sent = [future.result() for future in futures]
+            part_entries = [future.result() for future in futures]
         _check(hashed, digest)
-        checksum = _base64(hashlib.sha256(b"".join(hashed_part for _, hashed_part in sent)))
-        return [named for named, _ in sent], f"{checksum}-{len(sent)}"
+        checksum = _base64(hashlib.sha256(b"".join(hashed_part for _, hashed_part in part_entries)))
+        return [part_entry for part_entry, _ in part_entries], f"{checksum}-{len(part_entries)}"
 
     def _send_part(self, part: bytes, number: int, upload: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
         hashed = hashlib.sha256(part)
         checksum = _base64(hashed)
         answer = self.call("upload_part", Body=part, PartNumber=number, ChecksumSHA256=checksum, **upload)
-        sent = {"PartNumber": number, "ETag": answer["ETag"]}
+        part_entries = {"PartNumber": number, "ETag": answer["ETag"]}
         # A server that does not know checksums must not be sent them again.
-        return sent | ({"ChecksumSHA256": checksum} if "ChecksumSHA256" in answer else {}), hashed.digest()
+        return part_entries | (
+            {"ChecksumSHA256": checksum} if "ChecksumSHA256" in answer else {}
+        ), hashed.digest()
 
     def abort_noted(self, note: Path, digest: str) -> None:
         """Abort the multipart upload of a killed process, which it noted beside the sent file."""
@@ -287,9 +294,9 @@ class Bucket(Connection):
 
     def _body(self, digest: str, first: int, last: int | None) -> Any:
         end = "" if last is None else last
-        wanted = {} if first == 0 and last is None else {"Range": f"bytes={first}-{end}"}
+        byte_range = {} if first == 0 and last is None else {"Range": f"bytes={first}-{end}"}
         try:
-            return self.call("get_object", Key=self._key(digest), **wanted)["Body"]
+            return self.call("get_object", Key=self._key(digest), **byte_range)["Body"]
         except PoolUnavailable as error:
             if error.code in ABSENT:
                 raise FileNotFoundError(f"{self.url} does not have {digest}") from error
@@ -307,23 +314,23 @@ class Bucket(Connection):
         keys = [{"Key": self._key(digest)} for digest in digests]
         for start in range(0, len(keys), REMOVED_AT_ONCE):
             some = {"Objects": keys[start : start + REMOVED_AT_ONCE], "Quiet": True}
-            left = self.call("delete_objects", Delete=some).get("Errors")
-            if left:
-                code = left[0].get("Code", "")
+            errors = self.call("delete_objects", Delete=some).get("Errors")
+            if errors:
+                code = errors[0].get("Code", "")
                 raise PoolUnavailable(
-                    "{url} did not remove {key} ({code}).", code, url=self.url, key=left[0].get("Key")
+                    "{url} did not remove {key} ({code}).", code, url=self.url, key=errors[0].get("Key")
                 )
 
     def link(self, digest: str, name: str) -> str:
         """Return a URL that downloads a content as a file of that name within `LINK_SECONDS`."""
-        given = {
+        params = {
             "Bucket": self.name,
             "Key": self._key(digest),
             "ResponseContentType": "application/octet-stream",
             "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         }
         signed = self.explain(
-            lambda: self.client.generate_presigned_url("get_object", Params=given, ExpiresIn=LINK_SECONDS)
+            lambda: self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=LINK_SECONDS)
         )
         return str(signed)
 

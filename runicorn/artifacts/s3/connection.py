@@ -58,9 +58,9 @@ class Connection:
         while (page := self.explain(lambda: next(pages, None))) is not None:
             yield page
 
-    def call(self, operation: str, **given: Any) -> Any:
+    def call(self, operation: str, **params: Any) -> Any:
         """Call an operation of S3 on the bucket; raise `Exists` if the condition of a write is not met."""
-        return self.explain(lambda: getattr(self.client, operation)(Bucket=self.name, **given))
+        return self.explain(lambda: getattr(self.client, operation)(Bucket=self.name, **params))
 
     def explain(self, call: Callable[[], Any]) -> Any:
         client = self.client
@@ -69,5 +69,5 @@ class Connection:
         try:
             return call()
         except (BotoCoreError, ClientError) as error:
-            found = explained(error, self.url, client)
-            raise (Exists(str(found)) if found.code in PRESENT else found) from error
+            cause = explained(error, self.url, client)
+            raise (Exists(str(cause)) if cause.code in PRESENT else cause) from error

@@ -98,18 +98,18 @@ class Mover:
     def in_bucket(self) -> list[Content]:
         """Return the contents in the bucket, also those without a version, if the disk has space for them."""
         self._outcome.problems = self._find_files()
-        found = [Content(*item) for item in self._bucket.contents()]
-        new = sum(size for digest, size in found if not self._store.pool.blob(digest).exists())
+        stored = [Content(*item) for item in self._bucket.contents()]
+        new = sum(size for digest, size in stored if not self._store.pool.blob(digest).exists())
         free_space.require(self._store.path, new)
-        return found
+        return stored
 
     def to_bucket(self, contents: list[Content], progress: Progress = NO_PROGRESS) -> Outcome:
         """Move the contents of `in_folder`. After an error, what was moved until then stays in the bucket."""
         self._store.writable(self._store.pool.incoming).mkdir(parents=True, exist_ok=True)
         for batch in _batches(contents):
-            sent = self._each(batch, self._send, progress)
+            uploaded = self._each(batch, self._send, progress)
             if not self._keep:
-                self._remove_from_folder(sent)
+                self._remove_from_folder(uploaded)
         return self._outcome
 
     def to_folder(self, contents: list[Content], progress: Progress = NO_PROGRESS) -> Outcome:
@@ -229,8 +229,8 @@ class Mover:
 
     def _place_files(self, digests: Iterable[str]) -> None:
         """Link contents of the pool to files of versions that do not exist, in portions: a save waits for each."""
-        files = (each for digest in digests for each in self._files.get(digest, ()))
-        missing = [each for each in files if not os.path.lexists(each[0].file_path(each[1].path))]
+        files = (placed for digest in digests for placed in self._files.get(digest, ()))
+        missing = [placed for placed in files if not os.path.lexists(placed[0].file_path(placed[1].path))]
         for start in range(0, len(missing), BATCH_CONTENTS):
             with self._alone():
                 for version, file in missing[start : start + BATCH_CONTENTS]:

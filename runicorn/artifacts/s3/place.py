@@ -1,4 +1,4 @@
-"""A content that only the bucket of a store has."""
+"""Location of a content that only the bucket of a store has."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class BucketPlace:
         stored = self.bucket.stored(self.file.digest)
         if stored is None:
             return "missing"
-        written = stored.modified.strftime("%Y-%m-%d %H:%M:%S UTC")
+        written_at = stored.modified.strftime("%Y-%m-%d %H:%M:%S UTC")
         if stored.size != self.file.size:
-            return f"{stored.size:,} bytes instead of {self.file.size:,}, last written {written}"
+            return f"{stored.size:,} bytes instead of {self.file.size:,}, last written {written_at}"
         hashed = hashlib.sha256()
         for block in self.blocks():
             hashed.update(block)
             progress.advance(len(block))
         is_whole = ALGORITHM + hashed.hexdigest() == self.file.digest
-        return "" if is_whole else f"content differs, last written {written}"
+        return "" if is_whole else f"content differs, last written {written_at}"

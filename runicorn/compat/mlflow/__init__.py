@@ -6,8 +6,8 @@ import atexit
 import sys
 from typing import Any
 
+from runicorn.compat.empty_modules import resolve
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import resolve
 from runicorn.compat.mlflow import entities, utils
 from runicorn.compat.mlflow.active import ActiveRun, client_runs, open_runs
 from runicorn.compat.mlflow.client import MlflowClient

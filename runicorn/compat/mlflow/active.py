@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import as_mapping
+from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
 from runicorn.compat.mlflow.entities import PARENT_TAG, Run, RunData, RunInfo
@@ -203,7 +203,7 @@ def create(
     if group:
         run.data.tags[PARENT_TAG] = group
     run.pass_begin(group)
-    given = {**(tags or {}), **({NOTE: description} if description else {})}
-    if given:
-        run.set_tags(given)
+    all_tags = {**(tags or {}), **({NOTE: description} if description else {})}
+    if all_tags:
+        run.set_tags(all_tags)
     return run

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.mlflow import files, runs
 from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create, open_runs
 from runicorn.compat.mlflow.entities import PARENT_TAG, Experiment, FileInfo, Metric, Param, Run, RunTag
@@ -56,9 +56,11 @@ class MlflowClient(UnknownMethods):
         run_name: str | None = None,
     ) -> ActiveRun:
         """Begin a run, which does not become the active one. `set_terminated` ends it, or the end of the process."""
-        given = dict(tags or {})
-        name, parent = run_name or given.get(NAME_TAG), given.get(PARENT_TAG)
-        run = create(str(experiment_id), name, group=parent, tags=given or None, description=given.get(NOTE))
+        all_tags = dict(tags or {})
+        name, parent = run_name or all_tags.get(NAME_TAG), all_tags.get(PARENT_TAG)
+        run = create(
+            str(experiment_id), name, group=parent, tags=all_tags or None, description=all_tags.get(NOTE)
+        )
         client_runs.append(run)
         return run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 
 PARENT_TAG = "mlflow.parentRunId"
 

@@ -46,8 +46,8 @@ def search_experiments(
     """Return the projects of the storage root; the only filter is `name = '…'`."""
     places = find.all_runs(user.storage_root(None))
     names = sorted({place.partition("/")[0] for place in places} - {layout.RUNS})
-    wanted = re.fullmatch(r"\s*name\s*=\s*['\"](.*)['\"]\s*", filter_string or "")
-    return [Experiment(name) for name in names if wanted is None or name == layout.fit_name(wanted[1])][
+    match = re.fullmatch(r"\s*name\s*=\s*['\"](.*)['\"]\s*", filter_string or "")
+    return [Experiment(name) for name in names if match is None or name == layout.fit_name(match[1])][
         :max_results
     ]
 

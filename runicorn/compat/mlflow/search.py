@@ -129,16 +129,16 @@ def _conditions(text: str) -> list[Callable[[Run], bool]]:
 def _condition(match: re.Match[str]) -> Callable[[Run], bool]:
     kind, word = (match["kind"] or "attribute").removesuffix("s"), " ".join(match["operator"].upper().split())
     compare, text = OPERATORS[word], match["value"]
-    wanted: Any = text.strip("'\"")
+    operand: Any = text.strip("'\"")
     if text.startswith("("):
-        wanted = [part.strip().strip("'\"") for part in text[1:-1].split(",")]
+        operand = [part.strip().strip("'\"") for part in text[1:-1].split(",")]
     elif kind == "metric" or (match["name"].endswith("_time") and kind.startswith("attr")):
-        wanted = float(wanted)
+        operand = float(operand)
     path = f"{kind}.{match['name']}"
 
     def test(run: Run) -> bool:
         value = _value(run, path)
-        return value is not None and compare(value, wanted)
+        return value is not None and compare(value, operand)
 
     return test
 
@@ -157,8 +157,8 @@ def _value(run: Run, path: str) -> Any:
     if kind == "tag":
         return run.data.tags.get(name)
     if kind in ("attribute", "attr", "run"):
-        named = {"Created": "start_time", "created": "start_time"}.get(name, name)
-        return getattr(run.info, named, None)
+        attribute = {"Created": "start_time", "created": "start_time"}.get(name, name)
+        return getattr(run.info, attribute, None)
     raise MlflowException(f"Invalid entity type {kind!r}")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.mlflow.autologging import estimators
 from runicorn.compat.mlflow.autologging.models import load_model as _load
 from runicorn.compat.mlflow.autologging.models import save_model as _save

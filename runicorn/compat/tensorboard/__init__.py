@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from runicorn.compat.hollow import resolve
+from runicorn.compat.empty_modules import resolve
 from runicorn.compat.tensorboard.summary_writer import FileWriter, GlobalSummaryWriter, SummaryWriter
 
 __version__ = "2.6.5"

@@ -71,12 +71,12 @@ class MediaWriter(UnknownMethods):
     ) -> None:
         """Store Matplotlib figures; they are closed unless `close` is False."""
         with guarded(f"add_figure({tag!r})"):
-            for each in figure if isinstance(figure, list) else [figure]:
-                self._image(tag, each, global_step, walltime)
+            for single_figure in figure if isinstance(figure, list) else [figure]:
+                self._image(tag, single_figure, global_step, walltime)
                 if close:
                     import matplotlib.pyplot as plt
 
-                    plt.close(each)
+                    plt.close(single_figure)
 
     def add_video(
         self,
@@ -162,9 +162,9 @@ class MediaWriter(UnknownMethods):
             weight = np.ones(len(truth)) if weights is None else _array(weights).ravel()
             rows = []
             for threshold in np.linspace(0, 1, num_thresholds):
-                chosen = scores >= threshold
-                hits, total = weight[chosen & truth].sum(), weight[truth].sum()
-                precision = hits / weight[chosen].sum() if chosen.any() else 1.0
+                positive = scores >= threshold
+                hits, total = weight[positive & truth].sum(), weight[truth].sum()
+                precision = hits / weight[positive].sum() if positive.any() else 1.0
                 rows.append([float(threshold), float(precision), float(hits / total) if total else 0.0])
             self._curve(tag, rows, global_step, walltime)
 
@@ -186,7 +186,7 @@ class MediaWriter(UnknownMethods):
         with guarded(f"add_pr_curve_raw({tag!r})"):
             pairs = list(zip(_array(precision).ravel(), _array(recall).ravel(), strict=True))
             last = max(1, len(pairs) - 1)
-            rows = [[n / last, float(hit), float(found)] for n, (hit, found) in enumerate(pairs)]
+            rows = [[n / last, float(hit), float(value)] for n, (hit, value) in enumerate(pairs)]
             self._curve(tag, rows, global_step, walltime)
 
     def _curve(self, tag: str, rows: list[list[float]], step: Any, walltime: float | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runicorn.compat.also.opening import open_mirror
+from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.tensorboard.media_writer import MediaWriter
 from runicorn.settings import user
@@ -49,8 +49,8 @@ def _both(also: Callable[..., None], writer: Any, name: str) -> Callable[..., An
 
     @functools.wraps(ours)
     def both(*arguments: Any, **options: Any) -> Any:
-        given = [_picklable(value) for value in arguments]
-        also("call", id(writer), name, given, {key: _picklable(value) for key, value in options.items()})
+        copies = [_picklable(value) for value in arguments]
+        also("call", id(writer), name, copies, {key: _picklable(value) for key, value in options.items()})
         return ours(*arguments, **options)
 
     return both
@@ -62,7 +62,7 @@ def _picklable(value: Any) -> Any:
         return value
     import numpy as np
 
-    from runicorn.compat.also.portable import Portable
+    from runicorn.compat.forwarding.portable import Portable
 
     array = np.ascontiguousarray(value.detach().cpu() if hasattr(value, "detach") else value)
     fields = {"content": array.tobytes(), "dtype": array.dtype.str, "shape": list(array.shape)}
@@ -101,8 +101,8 @@ class SummaryWriter(MediaWriter):
         logdir: Any = None,
         **options: Any,
     ) -> None:
-        given = log_dir if log_dir is not None else logdir
-        self.log_dir = os.fspath(given) if given else _default(comment)
+        folder = log_dir if log_dir is not None else logdir
+        self.log_dir = os.fspath(folder) if folder else _default(comment)
         self.logdir, self.purge_step = self.log_dir, purge_step
         self.file_writer: FileWriter | None = FileWriter(self)
         self.all_writers: dict[str, Any] | None = {self.log_dir: self.file_writer}
@@ -185,19 +185,19 @@ class SummaryWriter(MediaWriter):
         return FileWriter(self)
 
     def _add(self, values: Mapping[str, Any], step: int, walltime: float | None) -> None:
-        kept = {
-            f"tensorboard/{key}" if key in RESERVED_METRICS else key: each for key, each in values.items()
+        renamed = {
+            f"tensorboard/{key}" if key in RESERVED_METRICS else key: value for key, value in values.items()
         }
         with guarded("a scalar"):
             if walltime is None:
-                self._run.log(kept, step=step)
+                self._run.log(renamed, step=step)
             else:
-                self._run.log_record(kept, step, float(walltime))
+                self._run.log_record(renamed, step, float(walltime))
 
-    def _step(self, tag: str, given: Any) -> int:
-        if given is not None:
+    def _step(self, tag: str, step: Any) -> int:
+        if step is not None:
             with guarded(f"the step of {tag}"):
-                return int(given)
+                return int(step)
         self._counts[tag] += 1
         return self._counts[tag] - 1
 
@@ -263,15 +263,15 @@ def _run_of_wandb() -> Run | None:
 
 def _begin(log_dir: Path) -> Run:
     place = log_dir.absolute()
-    known = _runs.get(str(place))
-    if known is not None and known.is_open():
-        return known
+    previous = _runs.get(str(place))
+    if previous is not None and previous.is_open():
+        return previous
     above = [part for part in place.parts[1:-1] if part not in layout.SKIPPED_TOP]
     options: dict[str, Any] = {
         "project": layout.fit_name(above[-1] if above else "", "tensorboard"),
         "name": layout.fit_name(place.name, layout.DEFAULT),
     }
-    if known is not None:
-        options |= {"run_id": known.id, "resume": True}
+    if previous is not None:
+        options |= {"run_id": previous.id, "resume": True}
     run = _runs[str(place)] = init(**options)
     return run

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from runicorn.compat.config_view import ConfigView as Config
-from runicorn.compat.hollow import resolve
+from runicorn.compat.empty_modules import resolve
 from runicorn.compat.trackio.tracked_run import Run, active_run, open_runs, require_run, start
 from runicorn.compat.trackio.values import (
     Audio,

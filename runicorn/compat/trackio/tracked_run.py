@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.compat.alerts import raise_alert
-from runicorn.compat.also.opening import close_mirrors, open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
+from runicorn.compat.forwarding.opening import close_mirrors, open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.unknown import UnknownMethods, quiet
 from runicorn.compat.wandb.flat_records import is_plain, separate
@@ -137,16 +137,16 @@ def start(
     run = init(**place, config=values or None, group=group)
     also = open_mirror("trackio")
     if also is not None:
-        given = {**other, "name": name, "group": group, "config": values or None, "resume": resume}
-        also("init", project, **{key: value for key, value in given.items() if value is not None})
+        params = {**other, "name": name, "group": group, "config": values or None, "resume": resume}
+        also("init", project, **{key: value for key, value in params.items() if value is not None})
     view = ConfigView(run, {**(dict(run.config) if folder else {}), **values}, also)
     return Run(run, view, project=project, group=group, also=also)
 
 
 def _newest(project: str, name: str) -> Path | None:
     folders = (user.storage_root(None) / project / name / layout.RUNS).glob("*")
-    found = [path for path in folders if find.is_run(path) and not (path / layout.DELETED).exists()]
-    return max(found, key=lambda path: path.name, default=None)
+    matches = [path for path in folders if find.is_run(path) and not (path / layout.DELETED).exists()]
+    return max(matches, key=lambda path: path.name, default=None)
 
 
 def active_run() -> Run | None:

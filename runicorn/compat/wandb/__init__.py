@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from runicorn.compat.config_view import ConfigView as Config
-from runicorn.compat.hollow import resolve
+from runicorn.compat.empty_modules import resolve
 from runicorn.compat.media import Media
 from runicorn.compat.unknown import quiet, warn_once
 from runicorn.compat.wandb import plot, util
@@ -181,9 +181,9 @@ def init(
         UsageError: `resume` is "must" and the run does not exist, or "never" and it exists; or the run of `fork_from` or
             `resume_from` does not exist.
     """
-    given = {**locals(), **other}
+    params = {**locals(), **other}
     for argument in ("save_code", "monitor_gym", *other):
-        if given[argument]:
+        if params[argument]:
             text = f"wandb.init: the argument {argument} is not supported and does nothing."
             warn_once(f"wandb.init {argument}", text)
     active: Run | None = active_run()
@@ -193,7 +193,7 @@ def init(
         return active
     if active is not None and reinit != "create_new":
         active.finish()
-    arguments = {name: given[name] for name in ARGUMENTS}
+    arguments = {name: params[name] for name in ARGUMENTS}
     arguments["sync_tensorboard"] = sync_tensorboard or tensorboard
     return start(arguments, settings)
 

@@ -63,7 +63,7 @@ class Artifact(UnknownMethods):
         overwrite: bool = False,
     ) -> Any:
         self._stored.add_file(local_path, name)
-        return Entry(self, name or Path(local_path).name)
+        return ArtifactManifestEntry(self, name or Path(local_path).name)
 
     def add_dir(self, local_path: str | os.PathLike[str], name: str | None = None, **options: Any) -> None:
         self._stored.add_dir(local_path, name)
@@ -82,7 +82,7 @@ class Artifact(UnknownMethods):
         path = name if Path(name).suffix else f"{name}.{suffix}"
         with self.new_file(path, "wb") as file:
             file.write(content)
-        return Entry(self, path)
+        return ArtifactManifestEntry(self, path)
 
     @contextmanager
     def new_file(self, name: str, mode: str = "x", encoding: str | None = None) -> Iterator[IO[Any]]:
@@ -190,21 +190,21 @@ class Artifact(UnknownMethods):
 
     checkout = download
 
-    def files(self, names: list[str] | None = None, per_page: int = 50) -> list[Entry]:
-        return [Entry(self, path) for path in self._paths() if not names or path in names]
+    def files(self, names: list[str] | None = None, per_page: int = 50) -> list[ArtifactManifestEntry]:
+        return [ArtifactManifestEntry(self, path) for path in self._paths() if not names or path in names]
 
-    def get_entry(self, name: str) -> Entry:
+    def get_entry(self, name: str) -> ArtifactManifestEntry:
         """Return a file."""
         if name not in self._paths():
             raise KeyError(f"{self.name} has no file {name}")
-        return Entry(self, name)
+        return ArtifactManifestEntry(self, name)
 
     get_path = get_entry
 
     def get(self, name: str) -> Any:
         """Return a table or a medium that was added under `name`; None if it does not exist."""
         path = next((p for p in self._paths() if p == name or p.startswith(f"{name}.")), None)
-        return None if path is None else read_back(Path(Entry(self, path).local_path()))
+        return None if path is None else read_back(Path(ArtifactManifestEntry(self, path).local_path()))
 
     def file(self, root: str | None = None) -> str:
         """Return the path of the only file, copied into `root`."""
@@ -216,7 +216,7 @@ class Artifact(UnknownMethods):
         """Return an object whose `entries` are the files by path."""
         from types import SimpleNamespace
 
-        return SimpleNamespace(entries={path: Entry(self, path) for path in self._paths()})
+        return SimpleNamespace(entries={path: ArtifactManifestEntry(self, path) for path in self._paths()})
 
     def delete(self, delete_aliases: bool = False) -> None:
         """Move the version to the recycle bin."""
@@ -232,7 +232,7 @@ class Artifact(UnknownMethods):
         return self._stored._loaded()
 
 
-class Entry:
+class ArtifactManifestEntry:
     """A file of an artifact.
 
     Attributes:

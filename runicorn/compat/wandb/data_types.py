@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.compat import media
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.media import Media
 from runicorn.compat.wandb.table import Table
 from runicorn.tracking.run import Run

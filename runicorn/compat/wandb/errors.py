@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 
 
 class Error(Exception):

@@ -25,16 +25,16 @@ def separate(data: Mapping[Any, Any], tracker: str) -> tuple[dict[str, Any], lis
         tracker: its prefix for reserved names, such as `wandb/step`.
     """
     metrics: dict[str, Any] = {}
-    found: list[tuple[str, Media]] = []
+    media: list[tuple[str, Media]] = []
     for key, value in _flat("", data):
         name = f"{tracker}/{key}" if key in RESERVED_METRICS else key
         many = value if isinstance(value, list | tuple) else [value]
         files = [item for item in map(as_media, many) if item is not None]
         if files and len(files) == len(many):
-            found += [(name, file) for file in files]
+            media += [(name, file) for file in files]
         else:
             metrics[name] = value
-    return metrics, found
+    return metrics, media
 
 
 def _flat(prefix: str, data: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:

@@ -50,10 +50,10 @@ class Statistics:
     def add(self, value: float, minimize: bool) -> None:
         self.count += 1
         self.total += value
-        known = self.values
-        lowest, highest = min(value, known.get("min", value)), max(value, known.get("max", value))
+        values = self.values
+        lowest, highest = min(value, values.get("min", value)), max(value, values.get("max", value))
         best = lowest if minimize else highest
-        first = known.get("first", value)
+        first = values.get("first", value)
         self.values = {"min": lowest, "max": highest, "first": first, "last": value, "best": best}
         self.values["mean"] = self.total / self.count
 
@@ -94,8 +94,8 @@ class MetricRules:
         A step metric that is not an integer cannot be a step, and one that is not in the record has its last value.
         """
         for name, value in record.items():
-            if (whole := _whole(value)) is not None:
-                self._latest[name] = whole
+            if (step_value := _whole(value)) is not None:
+                self._latest[name] = step_value
         parts: dict[int, dict[str, Any]] = {}
         for name, value in record.items():
             rule = self.rule_of(name)
@@ -122,10 +122,10 @@ class MetricRules:
 
     def summary(self) -> dict[str, float]:
         """Return the requested statistics, as `loss.min`; "last" is the name itself."""
-        found = {}
+        summary = {}
         for name, statistics in self._statistics.items():
             rule = self.rule_of(name)
             for kind in rule.summaries if rule else ():
                 if kind in statistics.values:
-                    found[name if kind == "last" else f"{name}.{kind}"] = statistics.values[kind]
-        return found
+                    summary[name if kind == "last" else f"{name}.{kind}"] = statistics.values[kind]
+        return summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.wandb.table import Table
 
 
@@ -73,9 +73,9 @@ def pr_curve(
 ) -> Table:
     """Return a table with precision and recall of each class at each distinct score."""
     rows = [
-        [name, hits / chosen, hits / total if total else 0.0]
+        [name, hits / selected, hits / total if total else 0.0]
         for name, scores, truth in _classes(y_true, y_probas, labels)
-        for hits, chosen, total, _ in _thresholds(scores, truth)
+        for hits, selected, total, _ in _thresholds(scores, truth)
     ]
     return Table(columns=["class", "precision", "recall"], data=rows)
 
@@ -85,9 +85,9 @@ def roc_curve(
 ) -> Table:
     """Return a table with false and true positive rates of each class at each distinct score."""
     rows = [
-        [name, (chosen - hits) / others if others else 0.0, hits / total if total else 0.0]
+        [name, (selected - hits) / others if others else 0.0, hits / total if total else 0.0]
         for name, scores, truth in _classes(y_true, y_probas, labels)
-        for hits, chosen, total, others in _thresholds(scores, truth)
+        for hits, selected, total, others in _thresholds(scores, truth)
     ]
     return Table(columns=["class", "fpr", "tpr"], data=rows)
 
@@ -98,23 +98,23 @@ def _rows(values: Any) -> list[list[float]]:
 
 def _classes(y_true: Any, y_probas: Any, labels: Any) -> list[tuple[str, list[float], list[bool]]]:
     scores, truth = _rows(y_probas), list(y_true)
-    known = sorted(set(truth), key=str)
+    classes = sorted(set(truth), key=str)
     return [
-        (str(labels[n] if labels else value), [row[n] for row in scores], [each == value for each in truth])
-        for n, value in enumerate(known)
+        (str(labels[n] if labels else value), [row[n] for row in scores], [label == value for label in truth])
+        for n, value in enumerate(classes)
         if scores and n < len(scores[0])
     ]
 
 
 def _thresholds(scores: list[float], truth: list[bool]) -> list[tuple[int, int, int, int]]:
     """Return true positives, positives, all true and all false examples at each distinct score, the highest first."""
-    total, hits, found = sum(truth), 0, []
+    total, hits, thresholds = sum(truth), 0, []
     ordered = sorted(zip(scores, truth, strict=False), key=lambda pair: -pair[0])
-    for chosen, (score, is_true) in enumerate(ordered, 1):
+    for selected, (score, is_true) in enumerate(ordered, 1):
         hits += is_true
-        if chosen == len(ordered) or ordered[chosen][0] != score:
-            found.append((hits, chosen, total, len(truth) - total))
-    return found
+        if selected == len(ordered) or ordered[selected][0] != score:
+            thresholds.append((hits, selected, total, len(truth) - total))
+    return thresholds
 
 
 __getattr__ = names_of("wandb.plot", "runicorn.compat.wandb")

@@ -67,10 +67,10 @@ class Api(UnknownMethods):
             per_page: ignored.
             **options: ignored.
         """
-        found = [run for run in self._all(_project_of(path or "")) if matches(run, filters or {})]
+        matching = [run for run in self._all(_project_of(path or "")) if matches(run, filters or {})]
         name = order.lstrip("+-")
-        found.sort(key=lambda run: sort_key(run, name), reverse=order.startswith("-"))
-        return Runs(found)
+        matching.sort(key=lambda run: sort_key(run, name), reverse=order.startswith("-"))
+        return Runs(matching)
 
     def sweep(self, path: str = "") -> PublicSweep:
         """Return the sweep `[entity/][project/]id`.
@@ -113,8 +113,8 @@ class Api(UnknownMethods):
 
     def artifacts(self, type_name: str, name: str, per_page: int = 50, tags: Any = None) -> list[Artifact]:
         """Return the versions of an artifact, newest first."""
-        wanted, kind = artifacts.fit_name(name.rpartition("/")[2]), artifacts.fit_type(type_name)
-        folder = self._store.folder(kind, wanted)
+        valid_name, kind = artifacts.fit_name(name.rpartition("/")[2]), artifacts.fit_type(type_name)
+        folder = self._store.folder(kind, valid_name)
         return [Artifact._of(Stored.of(folder.version(number))) for number in reversed(folder.live())]
 
     def artifact_versions(self, type_name: str, name: str, per_page: int = 50) -> list[Artifact]:

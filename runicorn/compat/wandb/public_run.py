@@ -121,16 +121,16 @@ class PublicRun(UnknownMethods):
     @property
     def config(self) -> dict[str, Any]:
         """Return the config, with dotted keys as nested dicts."""
-        found: dict[str, Any] = {}
+        nested: dict[str, Any] = {}
         for key, value in self._stored_config.items():
             *above, last = key.split(".")
-            place = found
+            place = nested
             for part in above:
                 inner = place.get(part)
                 place[part] = place = inner if isinstance(inner, dict) else {}
             place[last] = value
-        found.pop("wandb", None)
-        return found
+        nested.pop("wandb", None)
+        return nested
 
     rawconfig = config
 
@@ -179,9 +179,9 @@ class PublicRun(UnknownMethods):
         stream: str = "default",
     ) -> Any:
         """Return at most `samples` rows, evenly spaced: a data frame of pandas where it is installed, else a list."""
-        wanted = [x_axis, *(key for key in keys if key != x_axis)] if keys else None
+        requested = [x_axis, *(key for key in keys if key != x_axis)] if keys else None
         rows = [
-            {key: row[key] for key in wanted if key in row} if wanted else row
+            {key: row[key] for key in requested if key in row} if requested else row
             for row in self._rows()
             if not keys or any(key in row for key in keys)
         ]
@@ -221,14 +221,14 @@ class PublicRun(UnknownMethods):
         return self._versions(layout.ARTIFACTS_USED)
 
     def _versions(self, file: str) -> list[Artifact]:
-        store, found = Store(self._root), []
+        store, versions = Store(self._root), []
         for entry in self._read(file).get("artifacts") or ():
             spec = f"{artifacts.fit_type(entry.get('type', ''))}/{entry.get('name')}:v{entry.get('version')}"
             try:
-                found.append(Artifact._of(Stored.of(store.resolve(parse_spec(spec)))))
+                versions.append(Artifact._of(Stored.of(store.resolve(parse_spec(spec)))))
             except ArtifactError:  # deleted since
                 continue
-        return found
+        return versions
 
 
 class PublicFile:

@@ -42,10 +42,10 @@ class RunArtifacts:
         artifact._stored.add_tags(*(tags or ()))
         if self._also is not None:
             self._also("log_artifact", artifact, **({"aliases": aliases} if aliases else {}))
-        wanted = [*artifact._aliases, *(aliases or ())]
+        all_aliases = [*artifact._aliases, *(aliases or ())]
         with guarded(f"the artifact {artifact._stored.name!r}"):
             if self._run.log_artifact(artifact._stored):
-                artifacts.set_aliases(artifact._version(), wanted)
+                artifacts.set_aliases(artifact._version(), all_aliases)
         return artifact
 
     upsert_artifact = finish_artifact = log_artifact
@@ -113,7 +113,7 @@ class RunArtifacts:
         artifact = Artifact(name or f"source-{self._run.project}", "code")
         count = 0
         for folder, below, files in os.walk(base):
-            below[:] = [each for each in below if each not in SKIPPED and not each.startswith(".")]
+            below[:] = [name for name in below if name not in SKIPPED and not name.startswith(".")]
             for path in (os.path.join(folder, file) for file in sorted(files)):
                 included = _asks(include_fn, path, base) if include_fn else path.endswith(".py")
                 if included and not (exclude_fn and _asks(exclude_fn, path, base)):

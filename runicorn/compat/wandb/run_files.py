@@ -41,7 +41,7 @@ class RunFiles:
         """
         if glob_str is None:
             return []
-        pattern, kept = os.fspath(glob_str), []
+        pattern, copied = os.fspath(glob_str), []
         if self._also is not None:
             where = {"base_path": os.path.abspath(base_path)} if base_path else {}
             self._also("save", os.path.abspath(pattern) if where else pattern, **where)
@@ -55,8 +55,8 @@ class RunFiles:
                 if os.path.isfile(path) and os.path.abspath(path) != os.path.abspath(target):
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(path, target)
-                kept.append(str(target))
-        return kept
+                copied.append(str(target))
+        return copied
 
     def restore(
         self, name: str, run_path: str | None = None, replace: bool = False, root: str | None = None

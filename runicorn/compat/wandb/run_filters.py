@@ -13,19 +13,19 @@ _MISSING = object()
 
 def matches(run: Any, filters: Mapping[str, Any]) -> bool:
     """Return whether a run meets all conditions; unknown operators are reported once and never match."""
-    for name, wanted in filters.items():
+    for name, expected in filters.items():
         if name == "$and":
-            found = all(matches(run, each) for each in wanted)
+            is_match = all(matches(run, condition) for condition in expected)
         elif name == "$or":
-            found = any(matches(run, each) for each in wanted)
+            is_match = any(matches(run, condition) for condition in expected)
         elif name == "$nor":
-            found = not any(matches(run, each) for each in wanted)
-        elif isinstance(wanted, Mapping) and any(str(key).startswith("$") for key in wanted):
+            is_match = not any(matches(run, condition) for condition in expected)
+        elif isinstance(expected, Mapping) and any(str(key).startswith("$") for key in expected):
             value = field_of(run, name)
-            found = all(_holds(operator, value, operand) for operator, operand in wanted.items())
+            is_match = all(_holds(operator, value, operand) for operator, operand in expected.items())
         else:
-            found = _equals(field_of(run, name), wanted)
-        if not found:
+            is_match = _equals(field_of(run, name), expected)
+        if not is_match:
             return False
     return True
 
@@ -51,9 +51,11 @@ def sort_key(run: Any, name: str) -> tuple[bool, Any]:
     return (value is None, (1, 0, str(value)))
 
 
-def _equals(value: Any, wanted: Any) -> bool:
+def _equals(value: Any, expected: Any) -> bool:
     return (
-        wanted in value if isinstance(value, list) and not isinstance(wanted, list) else bool(value == wanted)
+        expected in value
+        if isinstance(value, list) and not isinstance(expected, list)
+        else bool(value == expected)
     )
 
 
@@ -74,8 +76,8 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$gte": _ordered(lambda value, operand: value >= operand),
     "$lt": _ordered(lambda value, operand: value < operand),
     "$lte": _ordered(lambda value, operand: value <= operand),
-    "$in": lambda value, operand: any(_equals(value, each) for each in operand),
-    "$nin": lambda value, operand: not any(_equals(value, each) for each in operand),
+    "$in": lambda value, operand: any(_equals(value, item) for item in operand),
+    "$nin": lambda value, operand: not any(_equals(value, item) for item in operand),
     "$exists": lambda value, operand: (value is not None) == bool(operand),
     "$regex": lambda value, operand: re.search(operand, str(value)) is not None,
 }
@@ -83,7 +85,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 def _holds(operator: str, value: Any, operand: Any) -> bool:
     if operator == "$not":
-        return not all(_holds(inner, value, each) for inner, each in operand.items())
+        return not all(_holds(inner, value, inner_operand) for inner, inner_operand in operand.items())
     if operator not in OPERATORS:
         warn_once(
             f"filter {operator}", f"the filter {operator} of wandb.Api is not supported and matches no run."

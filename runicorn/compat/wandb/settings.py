@@ -51,16 +51,19 @@ VARIABLES = {
 
 def complete(arguments: dict[str, Any], settings: Any) -> dict[str, Any]:
     """Fill the arguments of `wandb.init` that are None from its settings, then from the environment."""
-    given = to_dict(settings)
-    found = dict(arguments)
+    own_settings = to_dict(settings)
+    merged_arguments = dict(arguments)
     for name, variable in VARIABLES.items():
-        if found.get(name) is None:
+        if merged_arguments.get(name) is None:
             key = name if name in ("project", "entity", "mode", "resume") else f"run_{name}"
-            found[name] = given.get(key) or os.environ.get(variable) or None
-    if found.get("tags") is None and os.environ.get("WANDB_TAGS"):
-        found["tags"] = [tag.strip() for tag in os.environ["WANDB_TAGS"].split(",") if tag.strip()]
+            merged_arguments[name] = own_settings.get(key) or os.environ.get(variable) or None
+    if merged_arguments.get("tags") is None and os.environ.get("WANDB_TAGS"):
+        merged_arguments["tags"] = [tag.strip() for tag in os.environ["WANDB_TAGS"].split(",") if tag.strip()]
     if os.environ.get("WANDB_DISABLED", "").lower() in ("1", "true", "yes"):
-        found["mode"] = "disabled"
-    found["x_primary"], found["x_label"] = given.get("x_primary"), given.get("x_label")
-    found["console"] = given.get("console") or os.environ.get("WANDB_CONSOLE")
-    return found
+        merged_arguments["mode"] = "disabled"
+    merged_arguments["x_primary"], merged_arguments["x_label"] = (
+        own_settings.get("x_primary"),
+        own_settings.get("x_label"),
+    )
+    merged_arguments["console"] = own_settings.get("console") or os.environ.get("WANDB_CONSOLE")
+    return merged_arguments

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runicorn.compat.also.opening import open_mirror
 from runicorn.compat.config_view import ConfigView, as_mapping
+from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import warn_once
+from runicorn.compat.wandb.branching import Branch, history_of, parse
 from runicorn.compat.wandb.errors import ConfigError, UsageError
-from runicorn.compat.wandb.resuming.branching import Branch, history_of, parse
 from runicorn.compat.wandb.settings import complete, to_dict
 from runicorn.compat.wandb.sweeps.current import current_trial
 from runicorn.compat.wandb.tracked_run import Run
@@ -42,53 +42,53 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
         UsageError: `resume` is "must" and there is no such run, or "never" and there is one; or the run of `fork_from`
             or `resume_from` does not exist.
     """
-    given = complete(arguments, settings)
-    is_disabled = given["mode"] == "disabled"
+    params = complete(arguments, settings)
+    is_disabled = params["mode"] == "disabled"
     trial = None if is_disabled else current_trial()
     if trial is not None:
-        _apply_trial(given, trial)
-    project = layout.fit_name(str(given["project"] or PROJECT), PROJECT)
-    name = layout.fit_name(str(given["name"] or layout.DEFAULT), layout.DEFAULT)
-    wanted = given["id"] and str(given["id"])
-    place = _existing(project, wanted) if wanted and not is_disabled else None
-    is_worker = _is_worker(given, place)
+        _apply_trial(params, trial)
+    project = layout.fit_name(str(params["project"] or PROJECT), PROJECT)
+    name = layout.fit_name(str(params["name"] or layout.DEFAULT), layout.DEFAULT)
+    run_id = params["id"] and str(params["id"])
+    place = _existing(project, run_id) if run_id and not is_disabled else None
+    is_worker = _is_worker(params, place)
     if is_worker:
-        place, given["group"] = None, given["group"] or wanted
-    _check_resume(given["resume"], project, wanted, place)
-    branch = _branch(given, project)
-    resumed = place is not None and given["resume"] in RESUMES and branch is None
+        place, params["group"] = None, params["group"] or run_id
+    _check_resume(params["resume"], project, run_id, place)
+    branch = _branch(params, project)
+    resumed = place is not None and params["resume"] in RESUMES and branch is None
     where: dict[str, Any] = {"project": project, "name": name}
     if resumed and place is not None:
         where = {"project": place.parts[0], "name": place.parts[1], "run_id": place.name, "resume": True}
     locked = trial.config if trial is not None else {}
-    config = {**(branch.config() if branch is not None else {}), **_config(given), **locked}
-    own = _own_fields(given, branch, trial, is_worker=is_worker)
+    config = {**(branch.config() if branch is not None else {}), **_config(params), **locked}
+    own = _own_fields(params, branch, trial, is_worker=is_worker)
     run = init(
         **where,
         config={**config, **own} or None,
-        tags=given["tags"],
-        notes=given["notes"],
-        group=given["group"],
+        tags=params["tags"],
+        notes=params["notes"],
+        group=params["group"],
         # Otherwise only the first rank of a training writes.
-        mode={"disabled": "disabled", "shared": "online"}.get(given["mode"] or ""),
-        capture_console=given["console"] != "off",
+        mode={"disabled": "disabled", "shared": "online"}.get(params["mode"] or ""),
+        capture_console=params["console"] != "off",
     )
     stored = {key: value for key, value in run.config.items() if not key.startswith(f"{OWN}.")}
     also = None if is_disabled else open_mirror("wandb")
     if also is not None:
         passed = {key: value for key, value in arguments.items() if value is not None}
         also("init", **passed, **_settings(settings))
-    view = ConfigView(run, {**(stored if resumed else {}), **config}, also, _refusal(given))
+    view = ConfigView(run, {**(stored if resumed else {}), **config}, also, _refusal(params))
     view.lock(locked)
-    started = Run(run, view, given, resumed=resumed, also=also)
-    _complete(started, given, branch, trial)
+    started = Run(run, view, params, resumed=resumed, also=also)
+    _complete(started, params, branch, trial)
     return started
 
 
-def _complete(started: Run, given: dict[str, Any], branch: Branch | None, trial: Trial | None) -> None:
+def _complete(started: Run, params: dict[str, Any], branch: Branch | None, trial: Trial | None) -> None:
     """Add to a begun run what it takes over from others."""
     run = started._run
-    if given["mode"] == "shared" and not given["group"]:
+    if params["mode"] == "shared" and not params["group"]:
         set_labels(run, group=started.id)
     if started.resumed:
         summary, _ = layout.read_json(run.run_dir / layout.SUMMARY)
@@ -102,22 +102,22 @@ def _complete(started: Run, given: dict[str, Any], branch: Branch | None, trial:
 
 
 def _own_fields(
-    given: dict[str, Any], branch: Branch | None, trial: Trial | None, *, is_worker: bool
+    params: dict[str, Any], branch: Branch | None, trial: Trial | None, *, is_worker: bool
 ) -> dict[str, Any]:
     """Return the fields of W&B for the config; `resume_from` sets the id."""
-    if branch is not None and given["resume_from"]:
-        given["id"] = branch.run_id
+    if branch is not None and params["resume_from"]:
+        params["id"] = branch.run_id
     fields = {
-        "entity": given["entity"],
-        "job_type": given["job_type"],
+        "entity": params["entity"],
+        "job_type": params["job_type"],
         # The run of this id is that of the primary process.
-        "shared_with" if is_worker else "id": given["id"] and str(given["id"]),
-        "label": given["x_label"] if given["mode"] == "shared" else None,
+        "shared_with" if is_worker else "id": params["id"] and str(params["id"]),
+        "label": params["x_label"] if params["mode"] == "shared" else None,
         "sweep": trial.sweep.id if trial is not None else None,
     }
     if branch is not None:
-        kind = "fork_from" if given["fork_from"] else "resume_from"
-        fields[kind] = str(given[kind])
+        kind = "fork_from" if params["fork_from"] else "resume_from"
+        fields[kind] = str(params[kind])
     return {f"{OWN}.{key}": value for key, value in fields.items() if value}
 
 
@@ -132,19 +132,19 @@ def _settings(settings: Any) -> dict[str, Any]:
     return {} if settings is None else {"settings": to_dict(settings)}
 
 
-def _branch(given: dict[str, Any], project: str) -> Branch | None:
+def _branch(params: dict[str, Any], project: str) -> Branch | None:
     """Return the step of a stored run that `fork_from` or `resume_from` names.
 
     Raises:
         UsageError: there is no such run, or the arguments exclude each other.
     """
-    names = [name for name in ("fork_from", "resume_from") if given.get(name)]
-    if not names or given["mode"] == "disabled":
+    names = [name for name in ("fork_from", "resume_from") if params.get(name)]
+    if not names or params["mode"] == "disabled":
         return None
-    if len(names) > 1 or given["resume"]:
+    if len(names) > 1 or params["resume"]:
         raise UsageError("fork_from, resume_from and resume exclude each other")
     (name,) = names
-    run_id, step = parse(given[name], name)
+    run_id, step = parse(params[name], name)
     place = _existing(project, run_id)
     if place is None:
         raise UsageError(f"{name}: there is no run {run_id} in the project {project}")
@@ -152,27 +152,27 @@ def _branch(given: dict[str, Any], project: str) -> Branch | None:
     return Branch(run_id, layout.run_folder(user.storage_root(None), project, experiment, folder), step)
 
 
-def _is_worker(given: dict[str, Any], place: Path | None) -> bool:
+def _is_worker(params: dict[str, Any], place: Path | None) -> bool:
     """Return whether this process only adds to the run of another one, which its id names."""
-    if given["mode"] != "shared":
+    if params["mode"] != "shared":
         return False
     text = "wandb.init: with mode='shared' each process writes a run of its own; they have the same group."
     warn_once("wandb.init shared", text)
-    is_primary = given["x_primary"]
-    return bool(given["id"]) and (not is_primary if is_primary is not None else place is not None)
+    is_primary = params["x_primary"]
+    return bool(params["id"]) and (not is_primary if is_primary is not None else place is not None)
 
 
-def _refusal(given: dict[str, Any]) -> type[Exception] | None:
+def _refusal(params: dict[str, Any]) -> type[Exception] | None:
     """Return the error of a changed setting; None if settings may be changed, as always in notebooks."""
-    return None if given.get("allow_val_change") or "ipykernel" in sys.modules else ConfigError
+    return None if params.get("allow_val_change") or "ipykernel" in sys.modules else ConfigError
 
 
-def _apply_trial(given: dict[str, Any], trial: Trial) -> None:
+def _apply_trial(params: dict[str, Any], trial: Trial) -> None:
     """Place a run of a sweep where its sweep is, unless the script names another place."""
     about = trial.sweep
-    given["project"] = about.project or given["project"]
-    given["group"] = given["group"] or about.id
-    given["name"] = given["name"] or about.definition.name or f"sweep-{about.id}"
+    params["project"] = about.project or params["project"]
+    params["group"] = params["group"] or about.id
+    params["name"] = params["name"] or about.definition.name or f"sweep-{about.id}"
 
 
 def _existing(project: str, run_id: str) -> Path | None:
@@ -186,12 +186,12 @@ def _existing(project: str, run_id: str) -> Path | None:
     return None
 
 
-def _config(given: Mapping[str, Any]) -> dict[str, Any]:
-    config = given["config"]
+def _config(params: Mapping[str, Any]) -> dict[str, Any]:
+    config = params["config"]
     if isinstance(config, str | os.PathLike):
         config = _read_config(Path(config))
     values = as_mapping(config) if config is not None else {}
-    only, without = given.get("config_include_keys"), given.get("config_exclude_keys") or ()
+    only, without = params.get("config_include_keys"), params.get("config_exclude_keys") or ()
     return {key: value for key, value in values.items() if (not only or key in only) and key not in without}
 
 

@@ -37,8 +37,8 @@ class Table(Media):
             self.columns: list[Any] = list(frame.columns)
             self.data: list[list[Any]] = [list(row) for row in frame.itertuples(index=False, name=None)]
             return
-        given = data if data is not None else rows if rows is not None else []
-        self.data = [list(row) for row in given]
+        content = data if data is not None else rows if rows is not None else []
+        self.data = [list(row) for row in content]
         self.columns = list(columns) if columns is not None else self._default_columns()
 
     def _default_columns(self) -> list[Any]:

@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from runicorn.compat.alerts import raise_alert
-from runicorn.compat.also.opening import close_mirrors
 from runicorn.compat.config_view import ConfigView
+from runicorn.compat.forwarding.opening import close_mirrors
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import set_labels
 from runicorn.compat.unknown import UnknownMethods, accepted, quiet, warn_once
@@ -29,7 +29,7 @@ from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
 
 if TYPE_CHECKING:
-    from runicorn.compat.wandb.resuming.branching import History
+    from runicorn.compat.wandb.branching import History
     from runicorn.compat.wandb.sweeps.trials import Trial
 
 
@@ -53,7 +53,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self,
         run: OurRun,
         config: ConfigView,
-        given: Mapping[str, Any],
+        params: Mapping[str, Any],
         *,
         resumed: bool = False,
         also: Callable[..., None] | None = None,
@@ -67,14 +67,14 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._step = self.starting_step = run._step + 1 if resumed else 0
         self._config = config
         self.summary = SummaryView(run, self._latest, also)
-        self._given = dict(given)
-        self.entity = str(given.get("entity") or "")
-        self.job_type = str(given.get("job_type") or "")
-        self.syncs_tensorboard = bool(given.get("sync_tensorboard"))
+        self._given = dict(params)
+        self.entity = str(params.get("entity") or "")
+        self.job_type = str(params.get("job_type") or "")
+        self.syncs_tensorboard = bool(params.get("sync_tensorboard"))
         self.resumed = resumed
         self.start_time = time.time()
         self.settings = Settings(
-            mode=given.get("mode") or "online", run_id=self.id, project=run.project, entity=self.entity
+            mode=params.get("mode") or "online", run_id=self.id, project=run.project, entity=self.entity
         )
         open_runs.append(self)
         _watch_exit()
@@ -167,8 +167,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         source = getattr(step_metric, "pattern", step_metric)
         if self._also is not None:
             options = {"step_metric": source, "step_sync": step_sync, "hidden": hidden, "summary": summary}
-            given = {**options, "goal": goal, "overwrite": overwrite}
-            self._also("define_metric", name, **{k: v for k, v in given.items() if v is not None})
+            all_options = {**options, "goal": goal, "overwrite": overwrite}
+            self._also("define_metric", name, **{k: v for k, v in all_options.items() if v is not None})
         kinds = tuple(kind.strip() for kind in (summary or "").split(",") if kind.strip())
         rule = Rule(str(name), source and str(source), kinds, minimize=goal != "maximize")
         self._rules.add(rule)
@@ -217,8 +217,8 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     def _leave(self, failed: bool = False) -> None:
         self._watching.stop()
-        if (found := self._rules.summary()) and self._run.is_open():
-            self._run.summary(found)
+        if (statistics := self._rules.summary()) and self._run.is_open():
+            self._run.summary(statistics)
         if self in open_runs:
             open_runs.remove(self)
         if self._trial is not None:

@@ -8,7 +8,7 @@ import string
 import sys
 from typing import Any
 
-from runicorn.compat.hollow import resolve
+from runicorn.compat.empty_modules import resolve
 from runicorn.store.values import described
 
 

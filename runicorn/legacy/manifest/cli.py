@@ -12,9 +12,9 @@ def main() -> None:
     """Generate a manifest from the command line and exit with its code."""
     from runicorn.__main__ import main as runicorn
 
-    asked = sys.argv[1:]
-    named = any(word.split("=")[0] in {"--root", "--storage"} for word in asked)
-    sys.argv[1:] = ["generate-manifest", *asked, *([] if named else ["--root", "."])]
+    arguments = sys.argv[1:]
+    has_root = any(word.split("=")[0] in {"--root", "--storage"} for word in arguments)
+    sys.argv[1:] = ["generate-manifest", *arguments, *([] if has_root else ["--root", "."])]
     runicorn()
 
 

@@ -85,12 +85,12 @@ class Appender:
         if self._others[0]:
             line = b"\n" + line
         try:
-            written = os.write(self._fd, line)
+            written_bytes = os.write(self._fd, line)
         except OSError as error:
             return self._defer(line, 0, error)
-        if written != len(line):
-            return self._defer(line, written, _no_room())
-        self._end += written
+        if written_bytes != len(line):
+            return self._defer(line, written_bytes, _no_room())
+        self._end += written_bytes
         self.written += 1
         return True
 
@@ -157,10 +157,10 @@ class Appender:
         self._keep(line)
         return time.monotonic() >= self._retry_at and self.flush(CHUNK_BYTES)
 
-    def _defer(self, line: bytes, sent: int, error: OSError) -> bool:
-        self._end += sent
+    def _defer(self, line: bytes, sent_bytes: int, error: OSError) -> bool:
+        self._end += sent_bytes
         self._keep(line)
-        self._sent = sent
+        self._sent = sent_bytes
         self._is_ready = False
         self._fail(error)
         return False
@@ -190,10 +190,10 @@ class Appender:
             torn = end > 0 and _platform.read_at(self._fd, 1, end - 1) != b"\n"
             begin = b"\n" if torn or self._others[0] else b""
         content = begin + self._next_chunk()
-        written = os.write(self._fd, content)
-        self._end = end + written
-        self._remove(max(0, written - len(begin)))
-        if written != len(content):
+        written_bytes = os.write(self._fd, content)
+        self._end = end + written_bytes
+        self._remove(max(0, written_bytes - len(begin)))
+        if written_bytes != len(content):
             raise _no_room()
 
     def _next_chunk(self) -> bytes:
@@ -205,15 +205,15 @@ class Appender:
             parts.append(line)
         return b"".join(parts)
 
-    def _remove(self, written: int) -> None:
-        """Remove lines from the buffer after `written` bytes of them were written."""
-        sent = self._sent + written
-        while self._waiting and sent >= len(self._waiting[0]):
+    def _remove(self, written_bytes: int) -> None:
+        """Remove lines from the buffer after `written_bytes` bytes of them were written."""
+        sent_bytes = self._sent + written_bytes
+        while self._waiting and sent_bytes >= len(self._waiting[0]):
             line = self._waiting.popleft()
-            sent -= len(line)
+            sent_bytes -= len(line)
             self._waiting_bytes -= len(line)
             self.written += 1
-        self._sent = sent
+        self._sent = sent_bytes
 
 
 def _no_room() -> OSError:

@@ -58,8 +58,8 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 def columns(run_dir: Path) -> list[str]:
     """Return the names in the records: step, time and stage first, the others sorted."""
-    found = {name for record in metric_records(run_dir) for name in record}
-    return [*(name for name in FIRST_COLUMNS if name in found), *sorted(found.difference(FIRST_COLUMNS))]
+    names = {name for record in metric_records(run_dir) for name in record}
+    return [*(name for name in FIRST_COLUMNS if name in names), *sorted(names.difference(FIRST_COLUMNS))]
 
 
 @dataclass
@@ -86,14 +86,14 @@ class Statistics:
 
 def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
     """Return the statistics of each metric by name, sorted, and the number of records."""
-    found: dict[str, Statistics] = {}
+    statistics_by_name: dict[str, Statistics] = {}
     records = 0
     for record in metric_records(run_dir):
         records += 1
         for name, value in record.items():
             if name not in FIRST_COLUMNS and number(value) is not None:
-                found.setdefault(name, Statistics()).add(float(value))
-    return dict(sorted(found.items())), records
+                statistics_by_name.setdefault(name, Statistics()).add(float(value))
+    return dict(sorted(statistics_by_name.items())), records
 
 
 def number(value: Any) -> float | None:

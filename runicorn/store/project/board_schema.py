@@ -97,8 +97,8 @@ def _list(check: Check, longest: int) -> Check:
     def check_all(value: Any, place: str) -> None:
         if not isinstance(value, list) or len(value) > longest:
             _fail(place, f"must be a list of at most {longest} entries")
-        for i, each in enumerate(value):
-            check(each, f"{place}[{i}]")
+        for i, entry in enumerate(value):
+            check(entry, f"{place}[{i}]")
 
     return check_all
 

@@ -91,14 +91,14 @@ def names(root: Path, project: str) -> list[str]:
     """Return the names of the boards of a project, sorted; at most `MOST_BOARDS`."""
     try:
         with os.scandir(folder_of(root, project)) as entries:
-            found = [
+            stems = [
                 entry.name.removesuffix(SUFFIX)
                 for entry in entries
                 if entry.name.endswith(SUFFIX) and not entry.name.startswith(".") and entry.is_file()
             ]
     except OSError:
         return []
-    return sorted(name for name in found if _is_name(name))[:MOST_BOARDS]
+    return sorted(name for name in stems if _is_name(name))[:MOST_BOARDS]
 
 
 def read(root: Path, project: str, name: str) -> StoredBoard:

@@ -69,9 +69,9 @@ MOST = 2**53
 
 def state_in(status: Mapping[str, Any]) -> State:
     """Return the state that a `status.json` names; if it names none that fits its status, the one that follows from it."""
-    word, named = status.get("status"), status.get(STATE)
-    if isinstance(named, str) and named in STATES:
-        state = State(named)
+    word, state_name = status.get("status"), status.get(STATE)
+    if isinstance(state_name, str) and state_name in STATES:
+        state = State(state_name)
         if STATUS_OF[state] == word and state not in OF_THE_SERVER:
             return state
     return derived(word, status.get("exit_reason"))
@@ -86,11 +86,11 @@ def derived(status: object, exit_reason: object) -> State:
 
 def evidence_in(status: Mapping[str, Any]) -> Evidence:
     """Return the evidence in a `status.json`, without values of a wrong type."""
-    given, found = status.get(EVIDENCE), dict[str, Any]()
-    for key, value in given.items() if isinstance(given, dict) else ():
+    stored, evidence = status.get(EVIDENCE), dict[str, Any]()
+    for key, value in stored.items() if isinstance(stored, dict) else ():
         if key in TEXTS and isinstance(value, str):
-            found[key] = value[:LONGEST_TEXT]
+            evidence[key] = value[:LONGEST_TEXT]
         elif key in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
             # NaN fails the comparison.
-            found |= {key: value} if abs(value) < MOST else {}
-    return cast("Evidence", found)
+            evidence |= {key: value} if abs(value) < MOST else {}
+    return cast("Evidence", evidence)

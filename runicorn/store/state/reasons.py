@@ -15,7 +15,7 @@ from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, e
 
 if TYPE_CHECKING:
     from runicorn.api.responses.runs import Evidence
-    from runicorn.store.state.transitions import Change
+    from runicorn.store.state.transitions import StateChange
 
 _ = str
 """Marks a text for translation."""
@@ -128,18 +128,18 @@ def _exit(reason: str, status: str) -> Sentence:
         return Sentence(EXITS[reason])
     if SIGNAL.fullmatch(reason):
         return Sentence(_("Ended by signal %(name)s."), {"name": reason})
-    if found := re.fullmatch(_CODE, reason):
-        return Sentence(_("The script exited with code %(code)s."), {"code": found[1]})
-    if found := re.fullmatch(_TEXT, reason):
-        return Sentence(_("The script exited: %(text)s"), {"text": found[1]})
-    found = re.fullmatch(_EXCEPTION, reason)
-    if status == layout.FAILED and found and found[1][0].isupper():
-        error = f"{found[1]}: {found[2]}" if found[2] else found[1]
+    if match := re.fullmatch(_CODE, reason):
+        return Sentence(_("The script exited with code %(code)s."), {"code": match[1]})
+    if match := re.fullmatch(_TEXT, reason):
+        return Sentence(_("The script exited: %(text)s"), {"text": match[1]})
+    match = re.fullmatch(_EXCEPTION, reason)
+    if status == layout.FAILED and match and match[1][0].isupper():
+        error = f"{match[1]}: {match[2]}" if match[2] else match[1]
         return Sentence(_("Failed: %(error)s"), {"error": error})
     return Sentence(_("Exit reason: %(reason)s"), {"reason": reason})
 
 
-def fields(change: Change) -> dict[str, Any]:
+def fields(change: StateChange) -> dict[str, Any]:
     """Return the fields of `status.json` that describe a state."""
     content: dict[str, Any] = {"status": change.status, STATE: change.state.value}
     content |= {"exit_reason": change.exit_reason} if change.exit_reason else {}

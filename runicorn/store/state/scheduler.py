@@ -1,4 +1,4 @@
-"""Jobs of a scheduler (SLURM): what the environment of a run says, and the scheduler itself."""
+"""Scheduler jobs (SLURM) of runs, from the environment and from the scheduler itself."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def job_of(environment: Mapping[str, str]) -> Evidence:
     job_id = environment.get("SLURM_JOB_ID")
     if not job_id:
         return {}
-    found: Evidence = {"scheduler": "SLURM", "job_id": job_id}
+    evidence: Evidence = {"scheduler": "SLURM", "job_id": job_id}
     restarts, end = environment.get("SLURM_RESTART_COUNT", ""), environment.get("SLURM_JOB_END_TIME", "")
     if restarts.isdecimal():
-        found["restart_count"] = int(restarts)
+        evidence["restart_count"] = int(restarts)
     if end.isdecimal():
-        found["job_end"] = float(end)
-    return found
+        evidence["job_end"] = float(end)
+    return evidence
 
 
 def job_in(meta: Mapping[str, Any]) -> Evidence:

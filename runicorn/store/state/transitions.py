@@ -1,7 +1,7 @@
 """Transitions of run states: what follows from a state and an observation.
 
 This module alone decides about states. The training, its companion, the sender of an upload, importers and the server
-bring an `Observation`, and apply the `Change` that `follow` returns. `docs/guides/states.md` shows `TABLE`.
+bring an `Observation`, and apply the `StateChange` that `follow` returns. `docs/guides/states.md` shows `TABLE`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Standing(NamedTuple):
         return cls(state_in(status), status.get("exit_reason"))
 
 
-class Change(NamedTuple):
+class StateChange(NamedTuple):
     """The new state of a run."""
 
     state: State
@@ -169,7 +169,7 @@ def may_follow(standing: Standing, event: Event) -> bool:
     return isinstance(standing.exit_reason, str) and standing.exit_reason in rule.reasons
 
 
-def follow(standing: Standing, seen: Observation) -> Change | None:
+def follow(standing: Standing, seen: Observation) -> StateChange | None:
     """Return the change of state that follows; None if the state stays."""
     if not may_follow(standing, seen.event):
         return None
@@ -184,42 +184,42 @@ def follow(standing: Standing, seen: Observation) -> Change | None:
             return None
         case Event.READ:
             state = State(seen.status)
-            return Change(state, STATUS_OF[state], seen.exit_reason, seen.evidence)
+            return StateChange(state, STATUS_OF[state], seen.exit_reason, seen.evidence)
         case event:
             (target,) = TABLE[event].targets
-            return Change(target, STATUS_OF[target], None, seen.evidence)
+            return StateChange(target, STATUS_OF[target], None, seen.evidence)
 
 
-def _ended(seen: Observation) -> Change:
+def _ended(seen: Observation) -> StateChange:
     reason = seen.exit_reason
     if seen.job and reason in NOTICES and seen.status == layout.INTERRUPTED:
         return _by_scheduler(_announced(seen.job, reason, seen.at), reason, {**seen.job, "notice": reason})
-    return Change(derived(seen.status, reason), seen.status, reason, seen.evidence)
+    return StateChange(derived(seen.status, reason), seen.status, reason, seen.evidence)
 
 
-def _exited(seen: Observation) -> Change:
+def _exited(seen: Observation) -> StateChange:
     reason = seen.exit_reason or NOT_FOUND
     if reason in UNSEEN and (memory := seen.memory()):
         evidence: Evidence = {**seen.evidence, **memory}
-        return Change(State.OUT_OF_MEMORY, STATUS_OF[State.OUT_OF_MEMORY], reason, evidence)
+        return StateChange(State.OUT_OF_MEMORY, STATUS_OF[State.OUT_OF_MEMORY], reason, evidence)
     if seen.job and (reason in NOTICES or (seen.notice and reason in UNSEEN)):
         notice = seen.notice or reason
         state = OF_JOBS.get(seen.report()) or _announced(seen.job, notice, seen.at)
         return _by_scheduler(state, reason, {**seen.evidence, **seen.job, "notice": notice})
     interrupted = reason in ("SIGTERM", "KeyboardInterrupt")
     status = layout.INTERRUPTED if interrupted else layout.FAILED
-    return Change(derived(status, reason), status, reason, seen.evidence)
+    return StateChange(derived(status, reason), status, reason, seen.evidence)
 
 
-def _reported(standing: Standing, seen: Observation) -> Change | None:
+def _reported(standing: Standing, seen: Observation) -> StateChange | None:
     state, reason = OF_JOBS.get(seen.report()) if seen.job else None, str(standing.exit_reason)
     if state in (None, standing.state) or STATUS_OF[state] != STATUS_OF[standing.state]:
         return None
     return _by_scheduler(state, reason, {**seen.job, "notice": reason})
 
 
-def _by_scheduler(state: State, reason: str, evidence: Evidence) -> Change:
-    return Change(state, STATUS_OF[state], reason, evidence)
+def _by_scheduler(state: State, reason: str, evidence: Evidence) -> StateChange:
+    return StateChange(state, STATUS_OF[state], reason, evidence)
 
 
 def _announced(job: Evidence, notice: str, now: float) -> State:

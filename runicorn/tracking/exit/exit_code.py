@@ -71,8 +71,8 @@ def _find_exit() -> None:
     # The exception was just created. Older generations can be large.
     recent = [*gc.get_objects(generation=1), *gc.get_objects(generation=0)]
     # By type: `isinstance` triggers lazy objects to import what they represent.
-    exits = [each for each in recent if issubclass(type(each), SystemExit)]
-    if exits and any(type(each) is TracebackType and _has_left(each, script) for each in recent):
+    exits = [item for item in recent if issubclass(type(item), SystemExit)]
+    if exits and any(type(item) is TracebackType and _has_left(item, script) for item in recent):
         _code = exits[-1].code
 
 
@@ -87,10 +87,10 @@ def _has_left(trace: TracebackType, script: dict[str, Any]) -> bool:
 
 
 def _noticing(leave: Callable[..., Any]) -> Any:
-    def exit(*arguments: Any, **named: Any) -> None:
+    def exit(*arguments: Any, **keywords: Any) -> None:
         global _code, _latest
         try:
-            leave(*arguments, **named)
+            leave(*arguments, **keywords)
         except SystemExit as error:
             if threading.current_thread() is threading.main_thread():
                 rider = _Rider()

@@ -121,12 +121,12 @@ class _Trial:
 
     def parts(self) -> Finding:
         upload = self._bucket.call("create_multipart_upload", **self._named)["UploadId"]
-        given = {**self._named, "UploadId": upload}
+        upload_params = {**self._named, "UploadId": upload}
         try:
-            self._bucket.call("upload_part", PartNumber=1, Body=self._content, **given)
+            self._bucket.call("upload_part", PartNumber=1, Body=self._content, **upload_params)
             self._bucket.call("list_multipart_uploads", Prefix=self._named["Key"])
         finally:
-            self._bucket.call("abort_multipart_upload", **given)
+            self._bucket.call("abort_multipart_upload", **upload_params)
         return Finding("Bucket: parts", "permitted")
 
     def delete(self) -> Finding:

@@ -91,18 +91,18 @@ def python() -> Finding:
 
 def distributions() -> Finding:
     """Check that one distribution alone has installed the package."""
-    found = {name: _version(name) for name in (FULL, SDK, FOREIGN)}
-    installed = [f"{name} {version}" for name, version in found.items() if version]
+    versions = {name: _version(name) for name in (FULL, SDK, FOREIGN)}
+    installed = [f"{name} {version}" for name, version in versions.items() if version]
     if len(installed) > 1:
-        remedy = f"pip uninstall {' '.join(name for name in found if found[name])}, then install {FULL} again"
+        remedy = f"pip uninstall {' '.join(name for name in versions if versions[name])}, then install {FULL} again"
         text = f"{' and '.join(installed)} overwrite each other's files: {remedy}"
         return Finding("Distribution", text, Level.PROBLEM, FAILED)
-    if found[FOREIGN]:
+    if versions[FOREIGN]:
         text = f"{installed[0]} is the name of another program, whose update would replace this one: pip uninstall runicorn, then install {FULL}"
         return Finding("Distribution", text, Level.WARNING)
     if not installed:
         return Finding("Distribution", f"{FULL} {__version__}, not installed but on the path", Level.NOTE)
-    if __version__ not in found.values():
+    if __version__ not in versions.values():
         text = f"{installed[0]} is installed, but {__version__} is imported from {_package()}"
         return Finding("Distribution", text, Level.WARNING)
     return Finding("Distribution", f"{installed[0]} ({_package()})")
@@ -207,11 +207,11 @@ def sqlite() -> Finding:
 def database() -> Finding:
     """Return path and state of the database."""
     try:
-        known = database_state()
+        state = database_state()
     except ImportError:
         return Finding("Database", "unknown, since the server cannot be imported", Level.WARNING)
-    text = f"{known['place']} ({known['state']})".strip()
-    if known["state"].startswith("not available"):
+    text = f"{state['place']} ({state['state']})".strip()
+    if state["state"].startswith("not available"):
         return Finding("Database", text, Level.PROBLEM, PERMISSION)
     return Finding("Database", text, Level.WARNING if "damaged" in text else Level.OK)
 

@@ -31,11 +31,11 @@ def doctor(
 
       runicorn doctor --json
     """
-    found = [*checks.run_all(storage, port), *bucket.run_all(user.storage_root(storage))]
+    findings = [*checks.run_all(storage, port), *bucket.run_all(user.storage_root(storage))]
     if as_json:
-        common.print_json([finding._asdict() for finding in found])
+        common.print_json([finding._asdict() for finding in findings])
     else:
         common.print_table(
-            ("", "", ""), [(MARKS[finding.level], finding.check, finding.text) for finding in found]
+            ("", "", ""), [(MARKS[finding.level], finding.check, finding.text) for finding in findings]
         )
-    raise typer.Exit(next((finding.exit_code for finding in found if finding.level == Level.PROBLEM), 0))
+    raise typer.Exit(next((finding.exit_code for finding in findings if finding.level == Level.PROBLEM), 0))

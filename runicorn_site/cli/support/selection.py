@@ -76,10 +76,10 @@ def _records(root: Path, choice: Choice) -> Iterator[Any]:
 
 
 def _folders(root: Path, run_id: str) -> list[str]:
-    found = find.find(root, run_id)
-    if not found:
+    folders = find.find(root, run_id)
+    if not folders:
         common.exit_with(f"Run not found: {run_id}", FAILED)
-    return found
+    return folders
 
 
 def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:

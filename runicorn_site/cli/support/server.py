@@ -29,9 +29,11 @@ def make_importable() -> None:
     sys.path[:] = [str(APPS), *(entry for entry in sys.path if entry not in here)]
     # The environment may belong to another Django project.
     os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
-    found = importlib.import_module("runs").__file__
-    if found is None or Path(found).resolve().parent.parent != APPS:
-        raise ForeignModule(f"The module `runs` is {found or 'a namespace'}, which is not part of Runicorn")
+    module_file = importlib.import_module("runs").__file__
+    if module_file is None or Path(module_file).resolve().parent.parent != APPS:
+        raise ForeignModule(
+            f"The module `runs` is {module_file or 'a namespace'}, which is not part of Runicorn"
+        )
 
 
 def use_server() -> None:

@@ -62,10 +62,10 @@ def target(text: str, port: int) -> Target:
         return Target(
             parts.username or getpass.getuser(), parts.hostname, parts.port or port, unquote(parts.path)
         )
-    found = TARGET.fullmatch(text)
-    if found is None:
+    match = TARGET.fullmatch(text)
+    if match is None:
         raise ValueError("The remote store must be like user@host:/data/store.")
-    return Target(found["user"] or getpass.getuser(), found["host"].strip("[]"), port, found["path"])
+    return Target(match["user"] or getpass.getuser(), match["host"].strip("[]"), port, match["path"])
 
 
 class RemoteStore:
@@ -108,7 +108,7 @@ class RemoteStore:
             OSError: a remote file could not be read, or a local one could not be written.
         """
         from remote import errors
-        from remote.mirrors.mirror import MirrorStopped, RemoteMirror
+        from remote.ssh.mirror import MirrorStopped, RemoteMirror
 
         try:
             if self._link is None or self._link.ended.is_set():
@@ -143,7 +143,11 @@ class RemoteStore:
         refused = ""
         for credentials in self._attempts():
             try:
-                link = self._trusted(lambda given=credentials: loop.run(login.connect(address, given), 60))
+                link = self._trusted(
+                    lambda login_credentials=credentials: loop.run(
+                        login.connect(address, login_credentials), 60
+                    )
+                )
             except errors.AuthenticationFailed as error:
                 refused = str(error.detail)
                 continue
@@ -167,17 +171,19 @@ class RemoteStore:
             return connect()
         except errors.HostKeyConflict as conflict:
             about = conflict.host_key
-            place, shown = f"{about['host']} port {about['port']}", about["fingerprint_sha256"]
+            place, fingerprint = f"{about['host']} port {about['port']}", about["fingerprint_sha256"]
             if about["reason"] != "unknown":
                 sentence = (
-                    f"The host key of {place} is {shown} and differs from the known one: the connection may be intercepted."
+                    f"The host key of {place} is {fingerprint} and differs from the known one: the connection may be intercepted."
                     f" If the host was reinstalled, remove its line from {host_keys.path()}."
                 )
                 raise Unreachable(sentence, FAILED, False) from conflict
             if not common.is_interactive():
-                sentence = f"The key of {place} is unknown ({shown}), and there is no terminal to confirm it."
+                sentence = (
+                    f"The key of {place} is unknown ({fingerprint}), and there is no terminal to confirm it."
+                )
                 raise Unreachable(sentence, FAILED, False) from conflict
-            typer.echo(common.printable(f"The {about['key_type']} key of {place} is {shown}."))
+            typer.echo(common.printable(f"The {about['key_type']} key of {place} is {fingerprint}."))
             if not typer.confirm("Do you trust this host key?"):
                 raise Unreachable("Not connected.", FAILED, False) from conflict
             host_keys.accept(str(about["host"]), int(about["port"]), public_key(str(about["public_key"])))

@@ -50,10 +50,10 @@ class Command(BaseCommand):
         search_index.rebuild()
         Artifact.objects.in_root(root).delete()
         lookup.catch_up_all(root, thorough=True)
-        found = (
+        summary = (
             f"{Run.objects.in_root(root).count()} runs and {Artifact.objects.in_root(root).count()} artifacts"
         )
-        self.stdout.write(f"{found} in {folder}")
+        self.stdout.write(f"{summary} in {folder}")
         if not options["no_metrics"]:
             # A list: SQLite refuses to write on a connection that is still reading an older state.
             for run in list(
@@ -63,10 +63,10 @@ class Command(BaseCommand):
 
     def take_in(self, run: Run) -> None:
         """Read a run's metrics; an error of one run never hides another."""
-        left = None
+        previous = None
         try:
-            while (behind := metrics.catch_up(run, PATIENCE)) and behind != left:
-                left = behind
+            while (behind := metrics.catch_up(run, PATIENCE)) and behind != previous:
+                previous = behind
             if behind:
                 self.stderr.write(f"{run}: {behind} bytes of its journal are still to be taken in")
         except OutsideRoot as error:

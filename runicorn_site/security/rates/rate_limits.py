@@ -57,13 +57,13 @@ class RateFile:
     def _look(self) -> None:
         try:
             self.path = self.path or config_directory() / "rate_limits.json"
-            found = self.path.stat()
+            info = self.path.stat()
         except OSError:
             self.seen, self.rates = None, Rates()
             return
-        if self.seen == (found.st_mtime_ns, found.st_size):
+        if self.seen == (info.st_mtime_ns, info.st_size):
             return
-        self.seen = (found.st_mtime_ns, found.st_size)
+        self.seen = (info.st_mtime_ns, info.st_size)
         content, problem = layout.read_json(self.path)
         self.rates, problems = read(content)
         for sentence in [problem] if problem else problems:

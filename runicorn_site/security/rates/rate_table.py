@@ -79,11 +79,11 @@ class Rates:
     def limit(self, method: str, path: str) -> Limit:
         """Return the limit of a request: that of the file, else of the table, else the default."""
         method = "GET" if method == "HEAD" else method
-        for wanted, place, limit in self.endpoints:
-            if wanted in {"", method} and pattern(place, below=True).fullmatch(path):
+        for method_of_limit, place, limit in self.endpoints:
+            if method_of_limit in {"", method} and pattern(place, below=True).fullmatch(path):
                 return limit
-        for wanted, place, limit in TABLE:
-            if wanted == method and pattern(place).fullmatch(path):
+        for method_of_limit, place, limit in TABLE:
+            if method_of_limit == method and pattern(place).fullmatch(path):
                 return limit
         return self.default
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from runicorn_site.security.guard import Receive, Scope, Send
 from runicorn_site.security.headers import is_api
-from runicorn_site.web.shared import SHARED
+from runicorn_site.web.actor import SHARED
 
 TOO_MANY = 4429
 OF_SHARED_PAGES = 10

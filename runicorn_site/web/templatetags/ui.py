@@ -64,13 +64,13 @@ def needs(context: Context, right: str, subject: Any = None, mark: str = "data-d
     """Render the attribute that hides an element from users without a right; the server refuses its request anyway.
 
     Args:
-        context: with `may`, see `people/access/may.py`.
+        context: with `may`, see `people/access/page_rights.py`.
         right: `admin`, `curate`, `edit`, `edit_run` or `edit_project`.
         subject: the run or the name of the project of the last two.
         mark: `data-fixed` to hide the edit buttons in a row instead.
     """
-    held = getattr(context.get("may"), right, True)
-    is_held = held(subject) if callable(held) else held
+    value = getattr(context.get("may"), right, True)
+    is_held = value(subject) if callable(value) else value
     return SafeString("" if is_held else f" {mark}")
 
 

@@ -117,8 +117,8 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: 
 
 def printable(text: str) -> str:
     """Replace control characters, and those that the terminal cannot show."""
-    shown = layout.CONTROL.sub("�", text).encode("utf-8", "replace").decode()
-    return shown if _supports_unicode() else shown.encode("ascii", "replace").decode()
+    display = layout.CONTROL.sub("�", text).encode("utf-8", "replace").decode()
+    return display if _supports_unicode() else display.encode("ascii", "replace").decode()
 
 
 def format_time(seconds: float) -> str:

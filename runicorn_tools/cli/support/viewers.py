@@ -1,4 +1,4 @@
-"""Running viewers that commands talk to."""
+"""Running viewers, as targets of commands."""
 
 from __future__ import annotations
 

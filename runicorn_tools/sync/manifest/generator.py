@@ -32,7 +32,7 @@ STATE, SCAN, LOCK = ".manifest_state.json", ".manifest_scan.json", ".manifest.lo
 SCAN_VERSION = 1
 
 
-class Memory:
+class ScanMemory:
     """Result of the last scan."""
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -121,32 +121,32 @@ class ManifestGenerator:
             check_inside(self.remote_root, self.output_dir)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         with _platform.file_lock(self.output_dir / LOCK, mode=0o666):
-            memory = Memory(self.output_dir, self.remote_root)
+            memory = ScanMemory(self.output_dir, self.remote_root)
             if self.incremental:
                 memory.load()
-            found = scan(Disk(self.remote_root), memory.runs, self._clock)
-            entries, lost = self._entries(found, memory)
+            result = scan(Disk(self.remote_root), memory.runs, self._clock)
+            entries, lost = self._entries(result, memory)
             if kind is ManifestType.ACTIVE:
                 entries = [entry for entry in entries if self._is_active(entry)]
             path = Path(output_path) if output_path is not None else self.output_dir / f"{kind}_manifest.json"
             if path.suffix == ".gz":
                 path = path.with_suffix("")
-            manifest = self._numbered(kind, entries, sorted({*found.unread, *lost}))
+            manifest = self._numbered(kind, entries, sorted({*result.unread, *lost}))
             content = manifest.to_json()
             _platform.replace_file(path, content)
             # Equal manifests must not differ by the time in the header.
             _platform.replace_file(path.with_name(f"{path.name}.gz"), gzip.compress(content, 6, mtime=0))
-            if found.looked or memory.runs.keys() != found.runs.keys():
-                memory.runs = found.runs
+            if result.looked or memory.runs.keys() != result.runs.keys():
+                memory.runs = result.runs
                 memory.save()
         return manifest, path
 
-    def _entries(self, found: ScanResult, memory: Memory) -> tuple[list[ExperimentEntry], list[str]]:
+    def _entries(self, result: ScanResult, memory: ScanMemory) -> tuple[list[ExperimentEntry], list[str]]:
         """Return the runs sorted by folder, and the folders that could not be read."""
         entries, lost = [], []
-        for folder in sorted(found.runs):
-            run = found.runs[folder]
-            if folder in found.looked or folder not in memory.descriptions:
+        for folder in sorted(result.runs):
+            run = result.runs[folder]
+            if folder in result.looked or folder not in memory.descriptions:
                 try:
                     self._read(folder, run, memory)
                 except OSError:
@@ -156,13 +156,13 @@ class ManifestGenerator:
                 entries.append(_entry(folder, run, memory.descriptions[folder], memory.hashes[folder]))
         # Unreadable folders are forgotten, and so scanned again next time whatever their time.
         for folder in lost:
-            del found.runs[folder]
-        for gone in (memory.descriptions.keys() | memory.hashes.keys()) - found.runs.keys():
-            memory.descriptions.pop(gone, None)
-            memory.hashes.pop(gone, None)
+            del result.runs[folder]
+        for removed in (memory.descriptions.keys() | memory.hashes.keys()) - result.runs.keys():
+            memory.descriptions.pop(removed, None)
+            memory.hashes.pop(removed, None)
         return entries, lost
 
-    def _read(self, folder: str, run: RunFiles, memory: Memory) -> None:
+    def _read(self, folder: str, run: RunFiles, memory: ScanMemory) -> None:
         before = memory.runs.get(folder)
         old = before.files if before else {}
         hashes = memory.hashes.get(folder, {})
@@ -188,10 +188,14 @@ class ManifestGenerator:
         state = layout.read_json(path)[0]
         digest = hashlib.sha256(encode([[entry.to_dict() for entry in entries], unread])).hexdigest()
         last = _whole(state.get("last_revision"))
-        known = state.get(kind.value)
-        known = known if isinstance(known, dict) else {}
-        if known.get("digest") == digest and _whole(known.get("revision")) and known.get("snapshot_id"):
-            revision, snapshot = known["revision"], str(known["snapshot_id"])
+        last_of_kind = state.get(kind.value)
+        last_of_kind = last_of_kind if isinstance(last_of_kind, dict) else {}
+        if (
+            last_of_kind.get("digest") == digest
+            and _whole(last_of_kind.get("revision"))
+            and last_of_kind.get("snapshot_id")
+        ):
+            revision, snapshot = last_of_kind["revision"], str(last_of_kind["snapshot_id"])
         else:
             # After the loss of the state, revisions must not fall below those that clients know.
             last = last or max(_revision_in(self.output_dir, other) for other in ManifestType)

@@ -51,8 +51,8 @@ class FileEntry:
             "priority": self.priority,
             "is_append_only": self.is_append_only,
         }
-        known = {"path": self.path, "size": self.size, "mtime": self.mtime}
-        return known | {key: value for key, value in optional.items() if value}
+        fields = {"path": self.path, "size": self.size, "mtime": self.mtime}
+        return fields | {key: value for key, value in optional.items() if value}
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class ExperimentEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Return its form in a manifest."""
-        known = {
+        fields = {
             "run_id": self.run_id,
             "project": self.project,
             "name": self.name,
@@ -86,7 +86,7 @@ class ExperimentEntry:
             "files": [file.to_dict() for file in self.files],
             "tags": self.tags,
         }
-        return known if self.deleted_at is None else known | {"deleted_at": self.deleted_at}
+        return fields if self.deleted_at is None else fields | {"deleted_at": self.deleted_at}
 
 
 @dataclass(slots=True)

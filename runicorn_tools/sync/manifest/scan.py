@@ -100,35 +100,37 @@ class ScanResult:
     """Runs that were scanned, not taken from the last result."""
 
 
-def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], float] = time.time) -> ScanResult:
+def scan(
+    reader: Reader, previous: Mapping[str, RunFiles], clock: Callable[[], float] = time.time
+) -> ScanResult:
     """Scan a store for runs and their files.
 
     Args:
         reader: lists its folders.
-        known: result of the last scan.
+        previous: result of the last scan.
         clock: returns Unix seconds.
 
     Raises:
         OSError: the root could not be listed, or is empty although it had runs, so its disk is not mounted.
     """
-    found = ScanResult()
+    result = ScanResult()
     waiting: dict[str, Item] = {}
-    for parent, items in _folders_of_runs(reader, known, found):
+    for parent, items in _folders_of_runs(reader, previous, result):
         waiting |= _runs_in(parent, items)
     while waiting:
-        wanted = {
+        unread = {
             folder: item
             for folder, item in waiting.items()
-            if not _take_over(found, known, folder, item, clock())
+            if not _take_over(result, previous, folder, item, clock())
         }
         waiting = {}
-        for folder, listing in reader.many(wanted):
+        for folder, listing in reader.many(unread):
             if isinstance(listing, OSError) or _is_run(folder, listing):
-                _record_run(reader, found, known.get(folder), folder, wanted[folder], listing, clock())
+                _record_run(reader, result, previous.get(folder), folder, unread[folder], listing, clock())
             elif folder.startswith(f"{layout.RUNS}/"):
                 waiting |= _runs_in(folder, listing)
-    _keep_unread(found, known)
-    return found
+    _keep_unread(result, previous)
+    return result
 
 
 def _runs_in(parent: str, items: list[Item]) -> dict[str, Item]:
@@ -143,11 +145,13 @@ def _is_run(folder: str, listing: list[Item]) -> bool:
     return any(item.name in marks and not item.is_folder for item in listing)
 
 
-def _take_over(found: ScanResult, known: Mapping[str, RunFiles], folder: str, item: Item, now: float) -> bool:
-    before = known.get(folder)
+def _take_over(
+    result: ScanResult, previous: Mapping[str, RunFiles], folder: str, item: Item, now: float
+) -> bool:
+    before = previous.get(folder)
     if before is None or before.stamp != item.stamp or not _is_believed(before, now):
         return False
-    found.runs[folder] = before
+    result.runs[folder] = before
     return True
 
 
@@ -156,32 +160,32 @@ def _is_believed(run: RunFiles, now: float) -> bool:
 
 
 def _folders_of_runs(
-    reader: Reader, known: Mapping[str, RunFiles], found: ScanResult
+    reader: Reader, previous: Mapping[str, RunFiles], result: ScanResult
 ) -> Iterator[tuple[str, list[Item]]]:
     top = dict(reader.many([""]))[""]
     if isinstance(top, OSError):
         raise top
-    if not top and known:
+    if not top and previous:
         raise OSError("The root is empty but had runs before; its disk may not be mounted.")
     projects = [item.name for item in top if item.is_folder and _is_name(item.name)]
     parents = [item.name for item in top if item.is_folder and item.name == layout.RUNS]
-    for project, items in _listed(reader, projects, found):
+    for project, items in _listed(reader, projects, result):
         parents += [
             f"{project}/{item.name}/runs" for item in items if item.is_folder and is_safe_part(item.name)
         ]
-    yield from _listed(reader, sorted(parents), found)
+    yield from _listed(reader, sorted(parents), result)
 
 
 def _is_name(name: str) -> bool:
     return is_safe_part(name) and name not in layout.SKIPPED_TOP
 
 
-def _listed(reader: Reader, folders: list[str], found: ScanResult) -> Iterator[tuple[str, list[Item]]]:
+def _listed(reader: Reader, folders: list[str], result: ScanResult) -> Iterator[tuple[str, list[Item]]]:
     for folder, listing in reader.many(folders):
         if not isinstance(listing, OSError):
             yield folder, listing
         elif not _is_missing(listing):
-            found.unread.append(folder)
+            result.unread.append(folder)
 
 
 def _is_missing(error: OSError) -> bool:
@@ -190,7 +194,7 @@ def _is_missing(error: OSError) -> bool:
 
 def _record_run(
     reader: Reader,
-    found: ScanResult,
+    result: ScanResult,
     before: RunFiles | None,
     folder: str,
     item: Item,
@@ -199,7 +203,7 @@ def _record_run(
 ) -> None:
     if isinstance(listing, OSError):
         if not _is_missing(listing):
-            found.unread.append(folder)
+            result.unread.append(folder)
         return
     run = RunFiles(item.stamp, now)
     for entry in listing:
@@ -208,8 +212,8 @@ def _record_run(
         elif entry.is_folder and entry.name == layout.MEDIA:
             _take_media(reader, run, before, folder, entry, now)
     run.settled = _is_settled(reader.status(folder), max(run.written, item.mtime), now)
-    found.runs[folder] = run
-    found.looked.add(folder)
+    result.runs[folder] = run
+    result.looked.add(folder)
 
 
 def _take_media(
@@ -242,14 +246,14 @@ def _take_media(
             run.media[name] = about.stamp
 
 
-def _is_settled(status: str | None, written: float, now: float) -> bool:
+def _is_settled(status: str | None, written_at: float, now: float) -> bool:
     if status == layout.RUNNING:
         return False
-    return now - written > (SILENT_SECONDS if status is None else QUIET_SECONDS)
+    return now - written_at > (SILENT_SECONDS if status is None else QUIET_SECONDS)
 
 
-def _keep_unread(found: ScanResult, known: Mapping[str, RunFiles]) -> None:
-    for place in found.unread:
-        for folder, run in known.items():
+def _keep_unread(result: ScanResult, previous: Mapping[str, RunFiles]) -> None:
+    for place in result.unread:
+        for folder, run in previous.items():
             if folder == place or folder.startswith(f"{place}/"):
-                found.runs.setdefault(folder, run)
+                result.runs.setdefault(folder, run)

@@ -97,16 +97,16 @@ def media_grid(
         first, last: limits of the steps, both included.
     """
     is_complete = _catch_up(runs)
-    known = keys(runs)
-    if key not in {entry.key for entry in known}:
-        key = known[0].key if known else ""
+    all_keys = keys(runs)
+    if key not in {entry.key for entry in all_keys}:
+        key = all_keys[0].key if all_keys else ""
     logged = _logged(runs, key)
     is_counted = not any(step is not None for media in logged.values() for _, step, _ in media)
     placed = {pk: _with_steps(media) for pk, media in logged.items()}
     steps = sorted({step for media in placed.values() for step, _ in media if _is_within(step, first, last)})
     ends = downsampled(steps, MOST_COLUMNS)
     return {
-        "keys": known,
+        "keys": all_keys,
         "key": key,
         "is_counted": is_counted,
         "is_complete": is_complete,
@@ -121,9 +121,9 @@ def keys(runs: Sequence[Run]) -> list[GridKey]:
     rows = RunMedia.objects.filter(run__in=runs).values("key").order_by("key")
     newest = dict(rows.annotate(newest=Max("pk")).values_list("key", "newest")[:MOST_KEYS])
     paths = dict(RunMedia.objects.filter(pk__in=newest.values()).values_list("pk", "path"))
-    found = [GridKey(key, kind_of(paths.get(pk, ""))) for key, pk in newest.items()]
+    grid_keys = [GridKey(key, kind_of(paths.get(pk, ""))) for key, pk in newest.items()]
     order = list(TITLES)
-    return sorted(found, key=lambda one: (order.index(one.kind), one.key))
+    return sorted(grid_keys, key=lambda entry: (order.index(entry.kind), entry.key))
 
 
 def _catch_up(runs: Sequence[Run]) -> bool:
@@ -138,19 +138,19 @@ def _catch_up(runs: Sequence[Run]) -> bool:
 
 def _logged(runs: Sequence[Run], key: str) -> dict[int, list[Logged]]:
     rows = RunMedia.objects.filter(run__in=runs, key=key).order_by("run", "pk")
-    found: dict[int, list[Logged]] = {}
+    by_run: dict[int, list[Logged]] = {}
     for pk, path, step, caption in rows.values_list("run_id", "path", "step", "caption"):
-        found.setdefault(pk, []).append((path, step, caption))
-    return found
+        by_run.setdefault(pk, []).append((path, step, caption))
+    return by_run
 
 
 def _with_steps(media: Sequence[Logged]) -> list[tuple[int, Logged]]:
     """Return media by step; one without a step counts from the last step, the first one as 0."""
-    found: list[tuple[int, Logged]] = []
+    numbered: list[tuple[int, Logged]] = []
     for medium in media:
         step = medium[1]
-        found.append(((found[-1][0] + 1 if found else 0) if step is None else step, medium))
-    return sorted(found, key=lambda one: one[0])
+        numbered.append(((numbered[-1][0] + 1 if numbered else 0) if step is None else step, medium))
+    return sorted(numbered, key=lambda pair: pair[0])
 
 
 def _is_within(step: int, first: int | None, last: int | None) -> bool:

@@ -16,11 +16,11 @@ LARGEST = 256 * 1024
 T = TypeVar("T")
 
 
-def downsampled(entries: Sequence[T], most: int = MOST) -> list[T]:
-    """Return at most `most` entries, evenly spaced, including the first and the last."""
-    if len(entries) <= most:
+def downsampled(entries: Sequence[T], limit: int = MOST) -> list[T]:
+    """Return at most `limit` entries, evenly spaced, including the first and the last."""
+    if len(entries) <= limit:
         return list(entries)
-    return [entries[round(n * (len(entries) - 1) / (most - 1))] for n in range(most)]
+    return [entries[round(n * (len(entries) - 1) / (limit - 1))] for n in range(limit)]
 
 
 class Histogram(TypedDict):
@@ -43,10 +43,10 @@ def read(content: bytes) -> Histogram:
     Raises:
         ValueError: it is malformed.
     """
-    found = orjson.loads(content)
-    if not isinstance(found, dict):
+    payload = orjson.loads(content)
+    if not isinstance(payload, dict):
         raise ValueError("not an object")
-    edges, counts = _numbers(found.get("edges")), _numbers(found.get("counts"))
+    edges, counts = _numbers(payload.get("edges")), _numbers(payload.get("counts"))
     if (
         edges != sorted(edges)
         or len(edges) != (len(counts) + 1 if counts else 0)
@@ -55,7 +55,7 @@ def read(content: bytes) -> Histogram:
         raise ValueError("edges and counts do not match")
 
     def statistic(name: str) -> float | None:
-        value = found.get(name)
+        value = payload.get(name)
         return value if isinstance(value, int | float) else None
 
     return {
@@ -74,6 +74,6 @@ def read(content: bytes) -> Histogram:
 def _numbers(value: Any) -> list[float]:
     if not isinstance(value, list) or len(value) > 10_000:
         raise ValueError("not a list of numbers")
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in value):
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in value):
         raise ValueError("not a list of numbers")
     return value

@@ -127,8 +127,8 @@ def overview(run: Run) -> dict[str, KindOverview]:
 
 
 def _rows(run: Run, after: int) -> list[tuple[int, MediaItem]]:
-    found = RunMedia.objects.filter(run=run, pk__gt=after).order_by("pk")
-    names = found.values_list("pk", "key", "path", "step", "caption")
+    media = RunMedia.objects.filter(run=run, pk__gt=after).order_by("pk")
+    names = media.values_list("pk", "key", "path", "step", "caption")
     return [
         (pk, MediaItem(run.run_id, kind_of(path), key, path, step, caption or ""))
         for pk, key, path, step, caption in names
@@ -166,9 +166,9 @@ def histograms(run: Run, key: str) -> HistogramSeries:
     suffix = histogram_files.SUFFIX
     paths = RunMedia.objects.filter(run=run, key=key, path__endswith=suffix).order_by("pk")
     entries: list[tuple[str, int | None]] = list(paths.values_list("path", "step"))
-    shown = histogram_files.downsampled(entries)
-    items = list(_readable(run, shown))
-    return {"total": len(entries), "unreadable": len(shown) - len(items), "items": items}
+    sample = histogram_files.downsampled(entries)
+    items = list(_readable(run, sample))
+    return {"total": len(entries), "unreadable": len(sample) - len(items), "items": items}
 
 
 def _readable(run: Run, entries: Iterable[tuple[str, int | None]]) -> Iterable[StepHistogram]:

@@ -36,10 +36,10 @@ class Table:
         Raises:
             ValueError: it is not a table.
         """
-        found = orjson.loads(content)
-        if not isinstance(found, dict):
+        payload = orjson.loads(content)
+        if not isinstance(payload, dict):
             raise ValueError("not an object")
-        columns, rows, total = found.get("columns"), found.get("rows"), found.get("total_rows")
+        columns, rows, total = payload.get("columns"), payload.get("rows"), payload.get("total_rows")
         if not isinstance(columns, list) or not isinstance(rows, list):
             raise ValueError("no columns or no rows")
         width = len(columns)
@@ -51,7 +51,7 @@ class Table:
             for row in rows
             if isinstance(row, list)
         ]
-        _put_back(found.get("special"), cells)
+        _put_back(payload.get("special"), cells)
         return cls([str(name) for name in columns], cells, total if isinstance(total, int) else len(cells))
 
     def ordered(self, column: int, *, down: bool) -> Table:

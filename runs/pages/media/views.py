@@ -16,12 +16,12 @@ from rest_framework.request import Request
 
 from runicorn._platform import read_at
 from runicorn_site.web.access import Scope, access
+from runicorn_site.web.actor import is_shared
 from runicorn_site.web.files import OpenFile
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.markdown import render
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.preview import BEGINNING, NOTHING, Preview, decoded, preview
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.responses import fragment
 from runs.api.files import RunMediaFileView
 from runs.errors import NoSuchFile
 from runs.index import run_files

@@ -73,8 +73,8 @@ def change_runs(request: HttpRequest) -> JsonResponse:
 
 def tagged(root: StorageRoot, run_ids: Sequence[str], tag: str) -> set[str]:
     """Return the runs that have the tag already: undoing must not remove it from them."""
-    found = RunTag.objects.filter(root=root, tag=tag, run__run_id__in=run_ids)
-    return set(found.values_list("run__run_id", flat=True))
+    rows = RunTag.objects.filter(root=root, tag=tag, run__run_id__in=run_ids)
+    return set(rows.values_list("run__run_id", flat=True))
 
 
 @access(Scope.READ)
@@ -93,11 +93,11 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
     """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
     root, state = active_root(), TableState.read(request.GET)
     try:
-        found = matching(root, state)
+        matches = matching(root, state)
     except BadWhere as error:
         raise ValidationError(translated(error.sentence)) from error
-    ids = ids_in_order(found, state, MOST_CHOSEN)
-    return JsonResponse({"ids": ids, "total": counts.total(found)})
+    ids = ids_in_order(matches, state, MOST_CHOSEN)
+    return JsonResponse({"ids": ids, "total": counts.total(matches)})
 
 
 @access(Scope.CURATE, Subject.PREFERENCES, recorded=False)
@@ -156,5 +156,5 @@ def keep(change: Callable[[], Any]) -> None:
 
 def address_of_view(name: str, user: str) -> str:
     """Return the URL of a saved view, or of the default table if no view has that name."""
-    found = [view.query for view in readable_views(active_root(), user) if view.name == name]
-    return view_address(name, found[0]) if found else reverse("runs")
+    queries = [view.query for view in readable_views(active_root(), user) if view.name == name]
+    return view_address(name, queries[0]) if queries else reverse("runs")

@@ -1,4 +1,4 @@
-"""Columns of the runs table: each is declared once, for the head, the cells, sorting and the columns menu."""
+"""Column declarations of the runs table, for head, cells, sorting and columns menu."""
 
 from __future__ import annotations
 
@@ -183,12 +183,12 @@ def as_text(column: Column) -> Column:
 
 def readable_columns(root: StorageRoot, columns: Iterable[str]) -> list[str]:
     """Return the columns without metrics and keys that only runs have which the sender of the request may not read."""
-    chosen = list(columns)
-    kinds = {column.partition(".")[0] for column in chosen if is_added(column)}
+    requested = list(columns)
+    kinds = {column.partition(".")[0] for column in requested if is_added(column)}
     if current().is_everything or not kinds:
-        return chosen
-    known = {f"config.{key}" for key in (keys.config_keys(root, "") if "config" in kinds else ())}
-    known |= {f"summary.{key}" for key in (keys.summary_keys(root, "") if "summary" in kinds else ())}
+        return requested
+    readable = {f"config.{key}" for key in (keys.config_keys(root, "") if "config" in kinds else ())}
+    readable |= {f"summary.{key}" for key in (keys.summary_keys(root, "") if "summary" in kinds else ())}
     metrics = keys.metric_keys(root, "") if "metric" in kinds else ()
-    known |= {f"metric.{key}.{word}" for key in metrics for word in AGGREGATES}
-    return [column for column in chosen if not is_added(column) or column in known]
+    readable |= {f"metric.{key}.{word}" for key in metrics for word in AGGREGATES}
+    return [column for column in requested if not is_added(column) or column in readable]

@@ -1,4 +1,4 @@
-"""Filters of the runs table that are chosen by clicks: each is a part of its `where` expression."""
+"""Filters of the runs table that are chosen by clicks, as parts of its `where` expression."""
 
 from __future__ import annotations
 
@@ -91,12 +91,14 @@ class Offer(TypedDict, total=False):
 def chips(root: StorageRoot, state: TableState) -> list[Chip]:
     """Return one chip for each field of the expression; none if it is malformed."""
     try:
-        found = _by_field(root, state.where)
+        parts_by_field = _by_field(root, state.where)
     except parser.BadWhere:
         return []
     return [
-        Chip(_label(field, parts, nodes), " and ".join(parts), _with(state, found, field, ()).address)
-        for field, (parts, nodes) in found.items()
+        Chip(
+            _label(field, parts, nodes), " and ".join(parts), _with(state, parts_by_field, field, ()).address
+        )
+        for field, (parts, nodes) in parts_by_field.items()
     ]
 
 
@@ -132,16 +134,16 @@ Parts = dict[Field | str, tuple[list[str], list[Comparison]]]
 
 def _by_field(root: StorageRoot, where: str) -> Parts:
     """Return the parts of an expression by their field, or by their text where they have several fields."""
-    found: Parts = {}
+    parts_by_field: Parts = {}
     for part in parser.conjuncts(where) if where else ():
         node = where_keys.parse(root, part)
         if isinstance(node, Comparison):
-            parts, nodes = found.setdefault(node.field, ([], []))
+            parts, nodes = parts_by_field.setdefault(node.field, ([], []))
             nodes.append(node)
         else:
-            parts, _nodes = found.setdefault(part, ([], []))
+            parts, _nodes = parts_by_field.setdefault(part, ([], []))
         parts.append(part)
-    return found
+    return parts_by_field
 
 
 def _parts(root: StorageRoot, state: TableState) -> Parts:
@@ -151,9 +153,9 @@ def _parts(root: StorageRoot, state: TableState) -> Parts:
         return {}
 
 
-def _with(state: TableState, found: Parts, field: Field | str, parts: Sequence[str]) -> TableState:
+def _with(state: TableState, parts_by_field: Parts, field: Field | str, parts: Sequence[str]) -> TableState:
     """Return the state in which these parts replace those of a field."""
-    others = [part for other, (texts, _) in found.items() if other != field for part in texts]
+    others = [part for other, (texts, _) in parts_by_field.items() if other != field for part in texts]
     return state.but(where=parser.conjunction([*others, *parts]))
 
 
@@ -187,18 +189,22 @@ def _kinds(root: StorageRoot, project: str, words: Sequence[str]) -> list[tuple[
         gettext("Config"): [Key(f"config.{quoted(name)}", name) for name in config],
         gettext("Metrics"): [Key(f"metric.{quoted(name)}.best", name) for name in metrics],
     }
-    found = {
-        title: [one for one in offered if all(word in one.label.casefold() for word in words)]
+    matching_keys = {
+        title: [key for key in offered if all(word in key.label.casefold() for word in words)]
         for title, offered in kinds.items()
     }
-    return [(title, some[:MOST_KEYS], max(0, len(some) - MOST_KEYS)) for title, some in found.items() if some]
+    return [
+        (title, some[:MOST_KEYS], max(0, len(some) - MOST_KEYS))
+        for title, some in matching_keys.items()
+        if some
+    ]
 
 
 def _values(root: StorageRoot, state: TableState, key: str, field: Field) -> Offer:
     """Return the values and the range of a field among the runs that match the other filters."""
-    found = _parts(root, state)
-    runs = matching(root, _with(state, found, field, ())).runs.order_by()
-    nodes = found.get(field, ([], []))[1]
+    parts = _parts(root, state)
+    runs = matching(root, _with(state, parts, field, ())).runs.order_by()
+    nodes = parts.get(field, ([], []))[1]
     of_runs = {"root": root, "run__in": runs.values("pk")}
     if field.kind is Kind.METRIC:
         return _range(RunMetric.objects.filter(key=field.name, **of_runs), field.figure, nodes)
@@ -226,25 +232,25 @@ def _counted(rows: QuerySet[Any], column: str, runs: str) -> list[tuple[str, int
 def _choices(
     root: StorageRoot, state: TableState, key: str, field: Field, rows: Iterable[tuple[str, int]]
 ) -> list[Choice]:
-    found = _parts(root, state)
-    chosen = [
+    parts = _parts(root, state)
+    selected = [
         value
-        for node in found.get(field, ([], []))[1]
+        for node in parts.get(field, ([], []))[1]
         if node.operator in ("=", "in")
         for value in node.values
     ]
-    made = []
+    choices = []
     for text, runs in rows:
         node = where_keys.parse(root, f"{key} = {quoted(text)}")
         value = node.values[0] if isinstance(node, Comparison) else text
-        texts = [_written(one) for one in chosen if one != value] + (
-            [] if value in chosen else [quoted(text)]
+        texts = [_written(other) for other in selected if other != value] + (
+            [] if value in selected else [quoted(text)]
         )
         condition = f"{key} in ({', '.join(texts)})" if len(texts) > 1 else f"{key} = {''.join(texts)}"
-        address = _with(state, found, field, [condition] if texts else []).address
+        address = _with(state, parts, field, [condition] if texts else []).address
         label = status_label(text) if field.name == "state" else text
-        made.append(Choice(label, runs, value in chosen, address))
-    return made
+        choices.append(Choice(label, runs, value in selected, address))
+    return choices
 
 
 def _written(value: Value) -> str:

@@ -99,13 +99,13 @@ def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
         counts: numbers by status and state, as texts like `12` or `10,000+`.
     """
     everything = state.but(statuses=(), states=())
-    made = [Chip(gettext("All"), everything.address, current=everything == state.but())]
+    status_chips = [Chip(gettext("All"), everything.address, current=everything == state.but())]
     others = (status for status in state.statuses if status not in layout.STATUSES)
     for status in (*layout.STATUSES, *others):
         shape = status if status in layout.STATUSES else "unknown"
         current = status in state.statuses
         address = everything.but(statuses=() if current else (status,)).address
-        made.append(
+        status_chips.append(
             Chip(status_label(status).capitalize(), address, shape, shape, current, counts.get(status, ""))
         )
     for word in ADDED:
@@ -113,5 +113,5 @@ def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
         if current or word in counts:
             address = everything.but(states=() if current else (word,)).address
             label = status_label(word).capitalize()
-            made.append(Chip(label, address, word, word, current, counts.get(word, "")))
-    return made
+            status_chips.append(Chip(label, address, word, word, current, counts.get(word, "")))
+    return status_chips

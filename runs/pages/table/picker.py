@@ -1,4 +1,4 @@
-"""Columns that can be added to the runs table, found by a search over all keys."""
+"""Search over all keys for columns to add to the runs table."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Offer:
 def column_keys(request: HttpRequest) -> HttpResponse:
     """Return the lines of the columns menu whose names contain all words of `find`."""
     words = request.GET.get("find", "").casefold().replace("\0", "").split()
-    found = offers(active_root(), request.GET.get("project", "").replace("\0", ""), words)
-    return render(request, "runs/_column_offers.html", {"offered": found})
+    offered = offers(active_root(), request.GET.get("project", "").replace("\0", ""), words)
+    return render(request, "runs/_column_offers.html", {"offered": offered})
 
 
 def offers(root: StorageRoot, project: str, words: Sequence[str]) -> list[Offer]:
@@ -69,10 +69,12 @@ def offers(root: StorageRoot, project: str, words: Sequence[str]) -> list[Offer]
         gettext("Config"): _plain("config", keys.config_keys(root, project)),
         gettext("Summary"): _plain("summary", keys.summary_keys(root, project)),
     }
-    found = {kind: [line for line in lines if _matches(line.name, words)] for kind, lines in kinds.items()}
+    matching_lines = {
+        kind: [line for line in lines if _matches(line.name, words)] for kind, lines in kinds.items()
+    }
     return [
         Offer(kind, lines[:MOST_OFFERED], max(0, len(lines) - MOST_OFFERED))
-        for kind, lines in found.items()
+        for kind, lines in matching_lines.items()
         if lines
     ]
 

@@ -57,8 +57,8 @@ class Row:
     @property
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
-        shown = [column.live(self.run) for column in self.columns]
-        return f"{crc32(repr((self.running, shown, self.texts)).encode()):x}"
+        values = [column.live(self.run) for column in self.columns]
+        return f"{crc32(repr((self.running, values, self.texts)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -117,13 +117,13 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: 
     Beside the state, the query string may hold the result of the last form: `undo`, the runs that it deleted, and
     `refused`, the number of runs that it could not delete. `user` is the signed-in user.
     """
-    found, problem = _matching_or_none(root, state)
-    page = _page(found, state)
-    shown: list[Run] = list(page)
+    matches, problem = _matching_or_none(root, state)
+    page = _page(matches, state)
+    visible: list[Run] = list(page)
     return {
         "root": root,
         "state": state,
-        "runs": shown,
+        "runs": visible,
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
         "views": (saved := views(root, state, user)),
         "view": next((view for view in saved if view.current), None),
@@ -137,7 +137,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: 
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
         "problems": root.problems if current().is_everything else [],
-        "first_steps": not shown and not state.is_filtered and state.page == 1,
+        "first_steps": not visible and not state.is_filtered and state.page == 1,
     }
 
 
@@ -147,14 +147,14 @@ class WideContext(TypedDict):
     sized: bool
 
 
-def wide_context(shown: Sequence[Run], state: TableState) -> WideContext:
+def wide_context(runs: Sequence[Run], state: TableState) -> WideContext:
     """Return what only the wide table needs."""
     widths = preferences.column_widths("runs", "any")
     added = [key for key in state.visible_columns if is_added(key)]
-    values = by_column(shown, added, added_values(shown, added))
+    values = by_column(runs, added, added_values(runs, added))
     columns = page_columns(state, values)
     return {
-        "rows": rows(shown, columns, values),
+        "rows": rows(runs, columns, values),
         "columns": headings(state, columns, widths),
         "sized": bool(widths),
     }
@@ -173,10 +173,10 @@ def _matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, st
         return Matches(root, Run.objects.none()), translated(error.sentence)
 
 
-def _page(found: Matches, state: TableState) -> OpenPage:
-    count, is_capped = counting.capped(found)
+def _page(matches: Matches, state: TableState) -> OpenPage:
+    count, is_capped = counting.capped(matches)
     return OpenPaginator(
-        in_order(found, state),
+        in_order(matches, state),
         max(state.size, len(state.runs)),
         count=count,
         is_capped=is_capped,
@@ -184,27 +184,27 @@ def _page(found: Matches, state: TableState) -> OpenPage:
     ).get_page(state.page)
 
 
-def in_order(found: Matches, state: TableState) -> Ordered | list[Run]:
+def in_order(matches: Matches, state: TableState) -> Ordered | list[Run]:
     if not state.is_in_given_order:
-        return sorted_runs(found, state)
-    by_id = {run.run_id: run for run in found.runs}
+        return sorted_runs(matches, state)
+    by_id = {run.run_id: run for run in matches.runs}
     return [by_id[run_id] for run_id in state.runs if run_id in by_id]
 
 
-def ids_in_order(found: Matches, state: TableState, most: int) -> list[str]:
-    listed = in_order(found, state)
-    if isinstance(listed, Ordered):
-        return [run_id for (run_id,) in listed.values_list("run_id")[:most]]
-    return [run.run_id for run in listed[:most]]
+def ids_in_order(matches: Matches, state: TableState, limit: int) -> list[str]:
+    ordered = in_order(matches, state)
+    if isinstance(ordered, Ordered):
+        return [run_id for (run_id,) in ordered.values_list("run_id")[:limit]]
+    return [run.run_id for run in ordered[:limit]]
 
 
-def sorted_runs(found: Matches, state: TableState) -> Ordered:
+def sorted_runs(matches: Matches, state: TableState) -> Ordered:
     """Return the runs in the order of the sort keys, pinned runs first."""
     (order, desc), *then = ((_order_by(key.removeprefix("-")), key.startswith("-")) for key in state.sorts)
     # A run may have 16 MB of each.
     has_summary = any(key.startswith("summary.") for key in state.visible_columns)
     unused = ("config",) if has_summary else ("config", "summary")
-    return Ordered(found, order, desc=desc, then=then, pinned_first=True).defer(*unused)
+    return Ordered(matches, order, desc=desc, then=then, pinned_first=True).defer(*unused)
 
 
 def _order_by(key: str) -> str:
@@ -218,7 +218,7 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
     Raises:
         BadWhere: the condition is malformed.
     """
-    found = find_runs(
+    matches = find_runs(
         root,
         project=state.project or None,
         statuses=state.statuses,
@@ -228,11 +228,11 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         where=where_keys.parse(root, state.where) if state.where else None,
     )
     if state.runs:
-        found = found.filter(run_id__in=state.runs[:MOST_RUNS])
+        matches = matches.filter(run_id__in=state.runs[:MOST_RUNS])
     if state.runs and not state.archived:
-        return found
+        return matches
     # Not an argument above: nearly all runs pass, so an index lookup would not help.
-    return found.filter(archived=state.archived)
+    return matches.filter(archived=state.archived)
 
 
 def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
@@ -246,15 +246,15 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
     added = matching(root, state.but(statuses=(), states=ADDED)).runs.order_by()
     numbers = Counter(added.values_list("state", flat=True)[: counting.EXACT + 1])
     plus = "+" if numbers.total() > counting.EXACT else ""
-    return words | {found: f"{number:,}{plus}" for found, number in numbers.items()}
+    return words | {word: f"{number:,}{plus}" for word, number in numbers.items()}
 
 
 def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
     """Count all statuses and states in one walk over the matches, since a search is expensive."""
-    found = _matching_or_none(root, state)[0]
+    matches = _matching_or_none(root, state)[0]
 
     def read() -> dict[str, str]:
-        pairs = list(found.runs.order_by().values_list("status", "state")[: counting.EXACT + 1])
+        pairs = list(matches.runs.order_by().values_list("status", "state")[: counting.EXACT + 1])
         plus = "+" if len(pairs) > counting.EXACT else ""
         statuses, states = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
         numbers = {status: statuses[status] for status in layout.STATUSES}
@@ -291,15 +291,15 @@ def _is_readable(root: StorageRoot, query: QueryDict) -> bool:
 
 def views(root: StorageRoot, state: TableState, user: str) -> list[SavedView]:
     """Return the saved views by name: with a project, its own and those of all projects."""
-    found, now = [], state.whole_query
+    saved, now = [], state.whole_query
     for view in readable_views(root, user):
         name, query = view.name, view.query
         project = QueryDict(query).get("project", "")
         if state.project and project not in ("", state.project):
             continue
         current = name == state.view if state.view else query == now
-        found.append(SavedView(view, view_address(name, query), current, current and query != now))
-    return found
+        saved.append(SavedView(view, view_address(name, query), current, current and query != now))
+    return saved
 
 
 def view_address(name: str, query: str) -> str:
@@ -309,8 +309,8 @@ def view_address(name: str, query: str) -> str:
 
 def tags(root: StorageRoot) -> list[str]:
     rows = only_readable(RunTag.objects.filter(root=root), "run__project")
-    found = rows.order_by("tag").values_list("tag", flat=True).distinct()
-    return counting.remembered(root, "tags", lambda: list(found[:MOST_TAGS]))
+    names = rows.order_by("tag").values_list("tag", flat=True).distinct()
+    return counting.remembered(root, "tags", lambda: list(names[:MOST_TAGS]))
 
 
 def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> list[Column]:

@@ -160,12 +160,12 @@ class TableState:
 
     def sorted_also(self, key: str, *, descending: bool) -> TableState:
         """Return this state with another sort key after the present ones, or with that key the other way round."""
-        found = {sort.removeprefix("-"): sort for sort in self.sorts}
-        if key in found:
-            found[key] = key if found[key].startswith("-") else f"-{key}"
+        sorts = {sort.removeprefix("-"): sort for sort in self.sorts}
+        if key in sorts:
+            sorts[key] = key if sorts[key].startswith("-") else f"-{key}"
         else:
-            found[key] = f"-{key}" if descending else key
-        return self.but(sort=",".join(list(found.values())[: sort_keys.MOST_KEYS]))
+            sorts[key] = f"-{key}" if descending else key
+        return self.but(sort=",".join(list(sorts.values())[: sort_keys.MOST_KEYS]))
 
     @property
     def is_filtered(self) -> bool:
@@ -217,13 +217,13 @@ class TableState:
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
     if "of" in query and query["of"] != query.get("project", ""):
         return preferred
-    named = [key for key in query.getlist("col") if is_column(key)]
-    if not named:
+    requested = [key for key in query.getlist("col") if is_column(key)]
+    if not requested:
         columns = preferred
-    elif any(not is_added(key) for key in named):
-        columns = normalize_columns(named)
+    elif any(not is_added(key) for key in requested):
+        columns = normalize_columns(requested)
     else:
-        columns = with_added(DEFAULT_COLUMNS, named)
+        columns = with_added(DEFAULT_COLUMNS, requested)
     return with_added(columns, [key for key in query.getlist("add") if is_column(key)])
 
 
@@ -247,7 +247,7 @@ def _several(query: QueryDict, name: str) -> tuple[str, ...]:
 def _ids(texts: Iterable[str]) -> tuple[str, ...]:
     """Ids separated by commas, each once; one more than are used tells that there are too many."""
     ids = (part.strip() for text in texts for part in text.split(","))
-    return tuple(dict.fromkeys(one for one in ids if one and "\0" not in one))[: MOST_RUNS + 1]
+    return tuple(dict.fromkeys(run_id for run_id in ids if run_id and "\0" not in run_id))[: MOST_RUNS + 1]
 
 
 def number(text: str | None, usual: int) -> int:

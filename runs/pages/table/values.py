@@ -1,4 +1,4 @@
-"""Values of metric, config and summary columns, as texts whose decimal points stand in line."""
+"""Values of metric, config and summary columns, aligned at the decimal point."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Value = float | str | None
 def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], Value]:
     """Return the values by run and column, with one query for the metrics and one for the config."""
     keys = [run.pk for run in runs]
-    wanted = {column: split for column in columns if (split := metric_of(column))}
+    metrics = {column: split for column in columns if (split := metric_of(column))}
     params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
     summaries = [column for column in columns if column.startswith("summary.")]
-    found: dict[tuple[int, str], Value] = {}
-    names = {name for name, _ in wanted.values()}
+    values: dict[tuple[int, str], Value] = {}
+    names = {name for name, _ in metrics.values()}
     for metric in RunMetric.objects.filter(run__in=keys, key__in=names) if names else ():
-        for column, (name, aggregate) in wanted.items():
+        for column, (name, aggregate) in metrics.items():
             if name == metric.key:
-                found[metric.run_id, column] = getattr(metric, AGGREGATES[aggregate])
+                values[metric.run_id, column] = getattr(metric, AGGREGATES[aggregate])
     for param in RunParam.objects.filter(run__in=keys, key__in=params) if params else ():
-        found[param.run_id, params[param.key]] = param.text if param.number is None else param.number
+        values[param.run_id, params[param.key]] = param.text if param.number is None else param.number
     for run in runs if summaries else ():
         for column in summaries:
-            found[run.pk, column] = _plain(run.summary.get(column.removeprefix("summary.")))
-    return found
+            values[run.pk, column] = _plain(run.summary.get(column.removeprefix("summary.")))
+    return values
 
 
 def _plain(value: Any) -> Value:

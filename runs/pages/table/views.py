@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn_site.web import preferences
 from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.actor import user_name
-from runicorn_site.web.fragments import fragment
 from runicorn_site.web.readable import current
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import StorageRoot
 from runs.pages.table.actions import address_of_view
@@ -36,10 +36,10 @@ def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple
     if not project:
         return everywhere, DEFAULT_COLUMNS
     differing = [f"config.{key}" for key in differing_keys(root, project)]
-    chosen: Sequence[str] = preferences.table_columns(project) if project in current() else ()
-    if not chosen and everywhere:
-        chosen = with_added([key for key in everywhere if not is_added(key)], differing)
-    return chosen, with_added(DEFAULT_COLUMNS, differing)
+    preferred: Sequence[str] = preferences.table_columns(project) if project in current() else ()
+    if not preferred and everywhere:
+        preferred = with_added([key for key in everywhere if not is_added(key)], differing)
+    return preferred, with_added(DEFAULT_COLUMNS, differing)
 
 
 MOST_UNDONE = 200
@@ -71,13 +71,13 @@ def runs_table(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delete_runs(request: HttpRequest) -> HttpResponse:
     """Move the selected runs to the recycle bin, and offer to restore them."""
-    chosen = list(dict.fromkeys(request.POST.getlist("run_ids")))
-    results = soft_delete_runs(root=active_root(), run_ids=chosen, reason="user_deleted")
+    run_ids = list(dict.fromkeys(request.POST.getlist("run_ids")))
+    results = soft_delete_runs(root=active_root(), run_ids=run_ids, reason="user_deleted")
     deleted = [run_id for run_id, result in results.items() if result["success"]]
     outcome = QueryDict(mutable=True)
     outcome.setlist("undo", deleted[:MOST_UNDONE])
-    if len(deleted) < len(chosen):
-        outcome["refused"] = str(len(chosen) - len(deleted))
+    if len(deleted) < len(run_ids):
+        outcome["refused"] = str(len(run_ids) - len(deleted))
     return back_to_table(request, outcome)
 
 

@@ -46,8 +46,8 @@ class ListRow:
     def mark(self) -> str:
         """A checksum of what the row shows."""
         run = self.run
-        shown = (self.name, run.color, run.shown_state, run.pinned, self.value)
-        return f"{crc32(repr(shown).encode()):x}"
+        fields = (self.name, run.color, run.shown_state, run.pinned, self.value)
+        return f"{crc32(repr(fields).encode()):x}"
 
     @property
     def points(self) -> str:
@@ -63,8 +63,8 @@ def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
     key = value_key(state)
     if is_added(key):
         values = added_values(runs, [key])
-        found = [values.get((run.pk, key)) for run in runs]
-        return [_value_row(*row) for row in zip(runs, found, aligned(found), strict=True)]
+        numbers = [values.get((run.pk, key)) for run in runs]
+        return [_value_row(*row) for row in zip(runs, numbers, aligned(numbers), strict=True)]
     if key == "best":
         best = [run.best_metric_value for run in runs]
         cells = map(_primary_metric, runs, aligned(best))

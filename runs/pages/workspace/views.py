@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.fragments import fragment
+from runicorn_site.web.actor import is_shared
 from runicorn_site.web.pools import blocking
-from runicorn_site.web.shared import is_shared
+from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.media.grid import media_grid
@@ -42,41 +42,41 @@ class WorkspaceContext(TypedDict):
     tabs: list[Tab]
 
 
-def workspace_context(root: StorageRoot, state: TableState, listed: Sequence[Run]) -> WorkspaceContext:
+def workspace_context(root: StorageRoot, state: TableState, page_runs: Sequence[Run]) -> WorkspaceContext:
     """Return what the list and the panels need.
 
     Args:
         state: of the address.
-        listed: the runs on the page.
+        page_runs: the runs on the page.
     """
-    chosen = chart_runs(root, state, listed)
-    known = {run.pk for run in listed}
-    elsewhere = [run for run in chosen if run.pk not in known]
+    charted = chart_runs(root, state, page_runs)
+    listed_keys = {run.pk for run in page_runs}
+    elsewhere = [run for run in charted if run.pk not in listed_keys]
     return {
-        "list_rows": list_rows(listed, state),
+        "list_rows": list_rows(page_runs, state),
         "elsewhere": list_rows(elsewhere, state),
-        "value_label": value_label(listed, state),
-        "chart_runs": chosen,
+        "value_label": value_label(page_runs, state),
+        "chart_runs": charted,
         "missing": select_runs(root, state.runs[:MOST_RUNS]).missing if state.runs else [],
         "too_many": MOST_RUNS if len(state.runs) > MOST_RUNS else 0,
         "tabs": tabs(state),
     }
 
 
-def chart_runs(root: StorageRoot, state: TableState, listed: Sequence[Run]) -> list[Run]:
+def chart_runs(root: StorageRoot, state: TableState, page_runs: Sequence[Run]) -> list[Run]:
     """Return the runs that have charts: of the page, and those that the address shows beside them."""
-    known = {run.run_id: run for run in listed}
-    wanted = candidates(state, list(known))
-    if further := [run_id for run_id in wanted if run_id not in known]:
-        known |= {run.run_id: run for run in select_runs(root, further).runs}
-    chosen = [known[run_id] for run_id in wanted if run_id in known]
-    rows = Run.objects.filter(pk__in=[run.pk for run in chosen]).values_list("pk", "config", "summary")
+    runs_by_id = {run.run_id: run for run in page_runs}
+    requested_ids = candidates(state, list(runs_by_id))
+    if further := [run_id for run_id in requested_ids if run_id not in runs_by_id]:
+        runs_by_id |= {run.run_id: run for run in select_runs(root, further).runs}
+    charted = [runs_by_id[run_id] for run_id in requested_ids if run_id in runs_by_id]
+    rows = Run.objects.filter(pk__in=[run.pk for run in charted]).values_list("pk", "config", "summary")
     contents = {pk: content for pk, *content in rows}
-    for run in chosen:
+    for run in charted:
         run.root = root  # else its path asks for it
         # Lists are read without them.
         run.config, run.summary = contents.get(run.pk, ({}, {}))
-    return chosen
+    return charted
 
 
 def tabs(state: TableState) -> list[Tab]:
@@ -106,24 +106,24 @@ MOST_VISIBLE = 100
 ALL = "all"
 
 
-def candidates(state: TableState, listed: Sequence[str]) -> list[str]:
+def candidates(state: TableState, page_ids: Sequence[str]) -> list[str]:
     """Return the ids of the runs that have charts, whether their curves are hidden or not.
 
     `static/js/workspace/visibility.js` follows the same rules.
 
     Args:
         state: with `show` and `hide` among the parameters of its charts: ids, or `all` for the runs of the page.
-        listed: ids of the runs on the page.
+        page_ids: ids of the runs on the page.
     """
-    show, hide = ([value for name, value in state.charts if name == wanted] for wanted in ("show", "hide"))
+    show, hide = ([value for name, value in state.charts if name == action] for action in ("show", "hide"))
     if ALL in hide:
         usual: Sequence[str] = ()
     elif ALL in show or state.runs:
-        usual = listed
+        usual = page_ids
     else:
-        usual = listed[:FIRST]
-    shown = [value for value in show if value != ALL]
-    return list(dict.fromkeys([*usual, *shown]))[:MOST_VISIBLE]
+        usual = page_ids[:FIRST]
+    requested = [value for value in show if value != ALL]
+    return list(dict.fromkeys([*usual, *requested]))[:MOST_VISIBLE]
 
 
 STEPS = re.compile(r"(-?[0-9]{1,18}):(-?[0-9]{1,18})")

@@ -89,16 +89,18 @@ class Either:
 Node = Comparison | Not | All | Either
 
 
-def columns(given: Mapping[str, Any], **words: Sequence[str]) -> list[Comparison]:
+def columns(filters: Mapping[str, Any], **words: Sequence[str]) -> list[Comparison]:
     """Return filters of columns (`{"project": …, "created__gte": …}`) and of any of several words as comparisons."""
-    found = []
-    for lookup, value in given.items():
+    comparisons = []
+    for lookup, value in filters.items():
         name, _, kind = lookup.partition("__")
-        found.append(Comparison(Field(Kind.TEXT, name), {"gte": ">=", "lte": "<="}.get(kind, "="), (value,)))
-    found += [
+        comparisons.append(
+            Comparison(Field(Kind.TEXT, name), {"gte": ">=", "lte": "<="}.get(kind, "="), (value,))
+        )
+    comparisons += [
         Comparison(Field(Kind.TEXT, name), "in", tuple(any_of)) for name, any_of in words.items() if any_of
     ]
-    return found
+    return comparisons
 
 
 def parts(node: Node | None) -> tuple[Node, ...]:

@@ -1,4 +1,4 @@
-"""Completion of a `where` expression at its cursor: what may stand there."""
+"""Completions for a `where` expression at the cursor."""
 
 from __future__ import annotations
 

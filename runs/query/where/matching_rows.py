@@ -1,4 +1,4 @@
-"""Queries for the rows that make a comparison of `where` true: tags, metrics, config values, or runs for a column."""
+"""Queries for the rows that satisfy one comparison: tags, metrics, config values, or columns of runs."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
 
 def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Value]:
     """Return the bounds that expressions set for a column of one key as lookups, such as `{"number__lt": 0.1}`."""
-    found = {}
+    bounds = {}
     for node in nodes:
         if isinstance(node, Comparison) and node.operator in ORDERINGS and node.field.name == key:
             compared = {Kind.METRIC: node.field.figure, Kind.CONFIG: "number"}.get(node.field.kind)
             if compared == column:
-                found[f"{column}__{LOOKUPS[node.operator]}"] = node.values[0]
-    return found
+                bounds[f"{column}__{LOOKUPS[node.operator]}"] = node.values[0]
+    return bounds
 
 
 def on_column(node: Comparison) -> Q:

@@ -96,7 +96,7 @@ def parse(text: str, resolve: Resolve | None = None) -> Node:
         BadWhere: it is malformed, too long, too deep, or has too many comparisons.
     """
     if len(text) > LONGEST:
-        raise BadWhere("more than {most} characters; the rest begins", LONGEST + 1, most=LONGEST)
+        raise BadWhere("longer than {most} characters", LONGEST + 1, most=LONGEST)
     return _Parser(_tokens(text), resolve).parse()
 
 
@@ -151,40 +151,40 @@ def conjunction(parts: Sequence[str]) -> str:
 
 def _outside_parentheses(keyword: str, text: str) -> list[int]:
     """Return where a keyword of the outermost level begins."""
-    depth, found = 0, []
+    depth, positions = 0, []
     for token in _tokens(text):
         depth += {"(": 1, ")": -1}.get(token.keyword, 0)
         if depth == 0 and token.keyword == keyword:
-            found.append(token.position - 1)
-    return found
+            positions.append(token.position - 1)
+    return positions
 
 
 def _tokens(text: str) -> list[Token]:
-    found, at = [], 0
+    tokens, at = [], 0
     while at < len(text):
         if text[at].isspace():
             at += 1
         elif sign := SIGN.match(text, at):
-            found.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
+            tokens.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
             at = sign.end()
         else:
             word, at = _word(text, at)
-            found.append(word)
-    return [*found, Token("", len(text) + 1)]
+            tokens.append(word)
+    return [*tokens, Token("", len(text) + 1)]
 
 
 def _word(text: str, start: int) -> tuple[Token, int]:
     """Return the word that begins at `start`, and its end."""
-    whole, bare, at = "", "", start
+    word, bare, at = "", "", start
     while piece := PIECE.match(text, at):
         bare = piece["bare"] or ""
-        whole += bare or re.sub(r"\\(.)", r"\1", piece["quoted"][1:-1], flags=re.DOTALL)
+        word += bare or re.sub(r"\\(.)", r"\1", piece["quoted"][1:-1], flags=re.DOTALL)
         at = piece.end()
     if at < len(text) and text[at] in "\"'":
         raise BadWhere("unclosed quotation mark", at + 1)
     if at == start:
         raise BadWhere("unexpected {text}", at + 1, text=repr(text[at]))
-    return Token(whole, start + 1, True, bare), at
+    return Token(word, start + 1, True, bare), at
 
 
 _EXPECTED: dict[str, Expected] = {
@@ -208,9 +208,9 @@ class _Parser:
 
     def accept(self, *keywords: str) -> bool:
         """Advance over the next token if it is one of these keywords or signs."""
-        found = self.next.keyword in keywords
-        self.at += found
-        return found
+        is_match = self.next.keyword in keywords
+        self.at += is_match
+        return is_match
 
     def expect(self, sign: str) -> None:
         if not self.accept(sign):
@@ -290,10 +290,10 @@ class _Parser:
         if dot and kind in ("config", "metric") and 0 < len(name) <= LONGEST_NAME and "\0" not in name:
             return Field(Kind.CONFIG, name) if kind == "config" else Field(Kind.METRIC, name, FIGURES[figure])
         if token.text not in FIELDS:
-            found = self.resolve(token.text) if self.resolve and token.text else None
-            if isinstance(found, Field):
-                return found
-            raise BadWhere("unknown field {name}", token.position, found or "", name=repr(token.text[:60]))
+            resolved = self.resolve(token.text) if self.resolve and token.text else None
+            if isinstance(resolved, Field):
+                return resolved
+            raise BadWhere("unknown field {name}", token.position, resolved or "", name=repr(token.text[:60]))
         return Field(*FIELDS[token.text])
 
     def values(self, field: Field, operator: str) -> tuple[str | float | bool, ...]:
@@ -302,13 +302,13 @@ class _Parser:
         if operator != "in":
             return (self.value(field, operator),)
         self.expect("(")
-        found = [self.value(field, operator)]
+        values = [self.value(field, operator)]
         while self.accept(","):
-            if len(found) == MOST_VALUES:
+            if len(values) == MOST_VALUES:
                 raise BadWhere("more than {most} values", self.next.position, most=MOST_VALUES)
-            found.append(self.value(field, operator))
+            values.append(self.value(field, operator))
         self.expect(")")
-        return tuple(found)
+        return tuple(values)
 
     def value(self, field: Field, operator: str) -> str | float | bool:
         token = self.next
@@ -316,7 +316,7 @@ class _Parser:
             raise BadWhere("expected a value", token.position)
         self.at += 1
         if "\0" in token.text:
-            raise BadWhere("a character that no value can contain", token.position)
+            raise BadWhere("a character that values cannot contain", token.position)
         try:
             return _value(token, field.kind, operator)
         except ValueError as error:

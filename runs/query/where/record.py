@@ -1,4 +1,4 @@
-"""Evaluate a condition of `where` for a run that was read from its folder.
+"""Evaluation of a `where` expression on a run read from its folder.
 
 The meaning is that of `runs.query.where.sql`, value for value: tests compare both on the same conditions.
 """
@@ -113,9 +113,9 @@ def _compared(node: Comparison, value: Any) -> bool:
         return True
     if node.operator == "in":
         return value in node.values
-    wanted = node.values[0]
+    operand = node.values[0]
     if node.operator == "contains":
-        return str(wanted).translate(CAPITALS) in str(value).translate(CAPITALS)
+        return str(operand).translate(CAPITALS) in str(value).translate(CAPITALS)
     if node.operator == "!=":
-        return bool(value != wanted)
-    return COMPARED[node.operator](value, wanted)
+        return bool(value != operand)
+    return COMPARED[node.operator](value, operand)

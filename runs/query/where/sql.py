@@ -33,15 +33,15 @@ def satisfying(
     planned = [part for part in conditions if index_intersection.can(part, live=live)]
     if not any(leaf.field.kind in WITH_ROWS for part in planned for leaf in comparisons(part)):
         return _filtered(matches, conditions)
-    known = All((*(columns or ()), *planned) if live else tuple(planned))
-    keys, count = _intersect(matches.root, known, live=live)
+    conjunction = All((*(columns or ()), *planned) if live else tuple(planned))
+    keys, count = _intersect(matches.root, conjunction, live=live)
     rest = [part for part in conditions if part not in planned]
     if keys is None:
-        found = _filtered(matches, conditions)
+        filtered = _filtered(matches, conditions)
     else:
-        found = _filtered(selectivity.among(matches, keys), rest)
+        filtered = _filtered(selectivity.among(matches, keys), rest)
     is_complete = not rest and columns is not None and (live or not columns) and current().is_everything
-    return replace(found, known_count=count if is_complete else None)
+    return replace(filtered, known_count=count if is_complete else None)
 
 
 def _filtered(matches: Matches, conditions: Sequence[Node]) -> Matches:

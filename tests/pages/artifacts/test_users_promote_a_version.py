@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts.errors import Refused
+from artifacts.errors import InvalidValue
 from artifacts.services import lookup, stages
 from runicorn.artifacts import curation
 from runicorn.artifacts.store import Store
@@ -68,7 +68,7 @@ def test_a_promotion_is_validated_against_the_current_stage(page: Page, model: s
     page(model)
     stale = lookup.get_version("m", 1)
     stages.promote(version=stale, to_stage="archived", notes=None, evaluator_run_id=None)
-    with pytest.raises(Refused, match="Invalid transition from archived to staging"):
+    with pytest.raises(InvalidValue, match="Invalid transition from archived to staging"):
         stages.promote(version=stale, to_stage="staging", notes=None, evaluator_run_id=None)
 
 

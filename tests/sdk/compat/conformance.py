@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from runicorn.compat.hollow import _Hollow
+from runicorn.compat.empty_modules import _Hollow
 from runicorn.compat.unknown import is_unknown
 from tests.processes import PROJECT
 

@@ -15,8 +15,8 @@ import pytest
 
 from alerts.delivery import addresses, deliveries
 from alerts.judging import episodes, rule_set
-from alerts.judging.attention import Attention
-from alerts.kinds.base import Change
+from alerts.judging.viewer_presence import ViewerPresence
+from alerts.kinds.base import ConditionChange
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent
 from runs.services.lookup import get_run
 from tests.folders import write_run
@@ -25,7 +25,7 @@ from tests.server.alerts.conftest import FAILED, Receiver
 from tests.waiting import until
 
 Alerts = Callable[..., Any]
-ALWAYS = Attention(0.0, 0.0, 0.0)
+ALWAYS = ViewerPresence(0.0, 0.0, 0.0)
 
 
 @pytest.fixture
@@ -41,7 +41,11 @@ def fire(alerts: Alerts, store: Path) -> Callable[..., list[int]]:
                 write_run(store, **{"status": "running", "run_id": f"20260101_000000_{number:06x}"} | about)
             )
             assert episodes.fire(
-                rule, run, "", Change(True, time.time(), "It fails %(n)s", {"n": str(number)}), ALWAYS
+                rule,
+                run,
+                "",
+                ConditionChange(True, time.time(), "It fails %(n)s", {"n": str(number)}),
+                ALWAYS,
             )
         return list(AlertEvent.objects.values_list("pk", flat=True))
 

@@ -13,8 +13,8 @@ import pytest
 
 from alerts.delivery import addresses, deliveries, messages
 from alerts.judging import episodes, rule_set
-from alerts.judging.attention import Attention
-from alerts.kinds.base import Change
+from alerts.judging.viewer_presence import ViewerPresence
+from alerts.kinds.base import ConditionChange
 from alerts.models import AlertEvent
 from runs.services.lookup import get_run
 from tests.folders import write_run
@@ -36,10 +36,10 @@ def event(alerts: Alerts, store: Path) -> Callable[[list[int]], AlertEvent]:
         run = get_run(run_id)
         run.name = run.project = HOSTILE
         run.save()
-        change = Change(
+        change = ConditionChange(
             True, time.time(), "The run is %(state)s: %(reason)s", {"state": "failed", "reason": HOSTILE}
         )
-        assert episodes.fire(rule_set.current().rules[-1], run, "", change, Attention(0.0, 0.0, 0.0))
+        assert episodes.fire(rule_set.current().rules[-1], run, "", change, ViewerPresence(0.0, 0.0, 0.0))
         return AlertEvent.objects.select_related("run", "rule").get()
 
     return fire

@@ -15,8 +15,8 @@ from PIL import Image
 
 from alerts.delivery import deliveries, pictures
 from alerts.judging import episodes, rule_set
-from alerts.judging.attention import Attention
-from alerts.kinds.base import Change
+from alerts.judging.viewer_presence import ViewerPresence
+from alerts.kinds.base import ConditionChange
 from alerts.models import AlertDelivery
 from metrics.ingest.catch_up import catch_up
 from runs.services.lookup import get_run
@@ -44,8 +44,8 @@ def train(alerts: Alerts, store: Path) -> Callable[..., int]:
         assert run.best_metric_name == primary
         assert catch_up(run, wait=60) == 0
         if when["kind"] == "state":
-            change = Change(True, time.time(), "The run failed", {})
-            assert episodes.fire(rule_set.current().rules[-1], run, "", change, Attention(0.0, 0.0, 0.0))
+            change = ConditionChange(True, time.time(), "The run failed", {})
+            assert episodes.fire(rule_set.current().rules[-1], run, "", change, ViewerPresence(0.0, 0.0, 0.0))
         return channel
 
     return act

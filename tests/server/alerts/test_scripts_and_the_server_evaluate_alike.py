@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.kinds import streaks, threshold
-from alerts.kinds.base import Memory, Stretch, When
+from alerts.kinds.base import Condition, Memory, SeriesChunk
 from runicorn import AlertRule, MetricMonitor
 from runicorn.alerts.evaluation import episodes
 
@@ -23,8 +23,10 @@ def test_a_script_and_the_server_fire_first_at_the_same_point(values: list[float
     monitor.add_rule(AlertRule("m", "gt", 0.5, consecutive_count=need))
     alarms = [n for n, value in enumerate(values) if monitor.check_metrics({"m": value})]
     number = np.arange(len(values))
-    stretch = Stretch("m", "min", number, number.astype(float), np.array(values))
-    changes, _ = threshold.judge(When("threshold", metric="m", op=">", value=0.5, points=need), stretch, [])
+    chunk = SeriesChunk("m", "min", number, number.astype(float), np.array(values))
+    changes, _ = threshold.judge(
+        Condition("threshold", metric="m", op=">", value=0.5, points=need), chunk, []
+    )
     assert [int(change.at) for change in changes if change.began] == alarms[:1]
 
 

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from alerts.delivery import deliveries
-from alerts.judging import attention, rule_set, timer
-from alerts.judging.timer import Watch
+from alerts.judging import rule_set, timer, viewer_presence
+from alerts.judging.timer import RuleTimer
 from alerts.models import AlertDelivery, AlertEvent, AlertRule, AlertWatch
 from metrics.ingest.catch_up import catch_up
 from runs.active_root import active_root
@@ -29,14 +29,14 @@ FOREVER = 10**9
 
 
 @pytest.fixture
-def watch(store: Path) -> Watch:
+def watch(store: Path) -> RuleTimer:
     """A watch that has looked once."""
-    one = Watch(active_root())
+    one = RuleTimer(active_root())
     scan(one)
     return one
 
 
-def scan(watch: Watch) -> None:
+def scan(watch: RuleTimer) -> None:
     """Find what changed, and judge it."""
     discovery.full(watch.root)
     watch.round()
@@ -61,7 +61,7 @@ def rule(alerts: Alerts, receiver: Receiver) -> Callable[..., Any]:
 
 
 def test_a_run_that_fails_fires_once_and_recovers_when_it_is_resumed(
-    rule: Callable[..., Any], watch: Watch, store: Path
+    rule: Callable[..., Any], watch: RuleTimer, store: Path
 ) -> None:
     rule(kind="state", states=["failed", "killed"])
     run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[]))
@@ -82,7 +82,7 @@ def test_a_run_that_fails_fires_once_and_recovers_when_it_is_resumed(
 
 
 def test_runs_that_failed_before_the_rule_or_were_imported_send_no_message(
-    rule: Callable[..., Any], watch: Watch, store: Path
+    rule: Callable[..., Any], watch: RuleTimer, store: Path
 ) -> None:
     before = write_run(store, status="failed", created_at=time.time() - 30)
     scan(watch)
@@ -98,7 +98,7 @@ def test_runs_that_failed_before_the_rule_or_were_imported_send_no_message(
 
 
 def test_what_happened_while_the_viewer_was_off_is_told_as_such(
-    rule: Callable[..., Any], watch: Watch, store: Path
+    rule: Callable[..., Any], watch: RuleTimer, store: Path
 ) -> None:
     rule(**FAILED)
     night = time.time() - 6 * 3600
@@ -106,15 +106,17 @@ def test_what_happened_while_the_viewer_was_off_is_told_as_such(
     AlertRule.objects.update(changed_at=night - 3600)
     AlertWatch.objects.update(alive_at=night - 60, since=night - 7200)
     rule_set.forget()
-    attention._seen.clear()  # as in a new process
-    scan(Watch(active_root()))
+    viewer_presence._seen.clear()  # as in a new process
+    scan(RuleTimer(active_root()))
     (event,) = AlertEvent.objects.all()
     assert event.run.run_id == run_id and event.deliveries.count() == 1
     at = time.strftime("%H:%M", time.localtime(event.at))
     assert event.sentence.endswith(f"(at {at}, while the viewer was off)")
 
 
-def test_without_rules_about_runs_none_are_read(rule: Callable[..., Any], watch: Watch, store: Path) -> None:
+def test_without_rules_about_runs_none_are_read(
+    rule: Callable[..., Any], watch: RuleTimer, store: Path
+) -> None:
     write_run(store, status="running", created_at=time.time())
     discovery.full(watch.root)
     with CaptureQueriesContext(connection) as queries:
@@ -129,7 +131,7 @@ def test_without_rules_about_runs_none_are_read(rule: Callable[..., Any], watch:
 
 
 def test_a_round_reads_only_runs_that_may_have_changed(
-    rule: Callable[..., Any], watch: Watch, store: Path
+    rule: Callable[..., Any], watch: RuleTimer, store: Path
 ) -> None:
     rule(**FAILED)
     write_run(store, status="finished")
@@ -146,9 +148,9 @@ def test_a_round_reads_only_runs_that_may_have_changed(
     assert [plan for plan in plans if "SCAN" in plan or plan.endswith("(root_id=?)")] == []
 
 
-def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: Watch, store: Path) -> None:
+def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: RuleTimer, store: Path) -> None:
     rule(**FAILED)
-    other = Watch(active_root())
+    other = RuleTimer(active_root())
     other.round()
     write_run(store, status="failed", created_at=time.time())
     scan(watch)
@@ -157,7 +159,7 @@ def test_two_viewers_record_an_episode_once(rule: Callable[..., Any], watch: Wat
 
 
 def test_silence_is_measured_by_a_clock_that_is_never_set(
-    rule: Callable[..., Any], watch: Watch, store: Path, monkeypatch: pytest.MonkeyPatch
+    rule: Callable[..., Any], watch: RuleTimer, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule(kind="no_step", minutes=10.0)
     run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[{"loss": 1.0}] * 3))
@@ -180,7 +182,7 @@ def test_silence_is_measured_by_a_clock_that_is_never_set(
 
 @pytest.mark.parametrize("seconds", [7200, -7200])
 def test_a_changed_clock_hides_no_event_and_does_not_count_as_downtime_of_the_viewer(
-    rule: Callable[..., Any], watch: Watch, store: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+    rule: Callable[..., Any], watch: RuleTimer, store: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     rule(**FAILED)
     run = get_run(write_run(store, status="running", created_at=time.time(), metrics=[]))
@@ -194,7 +196,7 @@ def test_a_changed_clock_hides_no_event_and_does_not_count_as_downtime_of_the_vi
     assert sentences() == [("fired", "Failed: ValueError: x")] and AlertDelivery.objects.count() == 1
 
 
-def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: Watch, alerts: Alerts) -> None:
+def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: RuleTimer, alerts: Alerts) -> None:
     made = rule(kind="disk", value=float(FOREVER))
     scan(watch)
     scan(watch)
@@ -205,7 +207,7 @@ def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: Watch,
     assert [kind for kind, _ in sentences()] == ["fired", "recovered"]
 
 
-def test_a_rule_is_previewed_on_past_runs(alerts: Alerts, watch: Watch, store: Path) -> None:
+def test_a_rule_is_previewed_on_past_runs(alerts: Alerts, watch: RuleTimer, store: Path) -> None:
     failed = write_run(
         store, status="failed", metrics=[{"loss": float(value)} for value in (1, 50, 60, 2, 70)]
     )
@@ -233,7 +235,7 @@ def copies(run: Run, count: int, **changes: Any) -> None:
 
 def test_a_thousand_runs_that_fail_at_once_cause_few_queries_and_messages(
     rule: Callable[..., Any],
-    watch: Watch,
+    watch: RuleTimer,
     store: Path,
     receiver: Receiver,
     django_assert_max_num_queries: Any,
@@ -254,7 +256,7 @@ def test_a_thousand_runs_that_fail_at_once_cause_few_queries_and_messages(
 
 
 def test_many_runs_and_a_thousand_rules_are_judged_in_few_queries(
-    alerts: Alerts, watch: Watch, store: Path, django_assert_max_num_queries: Any
+    alerts: Alerts, watch: RuleTimer, store: Path, django_assert_max_num_queries: Any
 ) -> None:
     first = get_run(write_run(store, status="failed", created_at=time.time() - 7200))
     copies(first, 2_000, updated=time.time())

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 
 from alerts.judging import episodes
-from alerts.judging.attention import Attention
+from alerts.judging.viewer_presence import ViewerPresence
 from alerts.models import AlertChannel, AlertEvent, AlertRule
 from metrics.ingest.catch_up import catch_up
-from metrics.ingest.parse import Raised
+from metrics.ingest.parse import ScriptAlert
 from runs.services.lookup import get_run
 from tests.folders import write_run
 from tests.processes import Viewer
@@ -34,8 +34,8 @@ def run_id(store: Path) -> str:
 
 def raise_alerts(run_id: str, count: int) -> None:
     """Store alerts of a script."""
-    alerts = [Raised(time.time(), f"alert {number}", "", "warn") for number in range(count)]
-    episodes.raised(get_run(run_id), alerts, Attention(0.0, 0.0, 0.0))
+    alerts = [ScriptAlert(time.time(), f"alert {number}", "", "warn") for number in range(count)]
+    episodes.raised(get_run(run_id), alerts, ViewerPresence(0.0, 0.0, 0.0))
 
 
 def test_an_older_event_is_listed_until_it_is_acknowledged(alerts: Callable[..., Any], run_id: str) -> None:

@@ -24,7 +24,7 @@ NAMES = (
 
 def order(*, primary: str = "", chosen: list[str] = []) -> str:  # noqa: B006
     curves = [Curve.of(name, time_only=name.startswith("system/")) for name in NAMES.split()]
-    return " ".join(curve.name for curve in in_default_order(curves, primary={primary}, chosen=chosen))
+    return " ".join(curve.name for curve in in_default_order(curves, primary={primary}, preferred=chosen))
 
 
 def test_validation_comes_before_training_and_counters_before_the_machine() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from people import changes
-from people.changes import Change, Folding, append, read_changes
+from people.changes import ChangeRecord, Folding, append, read_changes
 
 
 @pytest.fixture
@@ -17,11 +17,11 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def change(user: str, path: str, status: int = 200, at: float = 600.0) -> Change:
-    return Change(at=at, user=user, address="192.0.2.1", method="POST", path=path, status=status)
+def change(user: str, path: str, status: int = 200, at: float = 600.0) -> ChangeRecord:
+    return ChangeRecord(at=at, user=user, address="192.0.2.1", method="POST", path=path, status=status)
 
 
-def lines(file: Path) -> list[Change]:
+def lines(file: Path) -> list[ChangeRecord]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 

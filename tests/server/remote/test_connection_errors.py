@@ -78,7 +78,8 @@ def test_a_password_is_accepted_and_a_wrong_one_is_refused(
         error = attempt(remote_loop, known_sshd.port, person.name, password=wrong)
         assert isinstance(error, AuthenticationFailed)
         assert str(error.detail) == (
-            f"127.0.0.1 does not let {person.name} in with this password: check the username and the password, or give a key."
+            f"Authentication failed for {person.name}@127.0.0.1: the password was not accepted."
+            " Check the user name and the password, or use a key."
         )
     place = address("127.0.0.1", known_sshd.port, person.name)
     link = remote_loop.run(login.connect(place, Credentials(password=person.password)), 15)

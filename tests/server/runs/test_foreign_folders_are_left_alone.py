@@ -13,8 +13,8 @@ from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner
 
 from runicorn.store import find
+from runicorn_tools import cleaning
 from runicorn_tools.cli import app
-from runicorn_tools.maintenance import cleaning
 from runs.active_root import active_root
 from runs.models import Run
 from tests.folders import write_run

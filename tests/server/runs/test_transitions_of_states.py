@@ -16,11 +16,11 @@ from runicorn.store.state.transitions import (
     NOTICES,
     OPEN,
     TABLE,
-    Change,
     Event,
     Observation,
     Rule,
     Standing,
+    StateChange,
     follow,
 )
 
@@ -104,14 +104,14 @@ def test_no_observation_leads_out_of_the_table(event: Event) -> None:
 
 def test_an_end_of_the_training_wins_over_a_viewer_that_missed_its_process() -> None:
     change = follow(Standing(State.FAILED, NOT_FOUND), Observation(Event.ENDED, layout.FINISHED))
-    assert change == Change(State.FINISHED, layout.FINISHED)
+    assert change == StateChange(State.FINISHED, layout.FINISHED)
     assert follow(Standing(State.FINISHED), Observation(Event.MISSING, exit_reason=NOT_FOUND)) is None
 
 
 def test_a_companion_that_knows_more_replaces_the_verdict_of_a_viewer() -> None:
     seen = Observation(Event.EXITED, exit_reason="SIGSEGV", evidence={"signal": "SIGSEGV"})
     change = follow(Standing(State.FAILED, NOT_FOUND), seen)
-    assert change == Change(State.KILLED, layout.FAILED, "SIGSEGV", {"signal": "SIGSEGV"})
+    assert change == StateChange(State.KILLED, layout.FAILED, "SIGSEGV", {"signal": "SIGSEGV"})
     assert follow(Standing(State.FAILED, "exit: 1"), seen) is None
 
 

@@ -90,7 +90,7 @@ def test_and_binds_more_than_or_and_not_most() -> None:
         ("pinned = 1", "expected true or false at position 10"),
         ("status < 5", "this field supports only !=, =, contains, exists, in at position 8"),
         ("tags != a", "this field supports only =, contains, exists, in at position 6"),
-        ("name = 'a\0'", "a character that no value can contain at position 8"),
+        ("name = 'a\0'", "a character that values cannot contain at position 8"),
         ("config.lr = 5" + " " * 2000, "more than 2000 characters"),
         ("(" * 500, "nested more than 20 deep at position 21"),
         ("not " * 400, "nested more than 20 deep at position 81"),

@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from runicorn_site.security.guard import Receive, Scope, Send
 from runicorn_site.security.rates.socket_limit import SocketLimit
-from runicorn_site.web.shared import SHARED
+from runicorn_site.web.actor import SHARED
 from tests.processes import Viewer
 from tests.server.site.wire import handshake
 from tests.waiting import until

@@ -19,9 +19,9 @@ from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.store import layout
+from runicorn_tools import cleaning
 from runicorn_tools.cli import app
 from runicorn_tools.cli.support import common
-from runicorn_tools.maintenance import cleaning
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.processes import PROJECT, environment

@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from runicorn.artifacts.store import Store
+from runicorn_tools import fsck
 from runicorn_tools.cli import app
-from runicorn_tools.maintenance import fsck
 from tests.tools.maintenance import damage
 
 Call = Callable[..., tuple[int, dict[str, Any]]]

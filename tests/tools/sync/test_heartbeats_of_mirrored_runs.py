@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from runicorn.store import heartbeat
 from runicorn.store.state import State
 from runicorn.store.state.reasons import fields
-from runicorn.store.state.transitions import Change
+from runicorn.store.state.transitions import StateChange
 from runicorn_tools.sync.mirror import mirror_store
 from runicorn_tools.sync.transport import wrap_client
 from runs.active_root import active_root
@@ -67,7 +67,7 @@ def test_a_mirror_carries_the_verdict_of_the_remote_host(
     write_run(there, run_id=RUN, status="running")
     mirror()
     discovery.full(active_root())
-    end = fields(Change(State.OUT_OF_MEMORY, "failed", "SIGKILL", {"oom_kills": 1}))
+    end = fields(StateChange(State.OUT_OF_MEMORY, "failed", "SIGKILL", {"oom_kills": 1}))
     (there / PLACE / "status.json").write_text(json.dumps({**end, "started_at": 1.0, "ended_at": 2.0}))
     os.utime(there / PLACE / "status.json", (time.time() + 5, time.time() + 5))
     mirror()

@@ -63,16 +63,16 @@ def _outermost() -> Iterator[None]:
 
 def _logged(fit: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(fit)
-    def logged(self: Any, X: Any, *arguments: Any, **named: Any) -> Any:
+    def logged(self: Any, X: Any, *arguments: Any, **keywords: Any) -> Any:
         # Estimators within others, such as the trees of a forest, belong to the outermost.
         if not options.is_enabled or getattr(_depth, "is_inside", False) or not _is_model(type(self)):
-            return fit(self, X, *arguments, **named)
+            return fit(self, X, *arguments, **keywords)
         with nullcontext(open_runs[-1]) if open_runs else start_run() as run, _outermost():
             with guarded("the parameters of an estimator"):
                 _log_parameters(run, self)
-            result = fit(self, X, *arguments, **named)
+            result = fit(self, X, *arguments, **keywords)
             with guarded("the training of an estimator"):
-                _log_result(run, self, X, arguments[0] if arguments else named.get("y"))
+                _log_result(run, self, X, arguments[0] if arguments else keywords.get("y"))
         return result
 
     logged._runicorn_original = fit  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 
 MAX_PARAM_VAL_LENGTH = 6000
 MAX_PARAMS_TAGS_PER_BATCH = 100

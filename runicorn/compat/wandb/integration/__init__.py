@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from runicorn.compat.hollow import names_of
+from runicorn.compat.empty_modules import names_of
 
 __getattr__ = names_of("wandb.integration", "runicorn.compat.wandb")

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.unknown import warn_once
 from runicorn.compat.wandb.active import require_run
 from runicorn.compat.wandb.artifact import Artifact

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.wandb.active import require_run
 from runicorn.compat.wandb.artifact import Artifact
 from runicorn.compat.wandb.errors import Error

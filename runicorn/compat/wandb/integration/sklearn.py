@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.wandb import plot
 from runicorn.compat.wandb.active import require_run
 from runicorn.compat.wandb.table import Table
@@ -119,8 +119,8 @@ def plot_learning_curve(
     """Log the scores of trainings with parts of the data."""
     from sklearn.model_selection import learning_curve
 
-    given = {key: value for key, value in options.items() if value is not None}
-    sizes, train, test = learning_curve(model, X, y, cv=cv, **given)[:3]
+    params = {key: value for key, value in options.items() if value is not None}
+    sizes, train, test = learning_curve(model, X, y, cv=cv, **params)[:3]
     rows = [
         [name, score, size]
         for name, scores in (("train", train), ("test", test))

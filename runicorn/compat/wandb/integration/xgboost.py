@@ -8,8 +8,8 @@ from typing import Any
 
 from xgboost.callback import TrainingCallback
 
+from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
-from runicorn.compat.hollow import names_of
 from runicorn.compat.wandb.active import require_run
 from runicorn.compat.wandb.artifact import Artifact
 from runicorn.compat.wandb.integration.metric_goals import define_goal

@@ -81,8 +81,8 @@ def agent(
         if trial is None:
             break
         runs += 1
-        shown = ", ".join(f"{name}: {value}" for name, value in trial.config.items())
-        say(f"sweep {about.id}, run {trial.number + 1} with {shown}")
+        values_text = ", ".join(f"{name}: {value}" for name, value in trial.config.items())
+        say(f"sweep {about.id}, run {trial.number + 1} with {values_text}")
         if function is None:
             _run_program(trial)
         else:
@@ -207,9 +207,9 @@ def main(arguments: list[str]) -> None:
     run = commands.add_parser("agent", help="run trials of a sweep")
     run.add_argument("sweep")
     run.add_argument("--count", type=int)
-    for each in (new, run):
-        each.add_argument("-p", "--project")
-        each.add_argument("-e", "--entity")
+    for command_parser in (new, run):
+        command_parser.add_argument("-p", "--project")
+        command_parser.add_argument("-e", "--entity")
     options = parser.parse_args(arguments)
     if options.command == "agent":
         agent(options.sweep, count=options.count)

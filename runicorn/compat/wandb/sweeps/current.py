@@ -1,4 +1,4 @@
-"""The trial whose values the next run has; a run without a sweep imports nothing more."""
+"""Current trial of a sweep, whose values the next run gets; imports nothing more without a sweep."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ def definition(config: Any) -> Definition:
     if not name and (method == "bayes" or early):
         raise UsageError("A sweep with the method bayes or with early_terminate needs a metric")
     if method == "grid":
-        for path, each in parameters.items():
-            if each.choices is None:
+        for path, parameter in parameters.items():
+            if parameter.choices is None:
                 raise UsageError(
                     f"A grid needs `values` or `q` of the parameter {path.split(SEPARATOR)[-1]!r}"
                 )
@@ -133,6 +133,6 @@ def _hyperband(early: Any) -> tuple[list[int], float]:
         first = max(1, int(early["min_iter"]))
         return sorted({int(first * eta**n) for n in range(20)}), eta
     if "max_iter" in early:
-        most, count = float(early["max_iter"]), int(early.get("s", 1))
-        return sorted({max(1, int(most / eta**n)) for n in range(1, count + 1)}), eta
+        max_iter, count = float(early["max_iter"]), int(early.get("s", 1))
+        return sorted({max(1, int(max_iter / eta**n)) for n in range(1, count + 1)}), eta
     raise UsageError("hyperband needs min_iter, or max_iter and s")

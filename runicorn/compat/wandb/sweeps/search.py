@@ -1,4 +1,4 @@
-"""The next values of a sweep: all combinations, random ones, or near the best so far."""
+"""Search strategies of a sweep: grid, random, and near the best so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sub-modules of another tracker that have no counterpart here, such as `wandb.sdk.lib`.
+"""Submodules of another tracker without a counterpart here, such as `wandb.sdk.lib`.
 
 Their names are those of the tracker's top module, and otherwise unknown.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from runicorn.compat.unknown import unknown
 
 
-class _Hollow(ModuleType):
+class _EmptyModule(ModuleType):
     def __init__(self, name: str, root: ModuleType) -> None:
         super().__init__(name, __doc__)
         self.__path__: list[str] = []
@@ -62,9 +62,9 @@ def names_of(module: str, root: str) -> Callable[[str], Any]:
     return lambda name: resolve(module, sys.modules[root], name)
 
 
-def hollow(name: str, root: ModuleType) -> ModuleType:
+def empty_module(name: str, root: ModuleType) -> ModuleType:
     """Return a module without content, whose names are looked up in `root`."""
-    return sys.modules.get(name) or _Hollow(name, root)
+    return sys.modules.get(name) or _EmptyModule(name, root)
 
 
 def resolve(module: str, root: ModuleType, name: str) -> Any:
@@ -83,5 +83,5 @@ def resolve(module: str, root: ModuleType, name: str) -> Any:
         return vars(root)[name]
     if name in vars(root).get("SUBMODULES", ()):
         ours = counterpart(f"{root.__name__}.{name}")
-        return import_module(ours) if ours else hollow(f"{module}.{name}", root)
+        return import_module(ours) if ours else empty_module(f"{module}.{name}", root)
     return unknown(f"{module}.{name}")

@@ -1,4 +1,4 @@
-"""TensorBoard's own writers, in the process that logs beside Runicorn."""
+"""TensorBoard's own writers in the child process."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.store import ArtifactFolder, Store
 from runicorn.store import find, layout
 from runicorn.upload.client import token
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools.fsck.report import Report
 
 TIMEOUT = 60.0
 NUMBERED_ANEW = {layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED}

@@ -20,7 +20,7 @@ _seen: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class ViewerPresence:
     """Times in Unix seconds.
 
     Attributes:
@@ -47,7 +47,7 @@ class Attention:
         return was_off or ended >= time.time() - FRESH_SECONDS
 
 
-def attention(root: StorageRoot, *, refresh: bool = False) -> Attention:
+def viewer_presence(root: StorageRoot, *, refresh: bool = False) -> ViewerPresence:
     """Return the times of a root; the first call after a gap records it, and `refresh` says that we are alive."""
     now, clock = time.time(), time.monotonic()
     # A gap that the other clock has not seen is one of the wall clock alone.
@@ -64,7 +64,7 @@ def attention(root: StorageRoot, *, refresh: bool = False) -> Attention:
     elif now < row.alive_at or (refresh and now - row.alive_at > ALIVE_SECONDS):
         same.update(alive_at=now)
     # The clock was set back: nothing is from before a database of the future.
-    return Attention(row.since if row.since <= now else 0.0, row.off_from, row.off_until)
+    return ViewerPresence(row.since if row.since <= now else 0.0, row.off_from, row.off_until)
 
 
 def entered_at(run: Run) -> float:

@@ -1,4 +1,4 @@
-"""How long ago something last happened in a series, point by point."""
+"""Time since the last event at each point of a series."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from metrics.store.columns import Bools, Floats
 
 
-def lags(happened: Bools, x: Floats, last: float | None) -> tuple[Floats, float]:
+def since_last(happened: Bools, x: Floats, last: float | None) -> tuple[Floats, float]:
     """Return the distance in `x` of each point from the last one at which it happened.
 
     Args:

@@ -16,7 +16,7 @@ from runicorn.artifacts.s3.place import BucketPlace
 from runicorn.artifacts.store import ARTIFACTS, INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
 from runicorn.message import Message
 from runicorn.store import layout
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools.fsck.report import Report
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 
@@ -74,8 +74,8 @@ def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
     if problem or not value:
         report.error("index-damaged", place, problem or Message("{name} is missing.", name=INDEX))
     folders = {int(name[1:]) for name in os.listdir(artifact.path) if _VERSION.fullmatch(name)}
-    listed = {n for entry in artifact.index_entries() if isinstance(n := entry.get("version"), int)}
-    for number in sorted((folders | listed) - set(artifact.numbers())):
+    indexed = {n for entry in artifact.index_entries() if isinstance(n := entry.get("version"), int)}
+    for number in sorted((folders | indexed) - set(artifact.numbers())):
         folder = (artifact.path / f"v{number}").relative_to(root)
         report.error(
             "version-missing",
@@ -116,11 +116,11 @@ def _check_file(root: Path, version: Version, file: FileEntry, report: Report, s
         return
     if scope.listed is None and not any(map(os.path.lexists, places)):
         return
-    whole = [path for path in places if _is_whole(path, file, scope.contents)]
+    intact = [path for path in places if _is_whole(path, file, scope.contents)]
     copy = verify.bucket_place(version, file)
-    has_copy = bool(whole) or (copy is not None and _is_in_bucket(copy, scope))
+    has_copy = bool(intact) or (copy is not None and _is_in_bucket(copy, scope))
     for path in places:
-        if path in whole:
+        if path in intact:
             continue
         is_own = path == places[0]
         # Uploaded to a bucket, or a version of Runicorn 0.5 that was not deduplicated.

@@ -1,4 +1,4 @@
-"""The parent's end of the process that runs the real library: calls are queued and never waited for."""
+"""Parent side of the process that runs the real library: a queue of calls that never blocks the training."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from runicorn.compat.also.portable import portable
 from runicorn.compat.finder import without_shims
+from runicorn.compat.forwarding.portable import portable
 from runicorn.compat.guard import guarded
 from runicorn.compat.unknown import warn_once
 from runicorn.settings.user import get as get_setting
@@ -82,7 +82,7 @@ def _start(library: str) -> subprocess.Popen[bytes]:
     ours = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment["PYTHONPATH"], ours]))
     # -P: a folder `wandb` in the working directory is not the library. A session of its own: Ctrl-C is for the script.
-    command = [sys.executable, "-P", "-m", "runicorn.compat.also.child", library]
+    command = [sys.executable, "-P", "-m", "runicorn.compat.forwarding.child", library]
     return subprocess.Popen(
         command,
         env=environment,

@@ -1,4 +1,4 @@
-"""MLflow's own client, in the process that logs beside Runicorn: runs by the ids that they have here."""
+"""MLflow's own client in the child process: runs under the ids that they have here."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def init(run_id: str, uri: str, experiment: str, name: str | None, parent: str |
         parent: id here of the run around it.
     """
     client = _clients.setdefault(uri, MlflowClient(uri or None))
-    known = client.get_experiment_by_name(experiment)
-    experiment_id = known.experiment_id if known else client.create_experiment(experiment)
+    existing = client.get_experiment_by_name(experiment)
+    experiment_id = existing.experiment_id if existing else client.create_experiment(experiment)
     tags = {PARENT: _runs[parent][1]} if parent in _runs else {}
     run = client.create_run(experiment_id, run_name=name, tags=tags)
     _runs[run_id] = client, run.info.run_id

@@ -1,4 +1,4 @@
-"""The process that runs the real library: `python -m runicorn.compat.also.child LIBRARY`, with calls on standard input."""
+"""The process that runs the real library: `python -m runicorn.compat.forwarding.child LIBRARY`, with calls on standard input."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from runicorn.compat.also.portable import Portable
+from runicorn.compat.forwarding.portable import Portable
 from runicorn.compat.guard import guarded
 from runicorn.store.notices import say
 
 ADAPTERS = {
-    "mlflow": "runicorn.compat.also.real_mlflow",
-    "tensorboard": "runicorn.compat.also.real_tensorboard",
+    "mlflow": "runicorn.compat.forwarding.real_mlflow",
+    "tensorboard": "runicorn.compat.forwarding.real_tensorboard",
 }
 """Modules that make the calls of libraries whose own functions depend on objects of the script."""
 
@@ -53,10 +53,10 @@ def _messages(source: BinaryIO) -> Iterator[tuple[str, list[Any], dict[str, Any]
 
 def _resolve(module: ModuleType, function: str) -> Any:
     """Return `module.config.update` of "config.update"; methods of the run of "run.save"."""
-    found: Any = module
+    target: Any = module
     for part in function.split("."):
-        found = getattr(found, part)
-    return found
+        target = getattr(target, part)
+    return target
 
 
 def _real(module: ModuleType, value: Any) -> Any:

@@ -71,6 +71,6 @@ def _artifact(artifact: Artifact) -> Portable:
     stored = artifact._stored
     files = {path: str(source) for path, source in stored._files.items()}
     about = {"name": artifact._name, "type": artifact.type, "description": artifact.description}
-    references = [(each.uri, each.metadata.get("name")) for each in stored.get_references()]
+    references = [(reference.uri, reference.metadata.get("name")) for reference in stored.get_references()]
     fields = {**about, "metadata": portable(artifact.metadata), "files": files, "references": references}
     return Portable("Artifact", fields)

@@ -1,4 +1,4 @@
-"""Runs that log no step."""
+"""Time without a step of running runs, for `no_step` rules."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from alerts.judging import episodes
-from alerts.judging.attention import Attention
 from alerts.judging.rule_set import Compiled
+from alerts.judging.viewer_presence import ViewerPresence
 from alerts.kinds import no_step
 from metrics.models import Series
 from metrics.store.lanes import Lane
@@ -19,7 +19,7 @@ BATCH = 500
 
 
 @dataclass(slots=True)
-class Silence:
+class StepGap:
     """Steps of a run, and when the last one was seen, by a clock that is never set."""
 
     count: int
@@ -28,32 +28,32 @@ class Silence:
 
 
 @dataclass(slots=True)
-class Silences:
-    """The silences of running runs, measured from round to round."""
+class StepGaps:
+    """Times without a step of running runs, measured from round to round."""
 
-    known: dict[int, Silence] = field(default_factory=dict)
+    known: dict[int, StepGap] = field(default_factory=dict)
 
-    def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], watch: Attention) -> bool:
+    def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], presence: ViewerPresence) -> bool:
         """Open and close the episodes of `no_step` rules; return whether one was."""
         now = time.time()
-        begun, over = list[episodes.Found](), list[episodes.Found]()
+        begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
         running = [run for run in runs if run.status == layout.RUNNING]
         self.known = self._measure(running)
         open_rules = episodes.open_rules(rules, runs, "")
         for run in runs:
-            silence, of_run = self.known.get(run.pk), open_rules.get(run.pk, {})
-            age = 0.0 if silence is None else time.monotonic() - silence.since
+            gap, of_run = self.known.get(run.pk), open_rules.get(run.pk, {})
+            age = 0.0 if gap is None else time.monotonic() - gap.since
             for rule in rules:
-                holds = silence is not None and no_step.holds(rule.when, age)
+                holds = gap is not None and no_step.holds(rule.when, age)
                 if rule.row.pk in of_run:
                     if not holds:
-                        change = no_step.ended(silence.step if silence else None, now)
-                        over.append(episodes.Found(rule, run, "", change))
-                elif holds and silence is not None and rule.chooses(run):
-                    begun.append(episodes.Found(rule, run, "", no_step.began(age, silence.step, now)))
-        return episodes.recover_all(over, watch) | episodes.fire_all(begun, watch)
+                        change = no_step.ended(gap.step if gap else None, now)
+                        over.append(episodes.EpisodeChange(rule, run, "", change))
+                elif holds and gap is not None and rule.chooses(run):
+                    begun.append(episodes.EpisodeChange(rule, run, "", no_step.began(age, gap.step, now)))
+        return episodes.recover_all(over, presence) | episodes.fire_all(begun, presence)
 
-    def _measure(self, runs: Iterable[Run]) -> dict[int, Silence]:
+    def _measure(self, runs: Iterable[Run]) -> dict[int, StepGap]:
         now, clock = time.time(), time.monotonic()
         by_key = {run.pk: run for run in runs}
         counted: dict[int, tuple[int, int | None, float]] = {}
@@ -70,5 +70,5 @@ class Silences:
                 measured[key] = before
             else:
                 # Only for what was before this process the other clock has to do.
-                measured[key] = Silence(count, step, clock - (max(0.0, now - at) if before is None else 0.0))
+                measured[key] = StepGap(count, step, clock - (max(0.0, now - at) if before is None else 0.0))
         return measured

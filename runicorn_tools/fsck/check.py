@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runicorn_tools.maintenance.fsck.artifacts import check_artifacts
-from runicorn_tools.maintenance.fsck.repair import check_derived, repair
-from runicorn_tools.maintenance.fsck.report import Report
-from runicorn_tools.maintenance.fsck.runs import check_runs
+from runicorn_tools.fsck.artifacts import check_artifacts
+from runicorn_tools.fsck.repair import check_derived, repair
+from runicorn_tools.fsck.report import Report
+from runicorn_tools.fsck.runs import check_runs
 
 
 def check(

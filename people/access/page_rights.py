@@ -1,4 +1,4 @@
-"""What the pages show to the user of a request: forms that would be refused are hidden. No Django."""
+"""Rights of the user of a request, for templates. No Django."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OwnedRun(Protocol):
 
 
 @dataclass(frozen=True)
-class May:
+class PageRights:
     """Rights of the actor, for templates; without one everything is allowed."""
 
     actor: Actor | None

@@ -1,4 +1,4 @@
-"""The mirrors of this process; nothing is imported or started without `RUNICORN_ALSO`."""
+"""Mirrors of this process; imports and starts nothing without `RUNICORN_ALSO`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runicorn.compat.guard import guarded
 from runicorn.settings.user import get as get_setting
 
 if TYPE_CHECKING:
-    from runicorn.compat.also.mirror import Mirror
+    from runicorn.compat.forwarding.mirror import Mirror
 
 _mirrors: dict[tuple[int, str], Mirror] = {}
 """Mirrors by process and library."""
@@ -24,7 +24,7 @@ def open_mirror(library: str) -> Callable[..., None] | None:
     key = (os.getpid(), library)
     if key not in _mirrors:
         with guarded(f"the start of {library} (RUNICORN_ALSO)"):
-            from runicorn.compat.also.mirror import Mirror
+            from runicorn.compat.forwarding.mirror import Mirror
 
             _mirrors[key] = Mirror(library)
     return _mirrors[key].call if key in _mirrors else None

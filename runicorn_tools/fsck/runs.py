@@ -10,8 +10,8 @@ from typing import Any
 from runicorn import regular_file
 from runicorn.message import Message
 from runicorn.store import find, layout
-from runicorn_tools.maintenance.fsck.journal import JournalState, read_journal
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools.fsck.journal import JournalState, read_journal
+from runicorn_tools.fsck.report import Report
 
 SHOWN = 5
 """Maximum number of line numbers in a message."""
@@ -55,7 +55,7 @@ class _RunCheck:
     def _journal(self, status: dict[str, Any]) -> JournalState:
         path, place = self.folder / layout.EVENTS, f"{self.relative}/{layout.EVENTS}"
         has_ended = status.get("status") != layout.RUNNING
-        end, written = _count(status, "journal_bytes"), _count(status, "records_written")
+        end, recorded = _count(status, "journal_bytes"), _count(status, "records_written")
         try:
             state = read_journal(path)
         except FileNotFoundError:
@@ -79,13 +79,13 @@ class _RunCheck:
                 size=f"{state.size:,}",
                 end=f"{end:,}",
             )
-        elif has_ended and state.records < written:
+        elif has_ended and state.records < recorded:
             self.report.error(
                 "records-missing",
                 place,
                 "The journal has {records} of {written} records.",
                 records=f"{state.records:,}",
-                written=f"{written:,}",
+                written=f"{recorded:,}",
             )
         if unwritten := _count(status, "records_missing"):
             self.report.warn(
@@ -98,13 +98,13 @@ class _RunCheck:
 
     def _damage(self, state: JournalState, place: str) -> None:
         if lines := _listed(state.altered):
-            one = Message("Line {lines} does not match the checksum.", lines=lines)
+            single = Message("Line {lines} does not match the checksum.", lines=lines)
             more = Message("Lines {lines} do not match the checksum.", lines=lines)
-            self.report.error("record-altered", place, one if len(state.altered) == 1 else more)
+            self.report.error("record-altered", place, single if len(state.altered) == 1 else more)
         if lines := _listed(state.bad):
-            one = Message("Line {lines} does not hold a record.", lines=lines)
+            single = Message("Line {lines} does not hold a record.", lines=lines)
             more = Message("Lines {lines} do not hold a record.", lines=lines)
-            self.report.warn("line-unreadable", place, one if len(state.bad) == 1 else more)
+            self.report.warn("line-unreadable", place, single if len(state.bad) == 1 else more)
         if state.is_torn:
             self.report.warn("line-torn", place, "The last line is incomplete.")
 
@@ -156,10 +156,10 @@ def _count(status: dict[str, Any], key: str) -> int:
 
 
 def _listed(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:SHOWN]))
+    display = ", ".join(map(str, numbers[:SHOWN]))
     if len(numbers) > SHOWN:
-        return Message("{shown} and {more} more", shown=shown, more=f"{len(numbers) - SHOWN:,}")
-    return shown
+        return Message("{shown} and {more} more", shown=display, more=f"{len(numbers) - SHOWN:,}")
+    return display
 
 
 def _crc32(path: Path) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from runicorn.artifacts import index
 from runicorn.artifacts.store import INDEX, Store
 from runicorn.store import curation, layout
-from runicorn_tools.maintenance import cleaning
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools import cleaning
+from runicorn_tools.fsck.report import Report
 from runicorn_tools.sync.manifest.generator import SCAN
 
 CACHE_CEILING = 2**30

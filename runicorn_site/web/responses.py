@@ -1,14 +1,18 @@
-"""Responses with parts of a page, which the page fetches again and again."""
+"""Responses of pages: fragments, which a page polls, and files to download."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.utils.http import content_disposition_header
+
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 def fragment(request: HttpRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
@@ -22,3 +26,10 @@ def fragment(request: HttpRequest, template: str, context: Mapping[str, Any]) ->
     answer["ETag"] = tag
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def attachment(response: R, name: str) -> R:
+    """Mark a response as a file to download under a name."""
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

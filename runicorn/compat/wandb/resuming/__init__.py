@@ -1,1 +1,0 @@
-"""Runs of W&B that go on after the history of others."""
