@@ -109,9 +109,12 @@ _PROVIDED = ("MetricsExporter",)
 
 
 def _provided(name: str) -> object:
-    from runicorn.extension_points import NAMES, load
+    def find() -> object:
+        from runicorn.extension_points import NAMES, load
 
-    return load(NAMES, name)
+        return load(NAMES, name)
+
+    return descriptor_reserve.attempt(find)
 
 
 # Hidden from type checkers, which accept any name of a module with a `__getattr__`.

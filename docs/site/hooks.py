@@ -121,6 +121,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return LINK.sub(site_link, markdown)
 
 
+def _provider(name: str) -> str:
+    """Return the module of a public name that another distribution defines."""
+    from importlib.metadata import entry_points
+
+    (entry,) = entry_points(group="runicorn.names", name=name)
+    return entry.module
+
+
 def _sdk() -> str:
     import runicorn
 
@@ -129,7 +137,7 @@ def _sdk() -> str:
     for heading, names in SDK.items():
         sections.append(f"## {heading}\n")
         for name in names:
-            module = f"runicorn.{homes[name]}"
+            module = f"runicorn.{homes[name]}" if name in homes else _provider(name)
             kept = "".join(f', "!^{method}$"' for method in INTERNAL)
             options = (
                 f'      heading_level: 3\n      heading: "runicorn.{name}"\n      filters: ["!^_"{kept}]\n'

@@ -7,18 +7,40 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runicorn._version import FULL, SDK, __version__
+from runicorn.extension_points import COMMAND_LINE, NotInstalled, load
 from runicorn.store.notices import say
 
 FAILED, USAGE, NOT_AVAILABLE = 1, 2, 4
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code."""
+def main() -> None:
+    """Run the command line and exit with its code."""
+    _leave_working_directory()
+    try:
+        full = load(COMMAND_LINE, "main")
+    except NotInstalled:
+        sys.exit(_sdk(sys.argv[1:]))
+    full()
+
+
+def _leave_working_directory() -> None:
+    """Remove the working directory, which `python -m` puts first, from the import path: it has modules of the user."""
+    try:
+        here = {"", os.getcwd()}
+    except FileNotFoundError:  # it was deleted
+        here = {""}
+    checkout = str(Path(__file__).resolve().parents[2])
+    sys.path[:] = [entry for entry in sys.path if entry == checkout or entry not in here]
+
+
+def _sdk(arguments: Sequence[str]) -> int:
+    """Run a command of runicorn-sdk and return its exit code."""
     name, *rest = arguments or ("",)
     if name == "--version":
         return _version([])

@@ -13,6 +13,19 @@ from runicorn.store.notices import say
 Function = TypeVar("Function", bound=Callable[..., Any])
 HOOKS = ("on_", "before_", "after_", "setup", "teardown")
 """Beginnings of methods whose result a library may interpret: those of callbacks return None."""
+FACTORIES = (
+    "callback",
+    "client",
+    "context",
+    "handler",
+    "hook",
+    "logger",
+    "span",
+    "tracer",
+    "tracker",
+    "writer",
+)
+"""Ends of names of functions whose result a training uses; all other unknown functions return None."""
 ERRORS = ("Error", "Exception", "Warning")
 _warned: set[str] = set()
 
@@ -50,12 +63,14 @@ class _Unknown(_Empty, ABCMeta):
     """Type of unknown names: classes, so that `isinstance` and subclasses accept them."""
 
     full_name = ""
+    returns_none = False
 
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
         warn_once(cls.full_name, f"{cls.full_name} is not supported and does nothing.")
         if _is_decorated(arguments, options):
             return arguments[0]
-        if cls.full_name.rpartition(".")[2].startswith(HOOKS) and "full_name" in vars(cls):
+        name = cls.full_name.rpartition(".")[2]
+        if "full_name" in vars(cls) and (name.startswith(HOOKS) or cls.returns_none):
             return None
         return super().__call__(*arguments, **options)
 
@@ -82,7 +97,7 @@ class _Instance(_Empty):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return unknown(f"{self.full_name}.{name}")
+        return unknown(f"{self.full_name}.{name}", of_inert=True)
 
 
 def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
@@ -96,12 +111,17 @@ def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
 
 
 @cache
-def unknown(name: str) -> Any:
-    """Return an inert class for the unknown name: calls warn once, and results and attributes are inert, too."""
+def unknown(name: str, *, of_inert: bool = False) -> Any:
+    """Return an inert class for the unknown name: calls warn once, and attributes are inert, too.
+
+    Calls return inert objects, but None if the name is that of a plain function and not `of_inert`, a method of an
+    inert object: with results of those a script goes on.
+    """
     last = name.rpartition(".")[2]
     if last.endswith(ERRORS):  # for `except`, which accepts nothing else
         return type(last, (Exception,), {"full_name": name})
-    return _Unknown(last, (_Instance,), {"full_name": name})
+    returns_none = not of_inert and last[:1].islower() and not last.endswith(FACTORIES)
+    return _Unknown(last, (_Instance,), {"full_name": name, "returns_none": returns_none})
 
 
 def is_unknown(value: object) -> bool:

@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from runicorn.compat.empty_modules import _Hollow
+from runicorn.compat.empty_modules import _EmptyModule
 from runicorn.compat.unknown import is_unknown
 from tests.processes import PROJECT
 
@@ -59,8 +59,9 @@ HEAD = """# Calls of other trackers
 
 Names of the interfaces that `runicorn run` replaces: see [Switch from another
 tracker](../guides/switch.md). *Supported* names store what they are given, *accepted* names do
-nothing, and *missing* ones warn once and return an object that does nothing. Attributes that a run
-has only while it is open count as supported. Written by `python -m tests.sdk.compat.conformance`.
+nothing, and *missing* ones warn once: functions return `None`, classes make objects that do nothing.
+Attributes that a run has only while it is open count as supported. Written by
+`python -m tests.sdk.compat.conformance`.
 """
 
 
@@ -99,7 +100,7 @@ def state_of(interface: str, name: str) -> str:
             return "missing"
     else:
         found = getattr(place, name)
-    if is_unknown(found) or (isinstance(found, _Hollow) and name != "sdk"):
+    if is_unknown(found) or (isinstance(found, _EmptyModule) and name != "sdk"):
         return "missing"
     return "accepted" if callable(found) and getattr(found, "is_accepted", False) else "supported"
 

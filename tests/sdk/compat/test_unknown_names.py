@@ -54,16 +54,16 @@ def test_unknown_names_are_context_managers_iterables_decorators_and_errors(laun
         """
         import mlflow, wandb
         run = wandb.init(project="p", mode="disabled")
-        with wandb.unheard_of("a") as span:
+        with wandb.unheard_span("a") as span:
             span.set_inputs({"a": 1})
             span["key"] = 1
-        assert [row for row in run.unheard_of_rows()] == [] and not run.unheard_of_rows()
+        assert [row for row in run.UnheardOfRows()] == [] and not run.UnheardOfRows()
 
         @mlflow.unheard_of
         def bare(x):
             return x + 1
 
-        @mlflow.unheard_of(name="span")
+        @mlflow.unheard_of_tracer(name="span")
         def named(x):
             return x + 2
 
@@ -82,8 +82,9 @@ def test_unknown_names_are_context_managers_iterables_decorators_and_errors(laun
     )
     assert done.returncode == 0, done.stderr
     assert _warnings(done.stderr) == [
-        "wandb.unheard_of",
-        "wandb.unheard_of.set_inputs",
-        "wandb.Run.unheard_of_rows",
+        "wandb.unheard_span",
+        "wandb.unheard_span.set_inputs",
+        "wandb.Run.UnheardOfRows",
         "mlflow.unheard_of",
+        "mlflow.unheard_of_tracer",
     ]

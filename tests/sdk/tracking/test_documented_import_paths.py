@@ -40,13 +40,13 @@ PATHS = {
     "runicorn.api.exceptions": "RunicornAPIError ConnectionError NotFoundError BadRequestError ServerError"
     " AuthenticationError ConflictError RateLimitError",
     "runicorn.api.utils": "metrics_to_dataframe experiments_to_dataframe export_metrics_to_csv compare_runs",
-    "runicorn_tools.cli": "main",
+    "runicorn.cli": "main",
     **dict.fromkeys(CALLBACKS, "RunicornCallback"),
 }
 """Import paths that the documentation and scripts for Runicorn 0.5 use, with their names."""
 LOADED_LATER = """
     capture.console capture.environment capture.git capture.machine capture.process_stats capture.redaction
-    capture.sampler capture.terminal_lines export.exporters alerts.monitors media.histograms media.tables
+    capture.sampler capture.terminal_lines alerts.monitors media.histograms media.tables
     legacy.logging_handler
 """
 
@@ -74,7 +74,11 @@ def test_a_name_of_sdk_is_the_same_object_in_runicorn(name: str) -> None:
 
 
 def test_neither_import_nor_init_loads_background_capture_exporters_media_and_logging() -> None:
-    modules = ["logging", *(f"runicorn.{name}" for name in LOADED_LATER.split())]
+    modules = [
+        "logging",
+        "runicorn_tools.export.exporters",
+        *(f"runicorn.{name}" for name in LOADED_LATER.split()),
+    ]
     code = (
         "import sys, importlib.util, runicorn as rn\n"
         "run = rn.init(mode='disabled')\nrun.log(loss=1)\nrun.finish()\n"

@@ -25,7 +25,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.needs("sshd")
 Sync = Callable[..., AbstractContextManager[Terminal]]
 QUESTION = "Do you trust this host key?"
-OFTEN = "from runicorn_tools.cli import main, sync; sync.WATCH_SECONDS = 0.5; main()"
+OFTEN = "from runicorn.cli import main; from runicorn_site.cli import sync; sync.WATCH_SECONDS = 0.5; main()"
 """`runicorn`, which watches a store at this interval."""
 
 
