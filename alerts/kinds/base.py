@@ -39,7 +39,7 @@ class Condition:
             return True
         return any(sign in self.metric for sign in ANY) and bool(_pattern(self.metric).match(name))
 
-    def given(self) -> JsonObject:
+    def to_dict(self) -> JsonObject:
         fields: JsonObject = {
             name: value for name, value in asdict(self).items() if value not in ("", (), None)
         }

@@ -187,7 +187,7 @@ def _import_one(
             return
         place = _place(root, dated, project)
         result = _pending(root / place, dated)
-        written_run = None if dry_run else _written(root, dated, folder, place, result)
+        written_run = None if dry_run else _write_run(root, dated, folder, place, result)
     except UNREADABLE as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in _platform.NO_ROOM:
@@ -202,7 +202,7 @@ def _import_one(
         report.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
 
 
-def _written(
+def _write_run(
     root: Path, experiment: Experiment, folder: Path, place: str, result: Result
 ) -> tuple[RunWriter, Comparison] | None:
     """Write a new or changed run, and compare it with its source; compare an unchanged one if it never was."""

@@ -35,7 +35,7 @@ def site_notices(request: HttpRequest) -> SiteContext:
     actor = actor_of(getattr(request, "scope", {}))
     return {
         "site_notices": problems,
-        "look": appearance.chosen(request),
+        "look": appearance.current_choices(request),
         "demo": demo,
         "shared": shared,
         "actor": actor,

@@ -51,7 +51,7 @@ class StoreCheck:
             self.ended = time.time()
 
     @property
-    def shown(self) -> list[fsck.Finding]:
+    def visible_findings(self) -> list[fsck.Finding]:
         return self.report.findings[:SHOWN]
 
     @property
