@@ -92,7 +92,7 @@ def _experiment(session: Path, folder: Path, task: dict[str, Any]) -> Experiment
             line for event in _events(folder / LOG) for line in str(event.get("msg", "")).splitlines()
         ),
         files=_artifacts(folder, task, omissions),
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes([folder / TASK, folder / METRICS, folder / LOG]),
     )

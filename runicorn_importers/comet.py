@@ -91,7 +91,7 @@ def _experiment(archive: Path, folder: Path, about: dict[str, Any]) -> Experimen
         entries=lambda: _entries(folder, omissions),
         lines=lambda: _lines(folder),
         files=[Files(f"{name}-{run_id[:8]}", "custom", files)] if files else [],
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes([archive]),
     )

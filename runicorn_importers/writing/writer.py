@@ -63,13 +63,13 @@ class ImportReport:
         items: one for each experiment, in the order of the reader.
         points: number of records of the new and updated runs.
         versions: new versions of artifacts.
-        left: data that was not imported, each once, with its owner.
+        omissions: data that was not imported, each once, with its owner.
     """
 
     items: list[Item] = field(default_factory=list)
     points: int = 0
     versions: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
 
     def of(self, result: Result) -> list[str]:
         """Return the run folders with a result, relative to the root."""
@@ -111,7 +111,7 @@ class ImportReport:
         return {
             **self.counts,
             "compared": self.compared,
-            "left": self.left,
+            "left": self.omissions,
             "report": [item.to_dict() for item in self.items],
         }
 
@@ -183,7 +183,7 @@ def _import_one(
     try:
         dated = _dated(experiment)
         if dated is None:
-            report.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
+            report.omissions.append(f"{experiment.origin}: it has no values yet, so no run was created.")
             return
         place = _place(root, dated, project)
         result = _pending(root / place, dated)
@@ -199,7 +199,7 @@ def _import_one(
     if writer is not None and result != "unchanged":
         report.points += writer.records
         report.versions += writer.versions
-        report.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+        report.omissions += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.omissions)]
 
 
 def _write_run(

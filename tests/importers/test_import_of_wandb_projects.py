@@ -122,7 +122,8 @@ def test_a_run_that_grew_on_the_server_is_updated(project: Project, folder: Path
 def test_missing_rows_are_reported(project: Project, folder: Path) -> None:
     project.runs[1]["historyLineCount"] = 9
     assert any(
-        "names 9 rows of history and returned 3" in sentence for sentence in import_from(project, folder).left
+        "names 9 rows of history and returned 3" in sentence
+        for sentence in import_from(project, folder).omissions
     )
 
 
