@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RuleTimer:
-    """What is remembered between two rounds over a root."""
+    """State between two rounds over a root."""
 
     root: StorageRoot
     since: float | None = None

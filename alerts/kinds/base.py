@@ -64,7 +64,7 @@ class SeriesChunk:
         return len(self.value)
 
     def shared(self, key: Any, compute: Callable[[], T]) -> T:
-        """Return what another rule has computed for the same key, or compute it."""
+        """Return a value that rules share by its key; the first one computes it."""
         if key not in self._shared:
             self._shared[key] = compute()
         value: T = self._shared[key]

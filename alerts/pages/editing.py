@@ -130,7 +130,7 @@ def _show_rule(
 
 
 class Summary(TypedDict):
-    """How often a rule would have fired in the last month and before, and the newest events."""
+    """Counts of alerts in the last month and before, and the newest events."""
 
     recent: int
     shown: str

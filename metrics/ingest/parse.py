@@ -161,7 +161,7 @@ def _load_one(line: bytes) -> Any:
 
 
 def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], batch: Batch) -> None:
-    """Take the reserved names out of an event's data and keep the rest for later."""
+    """Extract the reserved names of an event's data; the rest is kept for later."""
     step, other = data.pop("global_step", None), data.pop("step", None)
     if type(step) is not int or step not in INT64:
         step = next(

@@ -150,7 +150,7 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_page(request: HttpRequest, handle: str) -> HttpResponse:
-    """Ask whether to accept a host key; on POST accept it and connect."""
+    """Show a host key for confirmation; on POST accept it and connect."""
     pending = pending_logins.get(handle, browser(request))
     if pending is None:
         return redirect(f"{reverse('remote')}?notice=expired")

@@ -94,7 +94,7 @@ class Login:
         return None if there else (needed, str(sentence))
 
     def public_values(self) -> LoginValues:
-        """Return what a form may show again: no secrets."""
+        """Return the values that a form may show again: no secrets."""
         return {
             "host": self.address.host,
             "port": self.address.port,

@@ -36,7 +36,7 @@ PAUSE = 0.05
 
 @dataclass(frozen=True)
 class Garbage:
-    """What can be removed.
+    """Removable contents and leftovers.
 
     Attributes:
         blobs: contents that no version uses: paths in the pool, and digests in the bucket.

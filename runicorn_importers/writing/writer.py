@@ -237,7 +237,7 @@ def _dated(experiment: Experiment) -> Experiment | None:
 
 
 def _pending(run: Path, experiment: Experiment) -> Result:
-    """Return what has to be done with an experiment whose run folder is `run`."""
+    """Return the action for an experiment whose run folder is `run`."""
     if not run.exists():
         return "taken"
     is_deleted = (run / layout.DELETED).exists()

@@ -67,7 +67,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 @dataclass(frozen=True)
 class Forwarding:
-    """Where the server is mounted, and whose headers it believes."""
+    """Base path of the server, and the proxies it trusts."""
 
     base: str = ""
     """Prefix of all paths, without a slash at its end."""

@@ -132,7 +132,7 @@ class Tokens:
         self.bearer_tries = Tries(BEARER_TRIES)
 
     def publish_once(self) -> None:
-        """Let all servers that share a cache accept the one-time link of this one."""
+        """Share the one-time link of this server with all that use the same cache."""
         if self.once is not None:
             cache.set(_key("once", self.once), 1, COOKIE_SECONDS)
 

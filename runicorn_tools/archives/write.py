@@ -185,7 +185,7 @@ class Outlet(io.RawIOBase):
         return len(data)
 
     def drain(self) -> bytes:
-        """Return what was written since the last call."""
+        """Return the bytes written since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 

@@ -22,7 +22,7 @@ _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 
 
 class Scope(NamedTuple):
-    """What is checked.
+    """Extent of a check.
 
     Attributes:
         contents: read every file; else only sizes are compared.

@@ -93,7 +93,7 @@ class Bucket(Connection):
         self.call("delete_object", Key=self.prefix + name)
 
     def stored(self, digest: str) -> Stored | None:
-        """Return what the bucket knows of a content; None if it does not have it."""
+        """Return the bucket's metadata of a content; None if it does not have it."""
         try:
             answer = self.call("head_object", Key=self._key(digest), ChecksumMode="ENABLED")
         except PoolUnavailable as error:
