@@ -134,7 +134,7 @@ class AlertDelivery(models.Model):
 
 
 class AlertMemory(models.Model):
-    """What the rules remember of a run between two batches of points. Advances in the transaction that stores them."""
+    """State of the rules for a run between two batches of points. Advances in the transaction that stores them."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="alert_memory")
     generation = models.IntegerField(default=0)
@@ -150,7 +150,7 @@ class AlertMemory(models.Model):
 
 
 class AlertWatch(models.Model):
-    """When viewers watched a storage root."""
+    """Times at which viewers watched a storage root."""
 
     root = models.OneToOneField(StorageRoot, on_delete=models.CASCADE, related_name="alert_watch")
     since = models.FloatField()

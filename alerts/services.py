@@ -50,7 +50,7 @@ def save_rule(values: dict[str, Any], key: int | None = None) -> AlertRule:
     """Create a rule, or change the given fields of one."""
     fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
     if "when" in values:
-        fields["when"] = checked(values["when"]).given()
+        fields["when"] = checked(values["when"]).to_dict()
     if "where" in values:
         check_where(values["where"])
         if not is_readable(active_root(), values["where"]):

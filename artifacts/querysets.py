@@ -20,13 +20,13 @@ class ArtifactQuerySet(models.QuerySet[Any]):
         versions = self.model._meta.get_field("versions").related_model
         return artifacts.filter(Exists(versions.objects.indexed().filter(artifact=OuterRef("pk"))))
 
-    def listed(self) -> ArtifactQuerySet:
+    def with_live_versions(self) -> ArtifactQuerySet:
         """Return the artifacts with a version that is not deleted, the last updated first."""
         return self.filter(num_versions__gt=0).order_by("-updated", "-pk")
 
     def for_list(self, *, type: str | None = None, search: str = "") -> ArtifactQuerySet:
         """Return the listed artifacts of a type whose names contain all words, ignoring case."""
-        artifacts = self.listed()
+        artifacts = self.with_live_versions()
         if type:
             artifacts = artifacts.filter(type=type)
         for word in search.split():

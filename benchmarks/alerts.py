@@ -107,8 +107,8 @@ class Webhook:
                 self.send_response(204)
                 self.end_headers()
                 with arrived:
-                    for one in body.get("events", [body]):
-                        times.setdefault(one["value"], time.perf_counter())
+                    for event in body.get("events", [body]):
+                        times.setdefault(event["value"], time.perf_counter())
                     arrived.notify_all()
 
             def log_message(self, *arguments: Any) -> None:
@@ -133,7 +133,7 @@ def delays(server: Viewer, webhook: Webhook) -> list[float]:
     when = {"kind": "threshold", "metric": "loss", "op": ">", "value": 50.0}
     body = {"name": "r", "when": when, "channels": [channel]}
     assert requests.post(f"{server.url}/api/v2/alerts/rules", json=body, timeout=30).status_code == 201
-    found = []
+    seconds = []
     for _ in range(RUNS):
         with rn.init(
             "bench", "alerts", storage=str(server.root), system_metrics=False, capture_env=False
@@ -143,19 +143,21 @@ def delays(server: Viewer, webhook: Webhook) -> list[float]:
                 time.sleep(Random(value).random())
                 began = time.perf_counter()
                 run.log({"loss": value})
-                found.append(webhook.wait_for(value) - began)
+                seconds.append(webhook.wait_for(value) - began)
                 # The recovery is a message too, and the next episode begins after it.
                 run.log({"loss": value / 1000})
                 webhook.wait_for(value / 1000)
-    return found
+    return seconds
 
 
 def main(steps: int) -> bool:
-    kept = line("ingest with 100 rules against without", ingest_ratio(steps), "x", RATIO)
+    within_limits = line("ingest with 100 rules against without", ingest_ratio(steps), "x", RATIO)
     with workplace() as (root, home), viewer(root, home) as server:
         seconds = delays(server, Webhook())
     line("log() to message at a webhook, p50", percentile(seconds, 0.5), "s")
-    return line("log() to message at a webhook, p95", percentile(seconds, 0.95), "s", SECONDS) and kept
+    return (
+        line("log() to message at a webhook, p95", percentile(seconds, 0.95), "s", SECONDS) and within_limits
+    )
 
 
 if __name__ == "__main__":

@@ -75,11 +75,11 @@ def smoothed_against_plain(points: int) -> bool:
 
 def stretches(points: int) -> list[range]:
     """Return six stretches of `points` steps in total; each after the first starts a hundredth of all steps earlier."""
-    size, back, start, found = points // 6, points // 100, 0, []
+    size, back, start, ranges = points // 6, points // 100, 0, []
     for _ in range(6):
-        found.append(range(start, start + size))
+        ranges.append(range(start, start + size))
         start += size - back
-    return found
+    return ranges
 
 
 def series(url: str, run_id: str, points: int = 2000) -> str:

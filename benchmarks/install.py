@@ -58,14 +58,14 @@ def main(folder: Path) -> bool:
         line(f"{name}: installed with bytecode", size.total, "MB")
         line(f"{name}: duration of the installation", size.seconds, "s")
     smallest = min(size.total for name, size in sizes.items() if name not in (VIEWER, SDK))
-    kept = [
+    within_limits = [
         line("viewer without bytecode", sizes[VIEWER].files, "MB", VIEWER_LIMIT),
         line("viewer with bytecode", sizes[VIEWER].total, "MB", VIEWER_LIMIT),
         line("SDK with bytecode", sizes[SDK].total, "MB", SDK_LIMIT),
         line("SDK with bytecode, of the smallest other one", sizes[SDK].total / smallest, "times", 1),
         line("SDK: packages", sizes[SDK].packages, "", 1),
     ]
-    return all(kept)
+    return all(within_limits)
 
 
 def install(environment: Path, package: str) -> Size:

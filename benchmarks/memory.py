@@ -41,13 +41,13 @@ CGROUPS = Path("/sys/fs/cgroup")
 def main() -> None:
     with workplace() as (root, home):
         routes = {what: path for what, path in fill(root).items() if chosen(what)}
-        kept = measure(root, home / "free", routes)
+        within_limits = measure(root, home / "free", routes)
         with cgroup(CGROUP_MB) as processes:
             if processes is None:
                 print("No writable memory cgroup here: the viewer was not tried with 300 MB")
             else:
-                kept &= confined(root, home / "confined", routes, processes)
-    sys.exit(not kept)
+                within_limits &= confined(root, home / "confined", routes, processes)
+    sys.exit(not within_limits)
 
 
 def chosen(what: str) -> bool:
@@ -118,7 +118,7 @@ def ask_often(viewer: Viewer, path: str, times: int) -> None:
 def measure(root: Path, home: Path, routes: dict[str, str]) -> bool:
     """Print growth and peak of each route."""
     viewer = start(root, home)
-    kept = True
+    within_limits = True
     try:
         process = psutil.Process(viewer.process.pid)
         for what, path in routes.items():
@@ -130,11 +130,13 @@ def measure(root: Path, home: Path, routes: dict[str, str]) -> bool:
             ask_often(viewer, path, REQUESTS)
             took = (time.perf_counter() - began) / (REQUESTS + WARM)
             growth, peak = process.memory_info().rss - warm, peak_of(process.pid) - before
-            kept &= line(f"{what}: growth ({took * 1000:.0f} ms a request)", growth / MB, "MB", GROWTH_MB)
-            kept &= line(f"{what}: peak", peak / MB, "MB", PEAK_MB)
+            within_limits &= line(
+                f"{what}: growth ({took * 1000:.0f} ms a request)", growth / MB, "MB", GROWTH_MB
+            )
+            within_limits &= line(f"{what}: peak", peak / MB, "MB", PEAK_MB)
     finally:
         viewer.stop()
-    return kept
+    return within_limits
 
 
 def forget_peak(pid: int) -> None:

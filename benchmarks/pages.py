@@ -139,10 +139,12 @@ def visit(browser: Any, url: str) -> bool:
     }
     limits = {workspace.PATH: WORKSPACE_WEIGHT_LIMIT}
     paths = {"a few bytes of text": SMALLEST, **pages}
-    kept = []
+    within_limits = []
     for name, path in pages.items():
         weight, requests = visits.weigh(path)
-        kept.append(line(f"{name}: {requests} answers", weight, "kB", limits.get(path, WEIGHT_LIMIT)))
+        within_limits.append(
+            line(f"{name}: {requests} answers", weight, "kB", limits.get(path, WEIGHT_LIMIT))
+        )
     for when, paint in (("first visit", visits.first), ("later visit", visits.later)):
         for path in paths.values():
             paint(path)
@@ -152,12 +154,12 @@ def visit(browser: Any, url: str) -> bool:
         painted = alternating(cases, ROUNDS)
         line(f"{when}: first paint of a few bytes of text", painted["a few bytes of text"], "ms")
         for name in pages:
-            kept.append(line(f"{when}: first paint of {name}", painted[name], "ms", PAINT_LIMIT))
+            within_limits.append(line(f"{when}: first paint of {name}", painted[name], "ms", PAINT_LIMIT))
             line("  against the few bytes", painted[name] / painted["a few bytes of text"], "times")
     for name, path in pages.items():
         line(f"{name}: what moved after it was painted", visits.shifts[path], "")
     visits.known.close()
-    return all(kept)
+    return all(within_limits)
 
 
 def draw(browser: Any, url: str) -> bool:
@@ -184,10 +186,10 @@ def main() -> int:
         fill(root, count)
         with viewer(root, home) as server, launch(program) as browser:
             until(lambda: total(server.url) > count + workspace.RUNS, timeout=600, pause=0.5)
-            kept = visit(browser, server.url)
-            kept &= draw(browser, server.url)
-            kept &= workspace.interact(browser, server.url, WINDOW)
-    return 0 if kept else 1
+            within_limits = visit(browser, server.url)
+            within_limits &= draw(browser, server.url)
+            within_limits &= workspace.interact(browser, server.url, WINDOW)
+    return 0 if within_limits else 1
 
 
 def fill(root: Path, count: int) -> None:

@@ -112,19 +112,19 @@ def compare(
     line("the cheapest route", health, "ms")
     limits = dict.fromkeys(measured, times) | {f"page {deep:,}": times_deep}
     if cpu is None:
-        kept = [
+        within_limits = [
             line(f"{name}: {ms:.2f} ms", ms / health, "times", limits[name]) for name, ms in measured.items()
         ]
-        return all(kept)
+        return all(within_limits)
     spent = {name: statistics.median(values) for name, values in meter.spent.items()}
     line("  its CPU", spent["health"], "ms")
-    kept = []
+    within_limits = []
     for name, ms in measured.items():
         line(f"{name}: {ms:.2f} ms", ms / health, "times")
-        kept.append(
+        within_limits.append(
             line(f"  CPU: {spent[name]:.2f} ms", spent[name] / spent["health"], "times", limits[name])
         )
-    return all(kept)
+    return all(within_limits)
 
 
 class Meter:
@@ -164,34 +164,34 @@ def deletion(url: str, root: Path, ids: list[str]) -> bool:
     began = time.perf_counter()
     for run_id in alone:
         layout.write_json(folders[run_id] / layout.DELETED, marker)
-    written = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     began = time.perf_counter()
     answer = requests.post(f"{url}/api/v2/experiments/batch-delete", json={"exp_ids": deleted}, timeout=120)
     took = time.perf_counter() - began
     assert answer.json()["deleted"] == len(deleted), answer.text[:200]
-    line(f"{len(alone):,} markers written directly", written * 1000, "ms")
+    line(f"{len(alone):,} markers written directly", seconds * 1000, "ms")
     return line(
-        f"{len(deleted):,} runs deleted: {took * 1000:.0f} ms", took / written, "times", TIMES_DELETED
+        f"{len(deleted):,} runs deleted: {took * 1000:.0f} ms", took / seconds, "times", TIMES_DELETED
     )
 
 
 def scan(root: Path) -> list[dict[str, Any]]:
     """Return the newest 50 runs as a program without a database finds them, by reading every small file."""
-    found = []
+    runs = []
     for folder in root.glob("*/*/runs/*"):
         run = {}
         for name in ("meta.json", "status.json", "summary.json"):
             run |= json.loads((folder / name).read_text(encoding="utf-8"))
         if not (folder / ".deleted").exists():
-            found.append(run | {"id": folder.name})
-    return sorted(found, key=lambda run: run["id"], reverse=True)[:50]
+            runs.append(run | {"id": folder.name})
+    return sorted(runs, key=lambda run: run["id"], reverse=True)[:50]
 
 
 def against_a_scan(url: str, root: Path) -> None:
     """Print the duration of the list, and that of a scan of every folder."""
     with requests.Session() as session:
         session.get(f"{url}{LIST}").raise_for_status()
-        listed = p50(session, lambda: f"{url}{LIST}")
+        list_ms = p50(session, lambda: f"{url}{LIST}")
         newest = [item["id"] for item in session.get(f"{url}{LIST}").json()["experiments"]]
     measured = []
     for _ in range(3):
@@ -200,7 +200,7 @@ def against_a_scan(url: str, root: Path) -> None:
         measured.append((time.perf_counter() - began) * 1000)
     scanned = statistics.median(measured)
     line(f"a scan of {SCANNED:,} folders", scanned, "ms")
-    line(f"  and the list of V2: {listed:.2f} ms, faster by", scanned / listed, "times")
+    line(f"  and the list of V2: {list_ms:.2f} ms, faster by", scanned / list_ms, "times")
 
 
 def with_folders(count: int) -> bool:
@@ -220,8 +220,8 @@ def with_folders(count: int) -> bool:
         print(f"-- {count:,} runs with folders")
         with viewer(root, home) as server:
             wait_until_read(root, since)
-            kept = compare(server.url, ids[:400], TIMES, max(2, count // 100), TIMES_DEEP)
-            return deletion(server.url, root, ids) and kept
+            within_limits = compare(server.url, ids[:400], TIMES, max(2, count // 100), TIMES_DEEP)
+            return deletion(server.url, root, ids) and within_limits
 
 
 def rows_alone(count: int, cpu: Callable[[Viewer], float] | None = None, **environment: str) -> bool:
@@ -238,12 +238,12 @@ def rows_alone(count: int, cpu: Callable[[Viewer], float] | None = None, **envir
 def main() -> int:
     folders = int(sys.argv[1]) if len(sys.argv) > 1 else FOLDERS
     rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
-    kept = with_folders(folders) if folders else True
+    within_limits = with_folders(folders) if folders else True
     if folders and rows:  # in another process, which opens another database
         alone = subprocess.run([sys.executable, "-m", "benchmarks.query", "0", str(rows)], check=False)
-        return 0 if kept and alone.returncode == 0 else 1
-    kept = (rows_alone(rows) if rows else True) and kept
-    return 0 if kept else 1
+        return 0 if within_limits and alone.returncode == 0 else 1
+    within_limits = (rows_alone(rows) if rows else True) and within_limits
+    return 0 if within_limits else 1
 
 
 if __name__ == "__main__":

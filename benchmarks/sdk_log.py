@@ -62,8 +62,14 @@ def logging(root: Path) -> bool:
             measured[name].append(calls(call))
     os.close(bare)
     run.finish()
-    middle = {name: _median([percentile(each, 0.5) for each in rounds]) for name, rounds in measured.items()}
-    edge = {name: _median([percentile(each, 0.99) for each in rounds]) for name, rounds in measured.items()}
+    middle = {
+        name: _median([percentile(round_times, 0.5) for round_times in rounds])
+        for name, rounds in measured.items()
+    }
+    edge = {
+        name: _median([percentile(round_times, 0.99) for round_times in rounds])
+        for name, rounds in measured.items()
+    }
     times = _median(
         [
             percentile(a, 0.5) / percentile(b, 0.5)
@@ -77,8 +83,8 @@ def logging(root: Path) -> bool:
     line("os.write of the same bytes, p99", edge["write"], "µs")
     line("log() with a step and a stage, p50", middle["step"], "µs")
     line("log(), p99", edge["log"], "µs")
-    kept = line("log(), p50", middle["log"], "µs", PEER)
-    return line("log(), p50, as a multiple of the bare write", times, "times", FACTOR) and kept
+    within_limits = line("log(), p50", middle["log"], "µs", PEER)
+    return line("log(), p50, as a multiple of the bare write", times, "times", FACTOR) and within_limits
 
 
 FRESH = f"""
@@ -137,8 +143,8 @@ def _median(values: list[float]) -> float:
 def main() -> int:
     with workplace() as (root, home):
         os.environ.update(RUNICORN_CONFIG_DIR=str(home / "config"), RUNICORN_DATA_DIR=str(home / "data"))
-        kept = [logging(root), beginning(root), starting()]
-    return 0 if all(kept) else 1
+        within_limits = [logging(root), beginning(root), starting()]
+    return 0 if all(within_limits) else 1
 
 
 if __name__ == "__main__":

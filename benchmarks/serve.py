@@ -47,8 +47,8 @@ def main() -> None:
     with workplace() as (root, home):
         run_id = fill(root)
         rounds = [one_round(root, home, run_id) for _ in range(ROUNDS)]
-    kept = [line(what, percentile([r[what] for r in rounds], 0.5), *LIMITS[what]) for what in LIMITS]
-    sys.exit(not all(kept))
+    within_limits = [line(what, percentile([r[what] for r in rounds], 0.5), *LIMITS[what]) for what in LIMITS]
+    sys.exit(not all(within_limits))
 
 
 def fill(root: Path) -> str:

@@ -97,9 +97,9 @@ def open_visit(server: Sshd, there: Path, root: Path, manifest: bool) -> Callabl
 
 def commands(server: Sshd, there: Path, root: Path) -> tuple[list[str], list[str]]:
     """Return the commands of rsync and `runicorn sync`."""
-    known = root.parent / "known_hosts"
-    known.write_text(server.known_hosts_line)
-    ssh = f"ssh -p {server.port} -i {server.key} -o UserKnownHostsFile={known} -o IdentitiesOnly=yes"
+    known_hosts = root.parent / "known_hosts"
+    known_hosts.write_text(server.known_hosts_line)
+    ssh = f"ssh -p {server.port} -i {server.key} -o UserKnownHostsFile={known_hosts} -o IdentitiesOnly=yes"
     place = f"{server.username}@{server.host}:{there}"
     ours = [sys.executable, "-m", "runicorn", "sync", place, "--into", str(root), "--python", ""]
     login = ["--port", str(server.port), "--key", str(server.key)]

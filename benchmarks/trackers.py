@@ -167,7 +167,9 @@ def run_program(python: Path, peer: Peer, folder: Path, kill: bool = False) -> t
 def wait_for_helpers(session: int) -> None:
     """Wait for processes that a tracker has started: they may still write."""
     deadline = time.monotonic() + HELPER_SECONDS
-    while time.monotonic() < deadline and any(_session(each) == session for each in psutil.process_iter()):
+    while time.monotonic() < deadline and any(
+        _session(process) == session for process in psutil.process_iter()
+    ):
         time.sleep(0.1)
 
 
@@ -186,10 +188,15 @@ def count_records(peer: Peer, folder: Path, python: Path) -> int:
             "train/loss" in json.loads(text).get("data", {}) for text in journal.read_text().splitlines()
         )
     try:
-        found = list(reader(peer.tracker, str(python))(folder))
+        experiments = list(reader(peer.tracker, str(python))(folder))
     except NotReadable:
         return 0
-    entries = [entry for each in found if isinstance(each, Experiment) for entry in each.entries()]
+    entries = [
+        entry
+        for experiment in experiments
+        if isinstance(experiment, Experiment)
+        for entry in experiment.entries()
+    ]
     return sum(
         isinstance(entry, Point) and any("train/loss" in key for key in entry.values) for entry in entries
     )

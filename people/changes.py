@@ -94,7 +94,7 @@ class Recorder:
 
 
 def change_of(head: Head, address: str) -> ChangeRecord | None:
-    """Return what is known of a request before it is answered; None if it is not recorded.
+    """Return the record of a request before it is answered; None if it is not recorded.
 
     Args:
         head: of the request.

@@ -113,7 +113,7 @@ class Directory:
         return is_valid
 
     def readable_by(self, account: int | None, name: str) -> Readable | None:
-        """Return what the links of an account, or of a token without one, may show now; None if it may not share.
+        """Return the projects readable by links of an account, or of a token without one; None if it may not share.
 
         Raises:
             django.db.Error: the accounts cannot be read.

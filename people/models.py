@@ -31,7 +31,7 @@ class Grant(models.Model):
 
 
 class ProjectAccess(models.Model):
-    """Who may read a project; administrators and users with a role in it always may."""
+    """Access to a project; administrators and users with a role in it always have it."""
 
     project = models.CharField(max_length=255, unique=True)
     """Empty for all projects without a row."""

@@ -81,7 +81,7 @@ def set_role(whom: User | Group, role: Role | None, project: str = "") -> None:
 
 
 def set_access(project: str, is_open: bool) -> None:
-    """Let all users read a project, or only administrators and users with a role in it.
+    """Open a project to all users, or restrict it to administrators and users with a role in it.
 
     Args:
         project: its name, or "" for all projects that have no setting of their own.

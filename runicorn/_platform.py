@@ -345,7 +345,7 @@ def fsync_directory(path: Path) -> None:
 def file_lock(
     path: str | os.PathLike[str], blocking: bool = True, shared: bool = False, mode: int = 0o600
 ) -> Iterator[None]:
-    """Hold an exclusive or shared lock on a lock file, which is kept. A process that ends releases its locks.
+    """Acquire an exclusive or shared lock on a lock file, which is kept. A process that ends releases its locks.
 
     Args:
         path: the lock file, created if missing. Links are not followed.

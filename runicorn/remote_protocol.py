@@ -46,7 +46,7 @@ class BadLine(ValueError):
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """What the remote viewer is to serve."""
+    """Settings of a remote viewer to launch."""
 
     session: str
     """Session id; a new viewer with the same session and root replaces the earlier one."""

@@ -49,19 +49,19 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         sessions = [path]
     else:
         sessions = sorted([*path.rglob("*.zip"), *(file.parent for file in path.rglob(TASK))])
-    is_readable = False
+    has_sessions = False
     for session in sessions:
         try:
             with unpacked(session) as folder:
                 task = layout.read_json(folder / TASK)[0]
                 if "id" in task:
-                    is_readable = True
+                    has_sessions = True
                     yield _experiment(session, folder, task)
         except DAMAGED as error:
             if session.is_dir() or session.name.startswith("offline-"):
-                is_readable = True
+                has_sessions = True
                 yield Unreadable(str(session), str(error))
-    if not is_readable:
+    if not has_sessions:
         raise NotReadable(f"{path} contains no offline session of ClearML.")
 
 
@@ -92,7 +92,7 @@ def _experiment(session: Path, folder: Path, task: dict[str, Any]) -> Experiment
             line for event in _events(folder / LOG) for line in str(event.get("msg", "")).splitlines()
         ),
         files=_artifacts(folder, task, omissions),
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes([folder / TASK, folder / METRICS, folder / LOG]),
     )

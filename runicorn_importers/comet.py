@@ -47,18 +47,18 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         NotReadable: there is no archive of Comet.
     """
     archives = [path] if path.is_file() else sorted(path.rglob("*.zip"))
-    is_readable = False
+    has_archives = False
     for archive in archives:
         try:
             with unpacked(archive) as folder:
                 about = layout.read_json(folder / ABOUT)[0]
                 if "offline_id" in about and (folder / MESSAGES).is_file():
-                    is_readable = True
+                    has_archives = True
                     yield _experiment(archive, folder, about)
         except DAMAGED as error:
-            is_readable = True
+            has_archives = True
             yield Unreadable(str(archive), str(error))
-    if not is_readable:
+    if not has_archives:
         raise NotReadable(f"{path} contains no offline archive of Comet.")
 
 
@@ -91,7 +91,7 @@ def _experiment(archive: Path, folder: Path, about: dict[str, Any]) -> Experimen
         entries=lambda: _entries(folder, omissions),
         lines=lambda: _lines(folder),
         files=[Files(f"{name}-{run_id[:8]}", "custom", files)] if files else [],
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes([archive]),
     )

@@ -77,7 +77,7 @@ def _experiment(top: Path, folder: Path) -> Experiment:
         config=config if isinstance(config, dict) else {},
         summary={key: value for key, value in summary.items() if key != "step"},
         entries=lambda: _entries(folder, omissions),
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(folder),
         fingerprint=sizes(files) + hashlib.sha256(text).hexdigest() + str(summary),
     )

@@ -225,7 +225,7 @@ class Experiment:
         entries: its points and media, in the order of the journal; read lazily.
         lines: its log.
         files: files that become artifacts.
-        left: messages about data that cannot be imported; may grow while `entries` are read.
+        omissions: messages about data that cannot be imported; may grow while `entries` are read.
         fingerprint: changes whenever the source of the run does; "" if unknown.
         parent: origin of the parent run, or "".
         fork_step: last step that a fork shares with its parent; None if it is not a fork.
@@ -250,7 +250,7 @@ class Experiment:
     entries: Callable[[], Iterable[Entry]] = nothing
     lines: Callable[[], Iterable[str]] = nothing
     files: Sequence[Files] = ()
-    left: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
     fingerprint: str = ""
     parent: str = ""
     fork_step: float | None = None

@@ -164,7 +164,7 @@ def _experiment(run: _Run, top: Path, family: str) -> Experiment:
         entries=lambda: _entries(run, top, scale, omissions),
         lines=lambda: _lines(run, scale),
         files=[Files(f"{name}-{run.id}", "custom", paths)] if paths else [],
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(run),
         parent=f"neptune:{run.project}/{parent}" if parent else "",
         fork_step=float(fork_step) * scale if parent and fork_step is not None else None,

@@ -84,7 +84,7 @@ def _of_database(path: Path) -> Iterator[Experiment]:
                 config={key: value for key, value in config.items() if key not in OWN},
                 group=str(config.get("_Group") or ""),
                 entries=_rows(path, key, run, omissions),
-                left=omissions,
+                omissions=omissions,
                 check=_check(path, key, run),
                 fingerprint=f"{count} {ended} {config}",
             )

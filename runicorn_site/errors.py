@@ -143,14 +143,14 @@ def sentences(detail: Any) -> Iterator[str]:
 def note(error: Exception, status: int, sentence: Any, request: HttpRequest | Request) -> None:
     """Log an error that matters to the operator; most 4xx errors concern only the client."""
     if getattr(error, "foreseen", False):  # a failure outside of the server
-        logger.warning("%s: %s", asked(request), sentence)
+        logger.warning("%s: %s", request_line(request), sentence)
     elif isinstance(error, SuspiciousOperation) and not isinstance(error, TOO_MUCH):
-        logger.warning("%s: %s", asked(request), type(error).__name__)  # its text may contain secrets
+        logger.warning("%s: %s", request_line(request), type(error).__name__)  # its text may contain secrets
     elif status >= 500:
         report(error, request)
 
 
-def asked(request: HttpRequest | Request) -> str:
+def request_line(request: HttpRequest | Request) -> str:
     """Return method and path for a line of the log, with line breaks encoded and without the query."""
     return f"{request.method} {iri_to_uri(request.path)}"
 
@@ -159,7 +159,7 @@ def report(error: BaseException, request: HttpRequest | Request) -> None:
     """Log an internal error with its traceback."""
     plain = getattr(request, "_request", request)
     got_request_exception.send(sender=APIView, request=plain)
-    logger.error("%s failed", asked(request), exc_info=error)
+    logger.error("%s failed", request_line(request), exc_info=error)
 
 
 class ErrorPages:

@@ -69,7 +69,7 @@ class EntryList(Generic[Entry]):
             entries[:] = [entry for entry in entries if not is_removed(entry)]
             return len(entries) < count
 
-    def known(self, identity: Callable[[Entry], str]) -> dict[str, Entry]:
+    def by_identity(self, identity: Callable[[Entry], str]) -> dict[str, Entry]:
         """Return the entries by identity, read again only if the file has changed; none if it cannot be read."""
         with self._lock:
             try:

@@ -31,9 +31,9 @@ class Version(MetadataHookInterface):
     def update(self, metadata: dict[str, Any]) -> None:
         """Set the version."""
         text = (source(self.root) / "runicorn" / "_version.py").read_text(encoding="utf-8")
-        found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
-        assert found is not None
-        metadata["version"] = found[1]
+        match = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+        assert match is not None
+        metadata["version"] = match[1]
 
 
 class Files(BuildHookInterface):
@@ -41,7 +41,7 @@ class Files(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the files, and the license once more where a source distribution has it."""
-        found = files(source(self.root))
+        included = files(source(self.root))
         if self.target_name == "sdist":
-            found[str(source(self.root) / "LICENSE")] = "LICENSE"
-        build_data["force_include"].update(found)
+            included[str(source(self.root) / "LICENSE")] = "LICENSE"
+        build_data["force_include"].update(included)

@@ -60,7 +60,7 @@ def careful_page(
         yield page
     finally:
         context.close()
-    problems = [text for text in problems if not any(one in text for one in allowed)]
+    problems = [text for text in problems if not any(allowance in text for allowance in allowed)]
     assert not problems, "\n".join(problems)
 
 

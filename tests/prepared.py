@@ -22,9 +22,9 @@ def prepared(name: str = NAME) -> Path:
     """The database without a row; made when the first test of a session asks for it."""
     folder = Path(os.environ[FOLDER])
     folder.mkdir(parents=True, exist_ok=True)
-    whole = folder / name
+    prepared = folder / name
     with file_lock(folder / "lock"):
-        if not whole.exists():
+        if not prepared.exists():
             draft = folder / f"draft-{name}"
             usual = {
                 name: value
@@ -40,8 +40,8 @@ def prepared(name: str = NAME) -> Path:
                 check=True,
             )
             assert [file.name for file in draft.glob(f"{name}*")] == [name], "its journal was left beside it"
-            (draft / name).rename(whole)
-    return whole
+            (draft / name).rename(prepared)
+    return prepared
 
 
 def lay_out(data: Path, names: tuple[str, ...] = (NAME,)) -> None:

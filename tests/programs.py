@@ -15,9 +15,9 @@ WINDOWLESS = "chromium-headless-shell"
 def find(program: str) -> str | None:
     """Return the path of a program: in PATH, in the environment of the tests, or where Debian keeps servers."""
     more = os.pathsep.join((str(Path(sys.executable).parent), "/usr/sbin"))
-    found = shutil.which(program) or shutil.which(program, path=more)
-    if found:
-        return found
+    path = shutil.which(program) or shutil.which(program, path=more)
+    if path:
+        return path
     versions = Path("/usr/lib/postgresql").glob(f"*/bin/{program}")
     newest = max(versions, key=lambda path: float(path.parts[-3]), default=None)
     return str(newest) if newest else None

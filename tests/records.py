@@ -55,5 +55,5 @@ class Record:
 
 def records(root: Path) -> list[Record]:
     """All runs of a storage root, oldest first."""
-    found = [Record(path.parent) for path in root.glob("*/*/runs/*/meta.json")]
-    return sorted(found, key=lambda record: record.meta["created_at"])
+    records = [Record(path.parent) for path in root.glob("*/*/runs/*/meta.json")]
+    return sorted(records, key=lambda record: record.meta["created_at"])

@@ -55,9 +55,9 @@ def fits_the_screen(page: Any) -> bool:
 
 def screens(journey: str, sizes: tuple[str, ...] = ()) -> Iterator[Any]:
     """The screens of a journey as parameters: one for every day, the others for the long form."""
-    found = [Screen(size, theme) for size in sizes or SIZES for theme in THEMES]
-    today = crc32(journey.encode()) % len(found)
-    for number, screen in enumerate(found):
+    choices = [Screen(size, theme) for size in sizes or SIZES for theme in THEMES]
+    today = crc32(journey.encode()) % len(choices)
+    for number, screen in enumerate(choices):
         yield pytest.param(screen, id=str(screen), marks=() if number == today else (pytest.mark.torture,))
 
 

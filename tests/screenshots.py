@@ -38,8 +38,8 @@ def main() -> None:
 
 def runs(viewer: Viewer) -> list[dict[str, Any]]:
     """The runs, the best first."""
-    found: list[dict[str, Any]] = viewer.get("/api/runs?limit=50&order_by=best_metric_value").json()
-    return found
+    runs: list[dict[str, Any]] = viewer.get("/api/runs?limit=50&order_by=best_metric_value").json()
+    return runs
 
 
 def photograph(browser: Any, viewer: Viewer, theme: str) -> None:

@@ -51,9 +51,9 @@ def holds(path: Path) -> Path:
 
 def search(content: bytes, where: str) -> None:
     """Record a secret in visible content."""
-    found = any(sign in content for sign in _SIGNS) and _MARKS.search(content)
-    if found:
-        _leaks.append(f"{where}: …{content[max(0, found.start() - 60) : found.end()]!r}")
+    match = any(sign in content for sign in _SIGNS) and _MARKS.search(content)
+    if match:
+        _leaks.append(f"{where}: …{content[max(0, match.start() - 60) : match.end()]!r}")
 
 
 def look_at(answer: Any) -> Any:
@@ -71,13 +71,13 @@ def look_through(folders: Iterable[Path]) -> int:
     """Search all files below some folders and return their number."""
     count, waiting = 0, [os.fspath(folder) for folder in folders]
     while waiting:
-        with os.scandir(waiting.pop()) as found:
-            for one in found:
-                if one.is_dir(follow_symlinks=False):
-                    waiting.append(one.path)
-                elif one.is_file(follow_symlinks=False) and one.path not in _held:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file(follow_symlinks=False) and entry.path not in _held:
                     count += 1
-                    search(_content(one), one.path)
+                    search(_content(entry), entry.path)
     return count
 
 
@@ -94,8 +94,8 @@ def _content(file: os.DirEntry[str]) -> bytes:
 
 def taken() -> list[str]:
     """Return the secrets found since the last call, each as a sentence."""
-    found, _leaks[:] = list(_leaks), []
-    return found
+    leaks, _leaks[:] = list(_leaks), []
+    return leaks
 
 
 class _Logged(logging.Handler):

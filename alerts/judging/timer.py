@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RuleTimer:
-    """What is remembered between two rounds over a root."""
+    """State between two rounds over a root."""
 
     root: StorageRoot
     since: float | None = None
@@ -107,7 +107,7 @@ class RuleTimer:
             of_run = open_rules.get(run.pk, {})
             for rule in of_run.values():
                 if present not in rule.when.states:
-                    over.append(episodes.EpisodeChange(rule, run, "", state.left(run, now)))
+                    over.append(episodes.EpisodeChange(rule, run, "", state.ended(run, now)))
             for rule in by_state.get(present, ()):
                 is_new = rule.row.pk not in of_run and (was_seen or at >= rule.since)
                 if is_new and rule.chooses(run):

@@ -39,7 +39,7 @@ class Condition:
             return True
         return any(sign in self.metric for sign in ANY) and bool(_pattern(self.metric).match(name))
 
-    def given(self) -> JsonObject:
+    def to_dict(self) -> JsonObject:
         fields: JsonObject = {
             name: value for name, value in asdict(self).items() if value not in ("", (), None)
         }
@@ -64,7 +64,7 @@ class SeriesChunk:
         return len(self.value)
 
     def shared(self, key: Any, compute: Callable[[], T]) -> T:
-        """Return what another rule has computed for the same key, or compute it."""
+        """Return a value that rules share by its key; the first one computes it."""
         if key not in self._shared:
             self._shared[key] = compute()
         value: T = self._shared[key]

@@ -20,16 +20,16 @@ def entered(run: Run, at: float) -> ConditionChange:
     sentence = explain(State(run.state), run.status, run.exit_reason, run.evidence)
     if sentence is None:
         return ConditionChange(True, at, FIRED, {"state": run.state.replace("_", " ")})
-    details = {name: _written(name, value) for name, value in sentence.values.items()}
+    details = {name: _display_value(name, value) for name, value in sentence.values.items()}
     # Without a detail the text would not be filled, and a doubled percent sign stay.
     return ConditionChange(True, at, sentence.template, details | {"run": run.run_id})
 
 
-def left(run: Run, at: float) -> ConditionChange:
+def ended(run: Run, at: float) -> ConditionChange:
     return ConditionChange(False, at, RECOVERED, {"state": run.state.replace("_", " ")})
 
 
-def _written(name: str, value: object) -> str:
+def _display_value(name: str, value: object) -> str:
     if isinstance(value, int | float):
         if name in TIMES:
             return time.strftime("%H:%M", time.localtime(value))

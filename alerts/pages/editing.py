@@ -46,12 +46,12 @@ def rule_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
     if form.is_valid():
         try:
             if "preview" in request.POST:
-                rule_fields = form.given()
+                rule_fields = form.fields_to_save()
                 forecast = preview(
                     services.condition(rule_fields), form.cleaned_data["where"], translated=True
                 )
             else:
-                services.save_rule(form.given(), key)
+                services.save_rule(form.fields_to_save(), key)
                 return redirect(f"{reverse('alerts')}#rules-title")
         except InvalidAlert as error:
             form.refuse(error)
@@ -75,7 +75,7 @@ def channel_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
     form = ChannelForm(request.POST)
     if form.is_valid():
         try:
-            saved = services.save_channel(form.given(key is None), key)
+            saved = services.save_channel(form.fields_to_save(key is None), key)
             if "test" not in request.POST:
                 return redirect(f"{reverse('alerts')}#channels-title")
             failure = sending.test(saved)
@@ -130,7 +130,7 @@ def _show_rule(
 
 
 class Summary(TypedDict):
-    """How often a rule would have fired in the last month and before, and the newest events."""
+    """Counts of alerts in the last month and before, and the newest events."""
 
     recent: int
     shown: str

@@ -57,7 +57,7 @@ class RuleForm(forms.Form):
         fields = KINDS[values["kind"]].fields
         return {"kind": values["kind"]} | {name: values[name] for name in CONDITION if name in fields}
 
-    def given(self) -> JsonObject:
+    def fields_to_save(self) -> JsonObject:
         values = self.cleaned_data
         name = values["name"].strip() or str(KIND_LABELS[values["kind"]])
         return {
@@ -82,7 +82,7 @@ class ChannelForm(forms.Form):
     secret = forms.CharField(max_length=1000, required=False, strip=False)
     enabled = forms.BooleanField(required=False)
 
-    def given(self, is_new: bool) -> JsonObject:
+    def fields_to_save(self, is_new: bool) -> JsonObject:
         """Return the fields of a channel that were entered."""
         values = {name: self.cleaned_data[name] for name in self.fields}
         return {name: value for name, value in values.items() if value != "" or (name == "url" and is_new)}

@@ -60,7 +60,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         if not stage:
             self.message_user(request, _("Choose a stage."), messages.WARNING)
             return
-        self._each(
+        self._apply_to_each(
             request,
             queryset,
             lambda version: stages.promote(
@@ -77,7 +77,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             text = _("An alias points to one version. Select one version per artifact.")
             self.message_user(request, text, messages.WARNING)
         elif words := self._words(request):
-            self._each(
+            self._apply_to_each(
                 request,
                 queryset,
                 lambda v: curation.set_alias(artifact=v.artifact, alias=words, number=v.number),
@@ -88,31 +88,33 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
     def remove_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         if words := self._words(request):
             done = _("removed from the alias {alias}").format(alias=words)
-            self._each(request, queryset, lambda version: _without_alias(version, words), done)
+            self._apply_to_each(request, queryset, lambda version: _without_alias(version, words), done)
 
     @admin.action(description=gettext_lazy("Add tags"), permissions=["change"])
     def add_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Add tags, separated by commas, to the chosen versions."""
         if tags := _tags(self._words(request)):
-            self._each(request, queryset, lambda v: curation.change_tags(version=v, add=tags), _("tagged"))
+            self._apply_to_each(
+                request, queryset, lambda v: curation.change_tags(version=v, add=tags), _("tagged")
+            )
 
     @admin.action(description=gettext_lazy("Remove tags"), permissions=["change"])
     def remove_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Remove tags, separated by commas, from the selected versions."""
         if tags := _tags(self._words(request)):
-            self._each(
+            self._apply_to_each(
                 request, queryset, lambda v: curation.change_tags(version=v, remove=tags), _("untagged")
             )
 
     @admin.action(description=gettext_lazy("Move to recycle bin"), permissions=["change"])
     def delete_softly(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Move the selected versions to the recycle bin."""
-        self._each(request, queryset, lambda v: curation.soft_delete(version=v), _("deleted"))
+        self._apply_to_each(request, queryset, lambda v: curation.soft_delete(version=v), _("deleted"))
 
     @admin.action(description=gettext_lazy("Restore from recycle bin"), permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Restore the selected versions from the recycle bin."""
-        self._each(request, queryset, lambda v: curation.restore(version=v), _("restored"))
+        self._apply_to_each(request, queryset, lambda v: curation.restore(version=v), _("restored"))
 
     @admin.action(description=gettext_lazy("Verify contents"), permissions=["change"])
     def verify(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
@@ -129,7 +131,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
                 text = text.format(version=version, paths=_few(verdict.repaired))
                 self.message_user(request, text, messages.INFO)
 
-        self._each(request, queryset, verify_one, _("verified"))
+        self._apply_to_each(request, queryset, verify_one, _("verified"))
 
     @admin.action(description=gettext_lazy("Delete permanently…"), permissions=["change"])
     def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Version]) -> HttpResponseBase | None:
@@ -141,7 +143,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             return None
         if request.POST.get("confirmed") == "yes":
             freed: list[int] = []
-            self._each(
+            self._apply_to_each(
                 request,
                 queryset,
                 lambda v: freed.append(curation.delete_for_good(version=v)),
@@ -172,7 +174,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, _("Enter the alias or the tags next to the action."), messages.WARNING)
         return words
 
-    def _each(
+    def _apply_to_each(
         self, request: HttpRequest, queryset: QuerySet[Version], service: Callable[[Version], Any], done: str
     ) -> None:
         """Call a service for each version, and report the successes and the errors."""

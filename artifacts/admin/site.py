@@ -163,7 +163,7 @@ class VersionAdmin(VersionActions, Derived):
 
     form = VersionForm
     editable = ("description", "tags", "metadata")
-    list_display = ("__str__", "type", "state", "stage", "bytes_in_words", "num_files", "made", "words")
+    list_display = ("__str__", "type", "state", "stage", "bytes_in_words", "num_files", "created_at", "words")
     list_filter = ("artifact__type", "stage", "status", InRecycleBin)
     search_fields = ("artifact__name", "description", "tags", "run_id")
     ordering = ("-created", "-pk")
@@ -182,7 +182,7 @@ class VersionAdmin(VersionActions, Derived):
             "state",
             "stage",
             "aliases",
-            "made",
+            "created_at",
             "runs",
             "bytes_in_words",
             "num_files",
@@ -216,7 +216,7 @@ class VersionAdmin(VersionActions, Derived):
         return size(version.size_bytes)
 
     @admin.display(description=gettext_lazy("created"), ordering="created")
-    def made(self, version: Version) -> str:
+    def created_at(self, version: Version) -> str:
         return moment(version.created)
 
     @admin.display(description=gettext_lazy("tags"))

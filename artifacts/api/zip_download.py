@@ -67,9 +67,9 @@ def zipped(version: Version) -> Iterator[bytes]:
             with archive.open(_info(entry), "w") as target:
                 for block in verify.blocks(place, entry):
                     target.write(block)
-                    yield outlet.taken()
-            yield outlet.taken()
-    yield outlet.taken()
+                    yield outlet.drain()
+            yield outlet.drain()
+    yield outlet.drain()
 
 
 def _info(entry: FileEntry) -> zipfile.ZipInfo:

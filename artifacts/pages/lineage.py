@@ -96,7 +96,7 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
     depth = max(1, min(depth, DEEPEST))
     lineage = query.follow(version, depth)
     nodes, edges = nearest(lineage, MOST)
-    boxes = _shown(version, lineage, nodes)
+    boxes = _boxes(version, lineage, nodes)
     picture = draw(nodes, edges, {node: about.width for node, about in boxes.items()})
     for box in picture.boxes:
         boxes[box.node].x, boxes[box.node].y = box.x, box.y
@@ -116,7 +116,7 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
     }
 
 
-def _shown(version: Version, lineage: Lineage, nodes: list[Node]) -> dict[Node, NodeBox]:
+def _boxes(version: Version, lineage: Lineage, nodes: list[Node]) -> dict[Node, NodeBox]:
     labels, about = query.labels_of(lineage), query.node_metadata(version.artifact.root, lineage)
     return {
         node: _run(node, about.get(node))

@@ -16,11 +16,17 @@ def statistics(root: StorageRoot) -> StoreStatistics:
     discovery.refresh_all(root)
     versions = Version.objects.indexed().filter(artifact__root=root)
     by_type: dict[str, TypeStatistics] = {}
-    kinds = Artifact.objects.in_root(root).listed().order_by().values_list("type", flat=True).distinct()
+    kinds = (
+        Artifact.objects.in_root(root)
+        .with_live_versions()
+        .order_by()
+        .values_list("type", flat=True)
+        .distinct()
+    )
     for kind in sorted(kinds, key=lambda kind: (kind not in names.TYPES, kind)):
         of_type = versions.filter(artifact__type=kind, deleted=None)
         sums = of_type.aggregate(size=Sum("stored_bytes"), count=Sum("num_files"))
-        count = Artifact.objects.in_root(root).listed().filter(type=kind).count()
+        count = Artifact.objects.in_root(root).with_live_versions().filter(type=kind).count()
         if count:
             by_type[kind] = {"count": count, "versions": of_type.count(), "size_bytes": sums["size"] or 0}
     sums = versions.aggregate(size=Sum("stored_bytes"), count=Sum("num_files"))
@@ -29,7 +35,7 @@ def statistics(root: StorageRoot) -> StoreStatistics:
     contents = files.values("digest").annotate(size=Max("size"))
     size, pool = sums["size"] or 0, contents.aggregate(total=Sum("size"))["total"] or 0
     return {
-        "total_artifacts": Artifact.objects.in_root(root).listed().count(),
+        "total_artifacts": Artifact.objects.in_root(root).with_live_versions().count(),
         "total_versions": versions.filter(deleted=None).count(),
         "total_size_bytes": size,
         "total_files": sums["count"] or 0,

@@ -41,12 +41,12 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
     """
     with http_errors():
         described = uploads.declare(upload, files)
-        return len(upload.listed().files), upload.missing(described)
+        return len(upload.declared_files().files), upload.missing(described)
 
 
 def upload_status(*, upload: uploads.Upload) -> UploadStatus:
     with http_errors():
-        about, files = upload.declared(), upload.listed()
+        about, files = upload.declared(), upload.declared_files()
         missing = upload.missing(files.files)
     return {
         "upload_id": upload.id,

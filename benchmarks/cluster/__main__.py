@@ -44,8 +44,8 @@ def throughput(sites: Sequence[Site], run_id: str) -> None:
         totals: dict[str, tuple[float, ...]] = {site.name: (0.0, 0.0, 0.0, 0.0) for site in sites}
         for _ in range(ROUNDS):
             for site in sites:
-                found = ask(site, path.format(id=run_id))
-                totals[site.name] = tuple(map(sum, zip(totals[site.name], found, strict=True)))
+                sums = ask(site, path.format(id=run_id))
+                totals[site.name] = tuple(map(sum, zip(totals[site.name], sums, strict=True)))
         alone = totals[sites[1].name]
         for site in sites:
             count, seconds, servers, database = totals[site.name]
@@ -89,15 +89,15 @@ def costs(base: Path) -> None:
         points = [{"loss": 1 / (number + 1)} for number in range(100)]
         ids = [write_run(cluster.root, metrics=points) for _ in range(RUNS)]
         with viewer(cluster.root, base / "alone") as alone:
-            single, whole = (
+            single, all_servers = (
                 Site("SQLite, 1 server", [alone]),
                 Site("PostgreSQL, 3 servers", cluster.servers, database),
             )
             some = [Site(f"PostgreSQL, {n} of 3 servers", cluster.servers[:n], database) for n in (1, 2)]
             for server in (alone, *cluster.servers):
                 until(lambda server=server: server.get("/api/v2/experiments").json()["total"] == RUNS)
-            throughput([single, *some, whole], ids[0])
-            for site in (single, whole):
+            throughput([single, *some, all_servers], ids[0])
+            for site in (single, all_servers):
                 ingest(site)
                 uploads(site, ids[1])
                 open_pages(site, ids[2])
@@ -105,8 +105,8 @@ def costs(base: Path) -> None:
 
 
 def main() -> int:
-    given = [int(text) for text in sys.argv[1:]]
-    runs, points = [*given, *(ROWS, POINTS)[len(given) :]]
+    sizes = [int(text) for text in sys.argv[1:]]
+    runs, points = [*sizes, *(ROWS, POINTS)[len(sizes) :]]
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
         costs(Path(folder))
     for measure, largest in ((chart_costs, points), (query_costs, runs)):

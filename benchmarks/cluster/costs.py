@@ -131,8 +131,8 @@ def ingest(site: Site, background: float = 0.0) -> float:
     url = f"{site.servers[0].url}/api/v2/experiments/{run_id}/series?names=m0"
 
     def count() -> int:
-        found = requests.get(url, timeout=60).json().get("series", [])
-        return int(found[0]["count"]) if found else 0
+        series = requests.get(url, timeout=60).json().get("series", [])
+        return int(series[0]["count"]) if series else 0
 
     cpu, began = site.cpu(), time.perf_counter()
     (root / "points" / "resnet" / "runs" / run_id / "events.jsonl").write_bytes(journal_lines(0, STEPS))

@@ -76,19 +76,19 @@ def measure_store(root: Path, home: Path, database: PostgreSQL | None, added: in
 
 def until_listed(url: str, root: Path) -> float:
     """Return the median milliseconds until a folder that was written by hand is the first of the list."""
-    taken = []
+    milliseconds = []
     with requests.Session() as session:
         for _ in range(NEW_RUNS):
             run_id = write_run(root, project="new", created_at=time.time())
             began = time.perf_counter()
 
             def is_listed(run_id: str = run_id) -> bool:
-                found = session.get(f"{url}/api/v2/experiments?per_page=1&project=new").json()
-                return any(run["id"] == run_id for run in found["experiments"])
+                page = session.get(f"{url}/api/v2/experiments?per_page=1&project=new").json()
+                return any(run["id"] == run_id for run in page["experiments"])
 
             until(is_listed)
-            taken.append((time.perf_counter() - began) * 1000)
-    return statistics.median(taken)
+            milliseconds.append((time.perf_counter() - began) * 1000)
+    return statistics.median(milliseconds)
 
 
 def main() -> int:

@@ -40,8 +40,8 @@ def copy(server: PostgreSQL, first: int, last: int) -> None:
     """Insert the copies with these numbers of all rows of the run."""
     (root,) = server.execute("SELECT id FROM runs_storageroot WHERE path = '/copies'")[0]
     for table, changed in COPIED.items():
-        listed = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'"
-        columns = [name for (name,) in server.execute(listed) if name != "id" or "id" in changed]
+        query = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'"
+        columns = [name for (name,) in server.execute(query) if name != "id" or "id" in changed]
         values = [changed.get(name, f'"{name}"').format(apart=APART, root=root) for name in columns]
         names = ", ".join(f'"{name}"' for name in columns)
         key = {"runs_run": "id", "metrics_series": "run_id"}.get(table, "series_id")
@@ -77,15 +77,19 @@ def curve(database: PostgreSQL, root: Path, home: Path, largest: int, cpu: Calla
     """
     write_run(root, RUN, [range(STEPS)], NAMES, narrow=largest >= NARROW_FROM)
     with viewer(root, home, RUNICORN_DATABASE_URL=database.url()) as server:
-        known = f"/api/v2/experiments/{RUN}/series?names=m4&points=10"
-        until(lambda: [s["count"] for s in server.get(known).json().get("series", [])] == [STEPS], 600, 0.5)
+        series_path = f"/api/v2/experiments/{RUN}/series?names=m4&points=10"
+        until(
+            lambda: [s["count"] for s in server.get(series_path).json().get("series", [])] == [STEPS],
+            600,
+            0.5,
+        )
         database.execute(
             "INSERT INTO runs_storageroot (path, opened_at, problems) VALUES ('/copies', 0, '[]')"
         )
-        points = each = STEPS * len(NAMES)
+        points = step_points = STEPS * len(NAMES)
         while True:
             measure(database, server.url, points, lambda: cpu(server))
             if points >= largest:
                 return
-            copy(database, points // each, 10 * points // each - 1)
+            copy(database, points // step_points, 10 * points // step_points - 1)
             points *= 10

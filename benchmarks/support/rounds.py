@@ -25,10 +25,10 @@ def alternating(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) 
 
 def line(what: str, value: float, unit: str, limit: float | None = None) -> bool:
     """Print a value with its limit; return whether the limit is met."""
-    kept = limit is None or value <= limit
-    said = "" if limit is None else f"   limit {limit:g} {unit}   {'kept' if kept else 'MISSED'}"
-    print(f"{what:<58} {value:10.3f} {unit}{said}", flush=True)
-    return kept
+    within_limits = limit is None or value <= limit
+    suffix = "" if limit is None else f"   limit {limit:g} {unit}   {'kept' if within_limits else 'MISSED'}"
+    print(f"{what:<58} {value:10.3f} {unit}{suffix}", flush=True)
+    return within_limits
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -133,11 +133,11 @@ def _insert(
         if field.column not in columns and field.column != "id" and not field.null:
             default = field.get_default()
             others[field.column] = json.dumps(default) if isinstance(default, list | dict) else default
-    named = columns | {column: f"%(default_{column})s" for column in others}
-    into = ", ".join(f'"{column}"' for column in named)
+    all_columns = columns | {column: f"%(default_{column})s" for column in others}
+    into = ", ".join(f'"{column}"' for column in all_columns)
     values = {f"default_{column}": value for column, value in others.items()}
     cursor.execute(
-        f"INSERT INTO {model._meta.db_table} ({into}) {numbers} SELECT {', '.join(named.values())} FROM {source}",
+        f"INSERT INTO {model._meta.db_table} ({into}) {numbers} SELECT {', '.join(all_columns.values())} FROM {source}",
         parameters | values,
     )
 
@@ -145,7 +145,7 @@ def _insert(
 def _drop_indexes(cursor: Any) -> list[str]:
     """Drop the indexes, which is ten times faster than updating them; return the statements that recreate them."""
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type='index' AND sql LIKE '%% ON \"runs_run%%'")
-    found = cursor.fetchall()
-    for name, _ in found:
+    indexes = cursor.fetchall()
+    for name, _ in indexes:
         cursor.execute(f'DROP INDEX "{name}"')
-    return [sql for _, sql in found]
+    return [sql for _, sql in indexes]

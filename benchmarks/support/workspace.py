@@ -75,7 +75,7 @@ def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
     page = context.new_page()
     page.goto(url + PATH, wait_until="networkidle")
     page.wait_for_function(READY, arg=RUNS, timeout=120_000)
-    kept = [
+    within_limits = [
         line(
             f"hover over {RUNS} curves, 95th percentile",
             percentile(page.evaluate(HOVER, POSITIONS), 0.95),
@@ -84,30 +84,32 @@ def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
         )
     ]
     smoothed = [page.evaluate(CHANGE, ["smooth", str(0.1 + i / 20)]) for i in range(8)]
-    kept.append(line("a step of smoothing", percentile(smoothed, 0.5), "ms", SMOOTHING_LIMIT))
+    within_limits.append(line("a step of smoothing", percentile(smoothed, 0.5), "ms", SMOOTHING_LIMIT))
     zoomed = [_zoom(page, 0.1 + i / 20) for i in range(8)]
-    kept.append(line("zoom, drawn from the points at hand", percentile(zoomed, 0.5), "ms", ZOOM_LIMIT))
+    within_limits.append(
+        line("zoom, drawn from the points at hand", percentile(zoomed, 0.5), "ms", ZOOM_LIMIT)
+    )
     heap = _memory(context, page)
     line("heap and canvases after all charts were seen", heap, "MB")
-    kept.append(line("memory of the tab", _footprint(browser), "MB", MEMORY_LIMIT))
+    within_limits.append(line("memory of the tab", _footprint(browser), "MB", MEMORY_LIMIT))
     context.close()
-    return all(kept)
+    return all(within_limits)
 
 
 def _zoom(page: Any, share: float) -> float:
     """Return the milliseconds of one zoom; the finer points that it asks for have come before the next one."""
     with page.expect_response(lambda response: "/series?" in response.url):
-        taken = float(page.evaluate(ZOOM, share))
+        milliseconds = float(page.evaluate(ZOOM, share))
     page.wait_for_timeout(500)
-    return taken
+    return milliseconds
 
 
 def _footprint(browser: Any) -> float:
     """Return the megabytes that the largest process of a tab has for itself, as the browser's task manager shows them."""
     devtools = browser.new_browser_cdp_session()
-    found = devtools.send("SystemInfo.getProcessInfo")["processInfo"]
+    processes = devtools.send("SystemInfo.getProcessInfo")["processInfo"]
     devtools.detach()
-    return max(_private(process["id"]) for process in found if process["type"] == "renderer")
+    return max(_private(process["id"]) for process in processes if process["type"] == "renderer")
 
 
 def _private(pid: int) -> float:

@@ -210,7 +210,7 @@ class _Intake:
             record_metrics(
                 run=self._run,
                 values=stats,
-                last_write=self._source.written(),
+                last_write=self._source.modified_at(),
                 problems=problems(reached.bad_lines, reached.untimed, reached.altered),
                 records=None if self._source.read(reached.memory.offset) else reached.records,
             )

@@ -13,7 +13,7 @@ class Observer(Protocol):
     """Sees each batch of one generation of a journal once; see `metrics.ingest.intake`."""
 
     def add(self, batch: Batch) -> None:
-        """Take a batch, before it is stored."""
+        """Observe a batch before it is stored."""
 
     def prepare(self) -> None:
         """Work on what was added since the last `settle`, before the transaction."""

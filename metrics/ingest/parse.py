@@ -161,10 +161,12 @@ def _load_one(line: bytes) -> Any:
 
 
 def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], batch: Batch) -> None:
-    """Take the reserved names out of an event's data and keep the rest for later."""
+    """Extract the reserved names of an event's data; the rest is kept for later."""
     step, other = data.pop("global_step", None), data.pop("step", None)
     if type(step) is not int or step not in INT64:
-        step = next((step_value for step_value in map(_whole, (step, other)) if step_value is not None), None)
+        step = next(
+            (step_value for step_value in map(_integer, (step, other)) if step_value is not None), None
+        )
     time, ts = data.pop("time", None), data.pop("ts", None)
     if type(time) is not float or not -_FAR < time < _FAR:
         read = _time((time, event.get("ts"), ts))
@@ -193,7 +195,7 @@ def _note_alert(event: dict[str, Any], data: dict[str, Any], batch: Batch) -> No
         )
 
 
-def _whole(value: Any) -> int | None:
+def _integer(value: Any) -> int | None:
     """Convert a step as Runicorn 0.5 does: anything that `int()` accepts, texts and floats included."""
     try:
         step = int(value)
@@ -223,14 +225,14 @@ def _add(batch: Batch, logged: _Logged, rows: tuple[Lane, Lane] | None, metrics:
         _scalars(logged.stages),
     )
     if rows is not None:
-        _put(batch, rows, "", everything, stepped)
+        _add_points(batch, rows, "", everything, stepped)
     for name, (at, values) in _columns(logged.data).items():
         points = everything.select(at)
         points = Points(points.row, points.step, points.time, values, points.stage)
-        _put(batch, metrics, name, points, stepped[at])
+        _add_points(batch, metrics, name, points, stepped[at])
 
 
-def _put(batch: Batch, lanes: tuple[Lane, Lane], name: str, points: Points, stepped: Any) -> None:
+def _add_points(batch: Batch, lanes: tuple[Lane, Lane], name: str, points: Points, stepped: Any) -> None:
     for lane, here in zip(lanes, (stepped, ~stepped), strict=True):
         if here.all():
             batch.series[lane, name] = points

@@ -76,7 +76,7 @@ class Source:
     def size(self) -> int:
         return os.fstat(self._fd).st_size
 
-    def written(self) -> float:
+    def modified_at(self) -> float:
         """Time of the last write in Unix seconds."""
         return os.fstat(self._fd).st_mtime
 

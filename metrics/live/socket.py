@@ -244,7 +244,7 @@ class LiveSocket(RunSocket):
             await asyncio.sleep(PAUSE)
 
     async def send_reset(self, place: JournalPosition) -> None:
-        """Tell the page to fetch its series again; it is sent the points after `place`."""
+        """Request a reload of the page's series; it is sent the points after `place`."""
         await self.send_frame(type="reset", generation=place.generation, row=place.row, end=place.end)
 
     async def follow(self, place: JournalPosition) -> None:

@@ -112,7 +112,7 @@ def chart_groups(runs: Sequence[Run], preferred: Sequence[str] = ()) -> list[Gro
 
 
 def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:
-    """Return what the runs can be grouped by: (parameter, label, number of groups).
+    """Return the choices for grouping the runs: (parameter, label, number of groups).
 
     A key with a different value in every run is left out, unless there are only two runs.
     """

@@ -129,11 +129,11 @@ def render_panel(
         return render_to_string(
             template, {**cast(dict[str, object], context(runs)), "shared": is_shared(request)}
         )
-    charts = charts_panel(runs, _chosen(runs, sorts, where))
+    charts = charts_panel(runs, _preferred_metrics(runs, sorts, where))
     return render_to_string(template, {**charts, "board": page_board(runs, request)})
 
 
-def _chosen(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:
+def _preferred_metrics(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:
     try:
         node = where_keys.parse(runs[0].root, where) if where and runs else None
     except BadWhere:

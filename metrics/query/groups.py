@@ -54,12 +54,12 @@ def read_at(x: Floats, y: Floats, at: Floats) -> Floats:
     before = np.searchsorted(x, at, "right") - 1
     inside = (before >= 0) & (at <= x[-1])
     before = np.clip(before, 0, len(x) - 1)
-    right = np.minimum(before + 1, len(x) - 1)
-    span = x[right] - x[before]
+    after = np.minimum(before + 1, len(x) - 1)
+    span = x[after] - x[before]
     part = np.divide(at - x[before], span, out=np.zeros_like(at), where=span > 0)
     heights = np.where(np.isfinite(y), y, np.nan)
     # A weighted sum, not a difference, which would overflow between -1e308 and 1e308.
-    between = heights[before] * (1 - part) + heights[right] * part
+    between = heights[before] * (1 - part) + heights[after] * part
     interpolated: Floats = np.where(inside, np.where(part == 0, heights[before], between), np.nan)
     return interpolated
 

@@ -113,7 +113,7 @@ class SeriesReader:
             self.covers = self._irregular_covers()
 
     def needs(self) -> list[tuple[int, bool]]:
-        """Return what `points` will read: positions, and whether all points or the mip."""
+        """Return the reads of `points`: positions, and whether all points or the mip."""
         data = [*self.parts.tolist(), *self.covers.tolist()]
         return [(at, self._raw) for at in self.whole.tolist()] + [(at, True) for at in dict.fromkeys(data)]
 

@@ -28,7 +28,7 @@ class RowSampler:
 
     def __init__(self, names: Sequence[str], total: int, limit: int) -> None:
         """`names` are the numeric metrics; `limit` of the `total` rows are chosen, at least 2."""
-        self._names, self._total, self._wanted = list(names), total, limit
+        self._names, self._total, self._limit = list(names), total, limit
         self._complete = 2 * len(self._names) + 2 <= limit
         self._buckets = max(1, (limit - 2) // max(1, 2 * len(self._names)))
         self._lowest = {name: _Peaks(self._buckets, 1.0) for name in self._names}
@@ -49,8 +49,8 @@ class RowSampler:
             for peaks in (self._lowest[name], self._highest[name]):
                 rows |= dict.fromkeys(peaks.all() if self._complete else peaks.best())
         if not self._complete:
-            return Choice(np.array(sorted(list(rows)[: self._wanted]), dtype=np.intp), complete=False)
-        rows |= dict.fromkeys(evenly(self._total, self._wanted - len(rows)).tolist())
+            return Choice(np.array(sorted(list(rows)[: self._limit]), dtype=np.intp), complete=False)
+        rows |= dict.fromkeys(evenly(self._total, self._limit - len(rows)).tolist())
         return Choice(np.array(sorted(rows), dtype=np.intp), complete=True)
 
 

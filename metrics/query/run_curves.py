@@ -54,7 +54,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class CurveQuery:
-    """What is read of curves."""
+    """Query for curves."""
 
     by_step: bool
     points: int

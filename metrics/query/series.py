@@ -178,7 +178,7 @@ class Rows:
     complete: bool = True
     """False if the metrics have more extremes than requested rows."""
     reader: RowReader | None = None
-    chosen: Choice | None = None
+    selection: Choice | None = None
     first_time: float = 0.0
     by_step: bool = True
 
@@ -191,7 +191,7 @@ class Rows:
         if self.reader is None:
             return
         names = list(self.reader.series)
-        for block in self.reader.blocks(names, None if self.chosen is None else self.chosen.at):
+        for block in self.reader.blocks(names, None if self.selection is None else self.selection.at):
             yield from _dicts(block, self.columns, self.first_time, self.by_step)
 
 
@@ -241,7 +241,7 @@ def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: W
         ),
         complete=selection is None or selection.complete,
         reader=reader,
-        chosen=selection,
+        selection=selection,
         first_time=min((s.first_time for s in reader.rows if s.first_time is not None), default=0.0),
         by_step=by_step,
     )

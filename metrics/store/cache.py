@@ -20,32 +20,32 @@ class Cache:
     def __init__(self, max_bytes: int = CACHE_BYTES, entry_bytes: int = ENTRY_BYTES) -> None:
         self._max_bytes, self._entry_bytes = max_bytes, entry_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = self._hits = self._misses = self._increments = 0
 
     def get(self, key: Hashable) -> Any:
         """Return the value, or None; count a hit or a miss."""
         with self._lock:
-            entry = self._kept.get(key)
+            entry = self._entries.get(key)
             if entry is None:
                 self._misses += 1
                 return None
             self._hits += 1
-            self._kept.move_to_end(key)
+            self._entries.move_to_end(key)
             return entry[0]
 
     def put(self, key: Hashable, value: Any, size: int) -> None:
         """Store `value`, whose arrays take `size` bytes, unless it is larger than the whole cache."""
         size += self._entry_bytes
         with self._lock:
-            _, before = self._kept.pop(key, (None, 0))
+            _, before = self._entries.pop(key, (None, 0))
             self._bytes -= before
             if size > self._max_bytes:
                 return
-            self._kept[key] = value, size
+            self._entries[key] = value, size
             self._bytes += size
             while self._bytes > self._max_bytes:
-                _, (_, freed) = self._kept.popitem(last=False)
+                _, (_, freed) = self._entries.popitem(last=False)
                 self._bytes -= freed
 
     def note_increment(self) -> None:

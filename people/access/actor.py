@@ -22,7 +22,7 @@ from runicorn_site.web.readable import EVERYTHING, Readable
 
 
 class Role(StrEnum):
-    """What a user may do; each role contains those before it."""
+    """Rights of a user; each role contains those before it."""
 
     READ = "read"
     WRITE_OWN = "write-own"

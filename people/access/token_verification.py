@@ -37,7 +37,7 @@ class ApiTokens:
         digest = digest_of(bearer)
         if digest not in self._known or time.monotonic() >= self._looked + LOOK_AGAIN_SECONDS:
             self._looked = time.monotonic()
-            self._known = api_tokens.LIST.known(lambda token: token.digest)
+            self._known = api_tokens.LIST.by_identity(lambda token: token.digest)
         token = self._known.get(digest)
         return None if token is None or token.is_expired(time.time()) else token
 

@@ -94,7 +94,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
-    """Let an invited user choose a password, and sign them in."""
+    """Set the password of an invited user, and sign them in."""
     user = services.invited_user(secret)
     if user is None:
         sentence = gettext(

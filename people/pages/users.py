@@ -111,7 +111,7 @@ def change_group(request: HttpRequest) -> HttpResponse:
 @access(Scope.ADMIN, session_only=True)
 @require_POST
 def change_access(request: HttpRequest) -> HttpResponse:
-    """Let all users read a project, or only those with a role in it."""
+    """Open a project to all users, or restrict it to those with a role in it."""
     project = request.POST.get("project", "").strip()
     note_about(request, project)
     try:

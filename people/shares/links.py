@@ -220,7 +220,7 @@ class SharedLinks:
         return present + security(path, present)
 
     def _embeddable(self, present: Headers) -> Headers:
-        """Let the named origins embed a response, and those of its frames that the page itself embeds."""
+        """Allow the named origins to embed a response, and those of its frames that the page itself embeds."""
         name = b"Content-Security-Policy"
         policies = [value.decode() for key, value in present if key.lower() == name.lower()]
         policy = policies[0] if policies else STRICT.replace("frame-ancestors 'none'", "frame-ancestors")

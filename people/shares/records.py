@@ -79,7 +79,7 @@ class Shares:
             share_id = _signer().unsign(token)
         except signing.BadSignature:
             return None
-        share = LIST.known(lambda share: share.id).get(share_id)
+        share = LIST.by_identity(lambda share: share.id).get(share_id)
         return None if share is None or share.is_expired(time.time()) else share
 
 

@@ -88,7 +88,7 @@ class StopViewerBody(Body):
 
 
 class CopyProgramBody(ConnectionQuery, Body):
-    """Where to copy this program, and the environment that it is for."""
+    """Connection and environment to copy this program to."""
 
     conda_env = serializers.CharField(
         default="system", max_length=4096, help_text="Name or path of an environment.", **EXACT

@@ -141,7 +141,7 @@ def _text(value: object) -> str | None:
 
 
 def with_names(environments: Iterable[Environment]) -> list[Environment]:
-    """Give the environments unique names and mark the default: the first one with this program, else the first.
+    """Assign unique names and mark the default: the first environment with this program, else the first.
 
     A name is `system`, `base`, the environment's folder, or for a folder like `.venv` that of its project. Duplicates get
     their path as the name. An environment that printed no description is with_names the same way.

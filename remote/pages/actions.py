@@ -43,7 +43,7 @@ def host_page(request: HttpRequest) -> HttpResponse:
     """Show the login form; on POST connect, or save without connecting."""
     key = request.POST.get("key", "") or request.GET.get("key", "")
     if request.method != "POST":
-        entered = {**_without_secrets(key).shown(), "keep": True} if key else NEW
+        entered = {**_without_secrets(key).public_values(), "keep": True} if key else NEW
         return render(request, "remote/host.html", host_context(entered, key))
     entered = {name: text for name, text in request.POST.items() if name in _SHOWN}
     try:
@@ -96,7 +96,7 @@ def _save(login: Login) -> None:
 def _connect(request: HttpRequest, login: Login, key: str) -> HttpResponse:
     """Connect and redirect to the environments, or to the page that asks for what is missing."""
     if login.lacks is not None:
-        return _show_error(request, login.shown(), key, *login.lacks, 400)
+        return _show_error(request, login.public_values(), key, *login.lacks, 400)
     try:
         connection = connections.connect(address=login.address, credentials=login.credentials)
         if login.keep:
@@ -106,9 +106,11 @@ def _connect(request: HttpRequest, login: Login, key: str) -> HttpResponse:
             "remote-key", pending_logins.keep(browser(request), PendingLogin(login, error.host_key))
         )
     except AuthenticationFailed as error:
-        return _show_error(request, login.shown(), key, _SECRET_FIELDS.get(login.way, ""), *_parts(error)[1:])
+        return _show_error(
+            request, login.public_values(), key, _SECRET_FIELDS.get(login.way, ""), *_parts(error)[1:]
+        )
     except RemoteError as error:
-        return _show_error(request, login.shown(), key, *_parts(error))
+        return _show_error(request, login.public_values(), key, *_parts(error))
     return redirect(machine_address(connection.id))
 
 
@@ -136,7 +138,9 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
     try:
         login = saved_login(key)
     except InvalidInput as error:  # the secret can no longer be decrypted
-        return _show_error(request, {**_without_secrets(key).shown(), "keep": True}, key, *_parts(error))
+        return _show_error(
+            request, {**_without_secrets(key).public_values(), "keep": True}, key, *_parts(error)
+        )
     if login is None:
         return redirect("remote")
     return _connect(request, login, key)
@@ -146,7 +150,7 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_page(request: HttpRequest, handle: str) -> HttpResponse:
-    """Ask whether to accept a host key; on POST accept it and connect."""
+    """Show a host key for confirmation; on POST accept it and connect."""
     pending = pending_logins.get(handle, browser(request))
     if pending is None:
         return redirect(f"{reverse('remote')}?notice=expired")

@@ -32,7 +32,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, repr=False)
-class _Kept(Generic[T]):
+class _Entry(Generic[T]):
     browser: str
     value: T
     until: float
@@ -46,29 +46,29 @@ class PendingStore(Generic[T]):
 
     def __init__(self, seconds: float = KEPT_SECONDS) -> None:
         self.seconds = seconds
-        self._kept: dict[str, _Kept[T]] = {}
+        self._entries: dict[str, _Entry[T]] = {}
         self._guard = threading.Lock()
 
     def keep(self, browser: str, value: T) -> str:
         handle = secrets.token_urlsafe(24)
         with self._guard:
             self._sweep()
-            if len(self._kept) >= MOST:
-                del self._kept[next(iter(self._kept))]
-            self._kept[handle] = _Kept(browser, value, time.monotonic() + self.seconds)
+            if len(self._entries) >= MOST:
+                del self._entries[next(iter(self._entries))]
+            self._entries[handle] = _Entry(browser, value, time.monotonic() + self.seconds)
         return handle
 
     def get(self, handle: str, browser: str) -> T | None:
         """Return the value, or None if it has expired or belongs to another browser."""
         with self._guard:
             self._sweep()
-            entry = self._kept.get(handle)
+            entry = self._entries.get(handle)
         return entry.value if entry is not None and secrets.compare_digest(entry.browser, browser) else None
 
     def drop(self, handle: str) -> None:
         """Remove a value, if it exists."""
         with self._guard:
-            self._kept.pop(handle, None)
+            self._entries.pop(handle, None)
 
     def sweep(self) -> None:
         """Remove expired values."""
@@ -77,8 +77,8 @@ class PendingStore(Generic[T]):
 
     def _sweep(self) -> None:
         now = time.monotonic()
-        for handle in [handle for handle, entry in self._kept.items() if entry.until <= now]:
-            del self._kept[handle]
+        for handle in [handle for handle, entry in self._entries.items() if entry.until <= now]:
+            del self._entries[handle]
 
 
 if TYPE_CHECKING:

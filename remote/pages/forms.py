@@ -93,8 +93,8 @@ class Login:
         there = self.path if needed == "private_key_path" else self.secrets.get(needed)
         return None if there else (needed, str(sentence))
 
-    def shown(self) -> LoginValues:
-        """Return what a form may show again: no secrets."""
+    def public_values(self) -> LoginValues:
+        """Return the values that a form may show again: no secrets."""
         return {
             "host": self.address.host,
             "port": self.address.port,

@@ -118,7 +118,7 @@ def disconnect(*, address: Address) -> None:
 def known_hosts() -> list[KnownHost]:
     """Return the trusted host keys in the order of the file, after updating the rows from it."""
     with _configuration():
-        entries = hosts_file.listed(host_keys.read())
+        entries = hosts_file.host_rows(host_keys.read())
     if list(KnownHost.objects.order_by("place").values_list(*FIELDS)) != entries:
         with transaction.atomic():
             KnownHost.objects.all().delete()

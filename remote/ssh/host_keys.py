@@ -55,7 +55,7 @@ def read() -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def known(host: str, port: int) -> list[HostKey]:
+def trusted_keys(host: str, port: int) -> list[HostKey]:
     """Return the trusted keys of a host.
 
     Raises:

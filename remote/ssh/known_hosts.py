@@ -110,7 +110,7 @@ def entries(content: str) -> Iterator[KnownHostsLine]:
             yield parsed
 
 
-def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
+def host_rows(content: str) -> list[tuple[str, int, str, str, str, str]]:
     """Return a tuple for each name of a host: host, port, name in the file, type, base64 and fingerprint.
 
     Hashed names are kept as they are; patterns are left out because they are not used here.

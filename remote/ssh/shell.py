@@ -34,6 +34,6 @@ def command_line(arguments: Sequence[str]) -> str:
     return _UNWRAP + "'" + "".join(f"\\0{byte:03o}" for byte in content) + "'"
 
 
-def shown(arguments: Sequence[str]) -> str:
+def display_command(arguments: Sequence[str]) -> str:
     """Return a command as a user types it into a POSIX shell."""
     return shlex.join(arguments)

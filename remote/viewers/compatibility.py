@@ -32,7 +32,7 @@ async def choose_target(connection: PooledConnection, name: str) -> LaunchTarget
         ProgramNotInstalled: this program is not installed in it; the response says how to install it.
         RemoteOperationFailed: its Python does not run, or the host has no Python.
     """
-    environment = await _named(connection, name)
+    environment = await _environment(connection, name)
     if environment.python is None:
         raise RemoteOperationFailed(
             "The Python of environment {name} ({path}) does not run on {host}.",
@@ -46,7 +46,7 @@ async def choose_target(connection: PooledConnection, name: str) -> LaunchTarget
     return LaunchTarget(environment.name, environment.path, environment.runicorn or "")
 
 
-async def _named(connection: PooledConnection, name: str) -> Environment:
+async def _environment(connection: PooledConnection, name: str) -> Environment:
     if name:
         return await discovery.find_by_name(connection, name)
     cached: list[Environment] = connection.memory.get(discovery.CACHE_KEY, [])

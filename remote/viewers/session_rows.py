@@ -27,11 +27,11 @@ def follow(session: Session) -> None:
     if session.state == "stopped":
         forget(session)
     else:
-        writer.submit(_written, _keep, session.id, session.address, _fields(session))
+        writer.submit(_write_row, _keep, session.id, session.address, _fields(session))
 
 
 def forget(session: Session) -> None:
-    writer.submit(_written, _remove, session.id, None, None)
+    writer.submit(_write_row, _remove, session.id, None, None)
 
 
 def flush(timeout: float) -> None:
@@ -78,7 +78,7 @@ def _fields(session: Session) -> SessionFields:
     }
 
 
-def _written(write: Any, session_id: str, address: Address | None, fields: SessionFields | None) -> None:
+def _write_row(write: Any, session_id: str, address: Address | None, fields: SessionFields | None) -> None:
     try:
         close_old_connections()
         write(session_id, address, fields)

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import runicorn
-from remote.ssh.shell import shown
+from remote.ssh.shell import display_command
 from runicorn._version import FULL, __version__
 from runicorn.message import Message
 
@@ -157,6 +157,6 @@ def install_command(python: str, place: str, own: str = "") -> str:
         own: a virtual environment to create first; "" installs into `python` itself.
     """
     if not own:
-        return shown([python, "-m", "pip", "install", place])
-    make = shown([python, "-m", "venv", own])
-    return f"{make} && {shown([f'{own}/bin/python', '-m', 'pip', 'install', place])}"
+        return display_command([python, "-m", "pip", "install", place])
+    make = display_command([python, "-m", "venv", own])
+    return f"{make} && {display_command([f'{own}/bin/python', '-m', 'pip', 'install', place])}"

@@ -119,7 +119,7 @@ class AlertsAPI:
         self._send("DELETE", "rules", rule_id)
 
     def preview(self, when: Mapping[str, Any], *, where: str = "") -> responses.AlertPreview:
-        """Return what a rule would have fired on past runs.
+        """Return the alerts that a rule would have raised on past runs.
 
         Raises:
             BadRequestError: a field is invalid.
@@ -136,7 +136,7 @@ class AlertsAPI:
         *,
         acknowledged: bool | None = None,
     ) -> list[responses.AlertEvent]:
-        """Return what fired and recovered, newest first.
+        """Return the alerts that fired and recovered, newest first.
 
         Args:
             run_id: events of one run.

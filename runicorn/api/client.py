@@ -323,7 +323,7 @@ class RunicornClient:
 
     def __repr__(self) -> str:
         """Return the URL without a token."""
-        return f"RunicornClient({urls.shown(self.base_url)!r})"
+        return f"RunicornClient({urls.without_password(self.base_url)!r})"
 
 
 def _names(names: str | Sequence[str] | None) -> list[str] | None:
@@ -352,11 +352,13 @@ def connect(
         health = client.get("/api/health")
         well = isinstance(health, dict) and health.get("status") in {"ok", "healthy"}
         if not well:
-            raise ConnectionError(f"{urls.shown(client.base_url)} responds, but is not a Runicorn server")
+            raise ConnectionError(
+                f"{urls.without_password(client.base_url)} responds, but is not a Runicorn server"
+            )
     except (NotFoundError, ServerError) as error:
         client.close()
         raise ConnectionError(
-            f"{urls.shown(client.base_url)} responds, but is not a Runicorn server: {error}",
+            f"{urls.without_password(client.base_url)} responds, but is not a Runicorn server: {error}",
             status=error.status,
             payload=error.payload,
         ) from error

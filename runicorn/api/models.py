@@ -38,7 +38,7 @@ class Experiment:
         Raises:
             KeyError: `id` is missing.
         """
-        return cls(id=data["id"], **_known(cls, data))
+        return cls(id=data["id"], **_optional_fields(cls, data))
 
     @property
     def created_datetime(self) -> datetime:
@@ -66,7 +66,7 @@ class MetricPoint:
         Raises:
             KeyError: `step` or `value` is missing.
         """
-        return cls(step=data["step"], value=data["value"], **_known(cls, data))
+        return cls(step=data["step"], value=data["value"], **_optional_fields(cls, data))
 
 
 @dataclass
@@ -129,7 +129,7 @@ class Artifact:
         Raises:
             KeyError: `name` or `version` is missing.
         """
-        return cls(name=data["name"], version=data["version"], **_known(cls, data))
+        return cls(name=data["name"], version=data["version"], **_optional_fields(cls, data))
 
     @property
     def id(self) -> str:
@@ -172,7 +172,7 @@ class RemoteSession:
             "created_at": (data.get("started_at") or 0) / 1000,
             **data,
         }
-        return cls(session_id=data["session_id"], **_known(cls, session_fields))
+        return cls(session_id=data["session_id"], **_optional_fields(cls, session_fields))
 
     @property
     def local_url(self) -> str:
@@ -195,10 +195,10 @@ class Project:
         Raises:
             KeyError: `name` is missing.
         """
-        return cls(name=data["name"], **_known(cls, data))
+        return cls(name=data["name"], **_optional_fields(cls, data))
 
 
-def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+def _optional_fields(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values in `data` of fields with a default; None leaves the default."""
     optional = [
         field.name for field in fields(kind) if (field.default, field.default_factory) != (MISSING, MISSING)

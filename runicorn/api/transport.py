@@ -278,7 +278,7 @@ class Transport:
         return error, pause
 
     def _no_answer(self, error: requests.RequestException) -> str:
-        place = urls.shown(self.base_url)
+        place = urls.without_password(self.base_url)
         if isinstance(error, requests.exceptions.SSLError):
             return f"The certificate of {place} is not trusted: {_cause(error)}"
         if isinstance(error, requests.Timeout):
@@ -318,9 +318,7 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
     except (ValueError, requests.RequestException):
         payload = None
     if status < 400:
-        detail = (
-            f"{path} redirects to {urls.shown(response.headers.get('Location', ''))}: connect to that URL"
-        )
+        detail = f"{path} redirects to {urls.without_password(response.headers.get('Location', ''))}: connect to that URL"
     elif status == 405 or (status == 404 and _names_no_object(payload)):
         sentence = _sentence(payload)
         detail = f"This server does not offer {method} {path}{f' ({sentence})' if sentence else ''}"

@@ -34,7 +34,7 @@ def split_once(url: str) -> tuple[str, str | None]:
     return (url, None) if once is None else (urlunsplit(parts._replace(query="")), once[-1])
 
 
-def shown(url: str) -> str:
+def without_password(url: str) -> str:
     """Return a URL without its password, for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

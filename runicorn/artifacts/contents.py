@@ -43,7 +43,7 @@ class Contents:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Hold while storing contents, as `Pool.in_use`; the bucket stays the same meanwhile."""
+        """Lock the pool while storing contents, as `Pool.in_use`; the bucket stays the same meanwhile."""
         with self.pool.in_use():
             self.__dict__.pop("bucket", None)  # its contents may have been moved to the folder
             yield
@@ -67,7 +67,7 @@ class Contents:
         return lacking
 
     def adopt(self, path: Path, digest: str, size: int) -> None:
-        """Move a file to the bucket, or to the pool if there is none. The caller holds the pool in use.
+        """Move a file to the bucket, or to the pool without one. The caller holds the lock of the pool.
 
         Its digest is verified.
 

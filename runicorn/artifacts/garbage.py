@@ -36,7 +36,7 @@ PAUSE = 0.05
 
 @dataclass(frozen=True)
 class Garbage:
-    """What can be removed.
+    """Removable contents and leftovers.
 
     Attributes:
         blobs: contents that no version uses: paths in the pool, and digests in the bucket.
@@ -122,11 +122,11 @@ def discard(store: Store, removed: Path, digests: Iterable[str]) -> int:
     going, unused, there, freed = set(digests), set[str](), dict[str, int](), 0
     if store.bucket is not None:  # asked before, because trainings wait for the locks
         with suppress(PoolUnavailable, DamagedFile):
-            there = store.bucket.sizes(going - _held(store))
+            there = store.bucket.sizes(going - _used_digests(store))
     with ExitStack() as stack:
         with suppress(StoreBusy, DamagedFile, OutsideStore):
             stack.enter_context(alone(store, PATIENCE))
-            unused = going - _held(store)
+            unused = going - _used_digests(store)
         if store.bucket is not None:
             with suppress(PoolUnavailable):
                 store.bucket.remove(unused & there.keys())
@@ -141,7 +141,7 @@ def freed_by(store: Store, versions: Iterable[Version]) -> int:
     going = list(versions)
     digests = {digest for version in going for digest in digests_of(version)}
     try:
-        unused = digests - _held(store, {v.path for v in going})
+        unused = digests - _used_digests(store, {v.path for v in going})
     except DamagedFile:  # as `discard`: what that manifest holds is not known
         unused = set()
     freed = _sized(_blobs(store, unused), [version.path for version in going]).bytes
@@ -197,13 +197,13 @@ def _in_bucket(store: Store) -> tuple[dict[str, int], list[Unfinished]]:
 
 
 def _find(store: Store, in_bucket: Mapping[str, int], unfinished: Sequence[Unfinished]) -> Garbage:
-    used_names = {digest.rpartition(":")[2] for digest in _held(store)}
+    used_names = {digest.rpartition(":")[2] for digest in _used_digests(store)}
     blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in used_names]
     unused = [digest for digest in in_bucket if digest.rpartition(":")[2] not in used_names]
     return _sized([*blobs, *unused], [*_rests(store), *unfinished], in_bucket)
 
 
-def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
+def _used_digests(store: Store, without: Collection[Path] = ()) -> set[str]:
     """Return the digests in all manifests, including deleted versions, except those of the folders `without`.
 
     A version without a manifest uses the contents of its files.

@@ -97,13 +97,13 @@ class Pool:
                         yield entry
 
     def in_use(self) -> AbstractContextManager[None]:
-        """Hold while storing files: added contents are not collected before a version uses them."""
+        """Lock the pool while storing files: added contents are not collected before a version uses them."""
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         return _platform.file_lock(self.path / ".lock", shared=True, mode=0o666)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold while removing contents."""
+        """Lock the pool exclusively while removing contents."""
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         try:
             with _platform.file_lock(self.path / ".lock", blocking=False, mode=0o666):

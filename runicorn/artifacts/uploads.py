@@ -96,7 +96,7 @@ class Upload:
             raise ArtifactNotFound(f"Upload not found: {self.id[:64]}")
         return value
 
-    def listed(self) -> Listed:
+    def declared_files(self) -> Listed:
         """Return the files declared so far.
 
         Raises:
@@ -108,7 +108,7 @@ class Upload:
             about = None
         if about is None:
             raise ArtifactNotFound(f"Upload not found: {self.id[:64]}")
-        return _listed(self.path / _FILES, about.st_size, about.st_mtime_ns)
+        return _read_file_list(self.path / _FILES, about.st_size, about.st_mtime_ns)
 
     def missing(self, files: Iterable[DeclaredFile]) -> list[str]:
         """Return the digests of the contents of `files` that are not complete yet."""
@@ -188,7 +188,7 @@ def declare(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Declared
     declared = [_declared(file) for file in files]
     about = upload.declared()
     with upload.lock():
-        before = {file.path: file for file in upload.listed().files}
+        before = {file.path: file for file in upload.declared_files().files}
         new = [file for file in declared if before.setdefault(file.path, file) is file]
         other = next((file.path for file in declared if before[file.path] != file), None)
         if other is not None:
@@ -208,7 +208,7 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
             discarded.
         OSError: it could not be written, or the bucket of the store cannot be used: what was received is kept.
     """
-    size = upload.listed().sizes.get(digest)
+    size = upload.declared_files().sizes.get(digest)
     if size is None:
         raise InvalidArtifact(f"No file of this upload has the digest {digest[:100]}.", "digest")
     if offset < 0 or offset + len(content) > size:
@@ -245,7 +245,7 @@ def add_contents(upload: Upload, body: bytes) -> int:
     Raises:
         InvalidArtifact: the body is malformed, or no file of the upload has one of the contents.
     """
-    sizes, store, contents = upload.listed().sizes, upload.store, _parted(body)
+    sizes, store, contents = upload.declared_files().sizes, upload.store, _parted(body)
     digests = [ALGORITHM + hashlib.sha256(content).hexdigest() for content in contents]
     for number, (digest, content) in enumerate(zip(digests, contents, strict=True), 1):
         if sizes.get(digest) != len(content):
@@ -275,7 +275,7 @@ def complete(upload: Upload) -> Version:
     store = upload.store
     upload.declared()
     with upload.lock(), store.in_use():
-        about, (files, sizes) = upload.declared(), upload.listed()
+        about, (files, sizes) = upload.declared(), upload.declared_files()
         total = about.get("total_files")
         if total is not None and len(files) != total:
             raise UploadConflict(f"Of {total} files, {total - len(files)} must still be declared.")
@@ -327,7 +327,7 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
 
 
 @lru_cache(maxsize=2)
-def _listed(path: Path, size: int, changed: int) -> Listed:
+def _read_file_list(path: Path, size: int, changed: int) -> Listed:
     """Read and cache the list of files for this size and time: each part of an upload reads it."""
     with regular_file.open_binary(path) as file:
         lines = file.read(size).split(b"\n")[:-1]

@@ -77,7 +77,7 @@ class CaptureProcess:
         return data[HEAD:]
 
     def stop(self) -> None:
-        """Ask for what is captured by now."""
+        """Request the values captured so far."""
         self._stopped_at = time.monotonic()
         with self._lock:
             if self._descriptors:

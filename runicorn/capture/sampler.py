@@ -36,7 +36,7 @@ PAUSE_AFTER_SILENCE = 300.0
 
 
 class Sampler:
-    """Take a sample every ten seconds and pass it to `take` as `{"system/cpu_percent": 98.5, …}`.
+    """Sample every ten seconds and pass the result to `take` as `{"system/cpu_percent": 98.5, …}`.
 
     Keys: `cpu_percent` (of one core; child processes included), `memory_mib`, `memory_percent`,
     `host_cpu_percent`, `host_memory_percent`, and for each visible GPU `gpu0_percent`,
@@ -69,7 +69,7 @@ class Sampler:
         self._commands.cancel()
 
     def sample(self) -> dict[str, float]:
-        """Take one sample; empty if nothing can be read."""
+        """Return one sample; empty if nothing can be read."""
         return {PREFIX + name: value for name, value in {**self._read(), **self._cards()}.items()}
 
     def _read(self) -> dict[str, float]:

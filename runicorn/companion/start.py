@@ -20,7 +20,7 @@ _owner = 0
 
 
 def watch(run_dir: Path) -> None:
-    """Let the companion judge how this run ends if the process cannot write it itself. Never raises."""
+    """Register a run whose end the companion writes if the process cannot. Never raises."""
     if settings.get("RUNICORN_COMPANION").strip().lower() in OFF:
         return
     line = os.fsencode(run_dir) + b"\n"
@@ -78,5 +78,5 @@ def _own_pidfd() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """Return what the companion needs; nothing of the user, and no variable that changes Python."""
+    """Return the environment of the companion: nothing of the user, and no variable that changes Python."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SLURM_CONF") if name in os.environ}

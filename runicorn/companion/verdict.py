@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class End(NamedTuple):
-    """What was observed about the end of a process.
+    """Observed end of a process.
 
     Attributes:
         code: its wait status, if the system reports it to processes other than the parent.

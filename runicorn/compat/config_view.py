@@ -36,7 +36,7 @@ class ConfigView(MutableMapping[str, Any]):
         self.__dict__["_refusal"] = refusal
 
     def lock(self, keys: Iterable[str]) -> None:
-        """Let further changes of some settings be ignored: those that a sweep has chosen."""
+        """Ignore further changes of some settings: those that a sweep has chosen."""
         self.__dict__["_locked"] = frozenset(keys)
 
     def __getitem__(self, key: str) -> Any:

@@ -68,7 +68,7 @@ def empty_module(name: str, root: ModuleType) -> ModuleType:
 
 
 def resolve(module: str, root: ModuleType, name: str) -> Any:
-    """Return what `name` means in a module of another tracker.
+    """Return the object for `name` in a module of another tracker.
 
     Args:
         module: the foreign name of the module.

@@ -41,7 +41,7 @@ class Media:
 
 
 def attempt(encode: Callable[..., tuple[bytes, str]], *arguments: Any) -> tuple[bytes, str]:
-    """Return what `encode` returns; without content and suffix if it failed, which is reported once."""
+    """Return the result of `encode`; without content and suffix if it failed, which is reported once."""
     with guarded(f"{type(arguments[0]).__name__} (by {encode.__name__})"):
         return encode(*arguments)
     return b"", ""

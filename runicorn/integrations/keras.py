@@ -52,13 +52,13 @@ class RunicornCallback(Callback):
         self._batches += 1
         if self._every and self._batches % self._every == 0:
             self._step = self._batches
-            self._tracking.log(_named(logs), self._step)
+            self._tracking.log(_metric_names(logs), self._step)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._step = self._batches if self._every else epoch + 1
         rate = getattr(self.model.optimizer, "learning_rate", None)
         more = {} if rate is None else {"train/learning_rate": float(rate)}
-        self._tracking.log({**_named(logs), **more, "epoch": epoch + 1}, self._step)
+        self._tracking.log({**_metric_names(logs), **more, "epoch": epoch + 1}, self._step)
 
     def on_train_end(self, logs: Any = None) -> None:
         self._tracking.end()
@@ -71,7 +71,7 @@ class RunicornCallback(Callback):
             self._tracking.end()
 
 
-def _named(logs: Any) -> dict[str, Any]:
+def _metric_names(logs: Any) -> dict[str, Any]:
     """Return `val_loss` and `loss` as `val/loss` and `train/loss`."""
     return {
         f"val/{name[4:]}" if name.startswith("val_") else f"train/{name}": value

@@ -55,7 +55,7 @@ class RunicornCallback(TrainerCallback):
             if judged:
                 self._tracking.begin_again()
             self._tracking.summary({key: value for key, value in logs.items() if key in TOTALS})
-            metrics = {_named(key): value for key, value in logs.items() if key not in TOTALS}
+            metrics = {_metric_name(key): value for key, value in logs.items() if key not in TOTALS}
             self._tracking.log(metrics, state.global_step)
             if judged:
                 self._tracking.end()
@@ -81,7 +81,7 @@ class ReportToRunicorn(RunicornCallback):
 INTEGRATION_TO_CALLBACK["runicorn"] = ReportToRunicorn
 
 
-def _named(key: str) -> str:
+def _metric_name(key: str) -> str:
     if key == "epoch":
         return key
     for prefix in PREFIXES:

@@ -17,7 +17,7 @@ INTERVAL = 0.01
 
 @contextmanager
 def folder_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of a folder; it is released with the process.
+    """Acquire the lock of a folder; it is released with the process.
 
     Continues without the lock where locks are unsupported (Windows, NFS, a missing folder), and after a second, since
     its holder may be a suspended process.

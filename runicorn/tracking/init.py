@@ -208,14 +208,14 @@ def _silent(root: Path, place: Location, run_id: str | None, resume: bool) -> tu
 def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
     """Return a run whose folder is created, and whether it existed before."""
     if run_id is not None:
-        return _named(root, place, run_id, resume)
+        return _run_with_id(root, place, run_id, resume)
     while True:
         run = Run(root, place.project, place.name, layout.new_run_id(), place.path)
         if run.claim():
             return run, False
 
 
-def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run, bool]:
+def _run_with_id(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run, bool]:
     """Return the run with that id, and whether it existed before."""
     existing = _known_place(root, run_id)
     if (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runicorn.settings import user
-from runicorn.upload.http import ERRORS, Answer, HttpClient, api_path, shown
+from runicorn.upload.http import ERRORS, Answer, HttpClient, api_path, without_password
 
 PART = 4 * 1024 * 1024
 """Size of a part in bytes; the server accepts twice as much."""
@@ -174,7 +174,7 @@ class Server:
         value = answer.json()
         if not isinstance(value, dict | list):
             raise ServerUnavailable(
-                f"{shown(self._client.url)} sent a response to {method} {path} that is not JSON"
+                f"{without_password(self._client.url)} sent a response to {method} {path} that is not JSON"
             )
         self.taken += method == "PUT"
         return value
@@ -202,7 +202,7 @@ class Server:
                 raise Denied(sentence) from error
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ServerUnavailable(
-                f"No Runicorn viewer could be reached at {shown(self._client.url)}: {reason}"
+                f"No Runicorn viewer could be reached at {without_password(self._client.url)}: {reason}"
             ) from error
 
     def _error(self, answer: Answer, request: str) -> Exception:

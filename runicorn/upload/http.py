@@ -37,7 +37,7 @@ class Answer(NamedTuple):
             return None
 
 
-def shown(url: str) -> str:
+def without_password(url: str) -> str:
     """Return a URL without user name and password, for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
@@ -62,7 +62,7 @@ class HttpClient:
     def __init__(self, url: str, timeout: float) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"url must be like http://host:23300, not {shown(url)!r}")
+            raise ValueError(f"url must be like http://host:23300, not {without_password(url)!r}")
         self.url = url
         self._parts = parts
         self._timeout = timeout
@@ -121,7 +121,7 @@ class HttpClient:
         """Return why no request can succeed until something is corrected; "" if a retry may succeed."""
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
-                f"The certificate of {shown(self.url)} is not trusted ({error.verify_message}); REQUESTS_CA_BUNDLE names"
+                f"The certificate of {without_password(self.url)} is not trusted ({error.verify_message}); REQUESTS_CA_BUNDLE names"
                 " the file of its authority"
             )
         if isinstance(error, ssl.SSLError) and error.reason in NOT_TLS:
@@ -135,7 +135,7 @@ class HttpClient:
         """Return a message that the server uses the other one of http and https."""
         scheme = self._parts.scheme
         other = "http" if scheme == "https" else "https"
-        return f"{shown(self.url)} answers {other}, not {scheme}: use {other}:// in the address of the server"
+        return f"{without_password(self.url)} answers {other}, not {scheme}: use {other}:// in the address of the server"
 
     def is_https_port(self) -> bool:
         """Return whether plain HTTP was sent to a port on which the server uses TLS."""

@@ -134,7 +134,7 @@ def _upload(root: Path, run_id: str, folder: Path, server_url: str) -> Outcome:
 
 @contextmanager
 def _lock(state: UploadState) -> Iterator[None]:
-    """Hold the lock of a run, which a sender process releases between two attempts.
+    """Acquire the lock of a run, which a sender process releases between two attempts.
 
     Raises:
         BlockingIOError: another process keeps it.

@@ -66,7 +66,7 @@ class RunUpload:
                 moved |= self._small(layout.STATUS)
             for name in EARLY:
                 moved |= self._small(name)
-            moved |= self._artifacts.send(self._changed, self._sent)
+            moved |= self._artifacts.send(self._changed, self._note_sent)
             for name in self._media():
                 moved |= self._large(name)
             for name, size in sizes.items():
@@ -121,7 +121,7 @@ class RunUpload:
             if error.same_store or name == layout.META:
                 raise
             return self._refused(name, mark, error)
-        return self._sent(name, mark)
+        return self._note_sent(name, mark)
 
     def _large(self, name: str) -> bool:
         mark = self._changed(name)
@@ -137,7 +137,7 @@ class RunUpload:
             return False
         except (RequestRejected, Conflict) as error:
             return self._refused(name, mark, error)
-        return self._sent(name, mark)
+        return self._note_sent(name, mark)
 
     def _grow(self, name: str, size: int) -> bool:
         """Send the first `size` bytes of a file beyond the server's size."""
@@ -182,7 +182,7 @@ class RunUpload:
         mark = [about.st_size, about.st_mtime_ns, about.st_ino]
         return None if self._uploaded.get(name) == mark else mark
 
-    def _sent(self, name: str, mark: Any) -> bool:
+    def _note_sent(self, name: str, mark: Any) -> bool:
         self._uploaded[name] = mark
         self.problems.pop(name, None)
         self._state.content["answered"] = True

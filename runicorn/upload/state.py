@@ -119,7 +119,7 @@ class UploadState:
 
     @contextmanager
     def lock_after_requests(self) -> Iterator[None]:
-        """Hold the lock, and give precedence to processes that request it."""
+        """Acquire the lock, and give precedence to processes that request it."""
         if self._requested.exists():
             with _platform.file_lock(self._requested):
                 pass

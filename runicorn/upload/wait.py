@@ -75,7 +75,7 @@ class RunningUpload:
     def begin(
         cls, root: Path, run_id: str, run_dir: Path, target: Target, title: str = ""
     ) -> RunningUpload | None:
-        """Let a sender process upload a run; return at once.
+        """Start the upload of a run by a sender process; return at once.
 
         Returns:
             The upload; None if it could not be started, which is reported on stderr.

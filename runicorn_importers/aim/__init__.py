@@ -94,6 +94,6 @@ def _experiment(run: dict[str, Any]) -> Experiment:
         tags=run["tags"],
         notes=run["description"] or "",
         entries=entries,
-        left=[f"{name!r} has no numbers and was not imported." for name in run["others"]],
+        omissions=[f"{name!r} has no numbers and was not imported." for name in run["others"]],
         fingerprint=json.dumps(run, sort_keys=True),
     )

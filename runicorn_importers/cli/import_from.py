@@ -140,10 +140,10 @@ def _print_report(report: ImportReport, dry_run: bool) -> None:
             typer.echo(common.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
     for version in report.versions:
         typer.echo(common.printable(f"  new      {version}"))
-    for sentence in report.left[:SHOWN]:
+    for sentence in report.omissions[:SHOWN]:
         common.print_notice(f"  left     {sentence}")
-    if len(report.left) > SHOWN:
-        common.print_notice(f"  left     and {len(report.left) - SHOWN} more: --json names all.")
+    if len(report.omissions) > SHOWN:
+        common.print_notice(f"  left     and {len(report.omissions) - SHOWN} more: --json names all.")
     for item in report.failed:
         common.print_notice(f"  failed   {item.source}: {item.reason}")
     for sentence in report.differences:

@@ -26,16 +26,16 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
             raise NotReadable(f"{path} is not a database of MLflow.")
         yield from _of_database(path)
         return
-    is_readable = False
+    has_store = False
     for folder in (path, path / "mlruns"):
         if any((experiment / META).is_file() for experiment in folders(folder)):
-            is_readable = True
+            has_store = True
             yield from of_files(folder, path)
     for database in sorted(path.glob("*.db")):
         if is_ours(database):
-            is_readable = True
+            has_store = True
             yield from _of_database(database)
-    if not is_readable:
+    if not has_store:
         raise NotReadable(f"{path} contains neither a folder `mlruns` nor a database of MLflow.")
 
 

@@ -76,9 +76,9 @@ def of_database(path: Path) -> Iterator[Experiment]:
         for row in rows:
             run = _run(database, path, row, [model for model in models if model.run_id == row[0]])
             if count := traces.pop(row[7], 0):
-                run.left.append(f"not imported: {number_of(count, 'trace')} of the experiment.")
+                run.omissions.append(f"not imported: {number_of(count, 'trace')} of the experiment.")
             if count := datasets.get(row[0], 0):
-                run.left.append(f"not imported: {number_of(count, 'dataset')} that only MLflow knows.")
+                run.omissions.append(f"not imported: {number_of(count, 'dataset')} that only MLflow knows.")
             yield experiment(run, names, parents)
 
 
@@ -114,7 +114,7 @@ def _run(database: sqlite3.Connection, path: Path, row: tuple[Any, ...], models:
         artifacts=artifacts,
         state=f"{status} {ended} {count} {newest} {params} {tags}\n{files}",
         models=models,
-        left=[] if artifacts else elsewhere(uri, path.parent),
+        omissions=[] if artifacts else elsewhere(uri, path.parent),
     )
 
 

@@ -75,7 +75,7 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
                 yield Unreadable(f"mlflow:{run.name}", str(error))
                 continue
             if traces:
-                mlflow_run.left.append(f"not imported: {number_of(traces, 'trace')} of the experiment.")
+                mlflow_run.omissions.append(f"not imported: {number_of(traces, 'trace')} of the experiment.")
                 traces = 0
             yield mlflow_run
 
@@ -117,7 +117,7 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
         artifacts=artifacts,
         state=f"{meta}\n{sizes(inside)}\n{sizes(path for model in own for path in model.paths.values())}",
         models=own,
-        left=omissions,
+        omissions=omissions,
     )
 
 

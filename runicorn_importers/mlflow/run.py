@@ -55,7 +55,7 @@ class MlflowRun:
     artifacts: dict[str, Path]
     state: str
     models: list[Model] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
 
 
 def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> Experiment:
@@ -77,9 +77,9 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
         if model.paths:
             files.append(Files(f"{model.name}-{model.id[2:10]}", "model", model.paths))
         else:
-            run.left.append(f"the files of the model {model.name!r} are outside of the imported folder.")
+            run.omissions.append(f"the files of the model {model.name!r} are outside of the imported folder.")
     if "mlflow.log-model.history" in run.tags and not run.artifacts and not run.models:
-        run.left.append("its models lie elsewhere.")
+        run.omissions.append("its models lie elsewhere.")
 
     def entries() -> list[Point]:
         return by_step(run.metrics())
@@ -99,7 +99,7 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
         host=str(run.tags.get("mlflow.host") or ""),
         entries=entries,
         files=files,
-        left=run.left,
+        omissions=run.omissions,
         fingerprint=run.state,
         check=run.check,
         parent=f"mlflow:{parent}" if parent else "",

@@ -105,7 +105,7 @@ def _experiment(file: Path) -> Experiment:
         host=host(file),
         entries=lambda: _entries(file, head.system, omissions),
         lines=lambda: _lines(file),
-        left=omissions,
+        omissions=omissions,
         fingerprint=sizes([file]),
     )
 

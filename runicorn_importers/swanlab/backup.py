@@ -51,7 +51,7 @@ def experiment(file: Path) -> Experiment:
         host=host(file),
         entries=lambda: _entries(file, system, omissions),
         lines=lambda: _lines(file),
-        left=omissions,
+        omissions=omissions,
         fingerprint=sizes([file]),
     )
 

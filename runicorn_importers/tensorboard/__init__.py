@@ -77,7 +77,7 @@ def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
         entries=lambda: _entries(files, omissions),
         lines=lambda: _lines(files),
         check=lambda: scalars(files),
-        left=omissions,
+        omissions=omissions,
         fingerprint=sizes(files),
     )
 

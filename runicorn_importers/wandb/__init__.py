@@ -134,7 +134,7 @@ def _experiment(parts: list[_Part]) -> Experiment:
         entries=lambda: _entries(files, omissions),
         lines=lambda: (line for file in files for line in _lines(file)),
         files=artifacts([(part.file, message) for part in parts for message in part.artifacts], omissions),
-        left=omissions,
+        omissions=omissions,
         fingerprint=sizes([*files, *(file.parent / OUTPUT_LOG for file in files)]),
     )
 

@@ -213,7 +213,7 @@ def _experiment(origin: str, project: str, node: dict[str, Any], download: _Down
             download, int(keys.get("lastStep", -1)), node["historyLineCount"], omissions
         ),
         lines=lambda: _lines(download, omissions),
-        left=omissions,
+        omissions=omissions,
         check=lambda: _check(download),
         fingerprint=json.dumps(node, sort_keys=True),
     )

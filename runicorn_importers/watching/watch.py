@@ -105,7 +105,7 @@ class Watcher:
             report.items += part.items
             report.points += part.points
             report.versions += part.versions
-            report.left += part.left
+            report.omissions += part.omissions
         return report
 
     def _stamps(self) -> dict[tuple[str, Path], Stamp]:

@@ -53,7 +53,7 @@ class Comparison:
             "equal": not self.differences,
             "differences": self.differences,
             "points": self.points,
-            "series": {name: _shown(series) for name, series in sorted(self.series.items())},
+            "series": {name: _to_dict(series) for name, series in sorted(self.series.items())},
             "media": dict(sorted(self.media.items())),
         }
 
@@ -117,5 +117,5 @@ def _words(series: Series | None) -> str:
     return f"{number_of(series.points, 'point')} (lowest {series.low}, highest {series.high}, last {series.last})"
 
 
-def _shown(series: Series) -> dict[str, Any]:
+def _to_dict(series: Series) -> dict[str, Any]:
     return {name: finite(value) for name, value in series._asdict().items()}

@@ -188,13 +188,13 @@ class RunWriter:
                     artifact.add_file(source, names.check_path(path))
                     added += 1
                 except (InvalidArtifact, FileNotFoundError) as error:
-                    self.experiment.left.append(f"the file {path!r} was not imported: {error}")
+                    self.experiment.omissions.append(f"the file {path!r} was not imported: {error}")
             for path, address in sorted(files.references.items()):
                 try:
                     artifact.add_reference(address, name=path)
                     added += 1
                 except InvalidArtifact as error:
-                    self.experiment.left.append(f"the reference {path!r} was not imported: {error}")
+                    self.experiment.omissions.append(f"the reference {path!r} was not imported: {error}")
             if not added:
                 return
             free_space.require(self.root, sum(max(size_of(source), 0) for source in files.paths.values()))

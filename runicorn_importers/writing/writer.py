@@ -63,13 +63,13 @@ class ImportReport:
         items: one for each experiment, in the order of the reader.
         points: number of records of the new and updated runs.
         versions: new versions of artifacts.
-        left: data that was not imported, each once, with its owner.
+        omissions: data that was not imported, each once, with its owner.
     """
 
     items: list[Item] = field(default_factory=list)
     points: int = 0
     versions: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
 
     def of(self, result: Result) -> list[str]:
         """Return the run folders with a result, relative to the root."""
@@ -111,7 +111,7 @@ class ImportReport:
         return {
             **self.counts,
             "compared": self.compared,
-            "left": self.left,
+            "left": self.omissions,
             "report": [item.to_dict() for item in self.items],
         }
 
@@ -183,11 +183,11 @@ def _import_one(
     try:
         dated = _dated(experiment)
         if dated is None:
-            report.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
+            report.omissions.append(f"{experiment.origin}: it has no values yet, so no run was created.")
             return
         place = _place(root, dated, project)
         result = _pending(root / place, dated)
-        written_run = None if dry_run else _written(root, dated, folder, place, result)
+        written_run = None if dry_run else _write_run(root, dated, folder, place, result)
     except UNREADABLE as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in _platform.NO_ROOM:
@@ -199,10 +199,10 @@ def _import_one(
     if writer is not None and result != "unchanged":
         report.points += writer.records
         report.versions += writer.versions
-        report.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+        report.omissions += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.omissions)]
 
 
-def _written(
+def _write_run(
     root: Path, experiment: Experiment, folder: Path, place: str, result: Result
 ) -> tuple[RunWriter, Comparison] | None:
     """Write a new or changed run, and compare it with its source; compare an unchanged one if it never was."""
@@ -237,7 +237,7 @@ def _dated(experiment: Experiment) -> Experiment | None:
 
 
 def _pending(run: Path, experiment: Experiment) -> Result:
-    """Return what has to be done with an experiment whose run folder is `run`."""
+    """Return the action for an experiment whose run folder is `run`."""
     if not run.exists():
         return "taken"
     is_deleted = (run / layout.DELETED).exists()

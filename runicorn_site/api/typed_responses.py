@@ -66,7 +66,7 @@ def response_schema(typed_dict: Any) -> type[TypedDictSerializer]:
 
 
 def describe(returns: Any) -> Any:
-    """Return what `extend_schema(responses=…)` needs for a `TypedDict`, a list of them, one or None, or what it knows itself."""
+    """Return the argument of `extend_schema(responses=…)` for a `TypedDict`, a list of them, or anything else."""
     if typing.is_typeddict(returns):
         return response_schema(returns)
     if get_origin(returns) is list and typing.is_typeddict(get_args(returns)[0]):

@@ -44,7 +44,7 @@ def in_order(names: Iterable[str], read: Read) -> tuple[str, ...]:
             return
         path.append(name)
         for _, other in IMPORT.findall(read(name)):
-            visit(_named(name, other))
+            visit(_module_path(name, other))
         path.pop()
         done[name] = None
 
@@ -66,7 +66,7 @@ def joined(modules: Iterable[tuple[str, str]]) -> str:
 def _wrapped(name: str, text: str) -> str:
     """Return a module as a function, with the same lines."""
     code = LINE_COMMENT.sub("", COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text))
-    inner = IMPORT.sub(lambda match: _taken(name, match), code)
+    inner = IMPORT.sub(lambda match: _import_as_constant(name, match), code)
     exported = [exported_name for _, exported_name in EXPORT.findall(inner)]
     inner = EXPORT.sub(r"\1", inner)
     if other := OTHER.search(inner):
@@ -74,13 +74,13 @@ def _wrapped(name: str, text: str) -> str:
     return f'modules["{name}"] ??= (() => {{\n{inner}\nreturn {{ {", ".join(exported)} }};\n}})();\n'
 
 
-def _taken(name: str, match: re.Match[str]) -> str:
+def _import_as_constant(name: str, match: re.Match[str]) -> str:
     """Return an import as a constant; one without names needs no code."""
     names, path = match[1], match[2]
     if names is None:
         return ""
-    return f'const {{{names.replace(" as ", ": ")}}} = modules["{_named(name, path)}"];'
+    return f'const {{{names.replace(" as ", ": ")}}} = modules["{_module_path(name, path)}"];'
 
 
-def _named(name: str, path: str) -> str:
+def _module_path(name: str, path: str) -> str:
     return normpath(join(dirname(name), path))

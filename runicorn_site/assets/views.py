@@ -53,7 +53,7 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve a file: cached permanently with the current version in its URL, else with 304 if unchanged."""
     name, current = storage.split(path)
     names = parts(name)
-    files = tuple(found(name) for name in names)
+    files = tuple(static_path(name) for name in names)
     # Weak: the tag is the same for both forms of a file, as it is and compressed.
     etag = f'W/"{state_of(files)}"'
     response: HttpResponseBase
@@ -96,10 +96,10 @@ def is_joined_module(name: str) -> bool:
 def modules_of(stems: Iterable[str]) -> tuple[str, ...]:
     """Return the names of modules and their imports, in the order of execution."""
     names = [f"js/{name}.js" for name in stems]
-    return module_bundle.in_order(names, lambda name: found(name).read_text(encoding="utf-8"))
+    return module_bundle.in_order(names, lambda name: static_path(name).read_text(encoding="utf-8"))
 
 
-def found(name: str) -> Path:
+def static_path(name: str) -> Path:
     """Return the path of a static file."""
     path = finders.find(name) if is_plain(name) else None
     if path is None or not Path(path).is_file():
@@ -124,7 +124,7 @@ def content_of(files: Files, modules: Sequence[str], state: str, compressed: boo
     """Return the joined files, compressed if that is accepted and useful; `modules` are the names of modules."""
     kind = content_type(files[0])
     if compressed and TEXT.match(kind) and sum(file.stat().st_size for file in files) >= SMALL:
-        content = kept(files, tuple(modules), state)
+        content = compressed_content(files, tuple(modules), state)
         return HttpResponse(content, content_type=kind, headers={"Content-Encoding": "gzip"})
     return HttpResponse(joined(files, modules), content_type=kind)
 
@@ -138,7 +138,7 @@ def joined(files: Files, modules: Sequence[str]) -> bytes:
 
 
 @lru_cache(maxsize=512)
-def kept(files: Files, modules: tuple[str, ...], state: str) -> bytes:
+def compressed_content(files: Files, modules: tuple[str, ...], state: str) -> bytes:
     """Return the joined files with the best compression, cached for each `state`."""
     return gzip(joined(files, modules), ONCE_LEVEL)
 

@@ -13,7 +13,7 @@ import typer
 from runicorn.store.progress import show_progress
 from runicorn.store.state import State
 from runicorn.store.units import format_bytes, number_of
-from runicorn_site.cli.support.selection import WHERE, Choice, chosen
+from runicorn_site.cli.support.selection import WHERE, Choice, selected_records
 from runicorn_tools.archives import document
 from runicorn_tools.archives import write as exporting
 from runicorn_tools.cli.support import common
@@ -97,13 +97,13 @@ def export(
     )
     is_all = choice == Choice(deleted=deleted)
     with common.exit_on_error():
-        records = chosen(root, choice)
+        records = selected_records(root, choice)
         if not records:
             typer.echo("No runs matched the given filters. Nothing to export.")
             return
         kind = format or _by_name(output)
         if kind in ENDINGS:
-            paths = _each(root, records, kind, output)
+            paths = _export_each(root, records, kind, output)
         else:
             paths = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
     if as_json:
@@ -150,7 +150,7 @@ def _archive(
     return [path]
 
 
-def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> list[Path]:
+def _export_each(root: Path, records: list[Any], kind: Format, output: Path | None) -> list[Path]:
     """Write one file per run: `output` itself for a single run, else in that folder."""
     single = len(records) == 1 and kind is not Format.TENSORBOARD
     if single:
@@ -184,7 +184,7 @@ def write_one(run_dir: Path, kind: str, target: Path) -> bool:
     """
     exporter = MetricsExporter(run_dir)
     write: dict[str, Callable[[], object]] = {
-        "json": lambda: _whole(target, document.pieces(run_dir, include_media=True)),
+        "json": lambda: _write_all(target, document.pieces(run_dir, include_media=True)),
         "csv": lambda: bool(exporter.columns()) and exporter.to_csv(target) is None,
         "excel": lambda: exporter.to_excel(target),
         "parquet": lambda: exporter.to_parquet(target),
@@ -198,7 +198,7 @@ def write_one(run_dir: Path, kind: str, target: Path) -> bool:
         common.exit_with(str(error), FAILED)
 
 
-def _whole(target: Path, pieces: Iterator[bytes]) -> bool:
+def _write_all(target: Path, pieces: Iterator[bytes]) -> bool:
     with target.open("wb") as file:
         file.writelines(pieces)
     return True

@@ -13,7 +13,7 @@ import typer
 from runicorn.store import curation
 from runicorn.store.state import State
 from runicorn.store.units import format_bytes, number_of
-from runicorn_site.cli.support.selection import WHERE, Choice, chosen, find_record
+from runicorn_site.cli.support.selection import WHERE, Choice, find_record, selected_records
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import USAGE
 
@@ -75,17 +75,19 @@ def manage(
     choice = Choice(run_id or (), project, name, status or (), state or (), words, text, where)
     with common.exit_on_error():
         if action is ManageAction.SEARCH:
-            _search(chosen(root, choice), as_json)
+            _search(selected_records(root, choice), as_json)
         elif action is ManageAction.TAG:
             if tags is None:
                 common.exit_with("--tags is required for 'tag' action", USAGE)
-            _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
+            _tag(root, _records_by_id(root, run_id), words, replace, dry_run, as_json)
         else:
-            records = _named(root, run_id) if action is ManageAction.DELETE else _old(root, choice, days)
+            records = (
+                _records_by_id(root, run_id) if action is ManageAction.DELETE else _old(root, choice, days)
+            )
             _delete(root, records, dry_run, force, as_json)
 
 
-def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
+def _records_by_id(root: Path, run_ids: list[str] | None) -> list[Any]:
     if not run_ids:
         common.exit_with("--run-id is required for this action", USAGE)
     return [find_record(root, run_id) for run_id in dict.fromkeys(run_ids)]
@@ -96,7 +98,7 @@ def _old(root: Path, choice: Choice, days: int) -> list[Any]:
     before = time.time() - days * DAY
     return [
         record
-        for record in chosen(root, choice)
+        for record in selected_records(root, choice)
         if record.status != "running"
         and not record.pinned
         and not record.archived

@@ -57,7 +57,7 @@ class Leases:
 
     @contextmanager
     def hold(self, name: str) -> Iterator[HeldLease]:
-        """Hold a lease, and release it at the end.
+        """Acquire a lease, and release it at the end.
 
         Raises:
             BlockingIOError: another server holds it.

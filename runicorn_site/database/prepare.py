@@ -116,7 +116,7 @@ def _has_its_tables(path: Path) -> bool:
 
 
 @cache
-def _known() -> frozenset[tuple[str, str]]:
+def _migrations_on_disk() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
@@ -128,7 +128,7 @@ def _known_apart() -> frozenset[tuple[str, str]]:
 
 
 def _migrate() -> None:
-    if not _known() <= MigrationRecorder(connection).applied_migrations().keys():
+    if not _migrations_on_disk() <= MigrationRecorder(connection).applied_migrations().keys():
         call_command("migrate", interactive=False, verbosity=0)
         gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 

@@ -20,7 +20,7 @@ def has_wal_reset_bug(version: Version) -> bool:
 
 
 def advice(version: Version) -> str:
-    """Return what a user of a version should know, or ""."""
+    """Return advice for users of a SQLite version, or ""."""
     if not has_wal_reset_bug(version):
         return ""
     return (

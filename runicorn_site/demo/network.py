@@ -60,7 +60,7 @@ class Momentum:
         self._speeds: list[Floats] = []
 
     def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
-        """Take one step in place."""
+        """Apply one optimization step in place."""
         self._speeds = self._speeds or [np.zeros_like(parameter) for parameter in parameters]
         for parameter, gradient, speed in zip(parameters, gradients, self._speeds, strict=True):
             speed *= 0.9
@@ -76,7 +76,7 @@ class Adam:
         self._steps = 0
 
     def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
-        """Take one step in place."""
+        """Apply one optimization step in place."""
         self._moments = self._moments or [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
         self._steps += 1
         first, second = 0.9, 0.999

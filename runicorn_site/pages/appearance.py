@@ -42,7 +42,7 @@ CHOICES = (
 )
 
 
-def chosen(request: HttpRequest) -> dict[str, str]:
+def current_choices(request: HttpRequest) -> dict[str, str]:
     """Return the value of each choice by its name; unknown values in cookies are ignored."""
     cookies = {choice.name: request.COOKIES.get(choice.cookie, "") for choice in CHOICES}
     return {

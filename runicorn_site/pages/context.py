@@ -29,13 +29,13 @@ class SiteContext(TypedDict):
 
 
 def site_notices(request: HttpRequest) -> SiteContext:
-    """Return what every page shows."""
+    """Return the context of every page."""
     shared = is_shared(request)
     problems = [] if shared else [*notices, *map(gettext, filter(None, [monitor.problem]))]
     actor = actor_of(getattr(request, "scope", {}))
     return {
         "site_notices": problems,
-        "look": appearance.chosen(request),
+        "look": appearance.current_choices(request),
         "demo": demo,
         "shared": shared,
         "actor": actor,

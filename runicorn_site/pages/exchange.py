@@ -82,7 +82,7 @@ def _import_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def import_archive(request: HttpRequest) -> HttpResponse:
     form = ImportForm(request.POST)
-    archive = _kept(form.cleaned_data["key"] if form.is_valid() else "")
+    archive = _archive_path(form.cleaned_data["key"] if form.is_valid() else "")
     try:
         with archive.open("rb") as file:
             overwrite = form.cleaned_data["overwrite"]
@@ -142,7 +142,7 @@ def _keep(source: Path) -> str:
     return key
 
 
-def _kept(key: str) -> Path:
+def _archive_path(key: str) -> Path:
     """Return the path of the archive kept under a key; it may be missing."""
     return _folder() / f"{WAITING}{key if _KEY.fullmatch(key) else 'none'}"
 

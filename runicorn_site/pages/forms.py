@@ -23,7 +23,7 @@ class AppearanceForm(forms.Form):
         for choice in appearance.CHOICES:
             self.fields[choice.name] = forms.ChoiceField(choices=choice.options.items(), required=False)
 
-    def chosen(self) -> dict[str, str]:
+    def valid_choices(self) -> dict[str, str]:
         """Return the valid values by the name of the choice."""
         self.full_clean()
         return {name: value for name, value in self.cleaned_data.items() if value}

@@ -149,7 +149,7 @@ def count(text: str) -> int | None:
 
 def choices(request: HttpRequest) -> list[ShownChoice]:
     """Return the choices of appearance with their values in this browser."""
-    now = appearance.chosen(request)
+    now = appearance.current_choices(request)
     return [ShownChoice(c.name, c.label, c.options, now[c.name]) for c in appearance.CHOICES]
 
 

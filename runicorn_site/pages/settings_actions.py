@@ -35,7 +35,7 @@ def change_look(request: HttpRequest) -> HttpResponse:
     """Save theme, density and language in cookies of this browser."""
     page = "account" if request.POST.get("from") == "account" else "settings"
     response = redirect(site_address(f"/{page}?notice=appearance"))
-    appearance.set_cookies(response, AppearanceForm(request.POST).chosen())
+    appearance.set_cookies(response, AppearanceForm(request.POST).valid_choices())
     return response
 
 

@@ -51,17 +51,17 @@ class StoreCheck:
             self.ended = time.time()
 
     @property
-    def shown(self) -> list[fsck.Finding]:
+    def visible_findings(self) -> list[fsck.Finding]:
         return self.report.findings[:SHOWN]
 
     @property
     def hidden(self) -> int:
-        """How many findings are not shown."""
+        """Number of findings that are not shown."""
         return max(0, len(self.report.findings) - SHOWN)
 
     @property
     def repairable(self) -> int:
-        """How many findings concern derived files."""
+        """Number of findings about derived files."""
         return sum(f.kind in DERIVED and not f.is_repaired for f in self.report.findings)
 
 

@@ -67,7 +67,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 @dataclass(frozen=True)
 class Forwarding:
-    """Where the server is mounted, and whose headers it believes."""
+    """Base path of the server, and the proxies it trusts."""
 
     base: str = ""
     """Prefix of all paths, without a slash at its end."""
@@ -96,7 +96,7 @@ class Forwarding:
         client = self._client(head, peer)
         if self.user_header:
             head = replace(head, user=_name(head.header(self.user_header) or ""))
-        if hosts := _listed(head.header("x-forwarded-host")) or _forwarded(head, "host"):
+        if hosts := _header_values(head.header("x-forwarded-host")) or _forwarded(head, "host"):
             others = [(name, value) for name, value in head.headers if name.lower() != b"host"]
             head = replace(head, headers=[*others, (b"host", hosts[-1].encode("latin-1"))])
         try:
@@ -138,7 +138,7 @@ class Forwarding:
 
     def _client(self, head: Head, peer: str) -> str:
         """Return the address that the last trusted proxy reports; earlier entries may be forged."""
-        hops = _listed(head.header("x-forwarded-for")) or _forwarded(head, "for")
+        hops = _header_values(head.header("x-forwarded-for")) or _forwarded(head, "for")
         client = peer
         while hops and self._is_trusted(client):
             hop = _address(hops.pop())
@@ -170,7 +170,7 @@ def _name(value: str) -> str:
     return value.strip(" \t")
 
 
-def _listed(value: str | None) -> list[str]:
+def _header_values(value: str | None) -> list[str]:
     return [item.strip() for item in (value or "").split(",") if item.strip()]
 
 

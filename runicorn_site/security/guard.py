@@ -54,7 +54,7 @@ class People(Protocol):
         """Return a function that returns whether the actor of an open socket may still read."""
 
     def readable_by(self, account: int | None, name: str) -> Readable | None:
-        """Return what the links of an account, or of a token without one, may show now; None if it may not share.
+        """Return the projects readable by links of an account, or of a token without one; None if it may not share.
 
         May block.
 

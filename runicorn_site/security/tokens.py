@@ -132,7 +132,7 @@ class Tokens:
         self.bearer_tries = Tries(BEARER_TRIES)
 
     def publish_once(self) -> None:
-        """Let all servers that share a cache accept the one-time link of this one."""
+        """Share the one-time link of this server with all that use the same cache."""
         if self.once is not None:
             cache.set(_key("once", self.once), 1, COOKIE_SECONDS)
 
@@ -144,13 +144,13 @@ class Tokens:
         if once is not None and not head.socket and head.method == "GET":
             # In a thread: a shared cache is asked over the network.
             return await asyncio.to_thread(self._one_time, head, once[-1], query, visitor)
-        return self._shown(head, visitor)
+        return self._check_token(head, visitor)
 
     def judge_early(self, head: Head, visitor: Visitor) -> Refusal | None:
         """Return the refusal of a request without a token before its body arrives; the form has the token in its body."""
-        return None if is_form(head) else self._shown(head, visitor)
+        return None if is_form(head) else self._check_token(head, visitor)
 
-    def _shown(self, head: Head, visitor: Visitor) -> Refusal | None:
+    def _check_token(self, head: Head, visitor: Visitor) -> Refusal | None:
         if self.has_cookie(head) or visitor.is_owner():
             return None
         return self._bearer(head, visitor.address)

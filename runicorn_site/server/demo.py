@@ -68,7 +68,7 @@ class Training:
         return layout.CONTROL.sub("", lines[-1]) if lines else f"exit status {self.process.returncode}"
 
     def forget(self) -> None:
-        """Let go of what belongs to an ended process."""
+        """Release the resources of an ended process."""
         self.process.wait()
         self.errors.close()
         if self.process.stdin is not None:

@@ -131,7 +131,7 @@ def limited(scope: Scope, receive: Receive, send: Send, limit: int) -> Receive:
 
 
 def _serving() -> Serving:
-    """Return what a viewer on all addresses would be, with the options in the environment."""
+    """Return the settings of a viewer on all addresses, with the options in the environment."""
     token = "" if has_users() else own.get("RUNICORN_TOKEN") or AUTO
     serving = Serving(Options(host="0.0.0.0", token=token), signals=False)
     serving.bound, serving.port = serving.options.host, serving.options.port

@@ -109,7 +109,7 @@ class Session:
         self.end(f"no heartbeat for {patience:g} seconds")
 
     def end(self, reason: str) -> None:
-        """Ask this process to end, as Ctrl-C does."""
+        """Shut down this process, as Ctrl-C does."""
         if not self.ended.is_set():
             self.ended.set()
             logger.info("The remote viewer ends: %s", reason)

@@ -161,7 +161,7 @@ class Serving:
             self.stop(status)
 
     def listen(self) -> None:
-        """Take the port."""
+        """Bind the port."""
         if self.options.socket is not None:
             path = self.options.socket.expanduser().absolute()
             self.listening = listen_on(path)
@@ -293,7 +293,7 @@ class Serving:
         notify_systemd()
 
     def announce(self) -> None:
-        """Say where the viewer is, here, to the SDK, and to the browser."""
+        """Announce the viewer's URL: in the terminal, to the SDK, and in the browser."""
         from alerts.delivery import links
 
         links.set_own(self.url)

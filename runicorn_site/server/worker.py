@@ -78,7 +78,7 @@ class Worker:
             self.threads.append(thread)
 
     def stop(self, timeout: float) -> None:
-        """Ask the threads to end and wait for them at most `timeout` seconds."""
+        """Signal the threads to end and wait for them at most `timeout` seconds."""
         self.stopping.set()
         deliveries.wake.set()
         deadline = time.monotonic() + timeout
@@ -169,7 +169,7 @@ def discover(term: Term) -> None:
 
 
 def ingest(term: Term) -> None:
-    """Take in what the journals of the root have gained."""
+    """Ingest new records of the journals of the root."""
     while term.goes_on():
         began = time.thread_time()
         metrics.catch_up_all(term.root, term.stopping)

@@ -15,7 +15,7 @@ View = TypeVar("View")
 
 
 class Scope(StrEnum):
-    """What a caller may do; each scope contains those before it."""
+    """Rights of a caller; each scope contains those before it."""
 
     READ = "read"
     WRITE = "write"
@@ -37,7 +37,7 @@ class Subject(StrEnum):
 
 
 class Access(NamedTuple):
-    """Who may call a view, or a method of one.
+    """Access to a view, or to a method of one.
 
     Attributes:
         scope: that requests need; None if they need no login where the viewer has users.

@@ -29,7 +29,7 @@ def sender_name(request: Request) -> str:
 
 
 def sender_key(request: Request) -> str:
-    """Return what distinguishes the sender from others: its name, or its address without one."""
+    """Return the key of a sender for counting: its name, or its address without one."""
     return sender_name(request) or str(request.META["REMOTE_ADDR"])
 
 

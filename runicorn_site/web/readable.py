@@ -49,7 +49,7 @@ _current: ContextVar[Readable] = ContextVar("readable", default=EVERYTHING)
 
 
 def current() -> Readable:
-    """Return what the sender of the current request may read."""
+    """Return the projects that the sender of the current request may read."""
     return _current.get()
 
 

@@ -202,7 +202,9 @@ def _place(
         folder.mkdir(parents=True)
         versions.build(shelves, arrival, there, folder)
         staged.append(
-            commit.StagedVersion(arrival.folder.type, arrival.folder.name, arrival.number, arrival.named)
+            commit.StagedVersion(
+                arrival.folder.type, arrival.folder.name, arrival.number, arrival.alias_numbers
+            )
         )
     commit.write(staging, runs, staged)
     dropped = commit.apply(root, staging)

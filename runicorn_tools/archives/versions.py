@@ -38,7 +38,7 @@ class Arrival(NamedTuple):
         return f"{self.folder.type}/{self.folder.name}:v{self.number}"
 
     @property
-    def named(self) -> dict[str, int]:
+    def alias_numbers(self) -> dict[str, int]:
         return dict.fromkeys(self.aliases, self.number)
 
     @property
@@ -151,7 +151,7 @@ def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool
     with create.new_version_folder(arrival.folder) as folder:
         build(shelves, arrival, there, folder)
         (folder / create.CLAIM).unlink(missing_ok=True)
-        return commit.place_version(arrival.folder, arrival.number, folder, arrival.named)
+        return commit.place_version(arrival.folder, arrival.number, folder, arrival.alias_numbers)
 
 
 def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folder: Path) -> None:

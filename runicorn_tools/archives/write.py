@@ -184,8 +184,8 @@ class Outlet(io.RawIOBase):
         self._parts.append(bytes(data))
         return len(data)
 
-    def taken(self) -> bytes:
-        """Return what was written since the last call."""
+    def drain(self) -> bytes:
+        """Return the bytes written since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 
@@ -211,9 +211,9 @@ def zip_pieces(
                 for block in blocks:
                     content.write(block)
                     total += len(block)
-                    yield outlet.taken()
+                    yield outlet.drain()
             files += 1
-    yield outlet.taken()
+    yield outlet.drain()
     return ExportTotals(files, total)
 
 

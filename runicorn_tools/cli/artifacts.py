@@ -65,13 +65,13 @@ def artifacts(
         elif action is ArtifactsAction.STATS:
             _statistics(responses.statistics(store, common.print_error), as_json)
         elif action is ArtifactsAction.VERSIONS:
-            folder = _named(store, name, kind, action)
+            folder = _artifact_folder(store, name, kind, action)
             _versions(responses.list_versions(folder, common.print_error), as_json)
         elif action is ArtifactsAction.VERIFY:
-            _verify(_chosen(store, name, kind, version), as_json)
+            _verify(_selected_versions(store, name, kind, version), as_json)
         else:
             number = _needed(version, "--version", action)
-            addressed = _named(store, name, kind, action).existing(number)
+            addressed = _artifact_folder(store, name, kind, action).existing(number)
             if action is ArtifactsAction.INFO:
                 _info(responses.version_detail(addressed), as_json)
             else:
@@ -84,7 +84,9 @@ def _needed(value: Any, option: str, action: ArtifactsAction) -> Any:
     return value
 
 
-def _named(store: Store, name: str | None, kind: str | None, action: ArtifactsAction) -> ArtifactFolder:
+def _artifact_folder(
+    store: Store, name: str | None, kind: str | None, action: ArtifactsAction
+) -> ArtifactFolder:
     """Return the named artifact; the name may include the type: `dataset/mnist`."""
     before, _, own = str(_needed(name, "--name", action)).rpartition("/")
     return store.find(own, kind or before or None)
@@ -199,11 +201,13 @@ def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None
         typer.echo(common.printable(message))
 
 
-def _chosen(store: Store, name: str | None, kind: str | None, number: int | None) -> list[Version]:
+def _selected_versions(store: Store, name: str | None, kind: str | None, number: int | None) -> list[Version]:
     """Return one version, all of an artifact, or all of the store."""
     if number is not None:
-        return [_named(store, name, kind, ArtifactsAction.VERIFY).existing(number)]
-    folders = store.folders(kind) if name is None else [_named(store, name, kind, ArtifactsAction.VERIFY)]
+        return [_artifact_folder(store, name, kind, ArtifactsAction.VERIFY).existing(number)]
+    folders = (
+        store.folders(kind) if name is None else [_artifact_folder(store, name, kind, ArtifactsAction.VERIFY)]
+    )
     return [folder.version(version_number) for folder in folders for version_number in folder.numbers()]
 
 

@@ -21,7 +21,7 @@ DAY = 86400.0
 
 @dataclass
 class Candidates:
-    """What can be removed.
+    """Removable data of a store.
 
     Attributes:
         zombies, old: runs for the recycle bin.

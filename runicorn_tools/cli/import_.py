@@ -59,7 +59,7 @@ def import_(
     except ValueError as error:
         common.exit_with(str(error), USAGE)
     root = user.storage_root(storage)
-    with common.exit_on_error(), _made(root):
+    with common.exit_on_error(), _created_folder(root):
         progress = show_progress("Reading:", path.stat().st_size)
         try:
             with path.open("rb") as content:
@@ -77,7 +77,7 @@ def import_(
 
 
 @contextmanager
-def _made(root: Path) -> Iterator[None]:
+def _created_folder(root: Path) -> Iterator[None]:
     """Create the folder of the store, and remove it again if nothing was imported."""
     missing = [folder for folder in (root, *root.parents) if not folder.exists()]
     root.mkdir(parents=True, exist_ok=True)

@@ -100,10 +100,10 @@ def _information(meta: dict[str, Any]) -> list[tuple[str, str]]:
     texts = [("Project", "project"), ("Experiment", "name"), ("Run ID", "id")]
     more = [("Platform", "platform"), ("Python", "python")]
     created = ("Created", _date(meta.get("created_at")))
-    return [*_named(meta, texts), created, *_named(meta, more)]
+    return [*_labelled_values(meta, texts), created, *_labelled_values(meta, more)]
 
 
-def _named(values: dict[str, Any], names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _labelled_values(values: dict[str, Any], names: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(label, _value(values.get(key, NONE))) for label, key in names]
 
 

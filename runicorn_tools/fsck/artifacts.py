@@ -22,7 +22,7 @@ _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 
 
 class Scope(NamedTuple):
-    """What is checked.
+    """Extent of a check.
 
     Attributes:
         contents: read every file; else only sizes are compared.
@@ -41,7 +41,7 @@ def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
     """
     store = Store(root)
     try:
-        scope = Scope(contents, _listed(store, report))
+        scope = Scope(contents, _sizes_in_bucket(store, report))
         for artifact in store.folders():
             _check_index(root, artifact, report)
             for number in artifact.numbers():
@@ -53,7 +53,7 @@ def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
         report.error("pool-unavailable", ARTIFACTS, str(error))
 
 
-def _listed(store: Store, report: Report) -> dict[str, int] | None:
+def _sizes_in_bucket(store: Store, report: Report) -> dict[str, int] | None:
     """Return the sizes of the contents in the bucket; None if the store has a bucket that cannot be read here."""
     if store.bucket is not None:
         return dict(store.bucket.contents())

@@ -97,11 +97,11 @@ class _RunCheck:
         return state
 
     def _damage(self, state: JournalState, place: str) -> None:
-        if lines := _listed(state.altered):
+        if lines := _line_numbers(state.altered):
             single = Message("Line {lines} does not match the checksum.", lines=lines)
             more = Message("Lines {lines} do not match the checksum.", lines=lines)
             self.report.error("record-altered", place, single if len(state.altered) == 1 else more)
-        if lines := _listed(state.bad):
+        if lines := _line_numbers(state.bad):
             single = Message("Line {lines} does not hold a record.", lines=lines)
             more = Message("Lines {lines} do not hold a record.", lines=lines)
             self.report.warn("line-unreadable", place, single if len(state.bad) == 1 else more)
@@ -155,7 +155,7 @@ def _count(status: dict[str, Any], key: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _listed(numbers: list[int]) -> str:
+def _line_numbers(numbers: list[int]) -> str:
     display = ", ".join(map(str, numbers[:SHOWN]))
     if len(numbers) > SHOWN:
         return Message("{shown} and {more} more", shown=display, more=f"{len(numbers) - SHOWN:,}")

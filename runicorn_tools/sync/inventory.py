@@ -140,14 +140,14 @@ def _add_run(inventory: Inventory, run: Any) -> None:
     for file in files:
         validated = _validated(file)
         if validated is None:
-            inventory.refuse(f"Refused: {_shown(file)} is not a file of a run.")
+            inventory.refuse(f"Refused: {_display_path(file)} is not a file of a run.")
             continue
         path, info = validated
         own = folder_of(path)
         folder = folder or own
         name = path[len(own) + 1 :]
         if own != folder or name in valid or own.rpartition("/")[2] != run.get("run_id"):
-            inventory.refuse(f"Refused: {_shown(file)} is not in the folder of its run.")
+            inventory.refuse(f"Refused: {_display_path(file)} is not in the folder of its run.")
             continue
         valid[name] = info
     if not valid:
@@ -192,6 +192,6 @@ def _number(value: Any) -> float | None:
     return float(value) if abs(value) < MOST_SECONDS else None
 
 
-def _shown(file: Any) -> str:
+def _display_path(file: Any) -> str:
     path = file.get("path") if isinstance(file, dict) else file
     return repr(path)[:120]

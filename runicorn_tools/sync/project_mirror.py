@@ -134,7 +134,7 @@ class _ProjectMirror:
         return content if item.size <= limit and len(content) <= limit else None
 
     def _unless_unreachable(self, read: Callable[[], T], missing: T) -> T | None:
-        """Return what was read, `missing` if there is no such file, or None if that cannot be told."""
+        """Return the content, `missing` if there is no such file, or None if the host cannot be reached."""
         try:
             return read()
         except FileNotFoundError:

@@ -224,7 +224,7 @@ class RunMirror:
             del self.state.files[path]
 
     def _touch_parents(self) -> None:
-        """Let servers notice within a second: they watch the folders above the runs."""
+        """Touch the folders above the runs: servers poll them, and notice within a second."""
         for parent in {folder.rpartition("/")[0] for folder in self._changed}:
             with suppress(OSError):
                 os.utime(self._root / parent)

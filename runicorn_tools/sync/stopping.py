@@ -30,7 +30,7 @@ class StopRequest:
 
 @contextmanager
 def exclusive(state_dir: Path, stop: StopRequest) -> Iterator[None]:
-    """Hold the lock of a mirror, waiting for another sync of it.
+    """Acquire the lock of a mirror, waiting for another sync of it.
 
     Raises:
         ConnectionError: a stop was requested meanwhile.

@@ -32,7 +32,7 @@ def save_folders(root: StorageRoot, folders: list[str], is_own_write: bool = Fal
 
 
 def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) -> set[str]:
-    indexed = _known(root, folders)
+    indexed = _signatures(root, folders)
     readings, same, removed = [], set(), []
     for folder in folders:
         mine, signature = indexed.get(id_of(folder), (None, None))
@@ -66,7 +66,7 @@ def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) ->
     return same | (saved - unsettled)
 
 
-def _known(root: StorageRoot, folders: Iterable[str]) -> dict[str, tuple[str, str]]:
+def _signatures(root: StorageRoot, folders: Iterable[str]) -> dict[str, tuple[str, str]]:
     ids = [id_of(folder) for folder in folders]
     runs = Run.objects.filter(root=root, run_id__in=ids).values_list("run_id", "folder", "signature")
     return {run_id: (folder, signature) for run_id, folder, signature in runs}

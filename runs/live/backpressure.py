@@ -126,7 +126,7 @@ class Flow:
             self._protocol.onMessage = lambda payload, is_binary: None
 
     def allow_slow_close(self) -> None:
-        """Let a slow client read up to the close frame; by default the connection is cut after a second."""
+        """Allow a slow client to read up to the close frame; by default the connection is cut after a second."""
         if self._protocol is not None:
             self._protocol.closeHandshakeTimeout = CLOSE_SECONDS
 

@@ -56,7 +56,7 @@ def blocks(data: bytes, start: int, first: int) -> Iterator[Block]:
 def _block(pieces: list[bytes], start: int, first: int) -> Block:
     block = Block(first, start, start)
     for piece in pieces:
-        text, is_cut = _shown(piece)
+        text, is_cut = _decoded_line(piece)
         if is_cut:
             block.long.append((len(block.lines), block.end, block.end + len(piece)))
         block.lines.append(text)
@@ -64,7 +64,7 @@ def _block(pieces: list[bytes], start: int, first: int) -> Block:
     return block
 
 
-def _shown(piece: bytes) -> tuple[str, bool]:
+def _decoded_line(piece: bytes) -> tuple[str, bool]:
     if len(piece) <= LONGEST:
         return piece.decode("utf-8", "replace"), False
     # Of a line that was redrawn with carriage returns, only the last state is visible.

@@ -27,20 +27,20 @@ def reason_text(run: Run) -> str:
 
 
 def in_words(sentence: Sentence) -> str:
-    values = {name: _written(name, value) for name, value in sentence.values.items()}
+    values = {name: _display_value(name, value) for name, value in sentence.values.items()}
     return gettext(sentence.template) % values
 
 
 def in_html(sentence: Sentence) -> SafeString:
     """Translate a sentence; its times are elements that scripts show in local time."""
     values = {
-        name: clock(value) if name in TIMES else conditional_escape(_written(name, value))
+        name: clock(value) if name in TIMES else conditional_escape(_display_value(name, value))
         for name, value in sentence.values.items()
     }
     return SafeString(escape(gettext(sentence.template)) % values)
 
 
-def _written(name: str, value: Any) -> str:
+def _display_value(name: str, value: Any) -> str:
     if name in TIMES:
         return f"{strip_tags(clock(value))} UTC"
     return span(value) if name in SPANS else str(value)

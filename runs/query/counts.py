@@ -61,7 +61,7 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
         key = str(runs.query)
     except EmptyResultSet:  # Django knows that nothing can match
         return 0
-    if entry := _known(root, key):
+    if entry := _cached(root, key):
         return int(entry[0])
     revision, began = _revision(root), time.monotonic()
     count = runs.count()
@@ -72,7 +72,7 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
 
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
     """Return `compute()`, or its last result for this root, key and reader until a run changes, for at most `seconds`."""
-    if entry := _known(root, key):
+    if entry := _cached(root, key):
         cached: T = entry[0]
         return cached
     revision = _revision(root)
@@ -86,7 +86,7 @@ def _revision(root: StorageRoot) -> int:
         return _revisions[root.path]
 
 
-def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
+def _cached(root: StorageRoot, key: str) -> tuple[Any] | None:
     with _lock:
         revision, expires, value = _answers.get((root.path, current(), key), (-1, 0.0, None))
         fresh = revision == _revisions[root.path] and time.monotonic() < expires

@@ -72,7 +72,7 @@ def resolve(root: StorageRoot, key: str) -> Field | str | None:
         return None
     either = reduce(
         lambda alternatives, other: Message("{one} or {other}", one=alternatives, other=other),
-        map(_written, best),
+        map(_with_count, best),
     )
     return Message("Did you mean {keys}?", keys=either)
 
@@ -135,7 +135,7 @@ def _dotted(kind: str, name: str) -> str:
     return f"{kind}.{quoted(name)}" if kind else name
 
 
-def _written(key_row: tuple[str, str, int]) -> str:
+def _with_count(key_row: tuple[str, str, int]) -> str:
     kind, name, runs = key_row
     key = _dotted(kind, name)
     if not kind:

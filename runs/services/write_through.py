@@ -90,7 +90,7 @@ def one_file() -> Iterator[None]:
 
 
 def touch_folders(runs: Iterable[Run]) -> None:
-    """Let viewers on other hosts notice within a second: they poll the folders above the runs."""
+    """Touch the folders above the runs: viewers on other hosts poll them, and notice within a second."""
     for folder in {f"{run.root.path}/{run.folder}".rpartition("/")[0] for run in runs}:
         with suppress(OSError):  # the change itself is written; other viewers see it within a minute
             os.utime(folder)

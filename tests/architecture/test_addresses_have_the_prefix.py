@@ -44,14 +44,14 @@ def fixed_addresses(path: Path, pattern: re.Pattern[str]) -> list[str]:
 def test_pages_and_scripts_have_no_fixed_addresses(folder: str, suffix: str) -> None:
     files = sorted((ROOT / folder).rglob(f"*.{suffix}"))
     assert files
-    found = [line for file in files for line in fixed_addresses(file, FIXED[folder])]
-    assert not found, "use {% url %}, {% base %} or siteAddress():\n" + "\n".join(found)
+    addresses = [line for file in files for line in fixed_addresses(file, FIXED[folder])]
+    assert not addresses, "use {% url %}, {% base %} or siteAddress():\n" + "\n".join(addresses)
 
 
 def test_python_builds_addresses_with_reverse_or_site_address() -> None:
     files = [file for folder in SOURCES for file in sorted((ROOT / folder).rglob("*.py"))]
-    found = [line for file in files for line in fixed_addresses(file, PYTHON)]
-    assert not found, "use reverse() or site_address():\n" + "\n".join(found)
+    addresses = [line for file in files for line in fixed_addresses(file, PYTHON)]
+    assert not addresses, "use reverse() or site_address():\n" + "\n".join(addresses)
 
 
 @pytest.mark.parametrize(

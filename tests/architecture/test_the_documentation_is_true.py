@@ -46,7 +46,7 @@ def test_the_readme_is_read_in_five_minutes() -> None:
 def test_lines_of_prose_have_at_most_100_characters() -> None:
     pages = [page for page in sorted((PROJECT / "docs").rglob("*.md")) if page.parent.name != "zh"]
     long = []
-    for document in [*(each for each in DOCUMENTS if each.name != "CHANGELOG.md"), *pages]:
+    for document in [*(document for document in DOCUMENTS if document.name != "CHANGELOG.md"), *pages]:
         text = re.sub(
             r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
         )

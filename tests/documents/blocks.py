@@ -56,9 +56,9 @@ class Block:
 def blocks(page: Path) -> Iterator[Block]:
     """The blocks of a page."""
     text = page.read_text(encoding="utf-8")
-    for found in _BLOCK.finditer(text):
-        line = text.count("\n", 0, found.start("language")) + 1
-        yield Block(page, line, found["language"], found["code"], found["mark"] or "")
+    for match in _BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start("language")) + 1
+        yield Block(page, line, match["language"], match["code"], match["mark"] or "")
 
 
 def programs(page: Path, *languages: str) -> list[Block]:

@@ -83,5 +83,5 @@ def test_the_translations_have_the_code_of_their_originals() -> None:
 
 def test_the_translated_index_has_every_route() -> None:
     text = (PROJECT / "docs" / "zh" / "api.md").read_text(encoding="utf-8")
-    found = re.findall(r"^\| (\w+) \| `([^`]+)` \|", text, re.MULTILINE)
-    assert found == [(method, path) for method, path, _ in INDEX]
+    routes = re.findall(r"^\| (\w+) \| `([^`]+)` \|", text, re.MULTILINE)
+    assert routes == [(method, path) for method, path, _ in INDEX]

@@ -60,11 +60,11 @@ def test_commands_and_programs_succeed(
     page: Path, served: Viewer, fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    known: dict[str, Any] = {"__name__": "__main__"}
+    namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in programs(page, "bash", "python"):
         code = _here(block.code, served)
         if RUN[block.language] == "python" and "rn.init" not in code:
-            exec(compile("\n" * block.line + code, _name(page), "exec"), known)
+            exec(compile("\n" * block.line + code, _name(page), "exec"), namespace)
         else:
             _in_a_process(block, code, fresh)
 

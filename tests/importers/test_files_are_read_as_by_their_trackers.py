@@ -119,12 +119,12 @@ def program(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 def written(run: Path) -> dict[str, list[list[Any]]]:
     """The points of a run; numbers as JSON writes them, since NaN equals nothing."""
-    found: dict[str, list[list[Any]]] = {}
+    points_by_key: dict[str, list[list[Any]]] = {}
     for data in journal(run):
         for key, value in data.items():
             if key not in ("global_step", "time"):
-                found.setdefault(key, []).append([data["global_step"], json.dumps(value)])
-    return found
+                points_by_key.setdefault(key, []).append([data["global_step"], json.dumps(value)])
+    return points_by_key
 
 
 def compare(program: Program, tracker: str, path: Path, root: Path) -> int:
@@ -134,12 +134,16 @@ def compare(program: Program, tracker: str, path: Path, root: Path) -> int:
     run_import(tracker, path, root)
     (run,) = runs(root).values()
     points = {
-        key: [[step, json.dumps(value)] for step, value in each] for key, each in expected["points"].items()
+        key: [[step, json.dumps(value)] for step, value in series]
+        for key, series in expected["points"].items()
     }
-    found = written(run)
-    assert found.keys() == points.keys()
+    written_points = written(run)
+    assert written_points.keys() == points.keys()
     differences = [
-        (key, pair) for key in points for pair in zip_longest(points[key], found[key]) if pair[0] != pair[1]
+        (key, pair)
+        for key in points
+        for pair in zip_longest(points[key], written_points[key])
+        if pair[0] != pair[1]
     ]
     assert not differences[:5]
     if "config" in expected:

@@ -39,8 +39,8 @@ def append(file: Path, steps: range) -> None:
 
 
 def watch_once(root: Path, *words: object) -> tuple[int, list[str]]:
-    found = CliRunner().invoke(app, ["watch", *map(str, words), "--once", "--storage", str(root)])
-    return found.exit_code, found.output.splitlines()
+    result = CliRunner().invoke(app, ["watch", *map(str, words), "--once", "--storage", str(root)])
+    return result.exit_code, result.output.splitlines()
 
 
 @contextmanager

@@ -44,8 +44,8 @@ def test_media_of_wandb_are_imported(tmp_path: Path, folder: Path) -> None:
 def test_media_of_tensorboard_are_imported(tmp_path: Path, folder: Path) -> None:
     answer = run_import("tensorboard", unpacked("tensorboard-media", tmp_path) / "vision", folder)
     assert answer["left"] == [] and answer["compared"]["different"] == 0
-    found = runs(folder)
-    torch_like, tf_like = found["vision/torch"], found["vision/tf"]
+    runs_by_name = runs(folder)
+    torch_like, tf_like = runs_by_name["vision/torch"], runs_by_name["vision/tf"]
     (sound,) = journal(torch_like, "image")
     assert (torch_like / sound["path"]).read_bytes()[:4] == b"RIFF" and sound["path"].endswith(".wav")
     assert (torch_like / layout.LOGS).read_text() == "said (step 3): hello\n"
@@ -56,5 +56,5 @@ def test_media_of_tensorboard_are_imported(tmp_path: Path, folder: Path) -> None
     assert own["count"] == 4 and dict(zip(own["edges"][1:], own["counts"], strict=True))[2.0] == 2
     histograms = journal(tf_like, "histogram")
     assert [data["step"] for data in histograms] == [3, 4]
-    shown = contents(tf_like, "histogram")["counts"]
-    assert (shown["edges"], shown["counts"]) == ([0.0, 1.0, 2.0, 3.0], [1, 2, 1])
+    histogram = contents(tf_like, "histogram")["counts"]
+    assert (histogram["edges"], histogram["counts"]) == ([0.0, 1.0, 2.0, 3.0], [1, 2, 1])

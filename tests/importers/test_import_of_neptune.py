@@ -62,8 +62,8 @@ def begun(run: str) -> list[dict[str, Any]]:
 def write(file: Path, rows: list[dict[str, Any]]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     names = SCHEMA.names
-    whole = [{name: one.get(name) for name in names} for one in rows]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(whole, SCHEMA), file, compression="snappy")
+    full_rows = [{name: row.get(name) for name in names} for row in rows]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(full_rows, SCHEMA), file, compression="snappy")
 
 
 @pytest.fixture
@@ -119,8 +119,10 @@ def test_an_export_of_neptune_becomes_runs_and_forks(export: Path, folder: Path)
         "points": 25,
         "different": 0,
     }
-    found = {small(run, layout.META)["imported_from"]: run for run in folder.glob("vision/resnet/runs/*")}
-    base, fork = found["neptune:team/vision/base"], found["neptune:team/vision/fork"]
+    runs_by_name = {
+        small(run, layout.META)["imported_from"]: run for run in folder.glob("vision/resnet/runs/*")
+    }
+    base, fork = runs_by_name["neptune:team/vision/base"], runs_by_name["neptune:team/vision/fork"]
     assert points(base, "loss") == losses() and math.isnan(journal(base)[-1]["loss"])
     assert journal(base)[3]["time"] == BEGAN.timestamp() + 3
     assert small(base, layout.CONFIG) == {

@@ -148,8 +148,8 @@ def test_trackio_databases_without_run_ids_are_read(tmp_path: Path, folder: Path
 
 def test_tensorboard_folders_are_runs(tmp_path: Path, folder: Path) -> None:
     run_import("tensorboard", unpacked("tensorboard", tmp_path) / "vision", folder)
-    found = runs(folder)
-    train, evaluation = found["vision/train"], found["vision/eval"]
+    runs_by_name = runs(folder)
+    train, evaluation = runs_by_name["vision/train"], runs_by_name["vision/eval"]
     assert points(train, "loss") == points(evaluation, "loss") == SINGLE
     assert [data["time"] for data in journal(train)][:2] == [1.7e9, 1.7e9 + 1]
     assert small(train, layout.CONFIG) == {"lr": 0.1, "optim": "sgd", "augment": True}
@@ -188,9 +188,9 @@ def test_a_second_time_adds_nothing(tracker: str, tmp_path: Path, folder: Path) 
 @pytest.mark.parametrize("tracker", TRACKERS)
 def test_a_dry_run_writes_nothing_and_foretells_the_ids(tracker: str, tmp_path: Path, folder: Path) -> None:
     path = unpacked(tracker, tmp_path)
-    told = run_import(tracker, path, folder, "--dry-run")
+    dry_run = run_import(tracker, path, folder, "--dry-run")
     assert not runs(folder)
-    assert run_import(tracker, path, folder)["new_run_ids"] == told["new_run_ids"] != []
+    assert run_import(tracker, path, folder)["new_run_ids"] == dry_run["new_run_ids"] != []
 
 
 def test_an_import_that_was_cut_off_makes_its_artifact_once(tmp_path: Path, folder: Path) -> None:
@@ -244,8 +244,8 @@ def test_aim_without_its_library_says_who_could_read_it(tmp_path: Path, folder: 
 @pytest.fixture(scope="module", params=["aim==3.25.1 numpy<2", "aim==3.29.1"])
 def aim_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Python of a fresh environment with a version of Aim; installing takes some minutes."""
-    if given := os.environ.get("RUNICORN_TEST_AIM_PYTHON"):
-        return given
+    if configured_python := os.environ.get("RUNICORN_TEST_AIM_PYTHON"):
+        return configured_python
     folder = tmp_path_factory.mktemp("aim")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
@@ -308,7 +308,7 @@ def test_an_aim_run_that_was_never_indexed_is_imported_after_the_suggested_comma
 
 
 def test_what_aim_tells_becomes_a_run(tmp_path: Path, folder: Path) -> None:
-    told = {
+    aim_answer = {
         "hash": "78b1",
         "experiment": "vision",
         "name": "resnet",
@@ -321,7 +321,7 @@ def test_what_aim_tells_becomes_a_run(tmp_path: Path, folder: Path) -> None:
         "others": ["images"],
     }
     (tmp_path / ".aim").mkdir()
-    (tmp_path / "told.json").write_text(json.dumps(told) + "\n")
+    (tmp_path / "told.json").write_text(json.dumps(aim_answer) + "\n")
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\ncat {shlex.quote(str(tmp_path / 'told.json'))}\n")
     python.chmod(0o755)

@@ -83,9 +83,9 @@ def test_all_rows_media_and_statistics_of_a_project_are_imported(
     assert points(sparse, "loss") == [(0, 1.0), (5, 1.0), (10_000_000, 1.0)]
     assert small(sparse, layout.STATUS)["status"] == layout.FAILED
     pages = [variables for operation, variables in project.asked if operation == "HistoryPage"]
-    assert len([one for one in pages if one["run"] == "sparse"]) < 20
+    assert len([page for page in pages if page["run"] == "sparse"]) < 20
     # The key goes to the API only, not to the storage of the files.
-    assert {given for path, given in project.keys if path != "/graphql"} == {None}
+    assert {sent_key for path, sent_key in project.keys if path != "/graphql"} == {None}
     assert not list((folder / curation.PRIVATE / "imports").glob("wandb-*"))
     project.asked.clear()
     assert run_import("wandb", Path("team/vision"), folder)["unchanged"] == 2
@@ -99,8 +99,10 @@ def test_an_interrupted_import_continues_with_the_missing_pages(project: Project
     project.broken_from = None
     project.asked.clear()
     assert import_from(project, folder).counts["taken"] == 2
-    pages = [one for operation, one in project.asked if operation == "HistoryPage" and one["run"] == "dense"]
-    assert [one["minStep"] for one in pages] == [2000]
+    pages = [
+        page for operation, page in project.asked if operation == "HistoryPage" and page["run"] == "dense"
+    ]
+    assert [page["minStep"] for page in pages] == [2000]
     assert len(points(runs(folder)["vision/dense run"], "deep.er")) == ROWS
 
 
@@ -122,7 +124,8 @@ def test_a_run_that_grew_on_the_server_is_updated(project: Project, folder: Path
 def test_missing_rows_are_reported(project: Project, folder: Path) -> None:
     project.runs[1]["historyLineCount"] = 9
     assert any(
-        "names 9 rows of history and returned 3" in sentence for sentence in import_from(project, folder).left
+        "names 9 rows of history and returned 3" in sentence
+        for sentence in import_from(project, folder).omissions
     )
 
 

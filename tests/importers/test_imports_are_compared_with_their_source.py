@@ -39,13 +39,16 @@ def test_series_points_extremes_and_last_values_are_in_the_report(
         "compared": compared,
         "report": answer["report"],
     }
-    found = [small(run, layout.IMPORT_REPORT) for run in runs(folder).values()]
-    assert all(one["equal"] for one in found)
+    reports = [small(run, layout.IMPORT_REPORT) for run in runs(folder).values()]
+    assert all(report["equal"] for report in reports)
     sides = ["reader"] if tracker in ("wandb", "swanlab") else ["reader", "source"]
-    assert all(one["compared_with"] == sides for one in found)
+    assert all(report["compared_with"] == sides for report in reports)
     loss = max(
-        (one["series"].get("loss/train" if tracker == "clearml" else "loss", {"points": 0}) for one in found),
-        key=lambda one: one["points"],
+        (
+            report["series"].get("loss/train" if tracker == "clearml" else "loss", {"points": 0})
+            for report in reports
+        ),
+        key=lambda report: report["points"],
     )
     assert loss["points"] in (STEPS, STEPS + 1)
     assert loss["low"] == pytest.approx(min(value for _, value in losses()))
@@ -54,22 +57,27 @@ def test_series_points_extremes_and_last_values_are_in_the_report(
 
 
 def test_the_second_pass_reports_a_value_that_the_reader_missed(folder: Path) -> None:
-    whole = {"loss": Series(STEPS, *(f(v for _, v in losses()) for f in (min, max)), losses()[-1][1])}
-    whole["step"] = Series(STEPS, 0, STEPS - 1, STEPS - 1)
+    statistics = {"loss": Series(STEPS, *(f(v for _, v in losses()) for f in (min, max)), losses()[-1][1])}
+    statistics["step"] = Series(STEPS, 0, STEPS - 1, STEPS - 1)
 
     def experiment(number: int, entries: list[Point]) -> Experiment:
         return Experiment(
-            f"mlflow:{number}", "p", "n", started=1.7e9 + number, entries=lambda: entries, check=lambda: whole
+            f"mlflow:{number}",
+            "p",
+            "n",
+            started=1.7e9 + number,
+            entries=lambda: entries,
+            check=lambda: statistics,
         )
 
     sound, missing = experiment(1, VALUES), experiment(2, VALUES[:-1])
-    found = import_experiments(folder, [sound, missing])
-    assert found.compared == {"runs": 2, "series": 4, "points": 2 * (2 * STEPS - 1), "different": 1}
-    assert found.differences and all(found.runs[1] in sentence for sentence in found.differences)
-    assert "'loss': 20 points" in found.differences[0] and "19 points" in found.differences[0]
-    about = small(folder / found.runs[1], layout.IMPORT_REPORT)
+    result = import_experiments(folder, [sound, missing])
+    assert result.compared == {"runs": 2, "series": 4, "points": 2 * (2 * STEPS - 1), "different": 1}
+    assert result.differences and all(result.runs[1] in sentence for sentence in result.differences)
+    assert "'loss': 20 points" in result.differences[0] and "19 points" in result.differences[0]
+    about = small(folder / result.runs[1], layout.IMPORT_REPORT)
     assert (about["equal"], about["compared_with"]) == (False, ["reader", "source"])
-    assert small(folder / found.runs[0], layout.IMPORT_REPORT)["series"]["mlflow/step"]["high"] == STEPS - 1
+    assert small(folder / result.runs[0], layout.IMPORT_REPORT)["series"]["mlflow/step"]["high"] == STEPS - 1
 
 
 def test_a_value_and_a_file_that_were_not_stored_are_named(folder: Path) -> None:
@@ -79,9 +87,9 @@ def test_a_value_and_a_file_that_were_not_stored_are_named(folder: Path) -> None
         yield Point(1, 1.7e9, huge)
         yield as_table("seen", 1, 1.7e9, [{"a": 1}])
 
-    found = import_experiments(folder, [Experiment("aim:1", "p", "n", started=1.7e9, entries=entries)])
-    assert found.compared["different"] == 1 and "'wide'" in found.differences[0]
-    assert small(folder / found.runs[0], layout.IMPORT_REPORT)["media"] == {"seen": 1}
+    result = import_experiments(folder, [Experiment("aim:1", "p", "n", started=1.7e9, entries=entries)])
+    assert result.compared["different"] == 1 and "'wide'" in result.differences[0]
+    assert small(folder / result.runs[0], layout.IMPORT_REPORT)["media"] == {"seen": 1}
 
 
 def test_a_difference_is_printed_and_exits_with_1(

@@ -63,9 +63,9 @@ def test_every_value_and_file_of_a_run_is_imported(fixture: str, tmp_path: Path,
     assert status["status"] == layout.FINISHED
     assert not expected.get("labels") or (about["tags"], about["notes"]) == (["base"], "a note")
     for kind in ("image", "table", "histogram"):
-        found = journal(run, kind)
-        assert [data["key"] for data in found] == expected.get(kind, [])
-        assert all((run / data["path"]).stat().st_size == data["size"] for data in found)
+        events = journal(run, kind)
+        assert [data["key"] for data in events] == expected.get(kind, [])
+        assert all((run / data["path"]).stat().st_size == data["size"] for data in events)
     assert small(run, layout.SUMMARY).items() >= expected.get("summary", {}).items()
     assert expected.get("log", "") in (run / layout.LOGS).read_text()
     stored = {path for made in folder.glob("artifacts/*/*/v1/files") for path in made.rglob("*.*")}

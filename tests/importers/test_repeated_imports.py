@@ -129,9 +129,9 @@ def test_the_ended_process_of_this_machine_ends_its_event_file(tmp_path: Path, f
     event_file(tmp_path / "logs" / "ended", 2, f"{name}.{2**22 + 1}.0")
     event_file(tmp_path / "logs" / "alive", 2, f"{name}.{os.getpid()}.0")
     run_import("tensorboard", tmp_path / "logs", folder)
-    found = runs(folder)
-    assert small(found["logs/ended"], layout.STATUS)["status"] == layout.FINISHED
-    assert small(found["logs/alive"], layout.STATUS)["status"] == layout.RUNNING
+    runs_by_name = runs(folder)
+    assert small(runs_by_name["logs/ended"], layout.STATUS)["status"] == layout.FINISHED
+    assert small(runs_by_name["logs/alive"], layout.STATUS)["status"] == layout.RUNNING
 
 
 def test_a_failed_update_leaves_the_run_as_it_was(tmp_path: Path, folder: Path) -> None:
@@ -295,8 +295,8 @@ def test_a_damaged_trackio_database_is_named(tmp_path: Path, folder: Path) -> No
     (database.parent / "broken.db").write_bytes(b"no database at all" * 100)
     code, answer = import_json("trackio", database.parent, folder)
     assert code == 1 and counts(answer) == (1, 0, 0, 1)
-    found = list(read_trackio(database.parent))
-    assert [type(entry) for entry in found] == [Unreadable, Experiment]
+    entries = list(read_trackio(database.parent))
+    assert [type(entry) for entry in entries] == [Unreadable, Experiment]
 
 
 def test_config_is_always_json(folder: Path) -> None:
@@ -313,7 +313,7 @@ def test_config_is_always_json(folder: Path) -> None:
 
 
 def test_an_aim_run_that_was_never_indexed_is_named_with_its_cure(tmp_path: Path, folder: Path) -> None:
-    told = {
+    aim_answer = {
         "hash": "78b1",
         "experiment": "vision",
         "name": "resnet",
@@ -327,7 +327,7 @@ def test_an_aim_run_that_was_never_indexed_is_named_with_its_cure(tmp_path: Path
     }
     lost = {"hash": "e3fc", "problem": "RepoIntegrityError: Missing props for Run e3fc"}
     (tmp_path / ".aim").mkdir()
-    (tmp_path / "told.json").write_text(json.dumps(lost) + "\n" + json.dumps(told) + "\n")
+    (tmp_path / "told.json").write_text(json.dumps(lost) + "\n" + json.dumps(aim_answer) + "\n")
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\ncat {shlex.quote(str(tmp_path / 'told.json'))}\n")
     python.chmod(0o755)

@@ -46,14 +46,14 @@ class Project:
             return {"project": None}
         if operation == "Runs":
             return {"project": {"runs": self._page(self.runs, variables["cursor"], PAGES_OF_RUNS)}}
-        run = next(one for one in self.runs if one["name"] == variables["run"])
+        run = next(page for page in self.runs if page["name"] == variables["run"])
         if operation == "HistoryPage":
             if self.broken_from is not None and variables["minStep"] >= self.broken_from:
                 return None
             steps = range(variables["minStep"], variables["maxStep"])
-            found = [row for row in run["rows"] if row["_step"] in steps]
+            matching = [row for row in run["rows"] if row["_step"] in steps]
             size = variables["pageSize"]
-            sample = found if len(found) <= size else found[:: len(found) // size + 1]
+            sample = matching if len(matching) <= size else matching[:: len(matching) // size + 1]
             return {"project": {"run": {"history": list(map(json.dumps, sample))}}}
         if operation == "Events":
             return {"project": {"run": {"events": list(map(json.dumps, run["events"]))}}}
@@ -69,28 +69,31 @@ class Project:
 
     def _page(self, nodes: list[dict[str, Any]], cursor: str | None, size: int) -> dict[str, Any]:
         start = int(cursor or 0)
-        shown = nodes[start : start + size]
+        page_nodes = nodes[start : start + size]
         hidden = ("rows", "events", "files")
-        edges = [{"node": {key: node[key] for key in node if key not in hidden}} for node in shown]
-        more = {"endCursor": str(start + len(shown)), "hasNextPage": start + len(shown) < len(nodes)}
+        edges = [{"node": {key: node[key] for key in node if key not in hidden}} for node in page_nodes]
+        more = {
+            "endCursor": str(start + len(page_nodes)),
+            "hasNextPage": start + len(page_nodes) < len(nodes),
+        }
         return {"edges": edges, "pageInfo": more}
 
     def content(self, path: str) -> bytes | None:
         """Return a stored file."""
         _, name, *parts = path.split("/")
         files = next((run["files"] for run in self.runs if run["name"] == name), {})
-        found: bytes | None = files.get("/".join(parts))
-        return found
+        content: bytes | None = files.get("/".join(parts))
+        return content
 
 
 def _handler(project: Project) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            given = self.headers.get("Authorization")
-            project.keys.append((self.path, given))
-            wanted = base64.b64encode(f"api:{project.key}".encode()).decode()
-            if given != f"Basic {wanted}":
+            authorization = self.headers.get("Authorization")
+            project.keys.append((self.path, authorization))
+            expected = base64.b64encode(f"api:{project.key}".encode()).decode()
+            if authorization != f"Basic {expected}":
                 return self.reply(401, {})
             if project.limited:
                 project.limited -= 1

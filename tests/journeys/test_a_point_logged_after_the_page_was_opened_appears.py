@@ -66,15 +66,15 @@ def test_a_point_and_a_line_appear_without_a_reload(viewer: Viewer, home: Path, 
         browser.get_by_role("link", name="resnet").first.click()
         browser.wait_for_url(f"**/runs/{training.run_id}*")
         chart = browser.locator('figure[data-name="loss"]')
-        shown = chart.locator("output").first
-        until(lambda: shown.text_content() == "0.1")
+        readout = chart.locator("output").first
+        until(lambda: readout.text_content() == "0.1")
         before = chart.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
         browser.evaluate("window.neverReloaded = true")
 
         training.tell("log 0.0625")
         training.tell("say these are the last words")
 
-        until(lambda: shown.text_content() == "0.0625")
+        until(lambda: readout.text_content() == "0.0625")
         until(lambda: chart.locator("canvas").first.evaluate("canvas => canvas.toDataURL()") != before)
         until(lambda: "these are the last words" in (browser.locator("#log").text_content() or ""))
         assert training.end() == 0

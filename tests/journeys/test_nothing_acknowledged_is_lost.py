@@ -36,8 +36,8 @@ def _train_until(root: Path, home: Path, run_id: str, first: int, count: int) ->
             last = int(process.stdout.readline())
         process.kill()
         rest, _ = process.communicate(timeout=60)
-    whole = [line for line in rest.split("\n")[:-1] if line]
-    return int(whole[-1]) if whole else last
+    complete_lines = [line for line in rest.split("\n")[:-1] if line]
+    return int(complete_lines[-1]) if complete_lines else last
 
 
 def _steps(viewer: Viewer, run_id: str) -> list[int]:

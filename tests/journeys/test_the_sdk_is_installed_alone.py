@@ -152,8 +152,8 @@ def test_the_sdk_command_runs_scripts_and_refuses_other_commands(
         )
         return done.returncode, done.stdout + done.stderr
 
-    known = {"name": "runicorn", "version": __version__, "implementation": "runicorn-sdk"}
-    assert json.loads(call("version", "--json")[1]) == known
+    expected = {"name": "runicorn", "version": __version__, "implementation": "runicorn-sdk"}
+    assert json.loads(call("version", "--json")[1]) == expected
     assert call("--version") == (0, f"runicorn {__version__} (runicorn-sdk)\n")
     code, text = call("viewer", "--port", "1")
     assert code == 4 and text.count("\n") == 1

@@ -49,8 +49,8 @@ class Podman:
 
     def inspect(self, name: str) -> dict[str, Any]:
         """Return the description of a container or an image."""
-        found: list[dict[str, Any]] = json.loads(self.run("inspect", name))
-        return found[0]
+        details: list[dict[str, Any]] = json.loads(self.run("inspect", name))
+        return details[0]
 
     def load(self, archive: Path, name: str, **instructions: str | list[str]) -> None:
         """Make an image of an archive, with some instructions of a Dockerfile."""

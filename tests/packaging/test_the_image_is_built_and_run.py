@@ -56,9 +56,9 @@ SERVICES: dict[str, dict[str, str | list[str]]] = {
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Podman]:
     """An engine that has built the image."""
-    with podman() as found:
-        found.build("localhost/runicorn")
-        yield found
+    with podman() as engine:
+        engine.build("localhost/runicorn")
+        yield engine
 
 
 def healthy(engine: Podman, name: str) -> bool:
@@ -152,9 +152,9 @@ def test_the_compose_file_of_a_cluster_serves_three_viewers(engine: Podman, tmp_
         until(lambda: all(healthy(engine, server) for server in servers))
         authority = folder / "root.crt"
         (caddy,) = [name for name in named if "caddy" in name]
-        known = "/data/caddy/pki/authorities/local/root.crt"
-        until(lambda: "BEGIN" in engine.run("exec", caddy, "cat", known, code=None))
-        authority.write_text(engine.run("exec", caddy, "cat", known), encoding="ascii")
+        certificate = "/data/caddy/pki/authorities/local/root.crt"
+        until(lambda: "BEGIN" in engine.run("exec", caddy, "cat", certificate, code=None))
+        authority.write_text(engine.run("exec", caddy, "cat", certificate), encoding="ascii")
         url, token = f"https://localhost:{port}", token_of(engine, servers[0])
         until(lambda: requests.get(f"{url}/readyz", verify=authority, timeout=30).text == "ready\n")
         surroundings = {"RUNICORN_URL": url, "RUNICORN_TOKEN": token, "REQUESTS_CA_BUNDLE": str(authority)}

@@ -39,11 +39,11 @@ ln -sfn /opt/runicorn /root/.venv
 @pytest.fixture(scope="module")
 def installed() -> Iterator[Machine]:
     """A machine with the unit, set up as its first lines say."""
-    with machine() as found:
-        shutil.copy(PROJECT / "deploy" / UNIT, found.root / "etc" / "systemd" / "system" / UNIT)
-        shutil.copy(Path(__file__).parent / "in_machine.py", found.root / "opt" / "in_machine.py")
-        found.run("systemctl", "daemon-reload")
-        yield found
+    with machine() as booted:
+        shutil.copy(PROJECT / "deploy" / UNIT, booted.root / "etc" / "systemd" / "system" / UNIT)
+        shutil.copy(Path(__file__).parent / "in_machine.py", booted.root / "opt" / "in_machine.py")
+        booted.run("systemctl", "daemon-reload")
+        yield booted
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def started(installed: Machine) -> Iterator[Machine]:
 
 def properties(machine: Machine, *names: str) -> list[str]:
     """Return some properties of the unit, in their order."""
-    shown = machine.run("systemctl", "show", f"--property={','.join(names)}", UNIT).splitlines()
-    found = dict(line.split("=", 1) for line in shown)
-    return [found[name] for name in names]
+    lines = machine.run("systemctl", "show", f"--property={','.join(names)}", UNIT).splitlines()
+    properties = dict(line.split("=", 1) for line in lines)
+    return [properties[name] for name in names]
 
 
 def ask(machine: Machine, words: str) -> Any:

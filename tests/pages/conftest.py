@@ -40,9 +40,9 @@ def modules(chromium: Any) -> Iterator[Any]:
         if path == "/":
             route.fulfill(content_type="text/html", body=PAGE)
         elif path.startswith("/static/js/+"):
-            found = static_files.modules_of([path.removeprefix("/static/js/+").removesuffix(".js")])
-            files = tuple(ROOT / "static" / name for name in found)
-            route.fulfill(content_type="text/javascript", body=static_files.joined(files, found))
+            modules = static_files.modules_of([path.removeprefix("/static/js/+").removesuffix(".js")])
+            files = tuple(ROOT / "static" / name for name in modules)
+            route.fulfill(content_type="text/javascript", body=static_files.joined(files, modules))
         elif path.startswith("/static/"):
             file = ROOT / path.removeprefix("/")
             kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -60,8 +60,10 @@ class Markup(HTMLParser):
 
     def all(self, tag: str, name: str = "") -> list[Element]:
         """The elements of a tag, or those of them that have a class."""
-        return [one for one in self.elements if one.tag == tag and (not name or one.has(name))]
+        return [
+            element for element in self.elements if element.tag == tag and (not name or element.has(name))
+        ]
 
     def texts(self, tag: str, name: str = "") -> list[str]:
         """The text of each of them."""
-        return [one.text for one in self.all(tag, name)]
+        return [element.text for element in self.all(tag, name)]

@@ -101,8 +101,8 @@ def test_help_saved_views_and_notices_have_no_violation(open_page: Open) -> None
 
 
 def test_comparisons_of_groups_and_of_one_value_have_no_violation(open_page: Open, busy_site: Viewer) -> None:
-    found = busy_site.get("/api/runs?project=nlp&limit=3").json()
-    runs = ",".join([CHARTED, *(run["id"] for run in found)])
+    listed_runs = busy_site.get("/api/runs?project=nlp&limit=3").json()
+    runs = ",".join([CHARTED, *(run["id"] for run in listed_runs)])
     page = open_page(f"/?layout=charts&runs={runs}&group=config.batch&metric=val/acc", bypass_csp=True)
     page.locator("#charts .plot").first.wait_for()
     assert violations(page) == {}

@@ -60,12 +60,12 @@ def violations(page: Any) -> dict[str, Any]:
         pytest.skip(f"{FILE.name} is missing: python -m tests.axe")
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))
-    found = {}
+    hits_by_theme = {}
     for theme, rules in RULES.items():
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         if hits := page.evaluate(RUN, rules):
-            found[theme] = hits
-    return found
+            hits_by_theme[theme] = hits
+    return hits_by_theme
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -36,7 +36,7 @@ def test_axes_are_the_keys_that_differ_and_their_texts_do_not_overlap(js: Callab
     config = {key: [None, *values[1:]] for key, values in CONFIG.items()}  # one run without a config
     axes, texts = js("hyperparameters/relation.js", DRAW, [config, list(range(RUNS))])
     assert axes == ["optim.lr", "model.depth", "seed", "data.augment", "optim.name", "data.path", "acc"]
-    for i, (one, left, right, top, bottom) in enumerate(texts):
+    for i, (label, left, right, top, bottom) in enumerate(texts):
         for other, left2, right2, top2, bottom2 in texts[i + 1 :]:
             apart = right <= left2 or right2 <= left or bottom <= top2 or bottom2 <= top
-            assert apart, f"{one!r} covers {other!r}"
+            assert apart, f"{label!r} covers {other!r}"

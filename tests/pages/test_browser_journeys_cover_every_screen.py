@@ -17,9 +17,9 @@ BY_BROWSER = {"open_page", "browser", "chromium"}
 
 
 def today(name: str, *sizes: str) -> Screen:
-    (found,) = [one.values[0] for one in screens(name, sizes) if not one.marks]
-    assert isinstance(found, Screen)
-    return found
+    (screen,) = [param.values[0] for param in screens(name, sizes) if not param.marks]
+    assert isinstance(screen, Screen)
+    return screen
 
 
 def journeys() -> Iterator[str]:
@@ -27,9 +27,11 @@ def journeys() -> Iterator[str]:
         text = file.read_text(encoding="utf-8")
         if "pytestmark = pytest.mark.journey\n" not in text:
             continue
-        for one in ast.parse(text).body:
-            if isinstance(one, ast.FunctionDef) and BY_BROWSER & {arg.arg for arg in one.args.args}:
-                yield one.name
+        for statement in ast.parse(text).body:
+            if isinstance(statement, ast.FunctionDef) and BY_BROWSER & {
+                arg.arg for arg in statement.args.args
+            }:
+                yield statement.name
 
 
 def test_all_journeys_together_cover_every_screen() -> None:
@@ -37,9 +39,9 @@ def test_all_journeys_together_cover_every_screen() -> None:
 
 
 def test_one_screen_is_for_every_day_and_all_are_for_the_long_form() -> None:
-    assert {one.values[0] for one in screens("any")} == ALL
-    assert [len(one.marks) for one in screens("any")].count(0) == 1
-    assert {one.values[0].size for one in screens("any", ("wide", "middle"))} == {"wide", "middle"}
+    assert {param.values[0] for param in screens("any")} == ALL
+    assert [len(param.marks) for param in screens("any")].count(0) == 1
+    assert {param.values[0].size for param in screens("any", ("wide", "middle"))} == {"wide", "middle"}
 
 
 @pytest.mark.journey("phone")

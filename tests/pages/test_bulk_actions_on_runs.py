@@ -84,8 +84,8 @@ def test_all_matching_runs_are_listed_in_order(
 ) -> None:
     assert client.get("/runs-matching").json() == {"ids": four, "total": 4}
     assert client.get("/runs-matching?where=name+%3D+b&sort=name").json() == {"ids": [four[2]], "total": 1}
-    given = [four[2], four[0], four[3]]
-    assert client.get(f"/runs-matching?runs={','.join(given)}").json() == {"ids": given, "total": 3}
+    order = [four[2], four[0], four[3]]
+    assert client.get(f"/runs-matching?runs={','.join(order)}").json() == {"ids": order, "total": 3}
     monkeypatch.setattr(actions, "MOST_CHOSEN", 2)
     assert client.get("/runs-matching?sort=name").json() == {"ids": four[:1:-1], "total": 4}
     assert client.get("/runs-matching?where=x").status_code == 400

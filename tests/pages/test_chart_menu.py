@@ -164,18 +164,18 @@ def test_vector_pictures_have_the_width_of_a_column(board: Board, width: str, po
     page = board("train/loss")
     menu = open_menu(page, "train/loss")
     menu.get_by_label("Width of SVG and PDF").select_option(width)
-    with page.expect_download() as kept:
+    with page.expect_download() as download:
         menu.get_by_role("button", name="SVG").click()
-    text = kept.value.path().read_text()
+    text = download.value.path().read_text()
     assert f'width="{width}mm"' in text and ">train/loss</text>" in text and ">step</text>" in text
     drawn = page.evaluate(
         "(text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelectorAll('parsererror').length",
         text,
     )
     assert drawn == 0 and max(path.count("L") for path in text.split("<path")) >= 100
-    with page.expect_download() as kept:
+    with page.expect_download() as download:
         menu.get_by_role("button", name="PDF").click()
-    data = kept.value.path().read_bytes()
+    data = download.value.path().read_bytes()
     assert data.startswith(b"%PDF-1.4") and f"/MediaBox [0 0 {points} ".encode() in data
     assert b"(train/loss) Tj" in data
     check_places(data)
@@ -184,9 +184,9 @@ def test_vector_pictures_have_the_width_of_a_column(board: Board, width: str, po
 def test_a_pdf_contains_names_that_its_font_lacks(board: Board) -> None:  # noqa: F811
     page = board("损失")
     menu = open_menu(page, "损失")
-    with page.expect_download() as kept:
+    with page.expect_download() as download:
         menu.get_by_role("button", name="PDF").click()
-    data = kept.value.path().read_bytes()
+    data = download.value.path().read_bytes()
     assert b"/ImageMask true" in data and b"/M0 Do" in data
     check_places(data)
 
@@ -198,21 +198,21 @@ def check_places(data: bytes) -> None:
     assert len(table) >= 7
     for number, place in enumerate(table, 1):
         assert data[int(place) :].startswith(f"{number} 0 obj\n".encode())
-    for found in re.finditer(rb"/Length (\d+) >>\nstream\n", data):
-        assert data[found.end() + int(found[1]) :].startswith(b"\nendstream")
+    for match in re.finditer(rb"/Length (\d+) >>\nstream\n", data):
+        assert data[match.end() + int(match[1]) :].startswith(b"\nendstream")
 
 
 def test_points_and_picture_are_downloaded(board: Board) -> None:  # noqa: F811
     page = board("train/loss")
     menu = open_menu(page, "train/loss")
-    with page.expect_download() as kept:
+    with page.expect_download() as download:
         menu.get_by_role("button", name="CSV").click()
-    assert kept.value.suggested_filename == "chart-train_loss.csv"
-    lines = kept.value.path().read_text().splitlines()
+    assert download.value.suggested_filename == "chart-train_loss.csv"
+    lines = download.value.path().read_text().splitlines()
     assert lines[:2] == ["step,value", "0,2"] and len(lines) == 102
-    with page.expect_download() as kept:
+    with page.expect_download() as download:
         menu.get_by_role("button", name="PNG").click()
-    assert kept.value.path().read_bytes().startswith(b"\x89PNG")
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_link_of_a_chart_opens_it_in_full_screen(board: Board) -> None:  # noqa: F811

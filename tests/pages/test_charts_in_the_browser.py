@@ -271,9 +271,9 @@ def test_unusual_points_are_drawn_or_mentioned(
     page = board("odd", search=search)
     until(lambda: page.evaluate("Boolean(window.chart('odd')?.plot && chart('odd').curves.length)"))
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    said = page.locator(".message").text_content()
-    assert said == sentence or (search and "logarithmic" in said)
-    if not said:
+    message = page.locator(".message").text_content()
+    assert message == sentence or (search and "logarithmic" in message)
+    if not message:
         assert painted(page, "odd") > 0
     page.evaluate("chart('odd').hooks.cursor(2)")
     assert "undefined" not in output(page, "odd") + page.locator(".plot").get_attribute("aria-label")

@@ -31,6 +31,6 @@ def test_a_page_asks_which_series_there_are(modules: Any, js: Callable[..., Any]
         route.fulfill(json={"series": [{"name": name} for name in names]})
 
     modules.route("**/runs/x/series?*", answer)
-    found = js("run/series.js", "async (m) => [...await m.seriesOf('/runs/x/series')]")
+    series = js("run/series.js", "async (m) => [...await m.seriesOf('/runs/x/series')]")
     modules.unroute("**/runs/x/series?*")
-    assert found == [["loss", False], ["system/cpu_percent", True]]
+    assert series == [["loss", False], ["system/cpu_percent", True]]

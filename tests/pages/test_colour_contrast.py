@@ -59,7 +59,7 @@ def test_every_colour_stands_in_one_file() -> None:
 
 
 def test_every_variable_that_is_used_is_there() -> None:
-    known = set(COLOURS) | {
+    defined = set(COLOURS) | {
         "above",
         "mono",
         "dot",
@@ -77,4 +77,4 @@ def test_every_variable_that_is_used_is_there() -> None:
     for file in CSS.glob("*.css"):
         text = file.read_text()
         of_file = set(re.findall(r"--([\w-]+):", text))
-        assert set(re.findall(r"var\(--([\w-]+)\)", text)) <= known | of_file, file.name
+        assert set(re.findall(r"var\(--([\w-]+)\)", text)) <= defined | of_file, file.name

@@ -62,8 +62,8 @@ def two(store: Path) -> Path:
 
 
 def test_a_last_value_that_is_nan_is_told_from_a_missing_one(two: Path, page: Page) -> None:
-    found = page("/?col=metric.loss.last")
-    assert found.texts("td", "c-extra") == ["–", "NaN"]
+    markup = page("/?col=metric.loss.last")
+    assert markup.texts("td", "c-extra") == ["–", "NaN"]
     assert page("/?col=metric.loss.max").texts("td", "c-extra") == ["–", "1"]
 
 
@@ -81,9 +81,9 @@ def test_the_project_has_no_column_when_it_is_filtered_by(two: Path, page: Page)
 
 def test_a_long_list_of_tags_is_shortened(store: Path, page: Page) -> None:
     write_run(store, "p", "tagged", tags=["a", "b", "c", "d"])
-    found = page("/")
-    assert found.texts("a", "tag") == ["a", "b"]
-    (more,) = found.all("button", "more")
+    markup = page("/")
+    assert markup.texts("a", "tag") == ["a", "b"]
+    (more,) = markup.all("button", "more")
     assert (more.text, more.attributes["title"]) == ("+2 tags", "c, d")
 
 

@@ -14,7 +14,7 @@ Page = Callable[..., Markup]
 
 
 def hidden(found: Markup, name: str) -> list[str]:
-    fields = [one.attributes for one in found.all("input")]
+    fields = [element.attributes for element in found.all("input")]
     return [field["value"] for field in fields if field.get("name") == name and field["type"] == "hidden"]
 
 

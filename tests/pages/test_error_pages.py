@@ -11,8 +11,8 @@ from tests.pages.markup import Markup
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 413, 429, 500, 503])
 def test_an_error_page_says_what_happened_and_links_home(status: int) -> None:
     sentence = "<b>What happened</b> & why."
-    found = Markup(render_to_string("error.html", {"status": status, "title": "Gone", "sentence": sentence}))
-    assert found.texts("p", "sentence") == [sentence]
-    assert found.texts("h1") == ["Gone"]
-    assert [link.attributes["href"] for link in found.all("a", "main")] == ["/"]
-    assert not [link for link in found.all("a") if "aria-current" in link.attributes]
+    markup = Markup(render_to_string("error.html", {"status": status, "title": "Gone", "sentence": sentence}))
+    assert markup.texts("p", "sentence") == [sentence]
+    assert markup.texts("h1") == ["Gone"]
+    assert [link.attributes["href"] for link in markup.all("a", "main")] == ["/"]
+    assert not [link for link in markup.all("a") if "aria-current" in link.attributes]

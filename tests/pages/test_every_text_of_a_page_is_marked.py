@@ -112,7 +112,7 @@ PAGES = [
 def unmarked_by_page(client: Client, paths: list[str]) -> dict[str, list[str]]:
     """Return the unmarked texts of the pages that have some."""
     texts = {path: unmarked(html_of(client, path)) for path in paths}
-    return {path: found for path, found in texts.items() if found}
+    return {path: texts_of_path for path, texts_of_path in texts.items() if texts_of_path}
 
 
 def test_no_word_is_outside_of_translations(runs: dict[str, str], client: Client) -> None:

@@ -25,7 +25,9 @@ def drawn(page: Any, curves: int = 2) -> None:
 
 def advance(page: Any, before: int, **metrics: float) -> Any:
     """Log one more row of these metrics, as the live socket says it, and return the last point of each curve."""
-    points = {name: {"step": [before + 1], "time": [1.0], "value": [one]} for name, one in metrics.items()}
+    points = {
+        name: {"step": [before + 1], "time": [1.0], "value": [value]} for name, value in metrics.items()
+    }
     code = f"([before, points]) => {{ board.advance(before, before + 1, points); return {LAST}; }}"
     return page.evaluate(code, [before, points])
 

@@ -59,18 +59,18 @@ def test_the_axis_has_room_for_bands(board: Callable[[int], Any]) -> None:
 
 def test_a_legend_hides_shows_alone_and_highlights(board: Callable[[int], Any]) -> None:
     page = board(3)
-    shown = "chart().curves.map((curve) => curve.label)"
+    labels = "chart().curves.map((curve) => curve.label)"
     entry = page.locator(".side-legend li", has_text="Run 1")
     entry.hover()
     assert page.evaluate("chart().highlighted") == "run-1"
     page.get_by_role("button", name="Hide Run 1").click()
-    assert page.evaluate(shown) == ["Run 0", "Run 2"]
+    assert page.evaluate(labels) == ["Run 0", "Run 2"]
     assert page.get_by_role("button", name="Show Run 1").get_attribute("aria-pressed") == "false"
     page.locator(".side-legend li", has_text="Run 2").hover()
     page.get_by_role("button", name="Hide Run 2").click(modifiers=["Alt"])
-    assert page.evaluate(shown) == ["Run 2"]
+    assert page.evaluate(labels) == ["Run 2"]
     page.get_by_role("button", name="Show Run 0").click()
-    assert page.evaluate(shown) == ["Run 0", "Run 2"]
+    assert page.evaluate(labels) == ["Run 0", "Run 2"]
     for name in ("Run 0", "Run 2"):
         page.locator(".side-legend li", has_text=name).hover()
         page.get_by_role("button", name=f"Hide {name}").click()

@@ -41,12 +41,12 @@ def test_media_with_unusual_keys_are_shown_by_key(open_page: Open, busy_site: Vi
         log_medium(folder, f"h{number}.histogram.json", encode(histogram([1e-300, 1e300, 3])), key, 1)
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
     page = open_page(f"/runs/{run_id}?pane=images")
-    for kind, shown in (("images", "img"), ("tables", "table"), ("histograms", "canvas:first-child")):
+    for kind, selector in (("images", "img"), ("tables", "table"), ("histograms", "canvas:first-child")):
         page.get_by_role("tab", name=kind.capitalize()).click()
         figures = page.locator(f"#{kind} figure.steps")
         until(lambda figures=figures: figures.locator("h3").all_text_contents() == KEYS)
         figures.last.scroll_into_view_if_needed()
-        until(lambda figures=figures, shown=shown: figures.last.locator(shown).count() == 1)
+        until(lambda figures=figures, selector=selector: figures.last.locator(selector).count() == 1)
         for width, height in SIZES.values():
             page.set_viewport_size({"width": width, "height": height})
             until(lambda: fits_the_screen(page))

@@ -56,15 +56,15 @@ def test_markdown_becomes_html(text: str, html: str | None) -> None:
     ],
 )
 def test_no_code_survives(text: str) -> None:
-    found: list[tuple[str, list[tuple[str, str | None]]]] = []
+    tags: list[tuple[str, list[tuple[str, str | None]]]] = []
 
     class Tags(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.append((tag, attrs))
+            tags.append((tag, attrs))
 
     Tags().feed(markdown.render(text))
-    assert {tag for tag, _ in found} <= {"p", "a", "pre", "code", "em", "strong"}
-    for tag, attributes in found:
+    assert {tag for tag, _ in tags} <= {"p", "a", "pre", "code", "em", "strong"}
+    for tag, attributes in tags:
         for name, value in attributes:
             assert (tag, name) in {("a", "href"), ("a", "rel"), ("a", "title"), ("code", "class")}
             assert name != "href" or (value or "").startswith(("http://", "https://", "/"))
@@ -97,7 +97,11 @@ def test_texts_of_boards_are_rendered_by_the_page_and_by_a_route(
     boards.write(
         store, "vision", "default", {"sections": [{"title": "Notes", "items": [{"markdown": text}]}]}
     )
-    sections = [one.attributes for one in page("/?layout=charts").elements if "data-board" in one.attributes]
+    sections = [
+        element.attributes
+        for element in page("/?layout=charts").elements
+        if "data-board" in element.attributes
+    ]
     assert json.loads(sections[0]["data-board"])["texts"] == {text: html}
     assert api.post("/markdown", {"text": text}, format="json").json() == {"html": html}
     assert api.post("/markdown", {"text": "a" * 100_001}, format="json").status_code == 400

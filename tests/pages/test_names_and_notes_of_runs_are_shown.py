@@ -26,11 +26,11 @@ def test_a_display_name_stands_in_the_table_and_on_the_run_page(
 
 def test_a_note_is_markdown_without_html(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n", notes="See **this** https://example.org\n\n<script>alert(1)</script>")
-    found = page(f"/runs/{run_id}")
-    (note,) = found.all("div", "markdown")
+    markup = page(f"/runs/{run_id}")
+    (note,) = markup.all("div", "markdown")
     assert "<script>alert(1)</script>" in note.text
-    assert "this" in found.texts("strong")
-    assert "https://example.org" in [link.attributes.get("href") for link in found.all("a")]
+    assert "this" in markup.texts("strong")
+    assert "https://example.org" in [link.attributes.get("href") for link in markup.all("a")]
 
 
 def test_pinned_runs_stand_above_the_others_in_any_order(store: Path, page: Page, client: Client) -> None:

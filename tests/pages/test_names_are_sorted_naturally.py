@@ -50,5 +50,5 @@ def test_charts_stand_in_that_order(
 ) -> None:
     run = make_run(store, metrics=[{"b/w10": 1.0, "b/w2": 1.0, "a10": 1.0, "a9": 1.0}])
     figures = page(f"/runs/{run}").all("figure")
-    names = [one.attributes["data-name"] for one in figures if "data-name" in one.attributes]
+    names = [element.attributes["data-name"] for element in figures if "data-name" in element.attributes]
     assert names == ["a9", "a10", "b/w2", "b/w10"]

@@ -43,59 +43,61 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
         "/?q=zzz",
         f"/?undo={deleted}",
     ]
-    found = {address: page(address) for address in addresses}
-    return found | {"empty": empty, "error": page("/no/such/page", status=404)}
+    pages_by_address = {address: page(address) for address in addresses}
+    return pages_by_address | {"empty": empty, "error": page("/no/such/page", status=404)}
 
 
 def test_scripts_and_styles_are_files_of_this_site(pages: dict[str, Markup]) -> None:
-    for address, found in pages.items():
-        assert not found.all("style"), address
-        for element in found.elements:
+    for address, markup in pages.items():
+        assert not markup.all("style"), address
+        for element in markup.elements:
             assert "style" not in element.attributes, (address, element)
             assert not [name for name in element.attributes if re.match(r"on[a-z]", name)], (address, element)
-        assert all(script.attributes.get("src") for script in found.all("script")), address
+        assert all(script.attributes.get("src") for script in markup.all("script")), address
 
 
 def test_nothing_is_loaded_from_another_host(pages: dict[str, Markup]) -> None:
-    for address, found in pages.items():
-        for element in found.elements:
+    for address, markup in pages.items():
+        for element in markup.elements:
             for name in ("src", "href", "action", "poster", "data", "hx-get", "hx-post"):
                 where = urlsplit(element.attributes.get(name, ""))
                 assert not where.netloc and where.scheme in ("", "data"), (address, element)
 
 
 def test_every_control_has_a_name(pages: dict[str, Markup]) -> None:
-    for address, found in pages.items():
+    for address, markup in pages.items():
         controls = [
-            one for tag in ("input", "select", "textarea", "button", "progress") for one in found.all(tag)
+            element
+            for tag in ("input", "select", "textarea", "button", "progress")
+            for element in markup.all(tag)
         ]
         for control in controls:
             if control.attributes.get("type") == "hidden" or "hidden" in control.attributes:
                 continue
             inside = next((parent.text for parent in control.parents if parent.tag == "label"), "")
             labelled = [
-                one
-                for one in found.all("label")
-                if one.attributes.get("for") == control.attributes.get("id", "-")
+                element
+                for element in markup.all("label")
+                if element.attributes.get("for") == control.attributes.get("id", "-")
             ]
             named = control.attributes.get("aria-label") or control.text or inside or labelled
             assert named, (address, control)
 
 
 def test_every_page_has_one_main_heading_language_and_distinct_ids(pages: dict[str, Markup]) -> None:
-    for address, found in pages.items():
-        assert found.all("html")[0].attributes["lang"] == "en"
-        ids = [one.attributes["id"] for one in found.elements if "id" in one.attributes]
+    for address, markup in pages.items():
+        assert markup.all("html")[0].attributes["lang"] == "en"
+        ids = [element.attributes["id"] for element in markup.elements if "id" in element.attributes]
         assert len(ids) == len(set(ids)), address
-        assert len(found.all("h1")) == 1, address
-        assert found.texts("title")[0].endswith("Runicorn")
-        assert len(found.all("main")) == 1
+        assert len(markup.all("h1")) == 1, address
+        assert markup.texts("title")[0].endswith("Runicorn")
+        assert len(markup.all("main")) == 1
 
 
 def test_links_and_buttons_have_a_label(pages: dict[str, Markup]) -> None:
-    for address, found in pages.items():
-        for link in found.all("a"):
-            assert link.text or link.attributes.get("aria-label") or _image_inside(found, link), (
+    for address, markup in pages.items():
+        for link in markup.all("a"):
+            assert link.text or link.attributes.get("aria-label") or _image_inside(markup, link), (
                 address,
                 link,
             )

@@ -37,12 +37,13 @@ def with_environment(store: Path, environment: Any, **run: Any) -> str:
 
 
 def shown(page: Page, run_id: str) -> dict[str, str]:
-    found = page(f"/runs/{run_id}")
-    parts = [part for part in found.all("section") if part.attributes.get("id") == "environment"]
+    markup = page(f"/runs/{run_id}")
+    parts = [part for part in markup.all("section") if part.attributes.get("id") == "environment"]
     if not parts:
         return {}
     keys, values = (
-        [one.text for one in found.all(tag) if parts[0] in one.parents and one.text] for tag in ("dt", "dd")
+        [element.text for element in markup.all(tag) if parts[0] in element.parents and element.text]
+        for tag in ("dt", "dd")
     )
     return dict(zip(keys, values, strict=False))
 
@@ -102,10 +103,10 @@ def test_unusual_environments_are_shown_unchanged(store: Path, page: Page, odd: 
 
 def test_the_diff_is_coloured_and_saved(store: Path, page: Page, client: Client) -> None:
     run_id = with_environment(store, {"git_info": GIT})
-    found = page(f"/runs/{run_id}/diff")
-    assert found.texts("span", "added") == ["+<b>added</b>"]
-    assert found.texts("span", "removed") == ["--- removed"]
-    assert found.texts("span", "file") == ["diff --git a/train.py b/train.py --- a/train.py +++ b/train.py"]
+    markup = page(f"/runs/{run_id}/diff")
+    assert markup.texts("span", "added") == ["+<b>added</b>"]
+    assert markup.texts("span", "removed") == ["--- removed"]
+    assert markup.texts("span", "file") == ["diff --git a/train.py b/train.py --- a/train.py +++ b/train.py"]
     answer = client.get(f"/runs/{run_id}/diff?format=text")
     assert answer.content.decode() == DIFF
     assert answer["Content-Disposition"] == f'attachment; filename="{run_id}.diff"'

@@ -61,8 +61,8 @@ def serve_log(page: Any, total: int) -> list[str]:
         query = dict(parse_qsl(urlsplit(route.request.url).query))
         asked.append(" ".join(query))
         if "search" in query:
-            found = [n for n in range(1, total + 1) if query["search"] in f"line {n}"]
-            route.fulfill(json={"numbers": found, "total": len(found)})
+            numbers = [n for n in range(1, total + 1) if query["search"] in f"line {n}"]
+            route.fulfill(json={"numbers": numbers, "total": len(numbers)})
         elif "around" in query:
             first = int(query["around"])
             begin = max(1, first - 500)
@@ -135,15 +135,15 @@ def test_search_results_are_shown_in_context(pane: Any) -> None:
     add(pane, *(f"line {n}" for n in range(1, 401)))
     pane.evaluate("pane.jump(1)")
     pane.fill("input[name=text]", "line 29")
-    found = pane.locator("output[name=found]")
-    until(lambda: found.text_content() == "111 found")
+    count = pane.locator("output[name=found]")
+    until(lambda: count.text_content() == "111 found")
     steps = []
     for key in ("Enter", "Enter", "Shift+Enter", "Shift+Enter"):
-        before = found.text_content()
+        before = count.text_content()
         pane.locator("input[name=text]").press(key)
-        until(lambda before=before: found.text_content() != before)
+        until(lambda before=before: count.text_content() != before)
         until(lambda: pane.locator("[aria-current]").count() == 1)
-        steps.append(found.text_content())
+        steps.append(count.text_content())
     assert steps == ["1 of 111", "2 of 111", "1 of 111", "111 of 111"]
     until(lambda: pane.locator("[aria-current]").get_attribute("data-n") == "2999")
     assert "match" in pane.locator("[aria-current]").get_attribute("class")
@@ -176,13 +176,13 @@ BARS = [
 
 def test_progress_bars_are_folded_into_their_last_state(pane: Any) -> None:
     add(pane, *BARS)
-    shown = pane.locator(".lines > div:visible")
-    assert [text.removeprefix("+2") for text in shown.all_text_contents()] == [BARS[0], *BARS[3:]]
+    visible_lines = pane.locator(".lines > div:visible")
+    assert [text.removeprefix("+2") for text in visible_lines.all_text_contents()] == [BARS[0], *BARS[3:]]
     pane.get_by_role("button", name="Show 2 earlier states of this bar").click()
-    assert shown.count() == len(BARS)
+    assert visible_lines.count() == len(BARS)
     add(pane, "epoch 3: 10%|  |")
     add(pane, "epoch 3: 20%|  |")
-    assert shown.count() == len(BARS) + 1
+    assert visible_lines.count() == len(BARS) + 1
 
 
 def test_bars_that_are_done_stay_one_by_one(pane: Any) -> None:
@@ -213,8 +213,8 @@ def test_earlier_lines_are_above_collapsed_lines(pane: Any) -> None:
     ],
 )
 def test_a_bar_is_told_from_other_lines(js: Js, line: str, bar: Any) -> None:
-    found = js("log/fold.js", "(m, line) => m.barOf(line)", line)
-    assert (found and [found["name"], found["at"]]) == bar
+    bar_of_line = js("log/fold.js", "(m, line) => m.barOf(line)", line)
+    assert (bar_of_line and [bar_of_line["name"], bar_of_line["at"]]) == bar
 
 
 def test_ten_thousand_lines_a_second_keep_the_page_small(pane: Any) -> None:

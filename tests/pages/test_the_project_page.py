@@ -28,11 +28,11 @@ def project(store: Path, page: Page) -> Page:
 
 @pytest.mark.django_db
 def test_the_best_runs_and_the_newest_are_listed(project: Page) -> None:
-    found = project("/projects/vision")
-    assert found.texts("h1") == ["vision"]
-    assert "run-2" in found.texts("td")
-    assert "0.2" in found.texts("td")
-    assert len(found.all("rect")) == 56
+    markup = project("/projects/vision")
+    assert markup.texts("h1") == ["vision"]
+    assert "run-2" in markup.texts("td")
+    assert "0.2" in markup.texts("td")
+    assert len(markup.all("rect")) == 56
 
 
 @pytest.mark.django_db

@@ -21,8 +21,8 @@ def facts(found: Markup) -> dict[str, str]:
 
 
 def folder_of(store: Path, run_id: str) -> Path:
-    (found,) = store.glob(f"*/*/runs/{run_id}")
-    return found
+    (run_folder,) = store.glob(f"*/*/runs/{run_id}")
+    return run_folder
 
 
 def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page: Page) -> None:
@@ -37,23 +37,23 @@ def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page
         tags=["paper"],
         notes="A note.\nOf two lines.",
     )
-    found = page(f"/runs/{run_id}")
-    assert found.texts("h1") == ["resnet"]
-    assert found.texts("a", "tag") == ["paper"]
-    assert found.texts("div", "description") == ["A note. Of two lines."]
-    about = facts(found)
+    markup = page(f"/runs/{run_id}")
+    assert markup.texts("h1") == ["resnet"]
+    assert markup.texts("a", "tag") == ["paper"]
+    assert markup.texts("div", "description") == ["A note. Of two lines."]
+    about = facts(markup)
     assert (about["ID"], about["Step"], about["Best train/acc"]) == (run_id, "2", "0.1")
     assert (about["optim.name"], about["optim.betas"], about["amp"]) == ("adam", "[0.9, 0.99]", "true")
     assert about["note"] == "fine"
     assert [
-        figure.attributes["data-name"] for figure in found.all("figure") if "data-name" in figure.attributes
+        figure.attributes["data-name"] for figure in markup.all("figure") if "data-name" in figure.attributes
     ] == [
         "train/acc",
         "train/loss",
         "lr",
     ]
-    assert "2 points, lowest 0.25, highest 0.5." in found.texts("figure")[1]
-    assert "last words" in " ".join(found.texts("pre"))
+    assert "2 points, lowest 0.25, highest 0.5." in markup.texts("figure")[1]
+    assert "last words" in " ".join(markup.texts("pre"))
 
 
 def test_a_run_with_nothing_in_it_says_what_would_be_here(store: Path, page: Page) -> None:
@@ -77,9 +77,9 @@ def test_problems_of_a_run_are_described_plainly(store: Path, page: Page) -> Non
 
 def test_the_head_alone_is_sent_for_a_page_that_has_the_rest(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n", metrics=[{"loss": 1.0}])
-    found = page(f"/runs/{run_id}?part=header")
-    assert found.texts("h1") == ["n"]
-    assert not found.all("html") and not found.all("figure")
+    markup = page(f"/runs/{run_id}?part=header")
+    assert markup.texts("h1") == ["n"]
+    assert not markup.all("html") and not markup.all("figure")
 
 
 def test_images_stand_by_key_and_step(store: Path, page: Page) -> None:
@@ -108,7 +108,9 @@ def test_system_metrics_are_drawn_over_time_and_come_last(store: Path, page: Pag
         event = {"ts": 2.0, "type": "system", "data": {"system/cpu_percent": 3.0}}
         journal.write(json.dumps(event) + "\n")
     figures = [
-        one.attributes for one in page(f"/runs/{run_id}").all("figure") if "data-name" in one.attributes
+        element.attributes
+        for element in page(f"/runs/{run_id}").all("figure")
+        if "data-name" in element.attributes
     ]
     assert [figure["data-name"] for figure in figures] == ["z/loss", "system/cpu_percent"]
     assert ["data-axis" in figure for figure in figures] == [False, True]
@@ -118,9 +120,9 @@ def test_a_deleted_run_says_so_and_can_be_restored(store: Path, page: Page, clie
     run_id = write_run(store, "p", "n")
     page(f"/runs/{run_id}")
     soft_delete_runs(root=active_root(), run_ids=[run_id])
-    found = page(f"/runs/{run_id}")
-    assert found.texts("h1") == ["n is in the recycle bin"]
-    assert "Restore this run" in found.texts("button")
+    markup = page(f"/runs/{run_id}")
+    assert markup.texts("h1") == ["n is in the recycle bin"]
+    assert "Restore this run" in markup.texts("button")
     answer = client.post("/restore-runs", {"run_ids": run_id, "from": "run"})
     assert answer["Location"] == f"/runs/{run_id}"
     assert page(f"/runs/{run_id}").texts("h1") == ["n"]

@@ -78,17 +78,17 @@ def test_the_table_is_sorted_by_any_column(three: Path, page: Page, sort: str, o
 
 
 def test_columns_of_metrics_and_config_are_added(three: Path, page: Page) -> None:
-    found = page("/?col=metric.loss.last&col=config.opt&sort=name")
-    assert found.texts("td", "c-extra") == ["0.5", "a", "0.1", "b", "0.9", "c"]
-    heads = [head.text for head in found.all("th", "c-extra")]
+    markup = page("/?col=metric.loss.last&col=config.opt&sort=name")
+    assert markup.texts("td", "c-extra") == ["0.5", "a", "0.1", "b", "0.9", "c"]
+    heads = [head.text for head in markup.all("th", "c-extra")]
     assert heads == ["loss", "opt"]
 
 
 def test_a_heading_turns_its_order_round(three: Path, page: Page) -> None:
-    found = page("/?sort=-name&project=vision")
-    (head,) = [one for one in found.all("th") if one.attributes.get("aria-sort")]
+    markup = page("/?sort=-name&project=vision")
+    (head,) = [element for element in markup.all("th") if element.attributes.get("aria-sort")]
     assert head.attributes["aria-sort"] == "descending"
-    (link,) = [one for one in found.all("a") if head in one.parents]
+    (link,) = [element for element in markup.all("a") if head in element.parents]
     assert link.attributes["href"] == "/?project=vision&sort=name"
 
 
@@ -110,10 +110,10 @@ def test_an_empty_store_helps_with_the_first_steps(store: Path, page: Page) -> N
 
 
 def test_filters_without_a_match_say_so_and_can_be_cleared(three: Path, page: Page) -> None:
-    found = page("/?q=zzz&status=failed")
-    text = " ".join(found.texts("main"))
+    markup = page("/?q=zzz&status=failed")
+    text = " ".join(markup.texts("main"))
     assert "No runs match" in text
-    assert "/" in [link.attributes["href"] for link in found.all("a") if link.text == "Clear filters"]
+    assert "/" in [link.attributes["href"] for link in markup.all("a") if link.text == "Clear filters"]
 
 
 def test_a_condition_finds_runs_and_an_invalid_one_names_the_position(three: Path, page: Page) -> None:
@@ -121,12 +121,12 @@ def test_a_condition_finds_runs_and_an_invalid_one_names_the_position(three: Pat
     broken = page("/?where=config.lr+%3C")
     assert names(broken) == []
     assert "Can’t read this filter: expected a value at position 12." in " ".join(broken.texts("p", "notice"))
-    (field,) = [one for one in broken.all("input") if one.attributes.get("name") == "where"]
+    (field,) = [element for element in broken.all("input") if element.attributes.get("name") == "where"]
     assert field.attributes["aria-describedby"] == "where-problem"
 
 
 def test_archived_runs_have_a_separate_view(three: Path, page: Page, client: Client) -> None:
-    (box, *_) = [one.attributes["value"] for one in page("/?q=a+tag-a").all("input", "pick")]
+    (box, *_) = [element.attributes["value"] for element in page("/?q=a+tag-a").all("input", "pick")]
     assert client.post("/runs-change", {"action": "archive", "run_ids": box}).json() == {
         "changed": [box],
         "refused": 0,
@@ -136,11 +136,11 @@ def test_archived_runs_have_a_separate_view(three: Path, page: Page, client: Cli
 
 
 def test_each_status_is_a_word_with_a_shape_and_a_number(three: Path, page: Page) -> None:
-    found = page("/")
-    chips = {chip.text: chip.attributes["href"] for chip in found.all("a", "chip")}
+    markup = page("/")
+    chips = {chip.text: chip.attributes["href"] for chip in markup.all("a", "chip")}
     assert chips["Failed 1"] == "/?status=failed"
     assert chips["Finished 2"] == "/?status=finished"
-    assert found.texts("span", "status") == ["finished", "failed", "finished"]
+    assert markup.texts("span", "status") == ["finished", "failed", "finished"]
 
 
 def test_a_table_that_did_not_change_is_not_sent_again(three: Path, page: Page, client: Client) -> None:
@@ -181,12 +181,12 @@ def test_a_column_of_the_registry_has_a_head_a_cell_and_a_place_in_the_menu(
     column = Column("folder", "Folder", "c-folder", cell, None, lambda run: run.folder, is_default=False)
     monkeypatch.setitem(COLUMNS, "folder", column)
     assert any(box.attributes.get("value") == "folder" for box in page("/runs-keys").all("input"))
-    shown = page("/?col=name&col=folder")
-    assert [head.attributes["data-key"] for head in shown.all("th") if "data-key" in head.attributes] == [
+    markup = page("/?col=name&col=folder")
+    assert [head.attributes["data-key"] for head in markup.all("th") if "data-key" in head.attributes] == [
         "name",
         "folder",
     ]
-    assert "folder " in " ".join(shown.texts("td"))
+    assert "folder " in " ".join(markup.texts("td"))
 
 
 def test_runs_are_sorted_by_several_columns(store: Path, page: Page) -> None:
@@ -195,14 +195,20 @@ def test_runs_are_sorted_by_several_columns(store: Path, page: Page) -> None:
     write_run(store, "p", "none", created_at=1.6e9)
     assert names(page("/?sort=config.opt,-config.lr")) == ["a2", "a1", "b3", "b1", "none"]
     assert names(page("/?sort=-config.lr,name")) == ["b3", "a2", "a1", "b1", "none"]
-    found = page("/?col=config.opt&col=config.lr&sort=config.opt,-config.lr")
+    markup = page("/?col=config.opt&col=config.lr&sort=config.opt,-config.lr")
     (link,) = [
-        one for one in found.all("a") if one.attributes.get("data-added") and one.text.startswith("lr")
+        element
+        for element in markup.all("a")
+        if element.attributes.get("data-added") and element.text.startswith("lr")
     ]
     assert link.attributes["data-added"].endswith("sort=config.opt%2Cconfig.lr"), (
         "a second click turns it round"
     )
-    (link,) = [one for one in found.all("a") if one.attributes.get("data-added") and one.text == "Created"]
+    (link,) = [
+        element
+        for element in markup.all("a")
+        if element.attributes.get("data-added") and element.text == "Created"
+    ]
     assert link.attributes["data-added"].endswith("sort=config.opt%2C-config.lr%2C-created")
 
 
@@ -227,7 +233,9 @@ def test_selecting_all_says_how_many_are_selected(
     monkeypatch.setattr("runs.pages.table.rows.MOST_CHOSEN", 51)
     for number in range(52):
         write_run(store, "p", f"r{number}")
-    (button,) = [one for one in page("/").all("button") if one.attributes.get("id") == "pick-matching"]
+    (button,) = [
+        element for element in page("/").all("button") if element.attributes.get("id") == "pick-matching"
+    ]
     assert button.text == "Select the first 51 matching"
 
 
@@ -237,8 +245,8 @@ def test_runs_are_found_by_the_reason_of_their_end(three: Path, page: Page) -> N
         (folder,) = three.glob(f"vision/{name}/runs/*")
         reason = "pruned at step 12" if name == "a" else "KeyboardInterrupt"
         (folder / "status.json").write_text(json.dumps({"status": "interrupted", "exit_reason": reason}))
-    found = page("/?where=exit_reason+contains+pruned&col=name&col=reason")
-    assert names(found) == ["a"]
-    assert found.texts("td", "c-reason") == ["Exit reason: pruned at step 12"]
+    markup = page("/?where=exit_reason+contains+pruned&col=name&col=reason")
+    assert names(markup) == ["a"]
+    assert markup.texts("td", "c-reason") == ["Exit reason: pruned at step 12"]
     assert names(page('/?where=exit_reason+%3D+"pruned+at+step+12"')) == ["a"]
     assert names(page("/?where=state+%3D+interrupted")) == ["c", "a"]

@@ -30,9 +30,9 @@ def test_titles_and_texts_are_in_the_zone_of_the_browser(open_page: Open, busy_s
 
 
 def _titles(page: Any) -> list[str]:
-    found = page.eval_on_selector_all("time", "(times) => times.map((time) => time.title)")
-    assert found
-    return list(found)
+    titles = page.eval_on_selector_all("time", "(times) => times.map((time) => time.title)")
+    assert titles
+    return list(titles)
 
 
 def test_a_notice_after_deleting_moves_nothing_and_can_be_undone(open_page: Open, busy_site: Viewer) -> None:

@@ -39,9 +39,9 @@ def test_make_messages_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("domain", ["django", "djangojs"])
 def test_every_text_has_a_translation(domain: str) -> None:
-    found = entries(CATALOGUES / f"{domain}.po")
-    assert found
-    assert not [entry for entry in found if not (entry.get("msgstr") or entry.get("msgstr[0]"))]
+    messages = entries(CATALOGUES / f"{domain}.po")
+    assert messages
+    assert not [entry for entry in messages if not (entry.get("msgstr") or entry.get("msgstr[0]"))]
     assert "fuzzy" not in (CATALOGUES / f"{domain}.po").read_text(encoding="utf-8")
 
 

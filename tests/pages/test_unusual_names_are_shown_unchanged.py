@@ -40,18 +40,24 @@ def test_an_unusual_name_is_shown_unchanged_on_every_page(store: Path, page: Pag
         notes=name,
     )
     for address in ("/", f"/runs/{run_id}"):
-        found = page(address)
-        assert safe.split() == found.texts("bdi")[0].split()
-        assert all("src" in script.attributes for script in found.all("script"))
-        assert not [one for one in found.elements if any(key.startswith("on") for key in one.attributes)]
-        assert name.split() in [tag.text.split() for tag in found.all("a", "tag")]
-    figures = [one.attributes["data-name"] for one in found.all("figure") if "data-name" in one.attributes]
+        markup = page(address)
+        assert safe.split() == markup.texts("bdi")[0].split()
+        assert all("src" in script.attributes for script in markup.all("script"))
+        assert not [
+            element for element in markup.elements if any(key.startswith("on") for key in element.attributes)
+        ]
+        assert name.split() in [tag.text.split() for tag in markup.all("a", "tag")]
+    figures = [
+        element.attributes["data-name"]
+        for element in markup.all("figure")
+        if "data-name" in element.attributes
+    ]
     assert figures == [metric]
 
 
 def test_links_of_an_unusual_project_work(store: Path, page: Page) -> None:
     write_run(store, 'a&b=c"d é', "n")
     write_run(store, "other", "m")
-    found = page("/")
-    link = next(one for one in found.all("a", "soft") if 'a&b=c"d é' in one.text)
+    markup = page("/")
+    link = next(element for element in markup.all("a", "soft") if 'a&b=c"d é' in element.text)
     assert page(link.attributes["href"]).texts("a", "name") == ["n"]

@@ -43,7 +43,7 @@ class Arranged:
         return json.loads(self.file(name).read_text("utf-8")) if self.file(name).exists() else None
 
     def saved(self, condition: Callable[[Any], Any]) -> None:
-        until(lambda: (found := self.board()) is not None and condition(found))
+        until(lambda: (board := self.board()) is not None and condition(board))
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def arranged(open_page: Open, busy_site: Viewer) -> Arranged:
 
 def sections(page: Any) -> dict[str, list[str]]:
     """Return the charts of each section as they stand on the page."""
-    found = page.evaluate(
+    state = page.evaluate(
         """() => [...document.querySelectorAll(".group")].filter(({hidden}) => !hidden).map((group) => [
             group.querySelector("h2").textContent,
             [...group.querySelectorAll("[data-cell]")].filter(({hidden}) => !hidden).map((cell) => cell.dataset.cell)])"""
     )
-    return dict(found)
+    return dict(state)
 
 
 def choose(page: Any, cell: str, *entries: str) -> None:
@@ -123,14 +123,14 @@ def test_escape_ends_a_drag_without_a_change(arranged: Arranged) -> None:
 def test_a_chart_is_moved_by_keys_and_announced(arranged: Arranged) -> None:
     page = arranged.open()
     grip = page.locator('[data-cell="val/acc"] .grip')
-    said = page.locator("#board-said")
+    status = page.locator("#board-said")
     grip.focus()
     page.keyboard.press("Enter")
-    assert said.inner_text().startswith("Moving val/acc.")
+    assert status.inner_text().startswith("Moving val/acc.")
     page.keyboard.press("ArrowRight")
-    assert said.inner_text() == "val/acc: place 2 of 2 in val."
+    assert status.inner_text() == "val/acc: place 2 of 2 in val."
     page.keyboard.press("ArrowDown")
-    assert said.inner_text() == "val/acc: place 1 of 2 in train."
+    assert status.inner_text() == "val/acc: place 1 of 2 in train."
     assert arranged.board() is None
     page.keyboard.press("Escape")
     assert sections(page) == USUAL
@@ -252,7 +252,11 @@ def test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project(
     menu.get_by_label("X axis").select_option("val/acc")
     until(lambda: "val/acc 0.05 to 0.95" in page.evaluate(label))
     item = {"metrics": ["val/loss"], "x": "val/acc", "y_range": [0.5, 1]}
-    arranged.saved(lambda board: item in [one for part in board["sections"] for one in part.get("items", [])])
+    arranged.saved(
+        lambda board: (
+            item in [chart_item for part in board["sections"] for chart_item in part.get("items", [])]
+        )
+    )
 
     page.goto(f"{arranged.site.url}/?layout=charts&project={arranged.project}&full=val/loss")
     until(lambda: "val/acc 0.05 to 0.95" in page.evaluate(label))
@@ -330,7 +334,7 @@ def test_boards_are_created_switched_renamed_duplicated_reset_and_deleted(arrang
     def board_menu(entry: str, name: str = "", button: str = "") -> None:
         page.locator("#board-menu").click()
         button_left, menu_left = (
-            page.locator(one).bounding_box()["x"] for one in ("#board-menu", "[role=menu]")
+            page.locator(selector).bounding_box()["x"] for selector in ("#board-menu", "[role=menu]")
         )
         assert abs(menu_left - button_left) < 1
         page.locator("[role=menu]").get_by_text(entry, exact=True).click()

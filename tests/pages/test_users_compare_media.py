@@ -68,14 +68,14 @@ def test_a_column_of_many_steps_is_opened_and_the_address_has_it(open_page: Open
     page.locator(".media-grid thead button").first.click()
     heads = page.locator(".media-grid thead th")
     until(lambda: 2 < heads.count() < COLUMNS)
-    shown = heads.all_text_contents()
+    titles = heads.all_text_contents()
     assert "steps" in parse_qs(urlsplit(page.url).query)
     page.reload()
-    until(lambda: heads.all_text_contents() == shown)
+    until(lambda: heads.all_text_contents() == titles)
     page.get_by_role("button", name="Show all steps").click()
     until(lambda: heads.count() == COLUMNS + 1)
     page.go_back()
-    until(lambda: heads.all_text_contents() == shown)
+    until(lambda: heads.all_text_contents() == titles)
 
 
 def test_another_key_is_chosen_and_the_address_has_it(open_page: Open, address: str) -> None:

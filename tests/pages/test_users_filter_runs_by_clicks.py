@@ -41,14 +41,16 @@ def test_values_are_offered_with_their_numbers_of_runs_among_the_other_filters(
     for n in range(4):
         write_run(store, "p", "one", config={"lr": n, "opt": "adam" if n else "sgd"}, metrics=[{"acc": n}])
     offered = page("/runs-filter?next=where%3Dlr+%3E%3D+1&filter=config.opt").elements
-    assert [one.text for one in offered if one.tag == "a"] == ["adam3"]
+    assert [element.text for element in offered if element.tag == "a"] == ["adam3"]
     chosen = page("/runs-filter?next=where%3Dlr+%3E%3D+1+and+config.opt+%3D+adam&filter=config.opt").elements
-    (adam,) = [one for one in chosen if one.tag == "a"]
+    (adam,) = [element for element in chosen if element.tag == "a"]
     assert adam.attributes["aria-current"] == "true"
     assert adam.attributes["href"].endswith("/?where=lr+%3E%3D+1")
     limits = page("/runs-filter?filter=metric.acc.max").elements
     assert [
-        one.attributes["placeholder"] for one in limits if one.tag == "input" and "step" in one.attributes
+        element.attributes["placeholder"]
+        for element in limits
+        if element.tag == "input" and "step" in element.attributes
     ] == [
         "0",
         "3",
@@ -63,7 +65,9 @@ def test_chips_say_what_each_part_of_an_expression_asks_for(store: Path, page: P
     )
     where += " and not config.lr = 3"
     chips = [
-        one.text for one in page("/?where=" + quote(where)).elements if one.tag == "a" and one.has("tag")
+        element.text
+        for element in page("/?where=" + quote(where)).elements
+        if element.tag == "a" and element.has("tag")
     ]
     assert chips == [
         "Remove filter created_at >= 2020-01-01",
@@ -79,7 +83,9 @@ def test_a_malformed_expression_is_replaced_and_a_malformed_limit_ignored(
     store: Path, client: Any, page: Page
 ) -> None:
     write_run(store, "p", "one", config={"lr": 1})
-    assert not [one for one in page("/?where=lr+%3C").elements if one.has("conditions") and one.text]
+    assert not [
+        element for element in page("/?where=lr+%3C").elements if element.has("conditions") and element.text
+    ]
     answer = client.get("/runs-filter?next=where%3Dlr+%3C&filter=config.lr&low=1&high=a+or")
     assert parse_qs(urlsplit(answer.url).query) == {"where": ["config.lr >= 1"]}
     assert client.get("/runs-filter?filter=config.lr+exists+or&low=1").status_code == 200

@@ -31,22 +31,22 @@ def sent(client: Client, data: bytes) -> Any:
 
 
 def key_in(answer: Any) -> str:
-    found = re.search(r'name="key" value="(\w+)"', answer.content.decode())
-    assert found
-    return found[1]
+    match = re.search(r'name="key" value="(\w+)"', answer.content.decode())
+    assert match
+    return match[1]
 
 
 def test_an_import_is_previewed_before_it_starts(store: Path, full: Path, pack: Pack, client: Client) -> None:
     assert b"Preview import" in client.get("/import").content
     before = snapshot(store)
-    told = sent(client, pack(full).read_bytes())
-    page = told.content.decode()
-    assert told.status_code == 200 and "Preview" in page and "Import 6 new entries" in page and RUN in page
+    answer = sent(client, pack(full).read_bytes())
+    page = answer.content.decode()
+    assert answer.status_code == 200 and "Preview" in page and "Import 6 new entries" in page and RUN in page
     assert not (store / "vision").exists() and snapshot(store).keys() - before.keys()  # it waits
-    done = client.post("/import/take", {"key": key_in(told)})
+    done = client.post("/import/take", {"key": key_in(answer)})
     assert b"were added" in done.content and (store / "vision" / "resnet" / "runs" / RUN).is_dir()
     assert [path.name for path in (store / ".runicorn").iterdir()] == ["import.lock"]
-    assert client.post("/import/take", {"key": key_in(told)}).status_code == 410
+    assert client.post("/import/take", {"key": key_in(answer)}).status_code == 410
 
 
 def test_existing_runs_are_replaced_by_a_separate_button(
@@ -55,10 +55,10 @@ def test_existing_runs_are_replaced_by_a_separate_button(
     data = pack(full).read_bytes()
     client.post("/import/take", {"key": key_in(sent(client, data))})
     (store / "vision" / "resnet" / "runs" / RUN / "summary.json").write_text("{}")
-    told = sent(client, data)
-    page = told.content.decode()
+    answer = sent(client, data)
+    page = answer.content.decode()
     assert "is already in this store" in page and "Replace 3 runs" in " ".join(page.split())
-    done = client.post("/import/take", {"key": key_in(told), "overwrite": "1"})
+    done = client.post("/import/take", {"key": key_in(answer), "overwrite": "1"})
     assert b"Replaced" in done.content
     assert "best_metric_name" in (store / "vision" / "resnet" / "runs" / RUN / "summary.json").read_text()
 

@@ -83,13 +83,13 @@ def test_histograms_are_drawn_over_steps(open_page: Open) -> None:
 
 def test_the_parts_of_a_histogram_add_up(open_page: Open) -> None:
     page = open_page(f"{RUN}?pane=images")
-    found = page.evaluate("""async () => {
+    results = page.evaluate("""async () => {
         const { spread, bounds } = await import("/static/js/run/histogram_charts.js");
         const even = spread({ edges: [0, 1, 2, 3], counts: [5, 5, 5] }, 0, 3, 7);
         const left = spread({ edges: [0, 1], counts: [5] }, 0, 4, 4);
         return [[...even].every((part) => Math.abs(part - 1) < 1e-9), [...left], bounds([{ edges: [] }]), bounds([{ edges: [2, 2] }])];
     }""")
-    assert found == [True, [1, 0, 0, 0], [0, 1], [1.5, 2.5]]
+    assert results == [True, [1, 0, 0, 0], [0, 1], [1.5, 2.5]]
 
 
 def test_an_unreachable_viewer_is_reported(open_page: Open) -> None:

@@ -96,7 +96,7 @@ def test_a_document_leads_its_frame_to_no_other_host(
     page.get_by_label("Step of probe").focus()
     with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
         page.keyboard.press("Home")
-    assert not [one for one in page.frames if "elsewhere" in one.url]
+    assert not [frame for frame in page.frames if "elsewhere" in frame.url]
     page.close()
 
 

@@ -240,16 +240,22 @@ def test_noise_of_many_runs_is_drawn_as_mean_and_range(
     folder: Path, workspace: Callable[..., Workspace], screen: Screen
 ) -> None:
     values = [[3.0 + 3 * k + (step * 7919 % 101) / 50 * (-1) ** step for step in range(5000)] for k in (0, 1)]
-    for k, each in enumerate(values):
-        write_run(folder, "noise", f"n{k}", created_at=1_767_100_000 + k, metrics=[{"loss": v} for v in each])
+    for k, values_of_run in enumerate(values):
+        write_run(
+            folder,
+            "noise",
+            f"n{k}",
+            created_at=1_767_100_000 + k,
+            metrics=[{"loss": v} for v in values_of_run],
+        )
     page = workspace("&project=noise")
     until(lambda: page.words().count("5,000 points") == 2)
     plot = page.page.locator("figure[data-name=loss] .plot")
     box = plot.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.7 * box["height"])
-    said = page.page.locator("figure[data-name=loss] output")
-    until(lambda: " raw " in (said.text_content() or ""))
-    assert 2.5 < float(said.text_content().split()[0]) < 3.5, "the mean; the points are between 1 and 5"
+    readout = page.page.locator("figure[data-name=loss] output")
+    until(lambda: " raw " in (readout.text_content() or ""))
+    assert 2.5 < float(readout.text_content().split()[0]) < 3.5, "the mean; the points are between 1 and 5"
     ink = """() => { const canvas = document.querySelector("figure[data-name=loss] canvas");
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         const alphas = data.filter((_, i) => i % 4 === 3);

@@ -27,10 +27,10 @@ def filled(store: Path) -> Path:
 
 
 def test_columns_are_chosen_ordered_and_remembered(filled: Path, page: Page, client: Client) -> None:
-    found = page("/?col=created&col=name&col=note&col=tags&col=host")
-    assert heads(found) == ["Created", "Name", "Note", "Tags", "Host"]
-    assert found.texts("td", "c-note") == ["A note"]
-    assert found.texts("td", "c-host") == ["there"]
+    markup = page("/?col=created&col=name&col=note&col=tags&col=host")
+    assert heads(markup) == ["Created", "Name", "Note", "Tags", "Host"]
+    assert markup.texts("td", "c-note") == ["A note"]
+    assert markup.texts("td", "c-host") == ["there"]
     assert client.post("/runs-columns", {"col": ["note", "name", "nonsense"]}).status_code == 204
     assert heads(page("/")) == ["Note", "Name"]
     assert heads(page("/?col=name&col=id")) == ["Name", "ID"]
@@ -47,8 +47,8 @@ def test_links_on_the_page_keep_the_columns_that_are_seen(filled: Path, page: Pa
 def test_widths_are_drawn_by_the_server(filled: Path, page: Page, client: Client) -> None:
     assert not page("/").all("col")
     preferences.set_column_widths("runs", "any", {"status": 90, "best": 300})
-    found = page("/?col=status&col=name&col=best")
-    assert [column.attributes.get("width") for column in found.all("col")] == [
+    markup = page("/?col=status&col=name&col=best")
+    assert [column.attributes.get("width") for column in markup.all("col")] == [
         *("40", "90", "320", "300"),
         None,
     ]
@@ -66,9 +66,9 @@ def test_a_view_is_saved_found_renamed_and_deleted(filled: Path, page: Page, cli
     assert "The <best>" in [link.text for link in current]
 
     client.post("/runs-view", {"next": "", "old": "The <best>", "name": "Second"})
-    assert [found.name for found in preferences.saved_views()] == ["Second"]
+    assert [view.name for view in preferences.saved_views()] == ["Second"]
     client.post("/runs-view", {"next": "", "old": "unknown", "name": "Third"})
-    assert [found.name for found in preferences.saved_views()] == ["Second"]
+    assert [view.name for view in preferences.saved_views()] == ["Second"]
     client.post("/runs-view", {"next": "", "old": "Second", "name": "x", "delete": "1"})
     assert preferences.saved_views() == []
 

@@ -60,7 +60,7 @@ class AlertForecast(TypedDict):
 
 
 class AlertPreview(TypedDict):
-    """What a rule would have fired on past runs, newest first."""
+    """Alerts that a rule would have raised on past runs, newest first."""
 
     events: list[AlertForecast]
     truncated: Annotated[bool, "Whether there are further events, or runs that were not searched."]

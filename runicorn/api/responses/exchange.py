@@ -6,7 +6,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 
 class ImportedArchive(TypedDict):
-    """What an import added, or would add."""
+    """Content that an import added, or would add."""
 
     ok: bool
     dry_run: Annotated[bool, "Nothing was changed."]

@@ -299,7 +299,7 @@ class RemoteStatus(TypedDict):
 
 
 class CopiedProgram(TypedDict):
-    """Where this program was copied to on a remote host."""
+    """Location of this program's copy on a remote host."""
 
     ok: bool
     file: Annotated[str, "Absolute."]

@@ -93,7 +93,7 @@ class Bucket(Connection):
         self.call("delete_object", Key=self.prefix + name)
 
     def stored(self, digest: str) -> Stored | None:
-        """Return what the bucket knows of a content; None if it does not have it."""
+        """Return the bucket's metadata of a content; None if it does not have it."""
         try:
             answer = self.call("head_object", Key=self._key(digest), ChecksumMode="ENABLED")
         except PoolUnavailable as error:
@@ -108,7 +108,7 @@ class Bucket(Connection):
 
     def lacking(self, sizes: Mapping[str, int]) -> list[str]:
         """Return the digests of those contents that `holds` denies, given their sizes."""
-        stored_files = self._found(sizes)
+        stored_files = self._stored_by_digest(sizes)
         return [
             digest
             for digest, size in sizes.items()
@@ -119,9 +119,9 @@ class Bucket(Connection):
 
     def sizes(self, digests: Iterable[str]) -> dict[str, int]:
         """Return the sizes of those contents that the bucket has."""
-        return {digest: stored.size for digest, stored in self._found(digests).items()}
+        return {digest: stored.size for digest, stored in self._stored_by_digest(digests).items()}
 
-    def _found(self, digests: Iterable[str]) -> dict[str, Stored]:
+    def _stored_by_digest(self, digests: Iterable[str]) -> dict[str, Stored]:
         unique = list(dict.fromkeys(digests))
         stored_files = zip(unique, in_parallel(self.stored, unique), strict=True)
         return {digest: stored for digest, stored in stored_files if stored is not None}
@@ -164,7 +164,7 @@ class Bucket(Connection):
         hashed = hashlib.sha256(content)
         _check(hashed, digest)
         checksum = _base64(hashed)
-        params: dict[str, Any] = {"Body": content, "ChecksumSHA256": checksum, **self._named(digest)}
+        params: dict[str, Any] = {"Body": content, "ChecksumSHA256": checksum, **self._object_params(digest)}
         answer = self._create(digest, len(content), partial(self.call, "put_object", **params), replace)
         return bool(answer.get("ChecksumSHA256") == checksum)
 
@@ -192,7 +192,7 @@ class Bucket(Connection):
     def _put_in_parts(
         self, file: IO[bytes], digest: str, size: int, note: Path, replace: bool, progress: Progress
     ) -> bool:
-        object_params = self._named(digest)
+        object_params = self._object_params(digest)
         self.abort_noted(note, digest)
         upload = self.call("create_multipart_upload", ChecksumAlgorithm="SHA256", **object_params)["UploadId"]
         with ExitStack() as failing:
@@ -338,7 +338,7 @@ class Bucket(Connection):
         name = digest.removeprefix(ALGORITHM)
         return f"{self.prefix}{name[:2]}/{name}"
 
-    def _named(self, digest: str) -> dict[str, Any]:
+    def _object_params(self, digest: str) -> dict[str, Any]:
         return {"Key": self._key(digest), "Metadata": {MARK: digest.removeprefix(ALGORITHM)}}
 
 

@@ -64,7 +64,7 @@ def connect() -> Any:
 
 
 def _prefer_region(context: dict[str, Any], **_: object) -> None:
-    """Let links lead to the region of the bucket: newer regions are not known to the global address of botocore's links."""
+    """Use regional endpoints in links: newer regions are unknown to the global address of botocore's links."""
     context["use_global_endpoint"] = False
 
 

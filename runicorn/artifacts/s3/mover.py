@@ -107,7 +107,7 @@ class Mover:
         """Move the contents of `in_folder`. After an error, what was moved until then stays in the bucket."""
         self._store.writable(self._store.pool.incoming).mkdir(parents=True, exist_ok=True)
         for batch in _batches(contents):
-            uploaded = self._each(batch, self._send, progress)
+            uploaded = self._process_batch(batch, self._send, progress)
             if not self._keep:
                 self._remove_from_folder(uploaded)
         return self._outcome
@@ -118,7 +118,7 @@ class Mover:
         After an error, what was moved until then stays in the folder.
         """
         for batch in _batches(contents):
-            self._remove_from_bucket(self._each(batch, self._fetch, progress))
+            self._remove_from_bucket(self._process_batch(batch, self._fetch, progress))
         while True:
             self._find_files()  # of new versions too
             self._place_files(self._files)
@@ -152,7 +152,7 @@ class Mover:
         versions = (folder.version(number) for folder in folders for number in folder.numbers())
         return [version for version in versions if version.path not in self._seen]
 
-    def _each(
+    def _process_batch(
         self, batch: list[Content], work: Callable[[Content, Progress], None], progress: Progress
     ) -> list[Content]:
         """Do the work for the contents at the same time; return those that are not damaged."""

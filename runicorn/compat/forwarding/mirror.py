@@ -50,7 +50,7 @@ class Mirror:
                 warn_once(f"queue of {self._library}", text)
 
     def close(self) -> None:
-        """Let the other process end, and wait a bounded time; it continues to upload after that."""
+        """End the other process, and wait a bounded time; it continues to upload after that."""
         if os.getpid() != self._process:
             return
         seconds = float(get_setting("RUNICORN_UPLOAD_TIMEOUT") or 30)

@@ -32,7 +32,7 @@ def open_mirror(library: str) -> Callable[..., None] | None:
 
 @atexit.register  # with the import: after the exit functions of the shims, which still make calls
 def close_mirrors() -> None:
-    """Let the other processes end, and wait a bounded time for each."""
+    """End the other processes, and wait a bounded time for each."""
     for key, mirror in list(_mirrors.items()):
         if key[0] == os.getpid():
             mirror.close()

@@ -144,7 +144,7 @@ def _condition(match: re.Match[str]) -> Callable[[Run], bool]:
 
 
 def _value(run: Run, path: str) -> Any:
-    """Return what `metrics.loss`, `params.lr`, `tags.owner` or `attributes.status` means of a run."""
+    """Return the value of `metrics.loss`, `params.lr`, `tags.owner` or `attributes.status` for a run."""
     kind, _, name = path.partition(".")
     name = name.strip('`"')
     if not name:

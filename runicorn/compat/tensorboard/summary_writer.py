@@ -30,7 +30,7 @@ METHODS = (
 
 
 def pass_on(writer: Any, options: Mapping[str, Any]) -> None:
-    """Let the methods of a writer call those of a real one, too, if `RUNICORN_ALSO` names TensorBoard.
+    """Forward the method calls of a writer to a real one, if `RUNICORN_ALSO` names TensorBoard.
 
     Args:
         writer: our writer.
@@ -245,7 +245,7 @@ def _default(comment: str) -> str:
 
 
 def _run_of_other_logger(caller: str) -> Run | None:
-    """Return a run that writes nothing, for the writer that Ray Tune adds by itself to a trial with another logger."""
+    """Return a run that writes nothing, for the writer that Ray Tune adds to a trial with another logger."""
     if not caller.startswith("ray.tune.logger") or OTHER_LOGGERS.isdisjoint(sys.modules):
         return None
     return SilentRun(user.storage_root(None), layout.DEFAULT, layout.DEFAULT, layout.new_run_id())

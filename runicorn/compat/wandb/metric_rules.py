@@ -17,7 +17,7 @@ def _number(value: Any) -> float | int | None:
     return value if type(value) in (int, float) else None
 
 
-def _whole(value: Any) -> int | None:
+def _integer(value: Any) -> int | None:
     number = _number(value)
     return int(number) if number is not None and float(number).is_integer() else None
 
@@ -94,7 +94,7 @@ class MetricRules:
         A step metric that is not an integer cannot be a step, and one that is not in the record has its last value.
         """
         for name, value in record.items():
-            if (step_value := _whole(value)) is not None:
+            if (step_value := _integer(value)) is not None:
                 self._latest[name] = step_value
         parts: dict[int, dict[str, Any]] = {}
         for name, value in record.items():
@@ -117,7 +117,7 @@ class MetricRules:
         source = rule.step_metric if rule else None
         if source is None:
             return step
-        is_whole = _whole(record.get(source, 0)) is not None
+        is_whole = _integer(record.get(source, 0)) is not None
         return self._latest.get(source, step) if is_whole else step
 
     def summary(self) -> dict[str, float]:

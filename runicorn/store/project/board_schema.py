@@ -77,7 +77,7 @@ def _number(low: float, high: float) -> Check:
     return check
 
 
-def _whole(low: int, high: int) -> Check:
+def _integer(low: int, high: int) -> Check:
     def check(value: Any, place: str) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             _fail(place, f"must be a whole number from {low} to {high}")
@@ -171,8 +171,8 @@ SMOOTHING: Mapping[str, Check] = {
     "unit": _choice("points", "x"),
 }
 PLACED: Mapping[str, Check] = {
-    "size": _pair(_whole(1, COLUMNS), _whole(1, ROWS)),
-    "position": _pair(_whole(0, COLUMNS - 1), _whole(0, LOWEST_ROW)),
+    "size": _pair(_integer(1, COLUMNS), _integer(1, ROWS)),
+    "position": _pair(_integer(0, COLUMNS - 1), _integer(0, LOWEST_ROW)),
 }
 TEXT: Mapping[str, Check] = {"markdown": _text(TEXT_LENGTH), **PLACED}
 CHART: Mapping[str, Check] = {

@@ -32,10 +32,10 @@ class Sentence(NamedTuple):
     values: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
-        return self.template % {name: _written(name, value) for name, value in self.values.items()}
+        return self.template % {name: _display_value(name, value) for name, value in self.values.items()}
 
 
-def _written(name: str, value: Any) -> str:
+def _display_value(name: str, value: Any) -> str:
     if name in TIMES:
         return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(value))
     return span(value) if name in SPANS else str(value)

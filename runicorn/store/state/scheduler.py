@@ -35,7 +35,7 @@ def job_in(meta: Mapping[str, Any]) -> Evidence:
 
 
 def ask(job: Evidence) -> str:
-    """Ask the scheduler for the state of a job; "" without an answer. Takes up to `ASK_SECONDS`."""
+    """Query the scheduler for the state of a job; "" without an answer. Takes up to `ASK_SECONDS`."""
     import shutil
     import subprocess
 

@@ -100,7 +100,7 @@ def _at_exit() -> None:
 
 
 def _interrupt_again() -> None:
-    """Let the process end by SIGINT, as it was about to.
+    """Raise SIGINT again with the default handler, so that the process ends by it.
 
     CPython records an unhandled KeyboardInterrupt and forgets it when any thread executes code from a string, as modules
     with named tuples and dataclasses do, which a capture may be importing.

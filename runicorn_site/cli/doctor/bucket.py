@@ -87,7 +87,7 @@ class _Trial:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._content = os.urandom(64)
-        self._named = {"Key": f"{bucket.prefix}.doctor-{os.urandom(8).hex()}"}
+        self._object_params = {"Key": f"{bucket.prefix}.doctor-{os.urandom(8).hex()}"}
         self._ahead = 0.0
 
     def list(self) -> Finding:
@@ -98,14 +98,14 @@ class _Trial:
 
     def write(self) -> Finding:
         checksum = base64.b64encode(hashlib.sha256(self._content).digest()).decode()
-        answer = self._put(ChecksumSHA256=checksum)
+        answer = self._put_object(ChecksumSHA256=checksum)
         if answer.get("ChecksumSHA256") == checksum:
             return Finding("Bucket: write", "permitted; the bucket computes SHA-256")
         text = "permitted; without checksums of the bucket, move-artifacts reads back what it has written"
         return Finding("Bucket: write", text, Level.NOTE)
 
     def read(self) -> Finding:
-        body = self._bucket.call("get_object", **self._named)["Body"]
+        body = self._bucket.call("get_object", **self._object_params)["Body"]
         if self._bucket.explain(body.read) == self._content:
             return Finding("Bucket: read", "permitted")
         text = "returns other bytes than were written: use another bucket or server"
@@ -113,24 +113,24 @@ class _Trial:
 
     def write_again(self) -> Finding:
         try:
-            self._put()
+            self._put_object()
         except Exists:
             return Finding("Bucket: condition", "an existing object is not written again (If-None-Match)")
         text = "If-None-Match is ignored: contents are replaced by the same bytes; never use the prefix for two stores"
         return Finding("Bucket: condition", text, Level.WARNING)
 
     def parts(self) -> Finding:
-        upload = self._bucket.call("create_multipart_upload", **self._named)["UploadId"]
-        upload_params = {**self._named, "UploadId": upload}
+        upload = self._bucket.call("create_multipart_upload", **self._object_params)["UploadId"]
+        upload_params = {**self._object_params, "UploadId": upload}
         try:
             self._bucket.call("upload_part", PartNumber=1, Body=self._content, **upload_params)
-            self._bucket.call("list_multipart_uploads", Prefix=self._named["Key"])
+            self._bucket.call("list_multipart_uploads", Prefix=self._object_params["Key"])
         finally:
             self._bucket.call("abort_multipart_upload", **upload_params)
         return Finding("Bucket: parts", "permitted")
 
     def delete(self) -> Finding:
-        self._bucket.call("delete_object", **self._named)
+        self._bucket.call("delete_object", **self._object_params)
         return Finding("Bucket: delete", "permitted")
 
     def clock(self) -> Finding:
@@ -139,5 +139,7 @@ class _Trial:
             return Finding("Bucket: clock", text, Level.WARNING)
         return Finding("Bucket: clock", f"this machine is {self._ahead:+.0f} s off")
 
-    def _put(self, **more: str) -> Any:
-        return self._bucket.call("put_object", Body=self._content, IfNoneMatch="*", **self._named, **more)
+    def _put_object(self, **more: str) -> Any:
+        return self._bucket.call(
+            "put_object", Body=self._content, IfNoneMatch="*", **self._object_params, **more
+        )

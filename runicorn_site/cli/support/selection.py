@@ -37,7 +37,7 @@ class Choice:
     deleted: bool | None = False
 
 
-def chosen(root: Path, choice: Choice) -> list[Any]:
+def selected_records(root: Path, choice: Choice) -> list[Any]:
     """Return the records of the selected runs (`runs.store.reader.RunRecord`), oldest first.
 
     Exits if a run does not exist, or the condition is invalid.
@@ -57,7 +57,7 @@ def find_record(root: Path, run_id: str | None) -> Any:
     """Return the record of one run, deleted or not; exit if it does not exist."""
     if not run_id:
         common.exit_with("--run-id is required", USAGE)
-    return next(iter(chosen(root, Choice(ids=[run_id], deleted=None))))
+    return next(iter(selected_records(root, Choice(ids=[run_id], deleted=None))))
 
 
 def _records(root: Path, choice: Choice) -> Iterator[Any]:

@@ -187,12 +187,12 @@ class ManifestGenerator:
         path = self.output_dir / STATE
         state = layout.read_json(path)[0]
         digest = hashlib.sha256(encode([[entry.to_dict() for entry in entries], unread])).hexdigest()
-        last = _whole(state.get("last_revision"))
+        last = _positive_integer(state.get("last_revision"))
         last_of_kind = state.get(kind.value)
         last_of_kind = last_of_kind if isinstance(last_of_kind, dict) else {}
         if (
             last_of_kind.get("digest") == digest
-            and _whole(last_of_kind.get("revision"))
+            and _positive_integer(last_of_kind.get("revision"))
             and last_of_kind.get("snapshot_id")
         ):
             revision, snapshot = last_of_kind["revision"], str(last_of_kind["snapshot_id"])
@@ -224,7 +224,7 @@ def _entry(
         name=about_run.name,
         status=about_run.status,
         created_at=about_run.created_at,
-        updated_at=run.written,
+        updated_at=run.modified_at,
         files=sorted(files, key=lambda file: (file.priority, file.path)),
         tags=about_run.tags,
         deleted_at=about_run.deleted_at,
@@ -237,10 +237,12 @@ def _runs_here(folder: Path) -> bool:
 
 def _revision_in(folder: Path, kind: ManifestType) -> int:
     try:
-        return _whole(json.loads(regular_file.read_bytes(folder / f"{kind}_manifest.json"))["revision"])
+        return _positive_integer(
+            json.loads(regular_file.read_bytes(folder / f"{kind}_manifest.json"))["revision"]
+        )
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return 0
 
 
-def _whole(value: Any) -> int:
+def _positive_integer(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

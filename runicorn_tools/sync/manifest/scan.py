@@ -67,7 +67,7 @@ class RunFiles:
     """Stamps of folders below `media`, which are not listed again while unchanged."""
 
     @property
-    def written(self) -> float:
+    def modified_at(self) -> float:
         """Return when a file was last written."""
         return max((mtime for _, mtime in self.files.values()), default=0.0)
 
@@ -169,18 +169,20 @@ def _folders_of_runs(
         raise OSError("The root is empty but had runs before; its disk may not be mounted.")
     projects = [item.name for item in top if item.is_folder and _is_name(item.name)]
     parents = [item.name for item in top if item.is_folder and item.name == layout.RUNS]
-    for project, items in _listed(reader, projects, result):
+    for project, items in _readable_listings(reader, projects, result):
         parents += [
             f"{project}/{item.name}/runs" for item in items if item.is_folder and is_safe_part(item.name)
         ]
-    yield from _listed(reader, sorted(parents), result)
+    yield from _readable_listings(reader, sorted(parents), result)
 
 
 def _is_name(name: str) -> bool:
     return is_safe_part(name) and name not in layout.SKIPPED_TOP
 
 
-def _listed(reader: Reader, folders: list[str], result: ScanResult) -> Iterator[tuple[str, list[Item]]]:
+def _readable_listings(
+    reader: Reader, folders: list[str], result: ScanResult
+) -> Iterator[tuple[str, list[Item]]]:
     for folder, listing in reader.many(folders):
         if not isinstance(listing, OSError):
             yield folder, listing
@@ -211,7 +213,7 @@ def _record_run(
             run.files[entry.name] = (entry.size, entry.mtime)
         elif entry.is_folder and entry.name == layout.MEDIA:
             _take_media(reader, run, before, folder, entry, now)
-    run.settled = _is_settled(reader.status(folder), max(run.written, item.mtime), now)
+    run.settled = _is_settled(reader.status(folder), max(run.modified_at, item.mtime), now)
     result.runs[folder] = run
     result.looked.add(folder)
 

@@ -169,13 +169,13 @@ def _label(field: Field | str, parts: Sequence[str], nodes: Iterable[Comparison]
     if isinstance(field, str) or field.kind is Kind.TIME:
         return ", ".join(parts)
     conditions = ", ".join(
-        f"{SIGNS.get(node.operator, node.operator)} {' | '.join(_shown(value) for value in node.values)}".strip()
+        f"{SIGNS.get(node.operator, node.operator)} {' | '.join(_display_value(value) for value in node.values)}".strip()
         for node in nodes
     )
     return f"{_name(field)} {conditions}"
 
 
-def _shown(value: Value) -> str:
+def _display_value(value: Value) -> str:
     return figure(value) if isinstance(value, float) else str(value)
 
 
@@ -243,7 +243,7 @@ def _choices(
     for text, runs in rows:
         node = where_keys.parse(root, f"{key} = {quoted(text)}")
         value = node.values[0] if isinstance(node, Comparison) else text
-        texts = [_written(other) for other in selected if other != value] + (
+        texts = [_where_literal(other) for other in selected if other != value] + (
             [] if value in selected else [quoted(text)]
         )
         condition = f"{key} in ({', '.join(texts)})" if len(texts) > 1 else f"{key} = {''.join(texts)}"
@@ -253,7 +253,7 @@ def _choices(
     return choices
 
 
-def _written(value: Value) -> str:
+def _where_literal(value: Value) -> str:
     return (
         quoted(value)
         if isinstance(value, str)
@@ -267,7 +267,9 @@ def _range(rows: QuerySet[Any], column: str, nodes: Iterable[Comparison]) -> Off
     ends = rows.aggregate(low=Min(column), high=Max(column))
     if ends["low"] is None:
         return {"range": None}
-    limits = {node.operator: _written(node.values[0]) for node in nodes if node.operator in ("<=", ">=")}
+    limits = {
+        node.operator: _where_literal(node.values[0]) for node in nodes if node.operator in ("<=", ">=")
+    }
     return {
         "range": Range(figure(ends["low"]), figure(ends["high"]), limits.get(">=", ""), limits.get("<=", ""))
     }

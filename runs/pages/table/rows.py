@@ -112,7 +112,7 @@ class TableContext(TypedDict):
 
 
 def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: str = "") -> TableContext:
-    """Return what the page of the table shows.
+    """Return the context of the table page.
 
     Beside the state, the query string may hold the result of the last form: `undo`, the runs that it deleted, and
     `refused`, the number of runs that it could not delete. `user` is the signed-in user.
@@ -148,7 +148,7 @@ class WideContext(TypedDict):
 
 
 def wide_context(runs: Sequence[Run], state: TableState) -> WideContext:
-    """Return what only the wide table needs."""
+    """Return the context of the wide table only."""
     widths = preferences.column_widths("runs", "any")
     added = [key for key in state.visible_columns if is_added(key)]
     values = by_column(runs, added, added_values(runs, added))

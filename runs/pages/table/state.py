@@ -35,7 +35,7 @@ CHART_PARAMETERS = (
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """What the table shows. Equal states have equal URLs, and defaults are omitted from them."""
+    """State of the table. Equal states have equal URLs, and defaults are omitted from them."""
 
     search: str = ""
     project: str = ""

@@ -43,7 +43,7 @@ class WorkspaceContext(TypedDict):
 
 
 def workspace_context(root: StorageRoot, state: TableState, page_runs: Sequence[Run]) -> WorkspaceContext:
-    """Return what the list and the panels need.
+    """Return the context of the list and the panels.
 
     Args:
         state: of the address.

@@ -14,7 +14,7 @@ OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains", "exist
 
 @dataclass(frozen=True, slots=True)
 class CursorContext:
-    """What is expected at the cursor.
+    """Expected syntax at the cursor.
 
     Attributes:
         expected: the kind of word.
@@ -30,7 +30,7 @@ class CursorContext:
 
 
 def cursor_context(text: str, cursor: int) -> CursorContext:
-    """Return what is expected at a position of an expression."""
+    """Return the expected syntax at a position of an expression."""
     before = text[:cursor]
     word = WORD.search(before)
     start = cursor if word is None else word.start()

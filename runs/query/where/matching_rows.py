@@ -59,7 +59,7 @@ def on_column(node: Comparison) -> Q:
         return present
     if operator == "!=":
         return present & ~Q(**{column: node.values[0]})
-    return Q(**{f"{column}__{LOOKUPS[operator]}": _wanted(node)})
+    return Q(**{f"{column}__{LOOKUPS[operator]}": _operand(node)})
 
 
 def live_runs(node: Comparison) -> QuerySet[Run]:
@@ -94,8 +94,8 @@ def _compared(keyed: QuerySet[Any], node: Comparison, field: str) -> QuerySet[An
         return keyed
     if node.operator == "!=":
         return keyed.exclude(**{field: node.values[0]})
-    return keyed.filter(**{f"{field}__{LOOKUPS[node.operator]}": _wanted(node)})
+    return keyed.filter(**{f"{field}__{LOOKUPS[node.operator]}": _operand(node)})
 
 
-def _wanted(node: Comparison) -> Any:
+def _operand(node: Comparison) -> Any:
     return list(node.values) if node.operator == "in" else node.values[0]

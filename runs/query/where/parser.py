@@ -105,14 +105,14 @@ Expected = Literal["field", "operator", "value", "connective", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What is expected after the beginning of an expression, and the field of the comparison that it ends in."""
+    """Expected syntax after the beginning of an expression, and the field of the comparison that it ends in."""
 
     expected: Expected
     field: Field | None = None
 
 
 def unfinished(text: str) -> Unfinished:
-    """Return what is expected after the beginning of an expression; nothing where it is malformed already."""
+    """Return the expected syntax after the beginning of an expression; nothing if it is malformed."""
     try:
         reader = _Parser(_tokens(text[:LONGEST]), lambda key: Field(Kind.CONFIG, key))
     except BadWhere:

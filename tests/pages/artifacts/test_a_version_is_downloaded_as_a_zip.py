@@ -48,21 +48,24 @@ def test_the_zip_file_has_every_file_under_its_path(
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as packed:
         assert packed.testzip() is None
         assert {name: packed.read(name) for name in packed.namelist()} == CONTENTS
-        assert {one.compress_type for one in packed.infolist()} == {zipfile.ZIP_STORED}
+        assert {member.compress_type for member in packed.infolist()} == {zipfile.ZIP_STORED}
 
 
 def test_a_missing_file_is_an_error_before_the_response_begins(client: Client, version: str) -> None:
-    found = lookup.get_version("m é", 1)
-    file = found.on_disk.manifest.file("z/last")
-    for place in (found.on_disk.file_path(file.path), found.on_disk.artifact.store.pool.blob(file.digest)):
+    stored_version = lookup.get_version("m é", 1)
+    file = stored_version.on_disk.manifest.file("z/last")
+    for place in (
+        stored_version.on_disk.file_path(file.path),
+        stored_version.on_disk.artifact.store.pool.blob(file.digest),
+    ):
         place.unlink()
     answer = client.get(f"{version}/zip")
     assert answer.status_code == 409 and "z/last" in answer.content.decode()
 
 
 def test_a_damaged_file_aborts_the_download(client: Client, version: str) -> None:
-    found = lookup.get_version("m é", 1)
-    for place in verify.places(found.on_disk, found.on_disk.manifest.file("a.bin")):
+    stored_version = lookup.get_version("m é", 1)
+    for place in verify.places(stored_version.on_disk, stored_version.on_disk.manifest.file("a.bin")):
         damage(place)
     sent = io.BytesIO()
     with pytest.raises(DamagedFile):

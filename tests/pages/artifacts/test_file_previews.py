@@ -30,12 +30,12 @@ def test_json_is_laid_out_and_broken_json_is_text() -> None:
 
 
 def test_tables_have_a_head_and_a_bounded_size() -> None:
-    found = shown("a.CSV", b'a,b\r\n1,"x, ""y"""\r\n2\r\n')
-    assert (found.head, found.rows, found.note) == (["a", "b"], [["1", 'x, "y"'], ["2", ""]], "")
+    preview = shown("a.CSV", b'a,b\r\n1,"x, ""y"""\r\n2\r\n')
+    assert (preview.head, preview.rows, preview.note) == (["a", "b"], [["1", 'x, "y"'], ["2", ""]], "")
     many = "a,b\n" + "".join(f"{n},{'c' * 300}\n" for n in range(500))
-    found = shown("a.csv", many.encode())
-    assert len(found.rows) == ROWS and found.note == f"First {ROWS} rows."
-    assert len(found.rows[0][1]) == CELL + 1
+    preview = shown("a.csv", many.encode())
+    assert len(preview.rows) == ROWS and preview.note == f"First {ROWS} rows."
+    assert len(preview.rows[0][1]) == CELL + 1
     wide = ",".join(str(n) for n in range(100))
     assert "40 of 100 columns" in shown("a.tsv", f"{wide}\n{wide}\n".replace(",", "\t").encode()).note
     assert shown("a.csv", b"no table").kind == "text"
@@ -76,8 +76,8 @@ def gallery(store: Path, run: rn.Run, write: Callable[..., Path]) -> str:
 def test_pictures_are_shown_and_nothing_that_can_hold_scripts(
     page: Page, client: Client, gallery: str
 ) -> None:
-    found = page(f"{gallery}?file=p.png")
-    assert [one.attributes["src"] for one in found.all("img")] == [f"{gallery}/pictures/p.png"]
+    markup = page(f"{gallery}?file=p.png")
+    assert [element.attributes["src"] for element in markup.all("img")] == [f"{gallery}/pictures/p.png"]
     answer = client.get(f"{gallery}/pictures/p.png")
     assert answer["Content-Type"] == "image/png" and b"".join(answer.streaming_content) == PIXEL
     for path in ("s.svg", "h.html"):
@@ -87,7 +87,7 @@ def test_pictures_are_shown_and_nothing_that_can_hold_scripts(
         assert answer["Content-Disposition"].startswith("attachment")
     assert page(f"{gallery}?file=s.svg").texts("pre", "text") == ["<svg onload='alert(1)'/>"]
     table = page(f"{gallery}?file=t.csv")
-    assert "<b>" in table.texts("td") and not [one for one in table.all("b") if one.text == ""]
+    assert "<b>" in table.texts("td") and not [element for element in table.all("b") if element.text == ""]
 
 
 @pytest.mark.django_db
@@ -95,8 +95,8 @@ def test_the_page_says_why_there_is_no_preview(
     page: Page, client: Client, gallery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for path in ("no.txt", "../manifest.json", "%00", "a/"):
-        found = page(f"{gallery}?file={path}")
-        assert "has no " in " ".join(found.texts("p", "failed")), path
+        markup = page(f"{gallery}?file={path}")
+        assert "has no " in " ".join(markup.texts("p", "failed")), path
         assert client.get(f"{gallery}/pictures/{path}").status_code in (400, 404)
     assert "First 1 line." in page(f"{gallery}?file=big.txt").texts("main")[0]
     monkeypatch.setattr(version, "LARGEST_PREVIEW", 100)
@@ -119,7 +119,11 @@ def test_many_files_are_found_by_path_and_shown_in_pages(
     monkeypatch.setattr(version, "FILES", 2)
 
     def paths(address: str) -> list[str]:
-        return [one.text for one in page(address).all("a", "clip") if "file=" in one.attributes["href"]]
+        return [
+            element.text
+            for element in page(address).all("a", "clip")
+            if "file=" in element.attributes["href"]
+        ]
 
     assert paths(gallery) == ["big.txt", "h.html"] and paths(f"{gallery}?files=3") == ["t.csv"]
     assert paths(f"{gallery}?find=.S") == ["s.svg"]

@@ -27,8 +27,8 @@ def version(number: int) -> Node:
 def graph(pairs: list[tuple[int, int]], made: bool = True) -> tuple[list[Node], list[Edge]]:
     """Runs are even, versions odd numbers."""
     edges = []
-    for one, other in pairs:
-        ends = [version(n) if n % 2 else f"run{n}" for n in (one, other)]
+    for first, other in pairs:
+        ends = [version(n) if n % 2 else f"run{n}" for n in (first, other)]
         edges.append(Edge(ends[0], ends[1], PRODUCES if made else USES))
     return list(dict.fromkeys(node for edge in edges for node in (edge.source, edge.target))), edges
 
@@ -80,7 +80,7 @@ def test_a_long_line_passes_between_the_boxes() -> None:
     nodes, edges = graph([(1, 2), (2, 3), (3, 4), (1, 4)])
     picture = draw(nodes, edges)
     middle = next(box for box in picture.boxes if box.node == version(3))
-    line = next(one.path for one in picture.lines if one.edge == edges[3])
+    line = next(drawn_line.path for drawn_line in picture.lines if drawn_line.edge == edges[3])
     heights = [float(part.split()[1]) for part in line.replace("M", "").split("C")]
     ends = [float(part.split()[-1]) for part in line.split("C")[1:]]
     assert any(abs(y - middle.y - HEIGHT / 2) > HEIGHT / 2 for y in [*heights, *ends])
@@ -108,9 +108,9 @@ def test_nothing_is_drawn_of_nothing() -> None:
 
 def test_the_nearest_of_too_many_nodes_are_drawn() -> None:
     nodes, edges = graph([(1, 2), (2, 3), (3, 4)])
-    found = Lineage(nodes[0], {node: depth for depth, node in enumerate(nodes)}, dict.fromkeys(edges))  # type: ignore[arg-type]
-    kept, between = nearest(found, 2)
-    assert kept == nodes[:2] and between == edges[:1]
+    lineage = Lineage(nodes[0], {node: depth for depth, node in enumerate(nodes)}, dict.fromkeys(edges))  # type: ignore[arg-type]
+    nearest_nodes, between = nearest(lineage, 2)
+    assert nearest_nodes == nodes[:2] and between == edges[:1]
 
 
 def test_long_names_are_cut_by_their_width() -> None:
@@ -143,18 +143,22 @@ def test_the_page_has_the_lineage_as_a_picture_and_as_text(
         "p", "<b>eval", storage=run.run_dir.parents[3], capture_env=False, system_metrics=False
     ) as other:
         other.use_artifact("m:v3")
-    found = page(f"{model}/v3")
-    titles = found.texts("title")[1:]
+    markup = page(f"{model}/v3")
+    titles = markup.texts("title")[1:]
     assert set(titles) == {
         "Run n, p, finished",
         "Run <b>eval, p, finished",
         "Version m:v3, model, 12 B",
         "Version d:v1, dataset, 12 B",
     }
-    links = {one.attributes["href"] for one in found.all("a") if any(p.tag == "svg" for p in one.parents)}
+    links = {
+        element.attributes["href"]
+        for element in markup.all("a")
+        if any(p.tag == "svg" for p in element.parents)
+    }
     assert links == {f"/runs/{run.id}", f"/runs/{other.id}", f"{model}/v3", "/artifacts/dataset/d/v1"}
-    assert not [one for one in found.elements if "style" in one.attributes]
-    words = found.texts("details", "in-words")[0]
+    assert not [element for element in markup.elements if "style" in element.attributes]
+    words = markup.texts("details", "in-words")[0]
     assert "used d:v1 made m:v3" in words and "made by n" in words
     lonely = page(f"{model}/v3?depth=1")
     assert "d:v1" not in lonely.texts("details", "in-words")[0]

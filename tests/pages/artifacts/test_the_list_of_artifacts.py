@@ -25,18 +25,18 @@ def names(found: Markup) -> list[str]:
 
 
 def test_the_list_shows_name_type_versions_size_and_aliases(page: Page, model: str) -> None:
-    found = page("/artifacts")
-    assert names(found) == ["m", "d"]
-    row = next(one for one in found.all("tr") if "model" in one.text)
+    markup = page("/artifacts")
+    assert names(markup) == ["m", "d"]
+    row = next(element for element in markup.all("tr") if "model" in element.text)
     assert re.match(rf"m model latest v3 3 12 B ({JUST_NOW})", row.text)
-    assert "2 artifacts · 4 versions · 42 B" in found.texts("span", "end")[0]
-    assert found.texts("a", "chip") == ["All 2", "Model 1", "Dataset 1", "Config 0", "Code 0", "Custom 0"]
-    assert next(link.attributes["href"] for link in found.all("a", "name")) == model
+    assert "2 artifacts · 4 versions · 42 B" in markup.texts("span", "end")[0]
+    assert markup.texts("a", "chip") == ["All 2", "Model 1", "Dataset 1", "Config 0", "Code 0", "Custom 0"]
+    assert next(link.attributes["href"] for link in markup.all("a", "name")) == model
 
 
 def test_types_are_named_in_the_language_of_the_page(client: Client, model: str) -> None:
-    found = Markup(client.get("/artifacts", headers={"Accept-Language": "zh-CN"}).content.decode())
-    assert found.texts("a", "chip") == ["全部 2", "模型 1", "数据集 1", "配置 0", "代码 0", "自定义 0"]
+    markup = Markup(client.get("/artifacts", headers={"Accept-Language": "zh-CN"}).content.decode())
+    assert markup.texts("a", "chip") == ["全部 2", "模型 1", "数据集 1", "配置 0", "代码 0", "自定义 0"]
 
 
 def test_the_address_filters_searches_and_sorts(page: Page, model: str) -> None:
@@ -56,12 +56,12 @@ def test_a_script_gets_the_list_alone_and_a_short_address(client: Client, page: 
 
 
 def test_the_list_of_an_empty_store_explains_artifacts(page: Page) -> None:
-    found = page("/artifacts")
-    assert "No artifacts yet" in found.texts("h2")
-    assert len(found.texts("pre")[0].split("model")) > 3
-    assert [one.attributes["href"] for one in found.all("a") if "aria-current" in one.attributes] == [
-        "/artifacts"
-    ]
+    markup = page("/artifacts")
+    assert "No artifacts yet" in markup.texts("h2")
+    assert len(markup.texts("pre")[0].split("model")) > 3
+    assert [
+        element.attributes["href"] for element in markup.all("a") if "aria-current" in element.attributes
+    ] == ["/artifacts"]
 
 
 def test_many_artifacts_are_shown_in_pages(
@@ -70,10 +70,10 @@ def test_many_artifacts_are_shown_in_pages(
     monkeypatch.setattr(listing, "SIZE", 2)
     for number in range(5):
         run.log_artifact(rn.Artifact(f"a{number}").add_file(write("f", f"{number}")))
-    found = page("/artifacts?sort=name")
-    assert names(found) == ["a0", "a1"]
-    assert "1–2 of 5" in found.texts("nav", "pages")[0]
-    following = next(one for one in found.all("a") if one.attributes.get("rel") == "next")
+    markup = page("/artifacts?sort=name")
+    assert names(markup) == ["a0", "a1"]
+    assert "1–2 of 5" in markup.texts("nav", "pages")[0]
+    following = next(element for element in markup.all("a") if element.attributes.get("rel") == "next")
     assert names(page(following.attributes["href"])) == ["a2", "a3"]
     assert names(page("/artifacts?sort=name&page=99")) == ["a4"]
 
@@ -82,8 +82,8 @@ def test_sums_are_counted_again_only_when_something_changed(
     page: Page, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = []
-    whole = statistics.statistics
-    monkeypatch.setattr(statistics, "statistics", lambda root: counted.append(1) or whole(root))
+    original = statistics.statistics
+    monkeypatch.setattr(statistics, "statistics", lambda root: counted.append(1) or original(root))
     listing._sums.clear()
 
     def counts() -> bool:

@@ -27,21 +27,21 @@ def facts(found: Markup) -> dict[str, str]:
 
 
 def test_the_page_shows_all_fields(page: Page, model: str, run: rn.Run) -> None:
-    found = page(f"{model}/v3")
-    about = facts(found)
+    markup = page(f"{model}/v3")
+    about = facts(markup)
     assert (about["Files"], about["Size"], about["Made by"]) == ("3", "12 B", "n")
     assert (about["acc"], about["optim.lr"]) == ("0.3", "0.1")
     assert about["Digest"].startswith("sha256:") and about["Verified"].startswith("never")
-    assert found.texts("p", "description") == ["try 3"] and found.texts("b", "alias") == ["latest"]
-    assert found.texts("span", "tag") == ["model", "first tag", "second"]
-    files = [one for one in found.all("a", "clip") if "file=" in one.attributes["href"]]
-    assert [one.text for one in files] == ["new.txt", "own.txt", "same.txt"]
-    assert "n p" in found.texts("section", "region")[2]
+    assert markup.texts("p", "description") == ["try 3"] and markup.texts("b", "alias") == ["latest"]
+    assert markup.texts("span", "tag") == ["model", "first tag", "second"]
+    files = [element for element in markup.all("a", "clip") if "file=" in element.attributes["href"]]
+    assert [element.text for element in files] == ["new.txt", "own.txt", "same.txt"]
+    assert "n p" in markup.texts("section", "region")[2]
 
 
 def test_the_forms_have_the_current_values(page: Page, send: Send, model: str) -> None:
-    found = page(f"{model}/v1")
-    fields = {area.attributes["name"]: "".join(area.pieces) for area in found.all("textarea")}
+    markup = page(f"{model}/v1")
+    fields = {area.attributes["name"]: "".join(area.pieces) for area in markup.all("textarea")}
     before = lookup.get_version("m", 1)
     assert json.loads(fields["metadata"]) == before.metadata
     send(f"{model}/v1/describe", **fields)
@@ -76,9 +76,9 @@ def test_invalid_input_is_shown_and_kept_in_the_form(
 ) -> None:
     page(model)
     answer = client.post(f"{model}/v1/describe", {field: value})
-    found = Markup(answer.content.decode())
-    assert answer.status_code == 400 and sentence in found.texts("p", "failed")[0]
-    assert value in [area.text for area in found.all("textarea")]
+    markup = Markup(answer.content.decode())
+    assert answer.status_code == 400 and sentence in markup.texts("p", "failed")[0]
+    assert value in [area.text for area in markup.all("textarea")]
     assert lookup.get_version("m", 1).description == "try 1"
 
 
@@ -88,8 +88,8 @@ def test_deleting_can_be_undone_and_only_then_made_final(page: Page, send: Send,
     send(f"{here}/remove", confirm="true")
     assert lookup.get_version("m", 3).deleted is None
     assert send(f"{here}/delete") == here
-    found = page(here)
-    assert re.match(rf"This version was deleted ({JUST_NOW})", found.texts("div", "notice")[0])
+    markup = page(here)
+    assert re.match(rf"This version was deleted ({JUST_NOW})", markup.texts("div", "notice")[0])
     assert lookup.get_artifact("m").latest == 2
     send(f"{here}/restore")
     assert lookup.get_artifact("m").latest == 3
@@ -97,9 +97,9 @@ def test_deleting_can_be_undone_and_only_then_made_final(page: Page, send: Send,
     send(f"{here}/remove")
     page(here)
     promised = maintenance.freed_by(versions=[lookup.get_version("m", 3)])
-    told = send(f"{here}/remove", confirm="true")
-    assert told == f"{model}?removed=3&freed={promised}"
-    assert "Version 3 was permanently deleted" in page(told).texts("p", "notice")[0]
+    location = send(f"{here}/remove", confirm="true")
+    assert location == f"{model}?removed=3&freed={promised}"
+    assert "Version 3 was permanently deleted" in page(location).texts("p", "notice")[0]
     page(here, status=404)
 
 
@@ -135,9 +135,9 @@ def test_a_damaged_version_is_found_and_named(page: Page, send: Send, model: str
     for place in verify.places(version.on_disk, entry):
         damage(place)
     send(f"{model}/v1/verify")
-    found = page(f"{model}/v1")
-    assert "1 file of this version is damaged: own.txt" in found.texts("p", "failed")[0]
-    assert "corrupted" in found.texts("span", "failed")
+    markup = page(f"{model}/v1")
+    assert "1 file of this version is damaged: own.txt" in markup.texts("p", "failed")[0]
+    assert "corrupted" in markup.texts("span", "failed")
     looked = page(f"{model}/v1?file=own.txt")
     assert "damaged in the store" in " ".join(looked.texts("p", "failed"))
 
@@ -150,7 +150,9 @@ def test_forms_are_sent_with_a_token(page: Page, model: str) -> None:
         assert guarded.get(f"{model}/v1/{verb}").status_code == 405
     forms = [form for form in page(f"{model}/v1").all("form") if form.attributes.get("method") == "post"]
     tokens = [
-        one for one in page(f"{model}/v1").all("input") if one.attributes.get("name") == "csrfmiddlewaretoken"
+        element
+        for element in page(f"{model}/v1").all("input")
+        if element.attributes.get("name") == "csrfmiddlewaretoken"
     ]
     assert len(forms) == len(tokens) > 2
 
@@ -168,17 +170,23 @@ def test_odd_names_are_shown_as_they_are(
     listed = page("/artifacts")
     link = listed.all("a", "name")[0].attributes["href"]
     assert page(link).texts("h1") == [name]
-    found = page(f"{link}/v1")
-    assert found.texts("h1") == [f"{name} v1"] and found.texts("p", "description") == ["<b>bold</b>"]
+    markup = page(f"{link}/v1")
+    assert markup.texts("h1") == [f"{name} v1"] and markup.texts("p", "description") == ["<b>bold</b>"]
     assert not [
-        one for one in found.elements if one.tag in ("i", "u", "script") and "src" not in one.attributes
+        element
+        for element in markup.elements
+        if element.tag in ("i", "u", "script") and "src" not in element.attributes
     ]
     address = next(
-        one.attributes["href"] for one in found.all("a", "clip") if "file=" in one.attributes["href"]
+        element.attributes["href"]
+        for element in markup.all("a", "clip")
+        if "file=" in element.attributes["href"]
     )
     assert page(address.partition("#")[0]).texts("pre", "text") == ["<script>x</script>"]
     download = next(
-        one.attributes["href"] for one in found.all("a", "small") if "/files/" in one.attributes["href"]
+        element.attributes["href"]
+        for element in markup.all("a", "small")
+        if "/files/" in element.attributes["href"]
     )
     assert not re.search(r'[<>" ]', download)
     assert b"".join(client.get(download).streaming_content) == b"<script>x</script>"
@@ -186,9 +194,9 @@ def test_odd_names_are_shown_as_they_are(
 
 def test_the_run_page_has_what_the_run_made_and_used(page: Page, model: str, run: rn.Run) -> None:
     run.finish()
-    found = page(f"/runs/{run.id}")
-    panel = next(one for one in found.all("section") if one.attributes.get("id") == "artifacts")
-    links = [one.attributes["href"] for one in found.all("a", "name") if panel in one.parents]
+    markup = page(f"/runs/{run.id}")
+    panel = next(element for element in markup.all("section") if element.attributes.get("id") == "artifacts")
+    links = [element.attributes["href"] for element in markup.all("a", "name") if panel in element.parents]
     assert links == [
         "/artifacts/dataset/d/v1",
         f"{model}/v1",
@@ -196,10 +204,12 @@ def test_the_run_page_has_what_the_run_made_and_used(page: Page, model: str, run
         f"{model}/v3",
         "/artifacts/dataset/d/v1",
     ]
-    assert "Artifacts 5" in [one.text for one in found.all("button") if one.attributes.get("role") == "tab"]
+    assert "Artifacts 5" in [
+        element.text for element in markup.all("button") if element.attributes.get("role") == "tab"
+    ]
 
 
 def test_a_run_without_artifacts_has_no_panel(page: Page, run: rn.Run) -> None:
-    found = page(f"/runs/{run.id}")
-    panel = next(one for one in found.all("section") if one.attributes.get("id") == "artifacts")
+    markup = page(f"/runs/{run.id}")
+    panel = next(element for element in markup.all("section") if element.attributes.get("id") == "artifacts")
     assert "hidden" in panel.attributes

@@ -22,23 +22,23 @@ pytestmark = pytest.mark.django_db
 
 
 def test_versions_stand_newest_first_with_their_runs(page: Page, model: str, run: rn.Run) -> None:
-    found = page(model)
-    assert found.texts("h1") == ["m"]
-    assert found.texts("a", "name") == ["v3", "v2", "v1"]
-    makers = [one for one in found.all("a", "inline-clip") if one.text == "n"]
-    assert {one.attributes["href"] for one in makers} == {f"/runs/{run.id}"} and len(makers) == 3
+    markup = page(model)
+    assert markup.texts("h1") == ["m"]
+    assert markup.texts("a", "name") == ["v3", "v2", "v1"]
+    makers = [element for element in markup.all("a", "inline-clip") if element.text == "n"]
+    assert {element.attributes["href"] for element in makers} == {f"/runs/{run.id}"} and len(makers) == 3
     used = page("/artifacts/dataset/d")
-    assert len([one for one in used.all("a", "inline-clip") if one.text == "n"]) == 2
+    assert len([element for element in used.all("a", "inline-clip") if element.text == "n"]) == 2
 
 
 def test_deleted_versions_are_shown_on_demand(page: Page, model: str) -> None:
     page(model)
     curation.soft_delete(version=lookup.get_version("m", 2))
     assert page(model).texts("a", "name") == ["v3", "v1"]
-    link = next(one for one in page(model).all("a") if one.text == "Show deleted (1)")
-    found = page(link.attributes["href"])
-    assert found.texts("a", "name") == ["v3", "v2", "v1"]
-    assert [row.text.split()[0] for row in found.all("tr", "gone")] == ["v2"]
+    link = next(element for element in page(model).all("a") if element.text == "Show deleted (1)")
+    markup = page(link.attributes["href"])
+    assert markup.texts("a", "name") == ["v3", "v2", "v1"]
+    assert [row.text.split()[0] for row in markup.all("tr", "gone")] == ["v2"]
 
 
 def test_aliases_are_added_moved_and_removed(page: Page, send: Send, client: Client, model: str) -> None:
@@ -60,9 +60,12 @@ def test_aliases_are_added_moved_and_removed(page: Page, send: Send, client: Cli
         assert answer.status_code == 400, fields
         assert Markup(answer.content.decode()).texts("p", "failed"), fields
     answer = client.post(f"{model}/alias", {"alias": "x", "version": "9"})
-    told = Markup(answer.content.decode())
-    assert answer.status_code == 404 and "m:v9" in told.texts("p", "failed")[0]
-    typed = {one.attributes.get("aria-label"): one.attributes.get("value") for one in told.all("input")}
+    markup = Markup(answer.content.decode())
+    assert answer.status_code == 404 and "m:v9" in markup.texts("p", "failed")[0]
+    typed = {
+        element.attributes.get("aria-label"): element.attributes.get("value")
+        for element in markup.all("input")
+    }
     assert typed["New alias"] == "x" and typed["Version of the new alias"] == "9"
     assert lookup.get_artifact("m").aliases == {"latest": 3}
 
@@ -83,22 +86,22 @@ def test_versions_are_sorted_by_their_metadata(page: Page, run: rn.Run, write: C
     for accuracy in (0.5, 0.9, None, 0.7):
         metadata = {"arch": "resnet", "val": {"acc": accuracy}, "note": f"try {accuracy}", "shape": [1, 2]}
         run.log_artifact(rn.Artifact("m", metadata=metadata).add_file(write("f")))
-    found = page("/artifacts/model/m")
-    heads = [one.text for one in found.all("th")]
+    markup = page("/artifacts/model/m")
+    heads = [element.text for element in markup.all("th")]
     assert heads[3:5] == ["val.acc", "note"] and not {"arch", "shape"} & {*heads}
-    assert found.texts("td", "number")[:4] == [
+    assert markup.texts("td", "number")[:4] == [
         "0.7",
         "1",
-        found.texts("td", "c-size")[0],
-        found.texts("td", "c-when")[0],
+        markup.texts("td", "c-size")[0],
+        markup.texts("td", "c-when")[0],
     ]
-    link = next(one for one in found.all("a") if one.text == "val.acc")
+    link = next(element for element in markup.all("a") if element.text == "val.acc")
     down = page(link.attributes["href"])
     assert down.texts("a", "name") == ["v2", "v4", "v1", "v3"]
-    assert [one.text for one in down.all("th") if one.attributes.get("aria-sort") == "descending"] == [
-        "val.acc"
-    ]
-    link = next(one for one in down.all("a") if one.text == "val.acc")
+    assert [
+        element.text for element in down.all("th") if element.attributes.get("aria-sort") == "descending"
+    ] == ["val.acc"]
+    link = next(element for element in down.all("a") if element.text == "val.acc")
     assert page(link.attributes["href"]).texts("a", "name") == ["v1", "v4", "v2", "v3"]
     assert page("/artifacts/model/m?sort=metadata.none").texts("a", "name") == ["v4", "v3", "v2", "v1"]
     assert page("/artifacts/model/m?sort=created").texts("a", "name") == ["v1", "v2", "v3", "v4"]
@@ -110,25 +113,25 @@ def test_sorted_pages_of_versions_follow_each_other(
     monkeypatch.setattr(artifact, "SIZE", 2)
     first = page(f"{model}?sort=metadata.acc")
     assert first.texts("a", "name") == ["v1", "v2"]
-    following = next(one for one in first.all("a") if one.attributes.get("rel") == "next")
+    following = next(element for element in first.all("a") if element.attributes.get("rel") == "next")
     assert page(following.attributes["href"]).texts("a", "name") == ["v3"]
 
 
 def test_ticked_versions_are_compared(page: Page, model: str) -> None:
-    ticks = [one for one in page(model).all("input") if one.attributes.get("type") == "checkbox"]
-    assert [one.attributes["value"] for one in ticks] == ["3", "2", "1"]
+    ticks = [element for element in page(model).all("input") if element.attributes.get("type") == "checkbox"]
+    assert [element.attributes["value"] for element in ticks] == ["3", "2", "1"]
     assert page(f"{model}/compare?v=3&v=1").texts("h1") == ["m v1 → v3"]
     assert page(f"{model}/compare?v=2").texts("h1") == ["m v1 → v2"]
     assert page(f"{model}/compare?v=x").texts("h1") == ["m v2 → v3"]
 
 
 def test_two_versions_are_compared(page: Page, model: str) -> None:
-    found = page(f"{model}/compare?a=1&b=3")
-    assert found.texts("a", "chip") == ["Differences 2", "Changed 1", "Added 1", "Removed 0", "Same 1"]
-    rows = found.texts("tr")
+    markup = page(f"{model}/compare?a=1&b=3")
+    assert markup.texts("a", "chip") == ["Differences 2", "Changed 1", "Added 1", "Removed 0", "Same 1"]
+    rows = markup.texts("tr")
     for row in ("own.txt changed 5 B 5 B", "new.txt added – 3 B", "acc 0.1 0.3", "description try 1 try 3"):
         assert row in rows
-    assert "2 identical values" in found.texts("main")[0]
+    assert "2 identical values" in markup.texts("main")[0]
     assert "same.txt" in page(f"{model}/compare?a=1&b=3&show=same").texts("main")[0]
     back = page(f"{model}/compare?a=3&b=1")
     assert "Removed 1" in back.texts("a", "chip")
@@ -181,13 +184,13 @@ def test_many_versions_are_shown_in_pages(page: Page, model: str, monkeypatch: p
     ],
 )
 def test_missing_artifacts_have_a_not_found_page(page: Page, model: str, address: str) -> None:
-    found = page(address, status=404)
-    assert "not found" in found.texts("p", "sentence")[0]
+    markup = page(address, status=404)
+    assert "not found" in markup.texts("p", "sentence")[0]
 
 
 def test_two_types_may_have_an_artifact_of_the_same_name(page: Page, model: str, run: rn.Run) -> None:
     run.log_artifact(rn.Artifact("m", "config").add_reference("https://example.org/x"))
     assert page(model).texts("a", "name") == ["v3", "v2", "v1"]
-    found = page("/artifacts/config/m/v1")
-    assert "This version has no files, only references." in found.texts("main")[0]
-    assert "https://example.org/x" in found.texts("code")
+    markup = page("/artifacts/config/m/v1")
+    assert "This version has no files, only references." in markup.texts("main")[0]
+    assert "https://example.org/x" in markup.texts("code")

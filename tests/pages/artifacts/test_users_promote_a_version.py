@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 def stage_and_ways(found: Markup) -> tuple[str, list[str]]:
     """The stage that is shown, and those that are offered."""
-    said = dict(zip(found.texts("dt"), found.texts("dd"), strict=True))["Stage"]
-    return said.split()[0], [one.text for one in found.all("option") if one.text.isalpha()]
+    stage = dict(zip(found.texts("dt"), found.texts("dd"), strict=True))["Stage"]
+    return stage.split()[0], [element.text for element in found.all("option") if element.text.isalpha()]
 
 
 def test_a_version_goes_to_production_and_back(page: Page, send: Send, model: str, run: rn.Run) -> None:
@@ -31,10 +31,10 @@ def test_a_version_goes_to_production_and_back(page: Page, send: Send, model: st
     assert send(f"{here}/promote", to_stage="staging", notes=" looks good ") == here
     assert stage_and_ways(page(here)) == ("staging", ["production", "experimental", "archived"])
     send(f"{here}/promote", to_stage="production")
-    found = page(here)
-    assert stage_and_ways(found) == ("production", ["staging", "archived"])
-    assert found.texts("b", "alias") == ["production"]
-    last, first = [step for step in found.texts("li") if "→" in step]
+    markup = page(here)
+    assert stage_and_ways(markup) == ("production", ["staging", "archived"])
+    assert markup.texts("b", "alias") == ["production"]
+    last, first = [step for step in markup.texts("li") if "→" in step]
     assert last.startswith("staging → production")
     assert first.startswith("experimental → staging") and first.endswith("looks good")
     assert run.use_artifact("m:production").version == 2
@@ -46,9 +46,9 @@ def test_a_refused_promotion_shows_the_reason_and_the_notes(page: Page, model: s
     page(model)
     answer = client.post(f"{model}/v1/promote", {"to_stage": "production", "notes": "please <b>"})
     assert answer.status_code == 400
-    found = Markup(answer.content.decode())
-    assert "Invalid transition from experimental to production" in found.texts("p", "failed")[0]
-    [notes] = [area for area in found.all("textarea") if area.attributes["name"] == "notes"]
+    markup = Markup(answer.content.decode())
+    assert "Invalid transition from experimental to production" in markup.texts("p", "failed")[0]
+    [notes] = [area for area in markup.all("textarea") if area.attributes["name"] == "notes"]
     assert notes.text == "please <b>"
     assert client.post(f"{model}/v1/promote").status_code == 400
     assert lookup.get_version("m", 1).stage == "experimental"
@@ -59,9 +59,9 @@ def test_a_deleted_version_stays_where_it_is(page: Page, send: Send, model: str)
     page(model)
     send(f"{here}/promote", to_stage="archived", notes="too old")
     send(f"{here}/delete")
-    found = page(here)
-    assert stage_and_ways(found) == ("archived", [])
-    assert any("too old" in step for step in found.texts("li"))
+    markup = page(here)
+    assert stage_and_ways(markup) == ("archived", [])
+    assert any("too old" in step for step in markup.texts("li"))
 
 
 def test_a_promotion_is_validated_against_the_current_stage(page: Page, model: str, shelves: Store) -> None:

@@ -28,7 +28,7 @@ def test_the_panel_names_the_machine_with_the_versions(
     entry = {"type": "model", "name": "net", "version": 3, "size_bytes": 5, "created_at": 1.7e9}
     folder = store / "vision/net/runs" / run_id
     (folder / "artifacts_created.json").write_text(json.dumps({"artifacts": [entry]}))
-    found = page(f"/runs/{run_id}")
-    (section,) = found.all("section", "made-and-used")
+    markup = page(f"/runs/{run_id}")
+    (section,) = markup.all("section", "made-and-used")
     assert said in " ".join(section.text.split())
-    assert not [link for link in found.all("a") if "/artifacts/model/net" in link.attributes.get("href", "")]
+    assert not [link for link in markup.all("a") if "/artifacts/model/net" in link.attributes.get("href", "")]

@@ -50,8 +50,8 @@ def test_other_requests_are_answered_and_the_wait_ends_with_an_error(
         with requests.Session() as other:
             for address in ("/", "/api/runs", "/system", "/remote", "/settings"):
                 assert other.get(near.url + address, timeout=5).status_code == 200
-        assert sum(not one.done() for one in waiting) > THREADS["blocking"]
+        assert sum(not pending.done() for pending in waiting) > THREADS["blocking"]
         silent.cut()
-        answers = [one.result() for one in waiting]
+        answers = [pending.result() for pending in waiting]
     assert {answer.status_code for answer in answers} == {503}
     assert all("127.0.0.1" in answer.text and 'role="alert"' in answer.text for answer in answers)

@@ -72,8 +72,8 @@ def cancel(client: Client, one: mirrors.MirrorJob) -> str:
 
 def files(root: Path) -> dict[str, bytes]:
     """Return the files of the runs below a root."""
-    found = [path for path in root.rglob("*") if path.is_file()]
-    names = {path: str(path.relative_to(root)) for path in found}
+    files = [path for path in root.rglob("*") if path.is_file()]
+    names = {path: str(path.relative_to(root)) for path in files}
     return {name: path.read_bytes() for path, name in names.items() if not name.startswith(".")}
 
 
@@ -92,12 +92,12 @@ def test_a_cancelled_mirror_keeps_complete_files_and_the_next_one_fetches_the_re
     large = remote_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
     with large.open("wb") as file:
         file.truncate(LARGE)
-    one = begin(delay=0.02)
-    until(lambda: one.done >= 3 and one.received_bytes > 2**20)
+    mirror = begin(delay=0.02)
+    until(lambda: mirror.done >= 3 and mirror.received_bytes > 2**20)
     page = client.get("/remote").content.decode()
-    assert f"{one.done} of 4 files" in page and f"/remote/mirrors/{one.id}/cancel" in page
-    assert "Files copied so far are complete and kept" in cancel(client, one)
-    assert (one.state, one.over.is_set(), len(one.runs)) == ("cancelled", True, 1)
+    assert f"{mirror.done} of 4 files" in page and f"/remote/mirrors/{mirror.id}/cancel" in page
+    assert "Files copied so far are complete and kept" in cancel(client, mirror)
+    assert (mirror.state, mirror.over.is_set(), len(mirror.runs)) == ("cancelled", True, 1)
     theirs = files(remote_store)
     here = files(store)
     assert 0 < len(here) < len(theirs) and here.items() <= theirs.items()
@@ -107,10 +107,10 @@ def test_a_cancelled_mirror_keeps_complete_files_and_the_next_one_fetches_the_re
     assert again.over.wait(60) and again.state == "finished"
     assert files(store) == theirs
     assert "again" in client.get(f"/remote/mirrors/{again.id}").content.decode()
-    client.post(f"/remote/mirrors/{one.id}/forget")
-    client.post(f"/remote/mirrors/{one.id}/forget")  # from a second browser
+    client.post(f"/remote/mirrors/{mirror.id}/forget")
+    client.post(f"/remote/mirrors/{mirror.id}/forget")  # from a second browser
     page = client.get("/remote").content.decode()
-    assert one.id not in page and again.id in page
+    assert mirror.id not in page and again.id in page
 
 
 @pytest.mark.usefixtures("patient")
@@ -120,10 +120,10 @@ def test_a_mirror_that_generates_a_manifest_is_cancelled(
     write_run(remote_store, metrics=[{"loss": 0.5}])
     real = pretending(server.home, "", "venv")
     real.write_text(real.read_text().replace("*--remote-mode*)", "*generate-manifest*)\nexec sleep 987\n"))
-    one = begin("venv")
+    mirror = begin("venv")
     until(lambda: leftovers.processes(server.home, "sleep"))
-    assert "No files were copied" in cancel(client, one)
-    assert one.over.is_set() and files(store) == {}
+    assert "No files were copied" in cancel(client, mirror)
+    assert mirror.over.is_set() and files(store) == {}
     until(lambda: leftovers.processes(server.home, "sleep") == [])
 
 
@@ -140,13 +140,13 @@ def test_a_hanging_host_does_not_delay_a_cancellation(
     run_id = write_run(remote_store, metrics=[{"loss": 0.5}])
     with (remote_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:
         file.truncate(LARGE)
-    one = begin(delay=0.02)
-    until(lambda: one.received_bytes > 2**20)
+    mirror = begin(delay=0.02)
+    until(lambda: mirror.received_bytes > 2**20)
     network.mute_after = 0  # nothing arrives from now on
-    assert "Cancelled." in cancel(client, one)
-    assert (one.state, one.over.is_set()) == ("cancelled", False)
+    assert "Cancelled." in cancel(client, mirror)
+    assert (mirror.state, mirror.over.is_set()) == ("cancelled", False)
     network.cut()
-    assert one.over.wait(30)
-    page = client.get(f"/remote/mirrors/{one.id}").content.decode()
+    assert mirror.over.wait(30)
+    page = client.get(f"/remote/mirrors/{mirror.id}").content.decode()
     assert "Cancelled." in page and 'id="again"' not in page  # the connection is closed
     assert client.post("/remote/mirrors/none/cancel").status_code == 404

@@ -37,13 +37,13 @@ for number in range(2):
 
 def captures(root: Path) -> list[psutil.Process]:
     """Return the processes that capture for trainings in this store."""
-    found = []
+    processes = []
     for process in psutil.process_iter(["cmdline", "environ"]):
         line, variables = process.info["cmdline"] or [], process.info["environ"] or {}
         is_capture = any(part.endswith("capture_program.py") for part in line)
         if is_capture and variables.get("RUNICORN_DIR") == str(root):
-            found.append(process)
-    return found
+            processes.append(process)
+    return processes
 
 
 def test_the_interpreter_of_a_training_imports_nothing_for_it(script: Callable[..., Script]) -> None:

@@ -94,15 +94,21 @@ def test_counts_are_those_of_numpy() -> None:
 
 def test_a_tensor_larger_than_a_part_is_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(2).normal(size=1000)
-    whole = histogram(values)
+    expected = histogram(values)
     monkeypatch.setattr(histograms, "PART", 64)
-    assert histogram(values) == whole | {"mean": pytest.approx(whole["mean"])}
+    assert histogram(values) == expected | {"mean": pytest.approx(expected["mean"])}
 
 
 @pytest.mark.parametrize("values", [[], [math.nan], np.array([math.nan]), np.array([])])
 def test_without_a_finite_value_there_are_no_edges(values: Any) -> None:
-    found = histogram(values)
-    assert (found["edges"], found["counts"], found["count"], found["min"], found["mean"]) == (
+    edges_and_counts = histogram(values)
+    assert (
+        edges_and_counts["edges"],
+        edges_and_counts["counts"],
+        edges_and_counts["count"],
+        edges_and_counts["min"],
+        edges_and_counts["mean"],
+    ) == (
         [],
         [],
         0,
@@ -114,10 +120,10 @@ def test_without_a_finite_value_there_are_no_edges(values: Any) -> None:
 @pytest.mark.parametrize("value", [0.0, 5.0, -1e300, sys.float_info.max, 5e-324])
 def test_equal_values_have_a_width(value: float) -> None:
     for values in ([value] * 3, np.array([value] * 3)):
-        found = histogram(values, 3)
-        assert found["edges"][0] <= value <= found["edges"][-1]
-        assert found["edges"][0] < found["edges"][-1]
-        assert sum(found["counts"]) == 3
+        edges_and_counts = histogram(values, 3)
+        assert edges_and_counts["edges"][0] <= value <= edges_and_counts["edges"][-1]
+        assert edges_and_counts["edges"][0] < edges_and_counts["edges"][-1]
+        assert sum(edges_and_counts["counts"]) == 3
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ TEXTS = st.lists(PIECES | st.text(max_size=4), max_size=40).map("".join)
 
 
 def _lines(parts: list[str]) -> list[str]:
-    one = Screen()
-    return [line for part in parts for line in one.feed(part)] + one.flush()
+    screen = Screen()
+    return [line for part in parts for line in screen.feed(part)] + screen.flush()
 
 
 @st.composite
@@ -72,25 +72,25 @@ def test_plain_text_becomes_exactly_its_lines(lines: list[str]) -> None:
 def test_no_order_of_looks_breaks_it_and_nothing_is_held_back_for_ever(
     cut: tuple[str, list[str]], looks: list[str]
 ) -> None:
-    one = Screen()
+    screen = Screen()
     for n, part in enumerate(cut[1]):
-        one.feed(part)
+        screen.feed(part)
         if n < len(looks):
-            getattr(one, looks[n])()
-        assert 0 <= one._at < len(one._rows) <= terminal_lines.ROWS + terminal_lines.ABOVE + 2
-    one.flush()
-    assert one.flush() == [] and not one.is_busy()
+            getattr(screen, looks[n])()
+        assert 0 <= screen._at < len(screen._rows) <= terminal_lines.ROWS + terminal_lines.ABOVE + 2
+    screen.flush()
+    assert screen.flush() == [] and not screen.is_busy()
 
 
 def test_a_line_without_end_is_cut_wherever_the_writes_were() -> None:
     text = "x" * (2 * terminal_lines.LENGTH + 5)
-    whole = _lines([text])
-    assert list(map(len, whole)) == [terminal_lines.LENGTH, terminal_lines.LENGTH, 5]
-    assert _lines([text[:7], text[7 : terminal_lines.LENGTH + 1], text[terminal_lines.LENGTH + 1 :]]) == whole
+    lines = _lines([text])
+    assert list(map(len, lines)) == [terminal_lines.LENGTH, terminal_lines.LENGTH, 5]
+    assert _lines([text[:7], text[7 : terminal_lines.LENGTH + 1], text[terminal_lines.LENGTH + 1 :]]) == lines
 
 
 def test_thousands_of_rows_are_not_kept() -> None:
-    one = Screen()
-    lines = one.feed("".join(f"\rbar {n}\n" for n in range(10_000)))
-    assert len(one._rows) <= terminal_lines.ROWS
-    assert lines + one.flush() == [f"bar {n}" for n in range(10_000)]
+    screen = Screen()
+    lines = screen.feed("".join(f"\rbar {n}\n" for n in range(10_000)))
+    assert len(screen._rows) <= terminal_lines.ROWS
+    assert lines + screen.flush() == [f"bar {n}" for n in range(10_000)]

@@ -181,14 +181,14 @@ def test_a_workbook_for_which_there_is_no_room_is_an_error_once(
 
 def _records(path: Path) -> list[bytes]:
     """The data of TFRecords; their checksums hold."""
-    raw, found = path.read_bytes(), []
+    raw, events = path.read_bytes(), []
     while raw:
         (length,) = struct.unpack("<Q", raw[:8])
-        found.append(raw[12 : 12 + length])
+        events.append(raw[12 : 12 + length])
         assert raw[8:12] == tensorboard_events.masked_crc32c(raw[:8])
-        assert raw[12 + length : 16 + length] == tensorboard_events.masked_crc32c(found[-1])
+        assert raw[12 + length : 16 + length] == tensorboard_events.masked_crc32c(events[-1])
         raw = raw[16 + length :]
-    return found
+    return events
 
 
 def test_the_checksum_is_the_documented_one() -> None:

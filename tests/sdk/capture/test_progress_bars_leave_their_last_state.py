@@ -127,43 +127,43 @@ def test_a_block_of_rows_that_rich_redraws_is_left_once(terminal: Terminal) -> N
     ],
 )
 def test_what_a_terminal_would_show_is_what_the_log_gets(text: str, lines: list[str]) -> None:
-    one = Screen()
-    assert one.feed(text) + one.flush() == lines
+    screen = Screen()
+    assert screen.feed(text) + screen.flush() == lines
 
 
 def test_a_snapshot_shows_what_changed_since_the_last() -> None:
-    one = Screen()
-    one.feed("plain, and not finished")
-    assert one.snapshot() == []
-    one.feed("\n\r10%\r20%")
-    assert one.snapshot() == ["20%"]
-    assert one.snapshot() == []
-    one.feed("\r30%")
-    assert one.snapshot() == ["30%"]
-    assert one.feed("\n") + one.flush() == []
+    screen = Screen()
+    screen.feed("plain, and not finished")
+    assert screen.snapshot() == []
+    screen.feed("\n\r10%\r20%")
+    assert screen.snapshot() == ["20%"]
+    assert screen.snapshot() == []
+    screen.feed("\r30%")
+    assert screen.snapshot() == ["30%"]
+    assert screen.feed("\n") + screen.flush() == []
 
 
 def test_a_finished_bar_is_told_when_the_output_rests() -> None:
-    one = Screen()
-    assert one.feed("\r50%\r100%\n") == []
-    assert one.is_busy()
-    assert one.settle() == ["100%"]
-    assert not one.is_busy()
+    screen = Screen()
+    assert screen.feed("\r50%\r100%\n") == []
+    assert screen.is_busy()
+    assert screen.settle() == ["100%"]
+    assert not screen.is_busy()
 
 
 def test_rows_that_are_redrawn_together_are_not_told_when_the_output_rests() -> None:
-    one = Screen()
-    lines: list[str] = one.feed("a 1\nb 1")
+    screen = Screen()
+    lines: list[str] = screen.feed("a 1\nb 1")
     for n in range(2, 50):
-        lines += one.feed(f"\r\x1b[2K\x1b[1A\x1b[2Ka {n}\nb {n}") + one.settle()
+        lines += screen.feed(f"\r\x1b[2K\x1b[1A\x1b[2Ka {n}\nb {n}") + screen.settle()
     assert lines == ["a 1"]
-    assert one.flush() == ["a 49", "b 49"]
+    assert screen.flush() == ["a 49", "b 49"]
 
 
 def test_the_capture_keeps_pace_with_a_program_that_prints_a_lot() -> None:
 
-    one, text = Screen(), "epoch 3 step 1000 loss 0.123456\n"
+    screen, text = Screen(), "epoch 3 step 1000 loss 0.123456\n"
     began = time.thread_time()
     for _ in range(20_000):
-        one.feed(text)
+        screen.feed(text)
     assert time.thread_time() - began < 2

@@ -82,7 +82,7 @@ def test_two_thresholds_of_one_metric_are_counted_apart(monitor: MetricMonitor) 
     monitor.add_rule(AlertRule("m", "gt", 3, consecutive_count=2))
     monitor.add_rule(AlertRule("m", "gt", 10, consecutive_count=2))
     alarms = [monitor.check_metrics({"m": value}) for value in (5, 5, 5, 20, 20, 1, 20)]
-    assert [[alarm.split(" ", 3)[-1] for alarm in one] for one in alarms] == [
+    assert [[alarm.split(" ", 3)[-1] for alarm in alarms_of_rule] for alarms_of_rule in alarms] == [
         [],
         ["gt 3"],
         [],
@@ -113,9 +113,9 @@ def test_statistics_are_of_the_last_values_and_finite_ones(monitor: MetricMonito
     small = MetricMonitor(window_size=3)
     for value in (100, 1, 2, math.nan):
         small.check_metrics({"m": value, "text": "x", "flag": True})
-    found = small.get_statistics("m")
-    assert math.isnan(found.pop("last"))
-    assert found == {"mean": 1.5, "min": 1, "max": 2, "count": 3, "valid_count": 2}
+    statistics = small.get_statistics("m")
+    assert math.isnan(statistics.pop("last"))
+    assert statistics == {"mean": 1.5, "min": 1, "max": 2, "count": 3, "valid_count": 2}
     small.check_metrics({"n": math.inf})
     assert small.get_statistics("n") == {"has_nan": False, "has_inf": True}
     assert small.get_statistics("text") == small.get_statistics("flag") == small.get_statistics("?") == {}
@@ -171,6 +171,6 @@ def test_no_values_break_it(values: list[float], value: float) -> None:
     detector.update_baseline("m", values)
     detector.is_anomaly("m", value)
     detector.detect_trend_anomaly(values, window=3)
-    for one in values:
-        monitor.check_metrics({"loss": one})
+    for loss in values:
+        monitor.check_metrics({"loss": loss})
     monitor.get_statistics("loss")

@@ -84,14 +84,14 @@ def _train(folder: Path, root: Path, home: Path, *start: str) -> None:
 
 
 def _leaks(root: Path) -> list[str]:
-    found = []
+    leaks = []
     for path in root.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            found += [
+            leaks += [
                 f"{what} in {path.name}" for what, secret in PLANTED.items() if secret.encode() in content
             ]
-    return found
+    return leaks
 
 
 def test_no_planted_secret_is_in_any_file(tmp_path: Path, folder: Path, home: Path) -> None:

@@ -67,9 +67,9 @@ def test_plain_lists_have_numbered_columns_or_the_given_ones() -> None:
 
 def test_a_frame_keeps_columns_of_one_name_and_its_missing_values() -> None:
     frame = pandas.DataFrame([[1, 2.5], [3, math.nan]], columns=["a", "a"])
-    kept = table(frame)
-    assert kept["columns"] == ["a", "a"]
-    assert kept["rows"] == [[1, 2.5], [3, None]] and kept["special"] == [[1, 1, "nan"]]
+    stored = table(frame)
+    assert stored["columns"] == ["a", "a"]
+    assert stored["rows"] == [[1, 2.5], [3, None]] and stored["special"] == [[1, 1, "nan"]]
 
 
 def test_cells_of_any_kind_become_plain() -> None:
@@ -94,8 +94,8 @@ def test_cells_of_any_kind_become_plain() -> None:
         "x" * 5000,
         -math.inf,
     ]
-    kept = table([cells])
-    assert kept["rows"][0][:9] == [
+    stored = table([cells])
+    assert stored["rows"][0][:9] == [
         0.5,
         3,
         True,
@@ -106,13 +106,13 @@ def test_cells_of_any_kind_become_plain() -> None:
         "odd",
         "<Broken>",
     ]
-    assert len(kept["rows"][0][9]) == tables.TEXT
-    assert kept["special"] == [[0, 10, "-inf"]]
+    assert len(stored["rows"][0][9]) == tables.TEXT
+    assert stored["special"] == [[0, 10, "-inf"]]
 
 
 def test_large_tables_are_cut_and_say_so() -> None:
-    kept = table([[n] for n in range(tables.ROWS + 5)])
-    assert (len(kept["rows"]), kept["total_rows"]) == (tables.ROWS, tables.ROWS + 5)
+    stored = table([[n] for n in range(tables.ROWS + 5)])
+    assert (len(stored["rows"]), stored["total_rows"]) == (tables.ROWS, tables.ROWS + 5)
     assert len(table([list(range(tables.COLUMNS + 5))])["rows"][0]) == tables.COLUMNS
     wide = table([["x" * tables.TEXT] * 100 for _ in range(100)])
     assert 30 < len(wide["rows"]) < 50 and wide["total_rows"] == 100
@@ -166,6 +166,6 @@ CELLS = (
     | st.lists(st.lists(CELLS), max_size=8)
 )
 def test_any_rows_become_valid_json_of_one_width(rows: Any) -> None:
-    kept = json.loads(tables.encode(table(rows)))
-    assert len(kept["rows"]) == len(rows)
-    assert {len(row) for row in kept["rows"]} <= {len(kept["columns"])}
+    stored = json.loads(tables.encode(table(rows)))
+    assert len(stored["rows"]) == len(rows)
+    assert {len(row) for row in stored["rows"]} <= {len(stored["columns"])}

@@ -101,8 +101,8 @@ def test_packages_are_found_where_importlib_finds_them(
     for path in (entries, [*entries, str(archive)]):
         monkeypatch.setattr(sys, "path", path)
         expected: dict[str, str] = {}
-        for found in distributions(path=path):
-            expected.setdefault(found.name.lower(), f"{found.name}=={found.version}")
+        for distribution in distributions(path=path):
+            expected.setdefault(distribution.name.lower(), f"{distribution.name}=={distribution.version}")
         assert EnvironmentCapture().get_pip_packages() == sorted(expected.values(), key=str.lower)
         assert len(expected) == 4 + (path is not entries)
 
@@ -131,11 +131,11 @@ def test_only_listed_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SOMETHING_ELSE", "value")
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "77")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    found = EnvironmentCapture().get_env_variables()
-    assert set(found) <= set(VARIABLES)
-    assert found["CUDA_VISIBLE_DEVICES"] == "0,1"
-    assert (found["SLURM_ARRAY_JOB_ID"], found["SLURM_ARRAY_TASK_ID"]) == ("77", "3")
-    assert (len(found["PATH"]), found["PATH"][-3:]) == (500, "...")
+    variables = EnvironmentCapture().get_env_variables()
+    assert set(variables) <= set(VARIABLES)
+    assert variables["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert (variables["SLURM_ARRAY_JOB_ID"], variables["SLURM_ARRAY_TASK_ID"]) == ("77", "3")
+    assert (len(variables["PATH"]), variables["PATH"][-3:]) == (500, "...")
     assert EnvironmentCapture().get_env_variables(["SOMETHING_ELSE", "MISSING"]) == {
         "SOMETHING_ELSE": "value"
     }

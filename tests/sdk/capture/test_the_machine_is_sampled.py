@@ -107,8 +107,8 @@ def test_a_driver_that_does_not_answer_is_left_alone_for_a_while(
     program: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
     program("nvidia-smi", f"echo x >> {tmp_path}/asked; exit 1")
-    one = Sampler(lambda _: None)
-    assert set(one.sample()) | set(one.sample()) == ALWAYS
+    sampler = Sampler(lambda _: None)
+    assert set(sampler.sample()) | set(sampler.sample()) == ALWAYS
     assert (tmp_path / "asked").read_text() == "x\n"
 
 
@@ -224,8 +224,8 @@ def test_a_machine_that_tells_nothing_gives_no_sample(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PATH", "/nowhere")
     taken: list[dict[str, float]] = []
     stopped = threading.Event()
-    one = Sampler(taken.append, interval=0.01, first=0.0)
-    thread = threading.Thread(target=one.run, args=(stopped,))
+    fast_sampler = Sampler(taken.append, interval=0.01, first=0.0)
+    thread = threading.Thread(target=fast_sampler.run, args=(stopped,))
     thread.start()
     stopped.wait(0.1)
     stopped.set()

@@ -27,9 +27,9 @@ def work(tmp_path: Path) -> Path:
 
 
 def _of(folder: Path) -> dict[str, Any]:
-    found = EnvironmentCapture(folder).get_git_info()
-    assert found is not None
-    return found
+    description = EnvironmentCapture(folder).get_git_info()
+    assert description is not None
+    return description
 
 
 def test_a_clean_repository_has_commit_branch_and_author(work: Path) -> None:
@@ -50,10 +50,16 @@ def test_changes_are_counted_and_the_diff_can_be_applied(work: Path, tmp_path: P
     git(work, "add", "staged.py")
     (work / "untracked.py").write_text("y = 1\n")
 
-    found = _of(work)
+    description = _of(work)
 
-    assert (found["has_changes"], found["changed_files_count"], found["diff_truncated"]) == (True, 3, False)
-    subprocess.run(["git", "apply", "-"], input=found["diff"], text=True, cwd=tmp_path / "other", check=True)
+    assert (
+        description["has_changes"],
+        description["changed_files_count"],
+        description["diff_truncated"],
+    ) == (True, 3, False)
+    subprocess.run(
+        ["git", "apply", "-"], input=description["diff"], text=True, cwd=tmp_path / "other", check=True
+    )
     assert (tmp_path / "other" / "train.py").read_text() == "lr = 0.2\nbatch = 'größer'\n"
     assert (tmp_path / "other" / "staged.py").exists()
 
@@ -66,10 +72,10 @@ def test_the_diff_of_a_subfolder_is_that_of_the_whole_repository(work: Path) -> 
 
 def test_a_diff_over_its_limit_ends_with_a_whole_line(work: Path) -> None:
     (work / "train.py").write_text("".join(f"line {n:08}\n" for n in range(100_000)))
-    found = _of(work)
-    assert found["diff_truncated"] is True
-    assert described.DIFF_LIMIT - 100 < len(found["diff"]) <= described.DIFF_LIMIT
-    assert found["diff"].endswith("\n")
+    description = _of(work)
+    assert description["diff_truncated"] is True
+    assert described.DIFF_LIMIT - 100 < len(description["diff"]) <= described.DIFF_LIMIT
+    assert description["diff"].endswith("\n")
 
 
 def test_a_detached_head_and_a_repository_without_commits(work: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_link_opens_a_viewer_once_for_reading_and_writing(
         viewer.wait_until_it_answers()
         link = until(lambda: re.search(r"http://127\.0\.0\.1:\d+/\?once=\S+", viewer.output)).group(0)
         with api.connect(link) as client:
-            assert [each["id"] for each in client.list_experiments()] == [run]
+            assert [listed_run["id"] for listed_run in client.list_experiments()] == [run]
             assert client.post("/api/runs/soft-delete", {"run_ids": [run]})["deleted_count"] == 1
         with pytest.raises(api.AuthenticationError):
             # Without the token file of this user, which the client finds otherwise.

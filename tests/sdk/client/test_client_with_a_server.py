@@ -114,12 +114,12 @@ def test_any_route_is_asked_with_or_without_its_first_slash(client: api.Runicorn
 
 
 def test_projects_are_counted(client: api.RunicornClient) -> None:
-    found = {project["name"]: project for project in client.list_projects()}
-    assert {name: (p["experiment_count"], p["run_count"]) for name, p in found.items()} == {
+    projects = {project["name"]: project for project in client.list_projects()}
+    assert {name: (p["experiment_count"], p["run_count"]) for name, p in projects.items()} == {
         "nlp": (2, 2),
         "vision": (3, 3),
     }
-    assert found["vision"]["latest_update"] > BEGIN
+    assert projects["vision"]["latest_update"] > BEGIN
 
 
 def test_series_are_columns(client: api.RunicornClient) -> None:

@@ -22,14 +22,14 @@ def test_a_run_has_its_fields_and_metrics(client: api.RunicornClient) -> None:
     assert (loss.max_value(), loss.min_value(), loss.last_value()) == (1.0, 0.1, 0.1)
     empty = api.MetricSeries("loss")
     assert (empty.max_value(), empty.min_value(), empty.last_value()) == (None, None, None)
-    said = [{"step": step, "value": value} for step, value in enumerate(("skipped", 0.5, None, 2))]
-    mixed = api.MetricSeries.from_dict("mixed", said)
+    points = [{"step": step, "value": value} for step, value in enumerate(("skipped", 0.5, None, 2))]
+    mixed = api.MetricSeries.from_dict("mixed", points)
     assert (mixed.max_value(), mixed.min_value()) == (2, 0.5)
 
 
 def test_a_project_has_its_counts(client: api.RunicornClient) -> None:
-    found = [api.Project.from_dict(project) for project in client.list_projects()]
-    assert [(project.name, project.experiment_count) for project in found] == [("nlp", 2), ("vision", 3)]
+    projects = [api.Project.from_dict(project) for project in client.list_projects()]
+    assert [(project.name, project.experiment_count) for project in projects] == [("nlp", 2), ("vision", 3)]
 
 
 def test_missing_fields_have_defaults_and_unknown_fields_are_ignored() -> None:

@@ -67,8 +67,8 @@ def test_every_way_to_end_has_its_state(trainings: Any) -> None:
     os.kill(began["exec"].process.pid, signal.SIGKILL)
     seen = {name: verdict(training.ended()) for name, training in began.items()}
     release = tuple(map(int, os.uname().release.split(".")[:2]))
-    known = WAYS if release >= (6, 15) else {name: way for name, way in WAYS.items() if name not in EXACT}
-    assert {name: seen[name] for name in known} == {name: end for name, (_, end) in known.items()}
+    reported = WAYS if release >= (6, 15) else {name: way for name, way in WAYS.items() if name not in EXACT}
+    assert {name: seen[name] for name in reported} == {name: end for name, (_, end) in reported.items()}
     assert all(seen[name][0] == "failed" for name in EXACT)
 
 
@@ -157,9 +157,9 @@ def test_memory_that_ran_out_in_a_cgroup_is_recognised(trainings: Any) -> None:
             "[bytearray(10_000_000) for _ in range(200)]",
             prefix=("sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"),
         )
-        for one in (inner, other):
-            one.go_on()
-            one.ended()
+        for process in (inner, other):
+            process.go_on()
+            process.ended()
         training.close()
         end = inner.status
         assert verdict(end) == (

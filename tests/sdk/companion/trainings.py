@@ -75,12 +75,12 @@ class Training:
     @property
     def companions(self) -> list[psutil.Process]:
         """The companion processes of this training."""
-        found = []
+        processes = []
         for process in psutil.process_iter(["cmdline"]):
             line = process.info["cmdline"] or []
             if any(part.endswith("companion/watch.py") for part in line) and str(self.meta["pid"]) in line:
-                found.append(process)
-        return found
+                processes.append(process)
+        return processes
 
     def go_on(self) -> None:
         """Let it run its code."""

@@ -78,14 +78,14 @@ def real_names() -> dict[str, dict[str, Any]]:
 
 
 def _names() -> dict[str, dict[str, Any]]:
-    found = {}
+    surface = {}
     for interface, (library, _, kind) in INTERFACES.items():
         module = import_module(library)
         place = getattr(module, kind) if kind else module
         public = dir(place) if kind else [*module.__all__, *ALSO.get(library, ())]
         names = sorted({name for name in public if not name.startswith("_")})
-        found[interface] = {"library": library, "version": module.__version__, "names": names}
-    return found
+        surface[interface] = {"library": library, "version": module.__version__, "names": names}
+    return surface
 
 
 def state_of(interface: str, name: str) -> str:
@@ -95,14 +95,14 @@ def state_of(interface: str, name: str) -> str:
     if kind:
         place = getattr(place, kind)
         # Attributes that are set in `__init__` are annotated there, and not in the class.
-        found = getattr(place, name, None)
-        if found is None and name not in _set_in_init(place) and name not in vars(place):
+        member = getattr(place, name, None)
+        if member is None and name not in _set_in_init(place) and name not in vars(place):
             return "missing"
     else:
         found = getattr(place, name)
     if is_unknown(found) or (isinstance(found, _EmptyModule) and name != "sdk"):
         return "missing"
-    return "accepted" if callable(found) and getattr(found, "is_accepted", False) else "supported"
+    return "accepted" if callable(member) and getattr(member, "is_accepted", False) else "supported"
 
 
 def _set_in_init(place: Any) -> set[str]:

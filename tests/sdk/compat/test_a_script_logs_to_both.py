@@ -221,7 +221,11 @@ def test_the_real_mlflow_writes_the_same_runs(launch: Launch, folder: Path, tmp_
     from runicorn_importers.experiment import Experiment, Point
     from runicorn_importers.mlflow import read
 
-    theirs = {each.name: each for each in read(tmp_path / "mlruns") if isinstance(each, Experiment)}
+    theirs = {
+        experiment.name: experiment
+        for experiment in read(tmp_path / "mlruns")
+        if isinstance(experiment, Experiment)
+    }
     ours = {record.meta["name"]: record for record in records(folder)}
     assert set(theirs) == set(ours) == {"outer", "inner", "left open"}
     for name, run in theirs.items():

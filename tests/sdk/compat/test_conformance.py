@@ -39,9 +39,9 @@ def test_the_documented_states_are_those_of_our_modules() -> None:
 def test_every_name_of_the_real_libraries_is_documented() -> None:
     documented = _documented()
     for interface, real in real_names().items():
-        known = documented[interface]
-        if real["version"] == known["version"]:
-            assert real["names"] == known["names"], interface
+        expected = documented[interface]
+        if real["version"] == expected["version"]:
+            assert real["names"] == expected["names"], interface
         else:  # another version is installed: what most scripts use has not changed
-            shared = set(real["names"]) & set(known["names"])
-            assert len(shared) >= 0.9 * len(known["names"]), interface
+            shared = set(real["names"]) & set(expected["names"])
+            assert len(shared) >= 0.9 * len(expected["names"]), interface

@@ -150,12 +150,12 @@ def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> N
         """
     )
     assert done.returncode == 0, done.stderr
-    one, two, below = records(folder)
-    assert (one.meta["project"], one.meta["name"]) == ("vision", "one")
-    assert one.meta["tags"] == ["owner=me", "stage=dev"]
-    assert one.curve("loss") == [(0, 1.0), (10, 0.5), (20, 1 / 3)] and one.curve("test") == [(0, 1.0)]
-    assert one.curve("acc") == [(7, 0.5)] and one.config == {"lr": 0.1}
-    assert [run.status["status"] for run in (one, two, below)] == ["finished"] * 3
+    first, two, below = records(folder)
+    assert (first.meta["project"], first.meta["name"]) == ("vision", "one")
+    assert first.meta["tags"] == ["owner=me", "stage=dev"]
+    assert first.curve("loss") == [(0, 1.0), (10, 0.5), (20, 1 / 3)] and first.curve("test") == [(0, 1.0)]
+    assert first.curve("acc") == [(7, 0.5)] and first.config == {"lr": 0.1}
+    assert [run.status["status"] for run in (first, two, below)] == ["finished"] * 3
     assert below.config["mlflow.parent"] == two.meta["id"]
     assert "mlflow.MlflowClient.create_registered_model is not supported" in done.stderr
 

@@ -39,8 +39,8 @@ def test_every_round_is_logged_and_the_model_completes_the_run(only_run: Callabl
     callback.finish(model)
     run = only_run()
     for data in ("learn", "validation"):
-        told = model.get_evals_result()[data]["MultiClass"]
-        assert run.curve(f"{data}-MultiClass") == list(enumerate(told, start=1))
+        expected = model.get_evals_result()[data]["MultiClass"]
+        assert run.curve(f"{data}-MultiClass") == list(enumerate(expected, start=1))
     assert run.config["depth"] == 2
     assert run.summary["best_iteration"] == model.get_best_iteration() + 1
     assert [table["key"] for table in run.events("table")] == ["feature_importance"]

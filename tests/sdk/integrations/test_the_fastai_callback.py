@@ -41,9 +41,12 @@ def test_batches_and_epochs_are_logged(learner: Any, only_run: Callable[[], Reco
     learner.fit(2, 0.1, cbs=_callback(every=3))
     run = only_run()
     assert [step for step, _ in run.curve("raw_loss")] == [3, 6, 9, 12]
-    told = learner.recorder.values
-    assert run.curve("valid_loss") == [(6, pytest.approx(told[0][1])), (12, pytest.approx(told[1][1]))]
-    assert [value for _, value in run.curve("mae")] == pytest.approx([told[0][2], told[1][2]])
+    expected = learner.recorder.values
+    assert run.curve("valid_loss") == [
+        (6, pytest.approx(expected[0][1])),
+        (12, pytest.approx(expected[1][1])),
+    ]
+    assert [value for _, value in run.curve("mae")] == pytest.approx([expected[0][2], expected[1][2]])
     assert {value for _, value in run.curve("lr_0")} == {0.1}
     assert run.config["architecture"] == "Linear" and run.config["epochs"] == 2
     assert run.status["status"] == "finished"

@@ -83,9 +83,9 @@ def test_a_later_evaluation_belongs_to_the_run_of_the_training(
 ) -> None:
     callback = _callback(project="vision", tags=["kept"])
     _fit(model, callback)
-    told = model.evaluate(*_data(), verbose=0, return_dict=True, callbacks=[callback])
+    expected = model.evaluate(*_data(), verbose=0, return_dict=True, callbacks=[callback])
     run = only_run()
-    assert run.curve("test/loss") == [(3, pytest.approx(told["loss"]))]
+    assert run.curve("test/loss") == [(3, pytest.approx(expected["loss"]))]
     assert len(run.curve("train/loss")) == 3
     assert run.status["status"] == "finished"
     assert run.meta["tags"] == ["kept"]

@@ -28,27 +28,27 @@ def _data() -> tuple[Any, Any]:
 def _train(callback: RunicornCallback, rounds: int = 4, stop: int = 0) -> tuple[Any, dict[str, Any]]:
     import lightgbm
 
-    told: dict[str, Any] = {}
-    callbacks = [lightgbm.record_evaluation(told), callback]
+    expected: dict[str, Any] = {}
+    callbacks = [lightgbm.record_evaluation(expected), callback]
     callbacks += [lightgbm.early_stopping(stop, verbose=False)] if stop else []
     train, val = _data()
-    return lightgbm.train(PARAMETERS, train, rounds, [val], ["val"], callbacks=callbacks), told
+    return lightgbm.train(PARAMETERS, train, rounds, [val], ["val"], callbacks=callbacks), expected
 
 
 def test_every_round_is_logged_with_the_parameters(only_run: Callable[[], Record]) -> None:
-    _, told = _train(RunicornCallback(project="trees"))
+    _, expected = _train(RunicornCallback(project="trees"))
     run = only_run()
-    assert run.curve("val_multi_logloss") == list(enumerate(told["val"]["multi_logloss"], start=1))
+    assert run.curve("val_multi_logloss") == list(enumerate(expected["val"]["multi_logloss"], start=1))
     assert run.config["num_leaves"] == 4 and run.config["epochs"] == 4
     assert run.status["status"] == "finished"
 
 
 def test_early_stopping_leaves_the_best_round_and_the_features(only_run: Callable[[], Record]) -> None:
     callback = RunicornCallback(project="trees")
-    booster, told = _train(callback, rounds=300, stop=2)
+    booster, expected = _train(callback, rounds=300, stop=2)
     assert only_run().status["status"] == "running"
     callback.finish(booster)
-    run, losses = only_run(), told["val"]["multi_logloss"]
+    run, losses = only_run(), expected["val"]["multi_logloss"]
     assert run.summary["best_iteration"] == losses.index(min(losses)) + 1 < 300
     assert run.summary["best_val_multi_logloss"] == pytest.approx(min(losses))
     assert len(run.curve("val_multi_logloss")) == len(losses)
@@ -59,10 +59,10 @@ def test_early_stopping_leaves_the_best_round_and_the_features(only_run: Callabl
 def test_a_cross_validation_logs_mean_and_deviation(only_run: Callable[[], Record]) -> None:
     import lightgbm
 
-    told = lightgbm.cv(PARAMETERS, _data()[0], 3, nfold=2, callbacks=[RunicornCallback(project="trees")])
+    expected = lightgbm.cv(PARAMETERS, _data()[0], 3, nfold=2, callbacks=[RunicornCallback(project="trees")])
     run = only_run()
     for ours, theirs in (("mean", "valid multi_logloss-mean"), ("stdv", "valid multi_logloss-stdv")):
-        assert [value for _, value in run.curve(f"valid_multi_logloss-{ours}")] == told[theirs]
+        assert [value for _, value in run.curve(f"valid_multi_logloss-{ours}")] == expected[theirs]
 
 
 def test_every_training_is_a_run_of_its_own(root: Path) -> None:

@@ -94,8 +94,8 @@ def test_steps_are_logged_as_often_as_the_trainer_does(
     _trainer(root, _callback(project="vision", name="line")).fit(module, _data())
     run = only_run()
     steps = [2, 4, 6, 8, 10, 12]
-    told = [(step, pytest.approx(module.told["train/loss"][step - 1])) for step in steps]
-    assert run.curve("train/loss") == told
+    expected = [(step, pytest.approx(module.told["train/loss"][step - 1])) for step in steps]
+    assert run.curve("train/loss") == expected
     assert run.status["status"] == "finished"
 
 
@@ -139,9 +139,9 @@ def test_a_later_test_belongs_to_the_run_of_the_training(
 ) -> None:
     trainer = _trainer(root, _callback(project="vision"))
     trainer.fit(module, _data())
-    (told,) = trainer.test(module, _data(), verbose=False)
+    (expected,) = trainer.test(module, _data(), verbose=False)
     run = only_run()
-    assert run.curve("test/loss") == [(12, pytest.approx(told["test/loss"]))]
+    assert run.curve("test/loss") == [(12, pytest.approx(expected["test/loss"]))]
     assert [step for step, _ in run.curve("train/loss")] == [2, 4, 6, 8, 10, 12]
     assert run.status["status"] == "finished"
 

@@ -45,9 +45,9 @@ def test_metrics_of_the_library_logger_are_logged(
     rows = (tmp_path / "csv" / "progress.csv").read_text().splitlines()
     names = rows[0].split(",")
     for name in ("rollout/ep_rew_mean", "train/loss"):
-        told = [row.split(",")[names.index(name)] for row in rows[1:]]
+        logged_texts = [row.split(",")[names.index(name)] for row in rows[1:]]
         expected = [
-            (64 * step, pytest.approx(float(text))) for step, text in enumerate(told, start=1) if text
+            (64 * step, pytest.approx(float(text))) for step, text in enumerate(logged_texts, start=1) if text
         ]
         assert run.curve(name) == expected
     assert run.curve("own/steps")[-1] == (192, 192)

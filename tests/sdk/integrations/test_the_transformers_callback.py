@@ -108,9 +108,9 @@ def test_a_later_evaluation_belongs_to_the_run_of_the_training(
     train: Callable[..., Any], only_run: Callable[[], Record]
 ) -> None:
     trainer = train(_callback(project="text"))
-    told = trainer.evaluate()
+    expected = trainer.evaluate()
     run = only_run()
-    assert run.curve("eval/loss")[-1] == (6, told["eval_loss"])
+    assert run.curve("eval/loss")[-1] == (6, expected["eval_loss"])
     assert len(run.curve("eval/loss")) == 3
     assert run.status["status"] == "finished"
 

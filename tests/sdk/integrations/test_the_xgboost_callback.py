@@ -34,12 +34,19 @@ def _train(callback: Any, rounds: int = 4, **more: Any) -> dict[str, Any]:
     import xgboost
 
     train, val = _data()
-    told: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
     evals = [(train, "train"), (val, "val")]
     xgboost.train(
-        PARAMETERS, train, rounds, evals, evals_result=told, verbose_eval=False, callbacks=[callback], **more
+        PARAMETERS,
+        train,
+        rounds,
+        evals,
+        evals_result=expected,
+        verbose_eval=False,
+        callbacks=[callback],
+        **more,
     )
-    return told
+    return expected
 
 
 def _callback(*arguments: Any, **options: Any) -> Any:
@@ -49,10 +56,10 @@ def _callback(*arguments: Any, **options: Any) -> Any:
 
 
 def test_every_round_of_every_data_set_is_logged(only_run: Callable[[], Record]) -> None:
-    told = _train(_callback(project="trees", name="depth-2", config=PARAMETERS))
+    expected = _train(_callback(project="trees", name="depth-2", config=PARAMETERS))
     run = only_run()
-    assert run.curve("train/mlogloss") == list(enumerate(told["train"]["mlogloss"], start=1))
-    assert run.curve("val/mlogloss") == list(enumerate(told["val"]["mlogloss"], start=1))
+    assert run.curve("train/mlogloss") == list(enumerate(expected["train"]["mlogloss"], start=1))
+    assert run.curve("val/mlogloss") == list(enumerate(expected["val"]["mlogloss"], start=1))
     assert run.metrics() == {"train/mlogloss", "val/mlogloss"}
     assert (run.meta["project"], run.meta["name"]) == ("trees", "depth-2")
     assert run.config == PARAMETERS
@@ -60,8 +67,8 @@ def test_every_round_of_every_data_set_is_logged(only_run: Callable[[], Record])
 
 
 def test_early_stopping_leaves_the_best_round_in_the_summary(only_run: Callable[[], Record]) -> None:
-    told = _train(_callback(project="trees"), rounds=200, early_stopping_rounds=1)
-    losses = told["val"]["mlogloss"]
+    expected = _train(_callback(project="trees"), rounds=200, early_stopping_rounds=1)
+    losses = expected["val"]["mlogloss"]
     assert only_run().summary["best_round"] == losses.index(min(losses)) + 1 < 200
     assert only_run().summary["best_score"] == pytest.approx(min(losses))
 
@@ -70,10 +77,10 @@ def test_a_cross_validation_logs_mean_and_deviation(only_run: Callable[[], Recor
     import xgboost
 
     callback = _callback(project="trees")
-    told = xgboost.cv(PARAMETERS, _data()[0], 3, nfold=2, callbacks=[callback], as_pandas=False)
+    expected = xgboost.cv(PARAMETERS, _data()[0], 3, nfold=2, callbacks=[callback], as_pandas=False)
     run = only_run()
-    assert [value for _, value in run.curve("test/mlogloss")] == told["test-mlogloss-mean"]
-    assert [value for _, value in run.curve("test/mlogloss-std")] == told["test-mlogloss-std"]
+    assert [value for _, value in run.curve("test/mlogloss")] == expected["test-mlogloss-mean"]
+    assert [value for _, value in run.curve("test/mlogloss-std")] == expected["test-mlogloss-std"]
 
 
 def test_the_active_run_is_used_and_not_ended(only_run: Callable[[], Record]) -> None:
@@ -84,9 +91,9 @@ def test_the_active_run_is_used_and_not_ended(only_run: Callable[[], Record]) ->
 
 
 def test_a_run_that_is_given_is_used_though_another_is_active(root: Path) -> None:
-    given, active = rn.init("given"), rn.init("active")
-    _train(_callback(given))
-    assert given.is_open() and active.is_open()
+    own, active = rn.init("given"), rn.init("active")
+    _train(_callback(own))
+    assert own.is_open() and active.is_open()
     assert [bool(record.metrics()) for record in records(root)] == [True, False]
 
 

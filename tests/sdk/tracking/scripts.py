@@ -39,8 +39,8 @@ class Recorded:
 
     def events(self, kind: str = "metrics") -> list[dict[str, Any]]:
         """The `data` of the journal's whole lines of one kind."""
-        whole = (self.path / "events.jsonl").read_bytes().split(b"\n")[:-1]
-        events = [json.loads(line) for line in whole if line]
+        lines = (self.path / "events.jsonl").read_bytes().split(b"\n")[:-1]
+        events = [json.loads(line) for line in lines if line]
         return [event["data"] for event in events if event["type"] == kind]
 
     def steps(self) -> list[int]:

@@ -54,9 +54,9 @@ def metric_steps(path: Path) -> list[int]:
 
 
 def _missing(stderr: str) -> int:
-    found = re.search(r"is incomplete\. Not written: ([\d,]+) records of the journal", stderr)
-    assert found, stderr
-    return int(found.group(1).replace(",", ""))
+    match = re.search(r"is incomplete\. Not written: ([\d,]+) records of the journal", stderr)
+    assert match, stderr
+    return int(match.group(1).replace(",", ""))
 
 
 def test_training_goes_on_and_the_missing_records_are_counted(

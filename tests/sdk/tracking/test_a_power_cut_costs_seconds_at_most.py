@@ -96,15 +96,15 @@ def _assert_recent(device: Disk, copy: Path, goes_on: Script) -> None:
 def test_a_hundred_power_cuts_take_nothing_that_was_synced(
     script: Callable[..., Script], tmp_path: Path
 ) -> None:
-    chance, known = random.Random(11), dict[str, int]()
+    chance, ended = random.Random(11), dict[str, int]()
     with disk(tmp_path) as device:
         ends, goes_on = script(ENDS, str(device.path)), script(GOES_ON, str(device.path))
         assert goes_on.hear() == "ready"
         for cut in range(100):
             steps = chance.randint(100, 400)
-            known[_end_run(ends, steps)] = steps
+            ended[_end_run(ends, steps)] = steps
             time.sleep(chance.uniform(0, 0.5))  # the moment of the cut
-            _cut(device, tmp_path / f"copy{cut}", known)
+            _cut(device, tmp_path / f"copy{cut}", ended)
             if cut % 10 == 0:
                 _assert_recent(device, tmp_path / f"recent{cut}", goes_on)
         ends.end()

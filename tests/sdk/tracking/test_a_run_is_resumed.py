@@ -60,8 +60,8 @@ def test_the_config_is_kept_and_added_to(begin: Callable[..., rn.Run], stopped: 
 
 
 def test_project_and_name_need_not_be_given_again(folder: Path, stopped: rn.Run) -> None:
-    for given in ({}, {"project": "p"}, {"name": "n"}):
-        run = rn.init(storage=folder, run_id=RUN_ID, resume=True, capture_env=False, **given)
+    for options in ({}, {"project": "p"}, {"name": "n"}):
+        run = rn.init(storage=folder, run_id=RUN_ID, resume=True, capture_env=False, **options)
         assert (run.project, run.name, run.run_dir) == ("p", "n", stopped.run_dir)
 
 

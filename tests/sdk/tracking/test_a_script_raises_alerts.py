@@ -53,8 +53,8 @@ def test_a_disabled_run_raises_nothing(folder: Path, home: Path) -> None:
 def test_the_first_of_consecutive_alerts_of_a_monitor_is_listed(run: rn.Run) -> None:
     monitor = rn.MetricMonitor()
     monitor.add_rule(rn.AlertRule("lr", "gt", 1.0, consecutive_count=2))
-    found = [monitor.check_metrics({"lr": lr}) for lr in (2.0, 2.0, 2.0, 2.0, 0.0, 2.0, 2.0)]
-    assert [len(alarms) for alarms in found] == [0, 1, 0, 1, 0, 0, 1]
+    alarms_of_steps = [monitor.check_metrics({"lr": lr}) for lr in (2.0, 2.0, 2.0, 2.0, 0.0, 2.0, 2.0)]
+    assert [len(alarms) for alarms in alarms_of_steps] == [0, 1, 0, 1, 0, 0, 1]
     monitor.check_metrics({"loss": math.nan})
     titles = [alert["title"] for alert in alerts_of(run)]
     assert len(titles) == 3 and "lr=2.0" in titles[0] and "loss is NAN" in titles[2]

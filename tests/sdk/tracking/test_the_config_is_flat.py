@@ -95,15 +95,15 @@ def test_a_config_that_holds_itself_ends_somewhere(begin: Callable[..., rn.Run])
 
 
 def test_secrets_are_masked_in_the_file_and_not_in_the_training(begin: Callable[..., rn.Run]) -> None:
-    given = {
+    secrets_in_config = {
         "password": "hunter2",
         "db": {"api_key": "k1", "url": "postgresql://ada:pw@db/x"},
         "hub_token": "t",
         "notes": "uses ghp_abcdefghijklmnopqrstuvwxyz0123456789",
         "servers": [{"name": "a", "secret": "s"}],
     }
-    kept = {"tokenizer": "bert", "max_tokens": 512, "pad_token": "[PAD]", "sort_key": "date", "token": 7}
-    run = begin(config={**given, **kept})
+    harmless = {"tokenizer": "bert", "max_tokens": 512, "pad_token": "[PAD]", "sort_key": "date", "token": 7}
+    run = begin(config={**secrets_in_config, **harmless})
     run.config["wandb_api_key"] = "k2"
     on_disk = _on_disk(run)
     assert run.config["password"] == "hunter2" and run.config["wandb_api_key"] == "k2"
@@ -111,7 +111,7 @@ def test_secrets_are_masked_in_the_file_and_not_in_the_training(begin: Callable[
         assert on_disk[name] == "***", name
     assert on_disk["db.url"] == "postgresql://***@db/x" and on_disk["notes"] == "uses ***"
     assert on_disk["servers"] == [{"name": "a", "secret": "***"}]
-    assert {name: on_disk[name] for name in kept} == kept
+    assert {name: on_disk[name] for name in harmless} == harmless
 
 
 def test_a_secret_of_the_environment_is_masked_under_any_name(

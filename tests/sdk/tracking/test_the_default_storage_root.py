@@ -91,8 +91,8 @@ def test_a_new_root_below_an_unmounted_mount_point_is_reported_once(
         monkeypatch.setattr(default_root, "FSTAB", str(tmp_path / "fstab"))
     for _ in range(2):
         begin(storage=disk / "store")
-    told = f"created a new storage root in {disk / 'store'}. No file system is mounted at {disk}"
-    assert capsys.readouterr().err.count(told) == 1
+    notice = f"created a new storage root in {disk / 'store'}. No file system is mounted at {disk}"
+    assert capsys.readouterr().err.count(notice) == 1
 
 
 def test_a_new_root_in_a_folder_that_is_used_is_not_reported(

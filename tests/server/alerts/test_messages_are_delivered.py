@@ -140,7 +140,7 @@ def test_many_events_at_once_are_one_message(
     assert deliveries.deliver(number) == 40
     (body,) = receiver.bodies
     assert body["count"] == len(body["events"]) == 40 and body["sentence"].startswith("40 alerts")
-    assert {one["run"]["id"] for one in body["events"]} == {f"20260101_000000_{n:06x}" for n in range(40)}
+    assert {event["run"]["id"] for event in body["events"]} == {f"20260101_000000_{n:06x}" for n in range(40)}
     assert set(status("status")) == {"sent"}
 
 
@@ -195,7 +195,7 @@ def test_a_channel_that_hangs_delays_no_other(
 ) -> None:
     goes_on = threading.Event()
     slow, quick = make_receiver(hangs=goes_on), make_receiver()
-    numbers = [channel(alerts, one.url) for one in (slow, quick)]
+    numbers = [channel(alerts, webhook.url) for webhook in (slow, quick)]
     fire(3, numbers)
     running()
     until(lambda: len(quick.bodies) == 3)

@@ -64,12 +64,12 @@ def test_an_email_is_sent_and_a_hostile_name_adds_no_header(
 
 def test_a_name_with_an_at_sign_is_no_mention_or_link(event: Callable[[list[int]], AlertEvent]) -> None:
     body = messages.content(event([]))
-    for shown in (
+    for message_text in (
         messages.title(body),
         messages.text(body),
         messages.text(messages.folded([event_of(body)])),
     ):
-        assert not set("<>@`\r\u202e") & set(shown.replace("\n", " "))
+        assert not set("<>@`\r\u202e") & set(message_text.replace("\n", " "))
 
 
 def event_of(body: messages.Content) -> AlertEvent:

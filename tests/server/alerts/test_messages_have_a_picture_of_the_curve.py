@@ -64,8 +64,8 @@ def images(mailbox: Mailbox) -> list[Any]:
 
 def like(image: Any, colour: str) -> Any:
     """The pixels of a colour."""
-    wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return np.abs(image - wanted).sum(axis=2) < 60
+    rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return np.abs(image - rgb).sum(axis=2) < 60
 
 
 @pytest.mark.parametrize("name", ["loss", "loss/\u202e验证\r\n<img src=x>\0" + "x" * 200])
@@ -90,9 +90,9 @@ def test_a_mail_about_a_state_shows_the_primary_metric_if_there_is_one(
     train: Callable[..., int], mailbox: Mailbox, primary: str | None
 ) -> None:
     assert deliveries.deliver(train(mailbox.url, FAILED, primary=primary)) == 1
-    found = images(mailbox)
-    assert len(found) == (primary is not None)
-    for image in found:
+    attached = images(mailbox)
+    assert len(attached) == (primary is not None)
+    for image in attached:
         assert like(image, pictures.BLUE).any() and not like(image, pictures.RED).any()
 
 

@@ -151,6 +151,6 @@ def test_many_rules_are_listed_for_a_restricted_user_by_few_queries(alerts: Aler
     context = copy_context()
     context.run(restrict, Readable(frozenset({"hidden"})))
     with CaptureQueriesContext(connection) as captured:
-        found = context.run(services.rules, "pk")
-    assert [row.last_fired_at for row in found] == [3.0, None, None, None, None]
+        rules = context.run(services.rules, "pk")
+    assert [row.last_fired_at for row in rules] == [3.0, None, None, None, None]
     assert len(captured) <= 2

@@ -35,13 +35,13 @@ def test_batches_do_not_change_what_a_rule_remembers(bad: list[bool], need: int,
     one_by_one: Memory = []
     points: list[tuple[bool, int]] = []
     for n, is_bad in enumerate(bad):
-        found, one_by_one = episodes(is_bad, [1], need, one_by_one)
-        points += [(began, n) for began, _ in found]
+        changes, one_by_one = episodes(is_bad, [1], need, one_by_one)
+        points += [(began, n) for began, _ in changes]
     memory: Memory = []
     reached: list[tuple[bool, int]] = []
     for start, stop in pairwise(sorted({0, len(bad), *(cut for cut in cuts if cut < len(bad))})):
-        found, memory = streaks.changes(np.array(bad[start:stop]), need, memory)
-        reached += [(began, start + at) for began, at in found]
+        changes, memory = streaks.changes(np.array(bad[start:stop]), need, memory)
+        reached += [(began, start + at) for began, at in changes]
     assert memory == one_by_one
     assert set(reached) <= set(points)
     assert reached[:1] == points[:1]

@@ -31,9 +31,9 @@ FOREVER = 10**9
 @pytest.fixture
 def watch(store: Path) -> RuleTimer:
     """A watch that has looked once."""
-    one = RuleTimer(active_root())
-    scan(one)
-    return one
+    rule_timer = RuleTimer(active_root())
+    scan(rule_timer)
+    return rule_timer
 
 
 def scan(watch: RuleTimer) -> None:
@@ -93,8 +93,8 @@ def test_runs_that_failed_before_the_rule_or_were_imported_send_no_message(
     rule_set.forget()
     write_run(store, status="failed", created_at=time.time() - 86400)
     scan(watch)
-    told = list(AlertDelivery.objects.values_list("event__run__run_id", flat=True))
-    assert told in ([], [before]) and AlertEvent.objects.count() == 2
+    delivered = list(AlertDelivery.objects.values_list("event__run__run_id", flat=True))
+    assert delivered in ([], [before]) and AlertEvent.objects.count() == 2
 
 
 def test_what_happened_while_the_viewer_was_off_is_told_as_such(
@@ -121,7 +121,7 @@ def test_without_rules_about_runs_none_are_read(
     discovery.full(watch.root)
     with CaptureQueriesContext(connection) as queries:
         watch.round()
-    assert [one["sql"] for one in queries if "runs_run" in one["sql"]] == []
+    assert [query["sql"] for query in queries if "runs_run" in query["sql"]] == []
     run = Run.objects.get()
     rule(**FAILED)
     watch.round()
@@ -140,9 +140,9 @@ def test_a_round_reads_only_runs_that_may_have_changed(
         watch.round()
     with connection.cursor() as cursor:
         plans = []
-        for one in queries:
-            if one["sql"].startswith("SELECT") and "runs_run" in one["sql"]:
-                cursor.execute(f"EXPLAIN QUERY PLAN {one['sql']}")
+        for query in queries:
+            if query["sql"].startswith("SELECT") and "runs_run" in query["sql"]:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
                 plans += [row[3] for row in cursor.fetchall() if row[3].split()[1] == "runs_run"]
     assert len(plans) == 3
     assert [plan for plan in plans if "SCAN" in plan or plan.endswith("(root_id=?)")] == []

@@ -43,8 +43,8 @@ def test_an_older_event_is_listed_until_it_is_acknowledged(alerts: Callable[...,
     ids = [event["id"] for event in alerts("GET", "events")["events"]]
     assert alerts("POST", "events/acknowledge", {"ids": ids[:2]}) == {"acknowledged": 2}
     for query, expected in (("&acknowledged=false", ids[2:]), ("&acknowledged=true", ids[:2]), ("", ids)):
-        found = alerts("GET", f"events?limit=10{query}")["events"]
-        assert [event["id"] for event in found] == expected
+        events = alerts("GET", f"events?limit=10{query}")["events"]
+        assert [event["id"] for event in events] == expected
 
 
 def test_a_rule_is_previewed_saved_changed_and_deleted(

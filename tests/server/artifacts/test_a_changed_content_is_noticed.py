@@ -142,6 +142,6 @@ def test_verification_links_a_damaged_file_to_the_intact_content(
 ) -> None:
     overwrite(version.file_path("w.bin"))
     run.log_artifact(rn.Artifact("m").add_file(source))
-    found = verify.verify(version)
-    assert (found.damaged, found.repaired) == ({}, ("w.bin",))
+    result = verify.verify(version)
+    assert (result.damaged, result.repaired) == ({}, ("w.bin",))
     assert os.path.samefile(version.file_path("w.bin"), _blob(version))

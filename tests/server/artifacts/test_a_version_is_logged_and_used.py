@@ -20,9 +20,9 @@ def test_every_logging_makes_a_new_version(run: rn.Run, write: Write) -> None:
     assert [run.log_artifact(artifact), run.log_artifact(artifact)] == [1, 2]
     assert artifact.full_name == "model:v2" and artifact.is_loaded
     assert repr(artifact) == "<Artifact model:v2 type=model>"
-    known = artifact.get_metadata()
-    assert known is not None
-    assert (known.metadata, known.tags, known.created_by_run) == ({"acc": 0.9}, ["best"], run.id)
+    metadata = artifact.get_metadata()
+    assert metadata is not None
+    assert (metadata.metadata, metadata.tags, metadata.created_by_run) == ({"acc": 0.9}, ["best"], run.id)
 
 
 @pytest.mark.parametrize("spec", ["data:latest", "data:v2", "data:2", "dataset/data:latest", "data:V2"])

@@ -30,8 +30,12 @@ def _begin(root: Path) -> rn.Run:
 
 def test_every_version_is_intact(old: Path) -> None:
     store = Store(old)
-    found = {f"{artifact.type}/{artifact.name}": artifact.numbers() for artifact in store.folders()}
-    assert found["model/resnet50-model"] == [1, 2, 3] and found["custom/eval report"] == [1]
+    versions_by_artifact = {
+        f"{artifact.type}/{artifact.name}": artifact.numbers() for artifact in store.folders()
+    }
+    assert versions_by_artifact["model/resnet50-model"] == [1, 2, 3] and versions_by_artifact[
+        "custom/eval report"
+    ] == [1]
     for artifact in store.folders():
         for number in artifact.numbers():
             version = artifact.version(number)
@@ -71,8 +75,8 @@ def test_neither_place_hides_the_other(old: Path) -> None:
     shutil.copytree(
         old / "artifacts/ArtifactType.MODEL/resnet50-model/v1", old / "artifacts/model/resnet50-model/v1"
     )
-    found = {artifact.name: artifact.numbers() for artifact in Store(old).folders("model")}
-    assert found == {"resnet50-model": [1], "resnet50-model (ArtifactType.MODEL)": [1, 2, 3]}
+    versions_by_artifact = {artifact.name: artifact.numbers() for artifact in Store(old).folders("model")}
+    assert versions_by_artifact == {"resnet50-model": [1], "resnet50-model (ArtifactType.MODEL)": [1, 2, 3]}
     assert Store(old).find("resnet50-model (ArtifactType.MODEL)").aliases()["latest"] == 3
 
 

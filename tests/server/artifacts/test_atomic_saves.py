@@ -65,10 +65,10 @@ def kill_again_and_again(tmp_path: Path, folder: Path, kills: int, seed: int) ->
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         time.sleep(chance.random() * 0.25)
         os.killpg(process.pid, signal.SIGKILL)
-        said = process.communicate()[0].split()
+        acknowledged_steps = process.communicate()[0].split()
         numbers = check(store)
-        acknowledged = max([acknowledged, *map(int, said)])
-        assert set(map(int, said)) <= set(numbers)
+        acknowledged = max([acknowledged, *map(int, acknowledged_steps)])
+        assert set(map(int, acknowledged_steps)) <= set(numbers)
         assert numbers == sorted(set(numbers)), round
     with rn.init("p", "n", storage=folder, capture_env=False, system_metrics=False, mode="online") as run:
         assert run.log_artifact(rn.Artifact("m").add_dir(sources)) > acknowledged
@@ -160,12 +160,12 @@ def test_processes_that_log_one_name_at_once_get_numbers_of_their_own(tmp_path: 
         )
         for _ in range(3)
     ]
-    said = [int(word) for process in processes for word in process.communicate()[0].split()[1:]]
+    acknowledged_steps = [int(word) for process in processes for word in process.communicate()[0].split()[1:]]
     assert all(process.returncode == 0 for process in processes)
-    assert sorted(said) == list(range(1, 16))
-    assert sorted(check(Store(folder))) == sorted(said)
+    assert sorted(acknowledged_steps) == list(range(1, 16))
+    assert sorted(check(Store(folder))) == sorted(acknowledged_steps)
     [artifact] = Store(folder).folders()
-    assert [entry["version"] for entry in artifact.index_entries()] == sorted(said)
+    assert [entry["version"] for entry in artifact.index_entries()] == sorted(acknowledged_steps)
 
 
 def test_a_save_waits_for_a_collection_and_goes_on(run: rn.Run, shelves: Store, write: Write) -> None:

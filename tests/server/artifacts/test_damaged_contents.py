@@ -67,8 +67,8 @@ def test_a_damaged_copy_is_replaced_by_the_intact_one(
     damage(verify.places(version, b)[1])
     assert run.use_artifact("m:1").get_file_path("a").read_text() == "aaaa"
     assert (run.use_artifact("m:1").download() / "a").read_text() == "aaaa"
-    found = verify.verify(version)
-    assert (found.damaged, found.repaired) == ({}, ("a", "b"))
+    result = verify.verify(version)
+    assert (result.damaged, result.repaired) == ({}, ("a", "b"))
     assert all(
         place.read_text() == text
         for f, text in ((a, "aaaa"), (b, "bbbb"))

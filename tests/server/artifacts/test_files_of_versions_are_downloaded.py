@@ -42,8 +42,8 @@ def test_a_file_is_downloaded_completely_and_in_ranges(api: Any, model: str) -> 
     assert (part.status_code, _body(part), part["Content-Range"]) == (206, CONTENT[10:20], "bytes 10-19/1000")
     assert part["ETag"] == answer["ETag"]
     assert api.get(model, headers={"Range": "bytes=5000-"}).status_code == 416
-    for known in (answer["ETag"], f'"another", {answer["ETag"]}', "*"):
-        assert api.get(model, headers={"If-None-Match": known}).status_code == 304
+    for etags in (answer["ETag"], f'"another", {answer["ETag"]}', "*"):
+        assert api.get(model, headers={"If-None-Match": etags}).status_code == 304
     assert api.get(model, headers={"If-None-Match": '"another"'}).status_code == 200
     other = api.get(model, headers={"Range": "bytes=0-1", "If-Range": '"another"'})
     assert other.status_code == 200 and _body(other) == CONTENT

@@ -117,13 +117,13 @@ def test_unusual_values_in_bodies_are_bad_input(kept: Path, api: Any, odd: Any) 
             done = api.post(f"/api/artifacts/uploads/{answer.json()['upload_id']}/complete")
             assert done.status_code == 201, (body, done.content)
 
-    told = {"name": "up", "type": "model", "files": [{"path": "f", "size": 100, "digest": DIGEST}]}
+    declaration = {"name": "up", "type": "model", "files": [{"path": "f", "size": 100, "digest": DIGEST}]}
     for field in ("name", "type", "files", "description", "metadata", "tags", "references", "run_id"):
-        send("post", "uploads", {**told, field: odd})
+        send("post", "uploads", {**declaration, field: odd})
     for field in ("uri", "checksum", "size", "metadata"):
-        send("post", "uploads", {**told, "references": [{"uri": "s3://b/k", field: odd}]})
+        send("post", "uploads", {**declaration, "references": [{"uri": "s3://b/k", field: odd}]})
     for field in ("path", "size", "digest"):
-        send("post", "uploads", {**told, "files": [{**told["files"][0], field: odd}]})  # type: ignore[index]
+        send("post", "uploads", {**declaration, "files": [{**declaration["files"][0], field: odd}]})  # type: ignore[index]
     for field in ("description", "metadata", "tags"):
         send("patch", "m/v1", {field: odd})
     send("post", "m/v1/evaluate", {"metrics": {"a": odd}, "status": odd})

@@ -76,8 +76,8 @@ def test_nothing_is_collected_while_a_manifest_of_any_type_is_torn(tokenizer: Pa
     (tokenizer / "v1" / "manifest.json").write_text("{")
     with pytest.raises(DamagedFile, match=r"bpe:v1.*manifest\.json"):
         garbage.collect(shelves)
-    said = cli(tokenizer.parents[2], "clean", "--dedup", "--force")
-    assert said.exit_code != 0 and "manifest.json" in said.output
+    result = cli(tokenizer.parents[2], "clean", "--dedup", "--force")
+    assert result.exit_code != 0 and "manifest.json" in result.output
     assert len(list(shelves.pool.blobs())) == 1
 
 
@@ -100,8 +100,8 @@ def test_an_artifact_of_any_type_is_listed(tokenizer: Path, home: Path, api: Any
     page = api.get("/artifacts").content.decode()
     assert "bpe" in page and "Tokenizer" in page
     assert api.get("/artifacts/tokenizer/bpe").status_code == 200
-    said = cli(root, "artifacts", "--action", "list", "--json")
-    assert [entry["type"] for entry in json.loads(said.output)] == ["tokenizer"]
+    result = cli(root, "artifacts", "--action", "list", "--json")
+    assert [entry["type"] for entry in json.loads(result.output)] == ["tokenizer"]
 
 
 @pytest.mark.django_db
@@ -120,8 +120,8 @@ def test_a_version_that_cannot_be_read_is_listed_with_what_is_wrong(
     assert about["status"] == "corrupted" and "manifest.json is" in about["problem"]
     for page in ("/artifacts/model/m", "/artifacts/model/m/v1"):
         assert "manifest.json is" in api.get(page).content.decode()
-    said = cli(run.storage_root, "artifacts", "--action", "versions", "--name", "m")
-    assert said.exit_code == 0 and "corrupted" in said.output and "manifest.json is" in said.output
+    result = cli(run.storage_root, "artifacts", "--action", "versions", "--name", "m")
+    assert result.exit_code == 0 and "corrupted" in result.output and "manifest.json is" in result.output
 
 
 def test_whole_and_damaged_versions_are_exported(
@@ -129,8 +129,8 @@ def test_whole_and_damaged_versions_are_exported(
 ) -> None:
     (logged(run, "m", write("w.bin", "weights")) / "manifest.json").unlink()
     archive, other = tmp_path / "all.zip", tmp_path / "other"
-    said = cli(tokenizer.parents[2], "export", "--include-artifacts", "--output", str(archive))
-    assert said.exit_code == 0, said.output
+    result = cli(tokenizer.parents[2], "export", "--include-artifacts", "--output", str(archive))
+    assert result.exit_code == 0, result.output
     other.mkdir()
     with archive.open("rb") as file:
         outcome = import_archive(other, file)

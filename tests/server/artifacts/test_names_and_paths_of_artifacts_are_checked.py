@@ -77,12 +77,12 @@ def test_a_path_outside_the_version_is_refused(run: rn.Run, write: Write, folder
 
 
 def test_paths_must_differ_in_more_than_case(write: Write) -> None:
-    one = rn.Artifact("a").add_file(write("x"), name="Readme")
+    draft = rn.Artifact("a").add_file(write("x"), name="Readme")
     for other in ("readme", "README"):
         with pytest.raises(InvalidArtifact):
-            one.add_file(write("y"), name=other)
+            draft.add_file(write("y"), name=other)
     with pytest.raises(InvalidArtifact, match="cannot be a file and the folder"):
-        one.add_file(write("y"), name="readme/inside")
+        draft.add_file(write("y"), name="readme/inside")
 
 
 def test_the_same_file_once_more_is_no_second_one(write: Write, run: rn.Run) -> None:
@@ -111,8 +111,8 @@ def test_names_of_devices_are_no_files(run: rn.Run, write: Write, path: str) -> 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", [name for name in BAD_NAMES if name])
 def test_the_api_refuses_the_same_names(api: Any, store: Path, name: str) -> None:
-    told = {"name": name, "type": "model", "files": [{"path": "x", "size": 1, "digest": DIGEST}]}
-    answer = api.post("/api/artifacts/uploads", told, format="json")
+    declaration = {"name": name, "type": "model", "files": [{"path": "x", "size": 1, "digest": DIGEST}]}
+    answer = api.post("/api/artifacts/uploads", declaration, format="json")
     assert answer.status_code == 400 and list(answer.json()["errors"]) == ["name"]
     assert not (store / "artifacts").exists()
 

@@ -123,11 +123,11 @@ def test_the_bar_appears_after_two_seconds(monkeypatch: pytest.MonkeyPatch) -> N
     now = [100.0]
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
     bar = progress.Bar("net:", 4_000_000)
-    shown = []
+    is_visible = []
     for now[0] in (101.0, 101.9, 102.1, 102.2):
         bar.advance(500_000)
-        shown.append(bar._bar is not None)
-    assert shown == [False, False, True, True]
+        is_visible.append(bar._bar is not None)
+    assert is_visible == [False, False, True, True]
     assert bar._bar is not None and bar._bar.tasks[0].completed == 1_500_000
     bar.close()
 

@@ -63,11 +63,22 @@ def test_versions_ascend_and_deleted_ones_are_asked_for(api: Any, logged: rn.Run
 
 
 def test_a_version_has_all_documented_fields(api: Any, logged: rn.Run) -> None:
-    found = api.get("/api/artifacts/m/v2").json()
-    assert found["metadata"] == {"acc": 0.2} and found["tags"] == ["t"] and found["description"] == "try 2"
-    assert (found["num_files"], found["num_references"], found["size_bytes"]) == (2, 1, 1006)
-    assert found["created_by_run"] == logged.id
-    assert found["manifest_digest"].startswith("sha256:") and len(found["manifest_digest"]) == 71
+    stored_version = api.get("/api/artifacts/m/v2").json()
+    assert (
+        stored_version["metadata"] == {"acc": 0.2}
+        and stored_version["tags"] == ["t"]
+        and stored_version["description"] == "try 2"
+    )
+    assert (stored_version["num_files"], stored_version["num_references"], stored_version["size_bytes"]) == (
+        2,
+        1,
+        1006,
+    )
+    assert stored_version["created_by_run"] == logged.id
+    assert (
+        stored_version["manifest_digest"].startswith("sha256:")
+        and len(stored_version["manifest_digest"]) == 71
+    )
     files = api.get("/api/artifacts/m/v2/files").json()
     assert files["artifact"] == "m:v2" and [f["path"] for f in files["files"]] == ["own.bin", "shared.bin"]
     assert Path(files["files"][0]["absolute_path"]).read_bytes() == b"2"
@@ -157,10 +168,15 @@ def test_rows_follow_what_others_do_on_disk(api: Any, logged: rn.Run, folder: Pa
 
 
 def test_a_run_lists_the_versions_it_made_and_used(api: Any, logged: rn.Run) -> None:
-    found = api.get(f"/api/runs/{logged.id}/artifacts").json()
-    assert [(a["name"], a["version"]) for a in found["created"]] == [("d", 1), ("m", 1), ("m", 2), ("m", 3)]
-    assert [(a["name"], a["type"], a["aliases"]) for a in found["used"]] == [("d", "dataset", ["latest"])]
-    assert found["created"][3]["description"] == "try 3"
+    artifacts = api.get(f"/api/runs/{logged.id}/artifacts").json()
+    assert [(a["name"], a["version"]) for a in artifacts["created"]] == [
+        ("d", 1),
+        ("m", 1),
+        ("m", 2),
+        ("m", 3),
+    ]
+    assert [(a["name"], a["type"], a["aliases"]) for a in artifacts["used"]] == [("d", "dataset", ["latest"])]
+    assert artifacts["created"][3]["description"] == "try 3"
 
 
 def test_the_life_of_a_model(api: Any, logged: rn.Run) -> None:
@@ -184,8 +200,8 @@ def test_evaluations_are_kept_newest_first(api: Any, logged: rn.Run) -> None:
     for value in (0.5, 0.75):
         body = {"metrics": {"acc": value}, "status": "passed", "model_name": "ignored", "model_version": 9}
         assert api.post("/api/artifacts/m/v1/evaluate", body, format="json").json()["ok"] is True
-    found = api.get("/api/artifacts/m/evaluations").json()
-    assert [(e["metrics"]["acc"], e["model_name"], e["model_version"]) for e in found] == [
+    evaluations = api.get("/api/artifacts/m/evaluations").json()
+    assert [(e["metrics"]["acc"], e["model_name"], e["model_version"]) for e in evaluations] == [
         (0.75, "m", 1),
         (0.5, "m", 1),
     ]
@@ -198,8 +214,8 @@ def test_evaluations_are_kept_newest_first(api: Any, logged: rn.Run) -> None:
 def test_the_runs_of_a_model_give_its_performance_history(api: Any, logged: rn.Run) -> None:
     logged.summary({"acc": 0.9, "note": "text"})
     api.get(f"/api/runs/{logged.id}")
-    found = api.get("/api/artifacts/m/performance-history").json()
-    assert [(h["version"], h["metrics"]) for h in found] == [(n, {"acc": 0.9}) for n in (1, 2, 3)]
+    history = api.get("/api/artifacts/m/performance-history").json()
+    assert [(h["version"], h["metrics"]) for h in history] == [(n, {"acc": 0.9}) for n in (1, 2, 3)]
     assert api.get("/api/artifacts/m/performance-history?metric_name=nope").json() == []
     training = api.get("/api/artifacts/m/training-metrics").json()
     assert (training["run_id"], training["metrics"]["acc"], training["project"]) == (logged.id, 0.9, "p")

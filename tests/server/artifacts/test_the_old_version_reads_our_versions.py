@@ -99,8 +99,8 @@ class OldIndex:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
 
 
 def read_as_05(root: Path, kind: str, name: str, alias: str) -> tuple[OldMetadata, list[OldFile]]:

@@ -77,8 +77,8 @@ def test_a_version_is_sent_in_parts(api: Any, store: Path) -> None:
     assert made.status_code == 201
     assert (made.json()["version"], made.json()["num_files"], made.json()["tags"]) == (1, 3, ["t"])
     assert made.json()["created_by_run"] == "20260101_120000_abcdef"
-    whole = api.get("/api/artifacts/m/v1/files/w/big.bin")
-    assert b"".join(whole.streaming_content) == BIG
+    response = api.get("/api/artifacts/m/v1/files/w/big.bin")
+    assert b"".join(response.streaming_content) == BIG
     assert complete(api, upload).status_code == 404
 
 
@@ -263,7 +263,7 @@ def test_removed_contents_are_requested_again(api: Any, store: Path) -> None:
 
 def test_an_artifact_may_be_called_uploads(api: Any, store: Path) -> None:
     assert send(api, "uploads", b"x").status_code == 201
-    assert [each["version"] for each in api.get("/api/artifacts/uploads/versions").json()] == [1]
+    assert [version["version"] for version in api.get("/api/artifacts/uploads/versions").json()] == [1]
     assert api.get("/api/artifacts/uploads/v1/files").json()["total_files"] == 1
 
 

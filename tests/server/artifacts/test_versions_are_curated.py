@@ -81,9 +81,9 @@ def test_description_metadata_and_tags_are_replaced(model: ArtifactFolder) -> No
     before = model.existing(2).metadata
     curation.describe(model.existing(2), description="the good one", tags=["a"])
     curation.describe(model.existing(2), metadata={"acc": 0.9})
-    known = model.existing(2).metadata
-    assert (known.description, known.tags, known.metadata) == ("the good one", ["a"], {"acc": 0.9})
-    assert known.created_at == before.created_at and known.updated_at > before.updated_at
+    metadata = model.existing(2).metadata
+    assert (metadata.description, metadata.tags, metadata.metadata) == ("the good one", ["a"], {"acc": 0.9})
+    assert metadata.created_at == before.created_at and metadata.updated_at > before.updated_at
     for bad in (
         {"tags": [" "]},
         {"tags": ["x" * 101]},
@@ -92,7 +92,7 @@ def test_description_metadata_and_tags_are_replaced(model: ArtifactFolder) -> No
     ):
         with pytest.raises(InvalidArtifact):
             curation.describe(model.existing(2), **bad)  # type: ignore[arg-type]
-    assert model.existing(2).metadata == known
+    assert model.existing(2).metadata == metadata
 
 
 def test_a_collection_frees_what_it_promised(model: ArtifactFolder, write: Write) -> None:
@@ -102,9 +102,9 @@ def test_a_collection_frees_what_it_promised(model: ArtifactFolder, write: Write
     rest.mkdir()
     (rest / "file").write_bytes(b"r" * 50)
     (store.pool.incoming / "torn").write_bytes(b"t" * 7)
-    found = garbage.find(store)
-    assert found.bytes == 100 + 50 + 7
-    assert garbage.collect(store, found) == found
+    removable = garbage.find(store)
+    assert removable.bytes == 100 + 50 + 7
+    assert garbage.collect(store, removable) == removable
     assert garbage.find(store) == garbage.Garbage()
     assert not rest.exists()
 

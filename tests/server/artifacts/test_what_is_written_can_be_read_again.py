@@ -62,8 +62,13 @@ def test_the_api_refuses_too_much_metadata_and_changes_nothing(
     assert "metadata.json would have more than 16 MiB" in answer.json()["detail"]
     assert api.get("/api/artifacts/m/v1").json()["metadata"] == {"acc": 0.5}
     digest = "sha256:" + os.urandom(32).hex()
-    told = {"name": "n", "type": "model", "files": [{"path": "a", "size": 1, "digest": digest}], **many}
-    assert api.post("/api/artifacts/uploads", told, format="json").status_code == 400
+    declaration = {
+        "name": "n",
+        "type": "model",
+        "files": [{"path": "a", "size": 1, "digest": digest}],
+        **many,
+    }
+    assert api.post("/api/artifacts/uploads", declaration, format="json").status_code == 400
     assert not list((store / "artifacts").glob(".uploads/*"))
 
 

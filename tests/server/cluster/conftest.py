@@ -25,11 +25,11 @@ def database() -> Iterator[PostgreSQL]:
 @pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL) -> Iterator[Cluster]:
     """Three servers without rate limits."""
-    found = Cluster(tmp_path_factory.mktemp("cluster"), database)
+    started_cluster = Cluster(tmp_path_factory.mktemp("cluster"), database)
     try:
-        yield found
+        yield started_cluster
     finally:
-        found.stop()
+        started_cluster.stop()
 
 
 @pytest.fixture(scope="package")
@@ -48,8 +48,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory, database: PostgreSQL, valkey:
     holds(base / "token").write_text(TOKEN, encoding="ascii")
     more = {"RUNICORN_CACHE_URL": valkey.url, "RUNICORN_TOKEN": str(base / "token")}
     more |= {"RUNICORN_TRUSTED_PROXY": "127.0.0.1", "RUNICORN_DATABASE_URL": database.create("pair")}
-    found = Cluster(base, database, 2, RUNICORN_RATE_LIMIT="on", **more)
+    started_cluster = Cluster(base, database, 2, RUNICORN_RATE_LIMIT="on", **more)
     try:
-        yield found
+        yield started_cluster
     finally:
-        found.stop()
+        started_cluster.stop()

@@ -88,8 +88,8 @@ def test_a_training_uploads_completely_while_servers_are_killed(
             until(lambda killed=killed: is_ready(killed.url), timeout=120)
         training.communicate(timeout=60)
     until(lambda: not senders(near) and not differences(near, pair.root), timeout=120)
-    shown = page(f"{proxy}/runs/{run_id}")
-    assert shown.status_code == 200 and re.search("resnet", shown.text)
+    markup = page(f"{proxy}/runs/{run_id}")
+    assert markup.status_code == 200 and re.search("resnet", markup.text)
 
 
 def lines(root: Path) -> int:

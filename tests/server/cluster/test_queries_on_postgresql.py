@@ -30,8 +30,8 @@ def test_connections_neither_compile_short_queries_nor_start_workers_for_them(
 ) -> None:
     more = {"RUNICORN_DATABASE_URL": database.url(), "DJANGO_SETTINGS_MODULE": "runicorn_site.settings"}
     command = [sys.executable, "-c", SHOW]
-    shown = subprocess.check_output(command, env=environment(home, **more), text=True, timeout=60)
-    assert shown.split() == ["off", "20000"]
+    output = subprocess.check_output(command, env=environment(home, **more), text=True, timeout=60)
+    assert output.split() == ["off", "20000"]
 
 
 @pytest.mark.timeout(900)

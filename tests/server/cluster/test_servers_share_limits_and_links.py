@@ -25,10 +25,10 @@ AGAIN = "The shared cache is reachable again"
 
 def test_a_one_time_link_of_one_server_opens_another_one_once(pair: Cluster) -> None:
     first, second = pair.servers
-    found = re.search(r"/\?once=(\S+)", first.output)
-    assert found is not None
+    match = re.search(r"/\?once=(\S+)", first.output)
+    assert match is not None
     answers = [
-        requests.get(f"{server.url}/?once={found[1]}", allow_redirects=False, timeout=30)
+        requests.get(f"{server.url}/?once={match[1]}", allow_redirects=False, timeout=30)
         for server in (second, first, second)
     ]
     assert [answer.status_code for answer in answers] == [303, 401, 401]
@@ -98,14 +98,14 @@ def test_a_shared_cache_unpickles_nothing_and_separates_servers_of_other_keys(
 ) -> None:
     import redis
 
-    one, other = (CacheHandler(caches(valkey.url, mark))["default"] for mark in ("one", "other"))
-    one.set("link", 1, 60)
-    assert one.get("link") == 1 and other.get("link") is None
+    first, other = (CacheHandler(caches(valkey.url, mark))["default"] for mark in ("one", "other"))
+    first.set("link", 1, 60)
+    assert first.get("link") == 1 and other.get("link") is None
     with redis.Redis.from_url(valkey.url) as client:
         (key,) = client.keys("*one*link")
         client.set(key, pickle.dumps(Intrusion(tmp_path / "intruded")))
     with pytest.raises(ValueError, match="utf-8"):
-        one.get("link")
+        first.get("link")
     assert not (tmp_path / "intruded").exists()
 
 

@@ -53,8 +53,8 @@ def requests(draw: st.DrawFn, operation: Operation, values: Values) -> Asked:
     target = operation.path
     of_artifact = target.startswith("/api/artifacts/")
     for name, schema in places.items():
-        known = values.sound(f"artifact_{name}" if of_artifact else name, schema).map(str)
-        text = draw(nasty_text if name in odd else known)
+        valid_text = values.sound(f"artifact_{name}" if of_artifact else name, schema).map(str)
+        text = draw(nasty_text if name in odd else valid_text)
         target = target.replace(f"{{{name}}}", encoded(text[:4000]), 1)
     pairs = []
     for name, schema in query.items():
@@ -80,8 +80,8 @@ def some_of(names: list[str]) -> st.SearchStrategy[set[str]]:
     """None of the names, one, or several."""
     if not names:
         return st.just(set())
-    one = st.sampled_from(names)
-    return st.just(set()) | one.map(lambda name: {name}) | st.sets(one)
+    single = st.sampled_from(names)
+    return st.just(set()) | single.map(lambda name: {name}) | st.sets(single)
 
 
 def encoded(text: str) -> str:
@@ -145,8 +145,8 @@ def unnamed(
     detail, errors = problem["detail"], problem.get("errors", {})
     # An unknown field is refused by its own name, with a question mark for what is no text.
     if isinstance(sent, dict):
-        given = {str(name)[:100].encode("utf-8", "replace").decode() for name in sent}
-        if errors.keys() & given:
+        sent_names = {str(name)[:100].encode("utf-8", "replace").decode() for name in sent}
+        if errors.keys() & sent_names:
             return
     if detail.startswith("JSON parse error") or "non_field_errors" in errors or names & errors.keys():
         return

@@ -52,7 +52,7 @@ def pool(target: Viewer) -> Pool:
     digest = f"sha256:{'0' * 64}"
     file = {"path": "weights.bin", "size": 4, "digest": digest}
     upload = target.post("/api/artifacts/uploads", json={"name": "sent", "type": "model", "files": [file]})
-    known: dict[str, list[Any]] = {
+    pool: dict[str, list[Any]] = {
         "project": [run["project"] for run in runs],
         "name": [run["name"] for run in runs],
         "artifact_name": [artifact["name"] for artifact in artifacts],
@@ -77,8 +77,8 @@ def pool(target: Viewer) -> Pool:
         "digest": [digest],
         "artifact_upload_id": [upload.json()["upload_id"]],
     }
-    known |= dict.fromkeys(("run_id", "run_ids", "exp_ids", "ids", "evaluator_run_id"), ids)
-    return known | dict.fromkeys(("names", "metric_names", "metric_name"), names)
+    pool |= dict.fromkeys(("run_id", "run_ids", "exp_ids", "ids", "evaluator_run_id"), ids)
+    return pool | dict.fromkeys(("names", "metric_names", "metric_name"), names)
 
 
 def _files(target: Viewer, artifacts: list[dict[str, Any]]) -> list[str]:

@@ -59,21 +59,21 @@ class Description:
     @cached_property
     def operations(self) -> list[Operation]:
         """All of them, those that only read first, those that remove last."""
-        found = [
+        operations = [
             Operation(method, path, item[method])
             for path, item in self.content["paths"].items()
             for method in METHODS
             if method in item
         ]
-        return sorted(found, key=lambda operation: (METHODS.index(operation.method), _harm(operation)))
+        return sorted(operations, key=lambda operation: (METHODS.index(operation.method), _harm(operation)))
 
     def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
         """A part, or what it refers to."""
         while "$ref" in part:
-            found: Any = self.content
+            schema: Any = self.content
             for step in part["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            part = found
+                schema = schema[step]
+            part = schema
         return part
 
     def fields(self, schema: dict[str, Any]) -> Iterator[str]:

@@ -56,8 +56,8 @@ class Values:
         schema = self._description.resolved(schema)
         if name not in self._pool:
             return self._by_schema(name, schema)
-        known = st.sampled_from(self._pool[name])
-        return st.lists(known, min_size=1, max_size=3) if schema.get("type") == "array" else known
+        candidates = st.sampled_from(self._pool[name])
+        return st.lists(candidates, min_size=1, max_size=3) if schema.get("type") == "array" else candidates
 
     def _by_schema(self, name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         if "enum" in schema:

@@ -56,11 +56,11 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     home = tmp_path_factory.mktemp("home")
     (root := home / "store").mkdir()
     write_run(root, run_id=RUN, metrics=[{"loss": 0.5}])
-    found = start(request.param, home, root)
-    process, log = found.process, found.log
+    server = start(request.param, home, root)
+    process, log = server.process, server.log
     try:
-        until(lambda: is_ready(found), timeout=90)
-        yield found
+        until(lambda: is_ready(server), timeout=90)
+        yield server
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) in (0, -signal.SIGTERM), log.read_text(errors="replace")
     finally:

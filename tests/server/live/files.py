@@ -34,11 +34,11 @@ def read_all(tail: Tail, path: Path) -> list[str]:
 
 def open_descriptors(pid: int | str, paths: Iterable[Path]) -> list[str]:
     """Which of some files a process holds open."""
-    wanted = {str(path.resolve()) for path in paths}
+    targets = {str(path.resolve()) for path in paths}
     links = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
             links.append(os.readlink(entry))
         except FileNotFoundError:
             continue
-    return [link for link in links if link.removesuffix(" (deleted)") in wanted]
+    return [link for link in links if link.removesuffix(" (deleted)") in targets]

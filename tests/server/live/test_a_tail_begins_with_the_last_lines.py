@@ -82,5 +82,5 @@ def test_the_tail_is_correct_for_any_block_boundaries(
         patch.setattr(tails, "BLOCK", block)
         start = tails.start_of_last(OpenFile(path), count)
     written = [line for line in lines if line.strip()]
-    found = [line for line in path.read_text()[start:].split("\n")[:-1] if line.strip()]
-    assert found == (written[-count:] if count else [])
+    last_lines = [line for line in path.read_text()[start:].split("\n")[:-1] if line.strip()]
+    assert last_lines == (written[-count:] if count else [])

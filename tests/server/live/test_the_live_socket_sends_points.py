@@ -18,10 +18,10 @@ def place_after(series: dict) -> dict[str, int]:
 
 def losses(client, count: int) -> list[float]:
     """The next values of `loss`."""
-    found: list[float] = []
-    while len(found) < count:
-        found += frames(client, "points")["series"].get("loss", {"value": []})["value"]
-    return found
+    values: list[float] = []
+    while len(values) < count:
+        values += frames(client, "points")["series"].get("loss", {"value": []})["value"]
+    return values
 
 
 def test_a_point_logged_after_the_answer_comes_and_none_before(new_run) -> None:

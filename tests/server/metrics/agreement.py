@@ -52,37 +52,37 @@ def check_rows(run: Run, truth: Naive) -> None:
 
 
 def check_samples(run: Run, truth: Naive, random: Random) -> None:
-    wanted = random.choice([2, 5, 11, 40, 100])
+    limit = random.choice([2, 5, 11, 40, 100])
     for reader, (columns, expected) in (
         (series.rows_by_step, truth.by_step()),
         (series.rows_by_time, truth.by_time()),
     ):
-        rows = reader(run, wanted)
+        rows = reader(run, limit)
         got = rows_of(rows)
         assert rows.columns == columns
-        assert len(got) == rows.sampled <= max(wanted, 0) and rows.total == len(expected)
-        if len(expected) <= wanted:
+        assert len(got) == rows.sampled <= max(limit, 0) and rows.total == len(expected)
+        if len(expected) <= limit:
             assert same(got, expected)
             continue
         at = positions(got, expected)
         assert at == sorted(set(at)) and at[0] == 0 and at[-1] == len(expected) - 1
-        assert same(rows_of(reader(run, wanted)), got)
+        assert same(rows_of(reader(run, limit)), got)
         metrics = [name for name in columns if name not in ("time", "global_step", "stage")]
         numeric = [name for name in metrics if extremes([row[name] for row in expected])]
         if rows.complete:
             for name in numeric:
                 assert extremes([row[name] for row in got]) == extremes([row[name] for row in expected])
         else:
-            assert 2 * len(metrics) + 2 > wanted
+            assert 2 * len(metrics) + 2 > limit
 
 
 def positions(some: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[int]:
     """Where the rows of a sample stand among all; each is taken once, in order."""
-    found, start = [], 0
+    positions, start = [], 0
     for row in some:
         start = next(i for i in range(start, len(rows)) if same(rows[i], row)) + 1
-        found.append(start - 1)
-    return found
+        positions.append(start - 1)
+    return positions
 
 
 def check_series(run: Run, truth: Naive, x: str, points: int, step_range: Any, after_row: int | None) -> None:
@@ -170,27 +170,27 @@ def extremes(values: list[Any]) -> tuple[float, float] | None:
 
 
 def check_statistics(run: Run, truth: Naive) -> None:
-    known = {row.key: row for row in RunMetric.objects.filter(run=run)}
+    rows_by_key = {row.key: row for row in RunMetric.objects.filter(run=run)}
     names = [field.name for field in fields(MetricStats)]
-    stored = {key: MetricStats(*(getattr(row, name) for name in names)) for key, row in known.items()}
+    stored = {key: MetricStats(*(getattr(row, name) for name in names)) for key, row in rows_by_key.items()}
     assert metric_stats(run.path) == stored
-    assert set(known) == set(truth.names(stepped=False))
+    assert set(rows_by_key) == set(truth.names(stepped=False))
     for name in truth.names(stepped=True):
         values = [row.values[name] for row in truth.rows if row.step is not None and name in row.values]
-        assert known[name].count == len(values)
-        assert (known[name].minimum, known[name].maximum) == (extremes(values) or (None, None))
+        assert rows_by_key[name].count == len(values)
+        assert (rows_by_key[name].minimum, rows_by_key[name].maximum) == (extremes(values) or (None, None))
         last = values[-1]
         number = isinstance(last, int | float) and math.isfinite(last)
-        assert known[name].last == (float(last) if number else None)
-        assert known[name].last_special == (str(last) if odd(last) else None)
+        assert rows_by_key[name].last == (float(last) if number else None)
+        assert rows_by_key[name].last_special == (str(last) if odd(last) else None)
 
 
 def arrays_equal(a: dict[str, Any], b: dict[str, Any]) -> bool:
     """Two answers of `series` hold the same curves."""
     pairs = zip(a["series"], b["series"], strict=True)
     return all(
-        one["name"] == other["name"]
-        and np.array_equal(one["x"], other["x"])
-        and np.array_equal(one["y"], other["y"], equal_nan=True)
-        for one, other in pairs
+        curve["name"] == other["name"]
+        and np.array_equal(curve["x"], other["x"])
+        and np.array_equal(curve["y"], other["y"], equal_nan=True)
+        for curve, other in pairs
     )

@@ -33,10 +33,10 @@ while catch_up(run, wait=60):
 
 def database_url() -> str:
     """Where another process finds the rows of this test."""
-    known = connection.settings_dict
+    settings = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite://{known['NAME']}"
-    return f"postgresql://{known['USER']}@/{known['NAME']}?{urlencode(known['OPTIONS'])}"
+        return f"sqlite://{settings['NAME']}"
+    return f"postgresql://{settings['USER']}@/{settings['NAME']}?{urlencode(settings['OPTIONS'])}"
 
 
 def start(run: Run, home: Path) -> subprocess.Popen[str]:
@@ -50,6 +50,6 @@ def start(run: Run, home: Path) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stdout is not None
-    with process.stdout as said:
-        assert said.readline() == "begun\n"
+    with process.stdout as output:
+        assert output.readline() == "begun\n"
     return process

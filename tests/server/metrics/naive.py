@@ -38,10 +38,10 @@ class Naive:
         merged: dict[int, dict[str, Any]] = {}
         for row in self.rows:
             if row.step is not None:
-                known = merged.setdefault(row.step, {"global_step": row.step})
-                known |= row.values | {"time": row.time}
+                record = merged.setdefault(row.step, {"global_step": row.step})
+                record |= row.values | {"time": row.time}
                 if row.stage is not None:
-                    known["stage"] = row.stage
+                    record["stage"] = row.stage
         return _filled("global_step", "time", [merged[step] for step in sorted(merged)])
 
     def by_time(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -93,9 +93,9 @@ def parse(journal: bytes, last_time: float = 0.0, *, ended: bool = False) -> Nai
         naive.untimed += time is None
         last_time = last_time if time is None else time
         values = {
-            stored_name(name): kept
+            stored_name(name): kept_value
             for name, value in data.items()
-            if name not in RESERVED and (kept := _kept(value)) is not None
+            if name not in RESERVED and (kept_value := _kept(value)) is not None
         }
         row = Row(number, _step(data), last_time, _kept(data.get("stage")), values)
         (naive.rows if event["type"] == "metrics" else naive.system).append(row)

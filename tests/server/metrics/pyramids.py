@@ -47,17 +47,17 @@ class Grown:
         directory = self.directory()
         node = self.nodes[at] if at < len(self.nodes) else directory.tail
         assert node is not None
-        found = node.data if data else node.mip
-        assert found is not None
-        return found
+        points = node.data if data else node.mip
+        assert points is not None
+        return points
 
     def _open(self, before: Growth) -> Growth:
         place = (before.segment, before.segment_tiles, before.boundary, before.boundary_open)
         return Growth(self.ordered, *place, before.pending, lambda: self.stored_tail, self._siblings)
 
     def _siblings(self, level: int, segment: int, first: int, stop: int) -> list[Node]:
-        found = [n for n in self.nodes if (n.level, n.segment) == (level, segment) and first <= n.seq < stop]
-        return sorted(found, key=lambda node: node.seq)
+        nodes = [n for n in self.nodes if (n.level, n.segment) == (level, segment) and first <= n.seq < stop]
+        return sorted(nodes, key=lambda node: node.seq)
 
 
 def points_of(steps: Sequence[int], values: Sequence[object] | None = None, first_row: int = 0) -> Points:

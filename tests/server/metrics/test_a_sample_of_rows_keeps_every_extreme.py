@@ -90,8 +90,8 @@ def test_any_columns_are_sampled_within_the_budget(
     assert choice.complete == (2 * len(columns) + 2 <= wanted)
     for values in columns.values() if choice.complete else ():
         finite = [v for v in values if v is not None and np.isfinite(v)]
-        kept = [values[i] for i in at if values[i] is not None and np.isfinite(values[i])]
-        assert (min(kept, default=0), max(kept, default=0)) == (
+        sampled_values = [values[i] for i in at if values[i] is not None and np.isfinite(values[i])]
+        assert (min(sampled_values, default=0), max(sampled_values, default=0)) == (
             min(finite, default=0),
             max(finite, default=0),
         )

@@ -126,10 +126,10 @@ def test_a_late_or_temporarily_smaller_size_loses_and_duplicates_nothing(
         """What the whole of this process sees of the journal: its first bytes."""
 
         def fstat(fd: int) -> os.stat_result:
-            told = real[0](fd)
-            if told.st_ino != path.stat().st_ino or told.st_size < size:
-                return told
-            return os.stat_result((*told[:6], size, *told[7:]))
+            about = real[0](fd)
+            if about.st_ino != path.stat().st_ino or about.st_size < size:
+                return about
+            return os.stat_result((*about[:6], size, *about[7:]))
 
         def pread(fd: int, count: int, at: int) -> bytes:
             mine = real[0](fd).st_ino == path.stat().st_ino

@@ -99,14 +99,14 @@ def test_a_reader_returns_the_same_points_as_sorting(
                 assert (at, data) in allowed
                 return grown.blob(at, data)
 
-            found, count = reading.points(blob)
+            read_points, count = reading.points(blob)
             if by_step:
                 expected = effective(points, window)
-                got = list(zip(found.step.tolist(), found.row.tolist(), strict=True))
+                got = list(zip(read_points.step.tolist(), read_points.row.tolist(), strict=True))
             else:
-                kept = window.pick(points)
-                expected = list(zip(kept.step.tolist(), kept.row.tolist(), strict=True))
-                got = list(zip(found.step.tolist(), found.row.tolist(), strict=True))
+                window_points = window.pick(points)
+                expected = list(zip(window_points.step.tolist(), window_points.row.tolist(), strict=True))
+                got = list(zip(read_points.step.tolist(), read_points.row.tolist(), strict=True))
             assert count == reading.count(blob) == len(expected)
             assert set(got) <= set(expected)
             assert len(got) == len(set(got)) and (
@@ -115,5 +115,5 @@ def test_a_reader_returns_the_same_points_as_sorting(
             if level == 0:
                 assert got == expected
             numbers = np.array([by_row[row] for _, row in expected])
-            assert extremes(found.value.numbers()) == extremes(numbers)
-            assert np.isfinite(found.value.numbers()).all() == np.isfinite(numbers).all()
+            assert extremes(read_points.value.numbers()) == extremes(numbers)
+            assert np.isfinite(read_points.value.numbers()).all() == np.isfinite(numbers).all()

@@ -99,9 +99,9 @@ def test_a_new_run_is_found_without_a_look_at_all_others(
         make_run(store, metrics=[{"loss": 1.0}])
     discovery.full(active_root())
     catch_up_all(active_root())
-    (known,) = catch_up._rounds.values()
-    looked, look = list[str](), known._look
-    monkeypatch.setattr(known, "_look", lambda folder: looked.append(folder) or look(folder))
+    (ingest_round,) = catch_up._rounds.values()
+    looked, look = list[str](), ingest_round._look
+    monkeypatch.setattr(ingest_round, "_look", lambda folder: looked.append(folder) or look(folder))
     late, new = make_run(store), make_run(store, metrics=[{"loss": 2.0}])
     discovery.full(active_root())
     catch_up_all(active_root())
@@ -123,9 +123,9 @@ def test_a_busy_run_is_left_alone_many_times_as_long_as_it_took(
     began = time.thread_time()
     catch_up_all(active_root())
     took = time.thread_time() - began
-    (known,) = catch_up._rounds.values()
+    (ingest_round,) = catch_up._rounds.values()
     pk = Run.objects.get(run_id=run_id).pk
-    assert 0 < known._due[pk] - time.monotonic() <= schedule.SHARE * took
+    assert 0 < ingest_round._due[pk] - time.monotonic() <= schedule.SHARE * took
 
 
 def test_one_bad_folder_does_not_delay_others(store: Path, make_run: MakeRun, tmp_path: Path) -> None:

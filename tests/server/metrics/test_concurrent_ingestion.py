@@ -61,14 +61,14 @@ def test_threads_of_requests_store_each_point_once(shared_store: Path) -> None:
 
 def ask(run: Run, stopped: threading.Event, failures: list[str]) -> None:
     """What a page does all the time: everything it gets is a beginning of the journal, whole rows in order."""
-    known: list[dict[str, object]] = []
+    earlier: list[dict[str, object]] = []
     while not stopped.is_set() and not failures:
         if catch_up(run) != 0:
             continue
         rows = rows_of(series.rows_by_time(run))
-        if not same(sorted_rows(rows)[: len(known)], known) and not is_subset(known, rows):
-            failures.append(f"{len(known)} rows were known, {len(rows)} came")
-        known = sorted_rows(rows)
+        if not same(sorted_rows(rows)[: len(earlier)], earlier) and not is_subset(earlier, rows):
+            failures.append(f"{len(earlier)} rows were known, {len(rows)} came")
+        earlier = sorted_rows(rows)
     connection.close()
 
 

@@ -20,9 +20,9 @@ def test_any_curve_keeps_its_ends_and_extremes(values: list[float], points: int)
         assert len(at) == len(values)
         return
     assert (at[0], at[-1]) == (0, len(values) - 1)
-    finite, kept = numbers[np.isfinite(numbers)], numbers[at][np.isfinite(numbers[at])]
+    finite, kept_values = numbers[np.isfinite(numbers)], numbers[at][np.isfinite(numbers[at])]
     if len(finite):
-        assert (kept.min(), kept.max()) == (finite.min(), finite.max())
+        assert (kept_values.min(), kept_values.max()) == (finite.min(), finite.max())
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=4, max_size=300), st.integers(4, 80), st.integers(0, 2**32))

@@ -50,12 +50,12 @@ def test_a_journal_is_parsed_as_the_plainest_reading_does(seed: int) -> None:
 @given(st.integers(0, 2**40), st.integers(1, 29))
 def test_the_place_of_a_cut_makes_no_difference(seed: int, cut: int) -> None:
     lines = Scribe(Random(seed)).lines(30).splitlines(keepends=True)
-    whole = parse(b"".join(lines), 0)
+    at_once = parse(b"".join(lines), 0)
     first = parse(b"".join(lines[:cut]), 0)
     second = parse(b"".join(lines[cut:]), first.rows, first.last_time)
     together = rows_of(first) | rows_of(second)
-    assert same(in_order(together), in_order(rows_of(whole)))
-    assert (first.bad + second.bad, second.last_time) == (whole.bad, whole.last_time)
+    assert same(in_order(together), in_order(rows_of(at_once)))
+    assert (first.bad + second.bad, second.last_time) == (at_once.bad, at_once.last_time)
 
 
 @pytest.mark.parametrize(

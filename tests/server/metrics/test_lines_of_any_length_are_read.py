@@ -40,5 +40,5 @@ def test_a_line_that_is_too_long_is_one_bad_line(store: Path, monkeypatch: pytes
     append(run, line(1, loss=1.0) + endless + line(3, loss=3.0))
     assert catch_up(run, wait=60) == 0
     assert [row["global_step"] for row in rows_of(series.rows_by_step(run))] == [1, 3]
-    known = Journal.objects.get(run=run)
-    assert (known.rows, known.bad_lines) == (3, 1)
+    journal_row = Journal.objects.get(run=run)
+    assert (journal_row.rows, journal_row.bad_lines) == (3, 1)

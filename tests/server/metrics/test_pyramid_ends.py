@@ -17,5 +17,5 @@ def test_of_points_at_the_same_time_the_row_logged_last_is_the_last() -> None:
     heights = np.zeros(count)
     heights[::10], heights[1::10] = 1.0, -1.0  # the extremes of each bucket are other points
     value = Values(FLOAT, heights.view(np.int64))
-    kept = thin(Points(row, step, time, value, Values.nothing(count))).by_time()
-    assert (kept.row[0], kept.row[-1]) == (0, count - 1)
+    thinned = thin(Points(row, step, time, value, Values.nothing(count))).by_time()
+    assert (thinned.row[0], thinned.row[-1]) == (0, count - 1)

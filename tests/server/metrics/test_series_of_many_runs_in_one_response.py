@@ -73,7 +73,7 @@ def test_each_series_is_as_in_the_answer_of_its_run(ask: Ask, three: list[str], 
     for query in ("points=10", "points=7&x=time", "step_range=5:12", "names=own1"):
         for entry in ask(three, query)["series"]:
             alone = api.get(f"/api/v2/experiments/{entry['id']}/series?points=500&{query}").json()["series"]
-            same = next(one for one in alone if one["name"] == entry["name"])
+            same = next(curve for curve in alone if curve["name"] == entry["name"])
             same.pop("band", None)  # the shades of many curves would hide each other
             assert {"id": entry["id"], **same} == entry
 
@@ -83,8 +83,8 @@ def test_curves_of_noise_have_a_rounded_band_on_request(ask: Ask, store: Path, m
         [j / 7 for j in range(60)]
     ]
     runs = [
-        make_run(store, metrics=[{"loss": value} for value in each], created_at=1000.0 * (i + 1))
-        for i, each in enumerate(values)
+        make_run(store, metrics=[{"loss": value} for value in losses], created_at=1000.0 * (i + 1))
+        for i, losses in enumerate(values)
     ]
     for query in ("x=relative", "x=step"):
         *noisy, calm = ask(runs, f"names=loss&points=12&band=true&{query}")["series"]
@@ -100,8 +100,8 @@ def test_curves_of_noise_have_a_rounded_band_on_request(ask: Ask, store: Path, m
 
 @given(st.lists(st.floats(), min_size=1, max_size=20))
 def test_rounded_values_have_five_digits_and_keep_their_order(values: list[float]) -> None:
-    found = rounded(np.array(values))
-    for value, short in zip(values, found.tolist(), strict=True):
+    short_values = rounded(np.array(values))
+    for value, short in zip(values, short_values.tolist(), strict=True):
         if 1e-15 < abs(value) < 1e15:
             assert short == pytest.approx(value, rel=5.1e-5)
             assert float(f"{short:.4e}") == short
@@ -223,5 +223,5 @@ def test_many_runs_take_as_many_queries_as_one(
         with django_assert_num_queries(
             5
         ):  # the runs, their journals twice, series and config; tails are known
-            found = select_runs(active_root(), ids[:count])
-            assert len(overlay.compare_series(found, group_by="config.lr")["series"]) == count
+            selection = select_runs(active_root(), ids[:count])
+            assert len(overlay.compare_series(selection, group_by="config.lr")["series"]) == count

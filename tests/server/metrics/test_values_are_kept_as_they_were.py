@@ -75,8 +75,8 @@ def test_not_a_number_is_kept_and_named(store: Path) -> None:
 
 
 def test_a_long_text_is_cut(store: Path) -> None:
-    (kept,) = column(logged(["x" * 5000]))
-    assert kept == "x" * 999 + "…"
+    (text,) = column(logged(["x" * 5000]))
+    assert text == "x" * 999 + "…"
 
 
 def test_reserved_names_are_no_metrics(store: Path) -> None:

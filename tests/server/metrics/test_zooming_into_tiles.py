@@ -27,6 +27,6 @@ def test_a_range_that_cuts_tiles_is_equally_fine_everywhere(
             counts = np.histogram(entry["x"], 8)[0]
             assert counts.max() <= 1.2 * counts.min(), (address, counts)
             low, high = (int(end) for end in (ends or "0:59999").split(":"))
-            shown = values[low : high + 1]
-            assert (min(entry["y"]), max(entry["y"])) == (min(shown), max(shown))
+            window = values[low : high + 1]
+            assert (min(entry["y"]), max(entry["y"])) == (min(window), max(window))
             assert (entry["x"][0], entry["x"][-1]) == (low, high)

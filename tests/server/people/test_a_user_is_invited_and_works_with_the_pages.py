@@ -56,8 +56,8 @@ def test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another(
         near.mkdir()
         script = TRAINING.format(project="vision")
         training = train(script, near, lab.home, RUNICORN_URL=lab.url, RUNICORN_TOKEN=token)
-        printed, told = training.communicate(timeout=120)
-        assert training.returncode == 0, told
+        printed, stderr = training.communicate(timeout=120)
+        assert training.returncode == 0, stderr
         own = printed.split()[-1]
         headers = {"Authorization": f"Bearer {token}"}
         until(lambda: page.request.get(f"{lab.url}/api/runs/{own}", headers=headers).ok)
@@ -98,13 +98,13 @@ def test_the_pages_about_users_have_no_violation(lab: Lab, chromium: Any) -> Non
         pytest.skip(f"{FILE.name} is missing: python -m tests.axe")
     with careful_page(chromium, bypass_csp=True) as page:
         page.goto(lab.url + "/login")
-        found = {"/login": violations(page)}
+        violations_by_page = {"/login": violations(page)}
         page.goto(lab.command("invite", "rita"))
-        found["/invitations"] = violations(page)
+        violations_by_page["/invitations"] = violations(page)
         sign_in(lab, page, "root")
         for path in ("/account", "/users", "/changes"):
             page.goto(lab.url + path)
             if path == "/users":
                 page.locator("summary", has_text="Change…").first.click()
-            found[path] = violations(page)
-        assert {path: hits for path, hits in found.items() if hits} == {}
+            violations_by_page[path] = violations(page)
+        assert {path: hits for path, hits in violations_by_page.items() if hits} == {}

@@ -79,8 +79,8 @@ def trained(word: str, lab: Path) -> tuple[str, str]:
     folder = lab / word
     folder.mkdir()
     training = train(TRAINING, lab / "store", lab, word, str(folder))
-    printed, told = training.communicate(timeout=120)
-    assert training.returncode == 0, told
+    printed, stderr = training.communicate(timeout=120)
+    assert training.returncode == 0, stderr
     first, second = (json.loads(line) for line in printed.splitlines() if line.startswith('"'))
     return first, second
 
@@ -89,7 +89,7 @@ def trained(word: str, lab: Path) -> tuple[str, str]:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     home = tmp_path_factory.mktemp("home")
     (home / "store").mkdir()
-    shown, hidden = trained(OPEN, home), trained(HIDDEN, home)
+    visible, hidden = trained(OPEN, home), trained(HIDDEN, home)
     viewer = Viewer(home / "store", home, "--users", RUNICORN_RATE_LIMIT="off")
     try:
         viewer.wait_until_it_answers()
@@ -99,7 +99,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             "ben": ("curate", {}),
             "sam": ("write-own", {}),
         }
-        store = Store(viewer, home, add_users(home, roles), hidden=hidden, shown=shown)
+        store = Store(viewer, home, add_users(home, roles), hidden=hidden, shown=visible)
         prepare(store)
         yield store
     finally:
@@ -136,8 +136,8 @@ def prepare(store: Store) -> None:
 
 
 def runs_of(store: Store, name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = store.session(name).get(f"{store.url}/api/runs", timeout=30).json()
-    return found
+    runs: list[dict[str, Any]] = store.session(name).get(f"{store.url}/api/runs", timeout=30).json()
+    return runs
 
 
 QUERIES: dict[str, tuple[str, ...]] = {
@@ -227,32 +227,32 @@ def addresses(store: Store, word: str) -> list[str]:
         "upload": ("none",),
         "path": tuple(path.replace(HIDDEN, word) for path in PATHS),
     }
-    found = []
+    addresses = []
     for template in templates():
         names = re.findall(r"\{(\w+)\}", template)
         media = media_paths(store, first) if "media" in template or "preview" in template else ()
-        given = values | (of_artifacts if "/artifacts/" in template else {})
-        choices = [(*given[name], *media) if name == "path" else given[name] for name in names]
+        params = values | (of_artifacts if "/artifacts/" in template else {})
+        choices = [(*params[name], *media) if name == "path" else params[name] for name in names]
         for chosen in itertools.product(*choices):
             path = template
             for name, value in zip(names, chosen, strict=True):
                 path = path.replace(f"{{{name}}}", quote(value, safe="/"), 1)
             for query in ("", *QUERIES.get(template, ())):
                 text = query.format(id=first, project=f"{word}project", shown=store.shown[0])
-                found.append(path + quote(text.replace("zqx", word), safe="?&=,/-"))
-    return list(dict.fromkeys(found))
+                addresses.append(path + quote(text.replace("zqx", word), safe="?&=,/-"))
+    return list(dict.fromkeys(addresses))
 
 
 def templates() -> list[str]:
     """Return the paths of the routes that users without the role of an administrator may read."""
-    found = []
+    routes = []
     for route in (*table(), *routes_of(people_pages)):
         rule = route.rules.get("GET")
         if rule is not None and rule.scope is not Scope.ADMIN and rule.path != "/login/oidc":
             short = rule.path.replace("{run_id}", "{id}").replace("{number}", "{n}")
-            found.append(short.replace("{upload_id}", "{upload}"))
-    assert len(found) > 90 and QUERIES.keys() - set(found) == set()
-    return found
+            routes.append(short.replace("{upload_id}", "{upload}"))
+    assert len(routes) > 90 and QUERIES.keys() - set(routes) == set()
+    return routes
 
 
 def media_paths(store: Store, run_id: str) -> tuple[str, ...]:
@@ -265,8 +265,8 @@ def words(store: Store) -> list[bytes]:
     """Return words and ids that occur only in the hidden project."""
     endings = "project run second key value tag notes metric line table cell histogram image alert text entry"
     endings += " model meta alias board prose rule view about"
-    found = [f"{HIDDEN}{ending}" for ending in endings.split()]
-    return [word.encode() for word in (HIDDEN, *found, *store.hidden, "7310585013")]
+    hidden_words = [f"{HIDDEN}{ending}" for ending in endings.split()]
+    return [word.encode() for word in (HIDDEN, *hidden_words, *store.hidden, "7310585013")]
 
 
 def test_no_answer_to_a_user_without_a_role_contains_the_hidden_project(store: Store) -> None:
@@ -280,9 +280,9 @@ def test_no_answer_to_a_user_without_a_role_contains_the_hidden_project(store: S
         # The address that was asked for may be repeated. Tokens of forms are random letters.
         content = CSRF_TOKEN.sub(b"", answer.content + repr(answer.headers).encode())
         asked = address.encode()
-        found = [word for word in secret if word in content and word not in asked]
-        if found or answer.status_code >= 500:
-            leaks.append((address, answer.status_code, found))
+        leaked = [word for word in secret if word in content and word not in asked]
+        if leaked or answer.status_code >= 500:
+            leaks.append((address, answer.status_code, leaked))
         twin = (
             address.replace(HIDDEN, "absent")
             .replace(store.hidden[0], ABSENT)
@@ -330,7 +330,7 @@ def test_sockets_of_hidden_runs_are_closed_as_of_absent_ones(store: Store) -> No
 
 def socket(store: Store, name: str, path: str) -> tuple[list[str], int | None]:
     """Return the first messages of a socket, and the code with which it was closed."""
-    cookies = "; ".join(f"{one.name}={one.value}" for one in store.session(name).cookies)
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in store.session(name).cookies)
     headers = {"Cookie": cookies, "Origin": store.url}
     messages: list[str] = []
     with connect(store.url.replace("http", "ws") + path, additional_headers=headers) as ws:
@@ -363,14 +363,16 @@ def test_counts_are_those_of_the_readable_runs(store: Store) -> None:
 
     assert counts("ben") == ("2", 2, 2, 2, 1, 2, 2, "2.0")
     assert counts("ann") == ("4", 4, 4, 4, 2, 4, 4, "4.0")
-    shown = store.session("ben").get(f"{store.url}/api/artifacts", timeout=30).json()
-    assert {one["name"]: (one["num_versions"], one["latest_version"]) for one in shown} == {
+    artifacts = store.session("ben").get(f"{store.url}/api/artifacts", timeout=30).json()
+    assert {
+        artifact["name"]: (artifact["num_versions"], artifact["latest_version"]) for artifact in artifacts
+    } == {
         "model": (1, 1),
         "plainmodel": (1, 1),
     }
     # Readers do not change the stored sums of all versions.
     everything = store.session("root").get(f"{store.url}/api/artifacts", timeout=30).json()
-    assert {one["name"]: one["num_versions"] for one in everything}["model"] == 2
+    assert {artifact["name"]: artifact["num_versions"] for artifact in everything}["model"] == 2
 
 
 def test_hidden_runs_and_projects_cannot_be_changed(store: Store) -> None:
@@ -525,7 +527,7 @@ def test_a_user_without_runs_reads_where_to_send_them(store: Store) -> None:
 
 
 def test_who_knows_the_digest_of_a_hidden_content_must_send_it(store: Store) -> None:
-    hidden, batched, shown, other = (
+    hidden, batched, visible, other = (
         text.encode() for text in (f"{HIDDEN}model", f"{HIDDEN}{HIDDEN}model", f"{OPEN}model", "other")
     )
     (blob,) = store.home.glob(f"store/artifacts/.dedup/??/{hashlib.sha256(hidden).hexdigest()}")
@@ -544,12 +546,12 @@ def test_who_knows_the_digest_of_a_hidden_content_must_send_it(store: Store) -> 
         ]
         begun = send(name, "POST", "", json={"name": "claimed", "type": "model", "files": files})
         assert begun.status_code == 201, begun.text
-        found: dict[str, Any] = begun.json()
-        return found
+        document: dict[str, Any] = begun.json()
+        return document
 
     tokens = {name: store.token(name, token="claims") for name in ("ann", "ben")}
-    assert begin("ann", hidden, batched, shown)["missing"] == []
-    begun = begin("ben", hidden, batched, shown, other)
+    assert begin("ann", hidden, batched, visible)["missing"] == []
+    begun = begin("ben", hidden, batched, visible, other)
     upload = f"/{begun['upload_id']}"
     assert begun["missing"] == [digest_of(content) for content in (hidden, batched, other)]
     refused = send("ben", "POST", f"{upload}/complete")

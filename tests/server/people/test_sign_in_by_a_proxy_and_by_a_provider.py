@@ -85,8 +85,8 @@ def test_a_token_changes_no_account_and_no_token(
     made = lab.send(browser, "/account/tokens", "/account", name="all", scope="admin", expires="30d")
     (wide,) = re.findall(r"rnc_[\w-]+", made.text)
     fields = {"new_password1": (password := secret()), "new_password2": password, "name": "ci", "id": "x"}
-    for shown in (token, wide):
-        reader.headers["Authorization"] = f"Bearer {shown}"
+    for bearer in (token, wide):
+        reader.headers["Authorization"] = f"Bearer {bearer}"
         assert reader.get(f"{viewer.url}/api/runs", timeout=30).status_code == 200
         for path in (
             *("/account/password", "/account/tokens", "/account/tokens/revoke", "/account/shares/revoke"),

@@ -31,8 +31,8 @@ def test_equal_requests_of_a_minute_are_two_lines(data: Path) -> None:
         folding.add(change("mallory", "/runs-change", at=600.0 + number / 100), False)
     folding.add(change("ada", "/runs-change"), False)
     folding.add(change("ada", "/runs-change", at=660.0), False)
-    found = [(one["user"], one.get("count")) for one in lines(data / "changes.jsonl")]
-    assert found == [("mallory", None), ("ada", None), ("mallory", 999), ("ada", None)]
+    users_and_counts = [(change["user"], change.get("count")) for change in lines(data / "changes.jsonl")]
+    assert users_and_counts == [("mallory", None), ("ada", None), ("mallory", 999), ("ada", None)]
 
 
 def test_refused_requests_are_counted_and_what_was_done_has_a_line(data: Path) -> None:
@@ -42,10 +42,10 @@ def test_refused_requests_are_counted_and_what_was_done_has_a_line(data: Path) -
     folding.add(change("mallory", "/delete-runs"), False)
     folding.add(change("ada", "/delete-runs", 403), False)
     folding.flush()
-    found = lines(data / "changes.jsonl")
-    assert len(found) == changes.MOST_REFUSED + 3
-    assert sum(one.get("count", 1) for one in found) == 1002
-    assert [one["user"] for one in found if one["path"] == "/delete-runs"] == ["mallory", "ada"]
+    recorded = lines(data / "changes.jsonl")
+    assert len(recorded) == changes.MOST_REFUSED + 3
+    assert sum(change.get("count", 1) for change in recorded) == 1002
+    assert [change["user"] for change in recorded if change["path"] == "/delete-runs"] == ["mallory", "ada"]
 
 
 def test_generations_are_kept_and_lines_of_administrators_stay(
@@ -56,10 +56,12 @@ def test_generations_are_kept_and_lines_of_administrators_stay(
     folding = Folding()
     for number in range(2000):
         folding.add(change("mallory", f"/projects/{number}/description", at=600.0 + number), False)
-    kept = {path.name for path in data.glob("changes.jsonl*")} - {"changes.jsonl"}
-    assert kept == {f"changes.jsonl.{number}" for number in range(1, changes.GENERATIONS + 1)}
+    rotated = {path.name for path in data.glob("changes.jsonl*")} - {"changes.jsonl"}
+    assert rotated == {f"changes.jsonl.{number}" for number in range(1, changes.GENERATIONS + 1)}
     assert sum(path.stat().st_size for path in data.iterdir()) < 2_500 * (changes.GENERATIONS + 2)
-    found = read_changes(lambda one: True, 10_000)
-    assert found[0]["path"] == "/projects/1999/description"
-    assert [one["at"] for one in found] == sorted((one["at"] for one in found), reverse=True)
-    assert [one["path"] for one in found if one["user"] == "root"] == ["/users/1/disable"]
+    recorded = read_changes(lambda change: True, 10_000)
+    assert recorded[0]["path"] == "/projects/1999/description"
+    assert [change["at"] for change in recorded] == sorted(
+        (change["at"] for change in recorded), reverse=True
+    )
+    assert [change["path"] for change in recorded if change["user"] == "root"] == ["/users/1/disable"]

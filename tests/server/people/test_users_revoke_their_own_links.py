@@ -85,7 +85,7 @@ def test_a_user_shares_a_report_and_revokes_it_by_keys(
         link = dialog.get_by_label("Link", exact=True)
         expect(link).to_have_value(re.compile("/s/[^?]+$"))
         url = link.input_value()
-        found = {"dialog": violations(page)}
+        violations_by_place = {"dialog": violations(page)}
         with careful_page(chromium) as guest:
             guest.goto(url)
             expect(guest.get_by_role("heading", name="Metrics Overview")).to_be_visible()
@@ -93,8 +93,8 @@ def test_a_user_shares_a_report_and_revokes_it_by_keys(
         expect(page).to_have_url(f"{lab.url}/account#shares")
         entry = page.locator("#shares li")
         expect(entry).to_contain_text(f"Report resnet {RUN}")
-        found["account"] = violations(page)
+        violations_by_place["account"] = violations(page)
         entry.get_by_role("button", name="Revoke the link to resnet").press("Enter")
         expect(entry).to_have_count(0)
         assert requests.get(url, timeout=30).status_code == 404
-        assert found == {"dialog": {}, "account": {}}
+        assert violations_by_place == {"dialog": {}, "account": {}}

@@ -35,16 +35,16 @@ def shared(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     """A store with a running viewer, for tests with names and contents of their own."""
     folder, network = tmp_path_factory.mktemp("shared"), Proxy(s3.port)
     (folder / "store").mkdir()
-    found = Lab(s3, network, folder / "store", folder / "home")
-    found.viewer()
-    yield found
-    found.stop()
+    lab = Lab(s3, network, folder / "store", folder / "home")
+    lab.viewer()
+    yield lab
+    lab.stop()
     network.stop()
 
 
 @pytest.fixture
 def lab(s3: S3Server, network: Proxy, folder: Path, home: Path) -> Iterator[Lab]:
     """A store with a prefix of its own in the bucket, and viewers of it."""
-    found = Lab(s3, network, folder, home)
-    yield found
-    found.stop()
+    lab = Lab(s3, network, folder, home)
+    yield lab
+    lab.stop()

@@ -95,13 +95,13 @@ class S3Server:
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of contents below a prefix."""
-        found = self.client().list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/")
-        return [entry["Key"] for entry in found.get("Contents", ()) if not entry["Key"].endswith("/.store")]
+        listing = self.client().list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/")
+        return [entry["Key"] for entry in listing.get("Contents", ()) if not entry["Key"].endswith("/.store")]
 
     def unfinished(self, prefix: str) -> list[str]:
         """Return the keys of multipart uploads below a prefix that were neither completed nor aborted."""
-        found = self.client().list_multipart_uploads(Bucket=BUCKET, Prefix=f"{prefix}/")
-        return [upload["Key"] for upload in found.get("Uploads", ())]
+        uploads = self.client().list_multipart_uploads(Bucket=BUCKET, Prefix=f"{prefix}/")
+        return [upload["Key"] for upload in uploads.get("Uploads", ())]
 
 
 class Moto(S3Server):
@@ -131,9 +131,9 @@ class Radosgw(S3Server):
         ).stdout
 
     def _command(self, program: str, *arguments: str) -> list[str]:
-        found = programs.find(program)
-        assert found is not None
-        return [found, f"--conf={self._configuration}", *arguments]
+        path = programs.find(program)
+        assert path is not None
+        return [path, f"--conf={self._configuration}", *arguments]
 
     def _start_cluster(self, address: str) -> None:
         keyring, monmap = f"{self.folder}/keyring", f"{self.folder}/monmap"

@@ -41,8 +41,8 @@ def move(lab: Lab, *options: str) -> subprocess.CompletedProcess[str]:
 def on_disk(root: Path) -> set[str]:
     """Return the paths of all contents in the folder of a store."""
     artifacts = root / "artifacts"
-    found = [*artifacts.glob(".dedup/??/*"), *artifacts.glob("*/*/v*/files/**/*")]
-    return {str(path.relative_to(artifacts)) for path in found if path.is_file()}
+    files = [*artifacts.glob(".dedup/??/*"), *artifacts.glob("*/*/v*/files/**/*")]
+    return {str(path.relative_to(artifacts)) for path in files if path.is_file()}
 
 
 def test_contents_are_moved_into_the_bucket_and_back(lab: Lab, tmp_path: Path) -> None:

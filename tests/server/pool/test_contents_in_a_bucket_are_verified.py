@@ -34,8 +34,8 @@ def test_fsck_names_missing_and_damaged_objects(lab: Lab) -> None:
     s3.put_object(Bucket=BUCKET, Key=lab.key(UNUSED), Body=b"torn")
 
     def findings(*options: str) -> set[tuple[str, str, str]]:
-        found = json.loads(lab.command("fsck", "--json", *options).stdout)["findings"]
-        return {(each["kind"], each["path"], each["message"]) for each in found}
+        findings = json.loads(lab.command("fsck", "--json", *options).stdout)["findings"]
+        return {(finding["kind"], finding["path"], finding["message"]) for finding in findings}
 
     missing = ("file-damaged", url(lab, GONE), "gone of net:v1 is missing or damaged.")
     changed = ("file-damaged", url(lab, CHANGED), "changed of net:v1 is missing or damaged.")
@@ -119,9 +119,9 @@ def test_commands_without_the_variable_say_where_the_contents_are(lab: Lab, tmp_
     write_run(lab.root)
     upload(lab.viewer(), "net", {"good": GOOD})
     pool = f"s3://{BUCKET}/{lab.prefix}"
-    found = json.loads(lab.command("fsck", "--json", RUNICORN_ARTIFACT_POOL="").stdout)["findings"]
+    findings = json.loads(lab.command("fsck", "--json", RUNICORN_ARTIFACT_POOL="").stdout)["findings"]
     sentence = f"Contents are in {pool} and were not checked: set RUNICORN_ARTIFACT_POOL."
-    assert [(each["kind"], each["message"]) for each in found] == [("pool-unavailable", sentence)]
+    assert [(finding["kind"], finding["message"]) for finding in findings] == [("pool-unavailable", sentence)]
     made = lab.command(
         "export", "--include-artifacts", "--output", str(tmp_path / "x.zip"), RUNICORN_ARTIFACT_POOL=""
     )

@@ -28,7 +28,7 @@ def flipped(content: bytes) -> bytes:
 
 
 def findings(lab: Lab) -> list[str]:
-    return [each["path"] for each in json.loads(lab.command("fsck", "--json").stdout)["findings"]]
+    return [finding["path"] for finding in json.loads(lab.command("fsck", "--json").stdout)["findings"]]
 
 
 def test_an_upload_replaces_objects_that_another_program_has_written(lab: Lab) -> None:
@@ -78,7 +78,7 @@ def test_damage_on_the_disk_is_repaired_from_the_bucket(lab: Lab, tmp_path: Path
     assert sorted(lab.s3.keys(lab.prefix)) == sorted(map(lab.key, (SMALL, LARGE)))
     assert (downloaded(viewer, 1, "small"), downloaded(viewer, 1, "large")) == (SMALL, LARGE)
     checked = json.loads(lab.command("fsck", "--json").stdout)["findings"]
-    assert {each["message"] for each in checked} == {
+    assert {finding["message"] for finding in checked} == {
         f"{path} of net:v1 is missing or damaged. Another copy in the store is intact."
         for path in ("small", "large")
     }
@@ -151,8 +151,8 @@ def test_a_checksum_that_the_bucket_computes_proves_a_content_without_reading_it
     def answered(write: Any, suffix: str, **given: Any) -> Any:
         """Answer as Amazon does, where moto and radosgw state no checksum."""
         parts = b"".join(hashlib.sha256(part).digest() for part in (LARGE[:PART], LARGE[PART:]))
-        known = given.get("ChecksumSHA256") or base64.b64encode(hashlib.sha256(parts).digest()).decode()
-        return {**write(**given), "ChecksumSHA256": known + suffix}
+        checksum = given.get("ChecksumSHA256") or base64.b64encode(hashlib.sha256(parts).digest()).decode()
+        return {**write(**given), "ChecksumSHA256": checksum + suffix}
 
     (tmp_path / "large").write_bytes(LARGE)
     (tmp_path / "small").write_bytes(SMALL)

@@ -21,8 +21,8 @@ def examine(lab: Lab, **more: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Return the exit code and the findings about the bucket."""
     done = lab.command("doctor", "--json", "--port", str(free_port()), **more)
     assert not done.stderr, done.stderr
-    found = {each["check"]: each for each in json.loads(done.stdout)}
-    return done.returncode, {name: each for name, each in found.items() if name.startswith("Bucket")}
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    return done.returncode, {name: finding for name, finding in findings.items() if name.startswith("Bucket")}
 
 
 def objects(lab: Lab) -> list[str]:
@@ -31,41 +31,44 @@ def objects(lab: Lab) -> list[str]:
 
 
 def test_everything_that_a_server_needs_is_tried(lab: Lab) -> None:
-    code, found = examine(lab)
+    code, findings = examine(lab)
     assert code == 0
-    assert list(found) == ["Bucket", "Bucket: store", *(f"Bucket: {name}" for name in ALL)]
-    assert {each["level"] for each in found.values()} <= {"ok", "note"}
+    assert list(findings) == ["Bucket", "Bucket: store", *(f"Bucket: {name}" for name in ALL)]
+    assert {finding["level"] for finding in findings.values()} <= {"ok", "note"}
     pool = f"s3://{BUCKET}/{lab.prefix}"
-    assert found["Bucket"]["text"] == f"{pool} answers at http://127.0.0.1:{lab.network.port}"
-    assert found["Bucket: store"]["text"].startswith("unused; ")
-    assert found["Bucket: condition"]["text"] == "an existing object is not written again (If-None-Match)"
+    assert findings["Bucket"]["text"] == f"{pool} answers at http://127.0.0.1:{lab.network.port}"
+    assert findings["Bucket: store"]["text"].startswith("unused; ")
+    assert findings["Bucket: condition"]["text"] == "an existing object is not written again (If-None-Match)"
     assert (objects(lab), lab.s3.unfinished(lab.prefix)) == ([], [])
     lab.viewer()
-    _, found = examine(lab)
-    assert found["Bucket: store"]["text"] == f"has the contents of {lab.root}, by .pool.json"
-    code, found = examine(lab, RUNICORN_ARTIFACT_POOL="")
-    assert (code, found["Bucket"]["level"]) == (0, "warning")
-    assert found["Bucket"]["text"].startswith(
+    _, findings = examine(lab)
+    assert findings["Bucket: store"]["text"] == f"has the contents of {lab.root}, by .pool.json"
+    code, findings = examine(lab, RUNICORN_ARTIFACT_POOL="")
+    assert (code, findings["Bucket"]["level"]) == (0, "warning")
+    assert findings["Bucket"]["text"].startswith(
         f"contents of the store are in {pool}: set RUNICORN_ARTIFACT_POOL"
     )
     lab.root = lab.root.parent / "second"
     lab.root.mkdir()
-    code, found = examine(lab)
-    assert (code, found["Bucket"]["text"]) == (2, f"{pool} belongs to another store; choose another prefix.")
+    code, findings = examine(lab)
+    assert (code, findings["Bucket"]["text"]) == (
+        2,
+        f"{pool} belongs to another store; choose another prefix.",
+    )
     assert objects(lab) == [f"{lab.prefix}/.store"]
     assert examine(lab, RUNICORN_ARTIFACT_POOL="") == (0, {})
 
 
 def test_each_failure_has_its_exit_code_and_says_what_to_do(lab: Lab) -> None:
-    code, found = examine(lab, AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}")
-    assert code == 4 and "cannot be reached at" in found["Bucket"]["text"]
-    code, found = examine(lab, RUNICORN_ARTIFACT_POOL="s3://nowhere/x")
-    assert (code, found["Bucket"]["text"]) == (2, "s3://nowhere/x: there is no such bucket.")
-    code, found = examine(lab, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    assert code == 4 and "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in found["Bucket"]["text"]
+    code, findings = examine(lab, AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}")
+    assert code == 4 and "cannot be reached at" in findings["Bucket"]["text"]
+    code, findings = examine(lab, RUNICORN_ARTIFACT_POOL="s3://nowhere/x")
+    assert (code, findings["Bucket"]["text"]) == (2, "s3://nowhere/x: there is no such bucket.")
+    code, findings = examine(lab, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    assert code == 4 and "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in findings["Bucket"]["text"]
     if not lab.s3.is_moto:  # any credentials are valid there
-        code, found = examine(lab, AWS_SECRET_ACCESS_KEY="wrong")
-        assert code == 3 and "check the credentials" in found["Bucket"]["text"]
+        code, findings = examine(lab, AWS_SECRET_ACCESS_KEY="wrong")
+        assert code == 3 and "check the credentials" in findings["Bucket"]["text"]
 
 
 def test_missing_rights_are_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,11 +86,11 @@ def test_missing_rights_are_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> 
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
 
     monkeypatch.setattr(client, "put_object", denied)
-    found = {each.check: each for each in checks.run_all(lab.root)}
-    assert found["Bucket: write"].text.endswith("rights of their user. Needed: s3:PutObject.")
-    assert (found["Bucket: write"].level, found["Bucket: write"].exit_code) == (Level.PROBLEM, 3)
-    assert found["Bucket: list"].level == Level.OK
-    assert found["Bucket: delete"].level == Level.OK
+    findings = {finding.check: finding for finding in checks.run_all(lab.root)}
+    assert findings["Bucket: write"].text.endswith("rights of their user. Needed: s3:PutObject.")
+    assert (findings["Bucket: write"].level, findings["Bucket: write"].exit_code) == (Level.PROBLEM, 3)
+    assert findings["Bucket: list"].level == Level.OK
+    assert findings["Bucket: delete"].level == Level.OK
 
 
 def test_an_object_that_breaks_off_is_a_problem_of_reading(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,11 +108,13 @@ def test_an_object_that_breaks_off_is_a_problem_of_reading(lab: Lab, monkeypatch
         def read(self) -> bytes:
             raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
 
-    monkeypatch.setattr(bucket.client, "get_object", lambda **given: get_object(**given) | {"Body": Broken()})
-    found = {each.check: each for each in checks.run_all(lab.root)}
-    assert (found["Bucket: read"].level, found["Bucket: read"].exit_code) == (Level.PROBLEM, 1)
-    assert "cannot be reached at" in found["Bucket: read"].text
-    assert found["Bucket: delete"].level == Level.OK
+    monkeypatch.setattr(
+        bucket.client, "get_object", lambda **options: get_object(**options) | {"Body": Broken()}
+    )
+    findings = {finding.check: finding for finding in checks.run_all(lab.root)}
+    assert (findings["Bucket: read"].level, findings["Bucket: read"].exit_code) == (Level.PROBLEM, 1)
+    assert "cannot be reached at" in findings["Bucket: read"].text
+    assert findings["Bucket: delete"].level == Level.OK
 
 
 def test_a_wrong_clock_is_a_warning(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +122,7 @@ def test_a_wrong_clock_is_a_warning(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     now = checks.time.time
     monkeypatch.setattr(checks.time, "time", lambda: now() + 300)
-    found = {each.check: each for each in checks.run_all(lab.root)}
-    assert found["Bucket: clock"].level == Level.WARNING
+    findings = {finding.check: finding for finding in checks.run_all(lab.root)}
+    assert findings["Bucket: clock"].level == Level.WARNING
     # The bucket states whole seconds.
-    assert re.search(r"\+30[0-5] s off: set its clock", found["Bucket: clock"].text)
+    assert re.search(r"\+30[0-5] s off: set its clock", findings["Bucket: clock"].text)

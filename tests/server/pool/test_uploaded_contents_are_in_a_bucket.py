@@ -48,8 +48,8 @@ def test_files_are_downloaded_whole_in_ranges_and_as_a_zip_file(shared: Lab, tmp
     upload(viewer, "ranges", {"a/small": SMALL, "large": LARGE})
     files = "/api/artifacts/ranges/v1/files"
     for path, content in (("a/small", SMALL), ("large", LARGE)):
-        whole = viewer.get(f"{files}/{path}")
-        assert (whole.content, whole.headers["ETag"]) == (content, f'"{digest_of(content)}"')
+        complete = viewer.get(f"{files}/{path}")
+        assert (complete.content, complete.headers["ETag"]) == (content, f'"{digest_of(content)}"')
         part = viewer.get(f"{files}/{path}", headers={"Range": "bytes=100-199"})
         assert (part.status_code, part.content) == (206, content[100:200])
         assert part.headers["Content-Range"] == f"bytes 100-199/{len(content)}"
@@ -86,8 +86,8 @@ def test_presigned_downloads_come_from_the_bucket_and_match_their_digest(lab: La
     )
     with connect(viewer.url) as client:
         client.artifacts.download_artifact("net:v1", tmp_path / "down")
-    found = {path.name: path.read_bytes() for path in (tmp_path / "down").rglob("*") if path.is_file()}
-    assert found == {"größe 1.bin": SMALL, "large": LARGE, "picture.png": SMALL[:50]}
+    downloaded = {path.name: path.read_bytes() for path in (tmp_path / "down").rglob("*") if path.is_file()}
+    assert downloaded == {"größe 1.bin": SMALL, "large": LARGE, "picture.png": SMALL[:50]}
 
 
 def test_links_lead_to_the_region_of_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,5 +142,5 @@ def answers(url: str) -> bool:
 @pytest.fixture(params=["base-path", pytest.param("nginx", marks=pytest.mark.needs("nginx"))])
 def site(request: pytest.FixtureRequest) -> Site:
     """Each of the two."""
-    found: Site = request.getfixturevalue("mounted" if request.param == "base-path" else "proxied")
-    return found
+    site: Site = request.getfixturevalue("mounted" if request.param == "base-path" else "proxied")
+    return site

@@ -25,8 +25,8 @@ class Addresses(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Collect the addresses of a tag."""
-        known = dict(attrs)
-        is_post = tag == "form" and (known.get("method") or "").lower() == "post"
+        attributes = dict(attrs)
+        is_post = tag == "form" and (attributes.get("method") or "").lower() == "post"
         for name, value in attrs:
             if not value or not ATTRIBUTES.fullmatch(name) or not value.startswith(("/", "?", ".")):
                 continue
@@ -44,7 +44,7 @@ def references(answer: requests.Response) -> tuple[list[str], list[str]]:
         page.feed(answer.text)
         return page.followed, page.posted
     if kind.startswith("text/css"):
-        return [found.strip("\"'") for found in STYLED.findall(answer.text) if "data:" not in found], []
+        return [link.strip("\"'") for link in STYLED.findall(answer.text) if "data:" not in link], []
     return [], []
 
 
@@ -67,5 +67,5 @@ def crawl(session: requests.Session, starts: Iterable[str]) -> Iterator[tuple[st
         for other in posted:
             yield urljoin(url, other), url, 0
         same = urlsplit(url).netloc
-        absolute = [urljoin(answer.url, one) for one in followed]
-        waiting += [(one, url) for one in absolute if urlsplit(one).netloc == same]
+        absolute = [urljoin(answer.url, link) for link in followed]
+        waiting += [(link, url) for link in absolute if urlsplit(link).netloc == same]

@@ -43,10 +43,10 @@ def test_a_journey_below_the_prefix(proxied: Site, chromium: Any) -> None:
             page.get_by_role("table").first.wait_for()
             until(lambda: page.reload() and page.locator(f'a[href$="/runs/{training.run_id}"]').count())
             page.locator(f'a[href$="/runs/{training.run_id}"]').first.click()
-            shown = page.locator('figure[data-name="loss"] output').first
-            until(lambda: shown.text_content() == "0.1")
+            readout = page.locator('figure[data-name="loss"] output').first
+            until(lambda: readout.text_content() == "0.1")
             training.tell("log 0.0625")
-            until(lambda: shown.text_content() == "0.0625")
+            until(lambda: readout.text_content() == "0.0625")
             assert training.end() == 0
         finally:
             training.close()

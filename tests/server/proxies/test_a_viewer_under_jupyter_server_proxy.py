@@ -109,18 +109,20 @@ def test_a_run_is_watched_below_the_jupyter_server(where: str, jupyter: Jupyter,
             link = page.locator(f'a[href$="/runs/{training.run_id}"]').first
             until(lambda: link.count() or not page.reload())
             link.click()
-            shown = page.locator('figure[data-name="loss"] output').first
-            until(lambda: shown.text_content() == "0.1")
+            readout = page.locator('figure[data-name="loss"] output').first
+            until(lambda: readout.text_content() == "0.1")
             training.tell("log 0.0625")
-            until(lambda: shown.text_content() == "0.0625")
-            cookies = {one["path"] for one in page.context.cookies() if one["name"].startswith("runicorn")}
+            until(lambda: readout.text_content() == "0.0625")
+            cookies = {
+                cookie["path"] for cookie in page.context.cookies() if cookie["name"].startswith("runicorn")
+            }
         assert training.end() == 0
     finally:
         training.close()
     prefix = address.removeprefix(jupyter.url)
-    paths = [one.partition("//")[2].partition("/")[2] for one in asked]
+    paths = [address.partition("//")[2].partition("/")[2] for address in asked]
     assert len(paths) > 10 and not [path for path in paths if not f"/{path}".startswith(f"{prefix}/")]
-    assert [one for one in asked if one.startswith("ws:") and "/live" in one]
+    assert [address for address in asked if address.startswith("ws:") and "/live" in address]
     assert cookies == {prefix}
 
 

@@ -24,16 +24,18 @@ ADDRESSES = 60
 
 
 def test_every_link_script_style_and_form_is_below_the_prefix(site: Site) -> None:
-    found = list(crawl(site.session, [site.url + page for page in PAGES]))
-    paths = {urlsplit(url).path for url, _, _ in found}
+    crawled = list(crawl(site.session, [site.url + page for page in PAGES]))
+    paths = {urlsplit(url).path for url, _, _ in crawled}
     assert len(paths) > ADDRESSES
     outside = {
-        (url, page) for url, page, _ in found if not (urlsplit(url).path + "/").startswith(f"{site.prefix}/")
+        (url, page)
+        for url, page, _ in crawled
+        if not (urlsplit(url).path + "/").startswith(f"{site.prefix}/")
     }
     assert not outside
     # A run that printed nothing has no log.
     broken = [
-        (url, page, status) for url, page, status in found if status >= 400 and not url.endswith("/logs")
+        (url, page, status) for url, page, status in crawled if status >= 400 and not url.endswith("/logs")
     ]
     assert not broken
     for part in ("/static/", "/runs/", "/admin/", "/artifacts", "/settings"):

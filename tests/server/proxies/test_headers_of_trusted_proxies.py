@@ -92,8 +92,8 @@ def test_the_host_is_the_one_that_the_browser_used(headers: list[tuple[str, str]
     ],
 )
 def test_a_prefix_is_removed_and_added_once(prefix: str, target: str, seen: str, address: str) -> None:
-    found, _ = PROXY.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
-    assert (found.path, found.address, found.refusal) == (seen, address, None)
+    applied, _ = PROXY.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
+    assert (applied.path, applied.address, applied.refusal) == (seen, address, None)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_a_prefix_is_removed_and_added_once(prefix: str, target: str, seen: str,
 def test_malformed_prefixes_are_refused(prefix: str) -> None:
     with pytest.raises(BadForwarding):
         path_prefix(prefix)
-    found, _ = PROXY.apply(head(("x-forwarded-prefix", prefix)), TRUSTED)
-    assert found.refusal is not None and found.refusal.status == 400
-    assert found.prefix == ""
+    applied, _ = PROXY.apply(head(("x-forwarded-prefix", prefix)), TRUSTED)
+    assert applied.refusal is not None and applied.refusal.status == 400
+    assert applied.prefix == ""
 
 
 @pytest.mark.parametrize(
@@ -200,5 +200,5 @@ def test_requests_are_limited_by_forwarded_address(proxied: Site) -> None:
 )
 def test_a_prefix_that_is_a_route_too_is_removed_once(prefix: str, target: str, seen: str) -> None:
     proxy = replace(PROXY, is_route=is_route)
-    found, _ = proxy.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
-    assert (found.path, found.prefix, found.refusal) == (seen, prefix, None)
+    applied, _ = proxy.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
+    assert (applied.path, applied.prefix, applied.refusal) == (seen, prefix, None)

@@ -35,10 +35,10 @@ def foreign_environment(home: Path, version: str, implementation: str | None, fo
     (site,) = (home / folder).glob("lib/python*/site-packages")
     (site / "runicorn").mkdir()
     (site / "runicorn" / "__init__.py").write_text("")
-    told = {"name": "runicorn", "version": version}
+    document = {"name": "runicorn", "version": version}
     if implementation is not None:
-        told["implementation"] = implementation
-    (site / "runicorn" / "__main__.py").write_text(f"print('''{json.dumps(told)}''')\n")
+        document["implementation"] = implementation
+    (site / "runicorn" / "__main__.py").write_text(f"print('''{json.dumps(document)}''')\n")
     info = site / f"runicorn-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: runicorn\nVersion: {version}\n")

@@ -35,8 +35,8 @@ def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
 @cache
 def _penalties() -> tuple[str, ...]:
     """Since 9.8, sshd blocks a host with many failed logins for a while, as the tests have."""
-    told = subprocess.run([SSHD, "-V"], capture_output=True, text=True, check=False)
-    version = re.search(r"OpenSSH_(\d+)\.(\d+)", told.stderr + told.stdout)
+    version_output = subprocess.run([SSHD, "-V"], capture_output=True, text=True, check=False)
+    version = re.search(r"OpenSSH_(\d+)\.(\d+)", version_output.stderr + version_output.stdout)
     newer = version is not None and (int(version[1]), int(version[2])) >= (9, 8)
     return ("PerSourcePenalties no",) if newer else ()
 
@@ -138,10 +138,10 @@ class Sshd:
         if self.process is None:
             return []
         try:
-            found = psutil.Process(self.process.pid).children(recursive=True)
+            children = psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
-        return [process for process in found if command_of(process)]
+        return [process for process in children if command_of(process)]
 
     def logins(self) -> int:
         """The number of open logins."""

@@ -139,10 +139,10 @@ def test_a_later_viewer_of_the_same_session_replaces_it(start: Start, folder: Pa
 
 
 def test_a_viewer_of_another_session_or_root_replaces_none(folder: Path, tmp_path: Path) -> None:
-    one, another = LaunchRequest("s", TOKEN), LaunchRequest("another", TOKEN)
-    words = [take_over(folder, order, root) for order in (one, another) for root in (folder, tmp_path)]
+    first, another = LaunchRequest("s", TOKEN), LaunchRequest("another", TOKEN)
+    words = [take_over(folder, order, root) for order in (first, another) for root in (folder, tmp_path)]
     assert len(set(words)) == 4 and all(word.exists() for word in words)
-    assert take_over(folder, one, folder) == words[0]
+    assert take_over(folder, first, folder) == words[0]
 
 
 def test_a_link_made_with_the_token_opens_once(shared: RemoteViewerProcess) -> None:

@@ -77,7 +77,7 @@ def test_ssh_keygen_finds_what_was_accepted(api: APIClient, file: Path, key: Hos
             ["ssh-keygen", "-F", name, "-f", str(file)], capture_output=True, text=True, check=False
         )
         assert found.stdout.splitlines()[-1] == f"{name} {key.text}"
-        assert host_keys.known(host, port) == [key]
+        assert host_keys.trusted_keys(host, port) == [key]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -85,13 +85,13 @@ def test_hashed_names_are_known_and_removed(api: APIClient, file: Path, key: Hos
     file.write_text(f"gpu {key.text}\n[gpu]:2222 {key.text}\n")
     subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
     assert "gpu" not in file.read_text()
-    assert host_keys.known("gpu", 22) == host_keys.known("gpu", 2222) == [key]
-    assert not host_keys.known("cpu", 22) and not host_keys.known("gpu", 2223)
+    assert host_keys.trusted_keys("gpu", 22) == host_keys.trusted_keys("gpu", 2222) == [key]
+    assert not host_keys.trusted_keys("cpu", 22) and not host_keys.trusted_keys("gpu", 2223)
     hashed = api.get("/api/remote/known-hosts/list").json()["entries"]
     assert len(hashed) == 2 and all(entry["host"].startswith("|1|") for entry in hashed)
     body = {"host": "gpu", "port": 2222, "key_type": key.key_type}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
-    assert host_keys.known("gpu", 22) and not host_keys.known("gpu", 2222)
+    assert host_keys.trusted_keys("gpu", 22) and not host_keys.trusted_keys("gpu", 2222)
     body = {"host": hashed[0]["host"], "port": hashed[0]["port"], "key_type": key.key_type}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
     assert file.read_text() == ""
@@ -118,7 +118,7 @@ def test_other_lines_of_the_file_are_kept(api: APIClient, file: Path, tmp_path: 
     after = file.read_bytes().decode("utf-8", "surrogateescape")
     kept = before.replace("gpu,192.0.2.7", "192.0.2.7").replace(f"gpu {rsa.text}\n", "")
     assert after == f"{kept}\ngpu {new.text}\n"
-    assert host_keys.known("gpu", 22) == [new] and host_keys.known("192.0.2.7", 22) == [old]
+    assert host_keys.trusted_keys("gpu", 22) == [new] and host_keys.trusted_keys("192.0.2.7", 22) == [old]
     assert file.stat().st_mode & 0o777 == 0o600
     body = {"host": "gpu", "port": 22, "key_type": "ssh-ed25519"}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
@@ -135,7 +135,7 @@ def test_the_file_of_runicorn_05_is_taken_over(api: APIClient, file: Path, key: 
         {"host": "gpu", "port": 22, "known_hosts_host": "gpu", **told},
         {"host": "gpu2", "port": 22, "known_hosts_host": "GPU2", **told},
     ]
-    assert host_keys.known("gpu2", 22) == [key]
+    assert host_keys.trusted_keys("gpu2", 22) == [key]
 
 
 def test_the_rows_follow_the_file(api: APIClient, file: Path, tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_concurrent_accepts_lose_nothing(file: Path, key: HostKey) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {name for name, *_ in known_hosts.listed(file.read_text())} == {
+    assert {name for name, *_ in known_hosts.host_rows(file.read_text())} == {
         f"gpu{number}" for number in range(20)
     }
 

@@ -180,7 +180,7 @@ def test_connections_saved_by_runicorn_05_are_migrated(api: APIClient, configura
     (configuration / "connections.json").write_text(json.dumps([listed, "what is this?"]))
     mask = os.urandom(32)
     (configuration / ".credential_key").write_bytes(mask)
-    mixed = bytes(one ^ other for one, other in zip(SECRET.encode(), cycle(mask), strict=False))
+    mixed = bytes(byte ^ other for byte, other in zip(SECRET.encode(), cycle(mask), strict=False))
     older = {
         "host": "b.example.org",
         "port": 22,
@@ -193,14 +193,17 @@ def test_connections_saved_by_runicorn_05_are_migrated(api: APIClient, configura
         json.dumps({"user_root_dir": "/r", "ssh_connections": [older]})
     )
 
-    assert [one["host"] for one in api.get(ONE).json()["connections"]] == ["a.example.org", "b.example.org"]
+    assert [connection["host"] for connection in api.get(ONE).json()["connections"]] == [
+        "a.example.org",
+        "b.example.org",
+    ]
     assert opened("me@a.example.org:2222").password == opened("me@b.example.org:22").password == SECRET
     assert "ssh_connections" in read_user_config()  # reading changes nothing
 
     keep(api)
     assert read_user_config() == {"user_root_dir": "/r"}
-    kept = (configuration / "connections.json").read_text()
-    assert clear not in kept and "ENC:" not in kept and "what is this?" in kept
+    content = (configuration / "connections.json").read_text()
+    assert clear not in content and "ENC:" not in content and "what is this?" in content
     assert opened("me@b.example.org:22").password == SECRET
 
 

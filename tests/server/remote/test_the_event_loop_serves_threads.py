@@ -34,7 +34,7 @@ async def fail() -> None:
 
 def loops() -> int:
     """Return the threads with an event loop."""
-    return sum(one.name == NAME for one in threading.enumerate())
+    return sum(thread.name == NAME for thread in threading.enumerate())
 
 
 def test_any_thread_gets_its_result(thread: LoopThread) -> None:

@@ -38,7 +38,7 @@ Complete = Callable[..., dict[str, Any]]
 
 
 def texts(answer: dict[str, Any]) -> list[str]:
-    return [one["text"] for one in answer["suggestions"]]
+    return [suggestion["text"] for suggestion in answer["suggestions"]]
 
 
 def test_a_bare_key_stands_for_the_only_key_of_that_name(api: APIClient) -> None:

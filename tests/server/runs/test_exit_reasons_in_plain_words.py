@@ -9,9 +9,9 @@ from runs.pages.state_reason import in_words
 
 
 def sentence(status: str, reason: str | None) -> str:
-    found = explain(derived(status, reason), status, reason, {})
-    assert found is not None
-    return in_words(found)
+    sentence = explain(derived(status, reason), status, reason, {})
+    assert sentence is not None
+    return in_words(sentence)
 
 
 @pytest.mark.parametrize(

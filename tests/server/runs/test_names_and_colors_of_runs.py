@@ -22,8 +22,8 @@ def test_a_run_is_renamed_without_moving_it(
     assert (answer.json()["display_name"], answer.json()["name"]) == ("Best so far", "n")
     curation = json.loads((store / "p" / "n" / "runs" / run_id / "curation.json").read_text())
     assert curation["display_name"] == "Best so far" and "color" not in curation
-    found = api.get("/api/v2/experiments", {"search": "best far"}).json()["experiments"]
-    assert [(one["id"], one["display_name"]) for one in found] == [(run_id, "Best so far")]
+    runs = api.get("/api/v2/experiments", {"search": "best far"}).json()["experiments"]
+    assert [(run["id"], run["display_name"]) for run in runs] == [(run_id, "Best so far")]
     api.patch(f"/api/runs/{run_id}", {"pinned": True})
     assert api.get(f"/api/runs/{run_id}").json()["display_name"] == "Best so far"
     assert api.patch(f"/api/runs/{run_id}", {field: ""}).json()["display_name"] is None

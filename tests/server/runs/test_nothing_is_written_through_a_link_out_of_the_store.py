@@ -94,12 +94,12 @@ def digest(content: bytes) -> str:
 
 def snapshot(folder: Path) -> dict[str, Any]:
     """Everything below a folder: contents, times of files and links."""
-    found: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         about = path.lstat()
         content = path.read_bytes() if path.is_file() and not path.is_symlink() else None
-        found[str(path.relative_to(folder))] = (about.st_mode, about.st_mtime_ns, content)
-    return found
+        state[str(path.relative_to(folder))] = (about.st_mode, about.st_mtime_ns, content)
+    return state
 
 
 def fill(root: Path, source: Path) -> None:
@@ -118,8 +118,8 @@ def fill(root: Path, source: Path) -> None:
     verify.verify(Store(root).find("m").existing(1))
     for name in ("trash", "parts", "upload"):
         (curation.private_folder(root) / name).mkdir(exist_ok=True)
-    known = {"tags": [], "description": "", "pinned": False, "archived": False}
-    curation.note(root, root / RUN_FOLDER, known, {"tags": ["t"]})
+    current = {"tags": [], "description": "", "pinned": False, "archived": False}
+    curation.note(root, root / RUN_FOLDER, current, {"tags": ["t"]})
     (root / "artifacts" / ".uploads").mkdir(exist_ok=True)
     (root / RUN_FOLDER / ".heartbeat").write_text("1.0")
 
@@ -227,7 +227,7 @@ def write_with_the_sdk(root: Path, source: Path) -> None:
             run.log_artifact(rn.Artifact("m").add_file(source / "big.bin").add_file(source / "new.txt"))
 
     store = Store(root)
-    known = {"tags": [], "description": "", "pinned": False, "archived": False}
+    current = {"tags": [], "description": "", "pinned": False, "archived": False}
 
     def curate(change: Callable[..., object], *more: object) -> None:
         change(store.find("m").existing(1), *more)
@@ -242,7 +242,7 @@ def write_with_the_sdk(root: Path, source: Path) -> None:
         lambda: curate(verify.verify),
         lambda: garbage.collect(store),
         lambda: curate(curating.delete_for_good),
-        lambda: curation.note(root, root / RUN_FOLDER, known, {"tags": ["u"]}),
+        lambda: curation.note(root, root / RUN_FOLDER, current, {"tags": ["u"]}),
         lambda: curation.put_into_bin(root, root / RUN_FOLDER, layout.FINISHED),
         lambda: curation.put_aside(root, root / RUN_FOLDER),
         lambda: import_archive(root, io.BytesIO(archive()), overwrite=True),

@@ -117,10 +117,10 @@ def content(answer: Any) -> Any:
     """Return the content of a response without its duration."""
     if answer.streaming:
         return b"".join(answer.streaming_content)
-    found = answer.json()
-    if isinstance(found, dict):
-        found.pop("query_time_ms", None)
-    return found
+    document = answer.json()
+    if isinstance(document, dict):
+        document.pop("query_time_ms", None)
+    return document
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv", "nonsense", ";;,", "", "application/xml;q=0.9"])

@@ -29,11 +29,11 @@ def test_a_run_is_moved_and_moved_back(api: APIClient, store: Path, make_run: Ma
     assert answer.json()["run_dir"] == str(folder)
     assert json.loads((folder / "curation.json").read_text())["project"] == "new"
     assert {path: path.read_bytes() for path in before} == before
-    for query, found in (("new", [run_id]), ("old", [])):
+    for query, expected in (("new", [run_id]), ("old", [])):
         listed = api.get("/api/v2/experiments", {"project": query}).json()["experiments"]
-        assert [item["id"] for item in listed] == found
+        assert [item["id"] for item in listed] == expected
         searched = api.get("/api/v2/experiments", {"search": query}).json()["experiments"]
-        assert [item["id"] for item in searched] == found
+        assert [item["id"] for item in searched] == expected
     assert api.get("/api/projects").json()["projects"] == ["new"]
     Run.objects.all().delete()
     assert project_of(api, run_id) == "new"

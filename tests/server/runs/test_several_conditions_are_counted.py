@@ -82,8 +82,8 @@ def test_the_count_is_that_of_the_runs(form: str, pairs: tuple[tuple[str, str], 
         where = parse(form.format(first, second))
         for include_deleted in (True, False):
             find = functools.partial(find_runs, active_root(), include_deleted=include_deleted, where=where)
-            for found in (find(), find(project="even", tags=["y"], statuses=["finished"])):
-                assert counts.capped(found) == (len(found.runs), False), (first, second)
+            for matches in (find(), find(project="even", tags=["y"], statuses=["finished"])):
+                assert counts.capped(matches) == (len(matches.runs), False), (first, second)
 
 
 @pytest.mark.parametrize("costs", [index_intersection.COSTS, VALUES_ARE_EXPENSIVE])
@@ -95,8 +95,10 @@ def test_more_than_are_counted_are_not_all_read(
     monkeypatch.setattr(index_intersection, "FEW", 0)
     monkeypatch.setattr(index_intersection, "PART", 7)
     monkeypatch.setattr(index_intersection, "COSTS", costs)
-    found = index_intersection.Intersection(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
-    keys, is_complete = found.common(5)
+    intersection = index_intersection.Intersection(
+        active_root(), parse("config.a < 14 and config.c < 2"), live=True
+    )
+    keys, is_complete = intersection.common(5)
     assert 5 < len(keys) < RUNS - 5 and not is_complete
 
 
@@ -108,8 +110,10 @@ def test_conditions_are_read_in_one_part_if_the_newest_runs_are_typical(
         monkeypatch.setattr(index_intersection, name, value)
     parts, fetch = [], IndexedCondition.fetch
     monkeypatch.setattr(IndexedCondition, "fetch", lambda self, n: (parts.append(n), fetch(self, n)))
-    found = index_intersection.Intersection(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
-    keys, _ = found.common(5)
+    intersection = index_intersection.Intersection(
+        active_root(), parse("config.a < 14 and config.c < 2"), live=True
+    )
+    keys, _ = intersection.common(5)
     assert len(keys) > 5 and len(parts) == 2, parts
 
 

@@ -33,17 +33,17 @@ HOSTS = re.compile(
 
 def token(*words: str) -> tuple[int, str]:
     """Run `runicorn token`, and return its exit code and output."""
-    found = CliRunner().invoke(app, ["token", *words])
-    return found.exit_code, found.output.strip()
+    result = CliRunner().invoke(app, ["token", *words])
+    return result.exit_code, result.output.strip()
 
 
 def paths(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[str]:
     """Return an address of each route."""
-    found = []
-    for one in patterns:
-        path = before + str(one.pattern)
-        found += paths(one.url_patterns, path) if isinstance(one, URLResolver) else [path]
-    return [re.sub(r"<[^>]*>", "x", path) for path in found]
+    addresses = []
+    for pattern in patterns:
+        path = before + str(pattern.pattern)
+        addresses += paths(pattern.url_patterns, path) if isinstance(pattern, URLResolver) else [path]
+    return [re.sub(r"<[^>]*>", "x", path) for path in addresses]
 
 
 def status(viewer: Viewer, secret: str, method: str = "GET", path: str = "/api/runs", **more: object) -> int:
@@ -52,9 +52,9 @@ def status(viewer: Viewer, secret: str, method: str = "GET", path: str = "/api/r
 
 
 def test_reading_about_remote_hosts_needs_an_administrator() -> None:
-    found = [path for path in paths(get_resolver().url_patterns) if HOSTS.match(path)]
-    assert len(found) > 20
-    assert [path for path in found if required_scope("GET", path) != "admin"] == []
+    addresses = [path for path in paths(get_resolver().url_patterns) if HOSTS.match(path)]
+    assert len(addresses) > 20
+    assert [path for path in addresses if required_scope("GET", path) != "admin"] == []
 
 
 def test_an_unusual_spelling_of_an_address_does_not_lower_its_scope() -> None:
@@ -97,8 +97,8 @@ def test_a_training_uploads_with_a_token_that_may_write(
     secret = token("add", "training", "--scope", "write", "--expires", "1d")[1]
     (tmp_path / "near").mkdir()
     training = train(TRAINING, tmp_path / "near", home, RUNICORN_URL=viewer.url, RUNICORN_TOKEN=secret)
-    _, told = training.communicate(timeout=120)
-    assert training.returncode == 0, told
+    _, stderr = training.communicate(timeout=120)
+    assert training.returncode == 0, stderr
     with api.connect(viewer.url, token=secret) as client:
         (run,) = until(lambda: [run for run in client.list_experiments() if run["status"] == "finished"])
         assert run["project"] == "sent"
@@ -158,6 +158,6 @@ def test_bad_input_of_the_command_changes_nothing(home: Path, words: tuple[str, 
 
 def test_a_name_is_taken_once(home: Path) -> None:
     assert token("add", "ci")[0] == 0
-    code, told = token("add", "ci")
-    assert code == 2 and "There is a token ci already" in told
+    code, output = token("add", "ci")
+    assert code == 2 and "There is a token ci already" in output
     assert len(api_tokens.LIST.read()) == 1

@@ -46,16 +46,18 @@ def _table_of_a_viewer_with_users() -> Iterator[None]:
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[tuple[str, str]]:
     """Return a method and an address of every route."""
-    found = []
-    for one in patterns:
-        path = before + str(one.pattern)
-        if isinstance(one, URLResolver):
-            found += routes(one.url_patterns, path)
+    all_paths = []
+    for pattern in patterns:
+        path = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            all_paths += routes(pattern.url_patterns, path)
             continue
         address = re.sub(r"<int:[^>]*>", "1", re.sub(r"<(?:str|path):[^>]*>", "x", path))
         address = re.sub(r"\^?\(\?P<\w+>[^)]*\)\)?/?\$?", "x", address)
-        found += [(method, address) for method in methods(one.callback) or ALL if method not in WITHOUT_BODY]
-    return found
+        all_paths += [
+            (method, address) for method in methods(pattern.callback) or ALL if method not in WITHOUT_BODY
+        ]
+    return all_paths
 
 
 def all_routes() -> list[tuple[str, str]]:
@@ -64,11 +66,11 @@ def all_routes() -> list[tuple[str, str]]:
         (
             "GET",
             "/"
-            + re.sub(r"\(\?P<\w+>[^)]*\)", "x", str(one.pattern.regex.pattern))
+            + re.sub(r"\(\?P<\w+>[^)]*\)", "x", str(pattern.pattern.regex.pattern))
             .strip("^$")
             .removesuffix("/?"),
         )
-        for one in (*run_sockets, *metric_sockets)
+        for pattern in (*run_sockets, *metric_sockets)
     ]
     return [*routes([*get_resolver().url_patterns, *people_pages]), *sockets]
 
@@ -78,9 +80,9 @@ def head(method: str, path: str) -> Head:
 
 
 def test_every_route_has_a_rule() -> None:
-    found = all_routes()
-    assert len(found) > 170 and ("GET", "/runs/x/live") in found
-    without = [(method, path) for method, path in found if rule_of(method, path) is None]
+    all_paths = all_routes()
+    assert len(all_paths) > 170 and ("GET", "/runs/x/live") in all_paths
+    without = [(method, path) for method, path in all_paths if rule_of(method, path) is None]
     assert [route for route in without if route[1] not in CATCH_ALL] == []
 
 

@@ -218,7 +218,7 @@ def test_an_unknown_setting_is_refused(home: Path, folder: Path) -> None:
 
 
 def test_users_are_accounts_with_a_login_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    known = [
+    all_accounts = [
         account("root", 0),
         account("daemon", 1, "/usr/sbin/nologin"),
         account("postgres", 105),
@@ -228,7 +228,7 @@ def test_users_are_accounts_with_a_login_shell(monkeypatch: pytest.MonkeyPatch, 
         account("nobody", 65534, "/bin/sh"),
         account("bob", 1_000_000, ""),
     ]
-    monkeypatch.setattr(pwd, "getpwall", lambda: known)
+    monkeypatch.setattr(pwd, "getpwall", lambda: all_accounts)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(accounts, "FOLDERS_OF_PEOPLE", ())
     assert accounts.other_people() == ["alice", "bob"]

@@ -17,9 +17,9 @@ STRONG = "4f1d0a97c3e85b2660d9187ae4f35c02"
 
 def token_of(viewer: Viewer) -> str:
     """The token in the file that the viewer names."""
-    found = re.search(r"token for other browsers and programs is in (\S+)\.\n", viewer.output)
-    assert found is not None
-    return holds(Path(found[1])).read_text(encoding="ascii")
+    match = re.search(r"token for other browsers and programs is in (\S+)\.\n", viewer.output)
+    assert match is not None
+    return holds(Path(match[1])).read_text(encoding="ascii")
 
 
 def status(viewer: Viewer, token: str) -> int:

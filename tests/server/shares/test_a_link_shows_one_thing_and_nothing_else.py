@@ -34,14 +34,14 @@ REFUSED = (403, 404)
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[tuple[str, str]]:
     """Return name and pattern of every route."""
-    found = []
-    for one in patterns:
-        path = before + str(one.pattern).replace("^", "").replace("$", "")
-        if isinstance(one, URLResolver):
-            found += routes(one.url_patterns, path)
+    all_paths = []
+    for pattern in patterns:
+        path = before + str(pattern.pattern).replace("^", "").replace("$", "")
+        if isinstance(pattern, URLResolver):
+            all_paths += routes(pattern.url_patterns, path)
         else:
-            found.append((one.name or "", path))
-    return found
+            all_paths.append((pattern.name or "", path))
+    return all_paths
 
 
 def address(pattern: str, run_id: str) -> str:
@@ -65,11 +65,11 @@ def get(url: str, **more: object) -> requests.Response:
 @pytest.mark.usefixtures("store")
 def test_only_routes_of_the_shared_runs_are_allowed(kind: Kind, target: str, own: set[str]) -> None:
     share = Share("", kind, target, "/store", 0.0)
-    found = routes(get_resolver().url_patterns)
-    assert len(found) > 150
+    all_paths = routes(get_resolver().url_patterns)
+    assert len(all_paths) > 150
     allowed = [
         (name, method, run_id)
-        for name, pattern in found
+        for name, pattern in all_paths
         for run_id in (FIRST, OTHER)
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
         if is_allowed(share, method, address(pattern, run_id), "")
@@ -107,9 +107,9 @@ def test_a_run_is_shown_with_all_its_parts(lab: Lab) -> None:
     assert get(f"{link}/api/runs/{FIRST}/logs").text.startswith("a line")
     addresses = re.findall(r'(?:src|href|data-series)="(/[^"#]+)', page.text)
     assert len(addresses) > 5
-    for one in addresses:
-        assert one.startswith(urlsplit(link).path), one
-        assert get(lab.viewer.url.removesuffix("/lab") + one).status_code == 200, one
+    for address in addresses:
+        assert address.startswith(urlsplit(link).path), address
+        assert get(lab.viewer.url.removesuffix("/lab") + address).status_code == 200, address
     assert get(f"{link}/runs/{FIRST}?board=other").status_code == 403
 
 
@@ -178,7 +178,7 @@ def test_a_link_ends_and_cannot_be_forged(lab: Lab) -> None:
     while time.time() < short["expires_at"]:
         time.sleep(0.05)
     assert get(short["url"]).status_code == 404 and get(url).status_code == 307
-    listed = {one["id"] for one in lab.client.shares.list()}
+    listed = {share["id"] for share in lab.client.shares.list()}
     assert short["id"] not in listed and share["id"] in listed
 
 
@@ -218,9 +218,9 @@ def test_a_document_in_a_shared_page_runs_no_script_that_could_send_the_link_awa
     (folder,) = lab.root.glob(f"*/*/runs/{FIRST}")
     (folder / "media").mkdir(exist_ok=True)
     (folder / "media" / "a.html").write_text("<script>alert(1)</script>")
-    shown = get(f"{lab.link('run', FIRST)}/runs/{FIRST}/document/a.html")
-    policy = shown.headers["Content-Security-Policy"].split("; ")
-    assert shown.status_code == 200 and "sandbox" in policy
+    document = get(f"{lab.link('run', FIRST)}/runs/{FIRST}/document/a.html")
+    policy = document.headers["Content-Security-Policy"].split("; ")
+    assert document.status_code == 200 and "sandbox" in policy
     assert not [part for part in policy if "script" in part]
     (ancestors,) = [part for part in policy if part.startswith("frame-ancestors ")]
     assert {"'self'", EMBEDDER} <= set(ancestors.split())
@@ -245,8 +245,8 @@ def test_links_are_created_listed_and_revoked_on_the_command_line(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def share(*words: str) -> tuple[int, str]:
-        found = CliRunner().invoke(app, ["share", *words, "--url", lab.viewer.url])
-        return found.exit_code, found.output.strip()
+        result = CliRunner().invoke(app, ["share", *words, "--url", lab.viewer.url])
+        return result.exit_code, result.output.strip()
 
     monkeypatch.setenv("RUNICORN_TOKEN", TOKEN)
     code, url = share("compare", FIRST, SECOND, "--expires", "7d")

@@ -61,11 +61,11 @@ def test_links_are_created_opened_and_revoked(lab: Lab, chromium: Any) -> None:
 def follow(guest: Any, link: str, lab: Lab) -> None:
     """See a new point of a run without reloading the page."""
     guest.goto(link)
-    shown = guest.locator('figure[data-name="loss"] output').first
-    shown.wait_for()
+    readout = guest.locator('figure[data-name="loss"] output').first
+    readout.wait_for()
     guest.locator("figure canvas").first.wait_for()
     append_metrics(lab.root, "vision", "net-a", FIRST, [{"loss": 0.0078, "global_step": 500}], time.time())
-    until(lambda: shown.text_content() == "0.0078")
+    until(lambda: readout.text_content() == "0.0078")
     guest.keyboard.press("t")
     guest.keyboard.press("Control+k")
     assert guest.get_by_role("dialog").count() == 0

@@ -30,5 +30,7 @@ def test_a_changed_template_is_read_again_only_while_debugging(
         tmp_path, RUNICORN_DEBUG=debug, DJANGO_SETTINGS_MODULE="runicorn_site.settings"
     )
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    found = subprocess.run(command, env=surroundings, cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["before", second, "True"]
+    result = subprocess.run(
+        command, env=surroundings, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["before", second, "True"]

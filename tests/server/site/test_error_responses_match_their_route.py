@@ -142,7 +142,9 @@ def test_no_line_of_the_log_contains_a_link(link: str, monkeypatch: pytest.Monke
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("locked")
 
-    handler = next(one for one in logging.getLogger().handlers if one.name == "stderr")
+    handler = next(
+        stderr_handler for stderr_handler in logging.getLogger().handlers if stderr_handler.name == "stderr"
+    )
     log = io.StringIO()
     monkeypatch.setattr(handler, "stream", log)
     monkeypatch.setattr(refresh, "refresh_run", fail)

@@ -24,9 +24,11 @@ def run(home: Path) -> Any:
 
 
 def rates(home: Path) -> Rates:
-    found, problems = read(json.loads((home / "config" / "rate_limits.json").read_text(encoding="utf-8")))
+    stored_limits, problems = read(
+        json.loads((home / "config" / "rate_limits.json").read_text(encoding="utf-8"))
+    )
     assert problems == []
-    return found
+    return stored_limits
 
 
 def test_a_limit_is_set_shown_and_removed(run: Any, home: Path) -> None:
@@ -37,8 +39,8 @@ def test_a_limit_is_set_shown_and_removed(run: Any, home: Path) -> None:
     assert "GET /api/runs: 7/60s (burst: 2)" in run("--action", "get", *place)[1]
     assert "GET /api/runs: 7/60s (burst: 2)" in run("--action", "list")[1]
     assert json.loads(run("--action", "show")[1])["endpoints"]["GET /api/runs"]["max_requests"] == 7
-    told = json.loads(run("--action", "get", *place, "--json")[1])
-    assert (told["max_requests"], told["burst_size"], told["is_default"]) == (7, 2, False)
+    limit = json.loads(run("--action", "get", *place, "--json")[1])
+    assert (limit["max_requests"], limit["burst_size"], limit["is_default"]) == (7, 2, False)
     listed = json.loads(run("--action", "list", "--json")[1])
     assert listed["endpoints"].keys() == {"GET /api/runs"} and listed["built_in"]["GET /api/runs"]
     assert "Removed" in run("--action", "remove", *place)[1]
@@ -88,6 +90,6 @@ def test_wrong_usage_writes_nothing(run: Any, home: Path, options: tuple[str, ..
 def test_a_limits_file_is_validated(run: Any, home: Path, content: str, code: int) -> None:
     (home / "config").mkdir(parents=True, mode=0o700)
     (home / "config" / "rate_limits.json").write_text(content, encoding="utf-8")
-    found, said = run("--action", "validate")
-    assert found == code
-    assert ("✓ Configuration is valid" in said) == (code == 0)
+    exit_code, output = run("--action", "validate")
+    assert exit_code == code
+    assert ("✓ Configuration is valid" in output) == (code == 0)

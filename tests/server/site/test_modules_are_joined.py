@@ -44,14 +44,14 @@ def test_a_bundle_that_is_loaded_later_shares_the_modules_that_have_run(chromium
     page.add_script_tag(content=together(FILES, "js/box.js"), type="module")
     page.wait_for_function("window.ran")
     code = together(FILES, "js/page.js")
-    found = page.evaluate(
+    results = page.evaluate(
         """async (code) => {
             const { default: modules } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
             return [window.ran, window.answer, modules["js/deep/sum.js"].add(2, 3)];
         }""",
         code,
     )
-    assert found == [1, [3, 9, 8, 1], 5]
+    assert results == [1, [3, 9, 8, 1], 5]
     page.close()
 
 

@@ -36,11 +36,11 @@ def counting_loop(working: list[str], name: str) -> Callable[[Term], None]:
 
 def start(locks: Path, loop: Callable[[Term], None]) -> tuple[Worker, threading.Thread]:
     """A worker with only this loop."""
-    one = Worker(locks)
-    thread = threading.Thread(target=one._lead, args=(loop,))
+    worker = Worker(locks)
+    thread = threading.Thread(target=worker._lead, args=(loop,))
     thread.start()
-    one.threads.append(thread)
-    return one, thread
+    worker.threads.append(thread)
+    return worker, thread
 
 
 def test_one_viewer_works_and_another_takes_over(root: Path, tmp_path: Path) -> None:
@@ -64,12 +64,12 @@ def test_the_worker_follows_the_active_root(root: Path, tmp_path: Path) -> None:
         while term.goes_on():
             term.stopping.wait(0.01)
 
-    one, _ = start(tmp_path, discover)
+    worker, _ = start(tmp_path, discover)
     until(lambda: seen == [str(root)])
     (tmp_path / "other").mkdir()
     activate(tmp_path / "other")
     until(lambda: seen == [str(root), str(tmp_path / "other")])
-    one.stop(60)
+    worker.stop(60)
 
 
 def test_an_error_is_logged_and_work_goes_on(
@@ -82,18 +82,18 @@ def test_an_error_is_logged_and_work_goes_on(
         rounds.append(1)
         raise OSError("the disk is gone")
 
-    one, _ = start(tmp_path, discover)
+    first_worker, _ = start(tmp_path, discover)
     until(lambda: len(rounds) >= 3)
-    one.stop(60)
+    first_worker.stop(60)
     assert "the disk is gone" in caplog.text
 
 
 def test_the_worker_stops_in_time(root: Path, tmp_path: Path) -> None:
-    one = Worker(tmp_path)
-    one.start()
-    names = [thread.name for thread in one.threads]
-    one.stop(10)
+    worker = Worker(tmp_path)
+    worker.start()
+    names = [thread.name for thread in worker.threads]
+    worker.stop(10)
     assert names == [
         *("discover", "ingest", "catalogue", "judge", "alerts", "deliver", "watch", "keep_wal_small")
     ]
-    assert not any(thread.is_alive() for thread in one.threads)
+    assert not any(thread.is_alive() for thread in worker.threads)

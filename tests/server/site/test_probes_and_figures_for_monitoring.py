@@ -33,9 +33,9 @@ def test_a_probe_needs_no_token_and_no_known_host(
     assert viewer.get("/api/health").status_code == 401
     for headers in ({}, {"Host": "pod-7.cluster.local"}, {"X-Forwarded-For": "10.0.0.1"}):
         for address in (path, f"{path}/"):
-            found = viewer.get(address, headers=headers)
-            assert (found.status_code, found.text) == (200, answer)
-            assert found.headers["Cache-Control"] == "no-store"
+            response = viewer.get(address, headers=headers)
+            assert (response.status_code, response.text) == (200, answer)
+            assert response.headers["Cache-Control"] == "no-store"
     assert requests.head(viewer.url + path, timeout=30).headers["Content-Length"] == str(len(answer))
     assert requests.post(viewer.url + path, timeout=30).status_code in (401, 405)
     assert viewer.get("/metrics").status_code == 401
@@ -46,8 +46,8 @@ def test_a_viewer_without_its_storage_root_is_alive_and_not_ready(
 ) -> None:
     viewer = start_viewer()
     moved = folder.rename(folder.with_name("moved"))
-    found = viewer.get("/readyz")
-    assert (found.status_code, found.text) == (503, "The storage root cannot be read.\n")
+    response = viewer.get("/readyz")
+    assert (response.status_code, response.text) == (503, "The storage root cannot be read.\n")
     assert viewer.get("/healthz").status_code == 200
     moved.rename(folder)
     assert until(lambda: viewer.get("/readyz").status_code == 200)

@@ -92,9 +92,9 @@ def test_a_malformed_request_gets_one_response(plain: Viewer, request_: bytes) -
 def test_a_connection_goes_on_after_an_answer_that_is_no_refusal(plain: Viewer) -> None:
     body = b'{"run_ids":["20250101_000000_abcdef"],"add":["a"]}'
     head = b"POST /api/runs/tags HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    whole = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
     with closing(socket.create_connection(("127.0.0.1", plain.port), timeout=10)) as connection:
         for _ in range(2):
-            connection.sendall(whole)
+            connection.sendall(request)
             assert read_answer(connection).status == 200
-    assert exchange(plain.port, whole + whole).status == 200
+    assert exchange(plain.port, request + request).status == 200

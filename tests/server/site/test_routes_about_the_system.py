@@ -139,8 +139,8 @@ def test_the_cpu_load_is_the_same_for_every_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     times = namedtuple("times", "user idle iowait guest")
-    shown = iter([times(0, 0, 0, 0), times(30, 60, 10, 30), times(50, 140, 10, 30)])
-    monkeypatch.setattr(system_stats.psutil, "cpu_times", lambda percpu: [next(shown)])
+    readings = iter([times(0, 0, 0, 0), times(30, 60, 10, 30), times(50, 140, 10, 30)])
+    monkeypatch.setattr(system_stats.psutil, "cpu_times", lambda percpu: [next(readings)])
     monkeypatch.setattr(system_stats, "FRESH_SECONDS", -1.0)
     meter = system_stats.CpuMeter()
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
@@ -152,12 +152,12 @@ def test_a_system_without_a_load_average_prevents_no_start(
     store: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = namedtuple("times", "user idle iowait guest")
-    shown: list[object] = []
+    readings: list[object] = []
 
     def cpu_times(percpu: bool) -> object:
-        if not shown:
+        if not readings:
             raise PermissionError(errno.EACCES, "no", "/proc/stat")
-        return [shown.pop()]
+        return [readings.pop()]
 
     monkeypatch.setattr(system_stats.psutil, "cpu_times", cpu_times)
     monkeypatch.setattr(system_stats, "FRESH_SECONDS", -1.0)
@@ -166,5 +166,5 @@ def test_a_system_without_a_load_average_prevents_no_start(
     answer = api.get("/api/system/monitor")
     assert answer.status_code == 200
     assert (answer.json()["cpu"]["percent"], answer.json()["cpu"]["per_core"]) == (0.0, [])
-    shown += [times(30, 70, 0, 0), times(0, 0, 0, 0)]
+    readings += [times(30, 70, 0, 0), times(0, 0, 0, 0)]
     assert (meter.read(), meter.read()) == ([], [30.0])

@@ -39,7 +39,7 @@ def test_an_unreadable_journal_is_reported(
 ) -> None:
     bad, good = (make_run(folder, metrics=[{"loss": 1.0}]) for _ in range(2))
     journal = next(folder.glob(f"*/*/runs/{bad}/events.jsonl")).stat()
-    real, said = os.pread, StringIO()
+    real, stderr = os.pread, StringIO()
 
     def pread(fd: int, count: int, at: int) -> bytes:
         if os.fstat(fd).st_ino == journal.st_ino:
@@ -47,9 +47,9 @@ def test_an_unreadable_journal_is_reported(
         return real(fd, count, at)
 
     monkeypatch.setattr(os, "pread", pread)
-    call_command("reindex", "--storage", str(folder), stdout=StringIO(), stderr=said)
-    told = f"{journal.st_size} bytes of its journal are still to be taken in"
-    assert bad in said.getvalue() and told in said.getvalue() and good not in said.getvalue()
+    call_command("reindex", "--storage", str(folder), stdout=StringIO(), stderr=stderr)
+    notice = f"{journal.st_size} bytes of its journal are still to be taken in"
+    assert bad in stderr.getvalue() and notice in stderr.getvalue() and good not in stderr.getvalue()
     assert Run.objects.get(run_id=good).metric_rows.get().last == 1.0
 
 

@@ -87,27 +87,27 @@ def test_a_stream_loses_its_length_and_its_ranges() -> None:
 
 
 def test_a_stream_is_made_no_faster_than_it_is_read_and_holds_nothing_back() -> None:
-    given: list[int] = []
+    numbers: list[int] = []
 
     def parts() -> Iterator[bytes]:
         for number in range(5):
-            given.append(number)
+            numbers.append(number)
             yield bytes([65 + number]) * streams.PIECE_BYTES
 
     reader, seen = zlib.decompressobj(31), b""
     for number, part in enumerate(squeezed(parts())):
         seen += reader.decompress(part)
         assert len(seen) == min(number + 1, 5) * streams.PIECE_BYTES
-        assert len(given) == min(number + 1, 5)
+        assert len(numbers) == min(number + 1, 5)
     assert reader.eof
 
 
 @pytest.mark.django_db
 def test_the_log_is_compressed_and_its_ranges_are_not(store: Any, make_run: Any, client: Client) -> None:
     address = f"/api/runs/{make_run(store, logs=TEXT.decode())}/logs"
-    whole = client.get(address, headers=GZIP)
-    assert gzip.decompress(b"".join(whole.streaming_content)) == TEXT
-    assert whole["X-File-Size"] == str(len(TEXT))
+    complete = client.get(address, headers=GZIP)
+    assert gzip.decompress(b"".join(complete.streaming_content)) == TEXT
+    assert complete["X-File-Size"] == str(len(TEXT))
     part = client.get(address, headers={**GZIP, "Range": "bytes=0-9"})
     assert (part.status_code, b"".join(part.streaming_content)) == (206, TEXT[:10])
 
@@ -119,8 +119,8 @@ def test_static_files_are_compressed_and_told_to_be_unchanged(client: Client) ->
     assert small["ETag"] == plain["ETag"]
     for response in (plain, small):
         assert has_vary_header(response, "Accept-Encoding")
-    known = {**GZIP, "If-None-Match": f'"other", {small["ETag"]}'}
-    unchanged = client.get("/static/css/base.css", headers=known)
+    headers = {**GZIP, "If-None-Match": f'"other", {small["ETag"]}'}
+    unchanged = client.get("/static/css/base.css", headers=headers)
     assert (unchanged.status_code, unchanged["ETag"]) == (304, small["ETag"])
     assert "Content-Encoding" not in client.get("/static/img/favicon.svg", headers={}).headers
 

@@ -40,8 +40,8 @@ def operations(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def resolved(description: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """An answer, or what it refers to."""
     name = answer.get("$ref", "").rpartition("/")[2]
-    found: dict[str, Any] = description["components"]["responses"][name] if name else answer
-    return found
+    response: dict[str, Any] = description["components"]["responses"][name] if name else answer
+    return response
 
 
 def test_nothing_in_it_had_to_be_guessed(description: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def test_no_part_of_a_sentence_would_be_lost_as_markup(description: dict[str, An
 
 def test_every_operation_has_a_summary(operations: dict[str, dict[str, Any]]) -> None:
     assert operations["get /api/v2/alerts/rules"]["summary"] == "List the rules by id"
-    summaries = {name: one.get("summary", "") for name, one in operations.items()}
+    summaries = {name: operation.get("summary", "") for name, operation in operations.items()}
     assert not {name: text for name, text in summaries.items() if not 8 <= len(text) <= 120 or "`" in text}
 
 
@@ -102,7 +102,7 @@ def test_every_choice_has_a_value(description: dict[str, Any]) -> None:
         for inner in part if isinstance(part, list) else ():
             yield from choices(inner)
 
-    assert [found for found in choices(description) if not found or "" in found] == []
+    assert [choice for choice in choices(description) if not choice or "" in choice] == []
 
 
 def test_every_operation_has_a_name_of_its_own_without_a_number(
@@ -167,7 +167,7 @@ def test_one_thread_at_a_time_generates_the_description(monkeypatch: pytest.Monk
     monkeypatch.setattr(openapi_document, "SchemaGenerator", Generator)
     try:
         with ThreadPoolExecutor(2) as threads:
-            found = [one.result() for one in [threads.submit(schema), threads.submit(schema)]]
+            documents = [future.result() for future in [threads.submit(schema), threads.submit(schema)]]
     finally:
         schema.cache_clear()
-    assert found == [b'{"together":false}'] * 2
+    assert documents == [b'{"together":false}'] * 2

@@ -27,9 +27,9 @@ FLOOR = re.compile(r"^([A-Za-z0-9_.\[\],-]+)>=([0-9.]+)")
 def floors() -> list[str]:
     """The requirements, each as its lowest version."""
     lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    found = [FLOOR.match(line) for line in lines if line and not line.startswith("#")]
-    assert all(found), "a requirement without a floor"
-    return [f"{match[1]}=={match[2]}" for match in found if match]
+    matches = [FLOOR.match(line) for line in lines if line and not line.startswith("#")]
+    assert all(matches), "a requirement without a floor"
+    return [f"{match[1]}=={match[2]}" for match in matches if match]
 
 
 def test_every_requirement_has_a_floor_that_django_fixes() -> None:

@@ -24,8 +24,8 @@ ROUTE = "/api/v2/watched-folders"
 
 def services_of(viewer: Viewer) -> list[psutil.Process]:
     """The processes of a viewer that watch."""
-    found = psutil.Process(viewer.process.pid).children()
-    return [process for process in found if "runicorn_importers.watching.service" in command_of(process)]
+    children = psutil.Process(viewer.process.pid).children()
+    return [process for process in children if "runicorn_importers.watching.service" in command_of(process)]
 
 
 def state(viewer: Viewer) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_a_watched_folder_survives_a_restart_and_its_process_ends_with_the_viewe
     now = state(first)
     assert (now["runs"], now["error"]) == (1, "") and now["scanned_at"] > now["added_at"]
     assert "damaged" in now["failed"][0]["reason"]
-    until(lambda: [one["name"] for one in first.get("/api/runs").json()] == ["a"])
+    until(lambda: [run["name"] for run in first.get("/api/runs").json()] == ["a"])
     (service,) = services_of(first)
     first.kill()
     until(lambda: not service.is_running())
@@ -79,7 +79,7 @@ def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, a
     assert list(runs(store)) == ["p/a"]
     assert api.delete(f"{ROUTE}/{gone['id']}").status_code == 200
     service.run_pass()
-    assert [one["path"] for one in api.get(ROUTE).json()] == [str(tmp_path / "logs")]
+    assert [folder["path"] for folder in api.get(ROUTE).json()] == [str(tmp_path / "logs")]
     assert api.delete(f"{ROUTE}/{gone['id']}").status_code == 404
 
 

@@ -94,8 +94,8 @@ def is_deleted(run_dir: Path) -> bool:
 
 
 def test_what_to_clean_must_be_said(call: Call) -> None:
-    code, said = call()
-    assert code == 2 and "--zombie, --temp, --dedup or --older-than DAYS" in said
+    code, output = call()
+    assert code == 2 and "--zombie, --temp, --dedup or --older-than DAYS" in output
 
 
 @pytest.mark.django_db
@@ -107,9 +107,9 @@ def test_runs_whose_process_is_gone_go_into_the_bin_and_come_back(
     finished = ended(store)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    code, said = call("--zombie", "--dry-run")
-    assert code == 0 and said.startswith("1 run whose process is gone, with ") and dead in said
-    assert "for the recycle bin: emptying it frees that" in said and living not in said
+    code, output = call("--zombie", "--dry-run")
+    assert code == 0 and output.startswith("1 run whose process is gone, with ") and dead in output
+    assert "for the recycle bin: emptying it frees that" in output and living not in output
     folder = finished.parent / dead
     assert not is_deleted(folder)
     code, answer = call("--zombie", "--force", "--json")
@@ -160,8 +160,8 @@ def test_runs_that_ended_long_ago_go_into_the_bin(folder: Path, call: Call, trai
     layout.write_json(pinned / layout.CURATION, {"pinned": True})
     living, _ = train()
     _age(old.parent / living, 400)
-    code, said = call("--older-than", "30", "--dry-run")
-    assert code == 0 and said.startswith("1 run that ended more than 30 days ago, with ")
+    code, output = call("--older-than", "30", "--dry-run")
+    assert code == 0 and output.startswith("1 run that ended more than 30 days ago, with ")
     assert not is_deleted(old)
     code, answer = call("--older-than", "30", "--force", "--json")
     assert (code, answer["old"], answer["binned"]) == (0, [old.name], [old.name])
@@ -181,15 +181,15 @@ def test_a_run_that_goes_on_meanwhile_is_left_alone(
     find = cleaning.ended
 
     def resumed(root: Path, before: float) -> list[cleaning.Candidate]:
-        found = list(find(root, before))
+        candidates = list(find(root, before))
         with (first / layout.EVENTS).open("a") as journal:
             journal.write("\n")
-        return found
+        return candidates
 
     monkeypatch.setattr(cleaning, "ended", resumed)
-    code, said = call("--older-than", "30", "--force")
-    assert code == 1 and f"Not moved: {first.name} was resumed meanwhile" in said
-    assert "Moved to the recycle bin: 1 run" in said
+    code, output = call("--older-than", "30", "--force")
+    assert code == 1 and f"Not moved: {first.name} was resumed meanwhile" in output
+    assert "Moved to the recycle bin: 1 run" in output
     assert (is_deleted(first), is_deleted(second)) == (False, True)
 
 
@@ -206,8 +206,8 @@ def test_files_of_interrupted_writes_are_removed(folder: Path, call: Call, tmp_p
     (run_dir / ".link.tmp").symlink_to(outside)
     for path in (*left, run_dir / "mine.tmp", run_dir / ".hidden"):
         os.utime(path, (1, 1))
-    code, said = call("--temp", "--dry-run")
-    assert (code, said) == (0, "2 files left by interrupted writes: 200 B (200 bytes) can be freed\n")
+    code, output = call("--temp", "--dry-run")
+    assert (code, output) == (0, "2 files left by interrupted writes: 200 B (200 bytes) can be freed\n")
     assert call("--temp", "--older-than", "36500", "--json")[1]["leftovers"] == []
     code, answer = call("--temp", "--force", "--json")
     assert (code, sorted(answer["leftovers"])) == (0, sorted(map(str, left)))
@@ -220,13 +220,13 @@ def test_the_command_asks_for_confirmation_only_at_a_terminal(
     folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_dir = ended(folder, 40)
-    code, said = call("--older-than", "30")
-    assert code == 2 and "without a terminal, --force is needed" in said
+    code, output = call("--older-than", "30")
+    assert code == 2 and "without a terminal, --force is needed" in output
     monkeypatch.setattr(common, "is_interactive", lambda: True)
-    code, said = call("--older-than", "30", answer="n\n")
-    assert code == 0 and "Go on? [y/N]" in said and "Cancelled." in said and not is_deleted(run_dir)
-    code, said = call("--older-than", "30", answer="y\n")
-    assert code == 0 and "Moved to the recycle bin: 1 run" in said and is_deleted(run_dir)
+    code, output = call("--older-than", "30", answer="n\n")
+    assert code == 0 and "Go on? [y/N]" in output and "Cancelled." in output and not is_deleted(run_dir)
+    code, output = call("--older-than", "30", answer="y\n")
+    assert code == 0 and "Moved to the recycle bin: 1 run" in output and is_deleted(run_dir)
 
 
 def test_all_kinds_are_cleaned_at_once(folder: Path, call: Call) -> None:

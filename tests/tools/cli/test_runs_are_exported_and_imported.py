@@ -14,21 +14,21 @@ from tests.tools.cli.conftest import Call
 
 
 def test_a_store_goes_through_a_file(call: Call, root: Path, tmp_path: Path) -> None:
-    code, said = call("export", "--output", "all.zip", "--include-artifacts")
-    assert code == 0 and "3 runs and 3 artifact versions" in said
+    code, output = call("export", "--output", "all.zip", "--include-artifacts")
+    assert code == 0 and "3 runs and 3 artifact versions" in output
     new = tmp_path / "not there" / "new"
-    code, said = call("import", "all.zip", "--dry-run", storage=new)
-    assert code == 0 and "Would import" in said and not new.parent.exists()
+    code, output = call("import", "all.zip", "--dry-run", storage=new)
+    assert code == 0 and "Would import" in output and not new.parent.exists()
     new.mkdir(parents=True)
     assert call("import", "all.zip", "--dry-run", storage=new)[0] == 0 and not list(new.iterdir())
-    code, said = call("import", "all.zip", "--json", storage=new)
-    answer = json.loads(said)
+    code, output = call("import", "all.zip", "--json", storage=new)
+    answer = json.loads(output)
     assert code == 0 and sorted(answer["new_run_ids"]) == sorted([RUN, SECOND, THIRD])
     assert answer["new_artifacts"] == ["dataset/cifar10:v1", "model/resnet:v1", "model/resnet:v2"]
-    code, said = call("import", "all.zip", "--merge", storage=new)
-    assert code == 0 and said.count("it already exists in the store") == 6 and "Imported 0 files" in said
-    code, said = call("import", "--archive", "all.zip", "--overwrite", storage=new)
-    assert code == 0 and said.count("replaced") == 3
+    code, output = call("import", "all.zip", "--merge", storage=new)
+    assert code == 0 and output.count("it already exists in the store") == 6 and "Imported 0 files" in output
+    code, output = call("import", "--archive", "all.zip", "--overwrite", storage=new)
+    assert code == 0 and output.count("replaced") == 3
 
 
 def test_the_file_name_selects_the_old_archive_format(call: Call, root: Path) -> None:
@@ -54,49 +54,53 @@ def test_filters_choose_the_runs(call: Call, root: Path) -> None:
         (("--where", "config.optim.name = sgd and not status = failed"), {RUN}),
         ((), {RUN, SECOND}),
     ):
-        code, said = call("export", "--output", "some.zip", "--json", *options)
-        assert code == 0 and set(json.loads(said[said.index("{") :])["runs"]) == runs, options
+        code, output = call("export", "--output", "some.zip", "--json", *options)
+        assert code == 0 and set(json.loads(output[output.index("{") :])["runs"]) == runs, options
         with zipfile.ZipFile("some.zip") as archive:
             packed = {name.split("/")[3] for name in archive.namelist() if name.count("/") > 3}
         assert {name for name in packed if name[:2] == "20"} == runs
-    code, said = call("export", "--project", "nothing")
-    assert code == 0 and said == "No runs matched the given filters. Nothing to export.\n"
+    code, output = call("export", "--project", "nothing")
+    assert code == 0 and output == "No runs matched the given filters. Nothing to export.\n"
 
 
 def test_a_journal_that_cannot_be_read_hides_no_other_run(call: Call, root: Path, tmp_path: Path) -> None:
     (journal,) = root.glob(f"*/*/runs/{RUN}/events.jsonl")
     journal.rename(tmp_path / "elsewhere.jsonl")
     journal.symlink_to(tmp_path / "elsewhere.jsonl")
-    code, said = call("manage", "--action", "search", "--where", "metric.loss.min < 100")
-    assert code == 0 and SECOND in said
-    assert [line for line in said.splitlines() if line.startswith("runicorn: ") and RUN in line]
+    code, output = call("manage", "--action", "search", "--where", "metric.loss.min < 100")
+    assert code == 0 and SECOND in output
+    assert [line for line in output.splitlines() if line.startswith("runicorn: ") and RUN in line]
 
 
 def test_other_programs_read_the_metrics(call: Call, root: Path) -> None:
-    code, said = call("export", "--format", "csv", "--output", "tables")
-    assert code == 0 and "creating the folder tables" in said
+    code, output = call("export", "--format", "csv", "--output", "tables")
+    assert code == 0 and "creating the folder tables" in output
     assert "creating the folder" not in call("export", "--format", "csv", "--output", "tables")[1]
     assert {path.name for path in Path("tables").iterdir()} == {
         f"{i}_metrics.csv" for i in (RUN, SECOND, THIRD)
     }
-    one = ("--run-id", RUN)
-    assert call("export", *one, "--format", "parquet")[0] == 0
+    selection = ("--run-id", RUN)
+    assert call("export", *selection, "--format", "parquet")[0] == 0
     table = pandas.read_parquet(f"{RUN}_metrics.parquet")
     assert list(table.columns) == ["global_step", "time", "loss", "val_acc"] and len(table) == 300
     assert table["global_step"].dtype == "int64" and table["loss"].iloc[-1] == 1 / 300
-    assert call("export", *one, "--format", "json", "-o", "run.json")[0] == 0
-    told = json.loads(Path("run.json").read_text())
-    assert told["config"]["lr"] == 0.1 and len(told["metrics"]) == 300 and told["logs"].startswith("epoch 1 ")
-    assert [entry["path"] for entry in told["media"]] == ["media/samples.png"]
-    assert call("export", *one, "--format", "tensorboard", "-o", "board")[0] == 0
+    assert call("export", *selection, "--format", "json", "-o", "run.json")[0] == 0
+    document = json.loads(Path("run.json").read_text())
+    assert (
+        document["config"]["lr"] == 0.1
+        and len(document["metrics"]) == 300
+        and document["logs"].startswith("epoch 1 ")
+    )
+    assert [entry["path"] for entry in document["media"]] == ["media/samples.png"]
+    assert call("export", *selection, "--format", "tensorboard", "-o", "board")[0] == 0
     assert list(Path("board").glob(f"{RUN}/events.out.tfevents.*"))
-    assert call("export", *one, "--format", "excel", "-o", "run.xlsx")[0] == 0
+    assert call("export", *selection, "--format", "excel", "-o", "run.xlsx")[0] == 0
     assert zipfile.is_zipfile("run.xlsx")
 
 
 def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
-    code, said = call("export-data", "--run-id", RUN)
-    rows = list(csv.reader(line for line in said.splitlines() if not line.startswith("#")))
+    code, output = call("export-data", "--run-id", RUN)
+    rows = list(csv.reader(line for line in output.splitlines() if not line.startswith("#")))
     assert code == 0 and rows[0] == ["global_step", "time", "loss", "val_acc"] and len(rows) == 301
     for kind, name in (
         ("markdown", f"{RUN}_report.md"),
@@ -130,11 +134,11 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
 )
 def test_errors_have_a_message_and_an_exit_code(call: Call, words: str, code: int, sentence: str) -> None:
     Path("text.zip").write_text("no archive at all")
-    found, said = call(*words.split())
-    assert (found, sentence in said) == (code, True), said
+    exit_code, output = call(*words.split())
+    assert (exit_code, sentence in output) == (code, True), output
 
 
 def test_a_missing_store_is_reported_as_unavailable(call: Call, tmp_path: Path) -> None:
     for words in ("export", "export-data --run-id x", "manage --action search"):
-        code, said = call(*words.split(), storage=tmp_path / "nowhere")
-        assert code == 4 and "There is no storage root" in said
+        code, output = call(*words.split(), storage=tmp_path / "nowhere")
+        assert code == 4 and "There is no storage root" in output

@@ -16,11 +16,11 @@ from tests.tools.cli.conftest import Call
 
 def test_the_storage_root_is_set_shown_and_forgotten(call: Call, home: Path, tmp_path: Path) -> None:
     assert "(not set)" in call("config")[1]
-    code, said = call("config", "--set-user-root", "chosen")
+    code, output = call("config", "--set-user-root", "chosen")
     chosen = str(Path.cwd() / "chosen")
-    assert (code, said) == (0, f"Set user_root_dir to: {chosen}\n") and Path(chosen).is_dir()
-    code, said = call("config", "--show")
-    assert code == 0 and f"user_root_dir : {chosen}" in said
+    assert (code, output) == (0, f"Set user_root_dir to: {chosen}\n") and Path(chosen).is_dir()
+    code, output = call("config", "--show")
+    assert code == 0 and f"user_root_dir : {chosen}" in output
     assert json.loads(call("config", "--json")[1])["user_root_dir"] == chosen
     assert call("config", "--path")[1].strip() == str(home / "config" / "config.json")
     assert call("config", "--reset")[0] == 2
@@ -42,17 +42,17 @@ def test_other_settings_survive_a_reset(call: Call, home: Path) -> None:
 def test_a_broken_configuration_is_reported(call: Call, home: Path, content: str, sentence: str) -> None:
     assert call("config", "--validate")[0] == 0
     (home / "config" / "config.json").write_text(content)
-    code, said = call("config", "--validate")
-    assert code == 1 and sentence in said
-    code, said = call("config", "--validate", "--json")
-    assert code == 1 and not json.loads(said)["valid"]
+    code, output = call("config", "--validate")
+    assert code == 1 and sentence in output
+    code, output = call("config", "--validate", "--json")
+    assert code == 1 and not json.loads(output)["valid"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there these are paths")
 @pytest.mark.parametrize("path", ["E:\\X", "c:/runs", "\\\\server\\share"])
 def test_a_path_of_windows_is_refused_elsewhere(call: Call, path: str) -> None:
-    code, said = call("config", "--set-user-root", path)
-    assert code == 2 and "is a Windows path" in said
+    code, output = call("config", "--set-user-root", path)
+    assert code == 2 and "is a Windows path" in output
     assert "(not set)" in call("config")[1] and not Path(path).exists()
 
 
@@ -73,21 +73,27 @@ def test_a_piped_answer_confirms(home: Path, answer: str, code: int, file_is_lef
 def test_two_things_at_once_are_refused(call: Call, tmp_path: Path) -> None:
     assert call("config", "--show", "--reset")[0] == 2
     (tmp_path / "file").write_text("")
-    code, said = call("config", "--set-user-root", str(tmp_path / "file" / "below"))
-    assert code == 2 and "Invalid path" in said
+    code, output = call("config", "--set-user-root", str(tmp_path / "file" / "below"))
+    assert code == 2 and "Invalid path" in output
 
 
 def test_the_version_names_the_implementation(call: Call) -> None:
-    code, said = call("version", "--json")
-    assert code == 0 and set(json.loads(said)) == {"name", "version", "implementation"}
+    code, output = call("version", "--json")
+    assert code == 0 and set(json.loads(output)) == {"name", "version", "implementation"}
     alone = CliRunner().invoke(app, ["--version"])
-    assert (alone.exit_code, alone.output) == (0, f"runicorn {json.loads(said)['version']}\n")
-    code, said = call("version")
+    assert (alone.exit_code, alone.output) == (0, f"runicorn {json.loads(output)['version']}\n")
+    code, output = call("version")
     assert (
-        code == 0 and said.startswith("runicorn 1.") and "does not exist yet; the viewer creates it" in said
+        code == 0
+        and output.startswith("runicorn 1.")
+        and "does not exist yet; the viewer creates it" in output
     )
-    known = json.loads(call("version", "--json", "--details")[1])
-    assert known["store"]["runs"] == 3 and known["store"]["bytes"] > 100_000 and known["libraries"]["Django"]
+    details = json.loads(call("version", "--json", "--details")[1])
+    assert (
+        details["store"]["runs"] == 3
+        and details["store"]["bytes"] > 100_000
+        and details["libraries"]["Django"]
+    )
 
 
 def test_the_state_of_the_database_is_shown(call: Call, root: Path, home: Path) -> None:

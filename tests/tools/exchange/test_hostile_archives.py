@@ -126,17 +126,17 @@ class _nothing:
 
 
 def _damage() -> Iterator[Case]:
-    whole = {"zip": zipped(good()), "tar": tarred(good()), "tar.gz": gzipped(good())}
-    for kind, data in whole.items():
+    archives = {"zip": zipped(good()), "tar": tarred(good()), "tar.gz": gzipped(good())}
+    for kind, data in archives.items():
         for share in (3, 2):
             yield f"cut off at 1/{share}, {kind}", data[: len(data) // share], "damaged"
-    tar = whole["tar"]
+    tar = archives["tar"]
     # Right behind the last member: only the two blocks of zeros are missing.
     yield "a tar without its end", tar[: 512 * 2 * 3 + 512 * 5], "damaged"
-    flipped = bytearray(whole["zip"])
+    flipped = bytearray(archives["zip"])
     flipped[60] ^= 0xFF
     yield "a flipped byte in a zip", bytes(flipped), "damaged"
-    flipped = bytearray(whole["tar.gz"])
+    flipped = bytearray(archives["tar.gz"])
     flipped[len(flipped) // 2] ^= 0xFF
     yield "a flipped byte in a tar.gz", bytes(flipped), ""
     flipped = bytearray(tar)
@@ -148,13 +148,17 @@ def _damage() -> Iterator[Case]:
     yield "bzip2", bz2.compress(tar), "not a zip"
     yield "xz", lzma.compress(tar), "not a zip"
     yield "a zip of nothing", zipped({}), "neither runs nor artifacts"
-    encrypted = bytearray(whole["zip"])
+    encrypted = bytearray(archives["zip"])
     encrypted[6] |= 1
     encrypted[encrypted.find(b"PK\x01\x02") + 8] |= 1
     yield "an encrypted zip", bytes(encrypted), "encrypted"
     nul = zipped({**good(), f"{RUN}/evil0.txt": b""}).replace(b"evil0", b"evil\0")
     yield "a zero byte in a zip", nul, "control"
-    yield "a directory beyond the file", whole["zip"][:-10] + b"\xff\xff\xff\x0f" + whole["zip"][-6:], ""
+    yield (
+        "a directory beyond the file",
+        archives["zip"][:-10] + b"\xff\xff\xff\x0f" + archives["zip"][-6:],
+        "",
+    )
 
 
 def _headers() -> Iterator[Case]:

@@ -82,16 +82,16 @@ def count_complete(root: Path, kept: dict[str, object]) -> tuple[int, int]:
 
 
 def _kill_at(points: Iterable[int], full: Path, archive: Path, tmp_path: Path, home: Path) -> None:
-    kept, seen = snapshot(full), set()
+    complete_state, seen = snapshot(full), set()
     for after in points:
         root = tmp_path / f"killed-{after}"
         root.mkdir()
         killed(root, archive, after, home)
-        seen.add(count_complete(root, kept))
+        seen.add(count_complete(root, complete_state))
         assert seen <= {NOTHING, ALL}, after
         with archive.open("rb") as file:
             import_archive(root, file)
-        assert count_complete(root, kept) == ALL
+        assert count_complete(root, complete_state) == ALL
         assert [path.name for path in (root / ".runicorn").iterdir()] == ["import.lock"]
         shutil.rmtree(root)
     assert seen == {NOTHING, ALL}
@@ -116,7 +116,7 @@ def test_an_import_killed_at_every_moment_is_completed(
 
 
 def _kill_replacing(step: int, full: Path, folder: Path, archive: Path, home: Path) -> None:
-    kept = snapshot(full)
+    complete_state = snapshot(full)
     with archive.open("rb") as file:
         import_archive(folder, file)
     for meta in folder.glob("*/*/runs/*/meta.json"):
@@ -124,7 +124,7 @@ def _kill_replacing(step: int, full: Path, folder: Path, archive: Path, home: Pa
     last = changes(shutil.copytree(folder, folder.with_name("copy")), archive, home, "--overwrite")
     for after in range(step - 1, last, step):
         killed(folder, archive, after, home, "--overwrite")
-        assert count_complete(folder, kept) == ALL
+        assert count_complete(folder, complete_state) == ALL
         # Of the three runs all are replaced or none.
         notes = len(list(folder.glob("*/*/runs/*/notes.txt")))
         assert notes in (0, 3), after

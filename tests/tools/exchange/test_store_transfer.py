@@ -65,13 +65,13 @@ def answers(root: Path, api: Any) -> dict[str, Any]:
     activate(root)
     discovery.full(active_root())
     until(lambda: not lookup.catch_up_all(active_root(), thorough=True))
-    found = {}
+    answers = {}
     for place in PLACES:
         answer = api.get(place)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         text = content.decode().replace(str(root), "<root>")
-        found[place] = (answer.status_code, _lasting(json.loads(text)) if text[:1] in "[{" else text)
-    return found
+        answers[place] = (answer.status_code, _lasting(json.loads(text)) if text[:1] in "[{" else text)
+    return answers
 
 
 def _lasting(value: Any) -> Any:
@@ -118,10 +118,10 @@ def _states(root: Path) -> dict[str, tuple[int, int, int]]:
 def test_a_dry_run_reports_the_same_and_changes_nothing(full: Path, folder: Path, pack: Pack) -> None:
     archive, before = pack(full), snapshot(folder)
     with archive.open("rb") as file:
-        told = import_archive(folder, file, dry_run=True)
+        preview = import_archive(folder, file, dry_run=True)
     assert snapshot(folder) == before
     with archive.open("rb") as file:
-        assert import_archive(folder, file) == told
+        assert import_archive(folder, file) == preview
 
 
 def test_existing_runs_are_replaced_only_on_request(full: Path, folder: Path, pack: Pack) -> None:
@@ -208,9 +208,11 @@ def test_stores_of_runicorn_05_are_imported_from_a_tar(folder: Path, tmp_path: P
                 archive.addfile(info, io.BytesIO(content))
     outcome = import_archive(folder, io.BytesIO(packed.getvalue()))
     assert sorted(outcome.runs) == sorted(find.all_runs(root)) and outcome.runs
-    kept, ours = snapshot(root), snapshot(folder)
+    theirs, ours = snapshot(root), snapshot(folder)
     for relative in outcome.runs:
-        of_run = [name for name in kept if name.startswith(f"{relative}/") and isinstance(kept[name], bytes)]
-        assert of_run and all(ours[name] == kept[name] for name in of_run)
+        of_run = [
+            name for name in theirs if name.startswith(f"{relative}/") and isinstance(theirs[name], bytes)
+        ]
+        assert of_run and all(ours[name] == theirs[name] for name in of_run)
     there = {f"{folder.type}/{folder.name}": folder.numbers() for folder in Store(root).folders()}
     assert {f"{f.type}/{f.name}": f.numbers() for f in Store(folder).folders()} == there and there

@@ -76,12 +76,12 @@ class Proxy:
         self._close(source, target)
 
     def _close(self, *sockets: socket.socket) -> None:
-        for each in sockets:
+        for connection in sockets:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
             with self._lock:
-                self._open.discard(each)
+                self._open.discard(connection)
 
     def _close_all(self) -> None:
         with self._lock:

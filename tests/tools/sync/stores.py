@@ -53,9 +53,9 @@ def age(root: Path, seconds: float = 2 * 86_400) -> None:
 
 def contents(root: Path) -> dict[str, bytes]:
     """Return the content of the files of all runs by path."""
-    found = {}
+    contents = {}
     for folder in [*root.glob("*/*/runs/*"), *root.glob("runs/*")]:
         for path in folder.rglob("*"):
             if path.is_file() and priority_of(path.relative_to(folder).as_posix()) is not None:
-                found[path.relative_to(root).as_posix()] = path.read_bytes()
-    return found
+                contents[path.relative_to(root).as_posix()] = path.read_bytes()
+    return contents

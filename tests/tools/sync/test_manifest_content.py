@@ -118,7 +118,7 @@ def test_what_is_not_a_run_s_stays_where_it_is(folder: Path) -> None:
 
 def test_a_run_that_cannot_be_read_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = write_store(folder, 2)
-    known, _ = ManifestGenerator(folder).generate()
+    reference, _ = ManifestGenerator(folder).generate()
     listing = disk._items
 
     def refused(path: Path) -> Any:
@@ -131,7 +131,7 @@ def test_a_run_that_cannot_be_read_is_reported(folder: Path, monkeypatch: pytest
     (first / ".new").touch()
     manifest, _ = ManifestGenerator(folder).generate()
     assert manifest.unread == [first.relative_to(folder).as_posix()]
-    assert runs(manifest)[first.name] == runs(known)[first.name]
+    assert runs(manifest)[first.name] == runs(reference)[first.name]
     manifest, _ = ManifestGenerator(folder, incremental=False).generate()
     assert set(runs(manifest)) == {second.name} and manifest.unread
 
@@ -144,10 +144,10 @@ def test_one_bad_run_spoils_nothing(folder: Path) -> None:
     (first / "status.json").write_text('["not", "an", "object"]')
     (folder / "project0" / "name0" / "runs" / "not a folder").touch()
     manifest, _ = ManifestGenerator(folder).generate()
-    found = runs(manifest)
-    assert found[second.name].status == "finished"
-    assert found[first.name].status == "unknown"
-    assert "events.jsonl" not in names(found[first.name])
+    entries = runs(manifest)
+    assert entries[second.name].status == "finished"
+    assert entries[first.name].status == "unknown"
+    assert "events.jsonl" not in names(entries[first.name])
 
 
 def test_the_active_one_holds_what_is_being_written(folder: Path, home: Path) -> None:

@@ -113,8 +113,8 @@ def test_what_no_folder_shows_is_found_within_a_day(folder: Path) -> None:
 def test_the_revision_grows_when_something_changed_and_only_then(folder: Path) -> None:
     first, second = write_store(folder, 2)
     make = ManifestGenerator(folder).generate
-    (one, _), (two, _) = make(), make()
-    assert (one.revision, one.snapshot_id) == (two.revision, two.snapshot_id)
+    (earlier, _), (two, _) = make(), make()
+    assert (earlier.revision, earlier.snapshot_id) == (two.revision, two.snapshot_id)
     (first / ".deleted").write_text("{}")
     three, _ = make()
     assert three.revision == two.revision + 1 and three.snapshot_id != two.snapshot_id

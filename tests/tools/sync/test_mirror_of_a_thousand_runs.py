@@ -82,9 +82,9 @@ def touch_in_twenty_ways(store: Path, runs: list[Path]) -> None:
 
 def live(root: Path) -> dict[str, bytes]:
     """Return the files of the runs outside the recycle bin."""
-    found = contents(root)
-    deleted = {path.rpartition("/")[0] for path in found if path.endswith("/.deleted")}
-    return {path: content for path, content in found.items() if not any(path.startswith(d) for d in deleted)}
+    before = contents(root)
+    deleted = {path.rpartition("/")[0] for path in before if path.endswith("/.deleted")}
+    return {path: content for path, content in before.items() if not any(path.startswith(d) for d in deleted)}
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def contents(store: Path) -> dict[str, Any]:
 
 def send(count: int, large: int, near: Path, url: str, home: Path, **more: str) -> None:
     training = train(MANY, near, home, str(count), str(large), RUNICORN_URL=url, **more)
-    _, told = training.communicate(timeout=600)
-    assert training.returncode == 0, told
+    _, stderr = training.communicate(timeout=600)
+    assert training.returncode == 0, stderr
 
 
 def test_an_interrupted_upload_continues(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:

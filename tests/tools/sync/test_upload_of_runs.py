@@ -91,13 +91,13 @@ def test_a_run_is_live_on_the_server_while_it_trains(
         until(seen)
     assert viewer.get(f"/api/runs/{run_id}").json()["status"] == "running"
     until(lambda: "step 2" in viewer.get(f"/api/runs/{run_id}/logs").text)
-    _, told = training.communicate("")
-    assert training.returncode == 0 and f"{viewer.url}/runs/{run_id}" in told
+    _, stderr = training.communicate("")
+    assert training.returncode == 0 and f"{viewer.url}/runs/{run_id}" in stderr
     until(arrived(near, viewer.root))
     about = viewer.get(f"/api/runs/{run_id}").json()
     assert (about["status"], about["tags"], about["summary"]["note"]) == ("finished", ["far"], "done")
     media = viewer.get(f"/api/runs/{run_id}/media").json()
-    assert [(one["key"], one["size"]) for one in media] == [("picture", 100_004), ("report", 11)]
+    assert [(item["key"], item["size"]) for item in media] == [("picture", 100_004), ("report", 11)]
 
 
 def test_a_server_that_never_responds_does_not_delay_the_training(
@@ -106,9 +106,9 @@ def test_a_server_that_never_responds_does_not_delay_the_training(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         training = train(STEPWISE, near, home, run_id, url, RUNICORN_UPLOAD_TIMEOUT="1")
-        _, told = training.communicate("go\n" * 50, timeout=60)
-        assert training.returncode == 0 and "Traceback" not in told
-        assert f"runicorn sync --storage {near} {run_id}" in told
+        _, stderr = training.communicate("go\n" * 50, timeout=60)
+        assert training.returncode == 0 and "Traceback" not in stderr
+        assert f"runicorn sync --storage {near} {run_id}" in stderr
         # A sender process still retries.
         only_sender(near)
 
@@ -161,13 +161,13 @@ def test_a_run_may_be_sent_later_to_any_server(near: Path, viewer: Viewer, home:
     training = train(STEPWISE.replace("url=sys.argv[2], ", ""), near, home, run_id)
     training.communicate("go\n")
     assert not senders(near)
-    for words, code, said in (
+    for words, code, sentence in (
         ([run_id], 2, "--url"),
         (["20260101_000000_ffffff", "--url", viewer.url], 4, "20260101_000000_ffffff"),
         (["not-an-id", "--url", viewer.url], 2, "not-an-id"),
     ):
         refused = CliRunner().invoke(app, ["sync", "--storage", str(near), *words])
-        assert refused.exit_code == code and said in refused.stderr
+        assert refused.exit_code == code and sentence in refused.stderr
     assert sync(near, home, run_id, "--url", viewer.url).returncode == 0
     assert not differences(near, viewer.root)
 
@@ -264,8 +264,8 @@ for name in ("first", "second"):
         script.replace("second", "warm up"), viewer.root, home
     ).communicate()  # the server measures its own coverage
     training = train(script, near, home, RUNICORN_URL=viewer.url)
-    _, told = training.communicate()
-    assert training.returncode == 0, told
+    _, stderr = training.communicate()
+    assert training.returncode == 0, stderr
     until(arrived(near, viewer.root))
     runs = {run["name"]: run["id"] for run in viewer.get("/api/runs").json() if run["hostname"]}
     versions = viewer.get("/api/artifacts/net/versions").json()
@@ -294,9 +294,9 @@ def test_a_wrong_token_is_reported_at_the_start_and_a_new_one_is_read_from_its_f
     training = train(STEPWISE, near, home, run_id, viewer.url, RUNICORN_TOKEN=str(mine))
     assert training.stdin and training.stdout and training.stderr
     assert training.stdout.readline() == "begun\n"
-    told = until(lambda: next((line for line in training.stderr if "is not uploaded to" in line), ""))
-    assert "token" in told and f"runicorn sync --storage {near} {run_id}" in told
-    assert Path(told.partition("Details: ")[2].split()[0].rstrip(".")).read_text().count(run_id)
+    line = until(lambda: next((line for line in training.stderr if "is not uploaded to" in line), ""))
+    assert "token" in line and f"runicorn sync --storage {near} {run_id}" in line
+    assert Path(line.partition("Details: ")[2].split()[0].rstrip(".")).read_text().count(run_id)
     holds(mine).write_text(right.read_text())
     training.communicate("go\n")
     until(arrived(near, viewer.root))

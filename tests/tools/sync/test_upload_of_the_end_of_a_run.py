@@ -141,10 +141,10 @@ def check_containers(count: int, near: Path, viewer: Viewer, home: Path) -> None
             (run_id := new_id(), as_process_one(near, home, viewer.url, run_id, code)) for _ in range(count)
         ]
         for run_id, training in began:
-            _, told = training.communicate(timeout=90)
+            _, stderr = training.communicate(timeout=90)
             about = viewer.get(f"/api/runs/{run_id}").json()
             # Process 1 has no default handler for SIGTERM and runs to its end.
-            assert about["status"] == ("interrupted" if "SIGTERM" in code else "finished"), told
+            assert about["status"] == ("interrupted" if "SIGTERM" in code else "finished"), stderr
             assert viewer.get(f"/api/runs/{run_id}/metrics_step").json()["total"] == 20
     assert not senders(near)
     assert not differences(near, viewer.root)
@@ -167,9 +167,9 @@ def test_finish_waits_a_bounded_time_and_names_the_command(near: Path, home: Pat
     training = train(TRAINING, near, home, run_id, code, RUNICORN_URL=url)
     assert training.stdout and training.stdout.readline()
     until(lambda: UploadState(near, run_id).load().content.get("problem"))
-    out, told = training.communicate("\n", timeout=90)
+    out, stderr = training.communicate("\n", timeout=90)
     assert 1 <= float(out.split()[-1]) < 20
-    assert f"runicorn sync --storage {near} {run_id}" in told and "could be reached" in told
+    assert f"runicorn sync --storage {near} {run_id}" in stderr and "could be reached" in stderr
 
 
 def test_the_end_of_a_run_does_not_wait_for_what_a_worker_logs_after_it(
@@ -215,8 +215,8 @@ atexit.register(lambda: print(time.monotonic() - began))  # registered last, cal
     training = train(script, near, home, RUNICORN_URL=f"http://127.0.0.1:{free_port()}")
     assert training.stdout and training.stdout.readline() == "begun\n"
     only_sender(near)  # one process for all runs, also to a server that is away
-    _, told = training.communicate("\n", timeout=60)
-    assert told.count("is not completely uploaded to") == 8
+    _, stderr = training.communicate("\n", timeout=60)
+    assert stderr.count("is not completely uploaded to") == 8
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "30"])

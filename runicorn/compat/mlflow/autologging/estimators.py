@@ -23,7 +23,7 @@ _depth = local()
 
 @dataclass
 class Options:
-    """What `mlflow.sklearn.autolog` was called with."""
+    """Arguments of `mlflow.sklearn.autolog`."""
 
     log_models: bool = True
     max_tuning_runs: int | None = 5

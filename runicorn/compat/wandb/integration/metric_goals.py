@@ -14,7 +14,7 @@ MAXIMIZED = frozenset(("auc", "aucpr", "ndcg", "map", "ndcg@n", "map@n", "averag
 
 
 def define_goal(name: str, metric: str) -> None:
-    """Let the summary of the active run have the best value of `name`, if the metric is a known one."""
+    """Store the best value of `name` in the summary of the active run, if the metric is a known one."""
     kind = metric.lower()
     if "loss" in kind or kind in MINIMIZED:
         require_run("a callback").define_metric(name, summary="min")
