@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from metrics.query import downsample
 from metrics.query.plan import SPARE, SeriesReader, Window, interval_width, level_for
+from metrics.store import pyramid
 from metrics.store.columns import Floats, Values
 from metrics.store.points import Points
-from tests.server.metrics.pyramids import Grown, all_of, in_batches, points_of
+from metrics.store.pyramid import Shape
+from tests.server.metrics.pyramids import BROAD, SMALL, Grown, all_of, in_batches, points_of
 
 pytestmark = pytest.mark.usefixtures("small_pieces")
 POINTS = 40
@@ -131,6 +133,7 @@ def check(grown: Grown, logged: Points, window: Window, by_step: bool, points: i
 def test_a_drawn_line_stays_within_an_interval_of_that_of_all_points_while_the_run_grows(
     points: Points, sizes: list[int], by_step: bool, data: st.DataObject
 ) -> None:
+    pyramid.SHAPE = data.draw(st.sampled_from([SMALL, BROAD]))
     grown = Grown()
     batches = in_batches(points, sizes)
     looks = {len(batches), data.draw(st.integers(1, len(batches))), data.draw(st.integers(1, len(batches)))}
@@ -154,6 +157,7 @@ def test_evenly_spaced_points_are_drawn_equally_fine_everywhere(
     count: int, points: int, by_step: bool, seed: int, data: st.DataObject
 ) -> None:
     """Each sixth of a range has about as many of the points, at whatever tile of the pyramid the range begins and ends."""
+    pyramid.SHAPE = data.draw(st.sampled_from([SMALL, BROAD]))
     random = np.random.default_rng(seed)
     grown, stride = Grown(), data.draw(st.sampled_from([1, 7]))
     logged = points_of([i * stride for i in range(count)], random.random(count).tolist())
@@ -172,12 +176,14 @@ def test_evenly_spaced_points_are_drawn_equally_fine_everywhere(
     assert counts.max() <= 1.5 * counts.min() + 4, counts
 
 
-def test_both_ends_of_a_pause_are_drawn() -> None:
+@pytest.mark.parametrize(("shape", "pause"), [(SMALL, 1e4), (BROAD, 400.0), (BROAD, 1e4)])
+def test_both_ends_of_a_pause_are_drawn(shape: Shape, pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line across it would begin at an extreme that was logged before its last point."""
+    monkeypatch.setattr(pyramid, "SHAPE", shape)
     count, random = 2000, Random(1)
     values = [random.choice([-1.0, 1.0]) for _ in range(count)]
     values[1003] = values[1004] = 0.25
-    times = np.arange(count, dtype=float) + 1e4 * (np.arange(count) > 1003)
+    times = np.arange(count, dtype=float) + pause * (np.arange(count) > 1003)
     rows = np.arange(count, dtype=np.int64)
     grown = Grown()
     grown.add(Points(rows, rows, times, Values.of(values), Values.nothing(count)))
