@@ -1,6 +1,7 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
 import { siteAddress } from "../http.js";
+import { offered } from "../chart/axes.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
@@ -53,7 +54,7 @@ export class OverlaySource {
 
   #query(options) {
     const query = { ...options };
-    if (query.x === "time" && this.axis !== "time") query.x = "relative";
+    query.x = offered(this.axis).acrossRuns[query.x] ?? query.x;
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
