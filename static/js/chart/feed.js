@@ -4,7 +4,7 @@ import { gettext } from "../i18n.js";
 import { axisOf } from "./axes.js";
 import { CurveLoader } from "./curve_loader.js";
 import { extendBand } from "./data/live_band.js";
-import { logOrigin } from "./scales/x_axis.js";
+import { logOrigin, pointsFor } from "./scales/x_axis.js";
 
 /** Milliseconds after new points until smoothed curves, or curves over a metric, are fetched again. */
 const PAUSE = 1000;
@@ -37,7 +37,7 @@ export class Feed {
   async refresh() {
     const { settings, names, area } = this.chart;
     const { range, smoothing } = settings;
-    this.points = Math.max(this.points, wantedPoints(area.clientWidth));
+    this.points = Math.max(this.points, pointsFor(area.clientWidth));
     // A source with a version has other curves now (other runs, or new points) than for an earlier version.
     const asked = JSON.stringify([names, axisOf(settings).query(settings), this.points, range, logOrigin(settings), this.source.version ?? 0]);
     const wanted = JSON.stringify([asked, smoothing]);
@@ -134,9 +134,4 @@ export class Feed {
     if (band?.noise) extendBand(band, x, values);
     return series.append(x, values, row);
   }
-}
-
-/** One point for each pixel of width is as much as a screen shows. */
-function wantedPoints(width) {
-  return Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
 }

@@ -13,6 +13,8 @@ import { CurveCache } from "./curve_cache.js";
 const MOST_NUMBERS = 100_000;
 const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
+/** Numbers per point up to which a chart is exact to a pixel; of more curves, which take longer to draw, to two. */
+const FEW_COLUMNS = 16;
 const REST = "";
 
 export class OverlaySource {
@@ -58,7 +60,8 @@ export class OverlaySource {
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
-    query.points = Math.max(FEWEST, Math.min(query.points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
+    const points = columns > FEW_COLUMNS ? query.points / 2 : query.points;
+    query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
     return query;
   }
 

@@ -52,3 +52,8 @@ export function xAxisTicks(domain, settings, count) {
   const isLog = zero !== null && (domain[1] - zero) / (domain[0] - zero) >= 10;
   return (isLog ? axis.logTicks : axis.ticks)(domain, count, axis.origin(settings));
 }
+
+/** Return how many points a chart of that width is asked for: the lowest and the highest of an interval as wide as a pixel. */
+export function pointsFor(width) {
+  return 2 * Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
+}
