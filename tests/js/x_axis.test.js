@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { xAxisTicks, xDomain } from "../../static/js/chart/scales/x_axis.js";
+import { pointsFor, xAxisTicks, xDomain } from "../../static/js/chart/scales/x_axis.js";
 
 const STEP = { axis: "step", logx: true, range: null, origin: 1000 };
 const DURATION = { ...STEP, axis: "relative" };
@@ -36,4 +36,8 @@ test("labels are powers of ten and round durations", () => {
   assert.deepEqual(labels([1000.01, 1000 + 90_000], DURATION), ["0.01s", "1s", "1m", "1h", "1d"]);
   assert.deepEqual(labels([1001, 1000 + 7200], DURATION), ["1s", "10s", "1m", "10m", "1h"]);
   assert.deepEqual(labels([20, 60], STEP), ["20", "25", "30", "35", "40", "45", "50", "55", "60"]);
+});
+
+test("two points are asked for of each pixel of width", () => {
+  assert.deepEqual([0, 300, 401, 1000, 5000].map(pointsFor), [800, 800, 1000, 2000, 4000]);
 });

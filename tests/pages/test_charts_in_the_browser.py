@@ -16,8 +16,8 @@ BOARD = """async ({names, search, options}) => {
     window.options = options;
     history.replaceState(null, "", "/" + search);
     document.body.innerHTML = `<div id="charts"><form id="tools">
-        <input name="charts"><input type="radio" name="x" value="step" checked><input type="radio" name="x" value="time">
-        <input type="radio" name="x" value="relative"><select name="method"><option>ema</option><option>mean</option></select><input type="range" name="smooth" min="0" max="0.99" step="0.01">
+        <input name="charts"><fieldset name="axis"></fieldset>
+        <select name="method"><option>ema</option><option>mean</option></select><input type="range" name="smooth" min="0" max="0.99" step="0.01">
         <output name="smoothed"></output><input type="checkbox" name="log"><input type="checkbox" name="logx">
         <select name="spread"><option>auto</option><option>all</option><option>core</option></select><button type="button" name="whole"></button></form>
         ${names.map((name) => `<figure data-name="${name}"><figcaption><h3>${name}</h3><output></output></figcaption></figure>`).join("")}

@@ -2,17 +2,20 @@
 
 A curve is smoothed from all points that its stretch needs, those before and after it included, so that a value depends
 neither on the number of points that are asked for nor on where the stretch begins. For a stretch of up to `MOST_POINTS`
-points that is exact, however long the series. A longer stretch is smoothed from the means of 32 neighbouring points (of 512 from two million points on, and
-so forth): what is wider than some of those differs by a small part of the noise that it leaves, and what is narrower
-comes out as their mean.
+points that is exact, however long the series; where the runs of a metric have no more than `MOST_OF_ALL` points
+together, of up to `MOST_OF_ONE`. A longer stretch is smoothed from the means of 32 neighbouring points (of 512 from two
+million points on, and so forth): what is wider than some of those differs by a small part of the noise that it leaves,
+and what is narrower comes out as their mean.
 
 Values that are not finite, and texts, are left out as if they had not been logged.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -30,6 +33,7 @@ from metrics.store.tile_index import Directory
 from runicorn.api.responses.metrics import SmoothedCurve
 
 MOST_POINTS = 65_536
+MOST_OF_ONE, MOST_OF_ALL = 262_144, 1_048_576
 _SAMPLE_BYTES = 24
 
 
@@ -60,8 +64,9 @@ def smoothed(
         metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
     """
     smoothers = [smoother.for_range(_width(lanes, by_step)) for lanes in metrics]
+    most = _most_points(metrics)
     readings = {
-        row.pk: _readings(view.directories[row.pk], row, window(row), fitting, by_step)
+        one.pk: _readings(view.directories[one.pk], one, window(one), fitting, by_step, most[one.name])
         for lanes, fitting in zip(metrics, smoothers, strict=True)
         for row in lanes
         if row.minimum is not None
@@ -91,8 +96,16 @@ def _bounds(window: Window, by_step: bool) -> tuple[float, float]:
     return -np.inf if low is None else low, np.inf if high is None else high
 
 
+def _most_points(metrics: Sequence[Sequence[Series]]) -> dict[str, int]:
+    """Return how many points of a curve are smoothed exactly, by metric: of several long runs, fewer."""
+    total: Counter[str] = Counter()
+    for one in chain.from_iterable(metrics):
+        total[one.name] += one.count
+    return {name: MOST_OF_ONE if count <= MOST_OF_ALL else MOST_POINTS for name, count in total.items()}
+
+
 def _readings(
-    directory: Directory, series: Series, window: Window, smoother: Smoother, by_step: bool
+    directory: Directory, series: Series, window: Window, smoother: Smoother, by_step: bool, most: int
 ) -> list[_Reading]:
     """Return the parts to read, ascending in x: what is shown with its surroundings, and what lies farther away."""
     before, after, unit = smoother.reach()
@@ -106,7 +119,7 @@ def _readings(
     _, inside = _window((low, high), by_step).judge_tiles(tiles)
     if by_step and not directory.unordered:
         inside &= ~covered(tiles, directory)[0]
-    if int(tiles["distinct" if by_step else "count"][inside].sum()) > MOST_POINTS:
+    if int(tiles["distinct" if by_step else "count"][inside].sum()) > most:
         return [_reading(directory, series, _window((first, last), by_step))]
     # What is shown is exact. Of what counts for it from far away the means of neighbouring points are enough.
     near, far = (
@@ -185,9 +198,11 @@ def _samples(view: View, readings: dict[int, list[_Reading]], by_step: bool) -> 
         numbers = read.value.numbers()
         finite = np.isfinite(numbers)
         x = read.step.astype(np.float64) if by_step else read.time
-        parts[reading] = samples = Samples(x[finite], numbers[finite], counts(read)[finite])
-        cache.put(reading.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
-    return {pk: _joined([parts[reading] for reading in several]) for pk, several in readings.items()}
+        x, numbers = (x, numbers) if finite.all() else (x[finite], numbers[finite])
+        n = counts(read)[finite] if one.level else np.broadcast_to(1.0, len(x))
+        parts[one] = samples = Samples(x, numbers, n)
+        cache.put(one.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
+    return {pk: _joined([parts[one] for one in several]) for pk, several in readings.items()}
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:

@@ -18,7 +18,7 @@
  *   curves(name, answer)                                               the curves of chart `name`
  * `Loader` (loader.js) is the source of a run page; charts that ask in one frame share its requests.
  *
- * *Settings* are {axis: "step" | "time" | "relative", log (values), logx (x axis, unless it is time),
+ * *Settings* are {axis: key of an axis (axes.js), xMetric?, log (values), logx (x axis, if it has a logarithm),
  * smoothing (smoothing.js), range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto"
  * (scales/y_range.js), hidden?: [key, …]}.
  */

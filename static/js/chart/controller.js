@@ -1,5 +1,6 @@
 /** Controller of all charts of a page: one cursor, one set of settings, lazy drawing. */
 
+import { axisOf, isTimeOnly } from "./axes.js";
 import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
@@ -93,7 +94,7 @@ export class ChartController {
     const { name, axis } = holder.dataset;
     const options = this.hooks.options(name);
     const settings = withOptions(this.settings, options);
-    if (settings.axis === "step" && axis === "time") settings.axis = "relative";
+    if (isTimeOnly(axis)) settings.axis = axisOf(settings).withoutSteps;
     settings.names = metricsOf(options, name, this.hooks.metrics());
     if (settings.axis !== this.settings.axis) settings.range = this.ranges.get(name) ?? null;
     return settings;

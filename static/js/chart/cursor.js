@@ -2,10 +2,10 @@
 
 import { make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
+import { axisOf } from "./axes.js";
 import { drawn } from "./data/drawn.js";
 import { nearest } from "./data/series.js";
 import { cssColour, swatch } from "./render/colours.js";
-import { AXES, axisName } from "./text/descriptions.js";
 import { alignNumbers, formatNumber } from "./text/format.js";
 
 const MOST_ROWS = 12;
@@ -133,10 +133,8 @@ export function closest(reads, down) {
 
 /** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
 function readoutText({ settings, curves }, { curve: { series, label }, x, value, raw: point }) {
-  const { axis, origin } = settings;
-  const where = AXES[axis].text(axis === "relative" ? x - origin : x);
   const bold = make("b", { textContent: formatNumber(value) });
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
   const name = curves.length > 1 ? [" ", make("bdi", { textContent: label ?? series.name })] : [];
-  return [bold, `${raw} ${axis === "step" ? gettext("step {step}", { step: where }) : axis === "metric" ? `${axisName(settings)} ${where}` : where}`, ...name];
+  return [bold, `${raw} ${axisOf(settings).reading(x, settings)}`, ...name];
 }

@@ -1,5 +1,6 @@
 /** Load the curves of one chart: points of everything or of a range, refined for a logarithmic axis, and smoothed. */
 
+import { axisOf } from "./axes.js";
 import { endOfFirstTenth, isThinned, refined } from "./data/refinement.js";
 import { xDomain, logOrigin } from "./scales/x_axis.js";
 import { smoothingQuery } from "./smoothing.js";
@@ -18,45 +19,44 @@ export class CurveLoader {
    */
   async load(known, points, range, isShown) {
     const { settings } = this.chart;
-    const query = { x: settings.axis === "time" || settings.axis === "relative" ? "time" : "step", points };
-    if (settings.axis === "metric") query.x_metric = settings.xMetric;
+    const axis = axisOf(settings);
+    const query = { ...axis.query(settings), points };
     const [zero, smoothing] = [logOrigin(settings), smoothingQuery(settings.smoothing)];
     // On a logarithmic axis the smoothed curves are refined with the points.
     const together = zero !== null;
     const raw = together ? { ...query, ...smoothing } : query;
     const id = JSON.stringify([this.chart.names, raw, range, zero, this.source.version ?? 0]);
     const wanted = JSON.stringify(smoothing);
-    const found = known?.id === id ? known : { id, range, x: query.x, curves: null };
+    const found = known?.id === id ? known : { id, range, axis, curves: null };
     if (found.curves && (found.smoothing === wanted || !isShown)) return found;
     const isApart = !together && isShown && smoothing.smoothing;
     const [curves, answer] = await Promise.all([
-      (together ? null : found.curves) ?? this.#points(raw, range),
-      isApart ? this.#query({ ...query, ...smoothing, smoothed_only: true }, range) : null,
+      (together ? null : found.curves) ?? this.#points(axis, raw, range),
+      isApart ? this.#query(axis, { ...query, ...smoothing, smoothed_only: true }, range) : null,
     ]);
     const smooth = new Map(answer ? answer.map((curve) => [curve.id, curve.series.smoothed ?? groupLine(curve)]) : []);
     const smoothOf = (curve) => (answer ? smooth.get(curve.id) : together ? curve.series.smoothed : null);
     return { ...found, curves: curves.map((curve) => ({ ...curve, smooth: smoothOf(curve) })), smoothing: isShown || together ? wanted : "" };
   }
 
-  async #points(query, range) {
-    const curves = await this.#query(query, range);
+  async #points(axis, query, range) {
+    const curves = await this.#query(axis, query, range);
     const zero = logOrigin(this.chart.settings);
     let [low, end] = xDomain(curves, { ...this.chart.settings, range: null });
     let [made, newest] = [curves, curves];
     // Refine the first tenth of the axis, the first tenth of that, …, until no point is left out.
     for (let round = 0; zero !== null && !query.x_metric && round < FINEST && isThinned(newest); round += 1) {
-      end = endOfFirstTenth(zero, end, query.x === "step");
+      end = axis.upTo(endOfFirstTenth(zero, end));
       if (end <= Math.max(zero, low)) break;
-      newest = await this.#query(query, [range?.[0] ?? "", end]);
+      newest = await this.#query(axis, query, [range?.[0] ?? "", end]);
       made = refined(made, newest, end);
       [low] = xDomain(newest, { ...this.chart.settings, range: null });
     }
     return made;
   }
 
-  async #query(query, range) {
-    const name = query.x === "step" ? "step_range" : "time_range";
-    const options = range ? { ...query, [name]: this.#steps(query, range).join(":") } : query;
+  async #query(axis, query, range) {
+    const options = range ? { ...query, [axis.source.range]: this.#steps(query, range).join(":") } : query;
     const { names } = this.chart;
     const answers = await Promise.all(names.map((one) => this.source.load(one, options)));
     if (!range && !query.smoothed_only) answers.forEach((answer) => this.opened(answer));

@@ -1,9 +1,10 @@
 /** Data feed of one chart: fetch points when it becomes visible or is zoomed, and append live ones. */
 
 import { gettext } from "../i18n.js";
+import { axisOf } from "./axes.js";
 import { CurveLoader } from "./curve_loader.js";
 import { extendBand } from "./data/live_band.js";
-import { logOrigin } from "./scales/x_axis.js";
+import { logOrigin, pointsFor } from "./scales/x_axis.js";
 
 /** Milliseconds after new points until smoothed curves, or curves over a metric, are fetched again. */
 const PAUSE = 1000;
@@ -35,10 +36,10 @@ export class Feed {
    */
   async refresh() {
     const { settings, names, area } = this.chart;
-    const { axis, xMetric, range, smoothing } = settings;
-    this.points = Math.max(this.points, wantedPoints(area.clientWidth));
+    const { range, smoothing } = settings;
+    this.points = Math.max(this.points, pointsFor(area.clientWidth));
     // A source with a version has other curves now (other runs, or new points) than for an earlier version.
-    const asked = JSON.stringify([names, axis === "relative" ? "time" : axis, xMetric, this.points, range, logOrigin(settings), this.source.version ?? 0]);
+    const asked = JSON.stringify([names, axisOf(settings).query(settings), this.points, range, logOrigin(settings), this.source.version ?? 0]);
     const wanted = JSON.stringify([asked, smoothing]);
     if (!this.visible || wanted === this.wanted) return;
     // A response for other settings is discarded.
@@ -97,8 +98,7 @@ export class Feed {
     const { names, settings } = this.chart;
     const curves = (this.whole?.curves ?? []).filter(({ series }) => series.row < row);
     if (!curves.length) return;
-    // The server joins curves over another metric.
-    if (settings.axis === "metric") return this.#later(() => this.reload());
+    if (axisOf(settings).isJoined) return this.#later(() => this.reload());
     const pointsOf = ({ metric = 0 }) => points[names[metric]];
     if (!curves.every((curve) => this.#append(curve, pointsOf(curve), before, row))) this.reload();
     else if (curves.some(pointsOf)) this.#grown();
@@ -128,21 +128,10 @@ export class Feed {
     series.row = row;
     if (!points) return true;
     const y = series.heights(points.value, points.special);
-    const [x, values] = this.whole.x === "step" ? withStep(points.step, y) : [points.time, y];
+    const [x, values] = this.whole.axis.live(points, y);
     // Of what kind a metric is that had no points, only the server knows.
     if (!x.length || !series.x.length) return !x.length;
     if (band?.noise) extendBand(band, x, values);
     return series.append(x, values, row);
   }
-}
-
-/** One point for each pixel of width is as much as a screen shows. */
-function wantedPoints(width) {
-  return Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
-}
-
-/** By step there is no point without one. */
-function withStep(steps, values) {
-  if (!steps.includes(null)) return [steps, values];
-  return [steps.filter((step) => step !== null), values.filter((_, i) => steps[i] !== null)];
 }

@@ -3,9 +3,8 @@
  * "time", "relative" or a metric), x_log, y_log, y_range: [low or null, high or null], smoothing}. All are optional.
  */
 
+import { settingsFor } from "./axes.js";
 import { compiled } from "./expressions.js";
-
-export const AXIS_NAMES = ["step", "relative", "time"];
 
 /** Return the names of the metrics of a chart, of all `names` on the page. */
 export function metricsOf(options, name, names) {
@@ -18,10 +17,7 @@ export function metricsOf(options, name, names) {
 /** Return the settings of the page as the options of a chart change them. */
 export function withOptions(settings, { x, x_log, y_log, y_range, smoothing }) {
   const found = { ...settings };
-  if (x !== undefined) {
-    found.axis = AXIS_NAMES.includes(x) ? x : "metric";
-    if (found.axis === "metric") found.xMetric = x;
-  }
+  if (x !== undefined) Object.assign(found, settingsFor(x));
   if (x_log !== undefined) found.logx = x_log;
   if (y_log !== undefined) found.log = y_log;
   if (y_range) found.yRange = y_range;

@@ -217,7 +217,6 @@ install({
   "just now": "刚刚",
   "logarithmic": "对数",
   "lowest {low}, highest {high}, last {last}": "最低 {low}，最高 {high}，最新 {last}",
-  "metric": "指标",
   "metrics": "指标",
   "never": "永不",
   "no finite values": "没有有限值",

@@ -1,14 +1,15 @@
 /** The series of a run. */
 
+import { isTimeOnly, SOURCES } from "../chart/axes.js";
 import { requestJson } from "../http.js";
 
 /** The series behind an address: the name of each, and whether it has times and no steps. */
 export async function seriesOf(address) {
   const found = new Map();
-  for (const axis of ["step", "time"]) {
-    const answer = await requestJson(`${address}?points=4&x=${axis}`).catch(() => null);
+  for (const x of SOURCES) {
+    const answer = await requestJson(`${address}?points=4&x=${x}`).catch(() => null);
     for (const { name } of answer?.series ?? []) {
-      if (!found.has(name)) found.set(name, axis === "time");
+      if (!found.has(name)) found.set(name, isTimeOnly(x));
     }
   }
   return found;

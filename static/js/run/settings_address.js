@@ -1,6 +1,6 @@
 /** Settings of all charts as parameters of an address. */
 
-import { AXIS_NAMES } from "../chart/options.js";
+import { offered, parameterOf } from "../chart/axes.js";
 import { parseSmoothing, smoothingText } from "../chart/smoothing.js";
 import { withParameters } from "../shared/query.js";
 
@@ -11,7 +11,7 @@ export function readSettings(search, origin) {
   const query = new URLSearchParams(search);
   const range = (query.get("range") ?? "").split("..").map((end) => (end === "" ? NaN : Number(end)));
   return {
-    axis: AXIS_NAMES.includes(query.get("x")) ? query.get("x") : "step",
+    axis: offered(query.get("x")).key,
     smoothing: parseSmoothing(query.get("smooth")),
     log: query.get("log") === "1",
     logx: query.get("logx") === "1",
@@ -25,7 +25,7 @@ export function readSettings(search, origin) {
 /** Return settings as parameters; defaults are empty. */
 function parametersOf({ axis, smoothing, log, logx, spread, range, filter }) {
   return {
-    x: axis === "step" ? "" : axis,
+    x: parameterOf(axis),
     smooth: smoothingText(smoothing),
     log: log ? "1" : "",
     logx: logx ? "1" : "",

@@ -1,8 +1,9 @@
 /** The one toolbar of all charts. What it says is the address, so a link shows a colleague the same view. */
 
+import { axisOf, OFFERED } from "../chart/axes.js";
 import { amountOf, placeOf, smoothingAt } from "../chart/smoothing.js";
-import { AXES } from "../chart/text/descriptions.js";
-import { formatDuration, formatNumber } from "../chart/text/format.js";
+import { formatNumber } from "../chart/text/format.js";
+import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { readSettings, writeSettings } from "./settings_address.js";
 
@@ -10,6 +11,7 @@ import { readSettings, writeSettings } from "./settings_address.js";
 export class Toolbar {
   constructor(form, origin, changed) {
     Object.assign(this, { form, origin, changed, settings: readSettings(location.search, origin) });
+    form.elements.axis.append(...OFFERED.map(({ key, label }) => make("label", {}, make("input", { type: "radio", name: "x", value: key }), label)));
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", () => this.#fromForm(true));
@@ -25,9 +27,7 @@ export class Toolbar {
   /** Zoom all charts to `range`, or show everything again. Steps are whole, times are exact to a millisecond. */
   zoom(range) {
     if (!range && !this.settings.range) return;
-    const whole = (ends) => [Math.floor(ends[0]), Math.ceil(ends[1])];
-    const rounded = (ends) => ends.map((end) => Math.round(end * 1000) / 1000);
-    const ends = range && (this.settings.axis === "step" ? whole(range) : rounded(range));
+    const ends = range && axisOf(this.settings).rounded(range);
     this.#apply({ ...this.settings, range: ends }, true);
   }
 
@@ -35,7 +35,7 @@ export class Toolbar {
     const { x, smooth, method, log, logx, spread, charts } = this.form.elements;
     const axis = x.value;
     // A range of steps means nothing on an axis of time.
-    const kept = (axis === "step") === (this.settings.axis === "step");
+    const kept = axisOf({ axis }).source === axisOf(this.settings).source;
     const range = kept ? this.settings.range : null;
     const chosen = { log: log.checked, logx: logx.checked, spread: spread.value, filter: charts.value };
     this.#apply({ ...this.settings, axis, range, smoothing: smoothingAt(method.value, Number(smooth.value)), ...chosen }, settled);
@@ -55,7 +55,7 @@ export class Toolbar {
   }
 
   #show() {
-    const { axis, smoothing, log, logx, spread, range, filter, origin } = this.settings;
+    const { axis, smoothing, log, logx, spread, range, filter } = this.settings;
     const { elements } = this.form;
     elements.x.value = axis;
     if (smoothing) elements.method.value = smoothing.method;
@@ -64,13 +64,12 @@ export class Toolbar {
     elements.smoothed.value = smoothing ? (amount < 1 ? amount.toFixed(2) : formatNumber(amount)) : gettext("off");
     elements.log.checked = log;
     elements.logx.checked = logx;
-    // A moment has no logarithm.
-    elements.logx.disabled = axis === "time";
+    elements.logx.disabled = !axisOf(this.settings).hasLog;
     elements.spread.value = spread;
     if (elements.charts.value !== filter) elements.charts.value = filter;
     elements.whole.hidden = !range;
     if (!range) return;
-    const text = axis === "relative" ? (end) => formatDuration(end - origin) : AXES[axis].text;
-    elements.whole.textContent = `${text(range[0])} – ${text(range[1])} ✕`;
+    const [from, to] = range.map((end) => axisOf(this.settings).textOf(end, this.settings));
+    elements.whole.textContent = `${from} – ${to} ✕`;
   }
 }

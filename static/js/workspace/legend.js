@@ -1,7 +1,7 @@
 /** Legend beside the charts, sorted by the value under the cursor, or by the value of the list. */
 
+import { axisOf } from "../chart/axes.js";
 import { swatch } from "../chart/render/colours.js";
-import { AXES, axisName } from "../chart/text/descriptions.js";
 import { alignNumbers } from "../chart/text/format.js";
 import { iconButton, make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
@@ -40,7 +40,7 @@ export class SideLegend {
     const [title, note] = this.head.children;
     const shown = [...this.entries.values()].filter(({ hidden }) => !hidden).length;
     title.textContent = reading?.name ?? this.title;
-    note.textContent = reading ? where(reading) : ngettext("{n} visible", "{n} visible", shown);
+    note.textContent = reading ? axisOf(reading.settings).reading(reading.x, reading.settings) : ngettext("{n} visible", "{n} visible", shown);
     const [keys, texts] = [[...values.keys()], alignNumbers([...values.values()])];
     const rated = [...this.entries.values()].map((entry) => {
       const value = reading ? values.get(entry.key) : entry.number;
@@ -82,12 +82,6 @@ export class SideLegend {
 
 function keyOf(target) {
   return target.closest("li")?.dataset.key ?? null;
-}
-
-function where({ x, settings }) {
-  const { axis, origin } = settings;
-  const text = AXES[axis].text(axis === "relative" ? x - origin : x);
-  return axis === "step" || axis === "metric" ? `${axisName(settings)} ${text}` : text;
 }
 
 /** Return the element of an entry if it looks the same. */

@@ -1,6 +1,7 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
 import { siteAddress } from "../http.js";
+import { offered } from "../chart/axes.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
@@ -12,6 +13,8 @@ import { CurveCache } from "./curve_cache.js";
 const MOST_NUMBERS = 100_000;
 const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
+/** Numbers per point up to which a chart is exact to a pixel; of more curves, which take longer to draw, to two. */
+const FEW_COLUMNS = 16;
 const REST = "";
 
 export class OverlaySource {
@@ -53,11 +56,12 @@ export class OverlaySource {
 
   #query(options) {
     const query = { ...options };
-    if (query.x === "time" && this.axis !== "time") query.x = "relative";
+    query.x = offered(this.axis).acrossRuns[query.x] ?? query.x;
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
-    query.points = Math.max(FEWEST, Math.min(query.points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
+    const points = columns > FEW_COLUMNS ? query.points / 2 : query.points;
+    query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
     return query;
   }
 

@@ -15,6 +15,8 @@ from metrics.store.tile_index import COLUMNS, Directory, table
 
 SMALL = Shape(tile=8, window=3, fan=4, segments=4)
 """A pyramid in which a hundred points reach every corner."""
+BROAD = Shape(tile=64, window=3, fan=4, segments=4)
+"""One whose tiles have several buckets, as they have usually."""
 
 
 class Grown:

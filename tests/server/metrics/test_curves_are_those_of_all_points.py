@@ -10,21 +10,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.query import downsample
-from metrics.query.plan import SeriesReader, Window, interval_width, level_for
+from metrics.query.plan import SPARE, SeriesReader, Window, interval_width, level_for
+from metrics.store import pyramid
 from metrics.store.columns import Floats, Values
 from metrics.store.points import Points
-from tests.server.metrics.pyramids import Grown, in_batches
+from metrics.store.pyramid import Shape
+from tests.server.metrics.pyramids import BROAD, SMALL, Grown, all_of, in_batches, points_of
 
 pytestmark = pytest.mark.usefixtures("small_pieces")
 POINTS = 40
+Line = tuple[Floats, Floats]
 FRESH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
 def series(draw: st.DrawFn) -> Points:
-    """Points with gaps, bursts, repeated steps and restarts, of which some are spikes."""
+    """Points with gaps, bursts, repeated steps, restarts, spikes, and stretches that are no finite numbers."""
     steps: list[int] = []
     times: list[float] = []
+    odd: list[float] = []
     step, time = 0, 1.7e9
     for _ in range(draw(st.integers(1, 6))):
         count, stride = draw(st.integers(1, 300)), draw(st.sampled_from([1, 1, 3, 50]))
@@ -32,34 +36,53 @@ def series(draw: st.DrawFn) -> Points:
         repeats = draw(st.sampled_from([1, 1, 3]))
         steps += [step + i // repeats * stride for i in range(count)]
         times += [time + i * pace for i in range(count)]
+        odd += [draw(st.sampled_from([0.0, 0.0, 0.0, np.nan, np.inf, -np.inf]))] * count
         step = steps[-1] + draw(st.sampled_from([1, 1, 2000, -40, -400]))
         time = times[-1] + draw(st.sampled_from([pace, pace, 3600.0]))
     random = Random(draw(st.integers(0, 2**32)))
-    noise = draw(st.sampled_from([0.0, 0.1, 1.0]))
-    values = [i / 50 + random.gauss(0, noise) + 9.0 * (random.random() < 0.01) for i in range(len(steps))]
+    noise, share = draw(st.sampled_from([0.0, 0.1, 1.0])), draw(st.sampled_from([0.01, 0.3, 1.0]))
+    values = [
+        i / 50 + random.gauss(0, noise) + 9.0 * (random.random() < 0.01) + (random.random() < share and bad)
+        for i, bad in enumerate(odd)
+    ]
     rows = np.arange(len(steps), dtype=np.int64)
     column = Values.of(values)
     return Points(rows, np.array(steps, dtype=np.int64), np.array(times), column, Values.nothing(len(steps)))
 
 
-def read(grown: Grown, window: Window, by_step: bool, points: int) -> Points:
-    """What a chart reads."""
+def read(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Points, int]:
+    """What a chart reads, and how many points there were."""
     directory = grown.directory()
     width = interval_width(directory, window, points, by_step=by_step)
-    level = level_for(directory, window, points)
-    reader = SeriesReader(directory, window, by_step=by_step, level=level, width=width)
-    found, _ = reader.points(grown.blob)
-    return reader.with_gap_ends(found, grown.blob)
+    for level in range(level_for(directory, window, points), -1, -1):
+        reader = SeriesReader(directory, window, by_step=by_step, level=level, width=width)
+        found, count = reader.points(grown.blob)
+        if level == 0 or len(found) >= min(points, count):
+            break
+    return reader.with_gap_ends(found, grown.blob), count
 
 
-def expected(points: Points, window: Window, by_step: bool) -> tuple[Floats, Floats]:
-    """All points that count, by the plainest means."""
-    order = points.by_step().unshadowed() if by_step else points.by_time()
-    order = window.pick(order)
-    return order.step.astype(float) if by_step else order.time, order.value.numbers()
+def drawn(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Line, int]:
+    """The curve of a response, and how many points there were."""
+    together, count = read(grown, window, by_step, points)
+    x = together.step if by_step else together.time
+    at = downsample.curve(x, together.value.heights(), points)
+    return (x[at].astype(float), together.value.numbers()[at]), count
 
 
-def farthest(line: tuple[Floats, Floats], x: Floats, y: Floats, width: float) -> float:
+def expected(points: Points, window: Window, by_step: bool) -> Line:
+    """All points that count, by the plainest means: of a step the last one, by time every one."""
+    rows = list(zip(points.step.tolist(), points.time.tolist(), points.value.numbers().tolist(), strict=True))
+    if by_step:
+        pairs = sorted({step: value for step, _, value in rows}.items())
+    else:
+        pairs = sorted(((time, value) for _, time, value in rows), key=lambda pair: pair[0])
+    low, high = (end for end in (window.steps if by_step else window.times))
+    shown = [(x, y) for x, y in pairs if (low is None or x >= low) and (high is None or x <= high)]
+    return np.array([x for x, _ in shown], dtype=float), np.array([y for _, y in shown], dtype=float)
+
+
+def farthest(line: Line, x: Floats, y: Floats, width: float) -> float:
     """How far the points are at most above or below what a line passes within `width` of them."""
     xs, ys = line
     most = 0.0
@@ -71,47 +94,99 @@ def farthest(line: tuple[Floats, Floats], x: Floats, y: Floats, width: float) ->
     return most
 
 
+def finite(line: Line) -> Line:
+    there = np.isfinite(line[1])
+    return line[0][there], line[1][there]
+
+
+def check(grown: Grown, logged: Points, window: Window, by_step: bool, points: int) -> None:
+    """Compare a curve with all points that were logged."""
+    x, y = expected(logged, window, by_step)
+    line, count = drawn(grown, window, by_step, points)
+    assert count == len(x) and len(line[0]) <= points
+    if count <= points:
+        np.testing.assert_array_equal(line, (x, y))
+        return
+    # What is drawn was logged; by time several points may have one place.
+    logged_there = set(zip(x.tolist(), map(str, y.tolist()), strict=True))
+    assert set(zip(line[0].tolist(), map(str, line[1].tolist()), strict=True)) <= logged_there
+    assert [*map(str, (line[0][0], line[1][0], line[0][-1], line[1][-1]))] == [
+        *map(str, (x[0], y[0], x[-1], y[-1]))
+    ]
+    assert np.isfinite(line[1]).all() == np.isfinite(y).all()
+    (xs, ys), shown = finite((x, y)), finite(line)
+    if not len(xs):
+        return
+    assert (shown[1].min(), shown[1].max()) == (ys.min(), ys.max())
+    # Marks of what is no finite number take a quarter of the points at most; a mip's buckets are narrower than intervals.
+    marks = 0 if len(xs) == len(x) else points // 4
+    interval = (x[-1] - x[0]) / ((points - 2 - marks) // 2)
+    scale = 1e-9 * max(1.0, float(np.abs(ys).max()))
+    assert farthest(shown, xs, ys, (1 + 1 / SPARE) * interval) <= scale
+    if len(xs) == len(x):
+        middles = (shown[0][1:] + shown[0][:-1]) / 2, (shown[1][1:] + shown[1][:-1]) / 2
+        assert farthest((xs, ys), *middles, 2 * interval) <= scale
+
+
 @given(series(), st.lists(st.integers(1, 90), min_size=1, max_size=4), st.booleans(), st.data())
 @FRESH
-def test_a_drawn_line_stays_within_an_interval_of_that_of_all_points(
+def test_a_drawn_line_stays_within_an_interval_of_that_of_all_points_while_the_run_grows(
     points: Points, sizes: list[int], by_step: bool, data: st.DataObject
 ) -> None:
+    pyramid.SHAPE = data.draw(st.sampled_from([SMALL, BROAD]))
     grown = Grown()
     batches = in_batches(points, sizes)
-    seen = data.draw(st.integers(1, len(batches)))
-    for batch in batches[:seen]:
+    looks = {len(batches), data.draw(st.integers(1, len(batches))), data.draw(st.integers(1, len(batches)))}
+    for number, batch in enumerate(batches, 1):
+        grown.add(batch, reopen=number % 7 == 0)
+        if number not in looks:
+            continue
+        logged = all_of(batches[:number])
+        column = (logged.step if by_step else logged.time).tolist()
+        low = data.draw(st.none() | st.sampled_from(column))
+        high = data.draw(st.none() | st.sampled_from(column))
+        if low is not None and high is not None:
+            low, high = sorted((low, high))
+        window = Window(steps=(low, high)) if by_step else Window(times=(low, high))
+        check(grown, logged, window, by_step, data.draw(st.sampled_from([8, 20, 40, 41, 120])))
+
+
+@given(st.integers(100, 3000), st.integers(20, 200), st.booleans(), st.integers(0, 2**32), st.data())
+@FRESH
+def test_evenly_spaced_points_are_drawn_equally_fine_everywhere(
+    count: int, points: int, by_step: bool, seed: int, data: st.DataObject
+) -> None:
+    """Each sixth of a range has about as many of the points, at whatever tile of the pyramid the range begins and ends."""
+    pyramid.SHAPE = data.draw(st.sampled_from([SMALL, BROAD]))
+    random = np.random.default_rng(seed)
+    grown, stride = Grown(), data.draw(st.sampled_from([1, 7]))
+    logged = points_of([i * stride for i in range(count)], random.random(count).tolist())
+    for batch in in_batches(logged, [data.draw(st.integers(50, 500))]):
         grown.add(batch)
-    logged = points.select(slice(0, sum(map(len, batches[:seen]))))
-    low = data.draw(st.none() | st.integers(0, 400))
-    high = None if low is None else low + data.draw(st.integers(0, 600))
-    window = Window(steps=(low, high)) if by_step else Window()
-    x, y = expected(logged, window, by_step)
-    together = read(grown, window, by_step, POINTS)
-    assert (len(together) == 0) == (len(x) == 0)
-    if not len(x):
-        return
-    read_x = together.step if by_step else together.time
-    at = downsample.curve(read_x, together.value.heights(), POINTS)
-    drawn = read_x[at].astype(float), together.value.numbers()[at]
-    assert len(at) <= POINTS
-    assert (drawn[0][0], drawn[1][0], drawn[0][-1], drawn[1][-1]) == (x[0], y[0], x[-1], y[-1])
-    assert (drawn[1].min(), drawn[1].max()) == (y.min(), y.max())
-    interval = 2 * (x[-1] - x[0]) / (POINTS - 2)
-    scale = 1e-9 * max(1.0, float(np.abs(y).max()))
-    assert farthest(drawn, x, y, 2 * interval) <= scale
-    middles = (drawn[0][1:] + drawn[0][:-1]) / 2, (drawn[1][1:] + drawn[1][:-1]) / 2
-    assert farthest((x, y), *middles, 2 * interval) <= scale
+    first = data.draw(st.integers(0, count - 60))
+    last = data.draw(st.integers(first + 59, count - 1))
+    if by_step:
+        window = Window(steps=(first * stride, last * stride))
+    else:
+        window = Window(times=(float(logged.time[first]), float(logged.time[last])))
+    (x, _), _ = drawn(grown, window, by_step, points)
+    assert len(x) >= min(0.8 * points, last - first + 1)
+    counts = np.histogram(x, 6)[0]
+    # Two intervals may be cut at each end of a sixth.
+    assert counts.max() <= 1.5 * counts.min() + 4, counts
 
 
-def test_both_ends_of_a_pause_are_drawn() -> None:
+@pytest.mark.parametrize(("shape", "pause"), [(SMALL, 1e4), (BROAD, 400.0), (BROAD, 1e4)])
+def test_both_ends_of_a_pause_are_drawn(shape: Shape, pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line across it would begin at an extreme that was logged before its last point."""
+    monkeypatch.setattr(pyramid, "SHAPE", shape)
     count, random = 2000, Random(1)
     values = [random.choice([-1.0, 1.0]) for _ in range(count)]
     values[1003] = values[1004] = 0.25
-    times = np.arange(count, dtype=float) + 1e4 * (np.arange(count) > 1003)
+    times = np.arange(count, dtype=float) + pause * (np.arange(count) > 1003)
     rows = np.arange(count, dtype=np.int64)
     grown = Grown()
     grown.add(Points(rows, rows, times, Values.of(values), Values.nothing(count)))
-    together = read(grown, Window(), False, POINTS)
+    together, _ = read(grown, Window(), False, POINTS)
     at = downsample.curve(together.time, together.value.heights(), POINTS)
     assert len(together) < count / 2 and {1003, 1004} <= set(together.row[at].tolist())

@@ -70,6 +70,7 @@ def test_a_curve_smoothed_from_means_has_no_rougher_ends(
     api: APIClient, run_id: str, monkeypatch: pytest.MonkeyPatch, smoothing: str
 ) -> None:
     monkeypatch.setattr(curves, "MOST_POINTS", 250)
+    monkeypatch.setattr(curves, "MOST_OF_ALL", 0)
     for query in RANGES:
         cache._kept.clear()
         address = f"/api/v2/experiments/{run_id}/series?{query}points=120&smoothing={smoothing}"
@@ -87,6 +88,7 @@ def test_a_smoothed_value_is_exact_where_the_range_has_few_points(
         exact.append(average / (1 - weight ** (i + 1)))
     cache._kept.clear()
     monkeypatch.setattr(curves, "MOST_POINTS", most)
+    monkeypatch.setattr(curves, "MOST_OF_ALL", 0)
     for first in (0, 501, STEPS - most):
         query = f"points=50&step_range={first}:{first + most - 1}&smoothing=ema&smoothing_weight={weight}"
         answer: Any = client.get(f"/runs/{run_id}/series?{query}").json()
@@ -94,3 +96,25 @@ def test_a_smoothed_value_is_exact_where_the_range_has_few_points(
         # What is farther away than that many points counts as the means of eight of them.
         far = weight**most
         assert smoothed["y"] == pytest.approx([exact[x] for x in smoothed["x"]], rel=1e-7, abs=0.01 * far)
+
+
+def test_few_runs_are_smoothed_exactly_at_any_size_of_a_chart(
+    api: APIClient, store: Path, make_run: MakeRun, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random, average, exact = Random(1), 0.0, []
+    for i in range(STEPS):
+        average = 0.9 * average + 0.1 * random.random()
+        exact.append(average / (1 - 0.9 ** (i + 1)))
+    monkeypatch.setattr(curves, "MOST_POINTS", 250)
+    monkeypatch.setattr(curves, "MOST_OF_ONE", STEPS)
+    monkeypatch.setattr(curves, "MOST_OF_ALL", STEPS + 5)
+    ids = [run_id]
+    for number in range(3):
+        cache._kept.clear()
+        for points in (40, 120, 700):
+            query = f"names=loss&points={points}&smoothing=ema&smoothing_weight=0.9"
+            answer = api.get(f"/api/v2/series?ids={','.join(ids)}&{query}").json()
+            curve = next(one["smoothed"] for one in answer["series"] if one["id"] == run_id)
+            off = max(abs(y - exact[x]) for x, y in zip(curve["x"], curve["y"], strict=True))
+            assert (off < 1e-9) == (number < 2), (number, points, off)
+        ids.append(make_run(store, metrics=[{"loss": 1.0, "global_step": step} for step in range(5)]))

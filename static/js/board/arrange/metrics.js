@@ -1,5 +1,6 @@
 /** The metrics of a page, and the options of its charts. */
 
+import { isTimeOnly } from "../../chart/axes.js";
 import { natural } from "../../run/natural.js";
 import { groupOf } from "./names.js";
 
@@ -9,7 +10,7 @@ const OPTIONS = ["x", "x_log", "y_log", "y_range", "smoothing"];
 export function metricsIn(panel) {
   return [...panel.querySelectorAll("figure[data-name]")].map((figure) => {
     const { name, axis } = figure.dataset;
-    return { name, group: figure.closest(".group").dataset.group, timeOnly: axis === "time" };
+    return { name, group: figure.closest(".group").dataset.group, timeOnly: isTimeOnly(axis) };
   });
 }
 

@@ -14,9 +14,8 @@ export function isThinned(curves) {
 }
 
 /** Return the end of the first tenth of the x domain in view. */
-export function endOfFirstTenth(zero, to, whole) {
-  const end = zero + (to - zero) / SHARE;
-  return whole ? Math.floor(end) : end;
+export function endOfFirstTenth(zero, to) {
+  return zero + (to - zero) / SHARE;
 }
 
 /** Each of the `curves` with its points up to `end` from those of `finer` that have the same key. */

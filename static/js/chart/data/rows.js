@@ -1,5 +1,6 @@
 /** The rows of a chart, for its data table and for CSV. */
 
+import { axisOf } from "../axes.js";
 import { nearest } from "./series.js";
 
 /** The heads of the columns. Where a chart has several curves the first column names them. */
@@ -7,7 +8,7 @@ export function header({ settings, curves }) {
   const several = curves.length > 1 ? ["curve"] : [];
   const smoothed = settings.smoothing ? ["smoothed"] : [];
   const edges = edged(curves) ? ["low", "high"] : [];
-  return [...several, { step: "step", metric: settings.xMetric }[settings.axis] ?? "time", "value", ...smoothed, ...edges];
+  return [...several, axisOf(settings).heading(settings), "value", ...smoothed, ...edges];
 }
 
 /** The points in view, curve by curve; x is a step or Unix seconds. */

@@ -1,5 +1,6 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
+import { axisOf } from "../axes.js";
 import { field, isShared, make, showPopover, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
@@ -44,14 +45,13 @@ function fill(menu, chart) {
 function goTo(menu, chart) {
   const input = make("input", { name: "step", type: "number", step: "any" });
   const { settings } = chart;
+  const axis = axisOf(settings);
   input.addEventListener("change", () => {
-    const { axis, origin } = settings;
     if (input.value === "") return;
-    moveTo(chart, Number(input.value) + (axis === "relative" ? origin : 0), axis === "metric" ? "steps" : "x");
+    moveTo(chart, Number(input.value) + axis.origin(settings), axis.targetColumn);
     menu.hidePopover();
   });
-  const label = { time: gettext("Unix seconds"), relative: gettext("Seconds since start") }[settings.axis] ?? gettext("Step");
-  return row(gettext("Go to"), field(label, input));
+  return row(gettext("Go to"), field(axis.target, input));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Settings of one chart in its menu: metrics, axes, y range and smoothing. */
 
+import { axisOf, OFFERED } from "../axes.js";
 import { field, make, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { compiled } from "../expressions.js";
@@ -49,11 +50,11 @@ function remove(name, action) {
 
 function axes(chart, names, set) {
   const { settings, hooks } = chart;
-  const x = choice("x", [["", gettext("as the page")], ["step", gettext("Step")], ["relative", gettext("Duration")], ["time", gettext("Time")], [names, gettext("Metrics")]]);
+  const x = choice("x", [["", gettext("as the page")], ...OFFERED.map(({ key, label }) => [key, label]), [names, gettext("Metrics")]]);
   x.value = hooks.options().x ?? "";
   x.addEventListener("change", () => set({ x: x.value || undefined }));
   const logs = [["x_log", "logx", gettext("Log x")], ["y_log", "log", gettext("Log y")]].map(([name, setting, label]) => {
-    const box = make("input", { type: "checkbox", name, checked: settings[setting], disabled: name === "x_log" && settings.axis === "time" });
+    const box = make("input", { type: "checkbox", name, checked: settings[setting], disabled: name === "x_log" && !axisOf(settings).hasLog });
     box.addEventListener("change", () => set({ [name]: box.checked }));
     return make("label", { className: "check" }, box, label);
   });

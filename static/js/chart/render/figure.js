@@ -2,7 +2,7 @@
 
 import { gettext } from "../../i18n.js";
 import { smoothingWords } from "../smoothing.js";
-import { axisName } from "../text/descriptions.js";
+import { axisOf } from "../axes.js";
 import { paintMarker } from "./colours.js";
 import { inkOf } from "./palette.js";
 import { paint } from "./renderer.js";
@@ -92,6 +92,6 @@ function drawAxisName(context, { settings }, plot, height, colours) {
   context.textAlign = "center";
   context.textBaseline = "top";
   context.fillStyle = colours["ink-faint"];
-  const text = [axisName(settings), ...(plot.x.log ? [gettext("logarithmic")] : [])].join(", ");
+  const text = [axisOf(settings).nameIn(settings), ...(plot.x.log ? [gettext("logarithmic")] : [])].join(", ");
   context.fillText(text, (plot.box.left + plot.box.right) / 2, height);
 }

@@ -1,6 +1,6 @@
 /** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `render/` paints it. */
 
-import { axisName } from "../text/descriptions.js";
+import { axisOf } from "../axes.js";
 import { tickLabel } from "../text/format.js";
 import { makeScale, padded } from "./scale.js";
 import { linearTicks, logTicks } from "./ticks.js";
@@ -17,7 +17,7 @@ const MARGIN = 40;
 
 /**
  * Arrange `curves` ([{series, band?}]) in `width` × `height` pixels.
- * `settings`: axis ("step" | "time" | "relative"), log, logx, range ([from, to] or null), origin (seconds, for
+ * `settings`: axis (see ../axes.js), log, logx, range ([from, to] or null), origin (seconds, for
  * "relative"), spread (see `yRange`), and `yRange` ([low or null, high or null]) where the value axis is not to follow the values.
  */
 export function layOut(curves, settings, width, height) {
@@ -32,7 +32,7 @@ export function layOut(curves, settings, width, height) {
   const widest = Math.max(...yTicks.map((tick) => tick.label.length), 0);
   const box = { left: Math.max(MARGIN, Math.ceil(widest * CHARACTER) + 12), top: TOP };
   box.right = Math.max(width - RIGHT, box.left + 1);
-  const title = height >= ROOMY ? axisName(settings) : "";
+  const title = height >= ROOMY ? axisOf(settings).nameIn(settings) : "";
   box.bottom = Math.max(height - BOTTOM - (title ? TITLE : 0), box.top + 1);
   const xTicks = xAxisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
   return {

@@ -1,16 +1,12 @@
 /** The x axis: domain, logarithmic origin and ticks. Pure. */
 
+import { axisOf } from "../axes.js";
 import { firstAtLeast } from "../data/series.js";
-import { durationLabel, tickLabel, timeLabel } from "../text/format.js";
-import { linearTicks, logTicks, timeStep, timeTicks } from "./ticks.js";
-
-/** Durations that people count in, in seconds; below ten of them, powers of ten. */
-const SPANS = [10, 60, 600, 3600, 36_000, 86_400, 864_000, 8_640_000];
 
 /** Return the x that a logarithmic axis counts from (only points above it are drawn), or null for a linear axis. */
-export function logOrigin({ axis, logx, origin }) {
-  if (!logx || axis === "time") return null;
-  return axis === "relative" ? origin : 0;
+export function logOrigin(settings) {
+  const axis = axisOf(settings);
+  return settings.logx && axis.hasLog ? axis.origin(settings) : null;
 }
 
 /** Return the x domain in view: the zoomed range, or first to last point, without what a log axis cannot show. */
@@ -52,40 +48,12 @@ export function firstVisible(xs, { domain, zero }) {
 
 /** Return about `count` labelled ticks of the x axis. */
 export function xAxisTicks(domain, settings, count) {
-  const zero = logOrigin(settings);
-  if (zero === null || (domain[1] - zero) / (domain[0] - zero) < 10) return evenTicks(domain, settings, count);
-  const [from, to] = domain.map((end) => end - zero);
-  if (isCount(settings)) return logTicks(from, to, count).map((value) => ({ value, label: tickLabel(value, value) }));
-  return spanTicks(from, to, count).map((after) => ({ value: after + zero, label: durationLabel(after, after) }));
+  const [axis, zero] = [axisOf(settings), logOrigin(settings)];
+  const isLog = zero !== null && (domain[1] - zero) / (domain[0] - zero) >= 10;
+  return (isLog ? axis.logTicks : axis.ticks)(domain, count, axis.origin(settings));
 }
 
-/** Whether x is a number rather than a time. */
-function isCount({ axis }) {
-  return axis === "step" || axis === "metric";
-}
-
-function evenTicks([from, to], settings, count) {
-  if (isCount(settings)) {
-    const ticks = linearTicks(from, to, count, settings.axis === "step" ? 1 : 0);
-    const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
-    return ticks.map((value) => ({ value, label: tickLabel(value, step) }));
-  }
-  const step = timeStep(from, to, count);
-  if (settings.axis === "time") {
-    const shift = -new Date(from * 1000).getTimezoneOffset() * 60;
-    return timeTicks(from, to, count, shift).map((value) => ({ value, label: timeLabel(value, step) }));
-  }
-  const { origin } = settings;
-  return timeTicks(from - origin, to - origin, count).map((after) => ({
-    value: after + origin,
-    label: durationLabel(after, step),
-  }));
-}
-
-/** Round durations between two, each about ten times the one before. */
-function spanTicks(from, to, count) {
-  const found = [...logTicks(Math.min(from, 5), 5, 100).filter((value) => Number.isInteger(Math.log10(value))), ...SPANS];
-  const inside = found.filter((value) => value >= from && value <= to);
-  const every = Math.ceil(inside.length / Math.max(2, count));
-  return inside.filter((_, i) => i % every === 0);
+/** Return how many points a chart of that width is asked for: the lowest and the highest of an interval as wide as a pixel. */
+export function pointsFor(width) {
+  return 2 * Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
 }

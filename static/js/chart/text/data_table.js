@@ -2,8 +2,8 @@
 
 import { make } from "../../dom.js";
 import { gettext, ngettext } from "../../i18n.js";
+import { axisOf } from "../axes.js";
 import { header, rows } from "../data/rows.js";
-import { AXES } from "./descriptions.js";
 import { formatNumber } from "./format.js";
 
 const LONGEST = 1000;
@@ -39,8 +39,7 @@ function afterwards(action) {
 function fill(table, chart) {
   const [heads, all] = [header(chart), rows(chart)];
   const where = chart.curves.length > 1 ? 1 : 0;
-  const { axis, origin } = chart.settings;
-  const place = (value) => AXES[axis].text(axis === "relative" ? value - origin : value);
+  const place = (value) => axisOf(chart.settings).textOf(value, chart.settings);
   const texts = all.slice(-LONGEST).map((cells) => cells.map((value, i) => (i === where ? place(value) : formatNumber(value))));
   const total = formatNumber(all.length);
   const caption =

@@ -1,30 +1,18 @@
 /** Texts about a chart for screen readers, and its rows as CSV. */
 
 import { gettext, ngettext } from "../../i18n.js";
+import { axisOf } from "../axes.js";
 import { extent } from "../data/series.js";
-import { formatDuration, formatNumber, formatTime } from "./format.js";
-
-/** What `x` is called and how one value of it reads, for each kind of axis. */
-export const AXES = {
-  step: { name: gettext("step"), text: (value) => formatNumber(value) },
-  time: { name: gettext("time"), text: (value) => formatTime(value) },
-  relative: { name: gettext("time since start"), text: (value) => formatDuration(value) },
-  metric: { name: gettext("metric"), text: (value) => formatNumber(value) },
-};
-
-/** Return what the x axis of settings is called. */
-export function axisName({ axis, xMetric }) {
-  return axis === "metric" ? xMetric : AXES[axis].name;
-}
+import { formatNumber } from "./format.js";
 
 /** One sentence: how many points, from where to where, the lowest, the highest and the last value. */
 export function sentence(series, settings, label = series.name) {
   if (!series.x.length) return gettext("{label}: no points yet.", { label });
-  const { text } = AXES[settings.axis];
-  const name = axisName(settings);
+  const axis = axisOf(settings);
   const range = extent(series.x, series.y, -Infinity, Infinity);
   const points = ngettext("{count} point", "{count} points", series.count, { count: formatNumber(series.count) });
-  const known = { label, points, name, from: text(series.first), to: text(series.x[series.x.length - 1]) };
+  const [from, to] = [series.first, series.x[series.x.length - 1]].map((x) => axis.textOf(x, settings));
+  const known = { label, points, name: axis.nameIn(settings), from, to };
   if (series.labels.length) {
     return gettext("{label}: {points}, {name} {from} to {to}; last “{last}”.", { ...known, last: series.last });
   }
