@@ -87,7 +87,7 @@ def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
     elif one.implementation == SDK:
         code = "RUNICORN_MISSING"
         problem = Message(
-            "Environment {environment} of {host} has runicorn-sdk, which has no viewer; uninstall it there first.",
+            "Environment {environment} of {host} has runicorn-sdk alone, which has no viewer.",
             **where,
         )
     elif not one.ours:

@@ -302,8 +302,9 @@ class CopiedProgram(TypedDict):
     """Where this program was copied to on a remote host."""
 
     ok: bool
-    file: Annotated[str, "Absolute."]
-    size: Annotated[int, "Bytes."]
+    file: Annotated[str, "Absolute; the wheel of the server."]
+    files: Annotated[list[str], "Absolute; the wheels of the SDK and of the server."]
+    size: Annotated[int, "Bytes of all files."]
     python: Annotated[str, "The Python of the environment."]
-    command: Annotated[str, "Installs the file, in a shell on the remote host."]
+    command: Annotated[str, "Installs the files, in a shell on the remote host."]
     message: str
