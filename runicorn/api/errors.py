@@ -79,7 +79,7 @@ class RateLimitError(RunicornAPIError):
     def retry_after(self) -> float | None:
         """Return the seconds to wait, if the server announces them."""
         found = self.payload.get("retry_after") if isinstance(self.payload, dict) else None
-        return float(found) if isinstance(found, int | float) else None
+        return float(found) if isinstance(found, (int, float)) else None
 
 
 class ServerError(RunicornAPIError):

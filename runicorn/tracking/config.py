@@ -50,7 +50,7 @@ class Config(MutableMapping[str, Any]):
         Raises:
             TypeError: `other` is not a mapping, argparse namespace, dataclass or list of pairs.
         """
-        named = dict(other) if isinstance(other, list | tuple) else other
+        named = dict(other) if isinstance(other, (list, tuple)) else other
         changed = {**flatten(named), **flatten(settings)}
         self._values |= changed
         self._save(changed)

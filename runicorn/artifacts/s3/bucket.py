@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -121,7 +121,7 @@ class Bucket(Connection):
 
     def _found(self, digests: Iterable[str]) -> dict[str, Stored]:
         wanted = list(dict.fromkeys(digests))
-        found = zip(wanted, in_parallel(self.stored, wanted), strict=True)
+        found = zip(wanted, in_parallel(self.stored, wanted))
         return {digest: stored for digest, stored in found if stored is not None}
 
     def put_file(
@@ -246,7 +246,10 @@ class Bucket(Connection):
 
     def unfinished(self, seconds: float = 0) -> list[Unfinished]:
         """Return the multipart uploads of contents that began at least so long ago."""
-        limit, pages = datetime.now(UTC) - timedelta(seconds=seconds), self.pages("list_multipart_uploads")
+        limit, pages = (
+            datetime.now(timezone.utc) - timedelta(seconds=seconds),
+            self.pages("list_multipart_uploads"),
+        )
         return [
             Unfinished(upload["Key"], upload["UploadId"])
             for page in pages
