@@ -76,6 +76,5 @@ def test_no_other_module_decides_whether_a_process_has_ended() -> None:
         for path in (PROJECT / package).rglob("*.py")
         if question.search(path.read_text(encoding="utf-8"))
     }
-    # File names of TensorBoard have a pid and a host name, and nothing else.
-    known = {"_platform.py", "store/process_identity.py"}
+    known = {"_platform/process.py", "store/process_identity.py"}
     assert found == {f"runicorn/{name}" for name in known}
