@@ -12,10 +12,14 @@ def main() -> None:
     try:
         full = load(COMMAND_LINE, "main")
     except NotInstalled:
-        from runicorn.cli import main as own
+        full = None
+    # Outside of `except`, which would add its exception to the traceback of a script.
+    if full is not None:
+        full()
+        return
+    from runicorn.cli import main as own
 
-        sys.exit(own(sys.argv[1:]))
-    full()
+    sys.exit(own(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -200,3 +200,6 @@ def test_the_sdk_command_runs_scripts_and_refuses_other_commands(
     script.write_text("import wandb\nwith wandb.init(project='p') as run:\n    run.log({'loss': 1})\n")
     assert call("run", "--storage", "elsewhere", str(script))[0] == 0
     assert list((tmp_path / "elsewhere" / "p").glob("*/runs/*/events.jsonl"))
+    script.write_text("1 / 0\n")
+    code, text = call("run", str(script))
+    assert code == 1 and "ZeroDivisionError" in text and "NotInstalled" not in text
