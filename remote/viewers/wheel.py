@@ -106,7 +106,7 @@ def _checkout_of_server(folder: Path) -> Iterator[Member]:
     yield from _described(folder, [*requirements(folder / "requirements.txt"), SAME_SDK])
 
 
-def _project(folder: Path) -> dict[str, Any]:
+def _project(folder: Path) -> Any:
     return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
 
 
