@@ -7,7 +7,7 @@ RUN python3 -m venv /opt/runicorn
 COPY . /source
 # Only what a server runs stays. Modules are compiled last, because the root file system may be read-only later.
 RUN cd /opt/runicorn \
- && bin/pip install --no-compile "/source[postgresql,valkey,alerts,s3]" \
+ && bin/pip install --no-compile /source/sdk "/source[postgresql,valkey,alerts,s3]" \
  && bin/pip uninstall --yes pip \
  && find . -type d \( -path '*/site-packages/*/tests' -o -path '*/twisted/*test' -o -path '*/autobahn/*test' \
       -o -path '*/twisted/conch' -o -path '*/twisted/mail' -o -path '*/twisted/names' -o -path '*/twisted/words' \

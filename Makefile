@@ -68,10 +68,11 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Runicorn needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv .venv
 
-# The checkout itself too, in place: scripts anywhere import it, and the command `runicorn` is there.
-$(RUNTIME): .venv/bin/python requirements.txt pyproject.toml
-	@$(BIN)/python -m pip uninstall --quiet --yes runicorn 2>/dev/null  # its name before `runicorn-django`
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+# The checkout itself too, in place: scripts anywhere import it, and the command `runicorn` is there. What is replaced is
+# uninstalled before, because `runicorn-django` owned that command once, and `runicorn` was its name before.
+$(RUNTIME): .venv/bin/python requirements.txt pyproject.toml hatch_build.py sdk/pyproject.toml sdk/hatch_build.py
+	@$(BIN)/python -m pip uninstall --quiet --yes runicorn runicorn-django 2>/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e ./sdk -e .
 	@touch $@
 
 $(TOOLS): $(RUNTIME) requirements-dev.txt tests/axe.py

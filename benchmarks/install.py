@@ -22,13 +22,13 @@ from benchmarks.support.rounds import line
 PROJECT = Path(__file__).resolve().parents[1]
 VIEWER, SDK = "Runicorn", "Runicorn SDK"
 INSTALLS = {
-    VIEWER: str(PROJECT),
-    SDK: str(PROJECT / "sdk"),
-    "Trackio": "trackio",
-    "MLflow skinny": "mlflow-skinny",
-    "W&B": "wandb",
-    "TensorBoard": "tensorboard",
-    "Aim": "aim",
+    VIEWER: (str(PROJECT / "sdk"), str(PROJECT)),
+    SDK: (str(PROJECT / "sdk"),),
+    "Trackio": ("trackio",),
+    "MLflow skinny": ("mlflow-skinny",),
+    "W&B": ("wandb",),
+    "TensorBoard": ("tensorboard",),
+    "Aim": ("aim",),
 }
 VIEWER_LIMIT, SDK_LIMIT = 200.0, 3.0
 MEGABYTE = 2**20
@@ -51,7 +51,7 @@ class Size(NamedTuple):
 
 
 def main(folder: Path) -> bool:
-    sizes = {name: install(folder / name, package) for name, package in INSTALLS.items()}
+    sizes = {name: install(folder / name, packages) for name, packages in INSTALLS.items()}
     for name, size in sizes.items():
         line(f"{name}: packages", size.packages, "")
         line(f"{name}: installed without bytecode", size.files, "MB")
@@ -68,21 +68,21 @@ def main(folder: Path) -> bool:
     return all(within_limits)
 
 
-def install(environment: Path, package: str) -> Size:
-    """Install a package into a new environment and measure it."""
+def install(environment: Path, packages: tuple[str, ...]) -> Size:
+    """Install packages into a new environment and measure it."""
     venv.EnvBuilder(with_pip=False, symlinks=True, clear=True).create(environment)
     python = environment / "bin" / "python"
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", package], check=True
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *packages], check=True
     )
     seconds = time.perf_counter() - began
     (site,) = environment.glob("lib/python*/site-packages")
     files = [path for path in site.rglob("*") if path.is_file() and not path.is_symlink()]
     compiled = sum(path.stat().st_size for path in files if path.suffix == ".pyc")
     total = sum(path.stat().st_size for path in files)
-    packages = len(list(site.glob("*.dist-info")))
-    return Size(packages, (total - compiled) / MEGABYTE, compiled / MEGABYTE, seconds)
+    distributions = len(list(site.glob("*.dist-info")))
+    return Size(distributions, (total - compiled) / MEGABYTE, compiled / MEGABYTE, seconds)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Peer(NamedTuple):
 
 PEERS = {
     "Runicorn": Peer(
-        (str(PROJECT),),
+        (str(PROJECT / "sdk"), str(PROJECT)),
         "import runicorn",
         "run = runicorn.init('bench', storage=folder)",
         "run.log(metrics)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from runicorn._version import FULL
@@ -28,6 +29,10 @@ def load(group: str, name: str) -> Any:
     """
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=group, name=name):
+    if sys.version_info >= (3, 10):
+        entries = entry_points(group=group, name=name)
+    else:
+        entries = [entry for entry in entry_points().get(group, ()) if entry.name == name]
+    for entry in entries:
         return entry.load()
     raise NotInstalled(f"{name} needs the full distribution: pip install {FULL}")

@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+from typing import Union
+
+JsonValue = Union[str, int, float, bool, None, list["JsonValue"], dict[str, "JsonValue"]]
 JsonObject = dict[str, JsonValue]

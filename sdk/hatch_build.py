@@ -10,19 +10,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 
-def source(root: str) -> Path:
-    """Return the folder with `runicorn/` and `LICENSE`."""
-    here = Path(root)
-    return here if (here / "runicorn").is_dir() else here.parent
-
-
-def files(folder: Path) -> dict[str, str]:
-    """Return the files of the package `runicorn`, all of it, and the license, with their names in the distribution."""
-    members = {str(folder / "LICENSE"): "runicorn/LICENSE"}
-    for path in sorted((folder / "runicorn").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            members[str(path)] = path.relative_to(folder).as_posix()
-    return members
+def package(root: str) -> Path:
+    """Return the folder `runicorn`."""
+    inside = Path(root, "runicorn")
+    return inside if inside.is_dir() else Path(root).parent / "runicorn"
 
 
 class Version(MetadataHookInterface):
@@ -30,18 +21,20 @@ class Version(MetadataHookInterface):
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Set the version."""
-        text = (source(self.root) / "runicorn" / "_version.py").read_text(encoding="utf-8")
+        text = (package(self.root) / "_version.py").read_text(encoding="utf-8")
         match = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
         assert match is not None
         metadata["version"] = match[1]
 
 
 class Files(BuildHookInterface):
-    """Include the files of the package."""
+    """Include the files of the package, all of it."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the files, and the license once more where a source distribution has it."""
-        included = files(source(self.root))
-        if self.target_name == "sdist":
-            included[str(source(self.root) / "LICENSE")] = "LICENSE"
-        build_data["force_include"].update(included)
+        """Add the files."""
+        folder = package(self.root)
+        build_data["force_include"].update(
+            (str(path), path.relative_to(folder.parent).as_posix())
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        )

@@ -83,8 +83,8 @@ def remote_status(request: Request) -> Response:
     "POST", scope=Scope.ADMIN, body=CopyProgramBody, returns=responses.CopiedProgram, errors=[403, 404, 503]
 )
 def copy_program(request: Request, body: dict[str, Any]) -> Response:
-    """Copy this program into `~/.cache/runicorn` on the remote host, as a wheel; nothing is installed.
+    """Copy this program into `~/.cache/runicorn` on the remote host, as two wheels; nothing is installed.
 
-    The response contains the command that installs it into the environment; the user runs it on the remote host.
+    The response contains the command that installs them into the environment; the user runs it on the remote host.
     """
     return Response(viewers.copy_program(connection_id=body["connection_id"], environment=body["conda_env"]))

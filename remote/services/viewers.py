@@ -130,37 +130,41 @@ def viewer_session(*, session_id: str) -> Session:
 
 
 def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
-    """Copy this program as a wheel to a remote host; return its path and the command that installs it.
+    """Copy this program as wheels to a remote host; return their paths and the command that installs them.
 
     Raises:
         RemoteOperationFailed: this program could not be packed or copied; no partial file is left on the host.
     """
     connection = pool.get(connection_id)
     try:
-        content = wheel.own_wheel()
+        wheels = wheel.own_wheels()
     except wheel.CannotPack as error:
         raise RemoteOperationFailed(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="runicorn-wheel-") as folder:
-        source = Path(folder) / wheel.NAME
-        source.write_bytes(content)
-        python, wheel_path, own = loop.run(_copy_wheel(connection, environment, source), COPY_SECONDS)
+        sources = [Path(folder, name) for name in wheels]
+        for source in sources:
+            source.write_bytes(wheels[source.name])
+        python, files, own = loop.run(_copy_wheels(connection, environment, sources), COPY_SECONDS)
     return {
         "ok": True,
-        "file": wheel_path,
-        "size": len(content),
+        "file": files[-1],
+        "files": files,
+        "size": sum(map(len, wheels.values())),
         "python": python,
-        "command": wheel.install_command(python, wheel_path, own),
-        "message": f"Copied to {wheel_path} on {connection.address.host}. Run the command there, then start the viewer again.",
+        "command": wheel.install_command(python, files, own),
+        "message": f"Copied to {' and '.join(files)} on {connection.address.host}. Run the command there, then start the viewer again.",
     }
 
 
-async def _copy_wheel(connection: PooledConnection, environment: str, source: Path) -> tuple[str, str, str]:
-    """Copy the wheel; return the Python, the path of the wheel, and the virtual environment to create or ""."""
+async def _copy_wheels(
+    connection: PooledConnection, environment: str, sources: list[Path]
+) -> tuple[str, list[str], str]:
+    """Copy the wheels; return the Python, the paths of the wheels, and the virtual environment to create or ""."""
     target = await discovery.find_by_name(connection, environment)
-    wheel_path = await sftp.put(connection.link, source, f"{FOLDER}/{source.name}")
+    files = [await sftp.put(connection.link, source, f"{FOLDER}/{source.name}") for source in sources]
     output = await connection.link.run(
         target.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.DESCRIBE_SECONDS
     )
     lines = output.stdout.decode("utf-8", "replace").splitlines()
     own = next((line[len(wheel.OWN_MARK) :] for line in lines if line.startswith(wheel.OWN_MARK)), "")
-    return target.path, wheel_path, own
+    return target.path, files, own

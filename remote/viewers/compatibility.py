@@ -89,7 +89,7 @@ def launch_problem(environment: Environment, host: str) -> ProgramNotInstalled |
     elif environment.implementation == SDK:
         code = "RUNICORN_MISSING"
         problem = Message(
-            "Environment {environment} of {host} has runicorn-sdk, which has no viewer; uninstall it there first.",
+            "Environment {environment} of {host} has runicorn-sdk alone, which has no viewer.",
             **where,
         )
     elif not environment.ours:

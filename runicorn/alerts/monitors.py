@@ -231,7 +231,7 @@ def _number(value: Any) -> float | None:
         number = scalar(value)
     except NotLoggable:
         return None
-    return number if isinstance(number, int | float) and not isinstance(number, bool) else None
+    return number if isinstance(number, (int, float)) and not isinstance(number, bool) else None
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:

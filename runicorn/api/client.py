@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from runicorn.api import paging, responses, urls
 from runicorn.api.alerts import AlertsAPI
@@ -18,6 +18,7 @@ from runicorn.api.transport import Form, Transport
 
 if TYPE_CHECKING:
     import requests
+    from typing_extensions import Self, Unpack
 
 DEFAULT_URL = "http://127.0.0.1:23300"
 IMPORT_SECONDS = 3600.0

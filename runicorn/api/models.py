@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MIB = 1024 * 1024
 
@@ -108,7 +111,7 @@ class MetricSeries:
         return max(self._numbers(), default=None)
 
     def _numbers(self) -> list[float]:
-        return [value for value in self.values if isinstance(value, int | float)]
+        return [value for value in self.values if isinstance(value, (int, float))]
 
 
 @dataclass

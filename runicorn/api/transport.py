@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import IO, Any
@@ -307,7 +307,9 @@ def retry_after(response: requests.Response) -> float | None:
         then = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return max(
+        0.0, (then.replace(tzinfo=then.tzinfo or timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+    )
 
 
 def error_of(response: requests.Response, method: str, path: str) -> RunicornAPIError:
@@ -342,13 +344,15 @@ def _sentence(payload: Any) -> str:
 
 def _may_pass(error: requests.RequestException) -> bool:
     """Return whether a retry may succeed. A request that timed out may still be in progress."""
-    if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ReadTimeout):
+    if isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ReadTimeout)):
         return False
     return isinstance(
         error,
-        requests.ConnectionError
-        | requests.exceptions.ChunkedEncodingError
-        | requests.exceptions.ContentDecodingError,
+        (
+            requests.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ),
     )
 
 

@@ -81,7 +81,7 @@ def query(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _items(value: Any) -> list[Any]:
     if value is None:
         return []
-    if not isinstance(value, list | tuple | set | frozenset):
+    if not isinstance(value, (list, tuple, set, frozenset)):
         return [value]
     items = list(value)
     # A single value with a comma would be split; an empty one beside it prevents that.

@@ -22,6 +22,7 @@ from runicorn import _platform, regular_file
 from runicorn.artifacts.errors import DamagedFile, PoolUnavailable, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
+from runicorn.newer_python import sha256
 from runicorn.store.containment import OutsideStore, is_inside
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _contents_of(store: Store, folders: Iterable[Path]) -> set[str]:
         digest = names_by_inode.get((about.st_dev, about.st_ino))
         if digest is None:
             with regular_file.open_binary(path) as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = sha256(file)
         used.add(ALGORITHM + digest)
     return used
 

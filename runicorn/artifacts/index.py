@@ -40,7 +40,7 @@ def rewrite(artifact: ArtifactFolder, aliases: dict[str, int] | None = None) -> 
         "artifact_type": artifact.type,
         "versions": entries,
         "aliases": every,
-        "created_at": created if isinstance(created, int | float) else now,
+        "created_at": created if isinstance(created, (int, float)) else now,
         "updated_at": now,
     }
     write_small(artifact.path / INDEX, value)

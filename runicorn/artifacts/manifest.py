@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.names import check_path
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
 
 ALGORITHM = "sha256:"
 LARGEST_SIZE = 2**53
@@ -222,7 +225,7 @@ def is_size(value: object) -> TypeGuard[int]:
 
 
 def _number(value: Any, default: Any) -> Any:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         return default
     try:
         number = float(value)

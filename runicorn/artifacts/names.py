@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from enum import StrEnum
-from itertools import pairwise
 from typing import NamedTuple
 
 from runicorn.artifacts.errors import InvalidArtifact
+from runicorn.newer_python import StrEnum
 from runicorn.store.layout import CONTROL, DEVICES
 
 LATEST = "latest"
@@ -184,7 +183,7 @@ def check_paths(paths: Iterable[str]) -> None:
         seen[folded] = path
     # With the lowest character as separator, a file sorts right before the content of a folder of its name.
     ordered = sorted((folded.replace("/", "\0"), path) for folded, path in seen.items())
-    for (file, path), (below, other) in pairwise(ordered):
+    for (file, path), (below, other) in zip(ordered, ordered[1:]):
         if below.startswith(f"{file}\0"):
             raise InvalidArtifact(f"{path!r} cannot be a file and the folder of {other!r}.", "files")
 

@@ -75,7 +75,7 @@ class Pool:
         """Return whether the content exists; a torn or changed blob does not count."""
         blob = self.blob(digest)
         try:
-            about = blob.stat(follow_symlinks=False)
+            about = blob.lstat()
             if about.st_size != size or stamps.is_stamped(about, digest):
                 return about.st_size == size
             fd = _platform.open_regular(blob, follow_links=False)

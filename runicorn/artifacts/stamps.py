@@ -30,7 +30,7 @@ def stamp(path: Path, digest: str, expected: os.stat_result | None = None) -> No
         expected: stat result of the file before its content was read; if it has changed, the file is not stamped.
     """
     with suppress(OSError):
-        about = path.stat(follow_symlinks=False)
+        about = path.lstat()
         if expected is not None and _identity(about) != _identity(expected):
             return
         seconds = about.st_mtime_ns // SECOND

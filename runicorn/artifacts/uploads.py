@@ -247,16 +247,16 @@ def add_contents(upload: Upload, body: bytes) -> int:
     """
     sizes, store, contents = upload.declared_files().sizes, upload.store, _parted(body)
     digests = [ALGORITHM + hashlib.sha256(content).hexdigest() for content in contents]
-    for number, (digest, content) in enumerate(zip(digests, contents, strict=True), 1):
+    for number, (digest, content) in enumerate(zip(digests, contents), 1):
         if sizes.get(digest) != len(content):
             raise InvalidArtifact(f"No file of this upload has content {number} of those sent.", WHOLE)
     with store.in_use():
         if store.bucket is not None:
-            store.bucket.put_all(dict(zip(digests, contents, strict=True)))
+            store.bucket.put_all(dict(zip(digests, contents)))
         else:
             free_space.require(upload.path, len(body))
             with Intake(store.pool) as intake:
-                for digest, content in zip(digests, contents, strict=True):
+                for digest, content in zip(digests, contents):
                     intake.keep(content, digest)
                 intake.settle()
     with suppress(FileNotFoundError):  # completed meanwhile
@@ -302,7 +302,7 @@ def _parted(body: bytes) -> list[bytes]:
     parts, at, view = [], 0, memoryview(body)
     while at < len(body):
         start = at + PREFIX
-        at = start + int.from_bytes(view[at:start])
+        at = start + int.from_bytes(view[at:start], "big")
         if len(view[start:at]) != at - start or start > len(body):
             raise InvalidArtifact("The last content is incomplete.", WHOLE)
         parts.append(bytes(view[start:at]))

@@ -188,7 +188,7 @@ def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
     candidates = []
     for path in places(version, file):
         with suppress(OSError):
-            about = path.stat(follow_symlinks=False)
+            about = path.lstat()
             if about.st_size == file.size:
                 candidates.append((stamps.is_stamped(about, file.digest), path))
     return sorted(candidates, key=lambda place: not place[0])

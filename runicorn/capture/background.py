@@ -70,7 +70,7 @@ class BackgroundCapture:
         if self._console is not None and not isinstance(error, SystemExit):
             from traceback import format_exception
 
-            self._console.feed("stderr", "".join(format_exception(error)))
+            self._console.feed("stderr", "".join(format_exception(type(error), error, error.__traceback__)))
 
     def _careful(self, work: Callable[[BackgroundThread], None]) -> Callable[[BackgroundThread], None]:
         def run(thread: BackgroundThread) -> None:

@@ -26,7 +26,7 @@ def query(commands: Commands, fields: Sequence[str], timeout: float = TIMEOUT) -
 def parse(text: str, fields: Sequence[str]) -> list[dict[str, str]]:
     """Return the fields of each GPU as text, from the CSV of `nvidia-smi` without header and units."""
     rows = ([cell.strip() for cell in line.split(",")] for line in text.splitlines())
-    return [dict(zip(fields, row, strict=True)) for row in rows if len(row) == len(fields)]
+    return [dict(zip(fields, row)) for row in rows if len(row) == len(fields)]
 
 
 def number(text: str) -> float | None:

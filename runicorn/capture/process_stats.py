@@ -69,7 +69,7 @@ class Usage:
 def _host_cpu(before: Counters, now: Counters) -> dict[str, float]:
     if before.host is None or now.host is None:
         return {}
-    busy, total = (after - earlier for earlier, after in zip(before.host, now.host, strict=True))
+    busy, total = (after - earlier for earlier, after in zip(before.host, now.host))
     return {"host_cpu_percent": _percent(busy, total)}
 
 

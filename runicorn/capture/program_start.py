@@ -37,7 +37,7 @@ class ProgramStart(NamedTuple):
         script = getattr(sys.modules.get("__main__"), "__file__", None)
         return cls(
             folder,
-            list(sys.orig_argv or sys.argv),
+            list(getattr(sys, "orig_argv", None) or sys.argv),
             list(map(str, sys.path)),
             script if isinstance(script, str) else "",
             dict(os.environ),

@@ -169,7 +169,7 @@ class Masking:
         if isinstance(value, str):
             is_secret = bool(value) and is_telling(name.rpartition(".")[2], any_key=False)
             return MASK if is_secret else self.text(value)
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             return [self.setting(name, item) for item in value]
         if isinstance(value, dict):
             return {key: self.setting(str(key), item) for key, item in value.items()}

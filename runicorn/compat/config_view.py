@@ -116,7 +116,7 @@ def as_mapping(values: Any) -> dict[str, Any]:
     """Return settings of a mapping, an argparse namespace, a dataclass or pairs; nested ones stay nested."""
     if isinstance(values, Mapping):
         return {str(key): value for key, value in values.items()}
-    if isinstance(values, list | tuple):
+    if isinstance(values, (list, tuple)):
         return dict(values)
     if hasattr(values, "as_dict"):
         return dict(values.as_dict())

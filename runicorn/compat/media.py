@@ -61,7 +61,7 @@ def encode_image(value: Any, suffix: str | None = None) -> tuple[bytes, str]:
 
 def encode_file(value: Any, suffix: str) -> tuple[bytes, str]:
     """Return the content of a path, of bytes, or of an open file."""
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, (bytes, bytearray)):
         return bytes(value), suffix
     if callable(getattr(value, "read", None)):
         content = value.read()

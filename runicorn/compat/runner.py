@@ -71,7 +71,7 @@ def _run_file(script: str) -> None:
     except OSError as error:
         say(f"{script} cannot be read: {error.strerror}.")
         sys.exit(NOT_AVAILABLE)
-    if not sys.flags.safe_path:
+    if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.path.dirname(os.path.realpath(script))
     module = ModuleType("__main__")
     module.__dict__.update(__file__=script, __builtins__=__builtins__, __spec__=None, __loader__=None)

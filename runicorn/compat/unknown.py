@@ -105,7 +105,7 @@ def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
     return (
         len(arguments) == 1
         and not options
-        and isinstance(arguments[0], FunctionType | MethodType | type)
+        and isinstance(arguments[0], (FunctionType, MethodType, type))
         and not is_unknown(arguments[0])
     )
 

@@ -54,6 +54,6 @@ class RunicornCallback:
             run.summary({"best_iteration": model.get_best_iteration() + 1})
         for data, scores in model.get_best_score().items():
             run.summary({f"best_{data}-{metric}": score for metric, score in scores.items()})
-        importance = zip(model.feature_names_, model.get_feature_importance().tolist(), strict=True)
+        importance = zip(model.feature_names_, model.get_feature_importance().tolist())
         run.log_table("feature_importance", [list(row) for row in importance], ["feature", "importance"])
         self._tracking.end()

@@ -64,7 +64,7 @@ class RunicornCallback(Callback):
             f"{name}_{group}": float(value)
             for group, values in enumerate(self.opt.hypers)
             for name, value in values.items()
-            if isinstance(value, int | float)
+            if isinstance(value, (int, float))
         }
         losses = {"train_loss": float(self.smooth_loss), "raw_loss": float(self.loss)}
         self._tracking.log(
@@ -74,7 +74,7 @@ class RunicornCallback(Callback):
     def after_epoch(self) -> None:
         if not self._step:
             return
-        values = dict(zip(self.recorder.metric_names, self.recorder.log, strict=False))
+        values = dict(zip(self.recorder.metric_names, self.recorder.log))
         left_out = ("train_loss", "epoch", "time")
         metrics = {
             name: float(value) for name, value in values.items() if name not in left_out and value is not None

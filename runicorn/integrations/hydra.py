@@ -47,7 +47,7 @@ class RunicornCallback(Callback):
         if job_return.status == JobStatus.FAILED and isinstance(value, BaseException):
             self._tracking.break_off(value)
         else:
-            if isinstance(value, int | float):
+            if isinstance(value, (int, float)):
                 self._tracking.summary({"result": value})
             self._tracking.end()
         self._tracking = None

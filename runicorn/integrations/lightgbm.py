@@ -56,6 +56,6 @@ class RunicornCallback:
             summary |= {f"best_{data}_{metric}": score for metric, score in scores.items()}
         run = self._tracking.run
         run.summary(summary)
-        importance = zip(booster.feature_name(), booster.feature_importance().tolist(), strict=True)
+        importance = zip(booster.feature_name(), booster.feature_importance().tolist())
         run.log_table("feature_importance", [list(row) for row in importance], ["feature", "importance"])
         self._tracking.end()

@@ -61,7 +61,7 @@ class RunicornCallback:
             tracking.log({"intermediate_value": value}, step)
             last = max(last, step)
         if trial.values:
-            results = dict(zip(self._names(len(trial.values)), trial.values, strict=True))
+            results = dict(zip(self._names(len(trial.values)), trial.values))
             tracking.log(results, last)
             if len(directions) == 1:
                 tracking.run.set_primary_metric(next(iter(results)), directions[0][:3])

@@ -40,11 +40,11 @@ def log_model(model: Any, x: Any, y: Any, run: Run | None = None, **options: Any
         tracking.log({"train/loss": float(loss)}, step)
     if is_classifier(model):
         matrix = metrics.confusion_matrix(y, predicted, labels=model.classes_)
-        rows = [[str(name), *row] for name, row in zip(model.classes_, matrix.tolist(), strict=True)]
+        rows = [[str(name), *row] for name, row in zip(model.classes_, matrix.tolist())]
         tracking.run.log_table("confusion_matrix", rows, ["actual", *map(str, model.classes_)])
     importance = permutation_importance(model, x, y, n_repeats=3, random_state=0).importances_mean
     names = getattr(model, "feature_names_in_", range(len(importance)))
-    features = [[str(name), float(value)] for name, value in zip(names, importance, strict=True)]
+    features = [[str(name), float(value)] for name, value in zip(names, importance)]
     tracking.run.log_table("feature_importance", features, ["feature", "importance"])
     tracking.end()
     return scores

@@ -34,7 +34,7 @@ class RunicornCallback(BaseCallback):
         settings = {
             key: value
             for key, value in vars(self.model).items()
-            if isinstance(value, int | float | str) and not key.startswith("_") and key not in COUNTERS
+            if isinstance(value, (int, float, str)) and not key.startswith("_") and key not in COUNTERS
         }
         total = self.model._total_timesteps
         self._tracking.begin({"algo": type(self.model).__name__, **settings, "total_steps": total})

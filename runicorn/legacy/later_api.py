@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, Union
 
 if TYPE_CHECKING:
     import logging
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CODE = "code_snapshot"
 INFO = 20
 """`logging.INFO`; the module is loaded by scripts that use it."""
-Place = str | os.PathLike[str] | Mapping[str, Any] | None
+Place = Union[str, "os.PathLike[str]", Mapping[str, Any], None]
 
 
 class Arguments(TypedDict, total=False):
@@ -156,8 +156,8 @@ def _record_asset(
     description: str | None,
     about: dict[str, Any],
 ) -> None:
-    is_path = isinstance(place, str | os.PathLike)
-    location = os.path.expanduser(os.fspath(place)) if isinstance(place, str | os.PathLike) else place
+    is_path = isinstance(place, (str, os.PathLike))
+    location = os.path.expanduser(os.fspath(place)) if isinstance(place, (str, os.PathLike)) else place
     run.config.update({f"{part}.{name}": location})
     if save and is_path and os.path.exists(str(location)):
         from runicorn.artifacts.artifact import Artifact

@@ -70,9 +70,7 @@ def of_bins(edges: list[float], counts: list[int]) -> dict[str, Any]:
     count = sum(counts)
     if not count:
         return _result([], [], 0, None, None, None, (0, 0, 0))
-    middle = (
-        sum((low + high) / 2 * n for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)) / count
-    )
+    middle = sum((low + high) / 2 * n for low, high, n in zip(edges[:-1], edges[1:], counts)) / count
     return _result(edges, counts, count, edges[0], edges[-1], middle, (0, 0, 0))
 
 
@@ -87,7 +85,7 @@ def _result(
 ) -> dict[str, Any]:
     names = ("nan", "positive_infinity", "negative_infinity")
     shape = {"edges": edges, "counts": counts, "count": count, "min": low, "max": high, "mean": middle}
-    return {"format": FORMAT, **shape, **dict(zip(names, special, strict=True))}
+    return {"format": FORMAT, **shape, **dict(zip(names, special))}
 
 
 def _edges(low: float, high: float, bins: int) -> list[float]:
@@ -154,7 +152,7 @@ def _parts(array: Any) -> Iterator[Any]:
 def _numbers(values: Any, depth: int) -> Iterator[float]:
     if hasattr(values, "tolist"):
         values = values.tolist()
-    if isinstance(values, Iterable) and not isinstance(values, str | bytes) and depth < DEPTH:
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)) and depth < DEPTH:
         for value in values:
             yield from _numbers(value, depth + 1)
         return
@@ -162,6 +160,6 @@ def _numbers(values: Any, depth: int) -> Iterator[float]:
         number = scalar(values)
     except NotLoggable:
         number = None
-    if not isinstance(number, int | float):
+    if not isinstance(number, (int, float)):
         raise TypeError(f"A histogram takes numbers, not {type(values).__name__}.")
     yield float(number)

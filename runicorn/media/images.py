@@ -57,9 +57,9 @@ def encode(image: Any, suffix: str, quality: int) -> tuple[bytes, str]:
         TypeError: the type is not supported.
         NotAnImage: it cannot be encoded in that format.
     """
-    if isinstance(image, bytes | bytearray | memoryview):
+    if isinstance(image, (bytes, bytearray, memoryview)):
         return bytes(image), suffix
-    if isinstance(image, str | os.PathLike):
+    if isinstance(image, (str, os.PathLike)):
         return _from_file(Path(image), suffix)
     if callable(getattr(image, "savefig", None)):
         return _from_figure(image, suffix, quality), suffix

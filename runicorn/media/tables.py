@@ -80,7 +80,7 @@ def _read(rows: Any) -> tuple[list[Any], list[Any], int]:
         return _read(rows.to_pylist())
     if hasattr(rows, "tolist"):
         rows = rows.tolist()
-    if not isinstance(rows, Iterable) or isinstance(rows, str | bytes):
+    if not isinstance(rows, Iterable) or isinstance(rows, (str, bytes)):
         raise TypeError(f"A table takes rows, not {type(rows).__name__}.")
     records = list(rows)
     wrong = next((row for row in records if not isinstance(row, Mapping) and not _is_row(row)), None)
@@ -97,7 +97,7 @@ def _across(columns: Sequence[Sequence[Any]], length: int) -> Iterator[list[Any]
 
 
 def _is_row(row: Any) -> bool:
-    return (isinstance(row, Sequence) and not isinstance(row, str | bytes)) or hasattr(row, "tolist")
+    return (isinstance(row, Sequence) and not isinstance(row, (str, bytes))) or hasattr(row, "tolist")
 
 
 def _cells(record: Any, names: Sequence[Any]) -> Sequence[Any]:
@@ -128,7 +128,7 @@ def _cell(value: Any) -> Any:
             plain = str(value)
         except REFUSALS:
             plain = f"<{type(value).__name__}>"
-    if isinstance(plain, list | dict):
+    if isinstance(plain, (list, dict)):
         plain = json.dumps(plain, ensure_ascii=False)
     return plain[:TEXT] if isinstance(plain, str) else plain
 

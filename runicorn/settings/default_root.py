@@ -39,7 +39,7 @@ def find_unmounted(root: Path) -> Path | None:
     if not root.is_absolute() or not _is_empty(root):
         return None
     mount_points = _mount_points()
-    for folder in (root, *root.parents[:-1]):
+    for folder in (root, *list(root.parents)[:-1]):
         if os.path.ismount(folder):
             break
         if str(folder) in mount_points or _is_for_mounts(folder.parent):

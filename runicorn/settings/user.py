@@ -259,7 +259,14 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 
 
 def _runs_here(note: dict[str, Any]) -> bool:
-    kinds = {"url": str, "root": str, "pid": int, "process_start": float | None, "started_at": float}
+    number = (float, type(None))
+    kinds: dict[str, Any] = {
+        "url": str,
+        "root": str,
+        "pid": int,
+        "process_start": number,
+        "started_at": float,
+    }
     if not all(isinstance(note.get(key), kind) for key, kind in kinds.items()):
         return False
     return process_identity.is_alive(process_identity.ProcessRecord.from_dict(note))

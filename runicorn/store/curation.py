@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, Union, cast
 
 from runicorn import _platform
 from runicorn.store import layout
@@ -56,7 +56,7 @@ class RunFields(TypedDict, total=False):
     project: str
 
 
-Changes = RunFields | Callable[[RunFields], RunFields]
+Changes = Union[RunFields, Callable[[RunFields], RunFields]]
 """Fields to change, or a function of the current fields that returns them."""
 
 

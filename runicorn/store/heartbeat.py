@@ -37,7 +37,7 @@ def write(run_dir: Path, now: float) -> None:
 def read(run_dir: Path | str) -> float | None:
     """Return when the run was last alive, in Unix seconds; None without a heartbeat."""
     at = layout.read_json(f"{run_dir}/{NAME}", ceiling=CEILING)[0].get("at")
-    return float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
+    return float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) else None
 
 
 def observe(heartbeat: float | None, now: float) -> Observation | None:

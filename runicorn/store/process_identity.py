@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Protocol
 
 from runicorn import _platform
 
@@ -74,7 +74,7 @@ class ProcessRecord(NamedTuple):
         texts = ("hostname", "machine_id", "boot_id", "pid_namespace")
         return cls(
             pid if type(pid) is int else None,
-            float(start) if isinstance(start, int | float) and not isinstance(start, bool) else None,
+            float(start) if isinstance(start, (int, float)) and not isinstance(start, bool) else None,
             **{key: value for key in texts if isinstance(value := content.get(key), str)},
         )
 
@@ -132,7 +132,7 @@ def _is_of_a_container_here(process: Process) -> bool:
     )
 
 
-_listed = (-LISTED_SECONDS, frozenset[tuple[int, float | None]]())
+_listed = (-LISTED_SECONDS, frozenset[tuple[int, Optional[float]]]())
 
 
 def _in_containers() -> frozenset[tuple[int, float | None]]:

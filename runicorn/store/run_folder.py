@@ -199,7 +199,7 @@ class RunFolder:
                 self.report_error(name, error)
 
     def _sync_folders(self) -> None:
-        for folder in (self.path / layout.MEDIA, self.path, *self.path.parents[:4]):
+        for folder in (self.path / layout.MEDIA, self.path, *list(self.path.parents)[:4]):
             if folder not in self._synced_folders:
                 with suppress(OSError):  # there may be no media, and a folder above may be closed to us
                     _platform.fsync_directory(folder)

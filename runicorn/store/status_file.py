@@ -35,7 +35,7 @@ class StatusFile:
     def resume(self) -> None:
         """Keep the start time of an earlier part of the run."""
         started = self._folder.read(layout.STATUS).get("started_at")
-        if isinstance(started, int | float):
+        if isinstance(started, (int, float)):
             self.started_at = float(started)
 
     def end(self, status: str, reason: str | None) -> None:

@@ -92,9 +92,9 @@ def jsonable(value: Any, depth: int = 0) -> Any:
         raise NotLoggable
     if isinstance(value, Mapping):
         return {str(key): jsonable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [jsonable(item, depth + 1) for item in value]
-    if isinstance(value, set | frozenset):
+    if isinstance(value, (set, frozenset)):
         return [jsonable(item, depth + 1) for item in sorted(value, key=str)]
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)

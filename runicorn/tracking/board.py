@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from runicorn.settings import user
 from runicorn.store.layout import DEFAULT
 from runicorn.store.project import boards
 from runicorn.tracking.disabled import is_silent
 
-Item = str | Sequence[str] | Mapping[str, Any]
+Item = Union[str, Sequence[str], Mapping[str, Any]]
 
 
 def board(

@@ -50,8 +50,8 @@ class Config(MutableMapping[str, Any]):
         Raises:
             TypeError: `other` is not a mapping, argparse namespace, dataclass or list of pairs.
         """
-        mapping = dict(other) if isinstance(other, list | tuple) else other
-        changed = {**flatten(mapping), **flatten(settings)}
+        named = dict(other) if isinstance(other, (list, tuple)) else other
+        changed = {**flatten(named), **flatten(settings)}
         self._values |= changed
         self._save(changed)
 

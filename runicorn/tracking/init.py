@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
@@ -22,6 +22,8 @@ from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from runicorn.upload.target import Target
 
 

@@ -48,7 +48,7 @@ class Run:
         self.path, self.project, self.name = path, project, name
         self.storage_root = storage_root
         self.run_dir = layout.run_folder(storage_root, project, name, run_id, path)
-        above = self.run_dir.parents[:3] if path is None else (self.run_dir.parent,) * 3
+        above = tuple(self.run_dir.parents)[:3] if path is None else (self.run_dir.parent,) * 3
         self.runs_dir, self.experiment_dir, self.project_dir = above
         self.media_dir = self.run_dir / layout.MEDIA
         self.process, self.server = os.getpid(), ""

@@ -184,7 +184,7 @@ class Artifacts:
             if len(together) + len(content) > PART:
                 self._server.json("PUT", f"{upload}/contents", bytes(together))
                 together.clear()
-            together += len(content).to_bytes(PREFIX) + content
+            together += len(content).to_bytes(PREFIX, "big") + content
         if together:
             self._server.json("PUT", f"{upload}/contents", bytes(together))
 

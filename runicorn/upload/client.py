@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from runicorn.newer_python import sha256
 from runicorn.settings import user
 from runicorn.upload.http import ERRORS, Answer, HttpClient, api_path, without_password
 
@@ -118,7 +119,7 @@ class Server:
     def replace_large(self, name: str, path: Path) -> None:
         """Replace a file in parts, resuming an earlier upload, and compare digests at the end."""
         with path.open("rb") as file:
-            digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            digest = f"sha256:{sha256(file)}"
             size = file.seek(0, os.SEEK_END)
             for _ in range(ROUNDS):
                 self._parts(name, file, digest, size)
@@ -172,7 +173,7 @@ class Server:
         if answer.status >= 300:
             raise self._error(answer, f"{method} {path}")
         value = answer.json()
-        if not isinstance(value, dict | list):
+        if not isinstance(value, (dict, list)):
             raise ServerUnavailable(
                 f"{without_password(self._client.url)} sent a response to {method} {path} that is not JSON"
             )
@@ -213,25 +214,23 @@ class Server:
             if isinstance(detail, str)
             else f"{request} failed with status {answer.status} {answer.reason}"
         )
-        match answer.status:
-            case 400 if payload is None and self._client.is_https_port():
-                # nginx and Apache answer plain HTTP on a port for TLS like this.
-                return Denied(self._client.wrong_scheme())
-            case 400 | 413 | 415 | 422:
-                return RequestRejected(sentence)
-            case 401 | 403:
-                return Denied(sentence)
-            case 404 if sentence.rstrip(".").lower() in NO_ROUTE:
-                return Unsupported(sentence)
-            case 404:
-                return Removed(sentence)
-            case 405:
-                return Unsupported(sentence)
-            case 409:
-                return Conflict(sentence, payload)
-            case 429:
-                return ServerUnavailable(sentence, _seconds(answer.headers.get("Retry-After")))
-        return ServerUnavailable(sentence)
+        status = answer.status
+        if status == 400 and payload is None and self._client.is_https_port():
+            # nginx and Apache answer plain HTTP on a port for TLS like this.
+            return Denied(self._client.wrong_scheme())
+        if status in (400, 413, 415, 422):
+            return RequestRejected(sentence)
+        if status in (401, 403):
+            return Denied(sentence)
+        if status == 405 or (status == 404 and sentence.rstrip(".").lower() in NO_ROUTE):
+            return Unsupported(sentence)
+        if status == 404:
+            return Removed(sentence)
+        if status == 409:
+            return Conflict(sentence, payload)
+        return ServerUnavailable(
+            sentence, _seconds(answer.headers.get("Retry-After")) if status == 429 else None
+        )
 
     def _put(self, name: str, content: bytes, **params: Any) -> Any:
         path = self.path("runs", self._run_id, "files", *name.split("/"))

@@ -126,7 +126,7 @@ class HttpClient:
             )
         if isinstance(error, ssl.SSLError) and error.reason in NOT_TLS:
             return self.wrong_scheme()
-        is_closed = isinstance(error, http.client.HTTPException | ConnectionError)
+        is_closed = isinstance(error, (http.client.HTTPException, ConnectionError))
         if is_closed and not isinstance(error, ConnectionRefusedError) and self.is_https_port():
             return self.wrong_scheme()
         return ""

@@ -7,12 +7,12 @@ there, so nothing is sent twice or left out, even if a process is killed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
+from runicorn.newer_python import sha256
 from runicorn.store import layout
 from runicorn.store.run_files import is_media
 from runicorn.upload.artifacts import Artifacts
@@ -93,7 +93,7 @@ class RunUpload:
                 with (self.run_dir / name).open("rb") as file:
                     size = file.seek(0, os.SEEK_END)
                     file.seek(0)
-                    digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+                    digest = f"sha256:{sha256(file)}"
             except FileNotFoundError:
                 continue
             there = self._server.digest(name, size if name in layout.GROWING else None)

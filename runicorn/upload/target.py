@@ -60,7 +60,7 @@ def check_seconds(value: float, name: str) -> float:
     Raises:
         ValueError: it is not a number of at least 0; the message names it.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
     return float(value)
 

@@ -13,6 +13,7 @@ from runicorn import _platform
 from runicorn.capture.background_thread import BackgroundThread
 from runicorn.capture.detached_process import PACKAGE
 from runicorn.companion.exit_status import image
+from runicorn.newer_python import module_command
 from runicorn.store import layout
 from runicorn.store.notices import say
 from runicorn.store.process_identity import FIRST_NAMESPACE
@@ -292,7 +293,7 @@ def serve(queue: Queue) -> None:
         return
     with open(os.open(queue.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(
-            [sys.executable or "python3", "-P", "-m", "runicorn.upload.process", str(queue.folder)],
+            module_command("runicorn.upload.process", str(queue.folder)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,

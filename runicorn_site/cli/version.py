@@ -13,13 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn._version import __version__
+from runicorn._version import SDK, __version__
 from runicorn.remote_protocol import IMPLEMENTATION
 from runicorn.settings import user
 from runicorn_site.cli.support.server import ForeignModule, make_importable
 from runicorn_tools.cli.support import common
 
-LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy", "typer")
+LIBRARIES = (SDK, "Django", "djangorestframework", "channels", "daphne", "numpy", "typer")
 
 
 def version(

@@ -76,7 +76,9 @@ def move(source: DatabaseSettings) -> dict[str, int]:
             make_private(Path(str(own["NAME"])))
         call_command("migrate", database=TARGET, interactive=False, verbosity=0)
         if accounts.ALIAS in settings.DATABASES:  # else users are in the target, which has just been migrated
-            accounts.marker().unlink(missing_ok=True)  # an empty file is not lost: it gets the users of the source
+            accounts.marker().unlink(
+                missing_ok=True
+            )  # an empty file is not lost: it gets the users of the source
             accounts.prepare_accounts()
         for alias in {alias for table in tables for alias in (table.source, table.target)}:
             locks.enter_context(transaction.atomic(using=alias))

@@ -20,7 +20,7 @@ LAYERS = {
     "people": ["access", ".", "shares", "pages"],
     "runicorn_site": ["web", "database", "cluster", "security", "transport", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "server", "pages", "cli"],
     "runicorn": [
-        "api/responses", ".", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
+        "_platform", ".", "api/responses", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
     ],
     "runicorn_tools": ["export", "archives", "sync", ".", "fsck", "cli"],

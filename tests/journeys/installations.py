@@ -1,4 +1,4 @@
-"""Fresh environments with our wheel, for tests that install it as users do."""
+"""Fresh environments with our wheels, for tests that install it as users do."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from runicorn._platform import file_lock
+from runicorn._version import SDK
 from tests.prepared import FOLDER
 from tests.processes import PROJECT
 
@@ -56,7 +57,7 @@ def _cpu_seconds() -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Installation:
-    """An environment with our wheel."""
+    """An environment with our wheels."""
 
     python: Path
     seconds: float
@@ -68,19 +69,27 @@ class Installation:
         return str(self.python.parent / "runicorn")
 
 
-def built_wheel() -> Path:
-    """Return our wheel, built once per session of tests."""
+def built_wheels() -> tuple[Path, Path]:
+    """Return the wheels of the SDK and of the server, built once per session of tests."""
     target = Path(os.environ[FOLDER]) / "wheel"
     target.mkdir(parents=True, exist_ok=True)
     with file_lock(target / "lock"):
-        if not list(target.glob("*.whl")):
-            draft = target / "draft"
-            command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", draft, PROJECT]
-            subprocess.run(command, check=True, capture_output=True)
-            (wheel,) = draft.glob("*.whl")
-            wheel.rename(target / wheel.name)
-    (wheel,) = target.glob("*.whl")
-    return wheel
+        if not (target / "done").exists():
+            for source in (PROJECT / "sdk", PROJECT):
+                command = [
+                    sys.executable,
+                    "-m",
+                    "build",
+                    "--wheel",
+                    "--no-isolation",
+                    "--outdir",
+                    target,
+                    source,
+                ]
+                subprocess.run(command, check=True, capture_output=True)
+            (target / "done").touch()
+    (sdk,), (server,) = target.glob("runicorn_sdk-*.whl"), target.glob("runicorn_django-*.whl")
+    return sdk, server
 
 
 def new_environment(folder: Path) -> Path:
@@ -98,12 +107,13 @@ def pip_install(python: Path, *arguments: str) -> Installation:
 
 
 def link_requirements(wheel: Path, python: Path, extra: str = "") -> None:
-    """Link what the wheel requires into an environment, from that of the tests."""
+    """Link what the wheel of the server requires, but for the SDK, into an environment, from that of the tests."""
     with zipfile.ZipFile(wheel) as archive:
         (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         required = email.message_from_bytes(archive.read(path)).get_all("Requires-Dist", [])
     (site,) = python.parents[1].glob("lib/python*/site-packages")
-    link_distributions({text for text in required if _is_wanted(Requirement(text), {"", extra})}, site)
+    wanted = {text for text in required if _is_wanted(Requirement(text), {"", extra})}
+    link_distributions({text for text in wanted if Requirement(text).name != SDK}, site)
 
 
 def link_distributions(names: set[str], target: Path) -> None:

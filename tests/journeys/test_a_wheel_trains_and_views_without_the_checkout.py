@@ -1,17 +1,25 @@
-"""`pip install` of the built wheel in a fresh environment: train, view, in a folder full of misleading names."""
+"""`pip install` of the built wheels in a fresh environment: train, view, in a folder full of misleading names."""
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.journeys.installations import built_wheel, link_requirements, new_environment, pip_install
-from tests.processes import environment, free_port
+from runicorn._version import __version__
+from tests.journeys.installations import (
+    built_wheels,
+    link_distributions,
+    link_requirements,
+    new_environment,
+    pip_install,
+)
+from tests.processes import PROJECT, environment, free_port
 from tests.records import records
 from tests.waiting import until
 
@@ -20,10 +28,11 @@ TRAIN = "import runicorn as rn\nwith rn.init(project='p', name='n') as run:\n   
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh environment with the wheel and what it requires, the latter linked from this environment."""
+    """The Python of a fresh environment with the wheels and what they require, the latter linked from this environment."""
     python = new_environment(tmp_path_factory.mktemp("installed"))
-    link_requirements(built_wheel(), python)
-    return pip_install(python, "--no-deps", str(built_wheel())).python
+    sdk, server = built_wheels()
+    link_requirements(server, python)
+    return pip_install(python, "--no-deps", str(sdk), str(server)).python
 
 
 def test_the_demo_of_an_installed_wheel_needs_no_other_package(
@@ -90,19 +99,58 @@ def _answers(viewer: subprocess.Popen[str], port: int) -> bool:
         return False
 
 
-def test_the_wheel_holds_what_the_server_needs() -> None:
-    names = zipfile.ZipFile(built_wheel()).namelist()
+def test_the_wheels_hold_what_they_need_and_share_no_file() -> None:
+    sdk, server = (set(zipfile.ZipFile(wheel).namelist()) for wheel in built_wheels())
+    assert not sdk & server
+    assert {name.split("/")[0] for name in sdk if ".dist-info/" not in name} == {"runicorn"}
+    packages = {name.split("/")[0] for name in server if ".dist-info/" not in name}
+    assert packages == {"runicorn_site", "runicorn_importers", "runicorn_tools"}
     for part in (
-        "runicorn/py.typed",
         "runicorn_site/demo/digits.npz",
         "runicorn_site/demo/digits.LICENSE.txt",
-        "_server/templates/base.html",
-        "_server/runs/migrations/0001_initial.py",
-        "_server/runicorn_site/locale/zh_Hans/LC_MESSAGES/django.mo",
-        "_server/runicorn_site/locale/zh_Hans/LC_MESSAGES/djangojs.po",
-        "_server/static/js/i18n/zh-hans.js",
+        "runicorn_site/_apps/templates/base.html",
+        "runicorn_site/_apps/runs/migrations/__init__.py",
+        "runicorn_site/locale/zh_Hans/LC_MESSAGES/django.mo",
+        "runicorn_site/locale/zh_Hans/LC_MESSAGES/djangojs.po",
+        "runicorn_site/_apps/static/js/i18n/zh-hans.js",
     ):
-        assert any(name.endswith(part) for name in names), part
-    assert any(name.startswith("runicorn/_server/static/css/") for name in names)
-    assert not any(name.split("/")[0] in {"runs", "metrics", "tests", "templates"} for name in names)
-    assert not [name for name in names if os.sep + "__pycache__" in name]
+        assert part in server, part
+    assert any(name.startswith("runicorn_site/_apps/static/css/") for name in server)
+    for names in (sdk, server):
+        assert len([name for name in names if Path(name).name == "LICENSE"]) == 1
+        assert not [name for name in names if "__pycache__" in name]
+
+
+def test_the_licenses_are_the_same() -> None:
+    assert (PROJECT / "sdk" / "LICENSE").read_bytes() == (PROJECT / "LICENSE").read_bytes()
+
+
+def test_pip_installs_both_from_a_checkout_and_removes_either(tmp_path: Path, home: Path) -> None:
+    python = new_environment(tmp_path / "venv")
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
+    link_requirements(built_wheels()[1], python)
+    link_distributions({"hatchling", "hatch-requirements-txt"}, site)
+    checkout = ("--no-build-isolation", "--no-index", str(PROJECT))
+    pip_install(python, *checkout)
+    surroundings = environment(home, RUNICORN_DIR=str(tmp_path / "store"))
+    del surroundings["PYTHONPATH"]
+
+    def answer(*words: str) -> str:
+        return subprocess.check_output([python.parent / words[0], *words[1:]], text=True, env=surroundings, cwd=tmp_path)  # fmt: skip
+
+    def uninstall(name: str) -> None:
+        command = [sys.executable, "-m", "pip", "--python", python, "uninstall", "-q", "-y", name]
+        subprocess.run(command, check=True, capture_output=True)
+
+    assert f"runicorn-django {__version__} and runicorn-sdk {__version__}" in answer(
+        "runicorn", "doctor", "--port", str(free_port())
+    )
+    assert json.loads(answer("runicorn", "version", "--json"))["implementation"] == "runicorn-django"
+    uninstall("runicorn-django")
+    assert not [path.name for path in site.glob("runicorn*") if "django" in path.name or "site" in path.name]
+    assert answer("python", "-c", TRAIN)
+    assert json.loads(answer("runicorn", "version", "--json"))["implementation"] == "runicorn-sdk"
+    pip_install(python, *checkout)
+    uninstall("runicorn-sdk")
+    assert not (site / "runicorn").exists() and not (python.parent / "runicorn").exists()
+    assert answer("python", "-c", "import runicorn_tools, runicorn_site; print(runicorn_site.__file__)")

@@ -23,7 +23,7 @@ from tests.importers.test_import_of_neptune import begun, row, write
 from tests.journeys.installations import (
     Clock,
     Installation,
-    built_wheel,
+    built_wheels,
     link_distributions,
     link_requirements,
     new_environment,
@@ -184,17 +184,17 @@ def _end(process: subprocess.Popen[str]) -> None:
 def install(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Installation]:
-    """Installs our wheel, once with each extra."""
+    """Installs our wheels, once with each extra."""
     known: dict[str, Installation] = {}
 
     def installed(extra: str = "") -> Installation:
         if extra not in known:
             folder = tmp_path_factory.mktemp("installed")
-            wheel, python = built_wheel(), new_environment(folder / "venv")
+            (sdk, wheel), python = built_wheels(), new_environment(folder / "venv")
             wanted = f"{wheel}[{extra}]" if extra else str(wheel)
             if request.param == "linked":
                 link_requirements(wheel, python, extra)
-                known[extra] = pip_install(python, "--no-deps", wanted)
+                known[extra] = pip_install(python, "--no-deps", str(sdk), wanted)
             else:
                 command = [
                     sys.executable,
@@ -204,11 +204,12 @@ def install(
                     "--quiet",
                     "--dest",
                     folder / "cache",
+                    sdk,
                     wanted,
                 ]
                 subprocess.run(command, check=True, capture_output=True)
                 cache = ("--no-index", "--find-links", str(folder / "cache"))
-                known[extra] = pip_install(python, *cache, wanted)
+                known[extra] = pip_install(python, *cache, str(sdk), wanted)
         return known[extra]
 
     return installed

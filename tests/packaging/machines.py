@@ -20,7 +20,7 @@ PROGRAMS = ("systemd-nspawn", "nsenter", "mmdebstrap")
 PACKAGES = (
     "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates,openssh-server,openssh-client,iproute2"
 )
-INSTALL = "python3 -m venv /opt/runicorn && /opt/runicorn/bin/pip install --quiet /source"
+INSTALL = "python3 -m venv /opt/runicorn && /opt/runicorn/bin/pip install --quiet /source/sdk /source"
 
 
 class Machine:

@@ -66,7 +66,7 @@ def smoothed(
     smoothers = [smoother.for_range(_width(lanes, by_step)) for lanes in metrics]
     most = _most_points(metrics)
     readings = {
-        one.pk: _readings(view.directories[one.pk], one, window(one), fitting, by_step, most[one.name])
+        row.pk: _readings(view.directories[row.pk], row, window(row), fitting, by_step, most[row.name])
         for lanes, fitting in zip(metrics, smoothers, strict=True)
         for row in lanes
         if row.minimum is not None
@@ -199,9 +199,9 @@ def _samples(view: View, readings: dict[int, list[_Reading]], by_step: bool) -> 
         finite = np.isfinite(numbers)
         x = read.step.astype(np.float64) if by_step else read.time
         x, numbers = (x, numbers) if finite.all() else (x[finite], numbers[finite])
-        n = counts(read)[finite] if one.level else np.broadcast_to(1.0, len(x))
-        parts[one] = samples = Samples(x, numbers, n)
-        cache.put(one.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
+        n = counts(read)[finite] if reading.level else np.broadcast_to(1.0, len(x))
+        parts[reading] = samples = Samples(x, numbers, n)
+        cache.put(reading.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
     return {pk: _joined([parts[one] for one in several]) for pk, several in readings.items()}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from runicorn.api.responses.runs import RunState, State
+from runicorn.newer_python import NotRequired
 
 
 class Artifact(TypedDict):

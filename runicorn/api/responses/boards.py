@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, TypedDict
+
+from runicorn.newer_python import NotRequired
 
 
 class BoardSmoothing(TypedDict, total=False):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, TypedDict, Union
 
 from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
+from runicorn.newer_python import NotRequired
 
-Time = float | str | datetime
+Time = Union[float, str, datetime]
 """A point in time: Unix seconds, ISO 8601, or a datetime (a naive one is local time)."""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, Union
 
 from runicorn.api.responses.runs import RunState
+from runicorn.newer_python import NotRequired
 
-Scalar = float | bool | str
+Scalar = Union[float, bool, str]
 Special = tuple[int, Literal["nan", "inf", "-inf"]]
 
 

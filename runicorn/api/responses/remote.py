@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
+
+from runicorn.newer_python import NotRequired
 
 ViewerState = Literal["connecting", "running", "reconnecting", "failed", "stopped"]
 
@@ -302,8 +304,9 @@ class CopiedProgram(TypedDict):
     """Location of this program's copy on a remote host."""
 
     ok: bool
-    file: Annotated[str, "Absolute."]
-    size: Annotated[int, "Bytes."]
+    file: Annotated[str, "Absolute; the wheel of the server."]
+    files: Annotated[list[str], "Absolute; the wheels of the SDK and of the server."]
+    size: Annotated[int, "Bytes of all files."]
     python: Annotated[str, "The Python of the environment."]
-    command: Annotated[str, "Installs the file, in a shell on the remote host."]
+    command: Annotated[str, "Installs the files, in a shell on the remote host."]
     message: str

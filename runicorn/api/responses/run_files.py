@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, TypedDict
+
+from runicorn.newer_python import NotRequired
 
 
 class MediaFile(TypedDict):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, TypedDict
+
+from runicorn.newer_python import NotRequired
 
 Kind = Literal["run", "compare", "board", "report"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, TypedDict
 
 from runicorn.api.responses.metrics import CacheStatistics
+from runicorn.newer_python import NotRequired
 
 
 class Database(TypedDict):

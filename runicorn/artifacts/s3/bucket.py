@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -121,10 +121,10 @@ class Bucket(Connection):
         """Return the sizes of those contents that the bucket has."""
         return {digest: stored.size for digest, stored in self._stored_by_digest(digests).items()}
 
-    def _stored_by_digest(self, digests: Iterable[str]) -> dict[str, Stored]:
-        unique = list(dict.fromkeys(digests))
-        stored_files = zip(unique, in_parallel(self.stored, unique), strict=True)
-        return {digest: stored for digest, stored in stored_files if stored is not None}
+    def _found(self, digests: Iterable[str]) -> dict[str, Stored]:
+        wanted = list(dict.fromkeys(digests))
+        found = zip(wanted, in_parallel(self.stored, wanted))
+        return {digest: stored for digest, stored in found if stored is not None}
 
     def put_file(
         self,
@@ -253,7 +253,10 @@ class Bucket(Connection):
 
     def unfinished(self, seconds: float = 0) -> list[Unfinished]:
         """Return the multipart uploads of contents that began at least so long ago."""
-        limit, pages = datetime.now(UTC) - timedelta(seconds=seconds), self.pages("list_multipart_uploads")
+        limit, pages = (
+            datetime.now(timezone.utc) - timedelta(seconds=seconds),
+            self.pages("list_multipart_uploads"),
+        )
         return [
             Unfinished(upload["Key"], upload["UploadId"])
             for page in pages

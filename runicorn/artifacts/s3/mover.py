@@ -159,7 +159,7 @@ class Mover:
         done = []
         is_one = len(batch) == 1
         attempt = partial(_attempt, work, progress if is_one else NO_PROGRESS)
-        for content, problem in zip(batch, in_parallel(attempt, batch, WORKERS), strict=True):
+        for content, problem in zip(batch, in_parallel(attempt, batch, WORKERS)):
             if not is_one:
                 progress.advance(content.size)
             if problem:

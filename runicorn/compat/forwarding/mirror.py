@@ -15,6 +15,7 @@ from runicorn.compat.finder import without_shims
 from runicorn.compat.forwarding.portable import portable
 from runicorn.compat.guard import guarded
 from runicorn.compat.unknown import warn_once
+from runicorn.newer_python import module_command
 from runicorn.settings.user import get as get_setting
 
 QUEUE = 10_000
@@ -81,8 +82,8 @@ def _start(library: str) -> subprocess.Popen[bytes]:
     environment.pop("RUNICORN_ALSO", None)
     ours = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment["PYTHONPATH"], ours]))
-    # -P: a folder `wandb` in the working directory is not the library. A session of its own: Ctrl-C is for the script.
-    command = [sys.executable, "-P", "-m", "runicorn.compat.forwarding.child", library]
+    # A folder `wandb` in the working directory is not the library. A session of its own: Ctrl-C is for the script.
+    command = module_command("runicorn.compat.also.child", library)
     return subprocess.Popen(
         command,
         env=environment,

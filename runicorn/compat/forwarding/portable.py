@@ -31,13 +31,13 @@ def portable(value: Any) -> Any:
     """Return a value that can be pickled and does not change."""
     if isinstance(value, Portable):
         return value
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value if type(value) in (bool, int, float, str, type(None)) else scalar(value)
     if isinstance(value, Settings):
         return portable(value.model_dump())
     if isinstance(value, Mapping):
         return {str(key): portable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [portable(item) for item in value]
     if isinstance(value, Artifact):
         return _artifact(value)

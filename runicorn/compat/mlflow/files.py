@@ -130,7 +130,7 @@ def _columns(data: Any) -> dict[str, Any]:
     if hasattr(data, "itertuples"):
         return {name: data[name].tolist() for name in data.columns}
     return {
-        key: value if isinstance(value, list | tuple) or hasattr(value, "tolist") else [value]
+        key: value if isinstance(value, (list, tuple)) or hasattr(value, "tolist") else [value]
         for key, value in dict(data).items()
     }
 

@@ -184,7 +184,10 @@ class MediaWriter(UnknownMethods):
     ) -> None:
         """Store given precisions and recalls as a table."""
         with guarded(f"add_pr_curve_raw({tag!r})"):
-            pairs = list(zip(_array(precision).ravel(), _array(recall).ravel(), strict=True))
+            hits, sensitivities = _array(precision).ravel(), _array(recall).ravel()
+            if len(hits) != len(sensitivities):
+                raise ValueError("precision and recall have different lengths")
+            pairs = list(zip(hits, sensitivities))
             last = max(1, len(pairs) - 1)
             rows = [[n / last, float(hit), float(value)] for n, (hit, value) in enumerate(pairs)]
             self._curve(tag, rows, global_step, walltime)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import sys
-from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +26,7 @@ from runicorn.compat.wandb.artifact import Artifact
 from runicorn.compat.wandb.data_types import Molecule, Plotly
 from runicorn.compat.wandb.public_api import Api
 from runicorn.compat.wandb.settings import Settings
+from runicorn.newer_python import StrEnum
 
 __version__ = "0.43.0"
 """The version of Trackio whose interface this is."""

@@ -72,7 +72,7 @@ class Audio(Media):
 
     def __init__(self, data_or_path: Any, sample_rate: int | None = None, caption: str | None = None) -> None:
         self.caption = caption
-        is_file = isinstance(data_or_path, str | bytes | Path) or hasattr(data_or_path, "read")
+        is_file = isinstance(data_or_path, (str, bytes, Path)) or hasattr(data_or_path, "read")
         self._encoded = (
             media.attempt(media.encode_file, data_or_path, "wav")
             if is_file
@@ -118,7 +118,7 @@ class Object3D(Media):
 
     def __init__(self, data_or_path: Any, caption: str | None = None, **options: Any) -> None:
         self.caption = caption
-        is_file = isinstance(data_or_path, str | Path) or hasattr(data_or_path, "read")
+        is_file = isinstance(data_or_path, (str, Path)) or hasattr(data_or_path, "read")
         suffix = str(options.get("file_type") or "obj")
         content = media.attempt(media.encode_file if is_file else _points, data_or_path, suffix)
         self._encoded = content

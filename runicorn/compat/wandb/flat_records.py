@@ -28,7 +28,7 @@ def separate(data: Mapping[Any, Any], tracker: str) -> tuple[dict[str, Any], lis
     media: list[tuple[str, Media]] = []
     for key, value in _flat("", data):
         name = f"{tracker}/{key}" if key in RESERVED_METRICS else key
-        many = value if isinstance(value, list | tuple) else [value]
+        many = value if isinstance(value, (list, tuple)) else [value]
         files = [item for item in map(as_media, many) if item is not None]
         if files and len(files) == len(many):
             media += [(name, file) for file in files]

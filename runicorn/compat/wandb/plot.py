@@ -44,8 +44,8 @@ def line_series(
     names = [str(key) for key in keys] if keys else [f"line_{n}" for n in range(len(lines))]
     rows = [
         [x, name, y]
-        for n, (name, values) in enumerate(zip(names, lines, strict=False))
-        for x, y in zip(grid if shared else grid[n], values, strict=False)
+        for n, (name, values) in enumerate(zip(names, lines))
+        for x, y in zip(grid if shared else grid[n], values)
     ]
     return Table(columns=[xname, "line", "value"], data=rows)
 
@@ -59,7 +59,7 @@ def confusion_matrix(
     truth, guessed = [int(n) for n in y_true], [int(n) for n in preds]
     count = max([*truth, *guessed, -1]) + 1
     names = [str(name) for name in class_names] if class_names else [f"Class_{n + 1}" for n in range(count)]
-    pairs = list(zip(truth, guessed, strict=False))
+    pairs = list(zip(truth, guessed))
     rows = [
         [names[actual], names[other], pairs.count((actual, other))]
         for actual in range(len(names))
@@ -109,7 +109,7 @@ def _classes(y_true: Any, y_probas: Any, labels: Any) -> list[tuple[str, list[fl
 def _thresholds(scores: list[float], truth: list[bool]) -> list[tuple[int, int, int, int]]:
     """Return true positives, positives, all true and all false examples at each distinct score, the highest first."""
     total, hits, thresholds = sum(truth), 0, []
-    ordered = sorted(zip(scores, truth, strict=False), key=lambda pair: -pair[0])
+    ordered = sorted(zip(scores, truth), key=lambda pair: -pair[0])
     for selected, (score, is_true) in enumerate(ordered, 1):
         hits += is_true
         if selected == len(ordered) or ordered[selected][0] != score:

@@ -46,7 +46,7 @@ def field_of(run: Any, name: str) -> Any:
 def sort_key(run: Any, name: str) -> tuple[bool, Any]:
     """Return a key that sorts numbers, then texts, then missing values."""
     value = run.started if name in ("created_at", "createdAt") else field_of(run, name)
-    if isinstance(value, bool | int | float):
+    if isinstance(value, (bool, int, float)):
         return (False, (0, value, ""))
     return (value is None, (1, 0, str(value)))
 

@@ -188,7 +188,7 @@ def _existing(project: str, run_id: str) -> Path | None:
 
 def _config(params: Mapping[str, Any]) -> dict[str, Any]:
     config = params["config"]
-    if isinstance(config, str | os.PathLike):
+    if isinstance(config, (str, os.PathLike)):
         config = _read_config(Path(config))
     values = as_mapping(config) if config is not None else {}
     only, without = params.get("config_include_keys"), params.get("config_exclude_keys") or ()

@@ -62,15 +62,17 @@ class Table(Media):
 
     def add_column(self, name: str, data: Any, optional: bool = False) -> None:
         cells = list(data)
+        if self.data and len(cells) != len(self.data):
+            raise ValueError(f"This table has {len(self.data)} rows, but the column {name} has {len(cells)}")
         self.columns.append(name)
         if not self.data:
             self.data = [[] for _ in cells]
-        for row, cell in zip(self.data, cells, strict=True):
+        for row, cell in zip(self.data, cells):
             row.append(cell)
 
     def add_computed_columns(self, fn: Any) -> None:
         """Add columns that a function computes of each row's number and values."""
-        added = [fn(n, dict(zip(self.columns, row, strict=True))) for n, row in self.iterrows()]
+        added = [fn(n, dict(zip(self.columns, row))) for n, row in self.iterrows()]
         for name in added[0] if added else ():
             self.add_column(name, [values[name] for values in added])
 

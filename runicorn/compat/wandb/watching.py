@@ -27,7 +27,7 @@ class Watching:
         """
         if log is None:
             return
-        many = models if isinstance(models, list | tuple | set) else [models]
+        many = models if isinstance(models, (list, tuple, set)) else [models]
         for number, model in enumerate(many):
             prefix = f"graph_{number}/" if number else ""
             for name, parameter in model.named_parameters():

@@ -53,7 +53,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
         or not isinstance(event.get("data"), dict)
     ):
         return None
-    return {key: value for key, value in event["data"].items() if not isinstance(value, list | dict)}
+    return {key: value for key, value in event["data"].items() if not isinstance(value, (list, dict))}
 
 
 def columns(run_dir: Path) -> list[str]:
@@ -98,7 +98,7 @@ def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
 
 def number(value: Any) -> float | None:
     """Return the value of a metric if it is a number; booleans and texts are not."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         return float(value)

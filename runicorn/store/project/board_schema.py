@@ -71,7 +71,7 @@ def _boolean(value: Any, place: str) -> None:
 
 def _number(low: float, high: float) -> Check:
     def check(value: Any, place: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             _fail(place, f"must be a number from {low:g} to {high:g}")
 
     return check
@@ -126,7 +126,7 @@ def _range(value: Any, place: str) -> None:
         _fail(place, "must be a list of two numbers, null for an open side")
     for i, end in enumerate(value):
         if end is not None and (
-            isinstance(end, bool) or not isinstance(end, int | float) or not _is_finite(end)
+            isinstance(end, bool) or not isinstance(end, (int, float)) or not _is_finite(end)
         ):
             _fail(f"{place}[{i}]", "must be a finite number or null")
     if None not in value and value[0] >= value[1]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
+from runicorn.newer_python import StrEnum
 from runicorn.store import layout
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def evidence_in(status: Mapping[str, Any]) -> Evidence:
     for key, value in stored.items() if isinstance(stored, dict) else ():
         if key in TEXTS and isinstance(value, str):
             evidence[key] = value[:LONGEST_TEXT]
-        elif key in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
+        elif key in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
             # NaN fails the comparison.
             evidence |= {key: value} if abs(value) < MOST else {}
     return cast("Evidence", evidence)

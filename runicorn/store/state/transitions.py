@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from runicorn.newer_python import StrEnum
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND
 from runicorn.store.state import STATUS_OF, State, derived, state_in
@@ -19,7 +19,7 @@ from runicorn.store.state import STATUS_OF, State, derived, state_in
 if TYPE_CHECKING:
     from runicorn.api.responses.runs import Evidence
 
-Ending = tuple[str, str | None]
+Ending = tuple[str, Optional[str]]
 """Status and exit reason."""
 REASON_LENGTH = 200
 REPLACED = "exec"
@@ -173,21 +173,19 @@ def follow(standing: Standing, seen: Observation) -> StateChange | None:
     """Return the change of state that follows; None if the state stays."""
     if not may_follow(standing, seen.event):
         return None
-    match seen.event:
-        case Event.EXITED | Event.MISSING:
-            return _exited(seen)
-        case Event.ENDED:
-            return _ended(seen)
-        case Event.REPORTED:
-            return _reported(standing, seen)
-        case Event.READ if standing.state is State.STALLED and seen.status == State.RUNNING:
+    if seen.event in (Event.EXITED, Event.MISSING):
+        return _exited(seen)
+    if seen.event is Event.ENDED:
+        return _ended(seen)
+    if seen.event is Event.REPORTED:
+        return _reported(standing, seen)
+    if seen.event is Event.READ:
+        if standing.state is State.STALLED and seen.status == State.RUNNING:
             return None
-        case Event.READ:
-            state = State(seen.status)
-            return StateChange(state, STATUS_OF[state], seen.exit_reason, seen.evidence)
-        case event:
-            (target,) = TABLE[event].targets
-            return StateChange(target, STATUS_OF[target], None, seen.evidence)
+        state = State(seen.status)
+        return StateChange(state, STATUS_OF[state], seen.exit_reason, seen.evidence)
+    (target,) = TABLE[seen.event].targets
+    return StateChange(target, STATUS_OF[target], None, seen.evidence)
 
 
 def _ended(seen: Observation) -> StateChange:

@@ -90,22 +90,36 @@ def python() -> Finding:
 
 
 def distributions() -> Finding:
-    """Check that one distribution alone has installed the package."""
+    """Check that the server and the SDK are installed in the version that is imported, and no other program over them."""
     versions = {name: _version(name) for name in (FULL, SDK, FOREIGN)}
-    installed = [f"{name} {version}" for name, version in versions.items() if version]
-    if len(installed) > 1:
-        remedy = f"pip uninstall {' '.join(name for name in versions if versions[name])}, then install {FULL} again"
-        text = f"{' and '.join(installed)} overwrite each other's files: {remedy}"
+    installed = " and ".join(f"{name} {version}" for name, version in versions.items() if version)
+    again = f"then install {SDK} and {FULL} again"
+    if versions[FOREIGN] and (versions[FULL] or versions[SDK]):
+        text = f"{installed} overwrite each other's files: pip uninstall {FOREIGN}, {again}"
         return Finding("Distribution", text, Level.PROBLEM, FAILED)
     if versions[FOREIGN]:
-        text = f"{installed[0]} is the name of another program, whose update would replace this one: pip uninstall runicorn, then install {FULL}"
+        text = f"{installed} is the name of another program, whose update would replace this one: pip uninstall {FOREIGN}, {again}"
         return Finding("Distribution", text, Level.WARNING)
     if not installed:
         return Finding("Distribution", f"{FULL} {__version__}, not installed but on the path", Level.NOTE)
-    if __version__ not in versions.values():
-        text = f"{installed[0]} is installed, but {__version__} is imported from {_package()}"
-        return Finding("Distribution", text, Level.WARNING)
-    return Finding("Distribution", f"{installed[0]} ({_package()})")
+    if versions[FULL] and _owns_the_sdk():
+        text = f"{FULL} {versions[FULL]} contains the files of {SDK}: pip uninstall {FULL}, {again}"
+        return Finding("Distribution", text, Level.PROBLEM, FAILED)
+    if versions[FULL] and versions[SDK] and versions[FULL] != versions[SDK]:
+        text = f"{installed} are not of the same version: install both again"
+        return Finding("Distribution", text, Level.PROBLEM, FAILED)
+    for name in (SDK, FULL):
+        if versions[name] != __version__:
+            state = f"{name} {versions[name]} is installed" if versions[name] else f"{name} is not installed"
+            return Finding(
+                "Distribution", f"{state}, but {__version__} is imported from {_package()}", Level.WARNING
+            )
+    return Finding("Distribution", f"{installed} ({_package()})")
+
+
+def _owns_the_sdk() -> bool:
+    """Whether the installed server is of the time before the SDK was a distribution of its own."""
+    return any(file.as_posix() == "runicorn/__init__.py" for file in metadata.files(FULL) or ())
 
 
 def _version(distribution: str) -> str | None:

@@ -77,9 +77,4 @@ def test_no_other_module_decides_whether_a_process_has_ended() -> None:
         for path in (PROJECT / package).rglob("*.py")
         if question.search(path.read_text(encoding="utf-8"))
     }
-    # File names of TensorBoard have a pid and a host name, and nothing else.
-    assert deciding == {
-        "runicorn/_platform.py",
-        "runicorn/store/process_identity.py",
-        "runicorn_importers/tensorboard/__init__.py",
-    }
+    assert deciding == {"runicorn/_platform/process.py", "runicorn/store/process_identity.py"}

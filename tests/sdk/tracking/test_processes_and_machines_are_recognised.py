@@ -77,7 +77,7 @@ def test_the_mount_that_holds_the_path_decides(tmp_path: Path, monkeypatch: pyte
         "4 1 0:6 / /twice rw - ext4 /dev/c rw\n"
         "5 1 0:7 / /twice rw - fuse.sshfs host: rw\n"
     )
-    monkeypatch.setattr(_platform, "MOUNTS", str(table))
+    monkeypatch.setattr(_platform.folders, "MOUNTS", str(table))
     network = {
         path: _platform.is_network_filesystem(path)
         for path in ("/data/x", "/data/local disk/x", "/twice", "/database")

@@ -244,7 +244,7 @@ def old_python(home: Path) -> Path:
         (
             lambda home: foreign_environment(home, "1.0.0", SDK, "venv"),
             "RUNICORN_MISSING",
-            "Environment venv of 127.0.0.1 has runicorn-sdk, which has no viewer; uninstall it there first. "
+            "Environment venv of 127.0.0.1 has runicorn-sdk alone, which has no viewer. "
             "This viewer can copy itself there; you then run one command to install it.",
             True,
         ),

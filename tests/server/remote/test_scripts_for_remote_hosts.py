@@ -80,6 +80,6 @@ def test_the_environment_variable_decides_about_the_storage_root(tmp_path: Path)
 
 
 def test_a_wheel_contains_the_scripts(tmp_path: Path) -> None:
-    content = members(packed(tmp_path))
+    content = members(packed(tmp_path)[1])
     for name in SCRIPTS:
-        assert content[f"runicorn/_server/remote/environments/{name}"] == probe.script(name)
+        assert content[f"runicorn_site/_apps/remote/environments/{name}"] == probe.script(name)

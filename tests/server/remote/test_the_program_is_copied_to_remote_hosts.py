@@ -14,6 +14,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from remote.viewers import wheel
+from runicorn._version import FULL, SDK
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import bare_environment, with_pip
 from tests.server.remote.sshd import Sshd
@@ -40,11 +41,12 @@ def test_the_shown_command_installs_the_program(
     told = api.post("/api/remote/viewer/start", {**place, "remote_root": str(remote_store)}).json()
     assert (told["code"], told["can_copy"]) == ("RUNICORN_MISSING", True)
     copied = api.post("/api/remote/wheel", place).json()
-    file = known_sshd.home / ".cache" / "runicorn" / wheel.NAME
-    assert copied["file"] == str(file)
-    assert copied["command"] == f"{known_sshd.home}/venv/bin/python -m pip install {file}"
-    assert file.stat().st_size == copied["size"]
-    assert list(file.parent.iterdir()) == [file]
+    folder = known_sshd.home / ".cache" / "runicorn"
+    files = [folder / wheel.file_name(name) for name in (SDK, FULL)]
+    assert (copied["files"], copied["file"]) == ([*map(str, files)], str(files[1]))
+    assert copied["command"] == (f"{known_sshd.home}/venv/bin/python -m pip install {files[0]} {files[1]}")
+    assert sum(file.stat().st_size for file in files) == copied["size"]
+    assert {*folder.iterdir()} == {*files}
     subprocess.run(
         shlex.split(copied["command"]),
         check=True,
@@ -83,7 +85,7 @@ def test_an_environment_is_created_for_an_externally_managed_python(
     copied = api.post("/api/remote/wheel", {**connected, "conda_env": str(python)}).json()
     own = known_sshd.home / ".virtualenvs" / "runicorn"
     assert copied["command"] == (
-        f"{python} -m venv {own} && {own}/bin/python -m pip install {copied['file']}"
+        f"{python} -m venv {own} && {own}/bin/python -m pip install {' '.join(copied['files'])}"
     )
 
 

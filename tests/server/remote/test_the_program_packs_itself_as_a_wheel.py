@@ -13,35 +13,29 @@ from tests.server.remote.pythons import bare_environment
 
 PACK = """
 import sys
+from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from remote.viewers import wheel
-open(sys.argv[1] + "/" + wheel.NAME, "wb").write(wheel.own_wheel())
+for name, content in wheel.own_wheels().items():
+    Path(sys.argv[1], name).write_bytes(content)
 print(wheel.PACKAGE)
 """
 
 
-def built(target: Path) -> Path:
-    """The wheel that the build backend builds."""
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        str(target),
-        str(PROJECT),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    (found,) = target.glob("*.whl")
-    return found
+def built(target: Path) -> list[Path]:
+    """The wheels that the build backend builds."""
+    for source in (PROJECT / "sdk", PROJECT):
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, source]
+        subprocess.run(command, check=True, capture_output=True)
+    return sorted(target.glob("*.whl"), reverse=True)
 
 
-def packed(target: Path) -> Path:
-    """The wheel that Runicorn builds of itself."""
-    path = target / wheel.NAME
-    path.write_bytes(wheel.own_wheel())
-    return path
+def packed(target: Path) -> list[Path]:
+    """The wheels that Runicorn builds of itself: of the SDK, and of the server."""
+    wheels = wheel.own_wheels()
+    for name, content in wheels.items():
+        (target / name).write_bytes(content)
+    return [target / name for name in wheels]
 
 
 def members(path: Path) -> dict[str, bytes]:
@@ -55,7 +49,8 @@ def members(path: Path) -> dict[str, bytes]:
 def described(path: Path) -> dict[str, list[str]]:
     """Return the metadata of a wheel."""
     with zipfile.ZipFile(path) as archive:
-        text = archive.read(f"{wheel.INFO}/METADATA").decode()
+        (place,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        text = archive.read(place).decode()
     message = Parser().parsestr(text)
     spelled = {
         name: sorted(value.replace(" ", "").replace("'", '"').lower() for value in message.get_all(name, []))
@@ -66,17 +61,15 @@ def described(path: Path) -> dict[str, list[str]]:
 
 def test_a_checkout_is_packed_as_its_build_backend_does(tmp_path: Path) -> None:
     (tmp_path / "built").mkdir()
-    theirs, ours = built(tmp_path / "built"), packed(tmp_path)
-    assert theirs.name == ours.name
-    assert members(ours) == members(theirs)
-    expected, found = described(theirs), described(ours)
-    (
-        expected.pop("Metadata-Version"),
-        found.pop("Metadata-Version"),
-    )  # newer backends write newer versions
-    for name in ("Requires-Dist", "Provides-Extra"):
-        assert _plain(found.pop(name)) == _plain(expected.pop(name))
-    assert found == expected
+    for theirs, ours in zip(built(tmp_path / "built"), packed(tmp_path), strict=True):
+        assert theirs.name == ours.name
+        assert members(ours) == members(theirs)
+        expected, found = described(theirs), described(ours)
+        for metadata in (expected, found):  # newer backends write newer versions
+            metadata.pop("Metadata-Version")
+        for name in ("Requires-Dist", "Provides-Extra"):
+            assert _plain(found.pop(name)) == _plain(expected.pop(name))
+        assert found == expected
 
 
 def _plain(values: list[str]) -> list[str]:
@@ -84,35 +77,25 @@ def _plain(values: list[str]) -> list[str]:
     return sorted("".join(sorted(value.replace("_", "-"))) for value in values)
 
 
-def test_an_installation_packs_the_same_wheel(tmp_path: Path) -> None:
+def test_an_installation_packs_the_same_wheels(tmp_path: Path) -> None:
     python = bare_environment(tmp_path, "venv")
     first = packed(tmp_path)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "install",
-        "-q",
-        "--no-deps",
-        "--no-index",
-    ]
-    command += ["--no-compile", str(first)]
-    subprocess.run(command, check=True, capture_output=True)
-    package = next((tmp_path / "venv").glob("lib/python*/site-packages/runicorn"))
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index"]
+    subprocess.run([*install, "--no-compile", *first], check=True, capture_output=True)
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    # As `pip install .` leaves it.
+    (metadata,) = site.glob("runicorn_django-*.dist-info/METADATA")
+    text = metadata.read_text(encoding="utf-8")
+    exact = f"Requires-Dist: runicorn-sdk=={__version__}\n"
+    assert exact in text
+    metadata.write_text(text.replace(exact, "Requires-Dist: runicorn-sdk @ file:///source/sdk\n"), encoding="utf-8")  # fmt: skip
     again = tmp_path / "again"
     again.mkdir()
-    said = subprocess.run(
-        [python, "-P", "-c", PACK, str(again), str(package / "_server")],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={},
-    ).stdout
-    assert said.strip() == str(package)
-    assert members(again / wheel.NAME) == members(first)
-    assert described(again / wheel.NAME) == described(first)
+    command = [python, "-P", "-c", PACK, again, site / "runicorn_site" / "_apps"]
+    said = subprocess.check_output(command, text=True, cwd=tmp_path, env={})
+    assert said.strip() == str(site / "runicorn")
+    for path in first:
+        assert members(again / path.name) == members(path)
+        assert described(again / path.name) == described(path)
     said = subprocess.check_output([python, "-c", "import runicorn; print(runicorn.__version__)"], env={})
     assert said.decode().strip() == __version__

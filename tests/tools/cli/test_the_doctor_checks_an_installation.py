@@ -6,11 +6,13 @@ import re
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runicorn._version import FULL, __version__
 from runicorn_site.cli.doctor import checks
 from tests.processes import PROJECT, Viewer, environment, free_port
 
@@ -28,11 +30,16 @@ def examine(home: Path, *options: str, **more: str) -> tuple[int, dict[str, dict
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
-def distribution(folder: Path, name: str, version: str) -> None:
-    """Install the metadata of a distribution."""
+def distribution(folder: Path, name: str, version: str, record: str = "") -> None:
+    """Install the metadata of a distribution, with the list of its files."""
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "RECORD").write_text(record)
+    if name == FULL:  # without them it would hide those of the real one
+        (info / "entry_points.txt").write_text(
+            metadata.distribution(FULL).read_text("entry_points.txt") or ""
+        )
 
 
 def test_a_sound_installation_has_no_problems(folder: Path, home: Path) -> None:
@@ -46,14 +53,42 @@ def test_a_sound_installation_has_no_problems(folder: Path, home: Path) -> None:
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize("other", ["runicorn", "runicorn-sdk"])
-def test_two_distributions_of_one_package_are_a_problem(home: Path, tmp_path: Path, other: str) -> None:
+@pytest.mark.parametrize(
+    ("other", "remedy"),
+    [("runicorn", "pip uninstall runicorn, then install"), ("runicorn-sdk", "install both again")],
+)
+def test_distributions_that_do_not_fit_are_a_problem(
+    home: Path, tmp_path: Path, other: str, remedy: str
+) -> None:
     distribution(tmp_path / "site", "runicorn-django", "1.0.0")
     distribution(tmp_path / "site", other, "0.7.1")
     code, found = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
     assert code == 1 and found["Distribution"]["level"] == "problem"
-    for name in ("runicorn-django 1.0.0", f"{other} 0.7.1", "pip uninstall "):
+    for name in ("runicorn-django 1.0.0", f"{other} 0.7.1", remedy):
         assert name in found["Distribution"]["text"]
+
+
+def test_a_server_with_the_files_of_the_sdk_is_a_problem(home: Path, tmp_path: Path) -> None:
+    distribution(tmp_path / "site", "runicorn-sdk", __version__)
+    distribution(tmp_path / "site", "runicorn-django", __version__, "runicorn/__init__.py,,\n")
+    code, found = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
+    assert (
+        code == 1
+        and "contains the files of runicorn-sdk: pip uninstall runicorn-django, then"
+        in (found["Distribution"]["text"])
+    )
+
+
+def test_both_distributions_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = {"runicorn-django": __version__, "runicorn-sdk": __version__}
+    monkeypatch.setattr(checks, "_version", both.get)
+    monkeypatch.setattr(checks, "_owns_the_sdk", lambda: False)
+    found = checks.distributions()
+    assert found.level == checks.Level.OK
+    assert found.text.startswith(f"runicorn-django {__version__} and runicorn-sdk {__version__} (")
+    del both["runicorn-sdk"]
+    found = checks.distributions()
+    assert found.level == checks.Level.WARNING and found.text.startswith("runicorn-sdk is not installed, but")
 
 
 def test_another_program_with_the_same_name_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

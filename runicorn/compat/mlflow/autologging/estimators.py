@@ -89,7 +89,7 @@ def _log_parameters(run: ActiveRun, estimator: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float) else repr(value)
+    return value if value is None or isinstance(value, (str, int, float)) else repr(value)
 
 
 def _log_result(run: ActiveRun, estimator: Any, X: Any, y: Any) -> None:

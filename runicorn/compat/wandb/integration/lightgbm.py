@@ -74,7 +74,7 @@ def log_summary(model: Any, feature_importance: bool = True, save_model_checkpoi
         run.summary.update(best_iteration=model.best_iteration, best_score=model.best_score)
         if feature_importance:
             importances = model.feature_importance().tolist()
-            rows = list(zip(model.feature_name(), importances, strict=True))
+            rows = list(zip(model.feature_name(), importances))
             run.log({"Feature Importance": Table(["Feature", "Importance"], rows)}, commit=False)
         if save_model_checkpoint:
             path = Path(run.dir, f"model_ckpt_{model.best_iteration}.txt")

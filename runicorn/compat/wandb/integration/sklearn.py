@@ -83,7 +83,7 @@ def plot_feature_importances(
     names = (
         feature_names if feature_names is not None else getattr(model, "feature_names_in_", range(len(flat)))
     )
-    rows = sorted(zip(map(str, names), flat.tolist(), strict=True), key=lambda row: -abs(row[1]))
+    rows = sorted(zip(map(str, names), flat.tolist()), key=lambda row: -abs(row[1]))
     return Table(columns=["feature_names", "importances"], data=rows)
 
 
@@ -108,7 +108,7 @@ def plot_calibration_curve(
     from sklearn.calibration import calibration_curve
 
     fractions, means = calibration_curve(y, clf.predict_proba(X)[:, 1], n_bins=10)
-    rows = [[clf_name, *pair] for pair in zip(fractions.tolist(), means.tolist(), strict=True)]
+    rows = [[clf_name, *pair] for pair in zip(fractions.tolist(), means.tolist())]
     return Table(columns=["model", "fraction_of_positives", "mean_predicted_value"], data=rows)
 
 
@@ -124,7 +124,7 @@ def plot_learning_curve(
     rows = [
         [name, score, size]
         for name, scores in (("train", train), ("test", test))
-        for size, score in zip(sizes.tolist(), scores.mean(axis=1).tolist(), strict=True)
+        for size, score in zip(sizes.tolist(), scores.mean(axis=1).tolist())
     ]
     return Table(columns=["dataset", "score", "train_size"], data=rows)
 
@@ -182,7 +182,7 @@ def plot_silhouette(
     clusters = cluster_labels if cluster_labels is not None else clusterer.fit_predict(X)
     values = silhouette_samples(X, clusters).tolist()
     names = [str(labels[n]) if labels is not None else str(n) for n in clusters]
-    rows = sorted(zip(names, values, strict=True), key=lambda row: (row[0], -row[1]))
+    rows = sorted(zip(names, values), key=lambda row: (row[0], -row[1]))
     return Table(columns=["cluster", "silhouette"], data=_thinned(rows))
 
 
@@ -197,7 +197,7 @@ def plot_residuals(regressor: Any = None, X: Any = None, y: Any = None) -> Table
     rows = [
         [name, float(guess), float(guess - value)]
         for name, inputs, values in (("train", train, y_train), ("test", test, y_test))
-        for guess, value in zip(copy.predict(inputs), values, strict=True)
+        for guess, value in zip(copy.predict(inputs), values)
     ]
     return Table(columns=["dataset", "y_pred", "residuals"], data=_thinned(rows))
 

@@ -139,7 +139,7 @@ class _Attempt:
             self._trial.state = "failed" if failed else "finished"
             self._trial.save()
         if failed and isinstance(error, Exception):
-            traceback.print_exception(error)
+            traceback.print_exception(kind, error, trace)
             say(f"run {self._trial.number + 1} of the sweep failed; the sweep goes on.")
         return stopped or isinstance(error, Exception)
 

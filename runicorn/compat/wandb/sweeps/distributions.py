@@ -36,7 +36,7 @@ class Parameter:
         if self.weights is None:
             return choices[min(int(position * len(choices)), len(choices) - 1)]
         total, reached = sum(self.weights), 0.0
-        for value, weight in zip(choices, self.weights, strict=True):
+        for value, weight in zip(choices, self.weights):
             reached += weight / total
             if position < reached:
                 return value

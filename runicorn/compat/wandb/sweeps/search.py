@@ -34,7 +34,7 @@ def proposal(
         names = list(sweep.parameters)
         choices = [parameter.choices or () for parameter in sweep.parameters.values()]
         values = next(islice(product(*choices), number, None), None)
-        return None if values is None else (dict(zip(names, values, strict=True)), {})
+        return None if values is None else (dict(zip(names, values)), {})
     positions = {name: generator.random() for name in sweep.parameters}
     usable = [(places, result) for places, result in finished if math.isfinite(result)]
     if sweep.method == "bayes" and len(usable) >= FIRST_RANDOM:
