@@ -70,8 +70,11 @@ def test_other_names_than_its_own_raise(begin: Callable[..., rn.Run], stopped: r
         begin(name="other", run_id=RUN_ID, resume=True)
 
 
-def test_resuming_nothing_begins_a_run(begin: Callable[..., rn.Run]) -> None:
+def test_resuming_nothing_begins_a_run_and_says_so(
+    begin: Callable[..., rn.Run], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = begin(run_id=RUN_ID, resume=True)
+    assert f"{folder} has no run {RUN_ID} to resume" in capsys.readouterr().err
     run.log({"loss": 1.0})
     assert Recorded(run.run_dir).steps() == [1] and "resumed_at" not in Recorded(run.run_dir).json("meta")
 
