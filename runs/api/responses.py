@@ -27,7 +27,7 @@ FIELDS = {
 }
 """Key of a response → field of the row, where their names differ."""
 PATHS = frozenset(RunFilePaths.__annotations__)
-JOURNAL = ("journal_records", "journal_bytes")
+JOURNAL = ("journal_records", "journal_bytes", "journal_end")
 """Fields of the row that decide how many records are missing."""
 T = TypeVar("T")
 CHUNK = 500
@@ -54,7 +54,7 @@ class Columns(Generic[T]):
         item: dict[str, Any] = dict(zip(self._keys, row, strict=True))
         if self._has_records:
             written, unwritten = item["records_written"], item["records_missing"]
-            counts = item.pop("journal_records"), item.pop("journal_bytes")
+            counts = [item.pop(key) for key in JOURNAL]
             item["records_missing"] = missing_records(written, unwritten, *counts)
         if self._has_host:
             item["hostname"] = item["hostname"] or None
