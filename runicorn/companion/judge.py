@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from runicorn.store.state.transitions import (
     Event,
     Observation,
     Standing,
+    ending_by_code,
     exit_reason_of,
     follow,
 )
@@ -47,9 +49,19 @@ def _judge(watch: Watch) -> bool:
             if is_open(status):
                 has_written = True
                 write_end(run_dir, meta, reason, end)
+            elif str(run_dir) in watch.undecided and code is not None and os.WIFEXITED(code):
+                _correct(run_dir, status, os.WEXITSTATUS(code))
             else:
                 _ask_scheduler(run_dir, meta, status)
     return has_written
+
+
+def _correct(run_dir: Path, status: dict[str, Any], code: int) -> None:
+    """Mark a run as failed that the training ended as finished, if the exit code is not 0."""
+    if code and status.get("status") == layout.FINISHED:
+        end = Observation(Event.ENDED, *ending_by_code(code), evidence={"exit_code": code})
+        if change := follow(Standing.of(status), end):
+            layout.write_json(run_dir / layout.STATUS, {**status, **fields(change)})
 
 
 def note(watch: Watch) -> None:
