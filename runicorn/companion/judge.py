@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runicorn.companion.exit_status import exit_code
 from runicorn.companion.verdict import End, is_open, write_end
 from runicorn.companion.watch import oom_kills
-from runicorn.store import layout
+from runicorn.store import layout, leftovers
 from runicorn.store.state import scheduler
 from runicorn.store.state.reasons import fields
 from runicorn.store.state.transitions import (
@@ -45,6 +45,8 @@ def _judge(watch: Watch) -> bool:
     end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice, watch.ended_at)
     reason = REPLACED if watch.is_replaced else exit_reason_of(code)
     for run_dir, meta, status in _runs(watch):
+        if not watch.is_replaced:
+            leftovers.remove_of_process(run_dir, watch.pid)
         with suppress(OSError):  # a full disk, or a removed folder: the viewer judges later
             if is_open(status):
                 has_written = True

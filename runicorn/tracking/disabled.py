@@ -183,7 +183,13 @@ class SilentRun(Run):
         """Deactivate the run."""
         self.end(status, None)
 
-    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+    def begin(
+        self,
+        labels: dict[str, Any],
+        settings: Mapping[str, Any],
+        resumed: bool,
+        has_other_writer: bool = False,
+    ) -> None:
         """Keep the config in memory."""
         self.config.update(settings)
 

@@ -13,7 +13,7 @@ from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
 from runicorn.legacy.later_api import Arguments, check_arguments, copy_code
 from runicorn.settings import default_root, user
-from runicorn.store import descriptor_reserve, layout
+from runicorn.store import descriptor_reserve, layout, leftovers
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
@@ -101,7 +101,7 @@ def init(
         unmounted = default_root.find_unmounted(root)
         run, resumed = claim(root, place, run_id, resume)
         hooks.watch(run)
-        run.begin(labels, given, resumed)
+        run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
         run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
@@ -115,6 +115,7 @@ def _is_stored(run: Run) -> bool:
 def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Arguments) -> None:
     if not _is_stored(run):
         return
+    leftovers.remove_old(run.run_dir.parent)
     default_root.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
     if later.get("snapshot_code"):
         copy_code(run._folder, later.get("workspace_root"))

@@ -62,6 +62,7 @@ class Run(MediaLog):
         self._capture = BackgroundCapture(self._folder)
         self._step = 0
         self._status = layout.RUNNING
+        self._other_writer: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
@@ -212,18 +213,26 @@ class Run(MediaLog):
         """Create the run's folder; return False if another run has it."""
         return self._folder.claim()
 
-    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+    def begin(
+        self,
+        labels: dict[str, Any],
+        settings: Mapping[str, Any],
+        resumed: bool,
+        has_other_writer: bool = False,
+    ) -> None:
         """Write the files that make the folder a run, or load those of a resumed run.
 
         Args:
             labels: given values of `tags`, `notes` and `group`.
             settings: the flat config.
             resumed: whether the folder has an earlier part of this run.
+            has_other_writer: whether another process writes this run, which its end is left to.
         """
         load_encoder()  # here, and not in the first step of the training
         if resumed:
             self._take_up()
         before = self._folder.read(layout.META) if resumed else {}
+        self._other_writer = before if has_other_writer else {}
         self._folder.write(layout.META, metadata.meta(self, before, labels, resumed))
         self._status_file.begin()
         if settings:
@@ -240,10 +249,25 @@ class Run(MediaLog):
             self._status = status
         self._capture.stop(is_urgent=status == layout.INTERRUPTED)
         self._summary.settle()
-        self._status_file.end(self._status, reason)
+        if not self._is_left_to_other():
+            self._status_file.end(self._status, reason)
         self._folder.stir()
         self._folder.close()
         self._leave(self._status)
+
+    def _is_left_to_other(self) -> bool:
+        """Leave a normal end to another process that writes this run: the one before or after this process."""
+        if self._status != layout.FINISHED or os.getpid() != self.process:
+            return False
+        now = self._folder.read(layout.META)
+        writer = next((meta for meta in (now, self._other_writer) if metadata.is_of_other(meta)), None)
+        if writer is None or self._folder.read(layout.STATUS).get("status") != layout.RUNNING:
+            return False
+        self._status_file.leave()
+        self._folder.write(layout.META, {**now, **metadata.identity(writer)})
+        text = f"process {writer['pid']} still writes run {self.id}; the run stays running until that process ends it."
+        self._notices.once("other writer", text)
+        return True
 
     def _leave(self, status: str) -> None:
         self._status = status
