@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         RunicornAPIError,
         ServerError,
     )
+    from runicorn.api.frames import metric_of_runs, runs_frame
     from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
     from runicorn.api.remote import RemoteAPI
 
@@ -53,11 +54,13 @@ __all__ = [
     "RunicornClient",
     "ServerError",
     "connect",
+    "metric_of_runs",
     "responses",
+    "runs_frame",
     "utils",
 ]
 
-_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client")
+_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client", "frames")
 """Modules that define public names, cheap imports first."""
 _MODULES = ("errors", "exceptions", "models", "responses", "utils")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runicorn.api.client import RunicornClient
+from runicorn.api.frames import metric_of_runs
 from runicorn.store.csv_safety import guarded
 
 if TYPE_CHECKING:
@@ -68,18 +69,14 @@ def export_metrics_to_csv(
 def compare_runs(client: RunicornClient, run_ids: Iterable[str], metric_name: str) -> pandas.DataFrame:
     """Return one metric of several runs: a column `step`, then one per run id, aligned by step.
 
-    A run without the metric has an empty column.
+    Runs are read 200 at a time. A run without the metric has an empty column; NaN and infinities are kept.
 
     Raises:
         ImportError: pandas is not installed.
         RunicornAPIError: the metrics of a run could not be fetched.
     """
     pd = _pandas()
-    curves = {
-        run_id: client.get_metrics(run_id, [metric_name])["metrics"].get(metric_name, [])
-        for run_id in dict.fromkeys(run_ids)
-    }
-    header, rows = _table(curves)
+    header, rows = _table(metric_of_runs(client, run_ids, metric_name))
     return pd.DataFrame(rows, columns=header)
 
 
