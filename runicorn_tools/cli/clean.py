@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from runicorn.artifacts import garbage
+from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store
 from runicorn.store.units import format_bytes, number_of
 from runicorn_tools.cli.support import common
@@ -103,13 +104,15 @@ def clean(
                 typer.echo(common.printable(line))
         if dry_run or not found:
             _report(found, None, as_json)
+            if found.garbage.damaged:
+                raise typer.Exit(FAILED)
             return
         if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
         done = _remove(root, found)
         _report(found, done, as_json)
-        if done.kept:
+        if done.kept or found.garbage.damaged:
             raise typer.Exit(FAILED)
 
 
@@ -120,8 +123,23 @@ def _find_candidates(root: Path, days: float, zombie: bool, old: bool, temp: boo
         list(cleaning.zombies(root, before, now)) if zombie else [],
         list(cleaning.ended(root, before)) if old else [],
         list(cleaning.leftovers(root, min(before, now - cleaning.LEFTOVER_SECONDS))) if temp else [],
-        garbage.find(Store(root)) if dedup else garbage.Garbage(),
+        _find_garbage(root) if dedup else garbage.Garbage(),
     )
+
+
+def _find_garbage(root: Path) -> garbage.Garbage:
+    """Return the unused contents; none, after naming it, if a manifest is damaged."""
+    store = Store(root)
+    try:
+        return garbage.find(store)
+    except DamagedFile:
+        names = garbage.damaged_versions(store)
+    for name in names:
+        common.print_error(
+            f"The manifest of {name} is damaged, so it is unknown which contents it uses, and none is removed. "
+            f"Restore manifest.json in its folder from a backup, or delete this version on its page; then clean again."
+        )
+    return garbage.Garbage(damaged=names)
 
 
 def _remove(root: Path, found: Candidates) -> CleanupResult:
@@ -183,6 +201,7 @@ def _report(found: Candidates, done: CleanupResult | None, as_json: bool) -> Non
             "leftovers": [str(path) for path, _ in found.leftovers],
             "blobs": len(found.garbage.blobs),
             "rests": len(found.garbage.rests),
+            "damaged": list(found.garbage.damaged),
             "bytes": found.bytes,
             "binned": done.binned if done else [],
             "kept": done.kept if done else [],
