@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
+    from runicorn.legacy.experiments import ExperimentManager, ExperimentMetadata
+    from runicorn.legacy.workspace import get_config, get_effective_rnconfig, snapshot_workspace
     from runicorn.store.layout import InvalidName, InvalidRunId
     from runicorn.store.project.board_schema import InvalidBoard
     from runicorn.tracking.board import board
@@ -55,6 +57,8 @@ __all__ = [
     "ArtifactType",
     "Config",
     "EnvironmentCapture",
+    "ExperimentManager",
+    "ExperimentMetadata",
     "InvalidBoard",
     "InvalidName",
     "InvalidRunId",
@@ -67,6 +71,8 @@ __all__ = [
     "enabled",
     "finish",
     "get_active_run",
+    "get_config",
+    "get_effective_rnconfig",
     "init",
     "is_enabled",
     "log",
@@ -81,11 +87,14 @@ __all__ = [
     "reset_enabled",
     "set_enabled",
     "set_primary_metric",
+    "snapshot_workspace",
     "summary",
     "use_artifact",
 ]
 
 _HOMES = {
+    "legacy.experiments": ("ExperimentManager", "ExperimentMetadata"),
+    "legacy.workspace": ("get_config", "get_effective_rnconfig", "snapshot_workspace"),
     "artifacts": ("Artifact", "ArtifactError", "ArtifactType"),
     "tracking.config": ("Config",),
     "capture.environment": ("EnvironmentCapture",),

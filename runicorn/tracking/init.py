@@ -100,6 +100,7 @@ def init(
         root = user.storage_root(storage)
         unmounted = default_root.find_unmounted(root)
         run, resumed = claim(root, place, run_id, resume)
+        run.alias = labels.get("alias")
         hooks.watch(run)
         run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)

@@ -39,6 +39,7 @@ class Run(MediaLog):
         id, project, name: the run id (`YYYYMMDD_HHMMSS_xxxxxx`), its project and its experiment.
         path, run_dir, storage_root: the path given to `init` (or None), the folder of the run, and the storage root.
         config: the settings by dotted key; assignments are saved.
+        alias: the name given by `init(alias=…)`, or None.
         server, upload: the URL of the server ("" for none), and the upload to it.
     """
 
@@ -62,6 +63,7 @@ class Run(MediaLog):
         self._capture = BackgroundCapture(self._folder)
         self._step = 0
         self._status = layout.RUNNING
+        self.alias: str | None = None
         self._other_writer: dict[str, Any] = {}
 
     def __repr__(self) -> str:
