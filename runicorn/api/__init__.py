@@ -30,9 +30,10 @@ if TYPE_CHECKING:
         RunicornAPIError,
         ServerError,
     )
-    from runicorn.api.frames import metric_of_runs, runs_frame
+    from runicorn.api.frames import metric_of_runs
     from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
     from runicorn.api.remote import RemoteAPI
+    from runicorn.api.utils import runs_frame
 
 __all__ = [
     "AlertsAPI",
@@ -60,7 +61,7 @@ __all__ = [
     "utils",
 ]
 
-_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client", "frames")
+_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client", "frames", "utils")
 """Modules that define public names, cheap imports first."""
 _MODULES = ("errors", "exceptions", "models", "responses", "utils")
 

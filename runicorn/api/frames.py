@@ -1,62 +1,18 @@
-"""Runs and curves of many runs in few requests."""
+"""Curves of many runs in few requests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from runicorn.api import paging, responses, urls
-from runicorn.api.client import RunicornClient, connect
-
-if TYPE_CHECKING:
-    import pandas
+from runicorn.api import responses, urls
+from runicorn.api.client import RunicornClient
 
 MOST_IDS = 200
 """Maximum number of runs in a request for curves."""
 MOST_NUMBERS = 2_500_000
 """Maximum number of numbers in a response; a point has two."""
 MOST_POINTS = 50_000
-
-
-def runs_frame(
-    client: RunicornClient | None = None,
-    project: str | None = None,
-    name: str | None = None,
-    status: str | Sequence[str] | None = None,
-    **filters: Unpack[responses.Filters],
-) -> pandas.DataFrame:
-    """Return a data frame with a row for each matching run, newest first: a request for each thousand runs.
-
-    Columns are the fields of the runs, `config.<key>`, `summary.<key>`, and `metric.<name>.last` and `.best` of each
-    metric, NaN and infinities included. Times are timestamps in UTC.
-
-    Args:
-        client: the client; by default one of the viewer on this machine.
-        project, name, status, filters: as for `RunicornClient.list_experiments`.
-
-    Raises:
-        ImportError: pandas is not installed.
-        RunicornAPIError: the runs could not be fetched.
-    """
-    from runicorn.api.utils import experiments_to_dataframe
-
-    if client is None:
-        with connect() as own:
-            return runs_frame(own, project, name, status, **filters)
-    asked = {**paging.question(project, name, status, filters), "details": True}
-    runs = paging.experiments(client._transport, asked, paging.MOST)
-    return experiments_to_dataframe(_row(run) for run in runs)
-
-
-def _row(run: Mapping[str, Any]) -> dict[str, Any]:
-    row = {key: value for key, value in run.items() if key not in ("config", "summary", "metrics")}
-    for part in ("config", "summary"):
-        row |= {f"{part}.{key}": value for key, value in run.get(part, {}).items()}
-    for name, values in run.get("metrics", {}).items():
-        special = values["last_special"]
-        row[f"metric.{name}.last"] = values["last"] if special is None else float(special)
-        row[f"metric.{name}.best"] = values["best"]
-    return row
 
 
 def metric_of_runs(

@@ -72,16 +72,14 @@ def init(
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
-        config: settings, as a dict, an argparse namespace, a dataclass, or an object of pydantic, attrs or OmegaConf;
-            nested ones become `optim.lr`.
+        config: a dict, a namespace, a dataclass, an object of pydantic, attrs or OmegaConf; nested: `optim.lr`.
         tags: tags of the run.
         capture_console: copy the program's output into the log of the run.
         resume: continue the run `run_id` if it exists, with its next step and its creation time.
         notes: free text about the run.
         group: name of a set of runs, such as a sweep.
         system_metrics: log CPU, memory and GPU usage of the process every ten seconds, as `system/…`.
-        mode: "disabled", "offline", which uploads nothing, or "online", which also writes on ranks above 0; else
-            `RUNICORN_MODE`.
+        mode: "disabled", "offline" (no upload) or "online" (also on ranks above 0); else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
         upload_timeout: maximum seconds to wait for the upload at the end; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
@@ -89,8 +87,7 @@ def init(
     Raises:
         InvalidName, InvalidRunId: project, name or path is not valid as a folder; run_id is malformed.
         RunExists: run_id is in use, and `resume` is not set.
-        TypeError: config has no named parts.
-        ValueError: mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
+        TypeError, ValueError: config has no named parts; mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
     """
     place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)

@@ -47,8 +47,8 @@ def in_words(run: Run) -> str:
         return ""
     missing, total = missing_of(run), run.records_written + (run.records_unwritten or 0)
     # The count may be older than the damage.
-    is_outdated = run.journal_records is None or run.journal_records >= run.records_written
-    found = "?" if missing is None or (is_outdated and _journal(run)) else f"{total - missing:,}"
+    is_unknown = missing is None or (missing <= (run.records_unwritten or 0) and _journal(run))
+    found = "?" if missing is None or is_unknown else f"{total - missing:,}"
     return gettext("%(found)s of %(total)s") % {"found": found, "total": f"{total:,}"}
 
 

@@ -47,6 +47,7 @@ def test_runs_are_compared_by_step(client: api.RunicornClient) -> None:
 
 
 def test_runs_are_a_frame_with_settings_summary_and_metrics(client: api.RunicornClient) -> None:
+    api.metric_of_runs(client, IDS, "loss")  # so that the viewer has read the journals
     frame = api.runs_frame(client)
     assert list(frame["id"]) == IDS[::-1] and frame["status"].iloc[1] == "failed"
     assert frame["config.lr"].iloc[-1] == pytest.approx(0.1) and set(frame["summary.note"]) == {"good"}
