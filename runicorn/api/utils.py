@@ -73,10 +73,10 @@ def runs_frame(
 
 
 def _row(run: Mapping[str, Any]) -> dict[str, Any]:
-    row = {key: value for key, value in run.items() if key not in ("config", "summary", "metrics")}
+    row = {key: value for key, value in run.items() if key not in ("config", "summary", "metric_values")}
     for part in ("config", "summary"):
         row |= {f"{part}.{key}": value for key, value in run.get(part, {}).items()}
-    for name, values in run.get("metrics", {}).items():
+    for name, values in run.get("metric_values", {}).items():
         special = values["last_special"]
         row[f"metric.{name}.last"] = values["last"] if special is None else float(special)
         row[f"metric.{name}.best"] = values["best"]

@@ -25,7 +25,7 @@ def read(value: Any, suffix: str) -> tuple[bytes, str]:
 
     Raises:
         OSError: the file cannot be read.
-        TypeError: it is none of these.
+        TypeError: its type is another.
     """
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value), suffix

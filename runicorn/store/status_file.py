@@ -69,6 +69,6 @@ class StatusFile:
 
 
 def _boot_time() -> float:
-    """Return seconds of a clock that nobody sets and that, where the system has one, goes on while it sleeps."""
+    """Return seconds of a clock that is never set and, if the system has such a one, counts while it sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)

@@ -103,11 +103,11 @@ def _add_details(root: StorageRoot, items: Sequence[ListedExperiment]) -> None:
     by_key: dict[int, ListedExperiment] = {}
     for key, run_id, config, summary in runs.values_list("pk", "run_id", "config", "summary"):
         by_key[key] = by_id[run_id]
-        by_id[run_id].update(config=config, summary=summary, metrics={})
+        by_id[run_id].update(config=config, summary=summary, metric_values={})
     rows = RunMetric.objects.filter(run__in=by_key).order_by("run", "key")
     for key, name, *values in rows.values_list("run_id", "key", *STATISTICS.values()):
         metric = cast(MetricValues, dict(zip(STATISTICS, values, strict=True)))
-        by_key[key]["metrics"][name] = metric
+        by_key[key]["metric_values"][name] = metric
 
 
 def deletion(results: dict[str, RunResult]) -> BatchDeletion:

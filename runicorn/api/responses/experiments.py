@@ -58,7 +58,7 @@ class ListedExperiment(Experiment):
 
     config: NotRequired[dict[str, Any]]
     summary: NotRequired[dict[str, Any]]
-    metrics: NotRequired[Annotated[dict[str, MetricValues], "By name."]]
+    metric_values: NotRequired[Annotated[dict[str, MetricValues], "By name."]]
 
 
 class ExperimentPage(TypedDict):

@@ -54,6 +54,7 @@ def test_runs_are_a_frame_with_settings_summary_and_metrics(client: api.Runicorn
     assert frame["metric.loss.last"].iloc[-1] == frame["metric.loss.best"].iloc[-1] == 0.1
     assert frame["metric.accuracy.best"].iloc[0] == 0.14
     assert list(api.runs_frame(client, project="nlp")["id"]) == [IDS[3], IDS[1]]
+    assert frame["metrics"].iloc[0].endswith("events.jsonl")
     assert "config" not in client.list_experiments(limit=1)[0]
 
 
