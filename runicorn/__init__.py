@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
+    from runicorn.legacy.experiments import ExperimentManager, ExperimentMetadata
+    from runicorn.legacy.workspace import get_config, get_effective_rnconfig, snapshot_workspace
     from runicorn.store.layout import InvalidName, InvalidRunId
     from runicorn.store.project.board_schema import InvalidBoard
     from runicorn.tracking.board import board
@@ -31,10 +33,13 @@ if TYPE_CHECKING:
         finish,
         log,
         log_artifact,
+        log_audio,
+        log_file,
         log_histogram,
         log_image,
         log_table,
         log_text,
+        log_video,
         set_primary_metric,
         summary,
         use_artifact,
@@ -52,6 +57,8 @@ __all__ = [
     "ArtifactType",
     "Config",
     "EnvironmentCapture",
+    "ExperimentManager",
+    "ExperimentMetadata",
     "InvalidBoard",
     "InvalidName",
     "InvalidRunId",
@@ -64,22 +71,30 @@ __all__ = [
     "enabled",
     "finish",
     "get_active_run",
+    "get_config",
+    "get_effective_rnconfig",
     "init",
     "is_enabled",
     "log",
     "log_artifact",
+    "log_audio",
+    "log_file",
     "log_histogram",
     "log_image",
     "log_table",
     "log_text",
+    "log_video",
     "reset_enabled",
     "set_enabled",
     "set_primary_metric",
+    "snapshot_workspace",
     "summary",
     "use_artifact",
 ]
 
 _HOMES = {
+    "legacy.experiments": ("ExperimentManager", "ExperimentMetadata"),
+    "legacy.workspace": ("get_config", "get_effective_rnconfig", "snapshot_workspace"),
     "artifacts": ("Artifact", "ArtifactError", "ArtifactType"),
     "tracking.config": ("Config",),
     "capture.environment": ("EnvironmentCapture",),
@@ -94,10 +109,13 @@ _HOMES = {
         "finish",
         "log",
         "log_artifact",
+        "log_audio",
+        "log_file",
         "log_histogram",
         "log_image",
         "log_table",
         "log_text",
+        "log_video",
         "set_primary_metric",
         "summary",
         "use_artifact",

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
         RunicornAPIError,
         ServerError,
     )
+    from runicorn.api.frames import metric_of_runs
     from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
     from runicorn.api.remote import RemoteAPI
+    from runicorn.api.utils import runs_frame
 
 __all__ = [
     "AlertsAPI",
@@ -53,11 +55,13 @@ __all__ = [
     "RunicornClient",
     "ServerError",
     "connect",
+    "metric_of_runs",
     "responses",
+    "runs_frame",
     "utils",
 ]
 
-_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client")
+_HOMES = ("errors", "models", "alerts", "artifacts", "remote", "client", "frames", "utils")
 """Modules that define public names, cheap imports first."""
 _MODULES = ("errors", "exceptions", "models", "responses", "utils")
 

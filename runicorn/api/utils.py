@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from runicorn.api.client import RunicornClient
+from runicorn.api import paging, responses
+from runicorn.api.client import RunicornClient, connect
+from runicorn.api.frames import metric_of_runs
 from runicorn.store.csv_safety import guarded
 
 if TYPE_CHECKING:
@@ -42,6 +44,45 @@ def experiments_to_dataframe(experiments: Iterable[Mapping[str, Any]]) -> pandas
     return frame
 
 
+def runs_frame(
+    client: RunicornClient | None = None,
+    project: str | None = None,
+    name: str | None = None,
+    status: str | Sequence[str] | None = None,
+    **filters: Unpack[responses.Filters],
+) -> pandas.DataFrame:
+    """Return a data frame with a row for each matching run, newest first: a request for each thousand runs.
+
+    Columns are the fields of the runs, `config.<key>`, `summary.<key>`, and `metric.<name>.last` and `.best` of each
+    metric, NaN and infinities included. Times are timestamps in UTC.
+
+    Args:
+        client: the client; by default one of the viewer on this machine.
+        project, name, status, filters: as for `RunicornClient.list_experiments`.
+
+    Raises:
+        ImportError: pandas is not installed.
+        RunicornAPIError: the runs could not be fetched.
+    """
+    if client is None:
+        with connect() as own:
+            return runs_frame(own, project, name, status, **filters)
+    asked = {**paging.question(project, name, status, filters), "details": True}
+    runs = paging.experiments(client._transport, asked, paging.MOST)
+    return experiments_to_dataframe(_row(run) for run in runs)
+
+
+def _row(run: Mapping[str, Any]) -> dict[str, Any]:
+    row = {key: value for key, value in run.items() if key not in ("config", "summary", "metric_values")}
+    for part in ("config", "summary"):
+        row |= {f"{part}.{key}": value for key, value in run.get(part, {}).items()}
+    for name, values in run.get("metric_values", {}).items():
+        special = values["last_special"]
+        row[f"metric.{name}.last"] = values["last"] if special is None else float(special)
+        row[f"metric.{name}.best"] = values["best"]
+    return row
+
+
 def export_metrics_to_csv(
     client: RunicornClient,
     run_id: str,
@@ -68,18 +109,14 @@ def export_metrics_to_csv(
 def compare_runs(client: RunicornClient, run_ids: Iterable[str], metric_name: str) -> pandas.DataFrame:
     """Return one metric of several runs: a column `step`, then one per run id, aligned by step.
 
-    A run without the metric has an empty column.
+    Runs are read 200 at a time. A run without the metric has an empty column; NaN and infinities are kept.
 
     Raises:
         ImportError: pandas is not installed.
         RunicornAPIError: the metrics of a run could not be fetched.
     """
     pd = _pandas()
-    curves = {
-        run_id: client.get_metrics(run_id, [metric_name])["metrics"].get(metric_name, [])
-        for run_id in dict.fromkeys(run_ids)
-    }
-    header, rows = _table(curves)
+    header, rows = _table(metric_of_runs(client, run_ids, metric_name))
     return pd.DataFrame(rows, columns=header)
 
 

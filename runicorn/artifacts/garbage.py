@@ -43,11 +43,13 @@ class Garbage:
         blobs: contents that no version uses: paths in the pool, and digests in the bucket.
         rests: what killed processes left: files and folders, and uploads in parts to the bucket.
         bytes: bytes freed by their removal.
+        damaged: versions whose manifest cannot be read, because of which nothing can be removed.
     """
 
     blobs: tuple[Path | str, ...] = ()
     rests: tuple[Path | Unfinished, ...] = ()
     bytes: int = 0
+    damaged: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.blobs or self.rests)
@@ -85,6 +87,19 @@ def find(store: Store) -> Garbage:
     in_bucket, unfinished = _in_bucket(store)
     with alone(store):
         return _find(store, in_bucket, unfinished)
+
+
+def damaged_versions(store: Store) -> tuple[str, ...]:
+    """Return the versions whose manifest cannot be read, as `type/name:v1`."""
+    found = []
+    for artifact in store.folders():
+        for version in map(artifact.version, artifact.all_numbers()):
+            try:
+                if os.path.lexists(version.path / MANIFEST):
+                    _ = version.manifest
+            except DamagedFile:
+                found.append(f"{artifact.type}/{version}")
+    return tuple(found)
 
 
 def collect(store: Store, promised: Garbage | None = None) -> Garbage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runicorn.companion.exit_status import exit_code
 from runicorn.companion.verdict import End, is_open, write_end
 from runicorn.companion.watch import oom_kills
-from runicorn.store import layout
+from runicorn.store import layout, leftovers
 from runicorn.store.state import scheduler
 from runicorn.store.state.reasons import fields
 from runicorn.store.state.transitions import (
@@ -18,6 +19,7 @@ from runicorn.store.state.transitions import (
     Event,
     Observation,
     Standing,
+    ending_by_code,
     exit_reason_of,
     follow,
 )
@@ -43,16 +45,28 @@ def _judge(watch: CompanionWatch) -> bool:
     end = End(code, oom_kills(watch.oom_files) - watch.oom_kills, watch.notice, watch.ended_at)
     reason = REPLACED if watch.is_replaced else exit_reason_of(code)
     for run_dir, meta, status in _runs(watch):
+        if not watch.is_replaced:
+            leftovers.remove_of_process(run_dir, watch.pid)
         with suppress(OSError):  # a full disk, or a removed folder: the viewer judges later
             if is_open(status):
                 has_written = True
                 write_end(run_dir, meta, reason, end)
+            elif str(run_dir) in watch.undecided and code is not None and os.WIFEXITED(code):
+                _correct(run_dir, status, os.WEXITSTATUS(code))
             else:
                 _ask_scheduler(run_dir, meta, status)
     return has_written
 
 
-def note(watch: CompanionWatch) -> None:
+def _correct(run_dir: Path, status: dict[str, Any], code: int) -> None:
+    """Mark a run as failed that the training ended as finished, if the exit code is not 0."""
+    if code and status.get("status") == layout.FINISHED:
+        end = Observation(Event.ENDED, *ending_by_code(code), evidence={"exit_code": code})
+        if change := follow(Standing.of(status), end):
+            layout.write_json(run_dir / layout.STATUS, {**status, **fields(change)})
+
+
+def note(watch: Watch) -> None:
     """Record the notice of a scheduler in `meta.json` of running runs; the training may write their end at any moment."""
     for run_dir, meta, status in _runs(watch):
         job = scheduler.job_in(meta)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.capture import detached_process
-from runicorn.companion.watch import IGNORED, NOTICES
+from runicorn.companion.watch import IGNORED, NOTICES, UNDECIDED
 from runicorn.settings import user as settings
 
 OFF = ("0", "false", "no", "off")
@@ -29,6 +29,12 @@ def watch(run_dir: Path) -> None:
             return
         _start()
         _tell(line)
+
+
+def decide_by_exit_code(run_dir: Path) -> None:
+    """Let the companion mark this run as failed if the process ends with an exit code other than 0."""
+    if _owner == os.getpid():
+        _tell(UNDECIDED + os.fsencode(run_dir) + b"\n")
 
 
 def _tell(line: bytes) -> bool:

@@ -28,6 +28,8 @@ CHECKS, CHECK_SECONDS = 20, 0.1
 POLL_SECONDS = 5.0
 """Interval of checks where the system has no pidfd."""
 MOST_RUNS = 1000
+UNDECIDED = b"\0"
+"""Before the folder of a run whose status follows from the exit code."""
 IMAGE = (23, 25)
 """Start of the code and of the stack in /proc/<pid>/stat, counted from the state on."""
 OOM_FILES = ("/sys/fs/cgroup{}/memory.events", "/sys/fs/cgroup/memory{}/memory.oom_control")
@@ -94,6 +96,8 @@ class CompanionWatch:
     def __init__(self, pid: int, start: str, fd: int = -1) -> None:
         self.pid, self.start, self.fd = pid, start, fd
         self.runs: list[str] = []
+        self.undecided: set[str] = set()
+        """Runs that the training ended as finished without knowing the exit code."""
         self.notice = ""
         self.stat = ""
         """/proc/<pid>/stat right after the end, which has the exit code until the parent has asked for it."""
@@ -173,7 +177,9 @@ class CompanionWatch:
         """Read the folders of further runs; return False at the end of the input."""
         block = os.read(0, 65536)
         *lines, self._unread = (self._unread + block).split(b"\n")
-        self.runs = [*self.runs, *map(os.fsdecode, lines)][-MOST_RUNS:]
+        marked = [line for line in lines if line.startswith(UNDECIDED)]
+        self.undecided.update(os.fsdecode(line.removeprefix(UNDECIDED)) for line in marked)
+        self.runs = [*self.runs, *(os.fsdecode(line) for line in lines if line not in marked)][-MOST_RUNS:]
         return bool(block)
 
     def _exists(self) -> bool:

@@ -69,21 +69,15 @@ def log_config(
     """Add settings to the config.
 
     Args:
-        args: a dict, an argparse namespace or a dataclass.
+        args: settings, as in `init(config=…)`.
         extra: further settings.
         config_files: paths of files, stored as the value `config_files`.
-
-    Raises:
-        TypeError: `args` or `extra` is not a mapping, argparse namespace or dataclass.
     """
-    from runicorn.store.flatten import flatten
-
-    config: dict[str, Any] = {}
     for part in (args, extra):
-        config |= {} if part is None else flatten(part)
+        if part is not None:
+            run.config.update(part)
     if config_files is not None:
-        config["config_files"] = [os.fspath(path) for path in config_files]
-    run.config.update(config)
+        run.config.update({"config_files": [os.fspath(path) for path in config_files]})
 
 
 def log_dataset(

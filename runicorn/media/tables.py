@@ -1,4 +1,4 @@
-"""Tables as JSON: columns, and rows of numbers, booleans, short texts and nulls."""
+"""Tables as JSON: columns, and rows of numbers, booleans, texts and nulls."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from runicorn.store.values import REFUSALS, NotLoggable, jsonable
+from runicorn.store.values import NotLoggable, jsonable, text_of
 
 FORMAT = "runicorn.table/1"
 ROWS = 10_000
 COLUMNS = 500
-TEXT = 2000
-SIZE = 8 * 1024 * 1024
-"""Maximum number of characters of all cells, a number counting as `NUMBER`: a page has to load it."""
+SIZE = 40 * 1024 * 1024
+"""Maximum number of bytes of all cells, a number counting as `NUMBER`: the page reads tables of up to 64 MB."""
 NUMBER = 8
 SUFFIX = "table.json"
 HISTOGRAM_SUFFIX = "histogram.json"
@@ -26,8 +25,8 @@ def table(rows: Any, columns: Iterable[Any] | None = None) -> dict[str, Any]:
 
     Args:
         rows: a list of dicts, a list of lists, a dict of columns, an array of two dimensions, or a data frame
-            (pandas, polars, pyarrow). The first 10,000 rows and 500 columns are kept, 2,000 characters of a text, and
-            about 8 MiB in all.
+            (pandas, polars, pyarrow). The first 10,000 rows and 500 columns are kept, at most about 40 MiB in all; cells
+            are never cut.
         columns: names and order of the columns; by default those of the rows, in order of appearance.
 
     Returns:
@@ -114,23 +113,24 @@ def _row(cells: Sequence[Any], width: int) -> list[Any]:
 def _within_limit(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
     size = 0
     for row in rows:
-        size += sum(len(cell) if isinstance(cell, str) else NUMBER for cell in row)
+        size += sum(_bytes_of(cell) if isinstance(cell, str) else NUMBER for cell in row)
         if size > SIZE:
             return
         yield row
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _cell(value: Any) -> Any:
     try:
         plain = jsonable(value)
     except NotLoggable:
-        try:
-            plain = str(value)
-        except REFUSALS:
-            plain = f"<{type(value).__name__}>"
-    if isinstance(plain, (list, dict)):
+        plain = text_of(value)
+    if isinstance(plain, list | dict):
         plain = json.dumps(plain, ensure_ascii=False)
-    return plain[:TEXT] if isinstance(plain, str) else plain
+    return plain
 
 
 def _is_special(value: Any) -> bool:

@@ -54,5 +54,15 @@ def get_rate_limit_config() -> dict[str, Any]:
     Raises:
         OSError: the configuration directory cannot be made.
     """
-    stored, _ = layout.read_json(user.config_directory() / RATE_LIMITS_FILE, follow_links=True)
-    return stored or copy.deepcopy(NO_RATE_LIMITS)
+    found, _ = layout.read_json(user.config_directory() / RATE_LIMITS_FILE, follow_links=True)
+    return found or copy.deepcopy(NO_RATE_LIMITS)
+
+
+def save_rate_limit_config(config: dict[str, Any]) -> None:
+    """Replace the user's `rate_limits.json`; a running viewer applies it.
+
+    Raises:
+        OSError: it could not be written.
+        TypeError: a value cannot be represented in JSON.
+    """
+    layout.write_json(user.config_directory() / RATE_LIMITS_FILE, config, mode=user.PRIVATE_FILE)

@@ -44,9 +44,7 @@ def find_unmounted(root: Path) -> Path | None:
             break
         if str(folder) in mount_points or _is_for_mounts(folder.parent):
             return folder
-    existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    # An empty folder may be the mount point of a disk that is not mounted.
-    return existing if existing != root and _is_empty(existing) and not os.path.ismount(existing) else None
+    return None
 
 
 def warn_about(root: Path, *, is_default: bool, unmounted: Path | None) -> None:

@@ -22,7 +22,8 @@ class StatusFile:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        self.started_at = time.time()
+        self.started_at = self._wall = time.time()
+        self._boot = _boot_time()
         self._folder = folder
         self._has_ended = False
 
@@ -38,13 +39,20 @@ class StatusFile:
         if isinstance(started, (int, float)):
             self.started_at = float(started)
 
+    def leave(self) -> None:
+        """Stop writing, while another process writes the run."""
+        SYNC_THREAD.remove(self._folder)
+        self._folder.settle()
+        self._has_ended = True
+
     def end(self, status: str, reason: str | None) -> None:
         """Write the final status once all other files are on disk."""
         SYNC_THREAD.remove(self._folder)
         self._folder.settle()
         with self._folder.lock:
             self._has_ended = True
-            now = time.time()
+            # Not the time of day, which may have been set meanwhile: a run would end before it began.
+            now = self._wall + _boot_time() - self._boot
             end = Observation(Event.ENDED, status, reason, at=now, job=job_of(os.environ))
             self._write(end, ended_at=now, **self._folder.final_counts())
 
@@ -58,3 +66,9 @@ class StatusFile:
         if change := follow(NEW, seen):
             about |= {"started_at": self.started_at, **fields(change)}
             self._folder.write(layout.STATUS, about, in_place=True)
+
+
+def _boot_time() -> float:
+    """Return seconds of a clock that is never set and, if the system has such a one, counts while it sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)

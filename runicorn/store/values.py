@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
 from runicorn.store import layout
+from runicorn.store.config_objects import items_of, list_of
 from runicorn.store.notices import Notices
 
 PLAIN = frozenset({bool, int, float, str, type(None)})
 DEPTH = 20
 # Errors of `item()` and `__float__` if the value is not a single number: torch raises RuntimeError for a tensor of
 # many elements, numpy ValueError, jax TypeError under tracing.
-REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+REFUSALS = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+LONG_ARRAY = 1000
+"""Number of elements from which an array in a config is abbreviated."""
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class NotLoggable(Exception):
@@ -59,19 +65,41 @@ def _within_reach(value: Any) -> Any:
 
 def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:
     """Return the loggable values of a record; what is left out is reported once per name."""
-    loggable: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    _add_metrics(kept, "", values, notices, 0)
+    return kept
+
+
+def _add_metrics(
+    kept: dict[str, Any], prefix: str, values: Mapping[Any, Any], notices: Notices, depth: int
+) -> None:
+    """Add the loggable values of a record, those of nested dicts by names joined with slashes."""
     for key, value in values.items():
-        name = str(key)
+        name = key if type(key) is str else text_of(key)
+        if prefix:
+            name = prefix + name
         if name in layout.RESERVED_METRICS:
             notices.once(f"reserved {name}", _reserved(name))
             continue
         try:
             loggable[name] = value if type(value) is float else scalar(value)
         except NotLoggable:
+            # Not before: the check takes longer than the conversion of a number.
+            inner = items_of(value) if isinstance(value, Mapping) and depth < DEPTH else None
+            if inner:
+                _add_metrics(kept, f"{name}/", inner, notices, depth + 1)
+                continue
             kind = type(value).__name__
             text = f"{name!r} is a {kind} and was not logged: metrics are numbers, booleans and short texts."
             notices.once(f"odd {name}", text)
-    return loggable
+
+
+def text_of(value: Any) -> str:
+    """Return `str(value)`; the name of its type if that fails."""
+    try:
+        return str(value)
+    except REFUSALS:
+        return f"<{type(value).__name__}>"
 
 
 def _reserved(name: str) -> str:
@@ -82,53 +110,86 @@ def _reserved(name: str) -> str:
     return f"the name {name!r} is reserved and was not logged; every record has its time anyway."
 
 
-def jsonable(value: Any, depth: int = 0) -> Any:
-    """Convert a value to JSON: nested mappings and sequences, arrays, paths, dates and enumerations too.
+def _not_loggable(value: Any) -> Any:
+    raise NotLoggable
+
+
+def jsonable(value: Any, depth: int = 0, leaf: Callable[[Any], Any] = _not_loggable) -> Any:
+    """Convert a value to JSON: nested mappings and sequences, settings objects, arrays, paths, dates and enumerations.
+
+    Args:
+        leaf: returns what stands for a part that JSON cannot represent.
 
     Raises:
         NotLoggable: it, or a part of it, cannot be represented, or it is nested more than 20 levels deep.
     """
     if depth > DEPTH:
         raise NotLoggable
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(item, depth + 1) for item in value]
-    if isinstance(value, (set, frozenset)):
-        return [jsonable(item, depth + 1) for item in sorted(value, key=str)]
+    if type(value) in PLAIN:
+        return value if type(value) is not int or value.bit_length() <= 1024 else leaf(value)
+    items = items_of(value)
+    if items is not None:
+        return {text_of(key): jsonable(item, depth + 1, leaf) for key, item in items.items()}
+    if (elements := list_of(value)) is not None:
+        return [jsonable(item, depth + 1, leaf) for item in elements]
+    if isinstance(value, set | frozenset):
+        return [jsonable(item, depth + 1, leaf) for item in sorted(value, key=text_of)]
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if isinstance(value, Enum):
-        return jsonable(value.value, depth + 1)
-    if callable(getattr(value, "isoformat", None)):
-        return str(value.isoformat())
-    return _scalar_or_array(value)
+        return jsonable(value.value, depth + 1, leaf)
+    try:
+        if callable(getattr(value, "isoformat", None)):
+            return str(value.isoformat())
+        return _scalar_or_array(value)
+    except (NotLoggable, *REFUSALS):
+        return leaf(value)
 
 
 def _scalar_or_array(value: Any) -> Any:
     try:
         return scalar(value)
     except NotLoggable:
-        if not hasattr(value, "tolist"):
-            raise
-    try:
         items = value.tolist()
-    except REFUSALS:
-        raise NotLoggable from None
     if not isinstance(items, list):
         raise NotLoggable
     return jsonable(items)
 
 
 def described(value: Any) -> Any:
-    """Like `jsonable`, but describe values that cannot be represented: nothing of a config is left out."""
+    """Like `jsonable`, but describe what cannot be represented, and long arrays: nothing of a config is left out."""
     try:
-        return jsonable(value)
+        return jsonable(value, leaf=_description) if not _is_long(value) else _description(value)
     except NotLoggable:
-        name = getattr(value, "__qualname__", None)
-    if isinstance(name, str):
-        return f"{getattr(value, '__module__', '')}.{name}".lstrip(".")
+        return _description(value)
+
+
+def _is_long(value: Any) -> bool:
     try:
-        return str(value)[:1000]
+        return hasattr(type(value), "tolist") and math.prod(value.shape) > LONG_ARRAY
     except REFUSALS:
-        return f"<{type(value).__name__}>"
+        return False
+
+
+def _description(value: Any) -> str:
+    return _name_of(value) or _ADDRESS.sub("", text_of(value))[:1000]
+
+
+def _name_of(value: Any) -> str:
+    """Return the qualified name of a function or class; "" for anything else."""
+    try:
+        name = getattr(value, "__qualname__", None)
+        return f"{getattr(value, '__module__', '')}.{name}".lstrip(".") if isinstance(name, str) else ""
+    except REFUSALS:
+        return ""
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities, which strict JSON cannot represent, by their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

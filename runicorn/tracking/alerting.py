@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from runicorn.store.journal import encode
+from runicorn.store.values import text_of
 
 if TYPE_CHECKING:
     from runicorn.api.responses.alerts import Level
@@ -22,12 +23,12 @@ def line(title: str, text: str, level: Level) -> bytes:
     """
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
-    heading = str(title).strip()
-    if not heading:
+    shown = text_of(title).strip()
+    if not shown:
         raise ValueError("title must not be empty")
     data: dict[str, Any] = {
-        "title": heading[:TITLE_LENGTH],
-        "text": str(text)[:TEXT_LENGTH],
+        "title": shown[:TITLE_LENGTH],
+        "text": text_of(text)[:TEXT_LENGTH],
         "level": level,
     }
     return encode("alert", data, time.time())

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from runicorn.store import layout
 from runicorn.store.flatten import flatten
+from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
+from runicorn.store.values import finite
 
 if TYPE_CHECKING:
     from runicorn.capture.redaction import Masking
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 class Config(MutableMapping[str, Any]):
     """Settings of a run by dotted key; every change is written to `config.json` immediately.
 
-    Secrets are masked in the file only: the training may need them.
+    Secrets are masked, and NaN and infinities replaced by their names, in the file only: the training may need them.
     """
 
     def __init__(self, folder: RunFolder | None = None) -> None:
@@ -47,11 +49,20 @@ class Config(MutableMapping[str, Any]):
     def update(self, other: Any = (), /, **settings: Any) -> None:
         """Add settings, nested ones under dotted keys, and write the file once.
 
-        Raises:
-            TypeError: `other` is not a mapping, argparse namespace, dataclass or list of pairs.
+        Args:
+            other: a mapping, an argparse namespace, a dataclass, an object of pydantic, attrs or OmegaConf, or a list of
+                pairs; anything else is reported once and left out.
+            settings: further settings.
         """
-        named = dict(other) if isinstance(other, (list, tuple)) else other
-        changed = {**flatten(named), **flatten(settings)}
+        try:
+            named = (
+                dict(other) if isinstance(other, list | tuple) and not hasattr(other, "_fields") else other
+            )
+            changed = {**flatten(named), **flatten(settings)}
+        except (TypeError, ValueError) as error:
+            notices = Notices() if self._folder is None else self._folder.notices
+            notices.once("config", f"the config was not changed: {error}")
+            return
         self._values |= changed
         self._save(changed)
 
@@ -74,4 +85,4 @@ class Config(MutableMapping[str, Any]):
             from runicorn.capture.redaction import Masking
 
             self._masking = Masking(os.environ)
-        return {key: self._masking.setting(key, value) for key, value in settings.items()}
+        return {key: finite(self._masking.setting(key, value)) for key, value in settings.items()}

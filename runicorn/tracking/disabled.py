@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
 
-ONLINE, DISABLED = "online", "disabled"
+ONLINE, OFFLINE, DISABLED = "online", "offline", "disabled"
+MODES = (ONLINE, OFFLINE, DISABLED)
 _said_in: int | None = None
 
 
@@ -28,16 +29,16 @@ def is_silent(mode: str | None) -> bool:
     """Return whether a run of this mode does nothing in this process.
 
     Args:
-        mode: argument of `init`: "online", "disabled", or None for the mode set by the environment.
+        mode: argument of `init`: one of `MODES`, or None for the mode set by the environment.
 
     Raises:
         ValueError: it is unknown.
     """
-    if mode not in (None, ONLINE, DISABLED):
-        raise ValueError(f"mode must be 'online' or 'disabled', got {mode!r}")
-    setting = get_setting("RUNICORN_MODE").strip().lower()
-    if setting not in (ONLINE, DISABLED):
-        say(f"RUNICORN_MODE is {setting!r}, which is unknown; use 'online' or 'disabled'.")
+    if mode not in (None, *MODES):
+        raise ValueError(f"mode must be 'online', 'offline' or 'disabled', got {mode!r}")
+    wanted = _mode_of_environment()
+    if wanted not in MODES:
+        say(f"RUNICORN_MODE is {wanted!r}, which is unknown; use 'online', 'offline' or 'disabled'.")
     if not is_enabled():
         return True
     if mode == ONLINE or DISABLED in (mode, setting):
@@ -46,6 +47,15 @@ def is_silent(mode: str | None) -> bool:
     if rank.number > 0:
         _say_once(rank)
     return rank.number > 0
+
+
+def is_offline(mode: str | None) -> bool:
+    """Return whether a run of this mode is stored here only, and never uploaded."""
+    return (mode or _mode_of_environment()) == OFFLINE
+
+
+def _mode_of_environment() -> str:
+    return get_setting("RUNICORN_MODE").strip().lower()
 
 
 def _say_once(rank: Rank) -> None:
@@ -68,7 +78,6 @@ class SilentRun(Run):
     def log(
         self,
         data: Mapping[str, Any] | None = None,
-        *,
         step: int | None = None,
         stage: str | None = None,
         **metrics: Any,
@@ -107,11 +116,35 @@ class SilentRun(Run):
         self,
         kind: str,
         key: str,
-        content: bytes,
-        suffix: str,
+        content: Any,
+        suffix: str | None = None,
         step: int | None = None,
         moment: float | None = None,
         **more: Any,
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_audio(
+        self,
+        key: str,
+        audio: Any,
+        step: int | None = None,
+        caption: str | None = None,
+        sample_rate: int = 44100,
+        format: str = "wav",
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_video(
+        self,
+        key: str,
+        video: Any,
+        step: int | None = None,
+        caption: str | None = None,
+        fps: float | None = None,
+        format: str = "mp4",
     ) -> str:
         """Do nothing; the path is empty."""
         return ""
@@ -150,7 +183,13 @@ class SilentRun(Run):
         """Deactivate the run."""
         self.end(status, None)
 
-    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+    def begin(
+        self,
+        labels: dict[str, Any],
+        settings: Mapping[str, Any],
+        resumed: bool,
+        has_other_writer: bool = False,
+    ) -> None:
         """Keep the config in memory."""
         self.config.update(settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,12 +13,13 @@ from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
 from runicorn.legacy.later_api import Arguments, check_arguments, copy_code
 from runicorn.settings import default_root, user
-from runicorn.store import descriptor_reserve, layout
+from runicorn.store import descriptor_reserve, layout, leftovers
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
 from runicorn.store.process_identity import GRACE_SECONDS, ProcessRecord, is_alive, is_identified_here
-from runicorn.tracking.disabled import SilentRun, is_silent
+from runicorn.store.values import text_of
+from runicorn.tracking.disabled import SilentRun, is_offline, is_silent
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run
 
@@ -72,14 +74,14 @@ def init(
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
-        config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
+        config: a dict, a namespace, a dataclass, an object of pydantic, attrs or OmegaConf; nested: `optim.lr`.
         tags: tags of the run.
         capture_console: copy the program's output into the log of the run.
         resume: continue the run `run_id` if it exists, with its next step and its creation time.
         notes: free text about the run.
         group: name of a set of runs, such as a sweep.
         system_metrics: log CPU, memory and GPU usage of the process every ten seconds, as `system/…`.
-        mode: "disabled" or "online", which also writes on ranks above 0; else `RUNICORN_MODE`.
+        mode: "disabled", "offline" (no upload) or "online" (also on ranks above 0); else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
         upload_timeout: maximum seconds to wait for the upload at the end; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
@@ -87,19 +89,19 @@ def init(
     Raises:
         InvalidName, InvalidRunId: project, name or path is not valid as a folder; run_id is malformed.
         RunExists: run_id is in use, and `resume` is not set.
-        TypeError: config is not a mapping, argparse namespace or dataclass.
-        ValueError: mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
+        TypeError, ValueError: config has no named parts; mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
     """
     place = _checked_place(project, name, path, run_id, resume)
-    labels, flat_config = _labels(tags, notes, group, later), {} if config is None else flatten(config)
-    server = _server(url, upload_timeout)
+    labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
+    server = None if is_offline(mode) else _server(url, upload_timeout)
     claim = _silent if is_silent(mode) else _claimed
     with descriptor_reserve.released():
         root = user.storage_root(storage)
         unmounted = default_root.find_unmounted(root)
         run, resumed = claim(root, place, run_id, resume)
+        run.alias = labels.get("alias")
         hooks.watch(run)
-        run.begin(labels, flat_config, resumed)
+        run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
         run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
@@ -113,6 +115,7 @@ def _is_stored(run: Run) -> bool:
 def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Arguments) -> None:
     if not _is_stored(run):
         return
+    leftovers.remove_old(run.run_dir.parent)
     default_root.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
     if later.get("snapshot_code"):
         copy_code(run._folder, later.get("workspace_root"))
@@ -175,13 +178,31 @@ forwarding.listeners.append(_list_alert)
 def current() -> Run:
     """Return the run that module-level functions use: the active one, else the last that ended.
 
+    In a process started by `multiprocessing` that has no run, it is one that stores nothing, which is reported once.
+
     Raises:
         RuntimeError: no run was begun.
     """
     run = get_active_run() or _latest
     if run is None:
+        run = _run_of_worker()
+    if run is None:
         raise RuntimeError("No active run: call runicorn.init() first.")
     return run
+
+
+def _run_of_worker() -> Run | None:
+    global _latest
+    multiprocessing = sys.modules.get("multiprocessing.process")  # always loaded in such a process
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        return None
+    say(
+        f"the process {multiprocessing.current_process().name} has no run, and what it logs is not stored: a spawned "
+        "process does not share the run of its parent. Log in the parent, or call "
+        "runicorn.init(run_id=..., resume=True) here with the id of that run."
+    )
+    _latest = SilentRun(user.storage_root(None), DEFAULT, DEFAULT, layout.new_run_id())
+    return _latest
 
 
 def _check_id(run_id: str | None, resume: bool) -> None:
@@ -195,11 +216,15 @@ def _labels(
     tags: str | Iterable[str] | None, notes: str | None, group: str | None, later: Arguments
 ) -> dict[str, Any]:
     check_arguments(later)
-    words = [tags] if isinstance(tags, str) else list(tags or ())
+    words = (
+        list(tags or ())
+        if (tags is None or isinstance(tags, Iterable)) and not isinstance(tags, str)
+        else [tags]
+    )
     texts = {"notes": notes, "group": group, "alias": later.get("alias")}
-    labels: dict[str, Any] = {key: str(value) for key, value in texts.items() if value is not None}
+    labels: dict[str, Any] = {key: text_of(value) for key, value in texts.items() if value is not None}
     if words:
-        labels["tags"] = list(dict.fromkeys(map(str, words)))
+        labels["tags"] = list(dict.fromkeys(map(text_of, words)))
     return labels
 
 
@@ -231,6 +256,8 @@ def _run_with_id(root: Path, place: Location, run_id: str, resume: bool) -> tupl
     place = existing or place
     run = Run(root, place.project, place.name, run_id, place.path)
     if run.claim():
+        if resume:
+            say(f"{root} has no run {run_id} to resume; a new run of this id was begun.")
         return run, False
     if not resume:
         raise RunExists(f"Run {run_id} exists already; pass resume=True to resume it.")

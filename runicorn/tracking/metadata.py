@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from runicorn import _platform
 from runicorn._version import __version__
-from runicorn.store.process_identity import host_identity
+from runicorn.store.process_identity import ProcessRecord, host_identity, is_alive
 from runicorn.store.state import scheduler
 
 
@@ -62,6 +62,17 @@ def _process(run: NamedRun) -> dict[str, Any]:
         **host_identity(),
         "sdk_version": __version__,
     }
+
+
+def is_of_other(meta: dict[str, Any]) -> bool:
+    """Return whether a `meta.json` names another process that runs on this machine."""
+    process = ProcessRecord.from_dict(meta)
+    return process.pid not in (None, os.getpid()) and is_alive(process)
+
+
+def identity(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a `meta.json` that identifies its process."""
+    return {key: meta[key] for key in ("hostname", "pid", "process_start", *host_identity()) if key in meta}
 
 
 def _list(value: Any) -> list[Any]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def log(
     data: Mapping[str, Any] | None = None,
-    *,
     step: int | None = None,
     stage: str | None = None,
     **metrics: Any,
@@ -48,7 +47,6 @@ def log_image(
 
     Raises:
         RuntimeError: no run was begun.
-        TypeError, FileNotFoundError, ValueError: see `Run.log_image`.
     """
     return current().log_image(key, image, step, caption, format, quality)
 
@@ -58,7 +56,6 @@ def log_table(key: str, rows: Any, columns: Iterable[Any] | None = None, step: i
 
     Raises:
         RuntimeError: no run was begun.
-        TypeError: `rows` is not a table.
     """
     return current().log_table(key, rows, columns, step)
 
@@ -68,9 +65,57 @@ def log_histogram(key: str, values: Any, step: int | None = None, bins: int = 64
 
     Raises:
         RuntimeError: no run was begun.
-        TypeError, ValueError: see `Run.log_histogram`.
     """
     return current().log_histogram(key, values, step, bins)
+
+
+def log_file(
+    kind: str,
+    key: str,
+    content: Any,
+    suffix: str | None = None,
+    step: int | None = None,
+    moment: float | None = None,
+    **more: Any,
+) -> str:
+    """`Run.log_file` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    return current().log_file(kind, key, content, suffix, step, moment, **more)
+
+
+def log_audio(
+    key: str,
+    audio: Any,
+    step: int | None = None,
+    caption: str | None = None,
+    sample_rate: int = 44100,
+    format: str = "wav",
+) -> str:
+    """`Run.log_audio` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    return current().log_audio(key, audio, step, caption, sample_rate, format)
+
+
+def log_video(
+    key: str,
+    video: Any,
+    step: int | None = None,
+    caption: str | None = None,
+    fps: float | None = None,
+    format: str = "mp4",
+) -> str:
+    """`Run.log_video` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    return current().log_video(key, video, step, caption, fps, format)
 
 
 def log_artifact(artifact: Artifact) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runicorn.store import values
+from runicorn.store.config_objects import items_of
 from runicorn.store.journal import encode
 from runicorn.store.notices import Notices
 from runicorn.store.values import REFUSALS
@@ -24,6 +25,15 @@ def whole_step(step: Any, notices: Notices) -> int | None:
     display = repr(values.described(step))[:60]
     notices.once("step", f"the step {display} is not a 64-bit integer and was ignored.")
     return None
+
+
+def without_names(data: Any, metrics: dict[str, Any], notices: Notices) -> dict[str, Any]:
+    """Return the record of a call whose `data` is no dict: its settings by name if it has any, else only `metrics`."""
+    items = items_of(data)
+    if items is None:
+        text = f"log() takes a dict like {{'loss': 0.5}}, not {type(data).__name__}"
+        notices.once("log", f"{text}; {values.text_of(data)[:60]!r} was not logged.")
+    return {**(items or {}), **metrics}
 
 
 def cleaned_line(record: dict[str, Any], now: float, notices: Notices) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from runicorn.store.journal import count_records, encode, last_step, load_encode
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.status_file import StatusFile
-from runicorn.store.values import PLAIN
-from runicorn.tracking import alerting, media, metadata, run_artifacts
+from runicorn.store.values import PLAIN, REFUSALS
+from runicorn.tracking import alerting, metadata, records, run_artifacts
 from runicorn.tracking.config import Config
 from runicorn.tracking.exit import hooks
+from runicorn.tracking.media_log import MediaLog
 from runicorn.tracking.records import STEP_LIMIT, cleaned_line, whole_step
 from runicorn.tracking.summary import Summary
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 
 
-class Run:
+class Run(MediaLog):
     """A training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
 
     Disk errors and unsupported values are reported once on stderr and counted; only invalid arguments raise.
@@ -38,6 +39,7 @@ class Run:
         id, project, name: the run id (`YYYYMMDD_HHMMSS_xxxxxx`), its project and its experiment.
         path, run_dir, storage_root: the path given to `init` (or None), the folder of the run, and the storage root.
         config: the settings by dotted key; assignments are saved.
+        alias: the name given by `init(alias=…)`, or None.
         server, upload: the URL of the server ("" for none), and the upload to it.
     """
 
@@ -61,6 +63,8 @@ class Run:
         self._capture = BackgroundCapture(self._folder)
         self._step = 0
         self._status = layout.RUNNING
+        self.alias: str | None = None
+        self._other_writer: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
@@ -78,7 +82,6 @@ class Run:
     def log(
         self,
         data: Mapping[str, Any] | None = None,
-        *,
         step: int | None = None,
         stage: str | None = None,
         **metrics: Any,
@@ -86,18 +89,21 @@ class Run:
         """Write one record of metrics. Once this returns, the record survives the end of the process.
 
         Args:
-            data: numbers, booleans and short texts by name; `metrics` are added and win.
+            data: numbers, booleans and short texts by name, nested ones as `train/loss`; `metrics` are added and win.
             step: step of the record; by default one more than the last.
             stage: phase of the training ("train", "val"), stored with the record.
         """
-        record = {**data, **metrics} if data else metrics
+        try:
+            record = {**data, **metrics} if data else metrics
+        except REFUSALS:  # no check before, which all calls would pay for
+            record = records.without_names(data, metrics, self._notices)
         # Reserved names and values of numpy or torch need conversion; the check takes 0.4 µs.
         if not (layout.RESERVED_METRICS.isdisjoint(record) and PLAIN.issuperset(map(type, record.values()))):
             stage = record.get("stage") if stage is None else stage
             record = values.metrics(record, self._notices)
         if step is not None and (type(step) is not int or not -STEP_LIMIT <= step < STEP_LIMIT):
             step = whole_step(step, self._notices)
-        self._append(record, step, stage if stage is None else str(stage))
+        self._append(record, step, stage if stage is None else values.text_of(stage))
 
     def log_record(
         self, metrics: Mapping[str, Any], step: int | None = None, moment: float | None = None
@@ -108,101 +114,8 @@ class Run:
 
     def log_text(self, text: object) -> None:
         """Add a text to the log, prefixed with the local time."""
-        self._folder.write_text(str(text))
+        self._folder.write_text(values.text_of(text))
         self._notice_when_ended()
-
-    def log_image(
-        self,
-        key: str,
-        image: Any,
-        step: int | None = None,
-        caption: str | None = None,
-        format: str = "png",
-        quality: int = 90,
-    ) -> str:
-        """Store an image under `media/`.
-
-        Args:
-            key: name; images with the same key are a series.
-            image: bytes or a file (stored unchanged), a Pillow image, an array (numpy, torch, jax; numbers 0-1 or
-                0-255, others scaled from lowest to highest), or a matplotlib figure.
-            step: step, independent of that of the metrics.
-            caption: text shown with it.
-            format: format for images that are encoded here: "png", "jpg", "webp", …
-            quality: 1-100, for lossy formats.
-
-        Returns:
-            The path relative to the run's folder; "" if the image could not be stored, which is reported once.
-
-        Raises:
-            TypeError: the type of `image` is not supported.
-            FileNotFoundError: the file does not exist.
-            ValueError: `format` is invalid.
-        """
-        return self._logged(media.write_image(self._folder, key, image, step, caption, format, quality))
-
-    def log_table(
-        self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
-    ) -> str:
-        """Store a table under `media/`; its format is described at `runicorn.media.tables.table`.
-
-        Args:
-            key: name; tables with the same key are a series.
-            rows: a list of dicts or of lists, a dict of columns, a two-dimensional array, a data frame.
-            columns: names and order of the columns; by default those of the rows.
-            step: step, independent of that of the metrics.
-
-        Returns:
-            The path relative to the run's folder; "" if the table could not be stored, which is reported once.
-
-        Raises:
-            TypeError: the type of `rows` is not supported.
-        """
-        return self._logged(media.write_table(self._folder, key, rows, columns, step))
-
-    def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
-        """Store a histogram of values under `media/`; its format is described at `runicorn.media.histograms`.
-
-        Args:
-            key: name; histograms with the same key are a series.
-            values: a tensor, an array, or nested lists of numbers, of any shape.
-            step: step, independent of that of the metrics.
-            bins: number of bins of equal width.
-
-        Returns:
-            The path relative to the run's folder; "" if it could not be stored, which is reported once.
-
-        Raises:
-            TypeError: a value is not a number.
-            ValueError: `bins` is not between 1 and 1024.
-        """
-        return self._logged(media.write_histogram(self._folder, key, values, step, bins))
-
-    def log_file(
-        self,
-        kind: str,
-        key: str,
-        content: bytes,
-        suffix: str,
-        step: int | None = None,
-        moment: float | None = None,
-        **more: Any,
-    ) -> str:
-        """Store a file under `media/`.
-
-        Args:
-            kind: type of its event in the journal, such as "image".
-            key: name; files with the same key are a series.
-            content: its bytes.
-            suffix: its suffix without the dot.
-            step: step, independent of that of the metrics.
-            moment: Unix seconds; by default now.
-            **more: further fields of the event, such as `caption`.
-
-        Returns:
-            The path relative to the run's folder; "" if it could not be stored, which is reported once.
-        """
-        return self._logged(media.write_file(self._folder, kind, key, content, suffix, step, moment, **more))
 
     def alert(self, title: str, text: str = "", level: Level = "info") -> None:
         """Raise an alert: a record of the run that the viewer lists and sends to its channels.
@@ -212,10 +125,14 @@ class Run:
             text: details, up to 1,000 characters.
             level: "info", "warn" or "error".
 
-        Raises:
-            ValueError: the title is empty, or the level is unknown.
+        An alert without a title, or with another level, is reported on stderr and not raised.
         """
-        self._folder.append(self._folder.events, alerting.line(title, text, level))
+        try:
+            line = alerting.line(title, text, level)
+        except ValueError as error:
+            self._notices.once("alert", f"an alert was not raised: {error}.")
+            return
+        self._folder.append(self._folder.events, line)
         self._notice_when_ended()
 
     def log_artifact(self, artifact: Artifact) -> int:
@@ -298,18 +215,26 @@ class Run:
         """Create the run's folder; return False if another run has it."""
         return self._folder.claim()
 
-    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+    def begin(
+        self,
+        labels: dict[str, Any],
+        settings: Mapping[str, Any],
+        resumed: bool,
+        has_other_writer: bool = False,
+    ) -> None:
         """Write the files that make the folder a run, or load those of a resumed run.
 
         Args:
             labels: given values of `tags`, `notes` and `group`.
             settings: the flat config.
             resumed: whether the folder has an earlier part of this run.
+            has_other_writer: whether another process writes this run, which its end is left to.
         """
         load_encoder()  # here, and not in the first step of the training
         if resumed:
             self._take_up()
         before = self._folder.read(layout.META) if resumed else {}
+        self._other_writer = before if has_other_writer else {}
         self._folder.write(layout.META, metadata.meta(self, before, labels, resumed))
         self._status_file.begin()
         if settings:
@@ -326,10 +251,25 @@ class Run:
             self._status = status
         self._capture.stop(is_urgent=status == layout.INTERRUPTED)
         self._summary.settle()
-        self._status_file.end(self._status, reason)
+        if not self._is_left_to_other():
+            self._status_file.end(self._status, reason)
         self._folder.stir()
         self._folder.close()
         self._leave(self._status)
+
+    def _is_left_to_other(self) -> bool:
+        """Leave a normal end to another process that writes this run: the one before or after this process."""
+        if self._status != layout.FINISHED or os.getpid() != self.process:
+            return False
+        now = self._folder.read(layout.META)
+        writer = next((meta for meta in (now, self._other_writer) if metadata.is_of_other(meta)), None)
+        if writer is None or self._folder.read(layout.STATUS).get("status") != layout.RUNNING:
+            return False
+        self._status_file.leave()
+        self._folder.write(layout.META, {**now, **metadata.identity(writer)})
+        text = f"process {writer['pid']} still writes run {self.id}; the run stays running until that process ends it."
+        self._notices.once("other writer", text)
+        return True
 
     def _leave(self, status: str) -> None:
         self._status = status
@@ -363,11 +303,6 @@ class Run:
                 self._summary.observe(record, self._step)
         if self._status != layout.RUNNING:
             self._notice_when_ended()
-
-    def _logged(self, path: str) -> str:
-        if path:
-            self._notice_when_ended()
-        return path
 
     def _notice_when_ended(self) -> None:
         if self._status != layout.RUNNING:

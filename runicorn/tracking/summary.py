@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from runicorn.store import layout
+from runicorn.store.config_objects import items_of
 from runicorn.store.run_folder import RunFolder
-from runicorn.store.values import NotLoggable, jsonable
+from runicorn.store.values import NotLoggable, jsonable, text_of
 
 MODES = ("max", "min")
 
@@ -28,21 +29,21 @@ class Summary:
         self._folder = folder
 
     def merge(self, update: Mapping[Any, Any]) -> None:
-        """Set the keys of `update` and keep the others; values that JSON cannot represent are reported and left out.
-
-        Raises:
-            TypeError: `update` is not a mapping.
-        """
-        if not isinstance(update, Mapping):
-            raise TypeError(f"A summary is a dict, not {type(update).__name__}.")
-        changes = {}
-        for key, value in update.items():
+        """Set the keys of `update` and keep the others; what JSON cannot represent is reported and left out."""
+        items = items_of(update)
+        if items is None:
+            text = f"A summary is a dict, not {type(update).__name__}; nothing was added to it."
+            self._folder.notices.once("summary", text)
+            return
+        kept = {}
+        for key, value in items.items():
+            name = text_of(key)
             try:
-                changes[str(key)] = jsonable(value)
+                kept[name] = jsonable(value)
             except NotLoggable:
                 kind = type(value).__name__
-                text = f"{str(key)!r} is a {kind} and was not added to the summary: JSON cannot represent it."
-                self._folder.notices.once(f"summary {key}", text)
+                text = f"{name!r} is a {kind} and was not added to the summary: JSON cannot represent it."
+                self._folder.notices.once(f"summary {name}", text)
         with self._folder.exclusive():
             self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **changes})
 

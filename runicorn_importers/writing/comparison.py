@@ -16,8 +16,9 @@ from typing import Any
 from runicorn import regular_file
 from runicorn.store import layout
 from runicorn.store.units import number_of
+from runicorn.store.values import finite
 from runicorn_importers.experiment import Series, Tally
-from runicorn_importers.writing.run_writer import RunWriter, finite, size_of
+from runicorn_importers.writing.run_writer import RunWriter, size_of
 
 FORMAT = "runicorn.import_report/1"
 

@@ -5,7 +5,6 @@ The folder is complete on disk before one rename places it in the store.
 
 from __future__ import annotations
 
-import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -169,7 +168,7 @@ class RunWriter:
         reason = {"exit_reason": source.reason} if source.reason else {}
         layout.write_json(self.folder / layout.STATUS, {**state, **reason})
         if source.config:
-            layout.write_json(self.folder / layout.CONFIG, finite(flatten(source.config)))
+            layout.write_json(self.folder / layout.CONFIG, values.finite(flatten(source.config)))
         if source.summary:
             layout.write_json(self.folder / layout.SUMMARY, flatten(source.summary))
         for files in source.files:
@@ -222,14 +221,3 @@ def size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def finite(value: Any) -> Any:
-    """Replace NaN and infinities, which strict JSON cannot represent, by their names."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,7 +71,7 @@ Disable = Annotated[
 
 
 def viewer(
-    storage: Annotated[Path | None, typer.Option(help="The storage root to serve.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root to serve; made if missing.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 23300,
     socket: Annotated[
@@ -149,7 +150,10 @@ def start(remote_mode: bool, **fields: Any) -> None:
     from runicorn_site.server.remote_mode import serve_remote
     from runicorn_site.server.serve import MissingRoot, serve
 
-    options = Options(**fields)
+    options = Options(**chosen)
+    if options.storage is not None and not remote_mode:
+        with suppress(OSError):  # reported as missing below
+            options.storage.expanduser().mkdir(exist_ok=True)
     try:
         if remote_mode:
             serve_remote(*read_launch_request(options))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from runicorn.artifacts import garbage
+from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store
 from runicorn.store.units import format_bytes, number_of
 from runicorn_tools import cleaning
@@ -101,15 +102,17 @@ def clean(
         if not as_json:
             for line in _in_words(candidates, zombie, old, older_than, temp, dedup):
                 typer.echo(common.printable(line))
-        if dry_run or not candidates:
-            _report(candidates, None, as_json)
+        if dry_run or not found:
+            _report(found, None, as_json)
+            if found.garbage.damaged:
+                raise typer.Exit(FAILED)
             return
         if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
-        done = _remove(root, candidates)
-        _report(candidates, done, as_json)
-        if done.kept:
+        done = _remove(root, found)
+        _report(found, done, as_json)
+        if done.kept or found.garbage.damaged:
             raise typer.Exit(FAILED)
 
 
@@ -120,11 +123,26 @@ def _find_candidates(root: Path, days: float, zombie: bool, old: bool, temp: boo
         list(cleaning.zombies(root, before, now)) if zombie else [],
         list(cleaning.ended(root, before)) if old else [],
         list(cleaning.leftovers(root, min(before, now - cleaning.LEFTOVER_SECONDS))) if temp else [],
-        garbage.find(Store(root)) if dedup else garbage.Garbage(),
+        _find_garbage(root) if dedup else garbage.Garbage(),
     )
 
 
-def _remove(root: Path, candidates: Candidates) -> CleanupResult:
+def _find_garbage(root: Path) -> garbage.Garbage:
+    """Return the unused contents; none, after naming it, if a manifest is damaged."""
+    store = Store(root)
+    try:
+        return garbage.find(store)
+    except DamagedFile:
+        names = garbage.damaged_versions(store)
+    for name in names:
+        common.print_error(
+            f"The manifest of {name} is damaged, so it is unknown which contents it uses, and none is removed. "
+            f"Restore manifest.json in its folder from a backup, or delete this version on its page; then clean again."
+        )
+    return garbage.Garbage(damaged=names)
+
+
+def _remove(root: Path, found: Candidates) -> CleanupResult:
     done = CleanupResult()
     for reason, runs in (("cleaned_zombie", candidates.zombies), ("cleaned_old", candidates.old)):
         for run in runs:
@@ -177,13 +195,14 @@ def _amount(count: int) -> str:
 def _report(candidates: Candidates, done: CleanupResult | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
-            "zombies": [run.run_id for run in candidates.zombies],
-            "old": [run.run_id for run in candidates.old],
-            "run_bytes": sum(run.bytes for run in (*candidates.zombies, *candidates.old)),
-            "leftovers": [str(path) for path, _ in candidates.leftovers],
-            "blobs": len(candidates.garbage.blobs),
-            "rests": len(candidates.garbage.rests),
-            "bytes": candidates.bytes,
+            "zombies": [run.run_id for run in found.zombies],
+            "old": [run.run_id for run in found.old],
+            "run_bytes": sum(run.bytes for run in (*found.zombies, *found.old)),
+            "leftovers": [str(path) for path, _ in found.leftovers],
+            "blobs": len(found.garbage.blobs),
+            "rests": len(found.garbage.rests),
+            "damaged": list(found.garbage.damaged),
+            "bytes": found.bytes,
             "binned": done.binned if done else [],
             "kept": done.kept if done else [],
             "freed_bytes": done.freed if done else 0,

@@ -15,7 +15,8 @@ from runicorn.store.journal import complete
 from runicorn.store.journal.checksums import is_intact, salvage
 
 BLOCK = 1024 * 1024
-MEDIA_KINDS = frozenset({"image", "table", "histogram"})
+OTHER_KINDS = frozenset({"metrics", "system", "alert"})
+"""Kinds of records that are not about a file."""
 
 
 @dataclass
@@ -82,7 +83,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
 
 def _note_media(event: dict[str, Any], state: JournalState) -> None:
     data = event.get("data")
-    if event.get("type") in MEDIA_KINDS and isinstance(data, dict):
+    if event.get("type") not in OTHER_KINDS and isinstance(data, dict):
         path = data.get("path")
         if isinstance(path, str) and path.startswith(f"{layout.MEDIA}/") and ".." not in path:
             state.media.append(data)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from runicorn.api.responses.experiments import (
     BatchDeletion,
     Experiment,
     ExperimentPage,
+    ListedExperiment,
+    MetricValues,
     WhereCompletion,
     WhereSuggestion,
 )
 from runicorn.api.responses.runs import RunResult
 from runs.api import responses
-from runs.models import Run, StorageRoot
+from runs.models import Run, RunMetric, StorageRoot
 from runs.query import counts, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
@@ -25,6 +27,15 @@ from runs.query.where.completion import cursor_context
 from runs.query.where.parser import BadWhere
 
 EXPERIMENT = responses.Columns(Experiment)
+STATISTICS = {
+    "last": "last",
+    "last_special": "last_special",
+    "best": "best",
+    "min": "minimum",
+    "max": "maximum",
+    "count": "count",
+}
+"""Fields of `RunMetric` by the key of the response."""
 
 
 def experiment_of(run: Run) -> Experiment:
@@ -67,8 +78,11 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
     total, is_capped = first + len(rows), False
     if len(rows) > size or not rows or total > counts.EXACT:  # else this is the last page
         total, is_capped = counts.capped(matches)
+    items = [cast(ListedExperiment, EXPERIMENT.build(root.path, row)) for row in rows[:size]]
+    if query.get("details"):
+        _add_details(root, items)
     answer: ExperimentPage = {
-        "experiments": [EXPERIMENT.build(root.path, row) for row in rows[:size]],
+        "experiments": items,
         "total": total,
         "page": query["page"],
         "per_page": size,
@@ -80,6 +94,20 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
         answer["total_capped"] = True
     answer["query_time_ms"] = round((time.perf_counter() - start) * 1000, 2)
     return answer
+
+
+def _add_details(root: StorageRoot, items: Sequence[ListedExperiment]) -> None:
+    """Add configs, summaries and statistics of metrics, by two queries."""
+    by_id = {item["id"]: item for item in items}
+    runs = Run.objects.filter(root=root, run_id__in=by_id)
+    by_key: dict[int, ListedExperiment] = {}
+    for key, run_id, config, summary in runs.values_list("pk", "run_id", "config", "summary"):
+        by_key[key] = by_id[run_id]
+        by_id[run_id].update(config=config, summary=summary, metric_values={})
+    rows = RunMetric.objects.filter(run__in=by_key).order_by("run", "key")
+    for key, name, *values in rows.values_list("run_id", "key", *STATISTICS.values()):
+        metric = cast(MetricValues, dict(zip(STATISTICS, values, strict=True)))
+        by_key[key]["metric_values"][name] = metric
 
 
 def deletion(results: dict[str, RunResult]) -> BatchDeletion:

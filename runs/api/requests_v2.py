@@ -68,6 +68,9 @@ class ExperimentListQuery(RunListQuery):
     best_metric_max = Finite(required=False, help_text="Of the primary metric, inclusive.")
     include_deleted = serializers.BooleanField(default=False, help_text="Those in the recycle bin too.")
     where = Where(required=False, help_text="For example `config.lr < 0.01 and metric.val_acc.best > 0.9`.")
+    details = serializers.BooleanField(
+        default=False, help_text="Add `config`, `summary` and `metric_values`."
+    )
     page = serializers.IntegerField(default=1, min_value=1, max_value=LARGEST_PAGE)
     per_page = serializers.IntegerField(default=50, min_value=1, max_value=1000)
 

@@ -27,7 +27,7 @@ FIELDS = {
 }
 """Key of a response → field of the row, where their names differ."""
 PATHS = frozenset(RunFilePaths.__annotations__)
-JOURNAL = ("journal_records", "journal_bytes")
+JOURNAL = ("journal_records", "journal_bytes", "journal_end")
 """Fields of the row that decide how many records are missing."""
 T = TypeVar("T")
 CHUNK = 500
@@ -53,9 +53,9 @@ class Columns(Generic[T]):
         """Build the response from the values of `fields`; `root` is the path of the storage root."""
         item: dict[str, Any] = dict(zip(self._keys, row, strict=True))
         if self._has_records:
-            logged, unwritten = item["records_written"], item["records_missing"]
-            counts = item.pop("journal_records"), item.pop("journal_bytes")
-            item["records_missing"] = missing_records(logged, unwritten, *counts)
+            written, unwritten = item["records_written"], item["records_missing"]
+            counts = [item.pop(key) for key in JOURNAL]
+            item["records_missing"] = missing_records(written, unwritten, *counts)
         if self._has_host:
             item["hostname"] = item["hostname"] or None
         if self._has_folder:

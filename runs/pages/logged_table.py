@@ -22,6 +22,8 @@ from runs.services.lookup import get_run
 
 SHORT = 80
 """Characters of a cell shown before it is expanded."""
+LONGEST = 20_000
+"""Characters of an expanded cell; the CSV has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def cell(value: Any) -> Cell:
     if isinstance(value, float):
         return Cell(_number(value), number=True)
     text = str(value)
-    return Cell(text) if len(text) <= SHORT else Cell(f"{text[:SHORT]}…", rest=text)
+    if len(text) <= SHORT:
+        return Cell(text)
+    return Cell(f"{text[:SHORT]}…", rest=text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
 def _number(value: float) -> str:

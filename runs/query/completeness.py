@@ -13,33 +13,43 @@ from runs.models import Run, RunMedia
 
 
 def missing_records(
-    logged: int | None, unwritten: int | None, stored: int | None, journal_bytes: int
+    written: int | None,
+    unwritten: int | None,
+    found: int | None,
+    journal_bytes: int,
+    journal_end: int | None,
 ) -> int | None:
-    """Return how many records of a run are not in its journal; None if `status.json` has no counts.
+    """Return how many records of a run are not in its journal; None if unknown or `status.json` has no counts.
 
     Args:
         logged: records that the training has put into the journal.
         stored: records read from the journal; None while it has not been read to its end.
         journal_bytes: size of the journal when the folder was last read.
+        journal_end: its size when the run ended.
     """
     if logged is None:
         return None
-    there = 0 if stored is None and not journal_bytes else stored
-    return (unwritten or 0) + (0 if there is None else max(0, logged - there))
+    if found is None and 0 < journal_bytes < (journal_end or 0):
+        return None
+    there = 0 if found is None and not journal_bytes else found
+    return (unwritten or 0) + (0 if there is None else max(0, written - there))
 
 
 def missing_of(run: Run) -> int | None:
     """Return how many records of a run are not in its journal; None if `status.json` has no counts."""
-    return missing_records(run.records_written, run.records_unwritten, run.journal_records, run.journal_bytes)
+    counts = run.journal_records, run.journal_bytes, run.journal_end
+    return missing_records(run.records_written, run.records_unwritten, *counts)
 
 
 def in_words(run: Run) -> str:
-    """Return `19,990 of 20,000`; "" if `status.json` has no counts."""
-    missing = missing_of(run)
-    if missing is None or run.records_written is None:
+    """Return `19,990 of 20,000`, `? of 20,000` if a damaged journal was not counted; "" without counts."""
+    if run.records_written is None:
         return ""
-    total = run.records_written + (run.records_unwritten or 0)
-    return gettext("%(found)s of %(total)s") % {"found": f"{total - missing:,}", "total": f"{total:,}"}
+    missing, total = missing_of(run), run.records_written + (run.records_unwritten or 0)
+    # The count may be older than the damage.
+    is_unknown = missing is None or (missing <= (run.records_unwritten or 0) and _journal(run))
+    found = "?" if missing is None or is_unknown else f"{total - missing:,}"
+    return gettext("%(found)s of %(total)s") % {"found": found, "total": f"{total:,}"}
 
 
 def problems(run: Run) -> list[str]:

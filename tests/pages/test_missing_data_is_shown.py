@@ -76,6 +76,15 @@ def test_a_lost_journal_is_reported(
         assert _item(client) == (203, 203)
 
 
+def test_a_journal_cut_within_its_first_record_does_not_count_as_complete(
+    run: rn.Run, page: Callable[..., Any], client: Client
+) -> None:
+    (run.run_dir / "events.jsonl").write_bytes((run.run_dir / "events.jsonl").read_bytes()[:20])
+    text = page(f"/runs/{run.id}").texts("main")[0]
+    assert "The journal was truncated to 20 of" in text and "203 of 203" not in text
+    assert _item(client)[1] != 0
+
+
 def test_a_journal_that_is_empty_after_a_power_cut_is_reported(
     run: rn.Run, page: Callable[..., Any], client: Client
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypedDict, Union
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
 from runicorn.newer_python import NotRequired
@@ -41,10 +41,31 @@ class Experiment(RunItem, RunFilePaths):
     deleted_at: Annotated[float | None, "Unix seconds; null unless in the recycle bin."]
 
 
+class MetricValues(TypedDict):
+    """Statistics of one metric of a run."""
+
+    last: float | None
+    last_special: Annotated[str | None, "nan, inf or -inf if `last` is null for that reason."]
+    best: Annotated[
+        float | None, "The lowest or highest value, by the mode of the run or the name of the metric."
+    ]
+    min: float | None
+    max: float | None
+    count: int
+
+
+class ListedExperiment(Experiment):
+    """A run in a list, with `details=true` also its settings, summary and metrics."""
+
+    config: NotRequired[dict[str, Any]]
+    summary: NotRequired[dict[str, Any]]
+    metric_values: NotRequired[Annotated[dict[str, MetricValues], "By name."]]
+
+
 class ExperimentPage(TypedDict):
     """A page of experiments."""
 
-    experiments: list[Experiment]
+    experiments: list[ListedExperiment]
     total: Annotated[int, "Exact up to 10,000."]
     total_capped: NotRequired[Annotated[bool, "True if there are more than `total`."]]
     page: int

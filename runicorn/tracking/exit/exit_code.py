@@ -2,7 +2,8 @@
 
 `atexit` functions cannot read it, so `sys.exit`, `exit` and `quit` are wrapped. For a bare `raise SystemExit(code)` it is
 read when CPython flushes stdout and stderr, after the last frame of a script is gone and before it handles the exception.
-(Not for `python -m` and `python -c`, where such an exit counts as code 0.)
+Under `python -m` and `python -c` the exception is freed before any code of ours runs: the companion process asks the
+system for the code.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ class _Rider:
 def code() -> object:
     """Return the code of the exit in progress; None without one, or if it was caught."""
     return _code
+
+
+def may_be_hidden() -> bool:
+    """Return whether the program may end by an exit whose code cannot be read here: `python -m` and `python -c`."""
+    main = sys.modules.get("__main__")
+    is_script = getattr(main, "__spec__", None) is None and hasattr(main, "__file__")
+    return _code is None and not is_script
 
 
 def watch() -> None:

@@ -14,11 +14,14 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
+from runicorn.companion import start as companion
 from runicorn.store import layout
 from runicorn.store.state.transitions import Ending, ending_by, ending_by_code
 from runicorn.tracking.exit import exit_code, signals
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runicorn.upload.wait import RunningUpload
 
 
@@ -32,6 +35,10 @@ class Endable(Protocol):
     @property
     def upload(self) -> RunningUpload | None:
         """Return its upload to a server."""
+
+    @property
+    def run_dir(self) -> Path:
+        """Return its folder."""
 
     def is_open(self) -> bool:
         """Return whether it has not ended."""
@@ -94,6 +101,9 @@ def _went_all_the_way(error: BaseException) -> bool:
 
 def _at_exit() -> None:
     status, reason = verdict_at_exit()
+    if status == layout.FINISHED and exit_code.may_be_hidden():
+        for run in _ours():
+            companion.decide_by_exit_code(run.run_dir)
     _end_all(status, reason)
     if status == layout.INTERRUPTED:
         _interrupt_again()

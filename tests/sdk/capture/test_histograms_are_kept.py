@@ -129,9 +129,13 @@ def test_equal_values_have_a_width(value: float) -> None:
 @pytest.mark.parametrize(
     "wrong", ["text", ["a"], None, [1, None], np.array(["a"]), np.array([1j]), {"a": "b"}]
 )
-def test_what_is_no_number_is_refused_at_once(wrong: Any) -> None:
+def test_what_is_no_number_is_reported_and_not_raised(
+    wrong: Any, begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(TypeError):
         histogram(wrong)
+    assert begin().log_histogram("h", wrong) == ""
+    assert "the histogram 'h' was not stored: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bins", [0, 1025])

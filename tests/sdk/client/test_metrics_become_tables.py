@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -43,6 +44,50 @@ def test_runs_are_compared_by_step(client: api.RunicornClient) -> None:
     assert (len(frame), frame[IDS[0]].count(), frame[IDS[2]].count()) == (12, 10, 12)
     assert frame[IDS[0]].iloc[1] == frame[IDS[2]].iloc[1] == 0.5
     assert utils.compare_runs(client, IDS[:2], "unknown").empty
+
+
+def test_runs_are_a_frame_with_settings_summary_and_metrics(client: api.RunicornClient) -> None:
+    api.metric_of_runs(client, IDS, "loss")  # so that the viewer has read the journals
+    frame = api.runs_frame(client)
+    assert list(frame["id"]) == IDS[::-1] and frame["status"].iloc[1] == "failed"
+    assert frame["config.lr"].iloc[-1] == pytest.approx(0.1) and set(frame["summary.note"]) == {"good"}
+    assert frame["metric.loss.last"].iloc[-1] == frame["metric.loss.best"].iloc[-1] == 0.1
+    assert frame["metric.accuracy.best"].iloc[0] == 0.14
+    assert list(api.runs_frame(client, project="nlp")["id"]) == [IDS[3], IDS[1]]
+    assert frame["metrics"].iloc[0].endswith("events.jsonl")
+    assert "config" not in client.list_experiments(limit=1)[0]
+
+
+def test_a_metric_of_many_runs_is_one_request(
+    client: api.RunicornClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = []
+    send = client._transport.json
+
+    def count(*arguments: Any, **named: Any) -> Any:
+        requests.append(arguments)
+        return send(*arguments, **named)
+
+    monkeypatch.setattr(client._transport, "json", count)
+    curves = api.metric_of_runs(client, IDS, "loss")
+    assert len(requests) == 1 and list(curves) == IDS
+    assert [len(points) for points in curves.values()] == [10, 11, 12, 13, 14]
+    assert curves[IDS[0]][1] == {"step": 2, "value": 0.5, "timestamp": None}
+
+
+NUMBERS = {"name": "loss", "count": 4, "x": [1, 2, 3, 4], "y": [None, 0.5, None, None]}
+SPECIAL = [[0, "nan"], [2, "inf"], [3, "-inf"]]
+
+
+def test_special_values_are_kept_and_long_curves_fetched(recorder: Recorder) -> None:
+    long = {"id": "b", "name": "loss", "count": 9, "x": [1], "y": [1.0], "special": []}
+    recorder.offer("GET", "/api/v2/series", {"series": [{"id": "a", "special": SPECIAL, **NUMBERS}, long]})
+    recorder.offer("GET", "/api/v2/experiments/b/series", {"series": [{**long, "count": 1}]})
+    with api.RunicornClient(recorder.url) as client:
+        curves = api.metric_of_runs(client, ["a", "b", "c"], "loss")
+    values = [point["value"] for point in curves["a"]]
+    assert str(values) == "[nan, 0.5, inf, -inf]"
+    assert [point["value"] for point in curves["b"]] == [1.0] and curves["c"] == []
 
 
 def test_a_csv_holds_what_a_data_frame_holds(client: api.RunicornClient, tmp_path: Path) -> None:

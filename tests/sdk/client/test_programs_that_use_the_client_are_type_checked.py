@@ -13,6 +13,13 @@ import runicorn as rn
 import runicorn.api as api
 from runicorn.api import responses as shapes, utils
 
+from runicorn.sdk import init
+from runicorn.extensions import MetricMonitor
+from runicorn.manifest import ManifestGenerator, ManifestType
+from runicorn.remote_storage.manifest_sync import ManifestSyncClient
+
+init("p").log({"loss": 1.0})
+MetricMonitor().check_metrics({"loss": 1.0})
 rn.log_table("predictions", [{"label": 3}], step=1).upper()
 rn.log_histogram("weights", [0.5], bins=8).upper()
 
@@ -39,6 +46,10 @@ client = api.connect(23300)
 client.list_experiments(projects="vision")
 client.list_experiments()[0]["creation"]
 client.export_experiment("x", format="xml")
+from runicorn.sdk import initialise
+from runicorn.extensions import MetricMonitr
+from runicorn.manifest import ManifestGenerater
+from runicorn.remote_storage.manifest_sync import ManifestSyncCliant
 """
 
 
@@ -56,5 +67,5 @@ def test_right_uses_pass_and_wrong_ones_do_not(tmp_path: Path) -> None:
     )
     wrong = [line for line in result.stdout.splitlines() if ": error:" in line]
     assert {line.split(":")[0] for line in wrong} == {"bad.py"}, result.stdout + result.stderr
-    assert {int(line.split(":")[1]) for line in wrong} == {5, 6, 7, 8, 9}, result.stdout
+    assert {int(line.split(":")[1]) for line in wrong} == {5, 6, 7, 8, 9, 10, 11, 12, 13}, result.stdout
     assert Path(runicorn.__file__).with_name("py.typed").exists()

@@ -70,8 +70,11 @@ def test_other_names_than_its_own_raise(begin: Callable[..., rn.Run], stopped: r
         begin(name="other", run_id=RUN_ID, resume=True)
 
 
-def test_resuming_nothing_begins_a_run(begin: Callable[..., rn.Run]) -> None:
+def test_resuming_nothing_begins_a_run_and_says_so(
+    begin: Callable[..., rn.Run], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = begin(run_id=RUN_ID, resume=True)
+    assert f"{folder} has no run {RUN_ID} to resume" in capsys.readouterr().err
     run.log({"loss": 1.0})
     assert Recorded(run.run_dir).steps() == [1] and "resumed_at" not in Recorded(run.run_dir).json("meta")
 
@@ -144,3 +147,39 @@ def test_the_best_value_goes_on(begin: Callable[..., rn.Run]) -> None:
         "best_metric_value": 0.9,
         "best_metric_step": 1,
     }
+
+
+SECOND = f"""
+run = rn.init(run_id='{RUN_ID}', resume=True, capture_env=False, system_metrics=False)
+run.log(loss=2.0)
+"""
+
+
+def test_a_second_process_does_not_end_the_run_of_the_first(
+    script: Callable[..., Script], folder: Path
+) -> None:
+    first = script(
+        f"run = rn.init(run_id='{RUN_ID}', capture_env=False, system_metrics=False)\n"
+        "run.log(loss=1.0); print('logged', flush=True); sys.stdin.readline(); run.log(loss=3.0)"
+    )
+    assert first.hear() == "logged"
+    second = script(SECOND)
+    assert second.end() == 0 and "still writes run" in second.stderr
+    run = only_run(folder)
+    assert run.status == "running" and run.json("meta")["pid"] == first.process.pid
+    first.tell("go")
+    assert first.end() == 0 and run.status == "finished" and len(run.steps()) == 3
+
+
+def test_the_first_process_does_not_end_a_run_that_the_second_writes(
+    script: Callable[..., Script], folder: Path
+) -> None:
+    wait = "print('logged', flush=True); sys.stdin.readline()"
+    first = script(f"run = rn.init(run_id='{RUN_ID}', capture_env=False, system_metrics=False)\n{wait}")
+    assert first.hear() == "logged"
+    second = script(f"{SECOND}{wait}")
+    assert second.hear() == "logged"
+    first.tell("go")
+    assert first.end() == 0 and only_run(folder).status == "running"
+    second.tell("go")
+    assert second.end() == 0 and only_run(folder).status == "finished"

@@ -115,9 +115,9 @@ def test_online_writes_on_every_rank(begin: Callable[..., rn.Run], monkeypatch: 
 def test_an_unknown_mode_in_the_environment_is_reported(
     begin: Callable[..., rn.Run], monkeypatch: Env, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("RUNICORN_MODE", "offline")
+    monkeypatch.setenv("RUNICORN_MODE", "off")
     assert (begin().run_dir / "meta.json").exists()
-    assert "RUNICORN_MODE is 'offline'" in capsys.readouterr().err
+    assert "RUNICORN_MODE is 'off'" in capsys.readouterr().err
 
 
 def test_wrong_arguments_raise_all_the_same(begin: Callable[..., rn.Run]) -> None:

@@ -81,7 +81,7 @@ def test_numbers_of_any_library_are_numbers(begin: Callable[..., rn.Run], value:
     "value",
     [
         [1.0],
-        {"a": 1},
+        {},
         (1,),
         object(),
         np.arange(3),
@@ -159,9 +159,78 @@ def test_the_given_dict_is_not_changed(begin: Callable[..., rn.Run]) -> None:
     assert data == {"loss": 1.0}
 
 
-def test_an_argument_that_is_not_a_mapping_raises(begin: Callable[..., rn.Run]) -> None:
-    with pytest.raises(TypeError):
-        begin().log([1, 2])  # type: ignore[arg-type]
+@pytest.mark.parametrize("data", [3, 0.5, "loss", [1, 2], ("loss", 1), object()])
+def test_an_argument_that_is_no_dict_is_reported_once(
+    begin: Callable[..., rn.Run], data: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begin()
+    capsys.readouterr()
+    run.log(data, acc=1.0)
+    run.log(data)
+    err = capsys.readouterr().err
+    assert err.startswith("runicorn: log() takes a dict like {'loss': 0.5}, not ") and err.count("\n") == 1
+    assert Recorded(run.run_dir).events()[0]["acc"] == 1.0
+
+
+def test_nested_dicts_become_names_with_slashes(begin: Callable[..., rn.Run]) -> None:
+    run = begin()
+    run.log({"train": {"loss": np.float32(0.5), "top": {1: 0.25, "time": 2.0}}, "lr": 1})
+    assert _logged(run) == {"train/loss": 0.5, "train/top/1": 0.25, "train/top/time": 2.0, "lr": 1}
+
+
+def test_a_dict_that_holds_itself_is_reported(
+    begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data: dict[str, Any] = {"loss": 1.0}
+    data["self"] = data
+    begin().log(data)
+    assert "is a dict and was not logged" in capsys.readouterr().err
+
+
+def test_step_and_stage_may_be_positional(begin: Callable[..., rn.Run]) -> None:
+    run = begin()
+    run.log({"loss": 1.0}, 7, "val")
+    assert Recorded(run.run_dir).events()[0] | {"time": 0} == {
+        "loss": 1.0,
+        "global_step": 7,
+        "stage": "val",
+        "time": 0,
+    }
+
+
+class Hostile:
+    """An object of which nothing can be read."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise OSError(name)
+
+    def __str__(self) -> str:
+        raise KeyError("no text")
+
+    __repr__ = __str__
+
+
+def test_an_object_that_raises_reaches_no_caller(
+    begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd: Any = Hostile()
+    run = begin(config={"odd": odd, "lr": 1})
+    run.log({"odd": odd, odd: 1.0}, stage=odd)
+    run.log(odd)
+    run.log_text(odd)
+    run.summary({"odd": odd, odd: 2})
+    run.summary(odd)
+    run.config.update(odd)
+    run.config[odd] = 1
+    run.alert(odd)
+    for log in (run.log_image, run.log_table, run.log_histogram, run.log_audio, run.log_video):
+        assert log(odd, odd) == ""
+    assert run.log_table("t", [{"odd": odd}]) != ""
+    assert run.log_file(odd, odd, odd) == ""
+    assert Recorded(run.run_dir).json("config") == {"odd": "<Hostile>", "lr": 1, "<Hostile>": 1}
+    assert Recorded(run.run_dir).json("summary") == {"<Hostile>": 2}
+    assert Recorded(run.run_dir).events()[0]["<Hostile>"] == 1.0
+    assert "'odd' is a Hostile and was not logged" in capsys.readouterr().err
 
 
 def _same(a: Any, b: Any) -> bool:

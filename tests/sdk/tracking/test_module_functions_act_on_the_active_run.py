@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import runicorn as rn
 from runicorn.tracking import init
-from tests.sdk.tracking.scripts import Recorded
+from tests.sdk.tracking.scripts import Recorded, Script, only_run
 
 
 def test_module_functions_reach_the_active_run(begin: Callable[..., rn.Run]) -> None:
@@ -19,6 +20,7 @@ def test_module_functions_reach_the_active_run(begin: Callable[..., rn.Run]) -> 
     path = rn.log_image("k", b"png", 3, "caption")
     table = rn.log_table("t", [{"a": 1}], step=2)
     histogram = rn.log_histogram("h", [1.0, 2.0], bins=2)
+    files = [rn.log_file("file", "f", b"x", "txt"), rn.log_audio("s", [0.5, -0.5]), rn.log_video("v", b"x")]
     rn.summary({"a": 1})
     rn.finish("interrupted")
     on_disk = Recorded(run.run_dir)
@@ -29,6 +31,7 @@ def test_module_functions_reach_the_active_run(begin: Callable[..., rn.Run]) -> 
         table,
         histogram,
     ]
+    assert [event["path"] for kind in ("file", "audio", "video") for event in on_disk.events(kind)] == files
     assert on_disk.json("summary")["a"] == 1 and on_disk.status == "interrupted"
 
 
@@ -64,3 +67,29 @@ def test_without_a_run_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch
     for function in (rn.log, rn.finish, lambda: rn.log_text("x"), lambda: rn.summary({"a": 1})):
         with pytest.raises(RuntimeError, match=r"call runicorn\.init\(\) first"):
             function()
+
+
+WORKER = """
+def work():
+    import runicorn as rn
+    rn.log({"loss": 1.0}); rn.log_text("x"); rn.summary({"a": 1}); rn.log_image("k", b"png"); rn.finish()
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_spawned_worker_without_a_run_is_told_and_not_stopped(
+    script: Callable[..., Script], folder: Path, tmp_path: Path, method: str
+) -> None:
+    (tmp_path / "work.py").write_text(WORKER, encoding="utf-8")
+    parent = script(
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import multiprocessing as mp, work\n"
+        "with rn.init('p', 'n', capture_env=False, system_metrics=False) as run:\n"
+        f"    p = mp.get_context({method!r}).Process(target=work.work); p.start(); p.join()\n"
+        "    run.log(loss=float(p.exitcode))"
+    )
+    assert parent.end() == 0 and parent.stdout == "done\n"
+    assert parent.stderr.count("has no run, and what it logs is not stored") == 1
+    assert "runicorn.init(run_id=..., resume=True)" in parent.stderr
+    assert [data["loss"] for data in only_run(folder).events()] == [0.0]

@@ -84,7 +84,7 @@ def test_the_second_place_is_the_name(folder: Path) -> None:
     assert rn.init("p", "exp", storage=folder).name == "exp"
 
 
-@pytest.mark.parametrize("mode", ["offline", "", 1])
+@pytest.mark.parametrize("mode", ["off", "", 1])
 def test_a_mode_that_does_not_exist_raises(begin: Callable[..., rn.Run], mode: str) -> None:
-    with pytest.raises(ValueError, match="mode must be 'online' or 'disabled'"):
+    with pytest.raises(ValueError, match="mode must be 'online', 'offline' or 'disabled'"):
         begin(mode=mode)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import runicorn as rn
+from runicorn import config
+from runicorn.settings import user
 from runicorn.store import find, layout
 
 
@@ -130,3 +134,67 @@ def test_sources_that_cannot_be_copied_stop_no_training(
         run.log({"loss": 0.5})
     assert "code_snapshot" in capfd.readouterr().err
     assert run.run_dir.joinpath("events.jsonl").read_text().count("loss") == 1
+
+
+def test_rnconfig_of_the_workspace_overrides_that_of_the_user(home: Path, tmp_path: Path) -> None:
+    configuration = user.config_directory()
+    (configuration / "rnconfig.toml").write_text('a = 1\n[snapshot]\nignore = "x"\nkeep = true\n')
+    (tmp_path / "rnconfig.toml").write_text('[snapshot]\nignore = "y"\n')
+    expected = {"a": 1, "snapshot": {"ignore": "y", "keep": True}}
+    assert rn.get_effective_rnconfig(tmp_path) == expected
+    assert importlib.import_module("runicorn.rnconfig").get_effective_rnconfig(str(tmp_path)) == expected
+
+
+def test_values_of_the_registry_are_found_by_their_key(home: Path) -> None:
+    registry = user.config_directory() / "registry" / "paths"
+    registry.mkdir(parents=True)
+    (registry / "data.toml").write_text('value = "/d"\n[raw]\nroot = "/r"\n')
+    assert rn.get_config("paths/data") == "/d" and rn.get_config("paths/data/raw/root") == "/r"
+    assert importlib.import_module("runicorn.registry").get_config("paths/data") == "/d"
+    for key in ("paths/none", "paths/data/raw/none"):
+        with pytest.raises(KeyError, match="no value"):
+            rn.get_config(key)
+    for key in ("", "../paths"):
+        with pytest.raises(ValueError, match="invalid key"):
+            rn.get_config(key)
+
+
+def test_a_workspace_is_copied_into_a_zip_file(tmp_path: Path) -> None:
+    (tmp_path / "code" / "net").mkdir(parents=True)
+    (tmp_path / "code" / "net" / "train.py").write_text("x = 1")
+    about = rn.snapshot_workspace(tmp_path / "code", tmp_path / "out" / "code.zip", max_files=10)
+    assert about["file_count"] == 1 and about["total_bytes"] == 5 and about["format"] == "zip"
+    with zipfile.ZipFile(tmp_path / "out" / "code.zip") as archive:
+        assert archive.read("net/train.py") == b"x = 1"
+
+
+def test_a_run_has_its_alias_and_rate_limits_are_saved(folder: Path, home: Path) -> None:
+    assert rn.init(path="a/b", alias="best", storage=folder, capture_env=False).alias == "best"
+    assert rn.init(storage=folder, capture_env=False).alias is None
+    config.save_rate_limit_config({"default": {"max_requests": 7}})
+    assert config.get_rate_limit_config() == {"default": {"max_requests": 7}}
+
+
+def test_the_manager_of_experiments_works_on_the_runs_of_the_store(folder: Path, home: Path) -> None:
+    runs = [rn.init("p", f"n{number}", storage=folder, tags=["a"], capture_env=False) for number in range(3)]
+    for run in runs[:2]:
+        run.finish()
+    ids = [run.id for run in runs]
+    manager = rn.ExperimentManager(folder)
+    assert manager.tag_experiment(ids[0], ["b", "a"]) and not manager.tag_experiment("none", ["x"])
+    assert manager.add_experiment(ids[1], "p", "n1", description="the best").tags == ["a"]
+    assert manager.pin_experiment(ids[1]) and manager.archive_experiment(ids[2])
+    assert [found.id for found in manager.search_experiments("p", tags=["a", "b"])] == [ids[0]]
+    assert [found.id for found in manager.search_experiments(text="BEST", pinned=True)] == [ids[1]]
+    assert {found.id for found in manager.search_experiments(archived=True)} == set(ids)
+    stats = manager.get_experiment_stats()
+    assert (stats["total"], stats["active"], stats["projects"], stats["tags"]) == (3, 2, {"p": 3}, ["a", "b"])
+    assert manager.cleanup_old_experiments(days=-1) == [ids[0]] and set(manager.metadata) == set(ids)
+    assert manager.delete_experiments([*ids, "none"]) == {
+        ids[0]: True,
+        ids[1]: False,
+        ids[2]: False,
+        "none": False,
+    }
+    assert manager.delete_experiments([ids[1]], force=True) == {ids[1]: True}
+    assert (runs[0].run_dir / ".deleted").exists() and list(manager.metadata) == [ids[2]]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import runicorn as rn
 from runicorn import _platform
 from runicorn.settings import user
 from runicorn.store import layout
+from runicorn.tracking import disabled
+from tests.sdk.tracking.scripts import Recorded
 
 Env = pytest.MonkeyPatch
 
@@ -149,3 +153,16 @@ def test_a_note_of_another_or_ended_process_is_ignored(folder: Path, change: dic
     layout.write_json(note, layout.read_json(note)[0] | change)
     (note.parent / "torn.json").write_text("{")
     assert user.running_viewers() == []
+
+
+@pytest.mark.parametrize(("mode", "variable"), [("offline", "online"), (None, "offline")])
+def test_an_offline_run_is_stored_here_and_not_uploaded(
+    begin: Callable[..., rn.Run], monkeypatch: Env, mode: str | None, variable: str
+) -> None:
+    monkeypatch.setenv("RUNICORN_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("RUNICORN_MODE", variable)
+    run = begin(mode=mode)
+    run.log({"loss": 1.0})
+    run.finish()
+    assert run.upload is None and Recorded(run.run_dir).steps() == [1]
+    assert not disabled.is_offline("online") and not disabled.is_silent(mode)

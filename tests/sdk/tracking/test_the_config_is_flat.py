@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
+import enum
+import json
+import math
 import types
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -29,6 +33,15 @@ class Training:
     optim: Optim = dataclasses.field(default_factory=Optim)
 
 
+class Pair(NamedTuple):
+    a: int
+    b: Any
+
+
+class Kind(enum.Enum):
+    SGD = "sgd"
+
+
 def _on_disk(run: rn.Run) -> dict[str, Any]:
     return Recorded(run.run_dir).json("config")
 
@@ -45,6 +58,10 @@ def _on_disk(run: rn.Run) -> dict[str, Any]:
         ({"layers": [{"size": 3}]}, {"layers": [{"size": 3}]}),
         ({"empty": {}, 1: {2: 3}}, {"empty": {}, "1.2": 3}),
         ({"lr": np.float32(0.5), "shape": np.arange(2)}, {"lr": 0.5, "shape": [0, 1]}),
+        ({"p": Pair(1, [2])}, {"p.a": 1, "p.b": [2]}),
+        (Pair(1, Optim(0.5, (0, 1))), {"a": 1, "b.lr": 0.5, "b.betas": [0, 1]}),
+        ({"kind": Kind.SGD, "at": datetime.date(2026, 1, 2)}, {"kind": "sgd", "at": "2026-01-02"}),
+        ({"stages": [Optim(1.0, (0, 0)), Path("d")]}, {"stages": [{"lr": 1.0, "betas": [0, 0]}, "d"]}),
         ({}, None),
     ],
 )
@@ -60,7 +77,7 @@ def test_what_json_cannot_hold_is_described(begin: Callable[..., rn.Run]) -> Non
     run = begin(config={"f": np.mean, "c": Optim, "o": 1j, "deep": {"x": [object]}})
     config = _on_disk(run)
     assert config["f"].endswith("mean") and config["c"].endswith("Optim") and config["o"] == "1j"
-    assert config["deep.x"] == "[<class 'object'>]"
+    assert config["deep.x"] == ["builtins.object"]
 
 
 @pytest.mark.parametrize("given", [3, "lr=1", [1, 2], Optim, None.__class__])
@@ -119,6 +136,40 @@ def test_a_secret_of_the_environment_is_masked_under_any_name(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "a-long-secret")
     assert _on_disk(begin(config={"login": "me:a-long-secret"})) == {"login": "me:***"}
+
+
+def test_nan_leaves_the_file_valid_json_and_the_training_its_number(begin: Callable[..., rn.Run]) -> None:
+    run = begin(config={"nan": math.nan, "inf": np.float32("inf"), "list": [1.0, {"x": -math.inf}]})
+    run.config["later"] = math.nan
+
+    def reject(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = (run.run_dir / "config.json").read_text()
+    expected = {"nan": "nan", "inf": "inf", "list": [1.0, {"x": "-inf"}], "later": "nan"}
+    assert json.loads(text, parse_constant=reject) == expected
+    assert math.isnan(run.config["nan"]) and run.config["inf"] == math.inf
+
+
+def test_a_long_array_is_abbreviated(begin: Callable[..., rn.Run]) -> None:
+    config = _on_disk(begin(config={"weights": np.zeros((1000, 1000)), "object": Plain()}))
+    assert config["weights"].startswith("[[0. 0. 0. ... 0. 0. 0.]") and len(config["weights"]) < 1001
+    assert config["object"] == f"<{__name__}.Plain object>"
+
+
+class Plain:
+    """An object without a text of its own."""
+
+
+def test_a_change_without_names_is_reported(
+    begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begin(config={"lr": 1})
+    for wrong in (3, "lr=1", [1, 2]):
+        run.config.update(wrong)
+    run.log_config(args=3)
+    assert _on_disk(run) == {"lr": 1}
+    assert capsys.readouterr().err.count("the config was not changed: ") == 1
 
 
 WRITES = """

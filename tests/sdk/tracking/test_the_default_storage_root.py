@@ -75,31 +75,31 @@ def test_the_original_working_directory_of_hydra_is_used(tmp_path: Path, home: P
     assert only_run(tmp_path / "work" / ".runicorn").steps() == [1]
 
 
-@pytest.mark.parametrize("is_listed", [True, False])
 def test_a_new_root_below_an_unmounted_mount_point_is_reported_once(
     begin: Callable[..., rn.Run],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    is_listed: bool,
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if is_listed:
-        (disk / "README").write_text("mount the disk here")
-        (tmp_path / "fstab").write_text(f"# comment\n/dev/sdz1 {disk} ext4 defaults 0 2\n")
-        monkeypatch.setattr(default_root, "FSTAB", str(tmp_path / "fstab"))
+    (disk / "README").write_text("mount the disk here")
+    (tmp_path / "fstab").write_text(f"# comment\n/dev/sdz1 {disk} ext4 defaults 0 2\n")
+    monkeypatch.setattr(default_root, "FSTAB", str(tmp_path / "fstab"))
     for _ in range(2):
         begin(storage=disk / "store")
     notice = f"created a new storage root in {disk / 'store'}. No file system is mounted at {disk}"
     assert capsys.readouterr().err.count(notice) == 1
 
 
-def test_a_new_root_in_a_folder_that_is_used_is_not_reported(
-    begin: Callable[..., rn.Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("files", [["train.py"], []])
+def test_a_new_root_in_an_ordinary_folder_is_not_reported(
+    begin: Callable[..., rn.Run], tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str]
 ) -> None:
-    (tmp_path / "train.py").write_text("")
-    begin(storage=tmp_path / "new")
+    (folder := tmp_path / "folder").mkdir()
+    for name in files:
+        (folder / name).touch()
+    begin(storage=folder / "new")
     assert "storage root" not in capsys.readouterr().err
 
 

@@ -36,11 +36,18 @@ def test_a_port_in_use_is_reported(home: Path, folder: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_a_new_storage_root_is_made(home: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ended = viewer(home, "--storage", str(tmp_path / "new"), "--port", str(other.getsockname()[1]))
+    assert ended.returncode == NOT_AVAILABLE and "There is no folder" not in ended.stderr
+    assert (tmp_path / "new").is_dir()
+
+
 def test_a_missing_storage_root_is_reported(home: Path, tmp_path: Path) -> None:
-    ended = viewer(home, "--storage", str(tmp_path / "nowhere"), "--port", "0")
+    ended = viewer(home, "--storage", str(tmp_path / "no" / "where"), "--port", "0")
     assert (ended.returncode, ended.stderr) == (
         NOT_AVAILABLE,
-        f"runicorn: There is no folder {tmp_path}/nowhere\n",
+        f"runicorn: There is no folder {tmp_path}/no/where\n",
     )
 
 

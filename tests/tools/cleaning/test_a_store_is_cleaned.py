@@ -216,6 +216,28 @@ def test_files_of_interrupted_writes_are_removed(folder: Path, call: Call, tmp_p
     assert (run_dir / "mine.tmp").exists() and (run_dir / ".young.1.ab.tmp").exists()
 
 
+def test_a_damaged_manifest_is_named_and_the_rest_is_cleaned(folder: Path, call: Call) -> None:
+    run_dir = ended(folder)
+    left = run_dir / ".status.json.77.0a1b2c3d.tmp"
+    left.write_text("x")
+    os.utime(left, (1, 1))
+    artifact = rn.Artifact("net").add_file(str(run_dir / "meta.json"))
+    with rn.init("p", "n", storage=folder, capture_env=False, system_metrics=False) as run:
+        run.log_artifact(artifact)
+    version = folder / "artifacts" / "model" / "net" / "v1"
+    manifest = (version / "manifest.json").read_text()
+    (version / "manifest.json").write_text(manifest[:20])
+    orphan = folder / "artifacts" / ".dedup" / "aa" / ("aa" * 32)
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_text("unused")
+    code, said = call("--dedup", "--temp", "--force")
+    assert code == 1 and "The manifest of model/net:v1 is damaged" in said and "from a backup" in said
+    assert not left.exists() and orphan.exists()
+    (version / "manifest.json").write_text(manifest)
+    code, said = call("--dedup", "--force")
+    assert code == 0 and not orphan.exists()
+
+
 def test_the_command_asks_for_confirmation_only_at_a_terminal(
     folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

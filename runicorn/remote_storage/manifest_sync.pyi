@@ -1,0 +1,1 @@
+from runicorn_tools.sync.client import ManifestSyncClient as ManifestSyncClient
