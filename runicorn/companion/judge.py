@@ -66,7 +66,7 @@ def _correct(run_dir: Path, status: dict[str, Any], code: int) -> None:
             layout.write_json(run_dir / layout.STATUS, {**status, **fields(change)})
 
 
-def note(watch: Watch) -> None:
+def note(watch: CompanionWatch) -> None:
     """Record the notice of a scheduler in `meta.json` of running runs; the training may write their end at any moment."""
     for run_dir, meta, status in _runs(watch):
         job = scheduler.job_in(meta)

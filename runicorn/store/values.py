@@ -65,13 +65,13 @@ def _within_reach(value: Any) -> Any:
 
 def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:
     """Return the loggable values of a record; what is left out is reported once per name."""
-    kept: dict[str, Any] = {}
-    _add_metrics(kept, "", values, notices, 0)
-    return kept
+    loggable: dict[str, Any] = {}
+    _add_metrics(loggable, "", values, notices, 0)
+    return loggable
 
 
 def _add_metrics(
-    kept: dict[str, Any], prefix: str, values: Mapping[Any, Any], notices: Notices, depth: int
+    loggable: dict[str, Any], prefix: str, values: Mapping[Any, Any], notices: Notices, depth: int
 ) -> None:
     """Add the loggable values of a record, those of nested dicts by names joined with slashes."""
     for key, value in values.items():
@@ -87,7 +87,7 @@ def _add_metrics(
             # Not before: the check takes longer than the conversion of a number.
             inner = items_of(value) if isinstance(value, Mapping) and depth < DEPTH else None
             if inner:
-                _add_metrics(kept, f"{name}/", inner, notices, depth + 1)
+                _add_metrics(loggable, f"{name}/", inner, notices, depth + 1)
                 continue
             kind = type(value).__name__
             text = f"{name!r} is a {kind} and was not logged: metrics are numbers, booleans and short texts."

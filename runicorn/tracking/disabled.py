@@ -36,9 +36,9 @@ def is_silent(mode: str | None) -> bool:
     """
     if mode not in (None, *MODES):
         raise ValueError(f"mode must be 'online', 'offline' or 'disabled', got {mode!r}")
-    wanted = _mode_of_environment()
-    if wanted not in MODES:
-        say(f"RUNICORN_MODE is {wanted!r}, which is unknown; use 'online', 'offline' or 'disabled'.")
+    setting = _mode_of_environment()
+    if setting not in MODES:
+        say(f"RUNICORN_MODE is {setting!r}, which is unknown; use 'online', 'offline' or 'disabled'.")
     if not is_enabled():
         return True
     if mode == ONLINE or DISABLED in (mode, setting):

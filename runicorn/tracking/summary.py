@@ -35,11 +35,11 @@ class Summary:
             text = f"A summary is a dict, not {type(update).__name__}; nothing was added to it."
             self._folder.notices.once("summary", text)
             return
-        kept = {}
+        changes = {}
         for key, value in items.items():
             name = text_of(key)
             try:
-                kept[name] = jsonable(value)
+                changes[name] = jsonable(value)
             except NotLoggable:
                 kind = type(value).__name__
                 text = f"{name!r} is a {kind} and was not added to the summary: JSON cannot represent it."

@@ -150,7 +150,7 @@ def start(remote_mode: bool, **fields: Any) -> None:
     from runicorn_site.server.remote_mode import serve_remote
     from runicorn_site.server.serve import MissingRoot, serve
 
-    options = Options(**chosen)
+    options = Options(**fields)
     if options.storage is not None and not remote_mode:
         with suppress(OSError):  # reported as missing below
             options.storage.expanduser().mkdir(exist_ok=True)

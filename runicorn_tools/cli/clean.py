@@ -102,17 +102,17 @@ def clean(
         if not as_json:
             for line in _in_words(candidates, zombie, old, older_than, temp, dedup):
                 typer.echo(common.printable(line))
-        if dry_run or not found:
-            _report(found, None, as_json)
-            if found.garbage.damaged:
+        if dry_run or not candidates:
+            _report(candidates, None, as_json)
+            if candidates.garbage.damaged:
                 raise typer.Exit(FAILED)
             return
         if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
-        done = _remove(root, found)
-        _report(found, done, as_json)
-        if done.kept or found.garbage.damaged:
+        done = _remove(root, candidates)
+        _report(candidates, done, as_json)
+        if done.kept or candidates.garbage.damaged:
             raise typer.Exit(FAILED)
 
 
@@ -142,7 +142,7 @@ def _find_garbage(root: Path) -> garbage.Garbage:
     return garbage.Garbage(damaged=names)
 
 
-def _remove(root: Path, found: Candidates) -> CleanupResult:
+def _remove(root: Path, candidates: Candidates) -> CleanupResult:
     done = CleanupResult()
     for reason, runs in (("cleaned_zombie", candidates.zombies), ("cleaned_old", candidates.old)):
         for run in runs:
@@ -195,14 +195,14 @@ def _amount(count: int) -> str:
 def _report(candidates: Candidates, done: CleanupResult | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
-            "zombies": [run.run_id for run in found.zombies],
-            "old": [run.run_id for run in found.old],
-            "run_bytes": sum(run.bytes for run in (*found.zombies, *found.old)),
-            "leftovers": [str(path) for path, _ in found.leftovers],
-            "blobs": len(found.garbage.blobs),
-            "rests": len(found.garbage.rests),
-            "damaged": list(found.garbage.damaged),
-            "bytes": found.bytes,
+            "zombies": [run.run_id for run in candidates.zombies],
+            "old": [run.run_id for run in candidates.old],
+            "run_bytes": sum(run.bytes for run in (*candidates.zombies, *candidates.old)),
+            "leftovers": [str(path) for path, _ in candidates.leftovers],
+            "blobs": len(candidates.garbage.blobs),
+            "rests": len(candidates.garbage.rests),
+            "damaged": list(candidates.garbage.damaged),
+            "bytes": candidates.bytes,
             "binned": done.binned if done else [],
             "kept": done.kept if done else [],
             "freed_bytes": done.freed if done else 0,

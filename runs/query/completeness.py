@@ -13,9 +13,9 @@ from runs.models import Run, RunMedia
 
 
 def missing_records(
-    written: int | None,
+    logged: int | None,
     unwritten: int | None,
-    found: int | None,
+    stored: int | None,
     journal_bytes: int,
     journal_end: int | None,
 ) -> int | None:
@@ -29,10 +29,10 @@ def missing_records(
     """
     if logged is None:
         return None
-    if found is None and 0 < journal_bytes < (journal_end or 0):
+    if stored is None and 0 < journal_bytes < (journal_end or 0):
         return None
-    there = 0 if found is None and not journal_bytes else found
-    return (unwritten or 0) + (0 if there is None else max(0, written - there))
+    there = 0 if stored is None and not journal_bytes else stored
+    return (unwritten or 0) + (0 if there is None else max(0, logged - there))
 
 
 def missing_of(run: Run) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, TypedDict, Union
 
 from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
 from runicorn.newer_python import NotRequired

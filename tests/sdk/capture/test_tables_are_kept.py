@@ -106,8 +106,8 @@ def test_cells_of_any_kind_become_plain() -> None:
         "odd",
         "<Broken>",
     ]
-    assert kept["rows"][0][9] == "x" * 5000
-    assert kept["special"] == [[0, 10, "-inf"]]
+    assert stored["rows"][0][9] == "x" * 5000
+    assert stored["special"] == [[0, 10, "-inf"]]
 
 
 def test_large_tables_are_cut_and_say_so() -> None:
