@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,12 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     else:
         sessions = sorted([*path.rglob("*.zip"), *(file.parent for file in path.rglob(TASK))])
     has_sessions = False
+    chosen = _largest_by_task(sessions) if len(sessions) > 1 else {}
     for session in sessions:
         try:
             with unpacked(session) as folder:
                 task = layout.read_json(folder / TASK)[0]
-                if "id" in task:
+                if "id" in task and chosen.get(task["id"], session) == session:
                     has_sessions = True
                     yield _experiment(session, folder, task)
         except DAMAGED as error:
@@ -63,6 +65,19 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
                 yield Unreadable(str(session), str(error))
     if not has_sessions:
         raise NotReadable(f"{path} contains no offline session of ClearML.")
+
+
+def _largest_by_task(sessions: list[Path]) -> dict[Any, Path]:
+    """Return the session with the most records of each task, which may be there as an archive and as its folder."""
+    chosen: dict[Any, tuple[tuple[int, bool], Path]] = {}
+    for session in sessions:
+        with suppress(*DAMAGED), unpacked(session) as folder:
+            files = [folder / name for name in (METRICS, LOG) if (folder / name).is_file()]
+            size = sum(file.stat().st_size for file in files), session.is_file()
+            task_id = layout.read_json(folder / TASK)[0].get("id")
+            if task_id not in chosen or size > chosen[task_id][0]:
+                chosen[task_id] = (size, session)
+    return {task_id: session for task_id, (_, session) in chosen.items()}
 
 
 def _experiment(session: Path, folder: Path, task: dict[str, Any]) -> Experiment:

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.store import layout
+from runicorn.store.units import number_of
 from runicorn_importers.experiment import (
+    Entry,
     Experiment,
+    Media,
     NotReadable,
     Point,
     Series,
@@ -25,6 +28,7 @@ from runicorn_importers.experiment import (
     utc_seconds,
 )
 from runicorn_importers.formats.sqlite import is_database, open_to_read
+from runicorn_importers.trackio_values import Logged, media_of
 
 OWN = ("_Username", "_Created", "_Group")
 
@@ -73,7 +77,11 @@ def _of_database(path: Path) -> Iterator[Experiment]:
             config = _config(database, path, key, run)
             # Trackio does not record the end of a run.
             status, _ = open_ended(utc_seconds(ended))
-            omissions: list[str] = []
+            omissions = _unread(database, path, key, run)
+            traces = 0
+            if key in _columns(path, "traces"):
+                query = f"SELECT COUNT(*) FROM traces WHERE {key} = ?"
+                traces = database.execute(query, (run,)).fetchone()[0]
             yield Experiment(
                 origin=f"trackio:{path.stem}/{run}" + ("" if key == "run_id" else f"/{began}"),
                 project=path.stem,
@@ -86,7 +94,7 @@ def _of_database(path: Path) -> Iterator[Experiment]:
                 entries=_rows(path, key, run, omissions),
                 omissions=omissions,
                 check=_check(path, key, run),
-                fingerprint=f"{count} {ended} {config}",
+                fingerprint=f"{count} {ended} {config}" + (f" {traces}" if traces else ""),
             )
 
 
@@ -98,18 +106,20 @@ def _config(database: sqlite3.Connection, path: Path, key: str, run: str) -> dic
     return _object(row[0]) if row else {}
 
 
-def _rows(path: Path, key: str, run: str, omissions: list[str]) -> Callable[[], Iterator[Point]]:
-    def rows() -> Iterator[Point]:
+def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Iterator[Entry]]:
+    def rows() -> Iterator[Entry]:
         with closing(open_to_read(path)) as database:
             for step, moment, text in database.execute(
                 f"SELECT step, timestamp, metrics FROM metrics WHERE {key} = ? ORDER BY id", (run,)
             ):
                 values = {name: number(value) for name, value in _object(text).items()}
-                others = [name for name, value in values.items() if isinstance(value, dict | list)]
-                omissions.extend(
-                    f"{name!r} is neither a number nor a text and was not imported." for name in others
-                )
-                yield Point(step, utc_seconds(moment), {n: v for n, v in values.items() if n not in others})
+                others = {name: value for name, value in values.items() if isinstance(value, dict | list)}
+                time = utc_seconds(moment)
+                if len(others) < len(values):
+                    yield Point(step, time, {n: v for n, v in values.items() if n not in others})
+                for name, value in others.items():
+                    yield from media_of(Logged(name, step, time, value), path.parent, left)
+            yield from _traces(database, path, key, run, left)
             if key in _columns(path, "system_metrics"):
                 for moment, text in database.execute(
                     f"SELECT timestamp, metrics FROM system_metrics WHERE {key} = ? ORDER BY id", (run,)
@@ -118,6 +128,36 @@ def _rows(path: Path, key: str, run: str, omissions: list[str]) -> Callable[[], 
                     yield Point(0, utc_seconds(moment), load, "system")
 
     return rows
+
+
+def _traces(database: sqlite3.Connection, path: Path, key: str, run: str, left: list[str]) -> Iterator[Media]:
+    """Yield the traces of a run, which have a table of their own since version 0.30."""
+    columns = _columns(path, "traces")
+    if not columns >= {key, "timestamp", "step", "key", "messages", "metadata"}:
+        return
+    spans = "spans" if "spans" in columns else "NULL"
+    for step, moment, name, messages, metadata, steps in database.execute(
+        f"SELECT step, timestamp, key, messages, metadata, {spans} FROM traces WHERE {key} = ? "
+        "ORDER BY timestamp, rowid",
+        (run,),
+    ):
+        value = {
+            "_type": "trackio.trace",
+            "messages": _parsed(messages),
+            "metadata": _parsed(metadata),
+            "spans": _parsed(steps),
+        }
+        yield from media_of(Logged(name, step or 0, utc_seconds(moment), value), path.parent, left)
+
+
+def _unread(database: sqlite3.Connection, path: Path, key: str, run: str) -> list[str]:
+    """Return the messages about alerts and artifacts, which are not imported."""
+    counts = {}
+    for table, what in (("alerts", "alert"), ("run_artifact_links", "artifact")):
+        if key in _columns(path, table):
+            query = f"SELECT COUNT(*) FROM {table} WHERE {key} = ?"
+            counts[what] = database.execute(query, (run,)).fetchone()[0]
+    return [f"not imported: {number_of(count, what)}." for what, count in counts.items() if count]
 
 
 def _check(path: Path, key: str, run: str) -> Callable[[], dict[str, Series]]:
@@ -142,8 +182,12 @@ def _check(path: Path, key: str, run: str) -> Callable[[], dict[str, Series]]:
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
+    value = _parsed(text)
     return value if isinstance(value, dict) else {}
+
+
+def _parsed(text: str | bytes | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None

@@ -21,7 +21,7 @@ from runicorn import _platform
 from runicorn.artifacts import index, names
 from runicorn.artifacts.copying import copy_file
 from runicorn.artifacts.errors import InvalidArtifact, NotSaved
-from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, content_of, digest_of
+from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, digest_of
 from runicorn.artifacts.pool import FEW, Blob, Intake, seal
 from runicorn.artifacts.store import (
     FILES,
@@ -34,8 +34,7 @@ from runicorn.artifacts.store import (
     Version,
     fitting,
 )
-from runicorn.store import bulk_io
-from runicorn.store.layout import JSON_CEILING
+from runicorn.store import bulk_io, layout
 from runicorn.store.progress import NO_PROGRESS, Progress
 
 CLAIM = ".claim"
@@ -104,15 +103,15 @@ def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
     if not (paths or draft.references or may_be_empty):
         raise InvalidArtifact(f"Artifact {draft.name} has no files and no references.", "files")
     try:
-        content_of({"references": [reference.metadata for reference in draft.references]})
-        metadata = content_of(
+        layout.json_content({"references": [reference.metadata for reference in draft.references]})
+        metadata = layout.json_content(
             {"metadata": draft.metadata, "description": draft.description, "tags": draft.tags}
         )
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArtifact(
             f"The metadata of {draft.name} cannot be written as JSON: {error}.", "metadata"
         ) from error
-    fitting(f"{METADATA} of {draft.name}", metadata, JSON_CEILING - METADATA_MARGIN)
+    fitting(f"{METADATA} of {draft.name}", metadata, layout.JSON_CEILING - METADATA_MARGIN)
 
 
 def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = NO_PROGRESS) -> Version:
@@ -133,7 +132,7 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progre
     contents = Manifest(files, tuple(draft.references), time.time())
     with new_version_folder(artifact) as folder:
         place_files(store, folder / FILES, contents.files, progress)
-        manifest = fitting(MANIFEST, content_of(contents.to_dict()), MANIFEST_CEILING)
+        manifest = fitting(MANIFEST, layout.json_content(contents.to_dict()), MANIFEST_CEILING)
         (folder / MANIFEST).write_bytes(manifest)
         with artifact.lock():
             return _publish(artifact, folder, _metadata(draft, contents, digest_of(manifest)))
@@ -163,7 +162,7 @@ def _publish(artifact: ArtifactFolder, folder: Path, metadata: Metadata) -> Vers
     number = artifact.highest()
     while True:
         number += 1
-        (folder / METADATA).write_bytes(content_of(replace(metadata, version=number).to_dict()))
+        (folder / METADATA).write_bytes(layout.json_content(replace(metadata, version=number).to_dict()))
         bulk_io.sync_file(folder / MANIFEST)
         bulk_io.sync_file(folder / METADATA)
         _platform.fsync_directory(folder)

@@ -12,7 +12,6 @@ from typing import Any
 from runicorn import _platform
 from runicorn.artifacts import garbage, index, names
 from runicorn.artifacts.errors import ArtifactNotFound, InvalidArtifact
-from runicorn.artifacts.manifest import content_of
 from runicorn.artifacts.store import (
     CURATION,
     GONE,
@@ -127,9 +126,9 @@ def describe(
         version.artifact.changeable(version.number)
         if not changes:
             return
-        changed = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
+        metadata_after = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
         try:
-            content = content_of(changed.to_dict())
+            content = layout.json_content(metadata_after.to_dict())
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidArtifact(
                 "The metadata cannot be written as JSON: {error}.", "metadata", error=error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -153,11 +152,6 @@ def _with_algorithm(digest: object) -> str:
 def is_digest(value: object) -> bool:
     """Return whether it is `sha256:` and 64 hexadecimal digits in lower case."""
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
-
-
-def content_of(value: Mapping[str, Any]) -> bytes:
-    """Encode a small file of a version."""
-    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def digest_of(content: bytes) -> str:

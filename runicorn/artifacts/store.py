@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform, regular_file
-from runicorn.artifacts import manifest, names
+from runicorn.artifacts import names
 from runicorn.artifacts.contents import Contents
 from runicorn.artifacts.errors import (
     AliasNotFound,
@@ -314,7 +314,7 @@ def write_small(path: Path, value: dict[str, Any]) -> None:
         InvalidArtifact: it would be too large to read.
         OSError: it could not be written. After any error the old one is unchanged.
     """
-    _platform.replace_file(path, fitting(path.name, manifest.content_of(value)))
+    _platform.replace_file(path, fitting(path.name, layout.json_content(value)))
 
 
 def fitting(name: str, content: bytes, ceiling: int = layout.JSON_CEILING) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runicorn.companion.exit_status import exit_code, image
 from runicorn.companion.watch import oom_files, oom_kills, read
 from runicorn.store import layout
+from runicorn.store.file_checksums import GrowingChecksum, extent
 from runicorn.store.process_identity import (
     FIRST_NAMESPACE,
     NOT_FOUND,
@@ -123,6 +124,7 @@ def write_end(run_dir: Path, judged_meta: dict[str, Any], reason: str, end: End)
         ended_at = end.at or status.get("ended_at") or last_write(run_dir)
         ended = {**status, **fields(change), "ended_at": ended_at}
         if ended != status:
+            ended |= extent(GrowingChecksum(run_dir / layout.EVENTS), GrowingChecksum(run_dir / layout.LOGS))
             layout.write_json(run_dir / layout.STATUS, ended)
     return True
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
+from runicorn.store import file_checksums
 
 META = "meta.json"
 STATUS = "status.json"
@@ -260,14 +261,14 @@ def read_json(
 
 
 def json_content(value: dict[str, Any]) -> bytes:
-    """Return the content of a small file.
+    """Return the content of a small file, with its checksum.
 
     NaN and infinities are written bare, as the format requires; invalid Unicode becomes question marks.
 
     Raises:
         TypeError: a value cannot be represented in JSON.
     """
-    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace")
+    return file_checksums.seal(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place: bool = False) -> None:

@@ -15,6 +15,7 @@ from runicorn import _platform
 from runicorn.store import descriptor_reserve, layout
 from runicorn.store.bulk_io import sync_file
 from runicorn.store.containment import OutsideStore, check_inside
+from runicorn.store.file_checksums import GrowingChecksum, extent
 from runicorn.store.folder_lock import folder_lock
 from runicorn.store.journal import count_records
 from runicorn.store.journal.appender import Appender
@@ -37,6 +38,7 @@ class RunFolder:
         self.notices = notices
         self.events = Appender(path / layout.EVENTS)
         self.logs = Appender(path / layout.LOGS, separate=False)
+        self._checksums = (GrowingChecksum(self.events.path), GrowingChecksum(self.logs.path))
         self.lock = threading.RLock()
         self.report: Callable[[], None] = lambda: None
         self._reported = 0
@@ -72,6 +74,12 @@ class RunFolder:
         except OSError as error:
             self.report_error(self.path.name, error)
         return True
+
+    def continue_checksums(self, status: dict[str, Any]) -> None:
+        """Continue the checksums of an earlier part of the run, so that damage since then stays detectable."""
+        for name, checksum in zip(("journal", "log"), self._checksums, strict=True):
+            with suppress(LookupError, TypeError, ValueError):
+                checksum.state = int(status[f"{name}_bytes"]), int(status[f"{name}_crc32"], 16)
 
     def is_lost(self) -> bool:
         """Whether something could not be written already."""
@@ -158,18 +166,21 @@ class RunFolder:
     def counts(self) -> dict[str, int]:
         return {"records_written": self.events.written, "records_missing": self.events.missing}
 
-    def final_counts(self) -> dict[str, int]:
-        """Return the counts at the end of the run, with the sizes of journal and log."""
+    def final_counts(self) -> dict[str, Any]:
+        """Return the counts at the end of the run, with the sizes and checksums of journal and log."""
         if self.events.has_other_writers:
             # Each process counts only its own records.
             self.events.written = count_records(self.events.path)
-        return {**self.counts(), "journal_bytes": self.events.size(), "log_bytes": self.logs.size()}
+        return {**self.counts(), **extent(*self._checksums)}
 
     def sync(self) -> None:
         """Sync journal, log and media to disk, after retrying failed writes."""
-        for file in (self.events, self.logs):
+        for file, checksum in zip((self.events, self.logs), self._checksums, strict=True):
             file.flush()
             self._sync_file(file)
+            # By parts while the run is running: at its end the whole files may be large.
+            with suppress(OSError):
+                checksum.advance()
         self._sync_media()
         self._sync_folders()
         if self.events.missing != self._reported:

@@ -34,9 +34,11 @@ class StatusFile:
         SYNC_THREAD.add(self._folder)
 
     def resume(self) -> None:
-        """Keep the start time of an earlier part of the run."""
-        started = self._folder.read(layout.STATUS).get("started_at")
-        if isinstance(started, (int, float)):
+        """Keep the start time and the checksums of an earlier part of the run."""
+        status = self._folder.read(layout.STATUS)
+        self._folder.continue_checksums(status)
+        started = status.get("started_at")
+        if isinstance(started, int | float):
             self.started_at = float(started)
 
     def leave(self) -> None:

@@ -62,7 +62,7 @@ class Artifacts:
                 number = self._number(entry, name == layout.ARTIFACTS_CREATED)
                 if number is not None:
                     entries.append({**entry, "version": number})
-            self._server.replace(name, json.dumps({ENTRIES: entries}, indent=2).encode())
+            self._server.replace(name, layout.json_content({ENTRIES: entries}))
             moved |= on_sent(name, mark)
         return moved
 

@@ -2,7 +2,8 @@
 
     runicorn import-from aim PATH --python /path/to/environment/bin/python
 
-`script.py` runs there and prints one JSON object per line with numbers, texts and settings.
+`script.py` runs there and prints one JSON object per line with numbers, texts and settings; images
+and other objects are files in a temporary folder.
 """
 
 from __future__ import annotations
@@ -15,8 +16,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn.media.images import SUFFIX
 from runicorn.store import layout
-from runicorn_importers.experiment import Experiment, NotReadable, Point, Unreadable, by_step, open_ended
+from runicorn_importers.experiment import (
+    Entry,
+    Experiment,
+    Media,
+    NotReadable,
+    Unreadable,
+    as_histogram,
+    by_step,
+    open_ended,
+    text_lines,
+)
 
 SCRIPT = Path(__file__).with_name("script.py")
 CURES = {
@@ -43,8 +55,12 @@ def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
     folder = path.parent if path.name == ".aim" else path
     if not (folder / ".aim").is_dir():
         raise NotReadable(f"{folder} contains no repository .aim.")
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output, tempfile.TemporaryFile("w+") as errors:
-        command = [python or sys.executable, "-I", str(SCRIPT), str(folder.resolve())]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as output,
+        tempfile.TemporaryFile("w+") as errors,
+        tempfile.TemporaryDirectory() as media,
+    ):
+        command = [python or sys.executable, "-I", str(SCRIPT), str(folder.resolve()), media]
         code = subprocess.run(command, stdout=output, stderr=errors, stdin=subprocess.DEVNULL).returncode
         if code == MISSING:
             raise NotReadable(
@@ -61,7 +77,7 @@ def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
             if "problem" in run:
                 yield Unreadable(f"aim:{run['hash']}", _problem(run, str(folder)))
             else:
-                yield _experiment(run)
+                yield _experiment(run, Path(media))
 
 
 def _problem(run: dict[str, Any], repo: str) -> str:
@@ -69,13 +85,23 @@ def _problem(run: dict[str, Any], repo: str) -> str:
     return f"Aim cannot read it: {run['problem'][:300]}. {cure.format(hash=run['hash'], repo=repo)}"
 
 
-def _experiment(run: dict[str, Any]) -> Experiment:
-    def entries() -> list[Point]:
-        return by_step(
+def _experiment(run: dict[str, Any], folder: Path) -> Experiment:
+    left = [f"{problem}. It was not imported." for problem in run.get("problems", ())]
+    left += [f"{name!r} has no numbers and was not imported." for name in run.get("others", ())]
+    objects = run.get("objects", [])
+
+    def entries() -> list[Entry]:
+        points = by_step(
             (step, time, name, value)
             for name, steps, times, numbers in run["metrics"]
             for step, time, value in zip(steps, times, numbers, strict=True)
         )
+        return [*points, *(_media(item, folder) for item in objects if "text" not in item)]
+
+    def lines() -> Iterator[str]:
+        for item in objects:
+            if "text" in item:
+                yield from text_lines(item["name"], item["step"], item["text"])
 
     if run["ended"] is None:
         times = [time or 0.0 for _, _, times, _ in run["metrics"] for time in times]
@@ -94,6 +120,16 @@ def _experiment(run: dict[str, Any]) -> Experiment:
         tags=run["tags"],
         notes=run["description"] or "",
         entries=entries,
-        omissions=[f"{name!r} has no numbers and was not imported." for name in run["others"]],
+        lines=lines,
+        omissions=left,
         fingerprint=json.dumps(run, sort_keys=True),
     )
+
+
+def _media(item: dict[str, Any], folder: Path) -> Media:
+    name, step, time = item["name"], item["step"], item["time"]
+    if "counts" in item:
+        return as_histogram(name, step, time, item["edges"], item["counts"])
+    form = str(item["format"]).lower()
+    suffix = form if form == "plotly.json" or SUFFIX.fullmatch(form) else "bin"
+    return Media(name, step, time, folder / item["file"], suffix, item["caption"])

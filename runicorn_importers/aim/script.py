@@ -1,13 +1,23 @@
 """Print the runs of an Aim repository, one JSON object per line. Executed by a Python with Aim, without Runicorn.
 
-Written for Aim 3. Terminal logs, images and distributions are only mentioned, not exported.
+Written for Aim 3. Images, figures and sounds are written as files into the folder of the second argument. Terminal logs
+are not exported.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
+
+OBJECTS = {
+    "images": "get_image_sequence",
+    "distributions": "get_distribution_sequence",
+    "figures": "get_figure_sequence",
+    "texts": "get_text_sequence",
+    "audios": "get_audio_sequence",
+}
 
 
 def metric_name(metric: Any) -> str:
@@ -29,9 +39,44 @@ def series(run: Any) -> list[Any]:
     return series_of_metrics
 
 
-def tell(run: Any) -> dict[str, Any]:
-    info = run.collect_sequence_info(("metric", "images", "distributions", "figures", "texts", "audios"))
-    others = [entry["name"] for kind, entries in info.items() if kind != "metric" for entry in entries]
+def objects(run: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the objects of all sequences but metrics, and what cannot be exported."""
+    from aim.storage.context import Context
+
+    told: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for kind, getter in OBJECTS.items():
+        for info in run.collect_sequence_info((kind,))[kind]:
+            sequence = getattr(run, getter)(info["name"], Context(info["context"]))
+            name = metric_name(sequence)
+            try:
+                steps, (values, times) = sequence.data.view(("val", "time")).items_list()
+                for place, step in enumerate(steps):
+                    value, time = values[place], times[place]
+                    for item in value if isinstance(value, list) else [value]:
+                        about = described(kind, item, folder / f"{run.hash}-{len(told)}")
+                        told.append({"kind": kind, "name": name, "step": int(step), "time": time, **about})
+            except (RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
+                problems.append(f"{name!r} ({kind}) cannot be read: {type(error).__name__}: {error}")
+    return told, problems
+
+
+def described(kind: str, item: Any, file: Path) -> dict[str, Any]:
+    """Return what an object has, with its bytes written to a file."""
+    if kind == "distributions":
+        counts, edges = item.to_np_histogram()
+        return {"counts": counts.tolist(), "edges": [float(edge) for edge in edges]}
+    if kind == "texts":
+        return {"text": str(item.data)}
+    content = item.storage["data"].load()
+    file.write_bytes(content.encode() if isinstance(content, str) else bytes(content))
+    form = "plotly.json" if kind == "figures" else str(item.storage["format"])
+    caption = "" if kind == "figures" else str(item.storage["caption"] or "")
+    return {"file": file.name, "format": form, "caption": caption}
+
+
+def tell(run: Any, folder: Path) -> dict[str, Any]:
+    found, problems = objects(run, folder)
     config = {
         key: value for key, value in run.meta_run_attrs_tree.collect().items() if not key.startswith("__")
     }
@@ -45,7 +90,8 @@ def tell(run: Any) -> dict[str, Any]:
         "tags": list(run.tags),
         "config": config,
         "metrics": series(run),
-        "others": sorted(set(others)),
+        "objects": found,
+        "problems": problems,
     }
 
 
@@ -79,7 +125,7 @@ def main() -> None:
     repository = Repo(sys.argv[1])
     for name in sorted(repository.list_all_runs()):
         try:
-            answer = tell(opened(name, repository))
+            answer = tell(opened(name, repository), Path(sys.argv[2]))
         except unreadable as error:
             answer = {"hash": name, "problem": f"{type(error).__name__}: {error}"}
         json.dump(answer, sys.stdout, default=str)

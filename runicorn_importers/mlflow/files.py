@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from runicorn import regular_file
-from runicorn.store.units import number_of
-from runicorn_importers.experiment import Experiment, Series, Unreadable, sizes, tally
+from runicorn_importers.experiment import Experiment, Series, Unreadable, sizes, tally, utc_seconds
+from runicorn_importers.mlflow.records import CONTEXT, SOURCE_RUN, Trace, dataset_table, spans_in
 from runicorn_importers.mlflow.run import (
     PARENT,
     MlflowRun,
@@ -63,7 +64,7 @@ def of_files(store: Path, top: Path) -> Iterator[Experiment | Unreadable]:
 
 def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreadable]:
     models = _models(folder, top)
-    traces = len(folders(folder / "traces"))
+    traces, omissions = _traces(folder / "traces")
     for run in folders(folder):
         meta = _yaml(run / META)
         if meta is None or (not meta and _RUN_ID.fullmatch(run.name)):
@@ -74,10 +75,49 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
             except OSError as error:
                 yield Unreadable(f"mlflow:{run.name}", str(error))
                 continue
-            if traces:
-                mlflow_run.omissions.append(f"not imported: {number_of(traces, 'trace')} of the experiment.")
-                traces = 0
-            yield mlflow_run
+            mlflow_run.omissions.extend(omissions)
+            omissions = []
+            own = traces.get(mlflow_run.id, [])
+            media = [
+                *dataset_table(_datasets(run / "inputs", folder / "datasets"), mlflow_run.started),
+                *(trace.media() for trace in own),
+            ]
+            state = f"{mlflow_run.state}\n{len(own)}" if own else mlflow_run.state
+            yield replace(mlflow_run, media=media, state=state)
+
+
+def _traces(folder: Path) -> tuple[dict[str, list[Trace]], list[str]]:
+    """Return the traces of an experiment by run, and messages about those that are not imported."""
+    found: dict[str, list[Trace]] = {}
+    left = []
+    for path in folders(folder):
+        run_id = _texts(path / "request_metadata").get(SOURCE_RUN)
+        about = _yaml(path / "trace_info.yaml") or {}
+        try:
+            spans = spans_in(regular_file.read_bytes(path / "artifacts" / "traces.json"))
+        except (OSError, ValueError) as error:
+            left.append(f"the trace {path.name} was not imported: {error}.")
+            continue
+        if run_id:
+            name = _texts(path / "tags").get("mlflow.traceName", "")
+            time = seconds(about.get("timestamp_ms")) or utc_seconds(about.get("request_time"))
+            found.setdefault(run_id, []).append(Trace(name, time, spans))
+        else:
+            left.append(f"the trace {path.name} belongs to no run and was not imported.")
+    return found, left
+
+
+def _datasets(inputs: Path, datasets: Path) -> list[dict[str, Any]]:
+    """Return the datasets that a run used, with their context."""
+    found = []
+    for path in folders(inputs):
+        about = _yaml(path / META) or {}
+        tags = about.get("tags")
+        source = str(about.get("source_id") or "")
+        if about.get("source_type") == "DATASET" and source.isalnum():
+            context = tags.get(CONTEXT) if isinstance(tags, dict) else None
+            found.append({**(_yaml(datasets / source / META) or {"digest": source}), "context": context})
+    return sorted(found, key=lambda dataset: (str(dataset.get("name")), str(dataset.get("digest"))))
 
 
 def _yaml(path: Path) -> dict[str, Any] | None:
@@ -99,8 +139,6 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
     inside = [path for _, path in below(run)]
     artifacts = artifact_files(run / "artifacts", top)
     omissions = [] if artifacts else elsewhere(str(meta.get("artifact_uri") or ""), top)
-    if datasets := len(folders(run / "inputs")):
-        omissions.append(f"not imported: {number_of(datasets, 'dataset')} that only MLflow knows.")
     own = [model for model in models if model.run_id == run_id]
     return MlflowRun(
         id=run_id,
@@ -160,6 +198,8 @@ def _check(folder: Path) -> dict[str, Series]:
         rows = [
             line.split(b" ") for line in regular_file.read_bytes(path).split(b"\n") if line.count(b" ") > 0
         ]
+        # A point that was logged again with a model is imported once.
+        rows = [list(row) for row in dict.fromkeys(tuple(row[:3]) for row in rows)]
         rows.sort(key=lambda row: (int(row[2]) if len(row) > 2 else 0, int(row[0])))
         series_by_name |= tally((name, float(row[1])) for row in rows)
     return series_by_name

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from runicorn.store import layout
-from runicorn_importers.experiment import Experiment, Files, Point, Series, by_step, open_ended, plain
+from runicorn_importers.experiment import (
+    Entry,
+    Experiment,
+    Files,
+    Media,
+    Series,
+    by_step,
+    open_ended,
+    plain,
+)
 
 STATUS = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED}
 UNFINISHED = ("RUNNING", "SCHEDULED")
@@ -55,7 +64,8 @@ class MlflowRun:
     artifacts: dict[str, Path]
     state: str
     models: list[Model] = field(default_factory=list)
-    omissions: list[str] = field(default_factory=list)
+    media: Sequence[Media] = ()
+    left: list[str] = field(default_factory=list)
 
 
 def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> Experiment:
@@ -81,8 +91,10 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
     if "mlflow.log-model.history" in run.tags and not run.artifacts and not run.models:
         run.omissions.append("its models lie elsewhere.")
 
-    def entries() -> list[Point]:
-        return by_step(run.metrics())
+    def entries() -> list[Entry]:
+        # MLflow logs the metrics of a run once more when it logs a model; its database has such a point once.
+        points = {(step, time, name, repr(value)): value for step, time, name, value in run.metrics()}
+        return [*run.media, *by_step((*key[:3], value) for key, value in points.items())]
 
     return Experiment(
         origin=f"mlflow:{run.id}",

@@ -23,6 +23,7 @@ from runicorn.media import images
 from runicorn.settings import free_space
 from runicorn.store import bulk_io, curation, layout, values
 from runicorn.store.containment import check_inside
+from runicorn.store.file_checksums import GrowingChecksum, extent
 from runicorn.store.flatten import flatten
 from runicorn.store.journal import encode
 from runicorn.store.notices import Notices
@@ -165,6 +166,7 @@ class RunWriter:
         state: dict[str, Any] = {"status": source.status, "started_at": began}
         if source.status != layout.RUNNING:
             state["ended_at"] = source.ended if source.ended is not None else self._last or began
+            state |= extent(*(GrowingChecksum(self.folder / name) for name in (layout.EVENTS, layout.LOGS)))
         reason = {"exit_reason": source.reason} if source.reason else {}
         layout.write_json(self.folder / layout.STATUS, {**state, **reason})
         if source.config:

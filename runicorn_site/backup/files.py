@@ -1,19 +1,21 @@
 """The archive of a backup: a gzipped tar of mode 0600. No Django.
 
 backup.json       {"format": 1, "runicorn", "created_at", "database", "migrations": [[app, name]], "rows": number,
-                   "files": {name: SHA-256}}
+                   "files": {name: SHA-256}, "digest": SHA-256 of this object without it}
 rows.jsonl        one row per line, in the format of Django's serializer
 config/…  data/…  files of the configuration directory, and secrets of the data directory
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import os
 import tarfile
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ MANIFEST, ROWS = "backup.json", "rows.jsonl"
 OF_DATA = ("secret.key", "browser-sessions", "token-*", "changes*.jsonl")
 """Files of the data directory; the others are derived or belong to a process."""
 LARGEST_MEMBER = 4 * 1024**3
+BLOCK = 1024 * 1024
 
 
 class BadBackup(Exception):
@@ -77,6 +80,7 @@ def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> Non
         "rows": number,
         "files": {name: _digest(content) for name, content in {**files, ROWS: rows.encode()}.items()},
     }
+    manifest["digest"] = _manifest_digest(manifest)
     members = {MANIFEST: json.dumps(manifest, indent=1).encode(), ROWS: rows.encode(), **files}
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
@@ -101,15 +105,21 @@ def read(source: Path) -> Backup:
         BadBackup: it is not a backup, is damaged, or was made by a newer version.
     """
     try:
-        with tarfile.open(source, mode="r:gz") as archive:
-            members = {member.name: _content(archive, member) for member in archive}
+        with gzip.open(source) as stream:
+            with tarfile.open(fileobj=stream, mode="r:") as archive:
+                members = {member.name: _content(archive, member) for member in archive}
+            while stream.read(BLOCK):  # up to the checksum at its end
+                pass
         manifest = json.loads(members.pop(MANIFEST))
         number, digests = manifest["format"], manifest["files"]
-    except (tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as error:
-        raise BadBackup(f"{source} is not a backup of Runicorn, or is damaged: {error}") from error
+    except EOFError as error:
+        raise BadBackup(f"{source} is incomplete: the end of the archive is missing.") from error
+    except (gzip.BadGzipFile, zlib.error, tarfile.TarError, KeyError, TypeError, ValueError) as error:
+        raise BadBackup(f"{source} is not a backup of Runicorn, or is damaged.") from error
     if number != FORMAT:
         raise BadBackup(f"{source} has format {number}, and this version reads format {FORMAT}")
-    if digests != {name: _digest(content) for name, content in members.items()}:
+    is_altered = "digest" in manifest and manifest["digest"] != _manifest_digest(manifest)
+    if is_altered or digests != {name: _digest(content) for name, content in members.items()}:
         raise BadBackup(f"{source} is damaged: its content does not match its digests")
     for name in members.keys() - {ROWS}:
         kind, _, rest = name.partition("/")
@@ -155,6 +165,11 @@ def restore(backup: Backup) -> None:
 def _path(name: str) -> Path:
     kind, _, rest = name.partition("/")
     return folders()[kind] / rest
+
+
+def _manifest_digest(manifest: Mapping[str, Any]) -> str:
+    covered = {key: value for key, value in manifest.items() if key != "digest"}
+    return _digest(json.dumps(covered, sort_keys=True).encode())
 
 
 def _digest(content: bytes) -> str:

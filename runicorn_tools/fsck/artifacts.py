@@ -13,10 +13,20 @@ from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact, PoolUnavailable
 from runicorn.artifacts.manifest import ALGORITHM, FileEntry
 from runicorn.artifacts.s3.place import BucketPlace
-from runicorn.artifacts.store import ARTIFACTS, INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
+from runicorn.artifacts.store import (
+    ARTIFACTS,
+    CURATION,
+    INDEX,
+    MANIFEST,
+    MANIFEST_CEILING,
+    METADATA,
+    ArtifactFolder,
+    Store,
+    Version,
+)
 from runicorn.message import Message
-from runicorn.store import layout
-from runicorn_tools.fsck.report import Report
+from runicorn.store import find, layout
+from runicorn_tools.maintenance.fsck.report import Report
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 
@@ -40,20 +50,40 @@ def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
         contents: read every file; by default only sizes are compared.
     """
     store = Store(root)
+    creators: dict[str, str] = {}
     try:
-        scope = Scope(contents, _sizes_in_bucket(store, report))
+        scope = Scope(contents, _listed(store, report))
         for artifact in store.folders():
             _check_index(root, artifact, report)
             for number in artifact.numbers():
                 report.versions += 1
-                _check_version(root, artifact.version(number), report, scope)
+                version = artifact.version(number)
+                _check_version(root, version, report, scope)
+                creators.setdefault(str(version.metadata.created_by_run or ""), str(version))
+        _check_creators(root, creators, report)
         if contents:
             _check_pool(root, store, report, scope)
     except PoolUnavailable as error:
         report.error("pool-unavailable", ARTIFACTS, str(error))
 
 
-def _sizes_in_bucket(store: Store, report: Report) -> dict[str, int] | None:
+def _check_creators(root: Path, creators: dict[str, str], report: Report) -> None:
+    """Report ended runs that created a version and have no list of such versions.
+
+    Args:
+        creators: a version by the id of its run.
+    """
+    for relative in find.all_runs(root) if creators else ():
+        run = root / relative
+        version, path = creators.get(run.name), run / layout.ARTIFACTS_CREATED
+        if version is None or os.path.lexists(path):
+            continue
+        if layout.read_json(run / layout.STATUS)[0].get("status") != layout.RUNNING:
+            text = "{name} is missing: the run created {version}."
+            report.error("missing", f"{relative}/{path.name}", text, name=path.name, version=version)
+
+
+def _listed(store: Store, report: Report) -> dict[str, int] | None:
     """Return the sizes of the contents in the bucket; None if the store has a bucket that cannot be read here."""
     if store.bucket is not None:
         return dict(store.bucket.contents())
@@ -70,9 +100,12 @@ def _sizes_in_bucket(store: Store, report: Report) -> dict[str, int] | None:
 
 def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
     place = str((artifact.path / INDEX).relative_to(root))
-    value, problem = layout.read_json(artifact.path / INDEX)
-    if problem or not value:
-        report.error("index-damaged", place, problem or Message("{name} is missing.", name=INDEX))
+    damage = Report()
+    value = damage.check_json(artifact.path / INDEX, place)
+    for finding in damage.findings:
+        report.error("index-damaged", place, finding.message)
+    if not value and not damage.findings:
+        report.error("index-damaged", place, "{name} is missing.", name=INDEX)
     folders = {int(name[1:]) for name in os.listdir(artifact.path) if _VERSION.fullmatch(name)}
     indexed = {n for entry in artifact.index_entries() if isinstance(n := entry.get("version"), int)}
     for number in sorted((folders | indexed) - set(artifact.numbers())):
@@ -88,16 +121,17 @@ def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
 
 def _check_version(root: Path, version: Version, report: Report, scope: Scope) -> None:
     place = str(version.path.relative_to(root))
-    value, problem = layout.read_json(version.path / METADATA)
-    if problem or not value:
-        report.error(
-            "unreadable", f"{place}/{METADATA}", problem or Message("{name} is missing.", name=METADATA)
-        )
+    before = len(report.findings)
+    value = report.check_json(version.path / METADATA, f"{place}/{METADATA}")
+    if not value and len(report.findings) == before:
+        report.error("unreadable", f"{place}/{METADATA}", "{name} is missing.", name=METADATA)
+    report.check_json(version.path / CURATION, f"{place}/{CURATION}")
     try:
         files = version.manifest.files
     except DamagedFile as error:
         report.error("manifest-damaged", f"{place}/{MANIFEST}", str(error))
         return
+    report.check_json(version.path / MANIFEST, f"{place}/{MANIFEST}", MANIFEST_CEILING)
     for file in files:
         report.files += 1
         try:

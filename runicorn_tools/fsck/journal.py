@@ -28,6 +28,7 @@ class JournalState:
         records: number of lines with a record, even after half a line.
         bad: line numbers without a record, from 1 on.
         altered: line numbers with a wrong or missing checksum.
+        displaced: line numbers of intact records that repeat the line before, or are earlier than it.
         is_torn: whether the last line is incomplete.
         media: records about files under `media/`.
     """
@@ -36,6 +37,7 @@ class JournalState:
     records: int = 0
     bad: list[int] = field(default_factory=list)
     altered: list[int] = field(default_factory=list)
+    displaced: list[int] = field(default_factory=list)
     is_torn: bool = False
     media: list[dict[str, Any]] = field(default_factory=list)
 
@@ -44,7 +46,7 @@ def read_journal(path: Path) -> JournalState:
     fd = _platform.open_regular(path, follow_links=False)
     try:
         state = JournalState(os.fstat(fd).st_size)
-        has_checksums = False
+        has_checksums, previous, latest = False, b"", 0.0
         for number, line in enumerate(_lines(fd, state), 1):
             if not line.strip():
                 continue
@@ -59,6 +61,11 @@ def read_journal(path: Path) -> JournalState:
                 state.altered.append(number)
             if event is not None:
                 state.records += 1
+                moment = event.get("ts")
+                moment = moment if isinstance(moment, int | float) else latest
+                if line == previous or moment < latest:
+                    state.displaced.append(number)
+                previous, latest = line, moment
                 _note_media(event, state)
         return state
     finally:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from runicorn import _platform
 from runicorn.message import Message
+from runicorn.store import file_checksums, layout
 
 ERROR, WARNING = "error", "warning"
 
@@ -51,6 +55,18 @@ class Report:
     def warn(self, kind: str, path: str, message: str, **values: object) -> None:
         """Add a finding without loss of data."""
         self.findings.append(Finding(WARNING, kind, path, Message(message, **values)))
+
+    def check_json(self, path: Path, place: str, ceiling: int = layout.JSON_CEILING) -> dict[str, Any]:
+        """Return the object in a small file, after adding a finding if it is unreadable or altered."""
+        value, problem = layout.read_json(path, ceiling=ceiling)
+        if problem:
+            self.error("unreadable", place, problem)
+            return {}
+        with suppress(OSError):  # it may have been removed meanwhile
+            content = _platform.read_regular(path, ceiling, follow_links=False)
+            if file_checksums.is_intact(content) is False:
+                self.error("altered", place, "{name} does not match its checksum.", name=path.name)
+        return value
 
     @property
     def errors(self) -> int:

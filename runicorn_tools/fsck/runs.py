@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import zlib
 from pathlib import Path
 from typing import Any
 
-from runicorn import regular_file
 from runicorn.message import Message
 from runicorn.store import find, layout
-from runicorn_tools.fsck.journal import JournalState, read_journal
-from runicorn_tools.fsck.report import Report
+from runicorn.store.file_checksums import crc32_of
+from runicorn_tools.maintenance.fsck.journal import JournalState, read_journal
+from runicorn_tools.maintenance.fsck.report import Report
 
 SHOWN = 5
 """Maximum number of line numbers in a message."""
-BLOCK = 1024 * 1024
 
 
 def check_runs(root: Path, report: Report, *, contents: bool) -> None:
@@ -44,9 +42,7 @@ class _RunCheck:
     def _small_files(self) -> dict[str, Any]:
         """Check the small files, and return the content of `status.json`."""
         for name in sorted(layout.SMALL):
-            _, problem = layout.read_json(self.folder / name)
-            if problem:
-                self.report.error("unreadable", f"{self.relative}/{name}", problem)
+            self.report.check_json(self.folder / name, f"{self.relative}/{name}")
         for name in (layout.META, layout.STATUS):
             if not os.path.lexists(self.folder / name):
                 self.report.error("missing", f"{self.relative}/{name}", "{name} is missing.", name=name)
@@ -71,6 +67,8 @@ class _RunCheck:
             return JournalState()
         self.report.records += state.records
         self._damage(state, place)
+        if state.size >= end and not state.altered and not _has_checksum(path, end, status, "journal_crc32"):
+            self._displacement(state, place)
         if has_ended and state.size < end:
             self.report.error(
                 "journal-truncated",
@@ -97,23 +95,35 @@ class _RunCheck:
         return state
 
     def _damage(self, state: JournalState, place: str) -> None:
-        if lines := _line_numbers(state.altered):
+        if lines := _listed(state.altered):
             single = Message("Line {lines} does not match the checksum.", lines=lines)
             more = Message("Lines {lines} do not match the checksum.", lines=lines)
             self.report.error("record-altered", place, single if len(state.altered) == 1 else more)
-        if lines := _line_numbers(state.bad):
+        if lines := _listed(state.bad):
             single = Message("Line {lines} does not hold a record.", lines=lines)
             more = Message("Lines {lines} do not hold a record.", lines=lines)
             self.report.warn("line-unreadable", place, single if len(state.bad) == 1 else more)
         if state.is_torn:
             self.report.warn("line-torn", place, "The last line is incomplete.")
 
+    def _displacement(self, state: JournalState, place: str) -> None:
+        """Report a journal whose lines are intact, but not those that were written."""
+        if lines := _listed(state.displaced):
+            one = Message("Line {lines} is repeated or out of order.", lines=lines)
+            more = Message("Lines {lines} are repeated or out of order.", lines=lines)
+            self.report.error("journal-altered", place, one if len(state.displaced) == 1 else more)
+        else:
+            self.report.error("journal-altered", place, "The journal does not match its checksum.")
+
     def _log(self, status: dict[str, Any]) -> None:
-        end = _count(status, "log_bytes")
+        end, path = _count(status, "log_bytes"), self.folder / layout.LOGS
         try:
-            size = os.stat(self.folder / layout.LOGS, follow_symlinks=False).st_size
+            size = os.stat(path, follow_symlinks=False).st_size
         except OSError:
             size = 0
+        if size >= end and not _has_checksum(path, end, status, "log_crc32"):
+            place = f"{self.relative}/{layout.LOGS}"
+            self.report.error("log-altered", place, "The log does not match its checksum.")
         if size < end and status.get("status") != layout.RUNNING:
             self.report.error(
                 "log-truncated",
@@ -128,7 +138,7 @@ class _RunCheck:
         place = f"{self.relative}/{data['path']}"
         try:
             size = os.stat(path, follow_symlinks=False).st_size
-            checksum = _crc32(path) if contents and isinstance(data.get("crc32"), str) else None
+            checksum = crc32_of(path) if contents and isinstance(data.get("crc32"), str) else None
         except FileNotFoundError:
             self.report.error("media-missing", place, "A file in the journal is missing.")
             return
@@ -155,16 +165,17 @@ def _count(status: dict[str, Any], key: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _line_numbers(numbers: list[int]) -> str:
-    display = ", ".join(map(str, numbers[:SHOWN]))
+def _has_checksum(path: Path, end: int, status: dict[str, Any], key: str) -> bool:
+    """Return whether the beginning of a file matches the checksum in `status.json`, or has none."""
+    expected = status.get(key)
+    try:
+        return not end or not isinstance(expected, str) or crc32_of(path, end) == expected
+    except OSError:  # reported elsewhere
+        return True
+
+
+def _listed(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:SHOWN]))
     if len(numbers) > SHOWN:
-        return Message("{shown} and {more} more", shown=display, more=f"{len(numbers) - SHOWN:,}")
-    return display
-
-
-def _crc32(path: Path) -> str:
-    checksum = 0
-    with regular_file.open_binary(path) as file:
-        while block := file.read(BLOCK):
-            checksum = zlib.crc32(block, checksum)
-    return f"{checksum:08x}"
+        return Message("{shown} and {more} more", shown=shown, more=f"{len(numbers) - SHOWN:,}")
+    return shown

@@ -155,11 +155,10 @@ def test_tensorboard_folders_are_runs(tmp_path: Path, folder: Path) -> None:
     assert small(train, layout.CONFIG) == {"lr": 0.1, "optim": "sgd", "augment": True}
     (image,) = journal(train, "image")
     assert (image["key"], image["step"]) == ("seen", STEPS)
-    assert small(train, layout.STATUS) == {
-        "status": "finished",
-        "started_at": 1.7e9,
-        "ended_at": 1.7e9 + STEPS,
-    }
+    status = small(train, layout.STATUS)
+    assert (status["status"], status["started_at"]) == ("finished", 1.7e9)
+    assert status["ended_at"] == 1.7e9 + STEPS
+    assert status["journal_bytes"] == (train / layout.EVENTS).stat().st_size
 
 
 def test_what_our_own_exporter_writes_comes_back(tmp_path: Path, folder: Path, make_run: Any) -> None:
@@ -268,6 +267,28 @@ def test_aim_repositories_are_read_by_a_python_that_has_aim(
 
 @pytest.mark.torture
 @pytest.mark.timeout(900)
+def test_objects_of_aim_are_imported(aim_python: str, tmp_path: Path, folder: Path) -> None:
+    answer = run_import("aim", unpacked("aim-media", tmp_path), folder, "--python", aim_python)
+    assert answer["left"] == [] and answer["compared"]["different"] == 0
+    run = runs(folder)["vision/media"]
+    images = [data for data in journal(run, "image") if data["key"] == "seen {subset=val}"]
+    assert [(data["step"], data["caption"]) for data in images] == [
+        (3, "grey 9"),
+        (3, "grey 99"),
+        (4, "grey 9"),
+        (4, "grey 99"),
+    ]
+    assert all((run / data["path"]).read_bytes()[:4] == b"\x89PNG" for data in images)
+    (figure,) = (data for data in journal(run, "image") if data["key"] == "curve")
+    assert json.loads((run / figure["path"]).read_text())["data"][0]["type"] == "scatter"
+    (histogram,) = journal(run, "histogram")
+    content = json.loads((run / histogram["path"]).read_text())
+    assert (content["edges"], content["counts"]) == ([0.0, 1.0, 2.0], [1, 2])
+    assert (run / layout.LOGS).read_text() == "said (step 3): hello\n"
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(900)
 def test_an_aim_run_is_read_without_the_index_of_the_repository(
     aim_python: str, tmp_path: Path, folder: Path
 ) -> None:
@@ -318,19 +339,45 @@ def test_what_aim_tells_becomes_a_run(tmp_path: Path, folder: Path) -> None:
         "tags": ["base"],
         "config": {"hparams": {"lr": 0.1}},
         "metrics": [["loss", [0, 1], [1.7e9, None], [0.5, 0.25]]],
-        "others": ["images"],
+        "objects": [
+            {
+                "kind": "images",
+                "name": "seen",
+                "step": 1,
+                "time": 1.7e9,
+                "file": "0",
+                "format": "png",
+                "caption": "a",
+            },
+            {
+                "kind": "distributions",
+                "name": "all",
+                "step": 1,
+                "time": 1.7e9,
+                "counts": [1, 2],
+                "edges": [0, 1, 2],
+            },
+            {"kind": "texts", "name": "said", "step": 1, "time": 1.7e9, "text": "hello"},
+        ],
+        "problems": ["'sound' (audios) cannot be read: KeyError: 3"],
     }
     (tmp_path / ".aim").mkdir()
     (tmp_path / "told.json").write_text(json.dumps(aim_answer) + "\n")
     python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\ncat {shlex.quote(str(tmp_path / 'told.json'))}\n")
+    python.write_text(f'#!/bin/sh\nprintf png > "$4/0"\ncat {shlex.quote(str(tmp_path / "told.json"))}\n')
     python.chmod(0o755)
     answer = run_import("aim", tmp_path, folder, "--python", str(python))
     run = runs(folder)["vision/resnet"]
     assert points(run, "loss") == [(0, 0.5), (1, 0.25)]
-    assert small(run, layout.STATUS) == {"status": "finished", "started_at": 1.7e9, "ended_at": 1.7e9 + 9}
+    status = small(run, layout.STATUS)
+    assert (status["status"], status["started_at"], status["ended_at"]) == ("finished", 1.7e9, 1.7e9 + 9)
     assert small(run, layout.CONFIG) == {"hparams.lr": 0.1}
-    assert "'images'" in answer["left"][0]
+    (image,) = journal(run, "image")
+    assert (run / image["path"]).read_bytes() == b"png" and image["caption"] == "a"
+    (histogram,) = journal(run, "histogram")
+    assert json.loads((run / histogram["path"]).read_text())["counts"] == [1, 2]
+    assert (run / layout.LOGS).read_text() == "said (step 1): hello\n"
+    assert len(answer["left"]) == 1 and "'sound' (audios) cannot be read" in answer["left"][0]
 
 
 @pytest.mark.parametrize(

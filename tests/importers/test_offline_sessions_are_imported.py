@@ -107,6 +107,26 @@ def test_a_dvclive_folder_that_grows_is_updated_and_the_next_experiment_is_anoth
     assert points(run, "loss")[-1] == (STEPS + 1, 0.5)
 
 
+def test_a_clearml_session_that_is_there_twice_is_one_run(tmp_path: Path, folder: Path) -> None:
+    path = unpacked("clearml", tmp_path)
+    (session,) = path.rglob("*.zip")
+    with zipfile.ZipFile(session) as archive:
+        archive.extractall(path / "a folder")
+    for number, size in enumerate((100, 200)):
+        (path / str(number)).mkdir()
+        for file in (path / "a folder").iterdir():
+            if file.suffix in (".json", ".jsonl"):
+                content = file.read_bytes()
+                (path / str(number) / file.name).write_bytes(
+                    content if file.suffix == ".json" else content[:size]
+                )
+    answer = run_import("clearml", path, folder)
+    assert (answer["taken"], len(answer["report"])) == (1, 1)
+    assert points(runs(folder)["vision/resnet"], "loss/train") == losses()
+    assert small(runs(folder)["vision/resnet"], layout.STATUS)["status"] == layout.FINISHED
+    assert (answer := run_import("clearml", path, folder))["unchanged"] == 1 and len(answer["report"]) == 1
+
+
 @pytest.mark.parametrize("tracker", ["clearml", "comet"])
 def test_an_archive_that_leads_outside_or_is_cut_off_is_named(
     tracker: str, tmp_path: Path, folder: Path

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from runicorn.compat.media import Media, attempt, encode_file, store_table
 from runicorn.compat.wandb import data_types
 from runicorn.compat.wandb.table import Table as WandbTable
-from runicorn.store.values import described
+from runicorn.media.trace_rows import trace_rows
 from runicorn.tracking.run import Run
 
 
@@ -103,22 +102,5 @@ class Trace(Media):
         self.messages, self.metadata, self.spans = list(messages), dict(metadata or {}), list(spans or ())
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
-        about = _text(self.metadata) if self.metadata else None
-        rows = [
-            {
-                "role": message.get("role"),
-                "content": _text(message.get("content")),
-                **{name: _text(value) for name, value in message.items() if name not in ("role", "content")},
-            }
-            for message in self.messages
-        ]
-        rows += [{"role": "span", "content": _text(span)} for span in self.spans]
-        if about:
-            rows.append({"role": "metadata", "content": about})
+        rows = trace_rows(self.messages, self.metadata, self.spans)
         store_table(run, key, rows, None, step, moment)
-
-
-def _text(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(described(value), ensure_ascii=False, default=str)

@@ -129,13 +129,6 @@ class Appender:
         is_first, self._synced = self._synced < 0, end
         return is_first
 
-    def size(self) -> int:
-        """Return the size of the file in bytes; 0 if it does not exist."""
-        try:
-            return os.stat(self.path).st_size
-        except OSError:
-            return 0
-
     def close(self) -> None:
         """Close the descriptor; a later write opens the file again."""
         with self.lock:

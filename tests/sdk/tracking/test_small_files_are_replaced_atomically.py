@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn.store import layout
+from runicorn.store.file_checksums import is_intact
 from tests.sdk.tracking.limited_disks import small_disk
 
 VALUES = st.recursive(
@@ -33,7 +34,9 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, value
 def test_a_small_file_has_the_documented_format(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     layout.write_json(path, {"名": math.nan, "b": math.inf})
-    assert path.read_text(encoding="utf-8") == '{\n  "名": NaN,\n  "b": Infinity\n}'
+    text = path.read_text(encoding="utf-8")
+    assert text.rstrip() == '{\n  "名": NaN,\n  "b": Infinity\n}'
+    assert is_intact(text.encode()) and not is_intact(text.encode().replace(b"Inf", b"inf"))
     assert math.isnan(layout.read_json(path)[0]["名"])
 
 

@@ -98,7 +98,9 @@ def test_the_small_files_have_its_names_and_types(begin: Callable[..., rn.Run]) 
         "records_written": int,
         "records_missing": int,
         "journal_bytes": int,
+        "journal_crc32": str,
         "log_bytes": int,
+        "log_crc32": str,
     }
     assert on_disk.json("summary") == {
         "best_metric_value": 0.5,

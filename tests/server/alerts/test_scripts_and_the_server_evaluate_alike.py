@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +29,19 @@ def test_a_script_and_the_server_fire_first_at_the_same_point(values: list[float
         Condition("threshold", metric="m", op=">", value=0.5, points=need), chunk, []
     )
     assert [int(change.at) for change in changes if change.began] == alarms[:1]
+
+
+@given(
+    st.lists(st.sampled_from([1, 1, 1, 2, 3, 6]), min_size=streaks.FEW + 2, max_size=80),
+    st.booleans(),
+    NEED,
+    st.just([]) | st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0]), st.integers(0, 5)),
+)
+def test_many_streaks_have_the_result_of_all_of_them(
+    lengths: list[int], is_bad: bool, need: int, memory: Sequence[float]
+) -> None:
+    bad = np.repeat((np.arange(len(lengths)) % 2 == 0) == is_bad, lengths)
+    assert streaks.changes(bad, need, list(memory)) == episodes(is_bad, lengths, need, list(memory))
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40), NEED, st.lists(st.integers(1, 39)))

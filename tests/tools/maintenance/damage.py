@@ -39,7 +39,7 @@ def delete(path: Path, chance: Random) -> None:
 
 
 def truncate(path: Path, chance: Random) -> None:
-    size = path.stat().st_size
+    size = len(path.read_bytes().rstrip())  # without the checksum of a small file, which is no data
     os.chmod(path, 0o600)
     os.truncate(path, chance.randrange(size))
 
@@ -52,27 +52,54 @@ def flip(path: Path, chance: Random) -> None:
     path.write_bytes(content)
 
 
+def flip_digit(path: Path, chance: Random) -> None:
+    """Flip the lowest bit of a digit, which mostly keeps JSON valid."""
+    content = bytearray(path.read_bytes())
+    digits = [i for i, byte in enumerate(content) if byte in b"0123456789"]
+    content[chance.choice(digits)] ^= 1
+    os.chmod(path, 0o600)
+    path.write_bytes(content)
+
+
+def repeat_line(path: Path, chance: Random) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    path.write_bytes(b"".join([*lines[: at + 1], *lines[at:]]))
+
+
+def swap_lines(path: Path, chance: Random) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    one, other = chance.sample(range(len(lines)), 2)
+    lines[one], lines[other] = lines[other], lines[one]
+    path.write_bytes(b"".join(lines))
+
+
 def faults(root: Path) -> list[tuple[Fault, Path]]:
-    """All faults that the store has a record against; a bit of a small JSON file or of a log has none."""
+    """All faults that the store has a record against."""
     found: list[tuple[Fault, Path]] = []
     for run in sorted(root.glob("*/*/runs/*")):
-        found += [(fault, run / "events.jsonl") for fault in (delete, truncate, flip, flip, flip)]
-        found += [(fault, run / "logs.txt") for fault in (delete, truncate)]
-        found += [(fault, run / "meta.json") for fault in (delete, truncate)]
-        found += [(fault, run / "status.json") for fault in (delete, truncate)]
-        found += [(truncate, run / name) for name in ("config.json", "summary.json")]
+        journal = (delete, truncate, flip, flip, flip, repeat_line, swap_lines)
+        found += [(fault, run / "events.jsonl") for fault in journal]
+        found += [(fault, run / "logs.txt") for fault in (delete, truncate, flip)]
+        for name in ("meta.json", "status.json"):
+            found += [(fault, run / name) for fault in (delete, truncate, flip, flip_digit)]
+        for name in ("config.json", "summary.json"):
+            found += [(fault, run / name) for fault in (truncate, flip, flip_digit)]
+        if (run / "artifacts_created.json").exists():
+            found += [(fault, run / "artifacts_created.json") for fault in (delete, truncate, flip)]
         found += [
             (fault, path) for path in sorted((run / "media").iterdir()) for fault in (delete, truncate, flip)
         ]
     for version in sorted(root.glob("artifacts/dataset/*/v[0-9]*")):
-        found += [(fault, version / name) for name in (MANIFEST, METADATA) for fault in (delete, truncate)]
+        small = (delete, truncate, flip, flip_digit)
+        found += [(fault, version / name) for name in (MANIFEST, METADATA) for fault in small]
         found += [
             (fault, path)
             for path in sorted((version / FILES).rglob("*.bin"))
             for fault in (delete, truncate, flip)
         ]
     for artifact in sorted(root.glob("artifacts/dataset/*")):
-        found += [(fault, artifact / INDEX) for fault in (delete, truncate)]
+        found += [(fault, artifact / INDEX) for fault in (delete, truncate, flip_digit)]
     for blob in sorted((root / "artifacts" / ".dedup").glob("??/*")):
         found += [(truncate, blob), (flip, blob)]
     return found

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from runicorn_tools.maintenance import fsck
 from typer.testing import CliRunner
 
+import runicorn as rn
 from runicorn.artifacts.store import Store
-from runicorn_tools import fsck
+from runicorn.store.file_checksums import is_intact
 from runicorn_tools.cli import app
+from tests.conftest import FIXTURE_STORE
+from tests.sdk.companion.trainings import Training
 from tests.tools.maintenance import damage
+
+FIXTURES = FIXTURE_STORE.parent
 
 Call = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -150,6 +157,74 @@ def test_a_store_of_another_program_is_read(tmp_path: Path) -> None:
 
     write_run(tmp_path, metrics=[{"loss": 1.0}])
     assert fsck.check(tmp_path).findings == []
+
+
+@pytest.mark.parametrize("version", ["0.5.3", "0.6.0", "0.7.2"])
+def test_an_older_store_has_no_checksums_to_differ_from(tmp_path: Path, version: str) -> None:
+    with tarfile.open(FIXTURES / f"runicorn-store-{version}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    kinds = {finding.kind for finding in fsck.check(tmp_path / f"runicorn-store-{version}").findings}
+    assert not kinds & {"altered", "journal-altered", "log-altered", "manifest-damaged"}
+
+
+def test_a_rewrite_by_another_program_is_not_damage(store: Path, call: Call) -> None:
+    for path in [*store.glob("*/*/runs/*/*.json"), *store.glob("artifacts/*/*/v*/*.json")]:
+        os.chmod(path, 0o600)
+        path.write_text(json.dumps(json.loads(path.read_text())))
+    assert call()[:1] == (0,) and not call()[1]["findings"]
+
+
+def test_repeated_and_swapped_lines_are_named(store: Path, call: Call) -> None:
+    first, second, _ = sorted(store.glob("*/*/runs/*/events.jsonl"))
+    lines = first.read_bytes().splitlines(keepends=True)
+    first.write_bytes(b"".join([*lines[:7], *lines[6:]]))
+    lines = second.read_bytes().splitlines(keepends=True)
+    second.write_bytes(b"".join([*lines[:3], lines[4], lines[3], *lines[5:]]))
+    assert {finding["message"] for finding in call()[1]["findings"]} == {
+        "Line 8 is repeated or out of order.",
+        "Line 5 is repeated or out of order.",
+    }
+
+
+def test_archives_keep_checksums(store: Path, tmp_path: Path, call: Call) -> None:
+    target = tmp_path / "imported"
+    archive = tmp_path / "runs.zip"
+    for command in (
+        ["export", "--output", str(archive), "--include-artifacts", "--storage", str(store)],
+        ["import", str(archive), "--storage", str(target)],
+    ):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+    places = sorted(path.relative_to(store) for path in store.glob("p/*/runs/*/*.json"))
+    places += sorted(path.relative_to(store) for path in store.glob("artifacts/*/*/v*/*.json"))
+    assert len(places) > 15
+    assert all(is_intact((target / place).read_bytes()) for place in places)
+    assert fsck.check(target).findings == []
+
+
+def test_damage_before_a_run_was_resumed_is_found(tmp_path: Path) -> None:
+    options = {"storage": tmp_path, "capture_env": False, "system_metrics": False}
+    run = rn.init("p", "n", **options)
+    run.log_text("before")
+    run.finish()
+    damage.flip(run.run_dir / "logs.txt", Random(2))
+    again = rn.init("p", "n", run_id=run.id, resume=True, **options)
+    again.log_text("after")
+    again.finish()
+    assert [finding.kind for finding in fsck.check(tmp_path).findings] == ["log-altered"]
+
+
+def test_the_log_of_a_killed_training_is_checked(tmp_path: Path) -> None:
+    store, home = tmp_path / "store", tmp_path / "home"
+    store.mkdir()
+    home.mkdir()
+    killed = Training(store, home, "run.log_text('x' * 50); os.kill(os.getpid(), signal.SIGKILL)")
+    killed.go_on()
+    assert killed.ended()["status"] == "failed"
+    (log,) = store.glob("p/n/runs/*/logs.txt")
+    assert fsck.check(store).findings == []
+    damage.flip(log, Random(4))
+    assert [finding.kind for finding in fsck.check(store).findings] == ["log-altered"]
 
 
 def test_a_missing_storage_root_is_reported(tmp_path: Path) -> None:
