@@ -102,8 +102,8 @@ def _add_details(root: StorageRoot, items: Sequence[ListedExperiment]) -> None:
     runs = Run.objects.filter(root=root, run_id__in=by_id)
     by_key: dict[int, ListedExperiment] = {}
     for key, run_id, config, summary in runs.values_list("pk", "run_id", "config", "summary"):
-        by_key[key] = by_id[run_id]
-        by_id[run_id].update(config=config, summary=summary, metric_values={})
+        item = by_key[key] = by_id[run_id]
+        item["config"], item["summary"], item["metric_values"] = config, summary, {}
     rows = RunMetric.objects.filter(run__in=by_key).order_by("run", "key")
     for key, name, *values in rows.values_list("run_id", "key", *STATISTICS.values()):
         metric = cast(MetricValues, dict(zip(STATISTICS, values, strict=True)))
