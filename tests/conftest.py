@@ -230,9 +230,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Select the tier, the long ones first; otherwise as they stand."""
     tier = config.getoption("--tier")
     if tier != "all":
-        selected = [item for item in items if tiers.is_quick(item) == (tier == "quick")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(selected)])
-        items[:] = selected
+        selected: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for item in items:
+            selected[tiers.is_quick(item) == (tier == "quick")].append(item)
+        config.hook.pytest_deselected(items=selected[False])
+        items[:] = selected[True]
     items.sort(
         key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
     )
