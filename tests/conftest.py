@@ -22,7 +22,6 @@ from tests.processes import Viewer
 from tests.screens import screen_of, screens
 from tests.secrecy import look_at
 
-Viewer.forks = True
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 # No test is timed. How many examples is said here alone, but for tests that need a second or more for each.
 settings.register_profile("suite", deadline=None, max_examples=30)
@@ -127,12 +126,6 @@ def api() -> APIClient:
 
     caches["ratelimit"].clear()
     return WatchedAPIClient()
-
-
-@pytest.fixture
-def no_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Viewers of this test import their libraries themselves, for tests of the start."""
-    monkeypatch.setattr(Viewer, "forks", False)
 
 
 @pytest.fixture
