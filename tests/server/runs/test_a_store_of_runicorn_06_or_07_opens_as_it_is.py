@@ -15,7 +15,8 @@ from runicorn_tools.archives.read import import_archive
 from runicorn_tools.cli import app
 from runs.active_root import activate, active_root
 from runs.models import Run
-from tests.server.runs.conftest import Listing, read
+from tests.answers import read
+from tests.server.runs.conftest import Listing
 
 YOLO = "20260105_090000_a1b2c3"
 PLACES = {

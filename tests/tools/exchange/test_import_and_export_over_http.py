@@ -19,12 +19,12 @@ import requests
 
 import runicorn.api as client_api
 from runicorn_site.transport.body_limits import MAX_BODY
+from tests.answers import read
 from tests.conftest import FIXTURE_STORE
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.folders import write_run
+from tests.mounts import read_only as _read_only
 from tests.processes import Viewer
-from tests.server.runs.conftest import read
-from tests.server.runs.conftest import read_only as _read_only
 from tests.tools.exchange.packing import good, snapshot, zipped
 
 read_only = _read_only
