@@ -82,8 +82,14 @@ JOURNEYS = {
 
 def is_quick(item: pytest.Item) -> bool:
     """Return whether `make test` runs a test."""
-    module = item.path.relative_to(FOLDER).with_suffix("").as_posix()
-    return item.name.partition("[")[0] in JOURNEYS.get(module, ()) or not starts_processes(item)
+    return is_journey(item.nodeid) or not starts_processes(item)
+
+
+def is_journey(nodeid: str) -> bool:
+    """Return whether a test is listed in `JOURNEYS`."""
+    path, _, name = nodeid.partition("::")
+    module = path.removeprefix("tests/").removesuffix(".py")
+    return name.partition("[")[0] in JOURNEYS.get(module, ())
 
 
 def starts_processes(item: pytest.Item) -> bool:
