@@ -149,9 +149,9 @@ def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
     return start_viewer(RUNICORN_RATE_LIMIT="off")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """One viewer over an empty store for all tests of a file that change nothing; without rate limits."""
+    """One viewer over an empty store for all tests of this process that change nothing; without rate limits."""
     home = tmp_path_factory.mktemp("shared")
     (home / "store").mkdir()
     viewer = Viewer(home / "store", home, RUNICORN_RATE_LIMIT="off")
