@@ -28,8 +28,11 @@ test-rest: $(TOOLS)  ## the tests that `make test` leaves out
 test-all: $(TOOLS)  ## all tests but the long form
 	@$(PYTEST) -n 3 $(ARGS)
 
+test-%: $(TOOLS)  ## all tests of one folder but the long form: test-sdk, test-tools, test-importers, test-server, test-pages
+	@$(PYTEST) -n 3 tests/$* $(ARGS)
+
 torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, the whole browser, every callback with its library
-	@RUNICORN_TEST_FORKS=off RUNICORN_TEST_BROWSER=$${RUNICORN_TEST_BROWSER:-chromium} $(BIN)/python -m pytest -n 2 --dist worksteal -m "torture or hypothesis" \
+	@RUNICORN_TEST_BROWSER=$${RUNICORN_TEST_BROWSER:-chromium} $(BIN)/python -m pytest -n 2 --dist worksteal -m "torture or hypothesis" \
 		--hypothesis-profile torture --timeout 1800 --durations 20 --durations-min 10 $(ARGS)
 
 check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, quick tests

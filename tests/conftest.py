@@ -22,7 +22,6 @@ from tests.processes import Viewer
 from tests.screens import screen_of, screens
 from tests.secrecy import look_at
 
-Viewer.forks = True
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 # No test is timed. How many examples is said here alone, but for tests that need a second or more for each.
 settings.register_profile("suite", deadline=None, max_examples=30)
@@ -130,12 +129,6 @@ def api() -> APIClient:
 
 
 @pytest.fixture
-def no_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Viewers of this test import their libraries themselves, for tests of the start."""
-    monkeypatch.setattr(Viewer, "forks", False)
-
-
-@pytest.fixture
 def start_viewer(folder: Path, home: Path) -> Iterator[Callable[..., Viewer]]:
     """Starts real `runicorn viewer` processes and ends them with the test."""
     viewers: list[Viewer] = []
@@ -156,9 +149,9 @@ def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
     return start_viewer(RUNICORN_RATE_LIMIT="off")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """One viewer over an empty store for all tests of a file that change nothing; without rate limits."""
+    """One viewer over an empty store for all tests of this process that change nothing; without rate limits."""
     home = tmp_path_factory.mktemp("shared")
     (home / "store").mkdir()
     viewer = Viewer(home / "store", home, RUNICORN_RATE_LIMIT="off")
@@ -226,13 +219,25 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which tests stay together with `--dist loadfile`."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.scheduling import Groups  # pytest-xdist may be missing
+
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tier, the long ones first; otherwise as they stand."""
     tier = config.getoption("--tier")
     if tier != "all":
-        selected = [item for item in items if tiers.is_quick(item) == (tier == "quick")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(selected)])
-        items[:] = selected
+        selected: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for item in items:
+            selected[tiers.is_quick(item) == (tier == "quick")].append(item)
+        config.hook.pytest_deselected(items=selected[False])
+        items[:] = selected[True]
     items.sort(
         key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
     )

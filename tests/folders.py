@@ -71,3 +71,9 @@ def append_metrics(
 
 def _write(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def folder_of(root: Path, run_id: str) -> Path:
+    """The folder of a run, wherever it lies."""
+    (found,) = root.glob(f"*/*/runs/{run_id}")
+    return found

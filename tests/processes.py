@@ -17,13 +17,13 @@ from typing import Any
 import psutil
 import requests
 
-from tests import forks
 from tests.prepared import ACCOUNTS, NAME, lay_out
 from tests.secrecy import look_at
 from tests.waiting import until
 
 PROJECT = Path(__file__).resolve().parent.parent
-
+WITH_USERS = ("-m", "tests.quick_hashes", "viewer")
+"""A viewer to which users sign in: some hundred times in all tests, at half a second each without this."""
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -92,9 +92,6 @@ class Viewer:
     """A command that starts it as another user."""
     first: bool = False
     """The very first start, without a database; else the user has a prepared one."""
-    forks: bool = False
-    """Whether it may be a fork with imported libraries (`tests/forks.py`); tests of the start itself have
-    none."""
 
     def __init__(self, root: Path, home: Path, *options: str, port: int = 0, **more: str) -> None:
         self.root = root
@@ -102,26 +99,21 @@ class Viewer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / f"viewer-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [*self.program, "--storage", str(root), "--port", str(self.port), "--no-open", *options]
+        has_users = bool({"--users", "--auth-header"} & {word.partition("=")[0] for word in options})
+        program = WITH_USERS if has_users and self.program == Viewer.program else self.program
+        arguments = [*program, "--storage", str(root), "--port", str(self.port), "--no-open", *options]
         surroundings = environment(home, **more)
         if not self.first:
-            named = {"--users", "--auth-header"} & set(options)
-            has_users = named and "RUNICORN_DATABASE_URL" not in more
-            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]), (NAME, ACCOUNTS) if has_users else (NAME,))
-        can_fork = self.forks and not (self.first or self.prefix) and self.program[0] == "-m"
-        self.process: subprocess.Popen[bytes]
+            has_accounts = has_users and "RUNICORN_DATABASE_URL" not in more
+            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]), (NAME, ACCOUNTS) if has_accounts else (NAME,))
         with self.log.open("wb") as output:
-            if can_fork:
-                streams = {"stdout": output, "stderr": subprocess.STDOUT}
-                self.process = forks.start(arguments[1:], surroundings, home, **streams)
-            else:
-                self.process = subprocess.Popen(
-                    [*self.prefix, sys.executable, *arguments],
-                    env=surroundings,
-                    cwd=home,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+            self.process = subprocess.Popen(
+                [*self.prefix, sys.executable, *arguments],
+                env=surroundings,
+                cwd=home,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_until_it_answers(self) -> Viewer:
         """Return once the server answers; shows the log if it does not."""
@@ -168,6 +160,22 @@ class Viewer:
                 self.process.wait(60)
                 raise
         return self.process.returncode
+
+
+def run_module(
+    arguments: list[str], environment: dict[str, str], folder: Path, *, input: str = "", timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m` with these arguments to its end, and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env=environment,
+        cwd=folder,
+        input=input,
+        timeout=timeout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def train(script: str, root: Path, home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:

@@ -38,11 +38,9 @@ JOURNEYS = {
         "test_the_answer_of_the_api_equals_what_was_logged",
     ),
     "journeys/test_nothing_acknowledged_is_lost": ("test_every_log_that_returned_is_there_after_kills",),
-    "journeys/test_a_viewer_on_postgresql": ("test_a_store_is_found_read_searched_and_changed",),
     "server/alerts/test_viewers_send_messages": (
         "test_a_viewer_killed_before_the_delivery_sends_it_after_its_next_start",
     ),
-    "pages/artifacts/test_users_curate_a_model": ("test_a_model_is_found_described_and_given_an_alias",),
     "tools/cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
     "sdk/companion/test_the_companion_judges_the_end_of_a_training": (
         "test_a_killed_companion_is_replaced_with_the_next_run",
@@ -59,16 +57,8 @@ JOURNEYS = {
     "pages/test_users_find_runs_by_a_condition": (
         "test_a_column_is_found_by_search_and_the_menu_keeps_its_place",
     ),
-    "pages/test_users_import_and_export_archives": ("test_a_browser_uploads_and_downloads_archives",),
     "pages/test_users_work_with_many_runs": ("test_users_remove_and_add_runs_in_the_legend",),
-    "server/people/test_a_user_is_invited_and_works_with_the_pages": (
-        "test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another",
-    ),
     "server/people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
-    "pages/remote/test_a_store_is_mirrored_from_its_page": ("test_runs_are_mirrored_and_then_only_new_data",),
-    "pages/remote/test_connection_errors_can_be_corrected_on_the_page": (
-        "test_a_wrong_password_is_corrected",
-    ),
     "server/security/test_api_tokens_have_a_scope_and_an_end": (
         "test_a_training_uploads_with_a_token_that_may_write",
     ),
@@ -82,8 +72,14 @@ JOURNEYS = {
 
 def is_quick(item: pytest.Item) -> bool:
     """Return whether `make test` runs a test."""
-    module = item.path.relative_to(FOLDER).with_suffix("").as_posix()
-    return item.name.partition("[")[0] in JOURNEYS.get(module, ()) or not starts_processes(item)
+    return is_journey(item.nodeid) or not starts_processes(item)
+
+
+def is_journey(nodeid: str) -> bool:
+    """Return whether a test is listed in `JOURNEYS`."""
+    path, _, name = nodeid.partition("::")
+    module = path.removeprefix("tests/").removesuffix(".py")
+    return name.partition("[")[0] in JOURNEYS.get(module, ())
 
 
 def starts_processes(item: pytest.Item) -> bool:

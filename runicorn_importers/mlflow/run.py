@@ -65,7 +65,7 @@ class MlflowRun:
     state: str
     models: list[Model] = field(default_factory=list)
     media: Sequence[Media] = ()
-    left: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
 
 
 def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> Experiment:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.trees import tree_of
+from tests.architecture.trees import imports_of, nodes_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = {
@@ -68,32 +69,34 @@ def _files(package: str) -> Iterator[Path]:
     yield from sorted((PROJECT / package).rglob("*.py"))
 
 
-def _imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
+def _imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
     """Every absolute import with the top package it names."""
-    for module, node in _modules(tree):
+    for module, node in _modules(path):
         yield module.split(".")[0], node
 
 
-def _modules(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
+def _modules(path: Path) -> Iterator[tuple[str, ast.stmt]]:
     """Every absolute import with the module it names; `from runs import services` names `runs.services`."""
-    for node in ast.walk(tree):
+    for node in imports_of(path):
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield name.name, node
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"relative import in line {node.lineno}"
             for name in node.names:
                 yield f"{node.module}.{name.name}" if node.module in OURS else node.module or "", node
 
 
-def _inside_functions(tree: ast.AST) -> set[ast.stmt]:
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {node for function in functions for node in ast.walk(function) if isinstance(node, ast.stmt)}
+@cache
+def _inside_functions(path: Path) -> set[ast.AST]:
+    functions = [n for n in nodes_of(path) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {node for function in functions for node in ast.walk(function)}
 
 
-def _type_only(tree: ast.AST) -> set[ast.stmt]:
-    guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
-    return {node for guard in guards for node in ast.walk(guard) if isinstance(node, ast.stmt)}
+@cache
+def _type_only(path: Path) -> set[ast.AST]:
+    guards = [n for n in nodes_of(path) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    return {node for guard in guards for node in ast.walk(guard)}
 
 
 @pytest.mark.parametrize("package", sorted(MAY_IMPORT))
@@ -103,7 +106,7 @@ def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
         is_web = path.is_relative_to(PROJECT / "runicorn_site" / "web")
         allowed = MAY_IMPORT[package] | {package}
         toolkit = (WEB, *OF_THE_SITE.get(package, ()))
-        for module, node in _modules(tree_of(path)):
+        for module, node in _modules(path):
             if is_web and module.split(".")[0] not in {"runicorn", "runicorn_tools"}:
                 allowed_here = module.startswith(WEB) or module.split(".")[0] not in OURS
             else:
@@ -116,15 +119,13 @@ def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
 def test_the_light_packages_need_only_the_standard_library_at_its_top() -> None:
     wrong = []
     for path in (path for package in LIGHT for path in _files(package)):
-        tree = tree_of(path)
-        deferred = _inside_functions(tree) | _type_only(tree)
         place = path.relative_to(PROJECT).as_posix()
         extras = {
             name for folder, names in LIGHT_EXTRAS.items() if place.startswith(folder) for name in names
         }
-        for name, node in _imports(tree):
+        for name, node in _imports(path):
             third = name not in sys.stdlib_module_names | set(LIGHT) | extras | OPTIONAL
-            if third and node not in deferred:
+            if third and node not in _inside_functions(path) | _type_only(path):
                 wrong.append(f"{place}:{node.lineno} imports {name}")
     assert not wrong, "\n".join(wrong)
 
@@ -134,7 +135,7 @@ def test_the_light_packages_never_import_django() -> None:
         f"{path.relative_to(PROJECT)}:{node.lineno}"
         for package in LIGHT
         for path in _files(package)
-        for name, node in _imports(tree_of(path))
+        for name, node in _imports(path)
         if name in {"django", "rest_framework", "channels", "daphne"}
     ]
     assert not wrong, "\n".join(wrong)
@@ -146,7 +147,7 @@ def test_the_core_of_the_sdk_knows_no_other_tracker_and_no_framework() -> None:
         f"{path.relative_to(PROJECT)}:{node.lineno} imports {module}"
         for path in _files("runicorn")
         if not any(path.is_relative_to(folder) for folder in above)
-        for module, node in _modules(tree_of(path))
+        for module, node in _modules(path)
         if module.startswith(("runicorn.compat", "runicorn.integrations"))
     ]
     assert not wrong, "\n".join(wrong)
@@ -156,7 +157,7 @@ def test_asyncssh_has_one_importer_that_loads_it_when_it_is_needed() -> None:
     importers = set()
     for package in OURS:
         for path in _files(package):
-            tree = tree_of(path)
-            deferred = _inside_functions(tree)
-            importers |= {(path, node in deferred) for name, node in _imports(tree) if name == "asyncssh"}
+            importers |= {
+                (path, node in _inside_functions(path)) for name, node in _imports(path) if name == "asyncssh"
+            }
     assert importers == {(PROJECT / "remote" / "ssh" / "client.py", True)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.trees import tree_of
+from tests.architecture.trees import imports_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Lowest first; "." is the top of the app. A folder imports from those before it and from its own row.
@@ -53,13 +53,13 @@ def modules_of(app: str) -> dict[str, Path]:
     return found
 
 
-def imports_of(path: Path, modules: dict[str, Path]) -> set[str]:
+def imported_by(path: Path, modules: dict[str, Path]) -> set[str]:
     """Return the modules of the same app that a file imports, type-only and deferred imports included."""
     found = set()
-    for node in ast.walk(tree_of(path)):
+    for node in imports_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
                 found.add(name if name in modules else node.module)
@@ -85,7 +85,7 @@ def test_arrows_between_folders_only_go_down(app: str) -> None:
         if folder in {"templatetags", "management"} or (folder in {".", "legacy"} and path.stem in ENTRY):
             continue
         assert folder in layers, f"{module}: a new folder needs its place in LAYERS"
-        for imported in imports_of(path, modules):
+        for imported in imported_by(path, modules):
             below = folder_of(imported, modules[imported])
             if below != folder and imported != f"{app}.errors" and layers.index(below) > layers.index(folder):
                 wrong.append(f"{module} imports {imported}")
@@ -95,7 +95,7 @@ def test_arrows_between_folders_only_go_down(app: str) -> None:
 @pytest.mark.parametrize("app", sorted(LAYERS))
 def test_no_modules_of_an_app_import_each_other_in_a_circle(app: str) -> None:
     modules = modules_of(app)
-    graph = {name: imports_of(path, modules) - {name} for name, path in modules.items()}
+    graph = {name: imported_by(path, modules) - {name} for name, path in modules.items()}
     while leaves := [name for name, imported in graph.items() if not imported & graph.keys()]:
         for name in leaves:
             del graph[name]
@@ -110,13 +110,9 @@ def test_a_folder_below_the_models_imports_no_django(folder: str) -> None:
     wrong = [
         f"{path.relative_to(PROJECT)}:{node.lineno}"
         for path in sorted((PROJECT / folder).rglob("*.py"))
-        for node in ast.walk(tree_of(path))
+        for node in imports_of(path)
         for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
+            [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
         )
         if name.split(".")[0] in {"django", "rest_framework", "channels", "daphne"}
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.architecture.code_size import grown
-from tests.architecture.trees import tree_of
+from tests.architecture.trees import nodes_of, tree_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVER = ("runicorn_site", "runs", "artifacts", "metrics", "remote", "alerts", "people")
@@ -30,7 +30,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     long = [
         _place(path, node)
         for path in _sources()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno >= 60
     ]
@@ -41,7 +41,7 @@ def test_at_most_four_broad_excepts_exist_and_each_is_logged() -> None:
     broad = [
         (path, node)
         for path in _sources()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ExceptHandler)
         and (
             node.type is None
@@ -93,7 +93,7 @@ def test_server_functions_return_typed_dictionaries() -> None:
         _place(path, node)
         for path in _sources()
         if path.relative_to(PROJECT).parts[0] in SERVER and not TOOLS_OF_THE_SITE & set(path.parts)
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None
         if any(kind in ast.unparse(node.returns) for kind in UNTYPED)
     ]

@@ -12,7 +12,7 @@ from tests.journeys.test_a_point_logged_after_the_page_was_opened_appears import
 from tests.processes import Viewer
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import our_environment
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.journey]

@@ -11,7 +11,7 @@ from remote.services import mirrors
 from remote.ssh.loop import LoopThread
 from tests.folders import write_run
 from tests.server.remote.pythons import our_environment
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

@@ -13,7 +13,7 @@ from tests.pages.test_accessibility_of_pages import violations
 from tests.processes import Viewer
 from tests.screens import SIZES, fits_the_screen
 from tests.server.remote.pythons import bare_environment, our_environment
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")

@@ -18,8 +18,8 @@ from tests.processes import Viewer
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import our_environment, pretending
 from tests.server.remote.relay import Relay
-from tests.server.remote.sshd import Sshd, keygen
-from tests.server.remote.system_users import SystemUser, system_user
+from tests.sshd import Sshd, keygen
+from tests.system_users import SystemUser, system_user
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.journey]

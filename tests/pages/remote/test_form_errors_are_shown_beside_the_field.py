@@ -13,7 +13,7 @@ from remote.ssh.loop import LoopThread
 from runicorn_site.transport.dispatch import pool_at
 from tests.processes import free_port
 from tests.secrecy import secret
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 SECRET = secret()

@@ -11,7 +11,7 @@ from django.test import Client
 from remote.connections import saved
 from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
-from tests.server.remote.sshd import Sshd, keygen
+from tests.sshd import Sshd, keygen
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests import forks
 from tests.folders import write_run
-from tests.processes import PROJECT, Viewer, environment, train
+from tests.processes import PROJECT, Viewer, environment, run_module, train
 from tests.server.alerts.conftest import Receiver
 from tests.waiting import until
 
@@ -132,7 +131,7 @@ def test_the_command_line_lists_tests_and_acknowledges(
     until(lambda: receiver.sentences())
 
     def run(*arguments: str) -> Any:
-        done = forks.run(["runicorn", "alerts", *arguments, "--json"], environment(home), PROJECT)
+        done = run_module(["runicorn", "alerts", *arguments, "--json"], environment(home), PROJECT)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.startswith(("[", "{")) else done.stdout
 

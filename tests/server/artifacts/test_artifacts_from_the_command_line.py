@@ -16,7 +16,7 @@ import runicorn as rn
 from runicorn.artifacts.store import Store
 from runicorn_tools.cli import app
 from runicorn_tools.cli.support import common
-from tests.server.runs.conftest import read_only as _read_only
+from tests.mounts import read_only as _read_only
 
 read_only = _read_only
 Write = Callable[..., Path]

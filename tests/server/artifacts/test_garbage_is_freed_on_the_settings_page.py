@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from tests.server.runs.conftest import read_only as _read_only
+from tests.mounts import read_only as _read_only
 
 read_only = _read_only
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runs.active_root import active_root
 from runs.services.lookup import get_run
-from tests.server.runs.conftest import read_only as _read_only
+from tests.mounts import read_only as _read_only
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db

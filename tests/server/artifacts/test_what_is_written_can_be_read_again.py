@@ -11,12 +11,23 @@ from rest_framework.test import APIClient
 
 import runicorn as rn
 from runicorn.artifacts import create
+from runicorn.artifacts import store as artifact_store
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.artifacts.store import Store
+from runicorn.store import layout
 from runicorn.store.layout import JSON_CEILING
 
 Write = Callable[..., Path]
 LONG = "x" * (JSON_CEILING + 1)
+SMALL_CEILING = 2 * 2**20
+
+
+@pytest.fixture
+def small_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files of an eighth of the usual size at most: writing and reading 16 MiB takes seconds."""
+    monkeypatch.setattr(create, "JSON_CEILING", SMALL_CEILING)
+    monkeypatch.setattr(artifact_store.fitting, "__defaults__", (SMALL_CEILING,))
+    monkeypatch.setitem(layout.read_json.__kwdefaults__, "ceiling", SMALL_CEILING)
 
 
 @pytest.mark.django_db
@@ -52,14 +63,14 @@ def test_metadata_beyond_the_ceiling_are_refused(run: rn.Run, shelves: Store, wr
 
 @pytest.mark.django_db
 def test_the_api_refuses_too_much_metadata_and_changes_nothing(
-    store: Path, run: rn.Run, write: Write, api: APIClient
+    small_ceiling: None, store: Path, run: rn.Run, write: Write, api: APIClient
 ) -> None:
     run.log_artifact(rn.Artifact("m", metadata={"acc": 0.5}).add_file(write("w.bin")))
-    # Four megabytes as they are sent; a line for each number where they would be kept.
-    many = {"metadata": {"list": [1] * 1_900_000}}
+    # Half a megabyte as it is sent; a line for each number where they would be kept.
+    many = {"metadata": {"list": [1] * 240_000}}
     answer = api.patch("/api/artifacts/m/v1", many, format="json")
     assert answer.status_code == 400, answer.content[:500]
-    assert "metadata.json would have more than 16 MiB" in answer.json()["detail"]
+    assert "metadata.json would have more than 2 MiB" in answer.json()["detail"]
     assert api.get("/api/artifacts/m/v1").json()["metadata"] == {"acc": 0.5}
     digest = "sha256:" + os.urandom(32).hex()
     declaration = {
@@ -74,11 +85,11 @@ def test_the_api_refuses_too_much_metadata_and_changes_nothing(
 
 @pytest.mark.django_db
 def test_evaluations_do_not_outgrow_what_can_be_read(
-    store: Path, run: rn.Run, write: Write, api: APIClient
+    small_ceiling: None, store: Path, run: rn.Run, write: Write, api: APIClient
 ) -> None:
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))
     assert api.post("/api/artifacts/m/v1/promote", {"to_stage": "staging"}, format="json").status_code == 200
-    metrics = {f"metric {number:070d}": 0.5 for number in range(70_000)}
+    metrics = {f"metric {number:070d}": 0.5 for number in range(8_750)}
     body = {"metrics": metrics, "status": "ok"}
     answers = [api.post("/api/artifacts/m/v1/evaluate", body, format="json").status_code for _ in range(3)]
     assert answers == [200, 200, 400]

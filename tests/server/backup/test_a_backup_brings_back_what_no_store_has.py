@@ -18,10 +18,9 @@ from django.apps import apps
 
 from runicorn.api import RunicornClient
 from runicorn_site.backup.rows import DERIVED, kept_models
-from tests import forks
 from tests.folders import write_run
 from tests.postgresql import postgresql
-from tests.processes import Viewer, environment
+from tests.processes import Viewer, environment, run_module
 from tests.server.people.lab import Lab, add_users
 from tests.waiting import until
 
@@ -30,7 +29,7 @@ RUN = "20240101_000000_aaaaaa"
 
 def command(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `runicorn` as the user of a home."""
-    return forks.run(["runicorn", *words], environment(home, **more), home)
+    return run_module(["runicorn", *words], environment(home, **more), home)
 
 
 def database(home: Path) -> sqlite3.Connection:

@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests import forks
 from tests.folders import write_run
 from tests.postgresql import PostgreSQL
-from tests.processes import Viewer, environment
+from tests.processes import Viewer, environment, run_module
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("initdb", "pg_ctl")
@@ -25,7 +24,7 @@ RUN = "20260101_120000_aaaaaa"
 
 def runicorn(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command."""
-    return forks.run(["runicorn", *arguments], environment(home, **more), home)
+    return run_module(["runicorn", *arguments], environment(home, **more), home)
 
 
 def move(home: Path, target: str, **more: str) -> subprocess.CompletedProcess[str]:

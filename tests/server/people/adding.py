@@ -11,10 +11,14 @@ if __name__ == "__main__":
     import django
 
     django.setup()
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
     from people import services
     from people.access.actor import Role
     from people.database import prepare_accounts
+    from tests.quick_hashes import ITERATIONS
 
+    PBKDF2PasswordHasher.iterations = ITERATIONS
     prepare_accounts()
     for name, (role, password, grants) in json.load(sys.stdin).items():
         user = services.add_user(name, Role(role))

@@ -11,8 +11,7 @@ from typing import Any
 
 import requests
 
-from tests import forks
-from tests.processes import PROJECT, Viewer, environment
+from tests.processes import PROJECT, Viewer, environment, run_module
 from tests.secrecy import secret
 
 ROLES = {
@@ -80,7 +79,7 @@ class Lab:
 
     def command(self, *words: str, program: str = "user") -> str:
         """Run `runicorn user`, or another program, and return its output."""
-        done = forks.run(["runicorn", program, *words], environment(self.home), PROJECT)
+        done = run_module(["runicorn", program, *words], environment(self.home), PROJECT)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -90,6 +89,6 @@ def add_users(home: Path, roles: dict[str, tuple[str, dict[str, str]]]) -> dict[
     passwords = {name: secret() for name in roles}
     people = {name: (role, passwords[name], grants) for name, (role, grants) in roles.items()}
     variables = environment(home, RUNICORN_USERS="yes")
-    added = forks.run(["tests.server.people.adding"], variables, PROJECT, input=json.dumps(people))
+    added = run_module(["tests.server.people.adding"], variables, PROJECT, input=json.dumps(people))
     assert added.returncode == 0, added.stderr
     return passwords

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import forks
-from tests.processes import environment
+from tests.processes import environment, run_module
 from tests.server.people.lab import add_users
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
@@ -22,7 +21,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return forks.run(["runicorn", *words], environment(home), home)
+    return run_module(["runicorn", *words], environment(home), home)
 
 
 @pytest.mark.parametrize("state", DAMAGES)

@@ -10,9 +10,8 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests import forks
 from tests.folders import write_run
-from tests.processes import PROJECT, environment, train
+from tests.processes import PROJECT, environment, run_module, train
 from tests.secrecy import search
 from tests.server.people.lab import Lab
 from tests.waiting import until
@@ -71,7 +70,7 @@ def test_a_run_belongs_to_the_user_whose_token_sent_it(lab: Lab, runs: dict[str,
 def test_a_run_that_a_token_without_a_user_sent_belongs_to_no_user(lab: Lab) -> None:
     """An account may have the name of the machine's user who created the token."""
     command = ["runicorn", "token", "add", "machine", "--scope", "write"]
-    secret = forks.run(command, environment(lab.home), PROJECT).stdout.strip()
+    secret = run_module(command, environment(lab.home), PROJECT).stdout.strip()
     run_id = send(lab, "machine", "vision", secret)
     assert lab.session("rita").get(f"{lab.url}/api/runs/{run_id}", timeout=30).json()["owner"] is None
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests import forks
 from tests.postgresql import postgresql
-from tests.processes import PROJECT, Viewer, environment
+from tests.processes import PROJECT, Viewer, environment, run_module
 from tests.secrecy import secret
 from tests.server.people.lab import Lab
 from tests.waiting import until
@@ -21,7 +20,7 @@ def test_two_servers_share_users_and_sessions(
     with postgresql() as server:
         database = {"RUNICORN_DATABASE_URL": server.create("lab")}
         # Before the first start of a viewer, the database is empty.
-        added = forks.run(["runicorn", "user", "add", "ada"], environment(home, **database), PROJECT)
+        added = run_module(["runicorn", "user", "add", "ada"], environment(home, **database), PROJECT)
         assert added.returncode == 0, added.stderr
         path = "/" + added.stdout.strip().partition("//")[2].partition("/")[2]
         first, second = (start_viewer(folder, "--users", **database) for _ in range(2))
@@ -42,7 +41,7 @@ def test_users_and_shared_links_return_with_the_database(
     run_id = make_run(folder, metrics=[{"loss": 1.0}])
     with postgresql() as server:
         database = {"RUNICORN_DATABASE_URL": server.create("lab")}
-        added = forks.run(
+        added = run_module(
             ["runicorn", "user", "add", "ada", "--role", "curate"], environment(home, **database), PROJECT
         )
         assert added.returncode == 0, added.stderr

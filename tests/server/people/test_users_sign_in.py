@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests import forks
-from tests.processes import PROJECT, Viewer, environment
+from tests.processes import PROJECT, Viewer, environment, run_module
 from tests.secrecy import secret
 from tests.server.people.lab import Lab
 from tests.server.site.wire import handshake
@@ -141,7 +140,7 @@ def test_a_new_password_ends_the_other_sessions(lab: Lab) -> None:
 def test_the_users_of_another_user_of_the_machine_are_left_alone(home: Path) -> None:
     os.makedirs(home / "data")
     os.chown(home / "data", 65534, 65534)
-    done = forks.run(["runicorn", "user", "list"], environment(home), PROJECT)
+    done = run_module(["runicorn", "user", "list"], environment(home), PROJECT)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "is not a directory of this user" in done.stderr
 

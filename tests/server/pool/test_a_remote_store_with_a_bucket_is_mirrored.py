@@ -16,7 +16,7 @@ from tests.processes import environment
 from tests.server.pool.servers import BUCKET
 from tests.server.pool.test_contents_are_moved import move
 from tests.server.pool.uploading import Lab, content_of, log
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.tools.sync.stores import write_store
 
 pytestmark = pytest.mark.needs("sshd")

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from tests import forks
-from tests.processes import environment, free_port
+from tests.processes import environment, free_port, run_module
 from tests.server.pool.servers import BUCKET
 from tests.server.pool.uploading import PART, Lab, Upload, content_of, upload
 from tests.waiting import until
@@ -18,7 +17,7 @@ LARGE = content_of(40 * 2**20, 2)
 def refused(lab: Lab, **more: str) -> str:
     """Start a viewer that must end, and return its only line."""
     command = ["runicorn", "viewer", "--storage", str(lab.root), "--port", "0"]
-    ended = forks.run(command, environment(lab.home, **(lab.environment | more)), lab.home)
+    ended = run_module(command, environment(lab.home, **(lab.environment | more)), lab.home)
     assert ended.returncode != 0
     assert not (lab.root / "artifacts" / ".pool.json").exists()
     (line,) = ended.stderr.splitlines()
@@ -54,7 +53,7 @@ def test_two_stores_cannot_share_a_prefix_and_a_store_keeps_its_bucket(lab: Lab)
     viewer = lab.viewer()
     viewer.stop()
     other = f"{lab.prefix}/other"
-    changed = forks.run(
+    changed = run_module(
         ["runicorn", "viewer", "--storage", str(lab.root), "--port", "0"],
         environment(lab.home, **(lab.environment | {"RUNICORN_ARTIFACT_POOL": f"s3://{BUCKET}/{other}"})),
         lab.home,

@@ -14,8 +14,7 @@ import requests
 
 from runicorn.artifacts import Artifact
 from runicorn.artifacts.store import Store, Version
-from tests import forks
-from tests.processes import Viewer, environment
+from tests.processes import Viewer, environment, run_module
 from tests.server.pool.servers import S3Server
 from tests.tools.sync.proxy import Proxy
 
@@ -52,7 +51,7 @@ class Lab:
     def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command of Runicorn on the store."""
         variables = environment(self.home, RUNICORN_DIR=str(self.root), **(self.environment | more))
-        return forks.run(["runicorn", *arguments], variables, self.home)
+        return run_module(["runicorn", *arguments], variables, self.home)
 
     def key(self, content: bytes) -> str:
         """Return the key of a content in the bucket."""

@@ -15,11 +15,11 @@ import pytest
 
 from tests import programs
 from tests.browser import careful_page, launch
+from tests.certificates import certify
 from tests.journeys.test_a_point_logged_after_the_page_was_opened_appears import Training
 from tests.processes import PROJECT, free_port
 from tests.server.people.lab import ROLES, Lab, add_users
 from tests.server.proxies.conftest import BASE, NGINX, MountedViewer
-from tests.server.proxies.test_a_viewer_behind_tls import certify
 from tests.server.shares.test_users_share_what_they_see import shared
 from tests.waiting import until
 

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from runicorn import api
 from tests import programs
+from tests.certificates import certify
 from tests.pages.conftest import CHARTED
 from tests.processes import PROJECT, Viewer, free_port, train
 from tests.secrecy import holds
@@ -52,17 +53,6 @@ class Secure:
 
     def get(self, path: str, **more: object) -> requests.Response:
         return requests.get(self.url + path, verify=self.certificate, timeout=30, **more)  # type: ignore[arg-type]
-
-
-def certify(folder: Path) -> Path:
-    """Create a self-signed certificate for this machine, and return its path."""
-    openssl = programs.find("openssl") or "openssl"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    command += ["-subj", "/CN=localhost", "-addext", names, "-days", "2"]
-    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return folder / "cert.pem"
 
 
 def proxy(kind: str, home: Path, port: int, viewer: Viewer) -> list[str]:

@@ -14,8 +14,8 @@ from remote.ssh.loop import LoopThread, loop
 from remote.ssh.pool import pool
 from remote.viewers.session import sessions
 from tests.server.remote.pythons import our_environment
-from tests.server.remote.sshd import Sshd
-from tests.server.remote.system_users import open_folder
+from tests.sshd import Sshd
+from tests.system_users import open_folder
 from tests.waiting import until
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 
 DATA = Path(".local/share/runicorn")
 

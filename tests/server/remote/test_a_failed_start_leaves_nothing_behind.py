@@ -30,8 +30,8 @@ from tests.server.remote.pythons import (
     our_environment,
     pretending,
 )
-from tests.server.remote.sshd import Sshd, keygen
 from tests.server.remote.starting import begin, is_free, start, status, stop, until_it_is
+from tests.sshd import Sshd, keygen
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

@@ -15,8 +15,8 @@ from runicorn._platform import is_network_filesystem
 from runicorn.remote_protocol import LaunchRequest
 from runicorn_site.database import state_dir
 from tests.folders import append_metrics, write_run
-from tests.server.remote.sshd import Sshd
 from tests.server.remote.viewer_process import TOKEN, RemoteViewerProcess
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.needs("sshfs")]

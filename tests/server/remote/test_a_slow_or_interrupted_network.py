@@ -18,7 +18,7 @@ from remote.ssh.address import address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import pool
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd", "ip", "tc"), pytest.mark.usefixtures("home")]

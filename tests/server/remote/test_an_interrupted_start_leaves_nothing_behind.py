@@ -24,10 +24,10 @@ from remote.viewers.session import Session, SessionParameters
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import pretending
 from tests.server.remote.relay import Relay
-from tests.server.remote.sshd import Sshd
 from tests.server.remote.starting import begin, is_free, status, stop, until_it_is
 from tests.server.remote.test_a_failed_start_leaves_nothing_behind import assert_nothing_is_left, reports
 from tests.server.remote.test_connection_errors import login_bytes
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

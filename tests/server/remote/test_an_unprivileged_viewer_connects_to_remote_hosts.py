@@ -17,8 +17,8 @@ from tests.prepared import lay_out
 from tests.processes import Viewer
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import our_environment
-from tests.server.remote.sshd import Sshd
-from tests.server.remote.system_users import open_folder
+from tests.sshd import Sshd
+from tests.system_users import open_folder
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")

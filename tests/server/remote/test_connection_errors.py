@@ -22,8 +22,8 @@ from remote.ssh.pool import pool
 from tests.processes import free_port
 from tests.secrecy import secret
 from tests.server.remote.relay import FakeServer, Relay
-from tests.server.remote.sshd import Sshd, keygen
-from tests.server.remote.system_users import SystemUser, system_user
+from tests.sshd import Sshd, keygen
+from tests.system_users import SystemUser, system_user
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")

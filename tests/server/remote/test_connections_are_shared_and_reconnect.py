@@ -17,7 +17,7 @@ from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import Pool, PooledConnection, pool
 from tests.server.remote.relay import FakeServer, Relay
-from tests.server.remote.sshd import Sshd, keygen
+from tests.sshd import Sshd, keygen
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")

@@ -21,8 +21,8 @@ from runicorn.remote_protocol import IMPLEMENTATION, BadLine, parse_status_repor
 from tests.folders import write_run
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import pretending
-from tests.server.remote.sshd import Sshd
 from tests.server.remote.starting import begin, is_free, status, until_it_is
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

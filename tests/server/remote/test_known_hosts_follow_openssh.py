@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from remote.models import KnownHost
 from remote.ssh import host_keys, known_hosts
 from remote.ssh.known_hosts import BadPublicKey, HostKey, public_key
-from tests.server.remote.sshd import keygen
+from tests.sshd import keygen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("ssh-keygen")]
 ACCEPT = "/api/remote/known-hosts/accept"

@@ -18,7 +18,7 @@ from runs.models import StorageRoot
 from tests import secrecy
 from tests.processes import PROJECT
 from tests.secrecy import look_at, look_through, search, secret, taken
-from tests.server.remote.sshd import keygen
+from tests.sshd import keygen
 
 SESSION = """
 from tests.secrecy import secret

@@ -12,7 +12,7 @@ from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import PooledConnection, pool
 from tests.secrecy import holds, secret
-from tests.server.remote.sshd import Sshd, keygen
+from tests.sshd import Sshd, keygen
 
 pytestmark = pytest.mark.needs("sshd")
 

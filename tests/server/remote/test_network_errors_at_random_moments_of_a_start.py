@@ -14,7 +14,7 @@ from remote.ssh import host_keys
 from remote.ssh.pool import pool
 from tests.server.remote import leftovers
 from tests.server.remote.relay import Relay
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [

@@ -17,8 +17,8 @@ from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
 from runicorn import __version__
 from tests.processes import PROJECT, command_of
-from tests.server.remote.sshd import Sshd
-from tests.server.remote.system_users import system_user
+from tests.sshd import Sshd
+from tests.system_users import system_user
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

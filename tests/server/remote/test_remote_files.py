@@ -18,8 +18,8 @@ from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import PooledConnection, pool
 from tests.processes import command_of
-from tests.server.remote.sshd import Sshd
-from tests.server.remote.system_users import system_user
+from tests.sshd import Sshd
+from tests.system_users import system_user
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

@@ -15,8 +15,8 @@ import runicorn.api as client
 from remote.models import ViewerSession
 from tests.folders import write_run
 from tests.server.remote import leftovers
-from tests.server.remote.sshd import Sshd
 from tests.server.remote.starting import is_free, start, stop
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

@@ -16,8 +16,8 @@ from tests.processes import Viewer
 from tests.secrecy import secret
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import our_environment
-from tests.server.remote.sshd import Sshd, keygen
 from tests.server.remote.starting import start, stop
+from tests.sshd import Sshd, keygen
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

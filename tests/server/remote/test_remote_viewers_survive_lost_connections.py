@@ -19,8 +19,8 @@ from tests.folders import write_run
 from tests.processes import Viewer
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import our_environment
-from tests.server.remote.sshd import Sshd
 from tests.server.remote.starting import is_free, start, status, stop, until_it_is
+from tests.sshd import Sshd
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]

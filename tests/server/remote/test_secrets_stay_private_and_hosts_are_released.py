@@ -20,8 +20,8 @@ import runicorn.api as api
 from tests.processes import Viewer
 from tests.secrecy import secret
 from tests.server.remote.relay import FakeServer
-from tests.server.remote.sshd import Sshd, keygen
-from tests.server.remote.system_users import system_user
+from tests.sshd import Sshd, keygen
+from tests.system_users import system_user
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")

@@ -10,7 +10,7 @@ from remote.models import Connection
 from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import pool
-from tests.server.remote.sshd import Sshd, keygen
+from tests.sshd import Sshd, keygen
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 

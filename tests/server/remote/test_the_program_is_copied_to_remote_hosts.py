@@ -17,8 +17,8 @@ from remote.viewers import wheel
 from runicorn._version import FULL, SDK
 from tests.server.remote import leftovers
 from tests.server.remote.pythons import bare_environment, with_pip
-from tests.server.remote.sshd import Sshd
 from tests.server.remote.starting import start, stop
+from tests.sshd import Sshd
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 

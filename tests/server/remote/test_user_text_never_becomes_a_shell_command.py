@@ -17,7 +17,7 @@ from remote.ssh.address import InvalidAddress, address, from_id
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import pool
 from remote.ssh.shell import NotACommand, command_line
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 
 SAY = "import json, os, sys; print(json.dumps([list(os.fsencode(a)) for a in sys.argv[1:]]))"
 SHELLS = ["sh", "bash", "dash", "zsh", "fish", "tcsh"]

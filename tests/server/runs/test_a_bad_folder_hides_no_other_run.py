@@ -14,7 +14,9 @@ from runicorn.store import layout
 from runs.active_root import activate, active_root
 from runs.index import discovery
 from runs.store import reader
-from tests.server.runs.conftest import Listing, folder_of, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import Listing, row
 
 BAD = "20260101_000000_bad000"
 GOOD = "20260101_000000_900d00"

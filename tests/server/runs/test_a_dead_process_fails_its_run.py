@@ -14,7 +14,9 @@ from runicorn import _platform
 from runs.active_root import active_root
 from runs.services import dead_runs
 from runs.services.dead_runs import check_processes
-from tests.server.runs.conftest import Listing, folder_of, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import Listing, row
 
 LAST_WRITE = 1_700_000_500.0
 

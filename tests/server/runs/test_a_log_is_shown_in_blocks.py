@@ -10,7 +10,7 @@ import pytest
 
 from runicorn_site.web.files import OpenFile
 from runs.live import log_blocks
-from tests.server.runs.conftest import read
+from tests.answers import read
 
 Ask = Callable[..., Any]
 LINES = [f"line {n}" for n in range(1, 2001)]

@@ -9,7 +9,8 @@ from django.test import Client
 from runs.active_root import active_root
 from runs.models import Run, RunTag
 from runs.services.dead_runs import check_processes
-from tests.server.runs.conftest import read, row
+from tests.answers import read
+from tests.server.runs.conftest import row
 from tests.server.runs.test_a_dead_process_fails_its_run import end, ours
 
 RUN_ID, DELETED = "20260101_000000_111111", "20260101_000000_222222"

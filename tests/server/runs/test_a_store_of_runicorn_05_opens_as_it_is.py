@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.server.runs.conftest import Listing, read
+from tests.answers import read
+from tests.server.runs.conftest import Listing
 
 LIVE = {
     "20260105_090000_a1b2c3",

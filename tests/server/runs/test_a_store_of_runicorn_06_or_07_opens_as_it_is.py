@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner
 
+from runicorn.manifest import ManifestGenerator
 from runicorn.store import find
 from runicorn_tools.archives.read import import_archive
 from runicorn_tools.cli import app
 from runs.active_root import activate, active_root
 from runs.models import Run
-from tests.server.runs.conftest import Listing, read
+from tests.answers import read
+from tests.server.runs.conftest import Listing
 
 YOLO = "20260105_090000_a1b2c3"
 PLACES = {

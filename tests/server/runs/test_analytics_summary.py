@@ -9,7 +9,7 @@ import pytest
 
 from runs.active_root import active_root
 from runs.services.recycle_bin import soft_delete_runs
-from tests.server.runs.conftest import read
+from tests.answers import read
 
 KINDS = ["finished", "failed", "running", "finished"]
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.runs.conftest import folder_of, read
+from tests.answers import read
+from tests.folders import folder_of
 
 
 @pytest.fixture

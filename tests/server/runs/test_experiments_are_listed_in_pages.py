@@ -10,7 +10,8 @@ from runs.index.metric_index import record_metrics
 from runs.query import counts
 from runs.services.recycle_bin import soft_delete_runs
 from runs.store.metric_stats import MetricStats
-from tests.server.runs.conftest import read, row
+from tests.answers import read
+from tests.server.runs.conftest import row
 
 FIELDS = {
     *("id", "project", "name", "status", "created_at", "updated_at", "started_at", "ended_at"),

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner
 
+from runicorn.manifest import ManifestGenerator
 from runicorn.store import find
 from runicorn_tools import cleaning
 from runicorn_tools.cli import app
 from runs.active_root import active_root
 from runs.models import Run
-from tests.folders import write_run
-from tests.server.runs.conftest import Listing, folder_of, read
+from tests.answers import read
+from tests.folders import folder_of, write_run
+from tests.server.runs.conftest import Listing
 
 RUN_ID = "20240101_000000_abc123"
 INNER = "20240102_000000_abc123"

@@ -10,7 +10,8 @@ from runs.active_root import active_root
 from runs.errors import OutsideRoot
 from runs.services.dead_runs import check_processes
 from runs.services.recycle_bin import soft_delete_runs
-from tests.server.runs.conftest import Listing, folder_of, row
+from tests.folders import folder_of
+from tests.server.runs.conftest import Listing, row
 from tests.server.runs.test_a_dead_process_fails_its_run import end, ours
 
 INSIDE = "20260101_000000_111111"

@@ -14,7 +14,10 @@ from runs.active_root import active_root
 from runs.index import discovery, refresh
 from runs.models import Run
 from runs.services.recycle_bin import soft_delete_runs
-from tests.server.runs.conftest import folder_of, mounted, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.mounts import mounted
+from tests.server.runs.conftest import row
 
 
 def ids() -> set[str]:

@@ -9,8 +9,9 @@ import pytest
 
 from runs.errors import SearchTooLong
 from runs.live import log_pattern, pattern_process
+from tests.answers import read
+from tests.folders import folder_of
 from tests.processes import command_of
-from tests.server.runs.conftest import folder_of, read
 from tests.waiting import until
 
 LOG = "".join(f"12:00:{number:02d} | step {number}\n" for number in range(60))

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from runs.models import Run
-from tests.server.runs.conftest import folder_of, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import row
 
 Alter = Callable[..., dict[str, Any]]
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from runs.index.media_index import media_of
-from tests.server.runs.conftest import folder_of, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import row
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from runs.pages.media.grid import MediaGrid, media_grid
-from tests.server.runs.conftest import folder_of, row
+from tests.folders import folder_of
+from tests.server.runs.conftest import row
 from tests.server.runs.test_media_are_served import log_image
 
 

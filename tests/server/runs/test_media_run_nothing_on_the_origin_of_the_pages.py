@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.runs.conftest import folder_of
+from tests.folders import folder_of
 from tests.server.runs.test_media_are_served import log_image
 
 SCRIPT = b"<script>alert(1)</script>"

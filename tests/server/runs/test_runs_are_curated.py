@@ -10,7 +10,9 @@ from django.test import Client
 
 from runs.active_root import active_root
 from runs.query.find import find_runs
-from tests.server.runs.conftest import folder_of, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import row
 
 
 def curation(store: Path, run_id: str) -> dict[str, Any]:

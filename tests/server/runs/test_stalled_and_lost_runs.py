@@ -21,9 +21,9 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
 from runs.services.states import judge_heartbeats
-from tests.folders import append_metrics, write_run
+from tests.folders import append_metrics, folder_of, write_run
 from tests.processes import train
-from tests.server.runs.conftest import folder_of, row
+from tests.server.runs.conftest import row
 from tests.waiting import until
 
 TRAINING = """

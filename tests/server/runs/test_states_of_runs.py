@@ -16,8 +16,8 @@ from runicorn.store import heartbeat
 from runicorn.store.state import NUMBERS, STATES, STATUS_OF, TEXTS, State
 from runs.active_root import active_root
 from runs.index import discovery
-from tests.folders import write_run
-from tests.server.runs.conftest import folder_of, read
+from tests.answers import read
+from tests.folders import folder_of, write_run
 
 
 def write_state(root: Path, run_id: str, **about: Any) -> None:

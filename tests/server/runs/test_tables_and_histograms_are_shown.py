@@ -13,8 +13,9 @@ from django.test import Client
 
 from runicorn.media.histograms import histogram
 from runicorn.media.tables import encode, table
+from tests.answers import read
+from tests.folders import folder_of
 from tests.pages.markup import Markup
-from tests.server.runs.conftest import folder_of, read
 
 Log = Callable[..., str]
 ROWS = [

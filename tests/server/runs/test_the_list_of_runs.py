@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from runs.api import responses
 from runs.services import dead_runs
-from tests.server.runs.conftest import read
+from tests.answers import read
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.server.runs.conftest import Listing, folder_of, read
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import Listing
 
 RUN_ID = "20240101_000000_abc123"
 

@@ -12,7 +12,9 @@ from runs.active_root import active_root
 from runs.models import Run
 from runs.services import write_through
 from runs.services.recycle_bin import empty_recycle_bin
-from tests.server.runs.conftest import Listing, folder_of, read, row
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import Listing, row
 
 UNKNOWN = "20200101_000000_000000"
 FORM = "Expected format: YYYYMMDD_HHMMSS_XXXXXX"

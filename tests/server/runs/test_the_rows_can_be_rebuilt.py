@@ -9,7 +9,8 @@ from django.core.management import call_command
 from runs.active_root import active_root
 from runs.models import Run
 from runs.query.find import find_runs
-from tests.server.runs.conftest import folder_of, read
+from tests.answers import read
+from tests.folders import folder_of
 
 
 def test_reindex_rebuilds_every_row(store: Path, make_run: Any, look: Any, api: Any) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from runs.active_root import active_root
 from runs.index import discovery
-from tests.server.runs.conftest import Listing, folder_of, read
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.runs.conftest import Listing
 
 RUN_ID = "20260101_000000_abc123"
 OLDER, NEWER = 1_700_000_000.0, 1_700_000_100.0

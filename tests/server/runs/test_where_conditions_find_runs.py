@@ -20,7 +20,8 @@ from runs.query.where.record import RunEvaluator
 from runs.store.folder_stat import read_state
 from runs.store.metric_stats import MetricStats
 from runs.store.reader import read_run
-from tests.server.runs.conftest import read, row
+from tests.answers import read
+from tests.server.runs.conftest import row
 
 CONFIGS: list[dict[str, Any]] = [
     {"lr": 0.1, "opt": "adam", "amp": True},

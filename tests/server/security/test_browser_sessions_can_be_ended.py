@@ -85,5 +85,5 @@ def test_the_button_signs_every_browser_out(chromium: Any, guarded: Viewer) -> N
         page.get_by_role("heading", name="Settings").wait_for()
 
 
-def test_without_a_token_there_are_no_sessions_to_end(viewer: Viewer) -> None:
-    assert "End all sessions" not in viewer.get("/settings").text
+def test_without_a_token_there_are_no_sessions_to_end(shared_viewer: Viewer) -> None:
+    assert "End all sessions" not in shared_viewer.get("/settings").text

@@ -12,9 +12,8 @@ from websockets.sync.client import connect
 
 from runicorn.api import RunicornClient
 from runicorn.api.errors import NotFoundError
-from tests import forks
 from tests.folders import write_run
-from tests.processes import PROJECT, Viewer, environment
+from tests.processes import PROJECT, Viewer, environment, run_module
 from tests.server.people.lab import ROLES, Lab, add_users
 from tests.waiting import until
 
@@ -97,7 +96,7 @@ def test_a_link_shows_what_its_author_may_read_and_ends_with_the_author(tmp_path
         more = environment(
             tmp_path, RUNICORN_URL=viewer.url, RUNICORN_TOKEN=lab.token("root", "curate", "list")
         )
-        printed = forks.run(["runicorn", "share", "list"], more, PROJECT).stdout.splitlines()
+        printed = run_module(["runicorn", "share", "list"], more, PROJECT).stdout.splitlines()
         assert [line.split()[2:4] for line in printed] == [
             ["author", "target"],
             ["di", OTHER],

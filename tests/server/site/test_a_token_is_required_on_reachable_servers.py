@@ -174,9 +174,7 @@ def test_the_token_of_a_free_port_ends_with_its_viewer(home: Path, folder: Path)
     assert not file.exists()
 
 
-def test_a_viewer_that_is_stopped_while_it_starts_leaves_no_token(
-    home: Path, folder: Path, no_forks: None
-) -> None:
+def test_a_viewer_that_is_stopped_while_it_starts_leaves_no_token(home: Path, folder: Path) -> None:
     viewer = Viewer(folder, home, "--port", "0", "--token", "auto")
     file = until(lambda: next((home / "data").glob("token-*"), None), timeout=90, pause=0.001)
     viewer.process.terminate()

@@ -13,8 +13,6 @@ from runicorn_site.database.file import choose
 from runicorn_site.database.prepare import is_sound
 from tests.processes import Viewer
 
-pytestmark = pytest.mark.usefixtures("no_forks")
-
 KNOWN = frozenset({("runs", "0001_initial")})
 
 

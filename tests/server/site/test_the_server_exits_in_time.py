@@ -17,8 +17,6 @@ from tests.server.site.conftest import OddViewer
 from tests.server.site.test_slow_clients_and_hosts_delay_no_other_request import open_and_stall
 from tests.waiting import until
 
-pytestmark = pytest.mark.usefixtures("no_forks")
-
 LIMIT = 25.0
 """What would hold it up takes a minute or for ever; how fast it is says `benchmarks/serve.py`."""
 

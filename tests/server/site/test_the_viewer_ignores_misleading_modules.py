@@ -8,8 +8,6 @@ import pytest
 
 from tests.processes import PROJECT, Viewer, environment
 
-pytestmark = pytest.mark.usefixtures("no_forks")
-
 
 def test_modules_of_the_user_are_not_taken_for_ours(folder: Path, home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,6 @@ from runicorn.settings.user import running_viewers
 from tests.processes import PROJECT, Viewer, environment
 from tests.waiting import until
 
-pytestmark = pytest.mark.usefixtures("no_forks")
-
 
 class Runserver(Viewer):
     """The same server through Django's command."""

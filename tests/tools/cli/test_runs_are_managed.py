@@ -13,9 +13,10 @@ import pytest
 
 from runs.active_root import activate, active_root
 from runs.index import discovery
+from tests.answers import read
 from tests.documents.store import RUN, SECOND, THIRD
+from tests.folders import folder_of
 from tests.processes import environment
-from tests.server.runs.conftest import folder_of, read
 from tests.terminal import at_terminal
 from tests.tools.cli.conftest import Call
 

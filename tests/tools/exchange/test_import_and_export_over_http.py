@@ -19,12 +19,12 @@ import requests
 
 import runicorn.api as client_api
 from runicorn_site.transport.body_limits import MAX_BODY
+from tests.answers import read
 from tests.conftest import FIXTURE_STORE
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.folders import write_run
+from tests.mounts import read_only as _read_only
 from tests.processes import Viewer
-from tests.server.runs.conftest import read
-from tests.server.runs.conftest import read_only as _read_only
 from tests.tools.exchange.packing import good, snapshot, zipped
 
 read_only = _read_only
@@ -261,12 +261,15 @@ def test_a_large_archive_costs_no_memory(viewer: Viewer, tmp_path: Path, folder:
     assert max(highest, process.memory_info().rss) - before < 40_000_000
 
 
-def test_other_routes_limit_their_bodies(viewer: Viewer) -> None:
+def test_other_routes_limit_their_bodies(shared_viewer: Viewer) -> None:
     body = b"x" * (MAX_BODY + 1)
     kind = {"Content-Type": "multipart/form-data; boundary=b"}
-    assert requests.post(f"{viewer.url}/delete-runs", data=body, headers=kind, timeout=30).status_code == 413
+    assert (
+        requests.post(f"{shared_viewer.url}/delete-runs", data=body, headers=kind, timeout=30).status_code
+        == 413
+    )
     answer = requests.post(
-        f"{viewer.url}/api/export", data=body, headers={"Content-Type": "application/json"}, timeout=30
+        f"{shared_viewer.url}/api/export", data=body, headers={"Content-Type": "application/json"}, timeout=30
     )
     assert answer.status_code == 413
 
@@ -279,7 +282,7 @@ def test_an_archive_beyond_the_limit_is_refused_before_it_is_read(
     assert answer.status_code == 413 and "10000000" in answer.json()["detail"]
 
 
-def test_the_request_guard_comes_first(viewer: Viewer) -> None:
+def test_the_request_guard_comes_first(shared_viewer: Viewer) -> None:
     foreign = {"Origin": "http://evil.example"}
-    assert viewer.post(ARCHIVE, files={"file": zipped(good())}, headers=foreign).status_code == 403
-    assert viewer.get("/api/runs").json() == []
+    assert shared_viewer.post(ARCHIVE, files={"file": zipped(good())}, headers=foreign).status_code == 403
+    assert shared_viewer.get("/api/runs").json() == []

@@ -16,7 +16,7 @@ import asyncssh
 import paramiko
 
 from tests.processes import PROJECT
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.waiting import until
 
 SFTP_SERVER = "/usr/lib/openssh/sftp-server"

@@ -10,8 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import forks
-from tests.processes import environment
+from tests.processes import environment, run_module
 from tests.waiting import until
 
 SERVE = """
@@ -70,7 +69,7 @@ def differences(near: Path, far: Path) -> list[str]:
 def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `runicorn sync RUN…` to its end."""
     command = ["runicorn", "sync", "--storage", str(root), *arguments]
-    return forks.run(command, environment(home, **more), home)
+    return run_module(command, environment(home, **more), home)
 
 
 def revive(root: Path, home: Path) -> None:

@@ -19,7 +19,7 @@ from runicorn.artifacts.verify import verify
 from runicorn_tools.sync.mirror import mirror_store
 from runicorn_tools.sync.transport import wrap_client
 from tests.processes import environment
-from tests.server.remote.sshd import Sshd
+from tests.sshd import Sshd
 from tests.tools.sync.stores import write_store
 
 pytestmark = pytest.mark.needs("sshd")

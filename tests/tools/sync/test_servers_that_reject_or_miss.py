@@ -18,9 +18,9 @@ import pytest
 import runicorn as rn
 from runicorn.upload.state import UploadState
 from runicorn.upload.worker import DENIED_PATIENCE, Upload
+from tests.certificates import certify
 from tests.processes import Viewer, environment, free_port, train
 from tests.secrecy import holds, secret
-from tests.server.proxies.test_a_viewer_behind_tls import certify
 from tests.tools.sync.sending import differences, in_a_pid_namespace, only_sender, senders, sync
 from tests.waiting import until
 

@@ -16,8 +16,8 @@ from runicorn.store import find
 from tests.folders import write_run
 from tests.processes import environment
 from tests.secrecy import holds, secret
-from tests.server.remote.sshd import Sshd, keygen
-from tests.server.remote.system_users import system_user
+from tests.sshd import Sshd, keygen
+from tests.system_users import system_user
 from tests.terminal import CTRL_C, Terminal, at_terminal
 from tests.tools.sync.far import TalkativeSshd
 from tests.waiting import until
