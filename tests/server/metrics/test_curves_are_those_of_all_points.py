@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.query import downsample
-from metrics.query.plan import SPARE, SeriesReader, Window, interval_width, level_for
+from metrics.query.plan import SeriesReader, Window, interval_width, level_for
 from metrics.store import pyramid
 from metrics.store.columns import Floats, Values
 from metrics.store.points import Points
@@ -122,7 +122,7 @@ def check(grown: Grown, logged: Points, window: Window, by_step: bool, points: i
     marks = 0 if len(xs) == len(x) else points // 4
     interval = (x[-1] - x[0]) / ((points - 2 - marks) // 2)
     scale = 1e-9 * max(1.0, float(np.abs(ys).max()))
-    assert farthest(shown, xs, ys, (1 + 1 / SPARE) * interval) <= scale
+    assert farthest(shown, xs, ys, (1 + 1 / 1.5) * interval) <= scale
     if len(xs) == len(x):
         middles = (shown[0][1:] + shown[0][:-1]) / 2, (shown[1][1:] + shown[1][:-1]) / 2
         assert farthest((xs, ys), *middles, 2 * interval) <= scale
