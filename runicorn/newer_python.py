@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from io import BufferedReader
 
     from typing_extensions import NotRequired
 elif sys.version_info >= (3, 11):
@@ -42,7 +42,7 @@ def module_command(module: str, *arguments: str) -> list[str]:
     return [python, "-c", WITHOUT_DIRECTORY.format(module), *arguments]
 
 
-def sha256(file: BinaryIO) -> str:
+def sha256(file: BufferedReader) -> str:
     """Return the SHA-256 of the rest of a file, in hexadecimal, in constant memory."""
     import hashlib
 
