@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from runicorn.compat.empty_modules import _Hollow
+from runicorn.compat.empty_modules import _EmptyModule
 from runicorn.compat.unknown import is_unknown
 from tests.processes import PROJECT
 
@@ -99,7 +99,7 @@ def state_of(interface: str, name: str) -> str:
             return "missing"
     else:
         member = getattr(place, name)
-    if is_unknown(member) or (isinstance(member, _Hollow) and name != "sdk"):
+    if is_unknown(member) or (isinstance(member, _EmptyModule) and name != "sdk"):
         return "missing"
     return "accepted" if callable(member) and getattr(member, "is_accepted", False) else "supported"
 
