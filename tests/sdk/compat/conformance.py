@@ -99,8 +99,8 @@ def state_of(interface: str, name: str) -> str:
         if member is None and name not in _set_in_init(place) and name not in vars(place):
             return "missing"
     else:
-        found = getattr(place, name)
-    if is_unknown(found) or (isinstance(found, _EmptyModule) and name != "sdk"):
+        member = getattr(place, name)
+    if is_unknown(member) or (isinstance(member, _EmptyModule) and name != "sdk"):
         return "missing"
     return "accepted" if callable(member) and getattr(member, "is_accepted", False) else "supported"
 

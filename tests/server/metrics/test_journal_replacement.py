@@ -131,6 +131,6 @@ def test_rows_of_two_journals_are_never_mixed(run: Run) -> None:
     catch_up(run, wait=60)
     for row in Series.objects.filter(run=run):
         assert row.generation == 2
-    cache._kept.clear()
+    cache._entries.clear()
     with pytest.raises(JournalReplaced):
         list(blocks)

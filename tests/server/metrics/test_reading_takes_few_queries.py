@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("small_pieces")
 
 @pytest.fixture(autouse=True)
 def nothing_is_kept() -> None:
-    cache._kept.clear()
+    cache._entries.clear()
 
 
 def taken_in(store: Path, make_run: MakeRun, metrics: int, steps: int) -> Run:
@@ -51,8 +51,8 @@ def test_means_that_are_not_in_the_cache_are_read_together(
 ) -> None:
     run = taken_in(store, make_run, 20, 60)
     first = series.run_series(run, points=4)
-    for key in [key for key in cache._kept if key[-1] == "means"]:
-        del cache._kept[key]
+    for key in [key for key in cache._entries if key[-1] == "means"]:
+        del cache._entries[key]
     with django_assert_num_queries(3):
         again = series.run_series(run, points=4)
     for before, after in zip(first["series"], again["series"], strict=True):

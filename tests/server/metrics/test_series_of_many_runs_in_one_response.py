@@ -219,7 +219,7 @@ def test_many_runs_take_as_many_queries_as_one(
     ids = [make_run(store, metrics=[{"loss": 1.0}] * 5, config={"lr": i}) for i in range(10)]
     api.get(f"/api/v2/series?ids={','.join(ids)}")
     for count in (2, 10):
-        cache._kept.clear()
+        cache._entries.clear()
         with django_assert_num_queries(
             5
         ):  # the runs, their journals twice, series and config; tails are known

@@ -146,7 +146,7 @@ def test_a_long_series_is_smoothed_from_means(
         for tile in Tile.objects.all():
             tile.mip = codec.encode(codec.decode(tile.mip))
             tile.save()
-    cache._kept.clear()
+    cache._entries.clear()
     monkeypatch.setattr(curves, "MOST_POINTS", 250)
     monkeypatch.setattr(curves, "MOST_OF_ALL", 0)
     for query in WIDE:

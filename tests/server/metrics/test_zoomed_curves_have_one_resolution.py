@@ -72,7 +72,7 @@ def test_a_curve_smoothed_from_means_has_no_rougher_ends(
     monkeypatch.setattr(curves, "MOST_POINTS", 250)
     monkeypatch.setattr(curves, "MOST_OF_ALL", 0)
     for query in RANGES:
-        cache._kept.clear()
+        cache._entries.clear()
         address = f"/api/v2/experiments/{run_id}/series?{query}points=120&smoothing={smoothing}"
         (entry,) = api.get(address).json()["series"]
         assert uneven(entry["smoothed"]["x"]) < 2.5, query
@@ -86,7 +86,7 @@ def test_a_smoothed_value_is_exact_where_the_range_has_few_points(
     for i in range(STEPS):
         average = weight * average + (1 - weight) * random.random()
         exact.append(average / (1 - weight ** (i + 1)))
-    cache._kept.clear()
+    cache._entries.clear()
     monkeypatch.setattr(curves, "MOST_POINTS", most)
     monkeypatch.setattr(curves, "MOST_OF_ALL", 0)
     for first in (0, 501, STEPS - most):

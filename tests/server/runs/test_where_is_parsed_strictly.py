@@ -91,7 +91,7 @@ def test_and_binds_more_than_or_and_not_most() -> None:
         ("status < 5", "this field supports only !=, =, contains, exists, in at position 8"),
         ("tags != a", "this field supports only =, contains, exists, in at position 6"),
         ("name = 'a\0'", "a character that values cannot contain at position 8"),
-        ("config.lr = 5" + " " * 2000, "more than 2000 characters"),
+        ("config.lr = 5" + " " * 2000, "longer than 2000 characters"),
         ("(" * 500, "nested more than 20 deep at position 21"),
         ("not " * 400, "nested more than 20 deep at position 81"),
         (" or ".join(["name = a"] * 51), "more than 50 comparisons at position 601"),
