@@ -1,6 +1,6 @@
 """Values of Trackio with a type: images and other files, tables, histograms, texts and traces.
 
-Format: `_to_dict` of the classes in https://github.com/gradio-app/trackio; files lie below `media/` beside the database.
+Format: `_to_dict` of the classes in https://github.com/gradio-app/trackio; files are below `media/` beside the database.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,26 @@ def test_a_document_leads_its_frame_to_no_other_host(
     with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
         page.keyboard.press("Home")
     assert not [frame for frame in page.frames if "elsewhere" in frame.url]
+    page.close()
+
+
+def test_a_plotly_figure_is_drawn_without_any_other_request(chromium: Any, busy_site: Viewer) -> None:
+    options = {"capture_env": False, "system_metrics": False}
+    with rn.init(project="other", name="figures", storage=busy_site.root, **options) as run:
+        figure = {
+            "data": [{"type": "scatter", "x": [1, 2], "y": [3, 4]}],
+            "layout": {"title": {"text": "A line"}},
+        }
+        run.log_file("image", "curve", json.dumps(figure).encode(), "plotly.json", 1)
+    until(lambda: busy_site.get(f"/api/runs/{run.id}").status_code == 200)
+    page = chromium.new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(f"{busy_site.url}/runs/{run.id}?pane=documents")
+    drawn = page.frame_locator("#documents iframe")
+    drawn.locator(".scatterlayer .trace path.js-line").wait_for(state="attached")
+    drawn.get_by_text("A line").wait_for()
+    assert all(url.startswith((busy_site.url, "blob:", "data:")) for url in requests)
     page.close()
 
 

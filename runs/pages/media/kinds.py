@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from runs.index.run_files import PICTURES
-from runs.pages.media import histograms, tables
+from runs.pages.media import histograms, plotly_figures, tables
 
 IMAGES, VIDEOS, AUDIO, DOCUMENTS = "images", "videos", "audio", "documents"
 TABLES, HISTOGRAMS, FILES = "tables", "histograms", "files"
@@ -56,4 +56,6 @@ def kind_of(path: str) -> str:
         return TABLES
     if path.endswith(histograms.SUFFIX):
         return HISTOGRAMS
+    if plotly_figures.is_figure(path):
+        return DOCUMENTS
     return BY_SUFFIX.get(suffix(path), FILES)

@@ -25,6 +25,7 @@ from runicorn_site.web.responses import fragment
 from runs.api.files import RunMediaFileView
 from runs.errors import NoSuchFile
 from runs.index import run_files
+from runs.pages.media import plotly_figures
 from runs.pages.media.kinds import DOCUMENTS, IMAGES, INLINE, SVG, kind_of, suffix
 from runs.pages.media.listing import MediaItem
 from runs.services.lookup import get_run
@@ -63,16 +64,21 @@ class MediaFileView(RunMediaFileView):
 @blocking
 @require_safe
 def document(request: HttpRequest, run_id: str, path: str) -> HttpResponse:
-    """Send an HTML document for a frame.
+    """Send an HTML document, or one that draws a Plotly figure, for a frame.
 
     Raises:
-        NoSuchFile: it does not exist, is not an HTML file, or is too large.
+        NoSuchFile: it does not exist, is neither an HTML file nor a figure, or is too large.
     """
     if kind_of(path) != DOCUMENTS:
         raise NoSuchFile("Run {run_id} has no document {path}", run_id=run_id, path=path[:200])
     content = run_files.read_media(get_run(run_id), path, LARGEST_DOCUMENT)
     # Its address in a shared page contains the link, which a script could send away in a DNS request.
     policy = f"{INERT}; sandbox" if is_shared(request) else SANDBOX
+    if plotly_figures.is_figure(path):
+        try:
+            content = plotly_figures.page(content, is_inert=is_shared(request))
+        except (ValueError, RecursionError) as error:
+            raise NoSuchFile("Run {run_id} has no document {path}", run_id=run_id, path=path[:200]) from error
     return HttpResponse(
         content, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy}
     )

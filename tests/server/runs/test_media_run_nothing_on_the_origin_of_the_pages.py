@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,39 @@ def test_a_document_has_an_origin_of_its_own(run: Path, api: Any) -> None:
     assert "sandbox allow-scripts" in policy  # without `allow-same-origin`
     assert {"default-src 'none'", "form-action 'none'", "frame-ancestors 'self'"} <= set(policy)
     assert not any("http" in part or part.startswith("connect-src") for part in policy)
+
+
+FIGURE = {
+    "data": [{"y": [1, float("inf")], "name": "</script><script>alert(1)</script>"}],
+    "layout": {},
+    "frames": [],
+}
+
+
+def test_a_plotly_figure_is_a_document_with_the_installed_script(run: Path, api: Any) -> None:
+    log_image(run, "a.plotly.json", json.dumps(FIGURE).encode())
+    answer = api.get(f"/runs/{run.name}/document/a.plotly.json")
+    assert "sandbox allow-scripts" in answer["Content-Security-Policy"].split("; ")
+    content = answer.content.decode()
+    assert b"plotly.js v" in answer.content and "alert(1)</script>" not in content
+    (text,) = re.findall(r'<script type="application/json" id="content">(.*?)</script>', content)
+    assert json.loads(text) == {"data": [FIGURE["data"][0] | {"y": [1, None]}], "layout": {}}
+    inert = plotly_figures.page(json.dumps(FIGURE).encode(), is_inert=True)
+    assert b"<script>" not in inert and b"&lt;script&gt;" in inert
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{", b"", b"[" * 100_000])
+def test_a_file_that_is_no_figure_is_no_document(run: Path, api: Any, content: bytes) -> None:
+    log_image(run, "a.plotly.json", content)
+    assert api.get(f"/runs/{run.name}/document/a.plotly.json").status_code == 404
+
+
+def test_a_figure_is_a_file_without_plotly(run: Path, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plotly_figures, "library", lambda: None)
+    log_image(run, "a.plotly.json", json.dumps(FIGURE).encode())
+    (entry,) = json.loads(api.get(f"/runs/{run.name}/media").content)["media"]
+    assert (entry["kind"], entry["file"]) == ("files", f"/runs/{run.name}/media/a.plotly.json")
+    assert api.get(f"/runs/{run.name}/document/a.plotly.json").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["a.png", "a.json", "../meta.json", "none.html", "..%2Fa.html"])
