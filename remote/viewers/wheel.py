@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import runicorn
-from remote.ssh.shell import shown
+from remote.ssh.shell import display_command
 from runicorn._version import FULL, SDK, __version__
 from runicorn.message import Message
 
@@ -191,6 +191,6 @@ def install_command(python: str, places: list[str], own: str = "") -> str:
         own: a virtual environment to create first; "" installs into `python` itself.
     """
     if not own:
-        return shown([python, "-m", "pip", "install", *places])
-    make = shown([python, "-m", "venv", own])
-    return f"{make} && {shown([f'{own}/bin/python', '-m', 'pip', 'install', *places])}"
+        return display_command([python, "-m", "pip", "install", *places])
+    make = display_command([python, "-m", "venv", own])
+    return f"{make} && {display_command([f'{own}/bin/python', '-m', 'pip', 'install', *places])}"

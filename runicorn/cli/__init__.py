@@ -1,6 +1,6 @@
-"""Commands of runicorn-sdk, for machines that only train.
+"""The command line: that of runicorn-django if it is installed, else the commands of runicorn-sdk.
 
-runicorn-django replaces them by its own command line (entry point `runicorn.command_line`), which has these and more.
+The first is found by the entry point `runicorn.command_line`. The second are those that a training machine needs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ def main() -> None:
     try:
         full = load(COMMAND_LINE, "main")
     except NotInstalled:
+        full = None
+    # Outside of `except`, which would add its exception to the traceback of a script.
+    if full is None:
         sys.exit(_sdk(sys.argv[1:]))
     full()
 

@@ -26,7 +26,7 @@ from runicorn.artifacts.store import (
 )
 from runicorn.message import Message
 from runicorn.store import find, layout
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools.fsck.report import Report
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 

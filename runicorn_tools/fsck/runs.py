@@ -9,8 +9,8 @@ from typing import Any
 from runicorn.message import Message
 from runicorn.store import find, layout
 from runicorn.store.file_checksums import crc32_of
-from runicorn_tools.maintenance.fsck.journal import JournalState, read_journal
-from runicorn_tools.maintenance.fsck.report import Report
+from runicorn_tools.fsck.journal import JournalState, read_journal
+from runicorn_tools.fsck.report import Report
 
 SHOWN = 5
 """Maximum number of line numbers in a message."""

@@ -121,7 +121,7 @@ class Bucket(Connection):
         """Return the sizes of those contents that the bucket has."""
         return {digest: stored.size for digest, stored in self._stored_by_digest(digests).items()}
 
-    def _found(self, digests: Iterable[str]) -> dict[str, Stored]:
+    def _stored_by_digest(self, digests: Iterable[str]) -> dict[str, Stored]:
         wanted = list(dict.fromkeys(digests))
         found = zip(wanted, in_parallel(self.stored, wanted))
         return {digest: stored for digest, stored in found if stored is not None}

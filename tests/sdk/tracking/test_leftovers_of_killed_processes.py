@@ -11,7 +11,7 @@ import pytest
 
 import runicorn as rn
 from runicorn.companion import judge
-from runicorn.companion.watch import Watch
+from runicorn.companion.watch import CompanionWatch
 
 
 def leave(path: Path, age: float) -> Path:
@@ -38,7 +38,7 @@ def test_the_companion_removes_those_of_its_training(begin: Callable[..., rn.Run
     run.finish()
     own = leave(run.run_dir / f".summary.json.{os.getpid()}.0a1b2c3d.tmp", 0)
     other = leave(run.run_dir / ".summary.json.1.0a1b2c3d.tmp", 0)
-    watch = Watch(os.getpid(), "")
+    watch = CompanionWatch(os.getpid(), "")
     watch.runs = [str(run.run_dir)]
     judge._judge(watch)
     assert not own.exists() and other.exists()

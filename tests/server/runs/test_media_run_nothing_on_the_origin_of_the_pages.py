@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runs.pages.media import plotly_figures
 from tests.folders import folder_of
 from tests.server.runs.test_media_are_served import log_image
 

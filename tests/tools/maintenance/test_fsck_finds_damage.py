@@ -12,12 +12,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from runicorn_tools.maintenance import fsck
 from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.artifacts.store import Store
 from runicorn.store.file_checksums import is_intact
+from runicorn_tools import fsck
 from runicorn_tools.cli import app
 from tests.conftest import FIXTURE_STORE
 from tests.sdk.companion.trainings import Training
