@@ -191,7 +191,7 @@ def _metadata(folder: Path, meta: dict[str, Any], noted: dict[str, Any]) -> Expe
         str(meta.get("name", "")),
         [str(tag) for tag in tags] if isinstance(tags, list) else [],
         str(noted.get("description", meta.get("notes")) or "") or None,
-        float(created) if isinstance(created, int | float) else changed,
+        float(created) if isinstance(created, (int, float)) else changed,
         changed,
         noted.get("archived") is True,
         noted.get("pinned") is True,

@@ -11,7 +11,7 @@ from runicorn.media import images
 
 def is_file(value: Any) -> bool:
     """Return whether the value is bytes, a path or an open file."""
-    return isinstance(value, bytes | bytearray | memoryview | str | os.PathLike) or callable(
+    return isinstance(value, (bytes, bytearray, memoryview, str, os.PathLike)) or callable(
         getattr(value, "read", None)
     )
 
@@ -27,13 +27,13 @@ def read(value: Any, suffix: str) -> tuple[bytes, str]:
         OSError: the file cannot be read.
         TypeError: its type is another.
     """
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value), suffix
     if callable(getattr(value, "read", None)):
         content = value.read()
         name = str(getattr(value, "name", ""))
         return content if isinstance(content, bytes) else str(content).encode(), _suffix_of(name) or suffix
-    if not isinstance(value, str | os.PathLike):
+    if not isinstance(value, (str, os.PathLike)):
         raise TypeError(f"a {type(value).__name__} is not a file: pass bytes, a path or an open file")
     return Path(value).read_bytes(), _suffix_of(os.fsdecode(value)) or suffix
 

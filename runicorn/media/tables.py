@@ -128,7 +128,7 @@ def _cell(value: Any) -> Any:
         plain = jsonable(value)
     except NotLoggable:
         plain = text_of(value)
-    if isinstance(plain, list | dict):
+    if isinstance(plain, (list, dict)):
         plain = json.dumps(plain, ensure_ascii=False)
     return plain
 

@@ -58,7 +58,7 @@ def _stacked(frames: Any) -> Any:
 
     if hasattr(frames, "detach"):
         return frames.detach().cpu()
-    if not isinstance(frames, list | tuple):
+    if not isinstance(frames, (list, tuple)):
         return frames
     return np.stack(
         [np.asarray(frame.detach().cpu() if hasattr(frame, "detach") else frame) for frame in frames]

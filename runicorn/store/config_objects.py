@@ -36,7 +36,7 @@ def items_of(value: Any) -> Mapping[Any, Any] | None:
 
 def list_of(value: Any) -> list[Any] | tuple[Any, ...] | None:
     """Return a list, a tuple, or a list of OmegaConf; None for anything else."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return value
     library = _library_of(value)
     plain = None if library is None else _resolved_list(library, value)

@@ -38,7 +38,7 @@ class StatusFile:
         status = self._folder.read(layout.STATUS)
         self._folder.continue_checksums(status)
         started = status.get("started_at")
-        if isinstance(started, int | float):
+        if isinstance(started, (int, float)):
             self.started_at = float(started)
 
     def leave(self) -> None:

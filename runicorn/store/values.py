@@ -132,7 +132,7 @@ def jsonable(value: Any, depth: int = 0, leaf: Callable[[Any], Any] = _not_logga
         return {text_of(key): jsonable(item, depth + 1, leaf) for key, item in items.items()}
     if (elements := list_of(value)) is not None:
         return [jsonable(item, depth + 1, leaf) for item in elements]
-    if isinstance(value, set | frozenset):
+    if isinstance(value, (set, frozenset)):
         return [jsonable(item, depth + 1, leaf) for item in sorted(value, key=text_of)]
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
@@ -190,6 +190,6 @@ def finite(value: Any) -> Any:
         return str(value)
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return value

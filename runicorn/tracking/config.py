@@ -56,7 +56,7 @@ class Config(MutableMapping[str, Any]):
         """
         try:
             named = (
-                dict(other) if isinstance(other, list | tuple) and not hasattr(other, "_fields") else other
+                dict(other) if isinstance(other, (list, tuple)) and not hasattr(other, "_fields") else other
             )
             changed = {**flatten(named), **flatten(settings)}
         except (TypeError, ValueError) as error:

@@ -13,8 +13,7 @@ import { CurveCache } from "./curve_cache.js";
 const MOST_NUMBERS = 100_000;
 const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
-/** Numbers per point up to which a chart is exact to a pixel; of more curves, which take longer to draw, to two. */
-const FEW_COLUMNS = 16;
+const FEW_COLUMNS = 16; // per point: up to so many, a chart is exact to a pixel; more curves take longer to draw
 const REST = "";
 
 export class OverlaySource {
@@ -116,6 +115,6 @@ export class OverlaySource {
 }
 
 function curvesById(name, { series }) {
-  const parts = series.filter((part) => part.name === name).map((part) => [part.id, overMetric(part)]);
-  return new Map(parts.map(([id, part]) => [id, { series: Series.from(part, -1), band: part.band }]));
+  const parts = series.filter((part) => part.name === name).map(overMetric);
+  return new Map(parts.map((part) => [part.id, { series: Series.from(part, -1), band: part.band }]));
 }

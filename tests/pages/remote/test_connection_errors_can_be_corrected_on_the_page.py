@@ -48,7 +48,7 @@ def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: SystemU
     pressed(page, "Connect")
     pressed(page, "Accept and connect")
     beside = page.locator("#error-password")
-    expect(beside).to_contain_text(f"does not let {person.name} in with this password")
+    expect(beside).to_contain_text(f"Authentication failed for {person.name}@")
     expect(page.locator("input[name=password]")).to_have_value("")
     expect(page.locator("input[name=password]")).to_be_focused()
     assert person.password not in page.content()

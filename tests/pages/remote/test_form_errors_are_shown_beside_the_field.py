@@ -26,7 +26,7 @@ def test_a_wrong_password_is_reported_and_neither_saved_nor_shown(
     form = {"host": known_sshd.host, "port": str(known_sshd.port), "username": known_sshd.username}
     answer = client.post("/remote/host", form | {"way": "password", "password": SECRET, "keep": "1"})
     page = answer.content.decode()
-    assert answer.status_code == 401 and f"does not let {known_sshd.username} in" in page
+    assert answer.status_code == 401 and f"Authentication failed for {known_sshd.username}@" in page
     assert f'value="{known_sshd.port}"' in page and SECRET not in page
     assert saved.saved_connections() == []
 
@@ -41,7 +41,11 @@ def test_a_wrong_password_is_reported_and_neither_saved_nor_shown(
         ({"way": "password"}, "password", "Enter the password."),
         ({"way": "key_text"}, "private_key", "Paste the whole text of the key"),
         ({"way": "key_file"}, "private_key_path", "Enter the path of the key file"),
-        ({"way": "key_file", "private_key_path": "/no/such/key"}, "private_key_path", "No private key"),
+        (
+            {"way": "key_file", "private_key_path": "/no/such/key"},
+            "private_key_path",
+            "Not a readable private key",
+        ),
         ({"name": "n" * 201, "way": "agent"}, "name", "Enter at most 200 characters."),
     ],
 )

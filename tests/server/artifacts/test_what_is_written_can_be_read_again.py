@@ -25,7 +25,7 @@ SMALL_CEILING = 2 * 2**20
 @pytest.fixture
 def small_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small files of an eighth of the usual size at most: writing and reading 16 MiB takes seconds."""
-    monkeypatch.setattr(create, "JSON_CEILING", SMALL_CEILING)
+    monkeypatch.setattr(layout, "JSON_CEILING", SMALL_CEILING)
     monkeypatch.setattr(artifact_store.fitting, "__defaults__", (SMALL_CEILING,))
     monkeypatch.setitem(layout.read_json.__kwdefaults__, "ceiling", SMALL_CEILING)
 

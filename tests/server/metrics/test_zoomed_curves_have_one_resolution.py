@@ -110,7 +110,7 @@ def test_few_runs_are_smoothed_exactly_at_any_size_of_a_chart(
     monkeypatch.setattr(curves, "MOST_OF_ALL", STEPS + 5)
     ids = [run_id]
     for number in range(3):
-        cache._kept.clear()
+        cache._entries.clear()
         for points in (40, 120, 700):
             query = f"names=loss&points={points}&smoothing=ema&smoothing_weight=0.9"
             answer = api.get(f"/api/v2/series?ids={','.join(ids)}&{query}").json()

@@ -222,7 +222,7 @@ def test_the_python_client_connects_starts_and_stops_a_viewer(client: api.Runico
     assert client.remote.disconnect(there)["ok"] is True
     with pytest.raises(api.NotFoundError, match="Connection not found or inactive"):
         client.remote.list_remote_directory(there)
-    with pytest.raises(api.AuthenticationError, match="does not let"):
+    with pytest.raises(api.AuthenticationError, match="Authentication failed"):
         client.remote.connect("127.0.0.1", far.port, far.username, password="wrong")
     with pytest.raises(api.BadRequestError, match="no private key could be read"):
         client.remote.connect("127.0.0.1", far.port, far.username, private_key_path="/etc/hostname")

@@ -142,7 +142,7 @@ def test_an_unknown_host_is_not_trusted_and_a_missing_folder_is_reported(
     assert missing.exit_code == 4 and "/nowhere/at all does not exist" in missing.stderr
     server.authorized.write_text("")
     refused = sync(str(there))
-    assert refused.exit_code == 1 and "does not let" in refused.stderr
+    assert refused.exit_code == 1 and "Authentication failed" in refused.stderr
     assert not contents(folder)
 
 
