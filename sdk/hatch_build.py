@@ -32,6 +32,8 @@ class Files(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the files."""
+        if version == "editable":  # it imports the checkout, and a copy would come first
+            return
         folder = package(self.root)
         build_data["force_include"].update(
             (str(path), path.relative_to(folder.parent).as_posix())

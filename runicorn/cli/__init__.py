@@ -38,8 +38,10 @@ def _leave_working_directory() -> None:
         here = {"", os.getcwd()}
     except FileNotFoundError:  # it was deleted
         here = {""}
-    checkout = str(Path(__file__).resolve().parents[2])
-    sys.path[:] = [entry for entry in sys.path if entry == checkout or entry not in here]
+    # Not a checkout of this program, which may be the working directory and installed from there.
+    sys.path[:] = [
+        path for path in sys.path if path not in here or Path(path, "runicorn_tools", "cli").is_dir()
+    ]
 
 
 def _sdk(arguments: Sequence[str]) -> int:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runicorn.manifest import ManifestGenerator
 from typer.testing import CliRunner, Result
 
+from runicorn.manifest import ManifestGenerator
 from runicorn_tools.cli import app
 from tests.folders import write_run
 from tests.processes import environment
