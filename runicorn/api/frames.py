@@ -56,6 +56,6 @@ def _points(series: Mapping[str, Any]) -> list[responses.MetricPoint]:
         values[index] = float(word)
     return [
         {"step": int(step), "value": value, "timestamp": None}
-        for step, value in zip(series["x"], values, strict=True)
+        for step, value in zip(series["x"], values)
         if value is not None
     ]

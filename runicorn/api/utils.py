@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 from runicorn.api import paging, responses
 from runicorn.api.client import RunicornClient, connect
@@ -14,6 +14,7 @@ from runicorn.store.csv_safety import guarded
 
 if TYPE_CHECKING:
     import pandas
+    from typing_extensions import Unpack
 
 TIMES = ("created_at", "updated_at", "started_at", "ended_at", "deleted_at")
 

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import tomllib
-
 from runicorn.settings import user
 
 RNCONFIG = "rnconfig.toml"
@@ -85,9 +83,12 @@ def snapshot_workspace(
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
+    import tomllib  # since Python 3.11
+
+    return tomllib.loads(text)
 
 
 def _merged(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _of_sequence(samples: Iterable[Any]) -> tuple[int, bytes]:
     if rows and isinstance(rows[0], Sequence):
         if any(len(row) != len(rows[0]) for row in rows):
             raise ValueError("all rows of a sound have the same length")
-        rows = list(zip(*rows, strict=True)) if len(rows) < len(rows[0]) else rows
+        rows = list(zip(*rows)) if len(rows) < len(rows[0]) else rows
         channels = len(rows[0])
         numbers = [number for row in rows for number in row]
     else:

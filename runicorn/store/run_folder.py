@@ -77,7 +77,7 @@ class RunFolder:
 
     def continue_checksums(self, status: dict[str, Any]) -> None:
         """Continue the checksums of an earlier part of the run, so that damage since then stays detectable."""
-        for name, checksum in zip(("journal", "log"), self._checksums, strict=True):
+        for name, checksum in zip(("journal", "log"), self._checksums):
             with suppress(LookupError, TypeError, ValueError):
                 checksum.state = int(status[f"{name}_bytes"]), int(status[f"{name}_crc32"], 16)
 
@@ -175,7 +175,7 @@ class RunFolder:
 
     def sync(self) -> None:
         """Sync journal, log and media to disk, after retrying failed writes."""
-        for file, checksum in zip((self.events, self.logs), self._checksums, strict=True):
+        for file, checksum in zip((self.events, self.logs), self._checksums):
             file.flush()
             self._sync_file(file)
             # By parts while the run is running: at its end the whole files may be large.

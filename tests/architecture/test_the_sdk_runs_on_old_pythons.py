@@ -20,6 +20,28 @@ def test_every_module_compiles_there() -> None:
         ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=OLDEST)
 
 
+NEWER = {"Self", "Unpack", "Never", "NotRequired", "assert_never", "tomllib", "StrEnum", "UTC"}
+
+
+def test_no_name_of_newer_pythons_is_imported_at_the_top_and_no_zip_is_strict() -> None:
+    wrong = []
+    for path in MODULES:
+        tree = tree_of(path)
+        for node in tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names}
+                if names & NEWER and getattr(node, "module", "") != "runicorn.newer_python":
+                    wrong.append(f"{path.name}:{node.lineno} imports {names & NEWER}")
+        wrong += [
+            f"{path.name}:{node.lineno} zips strictly"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and ast.unparse(node.func) == "zip"
+            and any(keyword.arg == "strict" for keyword in node.keywords)
+        ]
+    assert not wrong
+
+
 def test_annotations_are_not_evaluated_and_no_types_are_joined_by_a_bar() -> None:
     """`int | str` is an object since Python 3.10; in an annotation it is text if the module asks for it."""
     wrong = []
