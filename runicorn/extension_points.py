@@ -8,7 +8,7 @@ from typing import Any
 from runicorn._version import FULL
 
 COMMAND_LINE = "runicorn.command_line"
-"""Group with one entry `main`: the command line with the verbs of all distributions."""
+"""Group with one entry `main`: the command line with the commands of all distributions."""
 COMMANDS = "runicorn.commands"
 """Group of tables of commands: a dictionary of names, each with its function as `module:function`."""
 TRACKERS = "runicorn.trackers"

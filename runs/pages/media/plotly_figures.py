@@ -35,7 +35,7 @@ def library() -> Path | None:
 
 
 def is_figure(path: str) -> bool:
-    """Return whether a file is a figure that can be drawn."""
+    """Return whether a file is a figure and the library to draw it is installed."""
     return path.endswith(SUFFIX) and library() is not None
 
 
@@ -59,7 +59,7 @@ def page(content: bytes, *, is_inert: bool) -> bytes:
             % escape(json.dumps(figure, indent=1)).encode()
         )
     parts = {name: figure.get(name) for name in ("data", "layout")}
-    # No `</script>` in a text of the figure may end its element; NaN is none of JSON.
+    # No `</script>` in a text of the figure may end its element; JSON has no NaN.
     text = json.dumps(_finite(parts), allow_nan=False).replace("<", "\\u003c")
     # In the document itself: it has an origin of its own, from which nothing else may be requested.
     return PAGE % (text.encode(), path.read_bytes())
