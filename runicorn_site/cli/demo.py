@@ -13,11 +13,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import track
 
 from runicorn.settings import user
 from runicorn.store.units import number_of
-from runicorn_site.demo.trials import LIMIT, Trial, plan
+from runicorn_site.demo.trials import LIMIT, plan
+from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import NOT_AVAILABLE, PERMISSION, USAGE
 
 
@@ -42,11 +43,22 @@ def demo(
     if while_open:
         threading.Thread(target=_stop_at_the_end_of_input, daemon=True).start()
     root = _writable(user.storage_root(storage))
-    began = time.monotonic()
-    crashed = _play(plan(runs, seed), root, f"search-{seed}")
+    # A single thread is faster for matrices this small; BLAS reads this when numpy is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from runicorn_site.demo import digits, search
+
+    data, began, crashed = digits.load(), time.monotonic(), 0
+    console = Console(stderr=True, soft_wrap=True)
+    for trial in track(plan(runs, seed), "Training networks", console=console, transient=True):
+        try:
+            search.train(trial, data, root, f"search-{seed}")
+        except IndexError:  # the trial whose schedule is too short
+            crashed += 1
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
+    viewers = [str(viewer["url"]) for viewer in user.running_viewers() if viewer["root"] == str(root)]
+    where = viewers[0] if viewers else f"runicorn viewer --storage {shlex.quote(str(root))}"
     took = f"{time.monotonic() - began:.0f} s{mishaps}"
-    typer.echo(f"{number_of(runs, 'run')} in {took}. View them: {_where(root)}")
+    typer.echo(f"{number_of(runs, 'run')} in {took}. View them: {where}")
 
 
 def _stop_at_the_end_of_input() -> None:
@@ -59,41 +71,11 @@ def _stop_at_the_end_of_input() -> None:
 def _writable(root: Path) -> Path:
     """Create the storage root; exit if it is not writable."""
     if user.get("RUNICORN_MODE").strip().lower() == "disabled":
-        typer.echo("runicorn: RUNICORN_MODE is disabled: the demo would store nothing.", err=True)
-        raise typer.Exit(USAGE)
+        common.exit_with("RUNICORN_MODE is disabled: the demo would store nothing.", USAGE)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=root):
-            pass
+            return root
     except OSError as error:
-        typer.echo(f"runicorn: cannot write to {root}: {error.strerror}.", err=True)
-        raise typer.Exit(PERMISSION if isinstance(error, PermissionError) else NOT_AVAILABLE) from error
-    return root
-
-
-def _play(trials: list[Trial], root: Path, group: str) -> int:
-    """Run all trials under a progress bar; return how many crashed."""
-    # A single thread is faster for matrices this small; BLAS reads this when numpy is imported.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from runicorn_site.demo import digits
-    from runicorn_site.demo.training import play
-
-    data, crashed = digits.load(), 0
-    epochs = sum(trial.epochs for trial in trials)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    console = Console(stderr=True, soft_wrap=True)
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=epochs)
-        done = 0
-        for number, trial in enumerate(trials, start=1):
-            progress.update(task, description=f"run {number} of {len(trials)}, epochs")
-            crashed += not play(trial, data, root, group, lambda: progress.advance(task))
-            done += trial.epochs
-            progress.update(task, completed=done)
-    return crashed
-
-
-def _where(root: Path) -> str:
-    """Return the URL of a viewer that shows this root, else the command that starts one."""
-    addresses = [str(viewer["url"]) for viewer in user.running_viewers() if viewer["root"] == str(root)]
-    return addresses[0] if addresses else f"runicorn viewer --storage {shlex.quote(str(root))}"
+        code = PERMISSION if isinstance(error, PermissionError) else NOT_AVAILABLE
+        common.exit_with(f"cannot write to {root}: {error.strerror}.", code)

@@ -1,4 +1,1 @@
-"""Demo: a hyperparameter search with small networks that read handwritten digits.
-
-Requires numpy. No other package imports it.
-"""
+"""Demo: a hyperparameter search with small networks in numpy that read handwritten digits."""

@@ -29,7 +29,7 @@ class Trial(NamedTuple):
 
 
 def plan(runs: int, seed: int) -> list[Trial]:
-    """Return trials drawn at random within alternating families; of three or more one diverges and one crashes."""
+    """Return random trials of alternating families; of three or more one diverges and one crashes."""
     mishaps = 2 if runs > 2 else 0
     rng = random.Random(seed)
     drawn = {family: rng.sample(SETTINGS, len(SETTINGS)) for family in FAMILIES}
@@ -39,8 +39,7 @@ def plan(runs: int, seed: int) -> list[Trial]:
         rate = RATES[optimizer][place]
         rates = rate, round(rate / 3, 6), round(rate / 10, 6)
         trials.append(Trial(family, FAMILIES[family], optimizer, rates, batch, decay, EPOCHS, seed + number))
-    if mishaps:
-        # The rate of the first grows where others fall; the schedule of the second is too short.
+    if mishaps:  # the rate of one grows where others fall; the schedule of the other is too short
         diverging = Trial("deep", FAMILIES["deep"], "sgd", (0.03, 0.3, 3.0), 32, 0.0, EPOCHS, seed)
         crashing = Trial("wide", FAMILIES["wide"], "adam", (0.002, 0.0006), 32, 0.0, EPOCHS, seed)
         trials.insert(runs // 3, diverging)

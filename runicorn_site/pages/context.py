@@ -12,7 +12,7 @@ from people.access.page_rights import PageRights
 from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
-from runicorn_site.server.demo import Demo, demo
+from runicorn_site.pages.demo import Demo, demo
 from runicorn_site.web.actor import is_shared
 
 

@@ -89,7 +89,6 @@ class Hosted:
         """
         from people.database import prepare_accounts
         from runicorn_site.database import prepare as database
-        from runicorn_site.server.demo import demo
         from runicorn_tools.archives.limits import configured
         from runs.active_root import activate
 
@@ -109,7 +108,6 @@ class Hosted:
             serving.worker.start()
             running.callback(serving.remote.stop, REMOTE_SECONDS)
             serving.remote.start()
-            running.callback(demo.cancel)
             self.running = running.pop_all()
         logger.info("Runicorn shows %s", root)
 

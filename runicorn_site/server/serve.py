@@ -344,8 +344,6 @@ class Serving:
 
     def stop(self, status: int) -> NoReturn:
         """Stop the background work, clear up and end, without waiting for views that hang."""
-        from runicorn_site.server.demo import demo
-
         try:
             with ExitStack() as ends:  # from the last line to the first, each whatever became of the others
                 ends.callback(sys.stdout.flush)
@@ -354,7 +352,6 @@ class Serving:
                 ends.callback(self.remove_runtime_files)
                 ends.callback(self.worker.stop, timeout=STOP_SECONDS)
                 ends.callback(self.remote.stop, REMOTE_SECONDS)
-                ends.callback(demo.cancel)
         finally:
             # Python would join the threads of the request pools, and one may wait for another host for minutes.
             os._exit(status)

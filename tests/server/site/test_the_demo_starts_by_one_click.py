@@ -11,7 +11,7 @@ import pytest
 import requests
 from django.test import Client
 
-from runicorn_site.server import demo as demos
+from runicorn_site.pages import demo as demos
 from tests.processes import Viewer
 from tests.waiting import until
 
@@ -20,16 +20,14 @@ from tests.waiting import until
 def demo(store: Path) -> Iterator[demos.Demo]:
     """A server's demo over an empty store, ended with the test."""
     from runicorn_site.pages import context
-    from runicorn_site.pages import demo as actions
 
     made = demos.Demo()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(context, "demo", made)
-        patch.setattr(actions, "demo", made)
+        patch.setattr(demos, "demo", made)
         yield made
     made.cancel()
-    if made.training is not None:
-        made.training.forget()
+    until(lambda: not made.running)
 
 
 def short(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
@@ -70,10 +68,10 @@ def gone(process: psutil.Process) -> bool:
 def test_the_demo_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     short(monkeypatch, "import time; time.sleep(60)")
     client.post("/demo/start")
-    assert demo.training is not None and demo.training.running
+    assert demo.running
     assert "Demo: training network" in client.get("/").content.decode()
     client.post("/demo/cancel")
-    until(lambda: demo.training is not None and not demo.training.running)
+    until(lambda: not demo.running)
     page = client.get("/").content.decode()
     assert "Demo: training network" not in page
     assert "ended early" not in page
@@ -84,7 +82,7 @@ def test_the_reason_of_an_early_end_is_shown(
 ) -> None:
     short(monkeypatch, "import sys; sys.exit('first\\nno <room> left')")
     client.post("/demo/start")
-    until(lambda: demo.training is not None and not demo.training.running)
+    until(lambda: not demo.running)
     assert "The demo failed: no &lt;room&gt; left" in client.get("/").content.decode()
 
 
@@ -96,9 +94,9 @@ def test_a_read_only_root_offers_no_demo(
     assert demos.READ_ONLY in page
     assert "Run the demo" not in page
     assert client.post("/demo/start").status_code == 409
-    assert demo.training is None
+    assert not demo.running
 
 
 def test_forms_of_the_demo_require_the_csrf_token(demo: demos.Demo) -> None:
     assert Client(enforce_csrf_checks=True).post("/demo/start").status_code == 403
-    assert demo.training is None
+    assert not demo.running

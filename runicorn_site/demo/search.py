@@ -1,0 +1,193 @@
+"""Small networks in numpy, and their training as runs of a search.
+
+(scikit-learn's networks raise an exception before the loss becomes NaN.)
+"""
+
+from __future__ import annotations
+
+import struct
+import traceback
+import zlib
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import runicorn as rn
+from runicorn_site.demo.digits import CLASSES, PIXELS, SIDE, Digits, Floats, Labels
+from runicorn_site.demo.trials import EPOCHS, STRETCH, Trial
+
+LEAK = 0.01
+SHOW_EPOCHS, TILES = 5, 16
+ZOOM, GAP, COLUMNS, GREY = 5, 4, 8, 96
+
+
+class Network:
+    """Fully connected layers with leaky ReLU (He et al. 2015) and a softmax output.
+
+    Attributes:
+        parameters: all weights and biases, trained in place.
+        layers: views of them of shape (inputs + 1, outputs); the last row is the bias.
+    """
+
+    def __init__(self, widths: list[int], rng: np.random.Generator) -> None:
+        shapes = [(entering + 1, leaving) for entering, leaving in pairwise(widths)]
+        ends = np.cumsum([rows * columns for rows, columns in shapes])
+        self.parameters = np.zeros(ends[-1])
+        parts = np.split(self.parameters, ends[:-1])
+        self.layers = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        for layer in self.layers:
+            layer[:-1] = rng.normal(0, np.sqrt(2 / (len(layer) - 1)), layer[:-1].shape)
+
+    def forward(self, images: Floats) -> tuple[list[Floats], Floats]:
+        """Return the inputs of all layers, and the log-probabilities of shape (images, classes)."""
+        inputs, values = [images], images
+        for layer in self.layers:
+            values = inputs[-1] @ layer[:-1] + layer[-1]
+            inputs.append(np.where(values > 0, values, LEAK * values))
+        values = values - values.max(axis=1, keepdims=True)
+        return inputs[:-1], values - np.log(np.exp(values).sum(axis=1, keepdims=True))
+
+    def loss_and_gradient(self, images: Floats, labels: Labels) -> tuple[float, Floats]:
+        """Return the mean cross-entropy, and its gradient by the parameters."""
+        inputs, log_probabilities = self.forward(images)
+        error = np.exp(log_probabilities)
+        error[np.arange(len(labels)), labels] -= 1
+        error /= len(labels)
+        gradients: list[Floats] = []
+        for values, layer in zip(reversed(inputs), reversed(self.layers), strict=True):
+            gradients = [(values.T @ error).ravel(), error.sum(axis=0), *gradients]
+            error = error @ layer[:-1].T * np.where(values > 0, 1, LEAK)
+        return cross_entropy(log_probabilities, labels), np.concatenate(gradients)
+
+
+def cross_entropy(log_probabilities: Floats, labels: Labels) -> float:
+    return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+
+
+class Momentum:
+    """Gradient descent with momentum (Polyak 1964)."""
+
+    speed = np.zeros(1)
+
+    def change(self, gradient: Floats, rate: float) -> Floats:
+        """Return what to add to the parameters."""
+        self.speed = 0.9 * self.speed - rate * gradient
+        return self.speed
+
+
+class Adam:
+    """Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1."""
+
+    mean, square, steps = np.zeros(1), np.zeros(1), 0
+
+    def change(self, gradient: Floats, rate: float) -> Floats:
+        """Return what to add to the parameters."""
+        self.steps += 1
+        self.mean = self.mean + (1 - 0.9) * (gradient - self.mean)
+        self.square = self.square + (1 - 0.999) * (gradient**2 - self.square)
+        size: Floats = np.sqrt(self.square / (1 - 0.999**self.steps)) + 1e-8
+        return -rate * self.mean / (1 - 0.9**self.steps) / size
+
+
+OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"sgd": Momentum, "adam": Adam}
+
+
+def train(trial: Trial, digits: Digits, storage: Path, group: str) -> None:
+    """Train one network as one run of the search `group`.
+
+    Raises:
+        IndexError: the schedule of learning rates is too short.
+    """
+    steps = trial.epochs * -(-len(digits.train_labels) // trial.batch)
+    hidden = "-".join(map(str, trial.hidden)) or "none"
+    config = {**trial._asdict(), "hidden": hidden, "total_steps": steps}
+    del config["name"]
+    tags = ["demo", trial.optimizer]
+    with rn.init(
+        "digits", trial.name, storage=storage, config=config, tags=tags, group=group, mode="online"
+    ) as run:
+        try:
+            _fit(run, trial, digits)
+        except IndexError:
+            run.log_text(traceback.format_exc())
+            raise
+
+
+def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
+    rng = np.random.default_rng(trial.seed)
+    network, optimizer = Network([PIXELS, *trial.hidden, CLASSES], rng), OPTIMIZERS[trial.optimizer]()
+    run.set_primary_metric("val/accuracy", mode="max")
+    run.summary({"parameters": network.parameters.size})
+    step, accuracy = 0, 0.0
+    for epoch in range(trial.epochs):
+        rate, order = trial.rates[epoch // STRETCH], rng.permutation(len(digits.train_labels))
+        with np.errstate(over="ignore", invalid="ignore"):  # a network that diverges does so quietly
+            for start in range(0, len(order), trial.batch):
+                batch, step = order[start : start + trial.batch], step + 1
+                images, labels = digits.train_images[batch], digits.train_labels[batch]
+                loss, gradient = network.loss_and_gradient(images, labels)
+                norm = float(np.linalg.norm(gradient))
+                metrics = {"train/loss": loss, "train/gradient_norm": norm, "train/learning_rate": rate}
+                run.log(metrics, step=step)
+                network.parameters += optimizer.change(gradient + trial.decay * network.parameters, rate)
+        accuracy = _log_epoch(run, network, digits, epoch + 1, step)
+    run.summary({"final_accuracy": accuracy})
+
+
+def _log_epoch(run: rn.Run, network: Network, digits: Digits, epoch: int, step: int) -> float:
+    """Log the metrics, pictures and tables of an epoch; return the accuracy."""
+    labels = digits.val_labels
+    answers = network.forward(digits.val_images)[1]
+    guesses, loss = answers.argmax(axis=1), cross_entropy(answers, labels)
+    confusion = np.bincount(labels * CLASSES + guesses, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    right, is_of, is_read_as = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    accuracy = float((guesses == labels).mean())
+    trained = network.forward(digits.train_images)[1].argmax(axis=1)
+    metrics = {
+        "epoch": epoch,
+        "train/accuracy": float((trained == digits.train_labels).mean()),
+        "val/loss": loss,
+        "val/accuracy": accuracy,
+        "val/f1": float((2 * right / np.maximum(is_read_as + is_of, 1)).mean()),
+        **{f"val_recall/digit_{digit}": float(recall) for digit, recall in enumerate(right / is_of)},
+    }
+    run.log(metrics, step=step)
+    run.log_text(f"epoch {epoch}/{EPOCHS}: loss {loss:.4f}, accuracy {accuracy:.1%}")
+    if epoch % SHOW_EPOCHS == 0:
+        wrong = np.flatnonzero(guesses != labels)[:TILES]
+        pairs = zip(labels[wrong], guesses[wrong], strict=True)
+        caption = ", ".join(f"{right} read as {guess}" for right, guess in pairs) or "No mistakes."
+        run.log_image("mistakes", sheet(digits.val_images[wrong]), step=step, caption=caption)
+        weights, caption = network.layers[0][:-1], "What the first units of the first layer look for."
+        run.log_image("weights", sheet(weights.T[:TILES]), step=step, caption=caption)
+        run.log_histogram("first_layer", weights, step=step)
+        rows = [[digit, *row] for digit, row in enumerate(confusion.tolist())]
+        run.log_table("confusion", rows, ["digit", *(f"read as {n}" for n in range(CLASSES))], step=step)
+    return accuracy
+
+
+def sheet(tiles: Floats) -> bytes:
+    """Return a PNG of `tiles` (count, 64) in rows, each scaled from black to white, or grey if NaN."""
+    rows, pitch = max(1, -(-len(tiles) // COLUMNS)), SIDE * ZOOM + GAP
+    canvas = np.full((rows * pitch + GAP, COLUMNS * pitch + GAP), GREY, np.uint8)
+    for number, tile in enumerate(tiles):
+        top, left = (GAP + pitch * place for place in divmod(number, COLUMNS))
+        if np.isfinite(tile).all():
+            shades = (tile - tile.min()) / (np.ptp(tile) or 1) * 255
+            square = shades.round().astype(np.uint8).reshape(SIDE, SIDE)
+            zoomed = square.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
+            canvas[top : top + SIDE * ZOOM, left : left + SIDE * ZOOM] = zoomed
+    return _png(canvas)
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode grey pixels as PNG (W3C, "PNG Specification", 5 and 11), for Pillow need not be installed."""
+    height, width = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits of grey, not interlaced
+    lines = np.pad(pixels, ((0, 0), (1, 0)))  # every line begins with its filter: 0, none
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, data in (b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b""):
+        content += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return content
