@@ -59,9 +59,9 @@ def _write_artifacts(root: Path, folder: Path) -> None:
     """cifar10, which the run used, and two versions of resnet, which it made."""
     store, source = Store(root), folder / "media" / "source"
     source.write_bytes(b"airplane,automobile\n")
-    records.record_used(
-        folder, Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD)
-    )
+    used = Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD)
+    records.record_created(root / "nlp" / "bert" / "runs" / THIRD, used)
+    records.record_used(folder, used)
     for number in (1, 2):
         source.write_bytes(b"%d" % number * 4096)
         artifact = Artifact("resnet", metadata={"val_acc": 0.3}, description="first try").add_tags("baseline")

@@ -83,7 +83,7 @@ def _start(library: str) -> subprocess.Popen[bytes]:
     ours = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment["PYTHONPATH"], ours]))
     # A folder `wandb` in the working directory is not the library. A session of its own: Ctrl-C is for the script.
-    command = module_command("runicorn.compat.also.child", library)
+    command = module_command("runicorn.compat.forwarding.child", library)
     return subprocess.Popen(
         command,
         env=environment,

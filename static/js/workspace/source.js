@@ -13,7 +13,6 @@ import { CurveCache } from "./curve_cache.js";
 const MOST_NUMBERS = 100_000;
 const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
-const FEW_COLUMNS = 16; // per point: up to so many, a chart is exact to a pixel; more curves take longer to draw
 const REST = "";
 
 export class OverlaySource {
@@ -59,7 +58,8 @@ export class OverlaySource {
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
-    const points = columns > FEW_COLUMNS ? query.points / 2 : query.points;
+    // Half of what the chart of one run asks for, however few curves there are: more points would be another request.
+    const points = Math.floor(query.points / 2);
     query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
     return query;
   }

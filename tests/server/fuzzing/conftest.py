@@ -14,6 +14,7 @@ from tests.folders import write_run
 from tests.processes import Viewer
 from tests.server.fuzzing.described import Description
 from tests.server.fuzzing.values import Pool
+from tests.waiting import until
 
 SPARE_RUNS = 30
 
@@ -45,6 +46,7 @@ def description(target: Viewer) -> Description:
 @pytest.fixture(scope="module")
 def pool(target: Viewer) -> Pool:
     """What exists in the store, by the names of parameters and fields."""
+    until(lambda: len(target.get("/api/runs").json()) >= SPARE_RUNS)
     runs = target.get("/api/runs").json()
     artifacts = target.get("/api/artifacts").json()
     ids = [run["id"] for run in runs]

@@ -111,7 +111,7 @@ def test_an_unknown_user_is_reported_like_a_wrong_password(known_sshd: Sshd, rem
     wrong = secret()
     error = attempt(remote_loop, known_sshd.port, "no-such-user", password=wrong)
     assert isinstance(error, AuthenticationFailed)
-    assert "check the username" in str(error.detail) and wrong not in str(error.detail)
+    assert "Check the user name" in str(error.detail) and wrong not in str(error.detail)
 
 
 def test_a_key_that_the_host_rejects_is_reported(
@@ -120,7 +120,7 @@ def test_a_key_that_the_host_rejects_is_reported(
     other = keygen(tmp_path / "other")
     error = attempt(remote_loop, known_sshd.port, known_sshd.username, private_key_path=str(other))
     assert isinstance(error, AuthenticationFailed)
-    assert "with this key" in str(error.detail) and "authorized_keys" in str(error.detail)
+    assert "the key was not accepted" in str(error.detail) and "authorized_keys" in str(error.detail)
 
 
 def test_an_unknown_host_name_is_reported(remote_loop: LoopThread) -> None:

@@ -185,7 +185,7 @@ def test_another_host_at_the_address_of_a_lost_one_is_not_trusted(
     keygen(known_sshd.host_key)
     known_sshd.start()
     until(lambda: not pool.all())
-    assert "presents another key than before" in connection.error
+    assert "presents a different key than before" in connection.error
     assert "Accepted" not in known_sshd.output.rpartition("Server listening")[2]
 
 

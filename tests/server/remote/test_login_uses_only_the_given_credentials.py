@@ -104,7 +104,7 @@ def test_the_agent_is_used_without_other_credentials(
     agent(known_sshd.key)
     with pytest.raises(AuthenticationFailed):
         open_with(remote_loop, known_sshd, use_agent=False)
-    with pytest.raises(AuthenticationFailed, match="with this password"):
+    with pytest.raises(AuthenticationFailed, match="the password was not accepted"):
         open_with(remote_loop, known_sshd, use_agent=True, password="no")
     connection = open_with(remote_loop, known_sshd, use_agent=True)
     assert connection.method == "agent"

@@ -72,13 +72,13 @@ def test_the_question_for_the_token_is_in_the_language_of_the_browser(guarded: V
     page = guarded.get("/", headers=chinese).content.decode()
     assert '<html lang="zh-hans">' in page and "此查看器需要令牌。" in page and "令牌 <input" in page
     assert (
-        "This viewer asks for a token." in guarded.get("/", headers={"Cookie": "runicorn_language=en"}).text
+        "This viewer requires a token." in guarded.get("/", headers={"Cookie": "runicorn_language=en"}).text
     )
     assert (
         "此查看器需要令牌。"
         in guarded.get("/", headers={"Cookie": "runicorn_language=zh-hans"}).content.decode()
     )
-    assert "This viewer asks for a token." in guarded.get("/api/runs", headers=chinese).json()["detail"]
+    assert "This viewer requires a token." in guarded.get("/api/runs", headers=chinese).json()["detail"]
     refused = guarded.get("/", headers={**chinese, "Host": "evil.example"})
     assert (refused.status_code, "不允许此主机名" in refused.content.decode()) == (403, True)
 
