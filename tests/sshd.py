@@ -125,8 +125,12 @@ class Sshd:
 
     def _listens(self) -> bool:
         assert self.process is not None and self.process.poll() is None, self.output
-        with socket.socket() as probe:
-            return probe.connect_ex((self.host, self.port)) == 0
+        with socket.socket() as probe, suppress(OSError):
+            probe.settimeout(5)
+            probe.connect((self.host, self.port))
+            # Its greeting: a connection alone may be accepted before it can answer, or by another process.
+            return probe.recv(4) == b"SSH-"
+        return False
 
     @property
     def output(self) -> str:
