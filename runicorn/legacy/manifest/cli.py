@@ -10,7 +10,7 @@ import sys
 
 def main() -> None:
     """Generate a manifest from the command line and exit with its code."""
-    from runicorn.cli import main as runicorn
+    from runicorn.__main__ import main as runicorn
 
     arguments = sys.argv[1:]
     has_root = any(word.split("=")[0] in {"--root", "--storage"} for word in arguments)
