@@ -70,7 +70,7 @@ def test_messages_of_errors_are_templates_that_can_be_translated() -> None:
     numbers = {name: number for number, names in ERRORS.items() for name in names.split()}
     filled = [
         f"{path.relative_to(PROJECT)}:{node.lineno}"
-        for folder in ("remote", "artifacts", "runicorn/archives", "runicorn/maintenance")
+        for folder in ("remote", "artifacts", "people", "runicorn_tools/archives", "runicorn_tools/fsck")
         for path in (PROJECT / folder).rglob("*.py")
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call)
