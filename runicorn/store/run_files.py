@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from runicorn.store import layout
 
 FIRST, SECOND, THIRD = 1, 2, 3
-"""Priorities: description of a run; its logged data; its images, tables and histograms."""
+"""Priorities: description of a run; its logged data; its images, tables, histograms and sources."""
+CELLS = "cells.json"
+FOLDERS = frozenset({layout.MEDIA, layout.SOURCES})
+"""Folders of a run whose files are synced."""
+_PACK = re.compile(rf"{layout.SOURCES}/([0-9a-f]{{64}})\.zip")
 MOST_DEPTH = 16
 PART_BYTES = 255
 
@@ -16,7 +22,18 @@ def priority_of(name: str) -> int | None:
         return FIRST
     if name in layout.GROWING:
         return SECOND
-    return THIRD if is_media(name) else None
+    return THIRD if is_media(name) or is_source(name) else None
+
+
+def pack_of(name: str) -> str | None:
+    """Return the digest of a pack of sources by its name relative to the run's folder; None for other files."""
+    match = _PACK.fullmatch(name)
+    return match[1] if match else None
+
+
+def is_source(name: str) -> bool:
+    """Return whether a name relative to the run's folder is one of its sources."""
+    return name == f"{layout.SOURCES}/{CELLS}" or pack_of(name) is not None
 
 
 def is_media(name: str) -> bool:

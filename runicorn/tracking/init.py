@@ -64,6 +64,7 @@ def init(
     url: str | None = None,
     upload_timeout: float | None = None,
     path: str | None = None,
+    sources: bool | None = None,
     **later: Unpack[Arguments],
 ) -> Run:
     """Begin a run and make it the active one; open runs stay open.
@@ -84,6 +85,7 @@ def init(
         mode: "disabled", "offline" (no upload) or "online" (also on ranks above 0); else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
         upload_timeout: maximum seconds to wait for the upload at the end; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
+        sources: store the source files of the program with the run; else `RUNICORN_SOURCES`, else with `capture_env`.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
 
     Raises:
@@ -104,7 +106,13 @@ def init(
         run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
-        run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
+        keeps_sources = capture_env and (user.is_on("RUNICORN_SOURCES") if sources is None else sources)
+        run.accompany(
+            environment=capture_env,
+            sources=bool(keeps_sources),
+            console=capture_console,
+            samples=system_metrics,
+        )
     return run
 
 

@@ -241,9 +241,9 @@ class Run(MediaLog):
             self.config.update(settings)
         self._folder.stir()
 
-    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
-        """Start the capture of environment, console and system metrics, until the run ends."""
-        self._capture.start(environment=environment, console=console, samples=samples)
+    def accompany(self, *, environment: bool, sources: bool, console: bool, samples: bool) -> None:
+        """Start the capture of environment, sources, console and system metrics, until the run ends."""
+        self._capture.start(environment=environment, sources=sources, console=console, samples=samples)
 
     def end(self, status: str, reason: str | None) -> None:
         """Write the end of the run; complete it if a signal interrupted an earlier call."""

@@ -16,6 +16,7 @@ from runicorn.api.transport import Transport
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.store import ArtifactFolder, Store
 from runicorn.store import find, layout
+from runicorn.store.run_files import FOLDERS
 from runicorn.upload.client import token
 from runicorn_tools.fsck.report import Report
 
@@ -82,9 +83,10 @@ def _files(folder: Path) -> Iterator[str]:
     for name in sorted((layout.OF_THE_LIBRARY | layout.GROWING) - NUMBERED_ANEW):
         if os.path.isfile(folder / name):
             yield name
-    media = folder / layout.MEDIA
-    for name in sorted(os.listdir(media)) if media.is_dir() else ():
-        yield f"{layout.MEDIA}/{name}"
+    for inner in sorted(FOLDERS):
+        place = folder / inner
+        for name in sorted(os.listdir(place)) if place.is_dir() else ():
+            yield f"{inner}/{name}"
 
 
 def _digest(path: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.store import layout
-from runicorn.store.run_files import is_media
+from runicorn.store.run_files import is_media, is_source
 
 ALGORITHM = "sha256:"
 BLOCK = 1024 * 1024
@@ -40,7 +40,8 @@ def grows(name: str) -> bool:
 
 def is_accepted(name: str) -> bool:
     """Return whether uploads of this file, relative to the run's folder, are accepted."""
-    return name in layout.OF_THE_LIBRARY or name in layout.GROWING or is_media(name)
+    is_attached = is_media(name) or is_source(name)
+    return name in layout.OF_THE_LIBRARY or name in layout.GROWING or is_attached
 
 
 def add(path: Path, offset: int, content: bytes) -> int:

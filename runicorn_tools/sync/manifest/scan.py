@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from runicorn.store import layout
-from runicorn.store.run_files import MOST_DEPTH, is_run_folder, is_safe_part, priority_of
+from runicorn.store.run_files import FOLDERS, MOST_DEPTH, is_run_folder, is_safe_part, priority_of
 
 QUIET_SECONDS = 3600.0
 """Time without writes after which an ended run is settled."""
@@ -211,7 +211,7 @@ def _record_run(
     for entry in listing:
         if not entry.is_folder and priority_of(entry.name) is not None:
             run.files[entry.name] = (entry.size, entry.mtime)
-        elif entry.is_folder and entry.name == layout.MEDIA:
+        elif entry.is_folder and entry.name in FOLDERS:
             _take_media(reader, run, before, folder, entry, now)
     run.settled = _is_settled(reader.status(folder), max(run.modified_at, item.mtime), now)
     result.runs[folder] = run
@@ -221,7 +221,7 @@ def _record_run(
 def _take_media(
     reader: Reader, run: RunFiles, before: RunFiles | None, folder: str, item: Item, now: float
 ) -> None:
-    waiting = [(layout.MEDIA, item)]
+    waiting = [(item.name, item)]
     while waiting:
         name, about = waiting.pop()
         if before is not None and before.media.get(name) == about.stamp:
