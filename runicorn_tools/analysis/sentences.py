@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from runicorn.message import Message, gettext_noop
-
-if TYPE_CHECKING:
-    from runicorn_tools.analysis.verdict import Verdict
+from runicorn_tools.analysis.result import Verdict
 
 DECIDED = {
     ("better", False): gettext_noop("better by {amount}"),

@@ -9,12 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
-from typing import Literal
 
 from runicorn_tools.analysis import bootstrap, student
 from runicorn_tools.analysis.comparisons import benjamini_hochberg
 from runicorn_tools.analysis.goals import UNKNOWN, Goal
 from runicorn_tools.analysis.noise import NoiseFloor
+from runicorn_tools.analysis.result import Verdict, Word
 from runicorn_tools.analysis.sentences import sentence
 
 MOST_SEEDS = 100
@@ -23,48 +23,6 @@ WELCH, MODERATED = "Welch's interval", "Welch's interval, spreads moderated by t
 FLOOR, PREDICTION = "noise floor of the project", "spread of the group with several runs"
 BOOTSTRAP = "studentized bootstrap"
 NONE = "none"
-
-Word = Literal["better", "worse", "within_noise", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How the values of one group compare with those of a baseline.
-
-    Attributes:
-        metric: name of the metric.
-        goal: whether less or more of it is better.
-        goal_assumed: whether only the name of the metric says so.
-        verdict: `better` or `worse` by a one-sided test at `1 - level`; `unknown` without noise or goal.
-        difference: of the means, in the unit of the metric; positive if the group has more.
-        relative: difference as a share of the baseline's mean; None if that is 0.
-        interval: two-sided confidence interval of the difference.
-        level: confidence of the interval and of the verdict.
-        n_a, n_b: finite values of group and baseline.
-        noise: noise floor of the project, if it is known.
-        seeds_to_decide: further seeds of each group with which the same difference would not be noise.
-        p_value: of the one-sided test in the direction of the difference; None without noise.
-        method: how the interval was computed, and whether the verdict is corrected.
-        comparisons: number of comparisons that the verdict is corrected for.
-        sentence: all of that in words; a `Message`.
-    """
-
-    metric: str
-    goal: Literal["min", "max", "unknown"]
-    goal_assumed: bool
-    verdict: Word
-    difference: float | None
-    relative: float | None
-    interval: tuple[float, float] | None
-    level: float
-    n_a: int
-    n_b: int
-    noise: NoiseFloor | None
-    seeds_to_decide: int | None
-    p_value: float | None
-    method: str
-    comparisons: int = 1
-    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
