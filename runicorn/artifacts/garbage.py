@@ -23,8 +23,8 @@ from runicorn.artifacts.errors import DamagedFile, PoolUnavailable, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
 from runicorn.newer_python import sha256
-from runicorn.sources import pack
 from runicorn.store.containment import OutsideStore, is_inside
+from runicorn.store.run_files import is_pack
 
 if TYPE_CHECKING:
     from runicorn.artifacts.s3.bucket import Unfinished
@@ -223,7 +223,7 @@ def _find(store: Store, in_bucket: Mapping[str, int], unfinished: Sequence[Unfin
 
 def _is_of_a_run(entry: os.DirEntry[str]) -> bool:
     """Return whether a content is a pack of sources to which the folder of a run has a hard link."""
-    return entry.stat(follow_symlinks=False).st_nlink > 1 and pack.is_pack(entry.path)
+    return entry.stat(follow_symlinks=False).st_nlink > 1 and is_pack(entry.path)
 
 
 def _used_digests(store: Store, without: Collection[Path] = ()) -> set[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runicorn.capture.console import Console
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.capture.sampler import Sampler
-    from runicorn.sources.cells import CellRecorder
+    from runicorn.capture.sources.cells import CellRecorder
     from runicorn.store.run_folder import RunFolder
 
 PATIENCE = 3.0
@@ -61,7 +61,7 @@ class BackgroundCapture:
             if sources:
                 self._sources = (str(self._folder.root), str(self._folder.path))
                 if "IPython" in sys.modules:
-                    from runicorn.sources import cells
+                    from runicorn.capture.sources import cells
 
                     self._cells = cells.recorder(self._folder.path, self._start.variables)
             self._capture.start()
@@ -136,7 +136,7 @@ class BackgroundCapture:
         self._folder.write(layout.ENVIRONMENT, capture.capture_until(thread.stopped.is_set).to_dict())
         if self._sources:
             with _loading():
-                sources = descriptor_reserve.load("runicorn.sources.keep")
+                sources = descriptor_reserve.load("runicorn.capture.sources.keep")
             sources.keep(self._folder.root, self._folder.path, self._start, thread.stopped.is_set)
 
     def _sample(self, thread: BackgroundThread) -> None:

@@ -49,7 +49,7 @@ def main() -> None:
         sys.stdout.buffer.write(f"{len(content):{HEAD}d}".encode() + content)
         sys.stdout.buffer.flush()
     if sources:
-        from runicorn.sources.keep import keep
+        from runicorn.capture.sources.keep import keep
 
         with suppress(OSError, ValueError):  # a full disk, a run that was removed
             keep(Path(sources[0]), Path(sources[1]), described, stopped.is_set)

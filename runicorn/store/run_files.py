@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from runicorn import _platform
 from runicorn.store import layout
 
 FIRST, SECOND, THIRD = 1, 2, 3
@@ -11,6 +12,10 @@ FIRST, SECOND, THIRD = 1, 2, 3
 CELLS = "cells.json"
 FOLDERS = frozenset({layout.MEDIA, layout.SOURCES})
 """Folders of a run whose files are synced."""
+SOURCE_TREE = "runicorn-sources.json"
+"""First member of a pack of sources."""
+_ZIP_HEADER = 30
+"""Bytes before the name of the first member of a zip file."""
 _PACK = re.compile(rf"{layout.SOURCES}/([0-9a-f]{{64}})\.zip")
 MOST_DEPTH = 16
 PART_BYTES = 255
@@ -29,6 +34,15 @@ def pack_of(name: str) -> str | None:
     """Return the digest of a pack of sources by its name relative to the run's folder; None for other files."""
     match = _PACK.fullmatch(name)
     return match[1] if match else None
+
+
+def is_pack(path: str) -> bool:
+    """Return whether the content of a file begins like a pack of sources."""
+    try:
+        head = _platform.read_regular(path, _ZIP_HEADER + len(SOURCE_TREE), follow_links=False)
+    except OSError:
+        return False
+    return head[:4] == b"PK\3\4" and head[_ZIP_HEADER:] == SOURCE_TREE.encode()
 
 
 def is_source(name: str) -> bool:

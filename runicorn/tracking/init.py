@@ -96,24 +96,24 @@ def init(
     place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = None if is_offline(mode) else _server(url, upload_timeout)
-    claim = _silent if is_silent(mode) else _claimed
     with descriptor_reserve.released():
         root = user.storage_root(storage)
         unmounted = default_root.find_unmounted(root)
-        run, resumed = claim(root, place, run_id, resume)
+        run, resumed = (_silent if is_silent(mode) else _claimed)(root, place, run_id, resume)
         run.alias = labels.get("alias")
         hooks.watch(run)
         run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
-        keeps_sources = capture_env and (user.is_on("RUNICORN_SOURCES") if sources is None else sources)
+        sources = capture_env and _keeps_sources(sources)
         run.accompany(
-            environment=capture_env,
-            sources=bool(keeps_sources),
-            console=capture_console,
-            samples=system_metrics,
+            environment=capture_env, sources=sources, console=capture_console, samples=system_metrics
         )
     return run
+
+
+def _keeps_sources(sources: bool | None) -> bool:
+    return user.is_on("RUNICORN_SOURCES") if sources is None else bool(sources)
 
 
 def _is_stored(run: Run) -> bool:

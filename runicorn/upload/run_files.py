@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
+from runicorn.capture.sources.record import ENDING, packs_of
 from runicorn.newer_python import sha256
-from runicorn.sources.record import ENDING, packs_of
 from runicorn.store import layout
 from runicorn.store.run_files import CELLS, is_media, pack_of
 from runicorn.upload.artifacts import Artifacts

@@ -11,7 +11,7 @@ from typing import IO
 from runicorn import _platform
 from runicorn.artifacts import import_commit as commit
 from runicorn.artifacts.store import Store
-from runicorn.sources import record as sources
+from runicorn.capture.sources import record as sources
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from runicorn.capture.sources.record import ENDING, is_intact, packs_of
 from runicorn.message import Message
-from runicorn.sources.record import ENDING, is_intact, packs_of
 from runicorn.store import find, layout
 from runicorn.store.file_checksums import crc32_of
 from runicorn_tools.fsck.journal import JournalState, read_journal

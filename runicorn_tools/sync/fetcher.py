@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runicorn import _platform, regular_file
+from runicorn.capture.sources import record as sources
 from runicorn.settings import free_space
-from runicorn.sources import record as sources
 from runicorn.store import layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.run_files import pack_of

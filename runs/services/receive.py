@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runicorn.capture.sources import record as sources
 from runicorn.json_value import JsonObject
 from runicorn.settings import free_space
-from runicorn.sources import record as sources
 from runicorn.store import curation, heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder

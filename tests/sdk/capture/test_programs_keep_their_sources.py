@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.sources.record import Sources
+from runicorn.capture.sources.record import Sources
 from runicorn.store import layout
 from tests.sdk.tracking.scripts import Script, only_run
 

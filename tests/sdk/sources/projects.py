@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from runicorn.capture.program_start import ProgramStart
-from runicorn.sources import keep
-from runicorn.sources.record import Sources
+from runicorn.capture.sources import keep
+from runicorn.capture.sources.record import Sources
 from runicorn.store import layout
 
 GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org")

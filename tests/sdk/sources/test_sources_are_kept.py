@@ -10,9 +10,9 @@ import pytest
 
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
-from runicorn.sources import cells, keep, listing, record
-from runicorn.sources.ignore import Ignore, is_below_ignored
-from runicorn.sources.record import Sources
+from runicorn.capture.sources import cells, keep, listing, record
+from runicorn.capture.sources.ignore import Ignore, is_below_ignored
+from runicorn.capture.sources.record import Sources
 from runicorn.store import layout
 from tests.sdk.sources.projects import Project, commit, git, write
 from tests.secrecy import holds, secret

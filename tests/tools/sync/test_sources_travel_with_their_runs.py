@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
+from runicorn.capture.sources.record import Sources
 from runicorn.manifest import ManifestGenerator, ManifestSyncClient
-from runicorn.sources.record import Sources
 from runicorn.store import layout
 from runicorn_tools.archives import write as exporting
 from runicorn_tools.archives.read import import_archive

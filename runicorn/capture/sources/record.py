@@ -15,8 +15,8 @@ from typing import Any
 from runicorn import _platform
 from runicorn.artifacts.contents import Contents
 from runicorn.artifacts.pool import Pool, seal
+from runicorn.capture.sources import pack
 from runicorn.newer_python import sha256
-from runicorn.sources import pack
 from runicorn.store import layout
 from runicorn.store.containment import check_inside
 

@@ -19,9 +19,9 @@ from runicorn import _platform
 from runicorn.artifacts.pool import Intake, Pool
 from runicorn.capture.program_start import ProgramStart
 from runicorn.capture.redaction import Masking
+from runicorn.capture.sources import listing, pack, record
+from runicorn.capture.sources.listing import Candidate, Listing
 from runicorn.capture.subprocesses import Commands
-from runicorn.sources import listing, pack, record
-from runicorn.sources.listing import Candidate, Listing
 from runicorn.store import layout
 
 FILE_LIMIT = 1024 * 1024

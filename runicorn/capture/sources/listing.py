@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from runicorn.capture import git
 from runicorn.capture.program_start import ProgramStart
+from runicorn.capture.sources.ignore import FILE, Ignore, is_below_ignored, is_ignored
 from runicorn.capture.subprocesses import KIBIBYTE, Commands
-from runicorn.sources.ignore import FILE, Ignore, is_below_ignored, is_ignored
 
 GIT_SECONDS = 5.0
 LIST_LIMIT = 16 * 1024 * KIBIBYTE

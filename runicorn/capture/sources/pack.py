@@ -10,22 +10,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from runicorn import _platform
+from runicorn.store.run_files import SOURCE_TREE as TREE
 
-TREE = "runicorn-sources.json"
 FORMAT = "runicorn.sources/1"
 NAME_DIGITS = 32
 TREE_CEILING = 64 * 1024 * 1024
 CONTENT_CEILING = 16 * 1024 * 1024
 _DATE = (1980, 1, 1, 0, 0, 0)
-_HEADER = 30
-"""Bytes before the name of the first member of a zip file."""
 
 CLEAN, MASKED, LINK, EXECUTABLE = "c", "m", "l", "x"
 """Flags of a file. The content of a link is its target; `CLEAN` marks masked files whose original is in the commit."""
@@ -109,12 +106,3 @@ def member(archive: zipfile.ZipFile, name: str, ceiling: int = CONTENT_CEILING) 
     if len(content) > ceiling:
         raise zipfile.BadZipFile(f"{name} is too large")
     return content
-
-
-def is_pack(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file begins like a pack."""
-    try:
-        head = _platform.read_regular(os.fspath(path), _HEADER + len(TREE), follow_links=False)
-    except OSError:
-        return False
-    return head[:4] == b"PK\3\4" and head[_HEADER:] == TREE.encode()
