@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from runicorn.store import layout
+from runicorn.store.samples.names import is_chunk_file
 
 FIRST, SECOND, THIRD = 1, 2, 3
-"""Priorities: description of a run; its logged data; its images, tables and histograms."""
+"""Priorities: description of a run; its logged data; its images, tables, histograms and sealed samples."""
+SUBFOLDERS = (layout.MEDIA, layout.SAMPLES)
+"""Folders of a run whose files are synced."""
 MOST_DEPTH = 16
 PART_BYTES = 255
 
@@ -14,14 +17,16 @@ def priority_of(name: str) -> int | None:
     """Return the priority of a file by its name relative to the run's folder; None for files that are not synced."""
     if name in layout.SMALL:
         return FIRST
-    if name in layout.GROWING:
-        return SECOND
-    return THIRD if is_media(name) else None
+    if layout.grows(name):
+        return SECOND if is_in_subfolder(name) or name in layout.GROWING else None
+    return THIRD if is_in_subfolder(name) else None
 
 
-def is_media(name: str) -> bool:
-    """Return whether a name relative to the run's folder is a file below `media/`."""
+def is_in_subfolder(name: str) -> bool:
+    """Return whether a name relative to the run's folder is a file below `media/`, or one of a chunk of samples."""
     parts = name.split("/")
+    if parts[0] == layout.SAMPLES:
+        return len(parts) == 3 and is_safe_part(parts[1]) and is_chunk_file(parts[2])
     return (
         parts[0] == layout.MEDIA
         and 2 <= len(parts) <= MOST_DEPTH
