@@ -11,6 +11,7 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -60,9 +61,9 @@ def seal(plain: Path, sealed: Path) -> int:
             target.flush()
             os.fsync(target.fileno())
         os.replace(beside, sealed)
-    except BaseException:
-        beside.unlink() if beside.exists() else None
-        raise
+    finally:
+        with suppress(FileNotFoundError):  # it was renamed
+            beside.unlink()
     _platform.fsync_directory(sealed.parent)
     plain.unlink()
     return size
@@ -103,7 +104,7 @@ class SealedChunk:
         self._fd = _platform.open_regular(path, follow_links=False)
         try:
             self.blocks = list(_members(self._fd))
-        except BaseException:
+        except OSError:
             os.close(self._fd)
             raise
         self._starts = [block.start for block in self.blocks]
