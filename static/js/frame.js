@@ -7,6 +7,8 @@ import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
 import "./alerts/news.js";
 import "./palette.js";
+import "./shared/suggestions.js";
+import "./shared/tooltip.js";
 import "./shortcuts.js";
 
 const THEMES = { auto: gettext("Auto"), light: gettext("Light"), dark: gettext("Dark") };
