@@ -14,9 +14,9 @@ from typing import Any
 
 import asyncssh
 import pytest
-from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
 
 from runicorn._platform import file_lock
+from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
 from runicorn_tools.sync import transport
 from runicorn_tools.sync.mirror import mirror_store
 from runicorn_tools.sync.stopping import StopRequest
