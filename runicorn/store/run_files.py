@@ -6,12 +6,13 @@ import re
 
 from runicorn import _platform
 from runicorn.store import layout
+from runicorn.store.samples.names import is_chunk_file
 
 FIRST, SECOND, THIRD = 1, 2, 3
-"""Priorities: description of a run; its logged data; its images, tables, histograms and sources."""
-CELLS = "cells.json"
-FOLDERS = frozenset({layout.MEDIA, layout.SOURCES})
+"""Priorities: description of a run; its logged data; its images, tables, histograms, sealed samples and sources."""
+SUBFOLDERS = (layout.MEDIA, layout.SAMPLES, layout.SOURCES)
 """Folders of a run whose files are synced."""
+CELLS = "cells.json"
 SOURCE_TREE = "runicorn-sources.json"
 """First member of a pack of sources."""
 _ZIP_HEADER = 30
@@ -25,9 +26,9 @@ def priority_of(name: str) -> int | None:
     """Return the priority of a file by its name relative to the run's folder; None for files that are not synced."""
     if name in layout.SMALL:
         return FIRST
-    if name in layout.GROWING:
-        return SECOND
-    return THIRD if is_media(name) or is_source(name) else None
+    if layout.grows(name):
+        return SECOND if is_in_subfolder(name) or name in layout.GROWING else None
+    return THIRD if is_in_subfolder(name) else None
 
 
 def pack_of(name: str) -> str | None:
@@ -50,9 +51,13 @@ def is_source(name: str) -> bool:
     return name == f"{layout.SOURCES}/{CELLS}" or pack_of(name) is not None
 
 
-def is_media(name: str) -> bool:
-    """Return whether a name relative to the run's folder is a file below `media/`."""
+def is_in_subfolder(name: str) -> bool:
+    """Return whether a name relative to the run's folder is a file below `media/`, one of a chunk of samples, or of sources."""
     parts = name.split("/")
+    if parts[0] == layout.SOURCES:
+        return is_source(name)
+    if parts[0] == layout.SAMPLES:
+        return len(parts) == 3 and is_safe_part(parts[1]) and is_chunk_file(parts[2])
     return (
         parts[0] == layout.MEDIA
         and 2 <= len(parts) <= MOST_DEPTH

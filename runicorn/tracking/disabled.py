@@ -19,6 +19,7 @@ from runicorn.tracking.switch import is_enabled
 if TYPE_CHECKING:
     from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
+    from runicorn.tracking.samples import SampleBatch
 
 ONLINE, OFFLINE, DISABLED = "online", "offline", "disabled"
 MODES = (ONLINE, OFFLINE, DISABLED)
@@ -148,6 +149,12 @@ class SilentRun(Run):
     ) -> str:
         """Do nothing; the path is empty."""
         return ""
+
+    def log_samples(self, name: str, rows: Any, step: int | None = None) -> SampleBatch:
+        """Do nothing; the batch is empty."""
+        from runicorn.tracking.samples import SampleBatch
+
+        return SampleBatch("", [], None, 0)
 
     def log_record(
         self, metrics: Mapping[str, Any], step: int | None = None, moment: float | None = None

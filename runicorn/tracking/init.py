@@ -70,8 +70,7 @@ def init(
     """Begin a run and make it the active one; open runs stay open.
 
     Args:
-        project: 1-100 characters, a folder below the storage root.
-        name: the experiment, a folder below the project. "default" if not given.
+        project, name: folders below the storage root, 1-100 characters each; "default" if not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.

@@ -15,7 +15,7 @@ from runicorn import _platform
 from runicorn.capture.sources.record import ENDING, packs_of
 from runicorn.newer_python import sha256
 from runicorn.store import layout
-from runicorn.store.run_files import CELLS, is_media, pack_of
+from runicorn.store.run_files import CELLS, SUBFOLDERS, is_in_subfolder, is_source, pack_of
 from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
@@ -53,8 +53,11 @@ class RunUpload:
             OSError: the folder of the run cannot be read.
         """
         # Before the media: no line may arrive before the file that it refers to.
+        whole, parts = self._in_subfolders()
         sizes = {
-            name: size for name in sorted(layout.GROWING) if (size := _size(self.run_dir / name)) is not None
+            name: size
+            for name in [*parts, *sorted(layout.GROWING)]
+            if (size := _size(self.run_dir / name)) is not None
         }
         moved = self._small(layout.META)
         if layout.META not in self._uploaded:
@@ -68,7 +71,7 @@ class RunUpload:
             for name in EARLY:
                 moved |= self._small(name)
             moved |= self._artifacts.send(self._changed, self._note_sent)
-            for name in self._media():
+            for name in [name for name in whole if not is_source(name)]:
                 moved |= self._large(name)
             moved |= self._sources()
             for name, size in sizes.items():
@@ -90,7 +93,8 @@ class RunUpload:
             ServerUnavailable: the server could not be reached.
         """
         differing = []
-        for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:
+        whole, parts = self._in_subfolders()
+        for name in [*(layout.META, layout.STATUS), *EARLY, *whole, *parts, *sorted(layout.GROWING)]:
             try:
                 with (self.run_dir / name).open("rb") as file:
                     size = file.seek(0, os.SEEK_END)
@@ -98,7 +102,7 @@ class RunUpload:
                     digest = f"sha256:{sha256(file)}"
             except FileNotFoundError:
                 continue
-            there = self._server.digest(name, size if name in layout.GROWING else None)
+            there = self._server.digest(name, size if layout.grows(name) else None)
             if there not in (digest, UNKNOWN):
                 differing.append(name)
                 self._uploaded.pop(name, None)
@@ -166,6 +170,9 @@ class RunUpload:
         while (there := self._sizes.get(name, -1)) < size:
             try:
                 content = self._bytes(name, there, size) if there >= 0 else b""
+            except FileNotFoundError:  # a chunk of samples that was sealed meanwhile
+                return moved
+            try:
                 self._sizes[name] = self._server.append(name, max(there, 0), content)
             except Conflict as error:
                 if error.size is None or error.size == there:
@@ -187,12 +194,15 @@ class RunUpload:
         finally:
             os.close(fd)
 
-    def _media(self) -> list[str]:
-        paths = []
-        for folder, _, names in os.walk(self.run_dir / layout.MEDIA):
-            place = Path(folder).relative_to(self.run_dir).as_posix()
-            paths += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
-        return sorted(paths)
+    def _in_subfolders(self) -> tuple[list[str], list[str]]:
+        """Return the files of media and samples that are sent as a whole, and those that are appended to."""
+        names = []
+        for top in SUBFOLDERS:
+            for folder, _, files in os.walk(self.run_dir / top):
+                place = Path(folder).relative_to(self.run_dir).as_posix()
+                names += [f"{place}/{name}" for name in files if is_in_subfolder(f"{place}/{name}")]
+        names.sort()
+        return [n for n in names if not layout.grows(n)], [n for n in names if layout.grows(n)]
 
     def _changed(self, name: str) -> list[int] | None:
         """Return the state of a file if it differs from the one sent or rejected; None otherwise."""

@@ -1,4 +1,4 @@
-"""Check the folder of a run: its small files, journal, log and media."""
+"""Check the folder of a run: its small files, journal, log, media and samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from runicorn.store import find, layout
 from runicorn.store.file_checksums import crc32_of
 from runicorn_tools.fsck.journal import JournalState, read_journal
 from runicorn_tools.fsck.report import Report
+from runicorn_tools.fsck.samples import check_samples
 
 SHOWN = 5
 """Maximum number of line numbers in a message."""
@@ -39,6 +40,7 @@ class _RunCheck:
         for data in journal.media:
             self.report.media += 1
             self._medium(data, contents)
+        check_samples(self.folder, self.relative, self.report, contents=contents)
         self._sources(contents)
 
     def _sources(self, contents: bool) -> None:

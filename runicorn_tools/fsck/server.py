@@ -16,7 +16,7 @@ from runicorn.api.transport import Transport
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.store import ArtifactFolder, Store
 from runicorn.store import find, layout
-from runicorn.store.run_files import FOLDERS
+from runicorn.store.run_files import SUBFOLDERS, is_in_subfolder
 from runicorn.upload.client import token
 from runicorn_tools.fsck.report import Report
 
@@ -83,10 +83,11 @@ def _files(folder: Path) -> Iterator[str]:
     for name in sorted((layout.OF_THE_LIBRARY | layout.GROWING) - NUMBERED_ANEW):
         if os.path.isfile(folder / name):
             yield name
-    for inner in sorted(FOLDERS):
-        place = folder / inner
-        for name in sorted(os.listdir(place)) if place.is_dir() else ():
-            yield f"{inner}/{name}"
+    for top in SUBFOLDERS:
+        for path in sorted((folder / top).rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if is_in_subfolder(name) and path.is_file():
+                yield name
 
 
 def _digest(path: Path) -> str:

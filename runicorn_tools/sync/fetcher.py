@@ -116,14 +116,15 @@ class Fetcher:
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, path: str, remote_path: str, target: Path, info: FileInfo) -> FetchResult:
-        if target.name in layout.GROWING:
+        if _grows(path):
             local_size = _size(target)
             if 0 < local_size < info.size:
                 grown = self._fetch_growth(path, remote_path, target, info, local_size)
                 if grown is not None:
                     return grown
-            return self._fetch_all(remote_path, target, info, self._part(f"{path}|0"))
-        return self._fetch_all(remote_path, target, info, self._part(f"{path}|{info.size}|{info.mtime}"))
+            return self._fetch_all(remote_path, target, info, self._part(f"{path}|0"), grows=True)
+        part = self._part(f"{path}|{info.size}|{info.mtime}")
+        return self._fetch_all(remote_path, target, info, part, grows=False)
 
     def _part(self, key: str) -> Path:
         return self._parts / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
@@ -131,8 +132,9 @@ class Fetcher:
     def _require_space(self, size: int) -> None:
         free_space.require(self._parts, size)
 
-    def _fetch_all(self, remote_path: str, target: Path, info: FileInfo, part: Path) -> FetchResult:
-        grows = target.name in layout.GROWING
+    def _fetch_all(
+        self, remote_path: str, target: Path, info: FileInfo, part: Path, *, grows: bool
+    ) -> FetchResult:
         self._require_space(info.size)
         # One byte more than expected, to notice a file that has grown.
         moved = self._receive(remote_path, part, 0, info.size if grows else info.size + 1)
@@ -267,6 +269,10 @@ def _copy(part: Path, fd: int) -> None:
         while piece := source.read(COPY):
             if os.write(fd, piece) != len(piece):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _grows(path: str) -> bool:
+    return layout.grows(layout.split_run_path(path)[1].removeprefix("/"))
 
 
 def _size(path: Path) -> int:

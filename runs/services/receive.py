@@ -190,6 +190,15 @@ def _check_same(run: Run, folder: Path, meta: dict[str, Any]) -> None:
 
 def _write(root: StorageRoot, folder: Path, upload: UploadedFile) -> int:
     path = prepare_target(folder, upload.name)
+    if upload.name.startswith(f"{layout.SAMPLES}/") and upload.name.endswith(".jsonl.gz"):
+        size = _write_file(root, path, upload)
+        if upload.size in (None, size):  # the sealed chunk stands for the one that was appended to
+            path.with_suffix("").unlink(missing_ok=True)
+        return size
+    return _write_file(root, path, upload)
+
+
+def _write_file(root: StorageRoot, path: Path, upload: UploadedFile) -> int:
     if upload.name not in layout.SMALL:
         # The first part of a large file requires the space of all of it.
         free_space.require(
