@@ -75,11 +75,9 @@ def init(
         run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
         config: a dict, a namespace, a dataclass, an object of pydantic, attrs or OmegaConf; nested: `optim.lr`.
-        tags: tags of the run.
         capture_console: copy the program's output into the log of the run.
         resume: continue the run `run_id` if it exists, with its next step and its creation time.
-        notes: free text about the run.
-        group: name of a set of runs, such as a sweep.
+        tags, notes, group: tags, free text, and the name of a set of runs, such as a sweep.
         system_metrics: log CPU, memory and GPU usage of the process every ten seconds, as `system/…`.
         mode: "disabled", "offline" (no upload) or "online" (also on ranks above 0); else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
