@@ -103,9 +103,7 @@ def init(
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
         sources = capture_env and _keeps_sources(sources)
-        run.accompany(
-            environment=capture_env, sources=sources, console=capture_console, samples=system_metrics
-        )
+        run.accompany(capture_env, sources=sources, console=capture_console, samples=system_metrics)
     return run
 
 

@@ -264,7 +264,7 @@ class Run(MediaLog):
             self.config.update(settings)
         self._folder.stir()
 
-    def accompany(self, *, environment: bool, sources: bool, console: bool, samples: bool) -> None:
+    def accompany(self, environment: bool, *, sources: bool, console: bool, samples: bool) -> None:
         """Start the capture of environment, sources, console and system metrics, until the run ends."""
         self._capture.start(environment=environment, sources=sources, console=console, samples=samples)
 
