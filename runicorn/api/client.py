@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from runicorn.api import paging, responses, urls
 from runicorn.api.alerts import AlertsAPI
 from runicorn.api.artifacts import ArtifactsAPI
+from runicorn.api.differences import DifferencesAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
 from runicorn.api.shares import SharesAPI
@@ -25,7 +26,7 @@ IMPORT_SECONDS = 3600.0
 """Unpacking and reading a large archive takes long before the response begins."""
 
 
-class RunicornClient:
+class RunicornClient(DifferencesAPI):
     """Client of a Runicorn server. The first request is sent by the first method call.
 
     Thread-safe: each thread has its own HTTP session. `close` closes all of them.

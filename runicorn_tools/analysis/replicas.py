@@ -77,11 +77,7 @@ def replica_key(
         inputs: entries of `artifacts_used.json`.
         rules: settings of the project.
     """
-    settings = {
-        key: _comparable(value)
-        for key, value in _flat(config)
-        if not _is_seed(key, rules) and not _is_place_or_name(key)
-    }
+    settings = {key: _comparable(value) for key, value in _flat(config) if is_setting(key, rules)}
     if not settings and not group and not any(True for _ in _flat(config)):
         return ""
     about: list[Any] = [settings]
@@ -100,6 +96,11 @@ def seed_of(config: Mapping[str, Any], rules: Rules = DEFAULT) -> Any:
     """Return the seed of a run; of several the values by key, and None without any."""
     seeds = {key: value for key, value in _flat(config) if _is_seed(key, rules)}
     return next(iter(seeds.values())) if len(seeds) == 1 else seeds or None
+
+
+def is_setting(key: str, rules: Rules = DEFAULT) -> bool:
+    """Return whether a config key is neither a seed nor a place, host or name."""
+    return not _is_seed(key, rules) and not _is_place_or_name(key)
 
 
 def key_of_folder(folder: Path, rules: Rules = DEFAULT) -> str:
