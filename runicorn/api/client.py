@@ -13,6 +13,7 @@ from runicorn.api.alerts import AlertsAPI
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
+from runicorn.api.samples import SamplesAPI
 from runicorn.api.shares import SharesAPI
 from runicorn.api.transport import Form, Transport
 
@@ -78,6 +79,11 @@ class RunicornClient:
     def remote(self) -> RemoteAPI:
         """Return the client of remote viewers."""
         return RemoteAPI(self._transport)
+
+    @cached_property
+    def samples(self) -> SamplesAPI:
+        """Return the client of samples: rollouts, completions, evaluated examples."""
+        return SamplesAPI(self._transport)
 
     @cached_property
     def shares(self) -> SharesAPI:
