@@ -1,4 +1,4 @@
-"""Version of the database: a text that differs after every commit of any process.
+"""Version of the databases: a text that differs after every commit of any process.
 
 SQLite counts the commits of other connections (`PRAGMA data_version`); a connection that never writes sees all of
 them. In PostgreSQL the snapshot names the transactions whose rows are visible. No writer has to move anything, so
@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from urllib.parse import quote
 
-from django.db import connection
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from runicorn_site.database.monitor import monitor
 
@@ -25,47 +27,62 @@ def database_version() -> str | None:
     Raises:
         django.db.Error: PostgreSQL does not answer.
     """
-    if connection.in_atomic_block or monitor.problem:
+    if monitor.problem:
         return None
-    if connection.vendor == "sqlite":
-        return _of_sqlite.current(str(connection.settings_dict["NAME"]))
+    versions: dict[str, str | None] = {}
+    for connection in connections.all():
+        if connection.in_atomic_block:
+            return None
+        name = str(connection.settings_dict["NAME"])
+        if name not in versions:  # PostgreSQL has all of them in one
+            versions[name] = _of_file(name) if connection.vendor == "sqlite" else _snapshot(connection)
+    return None if None in versions.values() else " ".join(map(str, versions.values()))
+
+
+def _snapshot(connection: BaseDatabaseWrapper) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_snapshot()::text")
         return str(cursor.fetchone()[0])
 
 
-class SQLiteVersion:
-    """Connection of this process that only counts the commits of all others."""
+def _of_file(path: str) -> str | None:
+    counter = _counters.get(path)
+    if counter is None:
+        counter = _counters.setdefault(path, CommitCounter(path))
+    return counter.current()
 
-    def __init__(self) -> None:
+
+class CommitCounter:
+    """Connection of this process that only counts the commits of all others to a file of SQLite."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[str, int, int] | None = None
+        self._identity: tuple[int, int] | None = None
         self._opened = 0
 
-    def current(self, path: str) -> str | None:
-        """Return the version of the file at `path`; None if it cannot be read."""
+    def current(self) -> str | None:
+        """Return the version of the file; None if it cannot be read."""
         with self._lock:
             try:
-                if self._identity != (path, monitor.epoch, os.getpid()):
-                    self._open(path)
-                assert self._connection is not None
+                if self._connection is None or self._identity != (monitor.epoch, os.getpid()):
+                    self._connection = self._open()
                 (number,) = self._connection.execute("PRAGMA data_version").fetchone()
             except sqlite3.Error:
-                self._identity = None
+                self._connection = None
                 return None
             return f"{self._opened}.{number}"
 
-    def _open(self, path: str) -> None:
-        identity = (path, monitor.epoch, os.getpid())
-        self._connection = sqlite3.connect(
-            f"file:{path}?mode=rw", uri=True, isolation_level=None, timeout=0.0, check_same_thread=False
-        )
-        # The first connection to a database in WAL mode would otherwise checkpoint when it closes.
-        self._connection.execute("PRAGMA query_only=ON")
-        self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    def _open(self) -> sqlite3.Connection:
         # Numbers of different connections are not comparable.
-        self._opened, self._identity = self._opened + 1, identity
+        self._opened, self._identity = self._opened + 1, (monitor.epoch, os.getpid())
+        address = f"file:{quote(self._path)}?mode=rw"
+        own = sqlite3.connect(address, uri=True, isolation_level=None, timeout=0.0, check_same_thread=False)
+        own.execute("PRAGMA query_only=ON")
+        # Only one connection of all may make checkpoints (`database/settings.py`).
+        own.execute("PRAGMA wal_autocheckpoint=0")
+        return own
 
 
-_of_sqlite = SQLiteVersion()
+_counters: dict[str, CommitCounter] = {}
