@@ -22,7 +22,7 @@ def sql(
 ) -> None:
     """Ask the store in SQL: tables runs, params, metrics, points and artifacts, read from the files as they are now.
 
-    Needs DuckDB and Arrow: pip install 'runicorn-django[sql]'.
+    Needs DuckDB and Arrow: pip install duckdb pyarrow.
 
     Examples:
 
@@ -38,7 +38,7 @@ def sql(
         columns, rows = select(statement, Tables(catalog, common.print_error))
         catalog.close()
     except ImportError as error:
-        common.exit_with(f"{error.name} is missing: pip install 'runicorn-django[sql]'", NOT_AVAILABLE)
+        common.exit_with(f"{error.name} is missing: pip install duckdb pyarrow", NOT_AVAILABLE)
     except ValueError as error:
         common.exit_with(str(error), USAGE)
     values = [[plain(value) for value in row] for row in rows]
