@@ -23,6 +23,7 @@ from runicorn_site.assets.views import favicon, static_file
 from runicorn_site.monitoring.urls import monitoring_patterns
 from runicorn_site.pages import (
     demo,
+    design,
     exchange,
     markdown,
     mirror,
@@ -33,6 +34,7 @@ from runicorn_site.pages import (
     system,
     watching,
 )
+from runicorn_site.palette import views as palette
 from runicorn_site.watching.api import watching_patterns
 from runicorn_site.web.access import Scope, access
 
@@ -42,7 +44,20 @@ if has_users():
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls)
-PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown, watching)
+PAGES = (
+    palette,
+    system,
+    settings,
+    settings_actions,
+    storage,
+    store_check,
+    exchange,
+    mirror,
+    demo,
+    design,
+    markdown,
+    watching,
+)
 
 urlpatterns = [
     # For people

@@ -18,12 +18,12 @@ LAYERS = {
     "remote": ["ssh", ".", "connections", "environments", "viewers", "services", "api", "pages"],
     "alerts": ["kinds", ".", "delivery", "judging", "services", "api", "pages"],
     "people": ["access", ".", "shares", "pages"],
-    "runicorn_site": ["web", "database", "cluster", "security", "transport", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "server", "pages", "cli"],
+    "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "server", "pages", "palette", "cli"],
     "runicorn": [
         "_platform", ".", "api/responses", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
     ],
-    "runicorn_tools": ["export", "archives", "sync", ".", "fsck", "cli"],
+    "runicorn_tools": ["analysis", "export", "archives", "sync", ".", "fsck", "cli"],
     "runicorn_importers": ["experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "watching", "cli"],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.
