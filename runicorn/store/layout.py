@@ -31,12 +31,26 @@ ASSETS = "assets.json"
 """Settings and data sets of a run of Runicorn 0.6 and 0.7."""
 IMPORT_REPORT = "import_report.json"
 """Comparison of an imported run with its source."""
+SOURCES_FILE = "sources.json"
 MEDIA = "media"
+SOURCES = "sources"
+"""Folder of packs with the sources of a run."""
 SAMPLES = "samples"
 """Folder of samples; their files are described at `runicorn.store.samples`."""
 DELETED = ".deleted"
 OF_THE_LIBRARY = frozenset(
-    {META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS, IMPORT_REPORT}
+    {
+        META,
+        STATUS,
+        SUMMARY,
+        CONFIG,
+        ENVIRONMENT,
+        SOURCES_FILE,
+        ARTIFACTS_CREATED,
+        ARTIFACTS_USED,
+        ASSETS,
+        IMPORT_REPORT,
+    }
 )
 OF_THE_SERVER = frozenset({CURATION, DELETED})
 SMALL = OF_THE_LIBRARY | OF_THE_SERVER

@@ -200,7 +200,7 @@ class SilentRun(Run):
         """Keep the config in memory."""
         self.config.update(settings)
 
-    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
+    def accompany(self, environment: bool, *, sources: bool, console: bool, samples: bool) -> None:
         """Do nothing."""
 
     def end(self, status: str, reason: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +226,22 @@ class Run(MediaLog):
         elif self.is_open():
             hooks.end_all([self], status, None, upload_timeout)
 
+    def frame(self, metrics: str | Sequence[str] | None = None, as_: str = "pandas") -> Any:
+        """Return a frame with a row for each step: `step`, `time` (UTC), and a column for each metric.
+
+        Args:
+            metrics: one or more metrics; None for all that were logged.
+            as_: "pandas", "polars" or "arrow" (a `pyarrow.Table`).
+
+        Raises:
+            ImportError: runicorn-django, or the library of the frame, is not installed.
+            OSError: the journal cannot be read.
+            ValueError: `as_` is unknown.
+        """
+        from runicorn.extension_points import NAMES, load
+
+        return load(NAMES, "frame_of_folder")(self._folder.path, metrics, as_)
+
     def is_open(self) -> bool:
         """Whether the run has not ended yet."""
         return self._status == layout.RUNNING
@@ -264,9 +280,9 @@ class Run(MediaLog):
             self.config.update(settings)
         self._folder.stir()
 
-    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
-        """Start the capture of environment, console and system metrics, until the run ends."""
-        self._capture.start(environment=environment, console=console, samples=samples)
+    def accompany(self, environment: bool, *, sources: bool, console: bool, samples: bool) -> None:
+        """Start the capture of environment, sources, console and system metrics, until the run ends."""
+        self._capture.start(environment=environment, sources=sources, console=console, samples=samples)
 
     def end(self, status: str, reason: str | None) -> None:
         """Write the end of the run; complete it if a signal interrupted an earlier call."""

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
+from runicorn.capture.sources.record import ENDING, packs_of
 from runicorn.newer_python import sha256
 from runicorn.store import layout
-from runicorn.store.run_files import SUBFOLDERS, is_in_subfolder
+from runicorn.store.run_files import CELLS, SUBFOLDERS, is_in_subfolder, is_source, pack_of
 from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
@@ -70,8 +71,9 @@ class RunUpload:
             for name in EARLY:
                 moved |= self._small(name)
             moved |= self._artifacts.send(self._changed, self._note_sent)
-            for name in whole:
+            for name in [name for name in whole if not is_source(name)]:
                 moved |= self._large(name)
+            moved |= self._sources()
             for name, size in sizes.items():
                 moved |= self._grow(name, size)
             if ended:
@@ -126,6 +128,25 @@ class RunUpload:
                 raise
             return self._refused(name, mark, error)
         return self._note_sent(name, mark)
+
+    def _sources(self) -> bool:
+        """Send the sources, but for packs that the server knows from other runs."""
+        moved = self._small(layout.SOURCES_FILE)
+        packs = packs_of(layout.read_json(self.run_dir / layout.SOURCES_FILE)[0])
+        for name in [f"{layout.SOURCES}/{digest}{ENDING}" for digest in packs] + [
+            f"{layout.SOURCES}/{CELLS}"
+        ]:
+            mark, digest = self._changed(name), pack_of(name)
+            if mark is None:
+                continue
+            if digest and self._server.digest(name) == f"sha256:{digest}":
+                moved |= self._note_sent(name, mark)
+            else:
+                moved |= self._large(name)
+            # Servers of earlier versions refuse sources, without which a run is complete.
+            self.problems.pop(name, None)
+        self.problems.pop(layout.SOURCES_FILE, None)
+        return moved
 
     def _large(self, name: str) -> bool:
         mark = self._changed(name)
