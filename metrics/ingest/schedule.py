@@ -34,7 +34,10 @@ Look = tuple[int, int, int]
 Ingest = Callable[[Run, float, threading.Event], int | None]
 """Ingest a run for some seconds; return the bytes left, or None if it is locked. Raises `UnreadableJournal`."""
 
-_FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
+_FIELDS = (
+    *("run_id", "folder", "root", "project", "status", "created"),
+    *("best_metric_name", "best_metric_mode", "metric_rules"),
+)
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:
