@@ -34,6 +34,7 @@ from runicorn_site.pages import (
     system,
     watching,
 )
+from runicorn_site.palette import views as palette
 from runicorn_site.watching.api import watching_patterns
 from runicorn_site.web.access import Scope, access
 
@@ -44,6 +45,7 @@ if has_users():
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls)
 PAGES = (
+    palette,
     system,
     settings,
     settings_actions,

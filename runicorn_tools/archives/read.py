@@ -11,10 +11,12 @@ from typing import IO
 from runicorn import _platform
 from runicorn.artifacts import import_commit as commit
 from runicorn.artifacts.store import Store
+from runicorn.capture.sources import record as sources
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
 from runicorn.store.project import analysis, boards, description
+from runicorn.store.run_files import pack_of
 from runicorn_tools.archives import versions
 from runicorn_tools.archives.limits import ArchiveRefused, Limits, configured
 from runicorn_tools.archives.paths import Kind
@@ -97,6 +99,7 @@ def import_archive(
             raise ArchiveRefused("The archive contains neither runs nor artifacts.")
         for relative in runs:
             _hold_inside(root, relative)
+        _complete_sources(folder, runs)
         # One import at a time: the second import of an archive must find what the first has placed.
         with _platform.file_lock(curation.private_folder(root) / LOCK):
             outcome = Outcome(left=unreadable)
@@ -110,6 +113,8 @@ def import_archive(
             if not dry_run:
                 with shelves.in_use():
                     new = _place(root, folder.parent, shelves, new, staged, versions.contents(unpacked))
+                for run in staged:
+                    sources.settle(root, root / run.path, shelves.pool)
             _place_project_files(root, folder, unpacked, outcome, overwrite=overwrite, dry_run=dry_run)
             for arrival in new:
                 outcome.versions.append(str(arrival))
@@ -140,6 +145,23 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
                 relative=repr(relative),
             )
     return files_by_run
+
+
+def _complete_sources(folder: Path, runs: dict[str, list[Unpacked]]) -> None:
+    """Add packs of sources that the archive has once to all runs that have them."""
+    packs = {
+        digest: entry.path
+        for entries in runs.values()
+        for entry in entries
+        if (digest := pack_of(entry.place.rest))
+    }
+    for relative in runs:
+        about = layout.read_json(folder / relative / layout.SOURCES_FILE)[0]
+        for digest in sources.packs_of(about).keys() & packs.keys():
+            target = folder / relative / layout.SOURCES / packs[digest].name
+            if not target.exists():
+                target.parent.mkdir(exist_ok=True)
+                sources.link_or_copy(packs[digest], target)
 
 
 def _hold_inside(root: Path, relative: str) -> None:
