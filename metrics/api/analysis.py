@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -24,6 +26,7 @@ from runicorn.api.responses.analysis import (
 )
 from runicorn.store.project import analysis
 from runicorn_site.web.access import Scope, Subject
+from runicorn_site.web.conditional import conditional, depends_on
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
@@ -129,6 +132,7 @@ class ReplicaRulesBody(Body):
     )
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, query=GroupQuery, returns=RunGroups, errors=[400, 404])
 def group_view(request: Request, query: dict[str, Any]) -> Response:
     """Group runs by any keys, with statistics of metrics over all members of each group.
@@ -162,6 +166,7 @@ def verdict_view(request: Request, query: dict[str, Any]) -> Response:
     return Response(answers.verdict_answer(verdict))
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, query=ReplicaQuery, returns=ReplicaGroups, errors=[400])
 def replica_view(request: Request, query: dict[str, Any]) -> Response:
     """List the runs of a project that differ in nothing but their seed, in groups of two and more.
@@ -174,6 +179,7 @@ def replica_view(request: Request, query: dict[str, Any]) -> Response:
     return Response(answers.replica_groups(matches))
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, query=ImportanceQuery, returns=Importance, errors=[400])
 def importance_view(request: Request, query: dict[str, Any]) -> Response:
     """Rank the hyperparameters of runs by their importance for a metric.
@@ -243,7 +249,16 @@ def _against(root: StorageRoot, project: str | None, run_ids: list[str]) -> list
         return _runs(root, run_ids, "against") if run_ids else []
     if project is None:
         raise ValidationError({"against": ["against=baseline needs a project"]})
+    stored = _version(root, project)
+    depends_on(lambda: _version(root, project) == stored)
     return answers.baseline_runs(root, services.read(root, project)["baseline"])
+
+
+def _version(root: StorageRoot, project: str) -> int:
+    try:
+        return os.stat(analysis.path_of(Path(root.path), project)).st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _runs(root: StorageRoot, run_ids: list[str], field: str) -> list[Run]:

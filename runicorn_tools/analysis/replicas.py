@@ -69,6 +69,7 @@ def replica_key(
     *,
     group: str = "",
     environment: Mapping[str, Any] | None = None,
+    sources: str = "",
     inputs: Iterable[Any] = (),
     rules: Rules = DEFAULT,
 ) -> str:
@@ -78,6 +79,7 @@ def replica_key(
         config: settings of the run, nested or by dotted key.
         group: its group, if its training named one.
         environment: content of `environment.json`.
+        sources: identity in `sources.json`, which counts where no repository tells the version of the code.
         inputs: entries of `artifacts_used.json`.
         rules: settings of the project.
     """
@@ -93,7 +95,7 @@ def replica_key(
         about.append(group)
     else:
         captured = environment or {}
-        about += [_program(captured), _code(captured), sorted(map(_input, inputs))]
+        about += [_program(captured), _code(captured) or sources, sorted(map(_input, inputs))]
         if rules.compare_packages:
             about.append(sorted(map(str, captured.get("pip_packages") or ())))
     text = json.dumps(about, sort_keys=True, ensure_ascii=False, default=str)
@@ -108,15 +110,19 @@ def seed_of(config: Mapping[str, Any], rules: Rules = DEFAULT) -> Any:
 
 def key_of_folder(folder: Path, rules: Rules = DEFAULT) -> str:
     """Return the key of a run from the files of its folder; missing files count as empty."""
-    meta, config, environment, used = (
+    meta, config, environment, sources, used = (
         layout.read_json(folder / name)[0]
-        for name in (layout.META, layout.CONFIG, layout.ENVIRONMENT, layout.ARTIFACTS_USED)
+        for name in (
+            *(layout.META, layout.CONFIG, layout.ENVIRONMENT),
+            *(layout.SOURCES_FILE, layout.ARTIFACTS_USED),
+        )
     )
-    group = meta.get("group")
+    group, identity = meta.get("group"), sources.get("identity")
     return replica_key(
         config,
         group=group if isinstance(group, str) else "",
         environment=environment,
+        sources=identity if isinstance(identity, str) else "",
         inputs=entries_in(used),
         rules=rules,
     )

@@ -153,6 +153,7 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
             record.config,
             group=record.group,
             environment={key: environment.get(key) for key in replicas.CODE},
+            sources=reader.small(layout.SOURCES_FILE).text("identity", 128) or "",
             inputs=used.items("artifacts") or (),
             rules=replica_rules(root, record.project),
         )
