@@ -39,7 +39,10 @@ Ingest = Callable[[Run, float, threading.Event], int | None]
 Sizes = dict[int, tuple[int, int]]
 """Key and recorded size of the journal of each run."""
 
-_FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
+_FIELDS = (
+    *("run_id", "folder", "root", "project", "status", "created"),
+    *("best_metric_name", "best_metric_mode", "metric_rules"),
+)
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from runicorn.api import paging, responses, urls
 from runicorn.api.alerts import AlertsAPI
+from runicorn.api.analysis import AnalysisAPI
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
@@ -69,6 +70,11 @@ class RunicornClient:
     def alerts(self) -> AlertsAPI:
         """Return the client of alerts: rules, channels and events."""
         return AlertsAPI(self._transport)
+
+    @cached_property
+    def analysis(self) -> AnalysisAPI:
+        """Return the client of groups, verdicts, replicas and baselines."""
+        return AnalysisAPI(self._transport)
 
     @cached_property
     def artifacts(self) -> ArtifactsAPI:
