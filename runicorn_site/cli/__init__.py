@@ -25,6 +25,7 @@ COMMANDS = {
     "rm": "runicorn_site.cli.runs.curate:rm",
     "share": "runicorn_site.cli.share:share",
     "show": "runicorn_site.cli.runs.show:show",
+    "sql": "runicorn_site.cli.runs.sql:sql",
     "sync": "runicorn_site.cli.sync:sync",
     "tag": "runicorn_site.cli.runs.curate:tag",
     "tail": "runicorn_site.cli.runs.files:tail",
