@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from metrics.api.metrics import RUN_ERRORS
 from metrics.differences import service, sources, tried
 from runicorn.api.responses.differences import Difference, NearRuns, SourceTree
+from runicorn.json_value import JsonObject
 from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runs.api.requests import CommaSeparated
@@ -49,7 +50,7 @@ class NearestQuery(serializers.Serializer[Any]):
     )
     limit = serializers.IntegerField(default=5, min_value=1, max_value=100)
 
-    def validate_config(self, text: str) -> dict[str, Any]:
+    def validate_config(self, text: str) -> JsonObject:
         """Parse the config."""
         try:
             value = json.loads(text)
@@ -59,7 +60,7 @@ class NearestQuery(serializers.Serializer[Any]):
             raise serializers.ValidationError("config must be a JSON object.")
         return value
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: JsonObject) -> JsonObject:
         """Require either a run or a config."""
         if ("run" in attrs) == ("config" in attrs):
             raise serializers.ValidationError("Pass either run or config.")

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from rest_framework.exceptions import ValidationError
 
+from metrics.differences import parting
 from metrics.ingest.catch_up import catch_up_several
 from metrics.query import series
 from metrics.query.series_view import JournalReplaced
 from runicorn.api.responses.differences import Difference
 from runicorn_tools.differences import engine, project
+from runicorn_tools.differences.curves import Curve, Curves
 from runicorn_tools.differences.facts import RunFacts
-from runicorn_tools.differences.parting import Curve, Curves
 from runs.active_root import active_root
 from runs.errors import OutsideRoot
 from runs.models import Run
@@ -51,6 +52,7 @@ def compare(a: Run, b: Sequence[Run], *, with_curves: bool = True) -> Difference
         facts_of(a),
         [facts_of(run) for run in b],
         curves=curves if with_curves else None,
+        find_partings=parting.find,
         replicas_of=lambda run: project.replicas_among(run, earlier) if with_curves else (),
         order=project.order_of_sections([facts_of(b[-1]), *earlier]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from metrics.differences import parting
 from runicorn.api.responses.differences import Difference, NearRun
 from runicorn_site.catalog.base import Catalog, CatalogError, Query
 from runicorn_site.catalog.entry import RunEntry
@@ -12,9 +13,9 @@ from runicorn_site.catalog.journal_curves import read_curves
 from runicorn_site.catalog.store import StoreCatalog
 from runicorn_site.catalog.viewer import ViewerCatalog, answered
 from runicorn_tools.differences import engine, project
+from runicorn_tools.differences.curves import Curve, Curves
 from runicorn_tools.differences.facts import RunFacts
 from runicorn_tools.differences.nearest import nearest
-from runicorn_tools.differences.parting import Curve, Curves
 
 POINTS = 5000
 MOST_METRICS = 20
@@ -36,6 +37,7 @@ def differ(catalog: Catalog, a: RunEntry, b: list[RunEntry]) -> Difference:
         runs[0],
         runs[1:],
         curves=_curves,
+        find_partings=parting.find,
         replicas_of=lambda run: project.replicas_among(run, earlier),
         order=project.order_of_sections([runs[-1], *earlier]),
         repository=Path.cwd(),

@@ -8,9 +8,9 @@ from typing import Any
 
 from runicorn.api.responses.differences import Difference, RunName, ValueDifference
 from runicorn_tools.analysis import replicas
-from runicorn_tools.differences import code, data, packages, parting, values, words
+from runicorn_tools.differences import code, data, packages, values, words
+from runicorn_tools.differences.curves import Curves, FindPartings
 from runicorn_tools.differences.facts import RunFacts
-from runicorn_tools.differences.parting import Curves
 
 SECTIONS = ("code", "config", "seed", "command", "packages", "environment", "artifacts", "hardware")
 """Sections in the order of a project of which nothing is known."""
@@ -22,6 +22,7 @@ def compare(
     b: Sequence[RunFacts],
     *,
     curves: ReadCurves | None = None,
+    find_partings: FindPartings | None = None,
     replicas_of: Callable[[RunFacts], Sequence[RunFacts]] = lambda run: (),
     order: Sequence[str] = SECTIONS,
     repository: Path | None = None,
@@ -32,7 +33,7 @@ def compare(
         a: the earlier run, or the baseline.
         b: the other run; of the several of a group the last stands for it, and settings do not differ if any of its
             runs has the value of `a`.
-        curves: returns the curves of a run; without it `parting` is empty.
+        curves, find_partings: return the curves of a run, and where curves part; without them `parting` is empty.
         replicas_of: returns further runs that differ from one in nothing but their seed.
         order: sections, those first that are to be listed first.
         repository: see `code.compare`.
@@ -61,12 +62,12 @@ def compare(
         "sentences": [],
     }
     difference["replica"] = _is_replica(a, other, difference)
-    if curves is not None:
+    if curves is not None and find_partings is not None:
         left = [a, *(run for run in replicas_of(a) if run.id not in {entry.id for entry in b})]
         right = [other, *b[:-1]] if len(b) > 1 else [other, *(r for r in replicas_of(other) if r.id != a.id)]
         if difference["replica"]:
             left, right = [a], [other]
-        difference["parting"] = parting.find([curves(run) for run in left], [curves(run) for run in right])
+        difference["parting"] = find_partings([curves(run) for run in left], [curves(run) for run in right])
     difference["order"] = [name for name in order if difference[name]]  # type: ignore[literal-required]
     difference["sentences"] = words.sentences(difference, seeds)
     return difference

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import runicorn as rn
+from metrics.differences.parting import find
 from runicorn_tools.differences import code, engine, packages, patches, project, values
-from runicorn_tools.differences.parting import Curve, find
+from runicorn_tools.differences.curves import Curve
 from tests.sdk.sources.projects import commit, git
 from tests.tools.differences.pairs import Pair
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runicorn.api.responses.differences import Parting
+from runicorn_tools.differences.curves import Curve, Curves
 
 Floats = NDArray[np.float64]
 FACTOR = 3.0
@@ -23,16 +24,6 @@ SHARED = 0.5
 """Part of the steps that both curves must have; below it one is interpolated."""
 _MAD = 1.4826
 """Ratio of the standard deviation to the median absolute deviation of a normal distribution."""
-
-
-class Curve(NamedTuple):
-    """Points of a metric in the order of their steps; NaN where a value is not finite."""
-
-    steps: Sequence[float]
-    values: Sequence[float]
-
-
-Curves = Mapping[str, Curve]
 
 
 def find(a: Sequence[Curves], b: Sequence[Curves]) -> list[Parting]:
