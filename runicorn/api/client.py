@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from runicorn.api import paging, responses, urls
 from runicorn.api.alerts import AlertsAPI
+from runicorn.api.analysis import AnalysisAPI
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
+from runicorn.api.samples import SamplesAPI
 from runicorn.api.shares import SharesAPI
 from runicorn.api.transport import Form, Transport
 
@@ -70,6 +72,11 @@ class RunicornClient:
         return AlertsAPI(self._transport)
 
     @cached_property
+    def analysis(self) -> AnalysisAPI:
+        """Return the client of groups, verdicts, replicas and baselines."""
+        return AnalysisAPI(self._transport)
+
+    @cached_property
     def artifacts(self) -> ArtifactsAPI:
         """Return the client of artifacts and their versions."""
         return ArtifactsAPI(self._transport)
@@ -78,6 +85,11 @@ class RunicornClient:
     def remote(self) -> RemoteAPI:
         """Return the client of remote viewers."""
         return RemoteAPI(self._transport)
+
+    @cached_property
+    def samples(self) -> SamplesAPI:
+        """Return the client of samples: rollouts, completions, evaluated examples."""
+        return SamplesAPI(self._transport)
 
     @cached_property
     def shares(self) -> SharesAPI:

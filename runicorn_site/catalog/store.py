@@ -287,7 +287,7 @@ _SAME = (
         "best_metric_value",
         "best_metric_step",
     ),
-    *("config", "summary", "folder"),
+    *("config", "summary", "folder", "metric_rules"),
 )
 """Fields that a record and an entry have in common."""
 
@@ -311,6 +311,7 @@ class _Primary:
     def __init__(self, entry: RunEntry) -> None:
         self.best_metric_name = entry.best_metric_name
         self.best_metric_mode = entry.summary.get("best_metric_mode")
+        self.metric_rules = entry.metric_rules
 
 
 def _fits(record: RunRecord, query: Query) -> bool:

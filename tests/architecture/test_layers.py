@@ -16,6 +16,7 @@ LAYERS = {
     "metrics": ["store", ".", "ingest", "query", "live", "api", "pages"],
     "artifacts": [".", "index", "services", "lineage", "api", "pages", "admin"],
     "remote": ["ssh", ".", "connections", "environments", "viewers", "services", "api", "pages"],
+    "samples": ["store", ".", "services", "query", "api", "pages"],
     "alerts": ["kinds", ".", "delivery", "judging", "services", "api", "pages"],
     "people": ["access", ".", "shares", "pages"],
     "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "agents", "server", "pages", "palette", "cli"],
@@ -40,7 +41,7 @@ ENTRY = {
     "__init__",
     "__main__",
 }
-WITHOUT_DJANGO = ("runs/store", "metrics/store", "remote/ssh")
+WITHOUT_DJANGO = ("runs/store", "samples/store", "metrics/store", "remote/ssh")
 
 
 def modules_of(app: str) -> dict[str, Path]:
