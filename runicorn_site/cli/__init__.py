@@ -14,6 +14,7 @@ COMMANDS = {
     "get": "runicorn_site.cli.runs.files:get",
     "ls": "runicorn_site.cli.runs.ls:ls",
     "manage": "runicorn_site.cli.manage:manage",
+    "mcp": "runicorn_site.cli.mcp:mcp",
     "move-artifacts": "runicorn_site.cli.move_artifacts:move_artifacts",
     "move-database": "runicorn_site.cli.move_database:move_database",
     "nearest": "runicorn_site.cli.runs.diff:near",
