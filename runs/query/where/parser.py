@@ -103,7 +103,7 @@ def parse(text: str, resolve: Resolve | None = None) -> Node:
     """
     if len(text) > LONGEST:
         raise BadWhere("longer than {most} characters", LONGEST + 1, most=LONGEST)
-    return _Parser(_tokens(text), resolve).parse()
+    return Parser(tokens(text), resolve).parse()
 
 
 Expected = Literal["field", "operator", "value", "connective", "nothing"]
@@ -120,7 +120,7 @@ class Unfinished:
 def unfinished(text: str) -> Unfinished:
     """Return the expected syntax after the beginning of an expression; nothing if it is malformed."""
     try:
-        reader = _Parser(_tokens(text[:LONGEST]), lambda key: Field(Kind.CONFIG, key))
+        reader = Parser(tokens(text[:LONGEST]), lambda key: Field(Kind.CONFIG, key))
     except BadWhere:
         return Unfinished("nothing")
     try:
@@ -158,25 +158,26 @@ def conjunction(parts: Sequence[str]) -> str:
 def _outside_parentheses(keyword: str, text: str) -> list[int]:
     """Return where a keyword of the outermost level begins."""
     depth, positions = 0, []
-    for token in _tokens(text):
+    for token in tokens(text):
         depth += {"(": 1, ")": -1}.get(token.keyword, 0)
         if depth == 0 and token.keyword == keyword:
             positions.append(token.position - 1)
     return positions
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens, at = [], 0
+def tokens(text: str) -> list[Token]:
+    result: list[Token] = []
+    at = 0
     while at < len(text):
         if text[at].isspace():
             at += 1
         elif sign := SIGN.match(text, at):
-            tokens.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
+            result.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
             at = sign.end()
         else:
             word, at = _word(text, at)
-            tokens.append(word)
-    return [*tokens, Token("", len(text) + 1)]
+            result.append(word)
+    return [*result, Token("", len(text) + 1)]
 
 
 def _word(text: str, start: int) -> tuple[Token, int]:
@@ -202,7 +203,9 @@ _EXPECTED: dict[str, Expected] = {
 }
 
 
-class _Parser:
+class Parser:
+    """Parser of tokens; the columns of samples have one that knows other fields."""
+
     def __init__(self, tokens: list[Token], resolve: Resolve | None = None) -> None:
         self.tokens = tokens
         self.resolve = resolve
