@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from runicorn.manifest import ManifestGenerator
-
 from benchmarks.support.folders import write_old_runs
 from benchmarks.support.processes import environment
 from benchmarks.support.rounds import alternating, line, workplace
 from benchmarks.support.ssh import Sshd, over_asyncssh
+from runicorn.manifest import ManifestGenerator
 from runicorn_tools.sync.mirror import mirror_store
 from runicorn_tools.sync.transport import wrap_client
 

@@ -10,6 +10,7 @@ import artifacts.urls
 import metrics.urls
 import remote.urls
 import runs.urls
+import samples.urls
 from people.options import has_users
 from people.shares.api import share_patterns
 from runicorn_site import errors
@@ -23,6 +24,7 @@ from runicorn_site.assets.views import favicon, static_file
 from runicorn_site.monitoring.urls import monitoring_patterns
 from runicorn_site.pages import (
     demo,
+    design,
     exchange,
     markdown,
     mirror,
@@ -33,6 +35,7 @@ from runicorn_site.pages import (
     system,
     watching,
 )
+from runicorn_site.palette import views as palette
 from runicorn_site.watching.api import watching_patterns
 from runicorn_site.web.access import Scope, access
 
@@ -41,8 +44,21 @@ if has_users():
     from people.pages.urls import page_patterns as people_patterns
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
-APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls)
-PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo, markdown, watching)
+APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls, samples.urls)
+PAGES = (
+    palette,
+    system,
+    settings,
+    settings_actions,
+    storage,
+    store_check,
+    exchange,
+    mirror,
+    demo,
+    design,
+    markdown,
+    watching,
+)
 
 urlpatterns = [
     # For people

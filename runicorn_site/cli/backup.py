@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from runicorn.store import layout
 from runicorn.store.units import number_of
 from runicorn_site.cli.support.server import use_server
 from runicorn_tools.cli.support import common
@@ -38,18 +39,34 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file of runicorn backup.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|RUN...", help="A file of runicorn backup, or ids of deleted runs."),
+    ],
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace existing data, after backing it up.")
+        bool, typer.Option("--overwrite", help="A backup: replace existing data, after backing it up.")
     ] = False,
-    storage: Storage = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Runs: print JSON.")] = False,
+    url: Annotated[str, typer.Option(help="Runs: a viewer to ask instead of the store.")] = "",
+    token: Annotated[str | None, typer.Option(help="Token for --url.", envvar="RUNICORN_TOKEN")] = None,
+    storage: Annotated[Path | None, typer.Option(help="Runs: the storage root.")] = None,
 ) -> None:
-    """Restore a backup while no viewer is running.
+    """Restore a backup while no viewer is running, or take runs out of the recycle bin.
 
     Examples:
 
       runicorn restore runicorn-backup.tar.gz --overwrite
+
+      runicorn restore 20260114_153045_a1b2c3
     """
+    if all(map(layout.is_run_id, names)):
+        from runicorn_site.cli.runs.curate import restore_runs
+
+        restore_runs(names, as_json, url, token, storage)
+        return
+    if len(names) > 1:
+        common.exit_with("Restore one backup, or runs by their whole ids", USAGE)
+    file = Path(names[0])
     with _errors():
         from runicorn_site.backup import services
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypedDict
 
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -19,7 +20,8 @@ from runs.query import analytics, projects
 from runs.services.projects import describe_project
 
 DAYS = 56
-NEWEST = 5
+NEWEST = 10
+MOST_PEOPLE = 20
 BAR, GAP, HEIGHT = 8, 2, 40
 
 
@@ -57,6 +59,11 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
         "summary": summary,
         "best": [(entry, best[entry["id"]]) for entry in summary["best"] if entry["id"] in best],
         "newest": runs.newest()[:NEWEST],
+        "people": runs.exclude(owner=None)
+        .order_by()
+        .values_list("owner")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "owner")[:MOST_PEOPLE],
         "bars": _bars(summary),
         "width": DAYS * (BAR + GAP),
         "height": HEIGHT,

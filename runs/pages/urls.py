@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs.pages import palette, project, recycle_bin
+from runs.pages import project, project_list, recycle_bin
 from runs.pages.diff import run_diff
 from runs.pages.logged_table import run_table
 from runs.pages.media import views as media
+from runs.pages.neighbours import neighbours
 from runs.pages.run import run_page
 from runs.pages.table import actions, views
 from runs.pages.table.filters import filter_menu
@@ -29,11 +30,11 @@ page_patterns = [
     path("runs-media", media_of_runs, name="media-grid"),
     path("recycle-bin", recycle_bin.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", recycle_bin.empty_bin, name="empty-recycle-bin"),
-    path("find", palette.find, name="find"),
+    path("projects", project_list.project_list, name="projects"),
     path("projects/<str:project>", project.project_page, name="project"),
     path("projects/<str:project>/description", project.change_description, name="describe-project"),
     path("runs/<str:run_id>", run_page, name="run"),
-    path("runs/<str:run_id>/neighbours", palette.neighbours, name="run-neighbours"),
+    path("runs/<str:run_id>/neighbours", neighbours, name="run-neighbours"),
     path("runs/<str:run_id>/diff", run_diff, name="run-diff"),
     path("runs/<str:run_id>/table/<path:path>", run_table, name="run-table"),
     path("runs/<str:run_id>/document/<path:path>", media.document, name="run-document"),

@@ -35,10 +35,17 @@ export function textButton(textContent, action, properties = {}) {
   return button;
 }
 
+/** Make an icon of the sprite; it is decorative, beside a text. */
+export function icon(name) {
+  const element = svg("svg", { class: "icon", "aria-hidden": "true" });
+  svg("use", { href: `${ICONS}#${name}` }, element);
+  return element;
+}
+
 /** Make a small button with an icon and a label for screen readers. */
-export function iconButton(icon, label, properties = {}) {
+export function iconButton(name, label, properties = {}) {
   const button = make("button", { type: "button", className: "button quiet small", title: label, "aria-label": label, ...properties });
-  button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
+  button.append(icon(name));
   return button;
 }
 

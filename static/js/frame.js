@@ -6,33 +6,36 @@ import { siteAddress } from "./http.js";
 import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
 import "./alerts/news.js";
-import "./palette.js";
+import { openPalette } from "./palette.js";
+import "./shared/suggestions.js";
+import "./shared/tooltip.js";
 import "./shortcuts.js";
 
 const THEMES = { auto: gettext("Auto"), light: gettext("Light"), dark: gettext("Dark") };
 
-function nextTheme(button) {
-  const root = document.documentElement;
+function nextTheme() {
   const names = Object.keys(THEMES);
-  const next = names[(names.indexOf(root.dataset.theme ?? "auto") + 1) % names.length];
+  setTheme(names[(names.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % names.length]);
+}
+
+function setTheme(next) {
+  const root = document.documentElement;
   if (next === "auto") delete root.dataset.theme;
   else root.dataset.theme = next;
   document.cookie = `runicorn_theme=${next}; path=${siteAddress("") || "/"}; max-age=31536000; samesite=strict`;
-  nameTheme(button);
+  nameTheme(themeButton);
   document.dispatchEvent(new Event("themechange"));
 }
 
 function nameTheme(button) {
   const theme = document.documentElement.dataset.theme ?? "auto";
-  const [label] = button.getElementsByTagName("span");
-  label.textContent = THEMES[theme];
-  button.ariaLabel = gettext("Theme: {theme}", { theme: THEMES[theme] });
+  button.title = button.ariaLabel = gettext("Theme: {theme}", { theme: THEMES[theme] });
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || !isShortcut(event)) return;
   event.preventDefault();
-  document.getElementById("search").select();
+  openPalette();
 });
 
 document.addEventListener("click", (event) => {
@@ -54,7 +57,8 @@ document.addEventListener("keydown", (event) => {
 const themeButton = document.getElementById("theme");
 themeButton.hidden = false;
 nameTheme(themeButton);
-themeButton.addEventListener("click", () => nextTheme(themeButton));
+themeButton.addEventListener("click", nextTheme);
+document.addEventListener("choosetheme", ({ detail }) => setTheme(detail));
 keepTimesFresh();
 // A canvas that was painted before the font arrived is painted again.
 if (document.fonts.status === "loading") document.fonts.ready.then(() => document.dispatchEvent(new Event("fontchange")));

@@ -1,23 +1,10 @@
-/** The command palette (Ctrl-K) of every page: pages, projects, runs and what can be done here. */
+/** The search box of every page (`/`, Ctrl-K): runs, projects, metrics, artifacts, pages, settings, and what can be done here. */
 
-import { make } from "./dom.js";
+import { icon, make } from "./dom.js";
 import { requestJson, siteAddress } from "./http.js";
-import { gettext } from "./i18n.js";
+import { KINDS, actions, grouped, includes, pages, recent, remember, searchHere } from "./palette/places.js";
 
-const PAUSE = 120;
-const COMMANDS = "#theme, #fold, #other-layout, .run-header .actions .button, [data-help]";
-const KINDS = { page: gettext("Page"), command: gettext("Action"), project: gettext("Project"), run: gettext("Run") };
-
-const visible = (one) => one.checkVisibility();
-const nameOf = (one) => (one.dataset.command || one.ariaLabel || one.innerText.trim() || one.title).replace(/\s+/g, " ");
-
-/** Pages of the rail and actions of this page. */
-function local(text) {
-  const pages = [...document.querySelectorAll(".rail ul a")].map((link) => ({ kind: "page", label: nameOf(link), url: link.href }));
-  const commands = [...document.querySelectorAll(COMMANDS)].filter(visible).map((one) => ({ kind: "command", label: nameOf(one), run: () => one.click() }));
-  return [...pages, ...commands].filter(({ label }) => label.toLowerCase().includes(text.toLowerCase()));
-}
-
+const PAUSE = 80;
 class Palette {
   constructor(dialog) {
     this.dialog = dialog;
@@ -26,7 +13,7 @@ class Palette {
     this.turn = 0;
     this.field.addEventListener("input", () => this.#search());
     this.field.addEventListener("keydown", (event) => this.#key(event));
-    this.list.addEventListener("click", (event) => this.#go(event.target.closest("[role=option]")));
+    this.list.addEventListener("click", (event) => this.#go(event.target.closest("[role=option]"), event.ctrlKey || event.metaKey));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 
@@ -39,26 +26,41 @@ class Palette {
   /** What is on this page at once, then what the server finds. */
   async #search() {
     const [text, turn] = [this.field.value.trim(), ++this.turn];
-    this.#show(local(text), true);
+    const own = [...pages(), ...actions()].filter(includes(text));
+    const last = text ? [] : recent();
+    this.#show([...last, ...own, ...searchHere(text)], text, true);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     if (turn !== this.turn) return;
     const answer = await requestJson(siteAddress(`/find?${new URLSearchParams({ q: text })}`)).catch(() => ({ places: [] }));
     if (turn !== this.turn) return;
-    this.#show(text ? [...answer.places, ...local(text)] : [...local(text), ...answer.places], false);
+    const listed = new Set(own.map(({ url }) => url && new URL(url, location.href).href));
+    const others = answer.places.filter(({ url }) => !listed.has(new URL(url, location.href).href));
+    this.#show([...last, ...(text ? [...others, ...own] : [...own, ...others]), ...searchHere(text)], text, false);
   }
 
-  #show(places, waiting) {
-    const empty = this.dialog.querySelector(".none");
-    empty.hidden = waiting || places.length > 0;
-    this.list.replaceChildren(...places.map(option));
+  #show(places, text, waiting) {
+    this.dialog.querySelector(".none").hidden = waiting || places.length > 0;
+    let at = 0;
+    const groups = grouped(places, text).map((group) => {
+      const { kind } = group[0];
+      const title = make("li", { id: `places-${kind}`, className: "title faint", role: "presentation", textContent: KINDS[kind] });
+      const list = make("ul", { role: "group", "aria-labelledby": title.id }, title, ...group.map((place) => option(place, at++)));
+      return make("li", { role: "presentation" }, list);
+    });
+    this.list.replaceChildren(...groups);
     this.#choose(0);
   }
 
+  get #options() {
+    return [...this.list.querySelectorAll("[role=option]")];
+  }
+
   #choose(at) {
-    const options = [...this.list.children];
+    const options = this.#options;
     this.at = options.length ? (at + options.length) % options.length : -1;
-    options.forEach((one, n) => (one.ariaSelected = n === this.at));
-    options[this.at]?.scrollIntoView({ block: "nearest" });
+    options.forEach((element, n) => (element.ariaSelected = n === this.at));
+    if (this.at) options[this.at]?.scrollIntoView({ block: "nearest" });
+    else this.list.scrollTop = 0;
     if (options.length) this.field.setAttribute("aria-activedescendant", options[this.at].id);
     else this.field.removeAttribute("aria-activedescendant");
   }
@@ -66,7 +68,9 @@ class Palette {
   #key(event) {
     if (event.key === "ArrowDown") this.#choose(this.at + 1);
     else if (event.key === "ArrowUp") this.#choose(this.at - 1);
-    else if (event.key === "Enter") this.#go(this.list.children[this.at], event.ctrlKey || event.metaKey);
+    else if (event.key === "Enter") this.#go(this.#options[this.at], event.ctrlKey || event.metaKey);
+    // A search field would only be emptied by its first Escape.
+    else if (event.key === "Escape") this.dialog.close();
     else return;
     event.preventDefault();
   }
@@ -75,23 +79,36 @@ class Palette {
     if (!chosen) return;
     this.dialog.close();
     const { place } = chosen;
-    if (place.run) place.run();
-    else if (apart) open(place.url);
+    if (place.run) return place.run();
+    if (!["page", "recent"].includes(place.kind)) remember(place);
+    if (apart) open(place.url);
     else location.assign(place.url);
   }
 }
 
 function option(place, at) {
-  const detail = [place.detail, KINDS[place.kind]].filter(Boolean).join(" · ");
-  const parts = [make("bdi", { className: "clip", textContent: place.label }), make("span", { className: "faint", textContent: detail })];
+  const parts = [icon(place.icon), make("bdi", { className: "clip", textContent: place.label })];
+  if (place.detail) parts.push(make("span", { className: "faint clip", textContent: place.detail }));
   return make("li", { id: `place-${at}`, role: "option", place }, ...parts);
 }
 
 const dialog = document.getElementById("palette");
 const palette = dialog && new Palette(dialog);
+
+/** Open the palette, unless a dialog is open. */
+export function openPalette() {
+  if (!document.querySelector("dialog[open]")) palette?.open();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  if (!document.querySelector("dialog[open]")) palette?.open();
+  openPalette();
 });
-document.addEventListener("click", (event) => event.target.closest("[data-palette]") && palette.open());
+document.addEventListener("click", (event) => event.target.closest("[data-palette]") && openPalette());
+
+const { run } = document.body.dataset;
+if (run && palette) {
+  const name = document.querySelector(".crumbs [aria-current]")?.textContent.trim() ?? run;
+  remember({ kind: "run", label: name, url: location.pathname, icon: "runs" });
+}

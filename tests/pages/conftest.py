@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Modules</title>
 <meta name="icons" content="/static/img/icons.svg"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="/static/css/variables.css"><link rel="stylesheet" href="/static/css/base.css">
+<link rel="stylesheet" href="/static/css/controls.css">
 <link rel="stylesheet" href="/static/css/chart.css"><body></body></html>"""
 
 

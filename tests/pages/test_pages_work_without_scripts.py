@@ -47,7 +47,7 @@ def test_deleting_and_restoring_work_by_forms(open_page: Open, busy_site: Viewer
     page.get_by_label(f"Select to delete {run_id}").check()
     page.get_by_role("button", name="Delete", exact=True).click()
     page.locator("form.notice", has_text="1 run moved to the recycle bin.").wait_for()
-    page.get_by_role("link", name="Recycle bin", exact=True).click()
+    page.get_by_role("link", name="recycle bin").click()
     page.get_by_role("button", name=f"Restore to delete {run_id}").click()
     page.locator(".notice", has_text="1 run restored.").wait_for()
     assert page.get_by_role("button", name=f"Restore to delete {run_id}").count() == 0

@@ -94,3 +94,16 @@ def test_the_project_page_has_no_violation(open_page: Open, size: str, theme: st
     page = open_page("/projects/vision", size=size, theme=theme, bypass_csp=True)
     assert violations(page) == {}
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.django_db
+def test_all_projects_are_listed_with_what_they_are_about(project: Page, store: Path, client: Client) -> None:
+    write_run(store, "audio", "lost", status="failed")
+    project("/projects")
+    client.post("/projects/vision/description", {"description": "# Faster *vision*\n\nMore"})
+    markup = project("/projects")
+    cells = [" ".join(text.split()) for text in markup.texts("td")]
+    assert {"vision", "Faster *vision", "audio"} <= set(cells), cells
+    assert any(cell.endswith("0.2") for cell in cells) and any(cell.startswith("failed") for cell in cells)
+    links = [link.attributes for link in markup.all("a") if link.attributes.get("href") == "/projects"]
+    assert links[0]["aria-current"] == "page"

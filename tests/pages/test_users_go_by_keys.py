@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,7 @@ Open = Callable[..., Any]
 @pytest.mark.parametrize("size", ["wide", "phone"])
 def test_the_palette_finds_runs_pages_and_actions(open_page: Open, size: str) -> None:
     page = open_page("/settings", size=size, bypass_csp=True)
-    page.get_by_role("button", name="Commands").click()
+    page.get_by_role("button", name="Search and commands").click()
     field = page.get_by_role("combobox", name="Search runs, projects")
     field.fill("aaaaaa")
     option = page.get_by_role("option").filter(has_text="resnet")
@@ -40,9 +39,11 @@ def test_the_palette_finds_runs_pages_and_actions(open_page: Open, size: str) ->
 def test_no_two_entries_of_the_palette_have_the_same_name(open_page: Open, address: str) -> None:
     page = open_page(address, size="wide")
     page.keyboard.press("Control+k")
-    page.get_by_role("option", name="Charts").first.wait_for()
+    page.get_by_role("option", name="Artifacts").first.wait_for()
     # Projects and runs, which the server adds a moment later, may have the same name.
-    own = page.get_by_role("option").filter(has_text=re.compile("(Page|Action)$"))
+    own = page.locator(
+        "#places ul:is([aria-labelledby=places-page], [aria-labelledby=places-action]) [role=option]"
+    )
     names = own.locator("bdi").all_inner_texts()
     assert len(names) == len(set(names)) > 5, names
 

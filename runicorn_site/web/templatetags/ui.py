@@ -12,8 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.core.exceptions import TooManyFieldsSent
-from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import get_script_prefix
@@ -29,6 +27,18 @@ register = template.Library()
 register.filter("markdown", markdown.render)
 register.filter("translated", messages.translated)
 
+SETTINGS = (
+    "/settings",
+    "/system",
+    "/recycle-bin",
+    "/import",
+    "/users",
+    "/docs",
+    "/redoc",
+    "/admin",
+    "/changes",
+)
+"""Pages of the settings, which have one entry in the navigation."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB = 1024
 STATUSES: dict[str, str] = {
@@ -83,24 +93,37 @@ def catalogue_module() -> str:
 
 @register.simple_tag(takes_context=True)
 def rail_link(context: Context, address: str, picture: str, label: str) -> SafeString:
-    """Render a link of the navigation, marked if the page is at or below it. Error pages without a request have no mark."""
+    """Render a link of the navigation, marked if the page is at or below it."""
+    return format_html(
+        '<a href="{}"{}>{}{}</a>', site_address(address), rail_mark(context, address), icon(picture), label
+    )
+
+
+@register.simple_tag(takes_context=True)
+def rail_mark(context: Context, address: str) -> SafeString:
+    """Render the mark of a link of the navigation. Error pages without a request have no mark."""
+    path = _path(context)
+    if address in SETTINGS:
+        here = any(_is_at(path, page) for page in SETTINGS)
+    else:
+        here = _is_at(path, address) or (address == "/" and path.startswith("/runs/"))
+    return SafeString(' aria-current="page"' if here else "")
+
+
+@register.simple_tag(takes_context=True)
+def tab_link(context: Context, address: str, label: str) -> SafeString:
+    """Render a link to one of the pages of the settings."""
+    mark = SafeString(' aria-current="page"' if _is_at(_path(context), address) else "")
+    return format_html('<a href="{}"{}>{}</a>', site_address(address), mark, label)
+
+
+def _path(context: Context) -> str:
     request = context.get("request")
-    path = request.path_info if request else ""
-    below = "/runs/" if address == "/" else f"{address}/"
-    here = path == address or path.startswith(below)
-    if request and path == "/":
-        # Two layouts of one page.
-        here = address == ("/?layout=charts" if _has_charts(request) else "/")
-    mark = SafeString(' aria-current="page"') if here else ""
-    link = site_address(address)
-    return format_html('<a href="{}"{}>{}{}</a>', link, mark, icon(picture), label)
+    return request.path_info if request else ""
 
 
-def _has_charts(request: HttpRequest) -> bool:
-    try:
-        return request.GET.get("layout") == "charts"
-    except TooManyFieldsSent:  # on the page that says so
-        return False
+def _is_at(path: str, address: str) -> bool:
+    return path == address or (address != "/" and path.startswith(f"{address}/"))
 
 
 @register.simple_tag

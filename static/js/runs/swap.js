@@ -1,6 +1,6 @@
-/** Swap in a new table around the open columns menu, which keeps its focus, its search and its place. */
+/** Swap in a new table around the open columns menu or the search, which keep their focus, their text and their place. */
 
-const KEPT = "#columns";
+const [COLUMNS, SEARCH] = ["#columns", "#search"];
 
 /** Replace everything in `old` by what `fresh` has, except the element `kept` (a selector), which both have. */
 export function swapAround(old, fresh, kept) {
@@ -20,17 +20,18 @@ export function swapAround(old, fresh, kept) {
 function handleSwap(style, target, fragment, settleInfo) {
   const fresh = fragment.querySelector("#runs");
   if (style !== "around" || !fresh) return false;
-  const menu = target.querySelector(`${KEPT}[open]`);
-  const other = menu && fresh.querySelector(KEPT);
+  const menu = target.querySelector(`${COLUMNS}[open]`);
+  const kept = menu ? COLUMNS : document.activeElement?.matches(SEARCH) && SEARCH;
+  const other = kept && fresh.querySelector(kept);
   if (!other) {
     target.replaceWith(fresh);
     settleInfo.elts.push(fresh);
     return [fresh];
   }
-  const shown = other.querySelector(".shown").cloneNode(true);
+  const shown = menu && other.querySelector(".shown").cloneNode(true);
   for (const { name, value } of fresh.attributes) target.setAttribute(name, value);
-  swapAround(target, fresh, KEPT);
-  menu.dispatchEvent(new CustomEvent("columns", { detail: shown, bubbles: true }));
+  swapAround(target, fresh, kept);
+  menu?.dispatchEvent(new CustomEvent("columns", { detail: shown, bubbles: true }));
   settleInfo.elts.push(target);
   return [target];
 }

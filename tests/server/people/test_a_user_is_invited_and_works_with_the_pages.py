@@ -75,7 +75,10 @@ def test_an_invited_user_logs_a_run_and_may_not_delete_that_of_another(
             foreign,
         )
         assert refused == 403
-        for hidden in ("Remote", "Settings", "Users"):
+        expect(page.locator("nav.rail").get_by_role("link", name="Settings")).to_have_attribute(
+            "href", "/system"
+        )
+        for hidden in ("Remote", "Users"):
             expect(page.locator("nav.rail").get_by_text(hidden, exact=True)).to_have_count(0)
         page.goto(lab.url + "/account")
         page.get_by_role("button", name="Sign out").click()

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runicorn.manifest import ManifestGenerator, ManifestType
 
 import runicorn as rn
+from runicorn.manifest import ManifestGenerator, ManifestType
 from runicorn.store.process_identity import host_identity
 from runicorn_tools.sync.manifest import disk
 from tests.folders import write_run

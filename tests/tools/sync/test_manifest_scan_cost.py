@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runicorn.manifest import ManifestGenerator, ManifestType
 
+from runicorn.manifest import ManifestGenerator, ManifestType
 from runicorn_tools.sync.manifest import disk as disk_module
 from runicorn_tools.sync.manifest import generator as generator_module
 from tests.tools.sync.stores import age, write_store

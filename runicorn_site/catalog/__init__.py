@@ -1,0 +1,1 @@
+"""Runs of a store or of a viewer, for the terminal, agents and data frames; without Django and its database."""

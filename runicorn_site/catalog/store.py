@@ -1,0 +1,337 @@
+"""Runs of a store, read from their files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from bisect import insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runicorn.store import curation, find, layout
+from runicorn.store.containment import check_inside
+from runicorn.store.curation import RunFields
+from runicorn_site.catalog.base import Catalog, CatalogError, Curve, Query, RunFile, ordered, with_metrics
+from runicorn_site.catalog.cache import RecordCache
+from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
+from runicorn_site.catalog.log_tail import follow, last_lines
+from runs.query.where.ast import FIGURES, Field, Kind, Node
+from runs.query.where.parser import BadWhere, parse
+from runs.query.where.record import RunEvaluator
+from runs.store.folder_stat import FolderState
+from runs.store.metric_stats import MetricStats, best_by, mode_of
+from runs.store.params import flatten
+from runs.store.reader import RunRecord, clean_tags, read_run
+
+READ = layout.SMALL - {layout.ENVIRONMENT, layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED}
+"""Small files that an entry is made of."""
+ZONES = 26 * 3600.0
+"""Seconds by which the local times in the ids of two machines may differ."""
+MOST_NAMES = 50
+T = TypeVar("T")
+
+
+class StoreCatalog(Catalog):
+    """Runs below a storage root. Each question looks at the files again; unchanged ended runs are read once."""
+
+    def __init__(self, root: Path, warn: Callable[[str], None] = lambda sentence: None) -> None:
+        """Create the catalog.
+
+        Args:
+            warn: told about files that cannot be read.
+        """
+        self.root = root
+        self._warn = warn
+
+    @cached_property
+    def _cache(self) -> RecordCache:
+        return RecordCache(self.root)
+
+    def close(self) -> None:
+        """Keep what was read for the next command."""
+        if "_cache" in self.__dict__:
+            self._cache.save()
+
+    def select(self, query: Query) -> list[RunEntry]:
+        """Return the runs that match; the newest ones without reading all others."""
+        query = with_metrics(query)
+        condition = self._condition(query.where)
+        matches: Iterator[RunRecord] = (
+            record
+            for record in self._records(newest_first=True)
+            if _fits(record, query) and (condition is None or self._satisfies(record, condition))
+        )
+        if query.limit is not None and not query.order:
+            matches = _newest(matches, query.limit)
+        entries = [self._entry(record) for record in matches]
+        sorts_by_metric = bool(query.order) and needs_metrics(query.order)
+        if not sorts_by_metric:
+            entries = ordered(entries, query)
+        for entry in entries if query.metrics else ():
+            entry.metrics = self._figures(entry)
+        return ordered(entries, query) if sorts_by_metric else entries
+
+    def get(self, run_id: str, *, metrics: bool = True) -> RunEntry | None:
+        """Return one run; of several folders with its id the newest."""
+        records = [record for folder in find.find(self.root, run_id) if (record := self._read(folder))]
+        if not records:
+            return None
+        entry = self._entry(max(records, key=lambda record: record.created))
+        if metrics:
+            entry.metrics = self._figures(entry)
+        return entry
+
+    def beginning(self, text: str) -> list[str]:
+        """Return ids by id, the name of the experiment, or the display name."""
+        folders = list(find.all_runs(self.root))
+        ids = [folder.rpartition("/")[2] for folder in folders]
+        if text[:8].isdigit() and (matches := [run_id for run_id in ids if run_id.startswith(text)]):
+            return sorted(matches)[:MOST_NAMES]
+        records = self._records(newest_first=True)
+        named = (
+            record.run_id
+            for record in records
+            if record.deleted is None
+            and (record.run_id.startswith(text) or text in (record.name, record.display_name))
+        )
+        return list(islice(named, MOST_NAMES))
+
+    def satisfies(self, run_id: str, where: str) -> bool:
+        """Evaluate a condition on the files of a run."""
+        condition = self._condition(where)
+        records = [record for folder in find.find(self.root, run_id) if (record := self._read(folder))]
+        return bool(records) and (condition is None or self._satisfies(records[0], condition))
+
+    def stamp(self, run_id: str) -> object | None:
+        """Return times and sizes of the files whose content conditions may ask for."""
+        stamps: list[tuple[int, int]] = []
+        for folder in find.find(self.root, run_id):
+            for name in sorted(READ | {layout.EVENTS}):
+                try:
+                    stat = os.stat(self.root / folder / name)
+                except OSError:
+                    stat = None
+                stamps.append((0, 0) if stat is None else (stat.st_mtime_ns, stat.st_size))
+        return tuple(stamps)
+
+    def curves(self, entry: RunEntry, names: Sequence[str], points: int) -> dict[str, Curve]:
+        """Read the journal of the run."""
+        from runicorn_site.catalog.journal_curves import read_curves
+
+        try:
+            return read_curves(self.root / entry.folder, names, points)
+        except OSError as error:
+            raise CatalogError(f"{entry.id}: {error.strerror or error}") from error
+
+    def log_lines(self, entry: RunEntry, tail: int) -> list[str]:
+        """Read the end of `logs.txt`."""
+        return last_lines(self.root / entry.folder / layout.LOGS, tail)[0]
+
+    def follow_log(self, entry: RunEntry, tail: int) -> Iterator[str]:
+        """Follow `logs.txt` until the status of the run is no longer `running`."""
+        folder = self.root / entry.folder
+
+        def is_running() -> bool:
+            return layout.read_json(folder / layout.STATUS)[0].get("status") == layout.RUNNING
+
+        return follow(folder / layout.LOGS, tail, is_running)
+
+    def files(self, entry: RunEntry) -> list[RunFile]:
+        """Return all files of the folder; links are left out."""
+        top = str(self.root / entry.folder)
+        found = []
+        for parent, folders, names in os.walk(top):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(parent, name)
+                if not os.path.islink(path):
+                    relative = os.path.relpath(path, top).replace(os.sep, "/")
+                    found.append(RunFile(relative, os.lstat(path).st_size))
+        return found
+
+    def fetch(self, entry: RunEntry, path: str, target: Path) -> None:
+        """Copy a file of the run's folder."""
+        source = self.root / entry.folder / path
+        try:
+            check_inside(self.root / entry.folder, source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target, follow_symlinks=False)
+        except OSError as error:
+            raise CatalogError(f"{entry.id}: {path}: {error.strerror or error}") from error
+
+    def change_tags(self, entry: RunEntry, add: Sequence[str], remove: Sequence[str]) -> list[str]:
+        """Write `curation.json`, as the server does."""
+
+        def changed(now: RunFields) -> RunFields:
+            return {"tags": clean_tags([tag for tag in [*now["tags"], *add] if tag not in remove])}
+
+        return self._note(entry, changed)["tags"]
+
+    def set_note(self, entry: RunEntry, text: str) -> None:
+        """Write `curation.json`, as the server does."""
+        self._note(entry, {"description": text})
+
+    def delete(self, entries: Sequence[RunEntry]) -> None:
+        """Mark the folders as deleted."""
+        for entry in entries:
+            self._write(entry, partial(self._put_into_bin, entry.status))
+
+    def restore(self, entries: Sequence[RunEntry]) -> None:
+        """Remove the marks."""
+        for entry in entries:
+            self._write(entry, curation.take_out_of_bin)
+
+    def _put_into_bin(self, status: str, folder: Path) -> bool:
+        return curation.put_into_bin(self.root, folder, status)
+
+    def _note(self, entry: RunEntry, changes: curation.Changes) -> RunFields:
+        current = {field: getattr(entry, field) for field in curation.FIELDS}
+        return self._write(entry, lambda folder: curation.note(self.root, folder, current, changes))
+
+    def _write(self, entry: RunEntry, write: Callable[[Path], T]) -> T:
+        folder = self.root / entry.folder
+        try:
+            result = write(folder)
+        except OSError as error:
+            raise CatalogError(f"{entry.id}: {error.strerror or error}") from error
+        curation.stir(folder)
+        return result
+
+    def _records(self, newest_first: bool = False) -> Iterator[RunRecord]:
+        folders = find.all_runs(self.root)
+        if newest_first:
+            folders = iter(sorted(folders, key=lambda folder: folder.rpartition("/")[2], reverse=True))
+        for folder in folders:
+            if record := self._read(folder):
+                yield record
+
+    def _read(self, folder: str) -> RunRecord | None:
+        return self._cache.read(folder, partial(self._read_files, folder))
+
+    def _read_files(self, folder: str) -> RunRecord | None:
+        path = f"{self.root}/{folder}"
+        try:
+            names = frozenset(os.listdir(path)) & READ
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                self._warn(f"{path}: {error.strerror or error}")
+            return None
+        return read_run(str(self.root), folder, FolderState(names, "", 0.0, 0.0, 0))[0]
+
+    def _entry(self, record: RunRecord) -> RunEntry:
+        same = {name: getattr(record, name) for name in _SAME}
+        return RunEntry(
+            id=record.run_id,
+            created_at=record.created,
+            started_at=record.started,
+            ended_at=record.ended,
+            duration=_duration(record),
+            deleted_at=record.deleted,
+            **same,
+        )
+
+    def _figures(self, entry: RunEntry) -> dict[str, Figures]:
+        return {name: _figures(entry, name, stats) for name, stats in self._stats(entry.folder).items()}
+
+    def _stats(self, folder: str) -> Mapping[str, MetricStats]:
+        return self._cache.stats(folder, partial(self._read_stats, folder))
+
+    def _read_stats(self, folder: str) -> Mapping[str, MetricStats]:
+        from metrics.ingest.journal_summary import metric_stats
+
+        try:
+            return metric_stats(self.root / folder)
+        except OSError as error:
+            self._warn(f"{folder}: {error.strerror or error}")
+            return {}
+
+    def _condition(self, where: str) -> Node | None:
+        try:
+            return parse(where, self._resolve) if where.strip() else None
+        except BadWhere as error:
+            raise CatalogError(str(error)) from error
+
+    def _resolve(self, key: str) -> Field | str | None:
+        """Return the config key that a bare key stands for, else the metric; a sentence if there are several keys."""
+        ends = (f".{key}", f"/{key}")
+        keys = sorted(
+            {
+                name
+                for record in self._records()
+                for name in flatten(record.config)
+                if name == key or name.endswith(ends)
+            }
+        )
+        if len(keys) > 1 and key not in keys:
+            return f"it may be {', '.join(f'config.{name}' for name in keys[:3])}"
+        if keys:
+            return Field(Kind.CONFIG, key if key in keys else keys[0])
+        return Field(Kind.METRIC, key, FIGURES["last"])
+
+    def _satisfies(self, record: RunRecord, condition: Node) -> bool:
+        return RunEvaluator(record, lambda: self._stats(record.folder)).satisfies(condition)
+
+
+_SAME = (
+    *("project", "name", "state", "status", "display_name", "state_reason", "group", "hostname", "owner"),
+    *(
+        "tags",
+        "description",
+        "pinned",
+        "archived",
+        "best_metric_name",
+        "best_metric_value",
+        "best_metric_step",
+    ),
+    *("config", "summary", "folder", "metric_rules"),
+)
+"""Fields that a record and an entry have in common."""
+
+
+def _duration(record: RunRecord) -> float | None:
+    if record.duration is None and record.status == layout.RUNNING and record.started:
+        return max(0.0, time.time() - record.started)
+    return record.duration
+
+
+def _figures(entry: Any, name: str, stats: MetricStats) -> Figures:
+    last = stats.last if stats.last_special is None else float(stats.last_special)
+    mode = mode_of(_Primary(entry), name)
+    best = best_by(stats, mode)[0]
+    return Figures(last, best, stats.minimum, stats.maximum, stats.count, stats.last_step)
+
+
+class _Primary:
+    """The primary metric of an entry, whose mode its summary has."""
+
+    def __init__(self, entry: RunEntry) -> None:
+        self.best_metric_name = entry.best_metric_name
+        self.best_metric_mode = entry.summary.get("best_metric_mode")
+        self.metric_rules = entry.metric_rules
+
+
+def _fits(record: RunRecord, query: Query) -> bool:
+    words = (
+        f"{record.project} {record.name} {record.display_name or ''} {record.run_id} {' '.join(record.tags)}"
+    )
+    words = f"{words} {record.description}".casefold()
+    return (
+        (query.deleted is None or (record.deleted is not None) == query.deleted)
+        and query.project in (None, record.project)
+        and all(word in words for word in query.text.casefold().split())
+    )
+
+
+def _newest(records: Iterator[RunRecord], limit: int) -> Iterator[RunRecord]:
+    """Yield records ordered by id until none that follows can be among the newest `limit`."""
+    ages: list[float] = []
+    for record in records:
+        stamp = time.mktime(time.strptime(record.run_id[:15], "%Y%m%d_%H%M%S"))
+        if len(ages) >= limit and (not limit or stamp + ZONES < -ages[limit - 1]):
+            return
+        insort(ages, -record.created)
+        yield record

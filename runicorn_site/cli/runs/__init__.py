@@ -1,0 +1,1 @@
+"""Verbs for runs, on a store without a viewer and on a viewer alike."""

@@ -1,0 +1,131 @@
+"""`runicorn tag`, `note`, `rm`, and the restoration of runs from the recycle bin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runicorn.store.units import number_of
+from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.cli.runs.source import AsJson, OneRun, Runs, Storage, Token, Url, opened, runs_of
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import USAGE
+
+
+def tag(
+    runs: Runs,
+    add: Annotated[
+        list[str] | None, typer.Option("--add", "-a", help="A tag to add; may be repeated.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", "-r", help="A tag to remove; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = "",
+    token: Token = None,
+    storage: Storage = None,
+) -> None:
+    """Add tags to runs and remove them, or print those that they have.
+
+    Examples:
+
+      runicorn tag 20260114_153045_a1b2c3 --add good --add paper --remove draft
+
+      runicorn tag latest
+    """
+    with opened(url, token, storage) as catalog:
+        entries = runs_of(catalog, runs)
+        if add or remove:
+            for entry in entries:
+                entry.tags = catalog.change_tags(entry, add or [], remove or [])
+    if as_json:
+        common.print_json({entry.id: entry.tags for entry in entries})
+        return
+    for entry in entries:
+        typer.echo(common.printable(f"{entry.id}: {', '.join(entry.tags) or 'no tags'}"))
+
+
+def note(
+    run: OneRun,
+    words: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="The text; - reads it from stdin.")
+    ] = None,
+    append: Annotated[bool, typer.Option("--append", help="Add a paragraph to the note.")] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+    token: Token = None,
+    storage: Storage = None,
+) -> None:
+    """Write the note of a run, in Markdown, or print it.
+
+    Examples:
+
+      runicorn note 20260114_153045_a1b2c3 "Diverged after the warm-up." --append
+
+      runicorn note latest
+    """
+    if append and words is None:
+        common.exit_with("--append needs a text", USAGE)
+    with opened(url, token, storage) as catalog:
+        entry = runs_of(catalog, [run])[0]
+        if words is not None:
+            addition = sys.stdin.read() if words == "-" else words
+            before = entry.description.rstrip()
+            entry.description = f"{before}\n\n{addition}" if append and before else addition
+            catalog.set_note(entry, entry.description)
+    if as_json:
+        common.print_json({"id": entry.id, "note": entry.description})
+    elif words is None:
+        typer.echo("\n".join(map(common.printable, entry.description.splitlines())))
+
+
+def rm(
+    runs: Runs,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Without confirmation.")] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+    token: Token = None,
+    storage: Storage = None,
+) -> None:
+    """Move runs to the recycle bin; `runicorn restore RUN` takes them out again.
+
+    Examples:
+
+      runicorn rm 20260114_153045_a1b2c3 --yes
+    """
+    with opened(url, token, storage) as catalog:
+        entries = [entry for entry in runs_of(catalog, runs) if entry.deleted_at is None]
+        if not as_json:
+            _print_list(entries)
+        question = f"Move {number_of(len(entries), 'run')} to the recycle bin?"
+        is_sure = not entries or common.confirm(question, yes, "--yes")
+        if is_sure:
+            catalog.delete(entries)
+    if as_json:
+        common.print_json({"deleted": [entry.id for entry in entries] if is_sure else []})
+    else:
+        typer.echo(
+            f"{number_of(len(entries), 'run')} moved to the recycle bin."
+            if is_sure
+            else "Nothing was changed."
+        )
+
+
+def restore_runs(names: list[str], as_json: bool, url: str, token: str | None, storage: Path | None) -> None:
+    """Take runs out of the recycle bin."""
+    with opened(url, token, storage) as catalog:
+        entries = [entry for entry in runs_of(catalog, names) if entry.deleted_at is not None]
+        catalog.restore(entries)
+    if as_json:
+        common.print_json({"restored": [entry.id for entry in entries]})
+        return
+    _print_list(entries)
+    typer.echo(f"{number_of(len(entries), 'run')} restored.")
+
+
+def _print_list(entries: list[RunEntry]) -> None:
+    for entry in entries:
+        typer.echo(common.printable(f"  {entry.id}  {entry.project}/{entry.name}"))

@@ -1,0 +1,200 @@
+"""`runicorn ls`: a list of runs."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import fmean, stdev
+from typing import Annotated, Any
+
+import typer
+
+from runicorn_site.catalog.base import Query
+from runicorn_site.catalog.entry import RunEntry, json_number, needs_metrics, value_of
+from runicorn_site.cli.runs import text
+from runicorn_site.cli.runs.source import AsCsv, AsJson, Storage, Token, Url, opened
+from runicorn_site.cli.support.selection import WHERE
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import USAGE
+
+DEFAULT = ("id", "project", "name", "state", "created_at", "duration", "best", "tags")
+ALIASES = {"created": "created_at", "started": "started_at", "ended": "ended_at", "note": "description"}
+BEST = "best"
+"""Column of the primary metric and its best value."""
+FAILED_STATES = frozenset({"failed", "killed", "out_of_memory", "lost"})
+
+
+def ls(
+    words: Annotated[list[str] | None, typer.Argument(help="Words in name, tags, note or id.")] = None,
+    where: Annotated[str, typer.Option("--where", "-w", help=WHERE)] = "",
+    project: Annotated[str | None, typer.Option("--project", "-p", help="The runs of a project.")] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            "-c",
+            help="Comma-separated fields, config.KEY, summary.KEY, metric.NAME, metric.NAME.best (last, min, max, count);"
+            " with a + before the first one they are added to the usual ones.",
+        ),
+    ] = "",
+    sort: Annotated[
+        str, typer.Option("--sort", "-s", help="Sort by a column; a - before it for the greatest first.")
+    ] = "",
+    group: Annotated[str, typer.Option("--group", "-g", help="One line for each value of a column.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of runs.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="All runs.")] = False,
+    deleted: Annotated[bool, typer.Option("--deleted", help="Runs in the recycle bin.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    url: Url = "",
+    token: Token = None,
+    storage: Storage = None,
+) -> None:
+    """List runs, the newest first.
+
+    Examples:
+
+      runicorn ls --project vision --where "metric.val_acc.best > 0.9"
+
+      runicorn ls --columns +config.lr,metric.loss.best --sort metric.loss.best --limit 10
+
+      runicorn ls --group config.lr --columns metric.loss --json
+    """
+    if as_json and as_csv:
+        common.exit_with("--json and --csv exclude each other", USAGE)
+    keys = _columns(columns, group)
+    order = ALIASES.get(sort.lstrip("-"), sort.lstrip("-"))
+    query = Query(
+        where=where,
+        project=project,
+        text=" ".join(words or ()),
+        deleted=deleted,
+        order="best_metric_value" if order == BEST else order,
+        descending=sort.startswith("-"),
+        limit=None if everything or group else limit,
+        metrics=any(map(needs_metrics, (key for key in (*keys, group) if key and key != BEST))),
+    )
+    with opened(url, token, storage) as catalog:
+        entries = catalog.select(query)
+    if group:
+        _print_groups(entries, group, keys, as_json, as_csv)
+    else:
+        _print_runs(entries, keys, as_json, as_csv, whole=not columns, metrics=query.metrics)
+
+
+def _print_runs(
+    entries: Sequence[RunEntry],
+    keys: Sequence[str],
+    as_json: bool,
+    as_csv: bool,
+    *,
+    whole: bool,
+    metrics: bool,
+) -> None:
+    if as_json:
+        common.print_json([_to_dict(entry, () if whole else keys, metrics) for entry in entries])
+    elif as_csv:
+        text.print_csv(keys, [[_value(entry, key) for key in keys] for entry in entries])
+    elif not entries:
+        common.print_notice("No runs found.")
+    else:
+        rows = [[text.cell(key, _value(entry, key)) for key in keys] for entry in entries]
+        text.print_table(keys, rows, _numbers(keys, entries))
+
+
+def _columns(columns: str, group: str) -> list[str]:
+    names = [name.strip() for name in columns.removeprefix("+").split(",") if name.strip()]
+    added = [ALIASES.get(name, name) for name in names]
+    if group or (names and not columns.startswith("+")):
+        return list(dict.fromkeys(added))
+    return list(dict.fromkeys([*DEFAULT, *added]))
+
+
+def _value(entry: RunEntry, key: str) -> Any:
+    if key != BEST:
+        return value_of(entry, key)
+    if entry.best_metric_name is None or entry.best_metric_value is None:
+        return None
+    return f"{entry.best_metric_name} {text.number(entry.best_metric_value)}"
+
+
+def _numbers(keys: Sequence[str], entries: Sequence[RunEntry]) -> list[str]:
+    """Return the columns whose values are all numbers."""
+    return [
+        key
+        for key in keys
+        if key not in text.TIMES
+        and all(
+            isinstance(value, int | float) and not isinstance(value, bool)
+            for entry in entries
+            if (value := _value(entry, key)) is not None
+        )
+        and any(_value(entry, key) is not None for entry in entries)
+    ]
+
+
+def _to_dict(entry: RunEntry, keys: Sequence[str], metrics: bool) -> dict[str, Any]:
+    if keys:
+        values = {key: _value(entry, key) for key in dict.fromkeys(["id", *keys])}
+        return {
+            key: json_number(value) if isinstance(value, float) else value for key, value in values.items()
+        }
+    document = entry.to_dict()
+    return document if metrics or entry.metrics else {k: v for k, v in document.items() if k != "metrics"}
+
+
+def _print_groups(
+    entries: Sequence[RunEntry], group: str, keys: Sequence[str], as_json: bool, as_csv: bool
+) -> None:
+    """Print number, failures, and mean and sample standard deviation of each column, by the value of a column."""
+    members: dict[str, list[RunEntry]] = defaultdict(list)
+    for entry in entries:
+        members[text.cell(group, value_of(entry, group))].append(entry)
+    statistics: list[dict[str, Any]] = [
+        {
+            "group": name,
+            "runs": len(runs),
+            "failed": sum(entry.state in FAILED_STATES for entry in runs),
+            "columns": {key: _statistics([_value(entry, key) for entry in runs]) for key in keys},
+        }
+        for name, runs in sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+    if as_json:
+        common.print_json(statistics)
+        return
+    header = [group, "runs", "failed", *keys]
+    if as_csv:
+        header = [group, "runs", "failed", *(f"{key} {part}" for key in keys for part in ("mean", "std"))]
+        rows: list[list[Any]] = [
+            [row["group"], row["runs"], row["failed"]]
+            + [row["columns"][key][part] for key in keys for part in ("mean", "std")]
+            for row in statistics
+        ]
+        text.print_csv(header, rows)
+        return
+    lines = [
+        [row["group"], str(row["runs"]), str(row["failed"]), *map(_mean_and_std, row["columns"].values())]
+        for row in statistics
+    ]
+    text.print_table(header, lines, ["runs", "failed", *keys])
+
+
+def _statistics(values: Sequence[Any]) -> dict[str, Any]:
+    numbers = [
+        float(value)
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    ]
+    return {
+        "n": len(numbers),
+        "mean": fmean(numbers) if numbers else None,
+        "std": stdev(numbers) if len(numbers) > 1 else None,
+    }
+
+
+def _mean_and_std(statistics: dict[str, Any]) -> str:
+    if statistics["mean"] is None:
+        return ""
+    mean = text.number(statistics["mean"])
+    return mean if statistics["std"] is None else f"{mean} ± {statistics['std']:.2g}"

@@ -1,0 +1,88 @@
+"""The catalog that a verb asks, and the options that choose it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runicorn.settings import user
+from runicorn_site.cli.support.server import use_server
+from runicorn_tools.cli.support import common
+from runicorn_tools.cli.support.exits import FAILED, USAGE
+
+use_server()  # for modules of the apps that parse files without Django
+
+from runicorn_site.catalog.base import Catalog, CatalogError, UnknownRun  # noqa: E402
+from runicorn_site.catalog.entry import RunEntry  # noqa: E402
+from runicorn_site.catalog.names import LATEST, find_runs  # noqa: E402
+
+RUN_HELP = "A run: an id, its unique beginning, a unique name, latest, or best:METRIC."
+COMPLETED = 30
+"""Most names that the shell offers."""
+
+
+def complete_run(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return names of runs of the store that begin with a text, each with its project and name."""
+    from runicorn_site.catalog.base import Query
+    from runicorn_site.catalog.store import StoreCatalog
+
+    storage = ctx.params.get("storage")
+    root = user.storage_root(storage)
+    if not root.is_dir() or ctx.params.get("url"):
+        return []
+    newest = StoreCatalog(root).select(Query(limit=1000))
+    names = [(LATEST, "the newest run"), *((run.id, f"{run.project}/{run.label}") for run in newest)]
+    names += [(name, "") for name in dict.fromkeys(run.label for run in newest) if incomplete]
+    return [(name, about) for name, about in names if name.startswith(incomplete)][:COMPLETED]
+
+
+Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help=RUN_HELP, autocompletion=complete_run)]
+OneRun = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, autocompletion=complete_run)]
+Storage = Annotated[Path | None, typer.Option(help="The storage root.")]
+Url = Annotated[str, typer.Option(help="A viewer to ask instead of reading the store.")]
+Token = Annotated[str | None, typer.Option(help="Token for --url.", envvar="RUNICORN_TOKEN")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+@contextmanager
+def opened(url: str, token: str | None, storage: Path | None) -> Iterator[Catalog]:
+    """Open the catalog of a viewer or a store; exit with a sentence if it cannot answer."""
+    if url and storage is not None:
+        common.exit_with("--url and --storage exclude each other", USAGE)
+    try:
+        catalog = _viewer(url, token) if url else _store(storage)
+        try:
+            yield catalog
+        finally:
+            catalog.close()
+    except UnknownRun as error:
+        common.exit_with(str(error), USAGE)
+    except CatalogError as error:
+        common.exit_with(str(error), FAILED)
+
+
+def runs_of(catalog: Catalog, names: Sequence[str], *, metrics: bool = False) -> list[RunEntry]:
+    """Return the runs that the arguments name."""
+    return find_runs(catalog, list(names), metrics=metrics)
+
+
+def _store(storage: Path | None) -> Catalog:
+    from runicorn_site.catalog.store import StoreCatalog
+
+    return StoreCatalog(common.existing_root(storage), common.print_error)
+
+
+def _viewer(url: str, token: str | None) -> Catalog:
+    from runicorn.api import RunicornClient
+    from runicorn_site.catalog.viewer import ViewerCatalog
+
+    try:
+        return ViewerCatalog(RunicornClient(url, token=token or None), time.sleep)
+    except ValueError as error:
+        common.exit_with(str(error), USAGE)

@@ -1,0 +1,134 @@
+"""Values, tables and CSV of the verbs for runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from runicorn.store.csv_safety import guarded
+from runicorn_tools.cli.support import common
+
+COLORS = {
+    "running": "blue",
+    "finished": "green",
+    "interrupted": "yellow",
+    "preempted": "yellow",
+    "stalled": "yellow",
+}
+TIMES = frozenset({"created_at", "started_at", "ended_at", "deleted_at"})
+
+
+def cell(key: str, value: Any) -> str:
+    """Return a value as a person reads it in a table."""
+    if value is None or value == "":
+        return ""
+    if key in TIMES:
+        return common.format_time(value)
+    if key == "duration":
+        return duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return number(value)
+    if key == "tags":
+        return ", ".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def number(value: float) -> str:
+    """Return a number with five significant digits."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e7:
+        return str(int(value))
+    return f"{value:.5g}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as `1d 2h`, `2h 3m`, `3m 4s` or `4.2s`."""
+    if seconds < 60:
+        return f"{seconds:.0f}s" if seconds >= 10 else f"{seconds:.1f}s"
+    for unit, size, smaller, rest in (("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit} {int(seconds % size // rest)}{smaller}"
+    return ""
+
+
+def age(since: float, now: float | None = None) -> str:
+    """Return how long ago a moment was, by its greatest unit."""
+    seconds = (time.time() if now is None else now) - since
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit} ago"
+    return "now"
+
+
+def has_color() -> bool:
+    """Return whether output goes to a terminal whose user accepts colors (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> None:
+    """Print a table: as wide as the terminal, with long cells cut; whole and without colors into a pipe or file."""
+    if sys.stdout.isatty():
+        _print_for_terminal(columns, rows, numbers)
+        return
+    table = [
+        [column.upper() for column in columns],
+        *([common.printable(text) for text in row] for row in rows),
+    ]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    right = [column in numbers for column in columns]
+    for row in table:
+        cells = [
+            text.rjust(width) if is_number else text.ljust(width)
+            for text, width, is_number in zip(row, widths, right, strict=True)
+        ]
+        typer.echo("  ".join(cells).rstrip())
+
+
+def print_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print CSV with full precision; texts that a spreadsheet would run as formulas get a leading `'`."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([guarded(_plain(value)) for value in row] for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else value
+
+
+def _print_for_terminal(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        # The id is what other verbs take: it is never cut.
+        whole = column == "id" or column in numbers
+        table.add_column(
+            column,
+            justify="right" if column in numbers else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=20 if column == "id" else None if not whole else 6,
+        )
+    for row in rows:
+        table.add_row(
+            *(
+                Text(common.printable(text), style=COLORS.get(text, "red") if column == "state" else "")
+                for column, text in zip(columns, row, strict=True)
+            )
+        )
+    Console(no_color=not has_color()).print(table)

@@ -1,0 +1,1 @@
+"""The search box and command palette of every page."""

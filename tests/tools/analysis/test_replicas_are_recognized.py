@@ -1,0 +1,174 @@
+"""Replicas among mixed runs, recognized from the files of run folders."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn_tools.analysis.replicas import Rules, key_of_folder, replica_key, seed_of
+from tests.folders import write_run
+
+PACKAGES = ["numpy==2.1.0", "torch==2.6.0"]
+
+
+def _write(root: Path, project: str, source: random.Random, number: int, setting: dict[str, Any]) -> Path:
+    """Write a run of a setting with a seed, host, names and folders of its own."""
+    style = setting["style"]
+    seed = source.randrange(100_000)
+    place = source.choice(["/home/ada", "/scratch/bob", "/mnt/nfs3/x"])
+    config: dict[str, Any] = {
+        style["seed"]: seed,
+        **setting["config"],
+        style["output"]: f"{place}/out/{number}-seed{seed}",
+        "run_name": f"brave-owl-{number}",
+        "data_root": f"{place}/{setting['data']}",
+    }
+    if style["nested"]:
+        config["trainer"] = {"log_dir": f"runs/{number}", "epochs": setting["epochs"]}
+    else:
+        config["epochs"] = float(setting["epochs"]) if source.random() < 0.5 else setting["epochs"]
+    run_id = write_run(
+        root,
+        project,
+        f"attempt-{number}",
+        run_id=f"20261101_120000_{number:06d}",
+        config=config,
+        group=setting["group"],
+        hostname=f"node{source.randrange(9)}",
+    )
+    folder = root / project / f"attempt-{number}" / "runs" / run_id
+    environment = {
+        "command_line": [f"{place}/{setting['script']}", f"--seed={seed}"],
+        "working_dir": place,
+        "git_info": {
+            "commit": setting["commit"],
+            "has_changes": bool(setting["diff"]),
+            "diff": setting["diff"],
+        },
+        "pip_packages": source.sample([*PACKAGES, f"rich=={source.randrange(3)}.0"], 3),
+    }
+    (folder / "environment.json").write_text(json.dumps(environment))
+    used = [{"name": "corpus", "type": "dataset", "version": setting["version"], "used_at": source.random()}]
+    (folder / "artifacts_used.json").write_text(json.dumps({"artifacts": used}))
+    return folder
+
+
+def _settings(source: random.Random, project: int) -> list[dict[str, Any]]:
+    """Return different settings of a project: each differs from another one in a single respect at least."""
+    style = {
+        "seed": source.choice(["seed", "random_state", "train.seed", "Trainer/seed", "rng-seed"]),
+        "output": source.choice(["output_dir", "save_path", "train.ckpt_dir", "logDir"]),
+        "nested": source.random() < 0.5,
+    }
+    base: dict[str, Any] = {
+        "style": style,
+        "config": {"lr": 0.1, "model.name": "resnet18", "optim": "sgd", "layers": [1, 2]},
+        "data": "imagenet",
+        "epochs": 3,
+        "script": "train.py",
+        "commit": f"{project:040d}",
+        "diff": "",
+        "version": 1,
+        "group": "",
+    }
+    config = base["config"]
+    settings = [
+        base,
+        base | {"data": "cifar10"},
+        base | {"epochs": 4},
+        base | {"script": "train_old.py"},
+        base | {"commit": "f" * 40},
+        base | {"diff": "+x = 1"},
+        base | {"diff": "+x = 2"},
+        base | {"version": 2},
+        base | {"group": "ablation"},
+        base | {"group": "other"},
+        base | {"group": "ablation", "config": config | {"lr": 0.5}},
+        base | {"config": config | {"model.name": "resnet50"}},
+        base | {"config": config | {"layers": [2, 1]}},
+        base | {"config": config | {"warmup": None}},
+        base | {"config": config | {"warmup": "None"}},
+    ]
+    settings += [base | {"config": config | {"lr": source.random()}} for _ in range(20)]
+    return settings
+
+
+def test_of_a_thousand_mixed_runs_none_is_joined_wrongly_and_none_missed(tmp_path: Path) -> None:
+    source = random.Random(30)
+    truth: dict[tuple[int, int], list[Path]] = defaultdict(list)
+    settings = [_settings(random.Random(project), project) for project in range(10)]
+    for number in range(1000):
+        project = number % 10
+        at = source.randrange(len(settings[project]))
+        truth[project, at].append(
+            _write(tmp_path, f"project-{project}", source, number, settings[project][at])
+        )
+    keys = {folder: key_of_folder(folder) for folders in truth.values() for folder in folders}
+    joined: dict[tuple[str, str], set[Path]] = defaultdict(set)
+    for folder, key in keys.items():
+        assert key
+        joined[folder.relative_to(tmp_path).parts[0], key].add(folder)
+    expected = {pair for group in truth.values() for pair in combinations(sorted(group), 2)}
+    actual = {pair for group in joined.values() for pair in combinations(sorted(group), 2)}
+    assert len(expected) > 1000
+    assert len(actual - expected) == 0
+    assert len(expected - actual) == 0
+
+
+def test_a_run_without_any_setting_has_no_replicas() -> None:
+    assert replica_key({}) == replica_key({}, environment={"command_line": ["train.py"]}) == ""
+    assert replica_key({}, group="baseline") == replica_key({"seed": 3}, group="baseline") != ""
+    assert replica_key({"seed": 1}) == replica_key({"seed": 2}) != ""
+
+
+def test_a_group_wins_over_code_data_and_host() -> None:
+    first = {"git_info": {"commit": "a"}, "command_line": ["train.py"]}
+    second = {"git_info": {"commit": "b"}, "command_line": ["main.py"]}
+    config = {"lr": 0.1}
+    assert replica_key(config, environment=first) != replica_key(config, environment=second)
+    assert replica_key(config, group="g", environment=first) == replica_key(
+        config, group="g", environment=second
+    )
+    assert replica_key(config, group="g") != replica_key(config, group="h")
+    assert replica_key(config, group="g") != replica_key({"lr": 0.2}, group="g")
+
+
+def test_sources_count_where_no_repository_tells_the_version() -> None:
+    config, git = {"lr": 1}, {"git_info": {"commit": "a"}}
+    assert replica_key(config, sources="1") != replica_key(config, sources="2")
+    assert replica_key(config, sources="1", environment=git) == replica_key(
+        config, sources="2", environment=git
+    )
+
+
+def test_a_project_names_seeds_and_compares_packages() -> None:
+    rules = Rules(frozenset({"split", "data.fold"}), compare_packages=True)
+    assert replica_key({"split": 1, "lr": 1}) != replica_key({"split": 2, "lr": 1})
+    assert replica_key({"split": 1, "lr": 1}, rules=rules) == replica_key({"split": 2, "lr": 1}, rules=rules)
+    nested = [{"data": {"fold": fold}, "model": {"fold": 1}} for fold in (1, 2)]
+    assert replica_key(nested[0], rules=rules) == replica_key(nested[1], rules=rules)
+    assert replica_key({"model.fold": 1}, rules=rules) != replica_key({"model.fold": 2}, rules=rules)
+    old, new = ({"pip_packages": [f"torch=={version}"]} for version in (1, 2))
+    assert replica_key({"lr": 1}, environment=old) == replica_key({"lr": 1}, environment=new)
+    assert replica_key({"lr": 1}, environment=old, rules=rules) != replica_key(
+        {"lr": 1}, environment=new, rules=rules
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "seed"),
+    [
+        ({"seed": 7, "lr": 1}, 7),
+        ({"a": {"random_state": 3}}, 3),
+        ({"seed": 1, "data.seed": 2}, {"seed": 1, "data.seed": 2}),
+        ({"lr": 1}, None),
+    ],
+)
+def test_seeds_are_listed(config: dict[str, Any], seed: object) -> None:
+    assert seed_of(config) == seed
