@@ -61,10 +61,12 @@ def is_readable(root: StorageRoot, text: str) -> bool:
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
     """Return the field that a bare key stands for, or "Did you mean …?" where that is not certain.
 
-    A key stands for the only config key or metric that is called so, with or without what comes before its last dot
-    or slash.
+    A key stands for the only config key that is called so, with or without what comes before its last dot or slash;
+    without any, for the only such metric.
     """
     namesakes = _namesakes(root, key)
+    if settings := [key_row for key_row in namesakes if key_row[0] == CONFIG]:
+        namesakes = settings
     if len(namesakes) == 1:
         kind, name, _ = namesakes[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from runs.active_root import active_root
+from runs.query import counts
 from runs.query.where.completion import cursor_context
 from runs.query.where.parser import unfinished
 
@@ -46,6 +48,18 @@ def test_a_bare_key_stands_for_the_only_key_of_that_name(api: APIClient) -> None
     assert listed.status_code == 200 and listed.json()["total"] == 2
     assert "unknown field" not in api.get("/", {"where": "lr < 0.25"}).content.decode()
     assert "unknown field" in api.get("/", {"where": "seed < 0.25"}).content.decode()
+
+
+def test_a_bare_key_stands_for_the_config_key_whatever_metrics_are_called(
+    api: APIClient, store: Path, make_run: MakeRun, look: Callable[[], None]
+) -> None:
+    for number, name in enumerate(("lr", "optim/lr")):
+        run_id = make_run(store, project="vision", metrics=[{name: 5.0}], name=f"n{number}")
+        look()
+        assert api.get(f"/api/runs/{run_id}/metrics").status_code == 200
+    counts.changed(active_root())
+    listed = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
+    assert listed.status_code == 200 and listed.json()["total"] == 2
 
 
 @pytest.mark.parametrize(
