@@ -109,18 +109,18 @@ def _in_config_files(change: Change, command: Command, folder: Path) -> str | No
 
 
 def _loaded(path: Path, text: str) -> Any:
-    try:
-        if path.suffix == ".json":
+    """Return the content of a config file; None if it is malformed."""
+    if path.suffix == ".json":
+        try:
             return json.loads(text)
-        import yaml
-
-        return yaml.safe_load(text)
-    except (ValueError, ImportError, RecursionError):
-        return None
-    except Exception as error:  # yaml.YAMLError, whose module may be missing
-        if type(error).__module__.startswith("yaml"):
+        except (ValueError, RecursionError):
             return None
-        raise
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError):
+        return None
 
 
 def _dumped(path: Path, value: Any) -> str:
