@@ -60,6 +60,12 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     context = {**common, **layout, "filter_chips": chips(root, state)}
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
+    if common["problem"] and state.where:
+        # The rows that are shown stay: they are those of the last valid filter.
+        answer = fragment(request, "runs/_where_problem.html", context)
+        for name, value in (("Retarget", "#where-problem"), ("Reswap", "outerHTML"), ("Push-Url", "false")):
+            answer[f"HX-{name}"] = value
+        return answer
     answer = fragment(request, "runs/_table.html", context)
     # The form sends every field; the address names only what differs from the defaults, and what can be undone.
     has_outcome = common["undo"] or common["refused"]
