@@ -1,7 +1,6 @@
 """Users of a viewer: accounts, roles, sign-in and the record of changes (`runicorn viewer --users`).
 
 models.py      grants, invitations and identities beside Django's users and groups
-database.py    where they are kept: `accounts.sqlite3`, or the database of `RUNICORN_DATABASE_URL`
 directory.py   the users in memory, for the guard
 services.py    changes of users
 middleware.py  the user of a request, and the check of what it changes

@@ -19,19 +19,18 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django.http import HttpRequest
 
-from people.access.actor import Actor, Role, actor_of
+from people.access.actor import Actor, Role
 from people.access.routes import SAFE, rule_of
 from runicorn import _platform
 from runicorn.settings.user import PRIVATE_FILE, data_directory
-from runicorn_site.security.guard import Receive, Scope, Send, head_of
 from runicorn_site.security.request_rules import Head
 
 FILE, ADMIN_FILE = "changes.jsonl", "changes-admin.jsonl"
@@ -68,29 +67,6 @@ class ChangeRecord(TypedDict, total=False):
 def changes_file(is_admin: bool = False) -> Path:
     """Return the file of the requests of administrators, or of all others; older ones end in `.1`, `.2`, …"""
     return data_directory() / (ADMIN_FILE if is_admin else FILE)
-
-
-class Recorder:
-    """ASGI middleware around the guard that records requests which may change something, refused ones too."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application, and record the request once its response begins."""
-        peer = scope.get("client")
-        change = change_of(head_of(scope), str(peer[0]) if peer else "")
-        if scope["type"] != "http" or change is None:
-            await self.app(scope, receive, send)
-            return
-        scope[KEY] = change
-
-        async def send_and_record(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                record(change, actor_of(scope), message["status"])
-            await send(message)
-
-        await self.app(scope, receive, send_and_record)
 
 
 def change_of(head: Head, address: str) -> ChangeRecord | None:

@@ -13,13 +13,16 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from people.access.actor import Role
 from people.errors import InvalidChange, UnknownUser
 from people.models import Grant, Identity, Invitation, ProjectAccess
 from runicorn.message import Message
 from runicorn.store import layout
+from runicorn_site.security.local_admin import UNUSABLE
+from runicorn_site.web.durable import changing
 
 INVITATION_SECONDS: Final = 7 * 24 * 3600
 LONGEST_NAME = 150
@@ -40,7 +43,7 @@ def add_user(name: str, role: Role = Role.READ, project: str = "") -> User:
         raise InvalidChange(" ".join(error.messages)) from error
     if User.objects.filter(username__iexact=user.username).exists():
         raise InvalidChange(Message("User {name} already exists", name=name))
-    with transaction.atomic(using=_database()):
+    with changing():
         user.save()
         set_role(user, role, project)
     return user
@@ -71,7 +74,7 @@ def set_role(whom: User | Group, role: Role | None, project: str = "") -> None:
         InvalidChange: it would leave no administrator.
     """
     key = {"user": whom} if isinstance(whom, User) else {"group": whom}
-    with transaction.atomic(using=_database()):
+    with changing():
         had = has_administrators()
         if role is None:
             Grant.objects.filter(project=project, **key).delete()
@@ -103,7 +106,7 @@ def set_active(user: User, active: bool) -> None:
     Raises:
         InvalidChange: it would leave no administrator.
     """
-    with transaction.atomic(using=_database()):
+    with changing():
         had = has_administrators()
         user.is_active = active
         user.save(update_fields=["is_active"])
@@ -119,7 +122,7 @@ def set_member(user: User, group: Group, member: bool) -> None:
     Raises:
         InvalidChange: it would leave no administrator.
     """
-    with transaction.atomic(using=_database()):
+    with changing():
         had = has_administrators()
         (user.groups.add if member else user.groups.remove)(group)
         _keep_an_administrator(had)
@@ -131,10 +134,15 @@ def delete_group(name: str) -> None:
     Raises:
         InvalidChange: it would leave no administrator.
     """
-    with transaction.atomic(using=_database()):
+    with changing():
         had = has_administrators()
         Group.objects.filter(name=name).delete()
         _keep_an_administrator(had)
+
+
+def accounts() -> QuerySet[User]:
+    """Return the accounts by name, without the row of the admin site of a viewer without users."""
+    return User.objects.exclude(password=UNUSABLE).order_by("username").prefetch_related("groups", "grants")
 
 
 def has_administrators() -> bool:
@@ -163,7 +171,7 @@ def invited_user(secret: str) -> User | None:
 
 def redeem(secret: str, password: str) -> User | None:
     """Set the password of the invited user, once; None if the link is no longer valid."""
-    with transaction.atomic(using=_database()):
+    with changing():
         user = invited_user(secret)
         if user is None or not Invitation.objects.filter(digest=_digest(secret)).delete()[0]:
             return None
@@ -191,7 +199,7 @@ def user_of_identity(issuer: str, subject: str, name: str) -> User | None:
     identity = identities.first()
     if identity is None:
         # Unless another request of the user signs them up at the same time.
-        with suppress(IntegrityError), transaction.atomic(using=_database()):
+        with suppress(IntegrityError), changing():
             if (user := sign_up(name)) is not None:
                 Identity.objects.create(user=user, issuer=issuer, subject=subject)
         identity = identities.first()
@@ -212,7 +220,3 @@ def _keep_an_administrator(had: bool) -> None:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _database() -> str:
-    return User.objects.db

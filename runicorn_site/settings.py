@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import get_args
 
-from people import database as accounts
 from people.options import has_users, sign_up_role
 from runicorn._version import __version__
 from runicorn.api.responses.metrics import SeriesKind
@@ -13,10 +12,12 @@ from runicorn.api.responses.shares import Kind as ShareKind
 from runicorn.settings import user as own
 from runicorn.store.state import STATES
 from runicorn_site.cluster.settings import caches
+from runicorn_site.database.durable import place
 from runicorn_site.database.file import choose, known_migrations
-from runicorn_site.database.settings import database
+from runicorn_site.database.settings import database, durable
 from runicorn_site.database.state_dir import mark, secret_key, state_directory
 from runicorn_site.folders import APP_NAMES, APPS, SITE
+from runicorn_site.web.durable import DURABLE
 
 STATE_DIR = state_directory()
 
@@ -59,6 +60,15 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+# Of requests of programs to /api, which need neither sessions nor forms (`transport/dispatch.py`).
+API_MIDDLEWARE = [
+    "runicorn_site.transport.compression.Compression",
+    "runicorn_site.transport.trailing_slash.TrailingSlash",
+    "runicorn_site.pages.language.PageLanguage",
+    "runicorn_site.security.rates.rate_limits.RateLimits",
+    "runicorn_site.errors.ErrorPages",
+]
+
 ROOT_URLCONF = "runicorn_site.urls"
 APPEND_SLASH = False
 
@@ -87,7 +97,9 @@ TEMPLATES = [
 ]
 
 DATABASE_FILE = choose(STATE_DIR, known_migrations(APPS, APP_NAMES))
-DATABASES = {"default": database(own.get("RUNICORN_DATABASE_URL"), DATABASE_FILE)}
+INDEX = database(own.get("RUNICORN_DATABASE_URL"), DATABASE_FILE)
+DATABASES = {"default": INDEX, DURABLE: durable(INDEX, place(STATE_DIR))}
+DATABASE_ROUTERS = ["runicorn_site.database.router.DurableRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions in the database would need the write lock for each request.
@@ -117,9 +129,7 @@ if has_users():
         "people.middleware.CurrentUser"
     )
     MIDDLEWARE += ["people.middleware.Rights", "axes.middleware.AxesMiddleware"]
-    if DATABASES["default"]["ENGINE"] == "runicorn_site.database.sqlite":
-        DATABASES[accounts.ALIAS] = accounts.accounts_database()
-        DATABASE_ROUTERS = ["people.database.AccountsRouter"]
+    API_MIDDLEWARE.append("people.middleware.Rights")
     # In the database, so that the server can end them. Strict cookies are not sent by links in messages.
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     SESSION_COOKIE_SAMESITE = "Lax"
@@ -137,6 +147,9 @@ if has_users():
     AXES_VERBOSE = False
     # It stores the form of a wrong password, without these fields.
     AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "old_password", "new_password1", "new_password2"]
+# Innermost: what it answers from memory has passed all limits and rights.
+for chain in (MIDDLEWARE, API_MIDDLEWARE):
+    chain.append("runicorn_site.conditional.middleware.Conditional")
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 CACHES = caches(own.get("RUNICORN_CACHE_URL"), mark(SECRET_KEY))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import settings
 from rest_framework.test import APIClient
 
@@ -28,6 +28,7 @@ settings.register_profile("suite", deadline=None, max_examples=30)
 settings.register_profile("quick", deadline=None, max_examples=10)
 settings.register_profile("torture", deadline=None, max_examples=1000)
 settings.load_profile("suite")
+TransactionTestCase.databases = {"default", "durable"}  # of every test with `db`
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
 
 
@@ -57,6 +58,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("config", "data"):
         monkeypatch.setenv(f"RUNICORN_{name.upper()}_DIR", str(tmp_path / "home" / name))
     monkeypatch.setenv("RUNICORN_COMPANION", "off")
+    monkeypatch.setenv("RUNICORN_SOURCES", "off")
     # A server that was started in this process before would still wait for heartbeats.
     monkeypatch.setattr(heartbeat, "_listening_since", 0.0)
     return tmp_path / "home"

@@ -11,8 +11,8 @@ from pathlib import Path
 from runicorn._platform import file_lock
 
 PROJECT = Path(__file__).resolve().parent.parent
-NAME, ACCOUNTS = "runicorn.sqlite3", "accounts.sqlite3"
-MIGRATED = {NAME: ((), {}), ACCOUNTS: (("--database", "accounts"), {"RUNICORN_USERS": "yes"})}
+NAME, DURABLE = "runicorn.sqlite3", "server.sqlite3"
+MIGRATED = {NAME: ((), {}), DURABLE: (("--database", "durable"), {"RUNICORN_USERS": "yes"})}
 """Options and variables with which each is made."""
 FOLDER = "RUNICORN_TEST_PREPARED"
 """The variable that names the folder; only a session of tests has one (`tests/isolated.py`)."""
@@ -44,7 +44,7 @@ def prepared(name: str = NAME) -> Path:
     return prepared
 
 
-def lay_out(data: Path, names: tuple[str, ...] = (NAME,)) -> None:
+def lay_out(data: Path, names: tuple[str, ...] = (NAME, DURABLE)) -> None:
     """Put such databases into a data directory, unless there is one."""
     if FOLDER not in os.environ:
         return

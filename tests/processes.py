@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import requests
 
-from tests.prepared import ACCOUNTS, NAME, lay_out
+from tests.prepared import DURABLE, NAME, lay_out
 from tests.secrecy import look_at
 from tests.waiting import until
 
@@ -80,6 +80,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "RUNICORN_OTHER_USERS": "no",
         # Hundreds of trainings would each have one; the tests of the companion switch it on.
         "RUNICORN_COMPANION": "off",
+        "RUNICORN_SOURCES": "off",
     }
     return clean | paths | more
 
@@ -104,8 +105,8 @@ class Viewer:
         arguments = [*program, "--storage", str(root), "--port", str(self.port), "--no-open", *options]
         surroundings = environment(home, **more)
         if not self.first:
-            has_accounts = has_users and "RUNICORN_DATABASE_URL" not in more
-            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]), (NAME, ACCOUNTS) if has_accounts else (NAME,))
+            on_postgresql = more.get("RUNICORN_DATABASE_URL", "").startswith("postgresql")
+            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]), (NAME,) if on_postgresql else (NAME, DURABLE))
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*self.prefix, sys.executable, *arguments],

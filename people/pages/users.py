@@ -199,7 +199,7 @@ def page(request: HttpRequest, link: str = "", invited: str = "", problem: str =
 
 
 def shown_users() -> list[ShownUser]:
-    rows = User.objects.order_by("username").select_related("invitation").prefetch_related("groups", "grants")
+    rows = services.accounts().select_related("invitation")
     return [
         ShownUser(
             row,

@@ -18,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models, router,
 from django.db.models.functions import Now
 
 from runicorn_site.cluster.models import Lease
+from runicorn_site.web.models import ImportedFile
 from runs.index import search_index
 from runs.models import Run, StorageRoot
 
@@ -60,7 +61,7 @@ def dump() -> tuple[str, int]:
 
 def count() -> int:
     """Return the number of rows that a restore would mix with those of a backup."""
-    return sum(model._default_manager.count() for model in kept_models())
+    return sum(model._default_manager.count() for model in kept_models() if model is not ImportedFile)
 
 
 def has_server() -> bool:
@@ -91,6 +92,8 @@ def load(rows: str, *, replace: bool = False) -> None:
         if replace:
             for model in reversed(kept_models()):
                 model._default_manager.all().delete()
+        else:
+            ImportedFile.objects.all().delete()
         for database, lines in by_database.items():
             _store("\n".join(lines), database)
 
@@ -110,7 +113,14 @@ def _store(rows: str, database: str) -> None:
         search_index.rebuild()
     connection = connections[database]
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), kept_models()):
+        for statement in connection.ops.sequence_reset_sql(
+            no_style(),
+            [
+                model
+                for model in kept_models()
+                if (router.db_for_write(model) or DEFAULT_DB_ALIAS) == database
+            ],
+        ):
             cursor.execute(statement)
 
 

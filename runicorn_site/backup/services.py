@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -32,10 +31,10 @@ def create(target: Path) -> int:
     from django.db import connection
     from django.db.migrations.recorder import MigrationRecorder
 
-    from people.database import check_accounts
     from runicorn_site.backup import rows
+    from runicorn_site.database.durable import check_durable
 
-    check_accounts()
+    check_durable()
     if not _is_migrated():
         if files.is_in_use():
             raise OtherDatabase("The database is of another version than this program: restart the viewer")
@@ -69,9 +68,9 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
             " after a backup of them"
         )
     files.restore_key(backup)
-    _set_up(with_users=bool(backup.manifest.get("has_users")))
+    _set_up()
     if overwrite:
-        from people.database import set_aside
+        from runicorn_site.database.durable import set_aside
 
         set_aside()
     from django.db.migrations.loader import MigrationLoader
@@ -83,7 +82,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
         for key, migration in MigrationLoader(None).disk_migrations.items()
         for name in (key, *migration.replaces)
     }
-    newer = {tuple(name) for name in backup.manifest["migrations"]} - migrations
+    newer = {tuple(name) for name in backup.manifest["migrations"] if name[0] != "axes"} - migrations
     if newer:
         raise files.BadBackup(f"{source} was made by a newer version ({backup.manifest['runicorn']})")
     _prepare()
@@ -103,34 +102,28 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     return int(backup.manifest["rows"]), before
 
 
-def _set_up(*, with_users: bool = False) -> None:
-    """Set up Django, with the database of users if there is one or will be one."""
+def _set_up() -> None:
     import django
 
-    from people.database import accounts_file, marker
-    from people.options import ON, SETTING
-
-    if with_users or accounts_file().exists() or marker().exists():
-        os.environ[SETTING] = ON
     django.setup()
 
 
 def _prepare() -> None:
     """Create or migrate the databases."""
-    from people.database import prepare_accounts
+    from runicorn_site.database.durable import prepare_durable
     from runicorn_site.database.prepare import prepare
 
     prepare()
-    prepare_accounts()
+    prepare_durable()
 
 
 def _is_migrated() -> bool:
-    from django.db import connections, router
-    from django.db.migrations.executor import MigrationExecutor
+    from django.db import connections
+    from django.db.migrations.recorder import MigrationRecorder
 
-    for name in connections:
-        executor = MigrationExecutor(connections[name])
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        if any(router.allow_migrate(name, migration.app_label) for migration, _ in plan):
-            return False
-    return True
+    from runicorn_site.database.prepare import migrations_on_disk
+
+    return all(
+        migrations_on_disk() <= MigrationRecorder(connections[name]).applied_migrations().keys()
+        for name in connections
+    )

@@ -7,7 +7,7 @@ import shutil
 import time
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from runicorn.store import curation, find, layout
 from runicorn.store.containment import check_inside
 from runicorn.store.curation import RunFields
 from runicorn_site.catalog.base import Catalog, CatalogError, Curve, Query, RunFile, ordered, with_metrics
+from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
 from runicorn_site.catalog.log_tail import follow, last_lines
 from runs.query.where.ast import FIGURES, Field, Kind, Node
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 
 class StoreCatalog(Catalog):
-    """Runs below a storage root. Nothing is cached: each question reads the files again."""
+    """Runs below a storage root. Each question looks at the files again; unchanged ended runs are read once."""
 
     def __init__(self, root: Path, warn: Callable[[str], None] = lambda sentence: None) -> None:
         """Create the catalog.
@@ -45,6 +46,15 @@ class StoreCatalog(Catalog):
         """
         self.root = root
         self._warn = warn
+
+    @cached_property
+    def _cache(self) -> RecordCache:
+        return RecordCache(self.root)
+
+    def close(self) -> None:
+        """Keep what was read for the next command."""
+        if "_cache" in self.__dict__:
+            self._cache.save()
 
     def select(self, query: Query) -> list[RunEntry]:
         """Return the runs that match; the newest ones without reading all others."""
@@ -200,6 +210,9 @@ class StoreCatalog(Catalog):
                 yield record
 
     def _read(self, folder: str) -> RunRecord | None:
+        return self._cache.read(folder, partial(self._read_files, folder))
+
+    def _read_files(self, folder: str) -> RunRecord | None:
         path = f"{self.root}/{folder}"
         try:
             names = frozenset(os.listdir(path)) & READ
@@ -222,16 +235,18 @@ class StoreCatalog(Catalog):
         )
 
     def _figures(self, entry: RunEntry) -> dict[str, Figures]:
-        stats = self._stats(self.root / entry.folder)
-        return {name: _figures(entry, name, of_metric) for name, of_metric in stats.items()}
+        return {name: _figures(entry, name, stats) for name, stats in self._stats(entry.folder).items()}
 
-    def _stats(self, folder: Path) -> Mapping[str, MetricStats]:
+    def _stats(self, folder: str) -> Mapping[str, MetricStats]:
+        return self._cache.stats(folder, partial(self._read_stats, folder))
+
+    def _read_stats(self, folder: str) -> Mapping[str, MetricStats]:
         from metrics.ingest.journal_summary import metric_stats
 
         try:
-            return metric_stats(folder)
+            return metric_stats(self.root / folder)
         except OSError as error:
-            self._warn(f"{folder.name}: {error.strerror or error}")
+            self._warn(f"{folder}: {error.strerror or error}")
             return {}
 
     def _condition(self, where: str) -> Node | None:
@@ -258,7 +273,7 @@ class StoreCatalog(Catalog):
         return Field(Kind.METRIC, key, FIGURES["last"])
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
-        return RunEvaluator(record, lambda: self._stats(self.root / record.folder)).satisfies(condition)
+        return RunEvaluator(record, lambda: self._stats(record.folder)).satisfies(condition)
 
 
 _SAME = (
@@ -272,7 +287,7 @@ _SAME = (
         "best_metric_value",
         "best_metric_step",
     ),
-    *("config", "summary", "folder"),
+    *("config", "summary", "folder", "metric_rules"),
 )
 """Fields that a record and an entry have in common."""
 
@@ -296,6 +311,7 @@ class _Primary:
     def __init__(self, entry: RunEntry) -> None:
         self.best_metric_name = entry.best_metric_name
         self.best_metric_mode = entry.summary.get("best_metric_mode")
+        self.metric_rules = entry.metric_rules
 
 
 def _fits(record: RunRecord, query: Query) -> bool:

@@ -87,7 +87,7 @@ def user(
         common.exit_with(f"{action} needs the name of a user", USAGE)
     if action in (UserAction.JOIN, UserAction.LEAVE) and not group:
         common.exit_with(f"{action} needs a user and a group", USAGE)
-    with accounts():
+    with opened():
         if action is UserAction.LIST:
             _list(as_json)
         else:
@@ -95,7 +95,7 @@ def user(
 
 
 @contextmanager
-def accounts() -> Iterator[None]:
+def opened() -> Iterator[None]:
     """Open the accounts, and exit with the sentence of an error."""
     use_server()
     os.environ["RUNICORN_USERS"] = "yes"
@@ -106,10 +106,10 @@ def accounts() -> Iterator[None]:
 
     try:
         django.setup()
-        from people.database import prepare_accounts
         from people.errors import InvalidChange, UnknownUser
+        from runicorn_site.database.durable import prepare_durable
 
-        prepare_accounts()
+        prepare_durable()
     except (DatabaseError, OSError, UnsafeDirectory) as error:
         common.exit_with(f"The accounts cannot be opened: {error}", FAILED)
     try:
@@ -163,12 +163,11 @@ def _print_link(secret: str) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from django.contrib.auth.models import User
-
     from people.models import ProjectAccess
+    from people.services import accounts
 
     access = dict(ProjectAccess.objects.order_by("project").values_list("project", "is_open"))
-    rows = [_entry(row) for row in User.objects.order_by("username").prefetch_related("grants", "groups")]
+    rows = [_entry(row) for row in accounts()]
     if as_json:
         common.print_json({"users": rows, "all_users_read": access.pop("", True), "projects": access})
     elif rows:

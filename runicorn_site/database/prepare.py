@@ -42,7 +42,7 @@ def prepare() -> None:
     Raises:
         django.db.Error: the database cannot be reached or changed.
     """
-    with file_lock(settings.STATE_DIR / "migrate.lock"), _lock_of_servers():
+    with file_lock(settings.STATE_DIR / "migrate.lock"), lock_of_servers():
         if connection.vendor == "sqlite":
             path = Path(connection.settings_dict["NAME"])
             if path.exists() and (marker(path).exists() or not _is_intact(path)):
@@ -52,7 +52,7 @@ def prepare() -> None:
 
 
 @contextmanager
-def _lock_of_servers() -> Iterator[None]:
+def lock_of_servers() -> Iterator[None]:
     """Lock a database that servers on other machines may migrate, too; the lock ends with the connection."""
     if connection.vendor != "postgresql":
         yield
@@ -116,7 +116,7 @@ def _has_its_tables(path: Path) -> bool:
 
 
 @cache
-def _migrations_on_disk() -> frozenset[tuple[str, str]]:
+def migrations_on_disk() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
@@ -128,7 +128,7 @@ def _known_apart() -> frozenset[tuple[str, str]]:
 
 
 def _migrate() -> None:
-    if not _migrations_on_disk() <= MigrationRecorder(connection).applied_migrations().keys():
+    if not migrations_on_disk() <= MigrationRecorder(connection).applied_migrations().keys():
         call_command("migrate", interactive=False, verbosity=0)
         gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 

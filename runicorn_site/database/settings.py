@@ -72,6 +72,24 @@ def sqlite(path: Path) -> DatabaseSettings:
     }
 
 
+def durable(index: DatabaseSettings, file: Path) -> DatabaseSettings:
+    """Return `DATABASES["durable"]`: SQLite without a WAL, which works in network folders too, or the same PostgreSQL.
+
+    Args:
+        index: the entry of the index.
+    """
+    test_name = f"runicorn-test-{os.getpid()}-durable"
+    if not index["ENGINE"].endswith("sqlite"):
+        return {**index, "TEST": {"NAME": test_name}}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(file),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": BUSY_SECONDS},
+        "TEST": {"NAME": f"{tempfile.gettempdir()}/{test_name}.sqlite3"},
+    }
+
+
 def postgresql(parts: SplitResult) -> DatabaseSettings:
     """Use PostgreSQL, possibly on several hosts; connections stay open in the threads and are checked before use."""
     hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]

@@ -29,6 +29,7 @@ class LocalAdmin:
 
 
 def local_user() -> User:
-    """Return the row of the user; it is created at the first visit."""
-    about = {"is_staff": True, "is_superuser": True, "password": UNUSABLE}
-    return User.objects.get_or_create(username=NAME, defaults=about)[0]
+    """Return the user; its row, created at the first visit, is of nobody who may sign in."""
+    user, _ = User.objects.get_or_create(username=NAME, defaults={"is_active": False, "password": UNUSABLE})
+    user.is_active = user.is_staff = user.is_superuser = True
+    return user

@@ -87,8 +87,8 @@ class Hosted:
             BadPool, PoolUnavailable: the bucket of `RUNICORN_ARTIFACT_POOL` cannot be used.
             django.db.Error: the database cannot be used.
         """
-        from people.database import prepare_accounts
         from runicorn_site.database import prepare as database
+        from runicorn_site.database.durable import prepare_durable
         from runicorn_tools.archives.limits import configured
         from runs.active_root import activate
 
@@ -99,7 +99,7 @@ class Hosted:
         if serving.makes_token:
             logger.warning("The token of browsers and programs is in %s", serving.token_file)
         database.prepare()
-        prepare_accounts()
+        prepare_durable()
         activate(root)
         database.watch(reopen)
         serving.load()

@@ -1,7 +1,7 @@
 """Copy all rows of one database into another, empty one: from SQLite to PostgreSQL, or back.
 
-The target is the default database of this process, because migrations work on that one. With SQLite users are in a
-file of their own (`people/database.py`), which both of two SQLite files would share.
+The target is the database of this process, because migrations work on that one. With SQLite the durable database is a
+file of its own (`runicorn_site/database/durable.py`), which two files of the index share.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -21,14 +21,16 @@ from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
-from people import database as accounts
 from runicorn._platform import file_lock
 from runicorn_site.cluster.models import Lease
+from runicorn_site.database.durable import marker, place, prepare_durable
 from runicorn_site.database.prepare import MIGRATION_LOCK, make_private
-from runicorn_site.database.settings import DatabaseSettings
+from runicorn_site.database.router import is_durable
+from runicorn_site.database.settings import DatabaseSettings, durable
 from runicorn_site.server.worker import keep_wal_small, lock_name
+from runicorn_site.web.durable import DURABLE
 
-SOURCE, SOURCE_ACCOUNTS = "source", "source-accounts"
+SOURCE, SOURCE_DURABLE = "source", f"source-{DURABLE}"
 CHUNK = 1000
 BY_MIGRATION = ("auth.Permission", "contenttypes.ContentType")
 """Tables that migrations fill."""
@@ -75,11 +77,12 @@ def move(source: DatabaseSettings) -> dict[str, int]:
         if connections[TARGET].vendor == "sqlite":
             make_private(Path(str(own["NAME"])))
         call_command("migrate", database=TARGET, interactive=False, verbosity=0)
-        if accounts.ALIAS in settings.DATABASES:  # else users are in the target, which has just been migrated
-            accounts.marker().unlink(
-                missing_ok=True
-            )  # an empty file is not lost: it gets the users of the source
-            accounts.prepare_accounts()
+        if any(table.target == DURABLE for table in tables):
+            if (
+                connections[DURABLE].vendor == "sqlite"
+            ):  # a missing file is not lost: it gets the rows of the source
+                marker(Path(connections[DURABLE].settings_dict["NAME"])).unlink(missing_ok=True)
+            prepare_durable(is_new=True)
         for alias in {alias for table in tables for alias in (table.source, table.target)}:
             locks.enter_context(transaction.atomic(using=alias))
         return _copy(tables)
@@ -91,18 +94,22 @@ def _connect(alias: str, entry: DatabaseSettings) -> None:
 
 def _tables() -> list[Table]:
     is_file = {alias: connections[alias].vendor == "sqlite" for alias in (SOURCE, TARGET)}
-    users_in = SOURCE
-    if is_file[SOURCE] and accounts.accounts_file().is_file():
-        _connect(users_in := SOURCE_ACCOUNTS, accounts.accounts_database())
+    index = connections[SOURCE].settings_dict
+    entry = cast(
+        DatabaseSettings, {name: index[name] for name in DatabaseSettings.__annotations__ if name in index}
+    )
+    _connect(SOURCE_DURABLE, durable(entry, place(settings.STATE_DIR)))
     tables = []
     for model in apps.get_models(include_auto_created=True):
         if not model._meta.managed or model._meta.proxy or model is Lease:
             continue
-        if model._meta.app_label not in accounts.APPS:
+        if not is_durable(model._meta.app_label, model._meta.model_name):
             tables.append(Table(model, SOURCE, TARGET))
         elif not all(is_file.values()):
-            tables.append(Table(model, users_in, accounts.ALIAS if is_file[TARGET] else TARGET))
-    present = {alias: set(connections[alias].introspection.table_names()) for alias in (SOURCE, users_in)}
+            tables.append(Table(model, SOURCE_DURABLE, DURABLE))
+    present = {
+        alias: set(connections[alias].introspection.table_names()) for alias in (SOURCE, SOURCE_DURABLE)
+    }
     return [table for table in tables if table.name in present[table.source]]
 
 
@@ -177,10 +184,11 @@ def _copy(tables: list[Table]) -> dict[str, int]:
 
 def _complete(tables: list[Table]) -> None:
     """Update the key sequences and the search index after the copy."""
-    connection = connections[TARGET]
-    copied = [table.model for table in tables if table.target == TARGET]
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), copied):
-            cursor.execute(statement)
-        if connection.vendor == "sqlite":
-            cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")
+    for alias in {table.target for table in tables}:
+        connection = connections[alias]
+        copied = [table.model for table in tables if table.target == alias]
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), copied):
+                cursor.execute(statement)
+            if connection.vendor == "sqlite" and alias == TARGET:
+                cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")

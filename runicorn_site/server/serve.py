@@ -181,15 +181,15 @@ class Serving:
 
         os.environ[people_options.SETTING] = people_options.ON if self.has_users() else "no"
         django.setup()
-        from people.database import prepare_accounts
         from runicorn_site.database import prepare as database
+        from runicorn_site.database.durable import prepare_durable
         from runs.active_root import activate
 
         bind_pool(self.root, self.options)
         logging.getLogger().setLevel(self.options.log_level)
         self.policy = self.admission_policy()
         database.prepare()
-        prepare_accounts()
+        prepare_durable()
         activate(self.root)
         database.watch(reopen)
 

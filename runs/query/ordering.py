@@ -133,6 +133,10 @@ class Ordered:
     def defer(self, *fields: str) -> Ordered:
         return self._with(lambda part: part.defer(*fields))
 
+    def compiled(self, rows: Callable[[Any], Any]) -> Ordered:
+        """Return the same order with each part as the result of `rows`, which can be sliced and counted."""
+        return self._with(rows)
+
     def _with(self, change: Callable[[Any], Any]) -> Ordered:
         changed = object.__new__(Ordered)
         changed.desc, changed.parts = self.desc, [change(part) for part in self.parts]

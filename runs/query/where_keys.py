@@ -62,20 +62,15 @@ def is_readable(root: StorageRoot, text: str) -> bool:
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
     """Return the field that a bare key stands for, or "Did you mean …?" where that is not certain.
 
-    A key stands for the only config key that is called so, with or without what comes before its last dot or slash, or
-    else for the only metric: optimizers log their settings as metrics, too, and `lr < 0.01` asks for the setting.
+    A key stands for the only config key that is called so, with or without what comes before its last dot or slash;
+    without any, for the only such metric.
     """
     namesakes = _namesakes(root, key)
-    for likely_kind in (CONFIG, METRIC):
-        names = [name for kind, name, _ in namesakes if kind == likely_kind]
-        if len(names) == 1:
-            return (
-                Field(Kind.CONFIG, names[0])
-                if likely_kind == CONFIG
-                else Field(Kind.METRIC, names[0], FIGURES["last"])
-            )
-        if names:
-            break
+    if settings := [key_row for key_row in namesakes if key_row[0] == CONFIG]:
+        namesakes = settings
+    if len(namesakes) == 1:
+        kind, name, _ = namesakes[0]
+        return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
     if not (best := _likely(root, key)):
         return None
     either = reduce(

@@ -39,7 +39,7 @@ def database(home: Path) -> sqlite3.Connection:
 def grants(home: Path) -> list[tuple[str, str, str]]:
     """Return the names of the users with their roles."""
     asked = "SELECT username, project, role FROM people_grant JOIN auth_user u ON u.id = user_id ORDER BY 2"
-    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", timeout=30)) as rows:
+    with closing(sqlite3.connect(home / "data" / "server.sqlite3", timeout=30)) as rows:
         return rows.execute(asked).fetchall()
 
 
@@ -53,7 +53,7 @@ def fill(viewer: Viewer, home: Path) -> tuple[str, str]:
     until(lambda: client.alerts.events(), timeout=60)
     client.alerts.acknowledge([event["id"] for event in client.alerts.events()])
     add_users(home, {"ada": ("curate", {"speech": "write-all"})})
-    assert stat.S_IMODE((home / "data" / "accounts.sqlite3").stat().st_mode) == 0o600
+    assert stat.S_IMODE((home / "data" / "server.sqlite3").stat().st_mode) == 0o600
     token = command(home, "token", "add", "ci", "--scope", "admin").stdout.strip()
     return token, client.shares.create("run", RUN)["url"].removeprefix(viewer.url)
 
@@ -125,7 +125,7 @@ def test_a_backup_is_restored_into_an_empty_home_and_overwrites_nothing_silently
     refused = command(home, "restore", file)
     assert refused.returncode == 2 and "config/tokens.json" in refused.stderr
     assert "ci" not in command(home, "token", "list").stdout
-    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+    with closing(sqlite3.connect(home / "data" / "server.sqlite3", isolation_level=None)) as rows:
         rows.execute("DELETE FROM people_grant")
         rows.execute("DELETE FROM auth_user")
     with closing(database(home)) as rows:
@@ -146,7 +146,7 @@ def test_links_belong_to_their_authors_after_a_restore(tmp_path: Path) -> None:
     restored.mkdir()
     write_run(home / "store", run_id=RUN, metrics=[{"loss": 1.0}], status="finished")
     passwords = add_users(home, {"gone": ("read", {}), "ada": ("curate", {}), "bo": ("curate", {})})
-    with closing(sqlite3.connect(home / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+    with closing(sqlite3.connect(home / "data" / "server.sqlite3", isolation_level=None)) as rows:
         rows.execute("DELETE FROM people_grant WHERE user_id = 1")
         rows.execute("DELETE FROM auth_user WHERE id = 1")
     viewer = Viewer(home / "store", home, "--users", RUNICORN_RATE_LIMIT="off")
@@ -165,7 +165,7 @@ def test_links_belong_to_their_authors_after_a_restore(tmp_path: Path) -> None:
     try:
         url = viewer.wait_until_it_answers().url
         until(lambda: requests.get(url + link, timeout=30).status_code == 200)
-        with closing(sqlite3.connect(restored / "data" / "accounts.sqlite3", isolation_level=None)) as rows:
+        with closing(sqlite3.connect(restored / "data" / "server.sqlite3", isolation_level=None)) as rows:
             rows.execute("UPDATE auth_user SET username = 'other' WHERE username = 'ada'")
         until(lambda: requests.get(url + link, timeout=30).status_code == 404)
     finally:

@@ -88,12 +88,12 @@ def test_a_database_is_moved_to_postgresql_and_back(
 
     back = f"sqlite://{home}/back.sqlite3"
     refused = move(home, back, RUNICORN_DATABASE_URL=url)
-    assert refused.returncode == 1 and "accounts.sqlite3 has rows" in refused.stderr, refused.stderr
-    (home / "data" / "accounts.sqlite3").unlink()
+    assert refused.returncode == 1 and "server.sqlite3 has rows" in refused.stderr, refused.stderr
+    (home / "data" / "server.sqlite3").unlink()
     (home / "back.sqlite3").unlink()
     moved = move(home, back, RUNICORN_DATABASE_URL=url)
     assert moved.returncode == 0, moved.stderr
-    for file in (home / "back.sqlite3", home / "data" / "accounts.sqlite3"):
+    for file in (home / "back.sqlite3", home / "data" / "server.sqlite3"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
     with closing(sqlite3.connect(home / "back.sqlite3")) as copy:
         assert copy.execute("SELECT count(*) FROM runs_run").fetchone() == (2,)

@@ -72,7 +72,7 @@ def test_the_live_socket_sends_the_state_at_once_and_after_changes(new_run) -> N
 def test_the_live_socket_sends_a_state_that_the_server_judges(new_run, server: Viewer) -> None:
     """The timer of the server changes the row of a stalled or lost run, and no file."""
     run = new_run(status="running", logs="", hostname="elsewhere")
-    (database,) = (server.root.parent / "home").rglob("*.sqlite3")
+    (database,) = (server.root.parent / "home").rglob("runicorn*.sqlite3")
     with run.open_live() as client:
         assert frames(client, "status")["run"]["state"] == "running"
         with closing(sqlite3.connect(database, timeout=30)) as rows, rows:

@@ -15,11 +15,11 @@ if __name__ == "__main__":
 
     from people import services
     from people.access.actor import Role
-    from people.database import prepare_accounts
+    from runicorn_site.database.durable import prepare_durable
     from tests.quick_hashes import ITERATIONS
 
     PBKDF2PasswordHasher.iterations = ITERATIONS
-    prepare_accounts()
+    prepare_durable()
     for name, (role, password, grants) in json.load(sys.stdin).items():
         user = services.add_user(name, Role(role))
         services.redeem(services.invite(user), password)

@@ -30,7 +30,7 @@ def test_a_lost_file_of_users_is_never_taken_for_no_users(
 ) -> None:
     home.mkdir(parents=True, exist_ok=True)
     add_users(home, {"ada": ("admin", {})})
-    saved, file = tmp_path / "saved.tar.gz", home / "data" / "accounts.sqlite3"
+    saved, file = tmp_path / "saved.tar.gz", home / "data" / "server.sqlite3"
     assert command(home, "backup", str(saved)).returncode == 0
     DAMAGES[state](file)
     viewer = command(home, "viewer", "--no-open", "--storage", str(folder), "--port", "0", "--users")

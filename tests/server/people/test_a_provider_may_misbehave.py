@@ -165,7 +165,7 @@ def test_sign_ins_by_a_provider_are_recorded_and_limited(
     served, refused = until_refused(begin, 19)  # and the first one
     assert (served[0], refused) == (302, 429)
     assert "Try again in a minute" in answers[-1].text and int(answers[-1].headers["Retry-After"]) <= 61
-    rows = sqlite3.connect(home / "data" / "accounts.sqlite3").execute(
+    rows = sqlite3.connect(home / "data" / "server.sqlite3").execute(
         "SELECT count(*) FROM django_session WHERE expire_date > datetime('now', '2 hours')"
     )
     assert rows.fetchone() == (1,), "what was begun and not finished is kept for two weeks"

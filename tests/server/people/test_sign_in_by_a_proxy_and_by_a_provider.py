@@ -195,14 +195,14 @@ FIRST_SIGN_INS = """
 import django
 django.setup()
 from people import services
-from people.database import prepare_accounts
+from runicorn_site.database.durable import prepare_durable
 
 def meanwhile(name):
     services.sign_up = sign_up
     others.append(services.user_of_identity("https://provider", "7", name))
     return sign_up(name)
 
-prepare_accounts()
+prepare_durable()
 others, sign_up, services.sign_up = [], services.sign_up, meanwhile
 user = services.user_of_identity("https://provider", "7", "ada")
 assert user is not None and [user] == others

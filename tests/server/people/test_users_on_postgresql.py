@@ -31,7 +31,7 @@ def test_two_servers_share_users_and_sessions(
         stolen = dict(browser.cookies)
         assert lab.send(browser, "/logout", "/account").status_code == 302
         until(lambda: requests.get(f"{second.url}/api/runs", cookies=stolen, timeout=30).status_code == 401)
-        assert not (home / "data" / "accounts.sqlite3").exists()
+        assert not (home / "data" / "server.sqlite3").exists()
 
 
 @pytest.mark.needs("initdb", "pg_ctl")

@@ -55,7 +55,7 @@ def test_an_invitation_is_valid_once_and_its_password_has_to_be_good(lab: Lab) -
     assert requests.get(address, timeout=30).status_code == 410
     assert lab.sign_in("newcomer", password)[1].status_code == 302
     assert "newcomer" in lab.command("list")
-    file = lab.home / "data" / "accounts.sqlite3"
+    file = lab.home / "data" / "server.sqlite3"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and password.encode() not in file.read_bytes()
 
 

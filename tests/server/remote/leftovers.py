@@ -38,7 +38,10 @@ def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[p
 
 def files(server: Sshd) -> list[Path]:
     """Return files that a viewer should have removed; its database and secret are kept for the next one."""
-    kept = {"runicorn.sqlite3", "runicorn.sqlite3-wal", "runicorn.sqlite3-shm", "secret.key"}
+    kept = {"runicorn.sqlite3", "runicorn.sqlite3-wal", "runicorn.sqlite3-shm", "secret.key"} | {
+        "server.sqlite3",
+        "server.created",
+    }
     data = [path for path in (server.home / DATA).rglob("*") if path.is_file()]
     others = [path for path in (server.home / ".cache").rglob("*") if path.is_file()]
     return [path for path in data if path.name not in kept and path.suffix != ".lock"] + others

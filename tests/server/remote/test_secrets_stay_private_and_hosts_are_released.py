@@ -194,7 +194,7 @@ def test_the_rows_of_a_viewer_hold_what_was_connected(
 ) -> None:
     accept(client, far)
     client.remote.connect("127.0.0.1", far.port, far.username, private_key_path=str(far.key))
-    (database,) = shared.log.parent.rglob("*.sqlite3")
+    (database,) = shared.log.parent.rglob("runicorn*.sqlite3")
     query = "SELECT host, port, username, auth_method FROM remote_connection WHERE username = ?"
     with closing(sqlite3.connect(database)) as rows:
         found = rows.execute(query, [far.username]).fetchall()

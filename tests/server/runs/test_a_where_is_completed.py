@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from metrics.ingest import catch_up
-from runs.models import Run
+from runs.active_root import active_root
+from runs.query import counts
 from runs.query.where.completion import cursor_context
 from runs.query.where.parser import unfinished
 
@@ -48,6 +48,18 @@ def test_a_bare_key_stands_for_the_only_key_of_that_name(api: APIClient) -> None
     assert listed.status_code == 200 and listed.json()["total"] == 2
     assert "unknown field" not in api.get("/", {"where": "lr < 0.25"}).content.decode()
     assert "unknown field" in api.get("/", {"where": "seed < 0.25"}).content.decode()
+
+
+def test_a_bare_key_stands_for_the_config_key_whatever_metrics_are_called(
+    api: APIClient, store: Path, make_run: MakeRun, look: Callable[[], None]
+) -> None:
+    for number, name in enumerate(("lr", "optim/lr")):
+        run_id = make_run(store, project="vision", metrics=[{name: 5.0}], name=f"n{number}")
+        look()
+        assert api.get(f"/api/runs/{run_id}/metrics").status_code == 200
+    counts.changed(active_root())
+    listed = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
+    assert listed.status_code == 200 and listed.json()["total"] == 2
 
 
 @pytest.mark.parametrize(
@@ -94,16 +106,6 @@ def test_an_unknown_field_is_corrected_by_a_suggestion(
     assert not answer["valid"] and sorted(texts(answer)) == sorted(fixed)
     if fixed:
         assert answer["start"] == 0 and complete(fixed[0])["valid"]
-
-
-def test_a_bare_key_stands_for_the_setting_before_the_metric(
-    api: APIClient, make_run: MakeRun, look: Callable[[], None], store: Path
-) -> None:
-    run_id = make_run(store, project="vision", config={"optim": {"lr": 0.1}}, metrics=[{"train/lr": 5.0}])
-    look()
-    catch_up.catch_up(Run.objects.get(run_id=run_id), wait=60)
-    assert api.get("/api/v2/experiments", {"where": "lr < 0.25"}).json()["total"] == 3
-    assert "unknown field" not in api.get("/", {"where": "lr < 0.25"}).content.decode()
 
 
 def test_counts_beside_suggestions_are_those_of_the_project_and_no_hits(complete: Complete) -> None:

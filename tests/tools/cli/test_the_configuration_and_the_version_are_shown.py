@@ -100,7 +100,7 @@ def test_the_state_of_the_database_is_shown(call: Call, root: Path, home: Path) 
     viewer = Viewer(root, home).wait_until_it_answers()
     viewer.stop()
     assert "can be read" in call("version")[1] and "migrations" not in call("version")[1]
-    (database,) = (home / "data").glob("*.sqlite3")
+    (database,) = (home / "data").glob("runicorn*.sqlite3")
     database.write_bytes(b"x" * 4096)
     assert "damaged; the viewer rebuilds it" in call("version")[1]
 
