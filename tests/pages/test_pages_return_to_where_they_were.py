@@ -29,13 +29,15 @@ def test_back_from_a_run_restores_scroll_focus_and_selection(open_page: Open, ad
     until(lambda: rows.count() > 12)
     scrolled = ".list-rows" if "charts" in address else "#picked"
     rows.nth(2).locator("input.pick").check()
-    page.locator(scrolled).evaluate("(element) => element.scrollTo(0, 200)")
     name = rows.nth(11).locator("a.name")
+    name.scroll_into_view_if_needed()
+    at = page.locator(scrolled).evaluate("(element) => element.scrollTop")
+    assert at > 50
     run_id = rows.nth(11).get_attribute("id")
     name.click()
     page.get_by_role("tablist").wait_for()
     page.go_back()
-    until(lambda: page.locator(scrolled).evaluate("(element) => element.scrollTop") == 200)
+    until(lambda: page.locator(scrolled).evaluate("(element) => element.scrollTop") == at)
     assert page.evaluate("document.activeElement.closest('tr')?.id") == run_id
     assert rows.nth(2).locator("input.pick").is_checked() and page.locator("#selection").is_visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ class FirstSteps:
     is_here: bool
     """Whether that is the folder that is shown."""
     elsewhere: list[known_roots.KnownRoot]
+    literal: str
+    """The path of the folder that is shown, as it is written in Python."""
     default_name: str = DEFAULT_NAME
 
 
@@ -30,4 +33,4 @@ def first_steps(root: StorageRoot) -> FirstSteps:
     path = Path(root.path)
     is_here = bool(configured) and Path(configured).expanduser().resolve() == path
     elsewhere = known_roots.others(path) if current().is_everything else []
-    return FirstSteps(configured, is_here, elsewhere)
+    return FirstSteps(configured, is_here, elsewhere, json.dumps(root.path, ensure_ascii=False))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunParam
 
 LONG = 24
@@ -40,8 +41,8 @@ def differences(runs: Sequence[Run]) -> dict[int, str]:
         return {}
     settings: dict[int, dict[str, str]] = defaultdict(dict)
     rows = RunParam.objects.filter(run__in=[run.pk for group in namesakes.values() for run in group])
-    for run_id, key, text in rows.order_by("key").values_list("run_id", "key", "text"):
-        settings[run_id][key] = text
+    for run_id, key, text, number in rows.order_by("key").values_list("run_id", "key", "text", "number"):
+        settings[run_id][key] = text if number is None else figure(number)
     texts = {}
     for group in namesakes.values():
         keys = _telling_keys([settings[run.pk] for run in group])

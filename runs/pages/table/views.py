@@ -23,6 +23,7 @@ from runs.pages.table.rows import table_context, wide_context
 from runs.pages.table.state import TableState, with_added
 from runs.pages.workspace.views import workspace_context
 from runs.query.keys import differing_keys
+from runs.query.projects import projects
 from runs.services.recycle_bin import soft_delete_runs
 
 
@@ -42,6 +43,12 @@ def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple
     return preferred, with_added(DEFAULT_COLUMNS, differing)
 
 
+def only_project(root: StorageRoot) -> str:
+    """Return the name of the project if the root has one: its columns are then those of all runs."""
+    names = [project["name"] for project in projects(root)]
+    return names[0] if len(names) == 1 else ""
+
+
 MOST_UNDONE = 200
 """Ids in the address that offers to restore deleted runs: as many as the largest page has."""
 
@@ -53,7 +60,9 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     if list(request.GET) == ["view"]:
         return redirect(address_of_view(request.GET["view"], user_name(request)))
     root = active_root()
-    state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
+    state = TableState.read(
+        request.GET, *usual_columns(root, request.GET.get("project", "") or only_project(root))
+    )
     common = table_context(root, state, request.GET, user_name(request))
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)

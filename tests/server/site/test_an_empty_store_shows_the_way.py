@@ -10,6 +10,8 @@ from django.test import Client
 
 import runicorn as rn
 from runicorn.settings import known_roots, user
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.processes import Viewer
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +22,7 @@ def _script_elsewhere(folder: Path) -> None:
 
 
 def test_the_page_names_folders_with_runs_and_shows_them_by_a_click(
-    store: Path, client: Client, tmp_path: Path, look: Callable[[], None]
+    store: Path, client: Client, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "other <folder>"
     _script_elsewhere(elsewhere)
@@ -29,7 +31,7 @@ def test_the_page_names_folders_with_runs_and_shows_them_by_a_click(
     assert ".runicorn</code> in the folder where it is started" in text and "storage=" in text
     answer = client.post("/settings/root", {"path": str(elsewhere), "from": "runs"})
     assert (answer.status_code, answer["Location"]) == (302, "/")
-    look()
+    discovery.full(active_root())
     assert "hello" in client.get("/").content.decode()
 
 
