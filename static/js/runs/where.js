@@ -112,10 +112,6 @@ export function where() {
     // A text that an option wrote makes no event of its own.
     if (target.value !== target.defaultValue) target.dispatchEvent(new Event("change", { bubbles: true }));
   });
-  document.addEventListener("htmx:afterSwap", () => {
-    const problem = document.getElementById("where-problem");
-    if (field() && problem) field().ariaInvalid = !problem.hidden;
-  });
   document.addEventListener("pointerdown", (event) => {
     const chosen = event.target.closest?.("#where-options li");
     if (event.target.closest?.("#where-help")) event.preventDefault(); // the field keeps the focus
