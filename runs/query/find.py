@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runs.models import Run, StorageRoot
-from runs.query import selectivity
+from runs.query import derived, selectivity
 from runs.query.matches import Matches
 from runs.query.where import sql
-from runs.query.where.ast import Node, columns, parts, with_tag
+from runs.query.where.ast import Kind, Node, columns, comparisons, parts, with_tag
 
 
 def find_runs(
@@ -62,6 +62,10 @@ def find_runs(
                 **{f"{name_of_word}__in": words} if several else {name_of_word: words[0]}
             )
     matches = selectivity.search_text(matches, search)
+    if where is not None:
+        derived.prepare(
+            root, {leaf.field.name for leaf in comparisons(where) if leaf.field.kind is Kind.METRIC}
+        )
     conditions = [*map(with_tag, tags), *parts(where)]
     if conditions:
         column_nodes = (
