@@ -17,7 +17,7 @@ from runicorn_site.agents.curve import CurveFacts
 from runicorn_site.agents.curve import facts as curve_facts
 from runicorn_site.catalog.base import Catalog, CatalogError, Query
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, nested, value_of
-from runicorn_site.catalog.names import find_run
+from runicorn_site.catalog.names import find_run, find_runs
 from runs.store.params import flatten
 
 PAGE = 20
@@ -27,6 +27,7 @@ SHOWN_LINES = 60
 LONGEST_WAIT = 50.0
 """Seconds of one call: clients give up after a minute."""
 PAUSE = 0.5
+MOST_VERDICTS = 6
 
 
 class Refused(Exception):
@@ -131,7 +132,7 @@ class Tools:
         """Show state, config, summary, tags, note and metrics of a run.
 
         Args:
-            run: an id, its unique beginning, a unique name, `latest`, or `best:METRIC`.
+            run: an id, its unique beginning, a unique name, `latest`, `best:METRIC`, or `@baseline`.
         """
         entry = find_run(self._catalog, run, metrics=True)
         facts = [
@@ -175,15 +176,15 @@ class Tools:
         return answer(f"Run {entry.id}, {number_of(whole.count, 'point')}. {described}", points)
 
     def compare(self, runs: list[str], everything: bool = False) -> str:
-        """Compare the config and the metrics of two runs or more side by side.
+        """Compare the config and the metrics of runs side by side, and judge each against the first: better, or luck?
 
         Args:
             runs: each as for show_run.
             everything: also values that are equal.
         """
-        if len(runs) < 2:
+        entries = find_runs(self._catalog, runs, metrics=True)
+        if len(entries) < 2:
             raise CatalogError("compare needs two runs or more.")
-        entries = [find_run(self._catalog, name, metrics=True) for name in runs]
         keys = dict.fromkeys(key for entry in entries for key in flatten(entry.config))
         rows = [["state", *(entry.state for entry in entries)]]
         rows += [[f"config.{key}", *(cell(nested(entry.config, key)) for entry in entries)] for key in keys]

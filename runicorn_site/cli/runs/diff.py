@@ -54,9 +54,9 @@ def diff(
 
       runicorn diff 20260114_153045_a1b2c3 latest
 
-      runicorn diff latest --no-code
+      runicorn diff 20260114_160210_d4e5f6 --no-code
 
-      runicorn diff latest best:accuracy --json
+      runicorn diff latest best:val_acc --json
     """
     with opened(url, token, storage) as catalog:
         first = runs_of(catalog, [a])[0]
