@@ -9,7 +9,7 @@ from runs.models import Run, StorageRoot
 from runs.query import derived, selectivity
 from runs.query.matches import Matches
 from runs.query.where import sql
-from runs.query.where.ast import Kind, Node, columns, comparisons, parts, with_tag
+from runs.query.where.ast import Node, columns, metrics_in, parts, with_tag
 
 
 def find_runs(
@@ -62,10 +62,7 @@ def find_runs(
                 **{f"{name_of_word}__in": words} if several else {name_of_word: words[0]}
             )
     matches = selectivity.search_text(matches, search)
-    if where is not None:
-        derived.prepare(
-            root, {leaf.field.name for leaf in comparisons(where) if leaf.field.kind is Kind.METRIC}
-        )
+    derived.prepare(root, metrics_in(where))
     conditions = [*map(with_tag, tags), *parts(where)]
     if conditions:
         column_nodes = (
