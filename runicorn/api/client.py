@@ -12,6 +12,7 @@ from runicorn.api import paging, responses, urls
 from runicorn.api.alerts import AlertsAPI
 from runicorn.api.analysis import AnalysisAPI
 from runicorn.api.artifacts import ArtifactsAPI
+from runicorn.api.differences import DifferencesAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
 from runicorn.api.samples import SamplesAPI
@@ -27,7 +28,7 @@ IMPORT_SECONDS = 3600.0
 """Unpacking and reading a large archive takes long before the response begins."""
 
 
-class RunicornClient:
+class RunicornClient(DifferencesAPI):
     """Client of a Runicorn server. The first request is sent by the first method call.
 
     Thread-safe: each thread has its own HTTP session. `close` closes all of them.

@@ -85,11 +85,7 @@ def replica_key(
     """
     if not config and not group:
         return ""
-    settings = {
-        key: _comparable(value)
-        for key, value in _flat(config)
-        if _kind(key) == _SETTING and not _is_named(key, rules)
-    }
+    settings = {key: _comparable(value) for key, value in _flat(config) if is_setting(key, rules)}
     about: list[Any] = [settings]
     if group:
         about.append(group)
@@ -106,6 +102,11 @@ def seed_of(config: Mapping[str, Any], rules: Rules = DEFAULT) -> Any:
     """Return the seed of a run; of several the values by key, and None without any."""
     seeds = {key: value for key, value in _flat(config) if _kind(key) == _SEED or _is_named(key, rules)}
     return next(iter(seeds.values())) if len(seeds) == 1 else seeds or None
+
+
+def is_setting(key: str, rules: Rules = DEFAULT) -> bool:
+    """Return whether a config key is neither a seed nor a place, host or name."""
+    return _kind(key) == _SETTING and not _is_named(key, rules)
 
 
 def key_of_folder(folder: Path, rules: Rules = DEFAULT) -> str:

@@ -2,7 +2,7 @@
 
     expression = both ("or" both)*            both = single ("and" single)*
     single     = "not" single | "(" expression ")" | comparison
-    comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains") value
+    comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains" | "~") value
                | field ["not"] "in" "(" value ("," value)* ")" | field "exists" | field "is" ["not"] "null"
     field      = a name of `ast.FIELDS` | "config.<key>" | "metric.<name>" [".best" | ".last" | ".min" | ".max"]
                | a bare key that `resolve` finds
@@ -20,10 +20,13 @@ from typing import Literal
 
 from runicorn.message import Message, gettext_noop
 from runicorn_site.web import timestamps
+from runs.query.where import patterns
 from runs.query.where.ast import (
     ALLOWED,
     FIELDS,
     FIGURES,
+    LONG_TEXTS,
+    OPERATORS,
     ORDERINGS,
     All,
     Comparison,
@@ -47,7 +50,8 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 PIECE = re.compile(
     r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<bare>[^\s"'(),=!<>]+)""", re.DOTALL
 )
-SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
+# A tilde begins a path in a value, so that only one before a blank or a quote is an operator.
+SIGN = re.compile(r"""!=|<=|>=|==|[=<>(),]|~(?=[\s"']|$)""")
 
 
 class BadWhere(ValueError):
@@ -75,6 +79,8 @@ class Token:
     is_word: bool = False
     bare: str = ""
     """Last part of a word that is not quoted."""
+    pattern: str = ""
+    """The word as a regular expression: backslashes before anything but quotes are part of it."""
 
     @property
     def keyword(self) -> str:
@@ -176,16 +182,17 @@ def tokens(text: str) -> list[Token]:
 
 def _word(text: str, start: int) -> tuple[Token, int]:
     """Return the word that begins at `start`, and its end."""
-    word, bare, at = "", "", start
+    word, pattern, bare, at = "", "", "", start
     while piece := PIECE.match(text, at):
         bare = piece["bare"] or ""
+        pattern += bare or re.sub(r"\\([\"'])", r"\1", piece["quoted"][1:-1])
         word += bare or re.sub(r"\\(.)", r"\1", piece["quoted"][1:-1], flags=re.DOTALL)
         at = piece.end()
     if at < len(text) and text[at] in "\"'":
         raise BadWhere("unclosed quotation mark", at + 1)
     if at == start:
         raise BadWhere("unexpected {text}", at + 1, text=repr(text[at]))
-    return Token(word, start + 1, True, bare), at
+    return Token(word, start + 1, True, bare, pattern), at
 
 
 _EXPECTED: dict[str, Expected] = {
@@ -269,7 +276,7 @@ class Parser:
             return node if negated else Not(node)
         negated = self.accept("not")
         operator = self.next.keyword
-        if operator not in ALLOWED[Kind.CONFIG] or (negated and operator != "in"):
+        if operator not in OPERATORS or (negated and operator != "in"):
             raise BadWhere(NO_IN if negated else NO_COMPARISON, self.next.position)
         self.at += 1
         node = self.checked(Comparison(field, operator, self.values(field, operator)), position)
@@ -277,6 +284,8 @@ class Parser:
 
     def checked(self, comparison: Comparison, position: int) -> Comparison:
         allowed = ALLOWED[comparison.field.kind]
+        if comparison.operator == "~" and comparison.field.name in LONG_TEXTS:
+            raise BadWhere("this text is too long for a regular expression", position)
         if comparison.operator not in allowed:
             raise BadWhere("this field supports only {allowed}", position, allowed=", ".join(sorted(allowed)))
         return comparison
@@ -337,6 +346,9 @@ def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
         if (moment := timestamps.seconds(token.text)) is None:
             raise ValueError(Message("expected {forms}", forms=timestamps.FORMS))
         return moment
+    if operator == "~":
+        patterns.compiled(token.pattern)
+        return token.pattern
     if kind in (Kind.TEXT, Kind.TAGS) or (kind is Kind.CONFIG and operator == "contains"):
         return token.text
     value = number(float(token.text)) if bare and NUMBER.fullmatch(token.text) else None
