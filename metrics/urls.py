@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics.api import analysis, differences, experiment, metrics, v2
+from metrics.api import analysis, differences, experiment, formulas, metrics, v2
 from metrics.pages import views
 
 api_patterns = [
@@ -24,6 +24,8 @@ v2_patterns = [
     path("verdict", analysis.verdict_view, name="v2-verdict"),
     path("replicas", analysis.replica_view, name="v2-replicas"),
     path("importance", analysis.importance_view, name="v2-importance"),
+    path("projects/<str:project>/formulas", formulas.FormulaListView.as_view(), name="v2-formulas"),
+    path("projects/<str:project>/formulas/<path:name>", formulas.FormulaView.as_view(), name="v2-formula"),
     path("projects/<str:project>/baseline", analysis.BaselineView.as_view(), name="v2-baseline"),
     path(
         "projects/<str:project>/replica-rules", analysis.ReplicaRulesView.as_view(), name="v2-replica-rules"

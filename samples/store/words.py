@@ -1,6 +1,6 @@
 """Words of texts, and signatures that tell which samples cannot have a word.
 
-A signature is a Bloom filter of `BITS` bits with four hashes for each sample, stored by bits: a query reads, for each
+A signature is a Bloom filter of `BITS` bits with eight hashes for each sample, stored by bits: a query reads, for each
 of the hashes of a word, one bit of every sample. A word is a run of letters and digits, in lower case, or a single
 character of Chinese, Japanese or Korean.
 """
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITS = 16384
-HASHES = 4
 BLOCK = 64
 """Samples whose bits are set at once: their matrix of bytes, 1 MB, stays in the cache of the CPU."""
 WORD_BYTES = 8
@@ -27,8 +26,13 @@ _TABLE = bytes(
 _SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
 _MASKS = np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
 _FACTORS = np.array(
-    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64
+    [
+        *(0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93),
+        *(0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3),
+    ],
+    np.uint64,
 )
+"""Odd numbers with as many ones as zeros; each makes a hash."""
 _SHIFT = np.uint64(64 - 14)
 
 
@@ -61,11 +65,11 @@ class SignatureBuilder:
     """Signatures of samples that are added in order."""
 
     def __init__(self) -> None:
-        self._texts: list[bytes] = []
+        self._texts: list[bytes | None] = []
         self._blocks: list[NDArray[np.uint8]] = []
 
-    def add(self, text: bytes) -> None:
-        """Add the words of a sample, as `plain` returns them."""
+    def add(self, text: bytes | None) -> None:
+        """Add the words of a sample, as `plain` returns them; None for one that may have any word."""
         self._texts.append(text)
         if len(self._texts) == BLOCK:
             self._flush()
@@ -83,7 +87,8 @@ class SignatureBuilder:
         self._texts = []
 
 
-def _signatures(texts: Sequence[bytes]) -> NDArray[np.uint8]:
+def _signatures(samples: Sequence[bytes | None]) -> NDArray[np.uint8]:
+    texts = [text or b" " for text in samples]
     joined = b"".join([*texts, bytes(WORD_BYTES)])
     content = np.frombuffer(joined, np.uint8)
     is_word = content > 32
@@ -103,5 +108,8 @@ def _signatures(texts: Sequence[bytes]) -> NDArray[np.uint8]:
             bits *= BLOCK
             bits += owners
             matrix[bits] = 1
+    for number, text in enumerate(samples):
+        if text is None:
+            matrix[number::BLOCK] = 1
     packed: NDArray[np.uint8] = np.packbits(matrix.reshape(BITS, BLOCK), axis=1)
     return packed[:, : (len(texts) + 7) // 8]
