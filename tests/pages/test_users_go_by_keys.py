@@ -71,7 +71,7 @@ def test_charts_are_one_skip_link_away(open_page: Open) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_url("**#charts")
+    page.wait_for_url("**#chart-grid")
 
 
 @pytest.mark.parametrize("address", [f"/runs/{CHARTED}", "/?layout=charts&project=vision"])
