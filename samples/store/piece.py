@@ -31,7 +31,7 @@ NO_STEP = np.iinfo(np.int64).min
 _NAME = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.piece")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp2"
+_MAGIC = b"rsp3"
 _ALIGN = 64
 LONGEST_SEARCHED = 2 * 1024 * 1024
 """Bytes of a line without a signature: a search always reads it."""
