@@ -18,7 +18,7 @@ from typing import NamedTuple
 from runicorn import _platform
 from runicorn.store.samples.names import Chunk, chunks, samples_folder
 from runicorn.store.samples.reader import Line, OpenChunk, torn_bytes
-from samples.store.piece import Piece, PieceName, parse_name, write_piece
+from samples.store.piece import TAIL_BYTES, Piece, PieceName, parse_name, tail_of, write_piece
 
 HEAD_BYTES = 4096
 SMALL_BYTES = 1024 * 1024
@@ -31,6 +31,8 @@ class ChunkState(NamedTuple):
 
     size: int
     head: str
+    mark: tuple[int, int]
+    """Time of change and inode."""
 
 
 class Progress(NamedTuple):
@@ -128,6 +130,8 @@ class SampleIndex:
         if state is None:
             return 0, 0
         valid = list(takewhile(lambda piece: piece.head == state.head and piece.end <= state.size, pieces))
+        if valid and not _has_tail(chunk, state, valid[-1]):
+            valid = []
         position = valid[-1].end if valid else 0
         for piece in pieces[len(valid) :]:
             self._remove(piece)
@@ -192,14 +196,26 @@ def _read_state(chunk: Chunk, path: Path, size: int, mtime: int, inode: int) -> 
         except OSError:
             return None
         try:
-            return ChunkState(size, _head_of(_platform.read_at(fd, HEAD_BYTES, 0)))
+            return ChunkState(size, _head_of(_platform.read_at(fd, HEAD_BYTES, 0)), (mtime, inode))
         finally:
             os.close(fd)
     try:
         with OpenChunk(chunk) as file:
-            return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)))
+            return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)), (mtime, inode))
     except OSError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _has_tail(chunk: Chunk, state: ChunkState, piece: PieceName) -> bool:
+    """Return whether the chunk, in this state, still has the last line of a piece."""
+    try:
+        with OpenChunk(chunk) as file:
+            begin = max(piece.start, piece.end - 1 - TAIL_BYTES)
+            content = file.read(begin, piece.end - begin)
+    except OSError:
+        return False
+    return content[-1:] == b"\n" and tail_of(content[:-1].rpartition(b"\n")[2]) == piece.tail
 
 
 def _head_of(content: bytes) -> str:

@@ -180,6 +180,23 @@ def test_a_chunk_that_is_sealed_or_replaced_is_read_again_as_needed(
     assert ids(rows(run)) == [(9, "other")]
 
 
+@pytest.mark.parametrize("number", [3, 40])
+def test_a_chunk_that_is_written_again_with_the_same_beginning_is_read_again(
+    log: Log, rows: Ask, number: int
+) -> None:
+    run = log([{}], name="other")
+    with writer.SampleWriter(run, "rollouts") as first:
+        first.append([sample(n) for n in range(30)], step=1, moment=1.0)
+    assert rows(run)["total"] == 30
+    for path in samples_folder(run, "rollouts").iterdir():
+        path.unlink()
+    with writer.SampleWriter(run, "rollouts") as again:
+        again.append(
+            [{**sample(n), "id": f"new{n}" if n else "p0"} for n in range(number)], step=1, moment=1.0
+        )
+    assert ids(rows(run, per_page=100)) == [(1, f"new{n}" if n else "p0") for n in range(number)]
+
+
 def test_torn_and_damaged_lines_hide_no_other(log: Log, rows: Ask) -> None:
     run = log([sample(n) for n in range(3)], step=1)
     chunk = chunks(samples_folder(run, "rollouts"))[0]
