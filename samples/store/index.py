@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import takewhile
@@ -24,6 +25,7 @@ HEAD_BYTES = 4096
 SMALL_BYTES = 1024 * 1024
 """Pieces of fewer bytes are written again with what follows them."""
 PIECE_BYTES = 64 * 1024 * 1024
+QUIET_SECONDS = 30.0
 
 
 class ChunkState(NamedTuple):
@@ -102,13 +104,15 @@ class SampleIndex:
             for piece in opened:
                 piece.close()
 
-    def torn(self) -> int:
-        """Return the number of chunks whose last line is incomplete though they no longer grow."""
-        found = chunks(self.source)
-        count = 0
-        for chunk in found[:-1]:
-            with suppress(OSError), OpenChunk(chunk) as file:
-                count += torn_bytes(file) > 0
+    def unreadable(self, pieces: Sequence[Piece]) -> int:
+        """Return the number of lines without a sample: damaged ones, and those that a killed process left incomplete."""
+        count = sum(piece.name.bad for piece in pieces)
+        for chunk in chunks(self.source):
+            with suppress(OSError):
+                # A line that is being written now is not counted; a sealed chunk has whole lines.
+                if time.time() - os.stat(chunk.plain).st_mtime > QUIET_SECONDS:
+                    with OpenChunk(chunk) as file:
+                        count += torn_bytes(file) > 0
         return count
 
     def _covered(self) -> dict[int, list[PieceName]]:
