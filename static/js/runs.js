@@ -107,7 +107,7 @@ copyIds();
 actions(picks, refresh);
 returnToPlace(picks);
 
-if (holder().hasAttribute("data-tour")) lazy("tour").then(({ tour }) => tour());
+if (holder().hasAttribute("data-tour")) lazy("runs/tour").then(({ tour }) => tour());
 
 const now = poll(refresh, interval, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");

@@ -1,8 +1,8 @@
 /** A tour of five steps over the runs of the demo. It is shown once, and can be left at each step. */
 
-import { besides, make, textButton } from "./dom.js";
-import { gettext } from "./i18n.js";
-import { keep, kept } from "./shared/kept.js";
+import { besides, make, textButton } from "../dom.js";
+import { gettext } from "../i18n.js";
+import { keep, kept } from "../shared/kept.js";
 
 const DONE = "runicorn.tour";
 const STEPS = [
