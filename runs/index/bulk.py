@@ -13,6 +13,8 @@ from typing import Any
 from django.db import connection, models
 
 Row = Sequence[Any]
+breathe: Callable[[], object] = lambda: None  # noqa: E731  # the server replaces it
+"""Called between two transactions of very many rows, so that the database can keep up."""
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
@@ -56,7 +58,8 @@ def _run(sql: str, fields: Sequence[Any], rows: Iterable[Row]) -> None:
 
 def _preparer(field: Any) -> Callable[[Any], Any]:
     # Most JSON values of most rows are empty.
-    empty = {kind: field.get_db_prep_save(kind(), connection) for kind in (list, dict)}
+    empty: dict[type, Any] = {kind: field.get_db_prep_save(kind(), connection) for kind in (list, dict)}
+    empty[type(None)] = None
 
     def prepare(value: Any) -> Any:
         return field.get_db_prep_save(value, connection) if value else empty[type(value)]

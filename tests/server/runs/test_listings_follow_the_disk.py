@@ -167,6 +167,7 @@ def test_a_large_store_is_listed_before_it_is_read(
     store: Path, make_run: Any, look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "CHUNK", 3)
+    monkeypatch.setattr(discovery, "DIRECT_SECONDS", 0.0)
     monkeypatch.setattr(discovery, "PRELIMINARY_CHUNK", 4)
     made = [
         make_run(store, name=f"n{number % 3}", config={"lr": number}, tags=["t"], created_at=1.7e9 + number)
