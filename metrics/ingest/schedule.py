@@ -42,7 +42,10 @@ Sizes = dict[int, tuple[int, int]]
 
 CheckedRun = tuple[int, str, str, int | None]
 _CHECKED = ("pk", "folder", "status", "summarized_bytes")
-_FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
+_FIELDS = (
+    *("run_id", "folder", "root", "project", "status", "created"),
+    *("best_metric_name", "best_metric_mode", "metric_rules"),
+)
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:

@@ -45,6 +45,7 @@ FIELDS = (
     "best_metric_name",
     "best_metric_mode",
     "best_metric_value",
+    "metric_rules",
     "last_step",
     "updated",
 )

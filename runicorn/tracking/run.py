@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
 from runicorn.legacy import later_api
-from runicorn.store import descriptor_reserve, layout, values
+from runicorn.store import descriptor_reserve, layout, metric_rules, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
@@ -200,6 +200,34 @@ class Run(MediaLog):
             ValueError: `mode` is neither "max" nor "min".
         """
         self._summary.set_primary(str(metric_name), mode)
+
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | None = None,
+        goal: str | None = None,
+        summary: str | None = None,
+    ) -> None:
+        """Define how a metric is read: by charts, and by comparisons of runs. A later definition replaces it.
+
+        Args:
+            name: a metric, or a pattern such as `val/*`; exact names precede patterns.
+            step_metric: metric that is the x axis of its charts.
+            goal: which values are better: "min" or "max".
+            summary: the value that stands for the run in groups and verdicts: "best", "last", "min" or "max".
+
+        Raises:
+            ValueError: an argument is invalid.
+        """
+        fields = metric_rules.definition(name, step_metric, goal, summary)
+        with self._folder.exclusive():
+            meta = self._folder.read(layout.META)
+            rules = {
+                key: rule
+                for key, rule in metric_rules.clean(meta.get(metric_rules.KEY)).items()
+                if key != name
+            }
+            self._folder.write(layout.META, {**meta, metric_rules.KEY: {**rules, name: fields}})
 
     log_config = later_api.log_config
     log_dataset = later_api.log_dataset

@@ -15,7 +15,17 @@ from typing import Any, TypeVar
 from runicorn.store import curation, find, layout
 from runicorn.store.containment import check_inside
 from runicorn.store.curation import RunFields
-from runicorn_site.catalog.base import Catalog, CatalogError, Curve, Query, RunFile, ordered, with_metrics
+from runicorn.store.project import analysis
+from runicorn_site.catalog.base import (
+    Catalog,
+    CatalogError,
+    Curve,
+    Judgement,
+    Query,
+    RunFile,
+    ordered,
+    with_metrics,
+)
 from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
 from runicorn_site.catalog.log_tail import follow, last_lines
@@ -185,6 +195,20 @@ class StoreCatalog(Catalog):
         for entry in entries:
             self._write(entry, curation.take_out_of_bin)
 
+    def baselines(self, project: str | None) -> dict[str, list[str]]:
+        """Read the files of the projects."""
+        projects = [project] if project else sorted(find.list_folders(self.root, self.root, "")[0])
+        read = {name: analysis.read(self.root, name)["baseline"] for name in projects}
+        return {name: run_ids for name, run_ids in read.items() if run_ids}
+
+    def verdicts(
+        self, metrics: Sequence[str], a: Sequence[RunEntry], b: Sequence[RunEntry]
+    ) -> list[Judgement]:
+        """Compute the verdicts from the files."""
+        from runicorn_site.catalog.judging import verdicts
+
+        return verdicts(self, self.root, metrics, a, b)
+
     def _put_into_bin(self, status: str, folder: Path) -> bool:
         return curation.put_into_bin(self.root, folder, status)
 
@@ -287,7 +311,7 @@ _SAME = (
         "best_metric_value",
         "best_metric_step",
     ),
-    *("config", "summary", "folder"),
+    *("config", "summary", "folder", "metric_rules"),
 )
 """Fields that a record and an entry have in common."""
 
@@ -311,6 +335,7 @@ class _Primary:
     def __init__(self, entry: RunEntry) -> None:
         self.best_metric_name = entry.best_metric_name
         self.best_metric_mode = entry.summary.get("best_metric_mode")
+        self.metric_rules = entry.metric_rules
 
 
 def _fits(record: RunRecord, query: Query) -> bool:

@@ -17,7 +17,7 @@ from django.utils import translation
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCES = (
     *("runicorn", "runicorn_importers", "runicorn_tools", "runicorn_site"),
-    *("runs", "metrics", "artifacts", "remote", "alerts", "people", "templates", "static/js"),
+    *("runs", "metrics", "artifacts", "remote", "alerts", "people", "samples", "templates", "static/js"),
 )
 SKIPPED = ("__pycache__", "locale", "migrations", "i18n", "cli", "tracking", "importers", "integrations")
 LOCALE = "zh_Hans"

@@ -40,7 +40,7 @@ FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 EQUALITIES = frozenset({"=", "!=", "in", "exists"})
 ALLOWED = {
-    Kind.TEXT: EQUALITIES | {"contains"},
+    Kind.TEXT: EQUALITIES | {"contains", "~"},
     Kind.NUMBER: EQUALITIES | ORDERINGS,
     Kind.TIME: EQUALITIES | ORDERINGS,
     Kind.FLAG: frozenset({"=", "!="}),
@@ -48,6 +48,9 @@ ALLOWED = {
     Kind.METRIC: EQUALITIES | ORDERINGS,
     Kind.CONFIG: EQUALITIES | ORDERINGS | {"contains"},
 }
+OPERATORS = frozenset().union(*ALLOWED.values())
+LONG_TEXTS = frozenset({"description", "state_reason"})
+"""Columns that are too long for regular expressions."""
 
 
 Value = str | float | bool

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0013_owner")]
+    dependencies = [("runs", "0014_replicas_and_definitions_of_metrics")]
 
     operations = [
         migrations.AddField("run", "summarized_bytes", models.BigIntegerField(null=True)),
