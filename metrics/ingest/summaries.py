@@ -96,7 +96,7 @@ def read_summary(folder: str) -> Summary | None:
         return None
     try:
         about = os.fstat(fd)
-        content = os.read(fd, SMALL_BYTES + 1)
+        content = _platform.read_at(fd, SMALL_BYTES + 1, 0)
     except OSError:
         return None
     finally:

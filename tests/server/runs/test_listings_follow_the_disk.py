@@ -175,9 +175,10 @@ def test_a_large_store_is_listed_before_it_is_read(
     ]
     folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(made)]
     chunks = discovery._to_read(active_root(), folders)
+    first = next(chunks)
     assert ids() == set(made)
     assert set(Run.objects.values_list("signature", "status")) == {("", "finished")}
-    assert [len(chunk) for chunk in chunks] == [3, 3, 3, 1]
+    assert [len(chunk) for chunk in (first, *chunks)] == [3, 3, 3, 1]
     look()
     assert not Run.objects.filter(signature="").exists()
     assert [param.number for param in row(made[7]).param_rows.all()] == [7.0]
