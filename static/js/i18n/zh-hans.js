@@ -160,6 +160,7 @@ install({
   "Note •": "备注 •",
   "Notes": "笔记",
   "On the charts": "在图表上",
+  "One line of the samples cannot be read: it is damaged, or its process was killed.": "有 {n} 行样本无法读取：已损坏，或其进程被终止。",
   "One run has no such samples.": "{n} 个运行没有这样的样本。",
   "One step": "单个步骤",
   "Only the first {runs} of {total} are selected.": "共 {total} 个，仅选择了前 {runs}。",
