@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics.api import analysis, differences, experiment, metrics, v2
+from metrics.api import analysis, differences, experiment, formulas, metrics, v2
+from metrics.pages import differences as difference_pages
 from metrics.pages import views
 
 api_patterns = [
@@ -24,6 +25,8 @@ v2_patterns = [
     path("verdict", analysis.verdict_view, name="v2-verdict"),
     path("replicas", analysis.replica_view, name="v2-replicas"),
     path("importance", analysis.importance_view, name="v2-importance"),
+    path("projects/<str:project>/formulas", formulas.FormulaListView.as_view(), name="v2-formulas"),
+    path("projects/<str:project>/formulas/<path:name>", formulas.FormulaView.as_view(), name="v2-formula"),
     path("projects/<str:project>/baseline", analysis.BaselineView.as_view(), name="v2-baseline"),
     path(
         "projects/<str:project>/replica-rules", analysis.ReplicaRulesView.as_view(), name="v2-replica-rules"
@@ -33,6 +36,9 @@ v2_patterns = [
 ]
 page_patterns = [
     path("compare", views.compare_page, name="compare"),
+    path("compare/differ", difference_pages.difference_page, name="difference"),
+    path("runs/<str:run_id>/changed", difference_pages.changed_card, name="run-changed"),
+    path("runs/<str:run_id>/sources", difference_pages.sources_page, name="run-sources"),
     path("series", v2.overlay_view, name="overlay"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),
 ]

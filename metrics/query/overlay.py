@@ -10,6 +10,7 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.query import along, charts, groups
+from metrics.query.formulas.curves import formula_curves, smoothed
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
 from metrics.query.run_curves import Curve, CurveQuery, read_curves
@@ -22,6 +23,7 @@ from runicorn.api.responses.metrics import (
     ComparedCurve,
     ComparedRun,
     RunGroup,
+    SmoothedCurve,
     UntimedComparedSeries,
 )
 from runs.models import Run
@@ -70,6 +72,7 @@ def compare_series(
     windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in seen.series}
     query = CurveQuery(by_step, points, windows, smoother, smoothed_only and smoother is not None, band)
     curves = read_curves(seen, selection.runs, origins, query)
+    curves += _formulas(selection.runs, names, origins, query, step_range or EVERYTHING, times)
     answer: UntimedComparedSeries = {
         "series": [_entry(curve, by_step, points) for curve in curves],
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
@@ -82,6 +85,40 @@ def compare_series(
     if group_by is not None:
         answer["groups"] = [_group_entry(group, curves, by_step, points, values_by_run) for group in grouped]
     return answer
+
+
+def _formulas(
+    runs: Sequence[Run],
+    names: Sequence[str] | None,
+    origins: dict[int, float],
+    query: CurveQuery,
+    steps: Range,
+    times: Range | None,
+) -> list[Curve]:
+    """Return the curves of the formulas of the runs' projects."""
+    # Runs begin at different times.
+    parts = [runs] if query.by_step else [[run] for run in runs]
+    found = [
+        curve
+        for part in parts
+        if part
+        for curve in formula_curves(
+            part,
+            names,
+            _window(steps, times, origins[part[0].pk]),
+            by_step=query.by_step,
+            points=query.points,
+        )
+    ]
+    place = {run.pk: i for i, run in enumerate(runs)}
+    found.sort(key=lambda curve: (curve.series.name, place[curve.run.pk]))
+    smooth: list[SmoothedCurve | None] = [None] * len(found)
+    if query.smoother is not None:
+        smooth = [smoothed(curve, query.smoother, query.points, by_step=query.by_step) for curve in found]
+    return [
+        Curve(curve.run, [curve.series], curve.points, curve.count, origins[curve.run.pk], smooth_curve)
+        for curve, smooth_curve in zip(found, smooth, strict=True)
+    ]
 
 
 def _window(steps: Range, times: Range | None, origin: float) -> Window:

@@ -113,6 +113,33 @@ class AnalysisAPI:
         body = {"seed_keys": _texts(seed_keys), "compare_packages": compare_packages}
         return cast(responses.ReplicaRules, self._transport.json("PUT", path, body=body))
 
+    def formulas(self, project: str) -> list[responses.Formula]:
+        """Return the formulas of a project by name."""
+        path = urls.path("v2", "projects", project, "formulas")
+        return cast("list[responses.Formula]", self._transport.json("GET", path))
+
+    def define_formula(self, project: str, name: str, formula: str) -> responses.Formula:
+        """Define a metric that is computed from others, or replace that of the same name.
+
+        Args:
+            name: by which it is asked for like a metric.
+            formula: such as `val_loss - train_loss` or `ema(loss, 0.99)`.
+
+        Raises:
+            BadRequestError: the formula is malformed, or a metric has that name.
+        """
+        path = urls.path("v2", "projects", project, "formulas")
+        body = {"name": name, "formula": formula}
+        return cast(responses.Formula, self._transport.json("POST", path, body=body))
+
+    def delete_formula(self, project: str, name: str) -> None:
+        """Delete a formula.
+
+        Raises:
+            NotFoundError: there is no such formula.
+        """
+        self._transport.json("DELETE", urls.path("v2", "projects", project, "formulas", name))
+
     def _get(self, route: str, params: dict[str, Any]) -> Any:
         return self._transport.json("GET", urls.path("v2", route), params=urls.query(params))
 

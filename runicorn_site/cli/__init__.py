@@ -22,6 +22,7 @@ COMMANDS = {
     "open": "runicorn_site.cli.open:open_viewer",
     "plot": "runicorn_site.cli.runs.plot:plot",
     "rate-limit": "runicorn_site.cli.rate_limit:rate_limit",
+    "rerun": "runicorn_site.cli.runs.rerun:rerun",
     "restore": "runicorn_site.cli.backup:restore",
     "rm": "runicorn_site.cli.runs.curate:rm",
     "share": "runicorn_site.cli.share:share",

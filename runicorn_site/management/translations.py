@@ -25,7 +25,7 @@ CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"
 MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
 ERRORS = {
     1: "AliasNotFound Ambiguous AmbiguousArtifact ArchiveRefused ArchiveTooLarge ArtifactNotFound AuthenticationFailed "
-    "BadPool BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
+    "BadPool BadWhere BadFormula Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
     "InvalidValue RemoteOperationFailed RunInUse RunNotChanged StoreBusy ViewerFailed __init__",
     2: "InvalidAddress InvalidInput",
     3: "error warn",

@@ -1,6 +1,7 @@
 /** The runs table: live rows, selection, keyboard. Filters, sorting and paging are links and forms. */
 
-import { isShared } from "./dom.js";
+import { showChangesOnHover } from "./differences/hover.js";
+import { isShared, lazy } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
@@ -10,6 +11,7 @@ import { copyIds } from "./runs/copy.js";
 import { keys } from "./runs/keys.js";
 import { links } from "./runs/links.js";
 import { merge } from "./runs/merge.js";
+import { returnToPlace } from "./runs/place.js";
 import { selection } from "./runs/select.js";
 import { sortBySeveral } from "./runs/sort.js";
 import { defineSwap } from "./runs/swap.js";
@@ -23,6 +25,7 @@ const QUIET = 8000;
 const holder = () => document.getElementById("runs");
 const mark = {};
 const picks = selection();
+if (!("shared" in document.body.dataset)) showChangesOnHover(document.body);
 let asked = "";
 
 /** Tell the charts that the rows on the page are newer. */
@@ -102,6 +105,9 @@ columns();
 links(picks);
 copyIds();
 actions(picks, refresh);
+returnToPlace(picks);
+
+if (holder().hasAttribute("data-tour")) lazy("runs/tour").then(({ tour }) => tour());
 
 const now = poll(refresh, interval, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");

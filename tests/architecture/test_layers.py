@@ -24,7 +24,7 @@ LAYERS = {
         "_platform", ".", "api/responses", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
     ],
-    "runicorn_tools": ["analysis", "differences", "export", "archives", "sync", ".", "fsck", "cli"],
+    "runicorn_tools": ["analysis", "differences", "rerun", "export", "archives", "sync", ".", "fsck", "cli"],
     "runicorn_importers": ["experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "samples", "watching", "cli"],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.

@@ -106,3 +106,12 @@ class ReplicaRules(TypedDict):
 
     seed_keys: Annotated[list[str], "Config keys in which replicas may differ, beside seeds."]
     compare_packages: Annotated[bool, "Whether runs with different versions of packages are no replicas."]
+
+
+class Formula(TypedDict):
+    """A metric of a project that is computed from others."""
+
+    name: str
+    formula: str
+    metrics: Annotated[list[str], "Metrics that it is computed from."]
+    error: NotRequired[Annotated[str, "Why it cannot be used."]]

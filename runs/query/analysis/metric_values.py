@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from runicorn.store.metric_rules import rule_of
 from runicorn_tools.analysis.goals import Goal, goal_by_name
 from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
+from runs.query import derived
 from runs.query.where.ast import FIGURES
 
 Floats = NDArray[np.float64]
@@ -91,6 +92,7 @@ def values_of(root: StorageRoot, quantity: Quantity, keys: Ints) -> Floats:
     Args:
         keys: primary keys of runs, ascending.
     """
+    derived.prepare(root, {quantity.name})
     values: Floats = np.full(len(keys), np.nan)
     rows = RunMetric.objects.filter(root=root, key=quantity.name, **{f"{quantity.column}__isnull": False})
     if len(keys) <= FEW:

@@ -126,3 +126,9 @@ def comparisons(node: Node) -> Iterator[Comparison]:
     else:
         for part in node.nodes:
             yield from comparisons(part)
+
+
+def metrics_in(node: Node | None) -> set[str]:
+    """Return the metrics that an expression compares."""
+    leaves = () if node is None else comparisons(node)
+    return {leaf.field.name for leaf in leaves if leaf.field.kind is Kind.METRIC}
