@@ -12,7 +12,10 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
         from alerts.judging.observer import observe
+        from alerts.services import forget_run
         from metrics.ingest.observing import observers
+        from runs.services.recycle_bin import removed
 
         if observe not in observers:
             observers.append(observe)
+            removed.append(forget_run)
