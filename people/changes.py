@@ -14,18 +14,17 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.http import HttpRequest
 
-from people.access.actor import Actor, Role, actor_of
+from people.access.actor import Actor, Role
 from people.access.routes import SAFE, rule_of
 from people.models import Change
 from runicorn import _platform
-from runicorn_site.security.guard import Receive, Scope, Send, head_of
 from runicorn_site.security.request_rules import Head
 
 MOST_LINES, SLACK = 200_000, 1_000
@@ -54,29 +53,6 @@ class ChangeRecord(TypedDict, total=False):
     runs: list[str]
     count: int
     """How many further equal requests of a minute the line stands for; absent for one request."""
-
-
-class Recorder:
-    """ASGI middleware around the guard that records requests which may change something, refused ones too."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application, and record the request once its response begins."""
-        peer = scope.get("client")
-        change = change_of(head_of(scope), str(peer[0]) if peer else "")
-        if scope["type"] != "http" or change is None:
-            await self.app(scope, receive, send)
-            return
-        scope[KEY] = change
-
-        async def send_and_record(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                record(change, actor_of(scope), message["status"])
-            await send(message)
-
-        await self.app(scope, receive, send_and_record)
 
 
 def change_of(head: Head, address: str) -> ChangeRecord | None:

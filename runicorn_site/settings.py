@@ -60,6 +60,15 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+# Of requests of programs to /api, which need neither sessions nor forms (`transport/dispatch.py`).
+API_MIDDLEWARE = [
+    "runicorn_site.transport.compression.Compression",
+    "runicorn_site.transport.trailing_slash.TrailingSlash",
+    "runicorn_site.pages.language.PageLanguage",
+    "runicorn_site.security.rates.rate_limits.RateLimits",
+    "runicorn_site.errors.ErrorPages",
+]
+
 ROOT_URLCONF = "runicorn_site.urls"
 APPEND_SLASH = False
 
@@ -120,6 +129,7 @@ if has_users():
         "people.middleware.CurrentUser"
     )
     MIDDLEWARE += ["people.middleware.Rights", "axes.middleware.AxesMiddleware"]
+    API_MIDDLEWARE.append("people.middleware.Rights")
     # In the database, so that the server can end them. Strict cookies are not sent by links in messages.
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     SESSION_COOKIE_SAMESITE = "Lax"
@@ -137,6 +147,9 @@ if has_users():
     AXES_VERBOSE = False
     # It stores the form of a wrong password, without these fields.
     AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "old_password", "new_password1", "new_password2"]
+# Innermost: what it answers from memory has passed all limits and rights.
+for chain in (MIDDLEWARE, API_MIDDLEWARE):
+    chain.append("runicorn_site.conditional.middleware.Conditional")
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 CACHES = caches(own.get("RUNICORN_CACHE_URL"), mark(SECRET_KEY))

@@ -88,6 +88,7 @@ def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
     ]
     for artifact in store.folders():
         places += [artifact.path, *(artifact.version(number).path for number in artifact.numbers())]
+    places += [sample_set for run in places[1:] for sample_set in (run / layout.SAMPLES).glob("*/")]
     for folder in (path for path in places if not path.is_symlink()):
         for entry in _files(folder):
             about = entry.stat(follow_symlinks=False)

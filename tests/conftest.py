@@ -57,6 +57,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("config", "data"):
         monkeypatch.setenv(f"RUNICORN_{name.upper()}_DIR", str(tmp_path / "home" / name))
     monkeypatch.setenv("RUNICORN_COMPANION", "off")
+    monkeypatch.setenv("RUNICORN_SOURCES", "off")
     # A server that was started in this process before would still wait for heartbeats.
     monkeypatch.setattr(heartbeat, "_listening_since", 0.0)
     return tmp_path / "home"

@@ -80,6 +80,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "RUNICORN_OTHER_USERS": "no",
         # Hundreds of trainings would each have one; the tests of the companion switch it on.
         "RUNICORN_COMPANION": "off",
+        "RUNICORN_SOURCES": "off",
     }
     return clean | paths | more
 

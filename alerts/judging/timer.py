@@ -22,6 +22,9 @@ from runicorn.store import layout
 from runs.models import Run, StorageRoot
 
 TICK_SECONDS = 2.0
+DISK_SECONDS = 10.0
+PRESENCE_SECONDS = 30.0
+"""Half of the silence after which a viewer was off."""
 MARGIN_SECONDS = 60.0
 """Changes that other threads store late are looked at again."""
 MOST = 20_000
@@ -55,6 +58,13 @@ class RuleTimer:
             has_news |= self._judge_disk(disks, presence)
         if has_news:
             deliveries.wake.set()
+
+    def seconds_until_next(self) -> float:
+        """Return when the next round is due unless a row changes before: only silence and the disk change no row."""
+        rules = rule_set.current()
+        if self.running and rules.of_kind("no_step"):
+            return TICK_SECONDS
+        return DISK_SECONDS if rules.rules else PRESENCE_SECONDS
 
     def _judge_runs(
         self, states: Sequence[Compiled], silent: Sequence[Compiled], presence: ViewerPresence
@@ -130,9 +140,9 @@ class RuleTimer:
 
 
 def watch(root: StorageRoot, goes_on: Callable[[], bool], pause: Callable[[float], object]) -> None:
-    """Judge a root by a timer as long as `goes_on()`."""
+    """Judge a root as long as `goes_on()`; `pause` waits some seconds or until rows change."""
     rule_set.forget()
     watcher = RuleTimer(root)
     while goes_on():
         watcher.round()
-        pause(TICK_SECONDS)
+        pause(watcher.seconds_until_next())

@@ -37,6 +37,7 @@ SDK = {
         "log_text",
         "log_image",
         "log_table",
+        "log_samples",
         "log_histogram",
         "summary",
         "set_primary_metric",

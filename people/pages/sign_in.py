@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from people import services
 from people.changes import note_user
 from runicorn.settings.user import get
-from runicorn_site.security.rates.rate_limits import count
+from runicorn_site.security.rates.rate_limits import count_requests
+from runicorn_site.security.rates.rate_table import Limit
 from runicorn_site.web.access import public
 from runicorn_site.web.pools import blocking
 
@@ -56,10 +57,10 @@ class SignIn(LoginView):
 
 def refuse_beyond_limit(request: HttpRequest) -> HttpResponse | None:
     """Count a sign-in of an address, and return the response if there were too many."""
-    usage = count(request, request.path_info, TRIES, TRIES_SECONDS)
-    if usage["should_limit"]:
+    count = count_requests(client_address(request), request.path_info, Limit(TRIES, TRIES_SECONDS))
+    if count.is_exceeded:
         sentence = gettext("Too many sign-ins from your address. Try again in a minute.")
-        return too_many(request, sentence, usage["time_left"])
+        return too_many(request, sentence, count.seconds_left)
     request.session.clear_expired()  # nothing else deletes the sessions that have ended
     return None
 

@@ -1,4 +1,4 @@
-"""ASGI middleware that answers shared links, in front of the guard: `/s/<token>/…` shows one page without a login.
+"""Answers to shared links, in place of the guard: `/s/<token>/…` shows one page without a login.
 
 The application treats the link as a path prefix, like that of a proxy, so that the addresses of pages, modules and
 sockets stay below the link. It receives no cookies except those of the appearance, and no credentials.
@@ -35,7 +35,6 @@ from runicorn_site.security.guard import (
     head_of,
     refuse,
 )
-from runicorn_site.security.guard import SHARED as SHARED_PATHS
 from runicorn_site.security.headers import PUBLIC, STRICT, Headers, not_stored, security
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.proxies import is_behind_tls
@@ -73,26 +72,22 @@ def frame_ancestors(setting: str) -> str:
 
 
 class SharedLinks:
-    """ASGI middleware around the guard."""
+    """ASGI application for the paths of shared links."""
 
-    def __init__(self, guarded: Any, routes: Any, policy: Policy) -> None:
-        """Pass shared requests to `routes` and all others to `guarded`.
+    def __init__(self, routes: Any, policy: Policy) -> None:
+        """Pass allowed requests to `routes`.
 
         Raises:
             BadEmbedding: `RUNICORN_EMBED_ORIGINS` is malformed.
         """
-        self.guarded = guarded
         self.routes = routes
         self.policy = policy
         self.ancestors = frame_ancestors(get("RUNICORN_EMBED_ORIGINS"))
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="shared-links")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request by a link, or call the guard."""
+        """Answer a request by a link."""
         head = head_of(scope)
-        if not head.path.startswith(SHARED_PATHS):
-            await self.guarded(scope, receive, send)
-            return
         path, _, query = head.target.partition("?")
         match = PATH.fullmatch(path)
         refusal = judge(self._without_frame(head), self.policy.names) or head.refusal

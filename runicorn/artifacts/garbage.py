@@ -24,6 +24,7 @@ from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
 from runicorn.newer_python import sha256
 from runicorn.store.containment import OutsideStore, is_inside
+from runicorn.store.run_files import is_pack
 
 if TYPE_CHECKING:
     from runicorn.artifacts.s3.bucket import Unfinished
@@ -214,9 +215,15 @@ def _in_bucket(store: Store) -> tuple[dict[str, int], list[Unfinished]]:
 
 def _find(store: Store, in_bucket: Mapping[str, int], unfinished: Sequence[Unfinished]) -> Garbage:
     used_names = {digest.rpartition(":")[2] for digest in _used_digests(store)}
-    blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in used_names]
+    entries = (entry for entry in store.pool.blobs() if entry.name not in used_names)
+    blobs = [Path(entry.path) for entry in entries if not _is_of_a_run(entry)]
     unused = [digest for digest in in_bucket if digest.rpartition(":")[2] not in used_names]
     return _sized([*blobs, *unused], [*_rests(store), *unfinished], in_bucket)
+
+
+def _is_of_a_run(entry: os.DirEntry[str]) -> bool:
+    """Return whether a content is a pack of sources to which the folder of a run has a hard link."""
+    return entry.stat(follow_symlinks=False).st_nlink > 1 and is_pack(entry.path)
 
 
 def _used_digests(store: Store, without: Collection[Path] = ()) -> set[str]:

@@ -7,6 +7,7 @@ system; they import the modules that they need.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from runicorn.capture.console import Console
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.capture.sampler import Sampler
+    from runicorn.capture.sources.cells import CellRecorder
     from runicorn.store.run_folder import RunFolder
 
 PATIENCE = 3.0
@@ -38,12 +40,14 @@ class BackgroundCapture:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
+        self._sources: tuple[str, str] | None = None
+        self._cells: CellRecorder | None = None
         self._start = ProgramStart("", [], [], "", {})
         self._capture = BackgroundThread("environment", self._careful(self._capture_environment))
         self._sampler = BackgroundThread("sampler", self._careful(self._sample))
         self._console: Console | None = None
 
-    def start(self, *, environment: bool, console: bool, samples: bool) -> None:
+    def start(self, *, environment: bool, sources: bool, console: bool, samples: bool) -> None:
         """Start the enabled parts; returns at once."""
         if console:
             from runicorn.capture.console import Console
@@ -54,6 +58,12 @@ class BackgroundCapture:
                 self._folder.notices.once("console", text)
         if environment:
             self._start = ProgramStart.now()
+            if sources:
+                self._sources = (str(self._folder.root), str(self._folder.path))
+                if "IPython" in sys.modules:
+                    from runicorn.capture.sources import cells
+
+                    self._cells = cells.recorder(self._folder.path, self._start.variables)
             self._capture.start()
         if samples:
             self._sampler.start()
@@ -62,6 +72,8 @@ class BackgroundCapture:
         """Stop all parts and flush their data; takes a few seconds at most, with `is_urgent` less than two."""
         self._sampler.stop()
         self._capture.stop(URGENT_SECONDS if is_urgent else PATIENCE)
+        if self._cells is not None:
+            self._cells.stop()
         if self._console is not None:
             self._console.stop()
 
@@ -86,26 +98,31 @@ class BackgroundCapture:
         return run
 
     def _capture_environment(self, thread: BackgroundThread) -> None:
-        content = self._content_from_process(thread)
-        if content:
-            self._folder.write_content(layout.ENVIRONMENT, content)
-        else:
+        if not self._capture_in_process(thread):
             self._capture_here(thread)
 
-    def _content_from_process(self, thread: BackgroundThread) -> bytes | None:
+    def _capture_in_process(self, thread: BackgroundThread) -> bool:
+        """Return whether a process has captured the environment."""
         # The start of a process holds the interpreter lock for a millisecond, in which `init` would not return.
         thread.stopped.wait(START_DELAY)
         try:
             with _loading():
                 starter = descriptor_reserve.load("runicorn.capture.capture_process").CaptureProcess
-                process: CaptureProcess = descriptor_reserve.attempt(lambda: starter(self._start))
+                process: CaptureProcess = descriptor_reserve.attempt(
+                    lambda: starter(self._start, self._sources)
+                )
         except OSError:  # no processes, no descriptors, a frozen program
-            return None
+            return False
         thread.cancel = process.stop
         if thread.stopped.is_set():
             process.stop()
         try:
-            return process.result()
+            content = process.result()
+            if content:
+                self._folder.write_content(layout.ENVIRONMENT, content)
+                if self._sources:
+                    process.wait()
+            return bool(content)
         finally:
             process.close()
 
@@ -117,6 +134,10 @@ class BackgroundCapture:
         capture: EnvironmentCapture = environment.EnvironmentCapture(start=self._start)
         thread.cancel = capture.cancel
         self._folder.write(layout.ENVIRONMENT, capture.capture_until(thread.stopped.is_set).to_dict())
+        if self._sources:
+            with _loading():
+                sources = descriptor_reserve.load("runicorn.capture.sources.keep")
+            sources.keep(self._folder.root, self._folder.path, self._start, thread.stopped.is_set)
 
     def _sample(self, thread: BackgroundThread) -> None:
         with _loading():

@@ -31,16 +31,17 @@ class CaptureProcess:
 
     Args:
         start: what to describe.
+        sources: the storage root and the folder of the run to which it adds the sources; None for none.
 
     Raises:
         OSError: no process can be started, or another process would not find the same packages.
     """
 
-    def __init__(self, start: ProgramStart) -> None:
+    def __init__(self, start: ProgramStart, sources: tuple[str, str] | None = None) -> None:
         self._descriptors: list[int] = []
         self._lock = threading.Lock()
         self._stopped_at: float | None = None
-        request = json.dumps([sys.version, *start._replace(variables={})]).encode() + b"\n"
+        request = json.dumps([sys.version, sources, *start._replace(variables={})]).encode() + b"\n"
         try:
             self._start(request, start.variables)
         except OSError:
@@ -75,6 +76,14 @@ class CaptureProcess:
             elif self._stopped_at is not None and time.monotonic() > self._stopped_at + GRACE:
                 return None
         return data[HEAD:]
+
+    def wait(self) -> None:
+        """Wait until the process has stored the sources, or has ended; after `stop` only shortly."""
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        while not poll.poll(POLL_MS):
+            if self._stopped_at is not None and time.monotonic() > self._stopped_at + GRACE:
+                return
 
     def stop(self) -> None:
         """Request the values captured so far."""

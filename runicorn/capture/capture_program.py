@@ -1,4 +1,4 @@
-"""Program of the process that captures the environment of a training: see `capture_process`.
+"""Program of the process that captures environment and sources of a training: see `capture_process`.
 
     python capture_program.py <package path>
 
@@ -12,13 +12,14 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 
 def main() -> None:
-    """Read the request from the standard input, and write the content of `environment.json`."""
+    """Read the request from the standard input, write the content of `environment.json`, and store the sources."""
     # Those that the training inherited, such as pipes to other programs.
     os.closerange(3, 1024)
-    version, *start = json.loads(sys.stdin.buffer.readline())
+    version, sources, *start = json.loads(sys.stdin.buffer.readline())
     if version != sys.version:  # the training has embedded another interpreter
         return
     # Last, so that nothing beside it hides a module of the standard library.
@@ -47,6 +48,11 @@ def main() -> None:
     with suppress(BrokenPipeError):  # the training has ended, or no longer waits
         sys.stdout.buffer.write(f"{len(content):{HEAD}d}".encode() + content)
         sys.stdout.buffer.flush()
+    if sources:
+        from runicorn.capture.sources.keep import keep
+
+        with suppress(OSError, ValueError):  # a full disk, a run that was removed
+            keep(Path(sources[0]), Path(sources[1]), described, stopped.is_set)
     os._exit(0)
 
 

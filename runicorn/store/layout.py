@@ -31,16 +31,32 @@ ASSETS = "assets.json"
 """Settings and data sets of a run of Runicorn 0.6 and 0.7."""
 IMPORT_REPORT = "import_report.json"
 """Comparison of an imported run with its source."""
+SOURCES_FILE = "sources.json"
 MEDIA = "media"
+SOURCES = "sources"
+"""Folder of packs with the sources of a run."""
+SAMPLES = "samples"
+"""Folder of samples; their files are described at `runicorn.store.samples`."""
 DELETED = ".deleted"
 OF_THE_LIBRARY = frozenset(
-    {META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS, IMPORT_REPORT}
+    {
+        META,
+        STATUS,
+        SUMMARY,
+        CONFIG,
+        ENVIRONMENT,
+        SOURCES_FILE,
+        ARTIFACTS_CREATED,
+        ARTIFACTS_USED,
+        ASSETS,
+        IMPORT_REPORT,
+    }
 )
 OF_THE_SERVER = frozenset({CURATION, DELETED})
 SMALL = OF_THE_LIBRARY | OF_THE_SERVER
 """Files that are replaced as a whole, each by a single writer."""
 GROWING = frozenset({EVENTS, LOGS})
-"""Append-only files."""
+"""Append-only files, beside those of samples: see `grows`."""
 
 MARKS = (META, STATUS, EVENTS)
 """Files of which any makes a folder a run, whatever its name."""
@@ -184,6 +200,11 @@ def names_another_file(part: str) -> bool:
     return _platform.WINDOWS and bool(DEVICES.fullmatch(part) or _ANOTHER_ON_WINDOWS.fullmatch(part))
 
 
+def grows(name: str) -> bool:
+    """Return whether a file, named relative to the run's folder, is append-only."""
+    return name in GROWING or (name.startswith(f"{SAMPLES}/") and name.endswith(".jsonl"))
+
+
 def is_hidden(name: str) -> bool:
     """Return whether a folder of that name is never a project or an experiment."""
     return name.startswith(".") or name in SKIPPED_TOP
@@ -231,7 +252,7 @@ def _depth(parts: list[str]) -> int:
             return depth
     if parts[-1] in SMALL or parts[-1] in GROWING:
         return max(2, len(parts) - 1)
-    return parts.index(MEDIA, 2) if MEDIA in parts[2:] else 2
+    return next((parts.index(inner, 2) for inner in (MEDIA, SAMPLES) if inner in parts[2:]), 2)
 
 
 def read_json(

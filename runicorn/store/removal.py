@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runicorn.store import find, layout
+from runicorn.store.samples.names import is_chunk_file
 
 # Files of 0.4-0.7 and of the SDK beside those of `layout`: locks, temporary files, and the assets of 0.6.
 _KNOWN = re.compile(
@@ -65,8 +66,9 @@ def remove_own_files(folder: Path) -> None:
         for path in _files(folder):
             if _is_known(path, folder) and path.name not in _LAST:
                 path.unlink()
-        with suppress(OSError):  # files of others are in it
-            (folder / layout.MEDIA).rmdir()
+        for place in (*(folder / layout.SAMPLES).glob("*"), folder / layout.SAMPLES, folder / layout.MEDIA):
+            with suppress(OSError):  # files of others are in it
+                place.rmdir()
     for name in _LAST:
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):
@@ -98,6 +100,8 @@ def _is_known(path: Path, folder: Path) -> bool:
     """Return whether a file in a run's folder is one that Runicorn writes."""
     if path.parent == folder / layout.MEDIA:
         return _MEDIA.fullmatch(path.name) is not None
+    if path.parent.parent == folder / layout.SAMPLES:
+        return is_chunk_file(path.name) or path.name.endswith(".tmp")
     if path.parent != folder:
         return False
     name = path.name

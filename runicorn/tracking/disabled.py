@@ -19,6 +19,7 @@ from runicorn.tracking.switch import is_enabled
 if TYPE_CHECKING:
     from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
+    from runicorn.tracking.samples import SampleBatch
 
 ONLINE, OFFLINE, DISABLED = "online", "offline", "disabled"
 MODES = (ONLINE, OFFLINE, DISABLED)
@@ -149,6 +150,12 @@ class SilentRun(Run):
         """Do nothing; the path is empty."""
         return ""
 
+    def log_samples(self, name: str, rows: Any, step: int | None = None) -> SampleBatch:
+        """Do nothing; the batch is empty."""
+        from runicorn.tracking.samples import SampleBatch
+
+        return SampleBatch("", [], None, 0)
+
     def log_record(
         self, metrics: Mapping[str, Any], step: int | None = None, moment: float | None = None
     ) -> None:
@@ -179,6 +186,15 @@ class SilentRun(Run):
     def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
         """Do nothing."""
 
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | None = None,
+        goal: str | None = None,
+        summary: str | None = None,
+    ) -> None:
+        """Do nothing."""
+
     def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
         """Deactivate the run."""
         self.end(status, None)
@@ -193,7 +209,7 @@ class SilentRun(Run):
         """Keep the config in memory."""
         self.config.update(settings)
 
-    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
+    def accompany(self, environment: bool, *, sources: bool, console: bool, samples: bool) -> None:
         """Do nothing."""
 
     def end(self, status: str, reason: str | None) -> None:

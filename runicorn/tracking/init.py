@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
 from runicorn.legacy.later_api import Arguments, check_arguments, copy_code
-from runicorn.settings import default_root, user
+from runicorn.settings import default_root, known_roots, user
 from runicorn.store import descriptor_reserve, layout, leftovers
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
@@ -64,26 +64,25 @@ def init(
     url: str | None = None,
     upload_timeout: float | None = None,
     path: str | None = None,
+    sources: bool | None = None,
     **later: Unpack[Arguments],
 ) -> Run:
     """Begin a run and make it the active one; open runs stay open.
 
     Args:
-        project: 1-100 characters, a folder below the storage root.
-        name: the experiment, a folder below the project. "default" if not given.
+        project, name: folders below the storage root, 1-100 characters each; "default" if not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
         config: a dict, a namespace, a dataclass, an object of pydantic, attrs or OmegaConf; nested: `optim.lr`.
-        tags: tags of the run.
         capture_console: copy the program's output into the log of the run.
         resume: continue the run `run_id` if it exists, with its next step and its creation time.
-        notes: free text about the run.
-        group: name of a set of runs, such as a sweep.
+        tags, notes, group: tags, free text, and the name of a set of runs, such as a sweep.
         system_metrics: log CPU, memory and GPU usage of the process every ten seconds, as `system/…`.
         mode: "disabled", "offline" (no upload) or "online" (also on ranks above 0); else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
         upload_timeout: maximum seconds to wait for the upload at the end; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
+        sources: store the source files of the program with the run; else `RUNICORN_SOURCES`, else with `capture_env`.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
 
     Raises:
@@ -94,18 +93,22 @@ def init(
     place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = None if is_offline(mode) else _server(url, upload_timeout)
-    claim = _silent if is_silent(mode) else _claimed
     with descriptor_reserve.released():
         root = user.storage_root(storage)
         unmounted = default_root.find_unmounted(root)
-        run, resumed = claim(root, place, run_id, resume)
+        run, resumed = (_silent if is_silent(mode) else _claimed)(root, place, run_id, resume)
         run.alias = labels.get("alias")
         hooks.watch(run)
         run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
-        run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
+        sources = capture_env and _keeps_sources(sources)
+        run.accompany(capture_env, sources=sources, console=capture_console, samples=system_metrics)
     return run
+
+
+def _keeps_sources(sources: bool | None) -> bool:
+    return user.is_on("RUNICORN_SOURCES") if sources is None else bool(sources)
 
 
 def _is_stored(run: Run) -> bool:
@@ -117,6 +120,7 @@ def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Argument
         return
     leftovers.remove_old(run.run_dir.parent)
     default_root.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
+    known_roots.remember(run.storage_root)
     if later.get("snapshot_code"):
         copy_code(run._folder, later.get("workspace_root"))
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from runicorn import _platform
 from runicorn._version import __version__
+from runicorn.store import layout
 from runicorn.store.process_identity import ProcessRecord, host_identity, is_alive
 from runicorn.store.state import scheduler
 
@@ -36,6 +37,8 @@ def meta(run: NamedRun, before: dict[str, Any], labels: dict[str, Any], resumed:
     """
     previous = {key: value for key, value in before.items() if key != scheduler.JOB}
     content = {**_run(run), **previous, **_process(run), **labels}
+    if layout.is_run_id(parent := os.environ.get("RUNICORN_PARENT")) and parent != run.id:
+        content.setdefault("parent", parent)
     if job := scheduler.job_of(os.environ):
         content[scheduler.JOB] = job
     if resumed:

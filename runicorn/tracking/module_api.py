@@ -10,6 +10,7 @@ from runicorn.tracking.init import current
 
 if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
+    from runicorn.tracking.samples import SampleBatch
 
 
 def log(
@@ -58,6 +59,15 @@ def log_table(key: str, rows: Any, columns: Iterable[Any] | None = None, step: i
         RuntimeError: no run was begun.
     """
     return current().log_table(key, rows, columns, step)
+
+
+def log_samples(name: str, rows: Any, step: int | None = None) -> SampleBatch:
+    """`Run.log_samples` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    return current().log_samples(name, rows, step)
 
 
 def log_histogram(key: str, values: Any, step: int | None = None, bins: int = 64) -> str:

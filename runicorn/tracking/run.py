@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
 from runicorn.legacy import later_api
-from runicorn.store import layout, values
+from runicorn.store import descriptor_reserve, layout, metric_rules, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
@@ -26,6 +26,7 @@ from runicorn.tracking.summary import Summary
 if TYPE_CHECKING:
     from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
+    from runicorn.tracking.samples import SampleBatch, SampleLog
     from runicorn.upload.wait import RunningUpload
 
 ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
@@ -65,6 +66,7 @@ class Run(MediaLog):
         self._status = layout.RUNNING
         self.alias: str | None = None
         self._other_writer: dict[str, Any] = {}
+        self._samples: SampleLog | None = None
 
     def __repr__(self) -> str:
         return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
@@ -116,6 +118,27 @@ class Run(MediaLog):
         """Add a text to the log, prefixed with the local time."""
         self._folder.write_text(values.text_of(text))
         self._notice_when_ended()
+
+    def log_samples(self, name: str, rows: Any, step: int | None = None) -> SampleBatch:
+        """Store samples such as rollouts, completions or evaluated examples; written in the background.
+
+        Args:
+            name: name of the sample set, 1 to 100 characters; rows with the same name form one table.
+            rows: a list of dicts, or a data frame of pandas, polars or Arrow. Any JSON value is stored unchanged,
+                however long; arrays become lists; Pillow images and figures are stored below `media/`. The viewer knows
+                the keys `id`, `group`, `prompt`, `completion`, `messages`, `reward`, `rewards`, `advantage`, `target`,
+                `correct`, `tokens`, `token_ids`, `logprobs`, `entropy`, `truncated`, `tool_calls`, `tags`, `meta`.
+            step: step of the training; by default that of the last record.
+
+        Returns:
+            The batch: `batch.wait()` returns once the samples survive the end of the process, as `finish` does. Rows that
+            are not dicts are reported once, and nothing is stored.
+        """
+        if self._samples is None:
+            self._samples = descriptor_reserve.load("runicorn.tracking.samples").SampleLog(self._folder)
+        batch = self._samples.log(name, rows, self._step or None if step is None else step)
+        self._notice_when_ended()
+        return batch
 
     def alert(self, title: str, text: str = "", level: Level = "info") -> None:
         """Raise an alert: a record of the run that the viewer lists and sends to its channels.
@@ -178,6 +201,34 @@ class Run(MediaLog):
         """
         self._summary.set_primary(str(metric_name), mode)
 
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | None = None,
+        goal: str | None = None,
+        summary: str | None = None,
+    ) -> None:
+        """Define how a metric is read: by charts, and by comparisons of runs. A later definition replaces it.
+
+        Args:
+            name: a metric, or a pattern such as `val/*`; exact names precede patterns.
+            step_metric: metric that is the x axis of its charts.
+            goal: which values are better: "min" or "max".
+            summary: the value that stands for the run in groups and verdicts: "best", "last", "min" or "max".
+
+        Raises:
+            ValueError: an argument is invalid.
+        """
+        fields = metric_rules.definition(name, step_metric, goal, summary)
+        with self._folder.exclusive():
+            meta = self._folder.read(layout.META)
+            rules = {
+                key: rule
+                for key, rule in metric_rules.clean(meta.get(metric_rules.KEY)).items()
+                if key != name
+            }
+            self._folder.write(layout.META, {**meta, metric_rules.KEY: {**rules, name: fields}})
+
     log_config = later_api.log_config
     log_dataset = later_api.log_dataset
     log_pretrained = later_api.log_pretrained
@@ -202,6 +253,22 @@ class Run(MediaLog):
             )
         elif self.is_open():
             hooks.end_all([self], status, None, upload_timeout)
+
+    def frame(self, metrics: str | Sequence[str] | None = None, as_: str = "pandas") -> Any:
+        """Return a frame with a row for each step: `step`, `time` (UTC), and a column for each metric.
+
+        Args:
+            metrics: one or more metrics; None for all that were logged.
+            as_: "pandas", "polars" or "arrow" (a `pyarrow.Table`).
+
+        Raises:
+            ImportError: runicorn-django, or the library of the frame, is not installed.
+            OSError: the journal cannot be read.
+            ValueError: `as_` is unknown.
+        """
+        from runicorn.extension_points import NAMES, load
+
+        return load(NAMES, "frame_of_folder")(self._folder.path, metrics, as_)
 
     def is_open(self) -> bool:
         """Whether the run has not ended yet."""
@@ -241,15 +308,17 @@ class Run(MediaLog):
             self.config.update(settings)
         self._folder.stir()
 
-    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
-        """Start the capture of environment, console and system metrics, until the run ends."""
-        self._capture.start(environment=environment, console=console, samples=samples)
+    def accompany(self, environment: bool, *, sources: bool, console: bool, samples: bool) -> None:
+        """Start the capture of environment, sources, console and system metrics, until the run ends."""
+        self._capture.start(environment=environment, sources=sources, console=console, samples=samples)
 
     def end(self, status: str, reason: str | None) -> None:
         """Write the end of the run; complete it if a signal interrupted an earlier call."""
         if self.is_open():
             self._status = status
         self._capture.stop(is_urgent=status == layout.INTERRUPTED)
+        if self._samples is not None:
+            self._samples.close(seal=status != layout.INTERRUPTED)
         self._summary.settle()
         if not self._is_left_to_other():
             self._status_file.end(self._status, reason)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
+from runicorn.capture.sources.record import ENDING, packs_of
 from runicorn.newer_python import sha256
 from runicorn.store import layout
-from runicorn.store.run_files import is_media
+from runicorn.store.run_files import CELLS, SUBFOLDERS, is_in_subfolder, is_source, pack_of
 from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Removed, RequestRejected, Server
 from runicorn.upload.state import UploadState
@@ -52,8 +53,11 @@ class RunUpload:
             OSError: the folder of the run cannot be read.
         """
         # Before the media: no line may arrive before the file that it refers to.
+        whole, parts = self._in_subfolders()
         sizes = {
-            name: size for name in sorted(layout.GROWING) if (size := _size(self.run_dir / name)) is not None
+            name: size
+            for name in [*parts, *sorted(layout.GROWING)]
+            if (size := _size(self.run_dir / name)) is not None
         }
         moved = self._small(layout.META)
         if layout.META not in self._uploaded:
@@ -67,8 +71,9 @@ class RunUpload:
             for name in EARLY:
                 moved |= self._small(name)
             moved |= self._artifacts.send(self._changed, self._note_sent)
-            for name in self._media():
+            for name in [name for name in whole if not is_source(name)]:
                 moved |= self._large(name)
+            moved |= self._sources()
             for name, size in sizes.items():
                 moved |= self._grow(name, size)
             if ended:
@@ -88,7 +93,8 @@ class RunUpload:
             ServerUnavailable: the server could not be reached.
         """
         differing = []
-        for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:
+        whole, parts = self._in_subfolders()
+        for name in [*(layout.META, layout.STATUS), *EARLY, *whole, *parts, *sorted(layout.GROWING)]:
             try:
                 with (self.run_dir / name).open("rb") as file:
                     size = file.seek(0, os.SEEK_END)
@@ -96,7 +102,7 @@ class RunUpload:
                     digest = f"sha256:{sha256(file)}"
             except FileNotFoundError:
                 continue
-            there = self._server.digest(name, size if name in layout.GROWING else None)
+            there = self._server.digest(name, size if layout.grows(name) else None)
             if there not in (digest, UNKNOWN):
                 differing.append(name)
                 self._uploaded.pop(name, None)
@@ -123,6 +129,25 @@ class RunUpload:
             return self._refused(name, mark, error)
         return self._note_sent(name, mark)
 
+    def _sources(self) -> bool:
+        """Send the sources, but for packs that the server knows from other runs."""
+        moved = self._small(layout.SOURCES_FILE)
+        packs = packs_of(layout.read_json(self.run_dir / layout.SOURCES_FILE)[0])
+        for name in [f"{layout.SOURCES}/{digest}{ENDING}" for digest in packs] + [
+            f"{layout.SOURCES}/{CELLS}"
+        ]:
+            mark, digest = self._changed(name), pack_of(name)
+            if mark is None:
+                continue
+            if digest and self._server.digest(name) == f"sha256:{digest}":
+                moved |= self._note_sent(name, mark)
+            else:
+                moved |= self._large(name)
+            # Servers of earlier versions refuse sources, without which a run is complete.
+            self.problems.pop(name, None)
+        self.problems.pop(layout.SOURCES_FILE, None)
+        return moved
+
     def _large(self, name: str) -> bool:
         mark = self._changed(name)
         if mark is None:
@@ -145,6 +170,9 @@ class RunUpload:
         while (there := self._sizes.get(name, -1)) < size:
             try:
                 content = self._bytes(name, there, size) if there >= 0 else b""
+            except FileNotFoundError:  # a chunk of samples that was sealed meanwhile
+                return moved
+            try:
                 self._sizes[name] = self._server.append(name, max(there, 0), content)
             except Conflict as error:
                 if error.size is None or error.size == there:
@@ -166,12 +194,15 @@ class RunUpload:
         finally:
             os.close(fd)
 
-    def _media(self) -> list[str]:
-        paths = []
-        for folder, _, names in os.walk(self.run_dir / layout.MEDIA):
-            place = Path(folder).relative_to(self.run_dir).as_posix()
-            paths += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
-        return sorted(paths)
+    def _in_subfolders(self) -> tuple[list[str], list[str]]:
+        """Return the files of media and samples that are sent as a whole, and those that are appended to."""
+        names = []
+        for top in SUBFOLDERS:
+            for folder, _, files in os.walk(self.run_dir / top):
+                place = Path(folder).relative_to(self.run_dir).as_posix()
+                names += [f"{place}/{name}" for name in files if is_in_subfolder(f"{place}/{name}")]
+        names.sort()
+        return [n for n in names if not layout.grows(n)], [n for n in names if layout.grows(n)]
 
     def _changed(self, name: str) -> list[int] | None:
         """Return the state of a file if it differs from the one sent or rejected; None otherwise."""

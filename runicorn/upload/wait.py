@@ -17,6 +17,7 @@ from runicorn.newer_python import module_command
 from runicorn.store import layout
 from runicorn.store.notices import say
 from runicorn.store.process_identity import FIRST_NAMESPACE
+from runicorn.store.run_files import SUBFOLDERS
 from runicorn.upload.queue import SENDERS, START_SECONDS, Queue
 from runicorn.upload.state import UploadState
 from runicorn.upload.target import Target
@@ -157,10 +158,11 @@ class RunningUpload:
         uploaded = self._state().content.get("uploaded", {})
         total = 0
         with suppress(OSError):
-            media = self._run_dir / layout.MEDIA
-            for path in media.rglob("*"):
-                if f"{layout.MEDIA}/{path.relative_to(media).as_posix()}" not in uploaded:
-                    total += path.stat().st_size
+            for top in SUBFOLDERS:
+                for path in (self._run_dir / top).rglob("*"):
+                    name = path.relative_to(self._run_dir).as_posix()
+                    if name not in uploaded and path.is_file() and not layout.grows(name):
+                        total += path.stat().st_size
         return total
 
     def _state(self) -> UploadState:

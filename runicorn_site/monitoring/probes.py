@@ -8,34 +8,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from runicorn_site.security.guard import Receive, Scope, Send, head_of
+from runicorn_site.security.guard import Scope, Send, head_of
 from runicorn_site.security.headers import security
 
 HEALTHY, READY = "ok", "ready"
 HEALTH_PATH, READINESS_PATH = "/healthz", "/readyz"
+PATHS = frozenset({HEALTH_PATH, f"{HEALTH_PATH}/", READINESS_PATH, f"{READINESS_PATH}/"})
 CHECK_SECONDS = 3.0
 NO_ANSWER = "The database or the storage root does not respond."
 
 
 class Probes:
-    """ASGI middleware that answers the probes, and passes everything else on."""
+    """The answers to the probes."""
 
-    def __init__(self, app: Any, problem: Callable[[], str]) -> None:
-        """Wrap an application; `problem` returns in a sentence why the server is not ready, or ""."""
-        self.app = app
+    def __init__(self, problem: Callable[[], str]) -> None:
+        """Initialize; `problem` returns in a sentence why the server is not ready, or ""."""
         self.problem = problem
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
         self.check: asyncio.Future[str] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].removesuffix("/")
-        if scope["type"] != "http" or path not in (HEALTH_PATH, READINESS_PATH):
-            await self.app(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
+    async def answer(self, scope: Scope, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
             await answer(scope, send, 405, "Method not allowed", [(b"Allow", b"GET, HEAD")])
-        elif path == HEALTH_PATH:
+        elif scope["path"].removesuffix("/") == HEALTH_PATH:
             await answer(scope, send, 200, HEALTHY)
         elif problem := await self.readiness():
             await answer(scope, send, 503, problem, [(b"Retry-After", b"5")])

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from runicorn_site.security.guard import Receive, Scope, Send
-from runicorn_site.transport.dispatch import route_at
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper limits in seconds of the histogram of durations; a last bucket has no limit."""
@@ -46,38 +40,3 @@ class RequestCounts:
 
 
 request_counts = RequestCounts()
-
-
-class CountRequests:
-    """ASGI middleware around the whole application, so that refused requests are counted too."""
-
-    def __init__(self, app: Any, counts: RequestCounts = request_counts) -> None:
-        self.app = app
-        self.counts = counts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application, and count the request when its answer is complete."""
-        if scope["type"] == "websocket":
-            self.counts.sockets += 1
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self.counts.sockets -= 1
-        else:
-            await self._counted(scope, receive, send)
-
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 0
-
-        async def send_and_look(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_and_look)
-        finally:
-            if status:  # else the client left before an answer
-                method = scope["method"] if scope["method"] in METHODS else "other"
-                self.counts.add(method, route_at(scope["path"]), status, time.perf_counter() - started)

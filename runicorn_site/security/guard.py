@@ -1,4 +1,4 @@
-"""ASGI middleware that refuses requests before routing, static files and sockets.
+"""Admission of requests before routing, static files and sockets.
 
 The rules are in `request_rules.py` (hosts, origins, bodies), `tokens.py` and `access/` (permissions).
 """
@@ -18,7 +18,7 @@ from django.utils.translation import get_language_from_request
 from people.access.actor import Actor
 from people.token_verification import ApiTokens, shown_token
 from runicorn_site.security.forwarding import Forwarding
-from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
+from runicorn_site.security.headers import PUBLIC, Headers, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
 from runicorn_site.security.plain_responses import STYLE, Refusal, is_style, serialize
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
@@ -30,7 +30,7 @@ from runicorn_site.web.readable import Readable, restrict
 SPOOLED = "runicorn.body"
 """Key of a scope: an open file with a body that is too large for memory."""
 HEAD = "runicorn.head"
-"""Key of a scope: the head as `transport/mount.py` changed it."""
+"""Key of a scope: the head of its request, as `transport/mount.py` changed it."""
 HAS_TOKEN = "runicorn.token"
 """Key of a scope: whether this viewer requires a token."""
 SESSION_ENDED = 4401
@@ -165,48 +165,54 @@ def _allowed(actor: Actor | Refusal | None, head: Head) -> Actor | Refusal | Non
     return (actor.refusal(head) or actor) if isinstance(actor, Actor) else actor
 
 
-class Guard:
-    """ASGI middleware around the whole application."""
+async def admitted(policy: Policy, scope: Scope, receive: Receive, send: Send) -> bool:
+    """Refuse a request or a handshake, or clear the fields of its scope that clients may not set."""
+    head = head_of(scope)
+    actor = await policy.admit(head, scope, receive)
+    if isinstance(actor, Refusal):
+        await refuse(actor, scope, send)
+        return False
+    # For Django's CSRF check.
+    if is_behind_tls(head):
+        scope["scheme"] = "https"
+    # daphne copies `root_path` from a request header, so it is overwritten below.
+    if not scope.get("client"):  # of a Unix socket
+        scope["client"] = ["127.0.0.1", 0]
+    if policy.tokens is not None:
+        scope[HAS_TOKEN] = True
+    scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
+    return True
+
+
+class SocketGuard:
+    """ASGI middleware around the socket routes; `server/site.py` does the same for requests."""
 
     def __init__(self, app: Any, policy: Policy) -> None:
         self.app = app
         self.policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request or a handshake, or pass it on without the fields that clients may not set."""
-        head = head_of(scope)
-        actor = await self.policy.admit(head, scope, receive)
-        if isinstance(actor, Refusal):
-            await refuse(actor, scope, send)
-            return
-        # For Django's CSRF check.
-        if is_behind_tls(head):
-            scope["scheme"] = "https"
-        # daphne copies `root_path` from a request header, so it is overwritten below.
-        if not scope.get("client"):  # of a Unix socket
-            scope["client"] = ["127.0.0.1", 0]
-        if self.policy.tokens is not None:
-            scope[HAS_TOKEN] = True
-        if head.socket and (is_valid := self.policy.socket_check(head, actor)):
-            send = while_valid(send, is_valid)
-        scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
-        await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
+        if await admitted(self.policy, scope, receive, send):
+            if is_valid := self.policy.socket_check(head_of(scope), scope.get(ACTOR)):
+                send = while_valid(send, is_valid)
+            await self.app(scope, receive, send)
 
 
 def head_of(scope: Scope) -> Head:
-    if HEAD in scope:
-        changed: Head = scope[HEAD]
-        return changed
-    target = scope.get("raw_path") or scope["path"].encode()
-    if scope["query_string"]:
-        target += b"?" + scope["query_string"]
-    is_socket = scope["type"] == "websocket"
-    return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
+    head: Head | None = scope.get(HEAD)
+    if head is None:
+        target = scope.get("raw_path") or scope["path"].encode()
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        is_socket = scope["type"] == "websocket"
+        head = Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
+        scope[HEAD] = head
+    return head
 
 
 def prefix_of(scope: Scope) -> str:
     """Return the path below which the browser sees the server, "" for the root."""
-    return head_of(scope).prefix if HEAD in scope else ""
+    return head_of(scope).prefix
 
 
 def while_valid(send: Send, is_valid: Callable[[], bool]) -> Send:
@@ -225,21 +231,13 @@ def while_valid(send: Send, is_valid: Callable[[], bool]) -> Send:
     return send_or_close
 
 
-def guarded(send: Send, head: Head, policy: Policy) -> Send:
-    """Wrap `send` to add the security headers."""
-    extra = [secure_cookies] if is_behind_tls(head) else []
+def response_headers(present: Headers, head: Head, policy: Policy) -> Headers:
+    """Return the headers of a response with the security headers."""
+    if is_behind_tls(head):
+        present = secure_cookies(present)
     if policy.is_closed and not head.path.startswith(PUBLIC):
-        extra.append(not_stored)
-
-    async def send_with_headers(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            present = list(message.get("headers", ()))
-            for change in extra:
-                present = change(present)
-            message = {**message, "headers": present + security(head.path, present)}
-        await send(message)
-
-    return send_with_headers
+        present = not_stored(present)
+    return present + security(head.path, present)
 
 
 def language_of(head: Head) -> str:

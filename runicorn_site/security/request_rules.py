@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from runicorn.message import Message
@@ -41,6 +42,7 @@ def value_of(headers: Headers, name: bytes) -> str | None:
     return ",".join(values) if values else None
 
 
+@lru_cache(maxsize=256)
 def host_name(host: str) -> str | None:
     """Return the normalized name in a `Host` header, or None if it is invalid."""
     match = HOST.fullmatch(host)
@@ -78,13 +80,13 @@ class Head:
     refusal: Refusal | None = None
     """Why the address or the headers of a proxy are invalid."""
 
-    @property
+    @cached_property
     def raw_path(self) -> str:
         """The path of the target as received, without the query."""
         target = self.target.partition("?")[0]
         return target if target.startswith("/") else (_split(target).path or "/")
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The decoded path, so that percent-encoding hides nothing from the rules."""
         return unquote(self.raw_path)
@@ -94,8 +96,18 @@ class Head:
         """Path and query as the browser sees them."""
         return self.prefix + self.target if self.target.startswith("/") else f"{self.prefix}/"
 
+    @cached_property
+    def _values(self) -> dict[bytes, bytes]:
+        values: dict[bytes, bytes] = {}
+        for name, value in self.headers:
+            lower = name.lower()
+            values[lower] = values[lower] + b"," + value if lower in values else value
+        return values
+
     def header(self, name: str) -> str | None:
-        return value_of(self.headers, name.lower().encode())
+        """Return the value of a header; several values are joined, so that no comparison matches them."""
+        value = self._values.get(name.lower().encode())
+        return None if value is None else value.decode("latin-1")
 
 
 def judge(head: Head, names: frozenset[str]) -> Refusal | None:

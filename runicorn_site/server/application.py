@@ -1,4 +1,4 @@
-"""The complete ASGI application, from the outermost middleware inwards."""
+"""The complete ASGI application."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import URLRouter
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import re_path
 
 from metrics.live.urls import websocket_patterns as metric_sockets
 from people.access.routes import table
-from people.shares.links import BadEmbedding, SharedLinks
+from people.shares.links import BadEmbedding
 from runicorn.settings.user import get
-from runicorn_site.monitoring.probes import Probes
+from runicorn_site.conditional.remembered import RememberedAnswers
 from runicorn_site.monitoring.readiness import readiness_problem
-from runicorn_site.monitoring.requests import CountRequests
-from runicorn_site.security.guard import Guard, Policy
+from runicorn_site.security.guard import Policy
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
-from runicorn_site.transport.backpressure import BackPressure
-from runicorn_site.transport.dispatch import OneHop, route_at
-from runicorn_site.transport.mount import Mount
-from runs.live.backpressure import SocketFlow
+from runicorn_site.server.site import Site
+from runicorn_site.transport.dispatch import OneHop
+from runicorn_site.transport.routing import route_at
 from runs.live.urls import websocket_patterns as run_sockets
 
 
@@ -38,21 +36,12 @@ def build(policy: Policy) -> Any:
         raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=int(limit))
-    routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
-    guard: Any = Guard(routes, policy)
-    if policy.people is not None:
-        from people.changes import Recorder
-
-        guard = Recorder(guard)
-    try:
-        shared = SharedLinks(guard, routes, policy)
-    except BadEmbedding as error:
-        raise ImproperlyConfigured(str(error)) from error
     people = policy.people
     problem = readiness_problem if people is None else lambda: readiness_problem() or people.problem()
-    guarded: Any = Probes(CountRequests(shared), problem)
-    mounted = Mount(guarded, policy.forwarding) if policy.forwarding else guarded
-    return SocketFlow(BackPressure(mounted))
+    try:
+        return Site(OneHop(RememberedAnswers()), sockets, policy, problem)
+    except BadEmbedding as error:
+        raise ImproperlyConfigured(str(error)) from error
 
 
 @lru_cache(maxsize=4096)

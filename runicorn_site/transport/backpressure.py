@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
-from runicorn_site.security.guard import Receive, Scope, Send
+from runicorn_site.security.guard import Send
 
 
 class Gate:
@@ -33,38 +33,25 @@ class Gate:
         self.open.set()
 
 
-class BackPressure:
-    """Outermost wrapper of the application; has no effect without daphne."""
+class Backpressure:
+    """The write side of one request; has no effect without daphne."""
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application with a `send` that waits while the client's buffer is full."""
+    def __init__(self, send: Send) -> None:
+        self.send = send
         request = next(iter(getattr(send, "args", ())), None)  # daphne's `send` is a partial over its request
-        if scope["type"] == "http" and hasattr(request, "registerProducer"):
-            send = gated(request, send)
-        await self.app(scope, receive, send)
+        self.request: Any = request if hasattr(request, "registerProducer") else None
+        self.gate: Gate | None = None
 
-
-def gated(request: Any, send: Send) -> Send:
-    """Wrap `send` of one request of daphne to wait while the buffer is full."""
-    gate = Gate()
-    registered = False
-
-    async def waiting_send(message: MutableMapping[str, Any]) -> None:
-        nonlocal registered
-        if message["type"] != "http.response.body":
-            await send(message)
-        elif message.get("more_body"):
-            if not registered and request.channel is not None:
-                request.registerProducer(gate, True)
-                registered = True
-            await send(message)
-            await gate.open.wait()
-        else:
-            if registered and request.channel is not None:
-                request.unregisterProducer()
-            await send(message)
-
-    return waiting_send
+    async def send_part(self, message: MutableMapping[str, Any]) -> None:
+        """Send a part of a body, and wait while the client's buffer is full if more follow."""
+        if not message.get("more_body"):
+            if self.gate is not None and self.request.channel is not None:
+                self.request.unregisterProducer()
+            await self.send(message)
+            return
+        if self.gate is None and self.request is not None and self.request.channel is not None:
+            self.gate = Gate()
+            self.request.registerProducer(self.gate, True)
+        await self.send(message)
+        if self.gate is not None:
+            await self.gate.open.wait()

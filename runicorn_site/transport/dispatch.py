@@ -9,55 +9,95 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
-from functools import lru_cache
 from typing import Any, cast
 
+from django.conf import settings
 from django.core import signals
-from django.core.exceptions import RequestAborted
+from django.core.exceptions import MiddlewareNotUsed, RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import DatabaseError
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve, set_script_prefix
+from django.urls import ResolverMatch, set_script_prefix
+from django.utils.module_loading import import_string
 
 from runicorn_site.errors import describe
 from runicorn_site.security.guard import SPOOLED, Receive, Scope, Send, prefix_of
+from runicorn_site.security.headers import is_api
+from runicorn_site.transport.routing import resolved, route_of
 from runicorn_site.transport.streams import finish, in_a_thread
-from runicorn_site.transport.trailing_slash import canonical
-from runicorn_site.web.pools import Pool, pool_of
+from runicorn_site.web.pools import Pool
 
 THREADS: dict[Pool, int] = {"quick": 4, "blocking": 32, "remote": 64}
 WITHOUT_CONTENT = {204, 304}
 logger = logging.getLogger(__name__)
 
 
-class OneHop(ASGIHandler):
+class Chain(ASGIHandler):
+    """Django's handler with a list of middleware of its own, for synchronous use."""
+
+    def __init__(self, middleware: Sequence[str]) -> None:
+        self.middleware = middleware
+        super().__init__()
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Build the chain as Django does from `settings.MIDDLEWARE`."""
+        hooks: dict[str, list[Any]] = {"view": [], "template_response": [], "exception": []}
+        handler = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # private
+        for path in reversed(self.middleware):
+            try:
+                layer = import_string(path)(handler)
+            except MiddlewareNotUsed:
+                continue
+            for name, functions in hooks.items():
+                if (function := getattr(layer, f"process_{name}", None)) is not None:
+                    functions.append(function)
+            handler = convert_exception_to_response(layer)
+        self._view_middleware = hooks["view"][::-1]
+        self._template_response_middleware = hooks["template_response"]
+        self._exception_middleware = hooks["exception"]
+        self._middleware_chain = handler
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Return the view of a request; each path is resolved once."""
+        match = resolved(request.path_info).match
+        if match is None:
+            return super().resolve_request(request)  # raises its error
+        request.resolver_match = match
+        return match
+
+
+class OneHop:
     """The ASGI application for HTTP.
 
     Views decorated with `@blocking` (a disk, a program, a big copy) and `@remote_io` (a remote host) run on pools of
     their own: any number of them never delays an ordinary response, and hosts that hang never delay the pages about them.
+    Requests of programs to /api pass the few middlewares that they need.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, remembered: Callable[[Scope, Send], Awaitable[bool]] | None = None) -> None:
+        """Initialize; `remembered` answers a request of a conditional route, or returns False."""
+        self.pages = Chain(settings.MIDDLEWARE)
+        self.api = Chain(settings.API_MIDDLEWARE)
+        self.remembered = remembered
         self.pools: dict[Pool, ThreadPoolExecutor] = {
             pool: ThreadPoolExecutor(threads, thread_name_prefix=pool) for pool, threads in THREADS.items()
         }
 
-    def load_middleware(self, is_async: bool = False) -> None:
-        """Load the middleware for synchronous use."""
-        super().load_middleware(is_async=False)
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = route_of(scope["path"])
+        if self.remembered is not None and route.looks and await self.remembered(scope, send):
+            return
         try:
             body = await self.body_of(scope, receive)
         except RequestAborted:
             return
-        pool = self.pools[pool_at(scope["path"])]
+        pool = self.pools[route.pool]
         try:
             response = await asyncio.get_running_loop().run_in_executor(
                 pool, copy_context().run, self.answer, scope, body
@@ -81,7 +121,7 @@ class OneHop(ASGIHandler):
         """Return the body as a file: the spooled one, or a copy of what is received."""
         spooled = scope.pop(SPOOLED, None)
         if spooled is None:
-            return await self.read_body(receive)
+            return await self.pages.read_body(receive)
         await receive()  # that it is complete
         return spooled
 
@@ -90,9 +130,10 @@ class OneHop(ASGIHandler):
         if prefix := prefix_of(scope):
             scope = {**scope, "root_path": prefix, "path": prefix + scope["path"]}
         set_script_prefix(f"{prefix}/")
+        chain = self.api if is_api(scope["path"]) and not for_browser(scope) else self.pages
         signals.request_started.send(sender=self.__class__, scope=scope)
-        request, refused = self.create_request(scope, body)
-        response = refused or self.get_response(cast(ASGIRequest, request))
+        request, refused = chain.create_request(scope, body)
+        response = refused or chain.get_response(cast(ASGIRequest, request))
         if not response.streaming:
             response.close()
             release(response)
@@ -126,6 +167,11 @@ class OneHop(ASGIHandler):
                 if part:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
+
+
+def for_browser(scope: Scope) -> bool:
+    """Return whether a request accepts the page of a route of the API."""
+    return any(name == b"accept" and b"text" in value for name, value in scope["headers"])
 
 
 def release(response: HttpResponseBase) -> None:
@@ -170,21 +216,3 @@ async def send_head(response: HttpResponseBase, send: Send) -> None:
     ]
     start = {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
     await send(start)
-
-
-@lru_cache(maxsize=4096)
-def _resolved(path: str) -> tuple[Pool, str]:
-    try:
-        match = resolve(canonical(path))
-    except Resolver404:
-        return "quick", ""
-    return pool_of(match.func), f"/{match.route}"
-
-
-def pool_at(path: str) -> Pool:
-    return _resolved(path)[0]
-
-
-def route_at(path: str) -> str:
-    """Return the URL pattern of a path, or "" for an unknown one."""
-    return _resolved(path)[1]

@@ -1,4 +1,4 @@
-"""ASGI middleware for a base path or a trusted proxy; not installed otherwise."""
+"""Base paths and trusted proxies."""
 
 from __future__ import annotations
 
@@ -6,40 +6,46 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from runicorn_site.security.forwarding import Forwarding
-from runicorn_site.security.guard import HEAD, Receive, Scope, Send, head_of
+from runicorn_site.security.guard import HEAD, Scope, Send, head_of
 from runicorn_site.security.headers import Headers, cookies_below
 from runicorn_site.security.request_rules import Head
 
 
-class Mount:
-    """Show the application paths without the prefix, and the client and the host that the proxy reports."""
+def mount(scope: Scope, forwarding: Forwarding) -> Head:
+    """Show the application a path without the prefix, and the client and the host that the proxy reports."""
+    if not forwarding:
+        return head_of(scope)
+    peer = scope.get("client")
+    address = str(peer[0]) if peer else ""
+    head, client = forwarding.apply(head_of(scope), address)
+    scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), headers=head.headers)
+    scope[HEAD] = head
+    if client != address:
+        scope["client"] = [client, 0]
+    return head
 
-    def __init__(self, app: Any, forwarding: Forwarding) -> None:
-        self.app = app
-        self.forwarding = forwarding
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        peer = scope.get("client")
-        address = str(peer[0]) if peer else ""
-        head, client = self.forwarding.apply(head_of(scope), address)
-        scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), headers=head.headers)
-        scope[HEAD] = head
-        if client != address:
-            scope["client"] = [client, 0]
-        await self.app(scope, receive, self._below(send, head) if head.prefix else send)
+def headers_below(headers: Headers, head: Head, forwarding: Forwarding) -> Headers:
+    """Limit the cookies of a response to the prefix: other sites of the host do not see them."""
+    if not head.prefix:
+        return headers
+    headers = cookies_below(head.prefix, headers)
+    # jupyter-server-proxy reports a prefix, and adds it to redirects once more unless they are relative.
+    return relative_redirect(headers, head) if head.prefix != forwarding.base else headers
 
-    def _below(self, send: Send, head: Head) -> Send:
-        """Wrap `send` to limit the cookies of a response to the prefix: other sites of the host do not see them."""
-        is_reported = head.prefix != self.forwarding.base
 
-        async def send_below(message: MutableMapping[str, Any]) -> None:
-            if message["type"] in ("http.response.start", "websocket.accept"):
-                headers = cookies_below(head.prefix, list(message.get("headers", ())))
-                # jupyter-server-proxy reports a prefix, and adds it to redirects once more unless they are relative.
-                message = {**message, "headers": relative_redirect(headers, head) if is_reported else headers}
-            await send(message)
+def send_below(send: Send, head: Head, forwarding: Forwarding) -> Send:
+    """Wrap `send` of a WebSocket by `headers_below`."""
+    if not head.prefix:
+        return send
 
-        return send_below
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "websocket.accept":
+            headers = headers_below(list(message.get("headers", ())), head, forwarding)
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
 
 
 def relative_redirect(headers: Headers, head: Head) -> Headers:

@@ -12,6 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from runicorn_site.web.access import Scope, Subject, access
+from runicorn_site.web.compiled_query import compiled
 
 if TYPE_CHECKING:
     from drf_spectacular.utils import OpenApiParameter
@@ -73,7 +74,7 @@ def endpoint(
         @wraps(method)
         def validated(self: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
             if query is not None:
-                kwargs["query"] = _validated_fields(query, request.query_params)
+                kwargs["query"] = compiled(query)(request.query_params)
             if body is not None:
                 kwargs["body"] = _validated_fields(body, request.data)
             return method(self, request, *args, **kwargs)

@@ -26,8 +26,9 @@ from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import layout
 from runicorn.store.progress import NO_PROGRESS, Progress
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn.store.project.folder import project_folder
+from runicorn.store.run_files import pack_of
 from runicorn_tools.archives.paths import ABOUT
 from runicorn_tools.archives.reader import NTFS, NTFS_EPOCH
 
@@ -76,11 +77,18 @@ class ExportTotals(NamedTuple):
 def run_entries(root: Path, runs: Iterable[str]) -> Iterator[ArchiveEntry]:
     """Yield the files of runs, without locks, leftovers of interrupted writes, and links.
 
+    A pack of sources that several runs have is packed once, and added to the others by the import.
+
     Args:
         runs: their folders, relative to the root with forward slashes.
     """
+    packs: set[str] = set()
     for relative in runs:
-        yield from _files(root / relative, relative)
+        for entry in _files(root / relative, relative):
+            digest = pack_of(entry.name[len(relative) + 1 :])
+            if digest is None or digest not in packs:
+                packs.update([digest] if digest else ())
+                yield entry
 
 
 def _files(folder: Path, name: str) -> Iterator[ArchiveEntry]:
@@ -99,7 +107,8 @@ def project_entries(root: Path, runs: Iterable[str]) -> Iterator[ArchiveEntry]:
     for project in sorted(projects):
         with suppress(OSError, layout.InvalidName):
             paths = [boards.path_of(root, project, name) for name in boards.names(root, project)]
-            for path in (project_folder(root, project) / description.FILE, *paths):
+            folder = project_folder(root, project)
+            for path in (folder / description.FILE, folder / analysis.FILE, *paths):
                 if path.is_file() and not path.is_symlink():
                     yield ArchiveEntry(path.relative_to(root).as_posix(), path)
 

@@ -1,4 +1,4 @@
-"""Check the folder of a run: its small files, journal, log and media."""
+"""Check the folder of a run: its small files, journal, log, media and samples."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from runicorn.capture.sources.record import ENDING, is_intact, packs_of
 from runicorn.message import Message
 from runicorn.store import find, layout
 from runicorn.store.file_checksums import crc32_of
 from runicorn_tools.fsck.journal import JournalState, read_journal
 from runicorn_tools.fsck.report import Report
+from runicorn_tools.fsck.samples import check_samples
 
 SHOWN = 5
 """Maximum number of line numbers in a message."""
@@ -38,6 +40,18 @@ class _RunCheck:
         for data in journal.media:
             self.report.media += 1
             self._medium(data, contents)
+        check_samples(self.folder, self.relative, self.report, contents=contents)
+        self._sources(contents)
+
+    def _sources(self, contents: bool) -> None:
+        """Check the packs of sources; they are read with `contents`."""
+        for digest, size in packs_of(layout.read_json(self.folder / layout.SOURCES_FILE)[0]).items():
+            name = f"{layout.SOURCES}/{digest}{ENDING}"
+            path, place = self.folder / name, f"{self.relative}/{name}"
+            if not path.is_file():
+                self.report.error("sources-missing", place, "A pack of sources is missing.")
+            elif path.stat().st_size != size or (contents and not is_intact(path, digest)):
+                self.report.error("sources-damaged", place, "The pack of sources does not match its digest.")
 
     def _small_files(self) -> dict[str, Any]:
         """Check the small files, and return the content of `status.json`."""

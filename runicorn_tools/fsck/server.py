@@ -16,6 +16,7 @@ from runicorn.api.transport import Transport
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.store import ArtifactFolder, Store
 from runicorn.store import find, layout
+from runicorn.store.run_files import SUBFOLDERS, is_in_subfolder
 from runicorn.upload.client import token
 from runicorn_tools.fsck.report import Report
 
@@ -82,9 +83,11 @@ def _files(folder: Path) -> Iterator[str]:
     for name in sorted((layout.OF_THE_LIBRARY | layout.GROWING) - NUMBERED_ANEW):
         if os.path.isfile(folder / name):
             yield name
-    media = folder / layout.MEDIA
-    for name in sorted(os.listdir(media)) if media.is_dir() else ():
-        yield f"{layout.MEDIA}/{name}"
+    for top in SUBFOLDERS:
+        for path in sorted((folder / top).rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if is_in_subfolder(name) and path.is_file():
+                yield name
 
 
 def _digest(path: Path) -> str:

@@ -12,14 +12,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from runicorn import _platform, regular_file
+from runicorn.capture.sources import record as sources
 from runicorn.settings import free_space
 from runicorn.store import layout
 from runicorn.store.containment import OutsideStore, check_inside
+from runicorn.store.run_files import pack_of
 from runicorn_tools.sync.budget import Budget
 from runicorn_tools.sync.inventory import FileInfo
 from runicorn_tools.sync.manifest.disk import md5
@@ -66,6 +69,8 @@ class Fetcher:
         self._root = root
         self._parts = parts
         self._budget = Budget(parts)
+        self._pool = sources.pool_of(root)
+        self._packs = threading.Lock()
 
     def fetch(self, path: str, info: FileInfo) -> FetchResult:
         """Bring a local file up to date.
@@ -79,6 +84,26 @@ class Fetcher:
             OSError: it could not be read or written, or kept changing; the local file is unchanged.
         """
         target = prepare_target(self._root, path)
+        digest = pack_of(layout.split_run_path(path)[1])
+        if not digest:
+            return self._fetch(path, target, info)
+        with self._packs:  # one at a time: the same pack is that of many runs
+            if self._has_linked(target, digest, info):
+                return FetchResult(info.size, info.mtime, 0, grew=False)
+            fetched = self._fetch(path, target, info)
+            sources.adopt(self._pool, target, digest)
+            return fetched
+
+    def _has_linked(self, target: Path, digest: str, info: FileInfo) -> bool:
+        """Return whether a pack of sources is now a link to that of another run, which was fetched before."""
+        blob = self._pool.blob(digest)
+        if not self._pool.holds(digest, info.size) or abs(blob.stat().st_mtime - info.mtime) > 1e-3:
+            return False
+        target.unlink(missing_ok=True)
+        sources.link(self._pool, target.parents[1], digest)
+        return True
+
+    def _fetch(self, path: str, target: Path, info: FileInfo) -> FetchResult:
         remote_path = join_path(self._remote_root, path)
         for attempt in range(ATTEMPTS):
             try:
@@ -91,14 +116,15 @@ class Fetcher:
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, path: str, remote_path: str, target: Path, info: FileInfo) -> FetchResult:
-        if target.name in layout.GROWING:
+        if _grows(path):
             local_size = _size(target)
             if 0 < local_size < info.size:
                 grown = self._fetch_growth(path, remote_path, target, info, local_size)
                 if grown is not None:
                     return grown
-            return self._fetch_all(remote_path, target, info, self._part(f"{path}|0"))
-        return self._fetch_all(remote_path, target, info, self._part(f"{path}|{info.size}|{info.mtime}"))
+            return self._fetch_all(remote_path, target, info, self._part(f"{path}|0"), grows=True)
+        part = self._part(f"{path}|{info.size}|{info.mtime}")
+        return self._fetch_all(remote_path, target, info, part, grows=False)
 
     def _part(self, key: str) -> Path:
         return self._parts / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
@@ -106,8 +132,9 @@ class Fetcher:
     def _require_space(self, size: int) -> None:
         free_space.require(self._parts, size)
 
-    def _fetch_all(self, remote_path: str, target: Path, info: FileInfo, part: Path) -> FetchResult:
-        grows = target.name in layout.GROWING
+    def _fetch_all(
+        self, remote_path: str, target: Path, info: FileInfo, part: Path, *, grows: bool
+    ) -> FetchResult:
         self._require_space(info.size)
         # One byte more than expected, to notice a file that has grown.
         moved = self._receive(remote_path, part, 0, info.size if grows else info.size + 1)
@@ -242,6 +269,10 @@ def _copy(part: Path, fd: int) -> None:
         while piece := source.read(COPY):
             if os.write(fd, piece) != len(piece):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _grows(path: str) -> bool:
+    return layout.grows(layout.split_run_path(path)[1].removeprefix("/"))
 
 
 def _size(path: Path) -> int:

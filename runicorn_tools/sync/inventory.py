@@ -165,7 +165,7 @@ def _validated(file: Any) -> tuple[str, FileInfo] | None:
     path, size, mtime = file["path"], file.get("size"), _number(file.get("mtime"))
     if not is_run_file(path) or not _is_integer(size, 0) or mtime is None:
         return None
-    grows = path.rpartition("/")[2] in layout.GROWING
+    grows = layout.grows(path[len(folder_of(path)) + 1 :])
     hashes = [file.get(key) if grows else None for key in ("tail_hash", "head_hash")]
     if any(value is not None and not _is_md5(value) for value in hashes):
         return None

@@ -178,6 +178,11 @@ class RunMirror:
         for folder in inventory.runs.keys() - self._unrelated:
             self.state.seen[folder] = inventory.generated_at
         for path in plan.unlink:
+            # A chunk of samples that was sealed there stays until its sealed form is here.
+            name = layout.split_run_path(path)[1]
+            sealed = f"{name}.gz" in inventory.runs.get(folder_of(path), ())
+            if sealed and not (self._root / f"{path}.gz").exists():
+                continue
             with suppress(FileNotFoundError):
                 os.unlink(prepare_target(self._root, path))
             del self.state.files[path]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 from runicorn.api.responses.experiments import (
@@ -20,9 +21,9 @@ from runicorn.api.responses.runs import RunResult
 from runs.api import responses
 from runs.models import Run, RunMetric, StorageRoot
 from runs.query import counts, where_keys
+from runs.query.compiled_lists import run_list
 from runs.query.find import find_runs
 from runs.query.matches import Matches
-from runs.query.ordering import ordered_by_query
 from runs.query.where.completion import cursor_context
 from runs.query.where.parser import BadWhere
 
@@ -71,13 +72,13 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
         UnknownOrder: `order_by` or `sort` is malformed.
     """
     start = time.perf_counter()
-    matches, size = matching(root, query), query["per_page"]
+    size = query["per_page"]
     first = (query["page"] - 1) * size
-    ordered = ordered_by_query(matches, query).values_list(*EXPERIMENT.fields)
-    rows = list(ordered[first : first + size + 1])
+    runs = run_list(root, query, EXPERIMENT.fields, partial(matching, root, query))
+    rows = list(runs.rows[first : first + size + 1])
     total, is_capped = first + len(rows), False
     if len(rows) > size or not rows or total > counts.EXACT:  # else this is the last page
-        total, is_capped = counts.capped(matches)
+        total, is_capped = runs.capped()
     items = [cast(ListedExperiment, EXPERIMENT.build(root.path, row)) for row in rows[:size]]
     if query.get("details"):
         _add_details(root, items)
@@ -138,7 +139,7 @@ def completion(
     """Build the response to an expression that is being written; `sentence` returns the message of an error."""
     cursor = len(where) if cursor is None else cursor
     place = cursor_context(where, cursor)
-    words = [_suggestion(suggestion) for suggestion in where_keys.suggestions(root, place)]
+    words = [_suggestion(suggestion) for suggestion in where_keys.suggestions(root, place, project or "")]
     answer = WhereCompletion(valid=True, start=place.start, suggestions=words)
     try:
         node = where_keys.parse(root, where) if where.strip() else None

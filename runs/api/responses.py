@@ -11,7 +11,6 @@ from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
 from runicorn.store import layout
 from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query.completeness import missing_records, problems
-from runs.query.ordering import Ordered
 
 FIELDS = {
     "id": "run_id",
@@ -94,11 +93,9 @@ def newest_first(
         remaining = None if remaining is None else remaining - size
 
 
-def in_order(
-    root: StorageRoot, runs: Ordered, offset: int = 0, limit: int | None = None
-) -> Iterator[RunItem]:
-    """Yield the runs as list items in any order."""
-    for row in sliced(runs.values_list(*ITEM.fields), offset, limit):
+def items(root: StorageRoot, rows: Any, offset: int = 0, limit: int | None = None) -> Iterator[RunItem]:
+    """Yield the runs of rows as list items; the rows have the fields of `ITEM`."""
+    for row in sliced(rows, offset, limit):
         yield ITEM.build(root.path, row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -17,6 +18,7 @@ from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
 from runicorn.api.responses.runs import MovedRuns, RunDetail, RunItem, TaggedRuns
 from runicorn.store import layout
 from runicorn_site.web.access import Scope, Subject
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
@@ -26,9 +28,8 @@ from runs.api.requests import MoveRuns, Restore, RunEdit, RunListQuery, SoftDele
 from runs.errors import InvalidRunId
 from runs.index import refresh
 from runs.models import Run, StorageRoot
-from runs.query import counts, projects
-from runs.query.matches import Matches
-from runs.query.ordering import ordered_by_query
+from runs.query import projects
+from runs.query.compiled_lists import RunList, run_list
 from runs.services.curation import edit_run, tag_runs
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.lookup import get_run
@@ -55,6 +56,7 @@ def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> 
     return run_ids
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, query=RunListQuery, returns=list[RunItem], errors=[400], headers=[TOTAL])
 def run_list_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """List runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.
@@ -63,17 +65,18 @@ def run_list_view(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """
     root = active_root()
     refresh_before_listing(root)
-    matches = matching(root, query)
-    items = _items(root, matches, query)
-    headers = {"X-Total-Count": str(counts.total(matches))}
-    return json_list(request, items, length=query.get("limit"), headers=headers)
+    runs = run_list(root, query, responses.ITEM.fields, partial(matching, root, query))
+    headers = {"X-Total-Count": str(runs.total())}
+    return json_list(request, _items(root, runs, query), length=query.get("limit"), headers=headers)
 
 
-def _items(root: StorageRoot, matches: Matches, query: dict[str, Any]) -> Iterator[RunItem]:
+def _items(root: StorageRoot, runs: RunList, query: dict[str, Any]) -> Iterator[RunItem]:
+    offset, limit = query["offset"], query.get("limit")
     is_usual = (query["order_by"], query["order_desc"]) == ("created_at", True)
-    if is_usual and not query.get("sort") and not query["pinned_first"]:
-        return responses.newest_first(root, matches.runs, query["offset"], query.get("limit"))
-    return responses.in_order(root, ordered_by_query(matches, query), query["offset"], query.get("limit"))
+    is_long = limit is None or limit > responses.CHUNK
+    if is_long and is_usual and not query.get("sort") and not query["pinned_first"]:
+        return responses.newest_first(root, runs.matches.runs, offset, limit)
+    return responses.items(root, runs.rows, offset, limit)
 
 
 class RunDetailView(APIView):

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage, WhereCompletion
 from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -21,6 +22,7 @@ from runs.services.dead_runs import refresh_before_listing
 from runs.services.recycle_bin import soft_delete_runs
 
 
+@conditional(looks=True)
 @route(
     "GET",
     scope=Scope.READ,

@@ -1,7 +1,8 @@
 """Counts of runs in a list, cached across pages.
 
 An exact count of 100,000 runs takes 27 ms, a page of them one. So a count that took long is remembered until this
-process changes a run of that root, and for at most two seconds, since other processes change runs too.
+process changes a run of that root, and for at most two seconds, since other processes change runs too. Where the
+version of the database is known and has not changed, it is remembered for any time.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 
+from runicorn_site.web import conditional, moments
 from runicorn_site.web.readable import Readable, current
 from runs.models import RunQuerySet, StorageRoot
 from runs.query.matches import Matches
@@ -28,7 +30,7 @@ REMEMBERED = 256
 
 _lock = threading.Lock()
 _revisions: defaultdict[str, int] = defaultdict(int)
-_answers: OrderedDict[tuple[str, Readable, str], tuple[int, float, Any]] = OrderedDict()
+_answers: OrderedDict[tuple[str, Readable, str], tuple[int, float, str, Any]] = OrderedDict()
 
 
 def changed(root: StorageRoot) -> None:
@@ -42,11 +44,26 @@ def changed(root: StorageRoot) -> None:
     transaction.on_commit(bump)
 
 
-def capped(matches: Matches, cap: int = EXACT) -> tuple[int, bool]:
+class Counted(Protocol):
+    """Runs up to one more than `EXACT`, whose count is compiled.
+
+    Attributes:
+        key: stands for them among all of a root.
+    """
+
+    key: str
+
+    def count(self) -> int: ...
+
+
+def capped(matches: Matches, cap: int = EXACT, compiled: Counted | None = None) -> tuple[int, bool]:
     """Return the number of runs up to `cap` and whether there are more; an expensive count may be two seconds old."""
     count = matches.known_count if cap == EXACT else None
     if count is None:
-        count = _counted(matches.root, matches.runs.order_by()[: cap + 1])
+        if compiled is None:
+            count = _counted(matches.root, matches.runs.order_by()[: cap + 1])
+        else:
+            count = _remembered_count(matches.root, compiled.key, compiled.count)
     return min(count, cap), count > cap
 
 
@@ -61,10 +78,14 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
         key = str(runs.query)
     except EmptyResultSet:  # Django knows that nothing can match
         return 0
+    return _remembered_count(root, key, runs.count)
+
+
+def _remembered_count(root: StorageRoot, key: str, compute: Callable[[], int]) -> int:
     if entry := _cached(root, key):
         return int(entry[0])
     revision, began = _revision(root), time.monotonic()
-    count = runs.count()
+    count = compute()
     if time.monotonic() - began > EXPENSIVE_SECONDS:
         _remember(root, key, revision, count)
     return count
@@ -86,17 +107,28 @@ def _revision(root: StorageRoot) -> int:
         return _revisions[root.path]
 
 
+def _version() -> str:
+    moment = moments.current()
+    return moment.version if moment is not None else ""
+
+
 def _cached(root: StorageRoot, key: str) -> tuple[Any] | None:
     with _lock:
-        revision, expires, value = _answers.get((root.path, current(), key), (-1, 0.0, None))
-        fresh = revision == _revisions[root.path] and time.monotonic() < expires
-    return (value,) if fresh else None
+        nothing = (-1, 0.0, "", None)
+        revision, expires, version, value = _answers.get((root.path, current(), key), nothing)
+        is_newest = revision == _revisions[root.path]
+    if is_newest and version and version == _version():
+        return (value,)
+    if is_newest and time.monotonic() < expires:
+        conditional.expires(expires)
+        return (value,)
+    return None
 
 
 def _remember(root: StorageRoot, key: str, revision: int, value: Any, seconds: float = SECONDS) -> None:
     place = (root.path, current(), key)
     with _lock:
-        _answers[place] = (revision, time.monotonic() + seconds, value)
+        _answers[place] = (revision, time.monotonic() + seconds, _version(), value)
         _answers.move_to_end(place)
         while len(_answers) > REMEMBERED:
             _answers.popitem(last=False)

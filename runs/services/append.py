@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.store import layout
-from runicorn.store.run_files import is_media
+from runicorn.store.run_files import is_in_subfolder
 
 ALGORITHM = "sha256:"
 BLOCK = 1024 * 1024
@@ -35,12 +35,12 @@ class UploadMismatch(Exception):
 
 def grows(name: str) -> bool:
     """Return whether a file is appended to rather than replaced."""
-    return name in layout.GROWING
+    return layout.grows(name)
 
 
 def is_accepted(name: str) -> bool:
     """Return whether uploads of this file, relative to the run's folder, are accepted."""
-    return name in layout.OF_THE_LIBRARY or name in layout.GROWING or is_media(name)
+    return name in layout.OF_THE_LIBRARY or name in layout.GROWING or is_in_subfolder(name)
 
 
 def add(path: Path, offset: int, content: bytes) -> int:

@@ -10,6 +10,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from runicorn.store import layout
 from runicorn.store.process_identity import has_ended, is_in_grace
 from runicorn.store.state.reasons import explain, fields
 from runicorn.store.state.transitions import Standing, StateChange, follow
+from runicorn_site.web import moments
+from runicorn_site.web.readable import unrestricted
 from runs.errors import OutsideRoot
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
@@ -35,6 +38,7 @@ logger = logging.getLogger(__name__)
 PAUSE_FACTOR = 50
 """Requests for lists check processes for at most 1/50 of the time."""
 _next_check: dict[int, float] = {}
+_looks: dict[tuple[int, str], moments.SharedCall[None]] = {}
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,27 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
 
 
 def refresh_before_listing(root: StorageRoot) -> None:
-    """Update the rows of changed folders, and check processes unless that was done recently."""
-    discovery.scan_changed_runs(root)
-    began = time.monotonic()
-    if began >= _next_check.get(root.pk, 0.0):
-        check_processes(root)
-        duration = time.monotonic() - began
-        _next_check[root.pk] = time.monotonic() + PAUSE_FACTOR * duration
+    """Update the rows of changed folders, and check processes unless that was done recently.
+
+    Requests of the same moment share one look, which begins after each of them came.
+    """
+    moment = moments.current()
+    if moment is not None and moment.has_looked and moment.root == root.pk:
+        return
+    key = (root.pk, root.path)
+    if (look := _looks.get(key)) is None:
+        look = _looks.setdefault(key, moments.SharedCall(partial(_look, root)))
+    look()
+
+
+def _look(root: StorageRoot) -> None:
+    with unrestricted():  # the rows are for all readers
+        discovery.scan_changed_runs(root)
+        began = time.monotonic()
+        if began >= _next_check.get(root.pk, 0.0):
+            check_processes(root)
+            duration = time.monotonic() - began
+            _next_check[root.pk] = time.monotonic() + PAUSE_FACTOR * duration
 
 
 def _save_in_row(run: Run, dead: DeadRun) -> None:

@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runicorn.capture.sources import record as sources
 from runicorn.json_value import JsonObject
 from runicorn.settings import free_space
 from runicorn.store import curation, heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
+from runicorn.store.run_files import pack_of
 from runicorn.store.state.transitions import Event, Observation
 from runicorn_tools.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
@@ -77,6 +79,7 @@ def store_file(*, root: StorageRoot, run_id: str, upload: UploadedFile) -> int:
             raise FileConflict(str(error), error.size) from error
         except OutsideStore as error:
             raise OutsideRoot(run_id) from error
+    _share_sources(Path(root.path), folder, upload.name)
     if run is None or not append.grows(upload.name):
         _refresh_row(root, run_id)
     return size
@@ -125,6 +128,8 @@ def _check(upload: UploadedFile) -> None:
             raise FileRefused(f"{upload.name} is append-only: offset is required", "offset")
     elif upload.digest is None:
         raise FileRefused(f"{upload.name} is uploaded as a whole: digest is required", "digest")
+    elif (pack := pack_of(upload.name)) and upload.digest != f"sha256:{pack}":
+        raise FileRefused("A pack of sources has the name of its digest", "name")
     elif (upload.offset is None) != (upload.size is None):
         raise FileRefused("A multipart upload requires offset and size", "size")
 
@@ -185,6 +190,15 @@ def _check_same(run: Run, folder: Path, meta: dict[str, Any]) -> None:
 
 def _write(root: StorageRoot, folder: Path, upload: UploadedFile) -> int:
     path = prepare_target(folder, upload.name)
+    if upload.name.startswith(f"{layout.SAMPLES}/") and upload.name.endswith(".jsonl.gz"):
+        size = _write_file(root, path, upload)
+        if upload.size in (None, size):  # the sealed chunk stands for the one that was appended to
+            path.with_suffix("").unlink(missing_ok=True)
+        return size
+    return _write_file(root, path, upload)
+
+
+def _write_file(root: StorageRoot, path: Path, upload: UploadedFile) -> int:
     if upload.name not in layout.SMALL:
         # The first part of a large file requires the space of all of it.
         free_space.require(
@@ -198,6 +212,15 @@ def _write(root: StorageRoot, folder: Path, upload: UploadedFile) -> int:
     parts = check_inside(root.path, private_folder(Path(root.path)) / PARTS)
     parts.mkdir(exist_ok=True)
     return append.add_part(parts, path, digest, upload.offset or 0, upload.size, upload.content)
+
+
+def _share_sources(root: Path, folder: Path, name: str) -> None:
+    """Link the packs of an uploaded list that other runs have, and add an uploaded pack to the pool."""
+    pack = pack_of(name)
+    if name == layout.SOURCES_FILE:
+        sources.settle(root, folder, sources.pool_of(root))
+    elif pack and (folder / name).is_file():
+        sources.adopt(sources.pool_of(root), folder / name, pack)
 
 
 def _refresh_row(root: StorageRoot, run_id: str) -> None:

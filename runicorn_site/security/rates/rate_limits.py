@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypedDict
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, JsonResponse
@@ -28,12 +29,28 @@ LOOK_AGAIN_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-class Usage(TypedDict):
-    """Requests in a window, whether they exceed the limit, and the seconds until the window ends."""
+class Count(NamedTuple):
+    """Requests of a window so far.
 
-    count: int
-    should_limit: bool
-    time_left: int
+    Attributes:
+        limit: of the route.
+        requests: of this client, this one included.
+        is_exceeded: whether the request has to be refused.
+        seconds_left: until the window ends.
+    """
+
+    limit: Limit
+    requests: int
+    is_exceeded: bool
+    seconds_left: int
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("X-RateLimit-Limit", str(self.limit.requests)),
+            ("X-RateLimit-Remaining", str(max(0, self.limit.requests - self.requests))),
+            ("X-RateLimit-Reset", str(max(0, self.seconds_left))),
+        )
 
 
 class RateFile:
@@ -70,50 +87,56 @@ class RateFile:
             logger.warning("%s: %s", self.path, sentence)
 
 
+class RequestCounter:
+    """Counts of requests of the API, by the limits of the table and of the file."""
+
+    def __init__(self) -> None:
+        self.file = RateFile()
+
+    def count(self, method: str, path: str, address: str) -> Count:
+        """Count a request of a route of the API, unless counting is switched off."""
+        rates = self.file.current()
+        limit = rates.limit(method, path)
+        spared = rates.spare_localhost and address in LOCALHOST
+        if spared or not rates.enabled or get("RUNICORN_RATE_LIMIT").lower() == "off":
+            return Count(limit, 0, False, limit.seconds)
+        group = f"{'GET' if method == 'HEAD' else method} {route(path)}"
+        count = count_requests(address, group, limit)
+        if limit.burst is not None and not count.is_exceeded:
+            burst = count_requests(address, f"{group} burst", Limit(limit.burst, 1))
+            if burst.is_exceeded:
+                count = count._replace(is_exceeded=True, seconds_left=1)
+        if count.is_exceeded and rates.log_violations:
+            logger.warning("%s asks %s too often", address, path)
+        return count
+
+
+COUNTER = RequestCounter()
+
+
 class RateLimits:
     """Middleware that refuses requests beyond the limit, and adds the rate limit headers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.file = RateFile()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_api(request.path_info):
             return self.get_response(request)
-        rates = self.file.current()
-        limit = rates.limit(request.method or "GET", request.path_info)
-        usage = self._usage(request, limit, rates)
-        if usage["should_limit"]:
-            if rates.log_violations:
-                logger.warning("%s asks %s too often", request.META["REMOTE_ADDR"], request.path_info)
-            response: HttpResponseBase = too_many(usage["time_left"])
-        else:
-            response = self.get_response(request)
-        response["X-RateLimit-Limit"] = str(limit.requests)
-        response["X-RateLimit-Remaining"] = str(max(0, limit.requests - usage["count"]))
-        response["X-RateLimit-Reset"] = str(max(0, usage["time_left"]))
+        count = COUNTER.count(request.method or "GET", request.path_info, request.META["REMOTE_ADDR"])
+        response = too_many(count.seconds_left) if count.is_exceeded else self.get_response(request)
+        for name, value in count.headers:
+            response[name] = value
         return response
 
-    def _usage(self, request: HttpRequest, limit: Limit, rates: Rates) -> Usage:
-        """Count this request, unless counting is switched off."""
-        spared = rates.spare_localhost and request.META["REMOTE_ADDR"] in LOCALHOST
-        if spared or not rates.enabled or get("RUNICORN_RATE_LIMIT").lower() == "off":
-            return {"count": 0, "should_limit": False, "time_left": limit.seconds}
-        method = "GET" if request.method == "HEAD" else request.method
-        group = f"{method} {route(request.path_info)}"
-        usage = count(request, group, limit.requests, limit.seconds)
-        if limit.burst is not None and not usage["should_limit"]:
-            burst = count(request, f"{group} burst", limit.burst, 1)
-            if burst["should_limit"]:
-                return {**usage, "should_limit": True, "time_left": 1}
-        return usage
 
-
-def count(request: HttpRequest, group: str, requests: int, seconds: int) -> Usage:
-    """Count a request, and return the usage of its window; `time_left` is rounded up to whole seconds."""
-    usage: Any = get_usage(request, group=group, key="ip", rate=f"{requests}/{seconds}s", increment=True)
+def count_requests(address: str, group: str, limit: Limit) -> Count:
+    """Count a request of an address in the window of a limit; the seconds that are left of it are rounded up."""
+    request: Any = SimpleNamespace(META={"REMOTE_ADDR": address})
+    rate = f"{limit.requests}/{limit.seconds}s"
+    usage: Any = get_usage(request, group=group, key="ip", rate=rate, increment=True)
     # django-ratelimit reports the last second of the window; the next one begins a second later.
-    return Usage(count=usage["count"], should_limit=usage["should_limit"], time_left=usage["time_left"] + 1)
+    return Count(limit, usage["count"], usage["should_limit"], usage["time_left"] + 1)
 
 
 def too_many(seconds: int) -> JsonResponse:

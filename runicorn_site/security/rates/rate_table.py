@@ -76,6 +76,7 @@ class Rates:
     spare_localhost: bool = False
     log_violations: bool = True
 
+    @lru_cache(maxsize=1024)  # noqa: B019 - of the few states of the file
     def limit(self, method: str, path: str) -> Limit:
         """Return the limit of a request: that of the file, else of the table, else the default."""
         method = "GET" if method == "HEAD" else method

@@ -167,7 +167,7 @@ class ManifestGenerator:
         old = before.files if before else {}
         hashes = memory.hashes.get(folder, {})
         growing = {}
-        for name in layout.GROWING & run.files.keys():
+        for name in filter(layout.grows, run.files):
             if name in hashes and old.get(name) == run.files[name]:
                 growing[name] = hashes[name]
             else:
@@ -216,7 +216,7 @@ def _entry(
     files = []
     for name, (size, mtime) in run.files.items():
         tail, head = hashes.get(name, (None, None))
-        grows = name in layout.GROWING
+        grows = layout.grows(name)
         files.append(FileEntry(f"{folder}/{name}", size, mtime, tail, head, priority_of(name) or 0, grows))
     return ExperimentEntry(
         run_id=folder.rpartition("/")[2],

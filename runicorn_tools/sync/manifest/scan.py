@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from runicorn.store import layout
-from runicorn.store.run_files import MOST_DEPTH, is_run_folder, is_safe_part, priority_of
+from runicorn.store.run_files import MOST_DEPTH, SUBFOLDERS, is_run_folder, is_safe_part, priority_of
 
 QUIET_SECONDS = 3600.0
 """Time without writes after which an ended run is settled."""
@@ -211,17 +211,17 @@ def _record_run(
     for entry in listing:
         if not entry.is_folder and priority_of(entry.name) is not None:
             run.files[entry.name] = (entry.size, entry.mtime)
-        elif entry.is_folder and entry.name == layout.MEDIA:
-            _take_media(reader, run, before, folder, entry, now)
+        elif entry.is_folder and entry.name in SUBFOLDERS:
+            _record_subfolder(reader, run, before, folder, entry, now)
     run.settled = _is_settled(reader.status(folder), max(run.modified_at, item.mtime), now)
     result.runs[folder] = run
     result.looked.add(folder)
 
 
-def _take_media(
+def _record_subfolder(
     reader: Reader, run: RunFiles, before: RunFiles | None, folder: str, item: Item, now: float
 ) -> None:
-    waiting = [(layout.MEDIA, item)]
+    waiting = [(item.name, item)]
     while waiting:
         name, about = waiting.pop()
         if before is not None and before.media.get(name) == about.stamp:
@@ -243,8 +243,8 @@ def _take_media(
             path = f"{name}/{entry.name}"
             if not entry.is_folder and priority_of(path) is not None:
                 run.files[path] = (entry.size, entry.mtime)
-        # The time of a folder does not reflect changes in its subfolders.
-        if not inner and now - about.mtime > YOUNG_SECONDS:
+        # The time of a folder does not reflect changes in its subfolders, nor files of samples that grow.
+        if not inner and item.name == layout.MEDIA and now - about.mtime > YOUNG_SECONDS:
             run.media[name] = about.stamp
 
 

@@ -27,6 +27,7 @@ def make_store(root: Path, work: Path) -> None:
                 run.log_text(f"step {step}")
                 run.log_image("sample", Random(step).randbytes(2000))
         run.log_table("rows", [{"a": 1, "b": 2.5}])
+        run.log_samples("rollouts", [{"id": k, "text": Random(k).randbytes(2000).hex()} for k in range(100)])
         run.summary({"best": n})
         if n < 2:
             run.log_artifact(rn.Artifact("data", "dataset").add_dir(work / "data"))
@@ -81,6 +82,9 @@ def faults(root: Path) -> list[tuple[Fault, Path]]:
         journal = (delete, truncate, flip, flip, flip, repeat_line, swap_lines)
         found += [(fault, run / "events.jsonl") for fault in journal]
         found += [(fault, run / "logs.txt") for fault in (delete, truncate, flip)]
+        for path in sorted((run / "samples" / "rollouts").iterdir()):
+            is_sealed = path.suffix == ".gz"
+            found += [(fault, path) for fault in ((delete, truncate, flip) if is_sealed else (delete, flip))]
         for name in ("meta.json", "status.json"):
             found += [(fault, run / name) for fault in (delete, truncate, flip, flip_digit)]
         for name in ("config.json", "summary.json"):

@@ -17,6 +17,7 @@ import pytest
 
 from runicorn._platform import file_lock
 from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
+from runicorn.store.samples import writer
 from runicorn_tools.sync import transport
 from runicorn_tools.sync.mirror import mirror_store
 from runicorn_tools.sync.stopping import StopRequest
@@ -77,6 +78,28 @@ def test_a_journal_grows_by_what_is_new(any_sftp: Any, there: Path, folder: Path
     result = client.sync()
     assert (result["files_synced"], result["incremental_count"]) == (1, 1)
     assert result["bytes_downloaded"] <= 4096 + 120
+    assert contents(folder) == contents(there)
+
+
+def test_samples_grow_and_their_sealed_form_replaces_them(
+    sync: Callable[..., dict[str, Any]], there: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = write_store(there, 1)
+    monkeypatch.setattr(writer, "SMALL_BYTES", 0)
+    rollouts = writer.SampleWriter(run, "rollouts/a b")
+    rollouts.append([{"n": n, "text": str(n) * 2000} for n in range(100)], step=1)
+    sync()
+    assert contents(folder) == contents(there)
+    rollouts.append([{"n": 100}], step=2)
+    result = sync()
+    assert (result["files_synced"], result["incremental_count"]) == (2, 2)
+    assert contents(folder) == contents(there)
+    rollouts.close()
+    sync()
+    assert sorted(path.name for path in folder.glob("**/samples/*/*")) == [
+        "00000.index.jsonl",
+        "00000.jsonl.gz",
+    ]
     assert contents(folder) == contents(there)
 
 

@@ -45,6 +45,7 @@ for step in range(int(sys.argv[2])):
     if step % 10 == 0:
         run.log_text("x" * 3000)
         run.config["step"] = step
+        run.log_samples("rollouts", [{"n": step, "text": "y" * 40_000}] * 3, step=step)
     if step % 40 == 0:
         run.log_image("noise", os.urandom(60_000), step=step)
     time.sleep(0.002)

@@ -1,0 +1,159 @@
+"""Sealed chunks: gzip files whose members can be found without decompressing those before them.
+
+The header of each member has an extra field (RFC 1952, 2.3.1.1) with the identifier `RS`: the bytes of the member, the
+bytes of its content and the number of its lines, as little-endian integers of 64, 64 and 32 bits.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from runicorn import _platform, regular_file
+
+BLOCK_BYTES = 64 * 1024
+LEVEL = 1
+"""Higher levels cost a multiple of the time for a few percent of text."""
+_FIXED = struct.Struct("<4sIBBHccH")
+_SIZES = struct.Struct("<QQI")
+_HEADER = _FIXED.size + _SIZES.size
+_END = struct.Struct("<II")
+
+
+class Block(NamedTuple):
+    """A gzip member of a sealed chunk.
+
+    Attributes:
+        start: offset of its content in the uncompressed chunk.
+        size: bytes of its content.
+        place: offset of the member in the file.
+        packed: bytes of the member.
+    """
+
+    start: int
+    size: int
+    place: int
+    packed: int
+
+
+class DamagedChunk(OSError):
+    """A sealed chunk is truncated or altered."""
+
+
+def seal(plain: Path, sealed: Path) -> int:
+    """Write the sealed form of a chunk and remove the plain one; return the bytes of the sealed file.
+
+    Raises:
+        OSError: it could not be written; the plain chunk is unchanged.
+    """
+    beside = sealed.with_name(f".{sealed.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        with regular_file.open_binary(plain) as source, open(beside, "xb") as target:
+            for content in _blocks(source):
+                target.write(_member(content))
+            size = target.tell()
+            target.flush()
+            os.fsync(target.fileno())
+        os.replace(beside, sealed)
+    finally:
+        with suppress(FileNotFoundError):  # it was renamed
+            beside.unlink()
+    _platform.fsync_directory(sealed.parent)
+    plain.unlink()
+    return size
+
+
+def _blocks(source: BinaryIO) -> Iterator[bytes]:
+    """Yield whole lines of about `BLOCK_BYTES`; an incomplete last line is a part of the last block."""
+    lines: list[bytes] = []
+    size = 0
+    for line in source:
+        lines.append(line)
+        size += len(line)
+        if size >= BLOCK_BYTES:
+            yield b"".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield b"".join(lines)
+
+
+def _member(content: bytes) -> bytes:
+    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = deflate.compress(content) + deflate.flush()
+    total = _HEADER + len(body) + _END.size
+    fixed = _FIXED.pack(b"\x1f\x8b\x08\x04", 0, 0, 255, 4 + _SIZES.size, b"R", b"S", _SIZES.size)
+    sizes = _SIZES.pack(total, len(content), content.count(b"\n"))
+    return fixed + sizes + body + _END.pack(zlib.crc32(content), len(content) & 0xFFFFFFFF)
+
+
+class SealedChunk:
+    """Random access to a sealed chunk.
+
+    Raises:
+        DamagedChunk: a header is missing or altered.
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = _platform.open_regular(path, follow_links=False)
+        try:
+            self.blocks = list(_members(self._fd))
+        except OSError:
+            os.close(self._fd)
+            raise
+        self._starts = [block.start for block in self.blocks]
+        self.size = self.blocks[-1].start + self.blocks[-1].size if self.blocks else 0
+        self._last: tuple[int, bytes] = (-1, b"")
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def content(self, number: int) -> bytes:
+        """Return the content of a block."""
+        if self._last[0] == number:
+            return self._last[1]
+        block = self.blocks[number]
+        packed = _platform.read_at(self._fd, block.packed, block.place)
+        try:
+            # Not more than the header promises: the file may come from another user.
+            inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            content = inflate.decompress(packed[_HEADER : -_END.size], block.size + 1)
+        except zlib.error as error:
+            raise DamagedChunk(f"A block at byte {block.place} cannot be decompressed.") from error
+        if (
+            len(content) != block.size
+            or _END.pack(zlib.crc32(content), len(content) & 0xFFFFFFFF) != packed[-_END.size :]
+        ):
+            raise DamagedChunk(f"The block at byte {block.place} does not match its checksum.")
+        self._last = (number, content)
+        return content
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return `size` bytes of the uncompressed chunk at `offset`; fewer only at its end."""
+        parts = []
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        while size > 0 and number < len(self.blocks):
+            begin = offset - self._starts[number]
+            part = self.content(number)[begin : begin + size]
+            parts.append(part)
+            offset, size, number = offset + len(part), size - len(part), number + 1
+        return b"".join(parts)
+
+
+def _members(fd: int) -> Iterator[Block]:
+    place, start, end = 0, 0, os.fstat(fd).st_size
+    while place < end:
+        header = _platform.read_at(fd, _HEADER, place)
+        if len(header) < _HEADER or header[:4] != b"\x1f\x8b\x08\x04" or header[12:14] != b"RS":
+            raise DamagedChunk(f"There is no block at byte {place}.")
+        packed, size, _ = _SIZES.unpack_from(header, _FIXED.size)
+        if packed < _HEADER + _END.size or place + packed > end:
+            raise DamagedChunk(f"The block at byte {place} is truncated.")
+        yield Block(start, size, place, packed)
+        place, start = place + packed, start + size

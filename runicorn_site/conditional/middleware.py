@@ -1,0 +1,118 @@
+"""Middleware that answers requests of conditional routes from memory, or tags and remembers their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils.translation import get_language
+
+from people.access.actor import actor_of
+from runicorn_site.conditional.answers import LARGEST, Answer, answers, is_named, tag_of
+from runicorn_site.conditional.moment import take_moment
+from runicorn_site.security.guard import Scope, prefix_of
+from runicorn_site.web import moments
+from runicorn_site.web.actor import SHARED
+from runicorn_site.web.conditional import Notes, is_conditional, noted
+from runicorn_site.web.moments import MOMENT, Moment
+from runicorn_site.web.readable import current
+
+SAFE = ("GET", "HEAD")
+INCOMPLETE = "X-Ingest-Pending"
+UNTAGGED = frozenset({"content-length", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
+REVALIDATE = "private, no-cache"
+
+
+def key_of(scope: Scope, moment: Moment, language: str | None) -> Hashable:
+    """Return all that an answer depends on besides rows and files, above all what its sender may see."""
+    actor = actor_of(scope)
+    sender = None if actor is None else (actor.name, actor.account, actor.token, actor.scope, actor.role)
+    roles = None if actor is None else frozenset(actor.projects.items())
+    place = (moment.root, prefix_of(scope), scope["path"].rstrip("/"), scope["query_string"])
+    return (*place, current(), sender, roles, language)
+
+
+class Conditional:
+    """Middleware directly around the view, so that limits and rights come before it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        """Answer a GET request of a conditional route; leave all others to their view."""
+        looks = is_conditional(view)
+        scope = getattr(request, "scope", None)
+        if looks is None or scope is None or request.method not in SAFE or SHARED in scope:
+            return None
+        if "text" in request.headers.get("Accept", ""):  # a browser, for the page of the API
+            return None
+        moment: Moment | None = scope.get(MOMENT)
+        if moment is None or (looks and not moment.has_looked):
+            moment = take_moment(looks)
+        with moments.at(moment), noted() as notes:
+            key = None if moment is None else key_of(scope, moment, get_language())
+            answer = None if moment is None else answers.find(key, moment.version)
+            if answer is not None and (again := remembered(answer, request)) is not None:
+                return again
+            response = view(request, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
+        return tagged(response, request, key, moment, notes)
+
+
+def remembered(answer: Answer, request: HttpRequest) -> HttpResponse | None:
+    """Return an answer once more, as 304 if the client has it; None if its body was not kept."""
+    if is_named(answer.tag, request.headers.get("If-None-Match")):
+        return not_modified(answer.tag, answer.headers)
+    if answer.body is None:
+        return None
+    response = HttpResponse(answer.body)
+    del response.headers["Content-Type"]
+    for name, value in answer.headers:
+        response.headers[name] = value
+    response.headers["ETag"] = answer.tag
+    return response
+
+
+def not_modified(tag: str, headers: list[tuple[str, str]]) -> HttpResponseNotModified:
+    """Return a 304 with the headers of the answer it stands for, except those of its body."""
+    response = HttpResponseNotModified()
+    for name, value in headers:
+        if not name.lower().startswith("content-"):
+            response.headers[name] = value
+    response.headers["ETag"] = tag
+    return response
+
+
+def tagged(
+    response: HttpResponseBase, request: HttpRequest, key: Hashable, moment: Moment | None, notes: Notes
+) -> HttpResponseBase:
+    """Give a complete answer its tag and remember it; return 304 instead of it if the client has it."""
+    if response.status_code != 200 or response.cookies or INCOMPLETE in response or "ETag" in response:
+        return response
+    response.headers.setdefault("Cache-Control", REVALIDATE)
+    if response.streaming:
+        return response
+    body = cast(HttpResponse, response).content
+    headers = [(name, value) for name, value in response.items() if name.lower() not in UNTAGGED]
+    tag = tag_of(body, headers)
+    if moment is not None:
+        kept = body if len(body) <= LARGEST else None
+        answers.remember(key, Answer(moment.version, tag, headers, kept, notes.expires, notes.checks))
+    if is_named(tag, request.headers.get("If-None-Match")):
+        response.close()
+        return not_modified(tag, headers)
+    response.headers["ETag"] = tag
+    return response

@@ -1,0 +1,83 @@
+"""Declaration of GET routes that can be asked again: their answers have an `ETag` and are remembered.
+
+`runicorn_site/conditional` tags, remembers and compares them. The answer of such a route depends on its address, on
+rows, on what its sender may read, and on the files that `depends_on` names, and on nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+View = TypeVar("View")
+ATTRIBUTE = "conditional"
+
+IsCurrent = Callable[[], bool]
+"""Whether files are still as an answer shows them."""
+
+
+@dataclass
+class Notes:
+    """What is said about an answer while it is built."""
+
+    expires: float = float("inf")
+    """Until when it may be remembered, by `time.monotonic`."""
+    checks: list[IsCurrent] = field(default_factory=list)
+
+
+_notes: ContextVar[Notes | None] = ContextVar("notes", default=None)
+
+
+def conditional(*, looks: bool) -> Callable[[View], View]:
+    """Declare that GET requests of a view can be asked again.
+
+    Args:
+        looks: whether its answers follow a look at the folders of the store, as lists do.
+    """
+
+    def declare(view: View) -> View:
+        setattr(view, ATTRIBUTE, looks)
+        return view
+
+    return declare
+
+
+def is_conditional(view: Any) -> bool | None:
+    """Return None for a view that is not declared, else whether its answers follow a look at the folders."""
+    for owner in (view, getattr(view, "cls", None), getattr(view, "view_class", None)):
+        looks: bool | None = getattr(owner, ATTRIBUTE, None)
+        if looks is not None:
+            return looks
+    return None
+
+
+@contextmanager
+def noted() -> Iterator[Notes]:
+    """Collect what is said about the answer that is built meanwhile."""
+    notes = Notes()
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def expires(moment: float) -> None:
+    """Let the answer be remembered no longer than a moment of `time.monotonic`."""
+    if (notes := _notes.get()) is not None:
+        notes.expires = min(notes.expires, moment)
+
+
+def is_not_remembered() -> None:
+    """Let the answer be built again for each request."""
+    expires(time.monotonic())
+
+
+def depends_on(check: IsCurrent) -> None:
+    """Let the answer be remembered as long as a check says that its files are the same."""
+    if (notes := _notes.get()) is not None:
+        notes.checks.append(check)

@@ -1,0 +1,159 @@
+"""SQL of lists that is compiled once for each query.
+
+Django builds and compiles a query anew for each request: two thirds of the time of a page. The SQL of most lists depends
+on their parameters alone; that of searches and conditions depends on what the rows are, and is not kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+
+from runicorn_site.web.readable import current
+from runs.models import RunQuerySet, StorageRoot
+from runs.query import counts, derived
+from runs.query.matches import Matches
+from runs.query.ordering import Ordered, metrics_of, ordered_by_query
+
+MOST = 256
+BY_ROWS = ("search", "where", "tags", "pinned_first")
+"""Parameters for which the rows decide which SQL is fast."""
+FILTERS = (
+    *("project", "name", "status", "state"),
+    *("created_after", "created_before", "best_metric_min", "best_metric_max"),
+)
+PARAMETERS = (*FILTERS, "include_deleted", "order_by", "order_desc", "sort")
+
+
+class CompiledRows:
+    """Rows of a query, whose slices are fetched by the same SQL."""
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+        compiler = rows.query.get_compiler(connection=connection)
+        try:
+            self._sql, self._params = compiler.as_sql()
+        except EmptyResultSet:  # Django knows that nothing can match
+            self._sql, self._params = "", ()
+            return
+        columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
+        self._converters = list(compiler.get_converters(columns).items())
+
+    def __getitem__(self, window: slice) -> list[Sequence[Any]]:
+        if not self._sql:
+            return []
+        limit = f" LIMIT {window.stop - window.start}" if window.stop is not None else ""
+        if window.start and not limit and connection.vendor == "sqlite":
+            limit = " LIMIT -1"
+        offset = f" OFFSET {window.start}" if window.start else ""
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql + limit + offset, self._params)
+            rows: list[Sequence[Any]] = cursor.fetchall()
+        return list(map(self._converted, rows)) if self._converters else rows
+
+    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, (functions, expression) in self._converters:
+            for function in functions:
+                values[place] = function(values[place], expression, connection)
+        return values
+
+    def order_by(self) -> Any:
+        """Return the query without an order, to be counted."""
+        return self._rows.order_by()
+
+
+class CompiledCount:
+    """Implementation of `counts.Counted`."""
+
+    def __init__(self, runs: RunQuerySet) -> None:
+        try:
+            self._sql, self._params = runs.order_by().values("pk")[: counts.EXACT + 1].query.sql_with_params()
+        except EmptyResultSet:
+            self._sql, self._params = "", ()
+        self.key = f"{self._sql} {self._params}"
+
+    def count(self) -> int:
+        if not self._sql:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT(*) FROM ({self._sql}) AS counted", self._params)
+            return int(cursor.fetchone()[0])
+
+
+class RunList(NamedTuple):
+    """The runs that match a query.
+
+    Attributes:
+        matches: without an order.
+        rows: in the order of the query.
+        counted: their count, if it is compiled.
+    """
+
+    matches: Matches
+    rows: Ordered
+    counted: CompiledCount | None = None
+
+    def capped(self) -> tuple[int, bool]:
+        """Return the number of runs as `counts.capped` does."""
+        return counts.capped(self.matches, compiled=self.counted)
+
+    def total(self) -> int:
+        """Return the exact number of runs as `counts.total` does."""
+        count, is_capped = self.capped()
+        return counts.total(self.matches) if is_capped else count
+
+
+_lists: OrderedDict[Hashable, RunList] = OrderedDict()
+_lock = threading.Lock()
+
+
+def run_list(
+    root: StorageRoot, query: Mapping[str, Any], fields: Sequence[str], matching: Callable[[], Matches]
+) -> RunList:
+    """Return the runs of a valid `RunListQuery`, compiled unless their SQL depends on the rows.
+
+    Args:
+        root: their root.
+        query: filters and order.
+        fields: of the rows.
+        matching: returns the matches of the query.
+
+    Raises:
+        UnknownOrder: `sort` or `order_by` is malformed.
+    """
+    derived.prepare(root, metrics_of(query))
+    if not is_fixed(query):
+        matches = matching()
+        return RunList(matches, ordered_by_query(matches, query).values_list(*fields))
+    chosen = tuple(_frozen(query.get(name)) for name in PARAMETERS)
+    key = (connection.vendor, root.pk, current(), tuple(fields), chosen)
+    with _lock:
+        if (known := _lists.get(key)) is not None:
+            _lists.move_to_end(key)
+            return known
+    matches = matching()
+    rows = ordered_by_query(matches, query).values_list(*fields).compiled(CompiledRows)
+    fresh = RunList(matches, rows, CompiledCount(matches.runs))
+    with _lock:
+        _lists[key] = fresh
+        while len(_lists) > MOST:
+            _lists.popitem(last=False)
+    return fresh
+
+
+def is_fixed(query: Mapping[str, Any]) -> bool:
+    """Return whether the SQL of a list depends on its parameters alone: see `selectivity.narrow`."""
+    if any(query.get(name) for name in BY_ROWS) or (query.get("name") and not query.get("project")):
+        return False
+    by_time = query["order_by"] == "created_at" and not query.get("sort")
+    return by_time or all(query.get(name) in (None, "", [], ()) for name in FILTERS)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,39 @@
+"""A program that begins a run keeps its sources, beside the training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runicorn.capture.sources.record import Sources
+from runicorn.store import layout
+from tests.sdk.tracking.scripts import Script, only_run
+
+TRAIN = """
+os.chdir(sys.argv[1])
+run = rn.init("p", "n", config={"lr": 0.1}, system_metrics=False, sources=SOURCES)
+run.log({"loss": 1.0})
+run.finish()
+"""
+
+
+@pytest.mark.parametrize(("kind", "is_kept"), [("argument", True), ("off", False), ("thread", True)])
+def test_sources_are_there_once_the_run_has_ended(
+    kind: str, is_kept: bool, script: Callable[..., Script], folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "program"
+    place.mkdir()
+    (place / "lib.py").write_text("x = 1\n")
+    text = TRAIN.replace("SOURCES", "True" if is_kept else "None")
+    if kind == "thread":
+        text = f"os.__dict__.pop('posix_spawn', None)\n{text}"
+    ended = script(text, str(place), RUNICORN_PARENT="20260101_000000_abcdef")
+    assert ended.end() == 0, ended.stderr
+    run_dir = only_run(folder).path
+    sources = Sources(run_dir)
+    assert bool(sources) is is_kept
+    assert layout.read_json(run_dir / layout.META)[0]["parent"] == "20260101_000000_abcdef"
+    if is_kept:
+        assert {path: sources.read(path) for path in sources.files} == {"lib.py": b"x = 1\n"}
