@@ -49,7 +49,7 @@ def import_events() -> None:
     with changing():
         _import_events(rows)
     with transaction.atomic(), connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        # They refer to rows of runs, which nobody could delete.
+        # They refer to rows of runs, which could not be deleted otherwise.
         for table in ("metrics_alertdelivery", TABLE):
             cursor.execute(f'DELETE FROM "{table}"')
 

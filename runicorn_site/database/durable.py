@@ -20,6 +20,7 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from people.options import has_users
 from runicorn._platform import file_lock
@@ -28,6 +29,7 @@ from runicorn_site.database.prepare import is_sound, lock_of_servers, make_priva
 from runicorn_site.web.durable import DURABLE
 
 SCHEMA: Final = "runicorn_server"
+DAMAGED = gettext_noop("The durable database is damaged. Stop the viewer and restore a backup.")
 logger = logging.getLogger(__name__)
 
 

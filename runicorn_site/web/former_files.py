@@ -60,7 +60,7 @@ def import_once(path: Path, store: Callable[[bytes], None], *, is_written: bool 
     except OSError as error:  # the key that encrypts its secrets
         logger.error("%s cannot be imported: %s", path, error)
         return
-    logger.warning("%s is imported%s", path, "" if is_written else "; the file is not used any more")
+    logger.warning("%s is imported%s", path, "" if is_written else " and unused from now on")
 
 
 class WrittenFile:
@@ -132,7 +132,7 @@ def begin_after(model: type[Model], key: int) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, max(1, key)])
-        else:  # the sequence of a table without a row is not there yet
+        else:  # a table that never had a row has no sequence
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute("INSERT INTO sqlite_sequence(name, seq) VALUES (%s, %s)", [table, key])
 
