@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from metrics.api import analysis, differences, experiment, formulas, metrics, v2
+from metrics.pages import differences as difference_pages
 from metrics.pages import views
 
 api_patterns = [
@@ -35,6 +36,9 @@ v2_patterns = [
 ]
 page_patterns = [
     path("compare", views.compare_page, name="compare"),
+    path("compare/differ", difference_pages.difference_page, name="difference"),
+    path("runs/<str:run_id>/changed", difference_pages.changed_card, name="run-changed"),
+    path("runs/<str:run_id>/sources", difference_pages.sources_page, name="run-sources"),
     path("series", v2.overlay_view, name="overlay"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),
 ]

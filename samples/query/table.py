@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -269,14 +269,17 @@ def cut(value: Any, longest: int) -> tuple[Any, bool]:
     return value, False
 
 
-def groups(selection: Selection, reward: str) -> Iterator[JsonObject]:
-    """Yield the groups of one prompt, in order of appearance, with the spread of a column."""
-    values = column(selection, reward)
-    keys = group_keys(selection)
-    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    for group in np.argsort(first, kind="stable"):
-        own = values[inverse == group] if len(counts) < 200 else None
-        yield {"first": int(first[group]), "n": int(counts[group]), "values": own}
+def verified(source: Path, selection: Selection) -> Selection:
+    """Return a selection without the candidates of a text search that do not match; of very many, the first are read."""
+    if selection.search is None:
+        return selection
+    with Lines(source, selection.pieces) as lines:
+        numbers = [
+            number
+            for number in selection.numbers[:MOST_VERIFIED]
+            if _matching_row(lines, selection, selection.place(int(number))) is not None
+        ]
+    return Selection(selection.pieces, np.array(numbers, np.int64), True, None, selection.starts)
 
 
 def group_keys(selection: Selection) -> NDArray[np.float64]:

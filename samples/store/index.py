@@ -89,8 +89,12 @@ class SampleIndex:
         try:
             for _, names in sorted(self._covered().items()):
                 for name in names:
-                    with suppress(FileNotFoundError):  # replaced meanwhile by one that covers it
+                    try:
                         opened.append(Piece(self.folder / str(name), name))
+                    except FileNotFoundError:  # replaced meanwhile by one that covers it
+                        continue
+                    except (OSError, ValueError):  # damaged, or of another version: built again
+                        self._remove(name)
             yield opened
         finally:
             for piece in opened:

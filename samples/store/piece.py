@@ -31,8 +31,10 @@ NO_STEP = np.iinfo(np.int64).min
 _NAME = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.piece")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp1"
+_MAGIC = b"rsp3"
 _ALIGN = 64
+LONGEST_SEARCHED = 2 * 1024 * 1024
+"""Bytes of a line without a signature: a search always reads it."""
 
 
 class PieceName(NamedTuple):
@@ -122,7 +124,9 @@ class _Build:
                 column = columns[name] = ([], [])
             column[0].append(row)
             column[1].append(value)
-        self._signatures.add(plain("\n".join(texts_of(data))))
+        # Of a very long text every word would have to be hashed, and nearly all bits would be set.
+        is_long = len(line.content) > LONGEST_SEARCHED
+        self._signatures.add(None if is_long else plain("\n".join(texts_of(data))))
 
     def parts(self) -> Iterable[bytes]:
         arrays: list[NDArray[Any]] = [
@@ -203,7 +207,8 @@ class Piece:
     def __init__(self, path: Path, name: PieceName) -> None:
         self.name = name
         self._fd = _platform.open_regular(path, follow_links=False)
-        magic, length = _HEAD.unpack(_platform.read_at(self._fd, _HEAD.size, 0))
+        head = _platform.read_at(self._fd, _HEAD.size, 0)
+        magic, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0)
         if magic != _MAGIC:
             os.close(self._fd)
             raise OSError("not a piece of an index")

@@ -1,5 +1,6 @@
 /** The runs table: live rows, selection, keyboard. Filters, sorting and paging are links and forms. */
 
+import { showChangesOnHover } from "./differences/hover.js";
 import { isShared } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
@@ -24,6 +25,7 @@ const QUIET = 8000;
 const holder = () => document.getElementById("runs");
 const mark = {};
 const picks = selection();
+if (!("shared" in document.body.dataset)) showChangesOnHover(document.body);
 let asked = "";
 
 /** Tell the charts that the rows on the page are newer. */
