@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 import subprocess
@@ -182,9 +183,16 @@ def kept(file: Path) -> dict[str, list[tuple[object, ...]]]:
         copy = file.with_suffix(".sqlite3")
         copy.write_bytes(content.read())
     with closing(sqlite3.connect(copy)) as database:
-        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        rows = {name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for (name,) in names}
-    return {name: rows[name] for name in rows if name.startswith(("auth_user", "people_", "alerts_"))}
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        rows = {name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for (name,) in tables}
+    names = [name for name in rows if name.startswith(("auth_user", "people_", "alerts_"))]
+    return {name: [tuple(map(_sorted, row)) for row in rows[name]] for name in names}
+
+
+def _sorted(value: object) -> object:
+    """Sort the keys of JSON, as PostgreSQL does."""
+    is_object = isinstance(value, str) and value.startswith("{")
+    return json.dumps(json.loads(str(value)), sort_keys=True) if is_object else value
 
 
 def test_a_backup_has_no_session(saved: Saved) -> None:
