@@ -15,10 +15,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runicorn.store import curation, layout
 from runicorn_importers.watching import state as watch_state
+from runicorn_importers.watching.state import Folder
 from runicorn_importers.watching.watch import Watcher
 from runicorn_importers.writing.writer import Item
 
@@ -27,14 +28,6 @@ INTERVAL, SHARE = 2.0, 4
 NICENESS = 5
 SHOWN = 20
 """Failures of a folder in the state."""
-
-
-class Folder(NamedTuple):
-    """A watched folder; `project` is that of all its runs, or "" for those of the trackers."""
-
-    id: str
-    path: str
-    project: str
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.db import DatabaseError, close_old_connections
 
 from runicorn.settings import capabilities
-from runicorn_importers.watching.service import Folder
+from runicorn_importers.watching.state import Folder
 from runicorn_site.watching.services import folders_of
 
 SERVICE = "runicorn_importers.watching.service"

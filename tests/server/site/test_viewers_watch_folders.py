@@ -64,7 +64,8 @@ def test_a_watched_folder_survives_a_restart_and_its_process_ends_with_the_viewe
 
 
 def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, api: APIClient) -> None:
-    from runicorn_importers.watching.service import Folder, Service
+    from runicorn_importers.watching.service import Service
+    from runicorn_importers.watching.state import Folder
 
     event_file(tmp_path / "logs" / "a", 2)
     for name in ("logs", "gone"):
