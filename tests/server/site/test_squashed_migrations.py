@@ -25,7 +25,7 @@ ADDED = (
     *("metrics.0006_alerts_have_an_app", "alerts.0001_initial", "alerts.0002_durable"),
     *("remote.0004_saved_connections", "people.0003_tokens_links_and_changes"),
     *("site.0001_imported_files", "site.0002_preferences_and_watched_folders"),
-    "runs.0014_replicas_and_definitions_of_metrics",
+    *("runs.0014_replicas_and_definitions_of_metrics", "runs.0015_summarized_journals"),
 )
 """Since 7bc97a0c; those of the durable database change nothing in this one."""
 ACCOUNTS = re.compile(r"(?:(?:table|index) (?:sqlite_autoindex_)?)?(?:auth_|people_|django_(?!migrations))")
