@@ -228,7 +228,7 @@ def ordered(membership: Membership, order: str, statistics_by_metric: Mapping[st
     name, desc = order.removeprefix("-"), order.startswith("-")
     if name == "key":
         places = sorted(
-            range(len(membership)), key=lambda at: [_natural(value) for value in membership.values[at]]
+            range(len(membership)), key=lambda at: [natural(value) for value in membership.values[at]]
         )
         return places[::-1] if desc else places
     if name == "n":
@@ -258,7 +258,7 @@ def failures(membership: Membership) -> Ints:
     return counted
 
 
-def _natural(value: Any) -> tuple[int, float, str]:
+def natural(value: Any) -> tuple[int, float, str]:
     """Return a key that sorts numbers before text, and missing values last."""
     if value is None:
         return 2, 0.0, ""
