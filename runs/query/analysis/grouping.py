@@ -22,6 +22,7 @@ COLUMNS = {
 }
 TAG, REPLICAS, CONFIG = "tag", "replicas", "config."
 MOST_KEYS = 4
+LONGEST = 300
 FEW = 1000
 STATISTICS = ("n", "mean", "std", "median", "min", "max")
 
@@ -54,7 +55,9 @@ def parse_keys(text: str) -> list[str]:
 
 
 def _is_key(key: str) -> bool:
-    return key in COLUMNS or key in (TAG, REPLICAS) or (key.startswith(CONFIG) and len(key) > len(CONFIG))
+    if key in COLUMNS or key in (TAG, REPLICAS):
+        return True
+    return key.startswith(CONFIG) and len(CONFIG) < len(key) <= LONGEST and "\0" not in key
 
 
 @dataclass(frozen=True, slots=True)
