@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -100,3 +101,20 @@ def test_a_formula_is_defined_and_its_mistake_is_shown(project: Page, store: Pat
     run = Run.objects.first()
     assert run is not None
     assert "error" in project(f"/runs/{run.run_id}").texts("h3")
+
+
+@pytest.mark.django_db
+def test_the_panel_of_hyperparameters_begins_with_those_that_matter(store: Path, page: Page) -> None:
+    source = random.Random(3)
+    runs = []
+    for number in range(24):
+        config = {"a_noise": source.random(), "depth": number % 4, "width": source.randrange(9)}
+        loss = 10.0 * config["depth"] + source.random()
+        runs.append(write_run(store, "vision", f"run-{number}", config=config, metrics=[{"loss": loss}]))
+    discovery.full(active_root())
+    while catch_up_several(list(Run.objects.select_related("root"))):
+        pass
+    markup = page(f"/runs-panel?tab=hyperparameters&project=vision&runs={','.join(runs)}")
+    assert any(text.startswith("What matters for loss: depth 0.") for text in markup.texts("p")), (
+        markup.texts("p")
+    )

@@ -110,13 +110,17 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
         named = [[(int(membership.keys[at]), float(values[at])) for at in group] for group in members]
         verdicts = judge_values(matches.root, metric, quantity, definitions, named, base, LEVEL)
     labels = _labels(matches, membership, by, order)
-    base_ids = {run.run_id for run in base}
+    base_keys = {run.pk for run in base}
+    known_ids = grouping.run_ids(
+        matches.root, {int(membership.keys[at]) for group in members for at in group[::-1][:MOST_RUNS]}
+    )
     failed = grouping.failures(membership)
     rows = []
     for at, group, numbers, rank, verdict, label in zip(
         order, members, of_groups, places, verdicts, labels, strict=True
     ):
-        ids = [membership.run_ids[place] for place in group[::-1]]
+        ids = [known_ids[int(membership.keys[place])] for place in group[::-1][:MOST_RUNS]]
+        is_baseline = bool(group) and {int(membership.keys[place]) for place in group} == base_keys
         key = dict(zip(by, membership.values[at], strict=True))
         rows.append(
             GroupRow(
@@ -125,10 +129,10 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
                 n=len(group),
                 failed=int(failed[at]),
                 values=numbers,
-                verdict=None if set(ids) == base_ids else verdict,
-                address=_address(project, key, ids),
-                run_ids=ids[:MOST_RUNS],
-                is_baseline=bool(ids) and set(ids) == base_ids,
+                verdict=None if is_baseline else verdict,
+                address=_address(project, key, ids, len(group)),
+                run_ids=ids,
+                is_baseline=is_baseline,
                 cell=_cell(numbers, noise, len(group), rank == 1),
             )
         )
@@ -176,27 +180,27 @@ def _labels(
             )
             for at in order
         ]
-    first = [membership.run_ids[int(membership.places(at)[-1])] for at in order]
-    runs = matches.runs.filter(run_id__in=first).order_by().values_list("run_id", "name", "config")
-    by_id = {run_id: (name, flatten(config)) for run_id, name, config in runs}
-    configs = [by_id[run_id][1] for run_id in first if run_id in by_id]
+    first = [int(membership.keys[membership.places(at)[-1]]) for at in order]
+    runs = matches.runs.filter(pk__in=first).order_by().values_list("pk", "name", "config")
+    by_key = {key: (name, flatten(config)) for key, name, config in runs}
+    configs = [by_key[key][1] for key in first if key in by_key]
     keys = {key for config in configs for key in config if is_setting(key)}
     texts = {key: {config[key].text if key in config else None for config in configs} for key in keys}
     different = sorted(key for key, several in texts.items() if 1 < len(several) <= max(2, len(order) // 2))
     labels = []
-    for run_id in first:
-        name, config = by_id.get(run_id, (run_id, {}))
+    for run in first:
+        name, config = by_key.get(run, ("", {}))
         parts = [f"{key.rpartition('.')[2]} {config[key].text}" for key in different[:4] if key in config]
         labels.append(", ".join(parts) or name)
     return labels
 
 
-def _address(project: str, key: dict[str, Any], ids: Sequence[str]) -> str | None:
+def _address(project: str, key: dict[str, Any], ids: Sequence[str], count: int) -> str | None:
     """Return the query of the runs page with the members of a group."""
     parts = []
     for name, value in key.items():
         if name == grouping.REPLICAS:
-            if len(ids) > MOST_RUNS:
+            if count > MOST_RUNS:
                 return None
             parts.append(f"id in ({', '.join(ids)})")
         elif name == grouping.TAG:
