@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from runicorn_tools.analysis.noise import NoiseFloor
 from runicorn_tools.analysis.ranking import ranks
 from runicorn_tools.analysis.replicas import is_setting
 from runicorn_tools.analysis.result import Verdict
+from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
 from runs.query.analysis import grouping
 from runs.query.analysis.metric_values import Definitions, values_of
@@ -108,7 +109,8 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
     verdicts: Sequence[Verdict | None] = [None] * len(order)
     if base:
         named = [[(int(membership.keys[at]), float(values[at])) for at in group] for group in members]
-        verdicts = judge_values(matches.root, metric, quantity, definitions, named, base, LEVEL)
+        judged = judge_values(matches.root, metric, quantity, definitions, named, base, LEVEL)
+        verdicts = [_short(verdict) for verdict in judged]
     labels = _labels(matches, membership, by, order)
     base_keys = {run.pk for run in base}
     known_ids = grouping.run_ids(
@@ -140,6 +142,12 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
     if len(by) == 2:
         result.pivot = _pivot(by, metric, [membership.values[at] for at in order], rows)
     return result
+
+
+def _short(verdict: Verdict) -> Verdict:
+    """Return a verdict whose sentence does not say that the direction is assumed: the page says so once."""
+    short = replace(verdict, goal_assumed=False)
+    return replace(short, sentence=sentence(short))
 
 
 def _cell(values: Sequence[float], noise: NoiseFloor | None, n: int, is_best: bool) -> Cell:
