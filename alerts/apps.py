@@ -11,8 +11,9 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
-        from alerts.judging.observer import observe
-        from metrics.ingest.observing import observers
+        from alerts.judging.observer import judged_since, observe
+        from metrics.ingest import observing
 
-        if observe not in observers:
-            observers.append(observe)
+        if observe not in observing.observers:
+            observing.observers.append(observe)
+            observing.judged_since.append(judged_since)

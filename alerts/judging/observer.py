@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -123,6 +124,12 @@ class RunObserver:
 
 def observe(run: Run, generation: int) -> RunObserver:
     return RunObserver(run, generation)
+
+
+def judged_since() -> float:
+    """Return the time of the first point that a rule judges; infinity without rules on points."""
+    rules = rule_set.current().rules
+    return min((rule.since for rule in rules if rule.kind.lane in ("metric", "gpu")), default=math.inf)
 
 
 def numbers_of(name: str, mode: str, points: Points) -> SeriesChunk | None:

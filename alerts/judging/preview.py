@@ -9,10 +9,12 @@ import numpy as np
 from django.db.models import F, Q
 
 from alerts.judging.observer import busiest_of, numbers_of
+from alerts.judging.sample_shares import shares
 from alerts.judging.viewer_presence import entered_at
-from alerts.kinds import KINDS, gpu_idle, no_step, state
+from alerts.kinds import KINDS, gpu_idle, no_step, samples, state
 from alerts.kinds.base import Condition, ConditionChange, Kind, SeriesChunk
 from alerts.models import AlertEvent
+from metrics.ingest.catch_up import catch_up
 from metrics.models import Series, Tail, Tile
 from metrics.store import codec
 from metrics.store.lanes import Lane
@@ -47,6 +49,8 @@ def preview(when: Condition, where: str, *, translated: bool = False) -> AlertPr
         if len(forecasts) > MOST_EVENTS or time.monotonic() > deadline:
             break
         searched += 1
+        if run.summarized_bytes is not None:
+            catch_up(run, deadline - time.monotonic())
         forecasts += [
             AlertForecast(
                 run_id=run.run_id, at=change.at, value=change.value, sentence=_sentence(change, translated)
@@ -75,6 +79,10 @@ def _changes(when: Condition, kind: Kind, run: Run) -> Iterator[ConditionChange]
                 yield from changes
     elif kind is state.KIND and run.state in when.states:
         yield state.entered(run, entered_at(run))
+    elif kind is samples.KIND:
+        for share in shares(run, when):
+            if samples.holds(when, share.share):
+                yield samples.change(when, share.name, share.step, share.share, run.updated)
     elif kind is no_step.KIND:
         yield from _step_gaps(when, run)
 

@@ -13,7 +13,7 @@ from itertools import compress, pairwise
 
 import numpy as np
 
-from metrics.store.columns import NULL, Bools, Floats, Index, Ints
+from metrics.store.columns import NULL, Bools, Floats, Index, Ints, ascending
 from metrics.store.means import means_of, means_of_means
 from metrics.store.points import Points, gather
 
@@ -142,7 +142,7 @@ def thin(points: Points) -> Points:
         if shadows.any():
             visible = np.flatnonzero(~shadows)
             keep += [visible[extremes(heights[visible], SHAPE.bucket)], visible[:1], visible[-1:]]
-    at = np.unique(np.concatenate(keep))
+    at = ascending(np.concatenate(keep))
     return replace(points.select(at), shadow=shadows[at] if shadows.any() else None)
 
 

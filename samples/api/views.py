@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runicorn.api.responses.samples import SampleComparison, SamplePage, SampleSet, SampleSets
-from runicorn.json_value import JsonObject
 from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.services.lookup import get_experiment
 from samples.api.requests import ComparisonQuery, SampleQuery
-from samples.errors import NoSuchSample
 from samples.query import comparison, table
 from samples.query.json_rows import strict
+from samples.query.rows import cut_row, one_row
 from samples.query.table import Filter
 from samples.services import indexing
-from samples.store.piece import Piece
 
 ERRORS = (400, 404, 503)
-CUT = 2000
-"""Characters of a text, and elements of a list, unless `full`."""
 
 
 @blocking
@@ -108,24 +102,3 @@ def compare_view(request: Request, query: dict[str, Any]) -> Response:
 def filter_of(query: dict[str, Any]) -> Filter:
     """Return the filter of a validated query."""
     return Filter(query.get("step"), query.get("sample"), query.get("where"), query.get("q", ""))
-
-
-def cut_row(row: dict[str, Any]) -> JsonObject:
-    result, is_cut = table.cut(row, CUT)
-    return {**result, "_cut": True} if is_cut else result
-
-
-def one_row(source: Path, pieces: Sequence[Piece], number: int) -> JsonObject:
-    """Return a sample by its number.
-
-    Raises:
-        NoSuchSample: there is none.
-    """
-    place = table.find_row(pieces, number)
-    if place is None:
-        raise NoSuchSample(number)
-    with table.Lines(source, pieces) as lines:
-        row = table.read_row(lines, pieces, place)
-    if row is None:
-        raise NoSuchSample(number)
-    return row

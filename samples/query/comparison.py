@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from runicorn.api.responses.samples import ComparedSample, RunOfSamples, SampleComparison
+from runicorn.api.responses.samples import (
+    ComparedSample,
+    PairedVerdict,
+    RunOfSamples,
+    SampleComparison,
+    TaskScore,
+    TaskScores,
+)
+from runicorn_tools.analysis import student
 from runs.errors import ExperimentNotFound
 from runs.models import Run
 from runs.services.lookup import get_experiment
@@ -19,6 +28,10 @@ from samples.services import indexing
 from samples.store.piece import Piece
 
 SCORES = ("reward", "correct", "score")
+TASKS = ("task", "env", "dataset", "meta.task", "meta.env")
+MOST_TASKS = 200
+LEVEL = 0.95
+"""Confidence of intervals and verdicts."""
 TEXT = 20_000
 """Characters of a text in a comparison."""
 
@@ -28,7 +41,7 @@ class _Side(NamedTuple):
     source: Path
     pieces: list[Piece]
     step: int | None
-    places: dict[str, table.Place]
+    places: dict[str, table.RowPlace]
     scores: dict[str, float]
 
 
@@ -57,7 +70,7 @@ def compare(
         ids = _common(sides, at_least=1 if sample is not None else 2)
         changes = {key: _change(sides, key) for key in ids}
         ordered = sorted(ids, key=lambda key: (changes[key] >= 0, -abs(changes[key])))
-        return {
+        answer: SampleComparison = {
             "name": name,
             "runs": [_about(side) for side in sides],
             "missing": missing,
@@ -66,6 +79,10 @@ def compare(
             "worse": sum(change < 0 for change in changes.values()),
             "better": sum(change > 0 for change in changes.values()),
         }
+        if len(sides) > 1 and sample is None:
+            answer["verdict"] = _verdict(list(changes.values()))
+            answer["tasks"] = _tasks(sides)
+        return answer
 
 
 def score_column(pieces: list[Piece]) -> str:
@@ -77,7 +94,7 @@ def _side(run: Run, source: Path, pieces: list[Piece], step: int | None, sample:
     selection = table.select(pieces, Filter(step=step, sample=sample))
     values = table.column(selection, score_column(pieces))
     keys = _ids(selection)
-    places: dict[str, table.Place] = {}
+    places: dict[str, table.RowPlace] = {}
     scores: dict[str, float] = {}
     for position, key in enumerate(keys):
         if key is not None:
@@ -108,6 +125,63 @@ def _change(sides: list[_Side], key: str) -> float:
         side.scores[key] for side in sides if key in side.scores and side.scores[key] == side.scores[key]
     ]
     return values[-1] - values[0] if len(values) > 1 else 0.0
+
+
+def _verdict(changes: list[float]) -> PairedVerdict:
+    """Judge the mean difference of paired rewards: more is better, an interval of Student's t over the samples."""
+    n = len(changes)
+    mean = sum(changes) / n if n else 0.0
+    if n < 2:
+        return {"verdict": "unknown", "difference": mean, "interval": None, "n": n, "level": LEVEL}
+    spread = math.sqrt(sum((change - mean) ** 2 for change in changes) / (n - 1))
+    error = spread / math.sqrt(n)
+    half = student.quantile((1 + LEVEL) / 2, n - 1) * error
+    tail = student.upper_tail(abs(mean) / error, n - 1) if error else 0.0 if mean else 0.5
+    word = "within_noise" if tail >= 1 - LEVEL else "better" if mean > 0 else "worse"
+    return {
+        "verdict": word,
+        "difference": mean,
+        "interval": [mean - half, mean + half],
+        "n": n,
+        "level": LEVEL,
+    }
+
+
+def _tasks(sides: list[_Side]) -> list[TaskScores]:
+    """Return the mean reward of each task in each run with its interval; none if the samples name no task."""
+    name = next(
+        (key for key in TASKS if any(key in piece.kinds for side in sides for piece in side.pieces)), None
+    )
+    if name is None:
+        return []
+    by_side = [_scores_by_task(side, name) for side in sides]
+    tasks = sorted({task for scores in by_side for task in scores})[:MOST_TASKS]
+    return [{"task": task, "scores": [_mean(scores.get(task, [])) for scores in by_side]} for task in tasks]
+
+
+def _scores_by_task(side: _Side, name: str) -> dict[str, list[float]]:
+    columns = [piece.texts(name) for piece in side.pieces]
+    scores: dict[str, list[float]] = {}
+    for key, place in side.places.items():
+        codes, texts = columns[place.piece]
+        score = side.scores[key]
+        if codes[place.row] >= 0 and score == score:
+            scores.setdefault(texts[codes[place.row]], []).append(score)
+    return scores
+
+
+def _mean(values: list[float]) -> TaskScore | None:
+    if not values:
+        return None
+    mean = sum(values) / len(values)
+    if len(values) < 2:
+        return {"mean": mean, "half": None, "n": 1}
+    error = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
+    return {
+        "mean": mean,
+        "half": student.quantile((1 + LEVEL) / 2, len(values) - 1) * error,
+        "n": len(values),
+    }
 
 
 def _about(side: _Side) -> RunOfSamples:

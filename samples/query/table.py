@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ MOST_VERIFIED = 2000
 LONGEST_LINE = 256 * 1024 * 1024
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a sample is: its piece, and its number in the piece."""
 
     piece: int
@@ -66,9 +66,9 @@ class Selection:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def place(self, number: int) -> Place:
+    def place(self, number: int) -> RowPlace:
         piece = int(np.searchsorted(self.starts, number, "right")) - 1
-        return Place(piece, number - int(self.starts[piece]))
+        return RowPlace(piece, number - int(self.starts[piece]))
 
 
 def select(pieces: Sequence[Piece], query: Filter) -> Selection:
@@ -149,7 +149,7 @@ class Lines:
         for chunk in self._open.values():
             chunk.close()
 
-    def content(self, place: Place) -> bytes:
+    def content(self, place: RowPlace) -> bytes:
         piece = self._pieces[place.piece]
         if place.piece not in self._tables:
             self._tables[place.piece] = (piece.offsets(), piece.sizes())
@@ -177,7 +177,7 @@ class Page(NamedTuple):
 
 
 def page(source: Path, selection: Selection, number: int, size: int) -> Page:
-    """Return a page of a selection; a text search reads its candidates as far as the page needs it."""
+    """Return a page of a selection; a text search reads no more candidates than the page needs."""
     begin = (number - 1) * size
     with Lines(source, selection.pieces) as lines:
         if selection.search is None:
@@ -205,7 +205,7 @@ def page(source: Path, selection: Selection, number: int, size: int) -> Page:
         return Page(matches, total, is_exact, count > begin + size)
 
 
-def _matching_row(lines: Lines, selection: Selection, place: Place) -> JsonObject | None:
+def _matching_row(lines: Lines, selection: Selection, place: RowPlace) -> JsonObject | None:
     search = selection.search
     content = lines.content(place)
     if search is None or not search.may_match(content):
@@ -215,7 +215,7 @@ def _matching_row(lines: Lines, selection: Selection, place: Place) -> JsonObjec
 
 
 def read_row(
-    lines: Lines, pieces: Sequence[Piece], place: Place, content: bytes | None = None
+    lines: Lines, pieces: Sequence[Piece], place: RowPlace, content: bytes | None = None
 ) -> JsonObject | None:
     """Return a sample with its step, row and time; None if its line is damaged."""
     sample = read_line(lines.content(place) if content is None else content)
@@ -231,12 +231,12 @@ def row_number(piece: Piece, row: int) -> int:
     return (piece.name.chunk << 32) + piece.name.first + row
 
 
-def find_row(pieces: Sequence[Piece], number: int) -> Place | None:
+def find_row(pieces: Sequence[Piece], number: int) -> RowPlace | None:
     """Return the place of a sample by its number."""
     chunk, row = number >> 32, number & 0xFFFFFFFF
     for n, piece in enumerate(pieces):
         if piece.name.chunk == chunk and piece.name.first <= row < piece.name.first + piece.rows:
-            return Place(n, row - piece.name.first)
+            return RowPlace(n, row - piece.name.first)
     return None
 
 
@@ -269,14 +269,17 @@ def cut(value: Any, longest: int) -> tuple[Any, bool]:
     return value, False
 
 
-def groups(selection: Selection, reward: str) -> Iterator[JsonObject]:
-    """Yield the groups of one prompt, in order of appearance, with the spread of a column."""
-    values = column(selection, reward)
-    keys = group_keys(selection)
-    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    for group in np.argsort(first, kind="stable"):
-        own = values[inverse == group] if len(counts) < 200 else None
-        yield {"first": int(first[group]), "n": int(counts[group]), "values": own}
+def verified(source: Path, selection: Selection) -> Selection:
+    """Return a selection without the candidates of a text search that do not match; of very many, the first are read."""
+    if selection.search is None:
+        return selection
+    with Lines(source, selection.pieces) as lines:
+        numbers = [
+            number
+            for number in selection.numbers[:MOST_VERIFIED]
+            if _matching_row(lines, selection, selection.place(int(number))) is not None
+        ]
+    return Selection(selection.pieces, np.array(numbers, np.int64), True, None, selection.starts)
 
 
 def group_keys(selection: Selection) -> NDArray[np.float64]:

@@ -68,6 +68,8 @@ def _of_list(key: str, value: list[Any]) -> Iterator[tuple[str, Value]]:
         yield "turns", float(len(value))
         calls = [message.get("tool_calls") for message in value if type(message) is dict]
         yield "messages.tool_calls", float(sum(len(call) for call in calls if type(call) is list))
+        if value and type(value[-1]) is dict:
+            yield "completion_length", float(sum(map(len, texts_of(value[-1].get("content")))))
     elif key in LENGTHS:
         yield f"{key}_length", float(sum(len(text) for text in texts_of(value)))
 

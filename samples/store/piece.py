@@ -1,7 +1,8 @@
 """Pieces of the index of samples: columns, places and signatures of consecutive samples of a chunk, in one file.
 
-The name of a piece says what it covers: `<chunk>.<start>.<end>.<first>.<rows>.<bad>.<head>.piece`, bytes of the uncompressed
-chunk, the number of its first sample, and the CRC-32 of the beginning of the chunk. A piece never changes.
+The name of a piece says what it covers: `<chunk>.<start>.<end>.<first>.<rows>.<bad>.<head>.<tail>.piece`, bytes of the
+uncompressed chunk, the number of its first sample, and the CRC-32 of the beginning of the chunk and of the end of its last
+line: a chunk that was replaced has others. A piece never changes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import struct
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
@@ -28,11 +30,16 @@ from samples.store.fields import MOST_COLUMNS, Value, fields_of, texts_of
 from samples.store.words import BITS, SignatureBuilder, plain
 
 NO_STEP = np.iinfo(np.int64).min
-_NAME = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.piece")
+_NAME = re.compile(
+    r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.([0-9a-f]{8})\.piece"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp1"
+_MAGIC = b"rsp3"
 _ALIGN = 64
+TAIL_BYTES = 256
+LONGEST_SEARCHED = 2 * 1024 * 1024
+"""Bytes of a line without a signature: a search always reads it."""
 
 
 class PieceName(NamedTuple):
@@ -45,6 +52,7 @@ class PieceName(NamedTuple):
     rows: int
     bad: int
     head: str
+    tail: str
 
     def __str__(self) -> str:
         return ".".join(map(str, self)) + ".piece"
@@ -55,7 +63,7 @@ def parse_name(text: str) -> PieceName | None:
     if match is None:
         return None
     chunk, start, end, first, rows, bad = map(int, match.groups()[:6])
-    return PieceName(chunk, start, end, first, rows, bad, match[7])
+    return PieceName(chunk, start, end, first, rows, bad, match[7], match[8])
 
 
 def write_piece(
@@ -72,11 +80,11 @@ def write_piece(
         lines: complete lines from `start` on.
     """
     build = _Build()
-    end = start
+    end, last = start, b""
     for line in lines:
         build.add(line)
-        end = line.offset + len(line.content) + 1
-    name = PieceName(chunk, start, end, first, len(build.offsets), build.bad, head)
+        end, last = line.offset + len(line.content) + 1, line.content
+    name = PieceName(chunk, start, end, first, len(build.offsets), build.bad, head, tail_of(last))
     path = folder / str(name)
     beside = folder / f".{name}.{os.getpid()}.tmp"
     try:
@@ -88,6 +96,11 @@ def write_piece(
         with suppress(FileNotFoundError):
             beside.unlink()
     return name
+
+
+def tail_of(content: bytes) -> str:
+    """Return the checksum of the end of a line."""
+    return f"{zlib.crc32(content[-TAIL_BYTES:]):08x}"
 
 
 class _Build:
@@ -122,7 +135,9 @@ class _Build:
                 column = columns[name] = ([], [])
             column[0].append(row)
             column[1].append(value)
-        self._signatures.add(plain("\n".join(texts_of(data))))
+        # Of a very long text every word would have to be hashed, and nearly all bits would be set.
+        is_long = len(line.content) > LONGEST_SEARCHED
+        self._signatures.add(None if is_long else plain("\n".join(texts_of(data))))
 
     def parts(self) -> Iterable[bytes]:
         arrays: list[NDArray[Any]] = [
@@ -203,7 +218,8 @@ class Piece:
     def __init__(self, path: Path, name: PieceName) -> None:
         self.name = name
         self._fd = _platform.open_regular(path, follow_links=False)
-        magic, length = _HEAD.unpack(_platform.read_at(self._fd, _HEAD.size, 0))
+        head = _platform.read_at(self._fd, _HEAD.size, 0)
+        magic, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0)
         if magic != _MAGIC:
             os.close(self._fd)
             raise OSError("not a piece of an index")

@@ -1,6 +1,6 @@
 """Words of texts, and signatures that tell which samples cannot have a word.
 
-A signature is a Bloom filter of `BITS` bits with four hashes for each sample, stored by bits: a query reads, for each
+A signature is a Bloom filter of `BITS` bits with six hashes for each sample, stored by bits: a query reads, for each
 of the hashes of a word, one bit of every sample. A word is a run of letters and digits, in lower case, or a single
 character of Chinese, Japanese or Korean.
 """
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITS = 16384
-HASHES = 4
 BLOCK = 64
 """Samples whose bits are set at once: their matrix of bytes, 1 MB, stays in the cache of the CPU."""
 WORD_BYTES = 8
@@ -26,10 +25,8 @@ _TABLE = bytes(
 )
 _SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
 _MASKS = np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
-_FACTORS = np.array(
-    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64
-)
-_SHIFT = np.uint64(64 - 14)
+HASHES = 6
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 def plain(text: str) -> bytes:
@@ -47,25 +44,29 @@ def words(text: str) -> list[bytes]:
 def bits_of(word: bytes) -> list[int]:
     """Return the bits of a word."""
     key = np.frombuffer(word[:WORD_BYTES].ljust(WORD_BYTES, b"\0"), "<u8")
-    return [int(bit) for bit in _bits(key).ravel()]
+    bit, stride = _hashed(key)
+    return [int(bit[0] + n * stride[0]) % BITS for n in range(HASHES)]
 
 
-def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the bits of words, of shape (hash, word)."""
-    mixed = (keys ^ (keys >> np.uint64(29))) * _FACTORS[0]
-    bits: NDArray[np.uint64] = ((mixed ^ (mixed >> np.uint64(32))) * _FACTORS[:, None]) >> _SHIFT
-    return bits
+def _hashed(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first bit of words and an odd stride to the next ones (Kirsch and Mitzenmacher, 2006)."""
+    mixed = (keys ^ (keys >> np.uint64(29))) * _FACTOR
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= _FACTOR
+    mixed >>= np.uint64(20)
+    signed = mixed.view(np.int64)
+    return signed & (BITS - 1), ((signed >> 14) & (BITS - 1)) | 1
 
 
 class SignatureBuilder:
     """Signatures of samples that are added in order."""
 
     def __init__(self) -> None:
-        self._texts: list[bytes] = []
+        self._texts: list[bytes | None] = []
         self._blocks: list[NDArray[np.uint8]] = []
 
-    def add(self, text: bytes) -> None:
-        """Add the words of a sample, as `plain` returns them."""
+    def add(self, text: bytes | None) -> None:
+        """Add the words of a sample, as `plain` returns them; None for one that may have any word."""
         self._texts.append(text)
         if len(self._texts) == BLOCK:
             self._flush()
@@ -83,7 +84,8 @@ class SignatureBuilder:
         self._texts = []
 
 
-def _signatures(texts: Sequence[bytes]) -> NDArray[np.uint8]:
+def _signatures(samples: Sequence[bytes | None]) -> NDArray[np.uint8]:
+    texts = [text or b" " for text in samples]
     joined = b"".join([*texts, bytes(WORD_BYTES)])
     content = np.frombuffer(joined, np.uint8)
     is_word = content > 32
@@ -99,9 +101,13 @@ def _signatures(texts: Sequence[bytes]) -> NDArray[np.uint8]:
         ends_of_texts = np.cumsum([len(text) for text in texts])
         counts = np.diff(np.searchsorted(starts, ends_of_texts), prepend=0)
         owners = np.repeat(np.arange(len(texts)), counts)
-        for bits in _bits(keys).view(np.int64):
-            bits *= BLOCK
-            bits += owners
-            matrix[bits] = 1
+        bits, strides = _hashed(keys)
+        for _ in range(HASHES):
+            matrix[bits * BLOCK + owners] = 1
+            bits += strides
+            bits &= BITS - 1
+    for number, text in enumerate(samples):
+        if text is None:
+            matrix[number::BLOCK] = 1
     packed: NDArray[np.uint8] = np.packbits(matrix.reshape(BITS, BLOCK), axis=1)
     return packed[:, : (len(texts) + 7) // 8]

@@ -8,17 +8,20 @@ import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
+import { loadCard } from "./differences/card.js";
 import { isShared } from "./dom.js";
 import { editInPlace } from "./run/edit.js";
 import { wireRunShare } from "./share.js";
 import { seriesOf } from "./run/series.js";
 import { refreshHeader, showStep } from "./run/header.js";
+import { linkSamples, showStepOfAddress } from "./run/sample_link.js";
 import { Media } from "./run/media.js";
 import { filterPairs } from "./run/pairs.js";
 import { sidePane } from "./run/side.js";
 import { Toolbar } from "./run/toolbar.js";
 
 const root = document.getElementById("run");
+loadCard(document.getElementById("changed"));
 const charts = document.getElementById("charts");
 const connection = document.getElementById("connection");
 const REST_PAUSE = 2000;
@@ -31,8 +34,10 @@ const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origi
 
 const board = new Board(charts, new Loader(series), toolbar.settings, {
   zoom: (range) => toolbar.zoom(range),
+  pointed: linkSamples(charts, root.dataset.samples),
   opened(answer) {
     begin(answer);
+    requestAnimationFrame(() => showStepOfAddress(board.controller));
     if (answer.pending) waitForRest();
   },
 });

@@ -62,6 +62,33 @@ class RunOfSamples(TypedDict):
     mean: float | None
 
 
+class PairedVerdict(TypedDict):
+    """Whether the last run is better than the first on the samples that both have."""
+
+    verdict: Annotated[
+        str, "`better`, `worse`, `within_noise` or `unknown`; a one-sided test at `1 - level`."
+    ]
+    difference: Annotated[float, "Mean difference of the rewards."]
+    interval: Annotated[list[float] | None, "Of the mean difference; Student's t over the samples."]
+    n: int
+    level: float
+
+
+class TaskScore(TypedDict):
+    """Mean reward of a run on a task."""
+
+    mean: float
+    half: Annotated[float | None, "Half of the confidence interval; null for a single sample."]
+    n: int
+
+
+class TaskScores(TypedDict):
+    """A task in each of the runs."""
+
+    task: str
+    scores: list[TaskScore | None]
+
+
 class SampleComparison(TypedDict):
     """The same samples of several runs."""
 
@@ -74,7 +101,8 @@ class SampleComparison(TypedDict):
     total: Annotated[int, "Number of samples that at least two of the runs have."]
     worse: Annotated[int, "Samples whose reward fell from the first run to the last."]
     better: int
-    verdict: NotRequired[dict[str, Any]]
+    verdict: NotRequired[PairedVerdict]
+    tasks: NotRequired[list[TaskScores]]
 
 
 class SampleNote(TypedDict):

@@ -64,6 +64,12 @@ def test_a_program_without_a_repository_is_walked(project: Project, monkeypatch:
     assert set(project.kept()) == names
 
 
+def test_script_and_working_directory_may_lie_side_by_side(project: Project) -> None:
+    write(project.folder, {"bin/train.py": "a", "conf/a.json": "{}", "other.txt": "o"})
+    kept = project.kept(script="../bin/train.py", folder=project.folder / "conf")
+    assert set(kept) == {"bin/train.py", "conf/a.json", "other.txt"}
+
+
 def test_rules_of_runicornignore_leave_files_out(project: Project) -> None:
     write(project.folder, {"train.py": "a", ".runicornignore": "secret_*\n!secret_plan.py\nbig/\n"})
     write(project.folder, {"secret_a.py": "a", "secret_plan.py": "p", "big/x.py": "x"})

@@ -180,7 +180,24 @@ def test_a_chunk_that_is_sealed_or_replaced_is_read_again_as_needed(
     assert ids(rows(run)) == [(9, "other")]
 
 
-def test_torn_and_damaged_lines_hide_no_other(log: Log, rows: Ask) -> None:
+@pytest.mark.parametrize("number", [3, 40])
+def test_a_chunk_that_is_written_again_with_the_same_beginning_is_read_again(
+    log: Log, rows: Ask, number: int
+) -> None:
+    run = log([{}], name="other")
+    with writer.SampleWriter(run, "rollouts") as first:
+        first.append([sample(n) for n in range(30)], step=1, moment=1.0)
+    assert rows(run)["total"] == 30
+    for path in samples_folder(run, "rollouts").iterdir():
+        path.unlink()
+    with writer.SampleWriter(run, "rollouts") as again:
+        again.append(
+            [{**sample(n), "id": f"new{n}" if n else "p0"} for n in range(number)], step=1, moment=1.0
+        )
+    assert ids(rows(run, per_page=100)) == [(1, f"new{n}" if n else "p0") for n in range(number)]
+
+
+def test_torn_and_damaged_lines_hide_no_other_and_are_told(log: Log, rows: Ask, api: Any) -> None:
     run = log([sample(n) for n in range(3)], step=1)
     chunk = chunks(samples_folder(run, "rollouts"))[0]
     with chunk.plain.open("ab") as file:
@@ -188,6 +205,10 @@ def test_torn_and_damaged_lines_hide_no_other(log: Log, rows: Ask) -> None:
             b'not json\n{"ts":1,"step":2,"data":[]}\n{"ts":5,"data":{"id":"by hand"}}\n{"ts":1,"step":2,"da'
         )
     assert ids(rows(run)) == [(1, "p0"), (1, "p1"), (1, "p2"), (None, "by hand")]
+    address = f"/runs/{run.name}/samples-data/summary/rollouts"
+    assert read(api.get(address))["unreadable"] == 2  # the last line may be written just now
+    os.utime(chunk.plain, (1, 1))
+    assert read(api.get(address))["unreadable"] == 3
 
 
 def test_a_deleted_or_damaged_index_is_built_again(log: Log, rows: Ask) -> None:
