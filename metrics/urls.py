@@ -42,6 +42,7 @@ page_patterns = [
     path("compare", views.compare_page, name="compare"),
     path("compare/differ", difference_pages.difference_page, name="difference"),
     path("runs/<str:run_id>/changed", difference_pages.changed_card, name="run-changed"),
+    path("runs/<str:run_id>/nearest", difference_pages.nearest_page, name="run-nearest"),
     path("runs/<str:run_id>/sources", difference_pages.sources_page, name="run-sources"),
     path("series", v2.overlay_view, name="overlay"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),

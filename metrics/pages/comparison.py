@@ -15,6 +15,7 @@ from metrics.pages.panels import SHOWN, Curve, Group, formula_charts, grouped
 from metrics.query.selection import CONFIG, GROUP, TAG
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
+from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import LESS_IS_MORE, best_by, mode_of
 from runs.store.params import flatten
@@ -31,6 +32,8 @@ class Cell:
     value: Any
     is_best: bool = False
     also: float | None = None
+    exact: str = ""
+    """The value with all of its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,20 @@ def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
     for key in sorted(set().union(*flat), key=natural):
         values = [params[key].text if key in params else None for params in flat]
         if len(set(values)) > 1:
-            different.append(Row(key, [Cell(value) for value in values]))
+            numbers = [params[key].number if key in params else None for params in flat]
+            different.append(Row(key, _config_cells(values, numbers)))
         else:
             equal.append(Row(key, [Cell(values[0])]))
     return different, equal
+
+
+def _config_cells(values: Sequence[str | None], numbers: Sequence[float | None]) -> list[Cell]:
+    """Return cells whose numbers are as short as everywhere else, unless different ones would then look alike."""
+    short = [
+        value if number is None else figure(number) for value, number in zip(values, numbers, strict=True)
+    ]
+    texts = short if len(set(short)) == len(set(values)) else values
+    return [Cell(text, exact=value or "") for text, value in zip(texts, values, strict=True)]
 
 
 def metric_rows(runs: Sequence[Run]) -> list[Row]:
