@@ -68,10 +68,8 @@ def search(run: RunFacts, text: str, most: int) -> list[tuple[str, int, str]]:
     wanted = text.casefold()
     files = [file for file in run.sources.files.values() if file.size >= len(text)]
     for file, data in run.sources.contents(files):
-        if (
-            b"\0" in data[:8192]
-            or (wanted.encode() not in data.lower()
-            and wanted not in data.decode("utf-8", "replace").casefold())
+        if b"\0" in data[:8192] or (
+            wanted.encode() not in data.lower() and wanted not in data.decode("utf-8", "replace").casefold()
         ):
             continue
         lines = data.decode("utf-8", "replace").splitlines()
