@@ -1,7 +1,7 @@
 /** The runs table: live rows, selection, keyboard. Filters, sorting and paging are links and forms. */
 
 import { showChangesOnHover } from "./differences/hover.js";
-import { isShared } from "./dom.js";
+import { isShared, lazy } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
@@ -106,6 +106,8 @@ links(picks);
 copyIds();
 actions(picks, refresh);
 returnToPlace(picks);
+
+if (holder().hasAttribute("data-tour")) lazy("runs/tour").then(({ tour }) => tour());
 
 const now = poll(refresh, interval, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");

@@ -71,7 +71,22 @@ def test_charts_are_one_skip_link_away(open_page: Open) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_url("**#charts")
+    page.wait_for_url("**#chart-grid")
+
+
+@pytest.mark.parametrize("address", [f"/runs/{CHARTED}", "/?layout=charts&project=vision"])
+def test_the_first_chart_is_reached_within_fifteen_tabs(open_page: Open, address: str) -> None:
+    page = open_page(address, size="wide")
+    page.locator(".plot").first.wait_for()
+    presses, followed = 0, False
+    while not page.evaluate("document.activeElement.matches('.plot')"):
+        page.keyboard.press("Tab")
+        presses += 1
+        if not followed and page.evaluate("document.activeElement.getAttribute('href') === '#chart-grid'"):
+            page.keyboard.press("Enter")
+            followed = True
+        assert presses <= 15, page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
+    assert followed
 
 
 @pytest.mark.django_db

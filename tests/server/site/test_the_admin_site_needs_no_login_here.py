@@ -40,4 +40,4 @@ def test_a_form_without_its_csrf_token_changes_nothing(plain: Viewer) -> None:
 
 def test_the_admin_site_works_under_the_content_security_policy(plain: Viewer, browser: Any) -> None:
     browser.goto(plain.url + "/admin/")
-    browser.wait_for_selector("nav.rail #theme:not([hidden])")
+    browser.wait_for_selector("#theme:not([hidden])")
