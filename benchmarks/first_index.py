@@ -1,6 +1,6 @@
 """The first index of many small runs that were copied into a store: until lists, metrics and filters know all of them.
 
-Also the processor time of the viewer, the size of its database, and the largest size of its WAL.
+Also the CPU time of the viewer, the size of its database, and the largest size of its WAL.
 
 Usage: python -m benchmarks.first_index [runs]
 """
@@ -37,7 +37,7 @@ def main(runs: int) -> bool:
     within_limits = line(
         f"{runs:,} small runs known to lists, metrics, filters", took, "s", SECONDS.get(runs)
     )
-    line("  processor time of the viewer since its start", processor, "s")
+    line("  CPU time of the viewer since its start", processor, "s")
     limit = (
         BYTES_PER_RUN * runs / MB if runs in SECONDS else None
     )  # a few runs have hardly more than empty tables

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from metrics.api.differences import compared_runs
-from metrics.differences import service, sources
+from metrics.differences import service, sources, tried
 from metrics.pages import syntax
 from runicorn.api.responses.differences import ChangedFile, Difference
 from runicorn.json_value import JsonObject
@@ -46,6 +46,7 @@ TITLES = {
 }
 PREVIOUS, BASELINE = "previous", "baseline"
 MOST_METRICS = 3
+MOST_NEAR = 20
 MOST_LINES = 4000
 """Maximum number of shown lines of a diff or a file; the download has all of them."""
 OPEN_LINES = 400
@@ -245,6 +246,15 @@ def _colored(lines: Iterable[str], language: str) -> Iterator[tuple[str, SafeStr
         kind = kinds.get(line[:1], "same")
         code = syntax.colored(line, "" if kind == "place" or len(line) > syntax.LONGEST else language)
         yield kind, code
+
+
+@access(Scope.READ)
+@require_safe
+def nearest_page(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Render the runs of a project whose configs are nearest to that of a run."""
+    run = get_run(run_id)
+    near = tried.near_runs(run.project, run.config, MOST_NEAR, run.run_id)
+    return render(request, "metrics/differences/nearest.html", {"run": run, "runs": near})
 
 
 @access(Scope.READ)

@@ -101,3 +101,21 @@ def test_a_run_outside_of_the_list_has_no_neighbours(
     assert client.get(f"/runs/{first}/neighbours?project=other").json() == {"previous": None, "next": None}
     assert client.get(f"/runs/{first}/neighbours?where=%28").json() == {"previous": None, "next": None}
     assert client.get(f"/runs/{first}/neighbours?runs={first},{second}").json()["next"] == f"/runs/{second}"
+
+
+@pytest.mark.parametrize("address", [f"/runs/{CHARTED}", f"/?layout=charts&runs={CHARTED}"])
+def test_the_first_chart_is_within_fifteen_keys(open_page: Open, address: str) -> None:
+    """The second stop is a link that leads to the charts."""
+    page = open_page(address, size="wide")
+    page.locator("figure[data-name] canvas").first.wait_for()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to charts"
+    page.keyboard.press("Enter")
+    stops = ["skip", "skip"]
+    while stops[-1] != "plot" and len(stops) < 15:
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+    assert stops[-1] == "plot", stops
+    page.keyboard.press("ArrowLeft")
+    until(lambda: " step " in (page.locator("#charts > [role=status].for-readers").last.text_content() or ""))

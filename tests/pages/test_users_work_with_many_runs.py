@@ -349,3 +349,21 @@ def test_users_go_from_the_table_to_charts_and_back_and_lose_no_panel_of_the_com
     until(lambda: page.locator("#parallel path.run").count() == 2)
     page.locator("#panel-tabs").get_by_role("link", name="Charts").click()
     until(lambda: page.locator("figure[data-name=loss] canvas").count() == 1)
+
+
+@pytest.mark.journey("wide", "middle")
+def test_the_way_back_from_a_run_leads_to_the_same_place(
+    workspace: Callable[..., Workspace], runs: list[str]
+) -> None:
+    page = workspace("&show=all").page
+    page.set_viewport_size({"width": 1440, "height": 420})
+    scrolled = "document.getElementById('panel').scrollTop"
+    page.evaluate("document.getElementById('panel').scrollTo(0, 90)")
+    until(lambda: page.evaluate(scrolled) == 90)
+    page.locator(f"input.pick[value='{runs[2]}']").check()
+    page.locator(f"#run-{runs[1]} a.name").click()
+    page.wait_for_url("**/runs/**")
+    page.go_back()
+    until(lambda: page.evaluate(scrolled) == 90)
+    assert page.locator(f"input.pick[value='{runs[2]}']").is_checked()
+    assert page.evaluate("document.activeElement.closest('tr')?.id") == f"run-{runs[1]}"

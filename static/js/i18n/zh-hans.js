@@ -308,6 +308,7 @@ install({
   "no matches": "无匹配",
   "no {key}": "无 {key}",
   "not sampled": "未采样",
+  "of {n} logged": "共记录 {n} 个",
   "off": "关",
   "or a regular expression": "或正则表达式",
   "or match the regular expression": "或匹配正则表达式",

@@ -137,6 +137,19 @@ def test_large_and_binary_files_are_named_and_left_out(
     assert {item["reason"] for item in Sources(project.run()).about["skipped"]} == {"size", "binary", "total"}
 
 
+def test_a_dirty_tree_of_ten_gigabytes_costs_no_more_than_its_sources(project: Project) -> None:
+    write(project.folder, {"train.py": "a = 1\n"})
+    commit(project.folder)
+    write(project.folder, {"train.py": "a = 2\n", "new.py": "n\n"})
+    for number in range(10):
+        with (project.folder / f"dump{number}.npy").open("wb") as file:
+            file.truncate(2**30)
+    sources = Sources(project.run())
+    assert {path: sources.read(path) for path in sources.files} == {"train.py": b"a = 2\n", "new.py": b"n\n"}
+    assert {item["size"] for item in sources.about["skipped"]} == {2**30}
+    assert weight(project.root) < 10_000
+
+
 def test_a_walk_ends_at_its_limit(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "WALK_ENTRIES", 150)
     write(project.folder, {**{f"d{n}/f{n}.py": "x" for n in range(100)}})

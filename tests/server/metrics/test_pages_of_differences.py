@@ -78,6 +78,13 @@ def test_sources_are_shown_with_colors(runs: list[str], client: Client) -> None:
     page(client, f"/runs/{runs[2]}/sources?path=../../meta.json", 404)
 
 
+def test_nearest_runs_are_listed_with_what_differs(runs: list[str], client: Client) -> None:
+    text = page(client, f"/runs/{runs[2]}/nearest")
+    assert text.index(f"/runs/{runs[1]}") < text.index(f"/runs/{runs[0]}")
+    assert f"?a={runs[1]}&amp;b={runs[2]}" in text
+    assert "<bdi>lr</bdi>" in text
+
+
 @pytest.mark.parametrize(
     ("path", "code", "html"),
     [
