@@ -15,6 +15,7 @@ from metrics.ingest import summaries
 from metrics.models import Journal, Series
 from metrics.pages.chart_order import in_default_order
 from metrics.query import charts, downsample
+from metrics.query.formulas.definitions import computable
 from metrics.query.plan import Window
 from metrics.query.series_view import JournalReplaced, View, directories
 from metrics.store import journal_problems
@@ -68,7 +69,15 @@ def chart_groups(run: Run) -> list[Group]:
     present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=SHOWN)
     rows = present.order_by("name", "lane")
     curves = [_curve(next(same)) for _, same in groupby(rows, key=lambda series: series.name)]
+    curves += formula_charts([run], {curve.name for curve in curves if not curve.time_only})
     return grouped(curves, primary={run.best_metric_name or ""})
+
+
+def formula_charts(runs: Iterable[Run], metrics: Collection[str]) -> list[Curve]:
+    """Return a chart for each formula of the runs' projects whose metrics are among these."""
+    projects = {(run.root.path, run.project) for run in runs}
+    names = {name for root, project in projects for name in computable(root, project, metrics)}
+    return [Curve.of(name, time_only=False) for name in sorted(names - set(metrics))]
 
 
 def grouped(
