@@ -12,8 +12,11 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
         from alerts.judging.observer import judged_since, observe
+        from alerts.services import forget_run
         from metrics.ingest import observing
+        from runs.services.recycle_bin import removed
 
         if observe not in observing.observers:
             observing.observers.append(observe)
             observing.judged_since.append(judged_since)
+            removed.append(forget_run)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Iterable
 
 import numpy as np
+from django.db import DatabaseError
 
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
@@ -19,9 +21,11 @@ from metrics.ingest.parse import Batch, ScriptAlert
 from metrics.store.columns import BOOL, FLOAT, INT, NULL, TEXT
 from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
+from runicorn_site.web.durable import is_unusable
 from runs.models import Run
 from runs.store.metric_stats import mode_of
 
+logger = logging.getLogger(__name__)
 METRICS = (Lane.METRIC, Lane.STEPLESS)
 RuleChange = tuple[Compiled, str, ConditionChange]
 
@@ -82,6 +86,14 @@ class RunObserver:
             )
         if not (self._found or self._raised):
             return
+        try:
+            self._store_events()
+        except DatabaseError as error:  # the points are stored all the same
+            if not is_unusable(error):
+                raise
+            logger.error("Alerts of run %s cannot be stored: %s", self._run.run_id, error)
+
+    def _store_events(self) -> None:
         presence = viewer_presence(self._run.root)
         for rule, subject, change in self._found:
             if not change.began:

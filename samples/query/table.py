@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from samples.store.piece import NO_STEP, Piece, read_line
 
 MOST_VERIFIED = 2000
 """Candidates of a text search that are read for one response; more are counted without being read."""
+SEARCH_SECONDS = 2.0
+"""After which a text search ends with the matches so far."""
 LONGEST_LINE = 256 * 1024 * 1024
 
 
@@ -186,12 +189,16 @@ def page(source: Path, selection: Selection, number: int, size: int) -> Page:
             return Page(rows, len(selection), True, begin + size < len(selection))
         matches: list[dict[str, Any]] = []
         count = checked = 0
+        deadline = time.monotonic() + SEARCH_SECONDS
         for place in (selection.place(int(n)) for n in selection.numbers):
             enough = count > begin + size
             if checked >= MOST_VERIFIED and enough:
                 break
             # A page of a frequent word needs few of its samples; the rest is counted by signatures.
             if enough and len(selection) > MOST_VERIFIED:
+                break
+            # A phrase of frequent words that is nowhere would be looked for in all samples.
+            if checked % 64 == 63 and time.monotonic() > deadline:
                 break
             checked += 1
             row = _matching_row(lines, selection, place)

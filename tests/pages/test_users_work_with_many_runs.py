@@ -181,6 +181,8 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
     plot = page.page.locator('figure[data-name="val/acc"] .plot')
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
+    table = "document.querySelector('.listed').offsetHeight"
+    height = page.page.evaluate(table)
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 24)
     label = f"{LONG}-4 {runs[9][-6:]}"
     texts = page.page.locator("figure[data-name] output")
@@ -197,6 +199,7 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
     assert numbers == list(range(14, 4, -1)), "in the list"
     step, metric = page.page.locator("#runs thead .at").all_text_contents()
     assert step.startswith("step ") and metric == "val/acc"
+    assert page.page.evaluate(table) == height, "no row moves"
     legend = page.page.locator("#legend > ul > li .clip")
     assert page.page.locator("#legend header strong").text_content() == "val/acc"
     assert [text.split()[0] for text in legend.all_text_contents()] == [

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from runicorn.store.samples import writer
 from runicorn.store.samples.names import chunks, samples_folder
+from samples.query import table
 from samples.services import indexing
 from samples.store import index as store_index
 from tests.answers import read
@@ -101,6 +102,16 @@ def test_words_and_phrases_are_found_in_texts(log: Log, rows: Ask, text: str, ex
     answer = rows(run, q=text, per_page=20)
     assert [row["n"] for row in answer["rows"]] == expected
     assert answer["total"] == (len(expected) if text != "!!!" else 23)
+
+
+def test_a_search_that_takes_long_ends_with_the_matches_so_far(
+    log: Log, rows: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = log([{"n": n, "text": "b a" if n else "a b"} for n in range(1000)])
+    assert rows(run, q='"a b"')["total"] == 1 and rows(run, q='"a b"')["total_is_exact"]
+    monkeypatch.setattr(table, "SEARCH_SECONDS", 0.0)
+    answer = rows(run, q='"a b"')
+    assert [row["n"] for row in answer["rows"]] == [0] and not answer["total_is_exact"]
 
 
 def test_rows_are_sorted_by_any_column_with_missing_ones_last(log: Log, rows: Ask) -> None:
