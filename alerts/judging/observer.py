@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-import numpy as np
-
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
 from alerts.judging.rule_set import Compiled
@@ -19,6 +17,7 @@ from metrics.store.columns import BOOL, FLOAT, INT, NULL, TEXT
 from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
 from runs.models import Run
+from runs.store.lazy_numpy import np
 from runs.store.metric_stats import mode_of
 
 METRICS = (Lane.METRIC, Lane.STEPLESS)

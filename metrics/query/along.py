@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rest_framework.exceptions import ValidationError
 
 from metrics.models import Series
@@ -15,6 +14,7 @@ from metrics.query.plan import SeriesReader, Window
 from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import Floats, Ints
 from metrics.store.points import Points
+from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,11 @@ def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
 def add(entries: Iterable[tuple[int, Any]], values_by_run: dict[int, Along]) -> None:
     """Add `along` to curves, given with the keys of their runs."""
     for run, entry in entries:
-        values_by_run.get(run, NOTHING).add_to(entry)
+        along = values_by_run.get(run)
+        (along or Along(np.empty(0, dtype=np.int64), np.empty(0))).add_to(entry)
 
 
 def _along(points: Points) -> Along:
     numbers = points.value.numbers()
     finite = np.isfinite(numbers)
     return Along(points.step[finite], numbers[finite])
-
-
-NOTHING = Along(np.empty(0, dtype=np.int64), np.empty(0))
