@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from metrics.ingest.observing import Observer
+    from runs.models import Run
 
 
 class AlertsConfig(AppConfig):
@@ -11,8 +17,14 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
-        from alerts.judging.observer import observe
         from metrics.ingest.observing import observers
 
-        if observe not in observers:
-            observers.append(observe)
+        if _observe not in observers:
+            observers.append(_observe)
+
+
+def _observe(run: Run, generation: int) -> Observer:
+    # Rules and their messages are imported with the first points: they are a tenth of the start.
+    from alerts.judging.observer import observe
+
+    return observe(run, generation)
