@@ -14,6 +14,7 @@ from runicorn.store.state import STATES
 from runs.active_root import active_root
 from runs.query import where_keys
 from runs.query.where.parser import BadWhere
+from samples.query import where as samples_where
 
 MOST_POINTS = 10**9
 LARGEST_WINDOW = 10_000
@@ -61,6 +62,11 @@ def _check_values(kind: str, fields: dict[str, Any]) -> None:
             raise InvalidAlert(
                 "when", Message("A number above 0 and up to {most:g} is required", most=limit), name
             )
+    if "samples" in fields:
+        try:
+            samples_where.parse(fields["samples"])
+        except BadWhere as error:
+            raise InvalidAlert("when", error.sentence, "samples") from error
     if "value" in fields and not math.isfinite(fields["value"]):
         raise InvalidAlert("when", Message("A finite number is required"), "value")
 

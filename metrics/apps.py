@@ -8,3 +8,10 @@ class MetricsConfig(AppConfig):
 
     name = "metrics"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the formulas, by which runs are found and sorted like by other metrics."""
+        from metrics.query.formulas.provider import prepare
+        from runs.query import derived
+
+        derived.register(prepare)

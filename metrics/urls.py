@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics.api import experiment, metrics, v2
+from metrics.api import analysis, differences, experiment, formulas, metrics, v2
 from metrics.pages import views
 
 api_patterns = [
@@ -16,6 +16,20 @@ api_patterns = [
 v2_patterns = [
     path("experiments/<str:run_id>", experiment.experiment_detail, name="v2-experiment"),
     path("series", v2.overlay_view, name="v2-overlay"),
+    path("differ", differences.differ_view, name="v2-differ"),
+    path("nearest", differences.nearest_view, name="v2-nearest"),
+    path("experiments/<str:run_id>/sources", differences.source_tree_view, name="v2-sources"),
+    path("experiments/<str:run_id>/sources/file", differences.source_file_view, name="v2-source-file"),
+    path("groups", analysis.group_view, name="v2-groups"),
+    path("verdict", analysis.verdict_view, name="v2-verdict"),
+    path("replicas", analysis.replica_view, name="v2-replicas"),
+    path("importance", analysis.importance_view, name="v2-importance"),
+    path("projects/<str:project>/formulas", formulas.FormulaListView.as_view(), name="v2-formulas"),
+    path("projects/<str:project>/formulas/<path:name>", formulas.FormulaView.as_view(), name="v2-formula"),
+    path("projects/<str:project>/baseline", analysis.BaselineView.as_view(), name="v2-baseline"),
+    path(
+        "projects/<str:project>/replica-rules", analysis.ReplicaRulesView.as_view(), name="v2-replica-rules"
+    ),
     path("experiments/<str:run_id>/metrics/fast", v2.metrics_fast, name="v2-metrics-fast"),
     path("experiments/<str:run_id>/series", metrics.experiment_series, name="v2-series"),
 ]

@@ -19,6 +19,9 @@ from runicorn.store import descriptor_reserve, pending_imports
 # Not from `typing`, whose import takes as long as the rest of this package; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
     from runicorn.tracking.switch import enabled, is_enabled, reset_enabled, set_enabled
 
     MetricsExporter: type
+    open_run: Callable[..., Any]
+    runs: Callable[..., Any]
 
 __all__ = [
     "AlertRule",
@@ -86,7 +91,9 @@ __all__ = [
     "log_table",
     "log_text",
     "log_video",
+    "open_run",
     "reset_enabled",
+    "runs",
     "set_enabled",
     "set_primary_metric",
     "snapshot_workspace",
@@ -125,7 +132,7 @@ _HOMES = {
     ),
 }
 
-_PROVIDED = ("MetricsExporter",)
+_PROVIDED = ("MetricsExporter", "open_run", "runs")
 """Names that runicorn-django defines."""
 
 

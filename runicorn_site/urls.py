@@ -10,6 +10,7 @@ import artifacts.urls
 import metrics.urls
 import remote.urls
 import runs.urls
+import samples.urls
 from people.options import has_users
 from people.shares.api import share_patterns
 from runicorn_site import errors
@@ -43,7 +44,7 @@ if has_users():
     from people.pages.urls import page_patterns as people_patterns
 
 # The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
-APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls)
+APPS = (runs.urls, metrics.urls, alerts.urls, artifacts.urls, remote.urls, samples.urls)
 PAGES = (
     palette,
     system,

@@ -167,7 +167,7 @@ def _touched(folder: Path) -> float:
     times = [
         entry.stat(follow_symlinks=False).st_mtime
         for entry in _files(folder)
-        if entry.name != layout.CURATION and not _BESIDE.fullmatch(entry.name)
+        if entry.name not in (layout.CURATION, layout.SAMPLE_NOTES) and not _BESIDE.fullmatch(entry.name)
     ]
     return max(times, default=0.0)
 

@@ -159,6 +159,11 @@ class Run(models.Model):
     search = models.TextField(default="")
     """Project, name, id, tags and description, case-folded, for searches."""
 
+    replica_key = models.CharField(max_length=32, null=True)
+    """What it has in common with its replicas, see `runicorn_tools.analysis.replicas`; "" without any, null if unread."""
+    metric_rules = models.JSONField(null=True)
+    """Definitions of its metrics, see `runicorn.store.metric_rules`."""
+
     deleted = models.FloatField(null=True)
     delete_reason = models.CharField(max_length=255, default="")
     original_status = models.CharField(max_length=64, default="")

@@ -17,7 +17,7 @@ MOST_EVENTS = 1000
 KIND = "One of " + ", ".join(f"`{name}`" for name in KINDS) + "."
 METRIC = "A metric; `*` and `?` stand for any characters. For `nan` all metrics by default."
 POINTS = "Consecutive points (`threshold`), values of the window (`spike`), or steps without improvement (`plateau`)."
-VALUE = "The threshold; percent for `gpu_idle`, gigabytes for `disk`."
+VALUE = "The threshold; percent for `gpu_idle` and `samples`, gigabytes for `disk`."
 URL = (
     "`https://…` or `json+webhook://…` for the signed webhook, else an address of apprise, such as"
     " `slack://…` or `mailto://…`. Encrypted, and never in a response."
@@ -37,6 +37,9 @@ class ConditionBody(Body):
     value = Finite(required=False, help_text=VALUE)
     points = serializers.IntegerField(required=False, min_value=1, max_value=10**9, help_text=POINTS)
     minutes = Finite(required=False, help_text="Minutes without improvement, steps, or work.")
+    samples = serializers.CharField(
+        required=False, max_length=2000, help_text="Condition over samples, such as `truncated`."
+    )
     z = Finite(required=False, help_text="Standard deviations, for `spike`; 5 by default.")
 
 

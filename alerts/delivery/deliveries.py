@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from django.db import connections
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 
 from alerts.delivery import sending
 from alerts.models import AlertChannel, AlertDelivery
@@ -31,8 +31,9 @@ MOST = 500
 SINGLY = 5
 """Of more events that wait for a channel, one message tells all."""
 POLL_SECONDS = 1.0
+IDLE_SECONDS = 600.0
 wake = threading.Event()
-"""Set when there is something new to deliver."""
+"""Set when there may be something new to deliver."""
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +51,7 @@ class Deliverer:
             wake.clear()
             for channel in due_channels():
                 self._start(channel)
-            wake.wait(POLL_SECONDS)
+            wake.wait(seconds_until_due())
 
     def _start(self, channel: int) -> None:
         with self._lock:
@@ -72,6 +73,16 @@ def due_channels() -> list[int]:
     """Return the channels that have something to send now."""
     due = AlertDelivery.objects.filter(_due(time.time()), channel__enabled=True)
     return list(due.values_list("channel_id", flat=True).distinct())
+
+
+def seconds_until_due() -> float:
+    """Return when the next message is due."""
+    pending = AlertDelivery.objects.filter(status=AlertDelivery.PENDING, channel__enabled=True)
+    due_at: float | None = pending.aggregate(due_at=Min("due_at"))["due_at"]
+    if due_at is None:
+        return IDLE_SECONDS
+    # One that is due may be claimed by another server, whose claim ends.
+    return min(max(POLL_SECONDS, due_at - time.time()), IDLE_SECONDS)
 
 
 def deliver(channel_id: int) -> int:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 
 from alerts.judging.observer import busiest_of, numbers_of
+from alerts.judging.sample_shares import shares
 from alerts.judging.viewer_presence import entered_at
-from alerts.kinds import KINDS, gpu_idle, no_step, state
+from alerts.kinds import KINDS, gpu_idle, no_step, samples, state
 from alerts.kinds.base import Condition, ConditionChange, Kind, SeriesChunk
 from alerts.models import AlertEvent
 from metrics.models import Series, Tail, Tile
@@ -75,6 +76,10 @@ def _changes(when: Condition, kind: Kind, run: Run) -> Iterator[ConditionChange]
                 yield from changes
     elif kind is state.KIND and run.state in when.states:
         yield state.entered(run, entered_at(run))
+    elif kind is samples.KIND:
+        for share in shares(run, when):
+            if samples.holds(when, share.share):
+                yield samples.change(when, share.name, share.step, share.share, run.updated)
     elif kind is no_step.KIND:
         yield from _step_gaps(when, run)
 

@@ -16,6 +16,7 @@ from alerts import record
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
 from alerts.judging.rule_set import Compiled
+from alerts.judging.sample_shares import SampleShares
 from alerts.judging.step_gaps import StepGaps
 from alerts.judging.viewer_presence import FRESH_SECONDS, ViewerPresence, entered_at, viewer_presence
 from alerts.kinds import disk, state
@@ -23,6 +24,9 @@ from runicorn.store import layout
 from runs.models import Run, StorageRoot
 
 TICK_SECONDS = 2.0
+DISK_SECONDS = 10.0
+PRESENCE_SECONDS = 30.0
+"""Half of the silence after which a viewer was off."""
 MARGIN_SECONDS = 60.0
 """Changes that other threads store late are looked at again."""
 MOST = 20_000
@@ -41,6 +45,7 @@ class RuleTimer:
     running: dict[int, str] = field(default_factory=dict)
     """States of the runs that were running."""
     step_gaps: StepGaps = field(default_factory=StepGaps)
+    sample_shares: SampleShares = field(default_factory=SampleShares)
 
     def round(self) -> None:
         """Judge all rules once."""
@@ -48,8 +53,9 @@ class RuleTimer:
         has_news = False
         rules = rule_set.current()
         states, silent = rules.of_kind("state"), rules.of_kind("no_step")
-        if states or silent:
-            has_news |= self._judge_runs(states, silent, presence)
+        sampled = rules.of_kind("samples")
+        if states or silent or sampled:
+            has_news |= self._judge_runs(states, silent, sampled, presence)
         else:
             self._forget()
         if disks := rules.of_kind("disk"):
@@ -57,20 +63,34 @@ class RuleTimer:
         if has_news:
             deliveries.wake.set()
 
+    def seconds_until_next(self) -> float:
+        """Return when the next round is due unless a row changes before: only silence and the disk change no row."""
+        rules = rule_set.current()
+        if self.running and (rules.of_kind("no_step") or rules.of_kind("samples")):
+            return TICK_SECONDS
+        return DISK_SECONDS if rules.rules else PRESENCE_SECONDS
+
     def _judge_runs(
-        self, states: Sequence[Compiled], silent: Sequence[Compiled], presence: ViewerPresence
+        self,
+        states: Sequence[Compiled],
+        silent: Sequence[Compiled],
+        sampled: Sequence[Compiled],
+        presence: ViewerPresence,
     ) -> bool:
         runs, has_news = self._candidates(presence), False
         if states:
             has_news |= self._judge_states(states, runs, presence)
         if silent:
             has_news |= self.step_gaps.judge(silent, runs, presence)
+        if sampled:
+            has_news |= self.sample_shares.judge(sampled, runs, presence)
         self.running = {run.pk: run.state for run in runs if run.status == layout.RUNNING}
         return has_news
 
     def _forget(self) -> None:
         """Forget the runs, as long as no rule is about them: rules judge only what happens after they were made."""
         self.since, self.newest, self.running, self.step_gaps = None, 0, {}, StepGaps()
+        self.sample_shares = SampleShares()
 
     def _candidates(self, presence: ViewerPresence) -> list[Run]:
         """Return the runs that run, ran a round ago, are new, or changed since the last round or the last viewer."""
@@ -131,10 +151,10 @@ class RuleTimer:
 
 
 def watch(root: StorageRoot, goes_on: Callable[[], bool], pause: Callable[[float], object]) -> None:
-    """Judge a root by a timer as long as `goes_on()`."""
+    """Judge a root as long as `goes_on()`; `pause` waits some seconds or until rows change."""
     record.restore()
     rule_set.forget()
     watcher = RuleTimer(root)
     while goes_on():
         watcher.round()
-        pause(TICK_SECONDS)
+        pause(watcher.seconds_until_next())

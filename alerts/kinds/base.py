@@ -32,6 +32,7 @@ class Condition:
     points: int | None = None
     minutes: float | None = None
     z: float | None = None
+    samples: str = ""
 
     def covers(self, name: str) -> bool:
         if not self.metric or self.metric == name:

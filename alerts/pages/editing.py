@@ -24,6 +24,8 @@ from runicorn.store.state import OF_THE_SERVER
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking, remote_io
+from runs.active_root import active_root
+from runs.models import Run
 
 METHODS = ["GET", "HEAD", "POST"]
 LISTED = 10
@@ -136,12 +138,17 @@ class Summary(TypedDict):
     shown: str
     earlier: int
     passing: bool
-    listed: list[AlertForecast]
+    listed: list[tuple[str, AlertForecast]]
+    """Names of runs, and the events."""
     unlisted: int
 
 
 def _summary(form: RuleForm, forecast: AlertPreview) -> Summary:
     events = forecast["events"]
+    runs = Run.objects.in_root(active_root()).filter(
+        run_id__in=[event["run_id"] for event in events[:LISTED]]
+    )
+    names = {run.run_id: run.label for run in runs.only("run_id", "name", "display_name")}
     recent = sum(event["at"] >= time.time() - MONTH_SECONDS for event in events)
     more = "+" if forecast["truncated"] and recent == len(events) else ""
     return {
@@ -150,7 +157,7 @@ def _summary(form: RuleForm, forecast: AlertPreview) -> Summary:
         "earlier": len(events) - recent,
         "passing": form.cleaned_data["kind"] == "state"
         and bool(set(form.cleaned_data["states"]) & {*OF_THE_SERVER}),
-        "listed": events[:LISTED],
+        "listed": [(names.get(event["run_id"], event["run_id"]), event) for event in events[:LISTED]],
         "unlisted": len(events[LISTED:]),
     }
 

@@ -25,8 +25,9 @@ KIND_LABELS = {
     "no_step": _("no step is logged"),
     "gpu_idle": _("the GPUs are idle"),
     "disk": _("the disk is nearly full"),
+    "samples": _("samples fulfil a condition"),
 }
-CONDITION = ("states", "metric", "op", "value", "points", "minutes", "z")
+CONDITION = ("states", "metric", "op", "value", "points", "minutes", "z", "samples")
 
 
 class RuleForm(forms.Form):
@@ -41,6 +42,7 @@ class RuleForm(forms.Form):
     points = forms.IntegerField(required=False)
     minutes = forms.FloatField(required=False)
     z = forms.FloatField(required=False)
+    samples = forms.CharField(max_length=2000, required=False)
     where = forms.CharField(max_length=2000, required=False)
     channels = forms.MultipleChoiceField(required=False)
     enabled = forms.BooleanField(required=False)

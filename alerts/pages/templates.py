@@ -36,6 +36,9 @@ TEMPLATES = (
     Template("threshold", _("A metric crosses a value"), {"kind": "threshold", "op": ">"}),
     Template("no_step", _("No step for a while"), {"kind": "no_step", "minutes": 30}),
     Template("gpu_idle", _("GPUs are idle"), {"kind": "gpu_idle", "minutes": 15}),
+    Template(
+        "samples", _("Many samples are truncated"), {"kind": "samples", "samples": "truncated", "value": 5}
+    ),
     Template("disk", _("The disk is nearly full"), {"kind": "disk", "value": 10}),
 )
 BY_KEY = {template.key: template for template in TEMPLATES}

@@ -80,13 +80,15 @@ def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
     return pending
 
 
-def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> None:
-    """Ingest the running runs of a root, then the others for half a second.
+def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> float:
+    """Ingest the running runs of a root, then the others for half a second; return when the next round is due.
 
-    Called repeatedly by one thread. `stop` ends it within a fraction of a second.
+    Called repeatedly by one thread. `stop` ends it within a fraction of a second. The result is in seconds; a change of a
+    row or a file comes earlier.
     """
     rounds = _rounds.setdefault(root.pk, Rounds(root, _ingest_in_turn))
     rounds.go(stop or threading.Event())
+    return rounds.seconds_until_next()
 
 
 def forget(root: StorageRoot) -> None:

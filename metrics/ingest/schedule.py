@@ -15,7 +15,7 @@ from metrics.ingest.intake import UnreadableJournal, purge
 from metrics.models import Journal, Series
 from runicorn.store import layout
 from runs.errors import OutsideRoot
-from runs.index.discovery import seconds_until_next_scan
+from runs.index import discovery
 from runs.models import Run, StorageRoot
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,21 @@ SLICE_SECONDS = 0.5
 NEW_RUNS_SECONDS = 2.0
 """Interval between checks of the journals of new runs. Every journal is checked about once a minute, since a run that has
 ended may still grow."""
+ROUND_SECONDS = 1.0
+"""Interval between the looks at the journals of running runs."""
 BATCH = 500
 
 Look = tuple[int, int, int]
 Ingest = Callable[[Run, float, threading.Event], int | None]
 """Ingest a run for some seconds; return the bytes left, or None if it is locked. Raises `UnreadableJournal`."""
 
-_FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
+Sizes = dict[int, tuple[int, int]]
+"""Key and recorded size of the journal of each run."""
+
+_FIELDS = (
+    *("run_id", "folder", "root", "project", "status", "created"),
+    *("best_metric_name", "best_metric_mode", "metric_rules"),
+)
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:
@@ -63,8 +71,18 @@ class Rounds:
         self._swept = 0.0
         self._newest = self._newest_of_all = 0
         """The newest run of the last sweep, and that of the last one over all runs."""
+        self._has_backlog = self._has_new_runs = False
+
+    def seconds_until_next(self) -> float:
+        """Return when the next round has something to do, unless rows or files change before."""
+        if self._has_backlog:
+            return 0.0
+        if self._running or self._next_sweep is None or self._has_new_runs:
+            return ROUND_SECONDS
+        return max(0.0, self._next_sweep - time.monotonic())
 
     def go(self, stop: threading.Event) -> None:
+        self._has_backlog = True  # if this round is not ended
         for run in self._live():
             if stop.is_set():
                 return
@@ -72,12 +90,14 @@ class Rounds:
         if self._next_sweep is None:
             self._purge()
         self._sweep_if_due(stop)
+        self._note_grown()
         deadline = time.monotonic() + SLICE_SECONDS
         # Fetched first: an open cursor keeps an old snapshot, from which SQLite rejects writes.
         for run in list(behind(self._root).only(*_FIELDS).order_by("-created", "-pk")[:BATCH]):
             if stop.is_set() or time.monotonic() > deadline:
                 return
             self._work_off(run, deadline, stop)
+        self._has_backlog = False
 
     def _runs(self) -> QuerySet[Run]:
         return Run.objects.filter(root=self._root, deleted=None).only(*_FIELDS)
@@ -137,12 +157,26 @@ class Rounds:
             self._newest = self._newest_of_all = self._newest_run()
             self._unreadable.clear()
             if self._sweep(self._runs(), Journal.objects.filter(run__root=self._root), stop):
-                self._next_sweep = now + seconds_until_next_scan(time.monotonic() - now)
-        elif now - self._swept >= NEW_RUNS_SECONDS and self._newest < (newest := self._newest_run()):
+                took, watched = time.monotonic() - now, discovery.is_watched(self._root)
+                self._next_sweep = now + discovery.seconds_until_next_scan(took, watched=watched)
+        elif self._newest < (newest := self._newest_run()):
+            self._has_new_runs = now - self._swept < NEW_RUNS_SECONDS
+            if self._has_new_runs:
+                return
+            # A journal may appear later than its run: only the kernel would tell.
+            after = self._newest if discovery.is_watched(self._root) else self._newest_of_all
             self._newest = newest
-            after = self._newest_of_all  # not of the last sweep: a journal may appear later than its run
             journals = Journal.objects.filter(run__root=self._root, run__gt=after)
             self._sweep(self._runs().filter(pk__gt=after), journals, stop)
+
+    def _note_grown(self) -> None:
+        """Record the sizes of journals that the kernel reported as written: runs that have ended may still grow."""
+        folders = list(discovery.grown_journals(self._root))
+        for start in range(0, len(folders), BATCH):
+            runs = self._runs().filter(folder__in=folders[start : start + BATCH])
+            self._record_sizes(
+                list(runs.values_list("pk", "folder")), _sizes(Journal.objects.filter(run__in=runs))
+            )
 
     def _newest_run(self) -> int:
         return self._runs().order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -155,21 +189,28 @@ class Rounds:
 
     def _sweep(self, runs: QuerySet[Run], journals: QuerySet[Journal], stop: threading.Event) -> bool:
         """Record the sizes of journals, so that the backlog can be queried and counted; return False if stopped."""
-        journals_by_run = {run: (pk, size) for run, pk, size in journals.values_list("run_id", "pk", "size")}
+        journals_by_run = _sizes(journals)
         rows = iter(list(runs.values_list("pk", "folder")))
         while some := list(islice(rows, BATCH)):
             if stop.is_set():
                 return False
-            fresh, grown = [], []
-            for run, folder in some:
-                look = self._look(folder)
-                if look is None:
-                    continue
-                if run not in journals_by_run:
-                    fresh.append(Journal(run_id=run, size=look[0]))
-                elif journals_by_run[run][1] != look[0]:
-                    grown.append(Journal(pk=journals_by_run[run][0], size=look[0]))
-            Journal.objects.bulk_create(fresh, ignore_conflicts=True)
-            Journal.objects.bulk_update(grown, ["size"])
+            self._record_sizes(some, journals_by_run)
         self._swept = time.monotonic()
         return True
+
+    def _record_sizes(self, runs: list[tuple[int, str]], journals: Sizes) -> None:
+        fresh, grown = [], []
+        for run, folder in runs:
+            look = self._look(folder)
+            if look is None:
+                continue
+            if run not in journals:
+                fresh.append(Journal(run_id=run, size=look[0]))
+            elif journals[run][1] != look[0]:
+                grown.append(Journal(pk=journals[run][0], size=look[0]))
+        Journal.objects.bulk_create(fresh, ignore_conflicts=True)
+        Journal.objects.bulk_update(grown, ["size"])
+
+
+def _sizes(journals: QuerySet[Journal]) -> Sizes:
+    return {run: (pk, size) for run, pk, size in journals.values_list("run_id", "pk", "size")}

@@ -31,6 +31,18 @@ class Along:
         places = np.searchsorted(self.steps, np.asarray(steps), side="right") - 1
         return np.where(places < 0, np.nan, self.values[places.clip(0)])
 
+    def over(self, steps: Any, heights: Floats) -> tuple[Floats, Floats]:
+        """Return a curve by step as (x, y) over the values, x ascending; y is the mean of the finite heights of one x."""
+        values = self.at(steps)
+        placed = np.isfinite(values)
+        x, place = np.unique(values[placed], return_inverse=True)
+        finite = np.isfinite(heights[placed])
+        counts = np.bincount(place[finite], minlength=len(x))
+        # Divided first: a sum of values may exceed the largest float.
+        parts = heights[placed][finite] / counts[place[finite]]
+        mean = np.bincount(place[finite], parts, minlength=len(x))
+        return x, np.where(counts > 0, mean, np.nan)
+
     def add_to(self, entry: Any) -> None:
         """Add `along` to a curve in columns, its band and its smoothed curve."""
         for columns in (entry, entry.get("band"), entry.get("smoothed")):

@@ -10,6 +10,7 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.query import along, charts, groups
+from metrics.query.formulas.curves import formula_curves, smoothed
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
 from metrics.query.run_curves import Curve, CurveQuery, read_curves
@@ -22,6 +23,7 @@ from runicorn.api.responses.metrics import (
     ComparedCurve,
     ComparedRun,
     RunGroup,
+    SmoothedCurve,
     UntimedComparedSeries,
 )
 from runs.models import Run
@@ -52,7 +54,7 @@ def compare_series(
         group_by: `config.<key>`, `group` or `tag`.
         smoother: adds the smoothed curves; the statistics of groups are then those of the smoothed curves.
         smoothed_only: leave out the points.
-        x_metric: adds the value of this metric at each step, for x="step".
+        x_metric: adds the value of this metric at each step, for x="step"; groups have it as x.
         band: adds range and mean of all points to downsampled curves of noise, which have a third of `points`.
 
     Raises:
@@ -70,16 +72,53 @@ def compare_series(
     windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in seen.series}
     query = CurveQuery(by_step, points, windows, smoother, smoothed_only and smoother is not None, band)
     curves = read_curves(seen, selection.runs, origins, query)
+    curves += _formulas(selection.runs, names, origins, query, step_range or EVERYTHING, times)
     answer: UntimedComparedSeries = {
         "series": [_entry(curve, by_step, points) for curve in curves],
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
         "missing": selection.missing,
     }
-    if x_metric is not None:
-        _add_along(selection.runs, x_metric, curves, answer["series"])
+    values_by_run = None if x_metric is None else _along(selection.runs, x_metric)
+    if values_by_run is not None:
+        of_runs = zip((curve.run.pk for curve in curves), answer["series"], strict=True)
+        along.add(of_runs, values_by_run)
     if group_by is not None:
-        answer["groups"] = [_group_entry(group, curves, by_step, points) for group in grouped]
+        answer["groups"] = [_group_entry(group, curves, by_step, points, values_by_run) for group in grouped]
     return answer
+
+
+def _formulas(
+    runs: Sequence[Run],
+    names: Sequence[str] | None,
+    origins: dict[int, float],
+    query: CurveQuery,
+    steps: Range,
+    times: Range | None,
+) -> list[Curve]:
+    """Return the curves of the formulas of the runs' projects."""
+    # Runs begin at different times.
+    parts = [runs] if query.by_step else [[run] for run in runs]
+    found = [
+        curve
+        for part in parts
+        if part
+        for curve in formula_curves(
+            part,
+            names,
+            _window(steps, times, origins[part[0].pk]),
+            by_step=query.by_step,
+            points=query.points,
+        )
+    ]
+    place = {run.pk: i for i, run in enumerate(runs)}
+    found.sort(key=lambda curve: (curve.series.name, place[curve.run.pk]))
+    smooth: list[SmoothedCurve | None] = [None] * len(found)
+    if query.smoother is not None:
+        smooth = [smoothed(curve, query.smoother, query.points, by_step=query.by_step) for curve in found]
+    return [
+        Curve(curve.run, [curve.series], curve.points, curve.count, origins[curve.run.pk], smooth_curve)
+        for curve, smooth_curve in zip(found, smooth, strict=True)
+    ]
 
 
 def _window(steps: Range, times: Range | None, origin: float) -> Window:
@@ -89,12 +128,9 @@ def _window(steps: Range, times: Range | None, origin: float) -> Window:
     return Window(steps, (None if low is None else low + origin, None if high is None else high + origin))
 
 
-def _add_along(
-    runs: Sequence[Run], name: str, curves: Sequence[Curve], entries: Sequence[ComparedCurve]
-) -> None:
+def _along(runs: Sequence[Run], name: str) -> dict[int, along.Along]:
     seen, _ = view_of_several(runs, BY_STEP, [name], limit=MOST_SERIES + 1)
-    values = along.read(seen, seen.series)
-    along.add(((curve.run.pk, entry) for curve, entry in zip(curves, entries, strict=True)), values)
+    return along.read(seen, seen.series)
 
 
 def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
@@ -121,18 +157,33 @@ def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
     return {"id": curve.run.run_id, **entry}
 
 
-def _group_entry(group: Group, curves: Sequence[Curve], by_step: bool, points: int) -> RunGroup:
-    """Return the statistics of a group by metric, for metrics with any number."""
+def _group_entry(
+    group: Group,
+    curves: Sequence[Curve],
+    by_step: bool,
+    points: int,
+    values_by_run: dict[int, along.Along] | None,
+) -> RunGroup:
+    """Return the statistics of a group by metric, for metrics with any number; over the values of a metric, if given."""
     members = {run.pk for run in group.runs}
     by_name: dict[str, list[tuple[Floats, Floats]]] = {}
     for curve in curves:
         if curve.run.pk in members and curve.is_numeric and curve.has_points:
-            by_name.setdefault(curve.series[0].name, []).append(curve.heights(by_step))
+            x, y = curve.heights(by_step)
+            if values_by_run is not None:
+                x, y = values_by_run.get(curve.run.pk, along.NOTHING).over(x, y)
+            if len(x):
+                by_name.setdefault(curve.series[0].name, []).append((x, y))
+    is_integer = by_step and values_by_run is None
     return {
         "value": group.value,
         "ids": [run.run_id for run in group.runs],
         "series": [
-            {"name": name, "runs": len(parts), **groups.group_statistics(parts, points, is_integer=by_step)}
+            {
+                "name": name,
+                "runs": len(parts),
+                **groups.group_statistics(parts, points, is_integer=is_integer),
+            }
             for name, parts in by_name.items()
         ],
     }

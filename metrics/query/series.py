@@ -12,6 +12,8 @@ from typing import Any
 
 from metrics.models import Series
 from metrics.query import along, charts
+from metrics.query.formulas.curves import formula_curves
+from metrics.query.formulas.curves import smoothed as smoothed_formula
 from metrics.query.limits import check_size
 from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.row_sampling import Choice, RowSampler
@@ -93,11 +95,38 @@ def run_series(
         "generation": journal.generation,
         "journal_end": journal.offset,
     }
+    answer["series"] += _formulas(run, names, window, by_step, points, smoother)
     if reset:
         answer["reset"] = True
     if x_metric is not None:
         _add_along(run, x_metric, answer)
     return answer
+
+
+def _formulas(
+    run: Run,
+    names: Sequence[str] | None,
+    window: Window,
+    by_step: bool,
+    points: int,
+    smoother: Smoother | None,
+) -> list[SeriesColumns]:
+    """Return the curves of the formulas of the run's project; with `after_row` those with new points."""
+    entries = []
+    for curve in formula_curves([run], names, window, by_step=by_step, points=points):
+        if window.after_row is not None and not len(curve.points):
+            continue
+        entry = charts.series_columns(
+            [curve.series], curve.points, curve.count, by_step=by_step, points=points
+        )
+        if smoother is not None:
+            everything = replace(window, after_row=None)
+            whole = formula_curves([run], [curve.series.name], everything, by_step=by_step, points=points)
+            smooth = [smoothed_formula(part, smoother, points, by_step=by_step) for part in whole]
+            if smooth and smooth[0] is not None:
+                entry["smoothed"] = smooth[0]
+        entries.append(entry)
+    return entries
 
 
 def _add_along(run: Run, name: str, answer: UntimedSeriesAnswer) -> None:

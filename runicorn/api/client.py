@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from runicorn.api import paging, responses, urls
 from runicorn.api.alerts import AlertsAPI
+from runicorn.api.analysis import AnalysisAPI
 from runicorn.api.artifacts import ArtifactsAPI
+from runicorn.api.differences import DifferencesAPI
 from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
+from runicorn.api.samples import SamplesAPI
 from runicorn.api.shares import SharesAPI
 from runicorn.api.transport import Form, Transport
 
@@ -25,7 +28,7 @@ IMPORT_SECONDS = 3600.0
 """Unpacking and reading a large archive takes long before the response begins."""
 
 
-class RunicornClient:
+class RunicornClient(DifferencesAPI):
     """Client of a Runicorn server. The first request is sent by the first method call.
 
     Thread-safe: each thread has its own HTTP session. `close` closes all of them.
@@ -70,6 +73,11 @@ class RunicornClient:
         return AlertsAPI(self._transport)
 
     @cached_property
+    def analysis(self) -> AnalysisAPI:
+        """Return the client of groups, verdicts, replicas and baselines."""
+        return AnalysisAPI(self._transport)
+
+    @cached_property
     def artifacts(self) -> ArtifactsAPI:
         """Return the client of artifacts and their versions."""
         return ArtifactsAPI(self._transport)
@@ -78,6 +86,11 @@ class RunicornClient:
     def remote(self) -> RemoteAPI:
         """Return the client of remote viewers."""
         return RemoteAPI(self._transport)
+
+    @cached_property
+    def samples(self) -> SamplesAPI:
+        """Return the client of samples: rollouts, completions, evaluated examples."""
+        return SamplesAPI(self._transport)
 
     @cached_property
     def shares(self) -> SharesAPI:

@@ -42,7 +42,8 @@ def find_unmounted(root: Path) -> Path | None:
     for folder in (root, *list(root.parents)[:-1]):
         if os.path.ismount(folder):
             break
-        if str(folder) in mount_points or _is_for_mounts(folder.parent):
+        # An ordinary folder has other content; a mount point without its file system has none.
+        if str(folder) in mount_points or (_is_for_mounts(folder.parent) and _contains_only(folder, root)):
             return folder
     return None
 
@@ -87,6 +88,15 @@ def _is_empty(folder: Path) -> bool:
         return True
     except OSError:
         return False
+
+
+def _contains_only(folder: Path, root: Path) -> bool:
+    """Return whether a folder is missing, or has nothing but what leads to `root`."""
+    try:
+        with os.scandir(folder) as entries:
+            return all(root.is_relative_to(entry.path) for entry in entries)
+    except OSError:
+        return not folder.exists()
 
 
 def _is_for_mounts(folder: Path) -> bool:

@@ -37,6 +37,8 @@ SOURCES = "sources"
 """Folder of packs with the sources of a run."""
 SAMPLES = "samples"
 """Folder of samples; their files are described at `runicorn.store.samples`."""
+SAMPLE_NOTES = "sample_notes.json"
+"""Labels and notes of people about samples of the run."""
 DELETED = ".deleted"
 OF_THE_LIBRARY = frozenset(
     {
@@ -52,7 +54,7 @@ OF_THE_LIBRARY = frozenset(
         IMPORT_REPORT,
     }
 )
-OF_THE_SERVER = frozenset({CURATION, DELETED})
+OF_THE_SERVER = frozenset({CURATION, SAMPLE_NOTES, DELETED})
 SMALL = OF_THE_LIBRARY | OF_THE_SERVER
 """Files that are replaced as a whole, each by a single writer."""
 GROWING = frozenset({EVENTS, LOGS})

@@ -186,6 +186,15 @@ class SilentRun(Run):
     def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
         """Do nothing."""
 
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | None = None,
+        goal: str | None = None,
+        summary: str | None = None,
+    ) -> None:
+        """Do nothing."""
+
     def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
         """Deactivate the run."""
         self.end(status, None)

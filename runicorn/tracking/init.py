@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
 from runicorn.legacy.later_api import Arguments, check_arguments, copy_code
-from runicorn.settings import default_root, user
+from runicorn.settings import default_root, known_roots, user
 from runicorn.store import descriptor_reserve, layout, leftovers
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
@@ -120,6 +120,7 @@ def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Argument
         return
     leftovers.remove_old(run.run_dir.parent)
     default_root.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
+    known_roots.remember(run.storage_root)
     if later.get("snapshot_code"):
         copy_code(run._folder, later.get("workspace_root"))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
 from runicorn.legacy import later_api
-from runicorn.store import descriptor_reserve, layout, values
+from runicorn.store import descriptor_reserve, layout, metric_rules, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
@@ -201,6 +201,34 @@ class Run(MediaLog):
         """
         self._summary.set_primary(str(metric_name), mode)
 
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | None = None,
+        goal: str | None = None,
+        summary: str | None = None,
+    ) -> None:
+        """Define how a metric is read: by charts, and by comparisons of runs. A later definition replaces it.
+
+        Args:
+            name: a metric, or a pattern such as `val/*`; exact names precede patterns.
+            step_metric: metric that is the x axis of its charts.
+            goal: which values are better: "min" or "max".
+            summary: the value that stands for the run in groups and verdicts: "best", "last", "min" or "max".
+
+        Raises:
+            ValueError: an argument is invalid.
+        """
+        fields = metric_rules.definition(name, step_metric, goal, summary)
+        with self._folder.exclusive():
+            meta = self._folder.read(layout.META)
+            rules = {
+                key: rule
+                for key, rule in metric_rules.clean(meta.get(metric_rules.KEY)).items()
+                if key != name
+            }
+            self._folder.write(layout.META, {**meta, metric_rules.KEY: {**rules, name: fields}})
+
     log_config = later_api.log_config
     log_dataset = later_api.log_dataset
     log_pretrained = later_api.log_pretrained
@@ -225,6 +253,22 @@ class Run(MediaLog):
             )
         elif self.is_open():
             hooks.end_all([self], status, None, upload_timeout)
+
+    def frame(self, metrics: str | Sequence[str] | None = None, as_: str = "pandas") -> Any:
+        """Return a frame with a row for each step: `step`, `time` (UTC), and a column for each metric.
+
+        Args:
+            metrics: one or more metrics; None for all that were logged.
+            as_: "pandas", "polars" or "arrow" (a `pyarrow.Table`).
+
+        Raises:
+            ImportError: runicorn-django, or the library of the frame, is not installed.
+            OSError: the journal cannot be read.
+            ValueError: `as_` is unknown.
+        """
+        from runicorn.extension_points import NAMES, load
+
+        return load(NAMES, "frame_of_folder")(self._folder.path, metrics, as_)
 
     def is_open(self) -> bool:
         """Whether the run has not ended yet."""

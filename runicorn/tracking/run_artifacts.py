@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runicorn.settings import user
 from runicorn.store import descriptor_reserve
 from runicorn.store.run_folder import RunFolder
 
@@ -52,7 +53,19 @@ def find(root: Path, spec: str) -> tuple[Artifact, Version]:
     from runicorn.artifacts.store import Store
 
     version = Store(root).resolve(parse_spec(spec))
+    if (pinned := _pinned(version)) is not None:
+        version = version.artifact.existing(pinned)
     return Artifact.of(version), version
+
+
+def _pinned(version: Version) -> int | None:
+    """Return the number that `RUNICORN_ARTIFACT_VERSIONS` sets for an artifact: `type/name:v3`, separated by commas."""
+    setting = user.get("RUNICORN_ARTIFACT_VERSIONS")
+    for entry in setting.split(",") if setting else ():
+        key, _, number = entry.rpartition(":v")
+        if key == f"{version.artifact.type}/{version.artifact.name}" and number.isdigit():
+            return int(number)
+    return None
 
 
 def _record(folder: RunFolder, how: Callable[[Path, Version], None], version: Version) -> None:

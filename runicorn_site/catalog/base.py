@@ -60,6 +60,15 @@ class RunFile:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether runs are better than a baseline by one metric: `better`, `worse`, `within_noise` or `unknown`."""
+
+    metric: str
+    verdict: str
+    sentence: str
+
+
 class Catalog(ABC):
     """Runs of a store or of a viewer. All methods raise `CatalogError` with a sentence."""
 
@@ -118,6 +127,16 @@ class Catalog(ABC):
     @abstractmethod
     def restore(self, entries: Sequence[RunEntry]) -> None:
         """Take runs out of the recycle bin."""
+
+    @abstractmethod
+    def baselines(self, project: str | None) -> dict[str, list[str]]:
+        """Return the run ids of the baseline of each project that has one, or of one project."""
+
+    @abstractmethod
+    def verdicts(
+        self, metrics: Sequence[str], a: Sequence[RunEntry], b: Sequence[RunEntry]
+    ) -> list[Judgement]:
+        """Compare runs with a baseline by each of several metrics."""
 
     def close(self) -> None:  # noqa: B027 - not every catalog has connections
         """Release connections."""

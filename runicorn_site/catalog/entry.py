@@ -59,6 +59,8 @@ class RunEntry:
     metrics: dict[str, Figures] = field(default_factory=dict)
     folder: str = ""
     """Folder in the store, relative to its root; "" for a run of a viewer."""
+    metric_rules: JsonObject | None = None
+    """Definitions of metrics of a run of a store."""
 
     @property
     def label(self) -> str:
@@ -72,7 +74,11 @@ class RunEntry:
         return {**plain, "config": self.config, "summary": self.summary, "metrics": metrics}
 
 
-_PLAIN = tuple(name for name in RunEntry.__slots__ if name not in ("config", "summary", "metrics", "folder"))
+_PLAIN = tuple(
+    name
+    for name in RunEntry.__slots__
+    if name not in ("config", "summary", "metrics", "folder", "metric_rules")
+)
 
 
 def value_of(entry: RunEntry, key: str) -> Any:

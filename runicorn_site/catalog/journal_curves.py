@@ -23,10 +23,15 @@ def read_curves(folder: Path, names: Sequence[str], points: int) -> dict[str, Cu
     Raises:
         OSError: the journal cannot be read, or is a link.
     """
-    return {name: _curve(series, lane, points) for name, (lane, series) in _series(folder, names).items()}
+    return {name: _curve(series, lane, points) for name, (lane, series) in read_series(folder, names).items()}
 
 
-def _series(folder: Path, names: Sequence[str]) -> dict[str, tuple[Lane, Points]]:
+def read_series(folder: Path, names: Sequence[str]) -> dict[str, tuple[Lane, Points]]:
+    """Return all points of metrics by name, in the order of the journal; of all metrics if none is named.
+
+    Raises:
+        OSError: the journal cannot be read, or is a link.
+    """
     parts: dict[tuple[Lane, str], list[Points]] = {}
     try:
         source = Source(folder / layout.EVENTS, ended=True)

@@ -7,7 +7,7 @@ import shutil
 import time
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,18 @@ from typing import Any, TypeVar
 from runicorn.store import curation, find, layout
 from runicorn.store.containment import check_inside
 from runicorn.store.curation import RunFields
-from runicorn_site.catalog.base import Catalog, CatalogError, Curve, Query, RunFile, ordered, with_metrics
+from runicorn.store.project import analysis
+from runicorn_site.catalog.base import (
+    Catalog,
+    CatalogError,
+    Curve,
+    Judgement,
+    Query,
+    RunFile,
+    ordered,
+    with_metrics,
+)
+from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
 from runicorn_site.catalog.log_tail import follow, last_lines
 from runs.query.where.ast import FIGURES, Field, Kind, Node
@@ -35,7 +46,7 @@ T = TypeVar("T")
 
 
 class StoreCatalog(Catalog):
-    """Runs below a storage root. Nothing is cached: each question reads the files again."""
+    """Runs below a storage root. Each question looks at the files again; unchanged ended runs are read once."""
 
     def __init__(self, root: Path, warn: Callable[[str], None] = lambda sentence: None) -> None:
         """Create the catalog.
@@ -45,6 +56,15 @@ class StoreCatalog(Catalog):
         """
         self.root = root
         self._warn = warn
+
+    @cached_property
+    def _cache(self) -> RecordCache:
+        return RecordCache(self.root)
+
+    def close(self) -> None:
+        """Keep what was read for the next command."""
+        if "_cache" in self.__dict__:
+            self._cache.save()
 
     def select(self, query: Query) -> list[RunEntry]:
         """Return the runs that match; the newest ones without reading all others."""
@@ -175,6 +195,20 @@ class StoreCatalog(Catalog):
         for entry in entries:
             self._write(entry, curation.take_out_of_bin)
 
+    def baselines(self, project: str | None) -> dict[str, list[str]]:
+        """Read the files of the projects."""
+        projects = [project] if project else sorted(find.list_folders(self.root, self.root, "")[0])
+        read = {name: analysis.read(self.root, name)["baseline"] for name in projects}
+        return {name: run_ids for name, run_ids in read.items() if run_ids}
+
+    def verdicts(
+        self, metrics: Sequence[str], a: Sequence[RunEntry], b: Sequence[RunEntry]
+    ) -> list[Judgement]:
+        """Compute the verdicts from the files."""
+        from runicorn_site.catalog.judging import verdicts
+
+        return verdicts(self, self.root, metrics, a, b)
+
     def _put_into_bin(self, status: str, folder: Path) -> bool:
         return curation.put_into_bin(self.root, folder, status)
 
@@ -200,6 +234,9 @@ class StoreCatalog(Catalog):
                 yield record
 
     def _read(self, folder: str) -> RunRecord | None:
+        return self._cache.read(folder, partial(self._read_files, folder))
+
+    def _read_files(self, folder: str) -> RunRecord | None:
         path = f"{self.root}/{folder}"
         try:
             names = frozenset(os.listdir(path)) & READ
@@ -222,16 +259,18 @@ class StoreCatalog(Catalog):
         )
 
     def _figures(self, entry: RunEntry) -> dict[str, Figures]:
-        stats = self._stats(self.root / entry.folder)
-        return {name: _figures(entry, name, of_metric) for name, of_metric in stats.items()}
+        return {name: _figures(entry, name, stats) for name, stats in self._stats(entry.folder).items()}
 
-    def _stats(self, folder: Path) -> Mapping[str, MetricStats]:
+    def _stats(self, folder: str) -> Mapping[str, MetricStats]:
+        return self._cache.stats(folder, partial(self._read_stats, folder))
+
+    def _read_stats(self, folder: str) -> Mapping[str, MetricStats]:
         from metrics.ingest.journal_summary import metric_stats
 
         try:
-            return metric_stats(folder)
+            return metric_stats(self.root / folder)
         except OSError as error:
-            self._warn(f"{folder.name}: {error.strerror or error}")
+            self._warn(f"{folder}: {error.strerror or error}")
             return {}
 
     def _condition(self, where: str) -> Node | None:
@@ -258,7 +297,7 @@ class StoreCatalog(Catalog):
         return Field(Kind.METRIC, key, FIGURES["last"])
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
-        return RunEvaluator(record, lambda: self._stats(self.root / record.folder)).satisfies(condition)
+        return RunEvaluator(record, lambda: self._stats(record.folder)).satisfies(condition)
 
 
 _SAME = (
@@ -272,7 +311,7 @@ _SAME = (
         "best_metric_value",
         "best_metric_step",
     ),
-    *("config", "summary", "folder"),
+    *("config", "summary", "folder", "metric_rules"),
 )
 """Fields that a record and an entry have in common."""
 
@@ -296,6 +335,7 @@ class _Primary:
     def __init__(self, entry: RunEntry) -> None:
         self.best_metric_name = entry.best_metric_name
         self.best_metric_mode = entry.summary.get("best_metric_mode")
+        self.metric_rules = entry.metric_rules
 
 
 def _fits(record: RunRecord, query: Query) -> bool:

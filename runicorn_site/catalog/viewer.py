@@ -11,7 +11,16 @@ from urllib.parse import quote
 from runicorn.api import NotFoundError, RunicornAPIError, RunicornClient, urls
 from runicorn.api.responses.experiments import ListedExperiment
 from runicorn.store import layout
-from runicorn_site.catalog.base import Catalog, CatalogError, Curve, Query, RunFile, ordered, with_metrics
+from runicorn_site.catalog.base import (
+    Catalog,
+    CatalogError,
+    Curve,
+    Judgement,
+    Query,
+    RunFile,
+    ordered,
+    with_metrics,
+)
 from runicorn_site.catalog.entry import FIGURES, Figures, RunEntry
 from runicorn_site.catalog.log_tail import PAUSE
 
@@ -173,6 +182,25 @@ class ViewerCatalog(Catalog):
     def restore(self, entries: Sequence[RunEntry]) -> None:
         """Take runs out of the recycle bin, a hundred at a time."""
         self._several("/api/recycle-bin/restore", entries)
+
+    def baselines(self, project: str | None) -> dict[str, list[str]]:
+        """Ask for the baseline of each project."""
+        try:
+            with answered():
+                projects = [project] if project else [each["name"] for each in self.client.list_projects()]
+                baselines = {name: self.client.analysis.baseline(name) for name in projects}
+        except _Missing:
+            return {}
+        return {name: run_ids for name, run_ids in baselines.items() if run_ids}
+
+    def verdicts(
+        self, metrics: Sequence[str], a: Sequence[RunEntry], b: Sequence[RunEntry]
+    ) -> list[Judgement]:
+        """Ask for the verdict on each metric."""
+        ids = [[entry.id for entry in group] for group in (a, b)]
+        with answered():
+            verdicts = [self.client.analysis.verdict(metric, *ids) for metric in metrics]
+        return [Judgement(verdict["metric"], verdict["verdict"], verdict["sentence"]) for verdict in verdicts]
 
     def _several(self, path: str, entries: Sequence[RunEntry]) -> None:
         ids = [entry.id for entry in entries]

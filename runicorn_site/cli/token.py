@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from people.access import api_tokens
-from runicorn_site.cli.support.server import ForeignModule, make_importable
+from runicorn_site.import_path import ForeignModule, make_importable
 from runicorn_site.web.access import Scope
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE

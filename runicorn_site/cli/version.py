@@ -16,7 +16,7 @@ import typer
 from runicorn._version import SDK, __version__
 from runicorn.remote_protocol import IMPLEMENTATION
 from runicorn.settings import user
-from runicorn_site.cli.support.server import ForeignModule, make_importable
+from runicorn_site.import_path import ForeignModule, make_importable
 from runicorn_tools.cli.support import common
 
 LIBRARIES = (SDK, "Django", "djangorestframework", "channels", "daphne", "numpy", "typer")

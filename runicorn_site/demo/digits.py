@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+FILE = Path(__file__).with_name("digits.npz")
 SIDE, CLASSES, LEVELS, VALIDATION_SHARE = 8, 10, 16, 0.3
 PIXELS = SIDE * SIDE
 Floats = NDArray[np.float64]
@@ -29,7 +30,7 @@ class Digits(NamedTuple):
 
 def load() -> Digits:
     """Return the digits, always with the same stratified split."""
-    with np.load(Path(__file__).with_name("digits.npz")) as stored:
+    with np.load(FILE) as stored:
         images, labels = stored["images"] / LEVELS, stored["labels"].astype(np.int64)
     rng, is_validation = np.random.default_rng(0), np.zeros(len(labels), bool)
     for label in range(CLASSES):

@@ -10,12 +10,14 @@ import traceback
 import zlib
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 import runicorn as rn
-from runicorn_site.demo.digits import CLASSES, PIXELS, SIDE, Digits, Floats, Labels
+from runicorn.artifacts.errors import ArtifactNotFound
+from runicorn_site.demo.digits import CLASSES, FILE, PIXELS, SIDE, Digits, Floats, Labels
 from runicorn_site.demo.trials import EPOCHS, STRETCH, Trial
 
 LEAK = 0.01
@@ -102,17 +104,38 @@ def train(trial: Trial, digits: Digits, storage: Path, group: str) -> None:
     """
     steps = trial.epochs * -(-len(digits.train_labels) // trial.batch)
     hidden = "-".join(map(str, trial.hidden)) or "none"
-    config = {**trial._asdict(), "hidden": hidden, "total_steps": steps}
-    del config["name"]
-    tags = ["demo", trial.optimizer]
+    config = {**trial._asdict(), "hidden": hidden, "lr": trial.rates[0], "total_steps": steps}
+    del config["name"], config["rates"]
+    family = trial.name.partition("-")[0]
+    tags, group = ["demo", trial.optimizer], f"{group}-{family}"
     with rn.init(
         "digits", trial.name, storage=storage, config=config, tags=tags, group=group, mode="online"
     ) as run:
         try:
+            _use_data(run)
             _fit(run, trial, digits)
         except IndexError:
             run.log_text(traceback.format_exc())
             raise
+
+
+def _use_data(run: rn.Run) -> None:
+    """Record that the run uses the digits; the first run of a store makes an artifact of them."""
+    try:
+        run.use_artifact("digits:latest")
+    except ArtifactNotFound:
+        run.log_artifact(
+            rn.Artifact("digits", "dataset", "1,797 handwritten digits of 8 × 8 pixels").add_file(FILE)
+        )
+
+
+def _keep_model(run: rn.Run, network: Network, accuracy: float) -> None:
+    """Store the weights as a version of one model, which the digits lead to."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "weights.npy")
+        np.save(path, network.parameters.astype(np.float32))
+        model = rn.Artifact("digit-reader", "model", metadata={"val_accuracy": round(accuracy, 4)})
+        run.log_artifact(model.add_file(path))
 
 
 def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
@@ -120,7 +143,7 @@ def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
     network, optimizer = Network([PIXELS, *trial.hidden, CLASSES], rng), OPTIMIZERS[trial.optimizer]()
     run.set_primary_metric("val/accuracy", mode="max")
     run.summary({"parameters": network.parameters.size})
-    step, accuracy = 0, 0.0
+    step, accuracy, has_diverged = 0, 0.0, False
     for epoch in range(trial.epochs):
         rate, order = trial.rates[epoch // STRETCH], rng.permutation(len(digits.train_labels))
         with np.errstate(over="ignore", invalid="ignore"):  # a network that diverges does so quietly
@@ -133,7 +156,14 @@ def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
                 run.log(metrics, step=step)
                 network.parameters += optimizer.change(gradient + trial.decay * network.parameters, rate)
         accuracy = _log_epoch(run, network, digits, epoch + 1, step)
+        if not np.isfinite(loss) and not has_diverged:
+            has_diverged = True
+            run.alert(
+                "The loss is not finite", f"since epoch {epoch + 1}, at a learning rate of {rate:g}", "error"
+            )
     run.summary({"final_accuracy": accuracy})
+    if not has_diverged:
+        _keep_model(run, network, accuracy)
 
 
 def _log_epoch(run: rn.Run, network: Network, digits: Digits, epoch: int, step: int) -> float:
@@ -159,6 +189,11 @@ def _log_epoch(run: rn.Run, network: Network, digits: Digits, epoch: int, step: 
         wrong = np.flatnonzero(guesses != labels)[:TILES]
         pairs = zip(labels[wrong], guesses[wrong], strict=True)
         caption = ", ".join(f"{right} read as {guess}" for right, guess in pairs) or "No mistakes."
+        misread = [
+            {"id": f"digit-{n}", "target": str(labels[n]), "completion": str(guesses[n]), "correct": False}
+            for n in wrong
+        ]
+        run.log_samples("mistakes", misread, step=step)
         run.log_image("mistakes", sheet(digits.val_images[wrong]), step=step, caption=caption)
         weights, caption = network.layers[0][:-1], "What the first units of the first layer look for."
         run.log_image("weights", sheet(weights.T[:TILES]), step=step, caption=caption)

@@ -38,10 +38,28 @@ def plan(runs: int, seed: int) -> list[Trial]:
         optimizer, place, batch, decay = drawn[family].pop()
         rate = RATES[optimizer][place]
         rates = rate, round(rate / 3, 6), round(rate / 10, 6)
-        trials.append(Trial(family, FAMILIES[family], optimizer, rates, batch, decay, EPOCHS, seed + number))
+        trials.append(
+            Trial(
+                _name(family, optimizer, rate, batch, decay),
+                FAMILIES[family],
+                optimizer,
+                rates,
+                batch,
+                decay,
+                EPOCHS,
+                seed + number,
+            )
+        )
     if mishaps:  # the rate of one grows where others fall; the schedule of the other is too short
-        diverging = Trial("deep", FAMILIES["deep"], "sgd", (0.03, 0.3, 3.0), 32, 0.0, EPOCHS, seed)
-        crashing = Trial("wide", FAMILIES["wide"], "adam", (0.002, 0.0006), 32, 0.0, EPOCHS, seed)
+        diverging = Trial(
+            "deep-sgd-growing", FAMILIES["deep"], "sgd", (0.03, 0.3, 3.0), 32, 0.0, EPOCHS, seed
+        )
+        crashing = Trial("wide-adam-short", FAMILIES["wide"], "adam", (0.002, 0.0006), 32, 0.0, EPOCHS, seed)
         trials.insert(runs // 3, diverging)
         trials.insert(2 * runs // 3, crashing)
     return trials
+
+
+def _name(family: str, optimizer: str, rate: float, batch: int, decay: float) -> str:
+    """Return a name that tells a trial from all others of its plan."""
+    return f"{family}-{optimizer}-lr{rate:g}-b{batch}" + (f"-wd{decay:g}" if decay else "")

@@ -17,7 +17,7 @@ from django.utils import translation
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCES = (
     *("runicorn", "runicorn_importers", "runicorn_tools", "runicorn_site"),
-    *("runs", "metrics", "artifacts", "remote", "alerts", "people", "templates", "static/js"),
+    *("runs", "metrics", "artifacts", "remote", "alerts", "people", "samples", "templates", "static/js"),
 )
 SKIPPED = ("__pycache__", "locale", "migrations", "i18n", "cli", "tracking", "importers", "integrations")
 LOCALE = "zh_Hans"
@@ -25,7 +25,7 @@ CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"
 MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
 ERRORS = {
     1: "AliasNotFound Ambiguous AmbiguousArtifact ArchiveRefused ArchiveTooLarge ArtifactNotFound AuthenticationFailed "
-    "BadPool BadWhere Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
+    "BadPool BadWhere BadFormula Damaged DamagedFile ForeignProgram HostUnreachable InvalidArtifact NoSuchFile NotFound PoolUnavailable PortClosed "
     "InvalidValue RemoteOperationFailed RunInUse RunNotChanged StoreBusy ViewerFailed __init__",
     2: "InvalidAddress InvalidInput",
     3: "error warn",

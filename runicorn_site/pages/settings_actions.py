@@ -53,6 +53,8 @@ def change_root(request: HttpRequest) -> HttpResponse:
             inspection = storage_root.inspect(own.checked_root(form.cleaned_data["path"]))
         else:
             storage_root.switch(form.cleaned_data["path"])
+            if request.POST.get("from") == "runs":
+                return redirect("runs")
             return redirect(site_address("/settings?notice=root"))
     except own.InvalidRoot as error:
         refused, status = (

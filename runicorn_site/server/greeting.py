@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from django.db import connection
-
 from people.services import has_administrators
+from runicorn.settings import known_roots
 from runicorn.settings import user as own
 from runicorn_site.database import prepare as database
-from runicorn_site.database import sqlite_version
 from runicorn_site.security.accounts import other_people, others_use_this_machine
 from runicorn_site.security.guard import Policy
 from runicorn_site.security.listening import is_everywhere
@@ -29,7 +27,12 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
         entry: address that opens the dashboard.
         token_file: of a token that the viewer made.
     """
-    texts = [f"Runicorn at {entry} shows {root} (database {connection.settings_dict['NAME']})"]
+    texts = [f"Runicorn at {entry} shows {root}"]
+    if not any(path.is_dir() for path in root.glob("[!.]*")):
+        texts += [
+            f"Runs were written to {other.path}: runicorn viewer --storage {shlex.quote(str(other.path))}"
+            for other in known_roots.others(root, 1)
+        ]
     if options.socket is not None:
         path = entry.removeprefix("unix:")
         texts.append(
@@ -40,8 +43,6 @@ def lines(entry: str, root: Path, options: Options, policy: Policy, token_file: 
         texts.append(f"The address works once. The token for other browsers and programs is in {token_file}.")
     if is_everywhere(options.host) and not options.allowed_hosts:
         texts.append("Allow the names by which others reach this machine: --allowed-host NAME.")
-    if connection.vendor == "sqlite" and (advice := sqlite_version.advice(sqlite3.sqlite_version_info)):
-        texts.append(advice)
     return texts + database.notices
 
 

@@ -1,5 +1,7 @@
 """Background work of the server: discovery of runs and artifacts, ingest, WAL checkpoints.
 
+Nothing runs at rest: a loop waits for a change of files or rows (`wakeups.py`) or for the next thing that is due.
+
 Of several viewers on one store (for the WAL: on one database) one does each part of it: with SQLite the one that holds
 the lock of a file, else the one that holds a lease in the database (`cluster/leases.py`). When it ends another takes
 over. Every thread ends soon after `stop()`.
@@ -19,11 +21,13 @@ from django.db import close_old_connections, connection, connections
 
 from alerts.delivery import deliveries
 from alerts.judging import timer
+from artifacts.index.folders import ArtifactFolders
+from artifacts.index.usage_links import catch_up_all as link_artifacts
 from artifacts.services import lookup
 from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
 from runicorn._platform import file_lock
-from runicorn.store import heartbeat
+from runicorn.store import heartbeat, layout
 from runicorn_site.cluster.leases import UNREACHABLE, HeldLease, Leases
 from runicorn_site.database.checkpoint import (
     EVERY_SECONDS,
@@ -32,10 +36,11 @@ from runicorn_site.database.checkpoint import (
     open_for_checkpoints,
 )
 from runicorn_site.database.monitor import monitor
+from runicorn_site.server.wakeups import Pulse, Wakeups
 from runicorn_site.watching.process import WatchProcess
 from runs.active_root import active_root
 from runs.index import discovery
-from runs.models import StorageRoot
+from runs.models import Run, StorageRoot
 from runs.services.dead_runs import check_processes
 from runs.services.states import judge_heartbeats
 
@@ -45,13 +50,20 @@ TICK_SECONDS = 1.0
 PROCESSES_SECONDS = 30.0
 INGEST_SECONDS = 1.0
 CATALOGUE_SECONDS = 2.0
-CATALOGUE_PAUSE_FACTOR = 50
-"""Pause after a look without news, in its durations: among 100,000 runs one takes a tenth of a second."""
+CATALOGUE_PAUSE_FACTOR = 400
+"""Pause after a look without news, in its durations, where the kernel does not tell the changes of folders."""
 STATES_SECONDS = 5.0
+IDLE_SECONDS = 600.0
+"""Longest pause of a loop, whose next wake-up is a change."""
 JUMP_SECONDS = 30.0
 BUSY_SECONDS = 0.05
 """Processor time of a round of the ingest that had something to do: the next one follows after a breath."""
 AFTER_ERROR_SECONDS = 2.0
+SLOW_LOOK = (
+    "Changes in %s are not reported by the system: %s. New runs are looked for every second while a run is running, "
+    "else at least every minute; changes of finished runs about every %.0f seconds."
+)
+TOO_MANY = "it has more folders than fs.inotify.max_user_watches or this program allows"
 
 
 class Worker:
@@ -63,6 +75,8 @@ class Worker:
         self.threads: list[threading.Thread] = []
         self.leases = None if connection.vendor == "sqlite" else Leases()
         self._has_database = True
+        self.wakeups = Wakeups()
+        self.pulse = Pulse(self.wakeups)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -72,6 +86,7 @@ class Worker:
             loops.append(keep_wal_small)
         else:
             self.leases.start()
+        self.pulse.start()
         for loop in loops:
             thread = threading.Thread(target=self._lead, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -80,7 +95,9 @@ class Worker:
     def stop(self, timeout: float) -> None:
         """Signal the threads to end and wait for them at most `timeout` seconds."""
         self.stopping.set()
+        self.wakeups.ring()
         deliveries.wake.set()
+        self.pulse.stop()
         deadline = time.monotonic() + timeout
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -93,7 +110,7 @@ class Worker:
             if monitor.is_barred():
                 self.stopping.wait(TICK_SECONDS)
                 continue
-            term = Term(active_root(), self.stopping)
+            term = Term(active_root(), self.stopping, self.wakeups.bell(loop.__name__))
             try:
                 close_old_connections()
                 subject = connection.settings_dict["NAME"] if loop is keep_wal_small else term.root.path
@@ -134,9 +151,11 @@ class Worker:
 class Term:
     """Period in which this process works for one root: until it stops, shows another root, or loses its lease."""
 
-    def __init__(self, root: StorageRoot, stopping: threading.Event) -> None:
+    def __init__(self, root: StorageRoot, stopping: threading.Event, bell: threading.Event) -> None:
         self.root = root
         self.stopping = stopping
+        self.bell = bell
+        """Set when files or rows changed since it was cleared."""
         self.epoch = monitor.epoch
         self.lease: HeldLease | None = None
 
@@ -146,6 +165,17 @@ class Term:
             return False
         return not self.stopping.is_set() and active_root().pk == self.root.pk and self.epoch == monitor.epoch
 
+    def rest(self, seconds: float, *, at_least: float = 0.0) -> None:
+        """Wait `seconds`, or for a change after `at_least` seconds; clears the bell, so that the next round looks first.
+
+        Where no change of a row is reported (see `wakeups.py`), rounds are `at_least` apart, and never more than that.
+        """
+        if at_least:
+            self.stopping.wait(at_least)
+        if seconds > at_least:
+            self.bell.wait(seconds - at_least)
+        self.bell.clear()
+
 
 def lock_name(loop: Callable[[Term], None], subject: str) -> str:
     """Return the name of the lock or lease that elects the process for a root or a database."""
@@ -153,61 +183,82 @@ def lock_name(loop: Callable[[Term], None], subject: str) -> str:
 
 
 def discover(term: Term) -> None:
-    """List the root, then look every second at what can change soon and about every minute at everything."""
+    """List the root, then read what changes, and look rarely at everything."""
+    problem = discovery.follow(term.root, term.bell.set)
     next_full = next_check = 0.0
-    while term.goes_on():
-        now = time.monotonic()
-        if now >= next_full:
-            discovery.full(term.root)
-            next_full = now + discovery.seconds_until_next_scan(time.monotonic() - now)
-        else:
-            discovery.tick(term.root)
-        if now >= next_check:
-            check_processes(term.root)
-            next_check = now + PROCESSES_SECONDS
-        term.stopping.wait(TICK_SECONDS)
+    is_reported = False
+    try:
+        while term.goes_on():
+            now = time.monotonic()
+            if now >= next_full:
+                discovery.full(term.root)
+                took, watched = time.monotonic() - now, discovery.is_watched(term.root)
+                next_full = now + discovery.seconds_until_next_scan(took, watched=watched)
+                if not (watched or is_reported):
+                    logger.warning(SLOW_LOOK, term.root, problem or TOO_MANY, next_full - now)
+                    is_reported = True
+            else:
+                discovery.tick(term.root)
+            if now >= next_check:
+                checked, _ = check_processes(term.root)
+                next_check = now + PROCESSES_SECONDS if checked else 0.0
+            due = min(time for time in (next_full, next_check) if time) - time.monotonic()
+            term.rest(min(discovery.seconds_until_tick(term.root), due), at_least=TICK_SECONDS / 4)
+    finally:
+        discovery.forget(term.root)
 
 
 def ingest(term: Term) -> None:
     """Ingest new records of the journals of the root."""
     while term.goes_on():
         began = time.thread_time()
-        metrics.catch_up_all(term.root, term.stopping)
+        due = metrics.catch_up_all(term.root, term.stopping)
         busy = time.thread_time() - began > BUSY_SECONDS
-        term.stopping.wait(BUSY_SECONDS if busy else INGEST_SECONDS)
+        term.rest(due, at_least=BUSY_SECONDS if busy else INGEST_SECONDS)
 
 
 def judge(term: Term) -> None:
     """Find runs without heartbeats or steps, and those that have them again."""
-    stalls, before = Stalls(term.root), time.time()
+    stalls = Stalls(term.root)
+    offset = time.time() - time.monotonic()
     while term.goes_on():
         now = time.time()
-        if abs(now - before) > STATES_SECONDS + JUMP_SECONDS:
+        moved = now - time.monotonic() - offset
+        if abs(moved) > JUMP_SECONDS:
             # The clock was set, or this machine was suspended: what is old now may not have been silent.
             heartbeat.listen(now)
             stalls.forget()
-        before = now
+        offset += moved
         judge_heartbeats(term.root, now)
         stalls.judge(now)
-        term.stopping.wait(STATES_SECONDS)
+        term.rest(STATES_SECONDS if has_running(term.root) else IDLE_SECONDS, at_least=STATES_SECONDS)
 
 
 def catalogue(term: Term) -> None:
     """Follow the artifacts of the root, and what its runs made and used."""
-    next_full = 0.0
-    while term.goes_on():
-        now = time.monotonic()
-        thorough = now >= next_full
-        news = lookup.catch_up_all(term.root, thorough=thorough)
-        if thorough:
-            next_full = now + discovery.seconds_until_next_scan(time.monotonic() - now)
-        pause = 0.0 if news or thorough else CATALOGUE_PAUSE_FACTOR * (time.monotonic() - now)
-        term.stopping.wait(max(CATALOGUE_SECONDS, pause))
+    next_full, folders = 0.0, ArtifactFolders(Path(term.root.path), term.bell.set)
+    try:
+        while term.goes_on():
+            now = time.monotonic()
+            thorough = now >= next_full
+            if folders.have_changed() or thorough:
+                news = lookup.catch_up_all(term.root, thorough=thorough)
+            else:
+                news = link_artifacts(term.root)
+            took = time.monotonic() - now
+            if thorough:
+                next_full = now + discovery.seconds_until_next_scan(took, watched=folders.are_watched)
+            pause = 0.0 if news else next_full - time.monotonic()
+            if not folders.are_watched and not thorough:
+                pause = min(pause, CATALOGUE_PAUSE_FACTOR * took)
+            term.rest(pause, at_least=CATALOGUE_SECONDS)
+    finally:
+        folders.close()
 
 
 def alerts(term: Term) -> None:
     """Judge what no point tells: states of runs, silence, the disk."""
-    timer.watch(term.root, term.goes_on, term.stopping.wait)
+    timer.watch(term.root, term.goes_on, lambda pause: term.rest(pause, at_least=timer.TICK_SECONDS))
 
 
 def deliver(term: Term) -> None:
@@ -224,8 +275,12 @@ def keep_wal_small(term: Term) -> None:
     """Checkpoint the database as the only connection that does, and leave a small WAL behind."""
     database = Path(connection.settings_dict["NAME"])
     with closing(open_for_checkpoints(database)) as own_connection:
-        while not term.stopping.wait(EVERY_SECONDS):
-            if term.epoch != monitor.epoch:
-                return
+        while term.epoch == monitor.epoch and not term.stopping.is_set():
             checkpoint_if_worth(own_connection, database)
-        checkpoint(own_connection, "TRUNCATE")
+            term.rest(IDLE_SECONDS, at_least=EVERY_SECONDS)
+        if term.epoch == monitor.epoch:
+            checkpoint(own_connection, "TRUNCATE")
+
+
+def has_running(root: StorageRoot) -> bool:
+    return bool(Run.objects.filter(root=root, status=layout.RUNNING, deleted=None).exists())

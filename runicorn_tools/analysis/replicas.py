@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ HOSTS = frozenset(
         *("master_port", "port", "pid", "job_id", "slurm_job_id", "user", "username"),
     }
 )
+CODE = ("command_line", "git_info", "pip_packages")
+"""Keys of `environment.json` that count."""
 _PLACE = re.compile(r"(?:~|[A-Za-z]:)?[/\\]")
+_SEED, _PLACE_OR_NAME, _SETTING = "seed", "place or name", "setting"
 _SEPARATORS = re.compile(r"[-\s]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -65,6 +69,7 @@ def replica_key(
     *,
     group: str = "",
     environment: Mapping[str, Any] | None = None,
+    sources: str = "",
     inputs: Iterable[Any] = (),
     rules: Rules = DEFAULT,
 ) -> str:
@@ -74,22 +79,19 @@ def replica_key(
         config: settings of the run, nested or by dotted key.
         group: its group, if its training named one.
         environment: content of `environment.json`.
+        sources: identity in `sources.json`, which counts where no repository tells the version of the code.
         inputs: entries of `artifacts_used.json`.
         rules: settings of the project.
     """
-    settings = {
-        key: _comparable(value)
-        for key, value in _flat(config)
-        if not _is_seed(key, rules) and not _is_place_or_name(key)
-    }
-    if not settings and not group and not any(True for _ in _flat(config)):
+    if not config and not group:
         return ""
+    settings = {key: _comparable(value) for key, value in _flat(config) if is_setting(key, rules)}
     about: list[Any] = [settings]
     if group:
         about.append(group)
     else:
         captured = environment or {}
-        about += [_program(captured), _code(captured), sorted(map(_input, inputs))]
+        about += [_program(captured), _code(captured) or sources, sorted(map(_input, inputs))]
         if rules.compare_packages:
             about.append(sorted(map(str, captured.get("pip_packages") or ())))
     text = json.dumps(about, sort_keys=True, ensure_ascii=False, default=str)
@@ -98,21 +100,30 @@ def replica_key(
 
 def seed_of(config: Mapping[str, Any], rules: Rules = DEFAULT) -> Any:
     """Return the seed of a run; of several the values by key, and None without any."""
-    seeds = {key: value for key, value in _flat(config) if _is_seed(key, rules)}
+    seeds = {key: value for key, value in _flat(config) if _kind(key) == _SEED or _is_named(key, rules)}
     return next(iter(seeds.values())) if len(seeds) == 1 else seeds or None
+
+
+def is_setting(key: str, rules: Rules = DEFAULT) -> bool:
+    """Return whether a config key is neither a seed nor a place, host or name."""
+    return _kind(key) == _SETTING and not _is_named(key, rules)
 
 
 def key_of_folder(folder: Path, rules: Rules = DEFAULT) -> str:
     """Return the key of a run from the files of its folder; missing files count as empty."""
-    meta, config, environment, used = (
+    meta, config, environment, sources, used = (
         layout.read_json(folder / name)[0]
-        for name in (layout.META, layout.CONFIG, layout.ENVIRONMENT, layout.ARTIFACTS_USED)
+        for name in (
+            *(layout.META, layout.CONFIG, layout.ENVIRONMENT),
+            *(layout.SOURCES_FILE, layout.ARTIFACTS_USED),
+        )
     )
-    group = meta.get("group")
+    group, identity = meta.get("group"), sources.get("identity")
     return replica_key(
         config,
         group=group if isinstance(group, str) else "",
         environment=environment,
+        sources=identity if isinstance(identity, str) else "",
         inputs=entries_in(used),
         rules=rules,
     )
@@ -132,20 +143,19 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _word(key: str) -> str:
-    """Return the last part of a key in the form `output_dir`."""
-    return _SEPARATORS.sub("_", re.split(r"[./]", key)[-1]).lower()
+# A store has many runs and few keys.
+@lru_cache(maxsize=65_536)
+def _kind(key: str) -> str:
+    word = _SEPARATORS.sub("_", re.split(r"[./]", key)[-1]).lower()
+    if word in SEEDS:
+        return _SEED
+    is_top_name = word in TOP_NAMES and not re.search(r"[./]", key)
+    return _PLACE_OR_NAME if is_top_name or word in NAMES | HOSTS or OUTPUTS.fullmatch(word) else _SETTING
 
 
-def _is_seed(key: str, rules: Rules) -> bool:
-    return _word(key) in SEEDS or key in rules.seed_keys or re.split(r"[./]", key)[-1] in rules.seed_keys
-
-
-def _is_place_or_name(key: str) -> bool:
-    word = _word(key)
-    if word in NAMES or word in HOSTS or OUTPUTS.fullmatch(word):
-        return True
-    return word in TOP_NAMES and not re.search(r"[./]", key)
+def _is_named(key: str, rules: Rules) -> bool:
+    """Return whether the project names a key as that of a seed."""
+    return bool(rules.seed_keys) and (key in rules.seed_keys or re.split(r"[./]", key)[-1] in rules.seed_keys)
 
 
 def _comparable(value: Any) -> Any:

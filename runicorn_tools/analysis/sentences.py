@@ -30,8 +30,11 @@ def sentence(verdict: Verdict) -> Message:
     low, high = verdict.interval
     amount = _amount(verdict, (high - low) / 2)
     if verdict.goal == "unknown":
-        text = Message(
-            "higher by {amount}" if (verdict.difference or 0) > 0 else "lower by {amount}", amount=amount
+        is_higher = (verdict.difference or 0) > 0
+        text = (
+            Message("higher by {amount}", amount=amount)
+            if is_higher
+            else Message("lower by {amount}", amount=amount)
         )
         return Message(
             "{verdict} ({seeds}); which direction is better is unknown", verdict=text, seeds=_seeds(verdict)

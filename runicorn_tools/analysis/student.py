@@ -14,7 +14,10 @@ def upper_tail(t: float, df: float) -> float:
         return 0.0 if t > 0 else 1.0
     if math.isinf(df):
         return 0.5 * math.erfc(t / math.sqrt(2))
-    tail = 0.5 * _incomplete_beta(df / (df + t * t), df / 2, 0.5)
+    if t * t < df:  # where df / (df + t * t) would lose the digits of t
+        tail = 0.5 - 0.5 * _incomplete_beta(t * t / (df + t * t), 0.5, df / 2)
+    else:
+        tail = 0.5 * _incomplete_beta(df / (df + t * t), df / 2, 0.5)
     return tail if t >= 0 else 1 - tail
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runicorn.artifacts import names, store
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.store import curation, layout
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_tools.archives.limits import ArchiveRefused
 
@@ -25,6 +25,7 @@ class Kind(Enum):
     RUN = "run"
     BOARD = "board"
     DESCRIPTION = "description"
+    ANALYSIS = "analysis"
     VERSION = "version"
     CONTENT = "content"
     INDEX = "index"
@@ -94,7 +95,9 @@ def _in_run(parts: list[str]) -> MemberPath | None:
 
 
 def _in_project(parts: list[str]) -> MemberPath | None:
-    """Return the place of `<project>/description.md` or `<project>/boards/<name>.json`."""
+    """Return the place of `<project>/description.md`, `<project>/analysis.json` or `<project>/boards/<name>.json`."""
+    if len(parts) == 2 and parts[1] == analysis.FILE:
+        return MemberPath(Kind.ANALYSIS, layout.check_name(parts[0], "project"), analysis.FILE)
     if len(parts) == 2 and parts[1] == description.FILE:
         return MemberPath(Kind.DESCRIPTION, layout.check_name(parts[0], "project"), description.FILE)
     if len(parts) != 3 or parts[1] != boards.BOARDS or not parts[2].endswith(boards.SUFFIX):

@@ -15,7 +15,7 @@ from runicorn.capture.sources import record as sources
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn.store.run_files import pack_of
 from runicorn_tools.archives import versions
 from runicorn_tools.archives.limits import ArchiveRefused, Limits, configured
@@ -40,6 +40,7 @@ class Outcome:
         versions: new versions of artifacts.
         boards: boards that are new or were replaced, relative to the root.
         descriptions: descriptions of projects that are new or were replaced, relative to the root.
+        analyses: baselines and formulas of projects, the same.
         replaceable: number of runs in `left` that `overwrite` would replace.
         files: number of imported files, and `bytes` their size.
     """
@@ -51,13 +52,14 @@ class Outcome:
     replaceable: int = 0
     boards: list[str] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
+    analyses: list[str] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
 
     @property
     def new(self) -> list[str]:
-        """Paths, or names of versions, of everything new; with `overwrite` also of replaced boards and descriptions."""
-        return [*self.runs, *self.versions, *self.boards, *self.descriptions]
+        """Paths, or names of versions, of everything new; with `overwrite` also of replaced files of projects."""
+        return [*self.runs, *self.versions, *self.boards, *self.descriptions, *self.analyses]
 
 
 def import_archive(
@@ -242,8 +244,12 @@ def _place_project_files(
     overwrite: bool,
     dry_run: bool,
 ) -> None:
-    """Add boards and descriptions after the runs: each is one small file, and an invalid one is left out."""
-    placed = {Kind.BOARD: outcome.boards, Kind.DESCRIPTION: outcome.descriptions}
+    """Add boards, descriptions and analyses after the runs: each is one small file, and an invalid one is left out."""
+    placed = {
+        Kind.BOARD: outcome.boards,
+        Kind.DESCRIPTION: outcome.descriptions,
+        Kind.ANALYSIS: outcome.analyses,
+    }
     for entry in unpacked:
         if entry.place.kind not in placed:
             continue
@@ -258,7 +264,7 @@ def _place_project_files(
 
 
 def _place_project_file(root: Path, folder: Path, entry: Unpacked, *, dry_run: bool) -> str:
-    """Write a board or a description; return why it was not written, or ""."""
+    """Write a file of a project; return why it was not written, or ""."""
     project, name = entry.place.owner, entry.place.rest
     try:
         if entry.place.kind is Kind.BOARD:
@@ -266,6 +272,13 @@ def _place_project_file(root: Path, folder: Path, entry: Unpacked, *, dry_run: b
             if stored.error or dry_run:
                 return stored.error or ""
             boards.write(root, project, name, stored.board)
+        elif entry.place.kind is Kind.ANALYSIS:
+            content, error = analysis.parse(
+                _platform.read_regular(entry.path, analysis.CEILING + 1, follow_links=False)
+            )
+            if error or dry_run:
+                return error or ""
+            analysis.write(analysis.path_of(root, project), content)
         elif not dry_run:
             description.write(root, project, description.read(folder, project))
     except OSError as error:

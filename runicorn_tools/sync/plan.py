@@ -15,7 +15,7 @@ from runicorn_tools.sync.state import State
 
 KEPT = layout.GROWING | {layout.META, layout.STATUS}
 """Files that are kept if only they were deleted on the remote host: a run is unreadable without them."""
-PERSONAL = frozenset({layout.CURATION, layout.DELETED})
+PERSONAL = frozenset({layout.CURATION, layout.SAMPLE_NOTES, layout.DELETED})
 """Files that a user of the local server edits. Edits since the last sync win."""
 
 

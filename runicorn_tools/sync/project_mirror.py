@@ -1,4 +1,4 @@
-"""Mirror of the files of projects: boards and descriptions. Local changes since the last sync are kept."""
+"""Mirror of the files of projects: boards, descriptions and analyses. Local changes since the last sync are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runicorn.store import layout
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_tools.sync.manifest.scan import Item
 from runicorn_tools.sync.transport import RemoteFiles, join_path
@@ -22,7 +22,7 @@ T = TypeVar("T")
 def mirror_projects(
     remote: RemoteFiles, remote_root: str, root: Path, state_dir: Path, projects: Iterable[str]
 ) -> tuple[int, list[str]]:
-    """Fetch boards and descriptions that are new or changed on the remote host, and remove those deleted there.
+    """Fetch boards, descriptions and analyses that are new or changed on the remote host, and remove those deleted there.
 
     Args:
         remote: the files of the remote host.
@@ -38,6 +38,7 @@ def mirror_projects(
     for project in projects:
         mirror.sync_boards(project)
         mirror.sync_description(project)
+        mirror.sync_analysis(project)
     if mirror.known != before:
         layout.write_json(state_dir / STATE, mirror.known)
     return mirror.changes, mirror.problems
@@ -48,7 +49,7 @@ class _ProjectMirror:
 
     Attributes:
         known: size and time of the remote file, and version of the local one: of boards by `project/name`, of
-            descriptions by `project`.
+            descriptions by `project`, of analyses by `project//analysis`.
         changes: files written or removed.
         problems: what is wrong with the others.
     """
@@ -125,6 +126,28 @@ class _ProjectMirror:
                 version = _version(description.read(self._root, project))
             self.known[project] = [item.size, item.mtime, version]
 
+    def sync_analysis(self, project: str) -> None:
+        """Fetch baseline, formulas and rules of a project."""
+        path, key = f"{project}/{analysis.FILE}", f"{project}//analysis"
+        missing = Item(analysis.FILE, False, 0, 0, "")
+        item = self._unless_unreachable(
+            lambda: self._remote.stat(join_path(self._remote_root, path)), missing
+        )
+        *last, version = self.known.get(key, [0, 0, _version(str(analysis.empty()))])
+        if item is None or last == [item.size, item.mtime]:
+            return
+        with self._reported(path):
+            content, error = analysis.empty(), None
+            if item is not missing:
+                content, error = analysis.parse(self._content(path, item, analysis.CEILING))
+            if error is not None:
+                raise analysis.InvalidAnalysis(error)
+            if _version(str(analysis.read(self._root, project))) in (version, _version(str(content))):
+                analysis.write(analysis.path_of(self._root, project), content)
+                self.changes += 1
+                version = _version(str(content))
+            self.known[key] = [item.size, item.mtime, version]
+
     def _content(self, path: str, item: Item, limit: int) -> bytes | None:
         """Return the content of a remote file, or None if it has more than `limit` bytes."""
         pieces: list[bytes] = []
@@ -151,7 +174,12 @@ class _ProjectMirror:
             yield
         except ConnectionError:
             raise
-        except (InvalidBoard, layout.InvalidName, description.DescriptionTooLong) as error:
+        except (
+            InvalidBoard,
+            layout.InvalidName,
+            description.DescriptionTooLong,
+            analysis.InvalidAnalysis,
+        ) as error:
             self.problems.append(f"{path}: {error}")
         except OSError as error:
             self.problems.append(f"{path}: {error.strerror or error}")

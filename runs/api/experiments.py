@@ -139,7 +139,7 @@ def completion(
     """Build the response to an expression that is being written; `sentence` returns the message of an error."""
     cursor = len(where) if cursor is None else cursor
     place = cursor_context(where, cursor)
-    words = [_suggestion(suggestion) for suggestion in where_keys.suggestions(root, place)]
+    words = [_suggestion(suggestion) for suggestion in where_keys.suggestions(root, place, project or "")]
     answer = WhereCompletion(valid=True, start=place.start, suggestions=words)
     try:
         node = where_keys.parse(root, where) if where.strip() else None

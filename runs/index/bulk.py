@@ -56,7 +56,8 @@ def _run(sql: str, fields: Sequence[Any], rows: Iterable[Row]) -> None:
 
 def _preparer(field: Any) -> Callable[[Any], Any]:
     # Most JSON values of most rows are empty.
-    empty = {kind: field.get_db_prep_save(kind(), connection) for kind in (list, dict)}
+    empty: dict[type, Any] = {kind: field.get_db_prep_save(kind(), connection) for kind in (list, dict)}
+    empty[type(None)] = None
 
     def prepare(value: Any) -> Any:
         return field.get_db_prep_save(value, connection) if value else empty[type(value)]

@@ -1,7 +1,8 @@
 """Discovery of runs: scan the folders of a storage root, read what changed, and update the rows.
 
 `full` looks at every run, `tick` only at what can have changed within a second: folders that changed, running runs,
-and folders that were being written when they were read.
+and folders that were being written when they were read. Where the kernel tells changes (`follow`), both look at nothing
+else, and a store in which nothing happens costs nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -19,12 +20,13 @@ from django.db import DatabaseError
 from django.db.models import F, QuerySet
 
 from runicorn import _platform
-from runicorn.store import layout
+from runicorn.store import heartbeat, layout
 from runicorn.store.find import is_run
 from runs.index import upsert
 from runs.index.folders import id_of, remove, save_folders
 from runs.models import Run, StorageRoot
 from runs.store.folder_stat import assumed_state, stamp
+from runs.store.folder_watch import CannotWatch, Changes, FolderWatch
 from runs.store.reader import read_run
 from runs.store.walk import YOUNG_NETWORK_SECONDS, Walk
 
@@ -42,10 +44,15 @@ LOOK_SECONDS = 0.2
 MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
 """A running run that wrote nothing for this long is scanned once a minute: there may be thousands of them."""
-FULL_SECONDS = 60.0
+FULL_SECONDS, WATCHED_FULL_SECONDS = 60.0, 300.0
 LONGEST_PAUSE_SECONDS = 600.0
-PAUSE_FACTOR = 20
-"""Pause after a scan of everything, in its durations: that of a million runs takes ten seconds."""
+PAUSE_FACTOR = 400
+"""Pause after a scan, in its durations: a quarter of a percent of a core, whether it takes milliseconds or seconds."""
+TICK_SECONDS = 1.0
+SLOWEST_TICK_SECONDS = 60.0
+WATCHED_FILES = layout.SMALL | layout.GROWING | {heartbeat.NAME}
+IMPORTS = ".runicorn"
+"""Folder in which imports are staged; those of killed processes are completed by a scan."""
 
 
 class Store:
@@ -62,6 +69,27 @@ class Store:
         """Folders that may have been read during a write."""
         self.complete = False
         self.lock = threading.Lock()
+        self.watch: FolderWatch | None = None
+        self.grown: set[str] = set()
+        """Folders whose journals were written to since the last `grown_journals`."""
+        self.needs_full = False
+        self.tick_seconds = 0.0
+        """Processor time of the last scan of what can have changed."""
+
+    def is_watched(self) -> bool:
+        """Return whether the kernel tells every change of a run."""
+        return self.watch is not None and self.watch.is_complete
+
+    def watch_folder(self, folder: str) -> None:
+        if self.watch is not None:
+            self.watch.add(folder)
+
+    def concerns_runs(self, folder: str, name: str) -> bool:
+        """Return whether a change of a file in a watched folder can change a run."""
+        return name in WATCHED_FILES or self.is_above_runs(folder, {name})
+
+    def is_above_runs(self, folder: str, names: Set[str]) -> bool:
+        return folder in self.walk.folders or folder == IMPORTS or layout.RUNS in names
 
 
 _stores: dict[tuple[int, str], Store] = {}
@@ -75,16 +103,76 @@ def store_of(root: StorageRoot) -> Store:
 
 
 def forget(root: StorageRoot) -> None:
-    _stores.pop((root.pk, root.path), None)
+    store = _stores.pop((root.pk, root.path), None)
+    if store is not None and store.watch is not None:
+        watch, store.watch = store.watch, None
+        watch.close()
+
+
+def follow(root: StorageRoot, ring: Callable[[], object]) -> str:
+    """Let the kernel tell the changes of a root from now on; scan it afterwards.
+
+    Args:
+        ring: called by another thread when there is something for `tick`.
+
+    Returns:
+        Why that is impossible, or "".
+    """
+    forget(root)
+    store = store_of(root)
+    try:
+        store.watch = FolderWatch(root.path, ring, store.concerns_runs)
+    except CannotWatch as error:
+        return str(error)
+    store.walk.before_listing = store.watch_folder
+    store.watch_folder("")
+    return ""
+
+
+def is_watched(root: StorageRoot) -> bool:
+    """Return whether this process is told every change of the runs of a root."""
+    store = _stores.get((root.pk, root.path))
+    return store is not None and store.is_watched()
+
+
+def check_root(root: StorageRoot) -> None:
+    """Notice that the folder of a root was renamed, or that another one is at its path."""
+    store = _stores.get((root.pk, root.path))
+    if store is not None and (watch := store.watch) is not None:
+        watch.check_root()
+
+
+def grown_journals(root: StorageRoot) -> set[str]:
+    """Return the folders whose journals were written to since the last call, if the root is watched."""
+    store = store_of(root)
+    grown, store.grown = store.grown, set()
+    return grown
+
+
+def seconds_until_tick(root: StorageRoot) -> float:
+    """Return when `tick` may have something to do that `ring` does not announce."""
+    store = store_of(root)
+    if store.needs_full:
+        return 0.0
+    if store.again or any((store.walk.root / IMPORTS).glob("import-*")):
+        return TICK_SECONDS
+    if store.is_watched():
+        return LONGEST_PAUSE_SECONDS
+    if _running(root):
+        return TICK_SECONDS
+    return min(max(TICK_SECONDS, PAUSE_FACTOR * store.tick_seconds), SLOWEST_TICK_SECONDS)
 
 
 def full(root: StorageRoot) -> None:
     """Scan every run folder of the root, and delete rows whose folders were removed."""
     store = store_of(root)
     with store.lock:
+        changes = _collect(store)
+        store.needs_full = False
         _walk(store)
         scanned_at = time.monotonic()
-        for chunk in _to_read(root, _touched(store, store.walk.runs())):
+        told = _told_runs(store, changes)
+        for chunk in _to_read(root, {*told, *_touched(store, store.walk.runs())}):
             _process(root, store, chunk)
             if time.monotonic() - scanned_at > SOON_SECONDS:
                 _scan_changed(root, store)
@@ -98,16 +186,19 @@ def full(root: StorageRoot) -> None:
 def tick(root: StorageRoot) -> None:
     """Scan what can have changed within a second."""
     store = store_of(root)
-    if not store.complete:
+    if not store.complete or store.needs_full:
         full(root)
         return
     with store.lock:
+        began = time.thread_time()
         _scan_changed(root, store)
+        store.tick_seconds = time.thread_time() - began
 
 
-def seconds_until_next_scan(took: float) -> float:
-    """Return the pause after a scan of everything that took some seconds."""
-    return min(max(FULL_SECONDS, PAUSE_FACTOR * took), LONGEST_PAUSE_SECONDS)
+def seconds_until_next_scan(took: float, *, watched: bool = False) -> float:
+    """Return the pause after a scan of everything that took some seconds; longer if the kernel tells changes anyway."""
+    shortest = WATCHED_FULL_SECONDS if watched else FULL_SECONDS
+    return min(max(shortest, PAUSE_FACTOR * took), LONGEST_PAUSE_SECONDS)
 
 
 def scan_changed_runs(root: StorageRoot) -> None:
@@ -127,16 +218,64 @@ def scan_changed_runs(root: StorageRoot) -> None:
 
 
 def _scan_changed(root: StorageRoot, store: Store) -> None:
-    _walk(store)
+    changes = _collect(store)
+    if store.is_watched():
+        changed = _told(store, changes)
+    else:
+        _walk(store)
+        touched = _touched(store, store.walk.runs(store.walk.changed))
+        changed = {*touched, *_running(root), *_told_runs(store, changes)}
     again, store.again = store.again, set()
-    changed = _touched(store, store.walk.runs(store.walk.changed))
-    for chunk in _to_read(root, [*changed, *again, *_running(root)]):
+    for chunk in _to_read(root, {*changed, *again}):
         _process(root, store, chunk)
     for missing in _chunks(store.walk.removed, CHUNK):
         _remove_missing(root, store, Run.objects.filter(root=root, folder__in=missing))
 
 
+def _collect(store: Store) -> Changes:
+    """Return what the kernel told; a scan of everything follows if it lost something."""
+    if store.watch is None:
+        return Changes()
+    changes = store.watch.collect()
+    if changes.lost:
+        store.needs_full = True
+        for folder in store.walk.folders:
+            store.walk.forget(folder)
+    for folder in changes.gone:
+        store.walk.forget(folder)
+    store.grown.update(folder for folder, names in changes.names.items() if layout.EVENTS in names)
+    return changes
+
+
+def _told(store: Store, changes: Changes) -> set[str]:
+    """Return the run folders that changed, after scanning those above them if one of these did."""
+    above = {folder for folder, names in changes.names.items() if store.is_above_runs(folder, names)}
+    runs = _told_runs(store, changes)
+    if not (above or changes.gone or changes.lost):
+        store.walk.changed, store.walk.removed = set(), set()
+        return runs
+    for folder in above:
+        store.walk.forget(folder)
+    _walk(store)
+    for folder in store.walk.runs(store.walk.changed):
+        parent, _, name = folder.rpartition("/")
+        if name not in store.stamps[parent] or name in changes.names.get(parent, ()):
+            runs.add(folder)
+    return runs
+
+
+def _told_runs(store: Store, changes: Changes) -> set[str]:
+    """Return the run folders with changes other than new lines."""
+    growing = layout.GROWING
+    return {
+        folder
+        for folder, names in changes.names.items()
+        if not (store.is_above_runs(folder, names) or names <= growing)
+    }
+
+
 def _walk(store: Store) -> None:
+    store.watch_folder(IMPORTS)
     store.walk.go()
     for folder in store.walk.removed:
         parent, _, name = folder.rpartition("/")
@@ -178,6 +317,8 @@ def _add_preliminary_rows(root: StorageRoot, folders: Iterable[str]) -> None:
 
 def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
     """Read what differs from its row, and note the stamp of each folder."""
+    for folder in chunk:
+        store.watch_folder(folder)
     # Before reading, so that a later change is noticed at the next scan.
     stamps = {folder: stamp(f"{store.walk.root}/{folder}") for folder in chunk}
     settled = save_folders(root, chunk)

@@ -16,7 +16,7 @@ from runs.index import bulk, search_index
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts
 from runs.store.folder_stat import FolderState
-from runs.store.metric_stats import best_by
+from runs.store.metric_stats import best_by, mode_of
 from runs.store.params import flatten
 from runs.store.reader import RunRecord
 
@@ -147,6 +147,17 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
     ]
     names = [UPDATE[place] for place in moved]
     bulk.update(Run, names, ([*(values[place] for place in moved), run.pk] for run, values in rows))
+    for run, record in changed:
+        if record.metric_rules != run.metric_rules:
+            _choose_bests(run, record)
+
+
+def _choose_bests(run: Run, record: RunRecord) -> None:
+    """Choose the best values of a run anew after its definitions of metrics changed."""
+    metrics = list(RunMetric.objects.filter(run=run))
+    for metric in metrics:
+        metric.best = best_by(metric, mode_of(record, metric.key))[0]
+    RunMetric.objects.bulk_update(metrics, ["best"])
 
 
 def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[float | None, int | None]]:

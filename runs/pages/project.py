@@ -16,7 +16,7 @@ from runicorn.store.project import boards, description
 from runicorn_site.web.access import Scope, Subject, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
-from runs.query import analytics, projects
+from runs.query import analytics, projects, usual_metric
 from runs.services.projects import describe_project
 
 DAYS = 56
@@ -52,13 +52,15 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     summary = analytics.summary(root, project, DAYS)
     runs = Run.objects.in_root(root).live().filter(project=project)
     best = {run.run_id: run for run in runs.filter(run_id__in=[entry["id"] for entry in summary["best"]])}
+    newest = list(runs.newest()[:NEWEST])
+    usual_metric.fill(newest)
     context = {
         "project": project,
         "text": description.read(Path(root.path), project),
         "limit": description.LENGTH,
         "summary": summary,
         "best": [(entry, best[entry["id"]]) for entry in summary["best"] if entry["id"] in best],
-        "newest": runs.newest()[:NEWEST],
+        "newest": newest,
         "people": runs.exclude(owner=None)
         .order_by()
         .values_list("owner")

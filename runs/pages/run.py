@@ -52,6 +52,7 @@ class HeaderContext(TypedDict):
     long_note: bool
     records: str
     problems: list[str]
+    has_samples: bool
 
 
 def header_context(run: Run) -> HeaderContext:
@@ -66,6 +67,7 @@ def header_context(run: Run) -> HeaderContext:
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),
         "problems": [*run.warnings, *completeness.problems(run)],
+        "has_samples": (run.path / layout.SAMPLES).is_dir(),
     }
 
 

@@ -16,9 +16,9 @@ from django.db import connection
 
 from runicorn_site.web.readable import current
 from runs.models import RunQuerySet, StorageRoot
-from runs.query import counts
+from runs.query import counts, derived
 from runs.query.matches import Matches
-from runs.query.ordering import Ordered, ordered_by_query
+from runs.query.ordering import Ordered, metrics_of, ordered_by_query
 
 MOST = 256
 BY_ROWS = ("search", "where", "tags", "pinned_first")
@@ -127,6 +127,7 @@ def run_list(
     Raises:
         UnknownOrder: `sort` or `order_by` is malformed.
     """
+    derived.prepare(root, metrics_of(query))
     if not is_fixed(query):
         matches = matching()
         return RunList(matches, ordered_by_query(matches, query).values_list(*fields))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runs.models import Run, StorageRoot
-from runs.query import selectivity
+from runs.query import derived, selectivity
 from runs.query.matches import Matches
 from runs.query.where import sql
-from runs.query.where.ast import Node, columns, parts, with_tag
+from runs.query.where.ast import Node, columns, metrics_in, parts, with_tag
 
 
 def find_runs(
@@ -62,6 +62,7 @@ def find_runs(
                 **{f"{name_of_word}__in": words} if several else {name_of_word: words[0]}
             )
     matches = selectivity.search_text(matches, search)
+    derived.prepare(root, metrics_in(where))
     conditions = [*map(with_tag, tags), *parts(where)]
     if conditions:
         column_nodes = (

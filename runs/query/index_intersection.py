@@ -235,5 +235,6 @@ def _has_not(node: Node) -> bool:
 def can(node: Node, *, live: bool) -> bool:
     """Return whether every comparison has an index; columns are indexed for live runs only."""
     return all(
-        leaf.field.kind in WITH_ROWS or (live and leaf.field.name in COLUMNS) for leaf in comparisons(node)
+        leaf.field.kind in WITH_ROWS or (live and leaf.field.name in COLUMNS and leaf.operator != "~")
+        for leaf in comparisons(node)
     )

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet, Subquery
 from rest_framework.exceptions import ValidationError
 
 from runs.models import Run, RunMetric, RunParam
-from runs.query import selectivity, sort_keys
+from runs.query import derived, selectivity, sort_keys
 from runs.query.key_sets import Keys
 from runs.query.matches import Matches
 from runs.query.sort_keys import metric_of
@@ -71,6 +71,12 @@ def ordered_by_query(matches: Matches, query: Mapping[str, Any]) -> Ordered:
     return Ordered(matches, order, desc=desc, then=then, pinned_first=query["pinned_first"])
 
 
+def metrics_of(query: Mapping[str, Any]) -> set[str]:
+    """Return the metrics by which a `RunListQuery` sorts."""
+    keys = sort_keys.split(query.get("sort") or query.get("order_by") or "", is_key)
+    return {metric[0] for key in keys if (metric := metric_of(key.removeprefix("-")))}
+
+
 def is_key(order: str) -> bool:
     kind, _, rest = order.partition(".")
     return order in COLUMNS or (kind == "config" and bool(rest)) or metric_of(order) is not None
@@ -104,6 +110,7 @@ class Ordered:
         for key, _ in keys:
             if not is_key(key):
                 raise UnknownOrder(key)
+        derived.prepare(matches.root, {metric[0] for key, _ in keys if (metric := metric_of(key))})
         self.desc = desc
         few = matches if order == "created_at" else selectivity.narrow(matches)
         groups = _by_pin(few) if pinned_first else [few]

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial, reduce
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from runicorn.message import Message
 from runicorn_site.web.readable import current, only_readable
@@ -61,10 +62,12 @@ def is_readable(root: StorageRoot, text: str) -> bool:
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
     """Return the field that a bare key stands for, or "Did you mean …?" where that is not certain.
 
-    A key stands for the only config key or metric that is called so, with or without what comes before its last dot
-    or slash.
+    A key stands for the only config key that is called so, with or without what comes before its last dot or slash;
+    without any, for the only such metric.
     """
     namesakes = _namesakes(root, key)
+    if settings := [key_row for key_row in namesakes if key_row[0] == CONFIG]:
+        namesakes = settings
     if len(namesakes) == 1:
         kind, name, _ = namesakes[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
@@ -72,7 +75,7 @@ def resolve(root: StorageRoot, key: str) -> Field | str | None:
         return None
     either = reduce(
         lambda alternatives, other: Message("{one} or {other}", one=alternatives, other=other),
-        map(_with_count, best),
+        [_dotted(kind, name) for kind, name, _ in best],
     )
     return Message("Did you mean {keys}?", keys=either)
 
@@ -84,22 +87,23 @@ def corrections(root: StorageRoot, text: str, error: parser.BadWhere) -> list[Su
     if not key or not str(error.problem).startswith("unknown field"):
         return []
     return [
-        Suggestion(
-            f"{before}{_dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field", runs or None
-        )
-        for kind, name, runs in _likely(root, key[0])
+        Suggestion(f"{before}{_dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field")
+        for kind, name, _ in _likely(root, key[0])
     ]
 
 
-def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
-    """Return words for a place in an expression, those that begin as what is typed first."""
+def suggestions(root: StorageRoot, place: CursorContext, project: str = "") -> list[Suggestion]:
+    """Return words for a place in an expression, those that begin as what is typed first.
+
+    Those of a project are counted in it, and only its keys are among them.
+    """
     if place.expected == "field":
-        suggestions = _fields(root)
+        suggestions = _fields(root, project)
         suggestions.append(Suggestion("not", "word"))
     elif place.expected == "operator":
         suggestions = [Suggestion(operator, "operator") for operator in operators(place.field)]
     elif place.expected == "value" and place.field is not None:
-        suggestions = _values(root, place.field)
+        suggestions = _values(root, place.field, project)
     elif place.expected == "connective":
         suggestions = [Suggestion(word, "word") for word in ("and", "or")]
     else:
@@ -135,51 +139,48 @@ def _dotted(kind: str, name: str) -> str:
     return f"{kind}.{quoted(name)}" if kind else name
 
 
-def _with_count(key_row: tuple[str, str, int]) -> str:
-    kind, name, runs = key_row
-    key = _dotted(kind, name)
-    if not kind:
-        return key
-    return (
-        Message("{key} (1 run)", key=key)
-        if runs == 1
-        else Message("{key} ({runs} runs)", key=key, runs=f"{runs:,}")
-    )
-
-
-def _keys(root: StorageRoot) -> list[tuple[str, str, int]]:
+def _keys(root: StorageRoot, project: str = "") -> list[tuple[str, str, int]]:
     """Return (kind, key, number of runs) of all config keys and metrics."""
 
     def read() -> list[tuple[str, str, int]]:
         keys: list[tuple[str, str, int]] = []
         for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
-            rows = only_readable(model.objects.filter(root=root), "run__project").values_list("key")
+            rows = _of_project(model.objects.filter(root=root), root, project).values_list("key")
             counted = rows.annotate(runs=Count("run")).order_by("key")
             keys += [(kind, key, runs) for key, runs in counted]
         return keys
 
     # A page parses its condition several times, and an editor at every keystroke.
-    return counts.remembered(root, "keys of conditions", read, keys.SECONDS)
+    return counts.remembered(root, f"keys of conditions {project}", read, keys.SECONDS)
 
 
-def _fields(root: StorageRoot) -> list[Suggestion]:
-    keys = sorted(_keys(root), key=lambda row: -row[2])
+def _of_project(rows: QuerySet[Any], root: StorageRoot, project: str) -> QuerySet[Any]:
+    rows = only_readable(rows, "run__project")
+    if not project:
+        return rows
+    return rows.filter(run__in=Run.objects.in_root(root).live().filter(project=project).values("pk"))
+
+
+def _fields(root: StorageRoot, project: str) -> list[Suggestion]:
+    keys = sorted(_keys(root, project), key=lambda row: -row[2])
     suggestions = [Suggestion(f"{kind}.{quoted(name)}", kind, runs) for kind, name, runs in keys]
     return [Suggestion(name, "field") for name in FIELDS] + suggestions
 
 
-def _values(root: StorageRoot, field: Field) -> list[Suggestion]:
+def _values(root: StorageRoot, field: Field, project: str) -> list[Suggestion]:
     if field.kind is Kind.FLAG:
         return [Suggestion(word, "value") for word in ("true", "false")]
     rows: Iterable[tuple[str, int]] = ()
     if field.kind is Kind.TEXT and field.name != "run_id":
         of_root = Run.objects.in_root(root).live().exclude(**{field.name: None}).exclude(**{field.name: ""})
+        if project and field.name != "project":
+            of_root = of_root.filter(project=project)
         rows = of_root.values_list(field.name).annotate(runs=Count("id")).order_by("-runs", field.name)[:500]
     elif field.kind is Kind.TAGS:
-        tags = only_readable(RunTag.objects.filter(root=root), "run__project").values_list("tag")
+        tags = _of_project(RunTag.objects.filter(root=root), root, project).values_list("tag")
         rows = tags.annotate(runs=Count("run")).order_by("-runs", "tag")[:500]
     elif field.kind is Kind.CONFIG:
         of_key = RunParam.objects.filter(root=root, key=field.name)
-        params = only_readable(of_key, "run__project").values_list("text")
+        params = _of_project(of_key, root, project).values_list("text")
         rows = params.annotate(runs=Count("run")).order_by("-runs", "text")[:500]
     return [Suggestion(quoted(text), "value", runs) for text, runs in rows]

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
+from runicorn.store.metric_rules import rule_of
+
 LESS_IS_MORE = re.compile(
     r"loss|error|perplexity|\b(?:err|ppl|mse|mae|rmse|wer|cer|fid|nll)\b", re.IGNORECASE
 )
@@ -36,10 +38,13 @@ class HasPrimaryMetric(Protocol):
 
     best_metric_name: Any
     best_metric_mode: Any
+    metric_rules: Any
 
 
 def mode_of(run: HasPrimaryMetric, key: str) -> str:
     """Return whether the best value of a metric is its "max" or "min": set by the run, or inferred from the name."""
+    if goal := rule_of(run.metric_rules, key).get("goal"):
+        return goal
     if key == run.best_metric_name and run.best_metric_mode:
         return str(run.best_metric_mode)
     return mode_by_name(key)

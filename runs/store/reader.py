@@ -7,16 +7,20 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from runicorn.api.responses.runs import Evidence
 from runicorn.json_value import JsonObject
-from runicorn.store import heartbeat, layout
+from runicorn.store import heartbeat, layout, metric_rules
 from runicorn.store.assets import settings_of
 from runicorn.store.curation import COLOR
+from runicorn.store.project import analysis
 from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in
 from runicorn.store.state.reasons import explain
 from runicorn.store.state.transitions import Standing, follow
+from runicorn_tools.analysis import replicas
 from runs.store.folder_stat import FolderState, read_state
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.metric_stats import score
@@ -85,6 +89,8 @@ class RunRecord:
     deleted: float | None = None
     delete_reason: str = ""
     original_status: str = ""
+    replica_key: str | None = None
+    metric_rules: dict[str, Any] | None = None
 
     @property
     def best_score(self) -> float | None:
@@ -137,9 +143,20 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
     _outcome(reader, record)
     _curation(reader, record, meta)
     _deletion(reader, record)
-    record.environment_available = bool(reader.small(layout.ENVIRONMENT))
-    record.artifacts_created_count = _artifacts(reader, layout.ARTIFACTS_CREATED)
-    record.artifacts_used_count = _artifacts(reader, layout.ARTIFACTS_USED)
+    environment, used = reader.small(layout.ENVIRONMENT), reader.small(layout.ARTIFACTS_USED)
+    record.environment_available = bool(environment)
+    record.artifacts_created_count = _artifacts(reader.small(layout.ARTIFACTS_CREATED))
+    record.artifacts_used_count = _artifacts(used)
+    record.metric_rules = metric_rules.clean(meta.get(metric_rules.KEY)) or None
+    if seen.signature:
+        record.replica_key = replicas.replica_key(
+            record.config,
+            group=record.group,
+            environment={key: environment.get(key) for key in replicas.CODE},
+            sources=reader.small(layout.SOURCES_FILE).text("identity", 128) or "",
+            inputs=used.items("artifacts") or (),
+            rules=replica_rules(root, record.project),
+        )
     record.stored_bytes = folder_bytes(reader.path) if seen.signature else None
     record.warnings = reader.warnings
     return record, _is_settled(reader)
@@ -338,9 +355,24 @@ def _deletion(reader: FolderReader, record: RunRecord) -> None:
     record.original_status = marker.text("original_status", 64) or record.status
 
 
-def _artifacts(reader: FolderReader, file: str) -> int:
+def replica_rules(root: str, project: str) -> replicas.Rules:
+    """Return what a project says about replicas."""
+    try:
+        path = analysis.path_of(Path(root), project)
+        changed = os.stat(path).st_mtime_ns
+    except (OSError, ValueError):
+        return replicas.DEFAULT
+    return _rules_in(root, project, changed)
+
+
+@lru_cache(maxsize=256)
+def _rules_in(root: str, project: str, changed: int) -> replicas.Rules:
+    content = analysis.read(Path(root), project)
+    return replicas.Rules(frozenset(content["seed_keys"]), content["compare_packages"])
+
+
+def _artifacts(content: Fields) -> int:
     """Return the number of named artifacts in a list; nameless ones are not shown either."""
-    content = reader.small(file)
     entries = content.items("artifacts") or []
     count = sum(isinstance(entry, dict) and bool(clean_text(entry.get("name"), 255)) for entry in entries)
     if nameless := len(entries) - count:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class Walk:
         self.folders: dict[str, Folder] = {"": Folder(device=device)}
         self.changed: set[str] = set()
         self.removed: set[str] = set()
+        self.before_listing: Callable[[str], object] = lambda relative: None
+        """Called with each folder before it is listed, so that no later change is missed."""
 
     def go(self) -> None:
         """Scan every folder above the runs.
@@ -69,6 +71,10 @@ class Walk:
 
     def _runs(self, relative: str, seen: set[str]) -> None:
         folder = self._refresh(relative)
+        if folder.device is None:
+            # The folder above is listed by nobody: told of it, the caller learns when this one appears.
+            self.before_listing(relative.rpartition("/")[0])
+            folder = self._refresh(relative)
         folder.runs = folder.names
         seen.add(relative)
 
@@ -83,6 +89,11 @@ class Walk:
                 self.changed.add(relative)
             else:
                 self._groups(f"{relative}/{name}", seen, depth - 1)
+
+    def forget(self, relative: str) -> None:
+        """List a folder again at the next scan, even if its modification time is the same."""
+        if relative in self.folders:
+            self.folders[relative].modified = None
 
     def runs(self, among: set[str] | None = None) -> Iterator[str]:
         """Yield the paths of possible run folders, or of those in some folders, relative to the root."""
@@ -127,6 +138,7 @@ class Walk:
         return folder
 
     def _list(self, relative: str, path: Path, folder: Folder, about: os.stat_result) -> None:
+        self.before_listing(relative)
         names, links = list_folders(self.root, path, relative)
         # An unmounted disk leaves an empty folder on another device: nothing was deleted.
         if not names and folder.device not in (None, about.st_dev) and not os.listdir(path):

@@ -49,6 +49,14 @@ export function iconButton(name, label, properties = {}) {
   return button;
 }
 
+/** Put a name, given as [beginning, end], into an element: where it does not fit, its beginning is cut. */
+export function cutName(element, [beginning, end]) {
+  const part = (className, textContent) => make("span", { className, textContent });
+  element.className = "cut";
+  element.replaceChildren(...(end ? [part("beginning", beginning), part("end", end)] : [beginning]));
+  return element;
+}
+
 /** Make a label with a field below its text. */
 export function field(text, input) {
   return make("label", {}, make("span", { className: "label", textContent: text }), input);

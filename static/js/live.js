@@ -3,7 +3,7 @@
 import { gettext } from "./i18n.js";
 
 const FIRST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
+const LONGEST_WAIT = 2500;
 const FINAL = { 4404: gettext("This run no longer exists."), 4400: gettext("Unknown run ID.") };
 
 export class Live {
@@ -32,7 +32,11 @@ export class Live {
     url.search = new URLSearchParams(this.query());
     const socket = new WebSocket(url);
     this.socket = socket;
-    socket.addEventListener("open", () => this.state(""));
+    socket.addEventListener("open", () => {
+      this.state("");
+      if (this.isLost) document.dispatchEvent(new Event("reconnected"));
+      this.isLost = false;
+    });
     socket.addEventListener("message", (event) => {
       this.wait = FIRST_WAIT;
       if (this.socket === socket) this.frame(JSON.parse(event.data));
@@ -53,6 +57,7 @@ export class Live {
   /** Half of the waiting time is drawn by lot, so that many pages do not come back in the same moment. */
   #lost(code) {
     this.socket = null;
+    this.isLost = true;
     if (FINAL[code]) {
       this.state(FINAL[code]);
       return;

@@ -3,6 +3,10 @@
 const AWAY_AFTER = 120_000;
 const AWAY_FACTOR = 5;
 const SLOWEST = 30_000;
+/** Milliseconds between attempts to reach a server that is down: they cost it nothing, and people wait for it. */
+const DOWN_PAUSE = 1500;
+/** Statuses of a proxy, or of a server that is not ready. */
+const DOWN = new Set([0, 502, 503, 504]);
 
 let moved = Date.now();
 for (const sign of ["pointermove", "keydown", "scroll"]) {
@@ -11,19 +15,22 @@ for (const sign of ["pointermove", "keydown", "scroll"]) {
 
 /**
  * Call `ask()` (async) every `interval()` milliseconds while the tab is visible.
- * A failed answer makes it wait longer and longer, up to half a minute; `failed(error)` is told, and told null when it
- * is over.
+ * A failed answer makes it wait longer and longer, up to half a minute, unless the server is down; `failed(error)` is
+ * told, and told null when it is over, with the event `reconnected`.
  */
 export function poll(ask, interval, failed = () => {}) {
   let timer = 0;
   let failures = 0;
+  let isDown = false;
   let underWay = false;
 
   function wait() {
     clearTimeout(timer);
     if (document.hidden) return;
     const away = Date.now() - moved > AWAY_AFTER ? AWAY_FACTOR : 1;
-    timer = setTimeout(turn, Math.min(interval() * away * 2 ** failures, Math.max(SLOWEST, interval())));
+    const pause = Math.min(interval() * away * 2 ** failures, Math.max(SLOWEST, interval()));
+    // By lot, so that many pages do not come back in the same moment.
+    timer = setTimeout(turn, isDown ? DOWN_PAUSE * (0.6 + Math.random() * 0.4) : pause);
   }
 
   async function turn() {
@@ -31,10 +38,14 @@ export function poll(ask, interval, failed = () => {}) {
     underWay = true;
     try {
       await ask();
-      if (failures) failed(null);
+      const isBack = failures > 0;
       failures = 0;
+      isDown = false;
+      if (isBack) failed(null);
+      if (isBack) document.dispatchEvent(new Event("reconnected"));
     } catch (error) {
       failures = Math.min(failures + 1, 5);
+      isDown = DOWN.has(error.status);
       failed(error);
     } finally {
       underWay = false;

@@ -13,6 +13,7 @@ import { editInPlace } from "./run/edit.js";
 import { wireRunShare } from "./share.js";
 import { seriesOf } from "./run/series.js";
 import { refreshHeader, showStep } from "./run/header.js";
+import { linkSamples, showStepOfAddress } from "./run/sample_link.js";
 import { Media } from "./run/media.js";
 import { filterPairs } from "./run/pairs.js";
 import { sidePane } from "./run/side.js";
@@ -31,8 +32,10 @@ const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origi
 
 const board = new Board(charts, new Loader(series), toolbar.settings, {
   zoom: (range) => toolbar.zoom(range),
+  pointed: linkSamples(charts, root.dataset.samples),
   opened(answer) {
     begin(answer);
+    requestAnimationFrame(() => showStepOfAddress(board.controller));
     if (answer.pending) waitForRest();
   },
 });

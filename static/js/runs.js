@@ -10,6 +10,7 @@ import { copyIds } from "./runs/copy.js";
 import { keys } from "./runs/keys.js";
 import { links } from "./runs/links.js";
 import { merge } from "./runs/merge.js";
+import { returnToPlace } from "./runs/place.js";
 import { selection } from "./runs/select.js";
 import { sortBySeveral } from "./runs/sort.js";
 import { defineSwap } from "./runs/swap.js";
@@ -102,6 +103,7 @@ columns();
 links(picks);
 copyIds();
 actions(picks, refresh);
+returnToPlace(picks);
 
 const now = poll(refresh, interval, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");

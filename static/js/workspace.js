@@ -1,5 +1,6 @@
 /** The workspace: a list of runs, and beside it charts and tables of those that are visible. The address has its state. */
 
+import { SideLegend } from "./chart/legend.js";
 import { isShared } from "./dom.js";
 import { change } from "./edit.js";
 import { Relation } from "./hyperparameters/relation.js";
@@ -10,7 +11,6 @@ import { ChartsPanel } from "./workspace/charts_panel.js";
 import { Choices } from "./workspace/choices.js";
 import { pickColour } from "./workspace/colour_picker.js";
 import { wireEdge } from "./workspace/edge.js";
-import { SideLegend } from "./workspace/legend.js";
 import { RunList } from "./workspace/list.js";
 import { MediaPanel } from "./workspace/media_panel.js";
 import { Panels } from "./workspace/panels.js";
@@ -42,9 +42,12 @@ function rowsChanged() {
 
 function showLegend(groups = charts?.groups) {
   const { choice, shown } = visibleRuns;
+  visibleRuns.group(choice.group ? groups : null);
+  // The list has the runs; what it does not have is beside it.
+  workspace.classList.toggle("grouped", Boolean(choice.group));
   const entries = groups && choice.group ? groups : shown.map((run) => ({ ...run, removable: true }));
   const hidden = new Set(choice.group ? choice.hide : []);
-  const title = document.querySelector(".listed th.value")?.textContent.trim() ?? "";
+  const title = document.querySelector(".listed th.value .clip")?.title ?? "";
   legend.setEntries(entries.map((entry) => ({ ...entry, hidden: hidden.has(entry.key) })), choice.group ? "" : title);
 }
 
@@ -56,7 +59,7 @@ function panelProblem(text) {
 
 const hooks = {
   toggle: (key) => choices.toggle(key),
-  solo: (key) => choices.solo(key),
+  solo: (key, clicks) => choices.solo(key, clicks),
   showAll: (isShown) => choices.showAll(isShown),
   remove: (key) => choices.remove(key),
   highlight(key) {
@@ -89,6 +92,7 @@ function opened(name, section) {
     groups: (groups) => showLegend(groups),
     pointed(reading) {
       legend.read(reading);
+      list.read(visibleRuns.choice.group ? null : reading);
       list.point(reading?.near.curve.key ?? null);
     },
     runCount: () => visibleRuns.shown.length,
@@ -103,7 +107,7 @@ function start() {
   choices = new Choices(visibleRuns, { changed: show, groups: () => charts.groups, problem: panelProblem });
   const [holder, panel, tabs] = ["legend", "panel", "panel-tabs"].map((id) => document.getElementById(id));
   legend = new SideLegend(holder, hooks);
-  if (!isShared) wireAddRun(holder, (id) => choices.add(id), (id) => visibleRuns.isVisible(id));
+  if (!isShared) wireAddRun(tabs, (id) => choices.add(id), (id) => visibleRuns.isVisible(id));
   panels = new Panels(panel, tabs, visibleRuns.candidates, { opened, choose: (changed) => choices.apply(changed), newer: (name, section) => name === "charts" && charts.merge(section), failed: panelProblem });
   opened(panels.open, panel.firstElementChild);
   showLegend();
@@ -111,6 +115,7 @@ function start() {
   wireEdge(workspace);
   carryCharts();
   document.addEventListener("rows", rowsChanged);
+  document.addEventListener("reconnected", () => panels.refresh(visibleRuns.candidates));
   addEventListener("popstate", show);
 }
 

@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 RECORD = Path(__file__).with_name("code_size.json")
 PACKAGES = (
     *("runicorn", "runicorn_importers", "runicorn_tools", "runicorn_site"),
-    *("runs", "metrics", "artifacts", "alerts", "people", "remote"),
+    *("runs", "metrics", "artifacts", "alerts", "people", "remote", "samples"),
 )
 GROWTH = 1.1
 SMALL = 200

@@ -15,7 +15,7 @@ from tests.architecture.trees import imports_of, nodes_of
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = {
     *("runicorn", "runicorn_importers", "runicorn_tools", "runicorn_site"),
-    *("runs", "artifacts", "metrics", "remote", "alerts", "people"),
+    *("runs", "artifacts", "metrics", "remote", "alerts", "people", "samples"),
 }
 MAY_IMPORT = {
     "runicorn": set(),
@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "runs": {"runicorn", "runicorn_tools"},
     "metrics": {"runs", "runicorn", "runicorn_tools"},
     "artifacts": {"runs", "runicorn", "runicorn_tools"},
-    "alerts": {"metrics", "runs", "runicorn", "runicorn_tools"},
+    "samples": {"runs", "runicorn", "runicorn_tools"},
+    "alerts": {"metrics", "runs", "samples", "runicorn", "runicorn_tools"},
     "people": {"metrics", "runs", "runicorn", "runicorn_tools"},
     "remote": {"runicorn", "runicorn_tools"},
     "runicorn_site": OURS,

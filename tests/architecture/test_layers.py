@@ -13,17 +13,18 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Lowest first; "." is the top of the app. A folder imports from those before it and from its own row.
 LAYERS = {
     "runs": ["store", ".", "query", "index", "services", "live", "api", "pages"],
-    "metrics": ["store", ".", "ingest", "query", "live", "api", "pages"],
+    "metrics": ["store", ".", "ingest", "query", "differences", "live", "api", "pages"],
     "artifacts": [".", "index", "services", "lineage", "api", "pages", "admin"],
     "remote": ["ssh", ".", "connections", "environments", "viewers", "services", "api", "pages"],
+    "samples": ["store", ".", "services", "query", "api", "pages"],
     "alerts": ["kinds", ".", "delivery", "judging", "services", "api", "pages"],
     "people": ["access", ".", "shares", "pages"],
-    "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "server", "pages", "palette", "cli"],
+    "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "agents", "server", "pages", "palette", "cli"],
     "runicorn": [
         "_platform", ".", "api/responses", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
     ],
-    "runicorn_tools": ["analysis", "export", "archives", "sync", ".", "fsck", "cli"],
+    "runicorn_tools": ["analysis", "differences", "rerun", "export", "archives", "sync", ".", "fsck", "cli"],
     "runicorn_importers": ["experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "watching", "cli"],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.
@@ -40,7 +41,7 @@ ENTRY = {
     "__init__",
     "__main__",
 }
-WITHOUT_DJANGO = ("runs/store", "metrics/store", "remote/ssh")
+WITHOUT_DJANGO = ("runs/store", "samples/store", "metrics/store", "remote/ssh")
 
 
 def modules_of(app: str) -> dict[str, Path]:

@@ -10,7 +10,7 @@ from tests.architecture.code_size import grown
 from tests.architecture.trees import nodes_of, tree_of
 
 PROJECT = Path(__file__).resolve().parents[2]
-SERVER = ("runicorn_site", "runs", "artifacts", "metrics", "remote", "alerts", "people")
+SERVER = ("runicorn_site", "runs", "artifacts", "metrics", "remote", "alerts", "people", "samples")
 PACKAGES = ("runicorn", "runicorn_importers", "runicorn_tools", *SERVER)
 
 

@@ -63,7 +63,7 @@ def test_commands_and_programs_succeed(
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in programs(page, "bash", "python"):
         code = _here(block.code, served)
-        if RUN[block.language] == "python" and "rn.init" not in code:
+        if RUN[block.language] == "python" and "import runicorn as rn" not in code:
             exec(compile("\n" * block.line + code, _name(page), "exec"), namespace)
         else:
             _in_a_process(block, code, fresh)

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { axisOf, isTimeOnly, OFFERED, offered, parameterOf, settingsFor, SOURCES } from "../../static/js/chart/axes.js";
+import { axisOf, isTimeOnly, OFFERED, offered, parameterOf, queryOf, settingsFor, SOURCES } from "../../static/js/chart/axes.js";
 import { header } from "../../static/js/chart/data/rows.js";
 import { withOptions } from "../../static/js/chart/options.js";
 import { logOrigin } from "../../static/js/chart/scales/x_axis.js";
@@ -28,7 +28,11 @@ test("points are asked for by step or by time, and over a metric by both", () =>
   assert.deepEqual(each((axis, set) => axis.query(set)), [{ x: "step" }, { x: "time" }, { x: "time" }, { x: "step", x_metric: "tokens" }]);
   assert.deepEqual(each((axis) => axis.source.range), ["step_range", "time_range", "time_range", "step_range"]);
   assert.deepEqual(each((axis) => axis.upTo(7.9)), [7, 7.9, 7.9, 7]);
-  assert.deepEqual(OFFERED.map((axis) => SOURCES.map((x) => axis.acrossRuns[x] ?? x)), [["step", "relative"], ["step", "relative"], ["step", "time"]]);
+});
+
+test("several runs are asked for the time since the start of each", () => {
+  const ask = (isAcrossRuns) => each((_, set) => queryOf({ isAcrossRuns }, set).x);
+  assert.deepEqual([ask(true), ask(false)], [["step", "relative", "time", "step"], ["step", "time", "time", "step"]]);
 });
 
 test("a range is as precise as the axis", () => {
@@ -44,7 +48,6 @@ test("a place is named as people read it", () => {
   assert.deepEqual(each((axis, set) => axis.reading(1090, set)).toSpliced(2, 1), ["step 1,090", "1 min 30 s", "tokens 1,090"]);
   assert.deepEqual(each((axis, set) => axis.nameIn(set)), ["step", "time since start", "time", "tokens"]);
   assert.deepEqual(each((axis, set) => header({ settings: set, curves: [] })[0]), ["step", "time", "time", "tokens"]);
-  assert.deepEqual(each((axis) => axis.targetColumn), ["x", "x", "x", "steps"]);
 });
 
 test("live points are joined by step or by time; only those with a step have one", () => {

@@ -52,7 +52,7 @@ def modules(chromium: Any) -> Iterator[Any]:
             route.fallback()
 
     with careful_page(chromium) as page:
-        page.route("**/*", answer)
+        page.context.route("**/*", answer)
         page.goto("http://localhost/")
         yield page
 

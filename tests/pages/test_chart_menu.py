@@ -109,7 +109,7 @@ def test_a_curve_is_drawn_over_another_metric(board: Board, server: Server) -> N
     menu = open_menu(page)
     menu.get_by_label("Step", exact=True).fill("423")
     page.keyboard.press("Enter")
-    until(lambda: output(page, "loss").endswith("epoch 4.2"))
+    until(lambda: output(page, "loss").endswith("epoch 4.23, step 423"))
     page.evaluate("chart('loss').hooks.zoom([2, 3])")
     until(lambda: server.asked[-1].get("step_range") == ["190:310"])
     assert page.evaluate("chart('loss').domain") == [2, 3]
@@ -144,7 +144,7 @@ def test_a_typed_step_moves_the_cursor(board: Board) -> None:  # noqa: F811
     page.locator(".chart-menu").wait_for()
     page.keyboard.type("423")
     page.keyboard.press("Enter")
-    until(lambda: output(page, "loss").endswith(" step 420"))
+    until(lambda: output(page, "loss").endswith(" step 423"))
     until(lambda: not page.locator(".chart-menu").count())
 
 

@@ -14,7 +14,7 @@ BOARD = """async (count) => {
         <figure data-name="loss"><figcaption><h3>loss</h3><output></output></figcaption></figure></div>`;
     const load = (name) => import(`/static/js/${name}.js`);
     const [{ ChartController }, { SideLegend }, { Series }, { lookAt }] = await Promise.all(
-        ["chart/controller", "workspace/legend", "chart/data/series", "chart/render/colours"].map(load));
+        ["chart/controller", "chart/legend", "chart/data/series", "chart/render/colours"].map(load));
     const keys = Array.from({ length: count }, (_, i) => `run-${i}`);
     const colours = new Map(keys.map((key, i) => [key, lookAt(i)]));
     const curve = (key, k) => {
@@ -99,7 +99,76 @@ def test_the_cursor_reads_out_every_curve_and_the_nearest_first(board: Callable[
     assert page.locator(".readout p").all_text_contents() == ["3Run 2", "2Run 1", "1Run 0"]
     assert page.locator("output").text_content() == "2 step 10 Run 1"
     page.mouse.move(2, 2)
-    until(lambda: page.locator("output").text_content() == "3 curves")
+    until(lambda: page.locator("output").text_content() == "")
+
+
+def test_the_box_at_the_cursor_stays_in_its_pane_and_cuts_no_name(board: Callable[[int], Any]) -> None:
+    """A pane that scrolls cuts what leaves it; the names are longer than the box was wide."""
+    page = board(3)
+    page.evaluate("""() => {
+        const panel = document.getElementById("charts");
+        panel.className = "panel";
+        panel.style.cssText = "width: 330px; height: 300px; margin-left: 250px; overflow: auto";
+        chart().curves.forEach((curve, i) => { curve.label = `a name that is longer than the box at the cursor of a chart ${i}`; });
+    }""")
+    plot = page.locator(".plot")
+    width = plot.bounding_box()["width"]
+    for share in (0.3, 0.6, 0.95):
+        plot.hover(position={"x": share * width, "y": 100})
+        until(lambda: page.locator(".readout:visible p").count() == 3)
+        outside, cut = page.evaluate("""() => {
+            const [box, pane] = [".readout", "#charts"].map((one) => document.querySelector(one).getBoundingClientRect());
+            const names = [...document.querySelectorAll(".readout bdi")];
+            const inside = box.left >= pane.left && box.right <= pane.right && box.top >= 0 && box.bottom <= innerHeight;
+            return [!inside && JSON.stringify([box, pane]), names.some((name) => name.scrollWidth > name.clientWidth + 1)];
+        }""")
+        assert not outside and not cut
+
+
+def test_the_other_curves_are_dimmed_while_one_is_pointed_at(board: Callable[[int], Any]) -> None:
+    page = board(3)
+    page.evaluate("window.drawn = 0; chart().hooks.drawn = () => { drawn += 1; }")
+    plot = page.locator(".plot")
+    for value in (3, 2, 1, 3, 1, 2):
+        down = page.evaluate("(value) => chart().plot.y.at(value)", value)
+        plot.hover(position={"x": page.evaluate("chart().plot.x.at(10)"), "y": down})
+    veil = """() => { const { veil, plot } = chart(), ratio = veil.width / veil.clientWidth;
+        const alpha = (x, y) => veil.getContext("2d").getImageData(x * ratio, y * ratio, 1, 1).data[3];
+        return veil.width ? [alpha(plot.x.at(5), plot.y.at(0.55)), alpha(plot.x.at(5), plot.y.at(1.5))] : []; }"""
+    others, pointed = page.evaluate(veil)
+    assert 150 < others < 200 and pointed == 255
+    assert page.evaluate("drawn") < 3, "a move of the pointer draws one curve"
+    page.mouse.move(2, 2)
+    until(lambda: page.evaluate(veil) == [])
+
+
+def test_full_screen_has_a_legend_with_the_values_under_the_cursor(board: Callable[[int], Any]) -> None:
+    page = board(3)
+    page.locator(".plot").focus()
+    page.keyboard.press("f")
+    rows = page.locator("figure .side-legend li")
+    until(lambda: rows.all_text_contents() == ["Run 24", "Run 13", "Run 02"])
+    assert page.locator("figure .tools .button:visible").count() == 3
+    page.locator(".plot").hover(position={"x": page.evaluate("chart().plot.x.at(10)"), "y": 100})
+    until(lambda: page.locator("figure .side-legend b").all_text_contents() == ["3", "2", "1"])
+    rows.nth(2).hover()
+    assert page.evaluate("chart().highlighted") == "run-0"
+    page.keyboard.press("Escape")
+    until(lambda: page.locator("figure .side-legend").count() == 0)
+
+
+def test_values_are_spoken_where_keys_move_the_cursor(board: Callable[[int], Any]) -> None:
+    page = board(2)
+    spoken = page.locator("#charts > [role=status]")
+    page.locator(".plot").hover(position={"x": page.evaluate("chart().plot.x.at(10)"), "y": 100})
+    assert spoken.text_content() == "" and page.locator("output").get_attribute("aria-live") == "off"
+    page.locator(".plot").focus()
+    page.keyboard.press("Home")
+    until(lambda: spoken.text_content() == "0 step 0 Run 0")
+    page.keyboard.press("ArrowRight")
+    until(lambda: spoken.text_content() == "1 step 10 Run 0")
+    page.keyboard.press("ArrowDown")
+    until(lambda: spoken.text_content() == "2 step 10 Run 1")
 
 
 def test_keys_go_from_curve_to_curve(board: Callable[[int], Any]) -> None:
@@ -170,7 +239,7 @@ def test_runs_with_the_same_colour_differ_on_a_chart_of_several_metrics(js: Any)
 def test_markers_are_drawn_along_the_curve_and_in_legends(board: Callable[[int], Any], js: Any) -> None:
     board(2)
     code = """async (m) => {
-        const { lookAt, swatch } = await import("/static/js/chart/render/colours.js");
+        const { lookAt } = await import("/static/js/chart/render/colours.js"), { swatch } = await import("/static/js/chart/render/swatch.js");
         Object.assign(chart().curves[1], lookAt(80));
         const { items } = m.vectorPicture(chart(), { width: 600, height: 300 });
         const triangles = items.filter(({ kind, path }) => kind === "fill" && path.length === 4);

@@ -60,6 +60,7 @@ def test_a_smoothed_value_is_named_with_its_own_step(board: Callable[..., Any], 
 
     server.make = apart
     page = board("loss", search="?smooth=0.9")
+    until(lambda: painted(page, "loss") > 300)
     until(lambda: page.evaluate("chart('loss').curves[0]?.smooth?.x.length") == 40)
     for step, named in ((420, 428), (110, 103)):
         page.evaluate("(step) => chart('loss').hooks.cursor(step)", step)

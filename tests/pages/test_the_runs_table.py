@@ -105,7 +105,7 @@ def test_pages_follow_each_other(store: Path, page: Page) -> None:
 def test_an_empty_store_helps_with_the_first_steps(store: Path, page: Page) -> None:
     text = " ".join(page("/").texts("main"))
     assert "No runs yet" in text
-    assert 'rn.init(project="first", name="hello")' in text
+    assert 'rn.init(project="first", name="hello",' in text and f'storage="{store}")' in text
     assert str(store) in text
 
 

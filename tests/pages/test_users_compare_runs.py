@@ -55,6 +55,9 @@ def test_users_group_zoom_and_hide_curves(
     until(lambda: browser.locator("#legend > ul > li").count() == 2)
     assert asked[-1]["group_by"] == ["config.lr"]
     assert "lr 0.01 (2)" in browser.locator("#legend").inner_text()
+    dots = "[...document.querySelectorAll('tr.visible .colour')].map((dot) => dot.style.getPropertyValue('--dot'))"
+    until(lambda: set(browser.evaluate(dots)) == {"var(--curve-1)", "var(--curve-2)"})
+    assert len(browser.evaluate(dots)) == 3, "the runs have the colours of their groups"
 
     browser.get_by_text("Duration", exact=True).click()
     # The axis changes before the points have come.

@@ -34,7 +34,7 @@ def test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown(open_page: 
     until(lambda: page.evaluate("document.activeElement.id") == "where")
     assert page.locator("#where-help").is_hidden() and not [url for url in asked if "/runs-where" in url]
     page.locator("#where").fill("optim.lrr < 1")
-    until(lambda: "Did you mean config.optim.lr (1 run)?" in page.locator("#where-status").inner_text())
+    until(lambda: "Did you mean config.optim.lr?" in page.locator("#where-status").inner_text())
     page.get_by_role("option", name="config.optim.lr < 1").click()
     until(lambda: page.locator("#where-status").inner_text() == "1 run matches")
     assert page.locator("#where").input_value() == "config.optim.lr < 1 "
@@ -126,3 +126,21 @@ def test_a_click_with_shift_sorts_by_a_second_column(open_page: Open) -> None:
     page.locator('th[data-key="name"] a').click(modifiers=["Shift"])
     until(lambda: page.locator("th sup").all_text_contents() == ["1", "2"])
     assert page.url.endswith("/?q=bert&sort=status%2Cname")
+
+
+@pytest.mark.journey("wide")
+def test_a_malformed_filter_keeps_the_rows_and_its_correction_is_clicked(open_page: Open) -> None:
+    page = open_page("/?project=vision")
+    names = page.locator("#runs a.name")
+    until(lambda: names.all_inner_texts() == ["resnet"])
+    page.locator("#where").fill("optim.lrr < 1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    problem = page.locator("#where-problem")
+    problem.get_by_role("link", name="config.optim.lr < 1").wait_for()
+    assert names.all_inner_texts() == ["resnet"]
+    assert page.locator("#where").get_attribute("aria-invalid") == "true"
+    problem.get_by_role("link", name="config.optim.lr < 1").click()
+    problem.wait_for(state="hidden")
+    until(lambda: page.locator("#where").input_value() == "config.optim.lr < 1")
+    assert "where=config.optim.lr" in page.url

@@ -40,6 +40,8 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     page.fill("input[name=charts]", "loss")
     assert page.locator("figure[data-name]:visible").count() == 1
     assert page.url.endswith("?charts=loss")
+    counts = "[...document.querySelectorAll('.group:not([hidden]) summary .count, #section-index span')].map((count) => count.textContent)"
+    assert page.evaluate(counts) == ["1", "1 of 1"]
     page.fill("input[name=charts]", "nothing like that")
     assert page.get_by_text("No charts match.").is_visible()
 
@@ -48,8 +50,10 @@ def test_the_url_shows_a_colleague_the_same_view(open_page: Open, screen: Screen
     page = open_page(RUN)
     see(page, "val/acc")
     page.get_by_role("region", name="Charts").get_by_text("Duration", exact=True).click()
-    page.get_by_label("Log y").check()
     page.locator("input[name=smooth]").fill("0.5")
+    page.get_by_role("button", name="Settings of all charts").click()
+    page.get_by_label("Log y").check()
+    page.keyboard.press("Escape")
     show(page, "Config")
     page.wait_for_url(f"**{RUN}?x=relative&smooth=0.5&log=1&pane=config")
 
@@ -60,7 +64,7 @@ def test_the_url_shows_a_colleague_the_same_view(open_page: Open, screen: Screen
         show(other, "Charts")
     see(other, "val/acc")
     assert other.locator("input[value=relative]").is_checked()
-    assert other.get_by_label("Log y").is_checked()
+    assert other.locator("input[name=log]").is_checked()
     assert other.locator("output[name=smoothed]").text_content() == "0.50"
 
 

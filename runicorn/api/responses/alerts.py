@@ -29,7 +29,9 @@ class AlertChannelTest(TypedDict):
 class AlertWhen(TypedDict):
     """The condition of a rule."""
 
-    kind: Annotated[str, "`state`, `nan`, `threshold`, `spike`, `plateau`, `no_step`, `gpu_idle` or `disk`."]
+    kind: Annotated[
+        str, "`state`, `nan`, `threshold`, `spike`, `plateau`, `no_step`, `gpu_idle`, `disk` or `samples`."
+    ]
     states: NotRequired[list[str]]
     metric: NotRequired[Annotated[str, "A metric; `*` and `?` stand for any characters."]]
     op: NotRequired[str]
@@ -37,6 +39,7 @@ class AlertWhen(TypedDict):
     points: NotRequired[int]
     minutes: NotRequired[float]
     z: NotRequired[float]
+    samples: NotRequired[Annotated[str, "Condition over samples of the newest step."]]
 
 
 class AlertRule(TypedDict):

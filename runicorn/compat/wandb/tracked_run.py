@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from runicorn.compat.wandb.settings import Settings
 from runicorn.compat.wandb.summary_view import SummaryView
 from runicorn.compat.wandb.watching import Watching
 from runicorn.store import layout
+from runicorn.store.metric_rules import SUMMARIES
 from runicorn.store.state.transitions import ending_by_code
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run as OurRun
@@ -172,9 +174,20 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         kinds = tuple(kind.strip() for kind in (summary or "").split(",") if kind.strip())
         rule = Rule(str(name), source and str(source), kinds, minimize=goal != "maximize")
         self._rules.add(rule)
+        self._define(rule, goal)
         if goal and "*" not in rule.pattern:
             self._run.set_primary_metric(rule.pattern, "max" if goal == "maximize" else "min")
         return rule
+
+    def _define(self, rule: Rule, goal: str | None) -> None:
+        """Record a rule for charts and comparisons, as far as they know it."""
+        summary = next((kind for kind in rule.summaries if kind in SUMMARIES), None)
+        direction = {"minimize": "min", "maximize": "max"}.get(goal or "")
+        if direction is None and summary in ("min", "max"):
+            direction = summary
+        with suppress(ValueError):
+            # Without the step metric: its values are the steps already.
+            self._run.define_metric(rule.pattern, None, direction, summary)
 
     def watch(
         self,

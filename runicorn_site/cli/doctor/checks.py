@@ -23,8 +23,8 @@ from runicorn.capture import gpu
 from runicorn.capture.subprocesses import Commands
 from runicorn.settings import free_space, user
 from runicorn.store.units import format_bytes
-from runicorn_site.cli.support.server import ForeignModule, make_importable
 from runicorn_site.cli.version import database_state
+from runicorn_site.import_path import ForeignModule, make_importable
 from runicorn_tools.cli import config
 from runicorn_tools.cli.support.common import REFUSED
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE

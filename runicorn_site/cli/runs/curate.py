@@ -10,7 +10,7 @@ import typer
 
 from runicorn.store.units import number_of
 from runicorn_site.catalog.entry import RunEntry
-from runicorn_site.cli.runs.source import AsJson, OneRun, Runs, Storage, Token, Url, opened, runs_of
+from runicorn_site.cli.runs.source import AsJson, OneRun, Runs, Storage, Token, Url, opened, run_of, runs_of
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import USAGE
 
@@ -70,7 +70,7 @@ def note(
     if append and words is None:
         common.exit_with("--append needs a text", USAGE)
     with opened(url, token, storage) as catalog:
-        entry = runs_of(catalog, [run])[0]
+        entry = run_of(catalog, run)
         if words is not None:
             addition = sys.stdin.read() if words == "-" else words
             before = entry.description.rstrip()

@@ -10,7 +10,7 @@ import typer
 
 from runicorn.store.units import format_bytes, number_of
 from runicorn_site.cli.runs import text
-from runicorn_site.cli.runs.source import AsJson, OneRun, Storage, Token, Url, opened, runs_of
+from runicorn_site.cli.runs.source import AsJson, OneRun, Storage, Token, Url, opened, run_of
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED
 
@@ -40,7 +40,7 @@ def get(
       runicorn get 20260114_153045_a1b2c3 logs.txt --output results
     """
     with opened(url, token, storage) as catalog:
-        entry = runs_of(catalog, [run])[0]
+        entry = run_of(catalog, run)
         files = [
             file
             for file in catalog.files(entry)
@@ -85,7 +85,7 @@ def tail(
       runicorn tail latest --lines 100
     """
     with opened(url, token, storage) as catalog:
-        entry = runs_of(catalog, [run])[0]
+        entry = run_of(catalog, run)
         if not follow:
             last = catalog.log_lines(entry, lines)
             if as_json:

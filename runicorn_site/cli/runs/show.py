@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from runicorn_site.catalog.entry import Figures, RunEntry, nested
 from runicorn_site.cli.runs import text
-from runicorn_site.cli.runs.source import AsCsv, AsJson, OneRun, Runs, Storage, Token, Url, opened, runs_of
+from runicorn_site.cli.runs.source import (
+    AsCsv,
+    AsJson,
+    OneRun,
+    Runs,
+    Storage,
+    Token,
+    Url,
+    opened,
+    run_of,
+    runs_of,
+)
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import USAGE
 from runs.store.params import flatten
@@ -25,6 +37,7 @@ FACTS: tuple[str, ...] = (
     "hostname",
 )
 FACTS += ("owner", "tags", "description", "deleted_at")
+MOST_VERDICTS = 10
 FIGURES = ("last", "best", "min", "max", "count")
 
 
@@ -44,7 +57,7 @@ def show(
       runicorn show 20260114_153045_a1b2c3 --json
     """
     with opened(url, token, storage) as catalog:
-        entry = runs_of(catalog, [run], metrics=True)[0]
+        entry = run_of(catalog, run, metrics=True)
     if as_json:
         common.print_json(entry.to_dict())
         return
@@ -71,7 +84,7 @@ def compare(
     token: Token = None,
     storage: Storage = None,
 ) -> None:
-    """Compare the config and the metrics of runs side by side.
+    """Compare the config and the metrics of runs side by side, and say whether each is better than the first.
 
     Examples:
 
@@ -81,14 +94,18 @@ def compare(
     """
     with opened(url, token, storage) as catalog:
         entries = runs_of(catalog, runs, metrics=True)
-    if len(entries) < 2:
-        common.exit_with("compare needs two runs or more", USAGE)
+        if len(entries) < 2:
+            common.exit_with("compare needs two runs or more", USAGE)
+        names = [] if as_csv else [name for name in entries[0].metrics if not name.startswith("system/")]
+        names = sorted(names, key=lambda name: name != entries[0].best_metric_name)[:MOST_VERDICTS]
+        verdicts = {entry.id: catalog.verdicts(names, [entry], entries[:1]) for entry in entries[1:]}
     rows = _comparison(entries, everything)
     if as_json:
         common.print_json(
             {
                 "runs": [entry.id for entry in entries],
                 "rows": [{"key": key, "values": values} for key, values in rows],
+                "verdicts": {run: [asdict(verdict) for verdict in of] for run, of in verdicts.items()},
             }
         )
         return
@@ -97,6 +114,10 @@ def compare(
         text.print_csv(header, [[key, *values] for key, values in rows])
         return
     text.print_table(header, [[key, *(text.cell(key, value) for value in values)] for key, values in rows])
+    for run_id, of_run in verdicts.items():
+        _section(
+            f"{run_id} against {entries[0].id}", [(verdict.metric, verdict.sentence) for verdict in of_run]
+        )
 
 
 def _comparison(entries: list[RunEntry], everything: bool) -> list[tuple[str, list[Any]]]:
@@ -123,7 +144,7 @@ def _section(title: str, rows: list[tuple[str, str]]) -> None:
     if not rows:
         return
     if title:
-        typer.echo(f"\n{title.upper()}")
+        typer.echo(f"\n{title}")
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         first, *others = value.splitlines() or [""]

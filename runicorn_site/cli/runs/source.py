@@ -19,9 +19,9 @@ use_server()  # for modules of the apps that parse files without Django
 
 from runicorn_site.catalog.base import Catalog, CatalogError, UnknownRun  # noqa: E402
 from runicorn_site.catalog.entry import RunEntry  # noqa: E402
-from runicorn_site.catalog.names import LATEST, find_runs  # noqa: E402
+from runicorn_site.catalog.names import LATEST, find_run, find_runs  # noqa: E402
 
-RUN_HELP = "A run: an id, its unique beginning, a unique name, latest, or best:METRIC."
+RUN_HELP = "A run: an id, its unique beginning, a unique name, latest, best:METRIC, or @baseline."
 COMPLETED = 30
 """Most names that the shell offers."""
 
@@ -70,6 +70,11 @@ def opened(url: str, token: str | None, storage: Path | None) -> Iterator[Catalo
 def runs_of(catalog: Catalog, names: Sequence[str], *, metrics: bool = False) -> list[RunEntry]:
     """Return the runs that the arguments name."""
     return find_runs(catalog, list(names), metrics=metrics)
+
+
+def run_of(catalog: Catalog, name: str, *, metrics: bool = False) -> RunEntry:
+    """Return the one run that an argument names."""
+    return find_run(catalog, name, metrics=metrics)
 
 
 def _store(storage: Path | None) -> Catalog:

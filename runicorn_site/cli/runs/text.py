@@ -80,7 +80,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
         _print_for_terminal(columns, rows, numbers)
         return
     table = [
-        [column.upper() for column in columns],
+        list(columns),
         *([common.printable(text) for text in row] for row in rows),
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

@@ -15,9 +15,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from runicorn.store import layout
-from runicorn_site.web.templatetags.ui import duration, figure, icon, moment, status
+from runicorn_site.web.templatetags.ui import duration, figure, icon, moment, status, status_icon
 from runs.models import Run
 from runs.pages.state_reason import reason, reason_text
+from runs.pages.table.names import parted
 from runs.query.completeness import in_words, missing_of
 
 EMPTY = SafeString("")
@@ -39,6 +40,7 @@ class CellContext:
         tag_address: returns the address of the table with one tag.
         group_address: returns the address of the table with one group.
         text: number of the column, aligned with those of the other rows.
+        extra: what tells the run from others of the same name.
     """
 
     run: Run
@@ -49,11 +51,14 @@ class CellContext:
     tag_address: Callable[[str], str]
     group_address: Callable[[str], str]
     text: str = ""
+    extra: str = ""
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
     run = context.run
-    return format_html('<td class="{}" title="{}">{}</td>', css, reason_text(run), status(run.shown_state))
+    # Only what is not finished needs its word.
+    shown = status_icon if run.shown_state == layout.FINISHED else status
+    return format_html('<td class="{}" title="{}">{}</td>', css, reason_text(run), shown(run.shown_state))
 
 
 def reason_cell(css: str, context: CellContext) -> SafeString:
@@ -65,7 +70,7 @@ def reason_cell(css: str, context: CellContext) -> SafeString:
 def name_cell(css: str, context: CellContext) -> SafeString:
     run = context.run
     return format_html(
-        '<td class="{}"><span class="cells">{}{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
+        '<td class="{}"><span class="cells">{}{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}{}'
         '<button class="button quiet small edit" type="button" tabindex="-1" data-edit="{}"'
         ' title="{}" aria-label="{}">{}</button></span></td>',
         css,
@@ -74,7 +79,10 @@ def name_cell(css: str, context: CellContext) -> SafeString:
         _incomplete(run),
         reverse("run", args=(run.run_id,)),
         run.label if run.label == run.name else f"{run.label} ({run.name})",
-        run.label,
+        parted(run.label),
+        format_html('<span class="extra clip faint" title="{}">{}</span>', context.extra, context.extra)
+        if context.extra
+        else EMPTY,
         _first_tags(run, context) if context.tags_in_name and run.tags else EMPTY,
         run.run_id,
         gettext("Name, tags and note (t)"),

@@ -24,11 +24,13 @@ from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_text, column_of, is_added
+from runs.pages.table.first_steps import FirstSteps, first_steps
 from runs.pages.table.head import Chip, Heading, chips, headings, orders
+from runs.pages.table.names import differences
 from runs.pages.table.state import MOST_CHOSEN, MOST_RUNS, TableState, number
 from runs.pages.table.values import Value, added_values, aligned, by_column, is_text
 from runs.query import counts as counting
-from runs.query import where_keys
+from runs.query import usual_metric, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered
@@ -48,6 +50,8 @@ class Row:
     columns: Sequence[Column]
     texts: Mapping[str, str]
     now: float
+    extra: str = ""
+    """What tells the run from others of the same name on the page."""
 
     @property
     def running(self) -> bool:
@@ -58,7 +62,7 @@ class Row:
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
         values = [column.live(self.run) for column in self.columns]
-        return f"{crc32(repr((self.running, values, self.texts)).encode()):x}"
+        return f"{crc32(repr((self.running, values, self.texts, self.extra)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -70,6 +74,7 @@ class Row:
             project_address=partial(_project_address, state),
             tag_address=lambda tag: state.but(tags=(tag,)).address,
             group_address=partial(_group_address, state),
+            extra=self.extra,
         )
         pieces = []
         for column in self.columns:
@@ -100,6 +105,8 @@ class TableContext(TypedDict):
     view: SavedView | None
     most_chosen: int
     problem: str
+    corrections: list[tuple[str, str]]
+    """Valid expressions in the place of a malformed one, with their addresses."""
     chips: list[Chip]
     orders: list[tuple[str, str]]
     projects: list[str]
@@ -108,7 +115,7 @@ class TableContext(TypedDict):
     undo: list[str]
     refused: int
     problems: list[str]
-    first_steps: bool
+    first_steps: FirstSteps | None
 
 
 def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: str = "") -> TableContext:
@@ -128,6 +135,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: 
         "views": (saved := views(root, state, user)),
         "view": next((view for view in saved if view.current), None),
         "problem": problem,
+        "corrections": _corrections(root, state) if problem else [],
         "chips": chips(state, counts(root, state)),
         "orders": orders(state),
         "projects": [project["name"] for project in projects(root)],
@@ -137,7 +145,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: 
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
         "problems": root.problems if current().is_everything else [],
-        "first_steps": not visible and not state.is_filtered and state.page == 1,
+        "first_steps": None if visible or state.is_filtered or state.page > 1 else first_steps(root),
     }
 
 
@@ -171,6 +179,15 @@ def _matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, st
         return matching(root, state), ""
     except BadWhere as error:
         return Matches(root, Run.objects.none()), translated(error.sentence)
+
+
+def _corrections(root: StorageRoot, state: TableState) -> list[tuple[str, str]]:
+    try:
+        where_keys.parse(root, state.where)
+    except BadWhere as error:
+        texts = [suggestion.text for suggestion in where_keys.corrections(root, state.where, error)]
+        return [(text, state.but(where=text).address) for text in texts]
+    return []
 
 
 def _page(matches: Matches, state: TableState) -> OpenPage:
@@ -321,9 +338,14 @@ def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> li
 
 def rows(runs: Sequence[Run], columns: Sequence[Column], values: Mapping[str, Sequence[Value]]) -> list[Row]:
     now = time.time()
+    usual_metric.fill(runs)
+    extras = differences(runs)
     texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
     texts["best"] = aligned([run.best_metric_value for run in runs])
-    return [Row(run, columns, {key: texts[key][at] for key in texts}, now) for at, run in enumerate(runs)]
+    return [
+        Row(run, columns, {key: texts[key][at] for key in texts}, now, extras.get(run.pk, ""))
+        for at, run in enumerate(runs)
+    ]
 
 
 def deleted(root: StorageRoot, run_ids: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from runs.pages.table.rows import table_context, wide_context
 from runs.pages.table.state import TableState, with_added
 from runs.pages.workspace.views import workspace_context
 from runs.query.keys import differing_keys
+from runs.query.projects import projects
 from runs.services.recycle_bin import soft_delete_runs
 
 
@@ -42,6 +43,12 @@ def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple
     return preferred, with_added(DEFAULT_COLUMNS, differing)
 
 
+def only_project(root: StorageRoot) -> str:
+    """Return the name of the project if the root has one: its columns are then those of all runs."""
+    names = [project["name"] for project in projects(root)]
+    return names[0] if len(names) == 1 else ""
+
+
 MOST_UNDONE = 200
 """Ids in the address that offers to restore deleted runs: as many as the largest page has."""
 
@@ -53,13 +60,21 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     if list(request.GET) == ["view"]:
         return redirect(address_of_view(request.GET["view"], user_name(request)))
     root = active_root()
-    state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
+    state = TableState.read(
+        request.GET, *usual_columns(root, request.GET.get("project", "") or only_project(root))
+    )
     common = table_context(root, state, request.GET, user_name(request))
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)
     context = {**common, **layout, "filter_chips": chips(root, state)}
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
+    if common["problem"] and state.where:
+        # The rows that are shown stay: they are those of the last valid filter.
+        answer = fragment(request, "runs/_where_problem.html", context)
+        for name, value in (("Retarget", "#where-problem"), ("Reswap", "outerHTML"), ("Push-Url", "false")):
+            answer[f"HX-{name}"] = value
+        return answer
     answer = fragment(request, "runs/_table.html", context)
     # The form sends every field; the address names only what differs from the defaults, and what can be undone.
     has_outcome = common["undo"] or common["refused"]

@@ -18,6 +18,7 @@ from runs.pages.table.cells import EMPTY, CellContext
 from runs.pages.table.columns import column_of, is_added
 from runs.pages.table.state import TableState
 from runs.pages.table.values import added_values, aligned
+from runs.query import usual_metric
 
 VALUE_CSS = "number value clip"
 WITH_A_CELL = {"step", "duration", "created", "updated", "records"}
@@ -61,6 +62,7 @@ class ListRow:
 def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
     """Return the runs with the value that they are sorted by, or else with their primary metric."""
     key = value_key(state)
+    usual_metric.fill(runs)
     if is_added(key):
         values = added_values(runs, [key])
         numbers = [values.get((run.pk, key)) for run in runs]

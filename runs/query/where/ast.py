@@ -40,7 +40,7 @@ FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 EQUALITIES = frozenset({"=", "!=", "in", "exists"})
 ALLOWED = {
-    Kind.TEXT: EQUALITIES | {"contains"},
+    Kind.TEXT: EQUALITIES | {"contains", "~"},
     Kind.NUMBER: EQUALITIES | ORDERINGS,
     Kind.TIME: EQUALITIES | ORDERINGS,
     Kind.FLAG: frozenset({"=", "!="}),
@@ -48,6 +48,9 @@ ALLOWED = {
     Kind.METRIC: EQUALITIES | ORDERINGS,
     Kind.CONFIG: EQUALITIES | ORDERINGS | {"contains"},
 }
+OPERATORS = frozenset().union(*ALLOWED.values())
+LONG_TEXTS = frozenset({"description", "state_reason"})
+"""Columns that are too long for regular expressions."""
 
 
 Value = str | float | bool
@@ -123,3 +126,9 @@ def comparisons(node: Node) -> Iterator[Comparison]:
     else:
         for part in node.nodes:
             yield from comparisons(part)
+
+
+def metrics_in(node: Node | None) -> set[str]:
+    """Return the metrics that an expression compares."""
+    leaves = () if node is None else comparisons(node)
+    return {leaf.field.name for leaf in leaves if leaf.field.kind is Kind.METRIC}

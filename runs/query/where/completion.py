@@ -9,7 +9,10 @@ from runs.query.where import parser
 from runs.query.where.ast import ALLOWED, Field, Kind
 
 WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s"'(),=!<>])+$""", re.DOTALL)
-OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains", "exists", "is null", "is not null")
+OPERATORS = (
+    *("=", "!=", "<", "<=", ">", ">=", "~"),
+    *("in", "not in", "contains", "exists", "is null", "is not null"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from django.db.models import F, Func, Q, QuerySet
 from runs.models import Run, RunMetric, RunParam, RunTag
 from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, Comparison, Kind, Node, Value
 
-LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "contains": "icontains", "in": "in"}
+LOOKUPS = {
+    "=": "exact",
+    "<": "lt",
+    "<=": "lte",
+    ">": "gt",
+    ">=": "gte",
+    "contains": "icontains",
+    "in": "in",
+    "~": "regex",
+}
 WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
 
 

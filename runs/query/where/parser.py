@@ -2,7 +2,7 @@
 
     expression = both ("or" both)*            both = single ("and" single)*
     single     = "not" single | "(" expression ")" | comparison
-    comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains") value
+    comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains" | "~") value
                | field ["not"] "in" "(" value ("," value)* ")" | field "exists" | field "is" ["not"] "null"
     field      = a name of `ast.FIELDS` | "config.<key>" | "metric.<name>" [".best" | ".last" | ".min" | ".max"]
                | a bare key that `resolve` finds
@@ -20,10 +20,13 @@ from typing import Literal
 
 from runicorn.message import Message, gettext_noop
 from runicorn_site.web import timestamps
+from runs.query.where import patterns
 from runs.query.where.ast import (
     ALLOWED,
     FIELDS,
     FIGURES,
+    LONG_TEXTS,
+    OPERATORS,
     ORDERINGS,
     All,
     Comparison,
@@ -47,7 +50,8 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 PIECE = re.compile(
     r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<bare>[^\s"'(),=!<>]+)""", re.DOTALL
 )
-SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
+# A tilde begins a path in a value, so that only one before a blank or a quote is an operator.
+SIGN = re.compile(r"""!=|<=|>=|==|[=<>(),]|~(?=[\s"']|$)""")
 
 
 class BadWhere(ValueError):
@@ -75,6 +79,8 @@ class Token:
     is_word: bool = False
     bare: str = ""
     """Last part of a word that is not quoted."""
+    pattern: str = ""
+    """The word as a regular expression: backslashes before anything but quotes are part of it."""
 
     @property
     def keyword(self) -> str:
@@ -97,7 +103,7 @@ def parse(text: str, resolve: Resolve | None = None) -> Node:
     """
     if len(text) > LONGEST:
         raise BadWhere("longer than {most} characters", LONGEST + 1, most=LONGEST)
-    return _Parser(_tokens(text), resolve).parse()
+    return Parser(tokens(text), resolve).parse()
 
 
 Expected = Literal["field", "operator", "value", "connective", "nothing"]
@@ -114,7 +120,7 @@ class Unfinished:
 def unfinished(text: str) -> Unfinished:
     """Return the expected syntax after the beginning of an expression; nothing if it is malformed."""
     try:
-        reader = _Parser(_tokens(text[:LONGEST]), lambda key: Field(Kind.CONFIG, key))
+        reader = Parser(tokens(text[:LONGEST]), lambda key: Field(Kind.CONFIG, key))
     except BadWhere:
         return Unfinished("nothing")
     try:
@@ -152,39 +158,41 @@ def conjunction(parts: Sequence[str]) -> str:
 def _outside_parentheses(keyword: str, text: str) -> list[int]:
     """Return where a keyword of the outermost level begins."""
     depth, positions = 0, []
-    for token in _tokens(text):
+    for token in tokens(text):
         depth += {"(": 1, ")": -1}.get(token.keyword, 0)
         if depth == 0 and token.keyword == keyword:
             positions.append(token.position - 1)
     return positions
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens, at = [], 0
+def tokens(text: str) -> list[Token]:
+    result: list[Token] = []
+    at = 0
     while at < len(text):
         if text[at].isspace():
             at += 1
         elif sign := SIGN.match(text, at):
-            tokens.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
+            result.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
             at = sign.end()
         else:
             word, at = _word(text, at)
-            tokens.append(word)
-    return [*tokens, Token("", len(text) + 1)]
+            result.append(word)
+    return [*result, Token("", len(text) + 1)]
 
 
 def _word(text: str, start: int) -> tuple[Token, int]:
     """Return the word that begins at `start`, and its end."""
-    word, bare, at = "", "", start
+    word, pattern, bare, at = "", "", "", start
     while piece := PIECE.match(text, at):
         bare = piece["bare"] or ""
+        pattern += bare or re.sub(r"\\([\"'])", r"\1", piece["quoted"][1:-1])
         word += bare or re.sub(r"\\(.)", r"\1", piece["quoted"][1:-1], flags=re.DOTALL)
         at = piece.end()
     if at < len(text) and text[at] in "\"'":
         raise BadWhere("unclosed quotation mark", at + 1)
     if at == start:
         raise BadWhere("unexpected {text}", at + 1, text=repr(text[at]))
-    return Token(word, start + 1, True, bare), at
+    return Token(word, start + 1, True, bare, pattern), at
 
 
 _EXPECTED: dict[str, Expected] = {
@@ -195,7 +203,9 @@ _EXPECTED: dict[str, Expected] = {
 }
 
 
-class _Parser:
+class Parser:
+    """Parser of tokens; the columns of samples have one that knows other fields."""
+
     def __init__(self, tokens: list[Token], resolve: Resolve | None = None) -> None:
         self.tokens = tokens
         self.resolve = resolve
@@ -266,7 +276,7 @@ class _Parser:
             return node if negated else Not(node)
         negated = self.accept("not")
         operator = self.next.keyword
-        if operator not in ALLOWED[Kind.CONFIG] or (negated and operator != "in"):
+        if operator not in OPERATORS or (negated and operator != "in"):
             raise BadWhere(NO_IN if negated else NO_COMPARISON, self.next.position)
         self.at += 1
         node = self.checked(Comparison(field, operator, self.values(field, operator)), position)
@@ -274,6 +284,8 @@ class _Parser:
 
     def checked(self, comparison: Comparison, position: int) -> Comparison:
         allowed = ALLOWED[comparison.field.kind]
+        if comparison.operator == "~" and comparison.field.name in LONG_TEXTS:
+            raise BadWhere("this text is too long for a regular expression", position)
         if comparison.operator not in allowed:
             raise BadWhere("this field supports only {allowed}", position, allowed=", ".join(sorted(allowed)))
         return comparison
@@ -334,6 +346,9 @@ def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
         if (moment := timestamps.seconds(token.text)) is None:
             raise ValueError(Message("expected {forms}", forms=timestamps.FORMS))
         return moment
+    if operator == "~":
+        patterns.compiled(token.pattern)
+        return token.pattern
     if kind in (Kind.TEXT, Kind.TAGS) or (kind is Kind.CONFIG and operator == "contains"):
         return token.text
     value = number(float(token.text)) if bare and NUMBER.fullmatch(token.text) else None

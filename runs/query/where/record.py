@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from runicorn.store import layout
+from runs.query.where import patterns
 from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
 from runs.store.metric_stats import MetricStats, best_by, mode_of
 from runs.store.params import Param, flatten
@@ -118,4 +119,6 @@ def _compared(node: Comparison, value: Any) -> bool:
         return str(operand).translate(CAPITALS) in str(value).translate(CAPITALS)
     if node.operator == "!=":
         return bool(value != operand)
+    if node.operator == "~":
+        return patterns.compiled(str(operand)).search(str(value)) is not None
     return COMPARED[node.operator](value, operand)

@@ -16,7 +16,8 @@ export class BoardBar {
     this.fold.addEventListener("click", () => this.#fold());
     this.note.querySelector("button").addEventListener("click", () => this.notice(""));
     this.index.addEventListener("click", (event) => this.#jump(event));
-    const columns = () => panel.style.setProperty("--columns", Math.max(1, Math.floor((panel.clientWidth - 16) / 356)));
+    // As many as fit into the grid of board.css.
+    const columns = () => panel.style.setProperty("--columns", Math.max(1, Math.floor((panel.clientWidth - 32 + 12) / (300 + 12))));
     new ResizeObserver(columns).observe(panel);
     columns();
   }

@@ -106,9 +106,12 @@ export class Board {
   }
 
   configure(settings) {
-    const { filter } = this.settings;
-    this.controller.configure((this.settings = settings));
-    if (settings.filter !== filter) this.#filter();
+    const before = this.settings;
+    this.settings = settings;
+    const isFiltered = settings.filter !== before.filter;
+    // A filter alone changes no chart.
+    if (!isFiltered || JSON.stringify({ ...before, filter: "" }) !== JSON.stringify({ ...settings, filter: "" })) this.controller.configure(settings);
+    if (isFiltered) this.#filter();
   }
 
   merge(newer, settings) {

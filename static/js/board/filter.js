@@ -1,6 +1,7 @@
 /** The filter of charts: words, `|` between alternatives, `-word` to leave out, and `/regular expression/`. */
 
 import { compiled } from "../chart/expressions.js";
+import { gettext } from "../i18n.js";
 
 /** Return a function that says whether a name matches a filter. */
 export function matcher(filter) {
@@ -23,23 +24,31 @@ const FEW = 2;
 
 /** Show the cells of charts that match, and their sections; one or two charts fill the page. */
 export function applyFilter(root, filter) {
-  const matches = matcher(filter);
+  const [matches, isFiltered] = [matcher(filter), Boolean(filter.trim())];
   let shown = 0;
   for (const group of root.querySelectorAll(".group")) {
     let some = 0;
-    for (const cell of group.querySelectorAll("[data-cell]")) {
+    const cells = group.querySelectorAll("[data-cell]");
+    for (const cell of cells) {
       const { name } = cell.dataset;
-      cell.hidden = Boolean(filter.trim()) && (name === undefined || !matches(name));
+      hide(cell, isFiltered && (name === undefined || !matches(name)));
       some += Number(!cell.hidden && name !== undefined);
     }
-    group.hidden = Boolean(filter.trim()) && !some;
-    showMatches(group, Boolean(filter.trim()) && some > 0);
+    hide(group, isFiltered && !some);
+    const count = group.querySelector("summary > .count");
+    if (count) count.textContent = isFiltered ? gettext("{at} of {n}", { at: some, n: cells.length }) : cells.length;
+    showMatches(group, isFiltered && some > 0);
     shown += some;
   }
-  root.querySelector(".no-match").hidden = shown > 0 || !filter.trim();
+  hide(root.querySelector(".no-match"), shown > 0 || !isFiltered);
   const groups = root.querySelector(".groups");
   if (shown && shown <= FEW) groups.dataset.few = shown;
   else delete groups.dataset.few;
+}
+
+/** Of hundreds of charts most stay as they are. */
+function hide(element, isHidden) {
+  if (element.hidden !== isHidden) element.hidden = isHidden;
 }
 
 /** Open a folded section while it has charts that match. */

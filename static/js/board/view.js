@@ -54,7 +54,6 @@ export class BoardView {
     parts.group.dataset.folded = section.folded;
     parts.details.open = !section.folded;
     parts.title.replaceChildren(make("bdi", { textContent: titleOf(section) }));
-    parts.count.textContent = section.cells.length;
     parts.menu.ariaLabel = gettext("Menu of section {name}", { name: titleOf(section) });
     placeChildren(parts.charts, section.cells.map((cell) => this.#cell(cell, section)));
     parts.charts.dataset.hint = section.cells.length ? "" : gettext("Drag charts here.");
@@ -64,7 +63,7 @@ export class BoardView {
   #adopt(group) {
     const [details, summary, charts] = ["details", "summary", ".charts"].map((selector) => group.querySelector(selector));
     const menu = iconButton("more", gettext("Menu"), { "aria-haspopup": "menu" });
-    const parts = { group, details, charts, menu, title: summary.querySelector("h2"), count: make("span", { className: "faint" }), folded: false };
+    const parts = { group, details, charts, menu, title: summary.querySelector("h2"), count: make("span", { className: "count faint" }), folded: false };
     group.id = `section-${(this.made = (this.made ?? 0) + 1)}`;
     summary.append(parts.count);
     group.append(menu);

@@ -11,13 +11,13 @@ const TIMES = { x: "time", range: "time_range", isStep: false };
 class Axis {
   /** Defaults of the fields; a registered axis has others. */
   hasLog = true;
+  /** What "Go to" asks for where metrics have no steps. */
+  target = "";
   /** Whether a range is of whole numbers. */
   isWhole = false;
   /** Whether only the server can add live points. */
   isJoined = false;
-  /** What is compared with the number of "Go to", which `target` names. */
-  targetColumn = "x";
-  /** What several runs are asked for in place of an x. */
+  /** What several runs are asked for in place of the x of one. */
   acrossRuns = {};
 
   constructor(fields) {
@@ -70,19 +70,18 @@ class Axis {
   }
 }
 
-const NUMBERS = { source: STEPS, text: formatNumber, logTicks: powerTicks, target: gettext("Step") };
-const acrossRuns = { time: "relative" };
+const NUMBERS = { source: STEPS, text: formatNumber, logTicks: powerTicks };
 
 /** The axes of the menus, the default first. */
 export const OFFERED = [
   new Axis({
     ...{ ...NUMBERS, key: "step", label: gettext("Step"), name: gettext("step"), ticks: numberTicks(1) },
-    ...{ isWhole: true, withoutSteps: "relative", acrossRuns },
+    ...{ isWhole: true, withoutSteps: "relative" },
     reading: (x) => gettext("step {step}", { step: formatNumber(x) }),
   }),
   new Axis({
     ...{ source: TIMES, key: "relative", label: gettext("Duration"), name: gettext("time since start"), target: gettext("Seconds since start") },
-    ...{ text: formatDuration, ticks: durationTicks, logTicks: spanTicks, acrossRuns },
+    ...{ text: formatDuration, ticks: durationTicks, logTicks: spanTicks, acrossRuns: { x: "relative" } },
     origin: ({ origin }) => origin,
   }),
   new Axis({
@@ -94,7 +93,7 @@ export const OFFERED = [
 
 /** Another metric: any other x in the options of a chart. */
 const METRIC = new Axis({
-  ...{ ...NUMBERS, key: "metric", ticks: numberTicks(0), targetColumn: "steps", isJoined: true },
+  ...{ ...NUMBERS, key: "metric", ticks: numberTicks(0), isJoined: true },
   nameIn: ({ xMetric }) => xMetric,
   heading: ({ xMetric }) => xMetric,
   reading: (x, { xMetric }) => `${xMetric} ${formatNumber(x)}`,
@@ -105,6 +104,12 @@ const BY_KEY = new Map([...OFFERED, METRIC].map((axis) => [axis.key, axis]));
 
 export function axisOf(settings) {
   return BY_KEY.get(settings.axis);
+}
+
+/** Return the query of an axis to a source, in the x that the source has for it. */
+export function queryOf(source, settings) {
+  const axis = axisOf(settings);
+  return { ...axis.query(settings), ...(source.isAcrossRuns && axis.acrossRuns) };
 }
 
 /** Return the axis of a key in an address; nonsense is the default. */

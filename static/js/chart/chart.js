@@ -29,16 +29,19 @@ import { Cursor } from "./cursor.js";
 import { labelled } from "./data/labels.js";
 import { schedule } from "./frame_scheduler.js";
 import { attachInput } from "./input.js";
+import { emphasize } from "./render/emphasis.js";
 import { paint } from "./render/renderer.js";
 import { layOut } from "./scales/layout.js";
 import { xDomain } from "./scales/x_axis.js";
+import { formatNumber } from "./text/format.js";
+import { unitOf } from "./text/units.js";
 import { NOT_ON_LOG_AXIS, clippedText, sentence, emptyReason } from "./text/descriptions.js";
 
 export class Chart {
   /**
    * `holder`: a <figure> with a <figcaption> that has an <output>.
    * `hooks`: cursor(x, down), zoom(range or null), retry(), resized() and highlight(key), called when a person asks
-   * for them, refitted() when its size changes, and drawn() after each drawing; only the first two are needed.
+   * for them, goTo(step), refitted() when its size changes, and drawn() after each drawing; only the first two are needed.
    */
   constructor(holder, settings, hooks) {
     this.holder = holder;
@@ -48,13 +51,17 @@ export class Chart {
     this.all = this.curves = [];
     this.sentences = new WeakMap();
     this.canvas = make("canvas");
+    this.veil = make("canvas", { className: "veil", width: 0, height: 0 });
     const label = gettext("{name}: not drawn yet.", { name: this.name });
-    this.area = make("div", { className: "plot", tabIndex: 0, role: "img", "aria-label": label }, this.canvas);
+    // Keys move along the curve: a screen reader passes them on.
+    const role = { role: "application", "aria-roledescription": gettext("chart") };
+    this.area = make("div", { className: "plot", tabIndex: 0, ...role, "aria-label": label }, this.canvas);
     holder.append(this.area);
     this.cursor = new Cursor(this);
     this.note = make("p", { className: "message" });
     this.area.append(this.note);
     this.shown = false;
+    this.#showUnit();
     new ResizeObserver(() => {
       this.redraw();
       this.hooks.refitted();
@@ -65,6 +72,15 @@ export class Chart {
   /** Names of the metrics of this chart. */
   get names() {
     return this.settings.names ?? [this.name];
+  }
+
+  /** The unit of the values, as far as the names tell it. */
+  get unit() {
+    return unitOf(this.names);
+  }
+
+  #showUnit() {
+    this.holder.querySelector("h3").dataset.unit = this.unit;
   }
 
   /** Return the curves of `names` (a list for each) with what tells them apart. */
@@ -82,6 +98,7 @@ export class Chart {
   configure(settings) {
     const before = this.settings;
     this.settings = settings;
+    this.#showUnit();
     // Another smoothing is drawn when its curves have come.
     if (withoutSmoothing(before) !== withoutSmoothing(settings)) this.#changed();
   }
@@ -91,8 +108,21 @@ export class Chart {
     this.#changed();
   }
 
+  /** Show the curves, those that are hidden too, in a legend of this chart; null removes it. */
+  setLegend(legend) {
+    this.legend?.element.remove();
+    this.legend = legend;
+    this.#list();
+  }
+
+  #list() {
+    const hidden = new Set(this.settings.hidden);
+    this.legend?.setEntries(this.all.map((curve) => ({ ...curve, key: curve.id, label: curve.label ?? curve.series.name, number: curve.series.last, text: formatNumber(curve.series.last), hidden: hidden.has(curve.key) })));
+  }
+
   #changed() {
     const hidden = new Set(this.settings.hidden);
+    this.#list();
     this.curves = hidden.size ? this.all.filter(({ key }) => !hidden.has(key)) : this.all;
     this.redraw();
   }
@@ -101,14 +131,27 @@ export class Chart {
   highlight(key) {
     if (this.highlighted === key) return;
     this.highlighted = key;
-    this.redraw();
+    this.#emphasize();
+  }
+
+  /** The same for the curve that the pointer is nearest to, on this chart or on another one. */
+  point(key) {
+    if (this.pointed === key) return;
+    this.pointed = key;
+    this.#emphasize();
+  }
+
+  #emphasize() {
+    emphasize(this.veil, this, this.highlighted ?? this.pointed);
+    if (!this.veil.width) this.veil.remove();
+    else if (!this.veil.parentNode) this.canvas.after(this.veil);
   }
 
   /** Start or stop drawing: a canvas out of sight holds no memory. */
   show(shown) {
     this.shown = shown;
     if (shown) this.redraw();
-    else this.canvas.width = this.canvas.height = 0;
+    else for (const canvas of [this.canvas, this.veil]) canvas.width = canvas.height = 0;
   }
 
   redraw() {
@@ -135,18 +178,14 @@ export class Chart {
     this.canvas.height = Math.round(height * devicePixelRatio);
     const context = this.canvas.getContext("2d");
     context.scale(devicePixelRatio, devicePixelRatio);
-    this.paint(context);
+    paint({ ...this, highlighted: null }, context);
+    this.#emphasize();
     // Before the points are here the caption keeps the last value that the server wrote into it.
     if (!this.all.length) return;
     this.describe();
     this.cursor.put(this.at, this.cursor.own, this.cursor.key);
     this.hooks.drawn();
     this.overlay?.place();
-  }
-
-  /** Paint the present plot on any canvas: the page's own, or one for a picture to keep. */
-  paint(context) {
-    paint(this, context);
   }
 
   describe() {
@@ -157,7 +196,7 @@ export class Chart {
     if (this.label !== label) this.area.ariaLabel = (this.label = label);
     const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
-    this.say(this.plot.empty ? emptyReason(this) : "");
+    this.say(this.plot.empty || this.plot.outside ? emptyReason(this) : "");
   }
 
   /** Many curves are drawn often: what one is like in words is remembered until it changes. */
@@ -172,11 +211,15 @@ export class Chart {
 
   /**
    * Move the cursor to `x`, or hide it (null); `own` ({down}, in pixels) is set if the pointer is over this chart, and
-   * `key` names the curve to read if it is over another one.
+   * `key` names the curve to read if it is over another one. `exact` has points that are read instead of those drawn:
+   * {step, curves}, see curve_loader.js.
    */
-  setCursor(x, own = null, key = undefined) {
+  setCursor(x, own = null, key = undefined, exact = null) {
     this.at = x ?? null;
+    this.exact = exact;
     this.cursor.put(this.at, own, key);
+    const { reads, near } = this.cursor;
+    this.legend?.read(near ? { name: "", x: near.x, reads, near, settings: this.settings } : null);
   }
 
   get domain() {

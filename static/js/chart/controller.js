@@ -1,6 +1,7 @@
 /** Controller of all charts of a page: one cursor, one set of settings, lazy drawing. */
 
 import { axisOf, isTimeOnly } from "./axes.js";
+import { make } from "../dom.js";
 import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
@@ -18,6 +19,11 @@ function scroller(root) {
   return holder && getComputedStyle(holder).overflowY === "auto" ? holder : null;
 }
 
+/** Whether two charts have the same x. */
+function isSameAxis({ settings: one }, { settings: other }) {
+  return one.axis === other.axis && one.xMetric === other.xMetric;
+}
+
 export class ChartController {
   /**
    * `source`: where the points of all charts come from (see chart.js), or the address of a run's series.
@@ -31,6 +37,8 @@ export class ChartController {
     this.source = typeof source === "string" ? new Loader(source) : source;
     this.highlighted = null;
     this.feeds = new Map();
+    this.spoken = make("p", { className: "for-readers", role: "status" });
+    root.append(this.spoken);
     /** Zoomed ranges of charts with an x axis of their own. */
     this.ranges = new Map();
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller(root), rootMargin: NEAR });
@@ -38,6 +46,8 @@ export class ChartController {
     onAppearanceChange(() => this.#each((feed) => feed.chart.redraw()));
     addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
     addEventListener("afterprint", () => this.#each((feed) => feed.chart.show(feed.visible)));
+    // The server is back.
+    document.addEventListener("reconnected", () => this.#each((feed) => feed.chart.broken && feed.reload()));
   }
 
   /** Open the chart that the address names in full screen; its figure must not be moved afterwards. */
@@ -76,6 +86,7 @@ export class ChartController {
       cursor: (x, down) => this.#point(chart, x, down),
       highlight: (key) => this.highlight(key),
       zoom: (range) => this.#zoom(chart, range),
+      goTo: (step) => this.#goTo(chart, step),
       options: () => this.hooks.options(chart.name),
       optionsChanged: (options) => this.setOptions(chart.name, options),
       metrics: () => this.hooks.metrics(),
@@ -124,15 +135,34 @@ export class ChartController {
     for (const feed of this.feeds.values()) if (feed instanceof Feed) action(feed);
   }
 
-  /** Move the cursor of all charts; the others read the curve that the pointer is nearest to. */
-  #point(source, x, down) {
-    const kind = source.settings.axis;
-    source.setCursor(x, { down });
+  /**
+   * Move the cursor of all charts; the others read the curve that the pointer is nearest to. A move without a place of the
+   * pointer (`down`) was made by keys, and is spoken. `exact`: points to read by chart, see `CurveLoader.at`.
+   */
+  #point(source, x, down, exact = new Map()) {
+    source.setCursor(x, { down }, undefined, exact.get(source));
     const { reads, near } = source.cursor;
+    const key = near?.curve.key;
     this.#each(({ chart, visible }) => {
-      if (chart !== source && visible && chart.settings.axis === kind) chart.setCursor(x, null, near?.curve.key);
+      if (chart !== source && visible && isSameAxis(chart, source)) chart.setCursor(x, null, key, exact.get(chart));
+      if (visible) chart.point(x === null ? null : key);
     });
-    this.hooks.pointed(x === null || !near ? null : { name: source.name, x: near.x, reads, near, settings: source.settings });
+    if (x !== null && near && down === undefined) this.spoken.textContent = source.cursor.output.textContent;
+    this.hooks.pointed(x === null || !near ? null : { name: source.name, x: near.x, reads, near, unit: source.unit, settings: source.settings });
+  }
+
+  /** Move the cursor of all charts to the points of a step; return whether there are any. */
+  async #goTo(source, step) {
+    const charts = [...this.feeds.values()].filter((feed) => feed instanceof Feed && (feed.chart === source || (feed.visible && isSameAxis(feed.chart, source))));
+    const points = await Promise.all(charts.map(async ({ chart, loader }) => [chart, await loader.at(step)]));
+    const exact = new Map(points.filter(([, at]) => at));
+    const [curve] = exact.get(source)?.curves.values() ?? [];
+    if (!curve) return false;
+    const x = curve.series.x.at(-1);
+    const [from, to] = source.domain;
+    if (x < from || x > to) source.hooks.zoom(null);
+    this.#point(source, x, undefined, exact);
+    return true;
   }
 
   /** Draw the curves of that key above all others; null ends it. */

@@ -1,22 +1,27 @@
 /** Cursor of a chart and its readout: one curve in the caption, several in a box. */
 
 import { make } from "../dom.js";
-import { gettext, ngettext } from "../i18n.js";
+import { gettext } from "../i18n.js";
 import { axisOf } from "./axes.js";
 import { drawn } from "./data/drawn.js";
 import { nearest } from "./data/series.js";
-import { cssColour, swatch } from "./render/colours.js";
-import { alignNumbers, formatNumber } from "./text/format.js";
+import { cssColour } from "./render/colours.js";
+import { swatch } from "./render/swatch.js";
+import { alignNumbers, formatNumber, withUnit } from "./text/format.js";
 
 const MOST_ROWS = 12;
 const FEW_ROWS = 7;
 const SMALL = 260;
 const MOST_DOTS = 24;
+/** Pixels between the box and the cursor, the chart and the edges of its pane. */
+const GAP = 8;
 
 export class Cursor {
   constructor(chart) {
     this.chart = chart;
     this.output = chart.holder.querySelector("output");
+    // Each move changes those of all charts: what is pointed at by keys is announced once (controller.js).
+    this.output.ariaLive = "off";
     this.line = make("i", { className: "cursor", hidden: true });
     this.selection = make("i", { className: "selection" });
     this.box = make("div", { className: "readout", hidden: true, "aria-hidden": "true" });
@@ -55,13 +60,13 @@ export class Cursor {
     return meant ?? closest(this.reads, this.own?.down) ?? this.reads[0];
   }
 
-  /** Without a cursor: the last value, the metrics of one run, or how many curves there are. */
+  /** Without a cursor: the last value of one curve, or the metrics of one run. */
   #rest() {
     const { curves } = this.chart;
     if (curves.length > 1 && curves.every(({ metric, key }) => key === this.chart.names[metric])) {
       return curves.flatMap((curve) => [swatch(curve), ` ${curve.label} `]);
     }
-    return [curves.length > 1 ? ngettext("{n} curve", "{n} curves", curves.length) : curves.map(({ series }) => formatNumber(series.last)).join("")];
+    return curves.length === 1 ? [withUnit(curves[0].series.last, this.chart.unit)] : [];
   }
 
   #putDots(reads) {
@@ -88,10 +93,22 @@ export class Cursor {
     const rest = ordered.length - rows.length;
     if (rest > 0) rows.push(make("p", { textContent: gettext("and {n} more", { n: rest }) }));
     this.box.replaceChildren(...rows);
-    this.box.classList.toggle("below", isSmall);
-    const { left, right } = this.chart.plot.box;
-    const flip = across > (left + right) / 2;
-    this.box.style.transform = `translate(${across}px, 0) translateX(${flip ? "calc(-100% - 8px)" : "8px"})`;
+    this.#place(across, isSmall);
+  }
+
+  /** Put the box beside the cursor, within the pane and the window: it may leave its chart, not what scrolls it. */
+  #place(across, isSmall) {
+    const { box, chart: { area } } = this;
+    const at = area.getBoundingClientRect();
+    const pane = area.closest("figure:popover-open, .panel, .charts-pane, body").getBoundingClientRect();
+    const [left, right] = [Math.max(pane.left, 0) + GAP, Math.min(pane.right, innerWidth) - GAP];
+    box.style.maxWidth = `${right - left}px`;
+    const { offsetWidth: width, offsetHeight: height } = box;
+    const x = at.left + across;
+    const beside = x + GAP + width <= right ? x + GAP : x - GAP - width;
+    const below = at.bottom + height + GAP <= innerHeight ? at.bottom : at.top - height - GAP;
+    const top = isSmall ? below : at.top + GAP;
+    box.style.transform = `translate(${Math.round(Math.max(left, Math.min(beside, right - width)))}px, ${Math.round(Math.max(GAP, top))}px)`;
   }
 
   #row({ curve }, text, near) {
@@ -102,9 +119,10 @@ export class Cursor {
 
 /** Return value and pixel position of each curve at the point nearest to `x`; `down` is null if it is not drawn. */
 function readoutsAt(chart, x, curves = chart.curves) {
-  const { plot } = chart;
   return curves.flatMap((curve) => {
     const { series } = curve;
+    const exact = chart.exact?.curves.get(curve.id);
+    if (exact) return [placed(chart, curve, exactReading(exact, chart.exact.step))];
     const i = nearest(series.x, x);
     // A curve that ended before, or has not begun, has nothing to say here.
     const reaches = chart.curves.length === 1 || (x >= series.first && x <= series.x[series.x.length - 1]);
@@ -117,11 +135,21 @@ function readoutsAt(chart, x, curves = chart.curves) {
     // The line and the points were thinned separately: not every place of one is a place of the other.
     const beside = own ? -1 : nearest(series.x, across);
     const raw = series.x[beside] === across ? series.y[beside] : null;
-    const there = Number.isFinite(height) && across > plot.x.zero && height > plot.y.zero;
-    const inside = there && height >= plot.y.domain[0] && height <= plot.y.domain[1];
-    const place = { across: plot.x.at(across), down: inside ? plot.y.at(height) : null };
-    return [{ curve, x: across, value: series.value(height), raw, ...place }];
+    return [placed(chart, curve, { x: across, height, raw })];
   });
+}
+
+/** Return a point that was asked for, instead of those drawn. */
+function exactReading({ series: { x, y, smoothed } }, step) {
+  const value = y.at(-1);
+  const smooth = smoothed?.y.at(-1);
+  return Number.isFinite(smooth) ? { x: x.at(-1), height: smooth, raw: value, step } : { x: x.at(-1), height: value, raw: null, step };
+}
+
+function placed({ plot }, curve, { x, height, raw, step }) {
+  const there = Number.isFinite(height) && x > plot.x.zero && height > plot.y.zero;
+  const inside = there && height >= plot.y.domain[0] && height <= plot.y.domain[1];
+  return { curve, x, step, value: curve.series.value(height), raw, across: plot.x.at(x), down: inside ? plot.y.at(height) : null };
 }
 
 /** The reading that is drawn nearest to `down` pixels from the top, if any. */
@@ -132,9 +160,16 @@ export function closest(reads, down) {
 }
 
 /** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
-function readoutText({ settings, curves }, { curve: { series, label }, x, value, raw: point }) {
-  const bold = make("b", { textContent: formatNumber(value) });
+function readoutText({ settings, curves, unit }, { curve: { series, label }, x, step, value, raw: point }) {
+  const bold = make("b", { textContent: withUnit(value, unit) });
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
   const name = curves.length > 1 ? [" ", make("bdi", { textContent: label ?? series.name })] : [];
-  return [bold, `${raw} ${axisOf(settings).reading(x, settings)}`, ...name];
+  return [bold, `${raw} ${placeText(x, step, settings)}`, ...name];
+}
+
+/** Return x in words, and the step of a point that was asked for by it. */
+function placeText(x, step, settings) {
+  const axis = axisOf(settings);
+  const place = axis.reading(x, settings);
+  return step === undefined || axis.isWhole ? place : `${place}, ${gettext("step {step}", { step: formatNumber(step) })}`;
 }

@@ -1,11 +1,13 @@
 /** Load the curves of one chart: points of everything or of a range, refined for a logarithmic axis, and smoothed. */
 
-import { axisOf } from "./axes.js";
+import { axisOf, queryOf, SOURCES } from "./axes.js";
 import { endOfFirstTenth, isThinned, refined } from "./data/refinement.js";
 import { xDomain, logOrigin } from "./scales/x_axis.js";
 import { smoothingQuery } from "./smoothing.js";
 
 const FINEST = 12;
+/** Fewest points that a source can be asked for. */
+const FEWEST = 4;
 
 export class CurveLoader {
   /** `source`: see chart.js. `opened(answer)` is called with each answer of everything. */
@@ -20,7 +22,7 @@ export class CurveLoader {
   async load(known, points, range, isShown) {
     const { settings } = this.chart;
     const axis = axisOf(settings);
-    const query = { ...axis.query(settings), points };
+    const query = { ...queryOf(this.source, settings), points };
     const [zero, smoothing] = [logOrigin(settings), smoothingQuery(settings.smoothing)];
     // On a logarithmic axis the smoothed curves are refined with the points.
     const together = zero !== null;
@@ -57,18 +59,44 @@ export class CurveLoader {
 
   async #query(axis, query, range) {
     const options = range ? { ...query, [axis.source.range]: this.#steps(query, range).join(":") } : query;
+    return this.#load(options, range || query.smoothed_only ? () => {} : this.opened);
+  }
+
+  async #load(options, opened = () => {}, isOnce = false) {
     const { names } = this.chart;
-    const answers = await Promise.all(names.map((one) => this.source.load(one, options)));
-    if (!range && !query.smoothed_only) answers.forEach((answer) => this.opened(answer));
+    const answers = await Promise.all(names.map((one) => this.source.load(one, options, isOnce)));
+    answers.forEach((answer) => opened(answer));
     return this.chart.labelled(names.map((one, i) => this.source.curves(one, answers[i])));
+  }
+
+  /**
+   * Return {step, curves} with the points, and their smoothed values, at the step of any point that is nearest to `step`:
+   * those that were logged, not those that are drawn. Null without a step, and for groups of runs.
+   */
+  async at(step) {
+    if (this.source.group) return null;
+    const exact = await this.#atStep(step);
+    if (exact) return exact;
+    const ranges = [`:${step - 1}`, `${step + 1}:`];
+    const curves = (await Promise.all(ranges.map((step_range) => this.#load({ x: SOURCES[0], points: FEWEST, step_range }, undefined, true)))).flat();
+    const steps = curves.flatMap(({ series: { x } }) => (x.length ? [x[0], x.at(-1)] : []));
+    if (!steps.length) return null;
+    return this.#atStep(steps.reduce((best, other) => (Math.abs(other - step) < Math.abs(best - step) ? other : best)));
+  }
+
+  async #atStep(step) {
+    const { settings } = this.chart;
+    const query = { ...queryOf(this.source, settings), points: FEWEST, ...smoothingQuery(settings.smoothing), step_range: `${step}:${step}` };
+    const curves = (await this.#load(query, undefined, true)).filter(({ series }) => series.x.length);
+    return curves.length ? { step, curves: new Map(curves.map((curve) => [curve.id, curve])) } : null;
   }
 
   /** Return the steps between which a metric as x axis is in a range, and one more on either side. */
   #steps(query, range) {
     if (!query.x_metric) return range;
-    const ends = (this.chart.wholeCurves ?? []).flatMap(({ series: { x, steps } }) => {
-      const inside = x.map((value, i) => (value >= range[0] && value <= range[1] ? steps[i] : NaN)).filter((step) => step >= 0 || step < 0);
-      const ordered = steps.toSorted((a, b) => a - b);
+    const ends = (this.chart.wholeCurves ?? []).flatMap(({ series: { x, steps = [], firstSteps = steps } }) => {
+      const inside = [firstSteps, steps].flatMap((all) => all.filter((_, i) => x[i] >= range[0] && x[i] <= range[1]));
+      const ordered = [...firstSteps, ...steps].sort((a, b) => a - b);
       const [low, high] = [Math.min(...inside), Math.max(...inside)];
       return inside.length ? [ordered.findLast((step) => step < low) ?? low, ordered.find((step) => step > high) ?? high] : [];
     });

@@ -1,7 +1,7 @@
 /** Data feed of one chart: fetch points when it becomes visible or is zoomed, and append live ones. */
 
 import { gettext } from "../i18n.js";
-import { axisOf } from "./axes.js";
+import { axisOf, queryOf } from "./axes.js";
 import { CurveLoader } from "./curve_loader.js";
 import { extendBand } from "./data/live_band.js";
 import { logOrigin, pointsFor } from "./scales/x_axis.js";
@@ -39,7 +39,7 @@ export class Feed {
     const { range, smoothing } = settings;
     this.points = Math.max(this.points, pointsFor(area.clientWidth));
     // A source with a version has other curves now (other runs, or new points) than for an earlier version.
-    const asked = JSON.stringify([names, axisOf(settings).query(settings), this.points, range, logOrigin(settings), this.source.version ?? 0]);
+    const asked = JSON.stringify([names, queryOf(this.source, settings), this.points, range, logOrigin(settings), this.source.version ?? 0]);
     const wanted = JSON.stringify([asked, smoothing]);
     if (!this.visible || wanted === this.wanted) return;
     // A response for other settings is discarded.

@@ -1,5 +1,6 @@
 /** Full screen of one chart: its figure in the top layer of the page, over everything else. */
 
+import { lazy, make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { setParameters, withParameters } from "../shared/query.js";
 
@@ -13,17 +14,28 @@ export function toggleFull(chart) {
     holder.popover = "manual";
     holder.ariaLabel = gettext("{name} in full screen", { name: chart.name });
     holder.showPopover();
+    addLegend(chart);
     document.addEventListener("focusin", holder.keepFocus = ({ target }) => holder.contains(target) || area.focus());
   } else {
     document.removeEventListener("focusin", holder.keepFocus);
     holder.hidePopover();
     holder.removeAttribute("popover");
     holder.ariaLabel = null;
+    chart.setLegend(null);
   }
   setParameters({ [PARAMETER]: open ? chart.name : "" });
   area.focus({ preventScroll: open });
   chart.hooks.resized();
   return open;
+}
+
+async function addLegend(chart) {
+  const { SideLegend } = await lazy("chart/legend");
+  if (!isFull(chart) || chart.legend) return;
+  const highlight = (id) => chart.hooks.highlight(chart.all.find((curve) => curve.id === id)?.key ?? null);
+  const element = make("div", { className: "side-legend", role: "group", "aria-label": gettext("Legend") });
+  chart.holder.append(element);
+  chart.setLegend(Object.assign(new SideLegend(element, { highlight }, ({ id }) => id), { element }));
 }
 
 export function isFull({ holder }) {

@@ -1,6 +1,7 @@
 /** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
 
 import { complete, request } from "../http.js";
+import { mergeEqual } from "./data/equal_x.js";
 import { overMetric } from "./data/over_metric.js";
 import { Series } from "./data/series.js";
 
@@ -17,7 +18,7 @@ export class Loader {
   /** The one curve of chart `name` in an answer. */
   curves(name, answer) {
     const found = answer.series.find((one) => one.name === name);
-    const part = found && overMetric(found);
+    const part = found && mergeEqual(overMetric(found));
     return [{ series: Series.from(part ?? { name, x: [], y: [], count: 0 }, answer.last_row), band: part?.band }];
   }
 

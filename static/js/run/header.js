@@ -22,6 +22,14 @@ export function showStep(points) {
   shown.textContent = highest.toLocaleString("en");
 }
 
+/** Show the name of the run where it stands outside of the header, too. */
+function showName(name) {
+  const crumb = document.querySelector(".crumbs [aria-current] bdi");
+  if (!crumb || crumb.textContent === name) return;
+  document.title = document.title.replace(crumb.textContent, () => name);
+  crumb.textContent = name;
+}
+
 /** Refresh the header if the state of the run changed; `run` comes from the socket. */
 export function refreshHeader(run) {
   const now = JSON.stringify([run.state, run.state_reason, run.warnings, run.best_metric_value, run.ended]);
@@ -47,6 +55,7 @@ export async function redraw() {
   if (text.includes("<!doctype")) return location.reload();
   const made = new DOMParser().parseFromString(text, "text/html").getElementById("header");
   morph(document.getElementById("header"), made);
+  showName(made.querySelector("h1").textContent.trim());
   // The page may be ahead of the rows that the server drew from.
   if (shown > 0) showStep({ shown: { step: [shown] } });
 }

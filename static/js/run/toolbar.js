@@ -7,6 +7,15 @@ import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { readSettings, writeSettings } from "./settings_address.js";
 
+/** Open the settings that are not in the row below their button, at its right edge. */
+function wireSettings(form) {
+  const settings = form.querySelector("[popover]");
+  settings?.addEventListener("beforetoggle", ({ newState }) => {
+    const { bottom, right } = form.querySelector("[popovertarget]").getBoundingClientRect();
+    if (newState === "open") Object.assign(settings.style, { top: `${bottom + 4}px`, left: "auto", right: `${Math.max(8, document.documentElement.clientWidth - right)}px` });
+  });
+}
+
 /** The toolbar's form: shows settings, and calls `changed(settings)` when the user or the Back button changes them. */
 export class Toolbar {
   constructor(form, origin, changed) {
@@ -20,6 +29,7 @@ export class Toolbar {
       if (target.type === "range" || target.type === "search") this.#fromForm(false);
     });
     form.elements.whole.addEventListener("click", () => this.zoom(null));
+    wireSettings(form);
     addEventListener("popstate", () => this.#apply(readSettings(location.search, origin)));
     this.#show();
   }

@@ -36,7 +36,14 @@ function handleSwap(style, target, fragment, settleInfo) {
   return [target];
 }
 
+/** Mark the filter expression as malformed where the answer was only its problem. */
+function markProblem() {
+  const [field, problem] = ["where", "where-problem"].map((id) => document.getElementById(id));
+  if (field && problem) field.ariaInvalid = !problem.hidden;
+}
+
 /** Define the swap style `around`. */
 export function defineSwap() {
+  document.addEventListener("htmx:afterSwap", markProblem);
   window.htmx.defineExtension("around", { isInlineSwap: (style) => style === "around", handleSwap });
 }

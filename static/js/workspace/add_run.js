@@ -1,6 +1,6 @@
 /** Search for a run that is not visible yet, and add it. */
 
-import { make } from "../dom.js";
+import { besides, make } from "../dom.js";
 import { requestJson, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
 
@@ -10,26 +10,32 @@ const PAUSE = 200;
 /** Put the search into `holder`; `add(id)` is called with the chosen run, `isVisible(id)` leaves out those that are. */
 export function wireAddRun(holder, add, isVisible) {
   const input = make("input", { type: "search", autocomplete: "off", placeholder: gettext("Add a run"), "aria-label": gettext("Search for a run to add") });
-  const found = make("ul", { className: "found", hidden: true });
+  const found = make("ul", { className: "found", popover: "manual" });
   const box = make("div", { className: "add-run" }, input, found);
   holder.append(box);
   let timer = 0;
 
+  /** The tabs beside it scroll: what is found is above the page. */
+  function open(isOpen) {
+    if (found.matches(":popover-open") !== isOpen) found.togglePopover(isOpen);
+    if (isOpen) Object.assign(found.style, besides(found, input, true));
+  }
+
   async function search() {
     const text = input.value.trim();
-    found.hidden = !text;
-    if (!text) return;
+    if (!text) return open(false);
     const query = new URLSearchParams({ search: text, limit: String(MOST) });
     const runs = await requestJson(siteAddress(`/api/runs?${query}`)).catch(() => []);
     if (text !== input.value.trim()) return;
     const rows = runs.filter(({ id }) => !isVisible(id)).map(row);
     const nothing = make("li", { className: "faint", textContent: gettext("No other runs match.") });
     found.replaceChildren(...(rows.length ? rows : [nothing]));
+    open(true);
   }
 
   function close() {
     input.value = "";
-    found.hidden = true;
+    open(false);
   }
 
   input.addEventListener("input", () => {
@@ -54,7 +60,7 @@ export function wireAddRun(holder, add, isVisible) {
     event.preventDefault();
   });
   document.addEventListener("click", (event) => {
-    if (!box.contains(event.target)) found.hidden = true;
+    if (!box.contains(event.target)) open(false);
   });
 }
 

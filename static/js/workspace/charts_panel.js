@@ -16,7 +16,9 @@ export class ChartsPanel {
     this.source = new OverlaySource();
     this.tools.hidden = false;
     this.tools.addEventListener("submit", (event) => event.preventDefault());
-    this.tools.addEventListener("change", () => {
+    // Its fields are in the row of the tools and in the settings of the charts.
+    section.addEventListener("change", ({ target }) => {
+      if (target.form !== this.tools) return;
       const { group, band } = this.tools.elements;
       const same = group.value === this.choice.group;
       hooks.choose({ group: group.value, band: band.value, hide: same ? this.choice.hide : this.#runsHidden() });
@@ -59,7 +61,7 @@ export class ChartsPanel {
   #ask() {
     const option = [...this.tools.elements.group.options].find(({ value }) => value === this.choice.group);
     const groups = this.choice.group ? Number(option?.dataset.groups ?? this.hooks.runCount()) : 0;
-    this.source.configure(this.choice, this.toolbar.settings.axis, groups);
+    this.source.configure(this.choice, groups);
   }
 
   #configure(settings) {
@@ -80,7 +82,7 @@ export class ChartsPanel {
     const { group, band } = this.tools.elements;
     group.value = this.choice.group;
     band.value = this.choice.band;
-    band.closest("label").hidden = !this.choice.group;
+    band.closest("fieldset").hidden = !this.choice.group;
   }
 
   /** Other groups have other names: only hidden runs stay hidden. */

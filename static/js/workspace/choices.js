@@ -34,13 +34,17 @@ export class Choices {
   /** Show or hide a run, or a group of runs. */
   toggle(key) {
     const { choice, listed } = this.visibleRuns;
+    this.before = { key, choice };
     if (!this.#isGroup(key)) return this.#applyRuns(toggled(choice, listed, key));
     return this.apply({ hide: choice.hide.includes(key) ? choice.hide.filter((one) => one !== key) : [...choice.hide, key] });
   }
 
-  /** Show a run or a group alone, or the others again. */
-  solo(key) {
-    const { choice } = this.visibleRuns;
+  /**
+   * Show a run or a group alone, or the others again. The first of two clicks has toggled it, and another one may stand in
+   * its place: the second is about the first, and begins with the choice before it.
+   */
+  solo(pointed, clicks = 1) {
+    const { key, choice } = clicks > 1 && this.before ? this.before : { key: pointed, choice: this.visibleRuns.choice };
     if (!this.#isGroup(key)) return this.apply(soloed(choice, key));
     const keys = this.hooks.groups().map((group) => group.key);
     const others = keys.filter((other) => other !== key);

@@ -1,17 +1,23 @@
 /** The narrow list of runs: colour, eye, and the row under the pointer. htmx and the poll replace its rows. */
 
+import { axisOf } from "../chart/axes.js";
+import { splitNames } from "../chart/data/names.js";
 import { cssColour } from "../chart/render/colours.js";
+import { alignNumbers } from "../chart/text/format.js";
+import { cutName, make } from "../dom.js";
 
 const ROWS = "#runs tbody tr[data-run]";
 
 export class RunList {
-  /** `hooks`: toggle(id), solo(id), showAll(shown), colour(id, button), highlight(id or null). */
+  /** `hooks`: toggle(id), solo(id, clicks), showAll(shown), colour(id, button), highlight(id or null). */
   constructor(hooks) {
     this.hooks = hooks;
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("pointerover", ({ target }) => this.#over(target));
     document.addEventListener("focusin", ({ target }) => this.#over(target));
     this.over = this.pointed = null;
+    /** Cells that show a value under the cursor. */
+    this.cells = new Set();
   }
 
   /** Return the runs of the list: [{key, name, label, href, points, busy, number, text, own, listed}]. */
@@ -27,7 +33,7 @@ export class RunList {
         points,
         number: number === undefined ? null : Number(number),
         // Not trimmed: spaces at its end align it.
-        text: row.querySelector(".value").textContent,
+        text: [...row.querySelector(".value").childNodes].filter(({ className }) => className !== "at").map(({ textContent }) => textContent).join(""),
         own: colour,
         busy: "busy" in row.dataset,
         listed,
@@ -38,7 +44,10 @@ export class RunList {
   /** Mark the visible runs with their looks by id. */
   show(looks) {
     const rows = [...document.querySelectorAll(ROWS)];
-    for (const row of rows) {
+    const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run]));
+    for (const [i, row] of rows.entries()) {
+      const name = row.querySelector(".name bdi");
+      if (name.textContent !== names[i].join("") || (names[i][1] && !name.children.length)) cutName(name, names[i]);
       const look = looks.get(row.dataset.run);
       row.classList.toggle("visible", Boolean(look));
       press(row.querySelector(".eye"), Boolean(look));
@@ -58,6 +67,23 @@ export class RunList {
     else delete dataset.colour;
   }
 
+  /** Show the values under the cursor in place of those of the list ({name, x, reads, settings}, see chart/controller.js); null ends it. */
+  read(reading) {
+    const head = document.querySelector(".listed thead");
+    if (!head || !(reading || this.cells.size)) return;
+    const texts = reading ? alignNumbers(reading.reads.map(({ value }) => value)) : [];
+    const cells = new Map((reading?.reads ?? []).map(({ curve }, i) => [document.getElementById(`run-${curve.key}`)?.querySelector(".value"), texts[i]]));
+    cells.delete(undefined);
+    if (reading) {
+      cells.set(head.querySelector(".value .clip"), reading.name);
+      cells.set(head.querySelector(".c-name"), axisOf(reading.settings).reading(reading.x, reading.settings));
+    }
+    head.closest("table").classList.toggle("reading", Boolean(reading));
+    for (const cell of this.cells) if (!cells.has(cell)) cell.querySelector(".at")?.remove();
+    for (const [cell, text] of cells) put(cell, text);
+    this.cells = new Set(cells.keys());
+  }
+
   /** Mark the row of a run whose curve is pointed at, or none. */
   point(id) {
     const row = id ? document.getElementById(`run-${id}`) : null;
@@ -72,7 +98,7 @@ export class RunList {
     const id = button.closest("tr").dataset.run;
     if (button.id === "eye-all") this.hooks.showAll(button.ariaPressed !== "true");
     else if (button.matches(".colour")) this.hooks.colour(id, button);
-    else if (event.altKey || event.detail > 1) this.hooks.solo(id);
+    else if (event.altKey || event.detail > 1) this.hooks.solo(id, event.detail);
     else this.hooks.toggle(id);
   }
 
@@ -82,6 +108,12 @@ export class RunList {
     this.over = id;
     this.hooks.highlight(id);
   }
+}
+
+/** Show a text in a cell beside what it has, which is hidden meanwhile. */
+function put(cell, text) {
+  const at = cell.querySelector(".at") ?? cell.appendChild(make("span", { className: "at" }));
+  if (at.textContent !== text) at.textContent = text;
 }
 
 /** Show the state of an eye. */

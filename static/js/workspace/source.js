@@ -1,7 +1,7 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
 import { siteAddress } from "../http.js";
-import { offered } from "../chart/axes.js";
+import { mergeEqual } from "../chart/data/equal_x.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
@@ -16,6 +16,9 @@ const FEWEST = 16;
 const REST = "";
 
 export class OverlaySource {
+  /** Whether x is counted from the start of each run where an axis has an origin. */
+  isAcrossRuns = true;
+
   constructor() {
     this.runs = new Map();
     this.loader = new Loader(siteAddress("/series"));
@@ -37,24 +40,24 @@ export class OverlaySource {
   }
 
   /** Apply a choice. `groups`: number of groups. */
-  configure({ group, band }, axis, groups) {
+  configure({ group, band }, groups) {
     this.groups = groups;
-    const asked = JSON.stringify([group, band, axis]);
+    const asked = JSON.stringify([group, band]);
     if (this.asked !== undefined && this.asked !== asked) this.version += 1;
-    Object.assign(this, { group, band, axis, asked });
+    Object.assign(this, { group, band, asked });
   }
 
-  /** A response for an outdated choice is fetched again. */
-  async load(name, options) {
+  /** A response for an outdated choice is fetched again; one that is needed once is not remembered. */
+  async load(name, options, isOnce = false) {
     const { asked } = this;
     const query = this.#query(options);
-    const answer = this.group ? await this.#loadGroups(name, query) : await this.#loadRuns(name, query);
-    return asked === this.asked ? answer : this.load(name, options);
+    const cache = isOnce ? new CurveCache() : this.cache;
+    const answer = this.group ? await this.#loadGroups(name, query) : await this.#loadRuns(name, query, cache);
+    return asked === this.asked ? answer : this.load(name, options, isOnce);
   }
 
   #query(options) {
     const query = { ...options };
-    query.x = offered(this.axis).acrossRuns[query.x] ?? query.x;
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
@@ -70,10 +73,10 @@ export class OverlaySource {
     return { ...(await this.loader.load(name, { ...query, group_by: this.group, ids })), points: query.points };
   }
 
-  async #loadRuns(name, query) {
+  async #loadRuns(name, query, cache) {
     const kind = query.smoothed_only ? "smoothed " : "";
     if (!kind) query.band = true;
-    const [ids, found] = [[...this.runs.keys()], this.cache.curves(kind + name, JSON.stringify(query))];
+    const [ids, found] = [[...this.runs.keys()], cache.curves(kind + name, JSON.stringify(query))];
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length) {
       const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => curvesById(name, answer));
@@ -108,6 +111,7 @@ export class OverlaySource {
     const key = this.group.replace(/^config\./, "");
     return groups.map(({ value, ids }, i) => ({
       key: value ?? REST,
+      ids,
       label: `${value === null ? gettext("no {key}", { key }) : `${key} ${value}`} (${ids.length})`,
       ...lookAt(i),
     }));
@@ -115,6 +119,6 @@ export class OverlaySource {
 }
 
 function curvesById(name, { series }) {
-  const parts = series.filter((part) => part.name === name).map(overMetric);
+  const parts = series.filter((part) => part.name === name).map((part) => mergeEqual(overMetric(part)));
   return new Map(parts.map((part) => [part.id, { series: Series.from(part, -1), band: part.band }]));
 }

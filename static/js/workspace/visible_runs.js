@@ -24,7 +24,20 @@ export class VisibleRuns {
     const ids = visible(this.choice, this.listed).filter((id) => this.runs.has(id));
     const looks = this.colours.assign(ids, own);
     this.shown = ids.map((id) => ({ ...this.runs.get(id), ...looks.get(id) }));
-    this.list.show(looks);
+    this.looks = looks;
+    this.#showLooks();
+  }
+
+  /** Give the runs of the list the colours of their groups ([{ids, …look}]), or their own (null). */
+  group(groups) {
+    this.groups = groups;
+    this.#showLooks();
+  }
+
+  #showLooks() {
+    const of = new Map((this.groups ?? []).toReversed().flatMap(({ ids, colour, dash, marker }) => ids.map((id) => [id, { colour, dash, marker }])));
+    const isGrouped = this.choice.group && this.groups;
+    this.list.show(isGrouped ? new Map([...this.looks].map(([id, look]) => [id, of.get(id) ?? look])) : this.looks);
   }
 
   /** A text that stands for the runs that have charts. */

@@ -108,6 +108,7 @@ def test_defined_metrics_have_steps_and_statistics(launch: Launch, folder: Path)
     assert run.curve("val/loss")[-1] == (30, 9)
     assert (run.summary["val/acc.max"], run.summary["val/acc.mean"]) == (0.75, 0.5)
     assert (run.summary["best_metric_name"], run.summary["best_metric_mode"]) == ("val/acc", "max")
+    assert run.meta["metrics"]["val/acc"] == {"goal": "max", "summary": "max"}
 
 
 def test_defined_metrics_may_be_numbers_of_numpy(launch: Launch, folder: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import runicorn as rn
-from runicorn.store.samples import writer
+from runicorn.store.samples import sealing, writer
 from runicorn.store.samples.names import Chunk, check_name, chunks, folder_name, sample_sets, samples_folder
 from runicorn.store.samples.reader import OpenChunk, read_index, read_samples, torn_bytes
 from runicorn.store.samples.sealing import DamagedChunk, SealedChunk
@@ -157,6 +157,8 @@ def test_a_full_chunk_is_sealed_and_each_line_is_read_without_those_before(
     ]
     for chunk in chunks(folder):
         whole = gzip.decompress(chunk.sealed.read_bytes())  # any other program reads it
+        with chunk.sealed.open("rb") as raw:
+            assert list(sealing._members(raw.fileno())) == sealing._listed(raw.fileno())
         with OpenChunk(chunk) as file:
             assert (
                 file.is_sealed and file.size == len(whole) and len(list(file.lines())) == whole.count(b"\n")

@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from runicorn.artifacts.storage import ArtifactStorage
 from tests.records import Record
 from tests.server.demo.conftest import Played
 
@@ -62,14 +63,28 @@ def test_every_step_and_every_epoch_has_its_metrics(learning: Record) -> None:
 
 
 def test_each_run_has_its_settings_and_results(learning: Record) -> None:
-    assert {"optimizer", "rates", "batch", "decay", "hidden", "seed", "epochs"} <= learning.config.keys()
+    assert {"optimizer", "lr", "batch", "decay", "hidden", "seed", "epochs"} <= learning.config.keys()
     assert learning.meta["tags"][0] == "demo"
-    assert learning.meta["group"] == "search-7"
+    assert learning.meta["group"] == "search-7-linear"
     best = max(value for _, value in learning.curve("val/accuracy"))
     assert learning.summary["best_metric_name"] == "val/accuracy"
     assert learning.summary["best_metric_value"] == best
     assert learning.summary["final_accuracy"] == learning.curve("val/accuracy")[-1][1]
     assert "epoch 30/30: loss " in learning.log
+
+
+def test_names_tell_the_runs_apart_and_each_uses_the_data(played: Played) -> None:
+    assert len({run.meta["name"] for run in played.runs}) == 3
+    storage = ArtifactStorage(played.root)
+    assert len(storage.list_versions("digits", "dataset")) == 1
+    (model,) = storage.list_versions("digit-reader", "model")
+    assert model["metadata"]["val_accuracy"] > 0.9
+
+
+def test_the_divergence_raises_an_alert(diverging: Record, learning: Record) -> None:
+    (alert,) = diverging.events("alert")
+    assert alert["title"] == "The loss is not finite" and alert["level"] == "error"
+    assert not learning.events("alert")
 
 
 def test_images_are_png_files_by_step(learning: Record) -> None:

@@ -62,3 +62,12 @@ def test_runs_are_compared_over_a_metric_of_their_own(ask: Callable[..., Any]) -
 def test_a_metric_over_another_axis_than_the_step_is_refused(ask: Callable[..., Any]) -> None:
     answer = ask(f"/api/v2/experiments/{RUN}/series?x=time&x_metric=epoch", 400)
     assert "x_metric needs x=step" in str(answer)
+
+
+@pytest.mark.django_db
+def test_groups_have_the_metric_as_x_and_the_mean_of_equal_values(ask: Callable[..., Any]) -> None:
+    (group,) = ask(f"/series?ids={RUN},{OTHER}&names=loss&x_metric=epoch&group_by=tag&points=5000")["groups"]
+    (series,) = group["series"]
+    means = [sum(1 / step for step in range(first, first + 100)) / 100 for first in range(51, 2951, 100)]
+    assert series["x"][:29] == list(range(29)) and series["runs"] == 1
+    assert series["mean"][:29] == pytest.approx(means)

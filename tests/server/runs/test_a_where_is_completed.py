@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from runs.active_root import active_root
+from runs.query import counts
 from runs.query.where.completion import cursor_context
 from runs.query.where.parser import unfinished
 
@@ -48,14 +50,26 @@ def test_a_bare_key_stands_for_the_only_key_of_that_name(api: APIClient) -> None
     assert "unknown field" in api.get("/", {"where": "seed < 0.25"}).content.decode()
 
 
+def test_a_bare_key_stands_for_the_config_key_whatever_metrics_are_called(
+    api: APIClient, store: Path, make_run: MakeRun, look: Callable[[], None]
+) -> None:
+    for number, name in enumerate(("lr", "optim/lr")):
+        run_id = make_run(store, project="vision", metrics=[{name: 5.0}], name=f"n{number}")
+        look()
+        assert api.get(f"/api/runs/{run_id}/metrics").status_code == 200
+    counts.changed(active_root())
+    listed = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
+    assert listed.status_code == 200 and listed.json()["total"] == 2
+
+
 @pytest.mark.parametrize(
     ("where", "problem"),
     [
         (
             "pinned = true and seed = 1",
-            "where: unknown field 'seed' at position 19. Did you mean config.seed (3 runs) or config.data.seed (3 runs)?",
+            "where: unknown field 'seed' at position 19. Did you mean config.seed or config.data.seed?",
         ),
-        ("lrr < 1", "where: unknown field 'lrr' at position 1. Did you mean config.optim.lr (3 runs)?"),
+        ("lrr < 1", "where: unknown field 'lrr' at position 1. Did you mean config.optim.lr?"),
         ("statu = failed", "where: unknown field 'statu' at position 1. Did you mean status?"),
         ("zzz < 1", "where: unknown field 'zzz' at position 1"),
     ],
@@ -65,7 +79,7 @@ def test_an_uncertain_key_is_asked_about(
 ) -> None:
     answer = complete(where)
     assert not answer["valid"] and "total" not in answer
-    assert set(answer["error"].split()) == set(problem.split())
+    assert set(answer["error"].rstrip("?").split()) == set(problem.rstrip("?").split())
     assert answer["position"] == int(problem.split("position ")[1].split(".")[0])
     assert api.get("/api/v2/experiments", {"where": where}).json()["errors"]["where"] == [
         answer["error"].removeprefix("where: ")
@@ -92,6 +106,16 @@ def test_an_unknown_field_is_corrected_by_a_suggestion(
     assert not answer["valid"] and sorted(texts(answer)) == sorted(fixed)
     if fixed:
         assert answer["start"] == 0 and complete(fixed[0])["valid"]
+
+
+def test_counts_beside_suggestions_are_those_of_the_project_and_no_hits(complete: Complete) -> None:
+    def runs(where: str, **query: str) -> dict[str, int | None]:
+        return {word["text"]: word.get("runs") for word in complete(where, **query)["suggestions"]}
+
+    assert runs("config.optim.l", project="vision") == {"config.optim.lr": 3}
+    assert "config.optim.lr" not in runs("optim", project="text")
+    assert runs("config.seed = ", project="text") == {}
+    assert runs("lrr < 1") == {"config.optim.lr < 1": None}
 
 
 def test_hits_are_counted_while_writing(complete: Complete) -> None:

@@ -12,7 +12,7 @@ import pytest
 from rest_framework.test import APIClient
 
 import runicorn as rn
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn_tools.archives import write
 from runicorn_tools.archives.read import import_archive
 
@@ -255,3 +255,25 @@ def test_the_description_of_a_project_travels_with_an_archive(
     with archive.open("rb") as file:
         assert "vision/description.md" in import_archive(target, file).left
     assert description.read(target, "vision") == "Edited here."
+
+
+def test_baseline_and_formulas_of_a_project_travel_with_an_archive(
+    store: Path, project: Path, tmp_path: Path
+) -> None:
+    content = {**analysis.empty(), "baseline": ["20260101_000000_aaaaaa"], "formulas": {"gap": "a - b"}}
+    analysis.update(store, "vision", lambda before: before.update(content))  # type: ignore[typeddict-item]
+    runs = [path.parent.relative_to(store).as_posix() for path in project.rglob("meta.json")]
+    archive, torn = tmp_path / "archive.zip", tmp_path / "torn.zip"
+    for file in (archive, torn):
+        entries = [*write.run_entries(store, runs), *write.project_entries(store, runs)]
+        file.write_bytes(b"".join(write.zip_pieces(write.about(runs, ()), entries)))
+        (project / analysis.FILE).write_text('{"baseline": 3}')
+    target = tmp_path / "target"
+    target.mkdir()
+    with torn.open("rb") as stream:
+        left = import_archive(target, stream).left
+    assert left == {"vision/analysis.json": "baseline must have at most 100 entries."}
+    assert analysis.read(store, "vision") == analysis.empty() == analysis.read(target, "vision")
+    with archive.open("rb") as stream:
+        assert import_archive(target, stream).analyses == ["vision/analysis.json"]
+    assert analysis.read(target, "vision") == content

@@ -43,6 +43,10 @@ LR = Field(Kind.CONFIG, "lr")
         ("config.lr not in (1)", Not(Comparison(LR, "in", (1.0,)))),
         ("name = 'and'", Comparison(Field(Kind.TEXT, "name"), "=", ("and",))),
         ("name = ''", Comparison(Field(Kind.TEXT, "name"), "=", ("",))),
+        ('name ~ "ab.*"', Comparison(Field(Kind.TEXT, "name"), "~", ("ab.*",))),
+        (r"""name ~ "\d+\"" """, Comparison(Field(Kind.TEXT, "name"), "~", ('\\d+"',))),
+        ("name ~'a|b'", Comparison(Field(Kind.TEXT, "name"), "~", ("a|b",))),
+        ("config.path = ~/data", Comparison(Field(Kind.CONFIG, "path"), "=", ("~/data",))),
     ],
 )
 def test_each_comparison_is_parsed(text: str, tree: Node) -> None:
@@ -88,7 +92,7 @@ def test_and_binds_more_than_or_and_not_most() -> None:
         ("duration = long", "expected a number at position 12"),
         ("created_at > soon", "expected Unix seconds or a date"),
         ("pinned = 1", "expected true or false at position 10"),
-        ("status < 5", "this field supports only !=, =, contains, exists, in at position 8"),
+        ("status < 5", "this field supports only !=, =, contains, exists, in, ~ at position 8"),
         ("tags != a", "this field supports only =, contains, exists, in at position 6"),
         ("name = 'a\0'", "a character that values cannot contain at position 8"),
         ("config.lr = 5" + " " * 2000, "longer than 2000 characters"),
@@ -118,3 +122,37 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         parse(text)
     except BadWhere as error:
         assert "at position" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("(a+)+b", "repeats a repeated part"),
+        ("(a|a)*b", "conditions do not support"),
+        ("a*a*a*b", "too many parts"),
+        ("(?=a)b", "conditions do not support"),
+        (r"(a)\1", "conditions do not support"),
+        ("[", "malformed regular expression"),
+        ("a" * 201, "at most 200 characters"),
+        ("(a{1,9}){2,9}", "repeats a repeated part"),
+        (
+            "(((((((((((((((((((((((((((((((a)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?",
+            "too many",
+        ),
+    ],
+)
+def test_regular_expressions_that_may_take_long_are_refused(pattern: str, problem: str) -> None:
+    with pytest.raises(BadWhere, match=problem) as refusal:
+        parse(f'name ~ "{pattern}"')
+    assert refusal.value.position == 8
+    with pytest.raises(BadWhere, match="too long for a regular expression"):
+        parse("description ~ a")
+    with pytest.raises(BadWhere, match="supports only"):
+        parse("config.lr ~ a")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^resnet(18|50)-.*lr.*$", "a.*b", "x(ab)?", r"^\d+-\w+-.*$", "[a-z]{3}", "a|b"]
+)
+def test_usual_regular_expressions_are_accepted(pattern: str) -> None:
+    assert parse(f'name ~ "{pattern}"')

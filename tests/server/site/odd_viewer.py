@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from runicorn_site.cli.support.server import make_importable
+from runicorn_site.import_path import make_importable
 from runicorn_tools.cli import main
 
 if __name__ == "__main__":

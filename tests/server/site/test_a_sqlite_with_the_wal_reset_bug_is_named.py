@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from runicorn_site.cli.doctor import checks
 from runicorn_site.database.sqlite_version import advice, has_wal_reset_bug
 from tests.processes import Viewer
 
@@ -30,5 +31,7 @@ def test_the_versions_with_the_bug_are_known(version: tuple[int, int, int], affe
     assert ("WAL-reset bug" in advice(version)) is affected
 
 
-def test_the_viewer_says_so_when_it_starts(viewer: Viewer) -> None:
-    assert ("WAL-reset bug" in viewer.output) is has_wal_reset_bug(sqlite3.sqlite_version_info)
+def test_the_doctor_says_so_and_the_start_of_a_viewer_does_not(viewer: Viewer) -> None:
+    assert "SQLite" not in viewer.output
+    finding = checks.sqlite()
+    assert ("WAL-reset bug" in finding.text) is has_wal_reset_bug(sqlite3.sqlite_version_info)

@@ -34,12 +34,9 @@ class Runserver(Viewer):
             )
 
 
-def test_one_line_names_the_address_the_store_and_the_database(
-    start_viewer: Callable[..., Viewer], folder: Path, home: Path
-) -> None:
+def test_one_line_names_the_address_and_the_store(start_viewer: Callable[..., Viewer], folder: Path) -> None:
     viewer = start_viewer()
-    database = home / "data" / "runicorn.sqlite3"
-    assert viewer.output.splitlines()[0] == f"Runicorn at {viewer.url} shows {folder} (database {database})"
+    assert viewer.output.splitlines()[0] == f"Runicorn at {viewer.url} shows {folder}"
 
 
 def test_the_viewer_registers_itself_for_the_sdk(start_viewer: Callable[..., Viewer], folder: Path) -> None:

@@ -139,6 +139,14 @@ def test_a_group_wins_over_code_data_and_host() -> None:
     assert replica_key(config, group="g") != replica_key({"lr": 0.2}, group="g")
 
 
+def test_sources_count_where_no_repository_tells_the_version() -> None:
+    config, git = {"lr": 1}, {"git_info": {"commit": "a"}}
+    assert replica_key(config, sources="1") != replica_key(config, sources="2")
+    assert replica_key(config, sources="1", environment=git) == replica_key(
+        config, sources="2", environment=git
+    )
+
+
 def test_a_project_names_seeds_and_compares_packages() -> None:
     rules = Rules(frozenset({"split", "data.fold"}), compare_packages=True)
     assert replica_key({"split": 1, "lr": 1}) != replica_key({"split": 2, "lr": 1})

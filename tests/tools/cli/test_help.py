@@ -32,6 +32,7 @@ LASTING = {
     "run",
     "move-database",
     "move-artifacts",
+    "mcp",
 }
 """What serves, trains, or needs a viewer, another machine or the files of another program is only parsed here; other tests run it."""
 

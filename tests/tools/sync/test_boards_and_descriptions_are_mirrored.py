@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn_tools.sync.mirror import mirror_store
 from runicorn_tools.sync.transport import wrap_client
 from tests.tools.sync.stores import write_store
@@ -101,3 +101,30 @@ def test_the_description_of_a_project_travels_with_its_runs(sftp: Any, there: Pa
     (problem,) = mirror_store(remote, str(there), folder, "host")["problems"]
     assert problem.startswith(f"{project}/{description.FILE}: ")
     assert description.read(folder, project) == "mine"
+
+
+def test_baseline_and_formulas_of_a_project_travel_with_its_runs(
+    sftp: Any, there: Path, folder: Path
+) -> None:
+    (run,) = write_store(there, 1)
+    project = run.relative_to(there).parts[0]
+    remote = wrap_client(sftp)
+
+    def sync() -> list[str]:
+        problems = mirror_store(remote, str(there), folder, "host")["problems"]
+        return problems or list(analysis.read(folder, project)["formulas"])
+
+    def define(root: Path, name: str) -> None:
+        analysis.update(root, project, lambda content: content.update(formulas={name: "a - b"}))
+
+    assert sync() == []
+    define(there, "gap")
+    assert sync() == ["gap"]
+    define(there, "another")
+    assert sync() == ["another"]
+    define(folder, "mine")
+    define(there, "a third one")
+    assert sync() == ["mine"]
+    (there / project / analysis.FILE).write_text('{"formulas": []}')
+    assert sync() == [f"{project}/{analysis.FILE}: formulas must be an object."]
+    assert list(analysis.read(folder, project)["formulas"]) == ["mine"]

@@ -45,18 +45,18 @@ def write_runs(root: Path) -> list[str]:
 
 @pytest.fixture(scope="module", params=["store", "viewer"])
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """The options that select the source; its runs are in `ids`."""
-    folder = tmp_path_factory.mktemp("runs")
-    root = folder / "store"
-    write_runs(root)
+    """The options that select the source."""
+    root = tmp_path_factory.mktemp("runs") / "store"
+    getattr(request.module, "write_own_runs", write_runs)(root)
     if request.param == "store":
         yield ["--storage", str(root)]
         return
-    viewer = Viewer(root, folder / "home", RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
+    viewer = Viewer(root, root.parent / "home", RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
 
     def has_points() -> bool:
         asked = {"where": "metric.acc.last exists"}
-        return viewer.get("/api/v2/experiments", params=asked).json()["total"] == 4
+        count: int = viewer.get("/api/v2/experiments", params=asked).json()["total"]
+        return count == len(list(root.glob("*/*/runs/*")))
 
     until(has_points)
     yield ["--url", viewer.url]

@@ -3,6 +3,8 @@
 import { expression, prefixOf } from "./names.js";
 
 const MANY_CHARTS = 300, LARGE_SECTION = 30;
+/** Charts of a page with very many that are open at least, and no more than which are opened beyond those. */
+const [LEAST_OPEN, MOST_OPEN] = [12, 60];
 
 /** The sections of the board in its order, and the groups that it does not list behind those they follow by default. */
 export function mergeSections(listed, metrics) {
@@ -59,9 +61,15 @@ export function distinct(sections) {
   });
 }
 
-/** Fold large sections of a page with very many charts, unless the board says otherwise. */
+/** Fold large sections of a page with very many charts, but the first ones and unless the board says otherwise. */
 export function foldLarge(sections) {
   const count = sections.reduce((sum, { cells }) => sum + cells.length, 0);
-  const large = ({ cells }) => count > MANY_CHARTS && cells.length > LARGE_SECTION;
-  return sections.map((section) => ({ ...section, folded: section.folded ?? large(section) }));
+  let open = 0;
+  return sections.map((section) => {
+    const { length } = section.cells;
+    const large = count > MANY_CHARTS && length > LARGE_SECTION && open >= LEAST_OPEN && open + length > MOST_OPEN;
+    const folded = section.folded ?? large;
+    if (!folded) open += length;
+    return { ...section, folded };
+  });
 }

@@ -11,9 +11,9 @@ export class Series {
 
   /** A series from its part of the server's answer; `row` is the last journal line the answer knows of. */
   static from(part, row) {
-    const { x, count, smoothed, steps } = part;
+    const { x, count, smoothed, steps, firstSteps } = part;
     return Object.assign(new Series(part.name, part.kind), {
-      ...{ x, count, row, smoothed, steps },
+      ...{ x, count, row, smoothed, steps, firstSteps },
       y: numbers(part.y, part.special),
       labels: part.labels ?? [],
       stages: (part.stages ?? []).map(([index, stage]) => [x[index], String(stage)]),

@@ -5,7 +5,7 @@ import { extent, firstAtLeast } from "../data/series.js";
 import { isDrawable } from "../scales/scale.js";
 import { firstVisible } from "../scales/x_axis.js";
 
-const OPACITY = 0.14;
+const OPACITY = 0.08;
 
 export const band = {
   range(curve, from, to, log) {

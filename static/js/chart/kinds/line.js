@@ -12,6 +12,8 @@ const LONGEST = 8;
 const FAINT = 0.3;
 /** Pixels between the markers of a curve. */
 const APART = 64;
+/** Radius of a point without neighbours, and the corners of its circle. */
+const [DOT, CORNERS] = [3, 16];
 
 export const line = {
   range: drawnRange,
@@ -105,7 +107,15 @@ function closeColumn(context, column, low, high, last) {
 }
 
 function dot(context, across, down) {
-  context.moveTo(across, down);
-  context.lineTo(across + 0.01, down);
-  context.fillRect(across - 2, down - 2, 4, 4);
+  // A path of its own: the line goes on in the one that is open.
+  context.stroke();
+  context.beginPath();
+  // A polygon, which files have too.
+  for (let i = 0; i < CORNERS; i += 1) {
+    const turn = (i / CORNERS) * 2 * Math.PI;
+    context.lineTo(across + DOT * Math.cos(turn), down + DOT * Math.sin(turn));
+  }
+  context.closePath();
+  context.fill();
+  context.beginPath();
 }

@@ -1,6 +1,6 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
-import { axisOf } from "../axes.js";
+import { axisOf, isTimeOnly } from "../axes.js";
 import { field, isShared, make, showPopover, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
@@ -41,38 +41,29 @@ function fill(menu, chart) {
   menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertButton(chart, () => menu.hidePopover())])), status);
 }
 
-/** Return the field that moves the cursor to a step, over a metric too, or to a time. */
+/** Return the field that moves the cursor to a step, whatever the x axis; to an x where metrics have no steps. */
 function goTo(menu, chart) {
-  const input = make("input", { name: "step", type: "number", step: "any" });
-  const { settings } = chart;
+  const { settings, holder } = chart;
   const axis = axisOf(settings);
-  input.addEventListener("change", () => {
+  const hasSteps = !isTimeOnly(holder.dataset.axis);
+  const input = make("input", { name: "step", type: "number", step: hasSteps ? 1 : "any" });
+  input.addEventListener("change", async () => {
     if (input.value === "") return;
-    moveTo(chart, Number(input.value) + axis.origin(settings), axis.targetColumn);
+    const target = Number(input.value);
+    const isThere = hasSteps && (await chart.hooks.goTo(Math.round(target)).catch(() => false));
+    if (!isThere) moveTo(chart, target + (hasSteps ? 0 : axis.origin(settings)), hasSteps && !axis.source.isStep);
     menu.hidePopover();
+    chart.area.focus({ preventScroll: true });
   });
-  return row(gettext("Go to"), field(axis.target, input));
+  return row(gettext("Go to"), field(hasSteps ? gettext("Step") : axis.target, input));
 }
 
-/**
- * Move the cursor to the point whose step or x (the `column`) is nearest to a number; a zoomed chart that does not show
- * it shows everything again. The points in view are the finer ones.
- */
-function moveTo(chart, target, column) {
-  const curves = [...(chart.wholeCurves ?? []), ...chart.curves];
-  const points = curves.flatMap(({ series }) => closestTo(series, target, column));
+/** Move the cursor to the drawn point nearest to an x, as groups of runs have no points of their own. */
+function moveTo(chart, x, isElsewhere) {
+  const points = isElsewhere ? [] : [...(chart.wholeCurves ?? []), ...chart.curves].flatMap(({ series }) => series.x[nearest(series.x, x)] ?? []);
   if (!points.length) return;
-  const best = points.reduce((a, b) => (b.distance <= a.distance ? b : a));
+  const best = points.reduce((a, b) => (Math.abs(b - x) <= Math.abs(a - x) ? b : a));
   const [from, to] = chart.domain;
-  if (best.x < from || best.x > to) chart.hooks.zoom(null);
-  chart.area.focus({ preventScroll: true });
-  chart.hooks.cursor(best.x);
-}
-
-/** Return the point of a curve nearest to a target in a column, as a list; over a metric its steps are in any order. */
-function closestTo(series, target, column) {
-  const values = series[column] ?? [];
-  const distance = (i) => Math.abs(values[i] - target);
-  const at = column === "x" ? nearest(values, target) : values.reduce((best, _, i) => (best < 0 || distance(i) < distance(best) ? i : best), -1);
-  return at < 0 ? [] : [{ x: series.x[at], distance: distance(at) }];
+  if (best < from || best > to) chart.hooks.zoom(null);
+  chart.hooks.cursor(best);
 }

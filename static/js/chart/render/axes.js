@@ -4,7 +4,7 @@ const FONT = 11;
 
 /** Grid, axis and labels. */
 export function drawAxes(context, plot, colours) {
-  const { box, x, y, xTicks, yTicks, title } = plot;
+  const { box, x, y, xTicks, yTicks, title, corner } = plot;
   context.font = `${FONT}px ${colours.font}`;
   context.lineWidth = 1;
   context.strokeStyle = colours.grid;
@@ -29,6 +29,14 @@ export function drawAxes(context, plot, colours) {
   if (title) {
     context.textAlign = "center";
     context.fillText(title, (box.left + box.right) / 2, box.bottom + 22);
+  }
+  if (corner) {
+    const [last] = xTicks.slice(-1);
+    const end = last ? x.at(last.value) + context.measureText(last.label).width : box.left;
+    const isFree = end + 8 < box.right - context.measureText(corner).width;
+    context.textAlign = "right";
+    context.textBaseline = isFree ? "top" : "bottom";
+    context.fillText(corner, box.right, isFree ? box.bottom + 6 : box.bottom - 3);
   }
   context.strokeStyle = colours.axis;
   context.beginPath();

@@ -1,6 +1,4 @@
-/** Looks of curves: {colour, dash, marker}. Colours repeat with other dashes, and then with markers. */
-
-import { svg } from "../../dom.js";
+/** Looks of curves: {colour, dash, marker}. Colours repeat with other dashes, and then with markers. Pure. */
 
 const COLOURS = 10;
 export const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
@@ -23,15 +21,6 @@ export function styleAt(others) {
 /** Return the CSS colour of a curve: its colour is a name of the palette, or `#rrggbb`. */
 export function cssColour(colour) {
   return colour.startsWith("#") ? colour : `var(--${colour})`;
-}
-
-/** Return a sample of a curve's line, as SVG. */
-export function swatch({ colour = "curve-1", dash, marker }) {
-  const sample = svg("svg", { class: "swatch", viewBox: "0 0 16 8", "aria-hidden": "true" });
-  sample.style.color = cssColour(colour);
-  svg("path", { d: "M0 4H16", "stroke-dasharray": (dash ?? []).join(" ") }, sample);
-  if (marker) svg("path", { d: `M${marker.map(([x, y]) => `${x * 0.8 + 8} ${y * 0.8 + 4}`).join("L")}Z` }, sample);
-  return sample;
 }
 
 /** Paint a marker in the present colour of a canvas. */

@@ -26,7 +26,7 @@ export function drawFigure(makeContext, chart, { width, height, colours, plot })
   drawHead(context, chart, width, colours);
   for (const entry of entries) drawEntry(context, entry, colours);
   context.translate(0, head);
-  paint({ plot, curves: chart.curves, highlighted: chart.highlighted, colours }, context);
+  paint({ plot: { ...plot, corner: "" }, curves: chart.curves, highlighted: chart.highlighted, colours }, context);
   if (!plot.title) drawAxisName(context, chart, plot, height, colours);
   return context;
 }

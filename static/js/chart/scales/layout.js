@@ -14,6 +14,7 @@ const TOP = 8;
 const RIGHT = 8;
 const CHARACTER = 6.4;
 const MARGIN = 40;
+const MACHINE_PERCENT = /^system\/.*percent$/;
 
 /**
  * Arrange `curves` ([{series, band?}]) in `width` × `height` pixels.
@@ -24,8 +25,9 @@ export function layOut(curves, settings, width, height) {
   const domain = xDomain(curves, settings);
   const zero = logOrigin(settings);
   const values = yRange(curves, domain, settings);
-  const chosen = chosenDomain(settings, values?.domain ?? padded(NaN, NaN, settings.log));
-  const yDomain = chosen ?? values?.domain ?? padded(NaN, NaN, settings.log);
+  const usual = values?.domain ?? padded(NaN, NaN, settings.log);
+  const chosen = chosenDomain(settings, usual);
+  const yDomain = chosen ?? (isPercent(settings) ? [0, values?.whole[1] > 100 ? usual[1] : 100] : usual);
   const labels = curves[0]?.series.labels ?? [];
   const most = Math.max(2, Math.round(height / 48));
   const yTicks = !values ? [] : labels.length ? textTicks(labels, most) : valueTicks(yDomain, settings.log, most);
@@ -42,9 +44,17 @@ export function layOut(curves, settings, width, height) {
     xTicks,
     yTicks,
     title,
+    corner: title ? "" : axisOf(settings).nameIn(settings),
     empty: values === null,
-    cut: chosen ? null : (values?.cut ?? null),
+    /** Range of the values, where the value axis that a user chose has none of them. */
+    outside: chosen && values && (chosen[1] < values.whole[0] || chosen[0] > values.whole[1]) ? values.whole : null,
+    cut: chosen || isPercent(settings) ? null : (values?.cut ?? null),
   };
+}
+
+/** Whether all metrics of a chart are shares of the machine: their axis goes from 0 to 100, unless it is logarithmic. */
+function isPercent({ names = [], log }) {
+  return !log && names.length > 0 && names.every((name) => MACHINE_PERCENT.test(name));
 }
 
 /** Return the value axis that a user chose, or null; an end that a logarithmic axis cannot have follows the values. */

@@ -12,7 +12,7 @@ const FEWEST = 8;
 const LOOKED_AT = 4000;
 
 /**
- * The value axis for `curves` between `from` and `to`: `{domain, cut}`, or null without a finite value.
+ * The value axis for `curves` between `from` and `to`: `{domain, whole, cut}`, or null without a finite value.
  * `settings.spread`: "all" shows every value, "core" leaves the outer twentieths out, anything else does so only where
  * they would flatten the rest. `cut` counts what is left out, {above, below, highest, lowest}; null when it is nothing.
  */
@@ -21,7 +21,7 @@ export function yRange(curves, [from, to], { log, spread }) {
   if (!whole) return null;
   const core = spread === "all" ? null : robustRange(values(curves, from, to, log), whole, log, spread === "core");
   const domain = padded(...(core ?? whole), log);
-  return { domain, cut: core && outside(curves, from, to, domain, log) };
+  return { domain, whole, cut: core && outside(curves, from, to, domain, log) };
 }
 
 function valueRange(curves, from, to, log) {

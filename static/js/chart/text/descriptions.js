@@ -39,6 +39,10 @@ export const NOT_ON_LOG_AXIS = gettext("Values at zero are not drawn on a logari
 /** Return why no point of a chart can be drawn. */
 export function emptyReason({ curves, settings: { log, range }, plot }) {
   if (!curves.length) return gettext("All curves are hidden.");
+  if (plot.outside) {
+    const [low, high] = plot.outside.map(formatNumber);
+    return gettext("The y range of this chart has none of its values: they are from {low} to {high}.", { low, high });
+  }
   if (!curves.some(({ series }) => series.x.at(-1) > plot.x.zero)) return gettext("No positive positions to draw on a logarithmic axis.");
   if (range) return gettext("No points in this range.");
   return log ? gettext("No positive values to draw on a logarithmic axis.") : gettext("No finite values.");

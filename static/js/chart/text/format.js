@@ -19,6 +19,12 @@ export function formatNumber(value) {
   return signed(size >= 1e5 ? grouped(Math.round(value)) : grouped(Number(value.toPrecision(5))));
 }
 
+/** A value with its unit, if it is a number and has one. */
+export function withUnit(value, unit) {
+  const text = formatNumber(value);
+  return unit && Number.isFinite(value) ? `${text}\u202f${unit}` : text;
+}
+
 /** Format the values of a column so that their points are aligned at a right edge, like `aligned` in runs/pages/table/values.py. */
 export function alignNumbers(values) {
   const texts = values.map(formatNumber);

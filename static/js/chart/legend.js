@@ -1,19 +1,21 @@
-/** Legend beside the charts, sorted by the value under the cursor, or by the value of the list. */
+/** Legend of curves, sorted by the value under the cursor, or by the value at rest: beside all charts, and in full screen. */
 
-import { axisOf } from "../chart/axes.js";
-import { swatch } from "../chart/render/colours.js";
-import { alignNumbers } from "../chart/text/format.js";
-import { iconButton, make } from "../dom.js";
+import { axisOf } from "./axes.js";
+import { splitNames } from "./data/names.js";
+import { swatch } from "./render/swatch.js";
+import { alignNumbers } from "./text/format.js";
+import { cutName, iconButton, make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 
 const PAUSE = 120;
 
 export class SideLegend {
   /**
-   * `holder`: an element. `hooks`: toggle(key), solo(key), remove(key) and highlight(key or null).
+   * `holder`: an element. `hooks`: highlight(key or null), and where there are eyes toggle(key), solo(key, clicks) and
+   * remove(key). `idOf`: the key of the entry of a curve.
    */
-  constructor(holder, hooks) {
-    Object.assign(this, { hooks, entries: new Map(), items: new Map() });
+  constructor(holder, hooks, idOf = ({ key }) => key) {
+    Object.assign(this, { hooks, idOf, entries: new Map(), items: new Map() });
     this.head = make("header", {}, make("strong", { className: "clip" }), make("span", { className: "soft" }));
     this.list = make("ul");
     holder.append(this.head, this.list);
@@ -27,24 +29,25 @@ export class SideLegend {
     const before = this.items;
     this.title = title;
     this.entries = new Map(entries.map((entry) => [entry.key, entry]));
-    this.items = new Map(entries.map((entry) => [entry.key, kept(before.get(entry.key), entry) ?? item(entry)]));
+    const names = splitNames(entries.map(({ name, label, key }) => [name ?? label, name ? key : ""]));
+    this.items = new Map(entries.map((entry, i) => [entry.key, kept(before.get(entry.key), entry, names[i]) ?? item(entry, names[i], Boolean(this.hooks.toggle))]));
     const order = [...this.list.children].map(({ dataset }) => this.items.get(dataset.key)).filter(Boolean);
     this.list.replaceChildren(...new Set([...order, ...this.items.values()]));
     this.read(this.reading ?? null);
   }
 
-  /** Show the values under the cursor ({name, x, reads, settings}, see chart/controller.js), or those at rest. */
+  /** Show the values under the cursor ({name, x, reads, settings}, see controller.js), or those at rest. */
   read(reading) {
     this.reading = reading;
-    const values = new Map(reading?.reads.map(({ curve, value }) => [curve.key, value]));
+    const values = new Map(reading?.reads.map(({ curve, value }) => [this.idOf(curve), value]));
     const [title, note] = this.head.children;
     const shown = [...this.entries.values()].filter(({ hidden }) => !hidden).length;
     title.textContent = reading?.name ?? this.title;
     note.textContent = reading ? axisOf(reading.settings).reading(reading.x, reading.settings) : ngettext("{n} visible", "{n} visible", shown);
-    const [keys, texts] = [[...values.keys()], alignNumbers([...values.values()])];
+    const texts = new Map(zip([...values.keys()], alignNumbers([...values.values()])));
     const rated = [...this.entries.values()].map((entry) => {
       const value = reading ? values.get(entry.key) : entry.number;
-      const text = (reading ? texts[keys.indexOf(entry.key)] : entry.text) ?? "";
+      const text = (reading ? texts.get(entry.key) : entry.text) ?? "";
       const { output } = this.items.get(entry.key);
       if (output.textContent !== text) output.textContent = text;
       return [entry.key, typeof value === "number" && !Number.isNaN(value) ? value : -Infinity];
@@ -52,7 +55,7 @@ export class SideLegend {
     this.rated = rated;
     // Noisy curves change places with every move, and moving elements is expensive: a few times a second is enough.
     this.timer ||= setTimeout(() => this.#sort(), reading ? PAUSE : 0);
-    this.point(reading?.near.curve.key ?? null);
+    this.point(reading ? this.idOf(reading.near.curve) : null);
   }
 
   #sort() {
@@ -75,9 +78,12 @@ export class SideLegend {
     const [button, key] = [event.target.closest("button"), keyOf(event.target)];
     if (!button || key === null) return;
     if (button.matches(".remove")) this.hooks.remove(key);
-    else if (event.altKey || event.shiftKey || event.detail > 1) this.hooks.solo(key);
-    else this.hooks.toggle(key);
+    else this.hooks[event.altKey || event.shiftKey || event.detail > 1 ? "solo" : "toggle"](key, event.detail);
   }
+}
+
+function zip(keys, values) {
+  return keys.map((key, i) => [key, values[i]]);
 }
 
 function keyOf(target) {
@@ -85,23 +91,23 @@ function keyOf(target) {
 }
 
 /** Return the element of an entry if it looks the same. */
-function kept(element, entry) {
-  return element?.dataset.look === look(entry) ? element : undefined;
+function kept(element, entry, name) {
+  return element?.dataset.look === look(entry, name) ? element : undefined;
 }
 
-function look({ label, colour, dash, marker, hidden, removable }) {
-  return JSON.stringify([label, colour, dash, marker, hidden, removable]);
+function look({ label, colour, dash, marker, hidden, removable }, name) {
+  return JSON.stringify([label, name, colour, dash, marker, hidden, removable]);
 }
 
-function item(entry) {
-  const { key, label, name, href, hidden, removable } = entry;
-  const title = make(href ? "a" : "span", { className: "clip", title: label, ...(href ? { href } : {}) }, make("bdi", { textContent: name ?? label }));
+function item(entry, name, hasEye) {
+  const { key, label, href, hidden, removable } = entry;
+  const title = make(href ? "a" : "span", { className: "clip", title: label, ...(href ? { href } : {}) }, cutName(make("bdi"), name));
   const eye = iconButton(hidden ? "eye-off" : "eye", hidden ? gettext("Show {label}", { label }) : gettext("Hide {label}", { label }), {
     className: "eye",
     "aria-pressed": String(!hidden),
   });
   const remove = removable ? [iconButton("remove", gettext("Remove {label}", { label }), { className: "remove" })] : [];
-  const element = make("li", { className: hidden ? "off" : "" }, eye, ...remove, swatch(entry), title, make("b"));
-  Object.assign(element.dataset, { key, look: look(entry) });
+  const element = make("li", { className: hidden ? "off" : "" }, ...(hasEye ? [eye] : []), ...remove, swatch(entry), title, make("b"));
+  Object.assign(element.dataset, { key, look: look(entry, name) });
   return Object.assign(element, { output: element.querySelector("b") });
 }

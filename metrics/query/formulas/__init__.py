@@ -1,0 +1,1 @@
+"""Formulas of a project: their curves, and the statistics by which runs are sorted and found."""

@@ -1,0 +1,61 @@
+"""Formulas that the projects of a storage root define."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from runicorn.store.project import analysis
+from runicorn_tools.analysis.formulas import BadFormula, Node, parse
+
+SECONDS = 2.0
+_listed: dict[str, tuple[float, Sequence[str]]] = {}
+
+
+def formulas_of(root: str, project: str) -> Mapping[str, Node]:
+    """Return the valid formulas of a project by their names."""
+    try:
+        changed = os.stat(analysis.path_of(Path(root), project)).st_mtime_ns
+    except (OSError, ValueError):
+        return {}
+    return _parsed(root, project, changed)
+
+
+def projects_with_formulas(root: str) -> Sequence[str]:
+    """Return the projects whose file of formulas exists; the result may be `SECONDS` old."""
+    expires, projects = _listed.get(root, (0.0, ()))
+    if time.monotonic() > expires:
+        projects = tuple(
+            entry.name
+            for entry in _folders(root)
+            if os.path.exists(os.path.join(root, entry.name, analysis.FILE))
+        )
+        _listed[root] = time.monotonic() + SECONDS, projects
+    return projects
+
+
+def changed(root: str) -> None:
+    """Forget which projects have formulas."""
+    _listed.pop(root, None)
+
+
+def _folders(root: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(root) as entries:
+            return [entry for entry in entries if entry.is_dir()]
+    except OSError:
+        return []
+
+
+@lru_cache(maxsize=256)
+def _parsed(root: str, project: str, changed: int) -> Mapping[str, Node]:
+    trees = {}
+    for name, text in analysis.read(Path(root), project)["formulas"].items():
+        try:
+            trees[name] = parse(text)
+        except BadFormula:  # a file written by hand; the list of formulas shows what is wrong
+            continue
+    return trees

@@ -1,0 +1,1 @@
+"""The MCP server: experiments for agents (Model Context Protocol, https://modelcontextprotocol.io)."""

@@ -1,0 +1,104 @@
+"""What was read of ended runs, kept for the next command in the user's data folder.
+
+Reading the files of 10,000 small runs takes seconds, mostly for their journals. A run is read again once its folder or its
+status has changed. The file can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn._version import __version__
+from runicorn.settings import user
+from runicorn.store import layout
+from runs.store.folder_stat import stamp
+from runs.store.metric_stats import MetricStats
+from runs.store.reader import RunRecord
+
+FIELDS = tuple(RunRecord.__slots__)
+SETTLED_SECONDS = 2.0
+"""A folder this young may change again without another time of change."""
+WORTHWHILE = 200
+"""Runs that must have been read anew before the file is written."""
+_Row = tuple[tuple[int, int], tuple[Any, ...], "dict[str, tuple[Any, ...]] | None"]
+
+
+class RecordCache:
+    """Records and statistics of ended runs by folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:24]
+        self._path = user.data_directory() / "catalog" / f"{name}.{sys.implementation.cache_tag}"
+        self._version = (__version__, FIELDS)
+        self._rows = self._load()
+        self._new = 0
+
+    def read(self, folder: str, read: Callable[[], RunRecord | None]) -> RunRecord | None:
+        """Return the record of a folder, by `read` unless it is known and unchanged."""
+        path = f"{self._root}/{folder}"
+        mark = _mark(path)
+        row = self._rows.get(folder)
+        if row is not None and row[0] == mark:
+            return RunRecord(*row[1])
+        record = read()
+        if record is None or mark is None or record.status == layout.RUNNING or not _is_settled(path):
+            self._rows.pop(folder, None)
+        else:
+            self._rows[folder] = (mark, tuple(getattr(record, field) for field in FIELDS), None)
+            self._new += 1
+        return record
+
+    def stats(self, folder: str, read: Callable[[], Mapping[str, MetricStats]]) -> Mapping[str, MetricStats]:
+        """Return the statistics of the metrics of a folder whose record was read before."""
+        row = self._rows.get(folder)
+        if row is not None and row[2] is not None:
+            return {name: MetricStats(*values) for name, values in row[2].items()}
+        stats = read()
+        if row is not None:
+            self._rows[folder] = (row[0], row[1], {name: astuple(values) for name, values in stats.items()})
+            self._new += 1
+        return stats
+
+    def save(self) -> None:
+        """Write the file if that spares the next command much work; failures are ignored."""
+        if self._new < WORTHWHILE:
+            return
+        with suppress(OSError, ValueError):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _platform.replace_file(self._path, marshal.dumps((self._version, self._rows)), mode=0o600)
+
+    def _load(self) -> dict[str, _Row]:
+        try:
+            version, rows = marshal.loads(self._path.read_bytes())
+        except (OSError, ValueError, EOFError, TypeError):
+            return {}
+        return rows if version == self._version else {}
+
+
+def _mark(path: str) -> tuple[int, int] | None:
+    """Return what changes with the small files, and the size of the journal: a mirror may append to that of an ended run."""
+    mark = stamp(path)
+    if mark is None:
+        return None
+    try:
+        return mark, os.stat(f"{path}/{layout.EVENTS}").st_size
+    except OSError:
+        return mark, -1
+
+
+def _is_settled(path: str) -> bool:
+    try:
+        return time.time() - Path(path).stat().st_mtime > SETTLED_SECONDS
+    except OSError:
+        return False

@@ -1,0 +1,53 @@
+"""Process that reads a store for `rn.runs` and `Run.frame`: one question on stdin, one answer on stdout.
+
+A script may have modules of its own that are called `runs` or `metrics`, so the apps are not imported beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+from runicorn_site.import_path import make_importable
+
+
+def main() -> None:
+    """Answer `{"question": …, "storage": …, …}` with a pickled pair: the kind of an error or None, and the value."""
+    make_importable()
+    asked = json.load(sys.stdin)
+    from runicorn_site.catalog.base import CatalogError, UnknownRun
+
+    answer: tuple[str | None, Any]
+    try:
+        answer = None, _answer(asked)
+    except UnknownRun as error:
+        answer = "LookupError", str(error)
+    except CatalogError as error:
+        answer = "ValueError", str(error)
+    except OSError as error:
+        answer = "OSError", f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    sys.stdout.buffer.write(pickle.dumps(answer, protocol=5))
+
+
+def _answer(asked: dict[str, Any]) -> Any:
+    from runicorn_site.catalog.base import Query
+    from runicorn_site.catalog.columns import columns_of_points, columns_of_runs
+    from runicorn_site.catalog.names import find_run
+    from runicorn_site.catalog.store import StoreCatalog
+
+    if asked["question"] == "points":
+        return columns_of_points(Path(asked["folder"]), asked["metrics"])
+    catalog = StoreCatalog(Path(asked["storage"]))
+    try:
+        if asked["question"] == "run":
+            return find_run(catalog, asked["run"], metrics=True)
+        return columns_of_runs(catalog.select(Query(**asked["query"], metrics=True)))
+    finally:
+        catalog.close()
+
+
+if __name__ == "__main__":
+    main()

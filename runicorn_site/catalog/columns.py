@@ -1,0 +1,113 @@
+"""Runs and points as columns for data frames and SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metrics.store.lanes import Lane
+from metrics.store.points import Points
+from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.catalog.journal_curves import read_series
+from runs.store.params import leaves
+
+Columns = dict[str, list[Any]]
+TIMES = ("created_at", "started_at", "ended_at", "deleted_at")
+FIELDS = (
+    *("id", "project", "name", "display_name", "group", "state", "status", "state_reason"),
+    *("created_at", "started_at", "ended_at", "duration", "hostname", "owner", "tags", "description"),
+    *("best_metric_name", "best_metric_value", "best_metric_step"),
+)
+"""Columns of every run, in their order."""
+FIGURES = ("last", "best", "min", "max", "count")
+
+
+def columns_of_runs(entries: Sequence[RunEntry], figures: Sequence[str] = ("last", "best")) -> Columns:
+    """Return the fields, `config.KEY`, `summary.KEY` and `metric.NAME.FIGURE` of runs; None where one has no value."""
+    columns: Columns = {field: [getattr(entry, field) for entry in entries] for field in FIELDS}
+    for field in TIMES[:3]:
+        columns[field] = list(map(moment, columns[field]))
+    for part in ("config", "summary"):
+        flat = [dict(leaves(getattr(entry, part), "")) for entry in entries]
+        for key in _union(flat):
+            columns[f"{part}.{key}"] = [values.get(key) for values in flat]
+    for name in sorted(_union(entry.metrics for entry in entries)):
+        for figure in figures:
+            columns[f"metric.{name}.{figure}"] = [
+                getattr(entry.metrics[name], figure) if name in entry.metrics else None for entry in entries
+            ]
+    return {name: uniform(values) for name, values in columns.items()}
+
+
+def columns_of_points(folder: Path, names: Sequence[str] | None) -> Columns:
+    """Return `step`, `time` and a column for each metric of a run, a row for each step; the last value of a step counts.
+
+    Without named metrics all but `system/…`, which have a time and no step: they are there if they are named, by the
+    number of their record. NaN and infinities are kept; None where a metric has no value at a step.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    series = {
+        name: _by_step(points, lane)
+        for name, (lane, points) in read_series(folder, list(names or ())).items()
+        if names or lane is not Lane.SYSTEM
+    }
+    if not series:
+        return {"step": [], "time": []}
+    steps = np.unique(np.concatenate([keys for keys, _ in series.values()]))
+    times = np.full(len(steps), np.nan)
+    columns: Columns = {"step": steps.tolist(), "time": []}
+    for name in names or sorted(series):
+        if name not in series:
+            continue
+        keys, points = series[name]
+        at = np.searchsorted(steps, keys)
+        times[at] = np.fmax(times[at], points.time)
+        cells = np.full(len(steps), None, dtype=object)
+        cells[at] = np.array([*points.value.objects(), None], dtype=object)[:-1]
+        columns[name] = cells.tolist()
+    columns["time"] = [moment(time) for time in times.tolist()]
+    return {name: uniform(values) for name, values in columns.items()}
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return Unix seconds as a time in UTC; None outside of the years 1 to 9999."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def uniform(values: list[Any]) -> list[Any]:
+    """Return a column of one type: whole numbers beside others as floats, anything else mixed as JSON texts.
+
+    Arrow and polars have one type a column, and pandas should not differ from them.
+    """
+    types = {type(value) for value in values if value is not None}
+    if (len(types) <= 1 and not types & {dict, list}) or (types == {list} and _are_texts(values)):
+        return values
+    if types <= {int, float}:
+        return [None if value is None else float(value) for value in values]
+    return [value if value is None or type(value) is str else json.dumps(value) for value in values]
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(type(item) is str for value in values if value is not None for item in value)
+
+
+def _union(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the keys of all mappings in the order of their first appearance."""
+    return list(dict.fromkeys(key for mapping in mappings for key in mapping))
+
+
+def _by_step(points: Points, lane: Lane) -> tuple[Any, Points]:
+    if lane is Lane.METRIC:
+        points = points.by_step().unshadowed()
+        return points.step, points
+    return points.row, points

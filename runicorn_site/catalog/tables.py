@@ -1,0 +1,164 @@
+"""Tables of a store for SQL, as Arrow: read from its files when a statement names them.
+
+Schema: docs/reference/sql.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from metrics.store.lanes import Lane
+from runicorn.artifacts import responses
+from runicorn.artifacts.store import Store
+from runicorn_site.catalog.base import Query
+from runicorn_site.catalog.columns import columns_of_runs, moment
+from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.catalog.journal_curves import read_series
+from runicorn_site.catalog.store import StoreCatalog
+from runs.store.params import flatten
+
+TIME = pa.timestamp("us", "UTC")
+_TEXT, _NUMBER, _WHOLE = pa.string(), pa.float64(), pa.int64()
+_COLUMNS: dict[str, dict[str, pa.DataType]] = {
+    "params": {"run_id": _TEXT, "key": _TEXT, "value": _TEXT, "number": _NUMBER},
+    "metrics": {
+        "run_id": _TEXT,
+        "name": _TEXT,
+        "last": _NUMBER,
+        "best": _NUMBER,
+        "min": _NUMBER,
+        "max": _NUMBER,
+        "count": _WHOLE,
+        "last_step": _WHOLE,
+    },
+    "points": {
+        "run_id": _TEXT,
+        "name": _TEXT,
+        "step": _WHOLE,
+        "time": TIME,
+        "value": _NUMBER,
+        "text": _TEXT,
+    },
+    "artifacts": {
+        "type": _TEXT,
+        "name": _TEXT,
+        "version": _WHOLE,
+        "run_id": _TEXT,
+        "created_at": TIME,
+        "size_bytes": _WHOLE,
+        "num_files": _WHOLE,
+        "status": _TEXT,
+        "aliases": pa.list_(_TEXT),
+    },
+}
+TABLES = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
+"""Columns of the tables but `runs`, whose columns depend on the configs and metrics of the runs."""
+Rows = Iterator[dict[str, Any]]
+
+
+class Tables:
+    """Tables of one store; runs in the recycle bin have no rows."""
+
+    def __init__(self, catalog: StoreCatalog, warn: Callable[[str], None]) -> None:
+        self._catalog = catalog
+        self._warn = warn
+        self._entries: list[RunEntry] | None = None
+
+    def read(self, name: str) -> Any:
+        """Return a table or a reader of batches by its name; None if there is no such table."""
+        if name == "runs":
+            return pa.table(columns_of_runs(self._runs(), ("last", "best", "min", "max", "count")))
+        if name == "points":
+            return pa.RecordBatchReader.from_batches(TABLES[name], self._points())
+        if name not in TABLES:
+            return None
+        rows = {"params": self._params, "metrics": self._metrics, "artifacts": self._artifacts}[name]
+        return pa.Table.from_pylist(list(rows()), schema=TABLES[name])
+
+    def _runs(self) -> list[RunEntry]:
+        if self._entries is None:
+            self._entries = self._catalog.select(Query(metrics=True))
+        return self._entries
+
+    def _params(self) -> Rows:
+        for entry in self._runs():
+            for key, param in flatten(entry.config).items():
+                yield {"run_id": entry.id, "key": key, "value": param.text, "number": param.number}
+
+    def _metrics(self) -> Rows:
+        for entry in self._runs():
+            for name, figures in entry.metrics.items():
+                values = {field: getattr(figures, field) for field in TABLES["metrics"].names[2:]}
+                yield {"run_id": entry.id, "name": name, **values}
+
+    def _points(self) -> Iterator[pa.RecordBatch]:
+        """Yield a batch for each metric of each run, so that memory holds one run."""
+        schema = TABLES["points"]
+        for entry in self._catalog.select(Query()):
+            try:
+                series = read_series(self._catalog.root / entry.folder, [])
+            except OSError as error:
+                self._warn(f"{entry.id}: {error.strerror or error}")
+                continue
+            for name, (lane, points) in series.items():
+                values = points.value.objects()
+                count = len(points)
+                steps = points.step if lane is Lane.METRIC else [None] * count
+                yield pa.record_batch(
+                    [
+                        pa.array([entry.id] * count, pa.string()),
+                        pa.array([name] * count, pa.string()),
+                        pa.array(steps, pa.int64()),
+                        pa.array(map(moment, points.time.tolist()), TIME),
+                        pa.array([None if isinstance(v, str) else v for v in values], pa.float64()),
+                        pa.array([v if isinstance(v, str) else None for v in values], pa.string()),
+                    ],
+                    schema=schema,
+                )
+
+    def _artifacts(self) -> Rows:
+        store = Store(self._catalog.root)
+        for artifact in responses.list_artifacts(store, None, self._warn):
+            folder = store.folder(artifact["type"], artifact["name"])
+            for version in responses.list_versions(folder, self._warn):
+                yield {
+                    "type": artifact["type"],
+                    "name": artifact["name"],
+                    "run_id": version["created_by_run"],
+                    "created_at": moment(version["created_at"]),
+                    **{
+                        key: version[key]
+                        for key in ("version", "size_bytes", "num_files", "status", "aliases")
+                    },
+                }
+
+
+def select(statement: str, tables: Tables) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run a statement of DuckDB on the tables that it names; return the names of its columns and its rows.
+
+    Raises:
+        ImportError: DuckDB is not installed.
+        ValueError: the statement is wrong.
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        try:
+            for name in sorted(duckdb.get_table_names(statement)):
+                if (table := tables.read(name.lower())) is not None:
+                    connection.register(name, table)
+            result = connection.execute(statement)
+            return [column[0] for column in result.description or ()], result.fetchall()
+        except duckdb.Error as error:
+            raise ValueError(" ".join(str(error).split("\n\n")[0].split())) from error
+
+
+def plain(value: Any) -> Any:
+    """Return a value of DuckDB as JSON can hold it."""
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else json.loads(json.dumps(value, default=str))

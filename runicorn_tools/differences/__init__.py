@@ -1,0 +1,4 @@
+"""Differences of runs: config, code, packages, environment, command, hardware, artifacts, seed, curves.
+
+Everything is read from the files of the runs, without a server.
+"""

@@ -1,0 +1,110 @@
+"""Runs of a project that a difference needs: predecessors, replicas, and what changes rarely."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from runicorn.store import find, layout
+from runicorn_tools.analysis import replicas
+from runicorn_tools.differences.engine import SECTIONS
+from runicorn_tools.differences.facts import RunFacts
+
+LOOKED_AT = 30
+"""Number of earlier runs among which the predecessor is searched, and by which changes of a project are counted."""
+
+
+def predecessor(run: RunFacts, earlier: Iterable[RunFacts]) -> RunFacts | None:
+    """Return the newest of the earlier runs, newest first, with the same program; the newest without one."""
+    newest = None
+    for number, other in enumerate(earlier):
+        if number >= LOOKED_AT:
+            break
+        if other.id == run.id:
+            continue
+        newest = newest or other
+        if run.program and other.program == run.program:
+            return other
+    return newest
+
+
+def runs_before(root: Path, run: RunFacts) -> list[RunFacts]:
+    """Return the runs of the same project and before a run, newest first, without those in the recycle bin."""
+    project = str(run.meta.get("project") or run.folder.relative_to(root).parts[0])
+    folders = [Path(folder) for folder in find.all_runs(root) if _project(folder) == project]
+    names = sorted(
+        (folder for folder in folders if folder.name < run.id), key=lambda folder: folder.name, reverse=True
+    )
+    kept = (root / folder for folder in names if not (root / folder / layout.DELETED).exists())
+    return [RunFacts(root, folder) for folder in kept]
+
+
+def _project(folder: str) -> str:
+    path = layout.path_of_folder(folder)
+    return layout.names_of_path(path)[0] if path is not None else folder.partition("/")[0]
+
+
+def replicas_among(run: RunFacts, others: Iterable[RunFacts], most: int = 8) -> list[RunFacts]:
+    """Return those runs that differ from one in nothing but their seed."""
+    key = run.replica_key
+    if not key:
+        return []
+    same = []
+    for other in others:
+        if other.id != run.id and fingerprint(other)["replica"] == key:
+            same.append(other)
+            if len(same) == most:
+                break
+    return same
+
+
+def order_of_sections(runs: Sequence[RunFacts]) -> list[str]:
+    """Return the sections of a difference, those first that change rarely between successive runs of a project."""
+    prints = [fingerprint(run) for run in runs[:LOOKED_AT]]
+    changes = dict.fromkeys(SECTIONS, 0)
+    for newer, older in pairwise(prints):
+        for section in SECTIONS:
+            changes[section] += newer[section] != older[section]
+    return sorted(SECTIONS, key=lambda section: changes[section])
+
+
+def fingerprint(run: RunFacts) -> dict[str, str]:
+    """Return a digest of each section of a run, remembered as long as its files are the same."""
+    names = (layout.CONFIG, layout.ENVIRONMENT, layout.ARTIFACTS_USED, layout.SOURCES_FILE, layout.META)
+    return _fingerprint(run.root, run.folder, tuple(_stamp(run.folder / name) for name in names))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        about = os.stat(path)
+    except OSError:
+        return 0, 0
+    return about.st_mtime_ns, about.st_size
+
+
+@functools.lru_cache(maxsize=4096)
+def _fingerprint(root: Path, folder: Path, stamps: object) -> dict[str, str]:
+    run = RunFacts(root, folder)
+    code = run.sources.identity or [run.git.get("commit"), run.git.get("diff")]
+    sections = {
+        "code": [code, run.cells],
+        "config": {key: value for key, value in run.config.items() if replicas.seed_of({key: value}) is None},
+        "seed": run.seed,
+        "command": run.command,
+        "packages": run.packages,
+        "environment": run.variables,
+        "artifacts": run.artifacts,
+        "hardware": run.hardware,
+    }
+    digests = {name: _digest(value) for name, value in sections.items()}
+    return {**digests, "replica": run.replica_key}
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -1,0 +1,1 @@
+"""Runs started again: exact sources, the recorded environment, the same arguments and versions of artifacts."""

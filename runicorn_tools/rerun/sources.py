@@ -1,0 +1,203 @@
+"""A folder with the exact sources of a run: from the stored ones, else from the commit and the recorded changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runicorn.capture import git
+from runicorn.capture.redaction import Masking
+from runicorn.capture.sources import pack
+from runicorn_tools.differences import patches
+from runicorn_tools.differences.facts import RunFacts
+
+SECONDS = 120.0
+CELLS_SCRIPT = "cells.ipy"
+"""Script for IPython made of the notebook cells that ran."""
+
+
+class Unrestorable(Exception):
+    """The sources are not there; the text is a sentence."""
+
+
+@dataclass
+class Restored:
+    """What was restored.
+
+    Attributes:
+        origin: "sources" or "commit".
+        remarks: sentences about files that are not as they were.
+    """
+
+    origin: str
+    remarks: list[str] = field(default_factory=list)
+
+
+def check(run: RunFacts) -> tuple[str, list[str]]:
+    """Return where the sources of a run come from, and sentences about what will not be the same.
+
+    Raises:
+        Unrestorable: there are none.
+    """
+    if run.sources:
+        try:
+            files = run.sources.files
+        except (OSError, ValueError) as error:
+            raise Unrestorable(f"The stored sources cannot be read: {error}.") from error
+        return "sources", [*_masked(run, files), *_skipped(run)]
+    if run.cells:
+        return "sources", []
+    if not run.commit:
+        raise Unrestorable("The run has neither stored sources nor a commit.")
+    repository = _repository(run)
+    if repository is None:
+        raise Unrestorable(
+            f"The run has no stored sources, and no repository with its commit {run.commit[:8]} is here."
+        )
+    patch = patches.of_git(run.git)
+    remarks = ["Untracked files were not recorded."]
+    if patch.is_cut:
+        remarks.append("The recorded changes of tracked files are not complete.")
+    return "commit", remarks
+
+
+def restore(run: RunFacts, folder: Path) -> Restored:
+    """Write the sources of a run into an empty folder.
+
+    Raises:
+        Unrestorable: they are not there.
+        OSError: the folder cannot be written.
+    """
+    origin, remarks = check(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    if origin == "sources":
+        _write_stored(run, folder)
+        if run.cells:
+            (folder / str(run.sources.about.get("folder") or ".") / CELLS_SCRIPT).write_text(
+                run.cells, encoding="utf-8"
+            )
+    else:
+        _write_commit(run, folder)
+    return Restored(origin, remarks)
+
+
+def _write_stored(run: RunFacts, folder: Path) -> None:
+    for file, content in run.sources.contents(list(run.sources.files.values())):
+        path = _target(folder, file.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if pack.LINK in file.flags:
+            if not os.path.lexists(path):
+                os.symlink(os.fsdecode(content), path)
+            continue
+        path.write_bytes(_original(run, file) or content)
+        if pack.EXECUTABLE in file.flags:
+            path.chmod(0o755)
+    for item in _left_out(run):
+        source = _root(run) / item
+        if source.is_file():
+            target = _target(folder, item)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def _target(folder: Path, name: str) -> Path:
+    """Return the path of a file; a store may come from another user.
+
+    Raises:
+        Unrestorable: it would be outside of the folder.
+    """
+    parts = name.split("/")
+    path = folder
+    for part in parts:
+        if part in ("", ".", "..") or "\\" in part or "\0" in part or path.is_symlink():
+            raise Unrestorable(f"The path {name!r} of a stored file is invalid.")
+        path = path / part
+    return path
+
+
+def _write_commit(run: RunFacts, folder: Path) -> None:
+    repository = _repository(run)
+    if (
+        repository is None
+        or _git(repository, "worktree", "add", "--detach", "--force", str(folder), run.commit) is None
+    ):
+        raise Unrestorable(f"git cannot check out the commit {run.commit[:8]}.")
+    patch = patches.of_git(run.git).text
+    if patch and _git(folder, "apply", "--whitespace=nowarn", "-", input=patch) is None:
+        raise Unrestorable("The recorded changes do not apply to their commit.")
+
+
+def _repository(run: RunFacts) -> Path | None:
+    """Return a folder of a repository here that has the commit of a run."""
+    for place in (run.sources.about.get("root"), run.environment.get("working_dir"), os.getcwd()):
+        folder = Path(str(place)) if place else None
+        is_possible = folder is not None and folder.is_dir() and run.commit.isalnum()
+        if is_possible and folder and _git(folder, "cat-file", "-e", f"{run.commit}^{{commit}}") is not None:
+            return folder
+    return None
+
+
+def _original(run: RunFacts, file: pack.File) -> bytes | None:
+    """Return the content of a masked file before it was masked, if the commit or the folder of the run has it."""
+    if not file.is_masked:
+        return None
+    stored = run.sources.read(file.path)
+    candidates = []
+    path = _root(run) / file.path
+    if path.is_file() and not path.is_symlink():
+        candidates.append(path.read_bytes())
+    if pack.CLEAN in file.flags and (repository := _repository(run)) is not None:
+        content = _git(repository, "show", f"{run.commit}:{file.path}")
+        candidates += [content] if content is not None else []
+    hide = Masking(dict(os.environ))
+    for content in candidates:
+        text = content.decode("utf-8", "replace")
+        if pack.CLEAN in file.flags or hide.text(text).encode() == stored:
+            return content
+    return None
+
+
+def _masked(run: RunFacts, files: dict[str, pack.File]) -> list[str]:
+    lost = [file.path for file in files.values() if file.is_masked and _original(run, file) is None]
+    return [f"{path} contains a masked secret (***)." for path in lost]
+
+
+def _root(run: RunFacts) -> Path:
+    return Path(str(run.sources.about.get("root") or os.sep + "nowhere"))
+
+
+def _left_out(run: RunFacts) -> list[str]:
+    skipped = run.sources.about.get("skipped")
+    items = [item for item in skipped if isinstance(item, dict)] if isinstance(skipped, list) else []
+    return [str(item.get("path")) for item in items if item.get("reason") in ("size", "binary", "total")]
+
+
+def _skipped(run: RunFacts) -> list[str]:
+    sentences = []
+    for path in _left_out(run):
+        if (_root(run) / path).is_file():
+            sentences.append(f"{path} is not stored; it is copied from {_root(run)} as it is now.")
+        else:
+            sentences.append(f"{path} is not stored, and is not in {_root(run)} any more.")
+    if run.sources.about.get("is_whole") is False:
+        sentences.append("The list of source files was cut: some may be missing.")
+    return sentences
+
+
+def _git(folder: Path, *arguments: str, input: str = "") -> bytes | None:
+    try:
+        done = subprocess.run(
+            ["git", *git.OPTIONS, "-c", "core.hooksPath=/dev/null", *arguments],
+            cwd=folder,
+            env={**os.environ, **git.ENVIRONMENT},
+            input=input.encode("utf-8", "replace"),
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Statistics of groups of runs: tables, replicas, noise, verdicts, importance of hyperparameters."""

@@ -1,0 +1,265 @@
+"""Groups of runs by columns, config keys, tags, or as replicas, with statistics of their metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from rest_framework.exceptions import ValidationError
+
+from runicorn.store import layout
+from runs.models import RunParam, RunTag, StorageRoot
+from runs.query.analysis import replicas
+from runs.query.analysis.metric_values import Floats, Ints
+from runs.query.matches import Matches
+
+COLUMNS = {
+    **{name: name for name in ("group", "project", "name", "status", "state", "owner")},
+    "host": "hostname",
+    "hostname": "hostname",
+}
+TAG, REPLICAS, CONFIG = "tag", "replicas", "config."
+MOST_KEYS = 4
+FEW = 1000
+STATISTICS = ("n", "mean", "std", "median", "min", "max")
+
+
+class UnknownGrouping(ValidationError):
+    """Runs cannot be grouped by a key."""
+
+    def __init__(self, key: str) -> None:
+        allowed = ", ".join([*COLUMNS, TAG, REPLICAS, "config.<key>"])
+        super().__init__({"by": [f"by must be one or more of {allowed}; not {key!r}"]})
+
+
+def parse_keys(text: str) -> list[str]:
+    """Split keys at their commas; config keys may contain commas.
+
+    Raises:
+        UnknownGrouping: a key is unknown, or there are more than `MOST_KEYS`.
+    """
+    keys: list[str] = []
+    for part in text.split(","):
+        if _is_key(part.strip()):
+            keys.append(part.strip())
+        elif keys and keys[-1].startswith(CONFIG):
+            keys[-1] += f",{part}"
+        else:
+            raise UnknownGrouping(part.strip()[:100])
+    if not 0 < len(keys) <= MOST_KEYS:
+        raise UnknownGrouping(text[:100])
+    return list(dict.fromkeys(keys))
+
+
+def _is_key(key: str) -> bool:
+    return key in COLUMNS or key in (TAG, REPLICAS) or (key.startswith(CONFIG) and len(key) > len(CONFIG))
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Runs and their groups.
+
+    Attributes:
+        keys: primary keys of the runs, ascending.
+        run_ids: their ids, in that order.
+        failed: whether each has failed.
+        members: places in `keys`, group by group; a run with several tags is in several groups.
+        starts: where each group begins in `members`.
+        values: the values of the grouping keys, by group.
+    """
+
+    keys: Ints
+    run_ids: Sequence[str]
+    failed: Any
+    members: Ints
+    starts: Ints
+    values: Sequence[tuple[Hashable, ...]]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def sizes(self) -> Ints:
+        """Return the number of members of each group."""
+        sizes: Ints = np.diff(np.append(self.starts, len(self.members)))
+        return sizes
+
+    def places(self, group: int) -> Ints:
+        """Return the places of the members of a group."""
+        return self.members[self.starts[group] : self.starts[group] + self.sizes[group]]
+
+
+class Statistics(NamedTuple):
+    """Statistics of one metric by group: number of finite values, mean, spread (NaN below two), median, extremes."""
+
+    n: Ints
+    mean: Floats
+    std: Floats
+    median: Floats
+    min: Floats
+    max: Floats
+
+
+def group(matches: Matches, by: Sequence[str]) -> Membership:
+    """Return the groups of runs; groups with equal values of their keys are one."""
+    columns = [COLUMNS[key] for key in by if key in COLUMNS]
+    if REPLICAS in by:
+        replicas.fill(matches.root, matches.runs)
+        columns.append("replica_key")
+    rows = sorted(matches.runs.order_by().values_list("pk", "run_id", "status", *columns))
+    keys: Ints = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    by_column = {column: 3 + place for place, column in enumerate(columns)}
+    values: list[list[Any]] = []
+    for key in by:
+        if key in COLUMNS:
+            place = by_column[COLUMNS[key]]
+            values.append([row[place] or None for row in rows])
+        elif key == REPLICAS:
+            place = by_column["replica_key"]
+            # A run of which too little is known is alone.
+            values.append([row[place] or row[1] for row in rows])
+        else:
+            values.append(_params(matches.root, key, keys) if key != TAG else [None] * len(rows))
+    members, codes, groups = _encoded(matches.root, by, keys, values)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(groups)))
+    return Membership(
+        keys,
+        [row[1] for row in rows],
+        np.fromiter((row[2] == layout.FAILED for row in rows), bool, len(rows)),
+        members[order],
+        starts.astype(np.int64),
+        groups,
+    )
+
+
+def _encoded(
+    root: StorageRoot, by: Sequence[str], keys: Ints, values: list[list[Any]]
+) -> tuple[Ints, Ints, list[tuple[Hashable, ...]]]:
+    """Return places of members, the number of the group of each, and the values of the groups."""
+    members: Ints = np.arange(len(keys))
+    if TAG in by:
+        members, tags = _tags(root, keys)
+        values = [
+            tags if key == TAG else [column[place] for place in members.tolist()]
+            for key, column in zip(by, values, strict=True)
+        ]
+    index: dict[tuple[Hashable, ...], int] = {}
+    codes = [index.setdefault(row, len(index)) for row in zip(*values, strict=True)]
+    return members, np.array(codes, dtype=np.int64), list(index)
+
+
+def _params(root: StorageRoot, key: str, keys: Ints) -> list[Any]:
+    """Return the value of a config key of each run: a number, or text, or None."""
+    rows = RunParam.objects.filter(root=root, key=key.removeprefix(CONFIG))
+    if len(keys) <= FEW:
+        rows = rows.filter(run__in=keys.tolist())
+    by_run = {
+        run: text if number is None else number
+        for run, number, text in rows.order_by().values_list("run_id", "number", "text")
+    }
+    return [by_run.get(run) for run in keys.tolist()]
+
+
+def _tags(root: StorageRoot, keys: Ints) -> tuple[Ints, list[Any]]:
+    """Return a place for each tag of each run, or once with None, and the tags."""
+    rows = RunTag.objects.filter(root=root)
+    if len(keys) <= FEW:
+        rows = rows.filter(run__in=keys.tolist())
+    places = {run: place for place, run in enumerate(keys.tolist())}
+    pairs: list[tuple[int, str | None]] = [
+        (places[run], tag) for run, tag in rows.order_by().values_list("run_id", "tag") if run in places
+    ]
+    tagged = {place for place, _ in pairs}
+    pairs += [(place, None) for place in range(len(keys)) if place not in tagged]
+    pairs.sort(key=lambda pair: pair[0])
+    return np.array([place for place, _ in pairs], dtype=np.int64), [tag for _, tag in pairs]
+
+
+def statistics(membership: Membership, values: Floats) -> Statistics:
+    """Return the statistics of one metric by group.
+
+    Args:
+        values: of each run of `membership.keys`, NaN without one.
+    """
+    of_members = values[membership.members]
+    codes = np.repeat(np.arange(len(membership)), membership.sizes)
+    finite = np.isfinite(of_members)
+    of_members, codes = of_members[finite], codes[finite]
+    order = np.lexsort((of_members, codes))
+    of_members, codes = of_members[order], codes[order]
+    count = np.bincount(codes, minlength=len(membership))
+    ends = np.cumsum(count)
+    starts = ends - count
+    has_any = count > 0
+    # Divided first: a sum of values may exceed the largest float.
+    mean = np.bincount(codes, of_members / np.maximum(count, 1)[codes], len(membership))
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.bincount(codes, (of_members - mean[codes]) ** 2, len(membership))
+        std = np.sqrt(squares / np.maximum(count - 1, 1))
+
+    def at(places: Any) -> Floats:
+        picked: Floats = np.full(len(membership), np.nan)
+        picked[has_any] = of_members[places[has_any]]
+        return picked
+
+    middle = (at(starts + (count - 1) // 2), at(starts + count // 2))
+    return Statistics(
+        count,
+        np.where(has_any, mean, np.nan),
+        np.where(count > 1, std, np.nan),
+        middle[0] / 2 + middle[1] / 2,
+        at(starts),
+        at(ends - 1),
+    )
+
+
+def ordered(membership: Membership, order: str, statistics_by_metric: Mapping[str, Statistics]) -> list[int]:
+    """Return the groups in an order; those without the value last.
+
+    Args:
+        order: `metric.<name>.<statistic>`, `n`, `failed` or `key`; descending with a leading minus.
+
+    Raises:
+        ValidationError: it is unknown.
+    """
+    name, desc = order.removeprefix("-"), order.startswith("-")
+    if name == "key":
+        places = sorted(
+            range(len(membership)), key=lambda at: [_natural(value) for value in membership.values[at]]
+        )
+        return places[::-1] if desc else places
+    if name == "n":
+        values: Any = membership.sizes.astype(float)
+    elif name == "failed":
+        values = failures(membership).astype(float)
+    else:
+        metric, _, statistic = name.removeprefix("metric.").rpartition(".")
+        if (
+            not name.startswith("metric.")
+            or metric not in statistics_by_metric
+            or statistic not in STATISTICS
+        ):
+            allowed = f"key, n, failed, metric.<name>.{'|'.join(STATISTICS)} of a metric in `metrics`"
+            raise ValidationError({"order_by": [f"order_by must be one of {allowed}; not {order[:300]!r}"]})
+        values = getattr(statistics_by_metric[metric], statistic).astype(float)
+    missing = ~np.isfinite(values)
+    order_of = np.lexsort((np.where(missing, 0, -values if desc else values), missing))
+    sorted_places: list[int] = order_of.tolist()
+    return sorted_places
+
+
+def failures(membership: Membership) -> Ints:
+    """Return the number of failed runs of each group."""
+    codes = np.repeat(np.arange(len(membership)), membership.sizes)
+    counted: Ints = np.bincount(codes[membership.failed[membership.members]], minlength=len(membership))
+    return counted
+
+
+def _natural(value: Any) -> tuple[int, float, str]:
+    """Return a key that sorts numbers before text, and missing values last."""
+    if value is None:
+        return 2, 0.0, ""
+    return (0, float(value), "") if isinstance(value, (int, float)) else (1, 0.0, str(value))

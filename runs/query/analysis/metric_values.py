@@ -1,0 +1,108 @@
+"""One value of a metric for each of many runs: which statistic stands for it, and which direction is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runicorn.store.metric_rules import rule_of
+from runicorn_tools.analysis.goals import Goal, goal_by_name
+from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
+from runs.query import derived
+from runs.query.where.ast import FIGURES
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+LATEST = 20
+"""Newest runs of a list whose definitions of metrics count."""
+FEW = 1000
+"""Runs whose values are looked up by their keys; for more all values of the metric are read."""
+
+
+class Quantity(NamedTuple):
+    """A metric with the statistic that stands for a run.
+
+    Attributes:
+        text: as it was requested.
+        name: name of the metric.
+        figure: `best`, `last`, `min` or `max`.
+    """
+
+    text: str
+    name: str
+    figure: str
+
+    @property
+    def column(self) -> str:
+        """Return the column of `RunMetric`."""
+        return FIGURES[self.figure]
+
+
+class Definitions:
+    """Definitions of metrics by the newest runs of a list."""
+
+    def __init__(self, runs: Iterable[Mapping[str, Any]]) -> None:
+        self._runs = list(runs)
+
+    @classmethod
+    def of(cls, runs: RunQuerySet) -> Definitions:
+        """Read those of the newest runs."""
+        fields = ("metric_rules", "best_metric_name", "best_metric_mode")
+        return cls(runs.newest()[:LATEST].values(*fields))
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[Run]) -> Definitions:
+        """Return those of loaded runs, the most important first."""
+        return cls(
+            {
+                "metric_rules": run.metric_rules,
+                "best_metric_name": run.best_metric_name,
+                "best_metric_mode": run.best_metric_mode,
+            }
+            for run in runs
+        )
+
+    def quantity(self, text: str) -> Quantity:
+        """Return the metric of a text with its statistic: named as in `val/acc.best`, or by its definition, or the last value."""
+        name, _, figure = text.rpartition(".")
+        if name and figure in FIGURES:
+            return Quantity(text, name, figure)
+        for run in self._runs:
+            if summary := rule_of(run["metric_rules"], text).get("summary"):
+                return Quantity(text, text, summary)
+        return Quantity(text, text, "last")
+
+    def goal(self, name: str) -> Goal:
+        """Return which direction of a metric is better: by its definition, its role as primary metric, or its name."""
+        for run in self._runs:
+            if goal := rule_of(run["metric_rules"], name).get("goal"):
+                return Goal("min" if goal == "min" else "max")
+        for run in self._runs:
+            if run["best_metric_name"] == name and run["best_metric_mode"]:
+                return Goal("min" if run["best_metric_mode"] == "min" else "max")
+        return goal_by_name(name)
+
+
+def values_of(root: StorageRoot, quantity: Quantity, keys: Ints) -> Floats:
+    """Return the value of each run, NaN without one.
+
+    Args:
+        keys: primary keys of runs, ascending.
+    """
+    derived.prepare(root, {quantity.name})
+    values: Floats = np.full(len(keys), np.nan)
+    rows = RunMetric.objects.filter(root=root, key=quantity.name, **{f"{quantity.column}__isnull": False})
+    if len(keys) <= FEW:
+        rows = rows.filter(run__in=keys.tolist())
+    pairs = list(rows.order_by().values_list("run_id", quantity.column))
+    if not pairs or not len(keys):
+        return values
+    table = np.array(pairs, dtype=np.float64)
+    runs = table[:, 0].astype(np.int64)
+    places = np.minimum(np.searchsorted(keys, runs), len(keys) - 1)
+    is_member = keys[places] == runs
+    values[places[is_member]] = table[is_member, 1]
+    return values

@@ -1,0 +1,87 @@
+"""Replicas of a project, and its noise floor."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runicorn.store import layout
+from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
+from runicorn_tools.analysis.replicas import key_of_folder, seed_of
+from runs.models import Run, RunQuerySet, StorageRoot
+from runs.query import counts
+from runs.query.analysis.metric_values import Quantity, values_of
+from runs.query.matches import Matches
+from runs.store.reader import replica_rules
+
+AT_ONCE = 500
+
+
+def fill(root: StorageRoot, runs: RunQuerySet) -> None:
+    """Compute the keys of runs that were listed before there were any, or whose project changed its rules."""
+    while rows := list(
+        runs.filter(replica_key=None).exclude(signature="").order_by("pk").only("folder", "project")[:AT_ONCE]
+    ):
+        for run in rows:
+            run.replica_key = key_of_folder(
+                Path(root.path, run.folder), replica_rules(root.path, run.project)
+            )
+        Run.objects.bulk_update(rows, ["replica_key"])
+
+
+def replica_groups(matches: Matches) -> list[list[tuple[str, Any]]]:
+    """Return the groups of two and more replicas, each run with its id and seed, newest group first."""
+    fill(matches.root, matches.runs)
+    rows = matches.runs.exclude(replica_key=None).exclude(replica_key="").newest()
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for run_id, project, key in rows.values_list("run_id", "project", "replica_key"):
+        groups[project, str(key)].append(run_id)
+    several = [run_ids for run_ids in groups.values() if len(run_ids) > 1]
+    members = [run_id for run_ids in several for run_id in run_ids]
+    seeds: dict[str, Any] = {}
+    for start in range(0, len(members), AT_ONCE):
+        of_part = Run.objects.filter(root=matches.root, run_id__in=members[start : start + AT_ONCE])
+        for run_id, project, config in of_part.values_list("run_id", "project", "config"):
+            seeds[run_id] = seed_of(config, replica_rules(matches.root.path, project))
+    return [[(run_id, seeds.get(run_id)) for run_id in reversed(run_ids)] for run_ids in several]
+
+
+class ProjectNoise:
+    """Values of one metric of the finished replicas of a project, by group."""
+
+    def __init__(self, groups: dict[str, list[tuple[int, float]]]) -> None:
+        self._groups = groups
+
+    @classmethod
+    def of(cls, root: StorageRoot, project: str, quantity: Quantity) -> ProjectNoise:
+        """Read them; the result may be two seconds old."""
+        key = f"noise {project}\0{quantity.name}\0{quantity.figure}"
+        return counts.remembered(root, key, lambda: cls._read(root, project, quantity))
+
+    @classmethod
+    def _read(cls, root: StorageRoot, project: str, quantity: Quantity) -> ProjectNoise:
+        runs = Run.objects.in_root(root).live().filter(project=project, status=layout.FINISHED)
+        fill(root, runs)
+        rows = sorted(runs.exclude(replica_key="").exclude(replica_key=None).values_list("pk", "replica_key"))
+        keys = np.array([pk for pk, _ in rows], dtype=np.int64)
+        values = values_of(root, quantity, keys).tolist()
+        groups: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for (pk, key), value in zip(rows, values, strict=True):
+            if value == value:  # it has the metric
+                groups[str(key)].append((pk, value))
+        return cls({key: group for key, group in groups.items() if len(group) > 1})
+
+    def floor(self, without: Iterable[int] = ()) -> NoiseFloor | None:
+        """Return the noise floor.
+
+        Args:
+            without: primary keys of runs that do not count, since their own spread is used.
+        """
+        omitted = set(without)
+        return noise_floor(
+            [value for pk, value in group if pk not in omitted] for group in self._groups.values()
+        )

@@ -1,0 +1,48 @@
+"""The metric that lists show for runs of which none was declared the primary one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runs.models import Run, RunMetric
+from runs.store.metric_stats import mode_by_name
+
+SYSTEM = "system/"
+
+
+def choose(keys: Sequence[str]) -> str | None:
+    """Return the first metric of a validation, else of an evaluation, else a loss, else any of the training's own."""
+    own = [key for key in keys if not key.startswith(SYSTEM)]
+    return min(own, key=lambda key: (_rank(key.lower()), key), default=None)
+
+
+def _rank(key: str) -> int:
+    return 0 if key.startswith("val") else 1 if key.startswith("eval") else 2 if "loss" in key else 3
+
+
+def fill(runs: Sequence[Run]) -> None:
+    """Give runs without a primary metric that of the newest of them in their project; the rows are not changed.
+
+    One query reads the names of metrics of one run of each project, and one the values, so that a page of a list costs
+    the same for any number of runs.
+    """
+    lacking = [run for run in runs if not run.best_metric_name]
+    newest = {run.project: run.pk for run in sorted(lacking, key=lambda run: (run.created, run.pk))}
+    if not newest:
+        return
+    names: dict[int, list[str]] = {}
+    for run_id, key in RunMetric.objects.filter(run__in=newest.values()).values_list("run_id", "key"):
+        names.setdefault(run_id, []).append(key)
+    chosen = {project: choose(names.get(pk, [])) for project, pk in newest.items()}
+    keys = {project: key for project, key in chosen.items() if key}
+    if not keys:
+        return
+    rows = RunMetric.objects.filter(run__in=[run.pk for run in lacking], key__in=set(keys.values()))
+    values = {(row.run_id, row.key): row for row in rows}
+    for run in lacking:
+        row = values.get((run.pk, keys.get(run.project, "")))
+        if row is None or row.best is None:
+            continue
+        mode = mode_by_name(row.key)
+        run.best_metric_name, run.best_metric_value, run.best_metric_mode = row.key, row.best, mode
+        run.best_metric_step = row.minimum_step if mode == "min" else row.maximum_step

@@ -1,0 +1,165 @@
+"""A sample as a document: messages with reasoning and tool calls, judges, errors, spans of time, and its fields.
+
+Texts are cut, and each names the path by which the rest of it is fetched, so that a sample of any size opens at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from runicorn.json_value import JsonObject, JsonValue
+
+TEXT = 20_000
+"""Characters of a text in a document."""
+WINDOW = 200_000
+"""Characters of a text that are fetched at once."""
+RAW = 200_000
+MOST_MESSAGES = 500
+JUDGES = ("judge", "judges", "judgement", "verdict", "explanation", "feedback", "scores", "scoring", "grader")
+ERRORS = ("error", "errors", "exception", "traceback")
+TIMES = ("timing", "events", "phases", "spans", "timeline")
+KNOWN = frozenset({"messages", "prompt", "completion", "response", "target", "tokens", *JUDGES, *ERRORS})
+REASONING = ("reasoning_content", "reasoning", "thinking")
+
+Path = Sequence[str | int]
+
+
+def document(row: JsonObject) -> JsonObject:
+    """Return the document of a sample."""
+    messages = _messages(row)
+    return {
+        "row": row.get("_row"),
+        "step": row.get("_step"),
+        "id": row.get("id"),
+        "group": row.get("group"),
+        "messages": messages[:MOST_MESSAGES],
+        "more_messages": max(0, len(messages) - MOST_MESSAGES),
+        "target": _text(row["target"], ["target"]) if row.get("target") is not None else None,
+        "judges": [_named(key, row[key], [key]) for key in JUDGES if row.get(key) not in (None, "", [])],
+        "errors": [_named(key, row[key], [key]) for key in ERRORS if row.get(key) not in (None, "", [])],
+        "spans": list(_spans(row)),
+        "fields": [pair for key, value in row.items() if key not in KNOWN for pair in _fields(key, value)],
+        "has_tokens": any(isinstance(row.get(key), list) for key in ("token_ids", "tokens")),
+    }
+
+
+def text_at(row: JsonObject, path: Path, start: int) -> JsonObject:
+    """Return a window of the text at a path of a sample, or of the JSON of what is there.
+
+    Raises:
+        LookupError, TypeError: there is nothing at the path.
+    """
+    value: Any = row
+    for part in path:
+        value = value[part]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    return {"text": text[start : start + WINDOW], "start": start, "length": len(text)}
+
+
+def _messages(row: JsonObject) -> list[JsonValue]:
+    found: list[JsonValue] = []
+    if isinstance(row.get("messages"), list):
+        return _of_list(row["messages"], ["messages"])
+    for key, role in (("prompt", "user"), ("completion", "assistant"), ("response", "assistant")):
+        value = row.get(key)
+        if isinstance(value, list):
+            found += _of_list(value, [key])
+        elif value is not None:
+            found.append(_message({"role": role, "content": value}, [key], content=[key]))
+    return found
+
+
+def _of_list(value: Any, path: Path) -> list[JsonValue]:
+    return [_message(item, [*path, n]) for n, item in enumerate(value)]
+
+
+def _message(item: Any, path: Path, content: Path | None = None) -> JsonObject:
+    if not isinstance(item, dict):
+        return {"role": "", "parts": [{"type": "text", **_text(item, path)}]}
+    place = [*path, "content"] if content is None else content
+    reasoning = next((key for key in REASONING if item.get(key)), None)
+    calls = item.get("tool_calls")
+    return {
+        "role": str(item.get("role", ""))[:100],
+        "name": str(item["name"])[:200] if item.get("name") else None,
+        "parts": list(_parts(item.get("content"), place)),
+        "reasoning": _text(item[reasoning], [*path, reasoning]) if reasoning else None,
+        "tool_calls": [
+            _call(call, [*path, "tool_calls", n])
+            for n, call in enumerate(calls[:200] if isinstance(calls, list) else [])
+        ],
+        "tool_call_id": str(item["tool_call_id"])[:200] if item.get("tool_call_id") else None,
+    }
+
+
+def _parts(value: Any, path: Path) -> Iterator[JsonObject]:
+    if value is None or value == "":
+        return
+    if not isinstance(value, list):
+        yield {"type": "text", **_text(value, path)}
+        return
+    for n, part in enumerate(value[:200]):
+        if isinstance(part, dict) and isinstance(part.get("text"), str):
+            yield {"type": str(part.get("type", "text"))[:40], **_text(part["text"], [*path, n, "text"])}
+        elif isinstance(part, dict) and part.get("_type") == "image" and isinstance(part.get("path"), str):
+            yield {"type": "image", "media": part["path"].removeprefix("media/")}
+        else:
+            yield {"type": "json", **_text(part, [*path, n])}
+
+
+def _call(call: Any, path: Path) -> JsonObject:
+    function = call.get("function") if isinstance(call, dict) else None
+    about, place = (function, [*path, "function"]) if isinstance(function, dict) else (call, path)
+    if not isinstance(about, dict):
+        return {"name": "", "arguments": _text(call, path)}
+    arguments = about.get("arguments", about.get("input"))
+    key = "arguments" if "arguments" in about else "input"
+    return {
+        "name": str(about.get("name", ""))[:200],
+        "arguments": _text("" if arguments is None else arguments, [*place, key]),
+    }
+
+
+def _text(value: Any, path: Path) -> JsonObject:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    return {"text": text[:TEXT], "length": len(text), "path": list(path)}
+
+
+def _named(key: str, value: Any, path: Path) -> JsonObject:
+    return {"name": key, **_text(value, path)}
+
+
+def _spans(row: JsonObject) -> Iterator[JsonObject]:
+    """Yield named spans of time: objects with numbers as `start` and `end`, in seconds."""
+    for key in TIMES:
+        value: Any = row.get(key)
+        items = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        )
+        for name, item in list(items)[:200]:
+            if isinstance(item, dict) and all(
+                type(item.get(side)) in (int, float) for side in ("start", "end")
+            ):
+                label = item.get("name", item.get("type", name))
+                yield {"name": f"{label}"[:100], "start": item["start"], "end": item["end"]}
+
+
+def _fields(key: str, value: Any) -> Iterator[JsonValue]:
+    if key.startswith("_") or key in TIMES:
+        return
+    if isinstance(value, dict):
+        for inner, item in list(value.items())[:100]:
+            yield _field(f"{key}.{inner}", item)
+    else:
+        yield _field(key, value)
+
+
+def _field(key: str, value: Any) -> JsonValue:
+    if isinstance(value, str | int | float) or value is None:
+        return [key[:200], value[:500] if isinstance(value, str) else value]
+    if isinstance(value, list):
+        text = ", ".join(f"{item:.4g}" if isinstance(item, float) else str(item)[:80] for item in value[:5])
+        return [key[:200], f"[{len(value)}] {text}{', …' if len(value) > 5 else ''}"]
+    return [key[:200], json.dumps(value, ensure_ascii=False)[:500]]

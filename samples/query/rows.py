@@ -1,0 +1,36 @@
+"""Single samples, and samples cut for lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from runicorn.json_value import JsonObject
+from samples.errors import NoSuchSample
+from samples.query import table
+from samples.store.piece import Piece
+
+CUT = 2000
+"""Characters of a text, and elements of a list, unless all of it is asked for."""
+
+
+def cut_row(row: JsonObject, longest: int = CUT) -> JsonObject:
+    """Return a sample with `_cut` if any of its texts or lists was cut."""
+    result, is_cut = table.cut(row, longest)
+    return {**result, "_cut": True} if is_cut else result
+
+
+def one_row(source: Path, pieces: Sequence[Piece], number: int) -> JsonObject:
+    """Return a sample by its number.
+
+    Raises:
+        NoSuchSample: there is none.
+    """
+    place = table.find_row(pieces, number)
+    if place is None:
+        raise NoSuchSample(number)
+    with table.Lines(source, pieces) as lines:
+        row = table.read_row(lines, pieces, place)
+    if row is None:
+        raise NoSuchSample(number)
+    return row

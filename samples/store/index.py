@@ -1,0 +1,208 @@
+"""Index of one sample set: derived from its chunks, in a folder of its own that can be deleted at any time.
+
+Any number of processes may build it: a piece appears by a rename, and one that covers others replaces them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from runicorn import _platform
+from runicorn.store.samples.names import Chunk, chunks, samples_folder
+from runicorn.store.samples.reader import Line, OpenChunk, torn_bytes
+from samples.store.piece import Piece, PieceName, parse_name, write_piece
+
+HEAD_BYTES = 4096
+SMALL_BYTES = 1024 * 1024
+"""Pieces of fewer bytes are written again with what follows them."""
+PIECE_BYTES = 64 * 1024 * 1024
+
+
+class ChunkState(NamedTuple):
+    """Size and identity of a chunk's file."""
+
+    size: int
+    head: str
+
+
+class Progress(NamedTuple):
+    """How much of a sample set is indexed, in bytes of its uncompressed chunks."""
+
+    indexed: int
+    pending: int
+
+
+class SampleIndex:
+    """The index of a sample set.
+
+    Args:
+        run_dir: folder of the run.
+        name: name of the sample set.
+        folder: where the index is stored.
+    """
+
+    def __init__(self, run_dir: Path, name: str, folder: Path) -> None:
+        self.source = samples_folder(run_dir, name)
+        self.folder = folder
+        self._lock = threading.Lock()
+
+    def catch_up(self, most_bytes: int | None = None, part: int = 0, parts: int = 1) -> Progress:
+        """Index samples that are not indexed yet.
+
+        Args:
+            most_bytes: stop after about so many; None for all, 0 only counts what is pending.
+            part, parts: only every `parts`-th chunk, for several processes that share the work.
+
+        Raises:
+            OSError: the samples cannot be read, or the index cannot be written.
+        """
+        with self._lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            indexed = pending = 0
+            left = most_bytes
+            covered = self._covered()
+            existing = chunks(self.source)
+            for number in covered.keys() - {chunk.number for chunk in existing}:
+                for piece in covered[number]:
+                    self._remove(piece)
+            for chunk in existing:
+                if chunk.number % parts != part:
+                    continue
+                done, rest = self._catch_up_chunk(chunk, covered.get(chunk.number, []), left)
+                if left is not None:
+                    left = max(0, left - done)
+                indexed, pending = indexed + done, pending + rest
+            return Progress(indexed, pending)
+
+    @contextmanager
+    def pieces(self) -> Iterator[list[Piece]]:
+        """Open the pieces in the order of the samples."""
+        opened: list[Piece] = []
+        try:
+            for _, names in sorted(self._covered().items()):
+                for name in names:
+                    try:
+                        opened.append(Piece(self.folder / str(name), name))
+                    except FileNotFoundError:  # replaced meanwhile by one that covers it
+                        continue
+                    except (OSError, ValueError):  # damaged, or of another version: built again
+                        self._remove(name)
+            yield opened
+        finally:
+            for piece in opened:
+                piece.close()
+
+    def torn(self) -> int:
+        """Return the number of chunks whose last line is incomplete though they no longer grow."""
+        found = chunks(self.source)
+        count = 0
+        for chunk in found[:-1]:
+            with suppress(OSError), OpenChunk(chunk) as file:
+                count += torn_bytes(file) > 0
+        return count
+
+    def _covered(self) -> dict[int, list[PieceName]]:
+        """Return the pieces of each chunk, without overlaps, in order."""
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return {}
+        by_chunk: dict[int, list[PieceName]] = {}
+        for name in sorted(filter(None, map(parse_name, names)), key=lambda n: (n.chunk, n.start, -n.end)):
+            own = by_chunk.setdefault(name.chunk, [])
+            if name.start == (own[-1].end if own else 0):
+                own.append(name)
+        return by_chunk
+
+    def _catch_up_chunk(self, chunk: Chunk, pieces: list[PieceName], most: int | None) -> tuple[int, int]:
+        """Return the bytes of a chunk that were indexed now, and those that are pending."""
+        state = _state(chunk)
+        if state is None:
+            return 0, 0
+        valid = list(takewhile(lambda piece: piece.head == state.head and piece.end <= state.size, pieces))
+        position = valid[-1].end if valid else 0
+        for piece in pieces[len(valid) :]:
+            self._remove(piece)
+        if position >= state.size:
+            return 0, 0
+        rest = state.size - position
+        if most == 0 and rest > SMALL_BYTES:
+            return 0, rest
+        with OpenChunk(chunk) as file:
+            end = file.size - (0 if file.is_sealed else torn_bytes(file))
+            if position >= end:
+                return 0, 0
+            if most == 0:
+                return 0, end - position
+            new = end - position if most is None else min(end - position, max(most, SMALL_BYTES))
+            merged: list[PieceName] = []
+            while (
+                valid
+                and valid[-1].end - valid[-1].start < max(new, SMALL_BYTES)
+                and (end - valid[-1].start <= PIECE_BYTES)
+            ):
+                merged.append(valid.pop())
+            start = merged[-1].start if merged else position
+            first = merged[-1].first if merged else sum(piece.rows for piece in valid)
+            stop = position + new
+            lines = file.lines(start)
+            name = write_piece(self.folder, chunk.number, start, first, state.head, _until(lines, stop))
+            for piece in merged:
+                if piece.end != name.end:
+                    self._remove(piece)
+            return name.end - position, max(0, end - name.end)
+
+    def _remove(self, name: PieceName) -> None:
+        with suppress(FileNotFoundError):
+            (self.folder / str(name)).unlink()
+
+
+def _until(lines: Iterator[Line], stop: int) -> Iterator[Line]:
+    """Yield lines until one ends at or beyond `stop`."""
+    for line in lines:
+        yield line
+        if line.offset + len(line.content) + 1 >= stop:
+            return
+
+
+def _state(chunk: Chunk) -> ChunkState | None:
+    for path in (chunk.sealed, chunk.plain):
+        try:
+            about = os.lstat(path)
+        except FileNotFoundError:
+            continue
+        return _read_state(chunk, path, about.st_size, about.st_mtime_ns, about.st_ino)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _read_state(chunk: Chunk, path: Path, size: int, mtime: int, inode: int) -> ChunkState | None:
+    """Return the state of a chunk; cached by what a `stat` says of its file."""
+    if path == chunk.plain:
+        try:
+            fd = _platform.open_regular(path, follow_links=False)
+        except OSError:
+            return None
+        try:
+            return ChunkState(size, _head_of(_platform.read_at(fd, HEAD_BYTES, 0)))
+        finally:
+            os.close(fd)
+    try:
+        with OpenChunk(chunk) as file:
+            return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)))
+    except OSError:
+        return None
+
+
+def _head_of(content: bytes) -> str:
+    # The first line alone: a chunk that grows has always the same.
+    line = content.partition(b"\n")[0][:1024]
+    return f"{zlib.crc32(line):08x}"

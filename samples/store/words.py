@@ -1,0 +1,115 @@
+"""Words of texts, and signatures that tell which samples cannot have a word.
+
+A signature is a Bloom filter of `BITS` bits with eight hashes for each sample, stored by bits: a query reads, for each
+of the hashes of a word, one bit of every sample. A word is a run of letters and digits, in lower case, or a single
+character of Chinese, Japanese or Korean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+BITS = 16384
+BLOCK = 64
+"""Samples whose bits are set at once: their matrix of bytes, 1 MB, stays in the cache of the CPU."""
+WORD_BYTES = 8
+"""Words that agree in so many bytes have the same signature; they are compared as a whole later."""
+
+_TABLE = bytes(
+    byte + 32 if 65 <= byte <= 90 else byte if 48 <= byte <= 57 or 97 <= byte <= 122 or byte >= 128 else 32
+    for byte in range(256)
+)
+_SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
+_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
+_FACTORS = np.array(
+    [
+        *(0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93),
+        *(0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3),
+    ],
+    np.uint64,
+)
+"""Odd numbers with as many ones as zeros; each makes a hash."""
+_SHIFT = np.uint64(64 - 14)
+
+
+def plain(text: str) -> bytes:
+    """Return a text as words in UTF-8, each between two blanks."""
+    if not text.isascii():
+        text = _SINGLE.sub(r" \1 ", text.lower())
+        return b" " + text.encode("utf-8", "replace").translate(_TABLE) + b" "
+    return b" " + text.encode().translate(_TABLE) + b" "
+
+
+def words(text: str) -> list[bytes]:
+    return plain(text).split()
+
+
+def bits_of(word: bytes) -> list[int]:
+    """Return the bits of a word."""
+    key = np.frombuffer(word[:WORD_BYTES].ljust(WORD_BYTES, b"\0"), "<u8")
+    return [int(bit) for bit in _bits(key).ravel()]
+
+
+def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the bits of words, of shape (hash, word)."""
+    mixed = (keys ^ (keys >> np.uint64(29))) * _FACTORS[0]
+    bits: NDArray[np.uint64] = ((mixed ^ (mixed >> np.uint64(32))) * _FACTORS[:, None]) >> _SHIFT
+    return bits
+
+
+class SignatureBuilder:
+    """Signatures of samples that are added in order."""
+
+    def __init__(self) -> None:
+        self._texts: list[bytes | None] = []
+        self._blocks: list[NDArray[np.uint8]] = []
+
+    def add(self, text: bytes | None) -> None:
+        """Add the words of a sample, as `plain` returns them; None for one that may have any word."""
+        self._texts.append(text)
+        if len(self._texts) == BLOCK:
+            self._flush()
+
+    def finish(self) -> NDArray[np.uint8]:
+        """Return the bits of all samples, of shape (bit, samples / 8)."""
+        if self._texts:
+            self._flush()
+        if not self._blocks:
+            return np.zeros((BITS, 0), np.uint8)
+        return np.ascontiguousarray(np.concatenate(self._blocks, axis=1))
+
+    def _flush(self) -> None:
+        self._blocks.append(_signatures(self._texts))
+        self._texts = []
+
+
+def _signatures(samples: Sequence[bytes | None]) -> NDArray[np.uint8]:
+    texts = [text or b" " for text in samples]
+    joined = b"".join([*texts, bytes(WORD_BYTES)])
+    content = np.frombuffer(joined, np.uint8)
+    is_word = content > 32
+    edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
+    starts, ends = edges[0::2], edges[1::2]
+    matrix = np.zeros(BITS * BLOCK, np.uint8)
+    if len(starts):
+        lengths = np.minimum(ends - starts, WORD_BYTES)
+        windows = np.lib.stride_tricks.as_strided(
+            np.frombuffer(joined, "<u8", 1), (len(joined) - WORD_BYTES + 1,), (1,)
+        )
+        keys = windows[starts] & _MASKS[lengths]
+        ends_of_texts = np.cumsum([len(text) for text in texts])
+        counts = np.diff(np.searchsorted(starts, ends_of_texts), prepend=0)
+        owners = np.repeat(np.arange(len(texts)), counts)
+        for bits in _bits(keys).view(np.int64):
+            bits *= BLOCK
+            bits += owners
+            matrix[bits] = 1
+    for number, text in enumerate(samples):
+        if text is None:
+            matrix[number::BLOCK] = 1
+    packed: NDArray[np.uint8] = np.packbits(matrix.reshape(BITS, BLOCK), axis=1)
+    return packed[:, : (len(texts) + 7) // 8]

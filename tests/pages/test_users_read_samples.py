@@ -1,0 +1,245 @@
+"""Reading samples in the real browser: from the curve to a sample to its tokens, by pointer and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn.store.samples.writer import SampleWriter
+from tests.folders import write_run
+from tests.pages.test_accessibility_of_pages import violations
+from tests.processes import Viewer
+from tests.screens import fits_the_screen, screen_of
+from tests.waiting import until
+
+pytestmark = pytest.mark.journey
+FIRST, SECOND = "20260101_120000_aaaaa1", "20260101_120000_aaaaa2"
+HOSTILE = (
+    "<img src=x onerror=\"document.title='owned'\"> \u202eevil \x1b[31m **bold** [link](javascript:alert(1))"
+)
+Open = Callable[..., Any]
+
+
+def rollout(step: int, n: int, gain: int = 0) -> dict[str, Any]:
+    tokens = [" The", " answer", " is", " 4", "<|im_end|>"] * 300
+    right = float(n % 4 < step + gain)
+    return {
+        "id": f"q{n}",
+        "group": f"g{n // 4}",
+        "task": "odd" if n % 2 else "even",
+        "messages": [
+            {"role": "user", "content": f"Question {n}? {HOSTILE}"},
+            {"role": "assistant", "reasoning_content": "thinking about it", "content": f"It is {n + gain} at step {step}."},
+        ],
+        "reward": right,
+        "truncated": n == 5,
+        "tool_calls": n % 3,
+        "entropy": [abs(k % 7 - 3) / 3 for k in range(len(tokens))],
+        "advantage": [(k % 5 - 2) / 2 for k in range(len(tokens))],
+        "tokens": tokens,
+        "token_ids": list(range(len(tokens))),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    root, home = tmp_path_factory.mktemp("samples") / "store", tmp_path_factory.mktemp("home")
+    root.mkdir()
+    for gain, run_id in enumerate((FIRST, SECOND)):
+        write_run(
+            root,
+            "grpo",
+            f"run{gain}",
+            run_id=run_id,
+            metrics=[{"reward": s / 3, "global_step": s} for s in range(4)],
+        )
+        with SampleWriter(root / "grpo" / f"run{gain}" / "runs" / run_id, "rollouts") as writer:
+            for step in range(4):
+                writer.append([rollout(step, n, gain) for n in range(16)], step=step)
+    viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
+    until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == "2")
+    yield viewer
+    viewer.stop()
+
+
+@pytest.fixture
+def open_site(chromium: Any, site: Viewer, request: pytest.FixtureRequest) -> Iterator[Open]:
+    from tests.browser import careful_page
+
+    with ExitStack() as stack:
+
+        def go(path: str, **options: Any) -> Any:
+            page = stack.enter_context(careful_page(chromium, **screen_of(request).options, **options))
+            page.goto(site.url + path)
+            return page
+
+        yield go
+
+
+def rows(page: Any) -> list[str]:
+    return page.locator("#samples tbody tr td:nth-child(2)").all_text_contents()
+
+
+def title(page: Any) -> str:
+    return (
+        page.locator("#sample-document h2").inner_text()
+        if page.locator("#sample-document h2").count()
+        else ""
+    )
+
+
+def step(page: Any) -> str:
+    return page.locator(".step-slider output").inner_text()
+
+
+@pytest.mark.journey("wide", "middle")
+def test_a_click_on_a_curve_opens_the_samples_of_its_step_and_leads_back(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}")
+    area = page.locator("figure[data-name=reward] canvas").first
+    area.wait_for()
+    until(lambda: page.locator("figure[data-name=reward] .placeholder").count() == 0)
+    box = area.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.66, box["y"] + box["height"] / 2)
+    link = page.locator(".sample-link a")
+    until(
+        lambda: (
+            (page.mouse.click(box["x"] + box["width"] * 0.66, box["y"] + box["height"] / 2), link.count())[1]
+            == 1
+        )
+    )
+    until(lambda: "Samples of step" in link.inner_text())
+    asked = link.get_attribute("href").rpartition("step=")[2]
+    link.click()
+    page.wait_for_url("**/samples?step=*")
+    until(lambda: step(page) == f"Step {asked}")
+    page.get_by_role("link", name="On the charts").click()
+    page.wait_for_url(f"**/runs/{FIRST}?at={asked}")
+
+
+@pytest.mark.journey("wide", "middle")
+def test_conditions_search_and_clicks_narrow_the_samples(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples", bypass_csp=True, refused=[400])
+    until(lambda: step(page) == "Step 3" and len(rows(page)) == 16)
+    assert violations(page) == {} and fits_the_screen(page)
+    page.locator("#sample-where").fill("reward = 0 and tool_calls > 1")
+    page.keyboard.press("Enter")
+    until(lambda: rows(page) == ["q11"])
+    page.locator("#sample-where").fill("reward <")
+    page.keyboard.press("Enter")
+    until(lambda: page.locator("#sample-problem").is_visible())
+    page.locator("#sample-where").fill("")
+    page.locator("#sample-text").fill('"question 7"')
+    page.keyboard.press("Enter")
+    until(lambda: rows(page) == ["q7"])
+    assert page.locator("#sample-problem").is_hidden()
+    page.locator("#sample-text").fill("")
+    page.keyboard.press("Enter")
+    until(lambda: len(rows(page)) == 16)
+    page.locator(".distribution button").first.click()  # the lowest reward
+    until(lambda: rows(page) == ["q3", "q7", "q11", "q15"])
+    page.locator("#samples th button", has_text="id").click()
+    until(lambda: rows(page) == ["q11", "q15", "q3", "q7"])
+    page.locator("tbody button.value[title='Only id = q3']").click()
+    until(lambda: rows(page) == ["q3"])
+    assert 'id = "q3"' in page.locator("#sample-where").input_value()
+    page.get_by_role("button", name="All steps").click()
+    until(lambda: rows(page) == ["q3"] * 4)
+
+
+@pytest.mark.journey("wide", "middle")
+def test_groups_show_their_spread_and_open(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=1")
+    page.get_by_label("By prompt").check()
+    until(lambda: page.locator("#samples tbody tr").count() == 4)
+    assert "0.433" in page.locator("#samples tbody tr").first.inner_text()
+    page.get_by_role("button", name="g2", exact=True).click()
+    until(lambda: rows(page) == ["q8", "q9", "q10", "q11"])
+
+
+@pytest.mark.journey("wide", "middle")
+def test_the_keyboard_reads_samples_failures_groups_and_steps(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=2")
+    until(lambda: len(rows(page)) == 16)
+    page.keyboard.press("j")
+    until(lambda: title(page) == "q0")
+    page.keyboard.press("f")
+    until(lambda: title(page) == "q2")  # the first with reward 0
+    page.keyboard.press("g")
+    until(lambda: title(page) == "q3")
+    page.keyboard.press("s")
+    until(lambda: step(page) == "Step 3" and title(page) == "q3")
+    page.keyboard.press("p")
+    until(lambda: step(page) == "Step 2" and title(page) == "q3")
+    page.keyboard.press("k")
+    until(lambda: title(page) == "q2")
+    page.keyboard.press("+")
+    until(lambda: page.locator("tr[aria-selected=true] .tag").all_text_contents() == ["good"])
+    page.keyboard.press("Escape")
+    until(lambda: page.locator("#sample-document").is_hidden())
+    page.keyboard.press("f")
+    until(lambda: title(page) != "")
+    page.get_by_role("button", name="Follow over steps").click()
+    until(lambda: step(page) == "All steps" and len(set(rows(page))) == 1 and len(rows(page)) == 4)
+
+
+def test_any_text_is_shown_as_text(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=0&row=0", bypass_csp=True)
+    message = page.locator(".message[data-role=user]")
+    message.wait_for()
+    text = message.inner_text()
+    assert "<img src=x" in text and "**bold** [link](javascript:" in text
+    assert "‹U+202E›" in text and "‹U+001B›" in text and "\u202e" not in page.content()
+    assert page.title().startswith("Samples") and page.locator("#samples img, .message a").count() == 0
+    page.locator("summary", has_text="Reasoning").click()
+    until(lambda: "thinking about it" in page.locator(".conversation").inner_text())
+    assert violations(page) == {}
+    until(lambda: fits_the_screen(page))
+
+
+@pytest.mark.journey("wide", "middle")
+def test_tokens_are_coloured_and_read_in_windows(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=0&row=1&tab=tokens", bypass_csp=True)
+    until(lambda: page.locator(".token").count() == 1000)
+    assert page.locator(".token").nth(4).text_content() == "<|im_end|>"
+    assert "entropy: " in page.locator(".token").first.get_attribute("title")
+    page.get_by_label("Color by").select_option("advantage")
+    until(lambda: page.locator(".token").first.get_attribute("data-side") == "low")
+    page.locator(".tokens-view").get_by_role("button", name="Next").click()
+    until(lambda: page.locator(".token").count() == 500)
+    assert "#1001 · id 1000" in page.locator(".token").first.get_attribute("title")
+    page.locator(".course").click(position={"x": 2, "y": 20})
+    until(lambda: page.locator(".token").count() == 1000)
+    assert violations(page) == {}
+    page.keyboard.press("3")
+    until(lambda: '"token_ids"' in page.locator(".sample-body").inner_text())
+
+
+@pytest.mark.journey("wide", "middle")
+def test_runs_are_compared_sample_by_sample_with_the_words_that_differ(open_site: Open) -> None:
+    page = open_site(f"/samples-compare?runs={FIRST}@1,{SECOND}@1&name=rollouts", bypass_csp=True)
+    until(lambda: page.locator(".scatter circle").count() == 16)
+    assert "0 became worse, 4 better" in page.locator("#compare").inner_text()
+    assert "interval" in page.locator(".verdict").inner_text()
+    assert page.locator(".tasks tbody th").all_text_contents() == ["even", "odd"]
+    page.locator(".turned tbody button").first.click()
+    until(lambda: page.locator(".side-by-side section").count() == 2)
+    until(lambda: page.locator(".side-by-side ins").all_text_contents() == ["2"])
+    assert page.locator(".side-by-side del").all_text_contents() == ["1"]
+    assert violations(page) == {}
+
+
+def test_a_sample_that_is_written_now_appears(open_site: Open, site: Viewer) -> None:
+    page = open_site(f"/runs/{SECOND}/samples")
+    until(lambda: step(page) == "Step 3")
+    until(lambda: page.evaluate("document.getElementById('samples').ariaBusy") == "false")
+    root = Path(site.root)
+    with SampleWriter(root / "grpo" / "run1" / "runs" / SECOND, "rollouts") as writer:
+        until(
+            lambda: writer.append([rollout(9, 1)], step=9) and step(page) == "Step 9",
+            timeout=20,
+            pause=5,
+        )

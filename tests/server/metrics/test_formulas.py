@@ -1,0 +1,190 @@
+"""Formulas of a project are metrics: as curves, in conditions and orders, in groups and verdicts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rest_framework.test import APIClient
+
+from metrics.ingest.catch_up import catch_up_several
+from metrics.query.formulas import curves
+from runs.active_root import active_root
+from runs.index import discovery
+from runs.models import Run, RunMetric
+from tests.folders import append_metrics
+
+MakeRun = Callable[..., str]
+ROUTE = "/api/v2/projects/vision/formulas"
+
+
+def _read() -> None:
+    discovery.full(active_root())
+    catch_up_several(list(Run.objects.select_related("root")))
+
+
+def _define(api: APIClient, name: str, formula: str) -> Any:
+    return api.post(ROUTE, {"name": name, "formula": formula}, format="json")
+
+
+def _series(api: APIClient, run_id: str, name: str, **query: Any) -> dict[str, Any]:
+    answer = api.get(f"/api/v2/experiments/{run_id}/series", {"names": name, **query})
+    assert answer.status_code == 200, answer.content
+    (entry,) = answer.json()["series"]
+    return entry
+
+
+@pytest.fixture
+def run(store: Path, make_run: MakeRun) -> str:
+    """A run with a loss at each of 1,000 steps, and a validation loss at each hundredth."""
+    metrics: list[dict[str, Any]] = []
+    for step in range(1, 1001):
+        record: dict[str, Any] = {"loss": 100 / step + math.sin(step), "tokens": 10.0 * step}
+        if step % 100 == 0:
+            record["val/loss"] = 200 / step
+        metrics.append(record)
+    run_id = make_run(store, "vision", metrics=metrics, config={"lr": 1})
+    _read()
+    return run_id
+
+
+LOSS = np.array([100 / step + math.sin(step) for step in range(1, 1001)])
+
+
+def _ema(values: np.ndarray, weight: float) -> np.ndarray:
+    average, result = 0.0, []
+    for count, value in enumerate(values, 1):
+        average = weight * average + (1 - weight) * value
+        result.append(average / (1 - weight**count))
+    return np.array(result)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("loss / first(loss)", LOSS / LOSS[0]),
+        ("-2 * loss + 1", -2 * LOSS + 1),
+        ("ema(loss, 0.99)", _ema(LOSS, 0.99)),
+        ("abs(loss)", np.abs(LOSS)),
+        ("cummin(loss) - min(loss)", np.minimum.accumulate(LOSS) - LOSS.min()),
+        ("rate(tokens)", np.r_[np.nan, np.full(999, 10.0)]),
+        ("log10(tokens)", np.log10(10.0 * np.arange(1, 1001))),
+        ("val/loss - loss", 200 / np.arange(100, 1001, 100) - LOSS[99::100]),
+    ],
+)
+def test_a_formula_has_the_curve_of_its_values(
+    api: APIClient, run: str, formula: str, expected: np.ndarray
+) -> None:
+    created = _define(api, "f", formula)
+    assert created.status_code == 201 and created.json()["metrics"]
+    entry = _series(api, run, "f", points=5000)
+    values = np.array([math.nan if value is None else value for value in entry["y"]])
+    assert values == pytest.approx(expected, nan_ok=True)
+    assert entry["count"] == len(expected)
+    few = _series(api, run, "f", points=20)
+    assert len(few["y"]) <= 20
+    assert (few["min"], few["max"]) == pytest.approx((np.nanmin(expected), np.nanmax(expected)))
+    assert np.nanmin(np.array(few["y"], float)) == pytest.approx(np.nanmin(expected))
+    assert np.nanmax(np.array(few["y"], float)) == pytest.approx(np.nanmax(expected))
+    part = _series(api, run, "f", points=5000, step_range="101:300")
+    assert part["x"] == [x for x in entry["x"] if 101 <= x <= 300]
+    assert part["y"] == [y for x, y in zip(entry["x"], entry["y"], strict=True) if 101 <= x <= 300]
+
+
+def test_a_formula_is_overlaid_smoothed_and_grouped(
+    api: APIClient, run: str, store: Path, make_run: MakeRun
+) -> None:
+    other = make_run(store, "vision", metrics=[{"loss": 4.0}, {"loss": 2.0}], config={"lr": 1})
+    _read()
+    _define(api, "half", "loss / 2")
+    query = {"ids": f"{run},{other}", "names": "half", "group_by": "config.lr"}
+    answer = api.get("/api/v2/series", query).json()
+    assert [entry["id"] for entry in answer["series"]] == [run, other]
+    assert answer["series"][1]["y"] == [2.0, 1.0]
+    (group,) = answer["groups"]
+    assert group["series"][0]["name"] == "half" and group["series"][0]["runs"] == 2
+    smooth = {**query, "smoothing": "ema", "smoothing_weight": 0.9}
+    answer = api.get("/api/v2/series", smooth)
+    assert answer.status_code == 200 and answer.json()["series"][1]["smoothed"]["y"]
+    relative = api.get("/api/v2/series", {"ids": run, "names": "half", "x": "relative"}).json()
+    assert relative["series"][0]["x"] == sorted(relative["series"][0]["x"])
+
+
+def test_runs_are_found_sorted_and_grouped_by_a_formula(
+    api: APIClient, store: Path, make_run: MakeRun
+) -> None:
+    runs = [
+        make_run(
+            store, "vision", metrics=[{"a": 9.0, "b": 1.0}, {"a": a, "b": b}], config={"k": a}, name=f"n{a}"
+        )
+        for a, b in ((3.0, 1.0), (5.0, 4.5), (4.0, 9.0))
+    ]
+    elsewhere = make_run(store, "text", metrics=[{"a": 1.0, "b": 1.0}])
+    without = make_run(store, "vision", metrics=[{"a": 1.0}])
+    _read()
+    assert _define(api, "gap", "a - b").status_code == 201
+    ordered = api.get("/api/v2/experiments", {"order_by": "metric.gap.last", "order_desc": "false"}).json()
+    ids = [entry["id"] for entry in ordered["experiments"]]
+    assert ids[:3] == [runs[2], runs[1], runs[0]] and set(ids[3:]) == {elsewhere, without}
+    found = api.get("/api/v2/experiments", {"where": "metric.gap > 0 and metric.gap.max >= 8"}).json()
+    assert {entry["id"] for entry in found["experiments"]} == {runs[0], runs[1]}
+    groups = api.get("/api/v2/groups", {"by": "config.k", "metrics": "gap", "project": "vision"}).json()
+    means = [group["metrics"]["gap"]["mean"] for group in groups["groups"]]
+    assert means == [2.0, -5.0, 0.5, None]
+    verdict = api.get("/api/v2/verdict", {"metric": "gap", "a": runs[0], "b": runs[1]}).json()
+    assert verdict["difference"] == 1.5
+    # New points and a new formula count at once.
+    append_metrics(store, "vision", "n3.0", runs[0], [{"a": 0.0, "b": 50.0, "global_step": 3}], 0)
+    _read()
+    ordered = api.get("/api/v2/experiments", {"order_by": "metric.gap.last", "order_desc": "false"}).json()
+    assert ordered["experiments"][0]["id"] == runs[0]
+    _define(api, "gap", "b - a")
+    ordered = api.get("/api/v2/experiments", {"order_by": "metric.gap.last", "order_desc": "true"}).json()
+    assert ordered["experiments"][0]["id"] == runs[0]
+
+
+def test_formulas_are_listed_refused_and_deleted(api: APIClient, run: str, store: Path) -> None:
+    assert api.get(ROUTE).json() == []
+    assert _define(api, "val/gap", "'val/loss' - loss").json() == {
+        "name": "val/gap",
+        "formula": "'val/loss' - loss",
+        "metrics": ["val/loss", "loss"],
+    }
+    malformed = _define(api, "x", "loss +")
+    assert malformed.status_code == 400
+    assert malformed.json()["errors"] == {"formula": ["expected a number or a metric at position 7"]}
+    assert list(_define(api, "loss", "loss * 2").json()["errors"]) == ["name"]
+    assert list(_define(api, "me", "me * 2").json()["errors"]) == ["formula"]
+    assert list(_define(api, "step", "loss * 2").json()["errors"]) == ["name"]
+    assert (
+        api.post("/api/v2/projects/other/formulas", {"name": "a", "formula": "b"}, format="json").status_code
+        == 404
+    )
+    stored = json.loads((store / "vision" / "analysis.json").read_text())
+    assert stored == {"formulas": {"val/gap": "'val/loss' - loss"}}
+    assert api.get("/api/v2/experiments", {"order_by": "metric.val/gap.last"}).status_code == 200
+    assert RunMetric.objects.filter(key="val/gap").exists()
+    assert api.delete(f"{ROUTE}/val/gap").status_code == 200
+    assert api.delete(f"{ROUTE}/val/gap").status_code == 404
+    assert not RunMetric.objects.filter(key="val/gap").exists()
+    names = [entry["name"] for entry in api.get(f"/api/v2/experiments/{run}/series").json()["series"]]
+    assert "val/gap" not in names and "loss" in names
+    (store / "vision" / "analysis.json").write_text('{"formulas": {"bad": "1 +", "good": "loss"}}')
+    assert [("error" in entry) for entry in api.get(ROUTE).json()] == [True, False]
+    assert _series(api, run, "good")["count"] == 1000
+
+
+def test_a_formula_over_too_many_points_is_refused(
+    api: APIClient, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves, "MOST_POINTS", 500)
+    assert _define(api, "smooth", "ema(loss, 0.9)").status_code == 201
+    answer = api.get(f"/api/v2/experiments/{run}/series", {"names": "smooth"})
+    assert answer.status_code == 400 and "needs 1,000 points" in answer.json()["detail"]
+    _define(api, "scaled", "loss * 3")
+    assert _series(api, run, "scaled")["count"] == 1000

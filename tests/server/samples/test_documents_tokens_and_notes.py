@@ -1,0 +1,257 @@
+"""What the page of samples fetches: documents, tokens, groups, distributions, notes and data sets; alerts by samples."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from alerts.judging import rule_set
+from alerts.judging.timer import RuleTimer
+from alerts.models import AlertEvent
+from runicorn.store import layout
+from runicorn.store.samples.writer import SampleWriter
+from runs.active_root import active_root
+from runs.index import discovery
+from tests.answers import read
+from tests.folders import folder_of
+from tests.server.samples.conftest import Log, sample
+
+HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m**not bold**\u2066"
+Fetch = Callable[..., Any]
+
+
+@pytest.fixture
+def fetch(api: Any) -> Fetch:
+    """`fetch(run, what, name, **query)` is what the page fetches."""
+
+    def ask(run: Path, what: str, name: str = "rollouts", **query: Any) -> Any:
+        return read(api.get(f"/runs/{run.name}/samples-data/{what}/{name}", query))
+
+    return ask
+
+
+def rollout() -> dict[str, Any]:
+    return {
+        "id": "a",
+        "group": "g",
+        "reward": 0.0,
+        "rewards": {"format": 1.0},
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": HOSTILE}, {"_type": "image", "path": "media/1_x.png"}],
+            },
+            {
+                "role": "assistant",
+                "reasoning_content": "hm",
+                "content": "",
+                "tool_calls": [{"function": {"name": "calc", "arguments": '{"a": 1}'}}],
+            },
+            {"role": "tool", "tool_call_id": "c1", "content": "2"},
+            {"role": "assistant", "content": "x" * 300_000},
+        ],
+        "target": 2,
+        "judge": {"verdict": "I", "explanation": "too long"},
+        "error": "RateLimit",
+        "timing": {"generate": {"start": 0, "end": 1.5}},
+        "logprobs": [-0.5, None, -0.25],
+    }
+
+
+def test_a_document_has_messages_calls_judges_errors_and_spans(log: Log, fetch: Fetch) -> None:
+    run = log([rollout()], step=4)
+    document = fetch(run, "document", row=0)
+    system, user, assistant, tool, last = document["messages"]
+    assert (system["role"], system["parts"][0]["text"]) == ("system", "Be brief.")
+    assert [part["type"] for part in user["parts"]] == ["text", "image"]
+    assert user["parts"][0]["text"] == HOSTILE and user["parts"][1]["media"] == "1_x.png"
+    assert assistant["reasoning"]["text"] == "hm" and assistant["tool_calls"][0]["name"] == "calc"
+    assert assistant["tool_calls"][0]["arguments"]["text"] == '{"a": 1}' and tool["tool_call_id"] == "c1"
+    text = last["parts"][0]
+    assert (len(text["text"]), text["length"], text["path"]) == (20_000, 300_000, ["messages", 4, "content"])
+    more = fetch(run, "text", row=0, path=json.dumps(text["path"]), start=290_000)
+    assert (more["text"], more["length"]) == ("x" * 10_000, 300_000)
+    assert [judge["name"] for judge in document["judges"]] == ["judge"]
+    assert [(error["name"], error["text"]) for error in document["errors"]] == [("error", "RateLimit")]
+    assert document["spans"] == [{"name": "generate", "start": 0, "end": 1.5}]
+    assert ["rewards.format", 1.0] in document["fields"] and document["target"]["text"] == "2"
+
+
+def test_prompt_and_completion_are_a_conversation_too(log: Log, fetch: Fetch) -> None:
+    run = log(
+        [{"prompt": [{"role": "user", "content": "1+1?"}], "completion": "2"}, {"odd": [1, {"a": None}]}]
+    )
+    document = fetch(run, "document", row=0)
+    assert [(m["role"], m["parts"][0]["text"]) for m in document["messages"]] == [
+        ("user", "1+1?"),
+        ("assistant", "2"),
+    ]
+    assert fetch(run, "document", row=1)["fields"] == [["odd", "[2] 1, {'a': None}"]]
+
+
+@pytest.mark.parametrize("path", ['["nothing"]', "[9]", "5", '[["a"]]'])
+def test_a_text_that_is_not_there_is_404(log: Log, api: Any, path: str) -> None:
+    run = log([rollout()])
+    query = {"row": 0, "path": path}
+    assert api.get(f"/runs/{run.name}/samples-data/text/rollouts", query).status_code == 404
+
+
+def test_tokens_have_all_streams_in_windows_and_nothing_unknown_is_zero(log: Log, fetch: Fetch) -> None:
+    n = 2500
+    row = {
+        "tokens": [f"t{k}" for k in range(n)],
+        "token_ids": list(range(n)),
+        "logprobs": [-1.0] * (n - 500),  # of the response only
+        "trainer_logprobs": [-1.5] * n,
+        "entropy": [math.nan, *[0.5] * (n - 1)],
+        "loss_mask": [0] * 500 + [1] * (n - 500),
+    }
+    run = log([row])
+    window = fetch(run, "tokens", row=0, start=400, size=200, stream="difference")
+    assert (window["count"], window["texts"][0], window["ids"][0], len(window["texts"])) == (
+        n,
+        "t400",
+        400,
+        200,
+    )
+    assert window["streams"]["logprobs"][:101] == [None] * 100 + [-1.0]
+    assert window["streams"]["difference"][100] == -0.5 and window["stream"] == "difference"
+    assert window["streams"]["importance_ratio"][100] == pytest.approx(math.exp(-0.5))
+    assert fetch(run, "tokens", row=0)["streams"]["entropy"][0] is None
+    assert len(window["course"]) <= 300 and window["course"][0] is None
+    (listed,) = fetch(run, "rows")["rows"]
+    assert listed["_values"]["entropy"] == 0.5 and listed["_values"]["token_count"] == n
+
+
+def test_groups_of_one_prompt_have_their_spread(log: Log, fetch: Fetch) -> None:
+    run = log(
+        [
+            {"group": f"g{n % 3}", "reward": float(n % 3 == 0 and n > 3), "prompt": f"p{n % 3}"}
+            for n in range(12)
+        ],
+        step=1,
+    )
+    answer = fetch(run, "groups", order_by="-spread")
+    first = answer["groups"][0]
+    assert (answer["total"], first["group"], first["n"], first["mean"], first["max"]) == (
+        3,
+        "g0",
+        4,
+        0.5,
+        1.0,
+    )
+    assert first["spread"] == 0.5 and answer["groups"][1]["spread"] == 0
+
+
+def test_distributions_are_those_of_a_step_and_means_those_of_all(log: Log, fetch: Fetch) -> None:
+    run = log([sample(n) for n in range(10)], step=1)
+    log([sample(n, reward=1.0) for n in range(4)], step=2, run=run)
+    summary = fetch(run, "summary", step=1)
+    reward = summary["histograms"][0]
+    assert (reward["column"], sum(reward["counts"]), reward["mean"]) == ("reward", 10, pytest.approx(0.45))
+    assert summary["steps"] == [[1, 10, pytest.approx(0.45)], [2, 4, 1.0]]
+    assert fetch(run, "summary", where="reward = 1")["steps"] == [[2, 4, 1.0]]
+
+
+def test_labels_are_kept_in_a_file_and_exported_as_data_sets(log: Log, api: Any) -> None:
+    run = log(
+        [
+            {"id": n, "group": f"g{n // 2}", "prompt": f"p{n // 2}", "completion": f"c{n}", "reward": n}
+            for n in range(4)
+        ]
+    )
+    address = f"/runs/{run.name}/samples-data/notes/rollouts"
+    for row, label in ((0, "good"), (1, "bad"), (2, "good"), (3, "odd")):
+        answer = read(api.post(address, {"row": row, "label": label, "note": HOSTILE}, format="json"))
+    assert [(note["row"], note["label"]) for note in answer["notes"]] == [
+        (3, "odd"),
+        (2, "good"),
+        (1, "bad"),
+        (0, "good"),
+    ]
+    assert layout.read_json(run / layout.SAMPLE_NOTES)[0]["notes"][0]["note"] == HOSTILE
+    export = f"/runs/{run.name}/samples-data/export/rollouts"
+    lines = b"".join(api.get(export, {"form": "sft"}).streaming_content).decode().splitlines()
+    assert [json.loads(line)["completion"] for line in lines] == ["c0", "c2"]
+    parquet = b"".join(api.get(export, {"form": "preference", "format": "parquet"}).streaming_content)
+    assert pyarrow.parquet.read_table(io.BytesIO(parquet)).to_pylist() == [
+        {"prompt": "p0", "chosen": "c0", "rejected": "c1"}
+    ]
+    answer = read(api.post(address, {"row": 0, "label": "", "note": ""}, format="json"))
+    assert [note["row"] for note in answer["notes"]] == [3, 2, 1]
+    assert api.post(address, {"row": 77, "label": "x"}, format="json").status_code == 404
+    assert read(api.get(f"/api/v2/experiments/{run.name}/sample-notes"))["notes"] == answer["notes"]
+
+
+def test_the_pages_escape_names_and_say_how_to_begin(
+    log: Log, client: Any, store: Path, make_run: Any
+) -> None:
+    run = log([{"a": 1}], name="<b>bold</b>")
+    page = client.get(f"/runs/{run.name}/samples").content.decode()
+    assert "<b>bold" not in page and "&lt;b&gt;bold" in page
+    assert "/samples" in client.get(f"/runs/{run.name}").content.decode()
+    empty = folder_of(store, make_run(store, metrics=[]))
+    assert "run.log_samples" in client.get(f"/runs/{empty.name}/samples").content.decode()
+    assert client.get(f"/samples-compare?runs={run.name}").status_code == 200
+
+
+def test_a_paired_verdict_tells_better_from_luck_and_tasks_have_intervals(log: Log, api: Any) -> None:
+    def scores(gain: float) -> list[dict[str, Any]]:
+        return [
+            {"id": n, "id_text": "", "task": f"t{n % 2}", "reward": float(n % 5 > 1 or n % 10 < gain)}
+            for n in range(200)
+        ]
+
+    def named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**row, "id": f"q{row['id']}"} for row in rows]
+
+    first, better, same = (log(named(scores(gain)), name="eval") for gain in (0, 2, 0))
+
+    def verdict(other: Path) -> Any:
+        return read(
+            api.get("/api/v2/samples/compare", {"runs": f"{first.name},{other.name}", "name": "eval"})
+        )
+
+    answer = verdict(better)
+    assert (answer["verdict"]["verdict"], answer["verdict"]["n"]) == ("better", 200)
+    low, high = answer["verdict"]["interval"]
+    assert 0 < low < answer["verdict"]["difference"] < high
+    assert verdict(same)["verdict"]["verdict"] == "within_noise"
+    (even, odd) = answer["tasks"]
+    assert (even["task"], odd["task"]) == ("t0", "t1") and even["scores"][0]["n"] == 100
+    assert even["scores"][0]["half"] > 0
+
+
+def test_a_rule_over_samples_fires_and_recovers(store: Path, make_run: Any, api: Any) -> None:
+    rule_set.forget()
+    when = {"kind": "samples", "samples": "truncated", "value": 5}
+    assert api.post("/api/v2/alerts/rules", {"name": "r", "when": when}, format="json").status_code == 201
+    bad = {"kind": "samples", "samples": "truncated and", "value": 5}
+    assert api.post("/api/v2/alerts/rules", {"name": "r", "when": bad}, format="json").status_code == 400
+    rule_set.forget()
+    run = folder_of(store, make_run(store, status="running", created_at=time.time(), metrics=[]))
+    timer = RuleTimer(active_root())
+
+    def scan() -> list[tuple[str, str]]:
+        discovery.full(timer.root)
+        timer.round()
+        return [(event.kind, event.sentence) for event in AlertEvent.objects.order_by("pk")]
+
+    with SampleWriter(run, "rollouts") as writer:
+        writer.append([{"truncated": n == 0} for n in range(100)], step=1)
+        assert scan() == []
+        writer.append([{"truncated": n < 10} for n in range(100)], step=2)
+        assert scan() == [("fired", "10 % of the samples rollouts at step 2: truncated")] == scan()
+        writer.append([{"truncated": False} for n in range(100)], step=3)
+        assert scan()[1:] == [
+            ("recovered", "Back to normal: 0 % of the samples rollouts at step 3: truncated")
+        ]

@@ -1,0 +1,37 @@
+"""A client of the MCP server within the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.types import TextContent
+
+from runicorn_site.agents.server import build
+from runicorn_site.agents.tools import Budget, Tools
+from runicorn_site.catalog.store import StoreCatalog
+
+Ask = Callable[..., str]
+
+
+def asking(root: Path, budget: int | None = None, **more: Any) -> Ask:
+    """Return a function that calls a tool over the protocol and returns its text; errors begin with `Error: `."""
+    tools = Tools(StoreCatalog(root), Budget(budget), **more)
+
+    async def call(name: str, arguments: dict[str, Any]) -> str:
+        async with Client(build(tools, write=budget is not None)) as client:
+            result = await client.call_tool(name, arguments)
+            content = result.content[0]
+            assert isinstance(content, TextContent)
+            return f"Error: {content.text}" if result.is_error else content.text
+
+    return lambda name, **arguments: asyncio.run(call(name, arguments))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"

@@ -1,0 +1,61 @@
+"""`runicorn sql` answers from the files of a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.documents.store import RUN, write_store
+from tests.folders import append_metrics
+from tests.tools.terminal.conftest import call
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    write_store(tmp_path)
+    return tmp_path
+
+
+def ask(store: Path, statement: str) -> list[dict[str, Any]]:
+    answer: list[dict[str, Any]] = call("sql", statement, "--storage", str(store), "--json")
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("SELECT count(*) n FROM runs WHERE project = 'vision'", [{"n": 2}]),
+        ("SELECT run_id FROM params WHERE key = 'lr' AND number = 0.1", [{"run_id": RUN}]),
+        ("SELECT sum(count) n FROM metrics WHERE name = 'loss'", [{"n": 900.0}]),
+        (
+            f"SELECT count(*) n, max(step) s, max(value) v FROM points WHERE name = 'val_acc' AND run_id = '{RUN}'",
+            [{"n": 300, "s": 300, "v": 0.3}],
+        ),
+        (
+            "SELECT name, version FROM artifacts WHERE type = 'model' ORDER BY version",
+            [{"name": "resnet", "version": 1}, {"name": "resnet", "version": 2}],
+        ),
+        (
+            "SELECT r.name, count(*) n FROM runs r JOIN params p ON p.run_id = r.id WHERE p.key = 'optim.name'"
+            " GROUP BY r.name ORDER BY r.name",
+            [{"name": "bert", "n": 1}, {"name": "resnet", "n": 2}],
+        ),
+    ],
+)
+def test_a_table_is_asked(store: Path, statement: str, rows: list[dict[str, Any]]) -> None:
+    assert ask(store, statement) == rows
+
+
+def test_points_that_came_meanwhile_are_seen(store: Path) -> None:
+    statement = f"SELECT max(step) AS step FROM points WHERE run_id = '{RUN}'"
+    assert ask(store, statement) == [{"step": 300}]
+    append_metrics(store, "vision", "resnet", RUN, [{"loss": 0.1, "global_step": 301}], 1768404645.0)
+    assert ask(store, statement) == [{"step": 301}]
+
+
+@pytest.mark.parametrize("statement", ["selec", "SELECT * FROM nothing", "SELECT nothing FROM runs"])
+def test_a_wrong_statement_is_one_sentence(store: Path, statement: str) -> None:
+    text = call("sql", statement, "--storage", str(store), code=2)
+    assert text.startswith("runicorn: ") and text.count("\n") == 1

@@ -1,0 +1,285 @@
+"""`runicorn rerun`: the same sources, packages, arguments and data, and what cannot be the same is said before."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn.store import layout
+from runicorn_tools.rerun import changes, check, command, environment, plan, sources
+from runicorn_tools.rerun.changes import Change, Unchangeable
+from runicorn_tools.rerun.command import NoCommand
+from tests.processes import environment as surroundings
+from tests.processes import run_module
+from tests.sdk.sources.projects import commit, git
+from tests.tools.differences.pairs import Pair
+
+TRAIN = """
+import argparse, runicorn as rn
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+args = parser.parse_args()
+run = rn.init("p", "n", config={"lr": args.lr}, system_metrics=False)
+for step in range(5):
+    run.log({"loss": args.lr * step})
+run.finish()
+"""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+def test_a_run_is_repeated_after_its_folder_is_gone(tmp_path: Path) -> None:
+    work, store = tmp_path / "work", tmp_path / "store"
+    work.mkdir()
+    (work / "train.py").write_text(TRAIN)
+    variables = surroundings(tmp_path / "home", RUNICORN_DIR=str(store), RUNICORN_SOURCES="on")
+    subprocess.run([sys.executable, "train.py", "--lr", "0.5"], cwd=work, env=variables, check=True)
+    shutil.rmtree(work)
+    done = run_module(["runicorn", "rerun", "latest", "--check", "--folder", "again"], variables, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Reproduced." in done.stdout
+    assert re.search(r"loss\s+2\s+2\s+same", done.stdout)
+    runs = sorted(store.glob("p/n/runs/*"), key=lambda path: path.stat().st_ctime)
+    meta = layout.read_json(runs[1] / layout.META)[0]
+    assert meta["parent"] == runs[0].name
+    variant = ["runicorn", "rerun", runs[0].name, "--check", "--change", "lr=0.25", "--folder", "variant"]
+    done = run_module(variant, variables, tmp_path)
+    assert (done.returncode, "Not reproduced." in done.stdout) == (1, True)
+    assert "Changed: the argument --lr 0.25" in done.stdout
+    newest = max(store.glob("p/n/runs/*"), key=lambda path: path.stat().st_ctime)
+    assert layout.read_json(newest / layout.CONFIG)[0] == {"lr": 0.25}
+    full = run_module(["runicorn", "rerun", runs[0].name, "--folder", "again"], variables, tmp_path)
+    assert (full.returncode, "not empty" in full.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["/usr/bin/python3", "train.py", "--lr", "1"], ["train.py", "--lr", "1"]),
+        (["python", "-u", "-X", "dev", "-m", "pkg.train", "x"], ["-u", "-X", "dev", "-m", "pkg.train", "x"]),
+        (["python3.11", "-Wi", "-W", "error", "t.py"], ["-Wi", "-W", "error", "t.py"]),
+        (["train"], ["train"]),
+    ],
+)
+def test_the_command_is_repeated_without_its_interpreter(
+    pair: Pair, line: list[str], words: list[str]
+) -> None:
+    assert command.of_run(pair.run({}, command_line=line), {}).words == words
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (["python", "-c", "***"], "python -c"),
+        (["python", "-uc", "***"], "python -c"),
+        (["python", "-"], "standard input"),
+        (["python"], "interactive"),
+        ([], "no recorded command line"),
+        (["python", "t.py", "--token", "***"], "--secret token=VALUE"),
+        (["python", "t.py", "model.api_key=***"], "--secret model.api_key=VALUE"),
+    ],
+)
+def test_commands_that_were_not_recorded_are_said(pair: Pair, line: list[str], sentence: str) -> None:
+    with pytest.raises(NoCommand, match=re.escape(sentence)):
+        command.of_run(pair.run({}, command_line=line), {})
+
+
+def test_secrets_of_the_command_are_given_again(pair: Pair) -> None:
+    run = pair.run({}, command_line=["python", "t.py", "--token", "***", "key=***", "--lr=1"])
+    words = command.of_run(run, {"token": "a b", "key": "c"}).words
+    assert words == ["t.py", "--token", "a b", "key=c", "--lr=1"]
+
+
+def test_paths_of_the_old_folder_are_those_of_the_new_one(pair: Pair, tmp_path: Path) -> None:
+    line = ["python", f"{pair.project}/train.py", f"--data={pair.project}/data", "/nowhere/x", str(tmp_path)]
+    run = pair.run({}, {"train.py": "a\n"}, command_line=line, python_version="3.11")
+    new = tmp_path / "new"
+    moved = command.moved(command.of_run(run, {}), run, new)
+    assert moved.words == [f"{new}/train.py", f"--data={new}/data", "/nowhere/x", str(tmp_path)]
+    assert [("/nowhere/x" in text, "not here" in text) for text in moved.remarks] == [
+        (True, True),
+        (False, False),
+    ]
+
+
+FILES: dict[str, str | bytes] = {
+    "train.py": "lr = 0.1\nopt = dict(lr=0.1, wd=0)\nother = {'lr': 0.2}\n",
+    "sub/conf.yaml": "optim:\n  lr: 0.1\n",
+    "sub/conf.json": '{"optim": {"lr": 0.1}}',
+    "run.sh": "#!/bin/sh\n",
+    "data.bin": b"\0\1",
+}
+
+
+def test_sources_are_restored_as_they_were(pair: Pair, tmp_path: Path) -> None:
+    os.symlink("train.py", pair.project / "link.py")
+    run = pair.run({}, FILES)
+    target = tmp_path / "new"
+    assert sources.restore(run, target).remarks == []
+    assert os.readlink(target / "link.py") == "train.py"
+    restored = {
+        path.relative_to(target).as_posix(): path.read_bytes()
+        for path in target.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+    expected = {name: text if isinstance(text, bytes) else text.encode() for name, text in FILES.items()}
+    assert restored == expected
+
+
+def test_what_was_left_out_or_masked_is_said(pair: Pair, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "train.py": "a\n",
+        "big.bin": b"\0" * 300_000,
+        "conf.py": "api_key = 'sekrit-1x9'\n",
+    }
+    run = pair.run({}, files)
+    assert sources.check(run)[1] == [f"big.bin is not stored; it is copied from {pair.project} as it is now."]
+    target = tmp_path / "new"
+    sources.restore(run, target)
+    assert (target / "conf.py").read_text() == files["conf.py"]
+    assert (target / "big.bin").stat().st_size == 300_000
+    shutil.rmtree(pair.project)
+    assert sources.check(run)[1] == [
+        "conf.py contains a masked secret (***).",
+        f"big.bin is not stored, and is not in {pair.project} any more.",
+    ]
+
+
+def test_a_run_without_sources_is_restored_from_its_commit(pair: Pair, tmp_path: Path) -> None:
+    pair.state({"train.py": "a = 1\n"})
+    head = commit(pair.project)
+    pair.state({"train.py": "a = 2\n"})
+    about = {"commit": head, "has_changes": True, "diff": git(pair.project, "diff") + "\n"}
+    run = pair.run({}, git_info=about, working_dir=str(pair.project), command_line=["python", "train.py"])
+    restored = sources.restore(run, tmp_path / "new")
+    assert (restored.origin, (tmp_path / "new" / "train.py").read_text()) == ("commit", "a = 2\n")
+    assert restored.remarks == ["Untracked files were not recorded."]
+    shutil.rmtree(pair.project)
+    with pytest.raises(sources.Unrestorable, match="no repository"):
+        sources.check(run)
+    with pytest.raises(sources.Unrestorable, match="neither"):
+        sources.check(pair.run({}))
+
+
+def test_hostile_paths_in_a_pack_are_refused(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = pair.run({}, {"train.py": "a\n"})
+    (file,) = run.sources.files.values()
+    for path in ("../out.py", "/etc/x", "a//b", "a/../../b"):
+        run.sources.__dict__["files"] = {path: file._replace(path=path)}
+        with pytest.raises(sources.Unrestorable, match="invalid"):
+            sources.restore(run, tmp_path / "new")
+    assert not (tmp_path / "out.py").exists()
+
+
+def planned(pair: Pair, target: Path, line: list[str], **more: Any) -> plan.Plan:
+    run = pair.run({"lr": 0.1, "optim.lr": 0.1}, FILES, command_line=line, **more)
+    made = plan.make(run, target)
+    sources.restore(run, target)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "where"),
+    [
+        (["python", "t.py", "--optim-lr", "1"], "optim.lr=2", "the argument --optim-lr 2"),
+        (["python", "t.py", "optim.lr=1"], "optim.lr=2", "the argument optim.lr=2"),
+        (["python", "t.py", "-c", "sub/conf.yaml"], "optim.lr=2", "optim.lr in sub/conf.yaml"),
+        (["python", "t.py", "--config=sub/conf.json"], "optim.lr=2", "optim.lr in sub/conf.json"),
+        (["python", "t.py"], "lr=2", "lr in train.py:1, train.py:2"),
+    ],
+)
+def test_a_setting_is_changed_where_it_is(
+    pair: Pair, tmp_path: Path, line: list[str], change: str, where: str
+) -> None:
+    target = tmp_path / "new"
+    made = planned(pair, target, line)
+    assert changes.apply(Change.parse(change), made.command, made.run, target) == where
+    if where.startswith("lr in"):
+        assert (target / "train.py").read_text() == "lr = 2\nopt = dict(lr=2, wd=0)\nother = {'lr': 0.2}\n"
+    if "json" in where:
+        assert json.loads((target / "sub/conf.json").read_text()) == {"optim": {"lr": 2}}
+
+
+def test_a_setting_without_a_place_is_refused(pair: Pair, tmp_path: Path) -> None:
+    made = planned(pair, tmp_path / "new", ["python", "t.py"])
+    with pytest.raises(Unchangeable, match="momentum"):
+        changes.apply(Change.parse("momentum=1"), made.command, made.run, tmp_path / "new")
+    with pytest.raises(Unchangeable, match="KEY=VALUE"):
+        Change.parse("momentum")
+
+
+def test_an_interpreter_with_the_same_packages_is_used(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = environment.installed(sys.executable)
+    assert found is not None
+    packages = [f"{name}=={number}" for name, number in found[1].items()]
+    line, version = [sys.executable, "t.py"], sys.version.split()[0]
+    same = environment.plan(pair.run({}, pip_packages=packages, command_line=line, python_version=version))
+    assert (same.kind, same.python, same.remarks) == ("existing", sys.executable, [])
+    other = pair.run({}, pip_packages=[*packages, "toolz==0.0.1"], command_line=line, python_version=version)
+    monkeypatch.setattr(
+        environment.shutil, "which", lambda name, path=None: f"/bin/{name}" if name == "uv" else None
+    )
+    new = environment.plan(other)
+    assert new.kind == "uv"
+    assert "toolz==0.0.1" in new.requirements
+    assert new.commands("/env")[0] == ["uv", "venv", "--python", version, "/env/.venv"]
+    monkeypatch.setattr(environment.shutil, "which", lambda name, path=None: None)
+    assert environment.plan(other).kind == "venv"
+    conda = pair.run({}, pip_packages=["toolz==0.0.1"], conda_packages=["toolz=0.0.1=py"], command_line=line)
+    assert "conda" in environment.plan(conda).remarks[0]
+    monkeypatch.setattr(
+        environment.shutil, "which", lambda name, path=None: "/x" if name == "conda" else None
+    )
+    assert environment.plan(conda).kind == "conda"
+
+
+def test_a_package_that_is_in_no_index_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "requirements.txt").write_text("no-such-package-of-runicorn==1.0\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    made = environment.Environment("venv", sys.executable, "3.11", ["no-such-package-of-runicorn==1.0"])
+    problem = environment.missing(made, tmp_path)
+    assert problem == (
+        "The package no-such-package-of-runicorn==1.0 is in no package index that is reachable."
+    )
+
+
+def test_another_machine_and_missing_versions_are_said(pair: Pair, tmp_path: Path) -> None:
+    cards = [{"name": "A100", "driver_version": "535"}] * 2
+    used = [{"type": "dataset", "name": "digits", "version": 3}]
+    line = ["python", "t.py"]
+    run = pair.run(
+        {},
+        {"t.py": "a\n"},
+        used,
+        command_line=line,
+        gpu_info=cards,
+        env_variables={"PYTHONPATH": f"{pair.project}/src"},
+    )
+    made = plan.make(run, tmp_path / "new")
+    assert "The run used 2 × A100; there is no GPU here." in made.remarks
+    assert "dataset/digits:v3 is not in the store any more." in made.remarks
+    assert made.variables["PYTHONPATH"] == f"{tmp_path}/new/src"
+    assert made.variables["RUNICORN_ARTIFACT_VERSIONS"] == "dataset/digits:v3"
+    assert made.shell()[-1].endswith(f"{made.environment.python} t.py")
+
+
+def test_results_are_the_same_within_noise_or_different() -> None:
+    original = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0, "n": float("nan")}
+    repeated = {"a": 1.0 + 1e-12, "b": 1.05, "c": 2.0, "n": float("nan")}
+    noise = [{"b": value, "c": value} for value in (0.9, 1.1, 1.0, 0.95)]
+    states = {result.metric: result.state for result in check.compare(original, repeated, noise)}
+    assert states == {"a": "same", "b": "within noise", "c": "different", "d": "missing", "n": "same"}
+    assert check.compare({"b": 1.0}, {"b": 1.05})[0].state == "different"
