@@ -70,11 +70,15 @@ def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
 def add(entries: Iterable[tuple[int, Any]], values_by_run: dict[int, Along]) -> None:
     """Add `along` to curves, given with the keys of their runs."""
     for run, entry in entries:
-        along = values_by_run.get(run)
-        (along or Along(np.empty(0, dtype=np.int64), np.empty(0))).add_to(entry)
+        (values_by_run.get(run) or nothing()).add_to(entry)
 
 
 def _along(points: Points) -> Along:
     numbers = points.value.numbers()
     finite = np.isfinite(numbers)
     return Along(points.step[finite], numbers[finite])
+
+
+def nothing() -> Along:
+    """Return the values of a run that has none."""
+    return Along(np.empty(0, dtype=np.int64), np.empty(0))

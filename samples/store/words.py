@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 BITS = 16384
 BLOCK = 64
@@ -24,16 +29,22 @@ _TABLE = bytes(
     for byte in range(256)
 )
 _SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
-_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
-_FACTORS = np.array(
-    [
-        *(0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93),
-        *(0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3),
-    ],
-    np.uint64,
+_FACTORS = (
+    *(0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93),
+    *(0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3),
 )
 """Odd numbers with as many ones as zeros; each makes a hash."""
-_SHIFT = np.uint64(64 - 14)
+_SHIFT = 64 - 14
+
+
+@cache
+def _masks() -> NDArray[np.uint64]:
+    return np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
+
+
+@cache
+def _factors() -> NDArray[np.uint64]:
+    return np.array(_FACTORS, np.uint64)
 
 
 def plain(text: str) -> bytes:
@@ -56,8 +67,8 @@ def bits_of(word: bytes) -> list[int]:
 
 def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the bits of words, of shape (hash, word)."""
-    mixed = (keys ^ (keys >> np.uint64(29))) * _FACTORS[0]
-    bits: NDArray[np.uint64] = ((mixed ^ (mixed >> np.uint64(32))) * _FACTORS[:, None]) >> _SHIFT
+    mixed = (keys ^ (keys >> np.uint64(29))) * _factors()[0]
+    bits: NDArray[np.uint64] = ((mixed ^ (mixed >> np.uint64(32))) * _factors()[:, None]) >> np.uint64(_SHIFT)
     return bits
 
 
@@ -100,7 +111,7 @@ def _signatures(samples: Sequence[bytes | None]) -> NDArray[np.uint8]:
         windows = np.lib.stride_tricks.as_strided(
             np.frombuffer(joined, "<u8", 1), (len(joined) - WORD_BYTES + 1,), (1,)
         )
-        keys = windows[starts] & _MASKS[lengths]
+        keys = windows[starts] & _masks()[lengths]
         ends_of_texts = np.cumsum([len(text) for text in texts])
         counts = np.diff(np.searchsorted(starts, ends_of_texts), prepend=0)
         owners = np.repeat(np.arange(len(texts)), counts)

@@ -7,11 +7,15 @@ that a tree no longer explains of the rows outside its sample when the values of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from runs.store.lazy_numpy import np
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Floats: TypeAlias = "NDArray[np.float64]"
 TREES = 60
 DEPTH = 8
 LEAF = 3

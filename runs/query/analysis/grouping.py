@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 from rest_framework.exceptions import ValidationError
 
 from runicorn.store import layout
@@ -14,6 +13,7 @@ from runs.models import RunParam, RunTag, StorageRoot
 from runs.query.analysis import replicas
 from runs.query.analysis.metric_values import Floats, Ints
 from runs.query.matches import Matches
+from runs.store.lazy_numpy import np
 
 COLUMNS = {
     **{name: name for name in ("group", "project", "name", "status", "state", "owner")},
