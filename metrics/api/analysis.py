@@ -133,6 +133,7 @@ class ReplicaRulesBody(Body):
 
 
 @conditional(looks=True)
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=GroupQuery, returns=RunGroups, errors=[400, 404])
 def group_view(request: Request, query: dict[str, Any]) -> Response:
     """Group runs by any keys, with statistics of metrics over all members of each group.
@@ -152,6 +153,7 @@ def group_view(request: Request, query: dict[str, Any]) -> Response:
     return Response(answers.groups(matches, metrics=metrics, against=against, **page))
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=VerdictQuery, returns=Verdict, errors=[400, 404])
 def verdict_view(request: Request, query: dict[str, Any]) -> Response:
     """Say whether one run or group is better than another, and how certain that is.
@@ -167,6 +169,7 @@ def verdict_view(request: Request, query: dict[str, Any]) -> Response:
 
 
 @conditional(looks=True)
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=ReplicaQuery, returns=ReplicaGroups, errors=[400])
 def replica_view(request: Request, query: dict[str, Any]) -> Response:
     """List the runs of a project that differ in nothing but their seed, in groups of two and more.
@@ -180,6 +183,7 @@ def replica_view(request: Request, query: dict[str, Any]) -> Response:
 
 
 @conditional(looks=True)
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=ImportanceQuery, returns=Importance, errors=[400])
 def importance_view(request: Request, query: dict[str, Any]) -> Response:
     """Rank the hyperparameters of runs by their importance for a metric.
