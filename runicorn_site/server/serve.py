@@ -284,7 +284,8 @@ class Serving:
         return build(self.policy)
 
     def ready(self) -> None:
-        """daphne listens: import the site, and then begin the background work and say so."""
+        """daphne listens: say so, import the site, and then begin the background work."""
+        self.announce()
         loop = asyncio.get_event_loop()
         thread = ThreadPoolExecutor(1, thread_name_prefix="start")
         started = thread.submit(self._start, loop)
@@ -302,7 +303,6 @@ class Serving:
         gc.enable()
         self.worker.start()
         self.remote.start()
-        self.announce()
         notify_systemd()
         connections.close_all()
 

@@ -14,8 +14,8 @@ from typing import Any
 from runicorn_site.transport.hidden_modules import without
 
 MODULE = "daphne.ws_protocol"
-SPARED = ("OpenSSL", "autobahn.nvx")
-"""Autobahn loads TLS, which this server does not speak, and a parser of C for the validation of received texts."""
+TLS = "OpenSSL"
+"""Twisted loads it where it is installed; this server speaks plain HTTP."""
 
 
 class DeferredFactory:
@@ -32,7 +32,7 @@ class DeferredFactory:
     def buildProtocol(self, address: Any) -> Any:
         """Return the protocol of a new connection."""
         if self._factory is None:
-            with without(*SPARED):
+            with without(TLS):
                 sys.modules.pop(MODULE, None)
                 module = importlib.import_module(MODULE)
             self._factory = module.WebSocketFactory(*self._arguments, **self._options)
