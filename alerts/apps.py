@@ -17,10 +17,14 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
-        from metrics.ingest.observing import observers
+        from alerts.services import forget_run
+        from metrics.ingest import observing
+        from runs.services.recycle_bin import removed
 
-        if _observe not in observers:
-            observers.append(_observe)
+        if _observe not in observing.observers:
+            observing.observers.append(_observe)
+            observing.judged_since.append(_judged_since)
+            removed.append(forget_run)
 
 
 def _observe(run: Run, generation: int) -> Observer:
@@ -28,3 +32,9 @@ def _observe(run: Run, generation: int) -> Observer:
     from alerts.judging.observer import observe
 
     return observe(run, generation)
+
+
+def _judged_since() -> float:
+    from alerts.judging.observer import judged_since
+
+    return judged_since()

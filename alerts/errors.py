@@ -7,7 +7,7 @@ from rest_framework.exceptions import APIException
 
 
 class AlertsUnavailable(APIException):
-    """`alerts.json` cannot be read or written; nothing was changed."""
+    """The key that encrypts addresses cannot be read or written; nothing was changed."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     foreseen = True

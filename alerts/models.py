@@ -1,18 +1,22 @@
-"""Tables of alerts: rules and channels, which are derived from `alerts.json`, and events.
+"""Tables of alerts: rules, channels, events and deliveries, which are durable, and the state of judging in the index.
 
-Times are Unix seconds. The tables have the names that they had in the app `metrics`.
+Events name their run, whose row may be made again. Times are Unix seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_noop
 
 from runs.models import Run, StorageRoot
 
+BATCH = 500
 OFF = gettext_noop(" (at %(off)s, while the viewer was off)")
 
 
@@ -27,9 +31,6 @@ class AlertChannel(models.Model):
     enabled = models.BooleanField(default=True)
     created_at = models.FloatField()
     last_error = models.CharField(max_length=500, null=True)
-
-    class Meta:
-        db_table = "metrics_alertchannel"
 
     def __str__(self) -> str:
         return self.name
@@ -48,9 +49,6 @@ class AlertRule(models.Model):
     changed_at = models.FloatField()
     last_fired_at = models.FloatField(null=True)
 
-    class Meta:
-        db_table = "metrics_alertrule"
-
     def __str__(self) -> str:
         return self.name
 
@@ -59,8 +57,10 @@ class AlertEvent(models.Model):
     """A rule that fired or recovered, or an alert that a script raised (no rule)."""
 
     rule = models.ForeignKey(AlertRule, null=True, on_delete=models.SET_NULL, related_name="events")
-    run = models.ForeignKey(Run, null=True, on_delete=models.CASCADE, related_name="alert_events")
-    """None for the disk of the store."""
+    root = models.CharField(max_length=4096)
+    """Path of the storage root."""
+    run_id = models.CharField(max_length=255, default="")
+    """Empty for the disk of the store."""
     title = models.CharField(max_length=200)
     """Name of the rule, or title of the alert."""
     level = models.CharField(max_length=8, default="warn")
@@ -77,17 +77,24 @@ class AlertEvent(models.Model):
     acknowledged = models.BooleanField(default=False)
     episode = models.CharField(max_length=300, null=True, unique=True)
     """Names an open episode: a second event of the same is refused. None once it is over."""
+    identity = models.CharField(max_length=64, unique=True)
+    """Digest of what happened: points that are judged again, by a new index, repeat nothing."""
 
     class Meta:
-        db_table = "metrics_alertevent"
         indexes = [
             models.Index(
-                fields=["-id"], name="alert_unseen", condition=models.Q(acknowledged=False, kind="fired")
-            )
+                fields=["-id"], name="event_unseen", condition=models.Q(acknowledged=False, kind="fired")
+            ),
+            models.Index(fields=["root", "run_id"], name="event_of_run"),
         ]
 
     def __str__(self) -> str:
         return self.sentence
+
+    @cached_property
+    def run(self) -> Run | None:
+        """The run, if the index has it; `with_runs` reads those of many events."""
+        return Run.objects.filter(root__path=self.root, run_id=self.run_id).select_related("root").first()
 
     @property
     def sentence(self) -> str:
@@ -110,6 +117,21 @@ class AlertEvent(models.Model):
         return sentence
 
 
+def with_runs(events: Iterable[AlertEvent]) -> list[AlertEvent]:
+    """Read the runs of events by few queries."""
+    rows = list(events)
+    ids = sorted({(row.root, row.run_id) for row in rows if row.run_id})
+    runs: dict[tuple[str, str], Run] = {}
+    for root, pairs in groupby(ids, key=itemgetter(0)):
+        names = [run_id for _, run_id in pairs]
+        for start in range(0, len(names), BATCH):
+            part = Run.objects.filter(root__path=root, run_id__in=names[start : start + BATCH])
+            runs |= {(root, run.run_id): run for run in part.select_related("root")}
+    for row in rows:
+        row.run = runs.get((row.root, row.run_id))
+    return rows
+
+
 class AlertDelivery(models.Model):
     PENDING, SENT, FAILED = "pending", "sent", "failed"
 
@@ -123,10 +145,11 @@ class AlertDelivery(models.Model):
     claimed_until = models.FloatField(default=0.0)
 
     class Meta:
-        db_table = "metrics_alertdelivery"
-        constraints = [models.UniqueConstraint(fields=["event", "channel"], name="alert_once_per_channel")]
+        constraints = [models.UniqueConstraint(fields=["event", "channel"], name="once_per_channel")]
         indexes = [
-            models.Index(fields=["channel", "due_at"], name="alert_due", condition=models.Q(status="pending"))
+            models.Index(
+                fields=["channel", "due_at"], name="delivery_due", condition=models.Q(status="pending")
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 
-from alerts import record
 from alerts.delivery import addresses
-from alerts.errors import AlertItemNotFound, InvalidAlert
+from alerts.errors import AlertItemNotFound, AlertsUnavailable, InvalidAlert
 from alerts.judging import rule_set
 from alerts.kinds.base import Condition
 from alerts.models import AlertChannel, AlertEvent, AlertRule
 from alerts.rules import check_where, checked
 from runicorn.message import Message
 from runicorn_site.web import encryption
+from runicorn_site.web.durable import changing
 from runicorn_site.web.readable import current
 from runs.active_root import active_root
+from runs.models import Run, StorageRoot
 from runs.query.where_keys import is_readable
 
 MOST_CHANNELS, MOST_RULES = 100, 2_000
@@ -26,29 +27,26 @@ MOST_CHANNELS, MOST_RULES = 100, 2_000
 
 def save_channel(values: dict[str, Any], key: int | None = None) -> AlertChannel:
     """Create a channel, or change the given fields of one."""
-    fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
+    fields: dict[str, Any] = {name: values[name] for name in ("name", "enabled") if name in values}
     if "url" in values:
-        fields["kind"] = addresses.kind_of(values["url"].strip())
-    saved: list[int] = []
-
-    def edit(content: record.Record) -> None:
-        entry = _entry(content, "channels", key, MOST_CHANNELS)
-        entry.update(fields)
-        if "url" in values:
-            entry["url"] = encryption.encrypt(values["url"].strip())
-        if "secret" in values:
-            entry["secret"] = encryption.encrypt(values["secret"]) if values["secret"] else ""
-        saved.append(entry["id"])
-
-    record.change(edit)
+        url = values["url"].strip()
+        fields |= {"kind": addresses.kind_of(url), "url": _encrypted(url)}
+    if "secret" in values:
+        fields["secret"] = _encrypted(values["secret"]) if values["secret"] else ""
     if "url" in values or "secret" in values:
-        AlertChannel.objects.filter(pk=saved[0]).update(last_error=None)
-    return channel(saved[0])
+        fields["last_error"] = None
+    with changing():
+        if key is None:
+            _require_room(AlertChannel, MOST_CHANNELS)
+            return AlertChannel.objects.create(created_at=time.time(), **fields)
+        channel(key)
+        AlertChannel.objects.filter(pk=key).update(**fields)
+    return channel(key)
 
 
 def save_rule(values: dict[str, Any], key: int | None = None) -> AlertRule:
     """Create a rule, or change the given fields of one."""
-    fields = cast(record.RecordEntry, {name: values[name] for name in ("name", "enabled") if name in values})
+    fields: dict[str, Any] = {name: values[name] for name in ("name", "enabled") if name in values}
     if "when" in values:
         fields["when"] = checked(values["when"]).to_dict()
     if "where" in values:
@@ -56,24 +54,22 @@ def save_rule(values: dict[str, Any], key: int | None = None) -> AlertRule:
         if not is_readable(active_root(), values["where"]):
             raise InvalidAlert("where", Message("You may not read this project"))
         fields["where"] = values["where"].strip()
-    if "channels" in values:
-        fields["channels"] = _known_channels(values["channels"])
-    saved: list[int] = []
-    if key is not None:
-        rule(key)
-
-    def edit(content: record.Record) -> None:
-        entry = _entry(content, "rules", key, MOST_RULES)
-        before = entry["when"], entry["where"], entry["enabled"] or not fields.get("enabled")
-        entry.update(fields)
-        # What happened before a rule was made, changed or switched on sends no message.
-        if before != (entry["when"], entry["where"], True):
-            entry["changed_at"] = time.time()
-        saved.append(entry["id"])
-
-    record.change(edit)
+    now = time.time()
+    with changing():
+        if "channels" in values:
+            fields["channels"] = _known_channels(values["channels"])
+        if key is None:
+            _require_room(AlertRule, MOST_RULES)
+            key = AlertRule.objects.create(created_at=now, changed_at=now, **fields).pk
+        else:
+            row = rule(key)
+            # What happened before a rule was made, changed or switched on sends no message.
+            after = fields.get("when", row.when), fields.get("where", row.where)
+            if after != (row.when, row.where) or (fields.get("enabled") and not row.enabled):
+                fields["changed_at"] = now
+            AlertRule.objects.filter(pk=key).update(**fields)
     rule_set.forget()
-    return rule(saved[0])
+    return rule(key)
 
 
 def delete(what: str, key: int) -> None:
@@ -82,18 +78,15 @@ def delete(what: str, key: int) -> None:
     Args:
         what: `rules` or `channels`.
     """
-
-    if what == "rules":
-        rule(key)
-
-    def edit(content: record.Record) -> None:
-        entries = content["rules"] if what == "rules" else content["channels"]
-        entries.remove(_entry(content, what, key, 0))
-        if what == "channels":
-            for rule in content["rules"]:
-                rule["channels"] = [channel for channel in rule["channels"] if channel != key]
-
-    record.change(edit)
+    with changing():
+        if what == "rules":
+            rule(key).delete()
+        else:
+            channel(key).delete()
+            for row in AlertRule.objects.all():
+                if key in row.channels:
+                    row.channels.remove(key)
+                    row.save(update_fields=["channels"])
     rule_set.forget()
 
 
@@ -134,9 +127,18 @@ def condition(values: dict[str, Any]) -> Condition:
 
 def events() -> QuerySet[AlertEvent]:
     """Return the events of the active root that the sender of the request may read."""
-    of_run = Q(run__root=active_root())
-    readable = of_run if current().is_everything else of_run & current().condition("run__project")
-    return AlertEvent.objects.filter(Q(run=None) | readable)
+    root = active_root()
+    of_root = AlertEvent.objects.filter(root=root.path)
+    if current().is_everything:
+        return of_root
+    run_ids = set(of_root.exclude(run_id="").values_list("run_id", flat=True))
+    readable = set(Run.objects.in_root(root).filter(run_id__in=run_ids).values_list("run_id", flat=True))
+    return of_root.filter(run_id__in={"", *readable})
+
+
+def forget_run(root: StorageRoot, run: Run) -> None:
+    """Delete the events of a run that is removed for good."""
+    AlertEvent.objects.filter(root=root.path, run_id=run.run_id).delete()
 
 
 def unseen_events() -> QuerySet[AlertEvent]:
@@ -157,21 +159,13 @@ def _known_channels(keys: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(keys))
 
 
-def _entry(content: record.Record, what: str, key: int | None, limit: int) -> record.RecordEntry:
-    """Return the entry with an id, or a new one."""
-    entries = content["rules"] if what == "rules" else content["channels"]
-    if key is not None:
-        match = next((entry for entry in entries if entry["id"] == key), None)
-        if match is None:
-            raise AlertItemNotFound("Rule" if what == "rules" else "Channel", key)
-        return match
-    if len(entries) >= limit:
-        raise InvalidAlert("name", Message("At most {most} can be saved", most=limit))
-    now = time.time()
-    entry: record.RecordEntry = {"id": record.next_id(content), "enabled": True, "created_at": now}
-    if what == "rules":
-        entry |= {"when": {}, "where": "", "channels": [], "changed_at": now}
-    else:
-        entry |= {"url": "", "secret": ""}
-    entries.append(entry)
-    return entry
+def _require_room(model: type[AlertChannel | AlertRule], most: int) -> None:
+    if model.objects.count() >= most:
+        raise InvalidAlert("name", Message("At most {most} can be saved", most=most))
+
+
+def _encrypted(text: str) -> str:
+    try:
+        return encryption.encrypt(text)
+    except OSError as error:
+        raise AlertsUnavailable(error.strerror or "unknown reason") from error

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.runs_list import total, write_store
-from benchmarks.support import workspace
+from benchmarks.support import felt, workspace
 from benchmarks.support.browser import launch
 from benchmarks.support.journals import write_run
 from benchmarks.support.processes import browser as find_browser
@@ -37,6 +37,8 @@ ROUNDS = 9
 SMALLEST = "/static/js/recycle_bin.js"
 START = "/api/health"
 RUN = "20260101_000000_000001"
+LONG, LONG_STEPS = "20260101_000000_000002", 200_000
+MANY, MANY_METRICS = "20260101_000000_000003", 500
 WEIGHT_LIMIT, PAINT_LIMIT, DRAW_LIMIT = 200.0, 300.0, 100.0
 WORKSPACE_WEIGHT_LIMIT = 250.0
 WINDOW = {"width": 1440, "height": 900}
@@ -176,6 +178,20 @@ def draw(browser: Any, url: str) -> bool:
     return line("20 charts of 2,000 points, redrawn", measured[20], "ms", DRAW_LIMIT)
 
 
+def follow(browser: Any, url: str) -> bool:
+    """Print how soon the charts of a long run, and of one with many metrics, follow a user; return whether in time."""
+    context = browser.new_context(viewport=WINDOW)
+    page = context.new_page()
+    page.goto(f"{url}/runs/{LONG}", wait_until="networkidle")
+    page.wait_for_function(felt.DRAWN, arg=1)
+    within_limits = [felt.hover(page, f"{LONG_STEPS:,} steps")]
+    within_limits.append(felt.first_values(context, f"{url}/runs/{LONG}", f"{LONG_STEPS:,} steps"))
+    page.goto(f"{url}/runs/{MANY}", wait_until="networkidle")
+    within_limits.append(felt.filtering(page, f"{MANY_METRICS} metrics"))
+    context.close()
+    return all(within_limits)
+
+
 def main() -> int:
     program = find_browser()
     if program is None:
@@ -185,10 +201,11 @@ def main() -> int:
     with workplace() as (root, home):
         fill(root, count)
         with viewer(root, home) as server, launch(program) as browser:
-            until(lambda: total(server.url) > count + workspace.RUNS, timeout=600, pause=0.5)
+            until(lambda: total(server.url) > count + 2 + workspace.RUNS, timeout=600, pause=0.5)
             within_limits = visit(browser, server.url)
             within_limits &= draw(browser, server.url)
             within_limits &= workspace.interact(browser, server.url, WINDOW)
+            within_limits &= follow(browser, server.url)
     return 0 if within_limits else 1
 
 
@@ -198,6 +215,9 @@ def fill(root: Path, count: int) -> None:
     groups = ("train", "val", "layers", "gradients")
     names = [f"{groups[i % len(groups)]}/metric-{i:03d}" for i in range(CHARTS)]
     write_run(root, RUN, [range(STEPS)], names)
+    write_run(root, LONG, [range(LONG_STEPS)], ["train/loss", "train/acc", "val/loss", "lr"])
+    metrics = [f"{groups[i % len(groups)]}/metric-{i:03d}" for i in range(MANY_METRICS)]
+    write_run(root, MANY, [range(60)], metrics)
     workspace.fill(root)
 
 

@@ -170,7 +170,7 @@ def document(folder: Path) -> None:
     indexed = time.perf_counter() - began
     began = time.perf_counter()
     with index.pieces() as pieces, table.Lines(index.source, pieces) as lines:
-        line = table.read_row(lines, pieces, table.Place(0, 0))
+        line = table.read_row(lines, pieces, table.RowPlace(0, 0))
     assert line is not None
     seconds = time.perf_counter() - began
     show("document", f"127 MB opened in {seconds:.2f} s (limit 2), indexed before in {indexed:.1f} s")

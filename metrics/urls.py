@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import path
 
 from metrics.api import analysis, differences, experiment, formulas, metrics, v2
+from metrics.pages import differences as difference_pages
 from metrics.pages import views
+from metrics.pages.groups import views as groups
 
 api_patterns = [
     path("runs/<str:run_id>/metrics", metrics.metrics_by_time, name="api-metrics"),
@@ -34,7 +36,14 @@ v2_patterns = [
     path("experiments/<str:run_id>/series", metrics.experiment_series, name="v2-series"),
 ]
 page_patterns = [
+    path("projects/<str:project>/groups", groups.groups_page, name="project-groups"),
+    path("projects/<str:project>/change-baseline", groups.change_baseline, name="change-baseline"),
+    path("projects/<str:project>/add-formula", groups.add_formula, name="add-formula"),
     path("compare", views.compare_page, name="compare"),
+    path("compare/differ", difference_pages.difference_page, name="difference"),
+    path("runs/<str:run_id>/changed", difference_pages.changed_card, name="run-changed"),
+    path("runs/<str:run_id>/nearest", difference_pages.nearest_page, name="run-nearest"),
+    path("runs/<str:run_id>/sources", difference_pages.sources_page, name="run-sources"),
     path("series", v2.overlay_view, name="overlay"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),
 ]

@@ -1,42 +1,33 @@
-"""Audit log: who changed what, when and from where, as JSON lines in `changes.jsonl`.
-
-    {"at": 1.7e9, "user": "ada", "token": "ci", "address": "192.0.2.1", "method": "POST", "path": "/api/runs/tags",
-     "status": 200, "runs": ["…"], "count": 3}
+"""Audit log: who changed what, when and from where.
 
 It has no bodies and no query strings, so that it holds no secrets, and no requests of unknown senders, who could
 fill it. Equal requests within a minute are one line, and a second one with the count of the others. Of refused requests
 a user gets at most `MOST_REFUSED` lines a minute, and one with the count of the others: what is done always has a line.
-Requests of administrators are in `changes-admin.jsonl`, which those of others cannot rotate away.
+The newest `MOST_LINES` are kept, those of administrators apart.
 """
 
 from __future__ import annotations
 
 import atexit
-import heapq
 import itertools
 import json
 import logging
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
 from typing import TypedDict, cast
 
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.http import HttpRequest
 
 from people.access.actor import Actor, Role
 from people.access.routes import SAFE, rule_of
+from people.models import Change
 from runicorn import _platform
-from runicorn.settings.user import PRIVATE_FILE, data_directory
 from runicorn_site.security.request_rules import Head
 
-FILE, ADMIN_FILE = "changes.jsonl", "changes-admin.jsonl"
-LARGEST_FILE = 5_000_000
-GENERATIONS = 5
-"""Older files that are kept: `changes.jsonl.1`, the newest, to `.5`."""
+MOST_LINES, SLACK = 200_000, 1_000
 MOST_REFUSED = 30
 MOST_RUNS = 100
 LONGEST_PATH = 500
@@ -64,11 +55,6 @@ class ChangeRecord(TypedDict, total=False):
     """How many further equal requests of a minute the line stands for; absent for one request."""
 
 
-def changes_file(is_admin: bool = False) -> Path:
-    """Return the file of the requests of administrators, or of all others; older ones end in `.1`, `.2`, …"""
-    return data_directory() / (ADMIN_FILE if is_admin else FILE)
-
-
 def change_of(head: Head, address: str) -> ChangeRecord | None:
     """Return the record of a request before it is answered; None if it is not recorded.
 
@@ -91,7 +77,17 @@ def record(change: ChangeRecord, actor: Actor | None, status: int) -> None:
     if actor is not None and actor.token:
         change["token"] = actor.token
     if change["user"] or "token" in change:
-        _thread.submit(_folding.add, change, actor is not None and actor.role is Role.ADMIN)
+        _thread.submit(_add, change, actor is not None and actor.role is Role.ADMIN)
+
+
+def _flush() -> None:
+    close_old_connections()
+    _folding.flush()
+
+
+def _add(change: ChangeRecord, is_admin: bool) -> None:
+    close_old_connections()  # of a thread that lasts
+    _folding.add(change, is_admin)
 
 
 def note_targets(request: HttpRequest, runs: Iterable[str]) -> None:
@@ -156,20 +152,28 @@ atexit.register(_folding.flush)
 
 
 def append(change: ChangeRecord, is_admin: bool = True) -> None:
-    """Append a line; the file is rotated when it is large."""
-    path = changes_file(is_admin)
+    """Store a line, and from time to time remove the oldest."""
+    limits = {"user": 200, "token": 100, "address": 100, "method": 20, "about": 150}
+    fields = {
+        name: _clean(value)[: limits.get(name)] if isinstance(value, str) else value
+        for name, value in change.items()
+    }
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE), "ab") as file:
-            file.write(json.dumps(change, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-            is_full = file.tell() > LARGEST_FILE
-            # Another server may have renamed it.
-            is_full = is_full and os.path.samestat(os.fstat(file.fileno()), os.stat(path))
-        if is_full:
-            for target, source in itertools.pairwise(reversed(_generations(path))):
-                with suppress(FileNotFoundError):
-                    os.replace(source, target)
-    except OSError as error:
+        row = Change.objects.create(is_admin=is_admin, **fields)
+        if row.pk % SLACK == 0:
+            _remove_oldest(is_admin)
+    except (DatabaseError, InterfaceError) as error:
         logger.error("A change could not be recorded: %s", error)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _remove_oldest(is_admin: bool) -> None:
+    rows = Change.objects.filter(is_admin=is_admin)
+    for key in rows.order_by("-pk").values_list("pk", flat=True)[MOST_LINES : MOST_LINES + 1]:
+        rows.filter(pk__lte=key).delete()
 
 
 def record_sign_up(name: str, address: str) -> None:
@@ -184,23 +188,12 @@ def record_command(command: str, action: str, about: str) -> None:
     append(ChangeRecord(at=time.time(), user=user, method=action.upper(), path=command, about=about))
 
 
-def _generations(path: Path) -> list[Path]:
-    return [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, GENERATIONS + 1))]
-
-
 def read_changes(matches: Callable[[ChangeRecord], bool], limit: int) -> list[ChangeRecord]:
     """Return the last matching changes, newest first."""
-    _thread.submit(_folding.flush).result()
-    both = heapq.merge(*(_read(changes_file(is_admin)) for is_admin in (False, True)), key=lambda c: -c["at"])
-    return list(itertools.islice(filter(matches, both), limit))
-
-
-def _read(path: Path) -> Iterator[ChangeRecord]:
-    for file in _generations(path):
-        try:
-            lines = file.read_bytes().splitlines()
-        except FileNotFoundError:
-            continue
-        for line in reversed(lines):
-            with suppress(ValueError):  # of a crash
-                yield json.loads(line)
+    _thread.submit(_flush).result()
+    rows = Change.objects.order_by("-at", "-pk").values(*ChangeRecord.__annotations__)
+    changes = (
+        cast(ChangeRecord, {name: value for name, value in row.items() if value not in ("", None, [])})
+        for row in rows.iterator(chunk_size=1000)
+    )
+    return list(itertools.islice(filter(matches, changes), limit))

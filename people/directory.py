@@ -28,9 +28,8 @@ from django.utils import timezone
 from people import changes, services
 from people.access.actor import ANONYMOUS, ROLES, Actor, Role
 from people.access.routes import rule_of
-from people.access.token_verification import INVALID, ApiTokens, shown_token
 from people.models import Grant, ProjectAccess
-from runicorn.message import Message
+from people.token_verification import INVALID, UNAVAILABLE, ApiTokens, shown_token
 from runicorn_site.security.plain_responses import Refusal
 from runicorn_site.security.request_rules import Head
 from runicorn_site.security.sign_in import sign_in_needed
@@ -43,7 +42,6 @@ REFRESH_SECONDS = 1.0
 WAIT_SECONDS = 5.0
 MOST_SESSIONS = 20_000
 UNREADABLE = "The accounts cannot be read."
-UNAVAILABLE = Refusal(503, Message("The accounts cannot be read. Try again shortly"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,8 @@ class Directory:
         """Return whether the actor of an open socket may still read; changes take effect with the next message."""
 
         def is_valid() -> bool:
-            if not self._is_fresh() and not self._is_refreshing:
+            is_fresh = self._is_fresh() and self.api_tokens.is_known(head)
+            if not is_fresh and not self._is_refreshing:
                 self._is_refreshing = True
                 self.thread.submit(self._look_up, head)
             current_actor = self._identify(head)
@@ -174,7 +173,7 @@ class Directory:
         rule = rule_of(head.method, head.path)
         if rule is not None and rule.scope is None:
             return True
-        if not (is_fresh or self._is_fresh()):
+        if not (is_fresh or self._is_fresh()) or not self.api_tokens.is_known(head):
             return False
         if head.user:
             return head.user in self._names
@@ -187,6 +186,8 @@ class Directory:
             close_old_connections()
             if not self._is_fresh():
                 self.refresh()
+            if not self.api_tokens.is_known(head):
+                self.api_tokens.refresh()
             if head.user and head.user not in self._names and services.sign_up(head.user) is not None:
                 changes.record_sign_up(head.user, address)
                 self.refresh()

@@ -1,14 +1,18 @@
-"""Roles, invitations and identities of users; users and groups are those of `django.contrib.auth`.
+"""Roles, invitations and identities of users, tokens and shared links; users and groups are those of `django.contrib.auth`.
 
 Times are Unix seconds as floats, as in all rows.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import Group, User
 from django.db import models
 
 from people.access.actor import Role
+from runicorn.api.responses.shares import Kind
+from runicorn_site.web.access import Scope
 
 
 class Grant(models.Model):
@@ -58,3 +62,87 @@ class Identity(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="identity_once")]
+
+
+class ApiToken(models.Model):
+    """An API token; only its digest is stored, which cannot be reversed: a token has 256 random bits."""
+
+    name = models.CharField(max_length=100)
+    owner = models.CharField(max_length=150)
+    scope: models.CharField[Scope, Scope] = models.CharField(
+        max_length=16, choices=[(scope.value, scope.value) for scope in Scope]
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the token, in hexadecimal."""
+    created_at = models.FloatField()
+    expires_at = models.FloatField(null=True, blank=True)
+    """None for a token that does not expire."""
+    account = models.BooleanField(default=False)
+    """Whether the owner is an account of a viewer with users, whose rights limit the token; otherwise it is the user of
+    the machine who added it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"], condition=models.Q(account=True), name="token_once_per_account"
+            ),
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(account=False), name="token_once_per_name"
+            ),
+        ]
+
+    def is_expired(self, now: float) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+class Share(models.Model):
+    """A link to something of one storage root; it has a signature, so that the rows alone give no access."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    kind: models.CharField[Kind, Kind] = models.CharField(max_length=16)
+    target = models.TextField()
+    """The id of a run (also of a report), ids separated by commas, or `project/board`."""
+    root = models.CharField(max_length=4096)
+    """Path of the storage root."""
+    created_at = models.FloatField()
+    expires_at = models.FloatField(null=True, blank=True)
+    """None for a link that does not expire."""
+    author = models.CharField(max_length=150, default="", blank=True)
+    """Name of the user who created it, "" on a viewer without users."""
+    account = models.IntegerField(null=True, blank=True)
+    """Key of the author's account; the link shows what it may read, and ends with its right to share."""
+
+    def is_expired(self, now: float) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The ids of the runs, none for a board."""
+        return () if self.kind == "board" else tuple(self.target.split(","))
+
+    @property
+    def board(self) -> tuple[str, str]:
+        """The project and the name of a board."""
+        project, _, name = self.target.partition("/")
+        return project, name
+
+
+class Change(models.Model):
+    """A line of the record of changes; see `changes.py`."""
+
+    at = models.FloatField(db_index=True)
+    user = models.CharField(max_length=200, default="")
+    token = models.CharField(max_length=100, default="")
+    address = models.CharField(max_length=100, default="")
+    method = models.CharField(max_length=20, default="")
+    path = models.TextField(default="")
+    status = models.IntegerField(null=True)
+    about = models.CharField(max_length=150, default="")
+    runs: models.JSONField[Any, Any] = models.JSONField(default=list)
+    count = models.IntegerField(null=True)
+    """How many further equal requests of a minute the line stands for; None for one request."""
+    is_admin = models.BooleanField(default=False)
+    """Whether an administrator sent it: lines of others cannot push it out."""
+
+    class Meta:
+        indexes = [models.Index(fields=["is_admin", "-id"], name="newest_changes")]

@@ -1,4 +1,5 @@
-"""Rows about remote hosts. They contain no secrets and can be rebuilt: hosts from `known_hosts`, connections by connecting.
+"""Rows about remote hosts. But for saved ones they contain no secrets and can be rebuilt: hosts from `known_hosts`,
+connections by connecting.
 
 `Connection` records where this user's viewers have connected to; which connections are open is known only to the
 process that owns them (`remote/ssh/pool.py`).
@@ -6,9 +7,18 @@ process that owns them (`remote/ssh/pool.py`).
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 from remote.ssh.address import Address
+
+
+class SavedConnection(models.Model):
+    """A connection that a user saved, in the durable database; `connections/saved_file.py` has the format."""
+
+    entry: models.JSONField[Any, Any] = models.JSONField(null=True)
+    """With encrypted secrets."""
 
 
 class Connection(models.Model):

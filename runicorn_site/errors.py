@@ -36,7 +36,8 @@ from rest_framework.views import APIView, set_rollback
 from remote.errors import RemoteError
 from runicorn.api.responses.problem import Problem
 from runicorn.settings.capabilities import SwitchedOff
-from runicorn_site.database.monitor import DAMAGED, is_damage, monitor
+from runicorn_site.database.durable import DAMAGED as DURABLE_DAMAGED
+from runicorn_site.database.monitor import is_damage, monitor
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import title_of
 from runicorn_site.web.messages import translated
@@ -86,11 +87,14 @@ def describe(error: Exception) -> tuple[int, Problem, dict[str, str]]:
     if isinstance(error, OperationalError | InterfaceError | IntegrityError):
         return (
             503,
-            {"detail": monitor.problem or (DAMAGED if is_damage(error.__cause__) else SENTENCES[503])},
+            {
+                "detail": monitor.problem
+                or (DURABLE_DAMAGED if is_damage(error.__cause__) else SENTENCES[503])
+            },
             {"Retry-After": "1"},
         )
     if isinstance(error, DatabaseError) and is_damage(error.__cause__):
-        return 503, {"detail": DAMAGED}, {"Retry-After": "1"}
+        return 503, {"detail": monitor.problem or DURABLE_DAMAGED}, {"Retry-After": "1"}
     return 500, {"detail": SENTENCES[500]}, {}
 
 

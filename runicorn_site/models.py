@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from runicorn_site.web.models import ImportedFile
+from runicorn_site.web.models import ImportedFile, Preference, WatchedFolder
 
-__all__ = ["ImportedFile"]
+__all__ = ["ImportedFile", "Preference", "WatchedFolder"]

@@ -12,7 +12,7 @@ from runicorn.api.responses.shares import Kind as ShareKind
 from runicorn.settings import user as own
 from runicorn.store.state import STATES
 from runicorn_site.cluster.settings import caches
-from runicorn_site.database.durable import place
+from runicorn_site.database.durable_file import place
 from runicorn_site.database.file import choose, known_migrations
 from runicorn_site.database.settings import database, durable
 from runicorn_site.database.state_dir import mark, secret_key, state_directory

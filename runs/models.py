@@ -6,6 +6,7 @@ time on every list page and gain nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -53,6 +54,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def get_by_natural_key(self, root: str, run_id: str) -> Run:
         return self.get(root__path=root, run_id=run_id)
+
+    def in_folders(self, folders: Iterable[str]) -> RunQuerySet:
+        """Return the runs of some folders. Their ids are unique in a root, so that no index has the long paths."""
+        paths = list(folders)
+        return self.filter(run_id__in={path.rpartition("/")[2] for path in paths}, folder__in=paths)
 
     def live(self) -> RunQuerySet:
         return self.filter(deleted=None)
@@ -144,6 +150,8 @@ class Run(models.Model):
     """Warnings about unreadable parts of events.jsonl found so far; null without any."""
     journal_records = models.BigIntegerField(null=True)
     """Records in events.jsonl; null until it has been read to its end."""
+    summarized_bytes = models.BigIntegerField(null=True)
+    """Size of events.jsonl when its statistics were stored without its points; null once its points are stored."""
     journal_end = models.BigIntegerField(null=True)
     """Size of events.jsonl when the run ended, from status.json."""
     records_written = models.BigIntegerField(null=True)
@@ -192,7 +200,6 @@ class Run(models.Model):
             models.Index(
                 fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)
             ),
-            models.Index(fields=["root", "folder"], name="run_folder"),
             models.Index(fields=["root", "-created", "-id"], name="run_everything"),
             _live("run_live", "id"),
             # Statistics over all runs are answered from this index alone: see `runs.query.analytics`.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client, TransactionTestCase
+from django.test import Client
 from hypothesis import settings
 from rest_framework.test import APIClient
 
@@ -28,7 +28,6 @@ settings.register_profile("suite", deadline=None, max_examples=30)
 settings.register_profile("quick", deadline=None, max_examples=10)
 settings.register_profile("torture", deadline=None, max_examples=1000)
 settings.load_profile("suite")
-TransactionTestCase.databases = {"default", "durable"}  # of every test with `db`
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
 
 
@@ -231,8 +230,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Groups(config, log)
 
 
+def _use_both_databases(item: pytest.Item) -> None:
+    """Give a test with one database both, as the server has them."""
+    mark = item.get_closest_marker("django_db")
+    if mark is not None:
+        mark.kwargs.setdefault("databases", ["default", "durable"])
+    elif {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}:
+        item.add_marker(pytest.mark.django_db(databases=["default", "durable"]))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tier, the long ones first; otherwise as they stand."""
+    for item in items:
+        _use_both_databases(item)
     tier = config.getoption("--tier")
     if tier != "all":
         selected: dict[bool, list[pytest.Item]] = {True: [], False: []}

@@ -42,7 +42,7 @@ class Screen:
 
 USUAL = Screen("wide", "light")
 CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main input, nav a")]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .panel-tabs, .section-index, .side-by-side, #legend ul, .for-readers"))
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .panel-tabs, .subnav, .section-index, .side-by-side, #legend ul, .for-readers"))
     .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1)).map(([html]) => html)"""
 

@@ -21,7 +21,7 @@ from runicorn_site.web.pools import blocking, remote_io
 
 ERRORS = (400, 404)
 LOOKUPS = {
-    "run_id": "run__run_id",
+    "run_id": "run_id",
     "rule_id": "rule_id",
     "since": "at__gte",
     "acknowledged": "acknowledged",
@@ -146,9 +146,9 @@ def acknowledge_view(request: Request, body: dict[str, Any]) -> Response:
 
 
 def listed_events() -> Any:
-    """Return the query of events of the active root, newest first, with their runs and deliveries."""
+    """Return the query of events of the active root, newest first, with their deliveries."""
     deliveries = Prefetch("deliveries", AlertDelivery.objects.order_by("channel_id"))
-    return services.events().select_related("run").prefetch_related(deliveries).order_by("-at", "-pk")
+    return services.events().prefetch_related(deliveries).order_by("-at", "-pk")
 
 
 def channel_answer(row: AlertChannel) -> responses.AlertChannel:
@@ -181,7 +181,7 @@ def event_answer(row: AlertEvent) -> responses.AlertEvent:
     return {
         "id": row.pk,
         "rule_id": row.rule_id,
-        "run_id": None if row.run is None else row.run.run_id,
+        "run_id": row.run_id or None,
         "kind": cast(Literal["fired", "recovered"], row.kind),
         "at": row.at,
         "sentence": row.sentence,
@@ -193,5 +193,5 @@ def event_answer(row: AlertEvent) -> responses.AlertEvent:
         ],
         "title": row.title,
         "level": cast(responses.Level, row.level),
-        "metric": row.subject if row.run and row.subject else None,
+        "metric": row.subject if row.run_id and row.subject else None,
     }

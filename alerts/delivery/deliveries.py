@@ -19,7 +19,7 @@ from django.db import connections
 from django.db.models import F, Min, Q
 
 from alerts.delivery import sending
-from alerts.models import AlertChannel, AlertDelivery
+from alerts.models import AlertChannel, AlertDelivery, with_runs
 from runicorn import _platform
 from runicorn.store.process_identity import ProcessRecord, has_ended, host_identity
 
@@ -95,7 +95,8 @@ def deliver(channel_id: int) -> int:
     keys = list(free.order_by("pk").values_list("pk", flat=True)[:MOST])
     free.filter(pk__in=keys).update(claim=token, claimed_until=now + LEASE_SECONDS)
     ours = AlertDelivery.objects.filter(claim=token, status=AlertDelivery.PENDING)
-    rows = list(ours.select_related("event__run", "event__rule").order_by("pk"))
+    rows = list(ours.select_related("event__rule").order_by("pk"))
+    with_runs(row.event for row in rows)
     groups = [rows] if len(rows) > SINGLY else [[row] for row in rows]
     for delivered, group in enumerate(groups):
         # Others may have them once the lease has ended: a stopped process that goes on again sends nothing twice.

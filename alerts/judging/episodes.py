@@ -6,21 +6,22 @@ transaction in which one of these functions returned True.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db import IntegrityError
+from django.db.models import Count, Q
 
+from alerts.identities import OFF, identity, identity_of_alert, name
 from alerts.judging.rule_set import Compiled
 from alerts.judging.viewer_presence import ViewerPresence
 from alerts.kinds.base import ConditionChange
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from metrics.ingest.parse import ScriptAlert
+from runicorn_site.web.durable import changing
 from runs.models import Run
 
 BATCH = 500
@@ -32,23 +33,18 @@ FOLD_SECONDS = 300.0
 FIRED, RECOVERED = "fired", "recovered"
 
 
-def name(rule: Compiled, run: Run | None, subject: str) -> str:
-    return f"{rule.row.pk}:{run.pk if run else 0}:{subject}"
-
-
 def open_rules(
-    rules: Sequence[Compiled], runs: Sequence[Run | None], subject: str
-) -> dict[int, dict[int, Compiled]]:
-    """Return the rules that are open, by the key of the run (0 for none) and their own."""
+    rules: Sequence[Compiled], root: str, run_ids: Sequence[str], subject: str
+) -> dict[str, dict[int, Compiled]]:
+    """Return the rules that are open, by the id of the run ("" for none) and their own key."""
     by_key = {rule.row.pk: rule for rule in rules}
-    is_open = AlertEvent.objects.filter(subject=subject, rule__isnull=False).exclude(episode=None)
-    rules_by_run: dict[int, dict[int, Compiled]] = {}
-    for start in range(0, len(runs), BATCH):
-        keys = [run.pk for run in runs[start : start + BATCH] if run is not None]
-        open_events = is_open.filter(run__in=keys) if keys else is_open.filter(run=None)
-        for rule, run in open_events.values_list("rule_id", "run_id"):
+    is_open = AlertEvent.objects.filter(root=root, subject=subject, rule__isnull=False).exclude(episode=None)
+    rules_by_run: dict[str, dict[int, Compiled]] = {}
+    for start in range(0, len(run_ids), BATCH):
+        open_events = is_open.filter(run_id__in=run_ids[start : start + BATCH])
+        for rule, run_id in open_events.values_list("rule_id", "run_id"):
             if rule in by_key:
-                rules_by_run.setdefault(run or 0, {})[rule] = by_key[rule]
+                rules_by_run.setdefault(run_id, {})[rule] = by_key[rule]
     return rules_by_run
 
 
@@ -71,7 +67,7 @@ def fire(
 def fire_all(begun: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     """Record rules that fired, except open episodes; return whether one was recorded."""
     has_news = False
-    for part in _parts(begun):
+    for part in _parts(begun, presence):
         try:
             has_news |= _store(part, presence)
         except IntegrityError:
@@ -82,18 +78,30 @@ def fire_all(begun: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     return has_news
 
 
-@transaction.atomic
+@changing()
 def _store(begun: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
-    existing = set(AlertEvent.objects.filter(episode__in=list(begun)).values_list("episode", flat=True))
-    new = {episode: outcome for episode, outcome in begun.items() if episode not in existing}
+    identities = {
+        episode: identity(episode, FIRED, outcome.change.at, outcome.change.details)
+        for episode, outcome in begun.items()
+    }
+    of_these = AlertEvent.objects.filter(
+        Q(episode__in=list(begun)) | Q(identity__in=list(identities.values()))
+    )
+    existing = {value for pair in of_these.values_list("episode", "identity") for value in pair}
+    new = {
+        episode: outcome
+        for episode, outcome in begun.items()
+        if not {episode, identities[episode]} & existing
+    }
     if not new:
         return False
     events = AlertEvent.objects.bulk_create(
         [
             AlertEvent(
                 episode=episode,
+                identity=identities[episode],
                 rule=outcome.rule.row,
-                run=outcome.run,
+                **_where(presence, outcome.run),
                 title=outcome.rule.row.name,
                 level="error" if outcome.rule.kind.name == "state" else "warn",
                 kind=FIRED,
@@ -127,22 +135,36 @@ def recover(
 def recover_all(over: Sequence[EpisodeChange], presence: ViewerPresence) -> bool:
     """Record which episodes are over, except those that are not open; return whether one was recorded."""
     has_news = False
-    for part in _parts(over):
+    for part in _parts(over, presence):
         has_news |= _close(part, presence)
     return has_news
 
 
-@transaction.atomic
+@changing()
 def _close(over: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
+    identities = {
+        episode: identity(episode, RECOVERED, outcome.change.at, outcome.change.details)
+        for episode, outcome in over.items()
+    }
+    # An index that is made again judges ends of earlier episodes again.
+    known = set(
+        AlertEvent.objects.filter(identity__in=list(identities.values())).values_list("identity", flat=True)
+    )
     # Locked where transactions run side by side: one of several viewers closes an episode.
-    fired = list(AlertEvent.objects.select_for_update().filter(episode__in=list(over)))
+    fired = list(
+        AlertEvent.objects.select_for_update().filter(
+            episode__in=[episode for episode, key in identities.items() if key not in known]
+        )
+    )
     endings = [over[str(event.episode)] for event in fired]
+    names = [str(event.episode) for event in fired]
     AlertEvent.objects.filter(pk__in=[event.pk for event in fired]).update(episode=None)
     events = AlertEvent.objects.bulk_create(
         [
             AlertEvent(
+                identity=identities[episode],
                 rule=event.rule.row,
-                run=event.run,
+                **_where(presence, event.run),
                 title=event.rule.row.name,
                 level="info",
                 kind=RECOVERED,
@@ -150,7 +172,7 @@ def _close(over: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
                 acknowledged=True,
                 **_what(event.change, presence),
             )
-            for event in endings
+            for episode, event in zip(names, endings, strict=True)
         ]
     )
     channels_by_event: dict[int, set[int]] = defaultdict(set)
@@ -163,29 +185,36 @@ def _close(over: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
     return bool(fired)
 
 
-def _parts(outcomes: Sequence[EpisodeChange]) -> Iterator[dict[str, EpisodeChange]]:
+def _parts(outcomes: Sequence[EpisodeChange], presence: ViewerPresence) -> Iterator[dict[str, EpisodeChange]]:
     """Yield the parts that are stored in one transaction, by the names of their episodes."""
     for start in range(0, len(outcomes), TOGETHER):
         yield {
-            name(outcome.rule, outcome.run, outcome.subject): outcome
+            name(outcome.rule.row.pk, **_where(presence, outcome.run), subject=outcome.subject): outcome
             for outcome in outcomes[start : start + TOGETHER]
         }
 
 
-@transaction.atomic
+def _where(presence: ViewerPresence, run: Run | None) -> dict[str, str]:
+    return {"root": run.root.path if run else presence.root, "run_id": run.run_id if run else ""}
+
+
+@changing()
 def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) -> bool:
     """Record alerts that a script raised; reading the journal again does not repeat them. Return whether one is new."""
-    alerts_by_episode = {_episode_of(run, alert): alert for alert in alerts}
-    names = list(alerts_by_episode)
+    new = {
+        identity_of_alert(run.root.path, run.run_id, alert.at, alert.title, alert.text, alert.level): alert
+        for alert in alerts
+    }
+    names = list(new)
     for start in range(0, len(names), BATCH):
-        existing = AlertEvent.objects.filter(episode__in=names[start : start + BATCH])
-        for event in existing.only("episode"):
-            alerts_by_episode.pop(event.episode or "", None)
+        existing = AlertEvent.objects.filter(identity__in=names[start : start + BATCH])
+        for known in existing.values_list("identity", flat=True):
+            del new[known]
     now = time.time()
     events = [
         AlertEvent(
-            episode=episode,
-            run=run,
+            identity=key,
+            **_where(presence, run),
             title=alert.title,
             level=alert.level,
             kind=FIRED,
@@ -193,7 +222,7 @@ def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) ->
             stored_at=now,
             text=f"{alert.title}: {alert.text}" if alert.text else alert.title,
         )
-        for episode, alert in alerts_by_episode.items()
+        for key, alert in new.items()
     ]
     stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
     enabled = _enabled()
@@ -201,15 +230,10 @@ def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) ->
     return bool(stored)
 
 
-def _episode_of(run: Run, alert: ScriptAlert) -> str:
-    content = repr((alert.at, alert.title, alert.text, alert.level))
-    return f"run:{run.pk}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
-
-
 def _what(change: ConditionChange, presence: ViewerPresence) -> Any:
     details = dict(change.details)
     if presence.was_off(change.at):
-        details["off"] = time.strftime("%H:%M", time.localtime(change.at))
+        details[OFF] = time.strftime("%H:%M", time.localtime(change.at))
     return {
         "at": change.at,
         "stored_at": time.time(),
@@ -227,7 +251,7 @@ def _deliver(pairs: Sequence[tuple[AlertEvent, set[int]]]) -> None:
     storms = _storms([event for event, _ in pairs])
 
     def due_at(event: AlertEvent) -> float:
-        in_storm = (event.rule_id, event.run_id) in storms
+        in_storm = (event.rule_id, event.root, event.run_id) in storms
         return (event.stored_at // FOLD_SECONDS + 1) * FOLD_SECONDS if in_storm else event.stored_at
 
     AlertDelivery.objects.bulk_create(
@@ -241,16 +265,16 @@ def _deliver(pairs: Sequence[tuple[AlertEvent, set[int]]]) -> None:
     )
 
 
-def _storms(new: Sequence[AlertEvent]) -> set[tuple[int | None, int | None]]:
+def _storms(new: Sequence[AlertEvent]) -> set[tuple[int | None, str, str]]:
     """Return the rules and runs of new events that have had many events already."""
     if not new:
         return set()
     since = min(event.stored_at for event in new) - STORM_SECONDS
     earlier = AlertEvent.objects.filter(pk__lt=min(event.pk for event in new), stored_at__gt=since)
     counts = (
-        earlier.filter(run__in={event.run_id for event in new})
-        .values_list("rule_id", "run_id")
+        earlier.filter(run_id__in={event.run_id for event in new})
+        .values_list("rule_id", "root", "run_id")
         .annotate(count=Count("pk"))
         .order_by()
     )
-    return {(rule, run) for rule, run, count in counts if count >= STORM}
+    return {(rule, root, run) for rule, root, run, count in counts if count >= STORM}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 from collections.abc import Iterable
+
+from django.db import DatabaseError
 
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
@@ -16,10 +20,12 @@ from metrics.ingest.parse import Batch, ScriptAlert
 from metrics.store.columns import BOOL, FLOAT, INT, NULL, TEXT
 from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
+from runicorn_site.web.durable import is_unusable
 from runs.models import Run
 from runs.store.lazy_numpy import np
 from runs.store.metric_stats import mode_of
 
+logger = logging.getLogger(__name__)
 METRICS = (Lane.METRIC, Lane.STEPLESS)
 RuleChange = tuple[Compiled, str, ConditionChange]
 
@@ -80,6 +86,14 @@ class RunObserver:
             )
         if not (self._found or self._raised):
             return
+        try:
+            self._store_events()
+        except DatabaseError as error:  # the points are stored all the same
+            if not is_unusable(error):
+                raise
+            logger.error("Alerts of run %s cannot be stored: %s", self._run.run_id, error)
+
+    def _store_events(self) -> None:
         presence = viewer_presence(self._run.root)
         for rule, subject, change in self._found:
             if not change.began:
@@ -122,6 +136,12 @@ class RunObserver:
 
 def observe(run: Run, generation: int) -> RunObserver:
     return RunObserver(run, generation)
+
+
+def judged_since() -> float:
+    """Return the time of the first point that a rule judges; infinity without rules on points."""
+    rules = rule_set.current().rules
+    return min((rule.since for rule in rules if rule.kind.lane in ("metric", "gpu")), default=math.inf)
 
 
 def numbers_of(name: str, mode: str, points: Points) -> SeriesChunk | None:

@@ -13,6 +13,7 @@ from alerts.judging.viewer_presence import entered_at
 from alerts.kinds import KINDS, gpu_idle, no_step, samples, state
 from alerts.kinds.base import Condition, ConditionChange, Kind, SeriesChunk
 from alerts.models import AlertEvent
+from metrics.ingest.catch_up import catch_up
 from metrics.models import Series, Tail, Tile
 from metrics.store import codec
 from metrics.store.lanes import Lane
@@ -48,6 +49,8 @@ def preview(when: Condition, where: str, *, translated: bool = False) -> AlertPr
         if len(forecasts) > MOST_EVENTS or time.monotonic() > deadline:
             break
         searched += 1
+        if run.summarized_bytes is not None:
+            catch_up(run, deadline - time.monotonic())
         forecasts += [
             AlertForecast(
                 run_id=run.run_id, at=change.at, value=change.value, sentence=_sentence(change, translated)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
+
+from django.db import DatabaseError
 
 from alerts.kinds import KINDS
 from alerts.kinds.base import Condition, Kind, parsed
@@ -15,6 +18,7 @@ from runs.query.where import sql
 from runs.query.where.parser import BadWhere
 
 LOOK_AGAIN_SECONDS = 1.0
+logger = logging.getLogger(__name__)
 MOST_NAMES = 10_000
 ANSWER_SECONDS = 10.0
 """A timer asks about the same runs every round."""
@@ -88,7 +92,11 @@ def current() -> RuleSet:
     with _lock:
         if time.monotonic() >= _looked + LOOK_AGAIN_SECONDS:
             _looked = time.monotonic()
-            rows = list(AlertRule.objects.filter(enabled=True).order_by("pk"))
+            try:
+                rows = list(AlertRule.objects.filter(enabled=True).order_by("pk"))
+            except DatabaseError as error:  # points are ingested without it
+                logger.error("The rules of alerts cannot be read: %s", error)
+                return _current
             compiled_by_key = {rule.key: rule for rule in _current.rules}
             rules = [
                 Compiled(row, parsed(row.when), KINDS[row.when["kind"]])

@@ -45,9 +45,9 @@ class SampleShares:
         self.rules, self.sizes = keys, {key: size for key, size in sizes.items() if size}
         changed = [run for run in runs if sizes.get(run.pk) and sizes[run.pk] != known.get(run.pk)]
         begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
-        open_rules = episodes.open_rules(rules, changed, "")
+        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in changed], "")
         for run in changed:
-            of_run = open_rules.get(run.pk, {})
+            of_run = open_rules.get(run.run_id, {})
             for rule in rules:
                 if rule.row.pk not in of_run and not rule.chooses(run):
                     continue

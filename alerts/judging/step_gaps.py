@@ -39,9 +39,9 @@ class StepGaps:
         begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
         running = [run for run in runs if run.status == layout.RUNNING]
         self.known = self._measure(running)
-        open_rules = episodes.open_rules(rules, runs, "")
+        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in runs], "")
         for run in runs:
-            gap, of_run = self.known.get(run.pk), open_rules.get(run.pk, {})
+            gap, of_run = self.known.get(run.pk), open_rules.get(run.run_id, {})
             age = 0.0 if gap is None else time.monotonic() - gap.since
             for rule in rules:
                 holds = gap is not None and no_step.holds(rule.when, age)

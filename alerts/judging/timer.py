@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from alerts import record
 from alerts.delivery import deliveries
 from alerts.judging import episodes, rule_set
 from alerts.judging.rule_set import Compiled
@@ -119,12 +118,12 @@ class RuleTimer:
         for rule in rules:
             for word in rule.when.states:
                 by_state[word].append(rule)
-        open_rules = episodes.open_rules(rules, runs, "")
+        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in runs], "")
         for run in runs:
             present, before = run.state, self.running.get(run.pk)
             was_seen = before not in (None, present)
             at = now if was_seen and run.ended is None else entered_at(run)
-            of_run = open_rules.get(run.pk, {})
+            of_run = open_rules.get(run.run_id, {})
             for rule in of_run.values():
                 if present not in rule.when.states:
                     over.append(episodes.EpisodeChange(rule, run, "", state.ended(run, now)))
@@ -140,8 +139,8 @@ class RuleTimer:
         except OSError as error:
             logger.debug("The disk of %s cannot be measured: %s", self.root, error)
             return False
-        subject, has_news = f"disk {self.root.pk}", False
-        open_rules = episodes.open_rules(rules, [None], subject).get(0, {})
+        subject, has_news = "disk", False
+        open_rules = episodes.open_rules(rules, presence.root, [""], subject).get("", {})
         for rule in rules:
             change = disk.judge(rule.when, free, rule.row.pk in open_rules, time.time())
             if change is not None:
@@ -152,7 +151,6 @@ class RuleTimer:
 
 def watch(root: StorageRoot, goes_on: Callable[[], bool], pause: Callable[[float], object]) -> None:
     """Judge a root as long as `goes_on()`; `pause` waits some seconds or until rows change."""
-    record.restore()
     rule_set.forget()
     watcher = RuleTimer(root)
     while goes_on():

@@ -26,11 +26,13 @@ class ViewerPresence:
     Attributes:
         since: what happened earlier is from before this database.
         off_from, off_until: the last time without a viewer.
+        root: path of the storage root.
     """
 
     since: float
     off_from: float
     off_until: float
+    root: str = ""
 
     def was_off(self, at: float) -> bool:
         """Return whether no viewer was running then."""
@@ -64,7 +66,8 @@ def viewer_presence(root: StorageRoot, *, refresh: bool = False) -> ViewerPresen
     elif now < row.alive_at or (refresh and now - row.alive_at > ALIVE_SECONDS):
         same.update(alive_at=now)
     # The clock was set back: nothing is from before a database of the future.
-    return ViewerPresence(row.since if row.since <= now else 0.0, row.off_from, row.off_until)
+    since = row.since if row.since <= now else 0.0
+    return ViewerPresence(since, row.off_from, row.off_until, root.path)
 
 
 def entered_at(run: Run) -> float:

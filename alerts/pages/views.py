@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from alerts import services
-from alerts.models import AlertChannel, AlertEvent
+from alerts.models import AlertChannel, AlertEvent, with_runs
 from alerts.pages.forms import KIND_LABELS
 from alerts.pages.templates import TEMPLATES
 from runicorn_site.web.access import Scope, access
@@ -67,11 +67,13 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
 def _events(filters: Filters, number: str) -> Page:
     matches = services.unseen_events() if filters.unseen else services.events()
     if filters.run:
-        matches = matches.filter(run__run_id=filters.run)
+        matches = matches.filter(run_id=filters.run)
     if filters.rule is not None:
         matches = matches.filter(rule_id=filters.rule or None)
-    ordered = matches.select_related("run").prefetch_related("deliveries__channel").order_by("-at", "-pk")
-    return Paginator(ordered, SIZE, count=matches.count(), address=filters.address).get_page(number)
+    ordered = matches.prefetch_related("deliveries__channel").order_by("-at", "-pk")
+    page = Paginator(ordered, SIZE, count=matches.count(), address=filters.address).get_page(number)
+    with_runs(page.object_list)
+    return page
 
 
 @access(Scope.CURATE)
@@ -115,13 +117,13 @@ def news(request: HttpRequest) -> JsonResponse:
     after = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else LARGEST
     unseen = services.unseen_events()
     newest = unseen.order_by("-pk").values_list("pk", flat=True).first() or 0
-    rows = unseen.filter(pk__gt=after).select_related("run").order_by("-pk")
+    rows = unseen.filter(pk__gt=after).order_by("-pk")
     return JsonResponse(
         {
             "unseen": unseen.count(),
             "newest": newest,
             "count": rows.count(),
-            "events": [_news(row) for row in rows[:MOST_NEWS]],
+            "events": [_news(row) for row in with_runs(rows[:MOST_NEWS])],
         }
     )
 

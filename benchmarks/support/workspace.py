@@ -1,48 +1,18 @@
-"""Measure the charts layout of the runs page: 40 visible runs of 52 metrics among many runs."""
+"""Measure the charts layout of the runs page: 50 visible runs of 52 metrics among many runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from benchmarks.support import felt
 from benchmarks.support.journals import write_run
 from benchmarks.support.rounds import line, percentile
 
-RUNS, METRICS, STEPS = 40, 52, 1000
+RUNS, METRICS, STEPS = 50, 52, 1000
 IDS = [f"20260102_0000{number:02d}_{number:06x}" for number in range(RUNS)]
 PATH = f"/?layout=charts&runs={','.join(IDS)}"
-HOVER_LIMIT, ZOOM_LIMIT, SMOOTHING_LIMIT = 16.0, 100.0, 50.0
-MEMORY_LIMIT = 250.0
-POSITIONS = 60
-
-READY = """(count) => [...document.querySelectorAll("figure[data-name] output")]
-    .filter((output) => output.textContent.startsWith(`${count} `)).length >= 4"""
-
-# Each step is a handler, and the styles and layout that it makes necessary.
-HOVER = """async (positions) => {
-    const plot = document.querySelector("figure[data-name] .plot");
-    const { left, top, width, height } = plot.getBoundingClientRect();
-    const taken = [];
-    for (let i = 0; i < positions; i += 1) {
-        const place = { clientX: left + 60 + (i / positions) * (width - 80), clientY: top + 20 + ((i * 37) % (height - 60)) };
-        const began = performance.now();
-        plot.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, ...place }));
-        document.body.getBoundingClientRect();
-        taken.push(performance.now() - began);
-        await new Promise(requestAnimationFrame);
-    }
-    return taken;
-}"""
-
-# From the change to the frame in which the charts are drawn with it.
-CHANGE = """async ([name, value]) => {
-    const field = document.querySelector(`#chart-tools [name=${name}]`);
-    field.value = value;
-    const began = performance.now();
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    return performance.now() - began;
-}"""
+ZOOM_LIMIT, MEMORY_LIMIT = 100.0, 250.0
 
 ZOOM = """async (share) => {
     const plot = document.querySelector("figure[data-name] .plot");
@@ -74,17 +44,9 @@ def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
     context = browser.new_context(viewport=window)
     page = context.new_page()
     page.goto(url + PATH, wait_until="networkidle")
-    page.wait_for_function(READY, arg=RUNS, timeout=120_000)
-    within_limits = [
-        line(
-            f"hover over {RUNS} curves, 95th percentile",
-            percentile(page.evaluate(HOVER, POSITIONS), 0.95),
-            "ms",
-            HOVER_LIMIT,
-        )
-    ]
-    smoothed = [page.evaluate(CHANGE, ["smooth", str(0.1 + i / 20)]) for i in range(8)]
-    within_limits.append(line("a step of smoothing", percentile(smoothed, 0.5), "ms", SMOOTHING_LIMIT))
+    page.wait_for_function(felt.DRAWN, arg=RUNS, timeout=120_000)
+    within_limits = [felt.hover(page, f"{RUNS} curves × {METRICS} charts")]
+    within_limits.append(felt.smoothing(page, f"{RUNS} curves × {METRICS} charts"))
     zoomed = [_zoom(page, 0.1 + i / 20) for i in range(8)]
     within_limits.append(
         line("zoom, drawn from the points at hand", percentile(zoomed, 0.5), "ms", ZOOM_LIMIT)
@@ -92,6 +54,7 @@ def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
     heap = _memory(context, page)
     line("heap and canvases after all charts were seen", heap, "MB")
     within_limits.append(line("memory of the tab", _footprint(browser), "MB", MEMORY_LIMIT))
+    within_limits.append(felt.way_back(page, f"{RUNS} runs"))
     context.close()
     return all(within_limits)
 

@@ -44,6 +44,7 @@ from runs.services.selection import select_runs
 
 BASELINE = "baseline"
 MOST_RUNS = 1000
+LONGEST = 300
 METRIC = (
     "Name of a metric, with `.best`, `.last`, `.min` or `.max` for another value than its definition says."
 )
@@ -145,7 +146,7 @@ def group_view(request: Request, query: dict[str, Any]) -> Response:
     project = query.get("project")
     against = _against(root, project, query.get("against", ()))
     matches = find_runs(root, project=project, where=query.get("where"))
-    metrics = query.get("metrics", ())
+    metrics = [name for name in query.get("metrics", ()) if 0 < len(name) <= LONGEST and "\0" not in name]
     if any("," in name for name in metrics):  # a list, unless a metric has exactly that name
         existing = set(keys.metric_keys(root, project or ""))
         metrics = [name for name in metrics if "," not in name or name in existing]

@@ -24,8 +24,9 @@ from metrics.ingest.writer import Writer
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.store.journal_problems import problems
 from runicorn.store import layout
-from runs.index.metric_index import forget_metrics, record_metrics
+from runs.index.metric_index import forget_metrics, forget_summary, record_metrics
 from runs.models import Run
+from runs.query.compiled_query import CompiledQuery
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ LEASE_BYTES = 1024 * 1024
 """A smaller backlog is ingested without a lease."""
 PAUSE = 0.02
 PURGE = 64
+OF_RUN = CompiledQuery(lambda run: Journal.objects.filter(run=run), -1)
 _OWNER = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -115,9 +117,13 @@ def ingest(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fals
     return 0
 
 
+def journal_of(run: int) -> Journal | None:
+    return OF_RUN.first(run)
+
+
 def _journal(run: Run) -> Journal | None:
     """Return the row of the journal, or None if the run's row was deleted meanwhile."""
-    journal: Journal | None = Journal.objects.filter(run=run).first()
+    journal = journal_of(run.pk)
     try:
         return journal or Journal.objects.get_or_create(run=run)[0]
     except IntegrityError:
@@ -207,6 +213,8 @@ class _Intake:
             writer.write()
             if reached.generation != self._stored.generation:
                 forget_metrics(run=self._run)
+            elif not self._stored.memory.offset:
+                forget_summary(run=self._run)
             record_metrics(
                 run=self._run,
                 values=stats,

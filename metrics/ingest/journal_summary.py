@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.ingest.parse import parse
+from metrics.ingest.parse import Batch, parse
 from metrics.ingest.series_stats import update_stats
 from metrics.ingest.source import JournalIdentity, Source
 from metrics.store.lanes import Lane
@@ -43,18 +44,20 @@ def metric_stats(run_dir: Path) -> dict[str, MetricStats]:
     Raises:
         OSError: the journal cannot be read, or is a link.
     """
-    counted: dict[tuple[Lane, str], _Counted] = {}
     try:
         source = Source(run_dir / layout.EVENTS, ended=True)
     except FileNotFoundError:
         return {}
     with source:
-        rows, last_time, memory = 0, 0.0, JournalIdentity()
-        while chunk := source.read(memory.offset):
-            batch = parse(chunk, rows, last_time, memory.within_line())
-            rows, last_time, memory = rows + batch.rows, batch.last_time, memory.after(chunk)
-            for key, points in batch.series.items():
-                update_stats(counted.setdefault(key, _Counted()), points)
+        return counted_stats(_batches(source))
+
+
+def counted_stats(batches: Iterable[Batch]) -> dict[str, MetricStats]:
+    """Return the statistics of every metric in the batches of a journal by name."""
+    counted: dict[tuple[Lane, str], _Counted] = {}
+    for batch in batches:
+        for key, points in batch.series.items():
+            update_stats(counted.setdefault(key, _Counted()), points)
     # Of a metric that was logged both with and without steps, the points with one count.
     return {
         name: MetricStats.of(of_series)
@@ -62,3 +65,11 @@ def metric_stats(run_dir: Path) -> dict[str, MetricStats]:
         for (its_lane, name), of_series in counted.items()
         if its_lane is lane
     }
+
+
+def _batches(source: Source) -> Iterator[Batch]:
+    rows, last_time, memory = 0, 0.0, JournalIdentity()
+    while chunk := source.read(memory.offset):
+        batch = parse(chunk, rows, last_time, memory.within_line())
+        rows, last_time, memory = rows + batch.rows, batch.last_time, memory.after(chunk)
+        yield batch

@@ -29,3 +29,5 @@ Observe = Callable[[Run, int], Observer]
 """Begin to observe a run's journal in a generation."""
 observers: list[Observe] = []
 """Layers above the ingest register here when the app is loaded."""
+judged_since: list[Callable[[], float]] = []
+"""Return from when on points are observed, in Unix seconds: earlier ones need not be shown to an observer."""

@@ -101,7 +101,7 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
         # Only the newline of a last record that was read without it.
         del lines[0]
         continued = False
-    events = _load(lines, chunk.startswith(b"\n") or b"\n\n" in chunk)
+    events = load(lines, chunk.startswith(b"\n") or b"\n\n" in chunk)
     if continued and events:
         events[0] = _BAD
     altered = {first_row + i for i in altered_lines(lines)}
@@ -130,11 +130,12 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     return batch
 
 
-def _load(lines: list[bytes], has_blanks: bool = False) -> list[Any]:
+def load(lines: list[bytes], has_blanks: bool = False) -> list[Any]:
+    """Return the values of lines; something that is no JSON for a blank or malformed one."""
     if has_blanks:  # the journal of several processes has empty lines between its records
         events = [_BLANK] * len(lines)
         filled = [i for i, line in enumerate(lines) if line]
-        for i, event in zip(filled, _load([lines[i] for i in filled]) if filled else (), strict=True):
+        for i, event in zip(filled, load([lines[i] for i in filled]) if filled else (), strict=True):
             events[i] = event
         return events
     try:
@@ -168,7 +169,7 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
             (step_value for step_value in map(_integer, (step, other)) if step_value is not None), None
         )
     time, ts = data.pop("time", None), data.pop("ts", None)
-    if type(time) is not float or not -_FAR < time < _FAR:
+    if type(time) is not float or not is_time(time):
         read = _time((time, event.get("ts"), ts))
         batch.untimed += read is None
         time = batch.last_time if read is None else read
@@ -204,10 +205,14 @@ def _integer(value: Any) -> int | None:
     return step if step in INT64 else None
 
 
+def is_time(seconds: float) -> bool:
+    return -_FAR < seconds < _FAR
+
+
 def _time(candidates: tuple[Any, ...]) -> float | None:
     """The first that is a number and not absurd."""
     for seconds in candidates:
-        if type(seconds) in (int, float) and -_FAR < seconds < _FAR:
+        if type(seconds) in (int, float) and is_time(seconds):
             return float(seconds)
     return None
 

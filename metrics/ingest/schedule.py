@@ -11,12 +11,13 @@ from itertools import islice
 
 from django.db.models import F, QuerySet
 
+from metrics.ingest import summaries
 from metrics.ingest.intake import UnreadableJournal, purge
 from metrics.models import Journal, Series
 from runicorn.store import layout
 from runs.errors import OutsideRoot
 from runs.index import discovery
-from runs.models import Run, StorageRoot
+from runs.models import Run, RunQuerySet, StorageRoot
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ Ingest = Callable[[Run, float, threading.Event], int | None]
 Sizes = dict[int, tuple[int, int]]
 """Key and recorded size of the journal of each run."""
 
+CheckedRun = tuple[int, str, str, int | None]
+_CHECKED = ("pk", "folder", "status", "summarized_bytes")
 _FIELDS = (
     *("run_id", "folder", "root", "project", "status", "created"),
     *("best_metric_name", "best_metric_mode", "metric_rules"),
@@ -99,7 +102,7 @@ class Rounds:
             self._work_off(run, deadline, stop)
         self._has_backlog = False
 
-    def _runs(self) -> QuerySet[Run]:
+    def _runs(self) -> RunQuerySet:
         return Run.objects.filter(root=self._root, deleted=None).only(*_FIELDS)
 
     def _live(self) -> list[Run]:
@@ -173,9 +176,9 @@ class Rounds:
         """Record the sizes of journals that the kernel reported as written: runs that have ended may still grow."""
         folders = list(discovery.grown_journals(self._root))
         for start in range(0, len(folders), BATCH):
-            runs = self._runs().filter(folder__in=folders[start : start + BATCH])
+            runs = self._runs().in_folders(folders[start : start + BATCH])
             self._record_sizes(
-                list(runs.values_list("pk", "folder")), _sizes(Journal.objects.filter(run__in=runs))
+                list(runs.values_list(*_CHECKED)), _sizes(Journal.objects.filter(run__in=runs))
             )
 
     def _newest_run(self) -> int:
@@ -190,7 +193,7 @@ class Rounds:
     def _sweep(self, runs: QuerySet[Run], journals: QuerySet[Journal], stop: threading.Event) -> bool:
         """Record the sizes of journals, so that the backlog can be queried and counted; return False if stopped."""
         journals_by_run = _sizes(journals)
-        rows = iter(list(runs.values_list("pk", "folder")))
+        rows = iter(list(runs.values_list(*_CHECKED)))
         while some := list(islice(rows, BATCH)):
             if stop.is_set():
                 return False
@@ -198,17 +201,26 @@ class Rounds:
         self._swept = time.monotonic()
         return True
 
-    def _record_sizes(self, runs: list[tuple[int, str]], journals: Sizes) -> None:
-        fresh, grown = [], []
-        for run, folder in runs:
+    def _record_sizes(self, runs: list[CheckedRun], journals: Sizes) -> None:
+        """Record the sizes of journals that differ; small ones of ended runs are summarized instead."""
+        fresh: dict[int, int] = {}
+        small, grown = [], []
+        for run, folder, status, summarized in runs:
             look = self._look(folder)
             if look is None:
                 continue
-            if run not in journals:
-                fresh.append(Journal(run_id=run, size=look[0]))
-            elif journals[run][1] != look[0]:
-                grown.append(Journal(pk=journals[run][0], size=look[0]))
-        Journal.objects.bulk_create(fresh, ignore_conflicts=True)
+            if run in journals:
+                if journals[run][1] != look[0]:
+                    grown.append(Journal(pk=journals[run][0], size=look[0]))
+            elif look[0] != summarized:
+                fresh[run] = look[0]
+                if summarized is None and look[0] <= summaries.SMALL_BYTES and status != layout.RUNNING:
+                    small.append(run)
+        for run in summaries.summarize(self._root, small):
+            del fresh[run]
+        Journal.objects.bulk_create(
+            [Journal(run_id=run, size=size) for run, size in fresh.items()], ignore_conflicts=True
+        )
         Journal.objects.bulk_update(grown, ["size"])
 
 

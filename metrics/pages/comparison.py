@@ -11,10 +11,11 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from metrics.models import Series
-from metrics.pages.panels import SHOWN, Curve, Group, grouped
+from metrics.pages.panels import SHOWN, Curve, Group, formula_charts, grouped
 from metrics.query.selection import CONFIG, GROUP, TAG
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
+from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import LESS_IS_MORE, best_by, mode_of
 from runs.store.params import flatten
@@ -31,6 +32,8 @@ class Cell:
     value: Any
     is_best: bool = False
     also: float | None = None
+    exact: str = ""
+    """The value with all of its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,20 @@ def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
     for key in sorted(set().union(*flat), key=natural):
         values = [params[key].text if key in params else None for params in flat]
         if len(set(values)) > 1:
-            different.append(Row(key, [Cell(value) for value in values]))
+            numbers = [params[key].number if key in params else None for params in flat]
+            different.append(Row(key, _config_cells(values, numbers)))
         else:
             equal.append(Row(key, [Cell(values[0])]))
     return different, equal
+
+
+def _config_cells(values: Sequence[str | None], numbers: Sequence[float | None]) -> list[Cell]:
+    """Return cells whose numbers are as short as everywhere else, unless different ones would then look alike."""
+    short = [
+        value if number is None else figure(number) for value, number in zip(values, numbers, strict=True)
+    ]
+    texts = short if len(set(short)) == len(set(values)) else values
+    return [Cell(text, exact=value or "") for text, value in zip(texts, values, strict=True)]
 
 
 def metric_rows(runs: Sequence[Run]) -> list[Row]:
@@ -108,6 +121,7 @@ def chart_groups(runs: Sequence[Run], preferred: Sequence[str] = ()) -> list[Gro
     for name, lane in names_and_lanes:
         lanes.setdefault(name, lane)
     curves = [Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items()]
+    curves += formula_charts(runs, {curve.name for curve in curves if not curve.time_only})
     return grouped(curves, primary={run.best_metric_name or "" for run in runs}, preferred=preferred)
 
 

@@ -11,9 +11,11 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from metrics.ingest import summaries
 from metrics.models import Journal, Series
 from metrics.pages.chart_order import in_default_order
-from metrics.query import charts
+from metrics.query import charts, downsample
+from metrics.query.formulas.definitions import computable
 from metrics.query.plan import Window
 from metrics.query.series_view import JournalReplaced, View, directories
 from metrics.store import journal_problems
@@ -67,7 +69,15 @@ def chart_groups(run: Run) -> list[Group]:
     present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=SHOWN)
     rows = present.order_by("name", "lane")
     curves = [_curve(next(same)) for _, same in groupby(rows, key=lambda series: series.name)]
+    curves += formula_charts([run], {curve.name for curve in curves if not curve.time_only})
     return grouped(curves, primary={run.best_metric_name or ""})
+
+
+def formula_charts(runs: Iterable[Run], metrics: Collection[str]) -> list[Curve]:
+    """Return a chart for each formula of the runs' projects whose metrics are among these."""
+    projects = {(run.root.path, run.project) for run in runs}
+    names = {name for root, project in projects for name in computable(root, project, metrics)}
+    return [Curve.of(name, time_only=False) for name in sorted(names - set(metrics))]
 
 
 def grouped(
@@ -125,8 +135,25 @@ def sparklines(primary: Mapping[int, str]) -> dict[int, str]:
         # A journal was replaced in this moment: the next look has its new curve.
         primary_series = [row for row in primary_series if (row.uid, row.count) in _outlines]
     outlines = {row.run_id: _outlines[row.uid, row.count] for row in primary_series}
+    outlines |= _outlines_of_summarized({run: name for run, name in primary.items() if run not in outlines})
     if len(_outlines) > REMEMBERED:
         _outlines.clear()
+    return outlines
+
+
+def _outlines_of_summarized(primary: Mapping[int, str]) -> dict[int, str]:
+    """Return the outlines of small runs whose points are only in their journals."""
+    runs = Run.objects.filter(pk__in=primary).exclude(summarized_bytes=None).select_related("root")
+    outlines = {}
+    for run in runs.only("folder", "root__path", "summarized_bytes"):
+        # Series have positive numbers.
+        key = -run.pk, run.summarized_bytes or 0
+        if key not in _outlines:
+            points = summaries.points_of(run, primary[run.pk])
+            values = points.value.numbers()
+            at = downsample.curve(points.step, values, POINTS)
+            _outlines[key] = outline(points.step[at], values[at].tolist())
+        outlines[run.pk] = _outlines[key]
     return outlines
 
 

@@ -28,10 +28,16 @@ from metrics.pages.panels import Group
 from runicorn_site.web.actor import is_shared
 from runs.models import Run
 from runs.query import where_keys
+from runs.query.analysis import importance
+from runs.query.analysis.importance import KeyImportance
+from runs.query.matches import Matches
 from runs.query.where.parser import BadWhere
 
 PATIENCE = 0.2
 """Seconds for ingesting the runs before the page is rendered; the page asks again for the rest."""
+
+
+MOST_IMPORTANT, PANEL_TREES, PANEL_KEYS = 3, 30, 20
 
 
 class ChartsContext(TypedDict):
@@ -60,6 +66,7 @@ class HyperparametersContext(TypedDict):
     different: list[Row]
     metrics: list[Row]
     values: str
+    matter: list[KeyImportance]
 
 
 class MediaContext(TypedDict):
@@ -91,13 +98,30 @@ def metrics_panel(runs: Sequence[Run]) -> MetricsContext:
 
 def hyperparameters_panel(runs: Sequence[Run]) -> HyperparametersContext:
     """Return the config keys that differ and the best values of the metrics, to be drawn against each other."""
-    different, metrics = config_rows(runs)[0][:MOST_DIFFERENCES], metric_rows(runs)[:MOST_METRICS]
+    different, metrics = config_rows(runs)[0], metric_rows(runs)[:MOST_METRICS]
+    ranked = ranked_keys(runs, metrics[0].key) if metrics else []
+    place = {entry.key: i for i, entry in enumerate(ranked)}
+    different = sorted(different, key=lambda row: place.get(row.key, len(place)))[:MOST_DIFFERENCES]
     values = {
         "runs": [run.run_id for run in runs],
         "config": {row.key: [_plain(cell.value) for cell in row.cells] for row in different},
         "metrics": {row.key: [_plain(cell.value) for cell in row.cells] for row in metrics},
     }
-    return {"runs": runs, "different": different, "metrics": metrics, "values": json.dumps(values)}
+    return {
+        "runs": runs,
+        "different": different,
+        "metrics": metrics,
+        "values": json.dumps(values),
+        "matter": [entry for entry in ranked[:MOST_IMPORTANT] if entry.importance > entry.std],
+    }
+
+
+def ranked_keys(runs: Sequence[Run], metric: str) -> list[KeyImportance]:
+    """Return the config keys of some runs, most important first; none for few runs."""
+    if len(runs) < importance.LEAST_RUNS:
+        return []
+    matches = Matches(runs[0].root, Run.objects.filter(pk__in=[run.pk for run in runs]))
+    return importance.importance(matches, f"{metric}.best", trees=PANEL_TREES, most_keys=PANEL_KEYS)[0]
 
 
 def media_panel(runs: Sequence[Run]) -> MediaContext:

@@ -11,7 +11,7 @@ from metrics.query import bands, downsample
 from metrics.query.means import MeansLoader
 from metrics.query.plan import SeriesReader, Window, interval_width, level_for
 from metrics.query.series_view import TileLoader, View
-from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
+from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values, ascending
 from metrics.store.lanes import Lane
 from metrics.store.means import counted
 from metrics.store.points import Points, gather
@@ -129,7 +129,7 @@ def series_columns(
     noise = has_band and bands.is_noise(numbers[at])
     edges = _edges(x, at, points // _BAND_EVERY) if has_band else at
     if compact and noise:
-        at = np.union1d(edges, at[_ends_and_gaps(numbers[at])])
+        at = ascending(np.concatenate([edges, at[_ends_and_gaps(numbers[at])]]))
     visible = together.select(at)
     statistics, values = _statistics(together), _values(visible.value, kind)
     entry: SeriesColumns = {
@@ -163,7 +163,7 @@ def series_columns(
 
 def _edges(x: NDArray[Any], at: Index, intervals: int) -> Index:
     """Return those of ascending positions that are the first in an interval of x, and the last one."""
-    return np.union1d(at[downsample.interval_starts(x[at], intervals)], at[-1:])
+    return ascending(np.concatenate([at[downsample.interval_starts(x[at], intervals)], at[-1:]]))
 
 
 def _ends_and_gaps(numbers: Floats) -> Index:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metrics.store.columns import Bools, Floats, Index
+from metrics.store.columns import Bools, Floats, Index, ascending
 from runs.store.lazy_numpy import np
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def evenly(count: int, limit: int) -> Index:
     """Return at most `limit` of `count` positions, evenly spaced, including both ends."""
     if limit <= 0 or count == 0:
         return np.empty(0, dtype=np.intp)
-    return np.unique(np.linspace(0, count - 1, min(limit, count)).round().astype(np.intp))
+    return ascending(np.linspace(0, count - 1, min(limit, count)).round().astype(np.intp))
 
 
 def _gaps(odd: Bools, limit: int) -> Index:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from metrics.store import pyramid
-from metrics.store.columns import Bools, Floats, Index, Ints
+from metrics.store.columns import Bools, Floats, Index, Ints, ascending
 from metrics.store.points import Points, gather
 from metrics.store.pyramid import TANGLED
 from metrics.store.tile_index import Directory, Table
@@ -247,7 +247,7 @@ class SeriesReader:
     def _irregular_covers(self) -> Index:
         if not self._by_step or not len(self.parts):
             return self.covers
-        later = np.unique(np.concatenate([self._later(at) for at in self.parts.tolist()]))
+        later = ascending(np.concatenate([self._later(at) for at in self.parts.tolist()]))
         irregular: Index = later[self._directory.column("stride")[later] < 0]
         return irregular
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache as cache_results
+from functools import partial
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
+from metrics.ingest.intake import OF_RUN, journal_of
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.query.plan import Blob
 from metrics.store import codec, pyramid
@@ -17,7 +20,9 @@ from metrics.store.lanes import OF_ROWS, Lane
 from metrics.store.points import Points, gather
 from metrics.store.pyramid import Node
 from metrics.store.tile_index import COLUMNS, TAIL, Directory, Table, table
+from runs.index import refresh
 from runs.models import Run
+from runs.query.compiled_query import CompiledQuery
 
 
 @contextmanager
@@ -43,6 +48,8 @@ def snapshot() -> Iterator[None]:
 
 _POINT_BYTES = 48
 _LINE_BYTES = 8 * len(COLUMNS)
+_FEW = 8
+"""Names up to which a query is compiled for each number of them."""
 _IDS = 500
 """Ids per query: SQLite supports a thousand."""
 
@@ -70,14 +77,43 @@ def view(run: Run, lanes: Iterable[Lane], names: Sequence[str] | None = None) ->
     With `names` only those metrics; the lanes of rows are included anyway.
     """
     with snapshot():
-        journal = Journal.objects.filter(run=run).first()
+        journal = journal_of(run.pk)
         if journal is None:
             return None
-        rows = Series.objects.filter(run=run, generation=journal.generation, lane__in=list(lanes))
-        if names is not None:
-            rows = rows.filter(Q(name__in=names) | Q(lane__in=OF_ROWS))
-        series = list(rows.order_by("name", "lane"))
+        names = None if names is None else list(dict.fromkeys(names))
+        if names is not None and len(names) > _FEW:
+            series = list(_series(run.pk, journal.generation, *names, lanes=tuple(lanes)))
+        else:
+            query = _compiled_series(tuple(lanes), None if names is None else len(names))
+            series = query.rows(run.pk, journal.generation, *(names or ()))
         return View(journal, series, directories(series))
+
+
+def _series(
+    run: int, generation: int, *names: str, lanes: Sequence[Lane], every: bool = False
+) -> QuerySet[Series]:
+    rows = Series.objects.filter(run=run, generation=generation, lane__in=lanes)
+    if not every:
+        rows = rows.filter(Q(name__in=names) | Q(lane__in=OF_ROWS))
+    return rows.order_by("name", "lane")
+
+
+@cache_results
+def _compiled_series(lanes: tuple[Lane, ...], names: int | None) -> CompiledQuery[Series]:
+    """Return the query of the series in some lanes, with so many names."""
+    examples = [f"\0{number}" for number in range(names or 0)]
+    return CompiledQuery(partial(_series, lanes=lanes, every=names is None), -1, -2, *examples)
+
+
+def prepare_charts() -> None:
+    """Compile the queries of a chart before the first one is requested."""
+    for query in (
+        refresh.BY_ID,
+        OF_RUN,
+        _compiled_series((Lane.METRIC,), 1),
+        _compiled_series((Lane.METRIC,), None),
+    ):
+        query.prepare()
 
 
 def view_of_several(

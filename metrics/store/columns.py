@@ -120,6 +120,15 @@ class Values:
         )
 
 
+def ascending(positions: Index) -> Index:
+    """Return the distinct positions in ascending order, as `np.unique` does, which imports masked arrays for 20 ms."""
+    ordered = np.sort(positions)
+    is_new = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    distinct: Index = ordered[is_new]
+    return distinct
+
+
 def join(parts: Sequence[Values]) -> Values:
     if len(parts) == 1:
         return parts[0]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, pairwise
 
-from metrics.store.columns import NULL, Bools, Floats, Index, Ints
+from metrics.store.columns import NULL, Bools, Floats, Index, Ints, ascending
 from metrics.store.means import means_of, means_of_means
 from metrics.store.points import Points, gather
 from runs.store.lazy_numpy import np
@@ -141,7 +141,7 @@ def thin(points: Points) -> Points:
         if shadows.any():
             visible = np.flatnonzero(~shadows)
             keep += [visible[extremes(heights[visible], SHAPE.bucket)], visible[:1], visible[-1:]]
-    at = np.unique(np.concatenate(keep))
+    at = ascending(np.concatenate(keep))
     return replace(points.select(at), shadow=shadows[at] if shadows.any() else None)
 
 

@@ -33,6 +33,13 @@ class ChartPanel(TypedDict):
     board: str
 
 
+class ChangedPanel(TypedDict):
+    """Context of the place of the card that says what changed."""
+
+    run: Run
+    shared: bool
+
+
 class ProgressPanel(TypedDict):
     """Context of the progress of a run."""
 
@@ -43,6 +50,12 @@ class ProgressPanel(TypedDict):
 class IngestPanel(TypedDict):
     backlog: catch_up.Backlog
     is_listed: bool
+
+
+@register.inclusion_tag("metrics/differences/_changed.html", takes_context=True)
+def what_changed(context: Context, run: Run) -> ChangedPanel:
+    """Render the place of the card that says what changed; the page fetches the card."""
+    return {"run": run, "shared": bool(context.get("shared"))}
 
 
 @register.inclusion_tag("metrics/_charts.html", takes_context=True)

@@ -15,8 +15,9 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from people.access import api_tokens
+from people import api_tokens
 from people.access.actor import Actor, actor_of
+from people.access.periods import InvalidToken, seconds_of
 from people.access.routes import allows
 from people.labels import SCOPE_LABELS, role_label
 from people.shares import services as shares
@@ -79,9 +80,9 @@ def add_token(request: HttpRequest) -> HttpResponse:
     if scope not in {allowed.value for allowed, _ in scopes_of(actor)} or period not in PERIODS:
         raise PermissionDenied
     try:
-        seconds = api_tokens.seconds_of(period) if period else None
+        seconds = seconds_of(period) if period else None
         added = api_tokens.add_token(name, Scope(scope), seconds, account=actor.name)
-    except api_tokens.InvalidToken:
+    except InvalidToken:
         return page(request, problem=gettext("The name is taken, or has characters that are not allowed."))
     return page(request, added=added)
 
@@ -111,7 +112,7 @@ def page(
         "form": form or password_form(request, bound=False),
         "role": role_label(actor.role),
         "projects": [Granted(name, role_label(role)) for name, role in sorted(actor.projects.items())],
-        "tokens": [token for token in api_tokens.LIST.read() if token.owner_account == actor.name],
+        "tokens": api_tokens.tokens_of(actor.name).order_by("pk"),
         "scopes": scopes_of(actor),
         "now": time.time(),
         "added": added,

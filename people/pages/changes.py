@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from people.changes import ChangeRecord, changes_file, read_changes
+from people.changes import MOST_LINES, ChangeRecord, read_changes
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking
 
@@ -62,8 +62,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         "changes": read_changes(filters.matches, MOST),
         "filters": filters,
         "results": list(RESULTS.items()),
-        "file": str(changes_file()),
-        "admin_file": str(changes_file(is_admin=True)),
+        "kept": MOST_LINES,
         "most": MOST,
     }
     return render(request, "people/changes.html", context)

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.urls import Resolver404, resolve
 
 from metrics.live.urls import websocket_patterns as metric_sockets
-from people.shares.records import Share
+from people.models import Share
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn_site.transport.trailing_slash import canonical

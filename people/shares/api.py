@@ -12,8 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from people.access.actor import Actor, actor_of
+from people.models import Share
 from people.shares import services
-from people.shares.records import KINDS, Share, link_token
+from people.shares.records import KINDS, link_token
 from runicorn.api.responses import shares as responses
 from runicorn_site.web.access import Scope
 from runicorn_site.web.addresses import site_address

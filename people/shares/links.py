@@ -20,9 +20,10 @@ from typing import Any
 from django.db import Error, close_old_connections
 
 from people.access.actor import Actor, Role
+from people.models import Share
+from people.shares import records
 from people.shares.access import SAFE, is_allowed, is_there, start, with_choices
 from people.shares.embedding import frame_ancestors
-from people.shares.records import Share, Shares
 from runicorn.message import Message
 from runicorn.settings.user import get
 from runicorn_site.security.guard import (
@@ -58,7 +59,7 @@ OUTSIDE = Refusal(403, Message("This link gives access to one page only"))
 class SharedLinks:
     """ASGI application for the paths of shared links."""
 
-    def __init__(self, routes: Any, policy: Policy, shares: Shares | None = None) -> None:
+    def __init__(self, routes: Any, policy: Policy) -> None:
         """Pass allowed requests to `routes`.
 
         Raises:
@@ -66,7 +67,6 @@ class SharedLinks:
         """
         self.routes = routes
         self.policy = policy
-        self.shares = shares or Shares()
         self.ancestors = frame_ancestors(get("RUNICORN_EMBED_ORIGINS"))
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="shared-links")
 
@@ -76,7 +76,12 @@ class SharedLinks:
         path, _, query = head.target.partition("?")
         match = PATH.fullmatch(path)
         refusal = judge(self._without_frame(head), self.policy.names) or head.refusal
-        share = self.shares.find(match["token"]) if match and refusal is None else None
+        share = None
+        try:
+            if match is not None and refusal is None:
+                share = await self._find(match["token"])
+        except Error as error:
+            refusal = self._unavailable(error)
         if match is None or share is None:
             await refuse(refusal or UNKNOWN, scope, send)
             return
@@ -90,8 +95,7 @@ class SharedLinks:
             readable = await self._readable(share)
             refusal = UNKNOWN if readable is None else await self._judge(share, inner, query)
         except Error as error:
-            logger.error("The database does not answer a shared link: %s", error)
-            refusal = UNAVAILABLE
+            refusal = self._unavailable(error)
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
@@ -104,6 +108,23 @@ class SharedLinks:
             await self._socket(match["token"], share, scope, receive, send)
         else:
             await self.routes(scope, receive, self._with_headers(send, inner))
+
+    async def _find(self, token: str) -> Share | None:
+        """Return the share of a link.
+
+        Raises:
+            django.db.Error: the links cannot be read.
+        """
+
+        def find() -> Share | None:
+            close_old_connections()
+            return records.find(token)
+
+        return await asyncio.get_running_loop().run_in_executor(self.thread, find)
+
+    def _unavailable(self, error: Error) -> Refusal:
+        logger.error("The database does not answer a shared link: %s", error)
+        return UNAVAILABLE
 
     async def _readable(self, share: Share) -> Readable | None:
         """Set and return what the author of a share may read now; None if they may no longer share it.
@@ -164,7 +185,7 @@ class SharedLinks:
         async def ended() -> None:
             # Without the accounts nothing tells whether the link is valid: the page connects again later.
             with suppress(Error):
-                while self.shares.find(token) is not None and await self._readable(share) == readable:
+                while await self._find(token) is not None and await self._readable(share) == readable:
                     await asyncio.sleep(CHECK_SECONDS)
 
         running = asyncio.ensure_future(self.routes(scope, receive, send))

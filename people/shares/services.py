@@ -8,13 +8,13 @@ from collections.abc import Callable
 from rest_framework.exceptions import ValidationError
 
 from people.access.actor import Actor, Role
+from people.models import Share
 from people.shares import records
 from people.shares.access import DEFAULT_BOARD, is_there
 from people.shares.errors import ShareNotFound
-from people.shares.records import Share
 from runicorn.api.responses.shares import Kind
-from runicorn_site.web.service_error import stored
 from runs.active_root import active_root
+from runs.errors import InvalidRunId
 from runs.models import Run
 from runs.services.lookup import get_run
 from runs.services.selection import select_runs
@@ -27,24 +27,26 @@ def create(kind: Kind, target: str, expires_at: float | None, actor: Actor | Non
 
     Raises:
         ValidationError: the target is malformed or does not exist, or the expiry is in the past.
-        RunNotFound, InvalidRunId: of a run.
-        ListUnavailable: the file of the links cannot be read or written.
+        RunNotFound: of a run.
     """
     if expires_at is not None and expires_at <= time.time():
         raise ValidationError({"expires_at": ["This time is in the past"]})
     root = active_root().path
-    normalized = TARGETS[kind](target)
+    try:
+        normalized = TARGETS[kind](target)
+    except InvalidRunId as error:
+        raise ValidationError({"target": [error.sentence]}) from error
     if not is_there(Share("", kind, normalized, root, 0.0)):
         raise ValidationError({"target": ["This board does not exist"]})
     author, account = (actor.name, actor.account) if actor else ("", None)
-    return stored(lambda: records.add(kind, normalized, root, expires_at, author, account))
+    return records.add(kind, normalized, root, expires_at, author, account)
 
 
 def current(actor: Actor | None) -> list[Share]:
     """Return the links of the storage root in use that an actor may revoke and that have not expired, newest first."""
     root, now = active_root().path, time.time()
-    valid = [share for share in stored(records.LIST.read) if share.root == root and not share.is_expired(now)]
-    return [share for share in valid[::-1] if _may_revoke(actor, share)]
+    rows = Share.objects.filter(root=root).order_by("-created_at")
+    return [share for share in rows if not share.is_expired(now) and _may_revoke(actor, share)]
 
 
 def _may_revoke(actor: Actor | None, share: Share) -> bool:
@@ -53,15 +55,11 @@ def _may_revoke(actor: Actor | None, share: Share) -> bool:
 
 
 def revoke(share_id: str, actor: Actor | None) -> None:
-    """Revoke a link at once; its open pages are disconnected.
-
-    Raises:
-        ListUnavailable: the file of the links cannot be read or written.
-    """
-    if not stored(
-        lambda: records.LIST.remove(lambda share: share.id == share_id and _may_revoke(actor, share))
-    ):
+    """Revoke a link at once; its open pages are disconnected."""
+    share = Share.objects.filter(pk=share_id).first()
+    if share is None or not _may_revoke(actor, share):
         raise ShareNotFound(share_id)
+    share.delete()
 
 
 def _run(target: str) -> str:

@@ -1,36 +1,31 @@
-"""Saved connections: `connections.json` in the configuration directory, with encrypted secrets.
+"""Saved connections, with encrypted secrets; `connections.json` in the configuration directory is written after each change.
 
-The file is the record; it is short and read on every access, so there are no rows. The list that Runicorn 0.5 kept in
-`config.json` (`ssh_connections`, with an encryption that anybody can reverse) is read too and moved over by the first change.
+The list that Runicorn 0.5 kept in `config.json` (`ssh_connections`, with an encryption that anybody can reverse) is
+imported and removed.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
-import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rest_framework import status
 
 from remote.connections.saved_file import Method, Saved, parse_entry, place
 from remote.errors import ConfigurationUnavailable, InvalidInput, RemoteError
+from remote.models import SavedConnection
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
-from runicorn import _platform
 from runicorn.message import Message, gettext_noop
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
-from runicorn.settings.user import PRIVATE_FILE, config_directory
 from runicorn_site.web import encryption
+from runicorn_site.web.former_files import WrittenFile
 
-FILE = "connections.json"
+FILE = WrittenFile("connections.json")
 OLD_LIST = "ssh_connections"
 """Key of the older list in `config.json`."""
 MOST = 200
@@ -44,7 +39,6 @@ NEEDED = {
     "agent": ((), ""),
 }
 """Required fields by authentication method, and the error when they are missing."""
-logger = logging.getLogger(__name__)
 
 
 class SavedConnectionNotFound(RemoteError):
@@ -52,10 +46,6 @@ class SavedConnectionNotFound(RemoteError):
 
     def __init__(self, key: str) -> None:
         super().__init__("Connection not found: {key}", key=key)
-
-
-class DamagedFile(ValueError):
-    """The file does not contain a list."""
 
 
 def saved_connections() -> list[Saved]:
@@ -215,58 +205,70 @@ def _encrypted(saved: Saved, secrets: dict[str, str], before: Saved | None) -> S
 
 
 def _entries() -> list[Any]:
-    """Return the objects of the file and those of `config.json` of Runicorn 0.5."""
-    entries = _read()
-    for entry in _old_entries():
-        older = parse_entry(entry)
-        if older is not None and place(entries, older.key) is None:
-            entries.append(entry)
-    return entries
+    return list(SavedConnection.objects.order_by("pk").values_list("entry", flat=True))
 
 
-def _read() -> list[Any]:
-    try:
-        raw = _platform.read_regular(config_directory() / FILE, CEILING + 1, follow_links=True)
-    except FileNotFoundError:
-        return []
-    if len(raw) > CEILING:
-        raise OSError(errno.EFBIG, f"{FILE} is too large")
-    try:
-        entries = json.loads(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise DamagedFile from None
+def import_file(content: bytes) -> None:
+    """Take over the connections in a file of another version."""
+    entries = json.loads(content.decode("utf-8-sig"))
     if not isinstance(entries, list):
-        raise DamagedFile
-    return entries
+        raise ValueError("not a list")
+    _merge(entries)
 
 
-def _old_entries() -> list[Any]:
+def import_older_list() -> None:
+    """Move the list in `config.json`; after a kill before its removal it is there twice, and merged again."""
     older = own.read_user_config().get(OLD_LIST)
-    return older if isinstance(older, list) else []
+    if isinstance(older, list) and older:
+        with _configuration(), FILE.changing() as write:
+            have = _entries()
+            _merge([entry for entry in older if _is_new(entry, have)])
+            write(_entries())
+        own.write_user_config({OLD_LIST: None})
+
+
+def _is_new(entry: Any, have: list[Any]) -> bool:
+    saved = parse_entry(entry)
+    return saved is not None and place(have, saved.key) is None
+
+
+def _merge(entries: list[Any]) -> None:
+    """Add entries, replacing those to the same address."""
+    merged = _entries()
+    for entry in entries:
+        saved = parse_entry(entry)
+        index = None if saved is None else place(merged, saved.key)
+        if index is not None:
+            merged[index] = entry
+        elif entry not in merged:
+            merged.append(entry)
+    _store(merged)
+
+
+def _store(entries: list[Any]) -> list[Any]:
+    """Replace the rows; unencrypted secrets are encrypted on the way."""
+    sealed = [_encrypted_entry(entry) for entry in entries]
+    SavedConnection.objects.all().delete()
+    SavedConnection.objects.bulk_create(SavedConnection(entry=entry) for entry in sealed)
+    return sealed
 
 
 def _change(change: Callable[[list[Any]], None]) -> None:
-    """Read, change and replace the file under a lock; unencrypted secrets are encrypted on the way."""
-    with _configuration():
-        path = config_directory() / FILE
-        with _platform.file_lock(path.with_name(f".{FILE}.lock")):
-            entries = _readable_entries(path)
-            change(entries)
-            if len(entries) > MOST:
-                raise InvalidInput(
-                    "connections", "connections: at most {most} connections can be saved.", most=MOST
-                )
-            text = json.dumps([_encrypted_entry(entry) for entry in entries], indent=2, ensure_ascii=False)
-            content = text.encode("utf-8", "replace")
-            if len(content) > CEILING:
-                raise InvalidInput(
-                    "connections",
-                    "connections: the list is larger than {size} MiB.",
-                    size=CEILING // 2**20,
-                )
-            _platform.replace_file(Path(os.path.realpath(path)), content, PRIVATE_FILE)
-        if _old_entries():  # after the write: a crash before this line keeps both
-            own.write_user_config({OLD_LIST: None})
+    """Change the entries, and write the file."""
+    with _configuration(), FILE.changing() as write:
+        entries = [row.entry for row in SavedConnection.objects.select_for_update().order_by("pk")]
+        change(entries)
+        if len(entries) > MOST:
+            raise InvalidInput(
+                "connections", "connections: at most {most} connections can be saved.", most=MOST
+            )
+        if len(json.dumps(entries, ensure_ascii=False)) > CEILING:
+            raise InvalidInput(
+                "connections",
+                "connections: the list is larger than {size} MiB.",
+                size=CEILING // 2**20,
+            )
+        write(_store(entries))
 
 
 def _encrypted_entry(entry: Any) -> Any:
@@ -280,25 +282,10 @@ def _encrypted_entry(entry: Any) -> Any:
     ).record()
 
 
-def _readable_entries(path: Path) -> list[Any]:
-    """Return the saved objects; a damaged file is renamed and kept for inspection."""
-    try:
-        return _entries()
-    except DamagedFile:
-        aside = path.with_name(f"{FILE}.damaged-{int(time.time())}")
-        os.replace(path, aside)
-        logger.warning("%s was damaged and is now %s", path, aside)
-        return _entries()
-
-
 @contextmanager
 def _configuration() -> Iterator[None]:
     """Convert errors of the configuration directory to `ConfigurationUnavailable`."""
     try:
         yield
-    except DamagedFile:
-        raise ConfigurationUnavailable(
-            Message("{file} is damaged. Saving a connection renames it and starts a new list", file=FILE)
-        ) from None
     except OSError as error:
         raise ConfigurationUnavailable(error.strerror or Message("unknown reason")) from error

@@ -56,6 +56,29 @@ class SamplesAPI:
                 return
             number += 1
 
+    def notes(self, run_id: str, name: str | None = None) -> list[responses.SampleNote]:
+        """Return the labels and notes of a run, or of one sample set, newest first.
+
+        Raises:
+            NotFoundError: there is no such run.
+        """
+        parts = [] if name is None else name.split("/")
+        path = urls.path("v2", "experiments", run_id, "sample-notes", *parts)
+        return cast("list[responses.SampleNote]", self._transport.json("GET", path)["notes"])
+
+    def set_note(
+        self, run_id: str, name: str, row: int, *, label: str = "", note: str = ""
+    ) -> list[responses.SampleNote]:
+        """Set label and note of the sample with a `_row`, or remove them if both are empty; return those of the set.
+
+        Raises:
+            NotFoundError: there is no such run, sample set or row.
+            AuthenticationError: the caller may not change the run.
+        """
+        path = urls.path("v2", "experiments", run_id, "sample-notes", *name.split("/"))
+        body = {"row": row, "label": label, "note": note}
+        return cast("list[responses.SampleNote]", self._transport.json("POST", path, body=body)["notes"])
+
     def compare(
         self,
         runs: Sequence[str],

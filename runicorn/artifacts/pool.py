@@ -1,8 +1,8 @@
 """Content-addressed pool: each content once, in `<root>/artifacts/.dedup/<aa>/<sha256>`.
 
 A file is added by copying it beside the pool and hashing the copy, so that the stored bytes are the hashed ones; the
-copy is synced before it gets its name. A large file whose size is known to the pool is hashed first, and copied only if
-its content is new. Files of versions are hard links to blobs, which an administrator can write through: a blob that has
+copy is synced before it gets its name. A large file whose size and samples are known to the pool is hashed first, and
+copied only if its content is new: what has changed is read once. Files of versions are hard links to blobs, which an administrator can write through: a blob that has
 lost its stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
 """
 
@@ -32,6 +32,9 @@ BATCH_BYTES = 1024 * 1024 * 1024
 FEW = 16
 """Number of files up to which each is synced; for more, syncing the file system is cheaper."""
 READ_ONLY = 0o444
+SAMPLES, SAMPLE_BYTES = 16, 16 * 1024
+MARK_CHARACTERS = 1024 * 1024
+"""Longest list of samples that is read: those of 16,000 contents of one size."""
 
 
 class Blob(NamedTuple):
@@ -52,6 +55,15 @@ def seal(path: Path, digest: str) -> None:
     """Make a file whose digest is known read-only, and stamp it."""
     os.chmod(path, READ_ONLY)
     stamps.stamp(path, digest)
+
+
+def samples_of(fd: int, size: int) -> str:
+    """Return a digest of some evenly spaced parts of an open file: it differs for nearly all files that differ."""
+    hashed = hashlib.blake2b(digest_size=32)
+    for number in range(SAMPLES):
+        offset = number * max(0, size - SAMPLE_BYTES) // (SAMPLES - 1)
+        hashed.update(_platform.read_at(fd, SAMPLE_BYTES, offset))
+    return hashed.hexdigest()
 
 
 class Pool:
@@ -124,13 +136,31 @@ class Pool:
         os.replace(path, blob)
         _platform.fsync_directory(blob.parent)
         if size > SMALL:
-            self.remember_size(size)
+            self.remember(blob, size)
 
-    def remember_size(self, size: int) -> None:
-        """Record that the pool has a large content of that size."""
+    def remember(self, content: Path, size: int) -> None:
+        """Record that the pool has a large content of that size, and its samples."""
+        fd = _platform.open_regular(content, follow_links=False)
+        try:
+            samples = samples_of(fd, size)
+        finally:
+            os.close(fd)
         mark = check_inside(self.root, self.sizes / str(size))
         self.sizes.mkdir(exist_ok=True)
-        mark.touch()
+        with mark.open("a+", encoding="ascii") as lines:
+            lines.seek(0)
+            if f"{samples}\n" not in lines:
+                lines.write(f"{samples}\n")
+
+    def may_hold(self, fd: int, size: int) -> bool:
+        """Return whether the pool may have the content of an open large file, by its size and some samples."""
+        try:
+            with (self.sizes / str(size)).open(encoding="ascii", errors="replace") as lines:
+                known = lines.read(MARK_CHARACTERS)
+        except OSError:
+            return False
+        # Earlier versions recorded no samples.
+        return not known or f"{samples_of(fd, size)}\n" in known
 
     @property
     def incoming(self) -> Path:
@@ -139,7 +169,7 @@ class Pool:
 
     @property
     def sizes(self) -> Path:
-        """Return the folder with an empty file for each size of a large content, to avoid scanning all blobs."""
+        """Return the folder with a file for each size of a large content: a line for the samples of each content."""
         return self.path / ".sizes"
 
 
@@ -212,7 +242,7 @@ class Intake:
             os.replace(copy, blob)
             self._nameless.discard(copy)
             if size > SMALL:
-                self._pool.remember_size(size)
+                self._pool.remember(blob, size)
             del self._waiting[digest]
         self._bytes = 0
         for folder in folders if len(folders) <= FEW else ():
@@ -239,7 +269,7 @@ class Intake:
         self._wait(digest, copy, len(content))
 
     def _large(self, fd: int, size: int) -> str:
-        if (self._pool.sizes / str(size)).exists():
+        if self._pool.may_hold(fd, size):
             digest = ALGORITHM + hash_file(fd, self._progress)
             if self._has(digest, size):
                 return digest
@@ -250,7 +280,7 @@ class Intake:
         finally:
             os.close(target)
         if self._has(digest, size) or copy.stat().st_size != size:
-            self._pool.remember_size(size)
+            self._pool.remember(copy, size)
             copy.unlink()
         else:
             self._wait(digest, copy, size)

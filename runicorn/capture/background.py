@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 
 from runicorn.capture.background_thread import BackgroundThread
 from runicorn.capture.program_start import ProgramStart
+from runicorn.settings import user
 from runicorn.store import descriptor_reserve, layout
 from runicorn.store.journal import encode
+from runicorn.store.notices import say
 
 if TYPE_CHECKING:
     from runicorn.capture.capture_process import CaptureProcess
@@ -40,7 +42,7 @@ class BackgroundCapture:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self._sources: tuple[str, str] | None = None
+        self._sources: tuple[str, str, bool] | None = None
         self._cells: CellRecorder | None = None
         self._start = ProgramStart("", [], [], "", {})
         self._capture = BackgroundThread("environment", self._careful(self._capture_environment))
@@ -59,7 +61,8 @@ class BackgroundCapture:
         if environment:
             self._start = ProgramStart.now()
             if sources:
-                self._sources = (str(self._folder.root), str(self._folder.path))
+                asks = user.is_on("RUNICORN_TRIED") and not user.get("RUNICORN_PARENT")
+                self._sources = (str(self._folder.root), str(self._folder.path), asks)
                 if "IPython" in sys.modules:
                     from runicorn.capture.sources import cells
 
@@ -120,8 +123,8 @@ class BackgroundCapture:
             content = process.result()
             if content:
                 self._folder.write_content(layout.ENVIRONMENT, content)
-                if self._sources:
-                    process.wait()
+                if self._sources and (tried := process.wait()):
+                    _say_tried(tried)
             return bool(content)
         finally:
             process.close()
@@ -149,6 +152,15 @@ class BackgroundCapture:
 
     def _append(self, values: dict[str, float]) -> None:
         self._folder.append(self._folder.events, encode("system", values, time.time()))
+
+
+_tried: set[str] = set()
+
+
+def _say_tried(run_id: str) -> None:
+    if not _tried:  # once for a program, however many runs it begins
+        _tried.add(run_id)
+        say(f"run {run_id} has finished with the same config, code and seed (RUNICORN_TRIED=off hides this).")
 
 
 _load_lock = threading.Lock()

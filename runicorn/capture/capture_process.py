@@ -31,13 +31,14 @@ class CaptureProcess:
 
     Args:
         start: what to describe.
-        sources: the storage root and the folder of the run to which it adds the sources; None for none.
+        sources: the storage root, the folder of the run to which it adds the sources, and whether an earlier run with the
+            same ones is searched; None for none.
 
     Raises:
         OSError: no process can be started, or another process would not find the same packages.
     """
 
-    def __init__(self, start: ProgramStart, sources: tuple[str, str] | None = None) -> None:
+    def __init__(self, start: ProgramStart, sources: tuple[str, str, bool] | None = None) -> None:
         self._descriptors: list[int] = []
         self._lock = threading.Lock()
         self._stopped_at: float | None = None
@@ -77,13 +78,18 @@ class CaptureProcess:
                 return None
         return data[HEAD:]
 
-    def wait(self) -> None:
-        """Wait until the process has stored the sources, or has ended; after `stop` only shortly."""
+    def wait(self) -> str:
+        """Wait until the process has stored the sources; after `stop` only shortly.
+
+        Returns:
+            The id of an earlier run with the same sources and config, or "".
+        """
         poll = select.poll()
         poll.register(self._output, select.POLLIN)
         while not poll.poll(POLL_MS):
             if self._stopped_at is not None and time.monotonic() > self._stopped_at + GRACE:
-                return
+                return ""
+        return os.read(self._output, 256).decode("utf-8", "replace")
 
     def stop(self) -> None:
         """Request the values captured so far."""

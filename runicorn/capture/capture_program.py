@@ -50,9 +50,13 @@ def main() -> None:
         sys.stdout.buffer.flush()
     if sources:
         from runicorn.capture.sources.keep import keep
+        from runicorn.capture.sources.tried import find
 
         with suppress(OSError, ValueError):  # a full disk, a run that was removed
             keep(Path(sources[0]), Path(sources[1]), described, stopped.is_set)
+            tried = find(Path(sources[1])) if sources[2] and not stopped.is_set() else None
+            sys.stdout.buffer.write((tried or "").encode())
+            sys.stdout.buffer.flush()
     os._exit(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 COMMANDS = {
+    "convert": "runicorn_importers.cli.convert:convert",
     "import-from": "runicorn_importers.cli.import_from:import_from",
     "watch": "runicorn_importers.cli.watch:watch",
 }

@@ -17,11 +17,14 @@ from runicorn.settings import user
 from runicorn.store import layout
 from runicorn.store.units import number_of
 from runicorn_importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn_importers.writing.writer import ImportReport, import_experiments, summary
+from runicorn_importers.samples.folders import FRAMEWORKS, import_samples, needs_arrow, sample_folders
+from runicorn_importers.writing.writer import ImportReport, Item, import_experiments, summary
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 
 SHOWN = 10
+SAMPLES = "samples"
+"""Name under which samples of frameworks are imported."""
 ONLINE = re.compile(r"[\w.-]+/[\w.-]+")
 """Entity and project of W&B."""
 RESULT_LABELS = {"taken": "new", "updated": "updated"}
@@ -38,6 +41,7 @@ def import_from(
     project: Annotated[
         str, typer.Option(help="Import all runs into this project, instead of the tracker's.")
     ] = "",
+    run: Annotated[str, typer.Option(help="samples: id of the run that they belong to.")] = "",
     python: Annotated[
         str, typer.Option(help="A Python with Aim installed; only Aim can open its repositories.")
     ] = "",
@@ -59,6 +63,8 @@ def import_from(
       runicorn import-from wandb wandb
 
       runicorn import-from wandb my-team/my-project
+
+      runicorn import-from samples outputs/grpo
     """
     is_online = tracker == "wandb" and not path.exists() and ONLINE.fullmatch(str(path)) is not None
     if not path.exists() and not is_online:
@@ -68,23 +74,49 @@ def import_from(
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
         try:
-            report = import_experiments(
-                root,
-                _online(path, key, root) if is_online else reader(tracker, python)(path),
-                project=project,
-                dry_run=dry_run,
-                source=f"{tracker}:{path if is_online else path.resolve()}",
-            )
+            if tracker == SAMPLES:
+                report = _import_samples(root, path, project, run, dry_run)
+            else:
+                experiments = _online(path, key, root) if is_online else reader(tracker, python)(path)
+                source = f"{tracker}:{path if is_online else path.resolve()}"
+                report = import_experiments(
+                    root, experiments, project=project, dry_run=dry_run, source=source
+                )
         except layout.InvalidName as error:
             common.exit_with(str(error), USAGE)
         except NotReadable as error:
             common.exit_with(str(error), FAILED)
+    _finish(report, root, dry_run, as_json)
+
+
+def _finish(report: ImportReport, root: Path, dry_run: bool, as_json: bool) -> None:
+    """Print the report, and exit with its code."""
     if as_json:
         common.print_json(_answer(report, root, dry_run))
     else:
         _print_report(report, dry_run)
     if report.failed or report.differences:
         raise typer.Exit(FAILED)
+
+
+def _import_samples(root: Path, path: Path, project: str, run: str, dry_run: bool) -> ImportReport:
+    folders = list(sample_folders(path))
+    if not folders:
+        raise NotReadable(f"{path} contains no samples of {', '.join(FRAMEWORKS)}.")
+    report = ImportReport()
+    for folder in folders:
+        if dry_run:
+            files = number_of(len(folder.sources()), "file")
+            report.items.append(Item(str(folder.path), "taken", f"{folder.framework}: {files}"))
+            continue
+        try:
+            part = import_samples(root, folder, project=project, run=run)
+        except ImportError as error:
+            part = ImportReport([Item(str(folder.path), "failed", reason=needs_arrow(error))])
+        report.items += part.items
+        report.points += part.points
+        report.omissions += part.omissions
+    return report
 
 
 def _key() -> str:

@@ -22,6 +22,9 @@ SHARE = 4
 def watch(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.")],
     project: Annotated[str, typer.Option(help="Project of all runs, instead of the tracker's.")] = "",
+    run: Annotated[
+        str, typer.Option(help="Id of the run that samples of frameworks belong to; default: it is found.")
+    ] = "",
     interval: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between two passes.")] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="End after one pass.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root; created if missing.")] = None,
@@ -29,7 +32,8 @@ def watch(
     """Show the runs of other trackers here while they grow.
 
     TensorBoard event files, W&B offline runs, and the folders and databases of MLflow and Trackio below the paths become
-    runs, and new values are appended until Ctrl-C. Nothing is changed in their files.
+    runs, and new values are appended until Ctrl-C; so are samples of prime-rl, verifiers, verl, TRL and other frameworks.
+    Nothing is changed in their files.
 
     Examples:
 
@@ -43,7 +47,7 @@ def watch(
     root = user.storage_root(storage)
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
-        watcher = Watcher(root, tuple(paths), project)
+        watcher = Watcher(root, tuple(paths), project, run)
         tally = Tally()
         try:
             if once:

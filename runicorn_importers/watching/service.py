@@ -2,7 +2,7 @@
 
 A separate process: parsing large files would slow down every response of the viewer, and a file that exhausts the
 memory would kill it. It ends with the viewer: when the viewer terminates it, or when its standard input is closed.
-The list of folders is read before each scan; their state is in `.runicorn/watching.json` of the store.
+Each line of the input is the list of folders from then on; their state is in `.runicorn/watching.json` of the store.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from typing import Any
 
 from runicorn.store import curation, layout
 from runicorn_importers.watching import state as watch_state
-from runicorn_importers.watching import watched_folders as watched
+from runicorn_importers.watching.state import Folder
 from runicorn_importers.watching.watch import Watcher
-from runicorn_importers.watching.watched_folders import WatchedFolder
 from runicorn_importers.writing.writer import Item
-from runicorn_tools.entry_list import UnreadableList
 
 INTERVAL, SHARE = 2.0, 4
 """Seconds between two passes, and the pause after a long one as a multiple of its time."""
@@ -71,17 +69,16 @@ class Service:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._watched: dict[WatchedFolder, Watched] = {}
+        self.folders: list[Folder] = []
+        self._watched: dict[Folder, Watched] = {}
 
     def run_pass(self) -> None:
         """Scan each folder once."""
-        with suppress(UnreadableList):  # the viewer shows the reason; the known ones are kept
-            folders = watched.read(str(self.root))
-            self._watched = {
-                folder: self._watched.get(folder)
-                or Watched(Watcher(self.root, (Path(folder.path),), folder.project))
-                for folder in folders
-            }
+        self._watched = {
+            folder: self._watched.get(folder)
+            or Watched(Watcher(self.root, (Path(folder.path),), folder.project))
+            for folder in self.folders
+        }
         for folder_watch in self._watched.values():
             if not folder_watch.items:
                 self._write_state()
@@ -101,8 +98,10 @@ def main() -> None:
     """Watch until the viewer ends."""
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
-    threading.Thread(target=_end_with_viewer, daemon=True).start()
     service = Service(Path(sys.argv[1]))
+    told = threading.Event()
+    threading.Thread(target=_listen, args=(service, told), daemon=True).start()
+    told.wait()
     while True:
         started = time.monotonic()
         with suppress(OSError):  # a full disk: the next pass may succeed
@@ -110,8 +109,11 @@ def main() -> None:
         time.sleep(max(INTERVAL, SHARE * (time.monotonic() - started)))
 
 
-def _end_with_viewer() -> None:
-    sys.stdin.buffer.read()
+def _listen(service: Service, told: threading.Event) -> None:
+    """Take over each list of folders, and end with the viewer."""
+    for line in sys.stdin.buffer:
+        service.folders = [Folder(*entry) for entry in json.loads(line)]
+        told.set()
     os._exit(0)
 
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runicorn.store import curation, layout
 
 FILE = "watching.json"
 MISSING = "missing"
 """Error of a folder that does not exist."""
+
+
+class Folder(NamedTuple):
+    """A watched folder; `project` is that of all its runs, or "" for those of the trackers."""
+
+    id: str
+    path: str
+    project: str
 
 
 def states(root: Path) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +12,11 @@ from stat import S_ISREG
 
 from runicorn.store import layout
 from runicorn_importers import mlflow, tensorboard, trackio, wandb
-from runicorn_importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn_importers.experiment import DAMAGED, Experiment, NotReadable, Unreadable
 from runicorn_importers.mlflow.database import is_ours as is_of_mlflow
+from runicorn_importers.samples.folders import SampleFolder, import_samples, needs_arrow, sample_folders
 from runicorn_importers.trackio import is_ours as is_of_trackio
-from runicorn_importers.writing.writer import ImportReport, import_experiments
+from runicorn_importers.writing.writer import ImportReport, Item, import_experiments
 
 Reader = Callable[[Path], Iterator[Experiment | Unreadable]]
 Stamp = tuple[int, int, int]
@@ -28,6 +30,8 @@ READERS: dict[str, Reader] = {
 }
 OPEN_SECONDS = 60.0
 """Interval at which a source with running runs is read although it has not changed: their end may be a silence."""
+SEARCH_SECONDS = 20.0
+"""Interval at which new folders of samples are searched."""
 MLRUNS, WANDB_BEGIN, WANDB_END = "mlruns", "run-", ".wandb"
 DATABASE = ".db"
 
@@ -69,12 +73,16 @@ class Watcher:
     Attributes:
         root: the storage root, which is not looked into itself.
         project: project of all runs, instead of their own.
+        run: id of the run that samples of frameworks belong to; "" to find it.
     """
 
     root: Path
     paths: tuple[Path, ...]
     project: str = ""
+    run: str = ""
     _sources: dict[tuple[str, Path], Source] = field(default_factory=dict)
+    _folders: list[SampleFolder] = field(default_factory=list)
+    _searched_at: float = -math.inf
     _databases: dict[Path, tuple[int, str | None]] = field(default_factory=dict)
     """Size and tracker of each database: those of other programs are opened once for each size only."""
 
@@ -106,7 +114,25 @@ class Watcher:
             report.points += part.points
             report.versions += part.versions
             report.omissions += part.omissions
+        self._scan_samples(report)
         return report
+
+    def _scan_samples(self, report: ImportReport) -> None:
+        """Import new samples of frameworks; their folders are searched less often than they are looked into."""
+        if time.monotonic() - self._searched_at > SEARCH_SECONDS:
+            self._folders = [folder for top in _outermost(self.paths) for folder in sample_folders(top)]
+            self._searched_at = time.monotonic()
+        for folder in self._folders:
+            try:
+                part = import_samples(self.root, folder, project=self.project, run=self.run)
+            except ImportError as error:
+                report.items.append(Item(str(folder.path), "failed", reason=needs_arrow(error)))
+            except DAMAGED as error:
+                report.items.append(Item(str(folder.path), "failed", reason=str(error)))
+            else:
+                report.items += part.items
+                report.points += part.points
+                report.omissions += part.omissions
 
     def _stamps(self) -> dict[tuple[str, Path], Stamp]:
         """Return the sources below the paths with the stamps of their files."""

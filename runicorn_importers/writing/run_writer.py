@@ -5,6 +5,7 @@ The folder is complete on disk before one rename places it in the store.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -91,6 +92,8 @@ class RunWriter:
             if path.name not in _OURS and path.is_file() and not path.is_symlink():
                 with suppress(FileNotFoundError):
                     shutil.copy2(path, self.folder / path.name)
+        if (target / layout.SAMPLES).is_dir():
+            shutil.copytree(target / layout.SAMPLES, self.folder / layout.SAMPLES, copy_function=os.link)
 
     def _write_journal(self) -> None:
         with (self.folder / layout.EVENTS).open("wb", BUFFER) as journal:

@@ -1,8 +1,8 @@
 """The archive of a backup: a gzipped tar of mode 0600. No Django.
 
-backup.json       {"format": 1, "runicorn", "created_at", "database", "migrations": [[app, name]], "rows": number,
+backup.json       {"format": 2, "runicorn", "created_at", "database", "migrations": [[app, name]], "rows": number,
                    "files": {name: SHA-256}, "digest": SHA-256 of this object without it}
-rows.jsonl        one row per line, in the format of Django's serializer
+server.sqlite3    the durable database, without sessions; format 1 has `rows.jsonl` instead (`former.py`)
 config/…  data/…  files of the configuration directory, and secrets of the data directory
 """
 
@@ -26,9 +26,11 @@ from runicorn._version import __version__
 from runicorn.settings.user import PRIVATE_FILE, PRIVATE_FOLDER, config_directory, running_viewers
 from runicorn_site.database.state_dir import state_directory
 
-FORMAT = 1
-MANIFEST, ROWS = "backup.json", "rows.jsonl"
-OF_DATA = ("secret.key", "browser-sessions", "token-*", "changes*.jsonl")
+FORMAT = 2
+MANIFEST = "backup.json"
+CONTENTS = {1: "rows.jsonl", 2: "server.sqlite3"}
+"""Member with the rows, by format."""
+OF_DATA = ("secret.key", "browser-sessions", "token-*")
 """Files of the data directory; the others are derived or belong to a process."""
 LARGEST_MEMBER = 4 * 1024**3
 BLOCK = 1024 * 1024
@@ -41,7 +43,8 @@ class BadBackup(Exception):
 @dataclass(frozen=True)
 class Backup:
     manifest: Mapping[str, Any]
-    rows: str
+    content: bytes
+    """The durable database, or the rows of format 1."""
     files: Mapping[str, bytes]
     """By names such as `config/tokens.json`."""
 
@@ -67,7 +70,7 @@ def _matching(folder: Path) -> Iterator[Path]:
         yield from folder.glob(name)
 
 
-def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> None:
+def write(target: Path, content: bytes, number: int, about: Mapping[str, Any]) -> None:
     """Write a backup atomically; an existing file is not replaced."""
     if target.exists():
         raise FileExistsError(f"{target} exists already: choose another name")
@@ -78,19 +81,19 @@ def write(target: Path, rows: str, number: int, about: Mapping[str, Any]) -> Non
         "created_at": time.time(),
         **about,
         "rows": number,
-        "files": {name: _digest(content) for name, content in {**files, ROWS: rows.encode()}.items()},
+        "files": {name: _digest(data) for name, data in {**files, CONTENTS[FORMAT]: content}.items()},
     }
     manifest["digest"] = _manifest_digest(manifest)
-    members = {MANIFEST: json.dumps(manifest, indent=1).encode(), ROWS: rows.encode(), **files}
+    members = {MANIFEST: json.dumps(manifest, indent=1).encode(), CONTENTS[FORMAT]: content, **files}
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz") as archive:
-                for name, content in members.items():
+                for name, data in members.items():
                     member = tarfile.TarInfo(name)
-                    member.size, member.mode, member.mtime = len(content), PRIVATE_FILE, int(time.time())
-                    archive.addfile(member, io.BytesIO(content))
+                    member.size, member.mode, member.mtime = len(data), PRIVATE_FILE, int(time.time())
+                    archive.addfile(member, io.BytesIO(data))
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, target)  # fails if it exists
@@ -116,16 +119,16 @@ def read(source: Path) -> Backup:
         raise BadBackup(f"{source} is incomplete: the end of the archive is missing.") from error
     except (gzip.BadGzipFile, zlib.error, tarfile.TarError, KeyError, TypeError, ValueError) as error:
         raise BadBackup(f"{source} is not a backup of Runicorn, or is damaged.") from error
-    if number != FORMAT:
-        raise BadBackup(f"{source} has format {number}, and this version reads format {FORMAT}")
+    if number not in CONTENTS:
+        raise BadBackup(f"{source} has format {number}, and this version reads formats up to {FORMAT}")
     is_altered = "digest" in manifest and manifest["digest"] != _manifest_digest(manifest)
     if is_altered or digests != {name: _digest(content) for name, content in members.items()}:
         raise BadBackup(f"{source} is damaged: its content does not match its digests")
-    for name in members.keys() - {ROWS}:
+    for name in members.keys() - {CONTENTS[number]}:
         kind, _, rest = name.partition("/")
         if kind not in ("config", "data") or not rest or ".." in Path(rest).parts or Path(rest).is_absolute():
             raise BadBackup(f"{source} contains an unexpected file: {name}")
-    return Backup(manifest, members.pop(ROWS).decode(), members)
+    return Backup(manifest, members.pop(CONTENTS[number]), members)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

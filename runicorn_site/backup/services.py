@@ -25,28 +25,30 @@ def create(target: Path) -> int:
 
     Raises:
         OtherDatabase: the database in use has other tables than this version.
-        OSError, django.db.Error: something cannot be read or written, or the file of the users is damaged or lost.
+        OSError, django.db.Error: something cannot be read or written, or the durable database is damaged or lost.
     """
     _set_up()
-    from django.db import connection
+    from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder
 
-    from runicorn_site.backup import rows
-    from runicorn_site.database.durable import check_durable
+    from runicorn_site.backup import database
+    from runicorn_site.database.durable import check_durable, prepare_durable
+    from runicorn_site.database.prepare import migrations_on_disk
+    from runicorn_site.web.durable import DURABLE
 
     check_durable()
-    if not _is_migrated():
+    recorder = MigrationRecorder(connections[DURABLE])
+    if not migrations_on_disk() <= recorder.applied_migrations().keys():
         if files.is_in_use():
             raise OtherDatabase("The database is of another version than this program: restart the viewer")
-        _prepare()
-    # Rows before files: a channel or rule that is removed in between has its row removed when the server starts.
-    text, number = rows.dump()
+        prepare_durable()
     about = {
-        "database": connection.vendor,
+        "database": connections[DURABLE].vendor,
         "has_users": has_users(),
-        "migrations": sorted(MigrationRecorder(connection).applied_migrations()),
+        "migrations": sorted(recorder.applied_migrations()),
     }
-    files.write(target, text, number, about)
+    number = database.count()
+    files.write(target, database.snapshot(), number, about)
     return number
 
 
@@ -69,14 +71,14 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
         )
     files.restore_key(backup)
     _set_up()
-    if overwrite:
-        from runicorn_site.database.durable import set_aside
-
-        set_aside()
     from django.db.migrations.loader import MigrationLoader
 
-    from runicorn_site.backup import rows
+    from runicorn_site.backup import database, former
+    from runicorn_site.database.durable import prepare_durable, set_aside
+    from runicorn_site.database.prepare import prepare
 
+    if overwrite:
+        set_aside()
     migrations = {
         name
         for key, migration in MigrationLoader(None).disk_migrations.items()
@@ -85,11 +87,12 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     newer = {tuple(name) for name in backup.manifest["migrations"] if name[0] != "axes"} - migrations
     if newer:
         raise files.BadBackup(f"{source} was made by a newer version ({backup.manifest['runicorn']})")
-    _prepare()
-    if rows.has_server():
+    prepare()
+    prepare_durable()
+    if database.has_server():
         raise CannotRestore(RUNNING)
     before = None
-    if rows.count() or differing:
+    if database.count() or differing:
         if not overwrite:
             raise CannotRestore(
                 "The database has users, events or other rows already: --overwrite replaces them"
@@ -97,8 +100,12 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
             )
         before = state_directory() / f"before-restore-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz"
         create(before)
-    rows.load(backup.rows, replace=overwrite)
+    if backup.manifest["format"] == 1:
+        database.install(b"", lambda alias: former.load(backup.content.decode(), alias))
+    else:
+        database.install(backup.content)
     files.restore(backup)
+    prepare_durable()  # imports the files of a backup by an earlier version
     return int(backup.manifest["rows"]), before
 
 
@@ -106,24 +113,3 @@ def _set_up() -> None:
     import django
 
     django.setup()
-
-
-def _prepare() -> None:
-    """Create or migrate the databases."""
-    from runicorn_site.database.durable import prepare_durable
-    from runicorn_site.database.prepare import prepare
-
-    prepare()
-    prepare_durable()
-
-
-def _is_migrated() -> bool:
-    from django.db import connections
-    from django.db.migrations.recorder import MigrationRecorder
-
-    from runicorn_site.database.prepare import migrations_on_disk
-
-    return all(
-        migrations_on_disk() <= MigrationRecorder(connections[name]).applied_migrations().keys()
-        for name in connections
-    )

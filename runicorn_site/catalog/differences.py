@@ -56,6 +56,22 @@ def predecessor(catalog: Catalog, entry: RunEntry) -> RunEntry | None:
     return store.get(found.id, metrics=False) if found is not None else None
 
 
+def what_changed(catalog: Catalog, entry: RunEntry) -> tuple[str, list[str]]:
+    """Return the run before a run of the same script, and the changes since in words; "" and nothing without one."""
+    if isinstance(catalog, ViewerCatalog):
+        try:
+            with answered():
+                difference = catalog.client.differ(entry.id)
+        except CatalogError:  # there is no earlier run, or the viewer is of an earlier version
+            return "", []
+        return difference["a"]["id"], difference["sentences"]
+    earlier = predecessor(catalog, entry)
+    if earlier is None:
+        return "", []
+    difference = engine.compare(facts_of(catalog, earlier), [facts_of(catalog, entry)])
+    return earlier.id, difference["sentences"]
+
+
 def near(catalog: Catalog, entry: RunEntry, limit: int) -> list[NearRun]:
     """Return the runs of the project of a run that are nearest to its config."""
     if isinstance(catalog, ViewerCatalog):

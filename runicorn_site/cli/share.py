@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from people.access.api_tokens import InvalidToken, seconds_of
+from people.access.periods import InvalidToken, seconds_of
 from runicorn.api.responses.shares import Kind, Share
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from people.access import api_tokens
-from runicorn_site.import_path import ForeignModule, make_importable
+from people.access.periods import InvalidToken, seconds_of
+from runicorn_site.cli.support.durable import durable
 from runicorn_site.web.access import Scope
 from runicorn_tools.cli.support import common
-from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn_tools.entry_list import UnreadableList
+from runicorn_tools.cli.support.exits import NOT_AVAILABLE, USAGE
+
+if TYPE_CHECKING:
+    from people.models import ApiToken
 
 COLUMNS = ("name", "owner", "scope", "created", "expires")
 
@@ -62,39 +63,38 @@ def token(
     if action is not TokenAction.LIST and not name:
         common.exit_with(f"{action} needs the name of a token", USAGE)
     try:
-        if action is TokenAction.ADD:
-            seconds = api_tokens.seconds_of(expires) if expires else None
-            typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
-            _record(action, name)
-        elif action is TokenAction.LIST:
-            _list(as_json)
-        elif api_tokens.revoke_token(name, account=user):
-            _record(action, name)
-            typer.echo(f"Revoked {name}")
-        else:
-            common.exit_with(f"There is no token {name}", NOT_AVAILABLE)
-    except api_tokens.InvalidToken as error:
+        seconds = seconds_of(expires) if expires else None
+        with durable("The tokens"):
+            _act(action, name, scope, seconds, user, as_json)
+    except InvalidToken as error:
         common.exit_with(str(error), USAGE)
-    except (UnreadableList, OSError) as error:
-        common.exit_with(str(error), FAILED)
 
 
-def _record(action: TokenAction, name: str) -> None:
-    """Add a line to the record of changes that viewers with users have."""
-    with suppress(ImportError, ForeignModule):  # an installation without the server has none
-        make_importable()
-        from people.changes import changes_file, record_command
+def _act(
+    action: TokenAction, name: str, scope: Scope, seconds: float | None, user: str, as_json: bool
+) -> None:
+    from people import api_tokens
+    from people.changes import record_command
 
-        if changes_file(is_admin=True).exists():
-            record_command("runicorn token", action, name)
+    if action is TokenAction.LIST:
+        _list(as_json)
+        return
+    if action is TokenAction.ADD:
+        typer.echo(api_tokens.add_token(name, scope, seconds, account=user))
+    elif api_tokens.revoke_token(name, account=user):
+        typer.echo(f"Revoked {name}")
+    else:
+        common.exit_with(f"There is no token {name}", NOT_AVAILABLE)
+    record_command("runicorn token", action, name)
 
 
 def _list(as_json: bool) -> None:
-    tokens, now = api_tokens.LIST.read(), time.time()
+    from people.models import ApiToken
+
+    tokens, now = ApiToken.objects.order_by("pk"), time.time()
     if as_json:
         fields = ("name", "owner", "scope", "created_at", "expires_at")
-        entries = [{field: getattr(token, field) for field in fields} for token in tokens]
-        common.print_json({"tokens": entries})
+        common.print_json({"tokens": list(tokens.values(*fields))})
         return
     rows = [
         (token.name, token.owner, token.scope, common.format_time(token.created_at), _end(token, now))
@@ -103,7 +103,7 @@ def _list(as_json: bool) -> None:
     common.print_table(COLUMNS, rows) if rows else typer.echo("There are no tokens.")
 
 
-def _end(token: api_tokens.ApiToken, now: float) -> str:
+def _end(token: ApiToken, now: float) -> str:
     if token.expires_at is None:
         return "never"
     return "expired" if token.is_expired(now) else common.format_time(token.expires_at)

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from runicorn.settings import user as own
-from runicorn_site.cli.support.server import use_server
+from runicorn_site.cli.support.durable import durable
 from runicorn_tools.cli.support import common
-from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn_tools.cli.support.exits import NOT_AVAILABLE, USAGE
 
 COLUMNS = ("name", "state", "role", "in projects", "groups", "last sign-in")
 
@@ -97,29 +97,16 @@ def user(
 @contextmanager
 def opened() -> Iterator[None]:
     """Open the accounts, and exit with the sentence of an error."""
-    use_server()
     os.environ["RUNICORN_USERS"] = "yes"
-    import django
-    from django.db import DatabaseError
-
-    from runicorn_site.database.state_dir import UnsafeDirectory
-
-    try:
-        django.setup()
+    with durable("The accounts"):
         from people.errors import InvalidChange, UnknownUser
-        from runicorn_site.database.durable import prepare_durable
 
-        prepare_durable()
-    except (DatabaseError, OSError, UnsafeDirectory) as error:
-        common.exit_with(f"The accounts cannot be opened: {error}", FAILED)
-    try:
-        yield
-    except InvalidChange as error:
-        common.exit_with(str(error), USAGE)
-    except UnknownUser as error:
-        common.exit_with(error.args[0], NOT_AVAILABLE)
-    except (DatabaseError, OSError) as error:
-        common.exit_with(f"The accounts cannot be changed: {error}", FAILED)
+        try:
+            yield
+        except InvalidChange as error:
+            common.exit_with(str(error), USAGE)
+        except UnknownUser as error:
+            common.exit_with(error.args[0], NOT_AVAILABLE)
 
 
 def _change(action: UserAction, name: str, group: str, role: RoleName | None, project: str) -> None:

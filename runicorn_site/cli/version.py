@@ -56,7 +56,7 @@ def version(
 def _say(report: dict[str, Any]) -> None:
     from runicorn.store.units import format_bytes, number_of
 
-    store, database = report["store"], report["database"]
+    store, database, durable = report["store"], report["database"], report["durable_database"]
     contents = (
         f"{number_of(store['runs'], 'run')}, {format_bytes(store['bytes'])}"
         if store["exists"]
@@ -70,7 +70,8 @@ def _say(report: dict[str, Any]) -> None:
         ("Storage root", f"{store['path']} ({contents})"),
         ("Configuration", report["config_dir"]),
         ("Data", report["data_dir"]),
-        ("Database", f"{database['place']} ({database['state']})"),
+        ("Index", f"{database['place']} ({database['state']})"),
+        ("Durable database", f"{durable['place']} ({durable['state']})"),
     ]
     common.print_table(("", ""), rows)
 
@@ -97,6 +98,7 @@ def _details(root: Path) -> dict[str, Any]:
         "config_dir": _place(user.config_directory),
         "data_dir": _place(user.data_directory),
         "database": database_state(),
+        "durable_database": durable_state(),
     }
 
 
@@ -135,12 +137,34 @@ def database_state() -> dict[str, Any]:
     return {"place": str(file), "state": f"{format_bytes(file.stat().st_size)}, {_soundness(file)}{waiting}"}
 
 
-def _soundness(file: Path) -> str:
+def durable_state() -> dict[str, Any]:
+    """Return path and state of the durable database, without a server."""
+    if user.get("RUNICORN_DATABASE_URL").startswith("postgres"):
+        return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
+    from runicorn.store.units import format_bytes
+    from runicorn_site.database.durable_file import CURE, FORMER, marker, place
+    from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
+
+    try:
+        file = place(state_directory())
+    except (OSError, UnsafeDirectory) as error:
+        return {"place": "", "state": f"not available: {error}"}
+    if not file.exists() or not file.stat().st_size:
+        if marker(file).exists():
+            return {"place": str(file), "state": f"{'empty' if file.exists() else 'missing'}: {CURE}"}
+        former = file.with_name(FORMER)
+        source = f" from {former}" if former.exists() else ""
+        return {"place": str(file), "state": f"does not exist yet; the viewer creates it{source}"}
+    soundness = _soundness(file, f"damaged: {CURE}")
+    return {"place": str(file), "state": f"{format_bytes(file.stat().st_size)}, {soundness}"}
+
+
+def _soundness(file: Path, damaged: str = "damaged; the viewer rebuilds it at its next start") -> str:
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=2)) as database:
             database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         return f"cannot be opened now ({error})"
     except sqlite3.DatabaseError:
-        return "damaged; the viewer rebuilds it at its next start"
+        return damaged
     return "can be read"

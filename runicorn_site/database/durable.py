@@ -8,7 +8,6 @@ Unlike the index it is the only copy: damaged, emptied or lost it is reported, n
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -19,42 +18,21 @@ from typing import Any, Final
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from people.options import has_users
 from runicorn._platform import file_lock
-from runicorn.settings.user import data_directory
+from runicorn_site.database.durable_file import CURE, FILE, FORMER, marker
 from runicorn_site.database.prepare import is_sound, lock_of_servers, make_private, migrate
-from runicorn_site.database.state_dir import has_room
 from runicorn_site.web.durable import DURABLE
 
-FILE: Final = "server.sqlite3"
-FORMER: Final = "accounts.sqlite3"
-"""File that had the users alone."""
 SCHEMA: Final = "runicorn_server"
-CURE = "restore a backup with `runicorn restore --overwrite FILE`, or a copy of the file."
+DAMAGED = gettext_noop("The durable database is damaged. Stop the viewer and restore a backup.")
 logger = logging.getLogger(__name__)
 
 
 class DurableUnusable(DatabaseError):
     """The durable database is damaged or lost; the text says what to do."""
-
-
-def place(state_dir: Path) -> Path:
-    """Return the file in the data directory; in the state directory if it is new and the former has no room for it."""
-    try:
-        directory = data_directory()
-    except OSError:
-        return state_dir / FILE
-    usual = directory / FILE
-    traces = (usual, marker(usual), directory / FORMER, marker(directory / FORMER))
-    if any(path.exists() for path in traces) or (os.access(directory, os.W_OK) and has_room(directory)):
-        return usual
-    return state_dir / FILE
-
-
-def marker(file: Path) -> Path:
-    """Return the marker file, which exists once a database was complete."""
-    return file.with_suffix(".created")
 
 
 def durable_file() -> Path | None:

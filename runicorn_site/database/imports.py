@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.recorder import MigrationRecorder
 
+from people import former as people
+from remote.connections import saved
+from remote.errors import ConfigurationUnavailable
+from runicorn.settings.user import config_directory, data_directory
+from runicorn_site.database.prepare import migrations_on_disk
+from runicorn_site.web import preferences
 from runicorn_site.web.durable import DURABLE, changing
-from runicorn_site.web.models import ImportedFile
+from runicorn_site.web.former_files import import_once
+from runicorn_site.web.models import ImportedFile, WatchedFolder
 
+logger = logging.getLogger(__name__)
 PUBLIC = "postgresql:public"
 """Mark of the import of the tables that were in PostgreSQL beside those of the index."""
 BY_MIGRATION = ("django_content_type", "auth_permission")
@@ -21,6 +36,50 @@ def import_former() -> None:
     """Import what is not imported yet."""
     if connections[DURABLE].vendor == "postgresql":
         _import_tables()
+    try:
+        folder = config_directory()
+    except OSError:
+        folder = None
+    if folder is not None:
+        import_once(folder / "tokens.json", people.import_tokens)
+        import_once(folder / "watched_folders.json", _import_watched_folders)
+        import_once(folder / "ui_preferences.json", preferences.import_file, is_written=True)
+        import_once(folder / "connections.json", saved.import_file, is_written=True)
+        try:
+            saved.import_older_list()
+        except ConfigurationUnavailable as error:
+            logger.error("The connections in config.json cannot be imported: %s", error)
+        import_once(folder / "shares.json", people.import_shares)
+        import_once(folder / "alerts.json", lambda content: _alerts().import_rules(content))
+    _import_events()
+    with suppress(OSError):
+        for path in people.changes_files(data_directory()):
+            import_once(path, partial(people.import_changes, is_admin="-admin" in path.name))
+
+
+def _alerts() -> Any:
+    from alerts import former  # costs a command that changes users as much time as all else
+
+    return former
+
+
+def _import_events() -> None:
+    """Import the events of alerts, once the index has the tables of this version."""
+    index = connections[DEFAULT_DB_ALIAS]
+    if index.vendor == "sqlite" and not Path(str(index.settings_dict["NAME"])).exists():
+        return
+    if migrations_on_disk() <= MigrationRecorder(index).applied_migrations().keys():
+        _alerts().import_events()
+
+
+def _import_watched_folders(content: bytes) -> None:
+    """Import the list of an earlier version: `{"folders": [{"id", "path", "root", "project", "added_at"}]}`."""
+    rows = [WatchedFolder(**entry) for entry in json.loads(content)["folders"]]
+    for row in rows:
+        row.clean_fields()
+        if not Path(row.path).is_absolute():
+            raise ValueError(f"{row.path!r} is not an absolute path")
+    WatchedFolder.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _import_tables() -> None:
@@ -31,7 +90,7 @@ def _import_tables() -> None:
         model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in IMPORTED
     ]
     with changing(), connection.cursor() as cursor:
-        if ImportedFile.objects.filter(place=PUBLIC).exists():
+        if ImportedFile.objects.filter(place=PUBLIC, digest="").exists():
             return
         if "auth_user" in former:
             for table in reversed(BY_MIGRATION):

@@ -8,8 +8,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 from runicorn_site.web.durable import DURABLE
 
-DURABLE_APPS: Final = frozenset({"auth", "contenttypes", "sessions", "admin", "axes", "people", "site"})
-EXCEPTIONS: Final[dict[str, bool]] = {}
+DURABLE_APPS: Final = frozenset(
+    {"auth", "contenttypes", "sessions", "admin", "axes", "people", "alerts", "site"}
+)
+EXCEPTIONS: Final = {"alerts.alertmemory": False, "alerts.alertwatch": False, "remote.savedconnection": True}
 """Whether a model is durable, where its app does not tell."""
 
 
@@ -33,6 +35,6 @@ class DurableRouter:
     def allow_migrate(
         self, db: str, app_label: str, model_name: str | None = None, **hints: object
     ) -> bool | None:
-        if db not in (DEFAULT_DB_ALIAS, DURABLE):
-            return None
-        return is_durable(app_label, model_name) == (db == DURABLE)
+        if db == DEFAULT_DB_ALIAS or db.endswith(DURABLE):  # also of a copy
+            return is_durable(app_label, model_name) == (db != DEFAULT_DB_ALIAS)
+        return None

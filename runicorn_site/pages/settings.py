@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -18,9 +18,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from people.models import Share
 from people.shares import services as shares
 from people.shares.api import share_url
-from people.shares.records import Share
 from remote.connections import saved
 from remote.connections.saved_file import Saved
 from remote.errors import ConfigurationUnavailable
@@ -30,14 +30,14 @@ from runicorn._version import __version__
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
 from runicorn_site.api import storage_root
+from runicorn_site.database.durable import SCHEMA, durable_file
 from runicorn_site.database.prepare import notices
 from runicorn_site.monitoring.health import database_version
 from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.messages import sentence_of, translated
+from runicorn_site.web.messages import translated
 from runicorn_site.web.pools import blocking
-from runicorn_site.web.service_error import ListUnavailable
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -129,8 +129,8 @@ def shares_context(request: HttpRequest, read: Callable[[], list[Share]]) -> Sha
     """Read shared links, and the names of what they show."""
     try:
         shares = read()
-    except ListUnavailable as error:
-        return {"shares_unread": sentence_of(error)}
+    except DatabaseError:
+        return {"shares_unread": gettext("The list cannot be read. Try again shortly.")}
     targets = {share: share.run_ids or (share.target,) for share in shares}
     first = [ids[0] for ids in targets.values()]
     names = {run.run_id: run.label for run in Run.objects.in_root(active_root()).filter(run_id__in=first)}
@@ -163,7 +163,8 @@ def about() -> list[tuple[str, str]]:
         (gettext("Libraries"), versions),
         (gettext("Configuration"), str(own.config_directory())),
         (gettext("Data"), str(settings.STATE_DIR)),
-        (gettext("Database"), str(database["NAME"])),
+        (gettext("Index"), str(database["NAME"])),
+        (gettext("Durable database"), str(durable_file() or f"{database['NAME']}, {SCHEMA}")),
         (gettext("Database version"), f"{connection.display_name} {database_version()}, {state}"),
         (gettext("Disabled"), switched_off()),
         (gettext("License"), "MIT"),

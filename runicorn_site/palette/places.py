@@ -38,7 +38,7 @@ def accounts(may: PageRights) -> bool:
     return may.actor is not None and may.admin
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """A page, or a section of one (`#id`)."""
 
     kind: str
@@ -52,27 +52,27 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place("page", _("Projects"), "projects", "project"),
-    Place("page", _("Runs"), "runs", "runs", "table experiments"),
-    Place("page", _("Artifacts"), "artifacts", "artifacts", "models datasets versions"),
-    Place("page", _("Alerts"), "alerts", "bell", "rules notifications"),
-    Place("page", _("Remote"), "remote", "remote", "ssh hosts", admin),
-    Place("page", _("Settings"), "settings", "settings", "preferences", admin),
-    Place("page", _("System"), "system", "system", "cpu gpu memory disk"),
-    Place("page", _("Recycle bin"), "recycle-bin", "bin", "deleted trash restore"),
-    Place("page", _("API docs"), "docs", "api", "swagger openapi"),
-    Place("page", _("API reference"), "redoc", "api", "redoc openapi"),
-    Place("page", _("Import"), "import", "save", "archive watch", admin),
-    Place("page", _("Users"), "users", "users", "people invite rights", accounts),
-    Place("page", _("New alert rule"), "new-alert-rule", "bell", "", curator),
-    Place("setting", _("Appearance"), "settings", "theme", "theme dark light density language", admin, "look-title"),
-    Place("setting", _("Storage root"), "settings", "project", "folder store", admin, "root-title"),
-    Place("setting", _("Disk space"), "settings", "artifacts", "free garbage", admin, "space-title"),
-    Place("setting", _("Check the store"), "settings", "finished", "fsck verify", admin, "check-title"),
-    Place("setting", _("Saved hosts"), "settings", "remote", "ssh", admin, "hosts-title"),
-    Place("setting", _("Known hosts"), "settings", "remote", "ssh keys", admin, "keys-title"),
-    Place("setting", _("Shared links"), "settings", "share", "", admin, "shares-title"),
-    Place("setting", _("About"), "settings", "system", "version", admin, "about-title"),
+    Destination("page", _("Projects"), "projects", "project"),
+    Destination("page", _("Runs"), "runs", "runs", "table experiments"),
+    Destination("page", _("Artifacts"), "artifacts", "artifacts", "models datasets versions"),
+    Destination("page", _("Alerts"), "alerts", "bell", "rules notifications"),
+    Destination("page", _("Remote"), "remote", "remote", "ssh hosts", admin),
+    Destination("page", _("Settings"), "settings", "settings", "preferences", admin),
+    Destination("page", _("System"), "system", "system", "cpu gpu memory disk"),
+    Destination("page", _("Recycle bin"), "recycle-bin", "bin", "deleted trash restore"),
+    Destination("page", _("API docs"), "docs", "api", "swagger openapi"),
+    Destination("page", _("API reference"), "redoc", "api", "redoc openapi"),
+    Destination("page", _("Import"), "import", "save", "archive watch", admin),
+    Destination("page", _("Users"), "users", "users", "people invite rights", accounts),
+    Destination("page", _("New alert rule"), "new-alert-rule", "bell", "", curator),
+    Destination("setting", _("Appearance"), "settings", "theme", "theme dark light density language", admin, "look-title"),
+    Destination("setting", _("Storage root"), "settings", "project", "folder store", admin, "root-title"),
+    Destination("setting", _("Disk space"), "settings", "artifacts", "free garbage", admin, "space-title"),
+    Destination("setting", _("Check the store"), "settings", "finished", "fsck verify", admin, "check-title"),
+    Destination("setting", _("Saved hosts"), "settings", "remote", "ssh", admin, "hosts-title"),
+    Destination("setting", _("Known hosts"), "settings", "remote", "ssh keys", admin, "keys-title"),
+    Destination("setting", _("Shared links"), "settings", "share", "", admin, "shares-title"),
+    Destination("setting", _("About"), "settings", "system", "version", admin, "about-title"),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
 from people.access.actor import Actor
-from people.access.token_verification import ApiTokens, shown_token
+from people.token_verification import ApiTokens, shown_token
 from runicorn_site.security.forwarding import Forwarding
 from runicorn_site.security.headers import PUBLIC, Headers, not_stored, secure_cookies, security
 from runicorn_site.security.peer import Connection, connection
@@ -117,7 +117,9 @@ class Policy:
         if refusal is not None:
             return refusal
         ends = connection(scope.get("client"), scope.get("server"))
-        actor = await self.people.identify(head, ends.address) if self.people else self.api_tokens.actor(head)
+        actor = await (
+            self.people.identify(head, ends.address) if self.people else self.api_tokens.identify(head)
+        )
         if actor is None and self.tokens is not None:
             return await self.tokens.judge(head, scope["query_string"], self.visitor(head, ends), receive)
         if isinstance(actor, Actor):
@@ -133,7 +135,11 @@ class Policy:
         refusal = self.judge(head)
         if refusal is not None or head.path.startswith(SHARED):
             return refusal
-        actor = self.people.identify_early(head, ends.address) if self.people else self.api_tokens.actor(head)
+        actor = (
+            self.people.identify_early(head, ends.address)
+            if self.people
+            else self.api_tokens.identify_early(head)
+        )
         if actor is None and self.tokens is not None and not head.socket:
             return self.tokens.judge_early(head, self.visitor(head, ends))
         allowed = _allowed(actor, head)
@@ -149,7 +155,7 @@ class Policy:
         if self.people is not None and actor is not None:
             return self.people.socket_check(head, actor)
         if bearer is not None:
-            return lambda: self.api_tokens.find(bearer) is not None
+            return self.api_tokens.socket_check(bearer)
         if tokens is not None and tokens.has_cookie(head):
             return lambda: tokens.has_cookie(head)
         return None

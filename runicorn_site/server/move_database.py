@@ -8,48 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
-from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS as TARGET
-from django.db import connections, models, transaction
+from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
 from runicorn._platform import file_lock
+from runicorn_site.backup.copying import BY_MIGRATION, DifferentCount, Table, connect, copied_models, copy
 from runicorn_site.cluster.models import Lease
-from runicorn_site.database.durable import marker, place, prepare_durable
+from runicorn_site.database.durable import prepare_durable
+from runicorn_site.database.durable_file import marker, place
 from runicorn_site.database.prepare import MIGRATION_LOCK, make_private
-from runicorn_site.database.router import is_durable
 from runicorn_site.database.settings import DatabaseSettings, durable
 from runicorn_site.server.worker import keep_wal_small, lock_name
 from runicorn_site.web.durable import DURABLE
 
 SOURCE, SOURCE_DURABLE = "source", f"source-{DURABLE}"
-CHUNK = 1000
-BY_MIGRATION = ("auth.Permission", "contenttypes.ContentType")
-"""Tables that migrations fill."""
 
 
 class CannotMove(Exception):
     """The databases are not ready for a copy; nothing was copied."""
-
-
-class Table(NamedTuple):
-    """A table and the databases between which it is copied."""
-
-    model: type[models.Model]
-    source: str
-    target: str
-
-    @property
-    def name(self) -> str:
-        return self.model._meta.db_table
 
 
 def move(source: DatabaseSettings) -> dict[str, int]:
@@ -63,7 +46,7 @@ def move(source: DatabaseSettings) -> dict[str, int]:
     engine, name = source.get("ENGINE", ""), source.get("NAME", "")
     if engine.endswith("sqlite") and not Path(name).is_file():
         raise CannotMove(f"There is no database {name}")
-    _connect(SOURCE, source)
+    connect(SOURCE, source)
     own, other = connections[TARGET].settings_dict, connections[SOURCE].settings_dict
     if all(own[part] == other[part] for part in ("NAME", "HOST", "PORT")):
         raise CannotMove("Source and target are the same database")
@@ -88,25 +71,16 @@ def move(source: DatabaseSettings) -> dict[str, int]:
         return _copy(tables)
 
 
-def _connect(alias: str, entry: DatabaseSettings) -> None:
-    connections.settings[alias] = connections.configure_settings({TARGET: entry})[TARGET]
-
-
 def _tables() -> list[Table]:
     is_file = {alias: connections[alias].vendor == "sqlite" for alias in (SOURCE, TARGET)}
     index = connections[SOURCE].settings_dict
     entry = cast(
         DatabaseSettings, {name: index[name] for name in DatabaseSettings.__annotations__ if name in index}
     )
-    _connect(SOURCE_DURABLE, durable(entry, place(settings.STATE_DIR)))
-    tables = []
-    for model in apps.get_models(include_auto_created=True):
-        if not model._meta.managed or model._meta.proxy or model is Lease:
-            continue
-        if not is_durable(model._meta.app_label, model._meta.model_name):
-            tables.append(Table(model, SOURCE, TARGET))
-        elif not all(is_file.values()):
-            tables.append(Table(model, SOURCE_DURABLE, DURABLE))
+    connect(SOURCE_DURABLE, durable(entry, place(settings.STATE_DIR)))
+    tables = [Table(model, SOURCE, TARGET) for model in copied_models(durable=False)]
+    if not all(is_file.values()):  # else both have the same file
+        tables += [Table(model, SOURCE_DURABLE, DURABLE) for model in copied_models(durable=True)]
     present = {
         alias: set(connections[alias].introspection.table_names()) for alias in (SOURCE, SOURCE_DURABLE)
     }
@@ -163,32 +137,12 @@ def _require_empty(tables: list[Table]) -> None:
 
 
 def _copy(tables: list[Table]) -> dict[str, int]:
-    """Copy the tables; their constraints are checked at the end of the transaction."""
-    by_label = {table.model._meta.label: table for table in tables}
-    for label in BY_MIGRATION:
-        if label in by_label:
-            by_label[label].model._base_manager.using(by_label[label].target).all().delete()
-    counts = {}
-    for table in tables:
-        rows = table.model._base_manager.using(table.source).order_by("pk")
-        copies = table.model._base_manager.using(table.target)
-        iterator = rows.iterator(chunk_size=CHUNK)
-        while chunk := list(islice(iterator, CHUNK)):
-            copies.bulk_create(chunk)
-        counts[table.name] = rows.count()
-        if counts[table.name] != copies.count():
-            raise CannotMove(f"The copy of {table.name} has a different number of rows")
-    _complete(tables)
-    return counts
-
-
-def _complete(tables: list[Table]) -> None:
-    """Update the key sequences and the search index after the copy."""
-    for alias in {table.target for table in tables}:
-        connection = connections[alias]
-        copied = [table.model for table in tables if table.target == alias]
+    try:
+        counts = copy(tables)
+    except DifferentCount as error:
+        raise CannotMove(str(error)) from error
+    connection = connections[TARGET]
+    if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), copied):
-                cursor.execute(statement)
-            if connection.vendor == "sqlite" and alias == TARGET:
-                cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")
+            cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")
+    return counts

@@ -26,20 +26,22 @@ from artifacts.index.usage_links import catch_up_all as link_artifacts
 from artifacts.services import lookup
 from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
+from metrics.query.series_view import prepare_charts
 from runicorn._platform import file_lock
 from runicorn.store import heartbeat, layout
 from runicorn_site.cluster.leases import UNREACHABLE, HeldLease, Leases
+from runicorn_site.database.checkpoint import BUSY_SECONDS as BUSY_WAL_SECONDS
 from runicorn_site.database.checkpoint import (
-    EVERY_SECONDS,
     checkpoint,
     checkpoint_if_worth,
     open_for_checkpoints,
+    wait_for_checkpoint,
 )
 from runicorn_site.database.monitor import monitor
 from runicorn_site.server.wakeups import Pulse, Wakeups
 from runicorn_site.watching.process import WatchProcess
 from runs.active_root import active_root
-from runs.index import discovery
+from runs.index import bulk, discovery
 from runs.models import Run, StorageRoot
 from runs.services.dead_runs import check_processes
 from runs.services.states import judge_heartbeats
@@ -87,6 +89,7 @@ class Worker:
         else:
             self.leases.start()
         self.pulse.start()
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
         for loop in loops:
             thread = threading.Thread(target=self._lead, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -103,6 +106,13 @@ class Worker:
             thread.join(max(0.0, deadline - time.monotonic()))
         if self.leases is not None:
             self.leases.stop(max(0.0, deadline - time.monotonic()))
+
+    def _prepare(self) -> None:
+        """Do behind the start what the first chart would wait for."""
+        try:
+            prepare_charts()
+        finally:
+            connections.close_all()
 
     def _lead(self, loop: Callable[[Term], None]) -> None:
         """Run `loop` for the active root whenever no other process does, until the end."""
@@ -274,10 +284,11 @@ def watch(term: Term) -> None:
 def keep_wal_small(term: Term) -> None:
     """Checkpoint the database as the only connection that does, and leave a small WAL behind."""
     database = Path(connection.settings_dict["NAME"])
+    bulk.breathe = lambda: wait_for_checkpoint(database, term.bell.set)
     with closing(open_for_checkpoints(database)) as own_connection:
         while term.epoch == monitor.epoch and not term.stopping.is_set():
-            checkpoint_if_worth(own_connection, database)
-            term.rest(IDLE_SECONDS, at_least=EVERY_SECONDS)
+            pause = checkpoint_if_worth(own_connection, database)
+            term.rest(pause if pause == BUSY_WAL_SECONDS else IDLE_SECONDS, at_least=pause)
         if term.epoch == monitor.epoch:
             checkpoint(own_connection, "TRUNCATE")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from django.db import DatabaseError, close_old_connections
+
 from runicorn.settings import capabilities
-from runicorn_importers.watching import watched_folders as watched
-from runicorn_tools.entry_list import UnreadableList
+from runicorn_importers.watching.state import Folder
+from runicorn_site.watching.services import folders_of
 
 SERVICE = "runicorn_importers.watching.service"
 CHECK_SECONDS = 1.0
@@ -26,6 +29,7 @@ class WatchProcess:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._process: subprocess.Popen[bytes] | None = None
+        self._told: list[Folder] = []
 
     def run(self, goes_on: Callable[[], bool], wait: Callable[[float], object]) -> None:
         """Start and end the process as folders are added and removed, until `goes_on` says no.
@@ -40,19 +44,39 @@ class WatchProcess:
                     logger.warning("The process that watches folders ended with code %s", code)
                     self._process = None
                     wait(AFTER_END_SECONDS)
-                elif self._is_wanted() and self._process is None:
-                    self._start()
-                elif not self._is_wanted():
-                    self.stop()
+                else:
+                    self._tell(self._folders())
                 wait(CHECK_SECONDS)
         finally:
             self.stop()
 
-    def _is_wanted(self) -> bool:
+    def _folders(self) -> list[Folder]:
         try:
-            return "watch" not in capabilities.disabled() and bool(watched.read(str(self.root)))
-        except (UnreadableList, capabilities.UnknownCapability, OSError):
-            return False
+            if "watch" in capabilities.disabled():
+                return []
+        except capabilities.UnknownCapability:
+            return []
+        close_old_connections()
+        try:
+            return [Folder(row.id, row.path, row.project) for row in folders_of(str(self.root))]
+        except DatabaseError as error:
+            logger.error("The watched folders cannot be read: %s", error)
+            return self._told
+
+    def _tell(self, folders: list[Folder]) -> None:
+        """Start or end the process, and send it the folders where they have changed."""
+        if not folders:
+            self.stop()
+            return
+        if self._process is None:
+            self._start()
+        elif folders == self._told:
+            return
+        assert self._process is not None and self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended
+            self._process.stdin.write(json.dumps(folders).encode() + b"\n")
+            self._process.stdin.flush()
+        self._told = folders
 
     def _start(self) -> None:
         # Its standard input is closed when this process ends, however that happens.

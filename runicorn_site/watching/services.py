@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import time
 from pathlib import Path
 from typing import cast
 
@@ -10,13 +12,14 @@ from runicorn.api.responses import watching as responses
 from runicorn.message import Message
 from runicorn.settings.capabilities import require
 from runicorn.store import layout
-from runicorn_importers.watching import watched_folders as watched
 from runicorn_importers.watching.state import MISSING, states
 from runicorn_site.watching.errors import FolderNotFound, UnwatchableFolder
-from runicorn_site.web.service_error import stored
+from runicorn_site.web.durable import changing
+from runicorn_site.web.models import WatchedFolder
 from runs.active_root import active_root
 
 MOST = 50
+ID_BYTES = 9
 
 
 def add(path: str, project: str = "") -> responses.WatchedFolder:
@@ -37,24 +40,33 @@ def add(path: str, project: str = "") -> responses.WatchedFolder:
             layout.check_name(project, "project")
         except layout.InvalidName as error:
             raise UnwatchableFolder("project", str(error)) from error
-    entries = stored(lambda: watched.read(root))
-    if len(entries) >= MOST:
-        raise UnwatchableFolder("path", Message("At most {n} folders can be watched.", n=MOST))
-    if any(os.path.realpath(entry.path) == os.path.realpath(folder) for entry in entries):
-        raise UnwatchableFolder("path", Message("This folder is already watched."))
-    return _answer(stored(lambda: watched.add(folder, root, project)), {})
+    with changing():
+        entries = folders_of(root)
+        if len(entries) >= MOST:
+            raise UnwatchableFolder("path", Message("At most {n} folders can be watched.", n=MOST))
+        if any(os.path.realpath(entry.path) == os.path.realpath(folder) for entry in entries):
+            raise UnwatchableFolder("path", Message("This folder is already watched."))
+        row = WatchedFolder.objects.create(
+            id=secrets.token_urlsafe(ID_BYTES), path=folder, root=root, project=project, added_at=time.time()
+        )
+    return _answer(row, {})
+
+
+def folders_of(root: str) -> list[WatchedFolder]:
+    """Return the folders of a storage root, the oldest first."""
+    return list(WatchedFolder.objects.filter(root=root).order_by("added_at"))
 
 
 def current() -> list[responses.WatchedFolder]:
     """Return the watched folders with their states, the oldest first."""
     root = active_root().path
     states_by_id = states(Path(root))
-    return [_answer(entry, states_by_id.get(entry.id, {})) for entry in stored(lambda: watched.read(root))]
+    return [_answer(entry, states_by_id.get(entry.id, {})) for entry in folders_of(root)]
 
 
 def remove(folder_id: str) -> None:
     """Stop watching a folder; its runs stay."""
-    if not stored(lambda: watched.LIST.remove(lambda folder: folder.id == folder_id)):
+    if not WatchedFolder.objects.filter(pk=folder_id).delete()[0]:
         raise FolderNotFound("Watched folder not found: {folder_id}", folder_id=folder_id)
 
 
@@ -76,7 +88,7 @@ def _checked(text: str, root: Path) -> str:
     return str(path)
 
 
-def _answer(folder: watched.WatchedFolder, state: dict[str, object]) -> responses.WatchedFolder:
+def _answer(folder: WatchedFolder, state: dict[str, object]) -> responses.WatchedFolder:
     error = str(state.get("error") or "")
     answer = responses.WatchedFolder(
         id=folder.id,

@@ -1,4 +1,4 @@
-"""Preferences of the pages, in `ui_preferences.json` of the configuration directory.
+"""Preferences of the pages: a row for each part, and `ui_preferences.json` of the configuration directory.
 
     {"column_widths": {"<table>@<size>": {"widths": {"name": 220}, "window_width": 1440, "updated_at": 1.7e9}},
      "dismissed_alerts": ["…"],
@@ -6,53 +6,67 @@
      "project_columns": {"<project>": ["status", …]},
      "views": [{"name": "…", "query": "…", "owner": "ada", "personal": true}]}
 
-The first two are compatible with Runicorn 0.5. Values of another form are ignored and kept.
+Runicorn 0.5 reads and writes the first two. Values of another form are ignored and kept.
 """
 
 from __future__ import annotations
 
+import copy
+import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from runicorn import _platform
+from django.db import DatabaseError
+
 from runicorn.json_value import JsonValue
 from runicorn.message import Message
-from runicorn.settings.user import PRIVATE_FILE, config_directory
-from runicorn.store import layout
+from runicorn_site.web.former_files import WrittenFile
+from runicorn_site.web.models import Preference
 
-FILE = "ui_preferences.json"
+FILE = WrittenFile("ui_preferences.json")
 MOST_TABLES = 200
 MOST_ALERTS = 1000
 MOST_VIEWS = 100
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T", list[Any], dict[str, Any])
 
 
 class TooMany(ValueError):
-    """The file would grow without limit."""
+    """The part would grow without limit."""
 
 
 def read() -> dict[str, JsonValue]:
-    """Return the content of the file; {} if it is missing or damaged."""
+    """Return all parts; {} if they cannot be read."""
     try:
-        folder = config_directory()
-    except OSError:
+        return dict(Preference.objects.values_list("name", "value"))
+    except DatabaseError as error:
+        logger.error("The preferences cannot be read: %s", error)
         return {}
-    return layout.read_json(folder / FILE, follow_links=True)[0]
+
+
+def import_file(content: bytes) -> None:
+    """Take over the parts in a file of another version."""
+    _store(json.loads(content.decode("utf-8-sig")))
+
+
+def _store(parts: dict[str, Any]) -> None:
+    for name, value in parts.items():
+        Preference.objects.update_or_create(name=name, defaults={"value": value})
 
 
 def _change(change: Callable[[dict[str, Any]], None]) -> None:
-    """Read, change and replace the file under a lock."""
-    folder = config_directory()
-    with _platform.file_lock(folder / f".{FILE}.lock"):
-        before = read()
-        after = dict(before)
+    """Read, change and store the parts, and write the file."""
+    with FILE.changing() as write:
+        before = dict(Preference.objects.select_for_update().values_list("name", "value"))
+        after = copy.deepcopy(before)
         change(after)
         if after != before:
-            target = folder / FILE
-            layout.write_json(target.resolve(), after, mode=PRIVATE_FILE)
+            _store({name: value for name, value in after.items() if value != before.get(name)})
+            write(after)
 
 
 def _part(preferences: dict[str, Any], name: str, empty: T) -> T:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from runicorn.store import find, layout
@@ -20,17 +20,15 @@ LOOKED_AT = 30
 
 
 def predecessor(run: RunFacts, earlier: Iterable[RunFacts]) -> RunFacts | None:
-    """Return the newest of the earlier runs, newest first, with the same program; the newest without one."""
-    newest = None
-    for number, other in enumerate(earlier):
-        if number >= LOOKED_AT:
-            break
-        if other.id == run.id:
-            continue
-        newest = newest or other
-        if run.program and other.program == run.program:
-            return other
-    return newest
+    """Return the run that a run repeats, else the newest of the same program, else the newest.
+
+    Args:
+        earlier: earlier runs of the project, newest first.
+    """
+    candidates = [other for other in islice(earlier, LOOKED_AT) if other.id != run.id]
+    parent = next((other for other in candidates if other.id == run.meta.get("parent")), None)
+    same = (other for other in candidates if run.program and other.program == run.program)
+    return parent or next(same, candidates[0] if candidates else None)
 
 
 def runs_before(root: Path, run: RunFacts) -> list[RunFacts]:

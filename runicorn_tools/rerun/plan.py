@@ -153,7 +153,7 @@ def _artifacts(run: RunFacts) -> list[str]:
         try:
             Store(run.root).folder(kind, name).existing(number)
         except (ArtifactError, OSError):
-            remarks.append(f"{key}:v{number} is not in the store any more.")
+            remarks.append(f"{key}:v{number} is no longer in the store.")
     return remarks
 
 

@@ -16,11 +16,11 @@ from runicorn_tools.differences.facts import RunFacts
 
 SECONDS = 120.0
 CELLS_SCRIPT = "cells.ipy"
-"""Script for IPython made of the notebook cells that ran."""
+"""Script for IPython with the notebook cells that ran."""
 
 
 class Unrestorable(Exception):
-    """The sources are not there; the text is a sentence."""
+    """The sources are missing; the text is a sentence."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ def check(run: RunFacts) -> tuple[str, list[str]]:
     """Return where the sources of a run come from, and sentences about what will not be the same.
 
     Raises:
-        Unrestorable: there are none.
+        Unrestorable: they are missing.
     """
     if run.sources:
         try:
@@ -68,7 +68,7 @@ def restore(run: RunFacts, folder: Path) -> Restored:
     """Write the sources of a run into an empty folder.
 
     Raises:
-        Unrestorable: they are not there.
+        Unrestorable: they are missing.
         OSError: the folder cannot be written.
     """
     origin, remarks = check(run)
@@ -181,7 +181,7 @@ def _skipped(run: RunFacts) -> list[str]:
         if (_root(run) / path).is_file():
             sentences.append(f"{path} is not stored; it is copied from {_root(run)} as it is now.")
         else:
-            sentences.append(f"{path} is not stored, and is not in {_root(run)} any more.")
+            sentences.append(f"{path} is not stored, and is no longer in {_root(run)}.")
     if run.sources.about.get("is_whole") is False:
         sentences.append("The list of source files was cut: some may be missing.")
     return sentences

@@ -59,7 +59,7 @@ def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) ->
         # Another process was first to insert one of them (PostgreSQL has no single writer).
         logger.info("Another process listed the same runs at the same moment")
         saved = set()
-    for run in Run.objects.filter(root=root, folder__in=removed) if removed else ():
+    for run in Run.objects.filter(root=root).in_folders(removed) if removed else ():
         remove(root, [run.pk])
         save_folders(root, run.other_folders, is_own_write)
     unsettled = {reading.record.folder for reading in readings if not reading.settled}

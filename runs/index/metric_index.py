@@ -13,7 +13,8 @@ from runs.models import Run, RunMetric
 from runs.store.metric_stats import MetricStats, best_by, mode_of, score
 from runs.store.sanitize import number
 
-STATISTICS = (
+VALUES = (
+    "count",
     "last",
     "last_special",
     "last_step",
@@ -21,7 +22,6 @@ STATISTICS = (
     "minimum_step",
     "maximum",
     "maximum_step",
-    "count",
     "best",
 )
 
@@ -42,9 +42,18 @@ def record_metrics(
         problems: sentences about unreadable parts of the journal; they replace the earlier ones.
         records: number of records in the journal; None until it has been read to its end.
     """
-    rows = [_row(run, key, stats) for key, stats in values.items() if len(key) <= 255]
+    rows = [
+        RunMetric(
+            root_id=run.root_id,
+            run_id=run.pk,
+            key=key,
+            **dict(zip(VALUES, metric_values(run, key, stats), strict=True)),
+        )
+        for key, stats in values.items()
+        if len(key) <= 255
+    ]
     RunMetric.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=STATISTICS
+        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=VALUES
     )
     steps = [stats.last_step for stats in values.values() if stats.last_step is not None]
     changes: dict[str, Any] = {
@@ -55,7 +64,13 @@ def record_metrics(
     if steps:
         changes["last_step"] = max(steps)
     Run.objects.filter(pk=run.pk).update(**changes)
-    _record_best(run.pk, {row.key: row for row in rows})
+    record_best(run.pk, values)
+
+
+def forget_summary(*, run: Run) -> None:
+    """Delete the statistics of a run that was summarized; call it in the transaction that stores its first points."""
+    if Run.objects.filter(pk=run.pk).exclude(summarized_bytes=None).update(summarized_bytes=None):
+        forget_metrics(run=run)
 
 
 def forget_metrics(*, run: Run) -> None:
@@ -64,29 +79,28 @@ def forget_metrics(*, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(last_step=None, journal_records=None)
 
 
-def _row(run: Run, key: str, stats: MetricStats) -> RunMetric:
-    row = RunMetric(
-        root_id=run.root_id,
-        run_id=run.pk,
-        key=key,
-        count=stats.count,
-        last=number(stats.last),
-        last_special=stats.last_special,
-        last_step=stats.last_step,
-        minimum=number(stats.minimum),
-        minimum_step=stats.minimum_step,
-        maximum=number(stats.maximum),
-        maximum_step=stats.maximum_step,
+def metric_values(run: Run, key: str, stats: MetricStats) -> tuple[Any, ...]:
+    """Return the values of a row in the order of `VALUES`."""
+    best = best_by(stats, mode_of(run, key))[0]
+    return (
+        stats.count,
+        number(stats.last),
+        stats.last_special,
+        stats.last_step,
+        number(stats.minimum),
+        stats.minimum_step,
+        number(stats.maximum),
+        stats.maximum_step,
+        number(best),
     )
-    row.best = best_by(row, mode_of(run, key))[0]
-    return row
 
 
-def _record_best(key: int, metrics: Mapping[str, RunMetric]) -> None:
+def record_best(key: int, metrics: Mapping[str, MetricStats]) -> None:
     """Save the best value so far of a run whose summary has none, because it still runs or was killed."""
     missing = ~Q(summary__has_key="best_metric_value") | Q(summary__best_metric_value=None)
     open_ended = Run.objects.filter(Q(status=layout.RUNNING) | missing, pk=key, best_metric_name__in=metrics)
     for name, mode in open_ended.values_list("best_metric_name", "best_metric_mode"):
         value, step = best_by(metrics[str(name)], mode)
+        value = number(value)
         best = {"best_metric_value": value, "best_metric_step": step, "best_score": score(value, mode)}
         Run.objects.filter(pk=key).update(**best)

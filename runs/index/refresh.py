@@ -9,8 +9,11 @@ from runicorn.store.find import find, find_several
 from runicorn_site.web.readable import current
 from runs.index.folders import remove, save_folders
 from runs.models import Run, StorageRoot
+from runs.query.compiled_query import CompiledQuery
 from runs.store.folder_stat import read_state
 from runs.store.walk import Walk
+
+BY_ID = CompiledQuery(lambda root, run_id: Run.objects.filter(root=root, run_id=run_id), -1, "id")
 
 
 def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -> Run | None:
@@ -73,7 +76,7 @@ def refresh_written(root: StorageRoot, runs: Iterable[Run]) -> None:
     """Read runs whose files the server has just written, in one transaction."""
     folders = [run.folder for run in runs]
     save_folders(root, folders, is_own_write=True)
-    present = set(Run.objects.filter(root=root, folder__in=folders).values_list("run_id", flat=True))
+    present = set(Run.objects.filter(root=root).in_folders(folders).values_list("run_id", flat=True))
     for run in runs:
         if run.run_id not in present:  # removed: another folder of the same id may take its place
             refresh_run(root, run.run_id, is_own_write=True)
@@ -91,7 +94,7 @@ def _unchanged(root: StorageRoot, run: Run) -> Run | None:
 
 def row_of(root: StorageRoot, run_id: str) -> Run | None:
     """Return the row of a run without reading its files."""
-    run = Run.objects.filter(root=root, run_id=run_id).first()
+    run = BY_ID.first(root.pk, run_id)
     if run is not None:
         run.root = root
     return run

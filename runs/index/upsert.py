@@ -111,7 +111,9 @@ def set_others(key: int, others: list[str]) -> None:
 
 def set_unreadable(root: StorageRoot, folder: str, seen: FolderState) -> None:
     """Record in a row that its folder cannot be read now; its content is kept."""
-    Run.objects.filter(root=root, folder=folder).update(signature=seen.signature, warnings=[seen.problem])
+    Run.objects.filter(root=root).in_folders([folder]).update(
+        signature=seen.signature, warnings=[seen.problem]
+    )
 
 
 def with_others(warnings: Sequence[str], others: Sequence[str]) -> list[str]:
@@ -201,6 +203,7 @@ def _insert_tags(root: StorageRoot, records: Iterable[tuple[int, RunRecord]]) ->
 def _insert_params(root: StorageRoot, records: Iterable[tuple[int, RunRecord]]) -> None:
     rows = []
     for key, record in records:
+        # Sorted, so that the unique index grows at its end, where SQLite fills its pages.
         flat = flatten(record.config)
-        rows += [(root.pk, key, name, param.number, param.text) for name, param in flat.items()]
+        rows += [(root.pk, key, name, param.number, param.text) for name, param in sorted(flat.items())]
     bulk.insert(RunParam, ("root", "run", "key", "number", "text"), rows)

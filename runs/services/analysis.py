@@ -22,8 +22,7 @@ def read(root: StorageRoot, project: str) -> Analysis:
     Raises:
         NotFound: the project does not exist, or may not be read.
     """
-    if not projects.exists(root, project):
-        raise NotFound(f"Project not found: {project}")
+    _check_project(root, project)
     return analysis.read(Path(root.path), project)
 
 
@@ -65,14 +64,20 @@ def update(root: StorageRoot, project: str, change: Callable[[Analysis], None]) 
         NotFound: the project does not exist.
         ValidationError: the changed content is invalid.
     """
-    if not projects.exists(root, project):
-        raise NotFound(f"Project not found: {project}")
+    _check_project(root, project)
     try:
         with one_file():
             content = analysis.update(Path(root.path), project, change)
     except InvalidAnalysis as error:
         raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(error)]}) from error
-    except InvalidName as error:
-        raise ValidationError({"project": [str(error)]}) from error
     counts.changed(root)
     return content
+
+
+def _check_project(root: StorageRoot, project: str) -> None:
+    try:
+        is_known = projects.exists(root, project)
+    except InvalidName as error:
+        raise ValidationError({"project": [str(error)]}) from error
+    if not is_known:
+        raise NotFound(f"Project not found: {project}")

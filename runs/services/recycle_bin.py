@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runicorn.api.responses.runs import RunResult
@@ -16,6 +16,8 @@ from runs.models import Run, StorageRoot
 from runs.services import write_through
 
 logger = logging.getLogger(__name__)
+removed: list[Callable[[StorageRoot, Run], None]] = []
+"""Called with each run that is removed for good, for what is durable about it."""
 
 
 def soft_delete_runs(
@@ -59,24 +61,33 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
     _sweep(root)
 
     def remove(run: Run) -> None:
-        if run.deleted is None:
-            raise write_through.RunNotChanged("run not deleted")
-        folder = _own_path(root, run)
-        if not removal.is_own_folder(folder):
-            removal.remove_own_files(folder)
-            folders.remove(root, [run.pk])
-            return
-        aside = curation.put_aside(Path(root.path), folder)
-        folders.remove(root, [run.pk])
         try:
-            shutil.rmtree(aside)
-        except OSError as error:
-            logger.warning("%s, which was run %s, could not be removed: %s", aside, run.run_id, error)
-            raise write_through.RunNotChanged(
-                f"some of its files could not be removed: {error.strerror or error}"
-            ) from error
+            _remove(root, run)
+        finally:
+            if not Run.objects.filter(pk=run.pk).exists():
+                for forget in removed:
+                    forget(root, run)
 
     return write_through.for_each(root, run_ids, remove)
+
+
+def _remove(root: StorageRoot, run: Run) -> None:
+    if run.deleted is None:
+        raise write_through.RunNotChanged("run not deleted")
+    folder = _own_path(root, run)
+    if not removal.is_own_folder(folder):
+        removal.remove_own_files(folder)
+        folders.remove(root, [run.pk])
+        return
+    aside = curation.put_aside(Path(root.path), folder)
+    folders.remove(root, [run.pk])
+    try:
+        shutil.rmtree(aside)
+    except OSError as error:
+        logger.warning("%s, which was run %s, could not be removed: %s", aside, run.run_id, error)
+        raise write_through.RunNotChanged(
+            f"some of its files could not be removed: {error.strerror or error}"
+        ) from error
 
 
 def _own_path(root: StorageRoot, run: Run) -> Path:

@@ -94,11 +94,12 @@ def groups_view(request: Request, run_id: str, name: str, query: dict[str, Any])
 @route("GET", scope=Scope.READ, query=SelectionQuery)
 def summary_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -> Response:
     """Return distributions at a step, and number and mean reward of every step."""
-    with indexing.open_pieces(get_run(run_id), name) as (_, pieces, pending):
+    with indexing.open_pieces(get_run(run_id), name) as (index, pieces, pending):
+        unreadable = index.unreadable(pieces)
         step = query.pop("step", None)
         answer = summary.summary(pieces, step, filter_of(query))
         columns = table.columns_of(pieces)
-    return Response(strict({**answer, "columns": columns, "pending": pending}))
+    return Response(strict({**answer, "columns": columns, "pending": pending, "unreadable": unreadable}))
 
 
 @blocking

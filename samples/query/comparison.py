@@ -40,7 +40,7 @@ class _Side(NamedTuple):
     source: Path
     pieces: list[Piece]
     step: int | None
-    places: dict[str, table.Place]
+    places: dict[str, table.RowPlace]
     scores: dict[str, float]
 
 
@@ -93,7 +93,7 @@ def _side(run: Run, source: Path, pieces: list[Piece], step: int | None, sample:
     selection = table.select(pieces, Filter(step=step, sample=sample))
     values = table.column(selection, score_column(pieces))
     keys = _ids(selection)
-    places: dict[str, table.Place] = {}
+    places: dict[str, table.RowPlace] = {}
     scores: dict[str, float] = {}
     for position, key in enumerate(keys):
         if key is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 MOST_VERIFIED = 2000
 """Candidates of a text search that are read for one response; more are counted without being read."""
+SEARCH_SECONDS = 2.0
+"""After which a text search ends with the matches so far."""
 LONGEST_LINE = 256 * 1024 * 1024
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a sample is: its piece, and its number in the piece."""
 
     piece: int
@@ -68,9 +71,9 @@ class Selection:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def place(self, number: int) -> Place:
+    def place(self, number: int) -> RowPlace:
         piece = int(np.searchsorted(self.starts, number, "right")) - 1
-        return Place(piece, number - int(self.starts[piece]))
+        return RowPlace(piece, number - int(self.starts[piece]))
 
 
 def select(pieces: Sequence[Piece], query: Filter) -> Selection:
@@ -151,7 +154,7 @@ class Lines:
         for chunk in self._open.values():
             chunk.close()
 
-    def content(self, place: Place) -> bytes:
+    def content(self, place: RowPlace) -> bytes:
         piece = self._pieces[place.piece]
         if place.piece not in self._tables:
             self._tables[place.piece] = (piece.offsets(), piece.sizes())
@@ -179,7 +182,7 @@ class Page(NamedTuple):
 
 
 def page(source: Path, selection: Selection, number: int, size: int) -> Page:
-    """Return a page of a selection; a text search reads its candidates as far as the page needs it."""
+    """Return a page of a selection; a text search reads no more candidates than the page needs."""
     begin = (number - 1) * size
     with Lines(source, selection.pieces) as lines:
         if selection.search is None:
@@ -188,12 +191,16 @@ def page(source: Path, selection: Selection, number: int, size: int) -> Page:
             return Page(rows, len(selection), True, begin + size < len(selection))
         matches: list[dict[str, Any]] = []
         count = checked = 0
+        deadline = time.monotonic() + SEARCH_SECONDS
         for place in (selection.place(int(n)) for n in selection.numbers):
             enough = count > begin + size
             if checked >= MOST_VERIFIED and enough:
                 break
             # A page of a frequent word needs few of its samples; the rest is counted by signatures.
             if enough and len(selection) > MOST_VERIFIED:
+                break
+            # A phrase of frequent words that is nowhere would be looked for in all samples.
+            if checked % 64 == 63 and time.monotonic() > deadline:
                 break
             checked += 1
             row = _matching_row(lines, selection, place)
@@ -207,7 +214,7 @@ def page(source: Path, selection: Selection, number: int, size: int) -> Page:
         return Page(matches, total, is_exact, count > begin + size)
 
 
-def _matching_row(lines: Lines, selection: Selection, place: Place) -> JsonObject | None:
+def _matching_row(lines: Lines, selection: Selection, place: RowPlace) -> JsonObject | None:
     search = selection.search
     content = lines.content(place)
     if search is None or not search.may_match(content):
@@ -217,7 +224,7 @@ def _matching_row(lines: Lines, selection: Selection, place: Place) -> JsonObjec
 
 
 def read_row(
-    lines: Lines, pieces: Sequence[Piece], place: Place, content: bytes | None = None
+    lines: Lines, pieces: Sequence[Piece], place: RowPlace, content: bytes | None = None
 ) -> JsonObject | None:
     """Return a sample with its step, row and time; None if its line is damaged."""
     sample = read_line(lines.content(place) if content is None else content)
@@ -233,12 +240,12 @@ def row_number(piece: Piece, row: int) -> int:
     return (piece.name.chunk << 32) + piece.name.first + row
 
 
-def find_row(pieces: Sequence[Piece], number: int) -> Place | None:
+def find_row(pieces: Sequence[Piece], number: int) -> RowPlace | None:
     """Return the place of a sample by its number."""
     chunk, row = number >> 32, number & 0xFFFFFFFF
     for n, piece in enumerate(pieces):
         if piece.name.chunk == chunk and piece.name.first <= row < piece.name.first + piece.rows:
-            return Place(n, row - piece.name.first)
+            return RowPlace(n, row - piece.name.first)
     return None
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import takewhile
@@ -18,12 +19,13 @@ from typing import NamedTuple
 from runicorn import _platform
 from runicorn.store.samples.names import Chunk, chunks, samples_folder
 from runicorn.store.samples.reader import Line, OpenChunk, torn_bytes
-from samples.store.piece import Piece, PieceName, parse_name, write_piece
+from samples.store.piece import TAIL_BYTES, Piece, PieceName, parse_name, tail_of, write_piece
 
 HEAD_BYTES = 4096
 SMALL_BYTES = 1024 * 1024
 """Pieces of fewer bytes are written again with what follows them."""
 PIECE_BYTES = 64 * 1024 * 1024
+QUIET_SECONDS = 30.0
 
 
 class ChunkState(NamedTuple):
@@ -31,6 +33,8 @@ class ChunkState(NamedTuple):
 
     size: int
     head: str
+    mark: tuple[int, int]
+    """Time of change and inode."""
 
 
 class Progress(NamedTuple):
@@ -100,13 +104,15 @@ class SampleIndex:
             for piece in opened:
                 piece.close()
 
-    def torn(self) -> int:
-        """Return the number of chunks whose last line is incomplete though they no longer grow."""
-        found = chunks(self.source)
-        count = 0
-        for chunk in found[:-1]:
-            with suppress(OSError), OpenChunk(chunk) as file:
-                count += torn_bytes(file) > 0
+    def unreadable(self, pieces: Sequence[Piece]) -> int:
+        """Return the number of lines without a sample: damaged ones, and those that a killed process left incomplete."""
+        count = sum(piece.name.bad for piece in pieces)
+        for chunk in chunks(self.source):
+            with suppress(OSError):
+                # A line that is being written now is not counted; a sealed chunk has whole lines.
+                if time.time() - os.stat(chunk.plain).st_mtime > QUIET_SECONDS:
+                    with OpenChunk(chunk) as file:
+                        count += torn_bytes(file) > 0
         return count
 
     def _covered(self) -> dict[int, list[PieceName]]:
@@ -128,6 +134,8 @@ class SampleIndex:
         if state is None:
             return 0, 0
         valid = list(takewhile(lambda piece: piece.head == state.head and piece.end <= state.size, pieces))
+        if valid and not _has_tail(chunk, state, valid[-1]):
+            valid = []
         position = valid[-1].end if valid else 0
         for piece in pieces[len(valid) :]:
             self._remove(piece)
@@ -192,14 +200,26 @@ def _read_state(chunk: Chunk, path: Path, size: int, mtime: int, inode: int) -> 
         except OSError:
             return None
         try:
-            return ChunkState(size, _head_of(_platform.read_at(fd, HEAD_BYTES, 0)))
+            return ChunkState(size, _head_of(_platform.read_at(fd, HEAD_BYTES, 0)), (mtime, inode))
         finally:
             os.close(fd)
     try:
         with OpenChunk(chunk) as file:
-            return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)))
+            return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)), (mtime, inode))
     except OSError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _has_tail(chunk: Chunk, state: ChunkState, piece: PieceName) -> bool:
+    """Return whether the chunk, in this state, still has the last line of a piece."""
+    try:
+        with OpenChunk(chunk) as file:
+            begin = max(piece.start, piece.end - 1 - TAIL_BYTES)
+            content = file.read(begin, piece.end - begin)
+    except OSError:
+        return False
+    return content[-1:] == b"\n" and tail_of(content[:-1].rpartition(b"\n")[2]) == piece.tail
 
 
 def _head_of(content: bytes) -> str:

@@ -1,7 +1,8 @@
 """Pieces of the index of samples: columns, places and signatures of consecutive samples of a chunk, in one file.
 
-The name of a piece says what it covers: `<chunk>.<start>.<end>.<first>.<rows>.<bad>.<head>.piece`, bytes of the uncompressed
-chunk, the number of its first sample, and the CRC-32 of the beginning of the chunk. A piece never changes.
+The name of a piece says what it covers: `<chunk>.<start>.<end>.<first>.<rows>.<bad>.<head>.<tail>.piece`, bytes of the
+uncompressed chunk, the number of its first sample, and the CRC-32 of the beginning of the chunk and of the end of its last
+line: a chunk that was replaced has others. A piece never changes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import struct
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
 
 
 NO_STEP = -(2**63)
-_NAME = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.piece")
+_NAME = re.compile(
+    r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.([0-9a-f]{8})\.piece"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp2"
+_MAGIC = b"rsp3"
 _ALIGN = 64
+TAIL_BYTES = 256
 LONGEST_SEARCHED = 2 * 1024 * 1024
 """Bytes of a line without a signature: a search always reads it."""
 
@@ -50,6 +55,7 @@ class PieceName(NamedTuple):
     rows: int
     bad: int
     head: str
+    tail: str
 
     def __str__(self) -> str:
         return ".".join(map(str, self)) + ".piece"
@@ -60,7 +66,7 @@ def parse_name(text: str) -> PieceName | None:
     if match is None:
         return None
     chunk, start, end, first, rows, bad = map(int, match.groups()[:6])
-    return PieceName(chunk, start, end, first, rows, bad, match[7])
+    return PieceName(chunk, start, end, first, rows, bad, match[7], match[8])
 
 
 def write_piece(
@@ -77,11 +83,11 @@ def write_piece(
         lines: complete lines from `start` on.
     """
     build = _Build()
-    end = start
+    end, last = start, b""
     for line in lines:
         build.add(line)
-        end = line.offset + len(line.content) + 1
-    name = PieceName(chunk, start, end, first, len(build.offsets), build.bad, head)
+        end, last = line.offset + len(line.content) + 1, line.content
+    name = PieceName(chunk, start, end, first, len(build.offsets), build.bad, head, tail_of(last))
     path = folder / str(name)
     beside = folder / f".{name}.{os.getpid()}.tmp"
     try:
@@ -93,6 +99,11 @@ def write_piece(
         with suppress(FileNotFoundError):
             beside.unlink()
     return name
+
+
+def tail_of(content: bytes) -> str:
+    """Return the checksum of the end of a line."""
+    return f"{zlib.crc32(content[-TAIL_BYTES:]):08x}"
 
 
 class _Build:

@@ -1,6 +1,6 @@
 """Words of texts, and signatures that tell which samples cannot have a word.
 
-A signature is a Bloom filter of `BITS` bits with eight hashes for each sample, stored by bits: a query reads, for each
+A signature is a Bloom filter of `BITS` bits with six hashes for each sample, stored by bits: a query reads, for each
 of the hashes of a word, one bit of every sample. A word is a run of letters and digits, in lower case, or a single
 character of Chinese, Japanese or Korean.
 """
@@ -29,22 +29,13 @@ _TABLE = bytes(
     for byte in range(256)
 )
 _SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
-_FACTORS = (
-    *(0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93),
-    *(0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3),
-)
-"""Odd numbers with as many ones as zeros; each makes a hash."""
-_SHIFT = 64 - 14
+HASHES = 6
+_FACTOR = 0x9E3779B97F4A7C15
 
 
 @cache
 def _masks() -> NDArray[np.uint64]:
     return np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
-
-
-@cache
-def _factors() -> NDArray[np.uint64]:
-    return np.array(_FACTORS, np.uint64)
 
 
 def plain(text: str) -> bytes:
@@ -62,14 +53,18 @@ def words(text: str) -> list[bytes]:
 def bits_of(word: bytes) -> list[int]:
     """Return the bits of a word."""
     key = np.frombuffer(word[:WORD_BYTES].ljust(WORD_BYTES, b"\0"), "<u8")
-    return [int(bit) for bit in _bits(key).ravel()]
+    bit, stride = _hashed(key)
+    return [int(bit[0] + n * stride[0]) % BITS for n in range(HASHES)]
 
 
-def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the bits of words, of shape (hash, word)."""
-    mixed = (keys ^ (keys >> np.uint64(29))) * _factors()[0]
-    bits: NDArray[np.uint64] = ((mixed ^ (mixed >> np.uint64(32))) * _factors()[:, None]) >> np.uint64(_SHIFT)
-    return bits
+def _hashed(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first bit of words and an odd stride to the next ones (Kirsch and Mitzenmacher, 2006)."""
+    mixed = (keys ^ (keys >> np.uint64(29))) * np.uint64(_FACTOR)
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= np.uint64(_FACTOR)
+    mixed >>= np.uint64(20)
+    signed = mixed.view(np.int64)
+    return signed & (BITS - 1), ((signed >> 14) & (BITS - 1)) | 1
 
 
 class SignatureBuilder:
@@ -115,10 +110,11 @@ def _signatures(samples: Sequence[bytes | None]) -> NDArray[np.uint8]:
         ends_of_texts = np.cumsum([len(text) for text in texts])
         counts = np.diff(np.searchsorted(starts, ends_of_texts), prepend=0)
         owners = np.repeat(np.arange(len(texts)), counts)
-        for bits in _bits(keys).view(np.int64):
-            bits *= BLOCK
-            bits += owners
-            matrix[bits] = 1
+        bits, strides = _hashed(keys)
+        for _ in range(HASHES):
+            matrix[bits * BLOCK + owners] = 1
+            bits += strides
+            bits &= BITS - 1
     for number, text in enumerate(samples):
         if text is None:
             matrix[number::BLOCK] = 1

@@ -2,7 +2,6 @@
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
 const ATTRIBUTES = new Set(["role", "list"]);
-
 const loaded = {};
 
 /** Make an element with properties, attributes (names with "-", "role" and "list") and children. */
@@ -37,9 +36,7 @@ export function textButton(textContent, action, properties = {}) {
 
 /** Make an icon of the sprite; it is decorative, beside a text. */
 export function icon(name) {
-  const element = svg("svg", { class: "icon", "aria-hidden": "true" });
-  svg("use", { href: `${ICONS}#${name}` }, element);
-  return element;
+  return svg("use", { href: `${ICONS}#${name}` }, svg("svg", { class: "icon", "aria-hidden": "true" })).parentNode;
 }
 
 /** Make a small button with an icon and a label for screen readers. */

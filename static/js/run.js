@@ -8,6 +8,7 @@ import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
+import { loadCard } from "./differences/card.js";
 import { isShared } from "./dom.js";
 import { editInPlace } from "./run/edit.js";
 import { wireRunShare } from "./share.js";
@@ -20,6 +21,7 @@ import { sidePane } from "./run/side.js";
 import { Toolbar } from "./run/toolbar.js";
 
 const root = document.getElementById("run");
+loadCard(document.getElementById("changed"));
 const charts = document.getElementById("charts");
 const connection = document.getElementById("connection");
 const REST_PAUSE = 2000;

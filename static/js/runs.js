@@ -1,6 +1,7 @@
 /** The runs table: live rows, selection, keyboard. Filters, sorting and paging are links and forms. */
 
-import { isShared } from "./dom.js";
+import { showChangesOnHover } from "./differences/hover.js";
+import { isShared, lazy } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
@@ -24,6 +25,7 @@ const QUIET = 8000;
 const holder = () => document.getElementById("runs");
 const mark = {};
 const picks = selection();
+if (!("shared" in document.body.dataset)) showChangesOnHover(document.body);
 let asked = "";
 
 /** Tell the charts that the rows on the page are newer. */
@@ -104,6 +106,8 @@ links(picks);
 copyIds();
 actions(picks, refresh);
 returnToPlace(picks);
+
+if (holder().hasAttribute("data-tour")) lazy("runs/tour").then(({ tour }) => tour());
 
 const now = poll(refresh, interval, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");

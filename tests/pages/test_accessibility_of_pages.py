@@ -35,6 +35,8 @@ PAGES = [
     "/remote",
     "/remote/host",
     "/alerts",
+    "/projects",
+    "/projects/vision",
     "/alerts/rules/new",
     "/alerts/channels/new",
     "/?layout=charts",

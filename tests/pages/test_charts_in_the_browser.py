@@ -351,6 +351,16 @@ def test_a_table_stands_behind_every_chart(board: Callable[..., Any]) -> None:
     assert rows.count() == 102
 
 
+def test_the_table_of_a_thinned_curve_says_how_many_points_were_logged(
+    board: Callable[..., Any], server: Server
+) -> None:
+    server.make = lambda name, query: curve(name, query) | {"count": 200_000}
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.evaluate("document.querySelector('figure .tools button:nth-child(2)').click()")
+    assert page.locator(".points caption").inner_text() == "101 points in view (of 200,000 logged)"
+
+
 def test_the_table_follows_a_zoom_and_live_points(board: Callable[..., Any]) -> None:
     page = board("loss")
     until(lambda: "1,000" in page.inner_text("figure output") or painted(page, "loss") > 100)

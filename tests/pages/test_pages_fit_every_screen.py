@@ -16,6 +16,8 @@ ADDRESSES = [
     "/",
     "/settings",
     "/alerts",
+    "/projects",
+    "/projects/vision",
     "/alerts/rules/new",
     "/import",
     "/remote",

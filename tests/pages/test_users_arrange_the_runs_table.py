@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     """A viewer with more runs than two batches, with its own preferences."""
     root, home = tmp_path_factory.mktemp("arranged") / "store", tmp_path_factory.mktemp("home")
     for number in range(MANY):
-        write_run(root, "p", f"r{number:03d}", config={"lr": number}, created_at=1.7e9 + number)
+        write_run(root, "p", f"r{number:03d}", config={"lr": number, "wd": 0.1}, created_at=1.7e9 + number)
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
     until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == str(MANY))
     yield viewer
@@ -60,10 +60,10 @@ def test_a_column_selected_just_before_leaving_is_kept(table: Any, site: Viewer)
     usual = heads(table)
     table.locator("#columns summary").click()
     table.route("**/?*", lambda route: None)  # the table with it never comes
-    table.locator('#columns input[value="config.lr"]').check()
+    table.locator('#columns input[value="config.wd"]').check()
     table.goto(f"{site.url}/system")
     table.unroute_all()
-    until(lambda: set(reopened(table, site)) == {*usual, "config.lr"})
+    until(lambda: set(reopened(table, site)) == {*usual, "config.wd"})
     usual_columns(table)
     assert heads(table) == usual
 
@@ -77,8 +77,8 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
     table.locator('th[data-key="project"]').drag_to(table.locator('th[data-key="status"]'))
     until(lambda: heads(table)[:3] == ["name", "project", "status"])
     table.locator("#columns summary").click()
-    table.locator('#columns input[value="config.lr"]').check()
-    until(lambda: "config.lr" in heads(table))
+    table.locator('#columns input[value="config.wd"]').check()
+    until(lambda: "config.wd" in heads(table))
     handle = table.get_by_role("separator", name="Width of Project")
     before = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
     handle.focus()

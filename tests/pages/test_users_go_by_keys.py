@@ -71,7 +71,22 @@ def test_charts_are_one_skip_link_away(open_page: Open) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_url("**#charts")
+    page.wait_for_url("**#chart-grid")
+
+
+@pytest.mark.parametrize("address", [f"/runs/{CHARTED}", "/?layout=charts&project=vision"])
+def test_the_first_chart_is_reached_within_fifteen_tabs(open_page: Open, address: str) -> None:
+    page = open_page(address, size="wide")
+    page.locator(".plot").first.wait_for()
+    presses, followed = 0, False
+    while not page.evaluate("document.activeElement.matches('.plot')"):
+        page.keyboard.press("Tab")
+        presses += 1
+        if not followed and page.evaluate("document.activeElement.getAttribute('href') === '#chart-grid'"):
+            page.keyboard.press("Enter")
+            followed = True
+        assert presses <= 15, page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
+    assert followed
 
 
 @pytest.mark.django_db
@@ -86,3 +101,21 @@ def test_a_run_outside_of_the_list_has_no_neighbours(
     assert client.get(f"/runs/{first}/neighbours?project=other").json() == {"previous": None, "next": None}
     assert client.get(f"/runs/{first}/neighbours?where=%28").json() == {"previous": None, "next": None}
     assert client.get(f"/runs/{first}/neighbours?runs={first},{second}").json()["next"] == f"/runs/{second}"
+
+
+@pytest.mark.parametrize("address", [f"/runs/{CHARTED}", f"/?layout=charts&runs={CHARTED}"])
+def test_the_first_chart_is_within_fifteen_keys(open_page: Open, address: str) -> None:
+    """The second stop is a link that leads to the charts."""
+    page = open_page(address, size="wide")
+    page.locator("figure[data-name] canvas").first.wait_for()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to charts"
+    page.keyboard.press("Enter")
+    stops = ["skip", "skip"]
+    while stops[-1] != "plot" and len(stops) < 15:
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+    assert stops[-1] == "plot", stops
+    page.keyboard.press("ArrowLeft")
+    until(lambda: " step " in (page.locator("#charts > [role=status].for-readers").last.text_content() or ""))

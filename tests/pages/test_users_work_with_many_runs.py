@@ -181,6 +181,8 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
     plot = page.page.locator('figure[data-name="val/acc"] .plot')
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
+    table = "document.querySelector('.listed').offsetHeight"
+    height = page.page.evaluate(table)
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 24)
     label = f"{LONG}-4 {runs[9][-6:]}"
     texts = page.page.locator("figure[data-name] output")
@@ -197,6 +199,7 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
     assert numbers == list(range(14, 4, -1)), "in the list"
     step, metric = page.page.locator("#runs thead .at").all_text_contents()
     assert step.startswith("step ") and metric == "val/acc"
+    assert page.page.evaluate(table) == height, "no row moves"
     legend = page.page.locator("#legend > ul > li .clip")
     assert page.page.locator("#legend header strong").text_content() == "val/acc"
     assert [text.split()[0] for text in legend.all_text_contents()] == [
@@ -349,3 +352,21 @@ def test_users_go_from_the_table_to_charts_and_back_and_lose_no_panel_of_the_com
     until(lambda: page.locator("#parallel path.run").count() == 2)
     page.locator("#panel-tabs").get_by_role("link", name="Charts").click()
     until(lambda: page.locator("figure[data-name=loss] canvas").count() == 1)
+
+
+@pytest.mark.journey("wide", "middle")
+def test_the_way_back_from_a_run_leads_to_the_same_place(
+    workspace: Callable[..., Workspace], runs: list[str]
+) -> None:
+    page = workspace("&show=all").page
+    page.set_viewport_size({"width": 1440, "height": 420})
+    scrolled = "document.getElementById('panel').scrollTop"
+    page.evaluate("document.getElementById('panel').scrollTo(0, 90)")
+    until(lambda: page.evaluate(scrolled) == 90)
+    page.locator(f"input.pick[value='{runs[2]}']").check()
+    page.locator(f"#run-{runs[1]} a.name").click()
+    page.wait_for_url("**/runs/**")
+    page.go_back()
+    until(lambda: page.evaluate(scrolled) == 90)
+    assert page.locator(f"input.pick[value='{runs[2]}']").is_checked()
+    assert page.evaluate("document.activeElement.closest('tr')?.id") == f"run-{runs[1]}"

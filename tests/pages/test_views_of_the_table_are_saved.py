@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from runicorn_site.web import preferences
+from runicorn_site.web.former_files import import_once
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -99,6 +100,7 @@ def test_malformed_entries_of_the_file_are_skipped(filled: Path, home: Path, pag
     (home / "config").mkdir(parents=True, exist_ok=True)
     text = '{"views": [1, {"name": 2}, {"name": "a", "query": "q=x"}], "columns": [1, "name", "\\u0000"]}'
     (home / "config" / "ui_preferences.json").write_text(text)
+    import_once(preferences.FILE.path, preferences.import_file, is_written=True)
     assert heads(page("/")) == ["Name"]
     assert [view.name for view in preferences.saved_views()] == ["a"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from runicorn.store.project import analysis
+from runicorn_tools.analysis import formulas
 from runicorn_tools.analysis.formulas import BadFormula, Node, parse
 
 SECONDS = 2.0
@@ -22,6 +23,15 @@ def formulas_of(root: str, project: str) -> Mapping[str, Node]:
     except (OSError, ValueError):
         return {}
     return _parsed(root, project, changed)
+
+
+def computable(root: str, project: str, metrics: Collection[str]) -> list[str]:
+    """Return the formulas of a project that need no other metrics than these."""
+    return [
+        name
+        for name, tree in formulas_of(root, project).items()
+        if all(metric in metrics for metric in formulas.metrics(tree))
+    ]
 
 
 def projects_with_formulas(root: str) -> Sequence[str]:

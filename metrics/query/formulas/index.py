@@ -16,13 +16,14 @@ from django.db import DatabaseError
 from django.db.models import Count, Sum
 from rest_framework.exceptions import ValidationError
 
+from metrics.ingest.catch_up import catch_up_several
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
 from metrics.query.formulas.definitions import formulas_of, projects_with_formulas
 from metrics.query.plan import WHOLE
 from metrics.query.series_view import JournalReplaced
 from runicorn_tools.analysis import formulas
 from runicorn_tools.analysis.formulas import Node
-from runs.index.metric_index import STATISTICS
+from runs.index.metric_index import VALUES
 from runs.models import Run, RunMetric, StorageRoot
 from runs.query import counts
 from runs.store.metric_stats import MetricStats, best_by, mode_of
@@ -94,6 +95,7 @@ def _compute(root: StorageRoot, name: str, stale: Sequence[_Stale]) -> None:
     runs = list(Run.objects.filter(pk__in=points))
     for run in runs:
         run.root = root
+    catch_up_several([run for run in runs if run.summarized_bytes is not None])
     curves = formula_curves(runs, [name], WHOLE, by_step=True, points=4, most=MOST_POINTS)
     by_run = {curve.run.pk: curve.series for curve in curves}
     rows = []
@@ -107,5 +109,5 @@ def _compute(root: StorageRoot, name: str, stale: Sequence[_Stale]) -> None:
             row.best = best_by(row, mode_of(run, name))[0]
         rows.append(row)
     RunMetric.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=STATISTICS
+        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=VALUES
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from metrics.query import downsample
 from metrics.query.smoothing import kernels
 from metrics.query.smoothing.kernels import Samples
-from metrics.store.columns import Floats, Index
+from metrics.store.columns import Floats, Index, ascending
 from runs.store.lazy_numpy import np
 
 Method = Literal["ema", "time_ema", "mean", "gaussian"]
@@ -98,4 +98,4 @@ def _spread(x: Floats, places: int) -> Index:
     """Return the positions of at most so many of ascending x, evenly spaced, including both ends."""
     if len(x) <= places:
         return np.arange(len(x))
-    return np.union1d(downsample.interval_starts(x, places - 1), [len(x) - 1])
+    return ascending(np.append(downsample.interval_starts(x, places - 1), len(x) - 1))

@@ -83,7 +83,7 @@ class KeyImportance(TypedDict):
     """Importance of a hyperparameter for a metric."""
 
     key: str
-    importance: Annotated[float, "Share of the metric's variance that is explained by this key only."]
+    importance: Annotated[float, "Share of the metric's variance that is due to this key."]
     std: Annotated[float, "Standard deviation of the importance over the trees of the forest."]
     correlation: Annotated[float | None, "Spearman's, for keys of which all values are numbers."]
 

@@ -124,7 +124,7 @@ class NearRun(TypedDict):
     project: str
     name: str
     distance: Annotated[
-        float, "0 for the same settings; 1 for a key whose value is as far as any in the project."
+        float, "0 for the same settings; 1 for a key with the greatest distance in the project."
     ]
     changed: Annotated[list[str], "Config keys that differ."]
     state: str

@@ -23,6 +23,8 @@ LIST_LIMIT = 16 * 1024 * KIBIBYTE
 WALK_ENTRIES = 50_000
 WALK_SECONDS = 5.0
 WALK_DEPTH = 12
+MOST_LEVELS = 2
+"""Levels above script and working directory at which their common folder is the program."""
 SUBMODULE_DEPTH = 4
 _SKIPPED = (
     "__pycache__ node_modules site-packages venv env .venv .env build dist .git .hg .svn .tox .nox .mypy_cache "
@@ -111,6 +113,10 @@ def _root_without_git(folder: Path, script: Path | None) -> Path:
     script = Path(os.path.normpath(script))
     if folder in script.parents and not _is_general(folder):
         return folder
+    common = Path(os.path.commonpath([folder, script.parent]))
+    levels = max(len(place.parts) - len(common.parts) for place in (folder, script.parent))
+    if levels <= MOST_LEVELS and not _is_general(common):
+        return common
     package = script.parent
     while (package / "__init__.py").is_file() and package != package.parent:
         package = package.parent

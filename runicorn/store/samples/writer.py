@@ -39,13 +39,20 @@ class SampleWriter:
         name: name of the sample set, 1 to 100 characters.
         root: the storage root; by default links are not checked to stay inside of one.
         reference: returns the JSON object that stands for a value stored elsewhere, such as an image; None for others.
+        chunk: number of a chunk of an earlier writer to continue, if it is neither sealed nor torn.
 
     Raises:
         layout.InvalidName: `name` is invalid.
     """
 
     def __init__(
-        self, run_dir: Path, name: str, *, root: Path | None = None, reference: Reference | None = None
+        self,
+        run_dir: Path,
+        name: str,
+        *,
+        root: Path | None = None,
+        reference: Reference | None = None,
+        chunk: int | None = None,
     ) -> None:
         self.name = check_name(name)
         self.folder = samples_folder(Path(run_dir), name)
@@ -56,6 +63,13 @@ class SampleWriter:
         self._fd = self._index = -1
         self._size = 0
         self._unsynced = False
+        if chunk is not None:
+            self._continue(Chunk(chunk, self.folder))
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Return the number of the open chunk and its size in bytes; None before the first row."""
+        return None if self._chunk is None else (self._chunk.number, self._size)
 
     def __enter__(self) -> SampleWriter:
         return self
@@ -149,6 +163,21 @@ class SampleWriter:
         with suppress(OSError):
             _platform.fsync_directory(self.folder)
 
+    def _continue(self, chunk: Chunk) -> None:
+        """Open an existing chunk at its end; leave it alone if a line of it is incomplete."""
+        try:
+            fd, index = (
+                os.open(path, _FLAGS | getattr(os, "O_NOFOLLOW", 0)) for path in (chunk.plain, chunk.index)
+            )
+        except OSError:
+            return
+        size = os.fstat(fd).st_size
+        if size >= CHUNK_BYTES or (size and os.pread(fd, 1, size - 1) != b"\n"):
+            os.close(fd)
+            os.close(index)
+            return
+        self._fd, self._index, self._chunk, self._size = fd, index, chunk, size
+
     def _finish_chunk(self, least: int | None) -> None:
         chunk, size = self._chunk, self._size
         if chunk is None:
@@ -161,9 +190,11 @@ class SampleWriter:
             seal(chunk.plain, chunk.sealed)
 
 
+_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
 def _create(path: Path) -> int:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+    return os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
 
 
 def _append(fd: int, content: bytes, offset: int | None) -> None:

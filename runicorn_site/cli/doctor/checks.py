@@ -23,7 +23,7 @@ from runicorn.capture import gpu
 from runicorn.capture.subprocesses import Commands
 from runicorn.settings import free_space, user
 from runicorn.store.units import format_bytes
-from runicorn_site.cli.version import database_state
+from runicorn_site.cli.version import database_state, durable_state
 from runicorn_site.import_path import ForeignModule, make_importable
 from runicorn_tools.cli import config
 from runicorn_tools.cli.support.common import REFUSED
@@ -77,6 +77,7 @@ def run_all(storage: Path | None, port: int) -> Iterator[Finding]:
         partial(clock, root),
         sqlite,
         database,
+        durable_database,
         partial(viewer_port, port),
         gpus,
         extras,
@@ -223,11 +224,24 @@ def database() -> Finding:
     try:
         state = database_state()
     except ImportError:
-        return Finding("Database", "unknown, since the server cannot be imported", Level.WARNING)
+        return Finding("Index", "unknown, since the server cannot be imported", Level.WARNING)
     text = f"{state['place']} ({state['state']})".strip()
     if state["state"].startswith("not available"):
-        return Finding("Database", text, Level.PROBLEM, PERMISSION)
-    return Finding("Database", text, Level.WARNING if "damaged" in text else Level.OK)
+        return Finding("Index", text, Level.PROBLEM, PERMISSION)
+    return Finding("Index", text, Level.WARNING if "damaged" in text else Level.OK)
+
+
+def durable_database() -> Finding:
+    """Check the durable database, which cannot be rebuilt."""
+    try:
+        state = durable_state()
+    except ImportError:
+        return Finding("Durable database", "unknown, since the server cannot be imported", Level.WARNING)
+    text = f"{state['place']} ({state['state']})".strip()
+    if state["state"].startswith("not available"):
+        return Finding("Durable database", text, Level.PROBLEM, PERMISSION)
+    is_lost = any(f"{word}:" in state["state"] for word in ("damaged", "empty", "missing"))
+    return Finding("Durable database", text, *((Level.PROBLEM, FAILED) if is_lost else (Level.OK, 0)))
 
 
 def viewer_port(port: int) -> Finding:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from runicorn_site.catalog.differences import what_changed
 from runicorn_site.catalog.entry import Figures, RunEntry, nested
 from runicorn_site.cli.runs import text
 from runicorn_site.cli.runs.source import (
@@ -58,12 +59,17 @@ def show(
     """
     with opened(url, token, storage) as catalog:
         entry = run_of(catalog, run, metrics=True)
+        earlier, changes = ("", []) if as_json else what_changed(catalog, entry)
     if as_json:
         common.print_json(entry.to_dict())
         return
     typer.echo(typer.style(entry.id, bold=True) if text.has_color() else entry.id)
     facts = [(name.removesuffix("_at"), text.cell(name, getattr(entry, name))) for name in FACTS]
     _section("", [(name.replace("_", " "), value) for name, value in facts if value])
+    if changes:
+        typer.echo(f"\nWHAT CHANGED since {earlier}")
+        for sentence in changes:
+            typer.echo(common.printable(f"  {sentence}"))
     _section("config", _flat(entry.config))
     _section("summary", _flat(entry.summary))
     if entry.metrics:

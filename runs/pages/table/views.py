@@ -15,7 +15,7 @@ from runicorn_site.web.actor import user_name
 from runicorn_site.web.readable import current
 from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
-from runs.models import StorageRoot
+from runs.models import Run, StorageRoot
 from runs.pages.table.actions import address_of_view
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, readable_columns
 from runs.pages.table.filters import chips
@@ -43,6 +43,11 @@ def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple
     return preferred, with_added(DEFAULT_COLUMNS, differing)
 
 
+def _are_of_demo(runs: Sequence[Run]) -> bool:
+    """Return whether all runs on the page are those of `runicorn demo`."""
+    return bool(runs) and all(run.project == "digits" and "demo" in run.tags for run in runs)
+
+
 def only_project(root: StorageRoot) -> str:
     """Return the name of the project if the root has one: its columns are then those of all runs."""
     names = [project["name"] for project in projects(root)]
@@ -66,7 +71,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     common = table_context(root, state, request.GET, user_name(request))
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)
-    context = {**common, **layout, "filter_chips": chips(root, state)}
+    context = {**common, **layout, "filter_chips": chips(root, state), "has_tour": _are_of_demo(runs)}
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
     if common["problem"] and state.where:

@@ -53,7 +53,14 @@ def groups(
     places = grouping.ordered(membership, order_by, statistics)
     visible = places[(page - 1) * per_page : page * per_page]
     failed = grouping.failures(membership)
-    entries = [_entry(membership, by, at, int(failed[at]), statistics) for at in visible]
+    newest = {at: membership.keys[membership.places(at)[::-1][:MOST_IDS]].tolist() for at in visible}
+    ids = grouping.run_ids(matches.root, {key for keys in newest.values() for key in keys})
+    entries = [
+        _entry(
+            membership, by, at, int(failed[at]), [ids[key] for key in newest[at] if key in ids], statistics
+        )
+        for at in visible
+    ]
     if against:
         for metric, quantity in quantities.items():
             members = [
@@ -70,14 +77,18 @@ def groups(
 
 
 def _entry(
-    membership: Membership, by: Sequence[str], at: int, failed: int, statistics: Mapping[str, Statistics]
+    membership: Membership,
+    by: Sequence[str],
+    at: int,
+    failed: int,
+    run_ids: list[str],
+    statistics: Mapping[str, Statistics],
 ) -> RunGroupEntry:
-    places = membership.places(at)
     return {
         "key": dict(zip(by, membership.values[at], strict=True)),
-        "n": len(places),
+        "n": len(membership.places(at)),
         "failed": failed,
-        "run_ids": [membership.run_ids[place] for place in places[::-1][:MOST_IDS].tolist()],
+        "run_ids": run_ids,
         "metrics": {name: _statistics(of_metric, at) for name, of_metric in statistics.items()},
     }
 

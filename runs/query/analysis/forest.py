@@ -1,7 +1,9 @@
 """A small random forest, and the permutation importance of its features, with NumPy alone.
 
-L. Breiman, "Random Forests", Machine Learning 45 (2001), 5-32. The importance of a feature is the share of the variance
-that a tree no longer explains of the rows outside its sample when the values of that feature are shuffled.
+L. Breiman, "Random Forests", Machine Learning 45 (2001), 5-32. The importance of a feature is half of the share of the
+variance that a tree no longer explains of the rows outside its sample when the values of that feature are shuffled. Where
+the effects of features add up, that is the share of the variance which is due to the feature (B. Gregorutti et al.,
+"Correlation and variable importance in random forests", Statistics and Computing 27 (2017), 659-678, proposition 1).
 """
 
 from __future__ import annotations
@@ -35,17 +37,18 @@ class _Node:
     right: _Node | None = None
 
 
-def permutation_importance(features: Floats, target: Floats) -> tuple[Floats, Floats]:
+def permutation_importance(features: Floats, target: Floats, trees: int = TREES) -> tuple[Floats, Floats]:
     """Return the importance of each feature and its standard deviation over the trees.
 
     Args:
         features: one row for each run, one column for each feature, without NaN.
         target: value of each run.
+        trees: number of trees.
     """
     rng = np.random.default_rng(SEED)
     rows, columns = features.shape
     losses: list[Floats] = []
-    for _ in range(TREES):
+    for _ in range(trees):
         sample = rng.integers(0, rows, rows)
         outside = np.setdiff1d(np.arange(rows), sample)
         if len(outside) < 2 or not np.ptp(target[outside]):
@@ -57,7 +60,7 @@ def permutation_importance(features: Floats, target: Floats) -> tuple[Floats, Fl
             shuffled = features[outside].copy()
             shuffled[:, column] = rng.permutation(shuffled[:, column])
             loss[column] = _loss(tree, shuffled, target[outside]) - unexplained
-        losses.append(loss / target[outside].var())
+        losses.append(loss / (2 * target[outside].var()))
     if not losses:
         return np.zeros(columns), np.zeros(columns)
     table = np.stack(losses)

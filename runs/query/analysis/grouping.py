@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from rest_framework.exceptions import ValidationError
 
 from runicorn.store import layout
-from runs.models import RunParam, RunTag, StorageRoot
+from runs.models import Run, RunParam, RunTag, StorageRoot
 from runs.query.analysis import replicas
 from runs.query.analysis.metric_values import Floats, Ints
+from runs.query.analysis.remembered import remembered
 from runs.query.matches import Matches
 from runs.store.lazy_numpy import np
 
@@ -22,6 +24,7 @@ COLUMNS = {
 }
 TAG, REPLICAS, CONFIG = "tag", "replicas", "config."
 MOST_KEYS = 4
+LONGEST = 300
 FEW = 1000
 STATISTICS = ("n", "mean", "std", "median", "min", "max")
 
@@ -54,7 +57,9 @@ def parse_keys(text: str) -> list[str]:
 
 
 def _is_key(key: str) -> bool:
-    return key in COLUMNS or key in (TAG, REPLICAS) or (key.startswith(CONFIG) and len(key) > len(CONFIG))
+    if key in COLUMNS or key in (TAG, REPLICAS):
+        return True
+    return key.startswith(CONFIG) and len(CONFIG) < len(key) <= LONGEST and "\0" not in key
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,6 @@ class Membership:
 
     Attributes:
         keys: primary keys of the runs, ascending.
-        run_ids: their ids, in that order.
         failed: whether each has failed.
         members: places in `keys`, group by group; a run with several tags is in several groups.
         starts: where each group begins in `members`.
@@ -71,7 +75,6 @@ class Membership:
     """
 
     keys: Ints
-    run_ids: Sequence[str]
     failed: Any
     members: Ints
     starts: Ints
@@ -91,6 +94,16 @@ class Membership:
         return self.members[self.starts[group] : self.starts[group] + self.sizes[group]]
 
 
+def run_ids(root: StorageRoot, keys: Iterable[int]) -> dict[int, str]:
+    """Return the ids of runs by their primary keys."""
+    listed = list(keys)
+    by_key: dict[int, str] = {}
+    for start in range(0, len(listed), FEW):
+        rows = Run.objects.filter(root=root, pk__in=listed[start : start + FEW])
+        by_key.update(rows.values_list("pk", "run_id"))
+    return by_key
+
+
 class Statistics(NamedTuple):
     """Statistics of one metric by group: number of finite values, mean, spread (NaN below two), median, extremes."""
 
@@ -104,13 +117,22 @@ class Statistics(NamedTuple):
 
 def group(matches: Matches, by: Sequence[str]) -> Membership:
     """Return the groups of runs; groups with equal values of their keys are one."""
-    columns = [COLUMNS[key] for key in by if key in COLUMNS]
     if REPLICAS in by:
         replicas.fill(matches.root, matches.runs)
-        columns.append("replica_key")
-    rows = sorted(matches.runs.order_by().values_list("pk", "run_id", "status", *columns))
+    try:
+        statement = str(matches.runs.query)
+    except EmptyResultSet:  # Django knows that nothing can match
+        statement = ""
+    return remembered(matches.root, (statement, *by), lambda: _group(matches, by))
+
+
+def _group(matches: Matches, by: Sequence[str]) -> Membership:
+    columns = [COLUMNS[key] for key in by if key in COLUMNS]
+    columns += ["replica_key"] if REPLICAS in by else []
+    # Without columns an index is read, and no row.
+    rows = list(matches.runs.order_by("pk").values_list("pk", *columns))
     keys: Ints = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-    by_column = {column: 3 + place for place, column in enumerate(columns)}
+    by_column = {column: 1 + place for place, column in enumerate(columns)}
     values: list[list[Any]] = []
     for key in by:
         if key in COLUMNS:
@@ -119,16 +141,16 @@ def group(matches: Matches, by: Sequence[str]) -> Membership:
         elif key == REPLICAS:
             place = by_column["replica_key"]
             # A run of which too little is known is alone.
-            values.append([row[place] or row[1] for row in rows])
+            values.append([row[place] or row[0] for row in rows])
         else:
             values.append(_params(matches.root, key, keys) if key != TAG else [None] * len(rows))
     members, codes, groups = _encoded(matches.root, by, keys, values)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(groups)))
+    failed = matches.runs.filter(status=layout.FAILED).order_by().values_list("pk", flat=True)
     return Membership(
         keys,
-        [row[1] for row in rows],
-        np.fromiter((row[2] == layout.FAILED for row in rows), bool, len(rows)),
+        np.isin(keys, np.fromiter(failed, np.int64)),
         members[order],
         starts.astype(np.int64),
         groups,
@@ -160,7 +182,7 @@ def _params(root: StorageRoot, key: str, keys: Ints) -> list[Any]:
         run: text if number is None else number
         for run, number, text in rows.order_by().values_list("run_id", "number", "text")
     }
-    return [by_run.get(run) for run in keys.tolist()]
+    return list(map(by_run.get, keys.tolist()))
 
 
 def _tags(root: StorageRoot, keys: Ints) -> tuple[Ints, list[Any]]:
@@ -228,7 +250,7 @@ def ordered(membership: Membership, order: str, statistics_by_metric: Mapping[st
     name, desc = order.removeprefix("-"), order.startswith("-")
     if name == "key":
         places = sorted(
-            range(len(membership)), key=lambda at: [_natural(value) for value in membership.values[at]]
+            range(len(membership)), key=lambda at: [natural(value) for value in membership.values[at]]
         )
         return places[::-1] if desc else places
     if name == "n":
@@ -258,7 +280,7 @@ def failures(membership: Membership) -> Ints:
     return counted
 
 
-def _natural(value: Any) -> tuple[int, float, str]:
+def natural(value: Any) -> tuple[int, float, str]:
     """Return a key that sorts numbers before text, and missing values last."""
     if value is None:
         return 2, 0.0, ""

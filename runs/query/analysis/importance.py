@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from runs.models import RunParam
-from runs.query.analysis.forest import permutation_importance
+from runs.query.analysis.forest import TREES, permutation_importance
 from runs.query.analysis.metric_values import Definitions, Floats, Ints, values_of
 from runs.query.matches import Matches
 from runs.store.lazy_numpy import np
@@ -22,7 +22,7 @@ class KeyImportance(NamedTuple):
     """Importance of a config key.
 
     Attributes:
-        importance: share of the metric's variance that is explained by this key only.
+        importance: share of the metric's variance that is due to this key.
         std: standard deviation over the trees of the forest.
         correlation: Spearman's rank correlation with the metric; None unless all its values are numbers.
     """
@@ -33,10 +33,17 @@ class KeyImportance(NamedTuple):
     correlation: float | None
 
 
-def importance(matches: Matches, metric: str) -> tuple[list[KeyImportance], int]:
+def importance(
+    matches: Matches, metric: str, *, trees: int = TREES, most_keys: int = MOST_KEYS
+) -> tuple[list[KeyImportance], int]:
     """Return the config keys that differ between runs, most important first, and the number of runs with the metric.
 
     A key whose values are all different words, such as a path, is left out.
+
+    Args:
+        metric: name of a metric, with a statistic if the definition is not meant.
+        trees: number of trees of the forest.
+        most_keys: maximum number of keys; those of most runs are compared.
     """
     newest = list(matches.runs.newest().values_list("pk", flat=True)[:MOST_RUNS])
     keys: Ints = np.sort(np.array(newest, dtype=np.int64))
@@ -45,10 +52,10 @@ def importance(matches: Matches, metric: str) -> tuple[list[KeyImportance], int]
     keys, target = keys[np.isfinite(target)], target[np.isfinite(target)]
     if len(keys) < LEAST_RUNS or not np.ptp(target):
         return [], len(keys)
-    names, columns, numeric = _features(keys)
+    names, columns, numeric = _features(keys, most_keys)
     if not names:
         return [], len(keys)
-    shares, stds = permutation_importance(np.stack(columns, axis=1), target)
+    shares, stds = permutation_importance(np.stack(columns, axis=1), target, trees)
     found = [
         KeyImportance(name, float(share), float(std), _spearman(column, target) if is_number else None)
         for name, share, std, column, is_number in zip(names, shares, stds, columns, numeric, strict=True)
@@ -56,7 +63,7 @@ def importance(matches: Matches, metric: str) -> tuple[list[KeyImportance], int]
     return sorted(found, key=lambda entry: -entry.importance), len(keys)
 
 
-def _features(keys: Ints) -> tuple[list[str], list[Floats], list[bool]]:
+def _features(keys: Ints, most_keys: int) -> tuple[list[str], list[Floats], list[bool]]:
     """Return the keys that differ with a column of numbers each, and whether these are its values."""
     places = {run: place for place, run in enumerate(keys.tolist())}
     cells: dict[str, list[tuple[int, float | None, str]]] = defaultdict(list)
@@ -70,7 +77,7 @@ def _features(keys: Ints) -> tuple[list[str], list[Floats], list[bool]]:
         is_number = all(number is not None for _, number, _ in values)
         texts = {text for _, _, text in values}
         is_constant = len(texts) == 1 and len(values) == len(keys)
-        if is_constant or (not is_number and len(texts) > len(values) / 2) or len(names) == MOST_KEYS:
+        if is_constant or (not is_number and len(texts) > len(values) / 2) or len(names) == most_keys:
             continue
         column = np.full(len(keys), np.nan)
         codes = {text: code for code, text in enumerate(sorted(texts))}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from runicorn.store.metric_rules import rule_of
 from runicorn_tools.analysis.goals import Goal, goal_by_name
 from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
 from runs.query import derived
+from runs.query.analysis.remembered import remembered
 from runs.query.where.ast import FIGURES
 from runs.store.lazy_numpy import np
 
@@ -96,15 +98,23 @@ def values_of(root: StorageRoot, quantity: Quantity, keys: Ints) -> Floats:
     """
     derived.prepare(root, {quantity.name})
     values: Floats = np.full(len(keys), np.nan)
-    rows = RunMetric.objects.filter(root=root, key=quantity.name, **{f"{quantity.column}__isnull": False})
-    if len(keys) <= FEW:
-        rows = rows.filter(run__in=keys.tolist())
-    pairs = list(rows.order_by().values_list("run_id", quantity.column))
-    if not pairs or not len(keys):
+    if not len(keys):
         return values
-    table = np.array(pairs, dtype=np.float64)
-    runs = table[:, 0].astype(np.int64)
+    if len(keys) <= FEW:
+        runs, column = _rows(root, quantity, keys)
+    else:
+        runs, column = remembered(root, quantity[1:], lambda: _rows(root, quantity))
     places = np.minimum(np.searchsorted(keys, runs), len(keys) - 1)
     is_member = keys[places] == runs
-    values[places[is_member]] = table[is_member, 1]
+    values[places[is_member]] = column[is_member]
     return values
+
+
+def _rows(root: StorageRoot, quantity: Quantity, keys: Ints | None = None) -> tuple[Ints, Floats]:
+    """Return the runs with a value, and their values."""
+    rows = RunMetric.objects.filter(root=root, key=quantity.name, **{f"{quantity.column}__isnull": False})
+    if keys is not None:
+        rows = rows.filter(run__in=keys.tolist())
+    pairs = list(rows.order_by().values_list("run_id", quantity.column))
+    table = np.fromiter(chain.from_iterable(pairs), np.float64, 2 * len(pairs))
+    return table[::2].astype(np.int64), table[1::2]

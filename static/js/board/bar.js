@@ -11,8 +11,8 @@ export class BoardBar {
     const find = (id) => panel.querySelector(`#${id}`);
     Object.assign(this, { menu: find("board-menu"), index: find("section-index"), add: find("add-menu"), fold: find("fold-all"), note: find("board-notice"), said: find("board-said") });
     this.menu.disabled = this.add.hidden = isShared;
-    this.menu.addEventListener("click", () => board.menus.openBoards(this.menu));
-    this.add.addEventListener("click", () => board.menus.openAdd(this.add));
+    this.menu.addEventListener("click", () => board.openMenu("openBoards", this.menu));
+    this.add.addEventListener("click", () => board.openMenu("openAdd", this.add));
     this.fold.addEventListener("click", () => this.#fold());
     this.note.querySelector("button").addEventListener("click", () => this.notice(""));
     this.index.addEventListener("click", (event) => this.#jump(event));

@@ -8,12 +8,12 @@
 import { ChartController } from "../chart/controller.js";
 import { arrange } from "./arrange/arrangement.js";
 import { changeItem, moveCell } from "./arrange/changes.js";
+import { lazy } from "../dom.js";
 import { wireDrag } from "./input/drag.js";
 import { BoardFile } from "./file.js";
 import { applyFilter } from "./filter.js";
 import { wireKeyboard, wireUndo } from "./input/keyboard.js";
 import { chartOptions, fieldsOf, insertMetric, metricsIn, optionsIn } from "./arrange/metrics.js";
-import { BoardMenus } from "./menus/menus.js";
 import { wireResize } from "./input/resize.js";
 import { BoardBar } from "./bar.js";
 import { changeSection } from "./arrange/section_changes.js";
@@ -35,11 +35,10 @@ export class Board {
       options: (name) => chartOptions(this.cell(name)),
       optionsChanged: (name, options) => this.#changeItem(name, fieldsOf(options)),
     });
-    this.menus = new BoardMenus(this);
     this.view = new BoardView(panel, this.controller, {
       folded: (key, folded) => this.#fold(key, folded),
-      sectionMenu: (key, button) => this.menus.openSection(key, button),
-      cellMenu: (name, button) => this.menus.openCell(name, button),
+      sectionMenu: (key, button) => this.openMenu("openSection", key, button),
+      cellMenu: (name, button) => this.openMenu("openCell", name, button),
     });
     this.#wire();
     this.render();
@@ -58,6 +57,12 @@ export class Board {
   /** Return a cell of the page by its name. */
   cell(name) {
     return this.arranged.sections.flatMap(({ cells }) => cells).find((cell) => cell.name === name) ?? this.arranged.hidden.find((cell) => cell.name === name);
+  }
+
+  /** Open a menu by a method of `BoardMenus`, whose module is loaded on first use. */
+  async openMenu(method, ...where) {
+    const { BoardMenus } = await lazy("board/menus/menus");
+    new BoardMenus(this)[method](...where);
   }
 
   change(board) { this.file.change(board); }

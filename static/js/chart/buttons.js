@@ -3,7 +3,6 @@
 import { iconButton, lazy, make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { toggleFull } from "./full_screen.js";
-import { toggleTable } from "./text/data_table.js";
 
 /** Add the buttons to a chart's caption. */
 export function addTools(chart) {
@@ -15,7 +14,8 @@ export function addTools(chart) {
   chart.openMenu = (field, beside = menu) => openMenu(chart, beside, field);
   bar.append(
     tool("large", gettext("Full screen"), chart, () => toggleFull(chart)),
-    tool("table", gettext("Table"), chart, (button) => {
+    tool("table", gettext("Table"), chart, async (button) => {
+      const { toggleTable } = await lazy("chart/text/data_table");
       button.ariaPressed = toggleTable(chart);
       // What has just become larger is not to be out of sight, nor below the heads that stay.
       chart.holder.scrollIntoView({ block: "nearest" });

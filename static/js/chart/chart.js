@@ -74,12 +74,9 @@ export class Chart {
     return this.settings.names ?? [this.name];
   }
 
-  /** The unit of the values, as far as the names tell it. */
-  get unit() {
-    return unitOf(this.names);
-  }
-
   #showUnit() {
+    /** The unit of the values, as far as the names tell it. */
+    this.unit = unitOf(this.names);
     this.holder.querySelector("h3").dataset.unit = this.unit;
   }
 

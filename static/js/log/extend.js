@@ -1,5 +1,6 @@
 /** Other lines for a log pane: those before or after what it shows, around one, or at the end. */
 
+import { formatNumber } from "../chart/text/format.js";
 import { gettext } from "../i18n.js";
 import { MOST_ROWS } from "./lines.js";
 
@@ -71,7 +72,7 @@ export function onKey(pane, event) {
 export function tell(pane) {
   const missed = pane.end && pane.lines.next ? pane.end.number - pane.lines.next.number : 0;
   pane.toEnd.hidden = pane.follow.checked || !pane.end;
-  pane.toEnd.textContent = missed > 0 && !pane.attached ? gettext("{n} more ↓", { n: missed.toLocaleString("en") }) : gettext("To the end ↓");
+  pane.toEnd.textContent = missed > 0 && !pane.attached ? gettext("{n} more ↓", { n: formatNumber(missed) }) : gettext("To the end ↓");
 }
 
 /** The last frames, as many as there is room for. */

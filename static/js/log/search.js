@@ -1,5 +1,6 @@
 /** Searching the log: the server looks through all of it, the pane shows the matches one by one. */
 
+import { formatNumber } from "../chart/text/format.js";
 import { gettext } from "../i18n.js";
 import { numberOf } from "./rows.js";
 
@@ -98,7 +99,7 @@ export class LogSearch {
 
   #tell() {
     const { numbers, total } = this.found;
-    const count = total.toLocaleString("en");
+    const count = formatNumber(total);
     const told = !this.text ? "" : !total ? gettext("no matches") : this.at < 0 ? gettext("{n} found", { n: count }) : gettext("{at} of {n}", { at: this.at + 1, n: count });
     this.form.elements.found.textContent = told;
     for (const name of ["previous", "next"]) this.form.elements[name].disabled = !numbers.length;

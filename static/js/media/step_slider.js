@@ -1,5 +1,6 @@
 /** One slider in each pane of media that moves all media of the run to a step, and the size of images. */
 
+import { formatNumber } from "../chart/text/format.js";
 import { gettext } from "../i18n.js";
 import { keep, kept } from "../shared/kept.js";
 
@@ -40,7 +41,7 @@ export class StepSlider {
 
   #say() {
     const step = this.all[this.at];
-    const words = step === undefined ? "" : gettext("step {step}", { step: step.toLocaleString("en") });
+    const words = step === undefined ? "" : gettext("step {step}", { step: formatNumber(step) });
     for (const bar of this.bars) {
       const slider = bar.querySelector(".all-steps");
       slider.value = this.at;

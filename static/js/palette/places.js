@@ -3,7 +3,7 @@
 import { gettext } from "../i18n.js";
 import { keep, kept } from "../shared/kept.js";
 
-const COMMANDS = "#fold, #other-layout, .run-header .actions .button, [data-help]";
+const COMMANDS = "#fold, #other-layout, .run-header .actions .button, a[data-command], [data-help]";
 const RECENT = "runicorn.recent";
 const MOST_RECENT = 5;
 const THEMES = { dark: gettext("Dark theme"), light: gettext("Light theme"), auto: gettext("Theme of the system") };

@@ -1,5 +1,6 @@
 /** Header of the run page: the step follows live points, the rest is rendered by the server. */
 
+import { formatNumber } from "../chart/text/format.js";
 import { request } from "../http.js";
 import { morph } from "./morph.js";
 
@@ -19,7 +20,7 @@ export function showStep(points) {
   const highest = steps.reduce((a, b) => Math.max(a, b), Number(shown.dataset.value));
   if (!(highest >= 0)) return;
   shown.dataset.value = highest;
-  shown.textContent = highest.toLocaleString("en");
+  shown.textContent = formatNumber(highest);
 }
 
 /** Show the name of the run where it stands outside of the header, too. */

@@ -1,5 +1,6 @@
 /** Media of one key by step: a slider selects the item; the newest is shown until one is selected. */
 
+import { formatNumber } from "../chart/text/format.js";
 import { gettext } from "../i18n.js";
 
 /** Show a failure in `body`, with a button that calls `again`. */
@@ -13,8 +14,8 @@ export function showFailure(body, sentence, again) {
 /** Return in words the step of an item, and its place if there are several; what is not known is left out. */
 export function placeOf(items, at) {
   const { step } = items[at];
-  const words = step === null ? "" : gettext("step {step}", { step: step.toLocaleString("en") });
-  const place = items.length > 1 ? gettext("{at} of {n}", { at: at + 1, n: items.length.toLocaleString("en") }) : "";
+  const words = step === null ? "" : gettext("step {step}", { step: formatNumber(step) });
+  const place = items.length > 1 ? gettext("{at} of {n}", { at: at + 1, n: formatNumber(items.length) }) : "";
   return [words, place].filter(Boolean);
 }
 

@@ -1,7 +1,7 @@
 /** The page of the samples of a run. */
 
 import { isShortcut } from "../dom.js";
-import { gettext } from "../i18n.js";
+import { gettext, ngettext } from "../i18n.js";
 import { requestJson, siteAddress } from "../http.js";
 import { SampleDocument } from "./document.js";
 import { both, columnName, literal, readState, selection, writeState } from "./state.js";
@@ -95,7 +95,7 @@ class SamplesPage {
         Object.assign(summary, await requestJson(this.address("summary", selection(state))));
         state.isNewest = false;
       }
-      [this.columns, this.score] = [summary.columns, summary.score];
+      [this.columns, this.score, this.unreadable] = [summary.columns, summary.score, summary.unreadable];
       this.steps.show(summary, state.step);
       const query = { page: state.page, per_page: PER_PAGE, order_by: state.sort };
       const answer = await requestJson(this.address(state.grouped ? "groups" : "rows", selection(state, query)));
@@ -117,7 +117,8 @@ class SamplesPage {
     part("count").textContent = (groups ? gettext("{first}–{last} of {total} groups", values) : gettext("{first}–{last} of {total} samples", values)) + (ms === undefined ? "" : ` · ${number(ms)} ms`);
     part("previous").disabled = this.state.page <= 1;
     part("next").disabled = first + shown >= total;
-    part("pending").hidden = !pending;
+    part("pending").hidden = !pending && !this.unreadable;
+    if (this.unreadable) part("pending").textContent = ngettext("One line of the samples cannot be read: it is damaged, or its process was killed.", "{n} lines of the samples cannot be read: they are damaged, or their process was killed.", this.unreadable);
     if (pending) part("pending").textContent = gettext("{size} MB of samples are still being indexed.", { size: number(Math.ceil(pending / 2 ** 20)) });
     part("compare").href = `${siteAddress("/samples-compare")}?${new URLSearchParams({ name: this.name, runs: this.steps.steps.length > 1 ? `${this.run}@${this.steps.steps[0]},${this.run}@${this.steps.steps.at(-1)}` : this.run })}`;
   }

@@ -43,7 +43,7 @@ def test_a_model_is_found_described_and_given_an_alias(
     with careful_page(chromium, bypass_csp=True, reduced_motion="reduce", **screen.options) as page:
         page.goto(f"{viewer.url}/artifacts")
         fits(page)
-        page.keyboard.press("/")
+        page.locator("#search").click()
         page.keyboard.type("net")
         until(lambda: page.locator("a.name").count() == 1 and page.url.endswith("?q=net"))
         page.get_by_role("link", name="net", exact=True).click()

@@ -37,3 +37,24 @@ def test_sources_are_there_once_the_run_has_ended(
     assert layout.read_json(run_dir / layout.META)[0]["parent"] == "20260101_000000_abcdef"
     if is_kept:
         assert {path: sources.read(path) for path in sources.files} == {"lib.py": b"x = 1\n"}
+
+
+@pytest.mark.parametrize(("setting", "is_said"), [("on", True), ("off", False)])
+def test_a_run_that_was_tried_before_is_named_once(
+    setting: str, is_said: bool, script: Callable[..., Script], folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "program"
+    place.mkdir()
+    (place / "lib.py").write_text("x = 1\n")
+    text = TRAIN.replace("SOURCES", "True")
+    first = script(text, str(place))
+    assert first.end() == 0, first.stderr
+    run_id = only_run(folder).path.name
+    assert "same config" not in first.stderr
+    again = script(text, str(place), RUNICORN_TRIED=setting)
+    assert again.end() == 0, again.stderr
+    sentence = f"run {run_id} has finished with the same config, code and seed"
+    assert again.stderr.count(sentence) == int(is_said)
+    other = script(text.replace("0.1", "0.2"), str(place))
+    assert other.end() == 0
+    assert "same config" not in other.stderr

@@ -64,6 +64,12 @@ def test_a_program_without_a_repository_is_walked(project: Project, monkeypatch:
     assert set(project.kept()) == names
 
 
+def test_script_and_working_directory_may_lie_side_by_side(project: Project) -> None:
+    write(project.folder, {"bin/train.py": "a", "conf/a.json": "{}", "other.txt": "o"})
+    kept = project.kept(script="../bin/train.py", folder=project.folder / "conf")
+    assert set(kept) == {"bin/train.py", "conf/a.json", "other.txt"}
+
+
 def test_rules_of_runicornignore_leave_files_out(project: Project) -> None:
     write(project.folder, {"train.py": "a", ".runicornignore": "secret_*\n!secret_plan.py\nbig/\n"})
     write(project.folder, {"secret_a.py": "a", "secret_plan.py": "p", "big/x.py": "x"})
@@ -129,6 +135,19 @@ def test_large_and_binary_files_are_named_and_left_out(
         "wider.txt": "total",
     }
     assert {item["reason"] for item in Sources(project.run()).about["skipped"]} == {"size", "binary", "total"}
+
+
+def test_a_dirty_tree_of_ten_gigabytes_costs_no_more_than_its_sources(project: Project) -> None:
+    write(project.folder, {"train.py": "a = 1\n"})
+    commit(project.folder)
+    write(project.folder, {"train.py": "a = 2\n", "new.py": "n\n"})
+    for number in range(10):
+        with (project.folder / f"dump{number}.npy").open("wb") as file:
+            file.truncate(2**30)
+    sources = Sources(project.run())
+    assert {path: sources.read(path) for path in sources.files} == {"train.py": b"a = 2\n", "new.py": b"n\n"}
+    assert {item["size"] for item in sources.about["skipped"]} == {2**30}
+    assert weight(project.root) < 10_000
 
 
 def test_a_walk_ends_at_its_limit(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

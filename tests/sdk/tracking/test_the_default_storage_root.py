@@ -103,6 +103,23 @@ def test_a_new_root_in_an_ordinary_folder_is_not_reported(
     assert "storage root" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("content", "is_reported"), [([], True), (["notes.txt"], False)])
+def test_a_folder_where_disks_are_mounted_is_an_ordinary_one_if_it_has_other_files(
+    begin: Callable[..., rn.Run],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: list[str],
+    is_reported: bool,
+) -> None:
+    monkeypatch.setattr(default_root, "MOUNT_FOLDERS", (str(tmp_path / "mnt"),))
+    (folder := tmp_path / "mnt" / "data").mkdir(parents=True)
+    for name in content:
+        (folder / name).touch()
+    begin(storage=folder / "store")
+    assert ("No file system is mounted" in capsys.readouterr().err) is is_reported
+
+
 WRITER = """
 run = rn.init("p", "n", run_id="20260101_000000_abcdef", resume=True, capture_env=False, system_metrics=False)
 print(os.getpid(), flush=True)

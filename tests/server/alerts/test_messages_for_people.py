@@ -40,7 +40,7 @@ def event(alerts: Alerts, store: Path) -> Callable[[list[int]], AlertEvent]:
             True, time.time(), "The run is %(state)s: %(reason)s", {"state": "failed", "reason": HOSTILE}
         )
         assert episodes.fire(rule_set.current().rules[-1], run, "", change, ViewerPresence(0.0, 0.0, 0.0))
-        return AlertEvent.objects.select_related("run", "rule").get()
+        return AlertEvent.objects.select_related("rule").get()
 
     return fire
 
@@ -74,7 +74,7 @@ def test_a_name_with_an_at_sign_is_no_mention_or_link(event: Callable[[list[int]
 
 def event_of(body: messages.Content) -> AlertEvent:
     """The only event."""
-    return AlertEvent.objects.select_related("run", "rule").get()
+    return AlertEvent.objects.select_related("rule").get()
 
 
 @pytest.mark.parametrize("more", ["", "&deadline=30"])

@@ -15,8 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from alerts.judging import rule_set
 from alerts.models import AlertDelivery, AlertEvent, AlertRule
 from metrics.ingest.catch_up import catch_up
-from runs.models import Run
+from runs.active_root import activate
+from runs.models import Run, StorageRoot
 from runs.services.lookup import get_run
+from runs.services.recycle_bin import remove_runs, soft_delete_runs
 from tests.folders import append_metrics, write_run
 from tests.server.alerts.conftest import Receiver
 
@@ -158,7 +160,7 @@ def test_a_rule_chooses_runs_and_metrics(alerts: Alerts, store: Path) -> None:
     watched.log(5.0, name="acc")
     watched.log(5.0, name="train/loss[0]")
     assert [(event.run_id, event.subject) for event in AlertEvent.objects.all()] == [
-        (watched.run.pk, "train/loss[0]")
+        (watched.run_id, "train/loss[0]")
     ]
 
 
@@ -207,6 +209,39 @@ def test_a_replaced_journal_does_not_fire_again(alerts: Alerts, store: Path) -> 
     assert catch_up(training.run, wait=60) == 0
     training.log(30.0)
     assert found() == [("fired", 20.0), ("recovered", 1.0), ("fired", 30.0)]
+
+
+def test_events_outlive_the_index_and_are_not_repeated_by_a_new_one(
+    alerts: Alerts, store: Path, receiver: Receiver
+) -> None:
+    alerts("POST", "channels", {"name": "c", "url": receiver.url})
+    channels = [channel["id"] for channel in alerts("GET", "channels")]
+    when = {"kind": "threshold", "metric": "loss", "op": ">", "value": 10.0}
+    alerts("POST", "rules", {"name": "rule", "when": when, "channels": channels})
+    training = Training(store)
+    for value in (20.0, 1.0, 30.0):
+        training.log(value)
+    with (training.run.path / "events.jsonl").open("a") as journal:
+        journal.write('{"ts": 1, "type": "alert", "data": {"title": "Low accuracy"}}\n')
+    assert catch_up(training.run, wait=60) == 0
+    first = AlertEvent.objects.order_by("pk")[0]
+    assert alerts("POST", "events/acknowledge", {"ids": [first.pk]}) == {"acknowledged": 1}
+    before = list(AlertEvent.objects.order_by("pk").values())
+    assert [row["kind"] for row in before] == ["fired", "recovered", "fired", "fired"]
+
+    StorageRoot.objects.all().delete()
+    activate(store)
+    training.run = get_run(training.run_id)
+    assert catch_up(training.run, wait=60) == 0
+    assert list(AlertEvent.objects.order_by("pk").values()) == before
+    assert AlertDelivery.objects.count() == 3
+    assert {event["run_id"] for event in alerts("GET", "events")["events"]} == {training.run_id}
+    training.log(1.0)
+    assert found()[-1] == ("recovered", 1.0)  # of the episode that was open
+
+    soft_delete_runs(root=training.run.root, run_ids=[training.run_id])
+    remove_runs(root=training.run.root, run_ids=[training.run_id])
+    assert not AlertEvent.objects.exists()
 
 
 def test_a_script_raises_alerts_that_are_read_once(alerts: Alerts, store: Path, receiver: Receiver) -> None:

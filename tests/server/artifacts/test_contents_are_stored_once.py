@@ -149,3 +149,25 @@ def test_more_artifacts_than_files_may_be_open_are_no_hindrance(shelves: Store) 
         assert not garbage.find(shelves)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_what_has_changed_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, source = Store(folder), folder / "weights.bin"
+    hashed: list[int] = []
+    monkeypatch.setattr(pool, "hash_file", lambda fd, *progress: hashed.append(fd) or copying.hash_file(fd))
+
+    def saved(content: bytes) -> str:
+        source.write_bytes(content)
+        return (
+            create.save(store, create.Draft("weights", "model", files={"w": source})).manifest.files[0].digest
+        )
+
+    first, size = os.urandom(3_000_000), 3_000_000
+    digest = saved(first)
+    assert saved(os.urandom(size)) != digest and hashed == []
+    assert saved(first) == digest and len(hashed) == 1  # not copied
+    # Only between the samples: hashed first, and copied then.
+    assert saved(first[:100_000] + b"x" + first[100_001:]) not in ("", digest) and len(hashed) == 2
+    (store.pool.sizes / str(size)).write_text("")  # by an earlier version
+    assert saved(first) == digest and len(hashed) == 3
+    assert len(list(store.pool.blobs())) == 3

@@ -15,7 +15,7 @@ import pytest
 
 from runicorn_site.backup import files
 
-ROWS = '{"model": "a.b", "pk": 1, "fields": {}}\n' * 500
+CONTENT = Random(2).randbytes(20_000)
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(files, "folders", lambda: {"config": config, "data": tmp_path / "data"})
     target = tmp_path / "backup.tar.gz"
     about = {"database": "sqlite", "has_users": False, "migrations": [("runs", "0001_initial")]}
-    files.write(target, ROWS, 500, about)
-    assert files.read(target).rows == ROWS
+    files.write(target, CONTENT, 500, about)
+    assert files.read(target).content == CONTENT
     return target
 
 
@@ -82,7 +82,7 @@ def test_a_changed_manifest_is_refused(backup: Path) -> None:
 
 def test_a_backup_of_an_earlier_version_has_no_digest_of_its_manifest(backup: Path) -> None:
     backup.write_bytes(_repacked(backup, lambda manifest: manifest.pop("digest")))
-    assert files.read(backup).rows == ROWS
+    assert files.read(backup).content == CONTENT
 
 
 def _written(path: Path, content: bytes) -> Path:

@@ -60,7 +60,7 @@ def test_each_part_of_the_background_work_is_done_by_one_server(
         set_status(cluster.servers[number - 1], run_id, "failed")
     until(lambda: len(runs_of_messages(receiver)) == 3)
     # The message of a server that is killed before it has recorded it is sent again.
-    pending = "SELECT 1 FROM metrics_alertdelivery WHERE status = 'pending'"
+    pending = "SELECT 1 FROM runicorn_server.alerts_alertdelivery WHERE status = 'pending'"
     until(lambda: not cluster.database.execute(pending))
 
     for number in (0, 1):

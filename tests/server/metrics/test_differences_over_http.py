@@ -136,6 +136,9 @@ def test_the_command_answers_as_the_api_does(runs: list[str], store: Path, api: 
 
     expected = api.get(f"/api/v2/differ?a={runs[0]}&b={runs[2]}").json()
     assert json.loads(printed("diff", runs[0], "latest", "--json")) == expected
+    shown = printed("show", "latest")
+    assert f"WHAT CHANGED since {runs[1]}" in shown
+    assert "  Config: lr 0.1 → 0.9" in shown
     text = printed("diff", "latest")
     assert f"{runs[1]} (p/resnet) → {runs[2]} (p/resnet)" in text
     assert "~ lr: 0.1 → 0.9" in text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -92,3 +94,11 @@ def add_users(home: Path, roles: dict[str, tuple[str, dict[str, str]]]) -> dict[
     added = run_module(["tests.server.people.adding"], variables, PROJECT, input=json.dumps(people))
     assert added.returncode == 0, added.stderr
     return passwords
+
+
+def recorded(home: Path) -> list[dict[str, Any]]:
+    """Return the record of changes, the oldest first."""
+    with closing(sqlite3.connect(home / "data" / "server.sqlite3", timeout=30)) as database:
+        database.row_factory = sqlite3.Row
+        rows = database.execute("SELECT * FROM people_change ORDER BY id").fetchall()
+    return [{**row, "runs": json.loads(row["runs"])} for row in rows]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import environment, run_module
+from tests.processes import Viewer, environment, run_module
 from tests.server.people.lab import add_users
+from tests.waiting import until
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "damaged": lambda file: file.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 64),
@@ -43,3 +44,20 @@ def test_a_lost_file_of_users_is_never_taken_for_no_users(
     assert done.returncode == 0, done.stderr
     with closing(sqlite3.connect(file)) as rows:
         assert rows.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]
+
+
+@pytest.mark.parametrize("state", ["damaged", "empty"])
+def test_runs_are_shown_while_the_durable_database_is_lost(
+    state: str, start_viewer: Callable[..., Viewer], folder: Path, home: Path, make_run: Callable[..., str]
+) -> None:
+    run_id = make_run(folder, metrics=[{"loss": 1.0}], status="finished")
+    viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: run_id in viewer.get("/").text)
+    DAMAGES[state](home / "data" / "server.sqlite3")
+    until(lambda: viewer.get("/api/v2/alerts/rules").status_code == 503)
+    sentence = "The durable database is damaged. Stop the viewer and restore a backup."
+    assert viewer.get("/api/v2/alerts/rules").json()["detail"] == sentence
+    assert run_id in viewer.get("/").text and viewer.get(f"/api/runs/{run_id}").status_code == 200
+    with (folder / "vision" / "resnet" / "runs" / run_id / "events.jsonl").open("a") as journal:
+        journal.write('{"ts": 3, "type": "metrics", "data": {"loss": 9.0, "global_step": 9, "time": 3}}\n')
+    until(lambda: len(viewer.get(f"/api/runs/{run_id}/metrics").json()["rows"]) == 2)

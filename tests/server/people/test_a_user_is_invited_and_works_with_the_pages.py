@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -92,7 +91,7 @@ def test_the_pages_about_users_fit_a_phone(lab: Lab, chromium: Any) -> None:
         for path in ("/account", "/users", "/changes?user=root"):
             page.goto(lab.url + path)
             until(lambda: fits_the_screen(page))
-        assert re.search(r"/changes\.jsonl\b.+/changes-admin\.jsonl\b", page.inner_text("main"), re.DOTALL)
+        assert "and as many of administrators" in page.inner_text("main")
         expect(page.locator("tbody tr", has_text="longlong").first).to_be_visible()
 
 

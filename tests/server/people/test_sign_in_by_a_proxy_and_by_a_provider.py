@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import requests
 
 from tests.processes import Viewer, environment, free_port
 from tests.secrecy import secret
-from tests.server.people.lab import Lab, add_users
+from tests.server.people.lab import Lab, add_users, recorded
 from tests.waiting import until, until_refused
 
 CLIENT = "runicorn"
@@ -57,9 +56,7 @@ def test_a_proxy_signs_new_users_up_where_a_role_is_set(
     viewer = start_viewer(folder, *options, RUNICORN_SIGN_UP_ROLE="write-own")
     assert status(viewer, X_Remote_User="newcomer") == 200
     assert status(viewer, "/alerts/rules/new", X_Remote_User="newcomer") == 403
-    record = home / "data" / "changes.jsonl"
-    until(lambda: record.is_file() and record.read_bytes().endswith(b"\n"))
-    line = json.loads(record.read_text().splitlines()[0])
+    line = until(lambda: recorded(home))[0]
     assert line.items() >= {"user": "newcomer", "method": "ADD", "address": "127.0.0.1"}.items()
     assert status(viewer, X_Remote_User="not a name") == 403
     for sent, name in (

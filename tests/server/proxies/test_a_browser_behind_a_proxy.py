@@ -51,6 +51,7 @@ def test_a_journey_below_the_prefix(proxied: Site, chromium: Any) -> None:
         finally:
             training.close()
         assert asked.sockets == [f"{proxied.prefix}/runs/{training.run_id}/live"]
+        page.locator("nav.rail").get_by_role("link", name="Runs", exact=True).click()
         page.get_by_role("link", name="Charts", exact=True).click()
         page.locator("figure canvas").first.wait_for()
         page.get_by_role("link", name="Settings", exact=True).click()

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from runicorn.store.samples import writer
 from runicorn.store.samples.names import chunks, samples_folder
+from samples.query import table
 from samples.services import indexing
 from samples.store import index as store_index
 from tests.answers import read
@@ -103,6 +104,16 @@ def test_words_and_phrases_are_found_in_texts(log: Log, rows: Ask, text: str, ex
     assert answer["total"] == (len(expected) if text != "!!!" else 23)
 
 
+def test_a_search_that_takes_long_ends_with_the_matches_so_far(
+    log: Log, rows: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = log([{"n": n, "text": "b a" if n else "a b"} for n in range(1000)])
+    assert rows(run, q='"a b"')["total"] == 1 and rows(run, q='"a b"')["total_is_exact"]
+    monkeypatch.setattr(table, "SEARCH_SECONDS", 0.0)
+    answer = rows(run, q='"a b"')
+    assert [row["n"] for row in answer["rows"]] == [0] and not answer["total_is_exact"]
+
+
 def test_rows_are_sorted_by_any_column_with_missing_ones_last(log: Log, rows: Ask) -> None:
     run = log(
         [{"id": "b", "r": 1.0}, {"id": "a", "r": 2.0}, {"id": "c"}, {"r": math.nan}, {"id": "d", "r": 0}]
@@ -180,7 +191,24 @@ def test_a_chunk_that_is_sealed_or_replaced_is_read_again_as_needed(
     assert ids(rows(run)) == [(9, "other")]
 
 
-def test_torn_and_damaged_lines_hide_no_other(log: Log, rows: Ask) -> None:
+@pytest.mark.parametrize("number", [3, 40])
+def test_a_chunk_that_is_written_again_with_the_same_beginning_is_read_again(
+    log: Log, rows: Ask, number: int
+) -> None:
+    run = log([{}], name="other")
+    with writer.SampleWriter(run, "rollouts") as first:
+        first.append([sample(n) for n in range(30)], step=1, moment=1.0)
+    assert rows(run)["total"] == 30
+    for path in samples_folder(run, "rollouts").iterdir():
+        path.unlink()
+    with writer.SampleWriter(run, "rollouts") as again:
+        again.append(
+            [{**sample(n), "id": f"new{n}" if n else "p0"} for n in range(number)], step=1, moment=1.0
+        )
+    assert ids(rows(run, per_page=100)) == [(1, f"new{n}" if n else "p0") for n in range(number)]
+
+
+def test_torn_and_damaged_lines_hide_no_other_and_are_told(log: Log, rows: Ask, api: Any) -> None:
     run = log([sample(n) for n in range(3)], step=1)
     chunk = chunks(samples_folder(run, "rollouts"))[0]
     with chunk.plain.open("ab") as file:
@@ -188,6 +216,10 @@ def test_torn_and_damaged_lines_hide_no_other(log: Log, rows: Ask) -> None:
             b'not json\n{"ts":1,"step":2,"data":[]}\n{"ts":5,"data":{"id":"by hand"}}\n{"ts":1,"step":2,"da'
         )
     assert ids(rows(run)) == [(1, "p0"), (1, "p1"), (1, "p2"), (None, "by hand")]
+    address = f"/runs/{run.name}/samples-data/summary/rollouts"
+    assert read(api.get(address))["unreadable"] == 2  # the last line may be written just now
+    os.utime(chunk.plain, (1, 1))
+    assert read(api.get(address))["unreadable"] == 3
 
 
 def test_a_deleted_or_damaged_index_is_built_again(log: Log, rows: Ask) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
-import time
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 from django.urls import URLPattern, URLResolver, get_resolver
-from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from people.access import api_tokens
 from people.access.routes import required_scope
+from people.token_verification import PREFIX
 from runicorn import api
-from runicorn_tools.cli import app
-from tests.processes import Viewer, train
+from runicorn_site.web.access import Scope
+from tests.prepared import lay_out
+from tests.processes import Viewer, environment, run_module, train
 from tests.waiting import until
 
 TRAINING = """
@@ -33,8 +35,11 @@ HOSTS = re.compile(
 
 def token(*words: str) -> tuple[int, str]:
     """Run `runicorn token`, and return its exit code and output."""
-    result = CliRunner().invoke(app, ["token", *words])
-    return result.exit_code, result.output.strip()
+    home = Path(os.environ["RUNICORN_DATA_DIR"]).parent
+    home.mkdir(parents=True, exist_ok=True)
+    lay_out(home / "data")
+    done = run_module(["runicorn", "token", *words], environment(home), home)
+    return done.returncode, (done.stdout + done.stderr).strip()
 
 
 def paths(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[str]:
@@ -69,7 +74,7 @@ def test_a_token_does_what_its_scope_contains(
 ) -> None:
     run_id = make_run(folder, metrics=[{"loss": 1.0}])
     viewer = start_viewer(**({"RUNICORN_TOKEN": "auto"} if protected else {}))
-    secrets = {scope: token("add", scope, "--scope", scope)[1] for scope in tuple(api_tokens.Scope)}
+    secrets = {scope: token("add", scope, "--scope", scope)[1] for scope in tuple(Scope)}
     until(lambda: status(viewer, secrets["admin"]) == 200)
     calls = {
         "read": ("GET", f"/api/runs/{run_id}/metrics", None),
@@ -78,7 +83,7 @@ def test_a_token_does_what_its_scope_contains(
         "admin": ("GET", "/api/config/ssh_connections", None),
     }
     for place, (method, path, body) in enumerate(calls.values()):
-        for number, scope in enumerate(tuple(api_tokens.Scope)):
+        for number, scope in enumerate(tuple(Scope)):
             allowed = status(viewer, secrets[scope], method, path, json=body) != 403
             assert allowed == (number >= place), (scope, path)
     refusal = requests.patch(
@@ -105,24 +110,24 @@ def test_a_training_uploads_with_a_token_that_may_write(
 
 
 def test_a_revoked_expired_or_unknown_token_is_refused(
-    start_viewer: Callable[..., Viewer], home: Path, monkeypatch: pytest.MonkeyPatch
+    start_viewer: Callable[..., Viewer], home: Path
 ) -> None:
     viewer = start_viewer()
     secret = token("add", "ci", "--expires", "12h")[1]
     until(lambda: status(viewer, secret) == 200)
-    assert status(viewer, api_tokens.PREFIX + "x" * 43) == 401
+    assert status(viewer, PREFIX + "x" * 43) == 401
     code, listed = token("list")
     assert code == 0 and "ci" in listed and secret not in listed
-    assert api_tokens.LIST.path.stat().st_mode & 0o777 == 0o600
-    assert secret not in api_tokens.LIST.path.read_text()
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "time", lambda: 1e9)
-        expired = token("add", "old", "--expires", "1m")[1]
+    file = home / "data" / "server.sqlite3"
+    assert file.stat().st_mode & 0o777 == 0o600 and secret.encode() not in file.read_bytes()
+    expired = token("add", "old", "--expires", "1m")[1]
+    with closing(sqlite3.connect(file, isolation_level=None)) as rows:
+        rows.execute("UPDATE people_apitoken SET expires_at = 1 WHERE name = 'old'")
     assert token("revoke", "ci") == (0, "Revoked ci")
     until(lambda: status(viewer, secret) == 401)
     assert status(viewer, expired) == 401
-    api_tokens.LIST.path.write_text("{")
-    until(lambda: status(viewer, expired) == 401 and "No entry of tokens.json is accepted" in viewer.output)
+    file.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 64)
+    until(lambda: status(viewer, expired) == 503 and "The API tokens cannot be read" in viewer.output)
     assert token("list")[0] == 1
 
 
@@ -153,11 +158,11 @@ def test_an_open_socket_ends_with_its_token(
 )
 def test_bad_input_of_the_command_changes_nothing(home: Path, words: tuple[str, ...], code: int) -> None:
     assert token(*words)[0] == code
-    assert api_tokens.LIST.read() == []
+    assert "There are no tokens" in token("list")[1]
 
 
 def test_a_name_is_taken_once(home: Path) -> None:
     assert token("add", "ci")[0] == 0
     code, output = token("add", "ci")
     assert code == 2 and "There is a token ci already" in output
-    assert len(api_tokens.LIST.read()) == 1
+    assert token("list")[1].count("ci") == 1

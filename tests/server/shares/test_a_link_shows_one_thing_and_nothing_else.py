@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from people.models import Share
 from people.shares.access import is_allowed
-from people.shares.records import Share
 from runicorn import api
 from runicorn.api.responses.shares import Kind
 from runicorn_tools.cli import app

@@ -179,7 +179,7 @@ def test_a_viewer_starts_and_reads_when_the_disk_of_its_data_is_full(
 ) -> None:
     run_id = make_run(folder, metrics=[{"loss": 1.0}])
     with small_disk(tmp_path / "data", "4m") as data:
-        (data / "filler").write_bytes(b"x" * 3_000_000)
+        (data / "filler").write_bytes(b"x" * 2_500_000)
         viewer = start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_DATA_DIR=str(data))
         try:
             assert until(lambda: viewer.get(f"/api/runs/{run_id}/metrics").json()["total"] == 1)

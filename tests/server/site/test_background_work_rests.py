@@ -119,7 +119,7 @@ def count_rounds(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 def test_a_store_at_rest_is_left_alone_and_a_new_run_is_ingested(
     root: StorageRoot, make_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("TICK_SECONDS", "INGEST_SECONDS", "CATALOGUE_SECONDS", "STATES_SECONDS", "EVERY_SECONDS"):
+    for name in ("TICK_SECONDS", "INGEST_SECONDS", "CATALOGUE_SECONDS", "STATES_SECONDS"):
         monkeypatch.setattr(worker, name, 0.02)
     monkeypatch.setattr(worker, "PROCESSES_SECONDS", 0.2)
     monkeypatch.setattr(worker.timer, "TICK_SECONDS", 0.02)

@@ -9,7 +9,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from runicorn_site.web import preferences
+from runicorn_site.web.former_files import import_once
 
+pytestmark = pytest.mark.django_db
 WIDTHS = "/api/config/column-widths"
 ALERTS = "/api/config/dismissed-alerts"
 
@@ -18,6 +20,13 @@ def kept(home: Path) -> dict[str, Any]:
     """What the file holds."""
     content: dict[str, Any] = json.loads((home / "config" / "ui_preferences.json").read_text())
     return content
+
+
+def read_again(home: Path, content: str) -> None:
+    """Let another version write the file, and start the server."""
+    (home / "config").mkdir(parents=True, exist_ok=True)
+    (home / "config" / "ui_preferences.json").write_text(content)
+    import_once(preferences.FILE.path, preferences.import_file, is_written=True)
 
 
 def test_widths_are_kept_per_table_and_size(home: Path, api: APIClient) -> None:
@@ -94,8 +103,7 @@ def test_bad_input_is_reported_and_writes_nothing(home: Path, api: APIClient, ro
     ["", "[]", "{", '{"column_widths": 1, "dismissed_alerts": {}}', '{"column_widths": {"runs@large": 3}}'],
 )
 def test_a_damaged_file_reads_as_empty(home: Path, api: APIClient, content: str) -> None:
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "ui_preferences.json").write_text(content)
+    read_again(home, content)
     assert api.get(WIDTHS, {"table": "runs", "size": "large"}).json()["widths"] == {}
     assert api.get(ALERTS).json() == {"dismissed_alerts": []}
     assert api.post(f"{ALERTS}/dismiss", {"alert_id": "a"}).status_code == 200
@@ -103,10 +111,19 @@ def test_a_damaged_file_reads_as_empty(home: Path, api: APIClient, content: str)
 
 
 def test_other_keys_of_the_file_are_kept(home: Path, api: APIClient) -> None:
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "ui_preferences.json").write_text('{"theirs": 1}')
+    read_again(home, '{"theirs": 1, "none": null}')
     api.post(f"{ALERTS}/dismiss", {"alert_id": "a"})
-    assert kept(home) == {"theirs": 1, "dismissed_alerts": ["a"]}
+    assert kept(home) == {"theirs": 1, "none": None, "dismissed_alerts": ["a"]}
+
+
+def test_what_another_version_changed_in_between_is_taken_over_once(home: Path, api: APIClient) -> None:
+    api.post(f"{ALERTS}/dismiss", {"alert_id": "a"})
+    first = (home / "config" / "ui_preferences.json").read_text()
+    read_again(home, '{"dismissed_alerts": ["theirs"]}')
+    assert api.get(ALERTS).json() == {"dismissed_alerts": ["theirs"]}
+    api.post(f"{ALERTS}/dismiss", {"alert_id": "b"})
+    read_again(home, first)  # of ours, before a kill
+    assert api.get(ALERTS).json() == {"dismissed_alerts": ["theirs", "b"]}
 
 
 def test_the_file_does_not_grow_without_an_end(

@@ -12,7 +12,7 @@ import requests
 from django.test import Client
 from rest_framework.test import APIClient
 
-from runicorn_importers.watching import watched_folders as watched
+from runicorn_site.watching.services import folders_of
 from tests.importers.test_folders_are_watched import append
 from tests.importers.test_import_of_trackers import points, runs
 from tests.importers.test_repeated_imports import event_file
@@ -65,6 +65,7 @@ def test_a_watched_folder_survives_a_restart_and_its_process_ends_with_the_viewe
 
 def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, api: APIClient) -> None:
     from runicorn_importers.watching.service import Service
+    from runicorn_importers.watching.state import Folder
 
     event_file(tmp_path / "logs" / "a", 2)
     for name in ("logs", "gone"):
@@ -72,6 +73,7 @@ def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, a
         api.post(ROUTE, {"path": str(tmp_path / name), "project": "p"}, format="json")
     (tmp_path / "gone").rmdir()
     service = Service(store)
+    service.folders = [Folder(row["id"], row["path"], row["project"]) for row in api.get(ROUTE).json()]
     service.run_pass()
     logs, gone = api.get(ROUTE).json()
     assert (logs["status"], logs["runs"], logs["project"]) == ("watching", 1, "p")
@@ -107,7 +109,7 @@ def test_paths_that_cannot_be_watched_are_refused(
     assert named.status_code == 400 and "project" in named.json()["errors"]
     page = client.post("/import/watch", {"path": "logs", "project": ""})
     assert page.status_code == 400 and "The path must be absolute" in page.content.decode()
-    assert len(watched.read(str(store))) == 1
+    assert len(folders_of(str(store))) == 1
 
 
 def test_the_page_adds_and_removes_a_folder(store: Path, home: Path, tmp_path: Path, client: Client) -> None:
@@ -115,12 +117,12 @@ def test_the_page_adds_and_removes_a_folder(store: Path, home: Path, tmp_path: P
     assert "No folder is watched." in client.get("/import").content.decode()
     answer = client.post("/import/watch", {"path": str(tmp_path / "logs"), "project": "vision"})
     assert (answer.status_code, answer["Location"]) == (302, "/import#watched-title")
-    (folder,) = watched.read(str(store))
+    (folder,) = folders_of(str(store))
     assert (folder.path, folder.project) == (str(tmp_path / "logs"), "vision")
     text = client.get("/import/watched").content.decode()
     assert "Waiting for the first scan" in text and str(tmp_path / "logs") in text
     client.post("/import/unwatch", {"id": folder.id})
-    assert watched.read(str(store)) == []
+    assert folders_of(str(store)) == []
 
 
 def test_watching_can_be_switched_off(
@@ -133,15 +135,3 @@ def test_watching_can_be_switched_off(
     page = client.get("/import").content.decode()
     assert "Watching folders is switched off on this server." in page and 'action="/import/watch"' not in page
     assert client.post("/import/watch", {"path": str(tmp_path / "logs")}).status_code == 403
-
-
-def test_a_damaged_list_of_folders_is_reported_and_kept(
-    store: Path, home: Path, tmp_path: Path, api: APIClient, client: Client
-) -> None:
-    file = home / "config" / watched.FILE
-    file.parent.mkdir(parents=True)
-    file.write_text("{ torn")
-    assert api.get(ROUTE).status_code == 503
-    assert api.post(ROUTE, {"path": str(tmp_path)}, format="json").status_code == 503
-    assert "Nothing was changed." in client.get("/import").content.decode()
-    assert file.read_text() == "{ torn"

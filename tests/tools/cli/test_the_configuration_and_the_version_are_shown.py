@@ -103,6 +103,18 @@ def test_the_state_of_the_database_is_shown(call: Call, root: Path, home: Path) 
     (database,) = (home / "data").glob("runicorn*.sqlite3")
     database.write_bytes(b"x" * 4096)
     assert "damaged; the viewer rebuilds it" in call("version")[1]
+    durable = home / "data" / "server.sqlite3"
+    states = {"damaged": durable.write_bytes, "empty": lambda content: durable.write_bytes(b"")}
+    for state, change in states.items():
+        change(b"SQLite format 3\0" + bytes(range(256)) * 64)
+        assert (
+            f"{state}: restore a backup"
+            in json.loads(call("version", "--json", "--details")[1])["durable_database"]["state"]
+        )
+        code, report = call("doctor")
+        assert code == 1 and f"{state}: restore" in " ".join(report.split())
+    durable.unlink()
+    assert "missing: restore" in " ".join(call("doctor")[1].split())
 
 
 def test_nothing_here_needs_django(root: Path, home: Path) -> None:

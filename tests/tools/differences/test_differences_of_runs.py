@@ -336,6 +336,9 @@ def test_the_predecessor_is_the_newest_run_of_the_same_script(pair: Pair) -> Non
     assert [run.program for run in earlier] == ["eval", "train.py"]
     found = project.predecessor(last, earlier)
     assert found is not None and found.id == first.id
+    again = pair.run({}, command_line=["python", "train.py"], meta={"parent": first.id})
+    found = project.predecessor(again, project.runs_before(pair.root, again))
+    assert found is not None and found.id == first.id  # what a run repeats wins over the newest
 
 
 def test_five_thousand_keys_and_a_large_change_of_code_take_less_than_200_ms(pair: Pair) -> None:

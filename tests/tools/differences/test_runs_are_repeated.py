@@ -152,7 +152,7 @@ def test_what_was_left_out_or_masked_is_said(pair: Pair, tmp_path: Path) -> None
     shutil.rmtree(pair.project)
     assert sources.check(run)[1] == [
         "conf.py contains a masked secret (***).",
-        f"big.bin is not stored, and is not in {pair.project} any more.",
+        f"big.bin is not stored, and is no longer in {pair.project}.",
     ]
 
 
@@ -270,7 +270,7 @@ def test_another_machine_and_missing_versions_are_said(pair: Pair, tmp_path: Pat
     )
     made = plan.make(run, tmp_path / "new")
     assert "The run used 2 × A100; there is no GPU here." in made.remarks
-    assert "dataset/digits:v3 is not in the store any more." in made.remarks
+    assert "dataset/digits:v3 is no longer in the store." in made.remarks
     assert made.variables["PYTHONPATH"] == f"{tmp_path}/new/src"
     assert made.variables["RUNICORN_ARTIFACT_VERSIONS"] == "dataset/digits:v3"
     assert made.shell()[-1].endswith(f"{made.environment.python} t.py")

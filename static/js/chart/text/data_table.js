@@ -46,7 +46,9 @@ function fill(table, chart) {
     texts.length < all.length
       ? gettext("Last {n} of {total} points in view", { n: LONGEST, total })
       : ngettext("{total} point in view", "{total} points in view", all.length, { total });
-  put(table.caption ?? table.createCaption(), caption);
+  const logged = chart.curves.reduce((sum, { series }) => sum + series.count, 0);
+  const rest = logged > all.length ? ` (${gettext("of {n} logged", { n: formatNumber(logged) })})` : "";
+  put(table.caption ?? table.createCaption(), caption + rest);
   const head = table.tHead?.rows[0] ?? table.createTHead().insertRow();
   putCells(head, heads, () => make("th", { scope: "col" }));
   const body = table.tBodies[0] ?? table.createTBody();

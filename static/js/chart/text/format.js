@@ -53,7 +53,10 @@ function signed(text) {
 export function tickLabel(value, step) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 1e-4 || size >= 1e12) return signed(Number(value.toPrecision(4)).toExponential());
+  if (size < 1e-4 || size >= 1e12) {
+    const digits = 1 + Math.floor(Math.log10(size)) - Math.floor(Math.log10(step) + 1e-9);
+    return signed(Number(value.toPrecision(Math.max(4, Math.min(15, digits)))).toExponential());
+  }
   const [unit, suffix] = size >= 1e9 ? [1e9, "G"] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
   const decimals = Math.max(0, Math.min(12, -Math.floor(Math.log10(step / unit) + 1e-9)));
   return signed(suffix ? String(Number((value / unit).toFixed(decimals))) + suffix : grouped(value.toFixed(decimals)));

@@ -1,0 +1,222 @@
+"""Rows of the page of groups: statistics, rank, verdict against the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any
+from urllib.parse import urlencode
+
+from metrics.pages.groups import pivot
+from metrics.pages.groups.pivot import Cell, Pivot
+from runicorn_tools.analysis import student
+from runicorn_tools.analysis.goals import UNKNOWN, Goal
+from runicorn_tools.analysis.noise import NoiseFloor
+from runicorn_tools.analysis.ranking import ranks
+from runicorn_tools.analysis.replicas import is_setting
+from runicorn_tools.analysis.result import Verdict
+from runicorn_tools.analysis.sentences import sentence
+from runs.models import Run
+from runs.query.analysis import grouping
+from runs.query.analysis.metric_values import Definitions, values_of
+from runs.query.analysis.replicas import ProjectNoise
+from runs.query.analysis.verdicts import judge_values
+from runs.query.matches import Matches
+from runs.query.where.completion import quoted
+from runs.store.lazy_numpy import np
+from runs.store.params import flatten
+
+MOST = 500
+"""Groups of a page."""
+MOST_RUNS = 100
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group of runs.
+
+    Attributes:
+        label: values of its keys.
+        rank: with ties; None without one.
+        n, failed: members, and how many of them failed.
+        values: of the metric of its members, finite ones.
+        verdict: against the baseline; None without one.
+        address: query of the runs page that shows its members; None if no condition names them.
+        run_ids: the newest members.
+        is_baseline: whether these are the runs of the baseline.
+    """
+
+    label: str
+    rank: int | None
+    n: int
+    failed: int
+    values: Sequence[float]
+    verdict: Verdict | None
+    address: str | None
+    run_ids: Sequence[str]
+    is_baseline: bool
+    cell: Cell
+
+    @property
+    def median(self) -> float | None:
+        return float(np.median(self.values)) if len(self.values) else None
+
+    @property
+    def std(self) -> float | None:
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
+
+    @property
+    def extremes(self) -> tuple[float, float] | None:
+        return (min(self.values), max(self.values)) if len(self.values) else None
+
+    @property
+    def ids(self) -> str:
+        """The members for a form."""
+        return ",".join(self.run_ids)
+
+
+@dataclass(slots=True)
+class Board:
+    """Groups, best first, and the pivot table of two keys."""
+
+    rows: list[GroupRow] = field(default_factory=list)
+    total: int = 0
+    goal: Goal = UNKNOWN
+    noise: NoiseFloor | None = None
+    pivot: Pivot | None = None
+
+
+def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: Sequence[Run]) -> Board:
+    """Return the groups of runs of a project by a metric."""
+    membership = grouping.group(matches, by)
+    definitions = Definitions.of(matches.runs)
+    quantity = definitions.quantity(metric)
+    goal = definitions.goal(quantity.name)
+    values = values_of(matches.root, quantity, membership.keys)
+    statistics = grouping.statistics(membership, values)
+    down = "" if goal.direction == "min" else "-"
+    order = grouping.ordered(membership, f"{down}metric.{metric}.mean", {metric: statistics})[:MOST]
+    members = [membership.places(at).tolist() for at in order]
+    of_groups = [
+        [value for place in places if math.isfinite(value := float(values[place]))] for places in members
+    ]
+    noise = ProjectNoise.of(matches.root, project, quantity).floor()
+    places = ranks(of_groups, goal, noise, LEVEL)
+    verdicts: Sequence[Verdict | None] = [None] * len(order)
+    if base:
+        named = [[(int(membership.keys[at]), float(values[at])) for at in group] for group in members]
+        judged = judge_values(matches.root, metric, quantity, definitions, named, base, LEVEL)
+        verdicts = [_short(verdict) for verdict in judged]
+    labels = _labels(matches, membership, by, order)
+    base_keys = {run.pk for run in base}
+    known_ids = grouping.run_ids(
+        matches.root, {int(membership.keys[at]) for group in members for at in group[::-1][:MOST_RUNS]}
+    )
+    failed = grouping.failures(membership)
+    rows = []
+    for at, group, numbers, rank, verdict, label in zip(
+        order, members, of_groups, places, verdicts, labels, strict=True
+    ):
+        ids = [known_ids[int(membership.keys[place])] for place in group[::-1][:MOST_RUNS]]
+        is_baseline = bool(group) and {int(membership.keys[place]) for place in group} == base_keys
+        key = dict(zip(by, membership.values[at], strict=True))
+        rows.append(
+            GroupRow(
+                label=label,
+                rank=rank,
+                n=len(group),
+                failed=int(failed[at]),
+                values=numbers,
+                verdict=None if is_baseline else verdict,
+                address=_address(project, key, ids, len(group)),
+                run_ids=ids,
+                is_baseline=is_baseline,
+                cell=_cell(numbers, noise, len(group), rank == 1),
+            )
+        )
+    result = Board(rows, len(membership), goal, noise)
+    if len(by) == 2:
+        result.pivot = _pivot(by, metric, [membership.values[at] for at in order], rows)
+    return result
+
+
+def _short(verdict: Verdict) -> Verdict:
+    """Return a verdict whose sentence does not say that the direction is assumed: the page says so once."""
+    short = replace(verdict, goal_assumed=False)
+    return replace(short, sentence=sentence(short))
+
+
+def _cell(values: Sequence[float], noise: NoiseFloor | None, n: int, is_best: bool) -> Cell:
+    if not values:
+        return Cell(n=n)
+    half = None
+    if len(values) > 1:
+        error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+        half = student.quantile((1 + LEVEL) / 2, len(values) - 1) * error
+    elif noise is not None:
+        half = student.quantile((1 + LEVEL) / 2, noise.degrees_of_freedom) * noise.std
+    return Cell(fmean(values), half, n, is_best)
+
+
+def _pivot(by: Sequence[str], metric: str, values: Sequence[Any], rows: Sequence[GroupRow]) -> Pivot:
+    order = sorted(range(len(rows)), key=lambda at: [grouping.natural(value) for value in values[at]])
+    keys = (by[0].removeprefix(grouping.CONFIG), by[1].removeprefix(grouping.CONFIG))
+    cells = [rows[at].cell for at in order]
+    table = pivot.make(keys, metric, [values[at] for at in order], cells)
+    names = {pivot.label_of(value[1]): value[1] for value in values}
+    places = sorted(range(len(table.columns)), key=lambda at: grouping.natural(names[table.columns[at]]))
+    table.columns = [table.columns[at] for at in places]
+    table.rows = [(label, [cells[at] for at in places]) for label, cells in table.rows]
+    return table
+
+
+def _labels(
+    matches: Matches, membership: grouping.Membership, by: Sequence[str], order: Sequence[int]
+) -> list[str]:
+    """Return the values of the keys; for replicas the settings in which their groups differ."""
+    if list(by) != [grouping.REPLICAS]:
+        return [
+            ", ".join(
+                pivot.label_of(value)
+                if len(by) == 1
+                else f"{key.removeprefix(grouping.CONFIG)} {pivot.label_of(value)}"
+                for key, value in zip(by, membership.values[at], strict=True)
+            )
+            for at in order
+        ]
+    first = [int(membership.keys[membership.places(at)[-1]]) for at in order]
+    runs = matches.runs.filter(pk__in=first).order_by().values_list("pk", "name", "config")
+    by_key = {key: (name, flatten(config)) for key, name, config in runs}
+    configs = [by_key[key][1] for key in first if key in by_key]
+    keys = {key for config in configs for key in config if is_setting(key)}
+    texts = {key: {config[key].text if key in config else None for config in configs} for key in keys}
+    different = sorted(key for key, several in texts.items() if 1 < len(several) <= max(2, len(order) // 2))
+    labels = []
+    for run in first:
+        name, config = by_key.get(run, ("", {}))
+        parts = [f"{key.rpartition('.')[2]} {config[key].text}" for key in different[:4] if key in config]
+        labels.append(", ".join(parts) or name)
+    return labels
+
+
+def _address(project: str, key: dict[str, Any], ids: Sequence[str], count: int) -> str | None:
+    """Return the query of the runs page with the members of a group."""
+    parts = []
+    for name, value in key.items():
+        if name == grouping.REPLICAS:
+            if count > MOST_RUNS:
+                return None
+            parts.append(f"id in ({', '.join(ids)})")
+        elif name == grouping.TAG:
+            parts.append("tags is null" if value is None else f"tags contains {quoted(value)}")
+        elif name.startswith(grouping.CONFIG):
+            field_name = f"config.{quoted(name.removeprefix(grouping.CONFIG))}"
+            text = quoted(value) if isinstance(value, str) else repr(value)
+            parts.append(f"{field_name} is null" if value is None else f"{field_name} = {text}")
+        else:
+            field_name = grouping.COLUMNS[name]
+            parts.append(f"{field_name} is null" if value is None else f"{field_name} = {quoted(str(value))}")
+    return urlencode({"project": project, "where": " and ".join(parts)})

@@ -1,0 +1,123 @@
+"""Views of the page of groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from rest_framework.exceptions import NotFound, ValidationError
+
+from metrics.api.formulas import define
+from metrics.pages.groups.board import Board, board
+from runicorn.store.project import analysis
+from runicorn_site.web.access import Scope, Subject, access
+from runicorn_site.web.messages import translated
+from runicorn_tools.analysis import formulas
+from runs.active_root import active_root
+from runs.models import Run, StorageRoot
+from runs.pages.project import project_or_404
+from runs.query import keys, where_keys
+from runs.query.analysis import grouping
+from runs.query.analysis.answers import baseline_runs
+from runs.query.find import find_runs
+from runs.query.where.parser import BadWhere
+from runs.services import analysis as services
+from runs.services.dead_runs import refresh_before_listing
+
+NOTHING = ""
+
+
+@access(Scope.READ)
+@require_safe
+def groups_page(request: HttpRequest, project: str) -> HttpResponse:
+    """Show the groups of a project, best first, with ties, verdicts and a pivot table."""
+    root = project_or_404(project)
+    refresh_before_listing(root)
+    content = analysis.read(Path(root.path), project)
+    metrics = keys.metric_keys(root, project)
+    metric = request.GET.get("metric") or _usual_metric(root, project, metrics)
+    by = [request.GET.get("by") or grouping.REPLICAS, request.GET.get("columns") or NOTHING]
+    where = request.GET.get("where", "").strip()
+    base = baseline_runs(root, content["baseline"])
+    context: dict[str, Any] = {"problem": "", "board": Board()}
+    try:
+        valid = grouping.parse_keys(",".join(key for key in by if key))
+        node = where_keys.parse(root, where) if where else None
+        matches = find_runs(root, project=project, where=node)
+        if metric:
+            context["board"] = board(matches, project, valid, metric, base)
+    except BadWhere as error:
+        context["problem"] = translated(error.sentence)
+    except grouping.UnknownGrouping:
+        context["problem"] = _("These runs cannot be grouped so.")
+    context |= {
+        "project": project,
+        "metrics": metrics,
+        "metric": metric,
+        "by": by[0],
+        "columns": by[1],
+        "where": where,
+        "choices": _choices(root, project),
+        "baseline": base,
+        "address": request.GET.urlencode(),
+        "formulas": sorted(content["formulas"].items()),
+        "formula_problem": request.GET.get("problem", ""),
+    }
+    return render(request, "metrics/groups.html", context)
+
+
+@access(Scope.CURATE, Subject.PROJECT)
+@require_POST
+def change_baseline(request: HttpRequest, project: str) -> HttpResponse:
+    """Set the baseline of a project to the runs of a group, or remove it."""
+    run_ids = [run_id for run_id in request.POST.get("run_ids", "").split(",") if run_id]
+    services.set_baseline(root=active_root(), project=project, run_ids=run_ids)
+    return _back(request, project)
+
+
+@access(Scope.CURATE, Subject.PROJECT)
+@require_POST
+def add_formula(request: HttpRequest, project: str) -> HttpResponse:
+    """Define a formula, and show its groups."""
+    name, text = request.POST.get("name", "").strip(), request.POST.get("formula", "")
+    problem = ""
+    try:
+        formulas.parse(text)
+        define(active_root(), project, name, text)
+    except formulas.BadFormula as error:
+        problem = translated(error.args[0])
+    except (ValidationError, NotFound):
+        problem = _("A metric has this name already, or the name is not valid.")
+    return _back(request, project, **({"problem": problem} if problem else {"metric": name}))
+
+
+def _back(request: HttpRequest, project: str, **changes: str) -> HttpResponse:
+    query = QueryDict(request.POST.get("address", "")).dict() | changes
+    if "problem" not in changes:
+        query.pop("problem", None)
+    return redirect(f"{reverse('project-groups', args=[project])}?{urlencode(query)}")
+
+
+def _usual_metric(root: StorageRoot, project: str, metrics: list[str]) -> str:
+    """Return the primary metric of the newest runs, or the first one."""
+    newest = Run.objects.in_root(root).live().filter(project=project).newest()[:20]
+    primary = [name for name in newest.values_list("best_metric_name", flat=True) if name in metrics]
+    return primary[0] if primary else next(iter(metrics), "")
+
+
+def _choices(root: StorageRoot, project: str) -> list[tuple[str, str]]:
+    """Return the grouping keys with their labels."""
+    fixed = [
+        (grouping.REPLICAS, _("replicas (all but the seed)")),
+        ("group", _("group")),
+        ("name", _("name")),
+        (grouping.TAG, _("tag")),
+        ("host", _("host")),
+    ]
+    return fixed + [(f"{grouping.CONFIG}{key}", key) for key in keys.config_keys(root, project)]

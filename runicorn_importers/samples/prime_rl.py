@@ -1,0 +1,126 @@
+"""Rollouts of prime-rl: three layouts of its run folder.
+
+Format: https://github.com/PrimeIntellect-ai/prime-rl. The newest has `monitors/file/traces/stream/<n>.jsonl`, compressed to
+`.jsonl.zst` when a chunk is complete; the one before `rollouts/step_<n>/{train,eval}/{all,effective}/traces.jsonl`; the first
+`rollouts/step_<n>/*.jsonl` with rows of verifiers' results. The step is that at which an episode was dispatched.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, numbers, sample
+from runicorn_importers.samples.verifiers import episodes, traces
+
+STREAM = "monitors/file/traces/stream"
+STEP = re.compile(r"step_(\d+)")
+EXPORT_FIELDS: tuple[str, ...] = (
+    "step",
+    "token_ids",
+    "loss_mask",
+    "advantages",
+    "inference_logprobs",
+    "trainer_logprobs",
+)
+EXPORT_FIELDS += ("entropy", "importance_ratio", "is_masked", "mismatch_kl", "env_name")
+
+
+def sources(folder: Path) -> Iterator[SampleSource]:
+    """Yield the files of a run folder of prime-rl."""
+    for path in sorted((folder / STREAM).glob("*.jsonl*")):
+        if path.suffix == ".jsonl":
+            yield SampleSource(path, "rollouts", episodes, grows=True)
+        elif path.name.endswith(".jsonl.zst"):
+            yield SampleSource(path, "rollouts", _sealed)
+    for path in sorted((folder / "rollouts").glob("step_*/*/all/traces.jsonl")):
+        yield SampleSource(path, path.parts[-3], _of_step, grows=True)
+    for path in sorted((folder / "rollouts").glob("step_*/*.jsonl")):
+        yield SampleSource(path, "rollouts", _rows, grows=True)
+    for path in sorted(folder.glob("token_exports/step_*/rank_*.jsonl")):
+        if (path.parent / "STABLE").exists():
+            yield SampleSource(path, "tokens", _exported, note="tokens without text, as they were trained")
+
+
+def _sealed(path: Path, start: int) -> Iterator[SampleRow]:
+    """Read a compressed chunk; positions are those of the uncompressed one, so that sealing repeats nothing."""
+    import pyarrow as pa
+
+    offset = 0
+    with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+        for line in io.BufferedReader(stream, 1 << 20):
+            offset += len(line)
+            if offset <= start or not line.endswith(b"\n"):
+                continue
+            try:
+                episode = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(episode, dict):
+                yield from traces(episode, offset)
+
+
+def _of_step(path: Path, start: int) -> Iterator[SampleRow]:
+    step = _step_of(path)
+    for row in episodes(path, start):
+        yield row if row.step is not None else row._replace(step=step)
+
+
+def _rows(path: Path, start: int) -> Iterator[SampleRow]:
+    for record, end in json_lines(path, start):
+        named = {
+            "id": None if record.get("example_id") is None else str(record["example_id"]),
+            "group": None if record.get("example_id") is None else str(record["example_id"]),
+            "prompt": record.get("prompt"),
+            "completion": record.get("completion"),
+            "reward": record.get("reward"),
+            "rewards": numbers(record.get("metrics")),
+            "advantage": record.get("advantage"),
+            "target": record.get("answer"),
+            "truncated": record.get("is_truncated"),
+        }
+        used = (
+            "example_id",
+            "prompt",
+            "completion",
+            "reward",
+            "metrics",
+            "advantage",
+            "answer",
+            "is_truncated",
+        )
+        yield SampleRow(sample(record, named, used), _step_of(path), end=end)
+
+
+def _exported(path: Path, start: int) -> Iterator[SampleRow]:
+    for number, (record, _) in enumerate(json_lines(path)):
+        if number < start:
+            continue
+        named: dict[str, Any] = {
+            "id": f"{record.get('rank')}/{record.get('export_sequence_idx', number)}",
+            "token_ids": record.get("token_ids"),
+            "mask": record.get("loss_mask"),
+            "advantage": record.get("advantages"),
+            "logprobs": record.get("inference_logprobs"),
+            "train_logprobs": record.get("trainer_logprobs"),
+            "entropy": record.get("entropy"),
+            "importance_ratio": record.get("importance_ratio"),
+            "mismatch_kl": record.get("mismatch_kl"),
+            "is_masked": record.get("is_masked"),
+            "tags": [str(record["env_name"])] if record.get("env_name") else None,
+        }
+        step = record.get("step")
+        yield SampleRow(
+            sample(record, named, EXPORT_FIELDS),
+            step if isinstance(step, int) else _step_of(path),
+            end=number + 1,
+        )
+
+
+def _step_of(path: Path) -> int | None:
+    steps = [int(match[1]) for part in path.parts if (match := STEP.fullmatch(part))]
+    return steps[-1] if steps else None

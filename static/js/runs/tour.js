@@ -1,0 +1,60 @@
+/** A tour of five steps over the runs of the demo. It is shown once, and can be left at each step. */
+
+import { besides, make, textButton } from "../dom.js";
+import { gettext } from "../i18n.js";
+import { keep, kept } from "../shared/kept.js";
+
+const DONE = "runicorn.tour";
+const STEPS = [
+  ["#runs tbody a.name", gettext("Each row is one training. Open it for its curves, log, images and code.")],
+  ["#where", gettext("Filter by anything that was logged, for example lr < 0.01. Completion helps.")],
+  ["#pick-all", gettext("Select runs to compare, tag, export or delete them.")],
+  ["#other-layout", gettext("See the curves of all runs beside each other.")],
+  ["button.search", gettext("Press / to find runs, metrics, artifacts, pages and settings.")],
+];
+
+class Tour {
+  constructor() {
+    this.text = make("p");
+    this.count = make("span", { className: "faint" });
+    this.next = textButton("", () => this.show(this.at + 1), { className: "button main" });
+    const skip = textButton(gettext("Skip the tour"), () => this.end(), { className: "button quiet" });
+    const buttons = make("div", { className: "actions" }, this.count, skip, this.next);
+    this.card = make("div", { className: "tour", popover: "manual", role: "dialog", "aria-label": gettext("Tour") }, this.text, buttons);
+    this.card.addEventListener("keydown", (event) => event.key === "Escape" && this.end());
+    addEventListener("resize", () => this.#place());
+  }
+
+  /** Show a step; steps whose element is not on the page are left out. */
+  show(at) {
+    this.target?.classList.remove("toured");
+    this.at = at;
+    if (at >= STEPS.length) return this.end();
+    const [selector, text] = STEPS[at];
+    this.target = [...document.querySelectorAll(selector)].find((element) => element.checkVisibility());
+    if (!this.target) return this.show(at + 1);
+    this.target.classList.add("toured");
+    this.text.textContent = text;
+    this.count.textContent = gettext("{n} of {total}", { n: at + 1, total: STEPS.length });
+    this.next.textContent = at === STEPS.length - 1 ? gettext("Done") : gettext("Next");
+    document.body.append(this.card);
+    this.card.showPopover();
+    this.#place();
+    this.next.focus();
+  }
+
+  #place() {
+    if (this.card.isConnected) Object.assign(this.card.style, besides(this.card, this.target));
+  }
+
+  end() {
+    this.target?.classList.remove("toured");
+    this.card.remove();
+    keep(DONE, true);
+  }
+}
+
+/** Begin the tour, unless this browser has seen it. */
+export function tour() {
+  if (!kept(DONE)) new Tour().show(0);
+}

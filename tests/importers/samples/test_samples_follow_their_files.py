@@ -1,0 +1,154 @@
+"""Samples of a growing or rewritten folder: each once, whatever is killed; the run that they join."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn.store.samples.reader import read_samples
+from runicorn_importers.samples import landing
+from runicorn_importers.samples.folders import import_samples, sample_folders
+from runicorn_importers.watching.watch import Watcher
+from tests.folders import write_run
+from tests.importers.samples import folders
+from tests.tools.terminal.conftest import call
+
+
+def ids(root: Path, name: str = "rollouts") -> list[str]:
+    run_dir = next(root.glob("*/*/runs/*/samples")).parent
+    return [str(sample.data["id"]) for sample in read_samples(run_dir, name)]
+
+
+def scan(root: Path, source: Path) -> None:
+    for folder in sample_folders(source):
+        import_samples(root, folder)
+
+
+def test_a_growing_file_is_continued_in_the_same_chunk(tmp_path: Path) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verifiers(source)
+    for number in range(1, 6):
+        scan(root, source)
+        scan(root, source)
+        folders.lines(source / "traces.jsonl", [folders.episode(number)])
+    scan(root, source)
+    assert ids(root) == [f"trace-{number}" for number in range(6)]
+    assert len(list(root.glob("*/*/runs/*/samples/*/*.jsonl"))) == 2  # one chunk and its index
+
+
+def test_a_torn_line_is_read_once_it_is_complete(tmp_path: Path) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verifiers(source)
+    line = json.dumps(folders.episode(1))
+    with (source / "traces.jsonl").open("a") as file:
+        file.write(line[:200])
+    scan(root, source)
+    assert ids(root) == ["trace-0"]
+    with (source / "traces.jsonl").open("a") as file:
+        file.write(line[200:] + "\n")
+    scan(root, source)
+    assert ids(root) == ["trace-0", "trace-1"]
+
+
+def test_sealing_a_chunk_repeats_nothing(tmp_path: Path) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    stream = source / "monitors" / "file" / "traces" / "stream"
+    folders.lines(stream / "00000.jsonl", [folders.episode(0)])
+    scan(root, source)
+    (stream / "00000.jsonl").unlink()
+    folders.prime_rl(source)
+    scan(root, source)
+    assert ids(root) == ["trace-0", "trace-1"]
+
+
+def test_a_rewritten_file_replaces_its_samples(tmp_path: Path) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verl(source)
+    scan(root, source)
+    assert ids(root, "train") == ["7_0_0", "7_1_0", "7_0_0", "7_1_0"]
+    row = {"input": "2+2?", "output": "4", "gts": "4", "score": 1.0, "step": 1, "uid": "9_0_0"}
+    (source / "1.jsonl").write_text(json.dumps(row) + "\n")
+    scan(root, source)
+    assert sorted(ids(root, "train")) == ["7_0_0", "7_1_0", "9_0_0"]
+
+
+def test_a_kill_before_the_state_is_written_loses_and_repeats_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verifiers(source)
+    scan(root, source)
+    folders.lines(source / "traces.jsonl", [folders.episode(1), folders.episode(2)])
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing.State, "save", killed)
+        with pytest.raises(Killed):
+            scan(root, source)
+    folders.lines(source / "traces.jsonl", [folders.episode(3)])
+    scan(root, source)
+    assert ids(root) == [f"trace-{number}" for number in range(4)]
+
+
+def test_samples_join_the_run_that_wrote_into_the_folder(tmp_path: Path) -> None:
+    root, source = tmp_path / "store", tmp_path / "outputs" / "grpo"
+    run_id = write_run(root, config={"trainer": {"output_dir": str(source)}}, metrics=[{"loss": 1.0}])
+    write_run(root, config={"trainer": {"output_dir": str(tmp_path / "other")}}, metrics=[])
+    folders.trl(source)
+    scan(root, source)
+    assert next(root.glob("*/*/runs/*/samples")).parent.name == run_id
+
+
+def test_samples_join_a_run_of_the_same_name_or_the_named_one(tmp_path: Path) -> None:
+    root, source = tmp_path / "store", tmp_path / "outputs" / "grpo"
+    named = write_run(root, name="grpo", metrics=[])
+    other = write_run(root, metrics=[])
+    folders.trl(source)
+    scan(root, source)
+    assert next(root.glob("*/*/runs/*/samples")).parent.name == named
+    folders.verl(tmp_path / "rollouts")
+    call("import-from", "samples", str(tmp_path / "rollouts"), "--run", other, "--storage", str(root))
+    assert (next(root.glob(f"*/*/runs/{other}")) / "samples" / "train").is_dir()
+    text = call(
+        "import-from",
+        "samples",
+        str(tmp_path),
+        "--run",
+        "20260101_000000_abcdef",
+        "--storage",
+        str(root),
+        code=1,
+    )
+    assert "There is no run 20260101_000000_abcdef." in text
+
+
+def test_watching_sees_folders_of_samples(tmp_path: Path) -> None:
+    root, source = tmp_path / "store", tmp_path / "outputs"
+    root.mkdir()
+    folders.verl(source / "rollouts")
+    watcher = Watcher(root, (source,))
+    report = watcher.scan()
+    assert [item.result for item in report.items] == ["taken"]
+    row = {"input": "2+2?", "output": "4", "score": 1.0, "step": 3, "uid": "9_0_0"}
+    folders.lines(source / "rollouts" / "3.jsonl", [row])
+    watcher.scan()
+    assert ids(root, "train")[-1] == "9_0_0"
+    assert watcher.scan().items == []
+
+
+def test_a_folder_without_samples_is_one_sentence(tmp_path: Path) -> None:
+    text = call("import-from", "samples", str(tmp_path), "--storage", str(tmp_path / "store"), code=1)
+    assert "contains no samples of prime-rl" in text

@@ -1,0 +1,45 @@
+"""A tour of five steps over the runs of the demo, once, and over no other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.folders import write_run
+from tests.pages.test_accessibility_of_pages import violations
+from tests.processes import Viewer
+from tests.waiting import until
+
+Open = Callable[..., Any]
+
+
+@pytest.mark.journey("wide")
+def test_the_tour_has_five_steps_and_is_shown_once(open_page: Open, busy_site: Viewer) -> None:
+    run_id = write_run(busy_site.root, "digits", "narrow-adam", tags=["demo", "adam"])
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    page = open_page("/?project=digits", bypass_csp=True)
+    tour = page.get_by_role("dialog", name="Tour")
+    for step in range(1, 6):
+        tour.get_by_text(f"{step} of 5").wait_for()
+        if step == 1:
+            assert violations(page) == {}
+        tour.get_by_role("button", name="Done" if step == 5 else "Next").click()
+    tour.wait_for(state="detached")
+    page.reload()
+    page.locator("#pick-all:not([hidden])").wait_for()
+    assert tour.count() == 0
+
+
+@pytest.mark.journey("wide")
+def test_the_tour_can_be_skipped_and_is_not_shown_over_other_runs(open_page: Open, busy_site: Viewer) -> None:
+    run_id = write_run(busy_site.root, "digits", "deep-sgd", tags=["demo"])
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    page = open_page("/?project=nlp")
+    page.locator("#pick-all:not([hidden])").wait_for()
+    assert page.locator("[data-tour]").count() == 0
+    page.goto(page.url.replace("nlp", "digits"))
+    tour = page.get_by_role("dialog", name="Tour")
+    tour.get_by_role("button", name="Skip the tour").click()
+    tour.wait_for(state="detached")

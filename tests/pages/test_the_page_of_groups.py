@@ -1,0 +1,120 @@
+"""Page of groups: seeds group themselves, ties share a rank, the baseline, the pivot table, formulas."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from metrics.ingest.catch_up import catch_up_several
+from runicorn.store.project import analysis
+from runs.active_root import active_root
+from runs.index import discovery
+from runs.models import Run
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+MEANS = {(0.1, "sgd"): 0.90, (0.1, "adam"): 0.905, (0.2, "sgd"): 0.70, (0.2, "adam"): 0.50}
+SPREAD = (-0.01, 0.0, 0.01)
+
+
+@pytest.fixture
+def project(store: Path, page: Page) -> Page:
+    """Four settings with three seeds each, the best two of which are within noise."""
+    for (lr, optimizer), mean in MEANS.items():
+        for seed, shift in enumerate(SPREAD):
+            write_run(
+                store,
+                "vision",
+                f"run-{lr}-{optimizer}-{seed}",
+                config={"lr": lr, "optim": optimizer, "seed": seed, "output_dir": f"/out/{seed}"},
+                metrics=[{"val_acc": mean + shift, "gap|x": 1.0}],
+            )
+    discovery.full(active_root())
+    while catch_up_several(list(Run.objects.select_related("root"))):
+        pass  # a busy machine needs several rounds
+    return page
+
+
+@pytest.mark.django_db
+def test_seeds_group_themselves_and_ties_share_a_rank(project: Page) -> None:
+    markup = project("/projects/vision/groups?metric=val_acc")
+    cells = markup.texts("td")
+    labels = [text for text in cells if re.match(r"lr 0", text)]
+    assert sorted(labels[:2]) == ["lr 0.1, optim adam", "lr 0.1, optim sgd"]
+    assert labels[2:] == ["lr 0.2, optim sgd", "lr 0.2, optim adam"]
+    ranks = [cells[cells.index(label) - 1] for label in labels]
+    assert ranks == ["1", "1", "3", "4"]
+    assert "0.905 ± 0.025" in cells
+    assert any("Noise floor of the project: 0.01" in text for text in markup.texts("p"))
+
+
+@pytest.mark.django_db
+def test_a_baseline_is_set_and_read(project: Page, store: Path, client: Client) -> None:
+    markup = project("/projects/vision/groups?by=config.optim&metric=val_acc")
+    assert "Against the baseline" in markup.texts("th")
+    runs = list(Run.objects.filter(config__optim="sgd").values_list("run_id", flat=True))
+    posted = client.post(
+        "/projects/vision/change-baseline",
+        {"run_ids": ",".join(runs), "address": "by=config.optim&metric=val_acc"},
+    )
+    assert posted.status_code == 302
+    assert posted["Location"] == "/projects/vision/groups?by=config.optim&metric=val_acc"
+    assert analysis.read(store, "vision")["baseline"] == runs
+    cells = project(posted["Location"]).texts("td")
+    assert "baseline" in cells
+    assert any(text.startswith("within noise") for text in cells)
+    client.post("/projects/vision/change-baseline", {})
+    assert analysis.read(store, "vision")["baseline"] == []
+
+
+@pytest.mark.django_db
+def test_a_pivot_table_is_copied_as_latex_markdown_and_csv(project: Page) -> None:
+    markup = project("/projects/vision/groups?by=config.lr&columns=config.optim&metric=val_acc")
+    latex, markdown, csv = markup.texts("pre")
+    assert r"\begin{tabular}{lrr}" in latex and r"lr & adam & sgd \\" in latex
+    assert r"0.1 & $\mathbf{0.905 \pm 0.025}$ & $\mathbf{0.900 \pm 0.025}$ \\" in latex
+    assert "| 0.1 | **0.905 ± 0.025** | **0.900 ± 0.025** |" in markdown
+    assert csv.startswith("lr,optim,val_acc,half_interval,n,best 0.1,adam,0.90") and csv.endswith(",3,0")
+
+
+@pytest.mark.django_db
+def test_a_formula_is_defined_and_its_mistake_is_shown(project: Page, store: Path, client: Client) -> None:
+    posted = client.post("/projects/vision/add-formula", {"name": "error", "formula": "1 - val_acc"})
+    assert posted.status_code == 302 and "metric=error" in posted["Location"]
+    markup = project(posted["Location"])
+    assert "error" in markup.texts("th") and "1 - val_acc" in markup.texts("dd")
+    posted = client.post("/projects/vision/add-formula", {"name": "x", "formula": "1 - "})
+    assert any(
+        "at position 4" in text or "at position 5" in text for text in project(posted["Location"]).texts("p")
+    )
+    assert list(analysis.read(store, "vision")["formulas"]) == ["error"]
+    assert any(
+        "Invalid" in text or "position" in text
+        for text in project("/projects/vision/groups?where=lr+<").texts("p")
+    )
+    run = Run.objects.first()
+    assert run is not None
+    assert "error" in project(f"/runs/{run.run_id}").texts("h3")
+
+
+@pytest.mark.django_db
+def test_the_panel_of_hyperparameters_begins_with_those_that_matter(store: Path, page: Page) -> None:
+    source = random.Random(3)
+    runs = []
+    for number in range(24):
+        config = {"a_noise": source.random(), "depth": number % 4, "width": source.randrange(9)}
+        loss = 10.0 * config["depth"] + source.random()
+        runs.append(write_run(store, "vision", f"run-{number}", config=config, metrics=[{"loss": loss}]))
+    discovery.full(active_root())
+    while catch_up_several(list(Run.objects.select_related("root"))):
+        pass
+    markup = page(f"/runs-panel?tab=hyperparameters&project=vision&runs={','.join(runs)}")
+    assert any(text.startswith("What matters for loss: depth 0.") for text in markup.texts("p")), (
+        markup.texts("p")
+    )
