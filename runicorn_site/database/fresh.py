@@ -35,12 +35,22 @@ def create_tables(connection: BaseDatabaseWrapper) -> bool:
         for migration in migrations:
             for operation in migration.operations:
                 _run(operation, migration.app_label, editor)
+        _forget_missing_indexes(connection)
         names = {name for migration in migrations for name in (_key(migration), *migration.replaces)}
         rows = [recorder.Migration(app=app, name=name) for app, name in sorted(names)]
         recorder.migration_qs.bulk_create(rows)
     with transaction.atomic(using=connection.alias):  # a sync of the disk for each of some 30 otherwise
         emit_post_migrate_signal(0, False, connection.alias)
     return True
+
+
+def _forget_missing_indexes(connection: BaseDatabaseWrapper) -> None:
+    """Delete statistics of indexes that a later migration removes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
+        if cursor.fetchone() is not None:
+            existing = "SELECT name FROM sqlite_master WHERE type = 'index'"
+            cursor.execute(f"DELETE FROM sqlite_stat1 WHERE idx NOT IN ({existing})")
 
 
 def _key(migration: Migration) -> tuple[str, str]:
