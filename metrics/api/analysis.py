@@ -236,7 +236,7 @@ class ReplicaRulesView(APIView):
         errors=(400, 403, 404),
     )
     def put(self, request: Request, project: str, body: dict[str, Any]) -> Response:
-        """Set them; the runs of the project are compared anew."""
+        """Set them; the runs of the project are compared again."""
         content = services.set_replica_rules(root=active_root(), project=project, **body)
         return Response(_rules(content))
 

@@ -1,7 +1,7 @@
 """Statistics of small journals of ended runs, many in one transaction, without storing their points.
 
 Lists, filters and sorting need the statistics of every run at once; the points of a journal of a few kilobytes are parsed
-within milliseconds when somebody looks at the run (`catch_up`), and storing them takes a hundred times as long and most
+within milliseconds when the run is shown (`catch_up`), and storing them takes a hundred times as long and most
 of the database. A run with `summarized_bytes` and without a `Journal` is summarized.
 """
 

@@ -98,7 +98,7 @@ def _formulas(
     """Return the curves of the formulas of the runs' projects."""
     # Runs begin at different times.
     parts = [runs] if query.by_step else [[run] for run in runs]
-    found = [
+    computed = [
         curve
         for part in parts
         if part
@@ -111,13 +111,13 @@ def _formulas(
         )
     ]
     place = {run.pk: i for i, run in enumerate(runs)}
-    found.sort(key=lambda curve: (curve.series.name, place[curve.run.pk]))
-    smooth: list[SmoothedCurve | None] = [None] * len(found)
+    computed.sort(key=lambda curve: (curve.series.name, place[curve.run.pk]))
+    smooth: list[SmoothedCurve | None] = [None] * len(computed)
     if query.smoother is not None:
-        smooth = [smoothed(curve, query.smoother, query.points, by_step=query.by_step) for curve in found]
+        smooth = [smoothed(curve, query.smoother, query.points, by_step=query.by_step) for curve in computed]
     return [
         Curve(curve.run, [curve.series], curve.points, curve.count, origins[curve.run.pk], smooth_curve)
-        for curve, smooth_curve in zip(found, smooth, strict=True)
+        for curve, smooth_curve in zip(computed, smooth, strict=True)
     ]
 
 

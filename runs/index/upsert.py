@@ -155,7 +155,7 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
 
 
 def _choose_bests(run: Run, record: RunRecord) -> None:
-    """Choose the best values of a run anew after its definitions of metrics changed."""
+    """Choose the best values of a run again after its definitions of metrics changed."""
     metrics = list(RunMetric.objects.filter(run=run))
     for metric in metrics:
         metric.best = best_by(metric, mode_of(record, metric.key))[0]

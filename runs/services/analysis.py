@@ -46,7 +46,7 @@ def set_baseline(*, root: StorageRoot, project: str, run_ids: Sequence[str]) -> 
 def set_replica_rules(
     *, root: StorageRoot, project: str, seed_keys: Sequence[str], compare_packages: bool
 ) -> Analysis:
-    """Set in what replicas of a project may differ; its runs are compared anew when they are asked for."""
+    """Set in what replicas of a project may differ; its runs are compared again at the next request."""
 
     def change(content: Analysis) -> None:
         content["seed_keys"] = list(dict.fromkeys(seed_keys))

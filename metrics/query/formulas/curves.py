@@ -73,7 +73,7 @@ def formula_curves(
         ValidationError: a formula needs too many points.
         metrics.query.series_view.JournalReplaced: a journal was replaced during the read.
     """
-    wanted = None if names is None else set(names)
+    requested = None if names is None else set(names)
     of_project = {
         project: formulas_of(root, project)
         for root, project in {(run.root.path, run.project) for run in runs}
@@ -82,7 +82,7 @@ def formula_curves(
         (name, place, tree)
         for place, run in enumerate(runs)
         for name, tree in of_project[run.project].items()
-        if wanted is None or name in wanted
+        if requested is None or name in requested
     ]
     if not trees:
         return []

@@ -180,7 +180,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         return rule
 
     def _define(self, rule: Rule, goal: str | None) -> None:
-        """Record a rule for charts and comparisons, as far as they know it."""
+        """Record the parts of a rule that charts and comparisons use."""
         summary = next((kind for kind in rule.summaries if kind in SUMMARIES), None)
         direction = {"minimize": "min", "maximize": "max"}.get(goal or "")
         if direction is None and summary in ("min", "max"):

@@ -132,11 +132,11 @@ def verdict_answer(verdict: result.Verdict) -> Verdict:
 
 def replica_groups(matches: Matches) -> ReplicaGroups:
     """Return the groups of replicas."""
-    found = replicas.replica_groups(matches)
+    several = replicas.replica_groups(matches)
     return {
         "groups": [
             {"run_ids": [run_id for run_id, _ in group], "seeds": [seed for _, seed in group]}
-            for group in found
+            for group in several
         ]
     }
 

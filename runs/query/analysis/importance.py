@@ -56,11 +56,11 @@ def importance(
     if not names:
         return [], len(keys)
     shares, stds = permutation_importance(np.stack(columns, axis=1), target, trees)
-    found = [
+    entries = [
         KeyImportance(name, float(share), float(std), _spearman(column, target) if is_number else None)
         for name, share, std, column, is_number in zip(names, shares, stds, columns, numeric, strict=True)
     ]
-    return sorted(found, key=lambda entry: -entry.importance), len(keys)
+    return sorted(entries, key=lambda entry: -entry.importance), len(keys)
 
 
 def _features(keys: Ints, most_keys: int) -> tuple[list[str], list[Floats], list[bool]]:
