@@ -61,7 +61,7 @@ docs: .venv/.docs  ## build the documentation site into site/
 	@echo "site/index.html"
 
 bench: $(TOOLS)  ## every benchmark, one after the other, each printed with its limit
-	@for name in sdk_log shims ingest chart overlay live runs_list query idle memory serve pages artifacts export beside_import remote sync alerts cluster analysis; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in sdk_log shims ingest chart overlay live runs_list query first_index idle memory serve pages artifacts export beside_import remote sync alerts cluster analysis; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv site dist build *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""CPU of a viewer that nobody looks at, over 20 and over 10,000 finished runs, and that of TensorBoard beside it.
+"""CPU of a viewer without visitors, over 20 and over 10,000 finished runs, and that of TensorBoard beside it.
 
 The viewer is measured once everything is ingested and its folders are no longer young. TensorBoard is measured in the
 same minute if it is installed.
@@ -70,7 +70,7 @@ def shares(pids: list[int], seconds: float) -> list[float]:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time of all threads of a process, in nanoseconds' precision; of Linux only."""
+    """Return the CPU time of all threads of a process, in nanoseconds' precision; of Linux only."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 

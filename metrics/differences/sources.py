@@ -58,6 +58,29 @@ def content(run: RunFacts, path: str) -> bytes:
     return run.sources.read(path)
 
 
+def search(run: RunFacts, text: str, most: int) -> list[tuple[str, int, str]]:
+    """Return path, number and text of lines that contain a text, upper and lower case alike; at most `most`.
+
+    Raises:
+        OSError, ValueError: the sources are damaged.
+    """
+    matches: list[tuple[str, int, str]] = []
+    wanted = text.casefold()
+    files = [file for file in run.sources.files.values() if file.size >= len(text)]
+    for file, data in run.sources.contents(files):
+        if b"\0" in data[:8192] or (
+            wanted.encode() not in data.lower() and wanted not in data.decode("utf-8", "replace").casefold()
+        ):
+            continue
+        lines = data.decode("utf-8", "replace").splitlines()
+        matches += [
+            (file.path, number, line) for number, line in enumerate(lines, 1) if wanted in line.casefold()
+        ]
+        if len(matches) >= most:
+            break
+    return sorted(matches)[:most]
+
+
 def archive(run: RunFacts) -> bytes:
     """Return a zip file of all sources.
 

@@ -26,7 +26,7 @@ from metrics.store.journal_problems import problems
 from runicorn.store import layout
 from runs.index.metric_index import forget_metrics, forget_summary, record_metrics
 from runs.models import Run
-from runs.query.compiled_query import CompiledQuery
+from runs.query.prepared_query import PreparedQuery
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ LEASE_BYTES = 1024 * 1024
 """A smaller backlog is ingested without a lease."""
 PAUSE = 0.02
 PURGE = 64
-OF_RUN = CompiledQuery(lambda run: Journal.objects.filter(run=run), -1)
+OF_RUN = PreparedQuery(lambda run: Journal.objects.filter(run=run), -1)
 _OWNER = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 

@@ -47,6 +47,7 @@ TITLES = {
 PREVIOUS, BASELINE = "previous", "baseline"
 MOST_METRICS = 3
 MOST_NEAR = 20
+MOST_MATCHES, MOST_LETTERS = 200, 200
 MOST_LINES = 4000
 """Maximum number of shown lines of a diff or a file; the download has all of them."""
 OPEN_LINES = 400
@@ -269,7 +270,17 @@ def sources_page(request: HttpRequest, run_id: str) -> HttpResponse:
     context["reasons"] = _reasons(tree["skipped_count"])
     if path:
         context |= _file(facts, path)
+    elif query := request.GET.get("q", "").strip()[:MOST_LETTERS]:
+        context |= {"query": query, "matches": _matches(facts, query)}
     return render(request, "metrics/differences/sources.html", context)
+
+
+def _matches(facts: RunFacts, query: str) -> list[tuple[str, int, str]]:
+    try:
+        matches = sources.search(facts, query, MOST_MATCHES)
+    except (OSError, ValueError):
+        return []
+    return [(path, number, line.strip()[: syntax.LONGEST]) for path, number, line in matches]
 
 
 def _reasons(count: int) -> str:

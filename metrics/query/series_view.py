@@ -22,7 +22,7 @@ from metrics.store.pyramid import Node
 from metrics.store.tile_index import COLUMNS, TAIL, Directory, Table, table
 from runs.index import refresh
 from runs.models import Run
-from runs.query.compiled_query import CompiledQuery
+from runs.query.prepared_query import PreparedQuery
 
 
 @contextmanager
@@ -99,10 +99,10 @@ def _series(
 
 
 @cache_results
-def _compiled_series(lanes: tuple[Lane, ...], names: int | None) -> CompiledQuery[Series]:
+def _compiled_series(lanes: tuple[Lane, ...], names: int | None) -> PreparedQuery[Series]:
     """Return the query of the series in some lanes, with so many names."""
     examples = [f"\0{number}" for number in range(names or 0)]
-    return CompiledQuery(partial(_series, lanes=lanes, every=names is None), -1, -2, *examples)
+    return PreparedQuery(partial(_series, lanes=lanes, every=names is None), -1, -2, *examples)
 
 
 def prepare_charts() -> None:

@@ -31,6 +31,7 @@ class Format(StrEnum):
     EXCEL = "excel"
     PARQUET = "parquet"
     TENSORBOARD = "tensorboard"
+    PAGE = "page"
 
 
 ENDINGS = {
@@ -52,6 +53,10 @@ class Packing(NamedTuple):
 
 
 def export(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN...", help="Runs: ids, their beginnings, names, latest or best:METRIC."),
+    ] = None,
     run_id: Annotated[list[str] | None, typer.Option(help="A run id; may be repeated.")] = None,
     project: Annotated[str | None, typer.Option(help="Runs of this project.")] = None,
     name: Annotated[str | None, typer.Option(help="Runs of this experiment.")] = None,
@@ -86,28 +91,59 @@ def export(
 
       runicorn export --project vision --output vision.zip
 
+      runicorn export latest --format page --output latest.html
+
       runicorn export --run-id 20260114_153045_a1b2c3 --include-artifacts
 
       runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
     """
     root = common.existing_root(storage)
-    deleted = None if include_deleted or run_id else False
-    choice = Choice(
-        run_id or (), project, name, status or (), state or (), tag or (), where=where, deleted=deleted
-    )
-    is_all = choice == Choice(deleted=deleted)
+    ids = [*(run_id or ()), *(_named(root, runs) if runs else ())]
+    deleted = None if include_deleted or ids else False
+    choice = Choice(ids, project, name, status or (), state or (), tag or (), where=where, deleted=deleted)
+    packing = Packing(include_artifacts, choice == Choice(deleted=deleted), compress)
     with common.exit_on_error():
-        records = selected_records(root, choice)
-        if not records:
-            typer.echo("No runs matched the given filters. Nothing to export.")
-            return
-        kind = format or _by_name(output)
-        if kind in ENDINGS:
-            paths = _export_each(root, records, kind, output)
-        else:
-            paths = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
+        _export(root, choice, format or _by_name(output), output, packing, as_json)
+
+
+def _export(
+    root: Path, choice: Choice, kind: Format, output: Path | None, packing: Packing, as_json: bool
+) -> None:
+    records = selected_records(root, choice)
+    if not records:
+        typer.echo("No runs matched the given filters. Nothing to export.")
+        return
+    if kind is Format.PAGE:
+        paths = [_page(root, [record.run_id for record in records], output)]
+    elif kind in ENDINGS:
+        paths = _export_each(root, records, kind, output)
+    else:
+        paths = _archive(root, records, kind, output, packing)
     if as_json:
         common.print_json({"files": [str(path) for path in paths], "runs": [r.run_id for r in records]})
+
+
+def _named(root: Path, names: list[str]) -> list[str]:
+    """Return the ids of the runs that texts name."""
+    from runicorn_site.cli.runs.source import opened, runs_of
+
+    with opened("", None, root) as catalog:
+        return [entry.id for entry in runs_of(catalog, names)]
+
+
+def _page(root: Path, run_ids: list[str], output: Path | None) -> Path:
+    """Write one interactive page of all runs."""
+    from runicorn_site.catalog.names import find_runs
+    from runicorn_site.catalog.store import StoreCatalog
+    from runicorn_site.page_file.document import page_file
+
+    catalog = StoreCatalog(root, common.print_error)
+    name = f"{run_ids[0]}.html" if len(run_ids) == 1 else "runs.html"
+    path = output / name if output and output.is_dir() else output or Path(name)
+    path.write_text(page_file(catalog, find_runs(catalog, run_ids)).html, encoding="utf-8")
+    size = format_bytes(path.stat().st_size)
+    common.print_notice(f"{number_of(len(run_ids), 'run')}, {size} → {path}")
+    return path
 
 
 def _by_name(output: Path | None) -> Format:

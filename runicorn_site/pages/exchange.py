@@ -26,6 +26,8 @@ from rest_framework.exceptions import APIException
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
+from runicorn_site.catalog.store import StoreCatalog
+from runicorn_site.page_file.document import page_file
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
 from runicorn_site.web.access import Scope, access
@@ -163,6 +165,24 @@ def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
     return answer
 
 
+@access(Scope.READ)
+@blocking
+@require_safe
+def run_page_file(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Show the run as one file that can be saved and needs no server."""
+    get_run(run_id)
+    catalog = StoreCatalog(Path(active_root().path))
+    entry = catalog.get(run_id, metrics=False)
+    if entry is None:  # removed meanwhile
+        raise Http404
+    document = page_file(catalog, [entry])
+    return HttpResponse(
+        document.html,
+        content_type="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": document.policy},
+    )
+
+
 def _zip(runs: list[Run], name: str) -> HttpResponseBase:
     pieces = archives.packed(active_root(), runs)
     return attachment(StreamingHttpResponse(pieces, content_type="application/zip"), f"{name}.zip")
@@ -207,5 +227,6 @@ page_patterns = [
     path("import", import_page, name="import"),
     path("import/take", import_archive, name="import-archive"),
     path("runs/<str:run_id>/export", export_run, name="export-run"),
+    path("runs/<str:run_id>/page.html", run_page_file, name="run-page-file"),
     path("export-runs", export_runs, name="export-runs"),
 ]

@@ -1,8 +1,7 @@
 """Wake-ups of background work: by changed rows, by another storage root, and by the end of the process.
 
-SQLite counts the commits of other connections (`PRAGMA data_version`); one thread asks once a second and rings for
-everybody. PostgreSQL would tell only what each commit says of itself, so there each loop asks for itself as often as it
-is due: see `Wakeups.are_reported`.
+SQLite counts the commits of other connections (`PRAGMA data_version`); one thread asks once a second and wakes
+all loops. PostgreSQL has no such count: there each loop asks as often as it is due (`has_versions`).
 """
 
 from __future__ import annotations

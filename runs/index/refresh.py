@@ -9,11 +9,11 @@ from runicorn.store.find import find, find_several
 from runicorn_site.web.readable import current
 from runs.index.folders import remove, save_folders
 from runs.models import Run, StorageRoot
-from runs.query.compiled_query import CompiledQuery
+from runs.query.prepared_query import PreparedQuery
 from runs.store.folder_stat import read_state
 from runs.store.walk import Walk
 
-BY_ID = CompiledQuery(lambda root, run_id: Run.objects.filter(root=root, run_id=run_id), -1, "id")
+BY_ID = PreparedQuery(lambda root, run_id: Run.objects.filter(root=root, run_id=run_id), -1, "id")
 
 
 def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -> Run | None:

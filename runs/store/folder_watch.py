@@ -1,7 +1,7 @@
 """Watch of many folders of a store: which of them changed since the last question.
 
-The kernel tells the changes of this machine only, so a store on a network file system cannot be watched. Whoever adds a
-folder reads it afterwards: what changes later is told.
+The kernel reports the changes of this machine only, so a store on a network file system cannot be watched. A folder is
+read after it was added, so that all later changes are reported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Changes:
 
     Attributes:
         names: changed names in each folder.
-        gone: folders that were deleted or moved, and are not watched under this path any more.
+        gone: folders that were deleted or moved, and are no longer watched under this path.
         lost: events were lost, so that anything may have changed.
     """
 

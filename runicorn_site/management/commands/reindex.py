@@ -55,10 +55,12 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"{summary} in {folder}")
         if not options["no_metrics"]:
-            # A list: SQLite refuses to write on a connection that is still reading an older state.
-            for run in list(
-                Run.objects.in_root(root).live().select_related("root").defer("config", "summary")
-            ):
+            metrics.forget(root)
+            metrics.catch_up_all(root)
+            # Those that are not summarized. A list: SQLite refuses to write on a connection that is still reading an older
+            # state.
+            others = Run.objects.in_root(root).live().filter(summarized_bytes=None)
+            for run in list(others.select_related("root").defer("config", "summary")):
                 self.take_in(run)
 
     def take_in(self, run: Run) -> None:

@@ -76,6 +76,9 @@ def test_sources_are_shown_with_colors(runs: list[str], client: Client) -> None:
     assert 'a = <span class="number">2</span>' in text
     assert f"/api/v2/experiments/{runs[2]}/sources/file?path=train.py" in text
     page(client, f"/runs/{runs[2]}/sources?path=../../meta.json", 404)
+    found = page(client, f"/runs/{runs[2]}/sources?q=A+%3D")
+    assert "<bdi>train.py</bdi>:1</a> <code>a = 2</code>" in found
+    assert "No matches." in page(client, f"/runs/{runs[2]}/sources?q=nowhere")
 
 
 def test_nearest_runs_are_listed_with_what_differs(runs: list[str], client: Client) -> None:

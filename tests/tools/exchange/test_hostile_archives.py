@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from runicorn import _platform
-from runicorn.store.run_files import is_media
+from runicorn.store.run_files import is_in_subfolder
 from runicorn_tools.archives.limits import ArchiveRefused, ArchiveTooLarge, Limits
 from runicorn_tools.archives.read import import_archive
 from runicorn_tools.archives.reader import members
@@ -333,7 +333,7 @@ def test_names_with_another_meaning_on_windows_are_refused(
     monkeypatch.setattr(_platform, "WINDOWS", True)
     with pytest.raises(ArchiveRefused, match="something else"):
         list(members(io.BytesIO(packed), Limits()))
-    assert not is_media(f"media/{name}")
+    assert not is_in_subfolder(f"media/{name}")
     monkeypatch.undo()
-    assert is_media(f"media/{name}")
+    assert is_in_subfolder(f"media/{name}")
     assert len(list(members(io.BytesIO(packed), Limits()))) == len(good()) + 1

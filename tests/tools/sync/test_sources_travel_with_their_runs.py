@@ -17,6 +17,10 @@ from runicorn.artifacts.store import Store
 from runicorn.capture.sources.record import Sources
 from runicorn.manifest import ManifestGenerator, ManifestSyncClient
 from runicorn.store import layout
+from runicorn.store.run_files import pack_of
+from runicorn.upload.client import RequestRejected
+from runicorn.upload.run_files import RunUpload
+from runicorn.upload.state import UploadState
 from runicorn_tools.archives import write as exporting
 from runicorn_tools.archives.read import import_archive
 from runicorn_tools.fsck.check import check
@@ -130,3 +134,50 @@ def test_fsck_finds_missing_and_damaged_packs(project: Project) -> None:
     damaged.write_bytes(content[:-1] + b"x")
     next((first / layout.SOURCES).iterdir()).unlink()
     assert sorted(kinds()) == ["sources-damaged", "sources-missing"]
+
+
+class Receiver:
+    """A server that stores the uploaded files of a run in memory; with `known` it has these packs already."""
+
+    def __init__(self, known: set[str], refuses: bool = False) -> None:
+        self.known, self.refuses = known, refuses
+        self.files: dict[str, bytes] = {}
+
+    def digest(self, name: str, size: int | None = None) -> str | None:
+        digest = pack_of(name)
+        return f"sha256:{digest}" if digest in self.known else None
+
+    def replace(self, name: str, content: bytes) -> None:
+        if self.refuses and name.startswith(layout.SOURCES):
+            raise RequestRejected("No file of this name can be uploaded to a run")
+        self.files[name] = content
+
+    def append(self, name: str, offset: int, content: bytes) -> int:
+        self.files[name] = self.files.get(name, b"") + content
+        return len(self.files[name])
+
+
+def sent(run: Path, root: Path, receiver: Receiver) -> RunUpload:
+    state = UploadState(root, run.name).load()
+    state.path.parent.mkdir(parents=True, exist_ok=True)
+    upload = RunUpload(run, root, state, receiver)  # type: ignore[arg-type]
+    upload.one_pass()
+    return upload
+
+
+def test_a_sender_leaves_out_packs_that_the_server_has(project: Project) -> None:
+    first, _, third = runs_of(project.root)
+    base, head = Sources(first).about["head"], Sources(third).about["head"]
+    receiver = Receiver({base})
+    upload = sent(third, project.root, receiver)
+    assert f"sources/{head}.zip" in receiver.files
+    assert f"sources/{base}.zip" not in receiver.files
+    assert receiver.files["sources.json"] == (third / "sources.json").read_bytes()
+    assert not upload.one_pass()  # nothing is sent twice
+    assert upload.all_problems() == []
+
+
+def test_a_server_without_sources_is_no_problem(project: Project) -> None:
+    receiver = Receiver(set(), refuses=True)
+    assert sent(runs_of(project.root)[0], project.root, receiver).all_problems() == []
+    assert "meta.json" in receiver.files

@@ -1,4 +1,4 @@
-"""Queries of one shape that are compiled once: Django compiles a query anew at each use, which takes longer than SQLite."""
+"""Queries of one shape that are compiled once: Django compiles each query at each use, which takes longer than SQLite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Compiled(NamedTuple):
     converters: dict[int, tuple[list[Any], Any]]
 
 
-class CompiledQuery(Generic[M]):
+class PreparedQuery(Generic[M]):
     """Rows of a model, found by some values."""
 
     def __init__(self, build: Callable[..., QuerySet[M]], *examples: Any) -> None:

@@ -1,0 +1,98 @@
+"""`runicorn export --format page` and `/runs/{id}/page.html`: one file whose charts work without network and server."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn_site.page_file.content import MOST_BYTES
+from tests.documents.store import PIXEL
+from tests.folders import write_run
+from tests.tools.terminal.conftest import call
+
+HOSTILE = '</script><img src="http://elsewhere.example/x" onerror="document.title=1"><script>document.title=2</script>'
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """The page of two runs with hostile texts, NaN and 5,000 points a curve."""
+    for number in range(2):
+        points = [
+            {"loss": math.nan if step == 70 else math.cos(step / 400 + number), "val/acc": step / 5000}
+            for step in range(5000)
+        ]
+        run_id = write_run(
+            tmp_path / "store",
+            name=f"run-{number}",
+            metrics=points,
+            config={"lr": 0.1 * (number + 1), "text": HOSTILE},
+            logs=f"{HOSTILE}\n\x1b[31mred\n",
+        )
+        folder = next((tmp_path / "store").glob(f"*/*/runs/{run_id}"))
+        (folder / "media" / "samples_1.png").write_bytes(PIXEL)
+    target = tmp_path / "page.html"
+    call(
+        "export",
+        "run-0",
+        "run-1",
+        "--format",
+        "page",
+        "--output",
+        str(target),
+        "--storage",
+        str(tmp_path / "store"),
+    )
+    return target
+
+
+@pytest.fixture
+def opened(chromium: Any, saved: Path) -> Iterator[Any]:
+    """The page, opened from the disk with the network cut; what it requests beside itself is in `requested`."""
+    context = chromium.new_context(offline=True, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: requested.append(f"error: {error}"))
+    page.goto(f"file://{saved}")
+    page.locator('figure[data-name="loss"] canvas').first.wait_for()
+    yield page
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
+    context.close()
+
+
+@pytest.mark.journey
+def test_charts_are_drawn_and_zoomed_offline(opened: Any, saved: Path) -> None:
+    assert saved.stat().st_size < MOST_BYTES * 1.06
+    loss = opened.locator('figure[data-name="loss"]')
+    box = loss.locator(".plot").bounding_box()
+    whole = opened.get_by_role("button", name="Show everything")
+    opened.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 60)
+    opened.mouse.down()
+    opened.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=5)
+    opened.mouse.up()
+    whole.wait_for(state="visible")
+    whole.click()
+    whole.wait_for(state="hidden")
+    opened.get_by_placeholder("Filter charts").fill("acc")
+    loss.wait_for(state="hidden")
+
+
+@pytest.mark.journey
+def test_texts_of_runs_stay_texts(opened: Any) -> None:
+    assert opened.title() == "2 runs · Runicorn"
+    assert opened.locator("img[src^='http']").count() == 0
+    assert HOSTILE in opened.locator("td").all_text_contents()
+    assert HOSTILE in opened.locator("pre.log").first.text_content()
+
+
+def test_the_server_sends_the_same_page_in_a_sandbox(viewer: Any) -> None:
+    run_id = write_run(viewer.root, metrics=[{"loss": 1.0}], config={"lr": 0.125})
+    answer = viewer.get(f"/runs/{run_id}/page.html")
+    assert answer.status_code == 200 and '"name":"loss"' in answer.text and "0.125" in answer.text
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src 'sha256-")
+    assert viewer.get("/runs/20260101_000000_abcdef/page.html").status_code == 404
