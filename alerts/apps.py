@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from metrics.ingest.observing import Observer
+    from runs.models import Run
 
 
 class AlertsConfig(AppConfig):
@@ -11,12 +17,24 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
-        from alerts.judging.observer import judged_since, observe
         from alerts.services import forget_run
         from metrics.ingest import observing
         from runs.services.recycle_bin import removed
 
-        if observe not in observing.observers:
-            observing.observers.append(observe)
-            observing.judged_since.append(judged_since)
+        if _observe not in observing.observers:
+            observing.observers.append(_observe)
+            observing.judged_since.append(_judged_since)
             removed.append(forget_run)
+
+
+def _observe(run: Run, generation: int) -> Observer:
+    # Rules and their messages are imported with the first points: they are a tenth of the start.
+    from alerts.judging.observer import observe
+
+    return observe(run, generation)
+
+
+def _judged_since() -> float:
+    from alerts.judging.observer import judged_since
+
+    return judged_since()

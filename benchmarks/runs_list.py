@@ -1,7 +1,8 @@
 """A page of 50 among very many runs, over HTTP from a real viewer, compared with the cheapest response.
 
 The store has real folders, listed by the viewer's own discovery; the statistics of their metrics are inserted as rows,
-as an ingest of that many journals would have done. Also: how long the first listing of a store takes.
+as an ingest of that many journals would have done. Also: how long the first listing of a store takes, and pages of
+10,000 runs for one client and for 16 at once, with the processor time of the server for each.
 
 Usage: python -m benchmarks.runs_list [runs]
 """
@@ -10,13 +11,18 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+import psutil
 import requests
 
+from benchmarks.support.load import load
 from benchmarks.support.processes import Viewer
 from benchmarks.support.rounds import alternating, line, use_store, viewer, workplace
 from benchmarks.support.waiting import until
@@ -25,7 +31,17 @@ RUNS = 100_000
 FIRST = 10_000
 REQUESTS = 60
 TIMES = 8.0
+SECONDS = 3.0
+LIST = "/api/v2/experiments"
 EMPTY = "/api/metrics/cache/stats"
+CHANGES = """
+import sqlite3, time
+database = sqlite3.connect({name!r}, isolation_level=None, timeout=20)
+database.execute("PRAGMA wal_autocheckpoint=0")
+while True:
+    database.execute("UPDATE runs_storageroot SET opened_at = opened_at + 1")
+    time.sleep(0.001)
+"""
 ASKED = {
     "newest": "",
     "project": "&project=project-3",
@@ -100,6 +116,12 @@ def wait_until_read(path: Path, since: float) -> None:
     until(listed, timeout=1800, pause=0.2)
 
 
+def use_root(path: Path) -> None:
+    from runs.active_root import activate
+
+    activate(path)
+
+
 def add_metrics() -> None:
     """Insert four metrics for every run of the active root, as an ingest does."""
     from django.db import transaction
@@ -148,6 +170,42 @@ def compare(url: str) -> bool:
     return all(within_limits)
 
 
+def compare_at_once(server: Viewer) -> bool:
+    """Print pages of 10,000 runs under load beside their limits; return whether all limits are met."""
+    place, pid = f"{LIST}?per_page=50", server.process.pid
+    tag = server.get(place).headers["ETag"]
+    cases = {
+        "newest": (place, 3.0),
+        "filtered by project and status": (f"{place}&project=project-3&status=failed", 3.5),
+        "sorted by a metric": (f"{place}&order_by=metric.val/loss.last", 4.0),
+        "/api/health": ("/api/health", 0.8),
+    }
+    within_limits = True
+    for name, (path, limit) in cases.items():
+        figures = load(server.port, pid, path, clients=1, seconds=SECONDS)
+        within_limits &= line(f"{name}, one client", figures.milliseconds, "ms", limit)
+    for name, headers, least in (("", {}, 600.0), (" with If-None-Match", {"If-None-Match": tag}, 2000.0)):
+        figures = load(server.port, pid, place, clients=16, seconds=SECONDS, headers=headers)
+        within_limits &= line(f"16 clients{name}", figures.per_second, "req/s", least, at_least=True)
+        within_limits &= line(f"16 clients{name}: CPU of the server", figures.cpu, "ms", 1.6)
+    with changing_rows(server):
+        figures = load(server.port, pid, place, clients=16, seconds=SECONDS)
+    within_limits &= line("16 clients while rows change all the time: CPU", figures.cpu, "ms", 1.6)
+    memory = psutil.Process(pid).memory_info().rss / 1e6
+    return within_limits & line("memory after these lists", memory, "MB", 100.0)
+
+
+@contextmanager
+def changing_rows(server: Viewer) -> Iterator[None]:
+    """Commit to the database as another process, a thousand times a second: no answer can be given again."""
+    from django.db import connection
+
+    program = CHANGES.format(name=connection.settings_dict["NAME"])
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        yield
+        process.kill()
+
+
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with workplace() as (root, home):
@@ -161,6 +219,13 @@ def main() -> int:
             f"{min(FIRST, count):,} runs listed for the first time", listing_seconds, "s", 3.0
         )
         line("  and read in full", read, "s")
+        use_root(first)
+        add_metrics()
+        since = time.time()
+        with viewer(first, home) as server:
+            wait_until_read(first, since)
+            within_limits &= compare_at_once(server)
+        use_root(root)
         with viewer(root, home) as server:
             listing_seconds, read = listing_times(server, count)
         line(f"{count:,} runs listed for the first time", listing_seconds, "s")

@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rest_framework.exceptions import ValidationError
 
 from alerts.delivery.messages import UNSAFE
@@ -18,6 +17,7 @@ from alerts.models import AlertEvent
 from metrics.query.series import run_series
 from metrics.query.series_view import JournalReplaced
 from metrics.store.columns import Floats
+from runs.store.lazy_numpy import np
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

@@ -7,7 +7,6 @@ import logging
 import math
 from collections.abc import Iterable
 
-import numpy as np
 from django.db import DatabaseError
 
 from alerts.delivery import deliveries
@@ -23,6 +22,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
 from runicorn_site.web.durable import is_unusable
 from runs.models import Run
+from runs.store.lazy_numpy import np
 from runs.store.metric_stats import mode_of
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import numpy as np
 from django.db.models import F, Q
 
 from alerts.judging.observer import busiest_of, numbers_of
@@ -25,6 +24,7 @@ from runs.models import Run
 from runs.query import where_keys
 from runs.query.find import find_runs
 from runs.query.ordering import Ordered
+from runs.store.lazy_numpy import np
 from runs.store.metric_stats import mode_of
 
 MOST_EVENTS, MOST_RUNS, SECONDS = 100, 2_000, 2.0

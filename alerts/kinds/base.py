@@ -9,10 +9,9 @@ from functools import cached_property, lru_cache
 from re import Pattern, compile
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from metrics.store.columns import Bools, Floats, Ints
 from runicorn.json_value import JsonObject
+from runs.store.lazy_numpy import np
 
 Memory = list[float]
 """Numbers that a rule remembers of a series; [] at first. See `runicorn.alerts.evaluation` for those of episodes."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from metrics.store.columns import Bools, Floats
+from runs.store.lazy_numpy import np
 
 
 def since_last(happened: Bools, x: Floats, last: float | None) -> tuple[Floats, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 from django.utils.translation import gettext_noop
 
 from alerts.kinds import streaks
 from alerts.kinds.base import Condition, ConditionChange, Kind, Memory, SeriesChunk, number, value_at, where
 from alerts.kinds.elapsed import since_last
 from metrics.store.columns import Floats
+from runs.store.lazy_numpy import np
 
 STEPS = gettext_noop(
     "%(metric)s has not improved for %(lag)s steps: %(value)s at step %(step)s, best %(best)s"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from django.utils.translation import gettext_noop
 
 from alerts.kinds.base import Condition, ConditionChange, Kind, Memory, SeriesChunk, number, value_at, where
 from metrics.store.columns import Floats
+from runs.store.lazy_numpy import np
 
 WINDOW = 50
 FEWEST = 10

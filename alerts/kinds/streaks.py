@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
 from alerts.kinds.base import Memory
 from metrics.store.columns import Bools, Ints
 from runicorn.alerts.evaluation import IDLE, episodes, is_idle
+from runs.store.lazy_numpy import np
 
 __all__ = ["IDLE", "changes", "is_idle"]
 

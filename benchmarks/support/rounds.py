@@ -23,9 +23,9 @@ def alternating(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) 
     return {name: statistics.median(values) for name, values in measured.items()}
 
 
-def line(what: str, value: float, unit: str, limit: float | None = None) -> bool:
-    """Print a value with its limit; return whether the limit is met."""
-    within_limits = limit is None or value <= limit
+def line(what: str, value: float, unit: str, limit: float | None = None, *, at_least: bool = False) -> bool:
+    """Print a value with its limit, the highest or with `at_least` the lowest; return whether the limit is met."""
+    within_limits = limit is None or (value >= limit if at_least else value <= limit)
     suffix = "" if limit is None else f"   limit {limit:g} {unit}   {'kept' if within_limits else 'MISSED'}"
     print(f"{what:<58} {value:10.3f} {unit}{suffix}", flush=True)
     return within_limits

@@ -12,6 +12,7 @@ from metrics.models import Journal, Series
 from metrics.store.lanes import Lane
 from runicorn.api.responses.experiments import ExperimentOverview, MetricsSummary, StepRange
 from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional, is_not_remembered
 from runicorn_site.web.endpoint import route
 from runs.api import experiments
 from runs.models import Run
@@ -40,10 +41,12 @@ def metrics_summary(run: Run) -> MetricsSummary:
     return summary
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, returns=ExperimentOverview, errors=RUN_ERRORS)
 def experiment_detail(request: Request, run_id: str) -> Response:
     """Get an experiment as its files are now, deleted ones too, with statistics of its metrics."""
     run = get_experiment(run_id, deleted=True)
+    is_not_remembered()  # files are counted
     pending = catch_up(run)
     answer = ExperimentOverview(
         experiment=experiments.experiment_of(run),

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from metrics.api.requests import RowsQuery, SeriesQuery
 from metrics.api.rows import elapsed, pending_header, rows_answer
+from metrics.api.unchanged import while_unchanged
 from metrics.ingest.catch_up import catch_up
 from metrics.query import series
 from metrics.query.progress import progress
@@ -19,6 +20,7 @@ from metrics.query.series_view import JournalReplaced
 from metrics.store.cache import cache
 from runicorn.api.responses.metrics import CacheStatistics, MetricRows, RunProgress, SeriesAnswer
 from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runs.models import Run
 from runs.services.lookup import get_experiment, get_run
@@ -27,12 +29,14 @@ RUN_ERRORS = (400, 403, 404)
 T = TypeVar("T")
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
 def metrics_by_time(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return `{columns, rows, total, sampled}`: one row per `log()` call; `time` is in seconds since the first row."""
     return _rows(request, run_id, query, series.rows_by_time)
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
 def metrics_by_step(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return `{columns, rows, total, sampled}`: one row per step, `time` in Unix seconds; later values replace earlier ones."""
@@ -53,12 +57,14 @@ def progress_view(request: Request, run_id: str) -> Response:
     return Response(progress(run), headers=pending_header(pending))
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
 def run_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
     return _series(get_run(run_id), query)
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
 def experiment_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
@@ -77,6 +83,7 @@ def _rows(
     read_rows: Callable[[Run, int | None], series.Rows],
 ) -> HttpResponseBase:
     run = get_run(run_id)
+    while_unchanged([run])
     pending = catch_up(run)
     downsample = query.get("downsample")
     return retry_if_replaced(lambda: rows_answer(request, read_rows(run, downsample), pending))
@@ -84,6 +91,7 @@ def _rows(
 
 def _series(run: Run, query: dict[str, Any]) -> Response:
     began = time.perf_counter()
+    while_unchanged([run])
     pending = catch_up(run)
     answer = retry_if_replaced(lambda: series.run_series(run, **query))
     timed: SeriesAnswer = {**answer, "query_time_ms": elapsed(began)}

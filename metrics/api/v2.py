@@ -13,10 +13,12 @@ from rest_framework.response import Response
 from metrics.api.metrics import RUN_ERRORS, retry_if_replaced
 from metrics.api.requests import FastQuery, OverlayQuery
 from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
+from metrics.api.unchanged import while_unchanged
 from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
 from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runs.active_root import active_root
 from runs.api.runs import known_ids
@@ -24,6 +26,7 @@ from runs.services.lookup import get_experiment
 from runs.services.selection import select_runs
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=FastQuery, returns=FilteredRows, errors=RUN_ERRORS)
 def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return rows by step for some metrics and a range of steps, downsampled to at most `downsample` rows.
@@ -32,6 +35,7 @@ def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpRe
     """
     began = time.perf_counter()
     run, names, step_range = get_experiment(run_id), query.get("metric_names"), query.get("step_range")
+    while_unchanged([run])
     pending = catch_up(run)
 
     def answer() -> HttpResponseBase:
@@ -46,6 +50,7 @@ def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpRe
     return retry_if_replaced(answer)
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
 def overlay_view(request: Request, query: dict[str, Any]) -> Response:
     """Return series of several runs, each downsampled separately, and with `group_by` statistics of groups.
@@ -55,6 +60,8 @@ def overlay_view(request: Request, query: dict[str, Any]) -> Response:
     """
     began = time.perf_counter()
     runs = select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
+    if not runs.missing:  # one of them may appear without a row that changes
+        while_unchanged(runs.runs)
     pending = catch_up_several(runs.runs)
     answer = retry_if_replaced(lambda: overlay.compare_series(runs, **query))
     timed: ComparedSeries = {**answer, "query_time_ms": elapsed(began)}

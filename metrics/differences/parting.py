@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from runicorn.api.responses.differences import Parting
 from runicorn_tools.differences.curves import Curve, Curves
+from runs.store.lazy_numpy import np
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Floats: TypeAlias = "NDArray[np.float64]"
 FACTOR = 3.0
 """Standard errors of the difference of two means that count as apart."""
 FOLLOWING = 10

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from rest_framework.exceptions import ValidationError
 
 from metrics.differences import parting
@@ -20,6 +19,7 @@ from runicorn_tools.differences.facts import RunFacts
 from runs.active_root import active_root
 from runs.errors import OutsideRoot
 from runs.models import Run
+from runs.store.lazy_numpy import np
 
 POINTS = 1000
 MOST_METRICS = 60

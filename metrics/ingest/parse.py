@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-import numpy as np
 import orjson
 
 from metrics.ingest.source import LAST_LINE
@@ -23,6 +22,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points
 from runicorn.api.responses.alerts import Level
 from runicorn.store.journal.checksums import altered_lines, salvage
+from runs.store.lazy_numpy import np
 
 NAME_LENGTH = 255
 TEXT_LENGTH = 1000

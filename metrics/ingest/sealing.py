@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from metrics.store import pyramid
 from metrics.store.columns import Ints
-from metrics.store.points import NONE, Points, gather
+from metrics.store.points import Points, gather, no_points
 from metrics.store.pyramid import Node, leaf, parent
+from runs.store.lazy_numpy import np
 
 
 @dataclass(slots=True)
@@ -59,7 +58,7 @@ class Growth:
 
     def tail(self) -> Points:
         if self._tail is None:
-            self._tail = self.stored_tail() if self.pending > sum(map(len, self.fresh)) else NONE
+            self._tail = self.stored_tail() if self.pending > sum(map(len, self.fresh)) else no_points()
         return gather([self._tail, *self.fresh]) if len(self._tail) else gather(self.fresh)
 
     def settle(self) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import numpy as np
-
 from metrics.store.columns import TEXT
 from metrics.store.points import Points
+from runs.store.lazy_numpy import np
 
 
 class SeriesStats(Protocol):

@@ -21,7 +21,7 @@ from metrics.models import Journal
 from metrics.store.columns import INT64
 from metrics.store.journal_problems import problems
 from metrics.store.lanes import Lane
-from metrics.store.points import NONE, Points
+from metrics.store.points import Points, no_points
 from runicorn import _platform
 from runicorn.store import layout
 from runicorn.store.journal.checksums import altered_lines
@@ -206,6 +206,6 @@ def points_of(run: Run, name: str) -> Points:
     try:
         content = (run.path / layout.EVENTS).read_bytes()[:SMALL_BYTES]
     except OSError:
-        return NONE
-    points = parse.parse(content).series.get((Lane.METRIC, name), NONE)
+        return no_points()
+    points = parse.parse(content).series.get((Lane.METRIC, name), no_points())
     return points.by_step().unshadowed()

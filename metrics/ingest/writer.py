@@ -16,7 +16,7 @@ from metrics.ingest.series_stats import update_stats
 from metrics.models import Series, Tail, Tile
 from metrics.store import codec
 from metrics.store.lanes import Lane
-from metrics.store.points import NONE, Points, gather
+from metrics.store.points import Points, gather, no_points
 from metrics.store.pyramid import Node
 from metrics.store.tile_index import COLUMNS
 from runs.index import bulk
@@ -149,7 +149,7 @@ class Writer:
 def _growth(series: Series) -> Growth:
     def stored_tail() -> Points:
         blocks = Tail.objects.filter(series_id=series.pk).order_by("first_row").values_list("data", flat=True)
-        return gather([codec.decode(block) for block in blocks]) if series.pk else NONE
+        return gather([codec.decode(block) for block in blocks]) if series.pk else no_points()
 
     def siblings(level: int, segment: int, first: int, stop: int) -> list[Node]:
         tiles = Tile.objects.filter(

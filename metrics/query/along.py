@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rest_framework.exceptions import ValidationError
 
 from metrics.models import Series
@@ -15,6 +14,7 @@ from metrics.query.plan import SeriesReader, Window
 from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import Floats, Ints
 from metrics.store.points import Points
+from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
 def add(entries: Iterable[tuple[int, Any]], values_by_run: dict[int, Along]) -> None:
     """Add `along` to curves, given with the keys of their runs."""
     for run, entry in entries:
-        values_by_run.get(run, NOTHING).add_to(entry)
+        (values_by_run.get(run) or nothing()).add_to(entry)
 
 
 def _along(points: Points) -> Along:
@@ -79,4 +79,6 @@ def _along(points: Points) -> Along:
     return Along(points.step[finite], numbers[finite])
 
 
-NOTHING = Along(np.empty(0, dtype=np.int64), np.empty(0))
+def nothing() -> Along:
+    """Return the values of a run that has none."""
+    return Along(np.empty(0, dtype=np.int64), np.empty(0))

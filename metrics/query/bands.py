@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from metrics.query import downsample
 from metrics.store.columns import Floats, Index
 from metrics.store.means import counts
 from metrics.store.points import Points
 from runicorn.api.responses.metrics import Band
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 NOISE = 0.4
 """Share of points at which a curve turns round, from which on a line through them would be a block of ink."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, cast
 
 from metrics.models import Series
 from metrics.query import bands, downsample
@@ -20,6 +17,11 @@ from metrics.store.means import counted
 from metrics.store.points import Points, gather
 from runicorn.api.responses.metrics import Series as SeriesColumns
 from runicorn.api.responses.metrics import SeriesKind, SeriesStatistics, SeriesValues
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 _BAND_EVERY = 3
 """Points of a downsampled curve per edge of its band."""

@@ -7,10 +7,14 @@ thus has no more points than the rest, and a drawn line stays within an interval
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from metrics.store.columns import Bools, Floats, Index, ascending
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 _FINER = 64
 """Most times that intervals are divided if most of them are empty."""

@@ -9,13 +9,15 @@ definition 7, which is also NumPy's default.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, cast
 
 from metrics.store.columns import Floats
 from runicorn.api.responses.metrics import GroupStatistics
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
 COLUMNS = ("x", "count", "mean", "min", "max", *QUANTILES)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from metrics.models import Series
 from metrics.query.plan import Blob
 from metrics.query.series_view import (
@@ -18,8 +16,9 @@ from metrics.query.series_view import (
 )
 from metrics.store import pyramid
 from metrics.store.means import counted, means_of, means_of_means
-from metrics.store.points import NONE, Points
+from metrics.store.points import Points, no_points
 from metrics.store.tile_index import TAIL, Directory
+from runs.store.lazy_numpy import np
 
 
 class MeansLoader:
@@ -68,7 +67,7 @@ class MeansLoader:
                 return counted(read(at, True))
             if (series.pk, at) not in self._means:
                 tail = self._view.directories[series.pk].tail
-                self._means[series.pk, at] = NONE if tail is None or tail.means is None else tail.means
+                self._means[series.pk, at] = no_points() if tail is None or tail.means is None else tail.means
             return self._means[series.pk, at]
 
         return means

@@ -171,7 +171,7 @@ def _group_entry(
         if curve.run.pk in members and curve.is_numeric and curve.has_points:
             x, y = curve.heights(by_step)
             if values_by_run is not None:
-                x, y = values_by_run.get(curve.run.pk, along.NOTHING).over(x, y)
+                x, y = (values_by_run.get(curve.run.pk) or along.nothing()).over(x, y)
             if len(x):
                 by_name.setdefault(curve.series[0].name, []).append((x, y))
     is_integer = by_step and values_by_run is None

@@ -10,22 +10,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from metrics.store import pyramid
 from metrics.store.columns import Bools, Floats, Index, Ints, ascending
 from metrics.store.points import Points, gather
 from metrics.store.pyramid import TANGLED
 from metrics.store.tile_index import Directory, Table
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 Blob = Callable[[int, bool], Points]
 """Reads a tile by its position in the directory: its mip, or (True) all its points."""
 Reduce = Callable[[Points, int], Points]
 """Returns points of a part so many times as coarse."""
-Column = NDArray[Any]
+Column: TypeAlias = "NDArray[Any]"
 Range = tuple[float | None, float | None]
 MOST_GAPS = 32
 """Gaps at which all points are read, the widest ones."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from metrics.query.downsample import evenly
 from metrics.store.columns import Floats, Index, Ints
+from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from functools import cache
 
 from metrics.models import Series
 from metrics.query.plan import WHOLE, SeriesReader, Window
 from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import BOOL, NULL, Bools, Floats, Index, Ints, Values, join
 from metrics.store.lanes import Lane
-from metrics.store.points import NONE, Points, gather
+from metrics.store.points import Points, gather, no_points
+from runs.store.lazy_numpy import np
 
 SLICE_CELLS = 262_144
 """Cells joined at once, which bounds memory, however long the run is."""
@@ -131,7 +131,7 @@ class RowReader:
 
     def _slices(self, size: int) -> Iterator[tuple[Points, bool]]:
         """Yield the lane of rows in order in slices, and whether the last step of a slice continues."""
-        before = NONE
+        before = no_points()
         for points in self._sweep():
             for start in range(0, len(points), size):
                 after = points.select(slice(start, start + size))
@@ -153,13 +153,17 @@ class RowReader:
             for key, row, at in zip(keys, lines["first_row"].tolist(), leaves.tolist(), strict=True):
                 tiles.append((key, row, series_row.pk, at, series_row))
         tiles.sort(key=lambda tile: tile[:4])
-        pending = NONE
+        pending = no_points()
         for i, (_, _, _, at, series_row) in enumerate(tiles):
             arrived = self._window.pick(self._shelf.blob(series_row)(at, True))
             self._shelf.clear()
             if series_row.lane == Lane.STEPLESS_ROWS:
                 arrived = Points(
-                    arrived.row, arrived.step, arrived.time, _STEPLESS.select(arrived.row * 0), arrived.stage
+                    arrived.row,
+                    arrived.step,
+                    arrived.time,
+                    _stepless().select(arrived.row * 0),
+                    arrived.stage,
                 )
             pending = gather([pending, arrived]) if len(pending) else arrived
             pending = pending.by_step() if self._by_step else pending.by_time()
@@ -185,7 +189,9 @@ class RowReader:
         return count
 
 
-_STEPLESS = Values(BOOL, np.zeros(1, dtype=np.int64))
+@cache
+def _stepless() -> Values:
+    return Values(BOOL, np.zeros(1, dtype=np.int64))
 
 
 def _meet(rows: Ints, other: Ints) -> tuple[Index, Index]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from metrics.models import Series
 from metrics.query import charts
 from metrics.query.plan import Window
@@ -18,6 +16,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points
 from runicorn.api.responses.metrics import SmoothedCurve
 from runs.models import Run
+from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from metrics.models import Series
 from metrics.query import along, charts
 from metrics.query.formulas.curves import formula_curves
@@ -27,6 +25,7 @@ from metrics.store.lanes import Lane
 from runicorn.api.responses.metrics import Scalar, UntimedSeriesAnswer
 from runicorn.api.responses.metrics import Series as SeriesColumns
 from runs.models import Run
+from runs.store.lazy_numpy import np
 
 NUMBERS_PER_POINT = 3
 """x, y, and the band, which has an edge for every third point."""

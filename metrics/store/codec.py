@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from metrics.store.columns import BOOL, FLOAT, INT, MIXED, NULL, TEXT, Bools, Floats, Ints, Values
 from metrics.store.points import Points
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 FORMAT = 1
 _HEADER = struct.Struct("<BI6I")
 _PAIR = struct.Struct("<qq")
 _LINEAR, _RAW, _STEPPED, _OFFSET = 1, 2, 0x10, 0x20
-_WIDTHS = ((1, np.uint8), (2, np.uint16), (4, np.uint32))
-_DTYPES: dict[int, type[np.unsignedinteger]] = dict(_WIDTHS)
+_DTYPES = {1: "u1", 2: "u2", 4: "u4"}
+"""Types of integers by their width in bytes."""
 _CONSTANT, _SINGLE, _DOUBLE = 1, 2, 3
 _TICKS, _SECONDS = 1, 2
 TICK: float = 2.0**-22
@@ -137,7 +141,7 @@ def decode_values(column: bytes | memoryview, count: int) -> Values:
 def _width(column: Ints) -> int:
     """Return the bytes needed for the distances from the lowest value; 8 if four do not suffice."""
     spread = int(column.max()) - int(column.min())
-    return next((width for width, _ in _WIDTHS if spread < 1 << 8 * width), 8)
+    return next((width for width in _DTYPES if spread < 1 << 8 * width), 8)
 
 
 def _narrow(column: Ints, low: int, width: int) -> bytes:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 NULL, FLOAT, INT, BOOL, TEXT = 0, 1, 2, 4, 8
 MIXED = 255
 """Kind of a column with several kinds; not a kind of value."""
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Index = NDArray[np.intp]
+Ints: TypeAlias = "NDArray[np.int64]"
+Floats: TypeAlias = "NDArray[np.float64]"
+Bools: TypeAlias = "NDArray[np.bool_]"
+Index: TypeAlias = "NDArray[np.intp]"
 
 INT64 = range(-(2**63), 2**63)
-_ARRAYS = {INT: np.int64, BOOL: np.bool_}
 _KINDS = {float: FLOAT, int: INT, bool: BOOL, str: TEXT, type(None): NULL}
 
 
@@ -111,7 +113,11 @@ class Values:
         return mixed
 
     def _array(self) -> NDArray[Any]:
-        return self.bits.view(np.float64) if self.kind == FLOAT else self.bits.astype(_ARRAYS[self.kind])
+        return (
+            self.bits.view(np.float64)
+            if self.kind == FLOAT
+            else self.bits.astype(np.int64 if self.kind == INT else np.bool_)
+        )
 
 
 def ascending(positions: Index) -> Index:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from metrics.store.columns import FLOAT, INT, Floats, Values
 from metrics.store.points import Points, gather
+from runs.store.lazy_numpy import np
 
 
 def means_of(points: Points, bucket: int) -> Points:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from functools import cache
 
 from metrics.store.columns import Bools, Floats, Index, Ints, Values, join
+from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def gather(parts: Sequence[Points]) -> Points:
     if len(parts) == 1:
         return parts[0]
     if not parts:
-        return NONE
+        return no_points()
     shadow = None
     if any(part.shadow is not None for part in parts):
         shadow = np.concatenate([part.shadows() for part in parts])
@@ -77,10 +77,7 @@ def gather(parts: Sequence[Points]) -> Points:
     )
 
 
-NONE = Points(
-    np.empty(0, np.int64),
-    np.empty(0, np.int64),
-    np.empty(0, np.float64),
-    Values.nothing(0),
-    Values.nothing(0),
-)
+@cache
+def no_points() -> Points:
+    rows, times = np.empty(0, np.int64), np.empty(0, np.float64)
+    return Points(rows, rows, times, Values.nothing(0), Values.nothing(0))

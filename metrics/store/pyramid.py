@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, pairwise
 
-import numpy as np
-
 from metrics.store.columns import NULL, Bools, Floats, Index, Ints, ascending
 from metrics.store.means import means_of, means_of_means
 from metrics.store.points import Points, gather
+from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)

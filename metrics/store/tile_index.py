@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from metrics.store import pyramid
 from metrics.store.columns import Bools, Index, Ints
 from metrics.store.pyramid import IRREGULAR, Node
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 COLUMNS = (
     "id",
@@ -29,15 +31,15 @@ COLUMNS = (
     "last_time",
 )
 """Columns kept in memory: the id, and everything needed to choose tiles."""
-_DTYPE = np.dtype([(name, np.float64 if name.endswith("_time") else np.int64) for name in COLUMNS])
+_FIELDS = [(name, "f8" if name.endswith("_time") else "i8") for name in COLUMNS]
 TAIL = 0
 """Id of the line for the tail, which is not a tile."""
 
-Table = NDArray[np.void]
+Table: TypeAlias = "NDArray[np.void]"
 
 
 def table(rows: Sequence[tuple[Any, ...]]) -> Table:
-    return np.array(list(rows), dtype=_DTYPE)
+    return np.array(list(rows), dtype=_FIELDS)
 
 
 class Directory:

@@ -23,6 +23,7 @@ from people.access.actor import Actor, Role
 from people.models import Share
 from people.shares import records
 from people.shares.access import SAFE, is_allowed, is_there, start, with_choices
+from people.shares.embedding import frame_ancestors
 from runicorn.message import Message
 from runicorn.settings.user import get
 from runicorn_site.security.guard import (
@@ -46,7 +47,6 @@ PATH = re.compile(r"(?P<link>/s/(?P<token>[A-Za-z0-9_.-]{20,120}))(?P<rest>/.*)?
 COOKIES = ("runicorn_theme", "runicorn_density", "runicorn_language")
 CHECK_SECONDS = 0.5
 """Interval of checking whether the link of an open socket has ended."""
-ORIGIN = re.compile(r"https?://[A-Za-z0-9.*-]+(?::(?:[0-9]{1,5}|\*))?|'self'|\*")
 
 logger = logging.getLogger(__name__)
 READER = Actor("", Role.READ)
@@ -54,21 +54,6 @@ UNKNOWN = Refusal(404, Message("This link is unknown, was revoked or has expired
 GONE = Refusal(404, Message("The page of this link no longer exists"))
 UNAVAILABLE = Refusal(503, Message("The database does not respond. Try again shortly"))
 OUTSIDE = Refusal(403, Message("This link gives access to one page only"))
-
-
-class BadEmbedding(ValueError):
-    """`RUNICORN_EMBED_ORIGINS` is malformed."""
-
-
-def frame_ancestors(setting: str) -> str:
-    """Return the origins whose pages may embed shared pages, for the header, "" for none."""
-    origins = [origin for origin in re.split(r"[\s,]+", setting) if origin]
-    for origin in origins:
-        if not ORIGIN.fullmatch(origin):
-            raise BadEmbedding(
-                f"RUNICORN_EMBED_ORIGINS must name origins such as https://wiki.example.org, not {origin!r}"
-            )
-    return " ".join(origins)
 
 
 class SharedLinks:

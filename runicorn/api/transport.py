@@ -5,6 +5,7 @@ Retries are counted here because urllib3 stops counting before the body of a res
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
@@ -33,7 +34,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 BLOCK = 1024 * 1024
 _NO_ROUTE = {"not found", "there is nothing at this address"}
 
+NOT_MODIFIED = 304
+MOST_KEPT, LARGEST_KEPT = 64, 256 * 1024
+"""Answers that are asked for again by their `ETag`, and bytes of the largest one."""
+
 Query = Iterable[tuple[str, str]]
+Place = tuple[str, tuple[tuple[str, str], ...]]
+"""Path and query of a request."""
 
 
 class _Credential(AuthBase):
@@ -146,6 +153,7 @@ class Transport:
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
         self._closed = False
+        self._known: dict[Place, tuple[str, bytes]] = {}
 
     def json(
         self,
@@ -161,13 +169,32 @@ class Transport:
         Raises:
             RunicornAPIError: see `runicorn.api.errors`.
         """
-        response = self.send(method, path, params=params, body=body, timeout=timeout)
+        place = (path, tuple(params))
+        known = self._known.get(place) if method == "GET" else None
+        response = self.send(
+            method, path, params=place[1], body=body, timeout=timeout, tag=known[0] if known else None
+        )
+        if response.status_code == NOT_MODIFIED and known:
+            return json.loads(known[1])
+        if method == "GET":
+            self._remember(place, response)
         try:
             return response.json()
         except ValueError as error:
             raise ServerError(
                 f"The response to {method} {path} is not JSON", status=response.status_code
             ) from error
+
+    def _remember(self, place: Place, response: requests.Response) -> None:
+        """Keep the last answers with a tag, to ask for them again only if they have changed."""
+        tag = response.headers.get("ETag")
+        if tag is None or len(response.content) > LARGEST_KEPT:
+            self._known.pop(place, None)
+            return
+        self._known[place] = tag, response.content
+        while len(self._known) > MOST_KEPT:
+            with suppress(KeyError, RuntimeError, StopIteration):  # another thread was first
+                del self._known[next(iter(self._known))]
 
     def send(
         self,
@@ -179,8 +206,11 @@ class Transport:
         timeout: float | None = None,
         read: Callable[[requests.Response], object] | None = None,
         form: Form | None = None,
+        tag: str | None = None,
     ) -> requests.Response:
         """Return a successful response; its body is in memory, or was passed to `read`.
+
+        With the `ETag` of an earlier response as `tag` it may be a 304 without a body.
 
         Raises:
             RunicornAPIError: see `runicorn.api.errors`.
@@ -189,10 +219,10 @@ class Transport:
             raise ConnectionError("The client is closed")
         retries = self.max_retries if method in IDEMPOTENT else 0
         for attempt in range(retries + 1):
-            answer = self._attempt(method, path, params, body, timeout, read, form)
+            answer = self._attempt(method, path, params, body, timeout, read, form, tag)
             if _asks_for_token(answer) and (self._redeem_link() or self._find_token()):
-                answer = self._attempt(method, path, params, body, timeout, read, form)
-            if isinstance(answer, requests.Response) and answer.status_code < 300:
+                answer = self._attempt(method, path, params, body, timeout, read, form, tag)
+            if isinstance(answer, requests.Response) and _is_success(answer, tag):
                 return answer
             error, pause = self._failure(answer, method, path, attempt)
             if attempt == retries or pause is None:
@@ -240,8 +270,10 @@ class Transport:
         timeout: float | None,
         read: Callable[[requests.Response], object] | None,
         form: Form | None,
+        tag: str | None,
     ) -> requests.Response | requests.RequestException:
         is_bytes = isinstance(body, bytes)
+        condition = {"If-None-Match": tag} if tag else None
         try:
             response = self.session().request(
                 method,
@@ -249,7 +281,7 @@ class Transport:
                 params=list(params),
                 data=body if is_bytes else form,
                 json=None if is_bytes else body,
-                headers=BYTES if is_bytes else form.headers if form else None,
+                headers=BYTES if is_bytes else form.headers if form else condition,
                 auth=self._auth,
                 timeout=timeout or self.timeout,
                 allow_redirects=method in {"GET", "HEAD"},
@@ -292,6 +324,10 @@ class Transport:
             self._sessions.add(self._local.session)
         session: _Session = self._local.session
         return session
+
+
+def _is_success(answer: requests.Response, tag: str | None) -> bool:
+    return answer.status_code < 300 or (tag is not None and answer.status_code == NOT_MODIFIED)
 
 
 def _asks_for_token(answer: requests.Response | requests.RequestException) -> bool:

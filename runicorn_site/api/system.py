@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Any
 
-from django.db import connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from metrics.store.cache import cache
-from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import system_stats
-from runicorn_site.monitoring.readiness import database_problem
+from runicorn_site.monitoring.health import health
 from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
@@ -28,18 +23,7 @@ def health_view(request: Request) -> Response:
 
     503 when the database does not answer.
     """
-    problem = database_problem()
-    health = responses.Health(
-        status="degraded" if problem else "ok",
-        version=__version__,
-        timestamp=time.time(),
-        storage=active_root().path,
-        database={"vendor": connection.vendor, "version": database_version()},
-        cache=cache.stats(),
-    )
-    if problem:
-        health["problem"] = problem
-    return Response(health)
+    return Response(health())
 
 
 @route("POST", scope=Scope.CURATE, returns=responses.CheckedProcesses, request=None)
@@ -63,9 +47,3 @@ def gpu_telemetry(request: Request) -> Response:
 def system_monitor(request: Request) -> Response:
     """Return statistics since the last call; the first call may answer percentages of 0."""
     return Response(system_stats.monitor(Path(active_root().path)))
-
-
-def database_version() -> str:
-    """Return the version of the database engine."""
-    version: Any = connection.get_database_version()
-    return ".".join(str(part) for part in version)

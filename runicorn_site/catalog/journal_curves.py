@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from metrics.ingest.parse import parse
 from metrics.ingest.source import JournalIdentity, Source
 from metrics.query import downsample
@@ -14,6 +12,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
 from runicorn.store import layout
 from runicorn_site.catalog.base import Curve
+from runs.store.lazy_numpy import np
 
 
 def read_curves(folder: Path, names: Sequence[str], points: int) -> dict[str, Curve]:

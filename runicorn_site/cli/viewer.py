@@ -11,6 +11,7 @@ import typer
 
 from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
 from runicorn_site.cli.support.server import use_server
+from runicorn_site.transport.hidden_modules import defer
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 
@@ -134,6 +135,7 @@ def viewer(
 
 def start(remote_mode: bool, **fields: Any) -> None:
     """Serve with the given `Options`, and exit with the code of an error."""
+    defer("sqlparse")  # Django imports it for scripts of SQL
     use_server()
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError

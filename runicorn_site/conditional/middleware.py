@@ -69,6 +69,8 @@ class Conditional:
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
+        if not (looks or notes.checks):
+            moment = None
         return tagged(response, request, key, moment, notes)
 
 

@@ -15,17 +15,15 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from django.core.management import call_command
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from people.options import has_users
 from runicorn._platform import file_lock
 from runicorn_site.database.durable_file import CURE, FILE, FORMER, marker
-from runicorn_site.database.prepare import is_sound, lock_of_servers, make_private, migrations_on_disk
+from runicorn_site.database.prepare import is_sound, lock_of_servers, make_private, migrate
 from runicorn_site.web.durable import DURABLE
 
 SCHEMA: Final = "runicorn_server"
@@ -96,8 +94,7 @@ def prepare_durable(*, is_new: bool = False) -> None:
     from runicorn_site.database.imports import import_former
 
     with _alone(is_new):
-        if not migrations_on_disk() <= MigrationRecorder(connections[DURABLE]).applied_migrations().keys():
-            call_command("migrate", database=DURABLE, interactive=False, verbosity=0)
+        migrate(DURABLE)
         if not is_new:
             import_former()
         if has_users():

@@ -22,6 +22,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from runicorn._platform import file_lock
+from runicorn_site.database.fresh import create_tables
 from runicorn_site.database.monitor import Identity, is_damage, monitor
 from runicorn_site.database.state_dir import notices
 
@@ -128,8 +129,14 @@ def _known_apart() -> frozenset[tuple[str, str]]:
 
 
 def _migrate() -> None:
-    if not migrations_on_disk() <= MigrationRecorder(connection).applied_migrations().keys():
-        call_command("migrate", interactive=False, verbosity=0)
+    migrate(connection.alias)
+
+
+def migrate(alias: str) -> None:
+    """Create the tables of a database, or migrate those that it has."""
+    applied = MigrationRecorder(connections[alias]).applied_migrations().keys()
+    if not migrations_on_disk() <= applied and not create_tables(connections[alias]):
+        call_command("migrate", database=alias, interactive=False, verbosity=0)
         gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 
 

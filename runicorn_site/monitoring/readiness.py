@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from runicorn_site.database.monitor import FULL, monitor
 from runs.active_root import active_root
@@ -23,7 +23,9 @@ def database_problem() -> str:
         django.db.Error: the query failed for a reason that recreating the database does not remove.
     """
     try:
-        StorageRoot.objects.filter(pk=active_root().pk).exists()
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {StorageRoot._meta.db_table} WHERE id = %s", [active_root().pk])
+            cursor.fetchone()
     except DatabaseError:
         if not monitor.problem:
             raise

@@ -30,9 +30,9 @@ from runicorn._version import __version__
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
 from runicorn_site.api import storage_root
-from runicorn_site.api.system import database_version
 from runicorn_site.database.durable import SCHEMA, durable_file
 from runicorn_site.database.prepare import notices
+from runicorn_site.monitoring.health import database_version
 from runicorn_site.pages import appearance
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.web.access import Scope, access

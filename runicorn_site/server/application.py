@@ -7,17 +7,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from channels.routing import URLRouter
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import re_path
 
 from metrics.live.urls import websocket_patterns as metric_sockets
 from people.access.routes import table
-from people.shares.links import BadEmbedding
-from runicorn.settings.user import get
 from runicorn_site.conditional.remembered import RememberedAnswers
 from runicorn_site.monitoring.readiness import readiness_problem
 from runicorn_site.security.guard import Policy
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
+from runicorn_site.server.checked_settings import check_settings, most_sockets
 from runicorn_site.server.site import Site
 from runicorn_site.transport.dispatch import OneHop
 from runicorn_site.transport.routing import route_at
@@ -31,17 +29,12 @@ def build(policy: Policy) -> Any:
         ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` or `RUNICORN_EMBED_ORIGINS` is malformed.
     """
     table()  # the first request would wait for it
-    limit = get("RUNICORN_MAX_SOCKETS")
-    if not limit.isdecimal():
-        raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
+    check_settings()
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
-    sockets = SocketLimit(router, limit=int(limit))
+    sockets = SocketLimit(router, limit=most_sockets())
     people = policy.people
     problem = readiness_problem if people is None else lambda: readiness_problem() or people.problem()
-    try:
-        return Site(OneHop(RememberedAnswers()), sockets, policy, problem)
-    except BadEmbedding as error:
-        raise ImproperlyConfigured(str(error)) from error
+    return Site(OneHop(RememberedAnswers()), sockets, policy, problem)
 
 
 @lru_cache(maxsize=4096)

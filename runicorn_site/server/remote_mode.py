@@ -151,14 +151,14 @@ class RemoteServing(Serving):
 
     def application(self) -> Any:
         """Return the ASGI application behind the session's heartbeats."""
-        from runs.active_root import active_root
-
-        assert self.policy.tokens is not None
-        self.session = Session(self.request, self.policy.tokens, lambda: active_root().path)
         return self.session.around(super().application())
 
     def announce(self) -> None:
         """StatusReport to the local viewer."""
+        from runs.active_root import active_root
+
+        assert self.policy.tokens is not None
+        self.session = Session(self.request, self.policy.tokens, lambda: active_root().path)
         self.session.begin(self.port, self.output)
 
 

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,21 @@ class SiteServer(Server):  # type: ignore[misc]  # daphne has no annotations
         if spooled is not None:
             spooled.seek(0)
             scope[SPOOLED] = spooled
-        return super().create_application(protocol, scope)
+        queue = super().create_application(protocol, scope)
+        task = self.connections.get(protocol, {}).get("application_instance")
+        if task is not None:
+            task.add_done_callback(partial(self._forget, protocol))
+        return queue
+
+    def _forget(self, protocol: Any, task: asyncio.Task[None]) -> None:
+        """Forget an answered request at once: daphne would keep those of up to two seconds, megabytes under load."""
+        is_answered = not task.cancelled() and task.exception() is None
+        if is_answered and "disconnected" in self.connections.get(protocol, ()):
+            del self.connections[protocol]
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        if protocol in self.connections:
+            super().protocol_disconnected(protocol)
 
     def listen_success(self, port: Any) -> None:
         """Keep the port, so that it can be closed first."""

@@ -7,14 +7,15 @@ Nothing of it happens at import or in `ready()`.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -27,6 +28,7 @@ from runicorn_site.security.listening import is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
 from runicorn_site.server.options import Options
+from runicorn_site.transport.hidden_modules import defer, without
 from runicorn_tools.cli.support.browser import open_privately
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ STOP_SECONDS = 2.5
 REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
-SPARED = ("django.contrib.postgres.fields", "markdown", "requests", "pygments")
+SPARED = ("django.contrib.postgres.fields", "markdown", "requests", "pygments", "yaml", "uritemplate")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
 
 TLS = "OpenSSL"
@@ -101,18 +103,6 @@ def bind_pool(root: Path, options: Options) -> None:
         bind(root, Store(root).path, url)
 
 
-@contextmanager
-def _without(*names: str) -> Iterator[None]:
-    """While it lasts these modules cannot be imported, as if they were not installed."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
 class Serving:
     """One viewer process, from its listening socket to its end."""
 
@@ -127,9 +117,11 @@ class Serving:
         self.runtime_files: list[Path] = []
         self.token_file: Path | None = None
         self.makes_token = False
+        self.is_loaded = False
+        self.failure: BaseException | None = None
         trusted = options.trusted_proxies or (own.get("RUNICORN_TRUSTED_PROXY"),)
         base = options.base_path or own.get("RUNICORN_BASE_PATH")
-        self.forwarding = Forwarding(path_prefix(base), networks(trusted), options.auth_header)
+        self.forwarding = Forwarding(path_prefix(base), networks(trusted), options.auth_header, _is_route)
         if options.auth_header and not self.forwarding.trusted:
             raise BadForwarding("--auth-header needs --trusted-proxy: only that proxy may name the user")
 
@@ -147,12 +139,13 @@ class Serving:
             failing.callback(self.remove_runtime_files)
             self.listen()
             self.prepare()
-            self.load()
-            server = self.server()
+            self.daphne = self.server()
             failing.pop_all()
         status = 0
         try:
-            server.run()
+            self.daphne.run()
+            if self.failure is not None:
+                raise self.failure
         except Exception:
             # The edge of the main thread: the process ends without coming back from here.
             logger.exception("The server failed")
@@ -242,7 +235,8 @@ class Serving:
         from django.conf import settings
         from django.urls import get_resolver
 
-        with _without(*SPARED):
+        defer("psutil")  # of the page about the machine
+        with without(*SPARED):
             import rest_framework.compat  # noqa: F401
         from remote.services import connections
         from runicorn_site.server.worker import Worker
@@ -250,22 +244,30 @@ class Serving:
         self.remote = connections
         self.worker = Worker(Path(settings.STATE_DIR))
         get_resolver().check()
+        self.is_loaded = True
 
     def server(self) -> Server:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
+        from runicorn_site.server.checked_settings import check_settings
+        from runicorn_site.server.opening import Opening
+        from runicorn_site.transport import deferred_sockets
         from runicorn_tools.archives.limits import configured
 
-        with _without(TLS):
+        with without(TLS):
+            deferred_sockets.install()
             from runicorn_site.server.runner import SiteServer
 
         try:
             limits = configured()
         except ValueError as error:
             raise ImproperlyConfigured(str(error)) from error
+        check_settings()
+        self.policy = replace(self.policy, forwarding=self.forwarding)
+        self.opening = Opening(self.policy)
         return SiteServer(
-            self.application(),
+            self.opening,
             self.policy,
             self.listening,
             self.ready,
@@ -276,21 +278,38 @@ class Serving:
         )
 
     def application(self) -> Any:
-        from runicorn_site.server.application import build, is_route
+        from runicorn_site.server.application import build
 
-        self.policy = replace(self.policy, forwarding=replace(self.forwarding, is_route=is_route))
+        self.policy = replace(self.policy, forwarding=self.forwarding)
         return build(self.policy)
 
     def ready(self) -> None:
-        """daphne listens: begin the background work and say so."""
+        """daphne listens: say so, import the site, and then begin the background work."""
+        self.announce()
+        loop = asyncio.get_event_loop()
+        thread = ThreadPoolExecutor(1, thread_name_prefix="start")
+        started = thread.submit(self._start, loop)
+        started.add_done_callback(lambda done: loop.call_soon_threadsafe(self._check_start, done))
+        thread.shutdown(wait=False)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        from django.db import connections
+
         from runicorn_site.server.greeting import notify_systemd
 
+        self.load()
+        loop.call_soon_threadsafe(self.opening.hand_over, self.application())
         gc.freeze()
         gc.enable()
         self.worker.start()
         self.remote.start()
-        self.announce()
         notify_systemd()
+        connections.close_all()
+
+    def _check_start(self, started: Future[None]) -> None:
+        self.failure = started.exception()
+        if self.failure is not None:
+            self.daphne.stop()
 
     def announce(self) -> None:
         """Announce the viewer's URL: in the terminal, to the SDK, and in the browser."""
@@ -350,8 +369,9 @@ class Serving:
                 ends.callback(logging.shutdown)
                 ends.push(_log_error)
                 ends.callback(self.remove_runtime_files)
-                ends.callback(self.worker.stop, timeout=STOP_SECONDS)
-                ends.callback(self.remote.stop, REMOTE_SECONDS)
+                if self.is_loaded:
+                    ends.callback(self.worker.stop, timeout=STOP_SECONDS)
+                    ends.callback(self.remote.stop, REMOTE_SECONDS)
         finally:
             # Python would join the threads of the request pools, and one may wait for another host for minutes.
             os._exit(status)
@@ -360,6 +380,12 @@ class Serving:
         """Remove the files that stand for this process."""
         for path in self.runtime_files:
             path.unlink(missing_ok=True)
+
+
+def _is_route(path: str) -> bool:
+    from runicorn_site.server.application import is_route  # imports the site
+
+    return is_route(path)
 
 
 def _log_error(kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:

@@ -85,6 +85,8 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
 
     def refusal_by_head(self, length: int | None) -> Refusal | None:
         """Return the refusal of a request with a body, or of a handshake; the guard refuses all others later."""
+        if length == 0 and not self.requestHeaders.hasHeader(b"upgrade"):
+            return None
         headers = [(name.lower(), value) for name, value in self.header_lines() if b"_" not in name]
         socket = (b"upgrade", b"websocket") in [(name, value.lower()) for name, value in headers]
         if length == 0 and not socket:
@@ -157,6 +159,9 @@ def _endpoint(address: Any) -> tuple[str, int] | None:
 
 class BoundedFactory(HTTPFactory):  # type: ignore[misc]
     protocol = LimitedChannel
+
+    def log(self, request: Any) -> None:
+        """Write no access log; Twisted would format a line for each request and discard it."""
 
     def buildProtocol(self, addr: Any) -> Any:
         """Return a connection of daphne with our request class."""

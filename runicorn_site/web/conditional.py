@@ -36,7 +36,8 @@ def conditional(*, looks: bool) -> Callable[[View], View]:
     """Declare that GET requests of a view can be asked again.
 
     Args:
-        looks: whether its answers follow a look at the folders of the store, as lists do.
+        looks: whether its answers follow a look at the folders of the store, as lists do. Other answers are remembered
+            only if they say what they depend on by `depends_on`.
     """
 
     def declare(view: View) -> View:
@@ -64,6 +65,11 @@ def noted() -> Iterator[Notes]:
         yield notes
     finally:
         _notes.reset(token)
+
+
+def is_noted() -> bool:
+    """Return whether an answer is built that can be given again."""
+    return _notes.get() is not None
 
 
 def expires(moment: float) -> None:

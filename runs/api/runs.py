@@ -79,6 +79,7 @@ def _items(root: StorageRoot, runs: RunList, query: dict[str, Any]) -> Iterator[
     return responses.items(root, runs.rows, offset, limit)
 
 
+@conditional(looks=False)
 class RunDetailView(APIView):
     """One run."""
 
@@ -145,6 +146,7 @@ def restore_view(request: Request, body: dict[str, Any]) -> Response:
     return Response(RestoredRuns(restored_count=count, results=results, message=message))
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, returns=Projects)
 def project_list_view(request: Request) -> Response:
     """List the projects by name, each with the number of its experiments and runs."""
@@ -152,12 +154,14 @@ def project_list_view(request: Request) -> Response:
     return Response(Projects(projects=[project["name"] for project in details], details=details))
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, returns=ExperimentNames)
 def experiment_names_view(request: Request, project: str) -> Response:
     """List the names of the project's experiments; empty if there is no such project."""
     return Response(ExperimentNames(names=projects.experiment_names(active_root(), project)))
 
 
+@conditional(looks=True)
 @route("GET", scope=Scope.READ, returns=list[RunItem])
 def experiment_runs_view(request: Request, project: str, name: str) -> HttpResponseBase:
     """List the runs of an experiment, newest first; empty if there is no such experiment."""

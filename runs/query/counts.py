@@ -56,7 +56,7 @@ class Counted(Protocol):
     def count(self) -> int: ...
 
 
-def capped(matches: Matches, cap: int = EXACT, compiled: Counted | None = None) -> tuple[int, bool]:
+def capped(matches: Matches, cap: int = EXACT, *, compiled: Counted | None = None) -> tuple[int, bool]:
     """Return the number of runs up to `cap` and whether there are more; an expensive count may be two seconds old."""
     count = matches.known_count if cap == EXACT else None
     if count is None:

@@ -17,13 +17,13 @@ import math
 from collections import Counter
 from functools import reduce
 
-import numpy as np
 from django.db import connection
 
 from runs.models import Run, StorageRoot
 from runs.query.key_masks import KeyArray, KeyRange, Mask, Numbers, keys_of
 from runs.query.where.ast import All, Comparison, Either, Node, Not, comparisons
 from runs.query.where.matching_rows import WITH_ROWS, live_runs, rows
+from runs.store.lazy_numpy import np
 
 
 class IndexedCondition:

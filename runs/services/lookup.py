@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from runicorn.store import layout, process_identity
+from runicorn_site.web import conditional
 from runs.active_root import active_root
 from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import refresh
 from runs.models import Run
 from runs.services import dead_runs
+from runs.store.folder_stat import read_state
 
 
 def get_run(run_id: str, *, deleted: bool = False) -> Run:
@@ -26,10 +28,27 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
         raise InvalidRunId(run_id)
     if run is None or (run.deleted is not None and not deleted):
         raise RunNotFound(run_id)
+    _note(run)
     if run.status == layout.RUNNING and process_identity.has_ended(run):
         return dead_runs.apply_rule(run)
     run.path  # noqa: B018 - raises OutsideRoot
     return run
+
+
+def _note(run: Run) -> None:
+    """Let answers be given again while the small files of a run are as its row shows them, and no process can end."""
+    if run.status == layout.RUNNING:
+        conditional.is_not_remembered()
+    elif conditional.is_noted():
+        path, signature = f"{run.root.path}/{run.folder}", run.signature
+        conditional.depends_on(lambda: _signature(path) == signature)
+
+
+def _signature(path: str) -> str:
+    try:
+        return read_state(path).signature
+    except OSError:
+        return ""
 
 
 def get_experiment(run_id: str, *, deleted: bool = False) -> Run:

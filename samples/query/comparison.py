@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from runicorn.api.responses.samples import (
     ComparedSample,
     PairedVerdict,
@@ -21,6 +19,7 @@ from runicorn_tools.analysis import student
 from runs.errors import ExperimentNotFound
 from runs.models import Run
 from runs.services.lookup import get_experiment
+from runs.store.lazy_numpy import np
 from samples.errors import NoSuchSamples
 from samples.query import table
 from samples.query.table import Filter

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from runicorn.json_value import JsonObject, JsonValue
+from runs.store.lazy_numpy import np
 from samples.query import table
 from samples.query.table import Lines, Selection
 

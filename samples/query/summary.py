@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from runicorn.json_value import JsonObject, JsonValue
+from runs.store.lazy_numpy import np
 from samples.query import table
 from samples.query.comparison import score_column
 from samples.query.table import Filter, Selection

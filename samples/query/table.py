@@ -6,19 +6,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runicorn.api.responses.samples import SampleColumn
 from runicorn.json_value import JsonObject
 from runicorn.store.samples.names import Chunk
 from runicorn.store.samples.reader import OpenChunk
 from runs.query.where.ast import Node
+from runs.store.lazy_numpy import np
 from samples.query import where
 from samples.query.search import Search
 from samples.store.piece import NO_STEP, Piece, read_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 MOST_VERIFIED = 2000
 """Candidates of a text search that are read for one response; more are counted without being read."""

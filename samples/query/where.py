@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from runs.query.where.ast import All, Comparison, Either, Field, Kind, Node, Not
 from runs.query.where.parser import LONGEST, LONGEST_NAME, BadWhere, Parser, tokens
+from runs.store.lazy_numpy import np
 from samples.store.piece import NO_STEP, Piece
 
-Mask = NDArray[np.bool_]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Mask: TypeAlias = "NDArray[np.bool_]"
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "=": np.equal,
-    "!=": np.not_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 

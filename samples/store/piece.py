@@ -15,21 +15,24 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from runicorn import _platform
 from runicorn.json_value import JsonObject
 from runicorn.store.journal import checksums
 from runicorn.store.samples.lines import decode
 from runicorn.store.samples.reader import Line
+from runs.store.lazy_numpy import np
 from samples.store.fields import MOST_COLUMNS, Value, fields_of, texts_of
 from samples.store.words import BITS, SignatureBuilder, plain
 
-NO_STEP = np.iinfo(np.int64).min
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+NO_STEP = -(2**63)
 _NAME = re.compile(
     r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9a-f]{8})\.([0-9a-f]{8})\.piece"
 )

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 BITS = 16384
 BLOCK = 64
@@ -24,9 +29,13 @@ _TABLE = bytes(
     for byte in range(256)
 )
 _SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
-_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
 HASHES = 6
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_FACTOR = 0x9E3779B97F4A7C15
+
+
+@cache
+def _masks() -> NDArray[np.uint64]:
+    return np.array([(1 << (8 * n)) - 1 for n in range(WORD_BYTES)] + [2**64 - 1], np.uint64)
 
 
 def plain(text: str) -> bytes:
@@ -50,9 +59,9 @@ def bits_of(word: bytes) -> list[int]:
 
 def _hashed(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first bit of words and an odd stride to the next ones (Kirsch and Mitzenmacher, 2006)."""
-    mixed = (keys ^ (keys >> np.uint64(29))) * _FACTOR
+    mixed = (keys ^ (keys >> np.uint64(29))) * np.uint64(_FACTOR)
     mixed ^= mixed >> np.uint64(32)
-    mixed *= _FACTOR
+    mixed *= np.uint64(_FACTOR)
     mixed >>= np.uint64(20)
     signed = mixed.view(np.int64)
     return signed & (BITS - 1), ((signed >> 14) & (BITS - 1)) | 1
@@ -97,7 +106,7 @@ def _signatures(samples: Sequence[bytes | None]) -> NDArray[np.uint8]:
         windows = np.lib.stride_tricks.as_strided(
             np.frombuffer(joined, "<u8", 1), (len(joined) - WORD_BYTES + 1,), (1,)
         )
-        keys = windows[starts] & _MASKS[lengths]
+        keys = windows[starts] & _masks()[lengths]
         ends_of_texts = np.cumsum([len(text) for text in texts])
         counts = np.diff(np.searchsorted(starts, ends_of_texts), prepend=0)
         owners = np.repeat(np.arange(len(texts)), counts)

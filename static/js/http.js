@@ -31,9 +31,26 @@ export async function request(address, options) {
   throw new HttpError(errorText(await response.text().catch(() => ""), response.status), response.status);
 }
 
+const [MOST, LONGEST] = [20, 300_000];
+const answers = new Map();
+
 /** Return the JSON at an address. */
 export async function requestJson(address, options) {
-  return complete(await request(address, options), "json");
+  return options ? complete(await request(address, options), "json") : (await requestAgain(address))[0];
+}
+
+/** Return the JSON at an address, and its response; an answer that has not changed is not sent again. */
+export async function requestAgain(address) {
+  const known = answers.get(address);
+  const response = await request(address, known && { headers: { "If-None-Match": known.tag } });
+  if (known && response.status === 304) return [JSON.parse(known.text), response];
+  const tag = response.headers.get("ETag");
+  answers.delete(address);
+  if (!tag) return [await complete(response, "json"), response];
+  const text = await complete(response, "text");
+  if (text.length <= LONGEST) answers.set(address, { tag, text });
+  if (answers.size > MOST) answers.delete(answers.keys().next().value);
+  return [JSON.parse(text), response];
 }
 
 /** Return the options of a request that sends JSON. */

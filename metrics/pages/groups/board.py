@@ -9,8 +9,6 @@ from statistics import fmean
 from typing import Any
 from urllib.parse import urlencode
 
-import numpy as np
-
 from metrics.pages.groups import pivot
 from metrics.pages.groups.pivot import Cell, Pivot
 from runicorn_tools.analysis import student
@@ -27,6 +25,7 @@ from runs.query.analysis.replicas import ProjectNoise
 from runs.query.analysis.verdicts import judge_values
 from runs.query.matches import Matches
 from runs.query.where.completion import quoted
+from runs.store.lazy_numpy import np
 from runs.store.params import flatten
 
 MOST = 500

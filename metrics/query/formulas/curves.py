@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 from rest_framework.exceptions import ValidationError
 
 from metrics.models import Series
@@ -24,11 +23,12 @@ from metrics.query.smoothing.kernels import Samples
 from metrics.query.smoothing.smoother import Smoother
 from metrics.store.columns import FLOAT, Floats
 from metrics.store.lanes import Lane
-from metrics.store.points import NONE, Points
+from metrics.store.points import Points, no_points
 from runicorn.api.responses.metrics import SmoothedCurve
 from runicorn_tools.analysis import formulas
 from runicorn_tools.analysis.formulas import Node
 from runs.models import Run
+from runs.store.lazy_numpy import np
 
 MOST_POINTS = 4_000_000
 """Points of all metrics of a formula that are read at once: some 130 MB."""
@@ -186,7 +186,7 @@ def _ends(tree: Node, name: str, row: Series, scalars: _Scalars) -> tuple[float,
 
 
 def _single(value: float | None) -> Track:
-    return Track(NONE, np.array([math.nan if value is None else value]))
+    return Track(no_points(), np.array([math.nan if value is None else value]))
 
 
 def _row(

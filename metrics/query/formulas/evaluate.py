@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from metrics.query.smoothing import kernels
 from metrics.query.smoothing.kernels import Samples
 from metrics.store.columns import FLOAT, Floats, Values
 from metrics.store.points import Points
 from runicorn_tools.analysis.formulas import FUNCTIONS, Binary, Call, Metric, Negative, Node, Number
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Track:
 Part = Track | float
 Scalars = Callable[[str, str], float]
 """Returns the value of a function such as `first` of a whole metric."""
-_ARRAYS = {"abs": np.abs, "exp": np.exp, "log": np.log, "log2": np.log2, "log10": np.log10, "sqrt": np.sqrt}
+_ARRAYS = frozenset({"abs", "exp", "log", "log2", "log10", "sqrt"})
+"""Functions of NumPy with the same names."""
 
 
 def evaluate(node: Node, tracks: Mapping[str, Track], scalars: Scalars) -> Part:
@@ -63,7 +66,7 @@ def _called(node: Call, tracks: Mapping[str, Track], scalars: Scalars) -> Part:
         return scalars(name, first.name)
     part = evaluate(first, tracks, scalars)
     if name in _ARRAYS:
-        return _mapped(part, _ARRAYS[name], lambda value: _guarded(FUNCTIONS[name], value))
+        return _mapped(part, getattr(np, name), lambda value: _guarded(FUNCTIONS[name], value))
     rest = [evaluate(argument, tracks, scalars) for argument in node.arguments[1:]]
     if name == "clip":
         low, high = (float(value) for value in rest if not isinstance(value, Track))

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import cast
 
-import numpy as np
-
 from metrics.models import Series
 from metrics.query.means import MeansLoader
 from metrics.query.plan import Range, SeriesReader, Window, covered
@@ -31,6 +29,7 @@ from metrics.store.cache import cache
 from metrics.store.means import coarser, counts
 from metrics.store.tile_index import Directory
 from runicorn.api.responses.metrics import SmoothedCurve
+from runs.store.lazy_numpy import np
 
 MOST_POINTS = 65_536
 MOST_OF_ONE, MOST_OF_ALL = 262_144, 1_048_576

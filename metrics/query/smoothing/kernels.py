@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from metrics.store.columns import Floats, Index
+from runs.store.lazy_numpy import np
 
 CUTOFF = 4.0
 """Standard deviations after which a Gaussian ends, as in scipy.ndimage."""

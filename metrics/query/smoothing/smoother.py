@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from metrics.query import downsample
 from metrics.query.smoothing import kernels
 from metrics.query.smoothing.kernels import Samples
 from metrics.store.columns import Floats, Index, ascending
+from runs.store.lazy_numpy import np
 
 Method = Literal["ema", "time_ema", "mean", "gaussian"]
 Unit = Literal["points", "x"]

@@ -9,11 +9,15 @@ the effects of features add up, that is the share of the variance which is due t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from runs.store.lazy_numpy import np
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Floats: TypeAlias = "NDArray[np.float64]"
 TREES = 60
 DEPTH = 8
 LEAF = 3

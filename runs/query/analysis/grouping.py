@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 from django.core.exceptions import EmptyResultSet
 from rest_framework.exceptions import ValidationError
 
@@ -16,6 +15,7 @@ from runs.query.analysis import replicas
 from runs.query.analysis.metric_values import Floats, Ints
 from runs.query.analysis.remembered import remembered
 from runs.query.matches import Matches
+from runs.store.lazy_numpy import np
 
 COLUMNS = {
     **{name: name for name in ("group", "project", "name", "status", "state", "owner")},

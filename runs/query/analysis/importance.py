@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-import numpy as np
-
 from runs.models import RunParam
 from runs.query.analysis.forest import TREES, permutation_importance
 from runs.query.analysis.metric_values import Definitions, Floats, Ints, values_of
 from runs.query.matches import Matches
+from runs.store.lazy_numpy import np
 
 MOST_RUNS = 1000
 """Newest runs that are read."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from runicorn.store.metric_rules import rule_of
 from runicorn_tools.analysis.goals import Goal, goal_by_name
@@ -15,9 +12,14 @@ from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
 from runs.query import derived
 from runs.query.analysis.remembered import remembered
 from runs.query.where.ast import FIGURES
+from runs.store.lazy_numpy import np
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Floats: TypeAlias = "NDArray[np.float64]"
+Ints: TypeAlias = "NDArray[np.int64]"
 LATEST = 20
 """Newest runs of a list whose definitions of metrics count."""
 FEW = 1000

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from runicorn.store import layout
 from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
 from runicorn_tools.analysis.replicas import key_of_folder, seed_of
@@ -16,6 +14,7 @@ from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query import counts
 from runs.query.analysis.metric_values import Quantity, values_of
 from runs.query.matches import Matches
+from runs.store.lazy_numpy import np
 from runs.store.reader import replica_rules
 
 AT_ONCE = 500

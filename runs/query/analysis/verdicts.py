@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from runicorn_tools.analysis.noise import NoiseFloor
 from runicorn_tools.analysis.result import Verdict
 from runicorn_tools.analysis.verdict import correct, judge
 from runs.models import Run, StorageRoot
 from runs.query.analysis.metric_values import Definitions, Quantity, values_of
 from runs.query.analysis.replicas import ProjectNoise
+from runs.store.lazy_numpy import np
 
 Member = tuple[int, float]
 """A run by its primary key, and its value."""

@@ -1,6 +1,6 @@
 /** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
 
-import { complete, request } from "../http.js";
+import { requestAgain } from "../http.js";
 import { mergeEqual } from "./data/equal_x.js";
 import { overMetric } from "./data/over_metric.js";
 import { Series } from "./data/series.js";
@@ -65,8 +65,7 @@ export class Loader {
 }
 
 async function ask(address) {
-  const response = await request(address);
-  const answer = await complete(response, "json");
+  const [answer, response] = await requestAgain(address);
   answer.pending = Number(response.headers.get("X-Ingest-Pending"));
   return answer;
 }

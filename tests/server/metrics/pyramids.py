@@ -9,7 +9,7 @@ import numpy as np
 from metrics.ingest.sealing import Growth
 from metrics.store import codec
 from metrics.store.columns import Values
-from metrics.store.points import NONE, Points, gather
+from metrics.store.points import Points, gather, no_points
 from metrics.store.pyramid import Node, Shape, leaf
 from metrics.store.tile_index import COLUMNS, Directory, table
 
@@ -24,9 +24,9 @@ class Grown:
 
     def __init__(self, ordered: bool = True) -> None:
         self.nodes: list[Node] = []
-        self.stored_tail = NONE
+        self.stored_tail = no_points()
         self.ordered = ordered
-        self.growth = self._open(Growth(ordered, 0, 0, None, False, 0, lambda: NONE, self._siblings))
+        self.growth = self._open(Growth(ordered, 0, 0, None, False, 0, lambda: no_points(), self._siblings))
 
     def add(self, points: Points, reopen: bool = False) -> None:
         """Add a batch and store it; `reopen` forgets what the writer had in memory."""
@@ -72,7 +72,7 @@ def points_of(steps: Sequence[int], values: Sequence[object] | None = None, firs
 
 
 def _copied(points: Points) -> Points:
-    return codec.decode(codec.encode(points)) if len(points) else NONE
+    return codec.decode(codec.encode(points)) if len(points) else no_points()
 
 
 def _stored(node: Node) -> Node:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.processes import PROJECT, environment
 
 LOADED_LATER = {
+    "numpy": "points of metrics",
     "django.test": "drf-spectacular, for the description of the API",
     "drf_spectacular.openapi": "the description of the API",
     "markdown_it": "descriptions of runs and projects",

@@ -1,0 +1,57 @@
+"""The application while the site is imported: `/api/health` is answered, other requests wait.
+
+The views with all that they use are half of the start; a thread imports them once the server listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from django.db import DatabaseError
+from people.access.token_verification import shown_token
+
+from runicorn_site.monitoring.health import health
+from runicorn_site.security.guard import Policy, Receive, Scope, Send, head_of, response_headers
+
+HEALTH = frozenset({"/api/health", "/api/health/"})
+
+
+class Opening:
+    """ASGI application that hands over to another one."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._app: Any = None
+        self._is_open = asyncio.Event()
+
+    def hand_over(self, app: Any) -> None:
+        """Let an application answer from now on; called in the event loop."""
+        self._app = app
+        self._is_open.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None and self._is_health(scope) and await self._answer(scope, send):
+            return
+        await self._is_open.wait()
+        await self._app(scope, receive, send)
+
+    def _is_health(self, scope: Scope) -> bool:
+        """Return whether a request needs nothing of what is still imported."""
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in HEALTH:
+            return False
+        head, policy = head_of(scope), self._policy
+        is_open = not (policy.is_closed or policy.forwarding)
+        return is_open and shown_token(head) is None and policy.judge(head) is None
+
+    async def _answer(self, scope: Scope, send: Send) -> bool:
+        try:
+            body = orjson.dumps(await asyncio.to_thread(health))
+        except DatabaseError:
+            return False  # the view answers it
+        present = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(body)).encode())]
+        headers = response_headers(present, head_of(scope), self._policy)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return True
