@@ -20,6 +20,7 @@ from metrics.query.series_view import JournalReplaced
 from metrics.store.cache import cache
 from runicorn.api.responses.metrics import CacheStatistics, MetricRows, RunProgress, SeriesAnswer
 from runicorn_site.web.access import Scope
+from runicorn_site.web.arrow import as_arrow, points_of_series
 from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runs.models import Run
@@ -65,6 +66,7 @@ def run_series(request: Request, run_id: str, query: dict[str, Any]) -> Response
 
 
 @conditional(looks=False)
+@as_arrow(points_of_series)
 @route("GET", scope=Scope.READ, query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
 def experiment_series(request: Request, run_id: str, query: dict[str, Any]) -> Response:
     """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.

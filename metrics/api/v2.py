@@ -18,6 +18,7 @@ from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
 from runicorn_site.web.access import Scope
+from runicorn_site.web.arrow import as_arrow, points_of_series
 from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runs.active_root import active_root
@@ -51,6 +52,7 @@ def metrics_fast(request: Request, run_id: str, query: dict[str, Any]) -> HttpRe
 
 
 @conditional(looks=False)
+@as_arrow(points_of_series)
 @route("GET", scope=Scope.READ, query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
 def overlay_view(request: Request, query: dict[str, Any]) -> Response:
     """Return series of several runs, each downsampled separately, and with `group_by` statistics of groups.

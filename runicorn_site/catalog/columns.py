@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.catalog.journal_curves import read_series
+from runicorn_site.web.uniform import uniform
 from runs.store.params import leaves
 
 Columns = dict[str, list[Any]]
@@ -82,23 +82,6 @@ def moment(seconds: float | None) -> datetime | None:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def uniform(values: list[Any]) -> list[Any]:
-    """Return a column of one type: whole numbers beside others as floats, anything else mixed as JSON texts.
-
-    Arrow and polars have one type a column, and pandas should not differ from them.
-    """
-    types = {type(value) for value in values if value is not None}
-    if (len(types) <= 1 and not types & {dict, list}) or (types == {list} and _are_texts(values)):
-        return values
-    if types <= {int, float}:
-        return [None if value is None else float(value) for value in values]
-    return [value if value is None or type(value) is str else json.dumps(value) for value in values]
-
-
-def _are_texts(values: Iterable[Any]) -> bool:
-    return all(type(item) is str for value in values if value is not None for item in value)
 
 
 def _union(mappings: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -16,6 +16,7 @@ from runicorn_site.conditional.moment import take_moment
 from runicorn_site.security.guard import Scope, prefix_of
 from runicorn_site.web import moments
 from runicorn_site.web.actor import SHARED
+from runicorn_site.web.arrow_accept import is_asked_for
 from runicorn_site.web.conditional import Notes, is_conditional, noted
 from runicorn_site.web.moments import MOMENT, Moment
 from runicorn_site.web.readable import current
@@ -56,7 +57,8 @@ class Conditional:
         scope = getattr(request, "scope", None)
         if looks is None or scope is None or request.method not in SAFE or SHARED in scope:
             return None
-        if "text" in request.headers.get("Accept", ""):  # a browser, for the page of the API
+        accept = request.headers.get("Accept", "")
+        if "text" in accept or is_asked_for(accept):  # a browser, for the page of the API; another form
             return None
         moment: Moment | None = scope.get(MOMENT)
         if moment is None or (looks and not moment.has_looked):

@@ -19,6 +19,7 @@ from runicorn_site.security.rates.rate_limits import COUNTER, Count, too_many
 from runicorn_site.transport.compression import accepts_gzip
 from runicorn_site.transport.dispatch import for_browser
 from runicorn_site.web.actor import SHARED
+from runicorn_site.web.arrow_accept import is_asked_for
 from runicorn_site.web.moments import MOMENT, Moment
 
 
@@ -60,6 +61,8 @@ class RememberedAnswers:
         """Answer a GET request of a conditional route if its answer is remembered; else note its moment for its view."""
         path, method = scope["path"], scope["method"]
         if method not in SAFE or SHARED in scope or not is_api(path) or for_browser(scope):
+            return False
+        if is_asked_for(head_of(scope).header("accept") or ""):
             return False
         moment = await self.moments.after()
         scope[MOMENT] = moment

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage, WhereCompletion
 from runicorn_site.web.access import Scope
+from runicorn_site.web.arrow import as_arrow, rows_of_runs
 from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
@@ -23,6 +24,7 @@ from runs.services.recycle_bin import soft_delete_runs
 
 
 @conditional(looks=True)
+@as_arrow(rows_of_runs)
 @route(
     "GET",
     scope=Scope.READ,
@@ -32,7 +34,10 @@ from runs.services.recycle_bin import soft_delete_runs
     operation_id="v2_experiments_list",
 )
 def experiment_list_view(request: Request, query: dict[str, Any]) -> Response:
-    """List one page of experiments, filtered and sorted. Those without the sort value come last."""
+    """List one page of experiments, filtered and sorted. Those without the sort value come last.
+
+    `Accept: application/vnd.apache.arrow.stream` gets a table instead, with `details=true` also of config and metrics.
+    """
     root = active_root()
     refresh_before_listing(root)
     return Response(experiments.page(root, query))
