@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -118,7 +119,13 @@ def source_tree_view(request: Request, run_id: str) -> Response:
     return Response(sources.tree(service.facts_of(get_experiment(run_id))))
 
 
-@route("GET", scope=Scope.READ, query=SourceQuery, returns=bytes, errors=RUN_ERRORS)
+@route(
+    "GET",
+    scope=Scope.READ,
+    query=SourceQuery,
+    returns={(200, "*/*"): OpenApiTypes.BINARY},
+    errors=RUN_ERRORS,
+)
 def source_file_view(request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
     """Return a source file of a run as an attachment; without `path` all of them as a zip file."""
     run = service.facts_of(get_experiment(run_id))

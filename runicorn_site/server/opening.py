@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from django.db import DatabaseError
 
-from people.access.token_verification import shown_token
+from people.token_verification import shown_token
 from runicorn_site.monitoring.health import health
 from runicorn_site.security.guard import Policy, Receive, Scope, Send, head_of, response_headers
 

@@ -193,7 +193,7 @@ def _state(chunk: Chunk) -> ChunkState | None:
 
 @lru_cache(maxsize=4096)
 def _read_state(chunk: Chunk, path: Path, size: int, mtime: int, inode: int) -> ChunkState | None:
-    """Return the state of a chunk; cached by what a `stat` says of its file."""
+    """Return the state of a chunk; cached by the stat of its file."""
     if path == chunk.plain:
         try:
             fd = _platform.open_regular(path, follow_links=False)

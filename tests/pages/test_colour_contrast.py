@@ -65,7 +65,9 @@ def test_every_variable_that_is_used_is_there() -> None:
         "mono",
         "dot",
         "foot",
+        "from",
         "gutter",
+        "height",
         "legend",
         "list",
         "menu-left",
@@ -74,6 +76,7 @@ def test_every_variable_that_is_used_is_there() -> None:
         "rail",
         "state",
         "top",
+        "width",
     }
     for file in CSS.glob("*.css"):
         text = file.read_text()

@@ -20,7 +20,7 @@ ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
 UNTRANSLATED = {"script", "style", "code", "pre", "bdi", "kbd", "time", "textarea", "noscript"}
 ALLOWED = re.compile(
     r"Runicorn|English|Python|API|JSON|CSV|PNG|GPU|CPU|ID|HTML|RUNICORN_DIR|MIT|Django|SQLite"
-    r"|\d{8}_\d{6}_[0-9a-f]{6}|\b(?:ms|s|min|h|d|B|KiB|MiB|GiB|TiB|UTC|NaN)\b|/\S+|config\.lr < 0\.01 and metric\.loss\.min < 1|metric\.val/acc\.max or config\.lr|\b(?:last|best|min|max)\b|x86_64|Linux \S+"
+    r"|\d{8}_\d{6}_[0-9a-f]{6}|\b(?:ms|s|min|h|d|B|KiB|MiB|GiB|TiB|UTC|NaN)\b|/\S+|config\.lr < 0\.01 and metric\.loss\.min < 1|^truncated$|metric\.val/acc\.max or config\.lr|\b(?:last|best|min|max)\b|x86_64|Linux \S+"
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 BRACKETS = re.compile(r"⟦[^⟦⟧]*⟧")

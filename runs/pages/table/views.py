@@ -34,9 +34,10 @@ def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple
     keys that were chosen for all projects are not those of one project.
     """
     everywhere = readable_columns(root, filter(is_column, preferences.table_columns()))
+    only = project or only_project(root)
+    differing = [f"config.{key}" for key in differing_keys(root, only)] if only else []
     if not project:
-        return everywhere, DEFAULT_COLUMNS
-    differing = [f"config.{key}" for key in differing_keys(root, project)]
+        return everywhere, with_added(DEFAULT_COLUMNS, differing)
     preferred: Sequence[str] = preferences.table_columns(project) if project in current() else ()
     if not preferred and everywhere:
         preferred = with_added([key for key in everywhere if not is_added(key)], differing)
@@ -65,9 +66,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     if list(request.GET) == ["view"]:
         return redirect(address_of_view(request.GET["view"], user_name(request)))
     root = active_root()
-    state = TableState.read(
-        request.GET, *usual_columns(root, request.GET.get("project", "") or only_project(root))
-    )
+    state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
     common = table_context(root, state, request.GET, user_name(request))
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)

@@ -10,7 +10,7 @@ from django.test import Client
 from remote.connections import saved
 from remote.pages.urls import page_patterns
 from remote.ssh.loop import LoopThread
-from runicorn_site.transport.dispatch import pool_at
+from runicorn_site.transport.routing import pool_at
 from tests.processes import free_port
 from tests.secrecy import secret
 from tests.sshd import Sshd

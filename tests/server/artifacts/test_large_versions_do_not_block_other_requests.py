@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runicorn_site.transport.dispatch import pool_at
+from runicorn_site.transport.routing import pool_at
 
 
 @pytest.mark.parametrize(

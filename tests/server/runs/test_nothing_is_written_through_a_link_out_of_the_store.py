@@ -196,6 +196,13 @@ def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
     board = "/api/v2/projects/{project}/boards/{name}"
     ask("put", board, {"title": "b"}, project="p", name="b")
     ask("delete", board, project="p", name="b")
+    decided = "/api/v2/projects/{project}"
+    ask("put", decided + "/baseline", {"run_ids": ids}, project="p")
+    ask("put", decided + "/replica-rules", {"seed_keys": ["s"]}, project="p")
+    ask("post", decided + "/formulas", {"name": "f", "formula": "loss * 2"}, project="p")
+    ask("delete", decided + "/formulas/{name}", project="p", name="f")
+    note = {"row": 0, "label": "good", "note": "t"}
+    ask("post", "/api/v2/experiments/{run_id}/sample-notes/{name}", note, run_id=RUN, name="s")
     ask("post", "/api/runs/tags", {"run_ids": ids, "add": ["y"]})
     ask("post", "/api/runs/move", {"run_ids": ids, "project": "q"})
     ask("post", "/api/experiments/tag", {"experiment_ids": ids, "tags": ["z"]})
