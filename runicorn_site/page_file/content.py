@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-import numpy as np
-
 from metrics.query import downsample
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
@@ -19,6 +17,7 @@ from runicorn.store import layout
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.catalog.journal_curves import read_series
 from runicorn_site.catalog.store import StoreCatalog
+from runs.store.lazy_numpy import np
 
 MOST_BYTES = 1_900_000
 """Of a whole file; the curves share what the other parts leave."""

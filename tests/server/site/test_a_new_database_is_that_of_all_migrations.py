@@ -16,6 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from runicorn_site.database import fresh
 from runicorn_site.database.durable import DURABLE
 from runicorn_site.database.prepare import migrations_on_disk
+from tests.processes import Viewer
 
 ALIASES = ("default", DURABLE)
 
@@ -109,3 +110,13 @@ def test_one_with_tables_is_left_to_its_migrations(connection: Any) -> None:
     before = contents(Path(connection.settings_dict["NAME"]))
     assert not fresh.create_tables(connection)
     assert contents(Path(connection.settings_dict["NAME"])) == before
+
+
+def test_a_viewer_starts_with_an_empty_data_folder(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    root.mkdir()
+    viewer = Viewer(root, tmp_path / "home").wait_until_it_answers()
+    try:
+        assert viewer.get("/api/v2/experiments").json()["total"] == 0
+    finally:
+        viewer.stop()
