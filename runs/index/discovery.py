@@ -8,6 +8,7 @@ else, and a store in which nothing happens costs nothing.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import defaultdict
@@ -44,6 +45,8 @@ SOON_SECONDS = 1.0
 """How long new runs are read before the folders are scanned again."""
 LOOK_SECONDS = 0.2
 """How long a request waits for a scan by another thread."""
+FIRST_SECONDS = 2.0
+"""How long after the start requests wait for the first scan: a script may ask as soon as the viewer answers."""
 MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
 """A running run that wrote nothing for this long is scanned once a minute: there may be thousands of them."""
@@ -96,6 +99,14 @@ class Store:
 
 
 _stores: dict[tuple[int, str], Store] = {}
+_first = threading.Condition()
+_waits_until = -math.inf
+
+
+def expect_first_scan() -> None:
+    """Let requests wait for the scan that a thread begins now."""
+    global _waits_until
+    _waits_until = time.monotonic() + FIRST_SECONDS
 
 
 def store_of(root: StorageRoot) -> Store:
@@ -184,6 +195,8 @@ def full(root: StorageRoot) -> None:
             _remove_missing(root, store, Run.objects.filter(root=root))
         _remember(root, store)
         store.complete = not store.walk.folders[""].error
+    with _first:
+        _first.notify_all()
 
 
 def tick(root: StorageRoot) -> None:
@@ -207,10 +220,15 @@ def seconds_until_next_scan(took: float, *, watched: bool = False) -> float:
 def scan_changed_runs(root: StorageRoot) -> None:
     """Update the rows of runs that began or ended before this call, for one stat per such folder.
 
-    A store that was never listed is left to the background scan; a read-only database is left unchanged.
+    A store that was never listed is left to the background scan, which is waited for shortly after the start; a
+    read-only database is left unchanged.
     """
     store = store_of(root)
-    if not store.complete or not store.lock.acquire(timeout=LOOK_SECONDS):
+    if not store.complete:
+        with _first:
+            _first.wait_for(lambda: store_of(root).complete, max(0.0, _waits_until - time.monotonic()))
+        return
+    if not store.lock.acquire(timeout=LOOK_SECONDS):
         return
     try:
         _scan_changed(root, store)
