@@ -298,6 +298,9 @@ class Serving:
         from runicorn_site.server.greeting import notify_systemd
 
         self.load()
+        from runs.index import discovery
+
+        discovery.expect_first_scan()
         loop.call_soon_threadsafe(self.opening.hand_over, self.application())
         gc.freeze()
         gc.enable()

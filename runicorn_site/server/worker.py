@@ -83,7 +83,6 @@ class Worker:
     def start(self) -> None:
         """Begin; returns at once."""
         heartbeat.listen(time.time())
-        discovery.expect_first_scan()
         loops = [discover, ingest, catalogue, judge, alerts, deliver, watch]
         if self.leases is None:
             loops.append(keep_wal_small)
