@@ -37,10 +37,11 @@ def export_view(request: HttpRequest, run_id: str, name: str) -> HttpResponseBas
     one labelled good and one bad, in the columns of TRL: `prompt`, `chosen`, `rejected`.
     """
     run = get_run(run_id)
-    rows = preference(run, name) if request.GET.get("form") == "preference" else fine_tuning(run, name)
+    # What people labelled is little; an unknown sample set is an error before anything was sent.
+    rows = list((preference if request.GET.get("form") == "preference" else fine_tuning)(run, name))
     file_name = f"{folder_name(name)}-{request.GET.get('form', 'sft')}"
     if request.GET.get("format") == "parquet":
-        return _parquet(list(rows), f"{file_name}.parquet")
+        return _parquet(rows, f"{file_name}.parquet")
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     response = StreamingHttpResponse(lines, content_type="application/x-ndjson; charset=utf-8")
     return attachment(response, f"{file_name}.jsonl")
