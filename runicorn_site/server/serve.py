@@ -300,12 +300,13 @@ class Serving:
         self.load()
         from runs.index import discovery
 
+        # What a request may need is there before the first one is handed over.
         discovery.expect_first_scan()
+        self.remote.start()
         loop.call_soon_threadsafe(self.opening.hand_over, self.application())
         gc.freeze()
         gc.enable()
         self.worker.start()
-        self.remote.start()
         notify_systemd()
         connections.close_all()
 
