@@ -8,7 +8,9 @@ import zlib
 
 import pytest
 
+from runicorn.artifacts import responses
 from runicorn.artifacts.storage import ArtifactStorage
+from runicorn.artifacts.store import Store
 from tests.records import Record
 from tests.server.demo.conftest import Played
 
@@ -77,7 +79,8 @@ def test_names_tell_the_runs_apart_and_each_uses_the_data(played: Played) -> Non
     assert len({run.meta["name"] for run in played.runs}) == 3
     storage = ArtifactStorage(played.root)
     assert len(storage.list_versions("digits", "dataset")) == 1
-    (model,) = storage.list_versions("digit-reader", "model")
+    assert len(storage.list_versions("digit-reader", "model")) == 1
+    model = responses.version_detail(Store(played.root).folder("model", "digit-reader").existing(1))
     assert model["metadata"]["val_accuracy"] > 0.9
 
 
