@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
+from rest_framework.exceptions import NotFound
 
 from metrics.api.differences import compared_runs
 from metrics.differences import service, sources, tried
@@ -31,7 +32,7 @@ from runs.active_root import active_root
 from runs.errors import NoSuchFile
 from runs.models import Run, RunMetric
 from runs.query.analysis import verdicts
-from runs.services.lookup import get_run
+from runs.services.lookup import get_experiment, get_run
 from runs.services.selection import select_runs
 
 TITLES = {
@@ -172,7 +173,13 @@ def difference_page(request: HttpRequest) -> HttpResponseBase:
     a, b = request.GET.get("a", ""), [part for part in request.GET.get("b", "").split(",") if part]
     if not a or not b:
         return redirect("runs")
-    first, others = compared_runs(a, b)
+    try:
+        first, others = compared_runs(a, b)
+    except NotFound:
+        if b != [service.PREVIOUS]:
+            raise
+        # The first run of its script: those with the nearest config are what it can be compared with.
+        return redirect("run-nearest", get_experiment(a).run_id)
     difference = service.compare(first, others)
     context = {
         "a": first,

@@ -98,7 +98,7 @@ def export(
       runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
     """
     root = common.existing_root(storage)
-    ids = [*(run_id or ()), *(_named(root, runs) if runs else ())]
+    ids = (*(run_id or ()), *(_named(root, runs) if runs else ()))
     deleted = None if include_deleted or ids else False
     choice = Choice(ids, project, name, status or (), state or (), tag or (), where=where, deleted=deleted)
     packing = Packing(include_artifacts, choice == Choice(deleted=deleted), compress)

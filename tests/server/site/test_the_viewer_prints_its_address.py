@@ -101,6 +101,12 @@ def test_with_reload_the_viewer_restarts_when_the_code_changes(
 
     before = until(serving)
     assert before in {child.pid for child in parent.children()}
-    os.utime(runicorn_site.urls.__file__, (time.time(), time.time()))
-    until(lambda: serving() not in {0, before})
+    viewer.wait_until_it_answers()
+
+    def restarted() -> bool:
+        # Again and again: a module is watched only after a look that follows its import.
+        os.utime(runicorn_site.urls.__file__, (time.time(), time.time()))
+        return serving() not in {0, before}
+
+    until(restarted)
     viewer.wait_until_it_answers()
