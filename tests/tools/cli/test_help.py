@@ -33,6 +33,7 @@ LASTING = {
     "move-database",
     "move-artifacts",
     "mcp",
+    "rerun",
     "convert",
 }
 """What serves, trains, or needs a viewer, another machine or the files of another program is only parsed here; other tests run it."""
