@@ -17,12 +17,6 @@ RUN = """async (rules) => (await axe.run(document, { resultTypes: ["violations"]
     .map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
 RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
 """By theme. A theme changes nothing but colours, so that the rules about other things need no second look."""
-ONLY = """(id) => {
-    document.querySelectorAll(".opblock-tag-section:not(:has(> #" + id + "))")
-        .forEach((section) => section.parentElement.remove());
-    document.querySelectorAll(".responses-table .response:nth-child(n + 4)").forEach((row) => row.remove());
-}"""
-"""Leave one section of the documentation of the API, and three responses of each operation."""
 PAGES = [
     "/",
     "/?q=zzz",
@@ -115,8 +109,8 @@ def test_api_docs_have_no_violation_with_open_routes(open_page: Open, section: s
         block.get_by_role("button", name="Try it out").click()
         block.locator(".execute").wait_for()
     if section:
-        page.evaluate(ONLY, f"operations-tag-{section}")
-        assert page.locator(".opblock-tag").count() == 1 < page.locator(".opblock").count()
+        page.set_viewport_size({"width": 1440, "height": 2000})
+        assert page.locator(".execute").count() >= 1
     assert violations(page) == {}
 
 
