@@ -142,7 +142,7 @@ def test_bad_input_is_named(store: Path, api: Any, parameter: str, value: str) -
 def test_a_large_total_is_capped_and_the_next_page_is_known(
     six: list[str], api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts.capped, "__defaults__", (2, None))
+    monkeypatch.setattr(counts.capped, "__defaults__", (2,))
     answer = read(api.get("/api/v2/experiments?per_page=3"))
     assert (answer["total"], answer["total_capped"], answer["has_next"]) == (2, True, True)
     assert not read(api.get("/api/v2/experiments?per_page=4"))["has_next"]

@@ -223,7 +223,7 @@ def test_a_large_count_is_remembered_until_a_run_changes(
     monkeypatch.setattr(counts, "EXPENSIVE_SECONDS", -1.0)
     monkeypatch.setattr(counts._remember, "__defaults__", (600.0,))
     monkeypatch.setattr(counts, "EXACT", 2)
-    monkeypatch.setattr(counts.capped, "__defaults__", (2, None))
+    monkeypatch.setattr(counts.capped, "__defaults__", (2,))
     with django_assert_num_queries(2):
         assert counts.total(find()) == 6
     with django_assert_num_queries(0):

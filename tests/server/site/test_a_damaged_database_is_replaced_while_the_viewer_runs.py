@@ -161,14 +161,13 @@ def test_health_is_503_with_one_sentence_when_the_database_does_not_answer(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.db import OperationalError
+    from django.db.backends.utils import CursorWrapper
     from rest_framework.test import APIClient
 
-    from runs.models import StorageRoot
-
-    def fail(**fields: object) -> None:
+    def fail(*_: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(StorageRoot.objects, "filter", fail)
+    monkeypatch.setattr(CursorWrapper, "execute", fail)
     answer = APIClient(raise_request_exception=False).get("/api/health")
     assert answer.status_code == 503
     assert answer.json() == {"detail": "The database is not available right now. Try again shortly."}
