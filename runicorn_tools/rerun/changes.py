@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runicorn.store.containment import is_inside
 from runicorn_tools.differences import values
 from runicorn_tools.differences.facts import RunFacts
 from runicorn_tools.rerun.command import Command
@@ -58,8 +59,12 @@ class Change:
         return list(dict.fromkeys(names))
 
 
-def apply(change: Change, command: Command, run: RunFacts, folder: Path) -> str:
-    """Apply a change to the arguments or the files in the folder; return where, as a sentence.
+def apply(change: Change, command: Command, run: RunFacts, folder: Path, place: Path | None = None) -> str:
+    """Apply a change to the arguments or the restored files; return where, as a sentence.
+
+    Args:
+        folder: the restored sources; nothing outside of it is written.
+        place: the working directory, from which arguments name files; the folder by default.
 
     Raises:
         Unchangeable: there is no such place.
@@ -67,7 +72,7 @@ def apply(change: Change, command: Command, run: RunFacts, folder: Path) -> str:
     """
     where = (
         _in_arguments(change, command)
-        or _in_config_files(change, command, folder)
+        or _in_config_files(change, command, folder, place or folder)
         or _as_argument(change, command, run, folder)
         or _in_code(change, run, folder)
     )
@@ -94,11 +99,12 @@ def _in_arguments(change: Change, command: Command) -> str | None:
     return None
 
 
-def _in_config_files(change: Change, command: Command, folder: Path) -> str | None:
+def _in_config_files(change: Change, command: Command, folder: Path, place: Path) -> str | None:
     for argument in command.arguments:
         name = argument.rpartition("=")[2]
-        path = folder / name
-        if path.suffix not in CONFIG_FILES or not path.is_file():
+        path = place / name
+        # An argument may name a file of the user by its absolute path, or through a link.
+        if path.suffix not in CONFIG_FILES or not path.is_file() or not is_inside(folder, path):
             continue
         text = path.read_text(encoding="utf-8")
         value = _loaded(path, text)

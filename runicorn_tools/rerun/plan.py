@@ -59,6 +59,11 @@ class Plan:
         place = str(self.run.sources.about.get("folder") or ".")
         return Path(place) if os.path.isabs(place) else self.folder / place
 
+    @property
+    def start_folder(self) -> Path:
+        """Return the working directory, or the sources if it is not here."""
+        return self.working_folder if self.working_folder.is_dir() else self.folder
+
     def words(self, python: str) -> list[str]:
         return [python, *self.command.words]
 
@@ -163,9 +168,7 @@ def apply_changes(plan: Plan, texts: Sequence[str]) -> None:
     Raises:
         changes.Unchangeable: there is no place for one of them.
     """
-    place = plan.working_folder
     for text in texts:
         change = changing.Change.parse(text)
-        plan.changes.append(
-            f"Changed: {changing.apply(change, plan.command, plan.run, place if place.is_dir() else plan.folder)}"
-        )
+        where = changing.apply(change, plan.command, plan.run, plan.folder, plan.start_folder)
+        plan.changes.append(f"Changed: {where}")

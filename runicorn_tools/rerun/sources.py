@@ -76,9 +76,10 @@ def restore(run: RunFacts, folder: Path) -> Restored:
     if origin == "sources":
         _write_stored(run, folder)
         if run.cells:
-            (folder / str(run.sources.about.get("folder") or ".") / CELLS_SCRIPT).write_text(
-                run.cells, encoding="utf-8"
-            )
+            place = str(run.sources.about.get("folder") or ".")
+            path = _target(folder, CELLS_SCRIPT if place == "." else f"{place}/{CELLS_SCRIPT}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(run.cells, encoding="utf-8")
     else:
         _write_commit(run, folder)
     return Restored(origin, remarks)

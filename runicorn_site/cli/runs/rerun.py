@@ -17,7 +17,7 @@ from runicorn_site.catalog import differences
 from runicorn_site.catalog.base import Catalog, Query
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.cli.runs import text
-from runicorn_site.cli.runs.source import OneRun, Storage, opened, runs_of
+from runicorn_site.cli.runs.source import OneRun, Storage, opened, run_of
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, USAGE
 from runicorn_tools.differences import project
@@ -56,7 +56,7 @@ def rerun(
       runicorn rerun 20260114_153045_a1b2c3 --change optim.lr=0.01 --folder variant
     """
     with opened("", None, storage) as catalog:
-        entry = runs_of(catalog, [run], metrics=True)[0]
+        entry = run_of(catalog, run, metrics=True)
         place = (folder or Path(f"rerun-{entry.id}")).resolve()
         if place.exists() and any(place.iterdir()):
             common.exit_with(f"{place} is not empty", USAGE)
@@ -147,13 +147,12 @@ def _started(plan: Plan, python: str) -> int:
             "PATH": f"{binaries}{os.pathsep}{variables['PATH']}",
         }
     probe = [python, "-c", "import runicorn"]
-    working_folder = plan.working_folder if plan.working_folder.is_dir() else plan.folder
     if subprocess.run(probe, env=variables, cwd=plan.folder, capture_output=True, check=False).returncode:
         paths = [str(_library(plan)), *filter(None, [variables.get("PYTHONPATH")])]
         variables["PYTHONPATH"] = os.pathsep.join(paths)
     command = plan.words(python)
     typer.echo(common.printable(f"$ {shlex.join(command)}"))
-    return subprocess.run(command, env=variables, cwd=working_folder, check=False).returncode
+    return subprocess.run(command, env=variables, cwd=plan.start_folder, check=False).returncode
 
 
 def _library(plan: Plan) -> Path:

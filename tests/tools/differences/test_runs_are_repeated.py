@@ -213,6 +213,34 @@ def test_a_setting_is_changed_where_it_is(
         assert json.loads((target / "sub/conf.json").read_text()) == {"optim": {"lr": 2}}
 
 
+def test_files_outside_of_the_restored_sources_are_not_changed(pair: Pair, tmp_path: Path) -> None:
+    outside = tmp_path / "conf.json"
+    outside.write_text('{"momentum": 1}')
+    for name in (str(outside), "../conf.json"):
+        target = tmp_path / f"new{len(name)}"
+        made = planned(pair, target, ["python", "t.py", "-c", name])
+        with pytest.raises(Unchangeable):
+            plan.apply_changes(made, ["momentum=2"])
+    assert outside.read_text() == '{"momentum": 1}'
+
+
+def test_a_run_of_a_subfolder_is_changed_in_its_files_and_code(pair: Pair, tmp_path: Path) -> None:
+    target = tmp_path / "new"
+    made = planned(pair, target, ["python", "../train.py", "-c", "conf.yaml"])
+    made.run.sources.about["folder"] = "sub"
+    plan.apply_changes(made, ["optim.lr=2", "lr=3"])
+    assert made.changes == ["Changed: optim.lr in conf.yaml", "Changed: lr in train.py:1, train.py:2"]
+
+
+def test_cells_of_a_hostile_folder_are_refused(pair: Pair, tmp_path: Path) -> None:
+    run = pair.run({}, {"train.py": "a\n"})
+    run.__dict__["cells"] = "a = 1\n"
+    run.sources.about["folder"] = "../.."
+    with pytest.raises(sources.Unrestorable, match="invalid"):
+        sources.restore(run, tmp_path / "deep" / "new")
+    assert not list(tmp_path.glob("*.py"))
+
+
 def test_a_setting_without_a_place_is_refused(pair: Pair, tmp_path: Path) -> None:
     made = planned(pair, tmp_path / "new", ["python", "t.py"])
     with pytest.raises(Unchangeable, match="momentum"):
