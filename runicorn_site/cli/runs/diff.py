@@ -18,6 +18,7 @@ from runicorn_site.cli.runs.source import (
     Url,
     complete_run,
     opened,
+    run_of,
     runs_of,
 )
 from runicorn_tools.cli.support import common
@@ -59,7 +60,7 @@ def diff(
       runicorn diff latest best:val_acc --json
     """
     with opened(url, token, storage) as catalog:
-        first = runs_of(catalog, [a])[0]
+        first = run_of(catalog, a)
         others = runs_of(catalog, b or [])
         if not others:
             earlier = differences.predecessor(catalog, first)
@@ -153,7 +154,7 @@ def near(
       runicorn nearest latest
     """
     with opened(url, token, storage) as catalog:
-        runs = differences.near(catalog, runs_of(catalog, [run])[0], limit)
+        runs = differences.near(catalog, run_of(catalog, run), limit)
     if as_json:
         common.print_json({"runs": runs})
         return
