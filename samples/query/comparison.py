@@ -68,18 +68,19 @@ def compare(
             sides.append(_side(run, index.source, pieces, step if own_step is None else own_step, sample))
         ids = _common(sides, at_least=1 if sample is not None else 2)
         changes = {key: _change(sides, key) for key in ids}
-        ordered = sorted(ids, key=lambda key: (changes[key] >= 0, -abs(changes[key])))
+        paired = [change for change in changes.values() if change is not None]
+        ordered = sorted(ids, key=lambda key: _order(changes[key]))
         answer: SampleComparison = {
             "name": name,
             "runs": [_about(side) for side in sides],
             "missing": missing,
             "samples": [_compared(sides, key, whole=sample is not None) for key in ordered[:limit]],
             "total": len(ids),
-            "worse": sum(change < 0 for change in changes.values()),
-            "better": sum(change > 0 for change in changes.values()),
+            "worse": sum(change < 0 for change in paired),
+            "better": sum(change > 0 for change in paired),
         }
         if len(sides) > 1 and sample is None:
-            answer["verdict"] = _verdict(list(changes.values()))
+            answer["verdict"] = _verdict(paired)
             answer["tasks"] = _tasks(sides)
         return answer
 
@@ -118,12 +119,16 @@ def _common(sides: list[_Side], at_least: int) -> list[str]:
     return [key for key, count in counts.items() if count >= min(at_least, len(sides))]
 
 
-def _change(sides: list[_Side], key: str) -> float:
-    """Return the difference of the rewards of the last and the first run that have one."""
-    values = [
-        side.scores[key] for side in sides if key in side.scores and side.scores[key] == side.scores[key]
-    ]
-    return values[-1] - values[0] if len(values) > 1 else 0.0
+def _change(sides: list[_Side], key: str) -> float | None:
+    """Return the difference of the rewards of the last and the first run; None unless both have one."""
+    first, last = (side.scores.get(key, math.nan) for side in (sides[0], sides[-1]))
+    change = last - first
+    return None if math.isnan(change) else change
+
+
+def _order(change: float | None) -> tuple[bool, float]:
+    """Return the sort key: the largest losses first, then the largest gains."""
+    return (change is None or change >= 0, -abs(change or 0.0))
 
 
 def _verdict(changes: list[float]) -> PairedVerdict:

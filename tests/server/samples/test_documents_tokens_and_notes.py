@@ -231,6 +231,20 @@ def test_a_paired_verdict_tells_better_from_luck_and_tasks_have_intervals(log: L
     assert even["scores"][0]["half"] > 0
 
 
+def test_a_verdict_is_over_pairs_of_rewards_of_the_first_and_the_last_run(log: Log, api: Any) -> None:
+    def scores(rewards: dict[int, float]) -> list[dict[str, Any]]:
+        return [{"id": f"q{n}", **({"reward": rewards[n]} if n in rewards else {})} for n in range(100)]
+
+    first = log(scores({n: n % 2 for n in range(10)}), name="eval")
+    middle = log(scores(dict.fromkeys(range(50), 9.0)), name="eval")
+    last = log(scores({n: n % 2 + 1 + n % 3 / 100 for n in range(5, 60)}), name="eval")
+    runs = ",".join(run.name for run in (first, middle, last))
+    answer = read(api.get("/api/v2/samples/compare", {"runs": runs, "name": "eval"}))
+    assert (answer["total"], answer["better"], answer["worse"]) == (100, 5, 0)
+    assert (answer["verdict"]["n"], answer["verdict"]["verdict"]) == (5, "better")
+    assert answer["verdict"]["difference"] == pytest.approx(1.0, abs=0.02)
+
+
 def test_a_rule_over_samples_fires_and_recovers(store: Path, make_run: Any, api: Any) -> None:
     rule_set.forget()
     when = {"kind": "samples", "samples": "truncated", "value": 5}
