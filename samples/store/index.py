@@ -130,12 +130,15 @@ class SampleIndex:
 
     def _catch_up_chunk(self, chunk: Chunk, pieces: list[PieceName], most: int | None) -> tuple[int, int]:
         """Return the bytes of a chunk that were indexed now, and those that are pending."""
-        state = _state(chunk)
-        if state is None:
+        try:
+            state = _state(chunk)
+            valid = list(
+                takewhile(lambda piece: piece.head == state.head and piece.end <= state.size, pieces)
+            )
+            if valid and not _has_tail(chunk, state, valid[-1]):
+                valid = []
+        except OSError:  # gone, damaged, or too many open files: tried again next time
             return 0, 0
-        valid = list(takewhile(lambda piece: piece.head == state.head and piece.end <= state.size, pieces))
-        if valid and not _has_tail(chunk, state, valid[-1]):
-            valid = []
         position = valid[-1].end if valid else 0
         for piece in pieces[len(valid) :]:
             self._remove(piece)
@@ -181,44 +184,34 @@ def _until(lines: Iterator[Line], stop: int) -> Iterator[Line]:
             return
 
 
-def _state(chunk: Chunk) -> ChunkState | None:
-    for path in (chunk.sealed, chunk.plain):
-        try:
-            about = os.lstat(path)
-        except FileNotFoundError:
-            continue
-        return _read_state(chunk, path, about.st_size, about.st_mtime_ns, about.st_ino)
-    return None
+def _state(chunk: Chunk) -> ChunkState:
+    try:
+        path, about = chunk.sealed, os.lstat(chunk.sealed)
+    except FileNotFoundError:
+        path, about = chunk.plain, os.lstat(chunk.plain)
+    return _read_state(chunk, path, about.st_size, about.st_mtime_ns, about.st_ino)
 
 
+# An error is raised, not returned: the cache would return it until the next start.
 @lru_cache(maxsize=4096)
-def _read_state(chunk: Chunk, path: Path, size: int, mtime: int, inode: int) -> ChunkState | None:
+def _read_state(chunk: Chunk, path: Path, size: int, mtime: int, inode: int) -> ChunkState:
     """Return the state of a chunk; cached by the stat of its file."""
     if path == chunk.plain:
-        try:
-            fd = _platform.open_regular(path, follow_links=False)
-        except OSError:
-            return None
+        fd = _platform.open_regular(path, follow_links=False)
         try:
             return ChunkState(size, _head_of(_platform.read_at(fd, HEAD_BYTES, 0)), (mtime, inode))
         finally:
             os.close(fd)
-    try:
-        with OpenChunk(chunk) as file:
-            return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)), (mtime, inode))
-    except OSError:
-        return None
+    with OpenChunk(chunk) as file:
+        return ChunkState(file.size, _head_of(file.read(0, HEAD_BYTES)), (mtime, inode))
 
 
 @lru_cache(maxsize=4096)
 def _has_tail(chunk: Chunk, state: ChunkState, piece: PieceName) -> bool:
     """Return whether the chunk, in this state, still has the last line of a piece."""
-    try:
-        with OpenChunk(chunk) as file:
-            begin = max(piece.start, piece.end - 1 - TAIL_BYTES)
-            content = file.read(begin, piece.end - begin)
-    except OSError:
-        return False
+    with OpenChunk(chunk) as file:
+        begin = max(piece.start, piece.end - 1 - TAIL_BYTES)
+        content = file.read(begin, piece.end - begin)
     return content[-1:] == b"\n" and tail_of(content[:-1].rpartition(b"\n")[2]) == piece.tail
 
 

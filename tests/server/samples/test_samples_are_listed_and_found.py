@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import shutil
@@ -228,6 +229,28 @@ def test_a_deleted_or_damaged_index_is_built_again(log: Log, rows: Ask) -> None:
     for path in indexing_folder(run).rglob("*.piece"):
         path.unlink()
     assert rows(run, q="number7")["rows"] == before
+
+
+@pytest.mark.parametrize("failing", ["_head_of", "tail_of"])
+def test_a_chunk_that_could_not_be_opened_once_is_read_by_the_next_request(
+    log: Log, rows: Ask, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    monkeypatch.setattr(writer, "SMALL_BYTES", 0)
+    run = log([sample(n) for n in range(30)], step=1)
+    if failing == "tail_of":
+        assert rows(run)["total"] == 30
+    pieces = list(indexing_folder(run).rglob("*.piece")) if failing == "tail_of" else []
+
+    def fail(*_: object) -> str:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_index, failing, fail)
+        store_index._read_state.cache_clear()
+        store_index._has_tail.cache_clear()
+        assert rows(run)["total"] == len(pieces) * 30
+    assert rows(run)["total"] == 30
+    assert not pieces or list(indexing_folder(run).rglob("*.piece")) == pieces
 
 
 def test_a_large_backlog_is_indexed_by_processes_while_answers_come(
