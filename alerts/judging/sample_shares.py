@@ -15,11 +15,14 @@ from alerts.judging.viewer_presence import ViewerPresence
 from alerts.kinds import samples
 from alerts.kinds.base import Condition
 from runicorn.store import layout
+from runs.errors import OutsideRoot
 from runs.models import Run
 from samples.errors import NoSuchSamples, SamplesUnreadable
 from samples.query import where
 from samples.query.table import Filter, select, steps_of
 from samples.services import indexing
+
+UNREADABLE = (NoSuchSamples, SamplesUnreadable, OutsideRoot, OSError)
 
 
 class Share(NamedTuple):
@@ -43,16 +46,21 @@ class SampleShares:
         known = self.sizes if keys == self.rules else {}
         sizes = {run.pk: _size(run) for run in runs if run.status == layout.RUNNING or run.pk in known}
         self.rules, self.sizes = keys, {key: size for key, size in sizes.items() if size}
-        changed = [run for run in runs if sizes.get(run.pk) and sizes[run.pk] != known.get(run.pk)]
+        changed = {run.pk for run in runs if sizes.get(run.pk) and sizes[run.pk] != known.get(run.pk)}
+        judged = [run for run in runs if run.pk in changed or run.status != layout.RUNNING]
         begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
-        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in changed], "")
-        for run in changed:
+        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in judged], "")
+        for run in judged:
             of_run = open_rules.get(run.run_id, {})
             for rule in rules:
-                if rule.row.pk not in of_run and not rule.chooses(run):
+                is_open = rule.row.pk in of_run
+                if is_open and run.status != layout.RUNNING:
+                    over.append(episodes.EpisodeChange(rule, run, "", samples.ended(time.time())))
+                    continue
+                if run.pk not in changed or not (is_open or rule.chooses(run)):
                     continue
                 worst = max(shares(run, rule.when), key=lambda share: share.share, default=None)
-                if worst is None or samples.holds(rule.when, worst.share) == (rule.row.pk in of_run):
+                if worst is None or samples.holds(rule.when, worst.share) == is_open:
                     continue
                 change = samples.change(rule.when, worst.name, worst.step, worst.share, time.time())
                 (begun if change.began else over).append(episodes.EpisodeChange(rule, run, "", change))
@@ -62,11 +70,14 @@ class SampleShares:
 def shares(run: Run, when: Condition) -> Iterator[Share]:
     """Yield the share of each sample set that the rule is about, at its newest step."""
     node = where.parse(when.samples)
-    for name in indexing.names(run):
+    names = list[str]()
+    with suppress(*UNREADABLE):
+        names = indexing.names(run)
+    for name in names:
         if not when.covers(name):
             continue
         with (
-            suppress(NoSuchSamples, SamplesUnreadable),
+            suppress(*UNREADABLE),
             indexing.open_pieces(run, name) as (_, pieces, _pending),
         ):
             steps = steps_of(pieces[-8:])
@@ -79,7 +90,7 @@ def shares(run: Run, when: Condition) -> Iterator[Share]:
 def _size(run: Run) -> tuple[int, ...]:
     """Return the sizes of the files of samples of a run; nothing without any."""
     sizes = []
-    with suppress(OSError):
+    with suppress(OSError, OutsideRoot):
         for folder, _, names in os.walk(run.path / layout.SAMPLES):
             sizes += [os.stat(os.path.join(folder, name)).st_size for name in sorted(names)]
     return tuple(sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -243,6 +244,53 @@ def test_a_verdict_is_over_pairs_of_rewards_of_the_first_and_the_last_run(log: L
     assert (answer["total"], answer["better"], answer["worse"]) == (100, 5, 0)
     assert (answer["verdict"]["n"], answer["verdict"]["verdict"]) == (5, "better")
     assert answer["verdict"]["difference"] == pytest.approx(1.0, abs=0.02)
+
+
+def running(store: Path, make_run: Any) -> Path:
+    return folder_of(store, make_run(store, status="running", created_at=time.time(), metrics=[]))
+
+
+def events(timer: RuleTimer) -> list[tuple[str, str]]:
+    """Judge once; return kind and sentence of all events, oldest first."""
+    timer.round()
+    return [(event.kind, event.sentence) for event in AlertEvent.objects.order_by("pk")]
+
+
+def truncated_rule(api: Any) -> None:
+    when = {"kind": "samples", "samples": "truncated", "value": 5}
+    assert api.post("/api/v2/alerts/rules", {"name": "r", "when": when}, format="json").status_code == 201
+    rule_set.forget()
+
+
+def test_an_episode_over_samples_ends_with_its_run(store: Path, make_run: Any, api: Any) -> None:
+    truncated_rule(api)
+    run, timer = running(store, make_run), RuleTimer(active_root())
+    with SampleWriter(run, "rollouts") as writer:
+        writer.append([{"truncated": True}], step=1)
+    discovery.full(timer.root)
+    assert [kind for kind, _ in events(timer)] == ["fired"]
+    status = json.loads((run / layout.STATUS).read_text())
+    (run / layout.STATUS).write_text(json.dumps({**status, "status": "finished", "ended_at": time.time()}))
+    discovery.full(timer.root)
+    assert events(timer)[1:] == [("recovered", "The run ended")]
+    assert len(events(timer)) == 2
+
+
+def test_a_run_folder_that_links_out_of_the_root_stops_no_rule_over_samples(
+    store: Path, make_run: Any, api: Any, tmp_path: Path
+) -> None:
+    truncated_rule(api)
+    (tmp_path / "outside").mkdir()
+    outside, run = running(store, make_run), running(store, make_run)
+    for folder in (outside, run):
+        with SampleWriter(folder, "rollouts") as writer:
+            writer.append([{"truncated": True}], step=1)
+    timer = RuleTimer(active_root())
+    discovery.full(timer.root)
+    shutil.move(outside, tmp_path / "outside" / outside.name)
+    outside.symlink_to(tmp_path / "outside" / outside.name)
+    assert [kind for kind, _ in events(timer)] == ["fired"]
+    assert AlertEvent.objects.get().run_id == run.name
 
 
 def test_a_rule_over_samples_fires_and_recovers(store: Path, make_run: Any, api: Any) -> None:
