@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runs.models import Run, RunMetric
-from runs.store.metric_stats import mode_by_name
+from runs.store.metric_stats import best_by, mode_of
 
 SYSTEM = "system/"
 
@@ -43,6 +43,6 @@ def fill(runs: Sequence[Run]) -> None:
         row = values.get((run.pk, keys.get(run.project, "")))
         if row is None or row.best is None:
             continue
-        mode = mode_by_name(row.key)
-        run.best_metric_name, run.best_metric_value, run.best_metric_mode = row.key, row.best, mode
-        run.best_metric_step = row.minimum_step if mode == "min" else row.maximum_step
+        mode = mode_of(run, row.key)
+        run.best_metric_name, run.best_metric_mode = row.key, mode
+        run.best_metric_value, run.best_metric_step = best_by(row, mode)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from metrics.ingest import catch_up
 from runs.models import Run
 from runs.pages.table.names import END, parted
-from runs.query.usual_metric import choose
-from tests.folders import write_run
+from runs.query.usual_metric import choose, fill
+from tests.folders import folder_of, write_run
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,22 @@ def test_the_first_row_shows_a_metric_without_a_primary_one(
         text = client.get(address).content.decode()
         assert "val/loss" in text and "0.5" in text, address
     assert Run.objects.get(run_id=run_id).best_metric_name is None
+
+
+def test_the_metric_shown_without_a_primary_one_follows_its_definition(
+    store: Path, look: Callable[[], None]
+) -> None:
+    rules = {"train/loss": {"goal": "max"}}
+    run_id = write_run(store, metrics=[{"train/loss": 3.0}, {"train/loss": 1.0}])
+    path = folder_of(store, run_id) / "meta.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metrics": rules}))
+    look()
+    catch_up.catch_up(Run.objects.get(run_id=run_id), wait=60)
+    run = Run.objects.get(run_id=run_id)
+    with CaptureQueriesContext(connection) as queries:
+        fill([run])
+    assert (run.best_metric_value, run.best_metric_mode, run.best_metric_step) == (3.0, "max", 1)
+    assert len(queries) == 2
 
 
 def test_runs_of_equal_names_show_the_setting_that_differs(
