@@ -134,7 +134,6 @@ class ReplicaRulesBody(Body):
 
 
 @conditional(looks=True)
-@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=GroupQuery, returns=RunGroups, errors=[400, 404])
 def group_view(request: Request, query: dict[str, Any]) -> Response:
     """Group runs by any keys, with statistics of metrics over all members of each group.
@@ -170,7 +169,6 @@ def verdict_view(request: Request, query: dict[str, Any]) -> Response:
 
 
 @conditional(looks=True)
-@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=ReplicaQuery, returns=ReplicaGroups, errors=[400])
 def replica_view(request: Request, query: dict[str, Any]) -> Response:
     """List the runs of a project that differ in nothing but their seed, in groups of two and more.
@@ -184,7 +182,6 @@ def replica_view(request: Request, query: dict[str, Any]) -> Response:
 
 
 @conditional(looks=True)
-@conditional(looks=False)
 @route("GET", scope=Scope.READ, query=ImportanceQuery, returns=Importance, errors=[400])
 def importance_view(request: Request, query: dict[str, Any]) -> Response:
     """Rank the hyperparameters of runs by their importance for a metric.
