@@ -13,9 +13,8 @@ from runicorn_site.catalog.base import Catalog, Judgement, Query
 from runicorn_site.catalog.entry import FIGURES, RunEntry
 from runicorn_tools.analysis.goals import Goal, goal_by_name
 from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
-from runicorn_tools.analysis.replicas import key_of_folder
+from runicorn_tools.analysis.replicas import key_of_folder, rules_of
 from runicorn_tools.analysis.verdict import correct, judge
-from runs.store.reader import replica_rules
 
 
 def verdicts(
@@ -39,7 +38,7 @@ def verdicts(
 
 def _replicas(catalog: Catalog, root: Path, project: str) -> list[list[RunEntry]]:
     """Return the finished runs of a project that differ in nothing but their seed, in groups of two and more."""
-    rules = replica_rules(str(root), project)
+    rules = rules_of(root, project)
     groups: dict[str, list[RunEntry]] = defaultdict(list)
     for entry in catalog.select(Query(project=project, metrics=True)):
         if entry.status == layout.FINISHED and (key := key_of_folder(root / entry.folder, rules)):

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from runicorn.store import layout
+from runicorn.store.assets import settings_of
+from runicorn.store.project import analysis
 
 SEEDS = frozenset(
     {
@@ -41,8 +44,6 @@ HOSTS = frozenset(
         *("master_port", "port", "pid", "job_id", "slurm_job_id", "user", "username"),
     }
 )
-CODE = ("command_line", "git_info", "pip_packages")
-"""Keys of `environment.json` that count."""
 _PLACE = re.compile(r"(?:~|[A-Za-z]:)?[/\\]")
 _SEED, _PLACE_OR_NAME, _SETTING = "seed", "place or name", "setting"
 _SEPARATORS = re.compile(r"[-\s]+|(?<=[a-z0-9])(?=[A-Z])")
@@ -64,6 +65,21 @@ class Rules:
 DEFAULT = Rules()
 
 
+def rules_of(root: str | Path, project: str) -> Rules:
+    """Return the settings of a project."""
+    try:
+        changed = os.stat(analysis.path_of(Path(root), project)).st_mtime_ns
+    except (OSError, ValueError):
+        return DEFAULT
+    return _rules_in(Path(root), project, changed)
+
+
+@lru_cache(maxsize=256)
+def _rules_in(root: Path, project: str, changed: int) -> Rules:
+    content = analysis.read(root, project)
+    return Rules(frozenset(content["seed_keys"]), content["compare_packages"])
+
+
 def replica_key(
     config: Mapping[str, Any],
     *,
@@ -79,7 +95,7 @@ def replica_key(
         config: settings of the run, nested or by dotted key.
         group: its group, if its training named one.
         environment: content of `environment.json`.
-        sources: identity in `sources.json`, which counts where no repository tells the version of the code.
+        sources: identity in `sources.json`, which counts where no clean commit tells the version of the code.
         inputs: entries of `artifacts_used.json`.
         rules: settings of the project.
     """
@@ -91,7 +107,7 @@ def replica_key(
         about.append(group)
     else:
         captured = environment or {}
-        about += [_program(captured), _code(captured) or sources, sorted(map(_input, inputs))]
+        about += [_program(captured), _code(captured, sources), sorted(map(_input, inputs))]
         if rules.compare_packages:
             about.append(sorted(map(str, captured.get("pip_packages") or ())))
     text = json.dumps(about, sort_keys=True, ensure_ascii=False, default=str)
@@ -111,22 +127,27 @@ def is_setting(key: str, rules: Rules = DEFAULT) -> bool:
 
 def key_of_folder(folder: Path, rules: Rules = DEFAULT) -> str:
     """Return the key of a run from the files of its folder; missing files count as empty."""
-    meta, config, environment, sources, used = (
-        layout.read_json(folder / name)[0]
-        for name in (
-            *(layout.META, layout.CONFIG, layout.ENVIRONMENT),
-            *(layout.SOURCES_FILE, layout.ARTIFACTS_USED),
+    return key_of_files(lambda name: layout.read_json(folder / name)[0], rules)
+
+
+def key_of_files(read: Callable[[str], Mapping[str, Any]], rules: Rules = DEFAULT) -> str:
+    """Return the key of a run.
+
+    Args:
+        read: returns the content of a file in the run's folder by its name.
+    """
+    group, identity = read(layout.META).get("group"), read(layout.SOURCES_FILE).get("identity")
+    try:
+        return replica_key(
+            settings_of(read(layout.ASSETS)) | dict(read(layout.CONFIG)),
+            group=group if isinstance(group, str) else "",
+            environment=read(layout.ENVIRONMENT),
+            sources=identity if isinstance(identity, str) else "",
+            inputs=entries_in(read(layout.ARTIFACTS_USED)),
+            rules=rules,
         )
-    )
-    group, identity = meta.get("group"), sources.get("identity")
-    return replica_key(
-        config,
-        group=group if isinstance(group, str) else "",
-        environment=environment,
-        sources=identity if isinstance(identity, str) else "",
-        inputs=entries_in(used),
-        rules=rules,
-    )
+    except RecursionError:  # JSON may be nested deeper than Python's stack
+        return ""
 
 
 def entries_in(used: Mapping[str, Any]) -> list[Any]:
@@ -181,12 +202,12 @@ def _program(environment: Mapping[str, Any]) -> str:
     return re.split(r"[/\\]", str(line[0]))[-1] if isinstance(line, list) and line else ""
 
 
-def _code(environment: Mapping[str, Any]) -> list[Any]:
-    """Return commit and uncommitted changes."""
+def _code(environment: Mapping[str, Any], sources: str) -> list[Any]:
+    """Return commit and uncommitted changes; the patch lacks untracked files, such as a script that is not added yet."""
     git = environment.get("git_info")
     if not isinstance(git, Mapping):
-        return []
-    changes = git.get("diff") if git.get("has_changes") else None
+        return [sources]
+    changes = (sources or git.get("diff")) if git.get("has_changes") else None
     return [git.get("commit"), changes]
 
 

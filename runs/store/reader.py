@@ -7,8 +7,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from runicorn.api.responses.runs import Evidence
@@ -16,7 +14,6 @@ from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout, metric_rules
 from runicorn.store.assets import settings_of
 from runicorn.store.curation import COLOR
-from runicorn.store.project import analysis
 from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in
 from runicorn.store.state.reasons import explain
 from runicorn.store.state.transitions import Standing, follow
@@ -106,19 +103,26 @@ class FolderReader:
         self.seen = seen
         self.warnings = [seen.problem] if seen.problem else []
         self.broken = bool(seen.problem)
+        self._contents: dict[str, JsonObject] = {}
 
     def small(self, name: str) -> Fields:
         """Return the fields of a small file; none if it is missing."""
-        return Fields(name, self._object(name), self.warnings)
+        return Fields(name, self.content(name), self.warnings)
 
     def cleaned(self, name: str, convert: Callable[[JsonObject], JsonObject] = dict) -> JsonObject:
         """Return the object in a small file, cleaned so that it can be stored and serialized."""
         cleaner = Cleaner()
-        value = cleaner.clean(convert(self._object(name)))
+        value = cleaner.clean(convert(self.content(name)))
         self.warnings += cleaner.sentences(name)
         return value
 
-    def _object(self, name: str) -> JsonObject:
+    def content(self, name: str) -> JsonObject:
+        """Return the object in a small file, which is read once."""
+        if name not in self._contents:
+            self._contents[name] = self._read(name)
+        return self._contents[name]
+
+    def _read(self, name: str) -> JsonObject:
         if name not in self.seen.names:
             return {}
         value, problem = layout.read_json(f"{self.path}/{name}")
@@ -143,20 +147,13 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
     _outcome(reader, record)
     _curation(reader, record, meta)
     _deletion(reader, record)
-    environment, used = reader.small(layout.ENVIRONMENT), reader.small(layout.ARTIFACTS_USED)
-    record.environment_available = bool(environment)
+    record.environment_available = bool(reader.small(layout.ENVIRONMENT))
     record.artifacts_created_count = _artifacts(reader.small(layout.ARTIFACTS_CREATED))
-    record.artifacts_used_count = _artifacts(used)
+    record.artifacts_used_count = _artifacts(reader.small(layout.ARTIFACTS_USED))
     record.metric_rules = metric_rules.clean(meta.get(metric_rules.KEY)) or None
     if seen.signature:
-        record.replica_key = replicas.replica_key(
-            record.config,
-            group=record.group,
-            environment={key: environment.get(key) for key in replicas.CODE},
-            sources=reader.small(layout.SOURCES_FILE).text("identity", 128) or "",
-            inputs=used.items("artifacts") or (),
-            rules=replica_rules(root, record.project),
-        )
+        rules = replicas.rules_of(root, record.project)
+        record.replica_key = replicas.key_of_files(reader.content, rules)
     record.stored_bytes = folder_bytes(reader.path) if seen.signature else None
     record.warnings = reader.warnings
     return record, _is_settled(reader)
@@ -353,22 +350,6 @@ def _deletion(reader: FolderReader, record: RunRecord) -> None:
     record.deleted = marker.time("deleted_at") or reader.seen.touched or record.created
     record.delete_reason = marker.text("reason", 255) or "user_deleted"
     record.original_status = marker.text("original_status", 64) or record.status
-
-
-def replica_rules(root: str, project: str) -> replicas.Rules:
-    """Return what a project says about replicas."""
-    try:
-        path = analysis.path_of(Path(root), project)
-        changed = os.stat(path).st_mtime_ns
-    except (OSError, ValueError):
-        return replicas.DEFAULT
-    return _rules_in(root, project, changed)
-
-
-@lru_cache(maxsize=256)
-def _rules_in(root: str, project: str, changed: int) -> replicas.Rules:
-    content = analysis.read(Path(root), project)
-    return replicas.Rules(frozenset(content["seed_keys"]), content["compare_packages"])
 
 
 def _artifacts(content: Fields) -> int:

@@ -128,7 +128,7 @@ def group(matches: Matches, by: Sequence[str]) -> Membership:
 
 def _group(matches: Matches, by: Sequence[str]) -> Membership:
     columns = [COLUMNS[key] for key in by if key in COLUMNS]
-    columns += ["replica_key"] if REPLICAS in by else []
+    columns += ["project", "replica_key"] if REPLICAS in by else []
     # Without columns an index is read, and no row.
     rows = list(matches.runs.order_by("pk").values_list("pk", *columns))
     keys: Ints = np.fromiter((row[0] for row in rows), np.int64, len(rows))
@@ -139,9 +139,11 @@ def _group(matches: Matches, by: Sequence[str]) -> Membership:
             place = by_column[COLUMNS[key]]
             values.append([row[place] or None for row in rows])
         elif key == REPLICAS:
-            place = by_column["replica_key"]
+            project, replica_key = by_column["project"], by_column["replica_key"]
             # A run of which too little is known is alone.
-            values.append([row[place] or row[0] for row in rows])
+            values.append(
+                [f"{row[project]}/{row[replica_key]}" if row[replica_key] else row[0] for row in rows]
+            )
         else:
             values.append(_params(matches.root, key, keys) if key != TAG else [None] * len(rows))
     members, codes, groups = _encoded(matches.root, by, keys, values)

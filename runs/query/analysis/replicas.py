@@ -9,13 +9,12 @@ from typing import Any
 
 from runicorn.store import layout
 from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
-from runicorn_tools.analysis.replicas import key_of_folder, seed_of
+from runicorn_tools.analysis.replicas import key_of_folder, rules_of, seed_of
 from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query import counts
 from runs.query.analysis.metric_values import Quantity, values_of
 from runs.query.matches import Matches
 from runs.store.lazy_numpy import np
-from runs.store.reader import replica_rules
 
 AT_ONCE = 500
 
@@ -26,9 +25,7 @@ def fill(root: StorageRoot, runs: RunQuerySet) -> None:
         runs.filter(replica_key=None).exclude(signature="").order_by("pk").only("folder", "project")[:AT_ONCE]
     ):
         for run in rows:
-            run.replica_key = key_of_folder(
-                Path(root.path, run.folder), replica_rules(root.path, run.project)
-            )
+            run.replica_key = key_of_folder(Path(root.path, run.folder), rules_of(root.path, run.project))
         Run.objects.bulk_update(rows, ["replica_key"])
 
 
@@ -45,7 +42,7 @@ def replica_groups(matches: Matches) -> list[list[tuple[str, Any]]]:
     for start in range(0, len(members), AT_ONCE):
         of_part = Run.objects.filter(root=matches.root, run_id__in=members[start : start + AT_ONCE])
         for run_id, project, config in of_part.values_list("run_id", "project", "config"):
-            seeds[run_id] = seed_of(config, replica_rules(matches.root.path, project))
+            seeds[run_id] = seed_of(config, rules_of(matches.root.path, project))
     return [[(run_id, seeds.get(run_id)) for run_id in reversed(run_ids)] for run_ids in several]
 
 

@@ -17,6 +17,7 @@ from metrics.ingest.catch_up import catch_up_several
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
+from tests.folders import folder_of
 
 MakeRun = Callable[..., str]
 Get = Callable[..., Any]
@@ -129,6 +130,28 @@ def test_a_project_names_its_seeds(store: Path, make_run: MakeRun, get: Get, api
     Run.objects.update(replica_key=None)
     assert len(get("replicas", project="vision")["groups"][0]["run_ids"]) == 4
     assert json.loads((store / "vision" / "analysis.json").read_text()) == {"seed_keys": ["split"]}
+
+
+@pytest.mark.parametrize("value", [{"lr": float("inf")}, {"lr": 10**25}, {"args": {"lr": 1}}])
+def test_keys_of_replicas_are_computed_alike_by_scan_and_update(
+    store: Path, make_run: MakeRun, get: Get, value: dict[str, Any]
+) -> None:
+    runs = [make_run(store, "vision", config=None if "args" in value else value) for _ in range(2)]
+    if "args" in value:
+        for run_id in runs:
+            (folder_of(store, run_id) / "assets.json").write_text(json.dumps({"config": value}))
+    assert len(get("replicas", project="vision")["groups"][0]["run_ids"]) == 2
+    Run.objects.filter(run_id=runs[0]).update(replica_key=None)
+    assert len(get("replicas", project="vision")["groups"][0]["run_ids"]) == 2
+
+
+def test_equal_runs_of_different_projects_are_no_replicas(store: Path, make_run: MakeRun, get: Get) -> None:
+    for project in ("vision", "vision", "speech"):
+        make_run(store, project, config={"lr": 0.1})
+    groups = get("groups", by="replicas")["groups"]
+    assert sorted(group["n"] for group in groups) == [1, 2]
+    assert len({group["key"]["replicas"] for group in groups}) == 2
+    assert get("groups", by="project,replicas")["total"] == 2
 
 
 def test_a_verdict_on_two_groups_is_one_sentence(store: Path, make_run: MakeRun, get: Get) -> None:

@@ -147,6 +147,29 @@ def test_sources_count_where_no_repository_tells_the_version() -> None:
     )
 
 
+def test_sources_count_where_a_commit_has_uncommitted_changes() -> None:
+    config = {"lr": 1}
+    git = {"commit": "a", "has_changes": True, "diff": "+x = 1"}
+    # The patch lacks files that were never added to the repository.
+    keys = [
+        replica_key(config, sources=sources, environment={"git_info": git}) for sources in ("1", "1", "2")
+    ]
+    assert keys[0] == keys[1] != keys[2]
+    changed = git | {"diff": "+x = 2"}
+    without = [replica_key(config, environment={"git_info": about}) for about in (git, changed)]
+    assert without[0] != without[1]
+
+
+def test_settings_of_old_versions_and_deep_nesting_are_read(tmp_path: Path) -> None:
+    first, second = (tmp_path / "p" / "n" / "runs" / write_run(tmp_path, "p", "n") for _ in range(2))
+    for folder, rate in ((first, 0.1), (second, 0.2)):
+        (folder / "assets.json").write_text(json.dumps({"config": {"args": {"lr": rate}}}))
+    assert "" != key_of_folder(first) != key_of_folder(second) != ""
+    # Parsed by C code, which nests deeper than Python functions can.
+    (first / "config.json").write_text('{"a":' + "[" * 700 + "]" * 700 + "}")
+    assert isinstance(key_of_folder(first), str)
+
+
 def test_a_project_names_seeds_and_compares_packages() -> None:
     rules = Rules(frozenset({"split", "data.fold"}), compare_packages=True)
     assert replica_key({"split": 1, "lr": 1}) != replica_key({"split": 2, "lr": 1})
