@@ -62,7 +62,7 @@ class Run(MediaLog):
         self._summary = Summary(self._folder)
         self._status_file = StatusFile(self._folder)
         self._capture = BackgroundCapture(self._folder)
-        self._step = 0
+        self._step: int | None = None
         self._status = layout.RUNNING
         self.alias: str | None = None
         self._other_writer: dict[str, Any] = {}
@@ -136,7 +136,7 @@ class Run(MediaLog):
         """
         if self._samples is None:
             self._samples = descriptor_reserve.load("runicorn.tracking.samples").SampleLog(self._folder)
-        batch = self._samples.log(name, rows, self._step or None if step is None else step)
+        batch = self._samples.log(name, rows, self._step if step is None else step)
         self._notice_when_ended()
         return batch
 
@@ -349,14 +349,14 @@ class Run(MediaLog):
             self._notices.once("deleted", f"run {self.id} is in the recycle bin; restore it to view it.")
         self._status_file.resume()
         self.config.load()
-        self._step = last_step(self.run_dir / layout.EVENTS)
         self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
+        self._step = last_step(self.run_dir / layout.EVENTS) if self._folder.events.written else None
 
     def _append(self, record: dict[str, Any], step: int | None, stage: str | None, at: float = 0) -> None:
         # The journal's lock: records are in the file in the order of their steps, whichever thread logs.
         events = self._folder.events
         with events.lock:
-            self._step = self._step + 1 if step is None else step
+            self._step = (self._step or 0) + 1 if step is None else step
             now = at or time.time()
             record["global_step"] = self._step
             record["time"] = now

@@ -113,6 +113,20 @@ def test_without_a_step_samples_have_that_of_the_last_record(begin: Begin) -> No
     assert [sample.step for sample in read_samples(run.run_dir, "s")] == [41]
 
 
+def test_samples_after_a_record_of_step_0_have_step_0_and_those_before_it_none(begin: Begin) -> None:
+    run = begin()
+    run.log_samples("s", [{"a": 1}])
+    run.log({"reward": 1}, step=0)
+    run.log_samples("s", [{"a": 1}])
+    run.finish()
+    resumed = begin(run_id=run.id, resume=True)
+    resumed.log_samples("s", [{"a": 1}]).wait(30)
+    assert [sample.step for sample in read_samples(run.run_dir, "s")] == [None, 0, 0]
+    resumed.log({"reward": 1})
+    resumed.log_samples("s", [{"a": 1}]).wait(30)
+    assert [sample.step for sample in read_samples(run.run_dir, "s")] == [None, 0, 0, 1]
+
+
 @pytest.mark.parametrize("rows", [{"a": [1]}, "text", 5, [1], [["a"]]])
 def test_rows_of_another_type_are_reported_once(
     begin: Begin, rows: Any, capsys: pytest.CaptureFixture[str]
