@@ -117,7 +117,8 @@ def _without(
 def _seed_keys(a: RunFacts, b: RunFacts) -> frozenset[str]:
     keys: set[str] = set()
     for run in (a, b):
-        keys.update(key for key, _ in values.flat(run.config) if replicas.seed_of({key: 0}) is not None)
+        flat = values.flat(run.config)
+        keys.update(key for key, _ in flat if replicas.seed_of({key: 0}, run.rules) is not None)
     return frozenset(keys)
 
 

@@ -135,12 +135,31 @@ class RunFacts:
 
     @cached_property
     def seed(self) -> Any:
-        return replicas.seed_of(self.config)
+        return replicas.seed_of(self.config, self.rules)
+
+    @cached_property
+    def project(self) -> str:
+        """Return the project of the run, also after a move to another one."""
+        moved = self._file(layout.CURATION).get("project")
+        return str(moved or self.meta.get("project") or self._project_of_folder())
+
+    def _project_of_folder(self) -> str:
+        return project_of(self.folder.resolve().relative_to(self.root.resolve()).as_posix())
+
+    @cached_property
+    def rules(self) -> replicas.Rules:
+        return replicas.rules_of(self.root, self.project)
 
     @cached_property
     def replica_key(self) -> str:
         """Return what replicas have in common; "" if too little is known."""
-        return replicas.key_of_folder(self.folder)
+        return replicas.key_of_folder(self.folder, self.rules)
+
+
+def project_of(folder: str) -> str:
+    """Return the project that the path of a run names, relative to the root."""
+    path = layout.path_of_folder(folder)
+    return layout.names_of_path(path)[0] if path is not None else folder.partition("/")[0]
 
 
 def _is_python(words: list[str]) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from runicorn.store import find, layout
 from runicorn_tools.analysis import replicas
 from runicorn_tools.differences.engine import SECTIONS
-from runicorn_tools.differences.facts import RunFacts
+from runicorn_tools.differences.facts import RunFacts, project_of
 
 LOOKED_AT = 30
 """Number of earlier runs among which the predecessor is searched, and by which changes of a project are counted."""
@@ -32,19 +32,18 @@ def predecessor(run: RunFacts, earlier: Iterable[RunFacts]) -> RunFacts | None:
 
 
 def runs_before(root: Path, run: RunFacts) -> list[RunFacts]:
-    """Return the runs of the same project and before a run, newest first, without those in the recycle bin."""
-    project = str(run.meta.get("project") or run.folder.relative_to(root).parts[0])
-    folders = [Path(folder) for folder in find.all_runs(root) if _project(folder) == project]
-    names = sorted(
+    """Return the runs of the same project and before a run, newest first, without those in the recycle bin.
+
+    Returns:
+        At most `LOOKED_AT` runs.
+    """
+    project = run.project
+    folders = [Path(folder) for folder in find.all_runs(root) if project_of(folder) == project]
+    earlier = sorted(
         (folder for folder in folders if folder.name < run.id), key=lambda folder: folder.name, reverse=True
     )
-    kept = (root / folder for folder in names if not (root / folder / layout.DELETED).exists())
-    return [RunFacts(root, folder) for folder in kept]
-
-
-def _project(folder: str) -> str:
-    path = layout.path_of_folder(folder)
-    return layout.names_of_path(path)[0] if path is not None else folder.partition("/")[0]
+    kept = (folder for folder in earlier if not (root / folder / layout.DELETED).exists())
+    return [RunFacts(root, root / folder) for folder in islice(kept, LOOKED_AT)]
 
 
 def replicas_among(run: RunFacts, others: Iterable[RunFacts], most: int = 8) -> list[RunFacts]:
@@ -73,8 +72,11 @@ def order_of_sections(runs: Sequence[RunFacts]) -> list[str]:
 
 def fingerprint(run: RunFacts) -> dict[str, str]:
     """Return a digest of each section of a run, remembered as long as its files are the same."""
-    names = (layout.CONFIG, layout.ENVIRONMENT, layout.ARTIFACTS_USED, layout.SOURCES_FILE, layout.META)
-    return _fingerprint(run.root, run.folder, tuple(_stamp(run.folder / name) for name in names))
+    names = (
+        *(layout.META, layout.ASSETS, layout.CONFIG, layout.ENVIRONMENT),
+        *(layout.ARTIFACTS_USED, layout.SOURCES_FILE),
+    )
+    return _fingerprint(run.root, run.folder, run.rules, tuple(_stamp(run.folder / name) for name in names))
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -86,12 +88,14 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _fingerprint(root: Path, folder: Path, stamps: object) -> dict[str, str]:
+def _fingerprint(root: Path, folder: Path, rules: replicas.Rules, stamps: object) -> dict[str, str]:
     run = RunFacts(root, folder)
     code = run.sources.identity or [run.git.get("commit"), run.git.get("diff")]
     sections = {
         "code": [code, run.cells],
-        "config": {key: value for key, value in run.config.items() if replicas.seed_of({key: value}) is None},
+        "config": {
+            key: value for key, value in run.config.items() if replicas.seed_of({key: value}, rules) is None
+        },
         "seed": run.seed,
         "command": run.command,
         "packages": run.packages,

@@ -14,8 +14,11 @@ import pytest
 
 import runicorn as rn
 from metrics.differences.parting import find
+from runicorn.store import layout
+from runicorn.store.project import analysis
 from runicorn_tools.differences import code, engine, packages, patches, project, values
 from runicorn_tools.differences.curves import Curve
+from runicorn_tools.differences.facts import RunFacts
 from tests.sdk.sources.projects import commit, git
 from tests.tools.differences.pairs import Pair
 
@@ -339,6 +342,36 @@ def test_the_predecessor_is_the_newest_run_of_the_same_script(pair: Pair) -> Non
     again = pair.run({}, command_line=["python", "train.py"], meta={"parent": first.id})
     found = project.predecessor(again, project.runs_before(pair.root, again))
     assert found is not None and found.id == first.id  # what a run repeats wins over the newest
+
+
+def test_the_rules_of_the_project_decide_on_replicas(pair: Pair) -> None:
+    runs = [pair.run({"lr": 1, "fold": fold}, command_line=["train.py"]) for fold in range(3)]
+    assert project.replicas_among(runs[2], runs) == []
+
+    def name_fold(content: analysis.Analysis) -> None:
+        content["seed_keys"] = ["fold"]
+
+    analysis.update(pair.root, "p", name_fold)
+    first, second, third = (RunFacts(pair.root, run.folder) for run in runs)
+    assert project.replicas_among(third, [first, second]) == [first, second]
+    difference = engine.compare(first, [second])
+    assert difference["replica"] is True
+    assert difference["sentences"] == [f"Replica of run {first.id} but for the seed"]
+    # A run that a user moved to another project follows the rules of that one.
+    layout.write_json(third.folder / layout.CURATION, {"project": "q"})
+    assert project.replicas_among(RunFacts(pair.root, third.folder), [first, second]) == []
+
+
+def test_only_as_many_earlier_runs_are_read_as_are_needed(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [pair.run({}) for _ in range(6)]
+    monkeypatch.setattr(project, "LOOKED_AT", 2)
+    stats = []
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: stats.append(path) or exists(path))
+    assert [run.id for run in project.runs_before(pair.root, runs[5])] == [runs[4].id, runs[3].id]
+    assert len(stats) == 2
 
 
 def test_five_thousand_keys_and_a_large_change_of_code_take_less_than_200_ms(pair: Pair) -> None:
