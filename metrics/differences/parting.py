@@ -103,17 +103,21 @@ def _mean(values: Floats) -> Floats:
 
 def _spread(left: Floats, right: Floats) -> tuple[Floats, str]:
     """Return the standard error of the difference of both means at each step, and where it is from."""
-    squares, freedom = np.zeros(left.shape[1]), np.zeros(left.shape[1])
+    squares, freedom, errors = np.zeros((3, left.shape[1]))
     for side in (left, right):
         finite = np.isfinite(side)
+        counts = finite.sum(axis=0)
         squares += np.where(finite, (side - _mean(side)) ** 2, 0.0).sum(axis=0)
-        freedom += np.maximum(finite.sum(axis=0) - 1, 0)
-    errors = math.sqrt(1 / len(left) + 1 / len(right))
-    if freedom.max() > 0:
-        squares, freedom = _pooled(squares), _pooled(freedom)
-        return np.sqrt(squares / np.maximum(freedom, 1)) * errors, "replicas"
+        freedom += np.maximum(counts - 1, 0)
+        errors += 1 / np.maximum(counts, 1)
+    errors = np.sqrt(errors)
     noise = max(_noise(side[0]) for side in (left, right))
-    return np.full(left.shape[1], noise * errors), "curves" if noise else "none"
+    if not freedom.any():
+        return noise * errors, "curves" if noise else "none"
+    squares, freedom = _pooled(squares), _pooled(freedom)
+    # Replicas may end before the runs do.
+    variances = np.where(freedom > 0, squares / np.maximum(freedom, 1), noise**2)
+    return np.sqrt(variances) * errors, "replicas"
 
 
 def _pooled(values: Floats) -> Floats:

@@ -301,6 +301,16 @@ def test_curves_part_where_they_leave_the_spread_of_replicas() -> None:
     assert within[0]["step"] is None
 
 
+def test_beyond_the_end_of_the_replicas_the_noise_of_the_curves_counts() -> None:
+    short = [{"loss": noisy(seed)} for seed in (3, 4)]
+    a, b = ([{"loss": noisy(seed, count=1000)}, replica] for seed, replica in zip((1, 2), short, strict=True))
+    assert find(a, b)[0]["step"] is None
+    changed = [{"loss": noisy(2, part=600, count=1000)}, short[1]]
+    (parting,) = find(a, changed)
+    assert parting["spread"] == "replicas"
+    assert parting["step"] is not None and 598 <= parting["step"] <= 604
+
+
 def test_without_replicas_the_noise_of_the_curves_counts() -> None:
     (parting,) = find([{"loss": noisy(1)}], [{"loss": noisy(2, part=50)}])
     assert parting["spread"] == "curves"
