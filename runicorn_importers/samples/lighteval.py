@@ -13,13 +13,17 @@ from typing import Any
 from runicorn_importers.samples.source import SampleRow, SampleSource, numbers, parquet_rows, sample
 
 FILE = re.compile(r"details_(.+)_(\d{4}-\d\d-\d\dT[\d.:-]+)\.parquet")
+DETAILS = "details"
+DEPTHS = ("*/*", "*/*/*")
+"""Folders of a model and a date; the name of a model may have an organization."""
 COLUMNS = ("doc", "metric", "model_response")
 
 
 def sources(folder: Path) -> Iterator[SampleSource]:
-    """Yield the files below a folder `details`, or beside it."""
-    top = folder / "details" if (folder / "details").is_dir() else folder
-    for path in sorted(top.glob("**/details_*.parquet")):
+    """Yield the files of an output folder, of its `details`, or of a dated folder in these."""
+    top = folder if folder.name == DETAILS else folder / DETAILS
+    places = [path for depth in DEPTHS for path in top.glob(f"{depth}/details_*.parquet")]
+    for path in sorted([*places, *folder.glob("details_*.parquet")]):
         if match := FILE.fullmatch(path.name):
             yield SampleSource(path, match[1].replace("|", " ").strip(), _rows)
 

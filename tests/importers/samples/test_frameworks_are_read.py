@@ -10,6 +10,7 @@ import pytest
 
 from runicorn.store.samples.names import sample_sets
 from runicorn.store.samples.reader import read_samples
+from runicorn_importers.samples import lighteval
 from runicorn_importers.samples.folders import FRAMEWORKS, import_samples, sample_folders
 from tests.importers.samples import folders
 
@@ -154,3 +155,20 @@ def test_lighteval(tmp_path: Path) -> None:
     ((_, row),) = rows_of(tmp_path, folders.lighteval)["gsm8k 5"]
     assert (row["prompt"], row["completion"], row["target"]) == ("Q: 1+1?", "2", "2")
     assert row["token_ids"] == [1, 2]
+
+
+@pytest.mark.parametrize("inner", ["details", "details/org/model/2026-05-05T10-00-00.1"])
+def test_the_folder_of_details_of_lighteval_and_a_dated_one_are_recognized(
+    tmp_path: Path, inner: str
+) -> None:
+    folders.lighteval(tmp_path)
+    assert len(list(lighteval.sources(tmp_path / inner))) == 1
+
+
+def test_a_folder_far_above_is_not_one_of_lighteval(tmp_path: Path) -> None:
+    folders.lighteval(tmp_path / "a" / "outputs")
+    folders.lighteval(tmp_path / "b" / "outputs")
+    assert list(lighteval.sources(tmp_path)) == list(lighteval.sources(tmp_path / "a")) == []
+    assert [folder.path for folder in sample_folders(tmp_path)] == [
+        tmp_path / name / "outputs" for name in ("a", "b")
+    ]
