@@ -67,12 +67,19 @@ def sample_folders(top: Path) -> Iterator[SampleFolder]:
     while pending:
         folder, depth = pending.pop()
         for framework, sources in FRAMEWORKS.items():
-            if next(sources(folder), None) is not None:
+            if _has_samples(sources, folder):
                 yield SampleFolder(framework, folder)
                 break
         else:
             if depth < DEPTH:
                 pending += [(inner, depth + 1) for inner in reversed(_inner(folder))]
+
+
+def _has_samples(sources: Callable[[Path], Iterator[SampleSource]], folder: Path) -> bool:
+    try:
+        return next(sources(folder), None) is not None
+    except OSError:
+        return False
 
 
 def _inner(folder: Path) -> list[Path]:
@@ -109,11 +116,16 @@ def import_samples(root: Path, folder: SampleFolder, *, project: str = "", run: 
     place = _place(root, folder, state, run)
     report = ImportReport()
     if place is None:
+        if state.run:  # that run was deleted; the new one can get the same id
+            state.run, state.files = "", {}
+            state.save(folder.path)
         report = import_experiments(root, [_experiment(folder)], project=project)
         place = next((item.run for item in report.items if item.run), None)
         if place is None:
             return report
-    state.run = place.rpartition("/")[2]
+    run_id = place.rpartition("/")[2]
+    if state.run != run_id:
+        state.run, state.files = run_id, {}
     is_new = not state.files
     count = land(root, root / place, folder.sources(), state, folder.path)
     if not report.items and count:

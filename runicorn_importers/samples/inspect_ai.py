@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import regular_file
 from runicorn_importers.samples.source import SampleRow, SampleSource, sample
 
 ZSTD = 93
@@ -20,13 +21,12 @@ MEMBER = re.compile(r"samples/.+_epoch_\d+\.json")
 ATTACHMENT = "attachment://"
 WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Values of Inspect's own scorers: correct, incorrect, partially correct, no answer."""
-USED = ("id", "messages", "output", "target", "attachments")
 
 
 def sources(folder: Path) -> Iterator[SampleSource]:
     """Yield the logs of a folder."""
     for path in sorted(folder.glob("*.eval")):
-        if zipfile.is_zipfile(path):
+        if _is_archive(path):
             yield SampleSource(path, _task(path), _members)
     for path in sorted(folder.glob("*.json")):
         if _is_log(path):
@@ -39,9 +39,20 @@ def _task(path: Path) -> str:
     return "_".join(parts[1:-1]) or path.stem
 
 
+def _is_archive(path: Path) -> bool:
+    try:
+        with regular_file.open_binary(path) as file:
+            return zipfile.is_zipfile(file)
+    except OSError:
+        return False
+
+
 def _is_log(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(4096)
+    try:
+        with regular_file.open_binary(path) as file:
+            head = file.read(4096)
+    except OSError:
+        return False
     return b'"status"' in head and b'"eval"' in head and b'"version"' in head
 
 

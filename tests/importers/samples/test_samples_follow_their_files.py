@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,9 @@ import pytest
 
 from runicorn.store.samples.reader import read_samples
 from runicorn_importers.samples import landing
-from runicorn_importers.samples.folders import import_samples, sample_folders
+from runicorn_importers.samples.folders import FRAMEWORKS, import_samples, sample_folders
 from runicorn_importers.watching.watch import Watcher
-from tests.folders import write_run
+from tests.folders import folder_of, write_run
 from tests.importers.samples import folders
 from tests.tools.terminal.conftest import call
 
@@ -133,6 +136,44 @@ def test_samples_join_a_run_of_the_same_name_or_the_named_one(tmp_path: Path) ->
         code=1,
     )
     assert "There is no run 20260101_000000_abcdef." in text
+
+
+def test_another_run_gets_the_samples_that_are_there_already(tmp_path: Path) -> None:
+    root, source = tmp_path / "store", tmp_path / "rollouts"
+    root.mkdir()
+    folders.verl(source)
+    scan(root, source)
+    shutil.rmtree(next(root.glob("*/*/runs/*")))
+    scan(root, source)
+    assert len(ids(root, "train")) == 4
+    other = folder_of(root, write_run(root, metrics=[]))
+    call("import-from", "samples", str(source), "--run", other.name, "--storage", str(root))
+    assert len(list(read_samples(other, "train"))) == 4
+
+
+def test_watching_survives_files_that_cannot_be_read(tmp_path: Path) -> None:
+    root, source = tmp_path / "store", tmp_path / "outputs"
+    root.mkdir()
+    folders.verl(source / "rollouts")
+    (source / "folder.json").mkdir()
+    os.mkfifo(source / "pipe.json")
+    os.mkfifo(source / "pipe.eval")
+    (source / "loop.json").symlink_to("loop.json")
+    assert [item.result for item in Watcher(root, (source,)).scan().items] == ["taken"]
+
+
+def test_watching_continues_where_a_folder_cannot_be_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(folder: Path) -> Iterator[Any]:
+        raise PermissionError(13, "Permission denied")
+        yield
+
+    root, source = tmp_path / "store", tmp_path / "outputs"
+    root.mkdir()
+    folders.verl(source / "rollouts")
+    monkeypatch.setitem(FRAMEWORKS, "prime-rl", unreadable)
+    assert [item.result for item in Watcher(root, (source,)).scan().items] == ["taken"]
 
 
 def test_watching_sees_folders_of_samples(tmp_path: Path) -> None:
