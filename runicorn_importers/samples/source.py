@@ -57,7 +57,7 @@ class SampleSource:
         path: the file.
         name: the sample set that its samples belong to: `train`, `val`, or the name of a task.
         rows: yields its samples from a position on; reads no further than the last complete record.
-        grows: whether the framework only appends to it; else it is read anew when it changes.
+        grows: whether the framework only appends to it; else all of it is read again when it changes.
         note: what is special of its samples, for people: "the best and the worst of each group".
     """
 
@@ -118,7 +118,7 @@ def sample(record: Record, named: Mapping[str, Any], used: Sequence[str] = ()) -
 
 
 def numbers(values: Any) -> dict[str, float] | None:
-    """Return the numbers of a mapping; None if there are none."""
+    """Return the numbers of a mapping; None if it has no numbers."""
     if not isinstance(values, Mapping):
         return None
     found = {
