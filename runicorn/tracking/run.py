@@ -350,7 +350,11 @@ class Run(MediaLog):
         self._status_file.resume()
         self.config.load()
         self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
-        self._step = last_step(self.run_dir / layout.EVENTS) if self._folder.events.written else None
+        self._step = last_step(self.run_dir / layout.EVENTS)
+
+    def _next_step(self) -> int:
+        """Return the step after the last record, counted from 0 as other trackers do."""
+        return 0 if self._step is None else self._step + 1
 
     def _append(self, record: dict[str, Any], step: int | None, stage: str | None, at: float = 0) -> None:
         # The journal's lock: records are in the file in the order of their steps, whichever thread logs.

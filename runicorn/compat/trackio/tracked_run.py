@@ -50,7 +50,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._also = also
         self.id, self.project, self.name, self.group = run.id, project, run.name, group
         self.config = config
-        self._next_step = run._step + 1 if run._step else 0
+        self._next_step = run._next_step()
         open_runs.append(self)
         _watch_exit()
 

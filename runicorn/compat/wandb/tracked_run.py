@@ -66,7 +66,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._rules = MetricRules()
         self._watching = Watching(self)
         self._trial: Trial | None = None
-        self._step = self.starting_step = run._step + 1 if resumed else 0
+        self._step = self.starting_step = run._next_step()
         self._config = config
         self.summary = SummaryView(run, self._latest, also)
         self._given = dict(params)

@@ -109,16 +109,16 @@ def count_records(path: Path) -> int:
     return records
 
 
-def last_step(path: Path) -> int:
-    """Return the step of the last complete metrics record of a journal; 0 without one. Reads from the end."""
+def last_step(path: Path) -> int | None:
+    """Return the step of the last complete metrics record of a journal; None without one. Reads from the end."""
     try:
         with regular_file.open_binary(path) as file:
             return _last_step(file)
     except OSError:
-        return 0
+        return None
 
 
-def _last_step(file: BinaryIO) -> int:
+def _last_step(file: BinaryIO) -> int | None:
     size, block = file.seek(0, os.SEEK_END), 64 * 1024
     while True:
         begin = max(0, size - block)
@@ -130,7 +130,7 @@ def _last_step(file: BinaryIO) -> int:
             if step is not None:
                 return step
         if not begin:
-            return 0
+            return None
         block *= 4
 
 

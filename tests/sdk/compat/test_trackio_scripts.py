@@ -52,3 +52,20 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
     assert [line for line in done.stderr.splitlines() if "not supported" in line] == [
         "runicorn: trackio.unheard_of is not supported and does nothing."
     ]
+
+
+def test_a_run_resumed_after_its_first_record_continues_at_the_next_step(
+    launch: Launch, folder: Path
+) -> None:
+    done = launch(
+        """
+        import trackio
+        for _ in range(3):
+            trackio.init(project="p", name="one", resume="allow")
+            trackio.log({"loss": 0.5})
+            trackio.finish()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.curve("loss") == [(0, 0.5), (1, 0.5), (2, 0.5)]

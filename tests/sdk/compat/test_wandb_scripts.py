@@ -299,6 +299,25 @@ def test_a_disabled_run_writes_nothing(launch: Launch, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_a_run_that_was_resumed_before_its_first_record_begins_at_step_0(
+    launch: Launch, folder: Path
+) -> None:
+    done = launch(
+        """
+        import wandb
+        wandb.init(project="p", id="mine", resume="allow").finish()
+        for expected in range(2):
+            run = wandb.init(project="p", id="mine", resume="must")
+            assert (run.step, run.starting_step) == (expected, expected)
+            run.log({"loss": 0.5})
+            run.finish()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.curve("loss") == [(0, 0.5), (1, 0.5)]
+
+
 def test_a_resumed_run_keeps_its_summary(launch: Launch, folder: Path) -> None:
     done = launch(
         """
