@@ -121,7 +121,8 @@ def _spread(left: Floats, right: Floats) -> tuple[Floats, str]:
 
 
 def _pooled(values: Floats) -> Floats:
-    sums: Floats = np.convolve(values, np.ones(2 * WINDOW + 1), mode="same")
+    # Not mode="same": its result is as long as the window if that is longer than the curve.
+    sums: Floats = np.convolve(values, np.ones(2 * WINDOW + 1))[WINDOW : WINDOW + len(values)]
     return sums
 
 

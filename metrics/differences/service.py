@@ -67,8 +67,11 @@ def predecessor(run: Run) -> Run | None:
 
 
 def _earlier(run: Run) -> list[Run]:
-    runs = Run.objects.in_root(active_root()).live().filter(project=run.project).after(run.created, run.pk)
-    rows = list(runs.newest()[: project.LOOKED_AT])
+    of_project = Run.objects.in_root(active_root()).live().filter(project=run.project)
+    rows = list(of_project.after(run.created, run.pk).newest()[: project.LOOKED_AT])
+    parent = facts_of(run).meta.get("parent")
+    if isinstance(parent, str) and all(row.run_id != parent for row in rows):
+        rows += of_project.filter(run_id=parent)[:1]
     for row in rows:
         row.root = run.root
     return rows

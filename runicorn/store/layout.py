@@ -111,6 +111,11 @@ def new_run_id(now: float | None = None) -> str:
     return f"{time.strftime('%Y%m%d_%H%M%S', started)}_{os.urandom(3).hex()}"
 
 
+def second_of(run_id: str) -> str:
+    """Return the part of an id that says in which second its run began; what follows is random."""
+    return run_id[:15]
+
+
 def is_run_id(value: object) -> bool:
     return isinstance(value, str) and RUN_ID.fullmatch(value) is not None
 

@@ -6,8 +6,8 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
-from itertools import islice, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 
 from runicorn.store import find, layout
@@ -23,9 +23,9 @@ def predecessor(run: RunFacts, earlier: Iterable[RunFacts]) -> RunFacts | None:
     """Return the run that a run repeats, else the newest of the same program, else the newest.
 
     Args:
-        earlier: earlier runs of the project, newest first.
+        earlier: earlier runs of the project, newest first, with the one that it repeats.
     """
-    candidates = [other for other in islice(earlier, LOOKED_AT) if other.id != run.id]
+    candidates = [other for other in earlier if other.id != run.id]
     parent = next((other for other in candidates if other.id == run.meta.get("parent")), None)
     same = (other for other in candidates if run.program and other.program == run.program)
     return parent or next(same, candidates[0] if candidates else None)
@@ -35,15 +35,40 @@ def runs_before(root: Path, run: RunFacts) -> list[RunFacts]:
     """Return the runs of the same project and before a run, newest first, without those in the recycle bin.
 
     Returns:
-        At most `LOOKED_AT` runs.
+        At most `LOOKED_AT` runs, and the run that this one repeats, however old it is.
     """
-    project = run.project
-    folders = [Path(folder) for folder in find.all_runs(root) if project_of(folder) == project]
-    earlier = sorted(
-        (folder for folder in folders if folder.name < run.id), key=lambda folder: folder.name, reverse=True
+    project, second = run.project, _second(run.folder)
+    folders = (root / folder for folder in find.all_runs(root) if project_of(folder) == project)
+    until = [folder for folder in folders if _second(folder) <= second and folder.name != run.id]
+    until.sort(key=_second, reverse=True)
+    before = (
+        other
+        for other in _newest_first(root, until)
+        if _second(other.folder) < second or _began(other) < _began(run)
     )
-    kept = (folder for folder in earlier if not (root / folder / layout.DELETED).exists())
-    return [RunFacts(root, root / folder) for folder in islice(kept, LOOKED_AT)]
+    kept = (other for other in before if not (other.folder / layout.DELETED).exists())
+    earlier = list(islice(kept, LOOKED_AT))
+    parent = run.meta.get("parent")
+    if isinstance(parent, str) and all(other.id != parent for other in earlier):
+        earlier += [RunFacts(root, folder) for folder in until if folder.name == parent]
+    return earlier
+
+
+def _second(folder: Path) -> str:
+    return layout.second_of(folder.name)
+
+
+def _newest_first(root: Path, folders: Iterable[Path]) -> Iterator[RunFacts]:
+    for _, of_second in groupby(folders, key=_second):
+        runs = [RunFacts(root, folder) for folder in of_second]
+        if len(runs) > 1:
+            runs.sort(key=_began, reverse=True)
+        yield from runs
+
+
+def _began(run: RunFacts) -> tuple[float, str]:
+    created = run.meta.get("created_at")
+    return float(created) if isinstance(created, (int, float)) else 0.0, run.id
 
 
 def replicas_among(run: RunFacts, others: Iterable[RunFacts], most: int = 8) -> list[RunFacts]:

@@ -30,7 +30,10 @@ def _earlier(run_dir: Path) -> Iterator[Path]:
     is_in_project = run_dir.parent.name == layout.RUNS
     pattern = f"*/{layout.RUNS}/*" if is_in_project else "*"
     folders = run_dir.parents[2].glob(pattern) if is_in_project else run_dir.parent.glob(pattern)
+    second = layout.second_of(run_dir.name)
     newest = sorted(
-        (path for path in folders if path.name < run_dir.name), key=lambda path: path.name, reverse=True
+        (path for path in folders if layout.second_of(path.name) <= second and path != run_dir),
+        key=lambda path: path.name,
+        reverse=True,
     )
     yield from newest[:LOOKED_AT]

@@ -74,6 +74,22 @@ def test_a_run_is_compared_with_its_predecessor_and_with_a_group(runs: list[str]
     assert (group["parting"][0]["step"], group["parting"][0]["spread"]) == (60, "replicas")
 
 
+def test_replicas_with_few_points_are_compared(store: Path, api: APIClient) -> None:
+    ids = [f"20260101_000001_abcde{number}" for number in range(4)]
+    for number, run_id in enumerate(ids):
+        metrics = [{"loss": float(step + number + 10 * (number > 1))} for step in range(3)]
+        write_run(
+            store, "p", run_id=run_id, config={"lr": number // 2}, metrics=metrics, created_at=1000.0 + number
+        )
+    discovery.full(active_root())
+    catch_up_several(list(Run.objects.all()))
+    answer = api.get(f"/api/v2/differ?a={ids[1]}&b={ids[3]}")
+    assert answer.status_code == 200, answer.content
+    assert [(entry["metric"], entry["spread"]) for entry in answer.json()["parting"]] == [
+        ("loss", "replicas")
+    ]
+
+
 def test_unknown_runs_and_invalid_queries_are_errors(runs: list[str], api: APIClient) -> None:
     for query, status in [
         (f"a={runs[0]}", 400),

@@ -26,11 +26,12 @@ class Pair:
         files: dict[str, str | bytes] | None = None,
         used: list[dict[str, Any]] | None = None,
         meta: dict[str, Any] | None = None,
+        run_id: str = "",
         **environment: Any,
     ) -> RunFacts:
         """Write a run; with `files` its sources are the project with these files alone."""
         self._count += 1
-        run_id = f"20260101_000000_{self._count:06d}"
+        run_id = run_id or f"20260101_000000_{self._count:06d}"
         folder = self.root / "p" / "n" / "runs" / run_id
         folder.mkdir(parents=True)
         about = {"id": run_id, "project": "p", "name": "n", "created_at": float(self._count)}

@@ -331,6 +331,14 @@ def test_partings_are_listed_by_step() -> None:
     assert [(entry["metric"], entry["step"]) for entry in find([a], [b])] == [("early", 10), ("late", 30)]
 
 
+@pytest.mark.parametrize("length", [1, 2, 5, 10, 11, 12])
+def test_short_curves_of_replicas_are_compared(length: int) -> None:
+    a = [{"loss": curve(*([0.1 * n] * length))} for n in range(3)]
+    b = [{"loss": curve(*([5 + 0.1 * n] * length))} for n in range(3)]
+    (parting,) = find(a, b)
+    assert (parting["step"], parting["spread"]) == (0, "replicas")
+
+
 def test_sections_that_change_rarely_come_first(pair: Pair) -> None:
     runs = [
         pair.run({"lr": n}, {"t.py": "a\n" if n < 9 else "b\n"}, pip_packages=["t==1"]) for n in range(10)
@@ -352,6 +360,26 @@ def test_the_predecessor_is_the_newest_run_of_the_same_script(pair: Pair) -> Non
     again = pair.run({}, command_line=["python", "train.py"], meta={"parent": first.id})
     found = project.predecessor(again, project.runs_before(pair.root, again))
     assert found is not None and found.id == first.id  # what a run repeats wins over the newest
+
+
+def test_the_predecessor_among_runs_of_one_second_is_the_one_that_began_before(pair: Pair) -> None:
+    runs = [
+        pair.run({"n": number}, run_id=f"20260101_000000_{end}", meta={"created_at": 10 + number / 10})
+        for number, end in enumerate(("cccccc", "aaaaaa", "dddddd", "bbbbbb"))
+    ]
+    for number, run in enumerate(runs):
+        earlier = [other.id for other in project.runs_before(pair.root, run)]
+        assert earlier == [other.id for other in reversed(runs[:number])]
+
+
+def test_a_run_is_compared_with_the_one_that_it_repeats_however_old_that_is(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "LOOKED_AT", 2)
+    first, *_ = [pair.run({}, command_line=["train.py"]) for _ in range(5)]
+    again = pair.run({}, command_line=["train.py"], meta={"parent": first.id})
+    found = project.predecessor(again, project.runs_before(pair.root, again))
+    assert found is not None and found.id == first.id
 
 
 def test_the_rules_of_the_project_decide_on_replicas(pair: Pair) -> None:
