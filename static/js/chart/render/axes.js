@@ -1,6 +1,8 @@
 /** Axes on a canvas. Everything is in CSS pixels; the caller has scaled the context to the display. */
 
 const FONT = 11;
+/** Pixels to the right of the plot that texts may use. */
+const MARGIN = 8;
 
 /** Grid, axis and labels. */
 export function drawAxes(context, plot, colours) {
@@ -20,23 +22,23 @@ export function drawAxes(context, plot, colours) {
   }
   context.stroke();
   context.textBaseline = "top";
+  const named = nameOfX(context, plot);
   for (const tick of xTicks) {
+    if (named?.hidden === tick) continue;
     const at = x.at(tick.value);
     const half = context.measureText(tick.label).width / 2;
-    context.textAlign = at + half > box.right + 8 ? "right" : at - half < 0 ? "left" : "center";
-    context.fillText(tick.label, Math.min(at, box.right + (at + half > box.right + 8 ? 8 : 0)), box.bottom + 6);
+    const isCut = at + half > box.right + MARGIN;
+    context.textAlign = isCut ? "right" : at - half < 0 ? "left" : "center";
+    context.fillText(tick.label, isCut ? box.right + MARGIN : at, box.bottom + 6);
   }
   if (title) {
     context.textAlign = "center";
     context.fillText(title, (box.left + box.right) / 2, box.bottom + 22);
   }
-  if (corner) {
-    const [last] = xTicks.slice(-1);
-    const end = last ? x.at(last.value) + context.measureText(last.label).width : box.left;
-    const isFree = end + 8 < box.right - context.measureText(corner).width;
+  if (named) {
     context.textAlign = "right";
-    context.textBaseline = isFree ? "top" : "bottom";
-    context.fillText(corner, box.right, isFree ? box.bottom + 6 : box.bottom - 3);
+    context.textBaseline = named.beside ? "top" : "bottom";
+    context.fillText(corner, named.right, named.beside ? box.bottom + 6 : box.bottom - 3);
   }
   context.strokeStyle = colours.axis;
   context.beginPath();
@@ -47,6 +49,20 @@ export function drawAxes(context, plot, colours) {
     context.lineTo(crisp(x.at(tick.value)), box.bottom + 4);
   }
   context.stroke();
+}
+
+/**
+ * Where the name of the x axis goes: after the label of the last tick, in place of that label if two others are left,
+ * else above the axis, where a curve may cross it.
+ */
+function nameOfX(context, { box, x, xTicks, corner }) {
+  if (!corner) return null;
+  const [last] = xTicks.slice(-1);
+  const width = context.measureText(corner).width;
+  const end = last ? x.at(last.value) + context.measureText(last.label).width / 2 : box.left;
+  const right = Math.max(box.right, end + 6 + width);
+  if (right <= box.right + MARGIN) return { beside: true, right };
+  return xTicks.length > 2 ? { beside: true, right: box.right, hidden: last } : { beside: false, right: box.right };
 }
 
 /** A hairline lies between two pixels unless its coordinate ends in a half. */
