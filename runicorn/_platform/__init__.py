@@ -17,6 +17,7 @@ from runicorn._platform.identity import MACOS, WINDOWS, boot_id, host_name, mach
 from runicorn._platform.locks import file_lock, lock
 from runicorn._platform.process import (
     allow_open_files,
+    own_start,
     pid_namespace,
     process_gone,
     process_start_time,
@@ -41,6 +42,7 @@ __all__ = [
     "open_append",
     "open_regular",
     "overwrite_file",
+    "own_start",
     "pid_namespace",
     "process_gone",
     "process_start_time",

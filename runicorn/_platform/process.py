@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,17 @@ def process_start_time(pid: int) -> float | None:
         fields = _proc_stat(pid)
         return float(fields[19]) if fields else None
     return _psutil_start_time(pid)
+
+
+def own_start() -> float:
+    """Return when this process started, in Unix seconds and never too early; now if that is unknown."""
+    now = time.time()
+    ticks = process_start_time(os.getpid()) if sys.platform == "linux" else None
+    if ticks is None:
+        return now
+    # The start is rounded down to a tick of 10 ms.
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - (ticks + 2) / os.sysconf("SC_CLK_TCK")
+    return now - max(age, 0.0)
 
 
 def process_gone(pid: int, start: float | None, boot: str) -> bool:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from importlib.machinery import PathFinder
 from typing import NamedTuple
 
+from runicorn import _platform
+
 PLAIN_FINDERS = ("runicorn", "importlib_metadata")
 """Packages whose import hooks list no other distributions than Python does."""
+STARTING = 600.0
+"""Seconds after its start up to which a script that begins a run is still starting."""
 
 
 class ProgramStart(NamedTuple):
@@ -20,6 +25,8 @@ class ProgramStart(NamedTuple):
         import_path: `sys.path`.
         script: the file of the main module, relative to the working directory; "" without one (a notebook).
         variables: the environment variables.
+        began: when the script started, or the run if that was much later or in a notebook; files that changed since then
+            may be outputs. In Unix seconds, 0 if unknown.
     """
 
     folder: str
@@ -27,6 +34,7 @@ class ProgramStart(NamedTuple):
     import_path: list[str]
     script: str
     variables: dict[str, str]
+    began: float = 0.0
 
     @classmethod
     def now(cls) -> ProgramStart:
@@ -35,12 +43,14 @@ class ProgramStart(NamedTuple):
         except OSError:  # it was removed
             folder = os.path.abspath(os.sep)
         script = getattr(sys.modules.get("__main__"), "__file__", None)
+        now, started = time.time(), _platform.own_start()
         return cls(
             folder,
             list(getattr(sys, "orig_argv", None) or sys.argv),
             list(map(str, sys.path)),
             script if isinstance(script, str) else "",
             dict(os.environ),
+            started if script and now - started < STARTING else now,
         )
 
 

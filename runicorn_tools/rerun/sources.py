@@ -15,6 +15,8 @@ from runicorn_tools.differences import patches
 from runicorn_tools.differences.facts import RunFacts
 
 SECONDS = 120.0
+NAMED = 3
+"""Number of outputs of earlier runs that are named."""
 CELLS_SCRIPT = "cells.ipy"
 """Script for IPython with the notebook cells that ran."""
 
@@ -47,7 +49,7 @@ def check(run: RunFacts) -> tuple[str, list[str]]:
             files = run.sources.files
         except (OSError, ValueError) as error:
             raise Unrestorable(f"The stored sources cannot be read: {error}.") from error
-        return "sources", [*_masked(run, files), *_skipped(run)]
+        return "sources", [*_masked(run, files), *_skipped(run), *_written(run)]
     if run.cells:
         return "sources", []
     if not run.commit:
@@ -96,7 +98,7 @@ def _write_stored(run: RunFacts, folder: Path) -> None:
         path.write_bytes(_original(run, file) or content)
         if pack.EXECUTABLE in file.flags:
             path.chmod(0o755)
-    for item in _left_out(run):
+    for item in [*_left_out(run), *_outputs(run)]:
         source = _root(run) / item
         if source.is_file():
             target = _target(folder, item)
@@ -186,6 +188,22 @@ def _skipped(run: RunFacts) -> list[str]:
     if run.sources.about.get("is_whole") is False:
         sentences.append("The list of source files was cut: some may be missing.")
     return sentences
+
+
+def _written(run: RunFacts) -> list[str]:
+    """Return a sentence about files that earlier runs wrote into the folder, if there were any."""
+    paths = _outputs(run)
+    if not paths:
+        return []
+    count, names = run.sources.about.get("written_count"), ", ".join(paths[:NAMED])
+    if not isinstance(count, int) or count <= len(paths[:NAMED]):
+        return [f"Files that runs wrote are not stored: {names}."]
+    return [f"Files that runs wrote are not stored: {names} and {count - len(paths[:NAMED]):,} more."]
+
+
+def _outputs(run: RunFacts) -> list[str]:
+    paths = run.sources.about.get("written")
+    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
 
 
 def _git(folder: Path, *arguments: str, input: str = "") -> bytes | None:

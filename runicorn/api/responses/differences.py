@@ -156,3 +156,5 @@ class SourceTree(TypedDict):
     folder: Annotated[str, "Working directory relative to root."]
     skipped: Annotated[list[dict[str, Any]], "Files that were left out, with size and reason."]
     skipped_count: int
+    written: Annotated[list[str], "Files that runs wrote into the folder, which are not stored; at most 200."]
+    written_count: int

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import suppress
@@ -64,6 +65,16 @@ def recorder(run_dir: Path, variables: dict[str, str]) -> CellRecorder | None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return CellRecorder(shell, run_dir, variables) if shell is not None else None
+
+
+def code_of(notebook: bytes) -> bytes | None:
+    """Return the code of an `.ipynb` file without outputs and counts; None if it is no notebook."""
+    try:
+        content = json.loads(notebook)
+        cells = [cell["source"] for cell in content["cells"] if cell["cell_type"] == "code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return json.dumps(["".join(map(str, cell)) for cell in cells]).encode()
 
 
 def read(run_dir: Path) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from runicorn import _platform
 from runicorn.artifacts.pool import Intake, Pool
 from runicorn.capture.program_start import ProgramStart
 from runicorn.capture.redaction import Masking
-from runicorn.capture.sources import listing, pack, record
+from runicorn.capture.sources import cells, listing, pack, record
 from runicorn.capture.sources.listing import Candidate, Listing
+from runicorn.capture.sources.written import ENDING, WrittenFiles
 from runicorn.capture.subprocesses import Commands
 from runicorn.store import layout
 
@@ -46,11 +47,13 @@ class _Content(NamedTuple):
     Attributes:
         stamp: size, times and inode of the file, by which it is recognised.
         content: the bytes, None if they are in the pool.
+        code: name of the code of a notebook, without its outputs; "" for other files.
     """
 
     file: pack.File
     stamp: list[int]
     content: bytes | None = None
+    code: str = ""
 
 
 def keep(
@@ -69,13 +72,14 @@ def keep(
     """
     files = listing.list_sources(start, root, Commands())
     pool = record.pool_of(root)
-    keeper = _Keeper(pool, files, Masking(start.variables), stopped)
+    keeper = _Keeper(pool, files, start, stopped)
     with pool.in_use():
         about = keeper.stored()
         if not about or stopped():
             return {}
         for digest in about["packs"]:
             record.link(pool, run_dir, digest)
+        keeper.add_run(run_dir)
     about |= _places(files, start, keeper.masking)
     layout.write_json(run_dir / layout.SOURCES_FILE, about)
     return about
@@ -97,8 +101,9 @@ def _places(files: Listing, start: ProgramStart, masking: Masking) -> dict[str, 
 
 
 class _Keeper:
-    def __init__(self, pool: Pool, files: Listing, masking: Masking, stopped: Callable[[], bool]) -> None:
-        self._pool, self._listing, self.masking, self._stopped = pool, files, masking, stopped
+    def __init__(self, pool: Pool, files: Listing, start: ProgramStart, stopped: Callable[[], bool]) -> None:
+        self._pool, self._listing, self._stopped = pool, files, stopped
+        self.masking = Masking(start.variables)
         self._cache_file = pool.path / CACHE / f"{pack.name_of(os.fsencode(files.root))}.json"
         self._skipped: list[dict[str, Any]] = []
         self._skips = 0
@@ -108,6 +113,13 @@ class _Keeper:
         is_usable = packs and all(pool.holds(digest, size) for digest, size in packs.items())
         self._cache: dict[str, Any] = cache if is_usable else {}
         self._known: dict[str, Any] = self._cache.get("files", {})
+        runs = self._cache_file.with_suffix(ENDING)
+        self._written = WrittenFiles(pool.root, start, files.root, runs, cache)
+
+    def add_run(self, run_dir: Path) -> None:
+        """Add the run to those of this folder, by whose times later ones recognise outputs."""
+        with suppress(OSError):  # an output may become a source
+            self._written.add(run_dir)
 
     def stored(self) -> dict[str, Any]:
         """Store the contents that the pool lacks; return the description of the state, {} if stopped."""
@@ -127,7 +139,9 @@ class _Keeper:
             contents.append(content)
         self._find_packs(contents)
         files = [content.file for content in contents]
-        identity = pack.identity(files)
+        identity = pack.identity(
+            files, {content.file.path: content.code for content in contents if content.code}
+        )
         if not files:
             return {}
         if self._cache and self._cache.get("identity") == identity:
@@ -145,12 +159,16 @@ class _Keeper:
             "masked": sorted(file.path for file in files if file.is_masked)[:LISTED],
             "skipped": self._skipped,
             "skipped_count": self._skips,
+            "written": sorted(map(self.masking.text, self._written.times))[:LISTED],
+            "written_count": len(self._written.times),
         }
 
     def _chosen(self) -> list[Candidate]:
         """Return the files within the limits, in the order in which they count towards the limit of a run."""
         chosen = []
         for candidate in self._listing.files:
+            if self._written.has(candidate):
+                continue
             if listing.is_secret(candidate.path):
                 self._skip(candidate, "secret")
             elif candidate.about.st_size > FILE_LIMIT:
@@ -182,8 +200,9 @@ class _Keeper:
             if known[1] is None:
                 self._skip(candidate, "binary")
                 return None
-            name, size, flags, digest = known[1]
-            return _Content(_marked(pack.File(candidate.path, name, size, flags, digest), candidate), stamp)
+            name, size, flags, digest, *code = known[1]
+            file = _marked(pack.File(candidate.path, name, size, flags, digest), candidate)
+            return _Content(file, stamp, code=code[0] if code else "")
         if self._began - about.st_ctime < YOUNG:
             stamp = [*stamp, 0]  # read again by the next run
         return self._read(candidate, stamp)
@@ -212,7 +231,8 @@ class _Keeper:
         if candidate.about.st_mode & 0o100 and not is_link:
             flags += pack.EXECUTABLE
         file = pack.File(candidate.path, pack.name_of(content), len(content), flags, "")
-        return _Content(_marked(file, candidate), stamp, content)
+        code = cells.code_of(content) if candidate.path.endswith(".ipynb") else None
+        return _Content(_marked(file, candidate), stamp, content, pack.name_of(code) if code else "")
 
     def _masked(self, content: bytes) -> tuple[bytes, bool]:
         try:
@@ -270,12 +290,14 @@ class _Keeper:
 
     def _remember(self, contents: list[_Content], identity: str, head: str, packs: dict[str, int]) -> None:
         files = {
-            item.file.path: [item.stamp, [item.file.name, item.file.size, item.file.flags, item.file.pack]]
+            item.file.path: [item.stamp, [*item.file[1:], item.code] if item.code else [*item.file[1:]]]
             for item in contents
+            if item.file.pack  # a notebook with other outputs is not stored again
         }
         paths = {candidate.path for candidate in self._listing.files}
         files |= {path: seen for path, seen in self._known.items() if seen[1] is None and path in paths}
-        if head == self._cache.get("head") and files == self._known:
+        written = self._written.times
+        if head == self._cache.get("head") and files == self._known and written == self._cache.get("written"):
             return
         packed = {name: size for name, size in self._cache.get("packed", {}).items() if name in packs}
         if head not in packed:
@@ -286,6 +308,7 @@ class _Keeper:
             "packs": packs,
             "packed": packed,
             "files": files,
+            "written": written,
         }
         self._cache_file.parent.mkdir(exist_ok=True)
         content = json.dumps(value, separators=(",", ":")).encode("utf-8", "surrogateescape")

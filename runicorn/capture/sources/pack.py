@@ -55,9 +55,13 @@ def name_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:NAME_DIGITS]
 
 
-def identity(files: Iterable[File]) -> str:
-    """Return a digest of paths, contents and modes, by which equal states are recognised."""
-    parts = (f"{file.path}\0{file.name}\0{file.flags}\n" for file in sorted(files))
+def identity(files: Iterable[File], codes: Mapping[str, str]) -> str:
+    """Return a digest of paths, contents and modes, by which equal states are recognised.
+
+    Args:
+        codes: names that stand for the contents of files: those of the code of notebooks, by path.
+    """
+    parts = (f"{file.path}\0{codes.get(file.path, file.name)}\0{file.flags}\n" for file in sorted(files))
     return hashlib.sha256("".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 

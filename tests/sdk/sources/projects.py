@@ -45,12 +45,22 @@ class Project:
         self.root.mkdir(exist_ok=True)
         self.runs = 0
 
-    def run(self, script: str = "train.py", folder: Path | None = None, **variables: str) -> Path:
+    def run(
+        self,
+        script: str = "train.py",
+        folder: Path | None = None,
+        began: float = 0.0,
+        arguments: list[str] | None = None,
+        **variables: str,
+    ) -> Path:
         self.runs += 1
         run_dir = self.root / "p" / "n" / "runs" / f"20260101_000000_{self.runs:06d}"
         run_dir.mkdir(parents=True)
         layout.write_json(run_dir / layout.META, {"id": run_dir.name, "project": "p", "name": "n"})
-        start = ProgramStart(str(folder or self.folder), [], [], script, {**os.environ, **variables})
+        words = ["python", *(arguments or [script])]
+        start = ProgramStart(
+            str(folder or self.folder), words, [], script, {**os.environ, **variables}, began
+        )
         keep.keep(self.root, run_dir, start)
         return run_dir
 
