@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics.api import analysis, differences, experiment, formulas, metrics, v2
+from metrics.api import analysis, differences, distribution, experiment, formulas, metrics, v2
 from metrics.pages import differences as difference_pages
+from metrics.pages import distribution as distribution_pages
 from metrics.pages import views
 from metrics.pages.groups import views as groups
 
@@ -18,6 +19,7 @@ api_patterns = [
 v2_patterns = [
     path("experiments/<str:run_id>", experiment.experiment_detail, name="v2-experiment"),
     path("series", v2.overlay_view, name="v2-overlay"),
+    path("series/distribution", distribution.distribution_view, name="v2-distribution"),
     path("differ", differences.differ_view, name="v2-differ"),
     path("nearest", differences.nearest_view, name="v2-nearest"),
     path("experiments/<str:run_id>/sources", differences.source_tree_view, name="v2-sources"),
@@ -45,5 +47,6 @@ page_patterns = [
     path("runs/<str:run_id>/nearest", difference_pages.nearest_page, name="run-nearest"),
     path("runs/<str:run_id>/sources", difference_pages.sources_page, name="run-sources"),
     path("series", v2.overlay_view, name="overlay"),
+    path("series/distribution", distribution_pages.listed_distribution, name="distribution"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),
 ]

@@ -143,7 +143,7 @@ def group_view(request: Request, query: dict[str, Any]) -> Response:
     root = active_root()
     refresh_before_listing(root)
     project = query.get("project")
-    against = _against(root, project, query.get("against", ()))
+    against = baseline_of(root, project, query.get("against", ()))
     matches = find_runs(root, project=project, where=query.get("where"))
     metrics = [name for name in query.get("metrics", ()) if 0 < len(name) <= LONGEST and "\0" not in name]
     if any("," in name for name in metrics):  # a list, unless a metric has exactly that name
@@ -246,7 +246,8 @@ def _rules(content: analysis.Analysis) -> ReplicaRules:
     return {"seed_keys": content["seed_keys"], "compare_packages": content["compare_packages"]}
 
 
-def _against(root: StorageRoot, project: str | None, run_ids: list[str]) -> list[Run]:
+def baseline_of(root: StorageRoot, project: str | None, run_ids: list[str]) -> list[Run]:
+    """Return the runs of the parameter `against`: ids, or `baseline` for that of the project."""
     if run_ids != [BASELINE]:
         return _runs(root, run_ids, "against") if run_ids else []
     if project is None:

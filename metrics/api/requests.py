@@ -10,14 +10,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from metrics.api.smoothing import SmoothingQuery
+from metrics.query.limits import MOST_SERIES
 from metrics.query.selection import CONFIG, GROUP, TAG
 from runicorn_site.web.serializers import Query
 from runs.api.requests import CommaSeparated
+from runs.api.requests_v2 import Where
 
 STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
 SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")
 LEAST_POINTS, MOST_POINTS = 4, 50_000
-MOST_RUNS, MOST_NAMES = 200, 200
+MOST_NAMES = 200
 
 
 class _Span(serializers.Field[Any, Any, Any, Any]):
@@ -136,7 +138,11 @@ class FastQuery(Query):
 class OverlayQuery(OverMetricQuery):
     """Runs, metrics, resolution and grouping of compared series."""
 
-    ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} run ids.")
+    ids = CommaSeparated(
+        required=False, max_length=MOST_SERIES, help_text="Run ids; `where` selects any number."
+    )
+    project = serializers.CharField(required=False, max_length=255, help_text="In place of `ids`.")
+    where = Where(required=False, help_text="In place of `ids`: the runs that match, newest first.")
     names = Names(max_length=MOST_NAMES, help_text="Metrics, comma-separated or repeated; all by default.")
     points = serializers.IntegerField(
         default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
@@ -159,6 +165,13 @@ class OverlayQuery(OverMetricQuery):
     def validate_ids(self, ids: list[str]) -> list[str]:
         """Return the ids without duplicates."""
         return list(dict.fromkeys(ids))
+
+    def validate(self, attrs: Any) -> Any:
+        """Require runs."""
+        attrs = super().validate(attrs)
+        if not attrs.keys() & {"ids", "where", "project"}:
+            raise serializers.ValidationError({"ids": ["ids, where or project is required"]})
+        return attrs
 
     def validate_group_by(self, group_by: str) -> str:
         """Require `config.<key>`, `group` or `tag`."""

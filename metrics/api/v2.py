@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,6 +17,7 @@ from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
 from metrics.api.unchanged import while_unchanged
 from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
+from metrics.query.limits import MOST_SERIES, TOO_MUCH
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
 from runicorn_site.web.access import Scope
 from runicorn_site.web.arrow import as_arrow, points_of_series
@@ -23,8 +25,10 @@ from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runs.active_root import active_root
 from runs.api.runs import known_ids
+from runs.query.find import find_runs
+from runs.query.where.ast import Node
 from runs.services.lookup import get_experiment
-from runs.services.selection import select_runs
+from runs.services.selection import Selection, select_runs
 
 
 @conditional(looks=False)
@@ -61,13 +65,26 @@ def overlay_view(request: Request, query: dict[str, Any]) -> Response:
     Groups have the mean, extremes and quantiles at common positions, over the runs that reach there.
     """
     began = time.perf_counter()
-    runs = select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
+    runs = _selected(query.pop("ids", None), query.pop("project", None), query.pop("where", None))
     if not runs.missing:  # one of them may appear without a row that changes
         while_unchanged(runs.runs)
     pending = catch_up_several(runs.runs)
     answer = retry_if_replaced(lambda: overlay.compare_series(runs, **query))
     timed: ComparedSeries = {**answer, "query_time_ms": elapsed(began)}
     return Response(timed, headers=pending_header(pending))
+
+
+def _selected(ids: list[str] | None, project: str | None, where: Node | None) -> Selection:
+    """Return the runs of ids, or those that match, newest first."""
+    root = active_root()
+    if ids is not None:
+        return select_runs(root, known_ids(root, ids, "ids"))
+    runs = list(find_runs(root, project=project, where=where).runs.newest()[: MOST_SERIES + 1])
+    if len(runs) > MOST_SERIES:
+        raise ValidationError({"where": [TOO_MUCH]})
+    for run in runs:
+        run.root = root
+    return Selection(runs, [])
 
 
 def _known_names(names: Sequence[str] | None, columns: Sequence[str]) -> list[str] | None:

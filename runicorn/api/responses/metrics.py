@@ -193,6 +193,87 @@ class ComparedSeries(UntimedComparedSeries):
     query_time_ms: float
 
 
+class CurveStatistics(TypedDict):
+    """Statistics of curves by column of x, over those that have a value there; null without any."""
+
+    count: Annotated[list[int], "Curves with a value there."]
+    mean: list[float | None]
+    std: Annotated[list[float | None], "Sample standard deviation; null below two curves."]
+    sem: Annotated[list[float | None], "Standard error of the mean."]
+    min: list[float | None]
+    max: list[float | None]
+    p5: list[float | None]
+    p10: list[float | None]
+    p25: list[float | None]
+    p50: list[float | None]
+    p75: list[float | None]
+    p90: list[float | None]
+    p95: list[float | None]
+
+
+class CurveDensity(TypedDict):
+    """Number of curves in each cell of a grid: its columns are those of x, its rows divide `low` to `high` evenly."""
+
+    low: float
+    high: float
+    scale: Annotated[Literal["linear", "log"], "On which the rows have equal heights."]
+    rows: int
+    most: Annotated[int, "Curves in the fullest cell."]
+    levels: Annotated[
+        str,
+        "Base64 of a byte per cell, row by row from the lowest: ceil(255 log(1 + curves) / log(1 + most)).",
+    ]
+    above: Annotated[int, "Curves that leave the grid at its top."]
+    below: int
+
+
+class DistributionCurve(TypedDict):
+    """The curve of one run in the columns."""
+
+    id: str
+    name: str
+    value: Annotated[float | None, "Of the metric for the run, by which curves are ranked."]
+    y: Annotated[list[float | None], "Mean of its points in each column, interpolated between columns."]
+
+
+class DistributionGroup(TypedDict):
+    """Runs that share the values of some keys."""
+
+    key: Annotated[dict[str, Any], "Values of the grouping keys; empty without `group_by`."]
+    n: Annotated[int, "Runs of the group."]
+    runs: Annotated[int, "Those that have the metric."]
+    statistics: CurveStatistics
+    members: Annotated[list[DistributionCurve], "Some of them, evenly spread over the time of their start."]
+
+
+class MetricDistribution(TypedDict):
+    """The curves of one metric of all matching runs."""
+
+    name: str
+    goal: Literal["min", "max", "unknown"]
+    runs: Annotated[int, "Runs that have the metric."]
+    x: Annotated[list[float], "Middle of each column."]
+    density: CurveDensity | None
+    best: Annotated[list[DistributionCurve], "Best first by the goal; the lowest where it is unknown."]
+    worst: Annotated[list[DistributionCurve], "Worst first; the highest where the goal is unknown."]
+    groups: Annotated[list[DistributionGroup], "Largest first; one of all runs without `group_by`."]
+    more_groups: Annotated[int, "Groups that are left out."]
+
+
+class UntimedCurveDistribution(TypedDict):
+    """The curves of any number of runs."""
+
+    matching: Annotated[int, "Runs that match."]
+    unread: Annotated[int, "Curves that are missing here: ask again, reading them goes on."]
+    metrics: list[MetricDistribution]
+
+
+class CurveDistribution(UntimedCurveDistribution):
+    """The curves of any number of runs, and the duration of the query."""
+
+    query_time_ms: float
+
+
 class CacheStatistics(TypedDict):
     """Size and use of the cache of decoded metrics."""
 

@@ -1,0 +1,33 @@
+"""Chart data of all runs that a list has, on whatever page of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metrics.api.distribution import CurvesQuery, curves_answer
+from runicorn.api.responses.metrics import CurveDistribution
+from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional
+from runicorn_site.web.endpoint import route
+from runicorn_site.web.pools import blocking
+from runs.active_root import active_root
+from runs.pages.table.rows import matching
+from runs.pages.table.state import TableState
+from runs.query.where.parser import BadWhere
+
+
+@conditional(looks=True)
+@blocking
+@route("GET", scope=Scope.READ, query=CurvesQuery, returns=CurveDistribution, errors=[400, 404])
+def listed_distribution(request: Request, query: dict[str, Any]) -> Response:
+    """Return the curves of all runs that the filters of the list in the address leave, see `distribution_view`."""
+    state = TableState.read(request.GET)
+    try:
+        matches = matching(active_root(), state)
+    except BadWhere as error:
+        raise ValidationError({"where": [str(error)]}) from error
+    return curves_answer(matches, query, state.project or None)

@@ -1,0 +1,1 @@
+"""Distribution of the curves of any number of runs over common columns of x."""

@@ -1,0 +1,352 @@
+"""Points of one metric of many runs, read together.
+
+Series without tiles are decoded from their tails, and small journals of which only statistics are stored are parsed; both
+are kept in the cache of tiles. Long series are read from the means of their tiles.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db.models import F
+
+from metrics.ingest import parse, summaries
+from metrics.ingest.catch_up import catch_up_several
+from metrics.models import Journal, Series, Tail
+from metrics.query import charts
+from metrics.query.formulas.curves import MOST_POINTS, formula_curves
+from metrics.query.formulas.definitions import formulas_of
+from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
+from metrics.query.series_view import View, directories
+from metrics.store import codec
+from metrics.store.cache import cache
+from metrics.store.columns import FLOAT, Floats, Ints, Values
+from metrics.store.lanes import Lane
+from metrics.store.means import counts
+from metrics.store.points import Points, gather
+from runicorn.store import layout
+from runicorn_tools.analysis import formulas
+from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
+from runs.store.lazy_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BY_STEP, BY_TIME = (Lane.METRIC,), (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
+AT_ONCE = 500
+"""Runs per query, and long series that are read together."""
+MOST_FOLLOWED = 100
+"""Running runs whose new lines a request ingests; the background follows the others."""
+FOLLOW_SECONDS = 0.5
+MOST_NEW, NEW_SECONDS = 1000, 2.0
+"""Runs that nobody has read yet: ingested per request, and the time for those that are not small."""
+LONG_POINTS = 4000
+"""Points that are read of a long series, or of a formula."""
+_SMALL = 2**31
+
+
+class Curve(NamedTuple):
+    """Points in ascending order of x: steps, or Unix seconds; with `n` means of so many points each."""
+
+    x: Ints | Floats
+    y: Floats | NDArray[np.float32]
+    n: Floats | None = None
+
+
+class RunFields(NamedTuple):
+    """What is read of each of many runs; `created` or else `started` is where relative time begins, in Unix seconds."""
+
+    pk: int
+    run_id: str
+    project: str
+    name: str
+    display_name: str | None
+    folder: str
+    status: str
+    created: float
+    started: float | None
+    summarized_bytes: int | None
+    updated: float
+
+    @property
+    def label(self) -> str:
+        """Return the name that a user gave the run, or that of its script."""
+        return self.display_name or self.name
+
+    @property
+    def origin(self) -> float:
+        """Return where relative time begins."""
+        return self.created if self.started is None else self.started
+
+
+class _Stored(NamedTuple):
+    """A stored series: keys of its run and of its row, number in caches, points and tiles."""
+
+    run: int
+    pk: int
+    uid: int
+    points: int
+    nodes: int
+
+
+def fields_of(runs: RunQuerySet) -> list[RunFields]:
+    """Return the fields of runs in the order of their keys."""
+    return [RunFields(*row) for row in runs.order_by("pk").values_list(*RunFields._fields)]
+
+
+def follow(root: StorageRoot, runs: RunQuerySet) -> int:
+    """Ingest journals that have grown or are new, for a short time; return the number of runs that are still new."""
+    running = runs.filter(status=layout.RUNNING).newest().values_list("pk", flat=True)[:MOST_FOLLOWED]
+    if keys := list(running):
+        catch_up_several(_loaded(root, keys), FOLLOW_SECONDS)
+    new = runs.filter(journal=None, summarized_bytes=None, journal_bytes__gt=0).order_by("pk")
+    if not (keys := list(new.values_list("pk", flat=True)[:MOST_NEW])):
+        return 0
+    ended = Run.objects.filter(pk__in=keys).exclude(status=layout.RUNNING)
+    summarized = summaries.summarize(root, list(ended.values_list("pk", flat=True)))
+    catch_up_several(_loaded(root, sorted(set(keys) - summarized)), NEW_SECONDS)
+    return new.count()
+
+
+def _loaded(root: StorageRoot, keys: Sequence[int]) -> list[Run]:
+    runs = list(Run.objects.filter(pk__in=keys).order_by("pk").defer("config", "summary"))
+    for run in runs:
+        run.root = root
+    return runs
+
+
+@dataclass(slots=True)
+class CurveReader:
+    """Reads the curves of one metric, or of a formula.
+
+    Attributes:
+        versions: by the key of the run: changes with its points. Runs without the metric are left out.
+    """
+
+    root: StorageRoot
+    name: str
+    by_step: bool
+    runs: dict[int, RunFields]
+    versions: dict[int, int] = field(default_factory=dict)
+    _series: dict[int, list[_Stored]] = field(default_factory=dict)
+    _has_formula: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, root: StorageRoot, name: str, runs: Iterable[RunFields], *, by_step: bool) -> CurveReader:
+        """Return a reader; reads which runs have the metric, but no points."""
+        reader = cls(root, name, by_step, {run.pk: run for run in runs})
+        trees = {
+            project: formulas_of(root.path, project)
+            for project in {run.project for run in reader.runs.values()}
+        }
+        reader._has_formula = frozenset(project for project in trees if name in trees[project])
+        reader._find_stored()
+        reader._find_summarized()
+        for project in reader._has_formula:
+            reader._find_formula(formulas.metrics(trees[project][name]), project)
+        return reader
+
+    def read(
+        self, keys: Sequence[int], deadline: float, part: Range = EVERYTHING
+    ) -> Iterator[tuple[int, Curve]]:
+        """Yield the curves of runs by their keys until `deadline`, a reading of `time.monotonic`; at least some of them.
+
+        Args:
+            part: lowest and highest step that are needed of long series.
+
+        Raises:
+            metrics.query.series_view.JournalReplaced: a journal was replaced meanwhile.
+        """
+        for start in range(0, len(keys), AT_ONCE):
+            some = keys[start : start + AT_ONCE]
+            computed = [key for key in some if self.runs[key].project in self._has_formula]
+            yield from self._formulas(computed)
+            logged = set(some).difference(computed)
+            yield from self._stored([key for key in some if key in logged and key in self._series], part)
+            for key in some:
+                if key in logged and key not in self._series:
+                    yield key, self._parsed(self.runs[key])
+                    if time.monotonic() > deadline:
+                        return
+            if time.monotonic() > deadline:
+                return
+
+    def _find_stored(self) -> None:
+        keys = sorted(self.runs)
+        lanes = BY_STEP if self.by_step else BY_TIME
+        for start in range(0, len(keys), AT_ONCE):
+            rows = Series.objects.filter(
+                run__in=keys[start : start + AT_ONCE],
+                generation=F("run__journal__generation"),
+                name=self.name,
+                lane__in=lanes,
+                minimum__isnull=False,
+            )
+            for row in rows.values_list("run_id", "pk", "uid", "count", "nodes"):
+                stored = _Stored(*row)
+                self._series.setdefault(stored.run, []).append(stored)
+        for key, stored_rows in self._series.items():
+            self.versions[key] = hash(tuple((row.uid, row.points) for row in stored_rows))
+
+    def _find_summarized(self) -> None:
+        open_keys = {
+            key
+            for key, run in self.runs.items()
+            if run.summarized_bytes is not None and key not in self.versions
+        }
+        if not open_keys:
+            return
+        rows = RunMetric.objects.filter(root=self.root, key=self.name, minimum__isnull=False)
+        if len(open_keys) <= AT_ONCE:
+            rows = rows.filter(run__in=open_keys)
+        for key in open_keys.intersection(rows.order_by().values_list("run_id", flat=True)):
+            run = self.runs[key]
+            self.versions[key] = hash((run.run_id, run.updated, run.summarized_bytes, self.name))
+
+    def _find_formula(self, inputs: Sequence[str], project: str) -> None:
+        own = [run for run in self.runs.values() if run.project == project]
+        readers = [
+            CurveReader.of(self.root, metric, own, by_step=self.by_step)
+            for metric in inputs
+            if metric != self.name
+        ]
+        for run in own:
+            versions = [reader.versions.get(run.pk) for reader in readers]
+            if None not in versions:
+                self.versions[run.pk] = hash(tuple(versions))
+
+    def _stored(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
+        missing, long = [], []
+        for key in keys:
+            rows = self._series[key]
+            if any(row.nodes for row in rows):
+                long.append(key)
+            elif (curve := cache.get(("curve", self.by_step, self.versions[key]))) is not None:
+                yield key, curve
+            else:
+                missing.append(key)
+        pks = [row.pk for key in missing for row in self._series[key]]
+        blocks: dict[int, list[bytes | memoryview]] = {pk: [] for pk in pks}
+        tails = Tail.objects.filter(series_id__in=pks).order_by("series_id", "first_row")
+        for pk, block in tails.values_list("series_id", "data"):
+            blocks[pk].append(block)
+        for key in missing:
+            points = gather([codec.decode(block) for row in self._series[key] for block in blocks[row.pk]])
+            yield key, self._kept(key, points)
+        yield from self._long(long, part)
+
+    def _long(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
+        pks = [row.pk for key in keys for row in self._series[key]]
+        series = list(Series.objects.filter(pk__in=pks))
+        if not series:
+            return
+        view = View(Journal(), series, directories(series))
+        read = charts.downsampled(
+            view,
+            series,
+            Window(part) if self.by_step else WHOLE,
+            by_step=self.by_step,
+            points=LONG_POINTS,
+            averaged=True,
+        )
+        for key in keys:
+            parts = [read[row.pk] for row in self._series[key] if row.pk in read]
+            if all(part.means is not None for part in parts):
+                points = gather([part.means for part in parts if part.means is not None])
+                points = points.by_step() if self.by_step else points.by_time()
+                x = points.step.astype(np.float64) if self.by_step else points.time
+                yield key, Curve(x, points.value.numbers(), counts(points))
+            else:
+                yield key, self._curve(gather([part.points for part in parts]))
+
+    def _parsed(self, run: RunFields) -> Curve:
+        """Return the points of a small journal."""
+        curve: Curve | None = cache.get(("curve", self.by_step, self.versions.get(run.pk)))
+        if curve is not None:
+            return curve
+        return self._kept(
+            run.pk, _points_of_journal(f"{self.root.path}/{run.folder}", self.name, self.by_step)
+        )
+
+    def _formulas(self, keys: Sequence[int]) -> Iterator[tuple[int, Curve]]:
+        runs = _loaded(self.root, keys)
+        if not runs:
+            return
+        catch_up_several([run for run in runs if run.summarized_bytes is not None])
+        curves = formula_curves(
+            runs, [self.name], WHOLE, by_step=self.by_step, points=LONG_POINTS, most=MOST_POINTS
+        )
+        for curve in curves:
+            yield curve.run.pk, self._curve(curve.points)
+
+    def _kept(self, key: int, points: Points) -> Curve:
+        curve = _compact(self._curve(points))
+        cache.put(("curve", self.by_step, self.versions.get(key)), curve, curve.x.nbytes + curve.y.nbytes)
+        return curve
+
+    def _curve(self, points: Points) -> Curve:
+        if self.by_step:
+            points = points.by_step().unshadowed()
+            return Curve(points.step.astype(np.float64), points.value.numbers())
+        points = points.by_time()
+        return Curve(points.time, points.value.numbers())
+
+
+def _compact(curve: Curve) -> Curve:
+    """Return a curve with steps and values in half of the bytes: it is not drawn as such."""
+    is_small = len(curve.x) == 0 or float(np.abs(curve.x).max()) < _SMALL
+    is_whole = is_small and bool((curve.x == np.floor(curve.x)).all())
+    with np.errstate(over="ignore"):
+        single = curve.y.astype(np.float32)
+    is_in_range = bool((np.isfinite(single) == np.isfinite(curve.y)).all())
+    x: Any = curve.x.astype(np.int32) if is_whole else curve.x
+    return Curve(x, single if is_in_range else curve.y)
+
+
+def _points_of_journal(folder: str, name: str, by_step: bool) -> Points:
+    try:
+        with open(os.path.join(folder, layout.EVENTS), "rb") as journal:
+            content = journal.read(summaries.SMALL_BYTES)
+    except OSError:
+        content = b""
+    plain = _plain_points(content, name)
+    if plain is not None:
+        return plain
+    series = parse.parse(content).series
+    lanes = BY_STEP if by_step else BY_TIME
+    return gather([series[lane, name] for lane in lanes if (lane, name) in series])
+
+
+def _plain_points(content: bytes, name: str) -> Points | None:
+    """Return the points of a journal in which every record of the metric has a number, a step and a time, else None.
+
+    In a tenth of the time of parsing it into columns of all metrics.
+    """
+    lines = content.split(b"\n")
+    lines.pop()
+    steps: list[int] = []
+    times: list[float] = []
+    values: list[float] = []
+    for event in parse.load(lines):
+        if type(event) is not dict or type(data := event.get("data")) is not dict:
+            return None
+        if name not in data:
+            continue
+        step, at, value = data.get("global_step"), data.get("time"), data[name]
+        if event.get("type") != "metrics" or type(step) is not int or type(at) is not float:
+            return None
+        if type(value) is not float and type(value) is not int:
+            return None
+        steps.append(step)
+        times.append(at)
+        values.append(value)
+    try:
+        columns = np.array(steps, dtype=np.int64), np.array(times), np.array(values, dtype=np.float64)
+    except OverflowError:
+        return None
+    numbers = Values(FLOAT, columns[2].view(np.int64))
+    return Points(np.arange(len(steps)), columns[0], columns[1], numbers, Values.nothing(len(steps)))

@@ -1,0 +1,203 @@
+"""Values of many curves in common columns, kept while the curves do not change."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from metrics.query.along import Along
+from metrics.query.distribution.columns import Columns, Table
+from metrics.query.distribution.reading import Curve, CurveReader
+from metrics.query.plan import EVERYTHING, Range
+from metrics.query.smoothing.kernels import Samples
+from metrics.query.smoothing.smoother import Smoother
+from metrics.store.cache import cache
+from metrics.store.columns import Floats, Index, Ints
+from runs.store.lazy_numpy import np
+
+SECONDS = 2.0
+"""Time for reading curves per request; the next request continues."""
+BATCH = 1000
+"""Curves that are laid into columns together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The x of curves.
+
+    Attributes:
+        kind: "step", "time" in Unix seconds, or "relative" in seconds since the start of each run.
+        metric: for "step": draw over the values of this metric.
+        part: lowest and highest x, inclusive; None for an open side.
+        columns: maximum number of columns.
+    """
+
+    kind: str = "step"
+    metric: str | None = None
+    part: Range = EVERYTHING
+    columns: int = 400
+
+    @property
+    def by_step(self) -> bool:
+        """Return whether curves are read by step."""
+        return self.kind == "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Curves of runs in common columns.
+
+    Attributes:
+        keys: of the runs that have points, ascending.
+        columns: None without any point.
+        table: a row for each of the runs.
+        unread: runs whose points could not be read in time.
+    """
+
+    keys: Ints
+    columns: Columns | None
+    table: Table
+    unread: int = 0
+
+    def of(self, keys: Ints) -> Sheet:
+        """Return the part of some runs."""
+        inside = np.isin(self.keys, keys)
+        return Sheet(self.keys[inside], self.columns, self.table[inside], self.unread)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A sheet of curves in these versions, with the first and the last x of each."""
+
+    keys: Ints
+    versions: Ints
+    low: Floats
+    high: Floats
+    columns: Columns | None
+    table: Table
+
+    def places(self, keys: Ints, versions: Ints) -> Index:
+        """Return the places of runs that have not changed, -1 for others."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where((self.keys[at] == keys) & (self.versions[at] == versions), at, -1)
+
+
+@dataclass(slots=True)
+class SheetReader:
+    """Reads the curves of all runs of a reader.
+
+    Attributes:
+        over: reads the metric of the axis.
+    """
+
+    reader: CurveReader
+    axis: Axis
+    smoother: Smoother | None = None
+    over: CurveReader | None = None
+
+    def read(self) -> Sheet:
+        """Return the sheet; the points only of runs that have changed are read.
+
+        Raises:
+            metrics.query.series_view.JournalReplaced: a journal was replaced meanwhile; retry.
+        """
+        keys, versions = self._versions()
+        place = ("sheet", self.reader.root.pk, self.reader.name, self.axis, self.smoother)
+        kept: _Kept | None = cache.get(place)
+        known = np.full(len(keys), -1) if kept is None else kept.places(keys, versions)
+        if kept is not None and len(keys) == len(kept.keys) and (known >= 0).all():
+            return _sheet(kept, len(keys))
+        deadline = time.monotonic() + SECONDS
+        read = self._curves(keys[known < 0].tolist(), deadline)
+        low, high = (np.full(len(keys), np.nan) for _ in range(2))
+        if kept is not None:
+            low[known >= 0], high[known >= 0] = kept.low[known[known >= 0]], kept.high[known[known >= 0]]
+        for at, key in enumerate(keys.tolist()):
+            if key in read and len(read[key].x):
+                low[at], high[at] = read[key].x[0], read[key].x[-1]
+        columns = self._columns(low, high)
+        if kept is not None and columns != kept.columns:
+            # Rows in other columns are of no use; the curves themselves are likely in the cache.
+            read |= self._curves(keys[known >= 0].tolist(), deadline + SECONDS)
+            known = np.full(len(keys), -1)
+        complete = (known >= 0) | np.isin(keys, np.fromiter(read, np.int64, len(read)))
+        table = np.full((len(keys), 0 if columns is None else columns.count), np.nan, dtype=np.float32)
+        if columns is not None:
+            if (known >= 0).any() and kept is not None:
+                table[known >= 0] = kept.table[known[known >= 0]]
+            fresh = np.flatnonzero((known < 0) & complete)
+            for start in range(0, len(fresh), BATCH):
+                some = fresh[start : start + BATCH]
+                table[some] = columns.table([read[key] for key in keys[some].tolist()])
+        total = len(keys)
+        kept = _Kept(
+            keys[complete], versions[complete], low[complete], high[complete], columns, table[complete]
+        )
+        cache.put(place, kept, kept.table.nbytes + 32 * len(kept.keys))
+        return _sheet(kept, total)
+
+    def _versions(self) -> tuple[Ints, Ints]:
+        """Return the keys of runs that have the metric, and that of the axis, ascending, with their versions."""
+        versions: Mapping[int, int] = self.reader.versions
+        if self.over is not None:
+            both = versions.keys() & self.over.versions.keys()
+            versions = {key: hash((versions[key], self.over.versions[key])) for key in both}
+        keys = np.array(sorted(versions), dtype=np.int64)
+        return keys, np.array([versions[key] for key in keys.tolist()], dtype=np.int64)
+
+    def _curves(self, keys: Sequence[int], deadline: float) -> dict[int, Curve]:
+        """Return curves over the x of the axis that could be read in time."""
+        curves = dict(self.reader.read(keys, deadline, self.axis.part))
+        if self.smoother is not None:
+            curves = {key: _smoothed(curve, self.smoother) for key, curve in curves.items()}
+        if self.over is not None:
+            xs = dict(self.over.read(sorted(curves), deadline))
+            return {key: _over(curves[key], x) for key, x in xs.items()}
+        if self.axis.kind == "relative":
+            runs = self.reader.runs
+            return {
+                key: Curve(curve.x.astype(np.float64) - runs[key].origin, curve.y)
+                for key, curve in curves.items()
+            }
+        return curves
+
+    def _columns(self, low: Floats, high: Floats) -> Columns | None:
+        if not np.isfinite(low).any():
+            return None
+        first, last = self.axis.part
+        lowest, highest = float(np.nanmin(low)), float(np.nanmax(high))
+        lowest, highest = (
+            lowest if first is None else max(first, lowest),
+            highest if last is None else min(last, highest),
+        )
+        if lowest > highest:
+            return None
+        is_integer = self.axis.by_step and self.axis.metric is None
+        return Columns.between(lowest, highest, self.axis.columns, is_integer=is_integer)
+
+
+def _sheet(kept: _Kept, total: int) -> Sheet:
+    has_points = np.isfinite(kept.low)
+    table = kept.table if has_points.all() else kept.table[has_points]
+    return Sheet(kept.keys[has_points], kept.columns, table, total - len(kept.keys))
+
+
+def _smoothed(curve: Curve, smoother: Smoother) -> Curve:
+    finite = np.isfinite(curve.y)
+    if not finite.any():
+        return curve
+    x, y = curve.x[finite].astype(np.float64), curve.y[finite].astype(np.float64)
+    samples = Samples(x, y, np.ones(len(x)) if curve.n is None else curve.n[finite])
+    fitting = smoother.for_range(float(x[-1] - x[0]))
+    return Curve(*fitting.apply(samples, -math.inf, math.inf, max(len(x), 4)))
+
+
+def _over(curve: Curve, other: Curve) -> Curve:
+    """Return a curve by step over the values of another metric at these steps."""
+    finite = np.isfinite(other.y)
+    values = Along(other.x[finite].astype(np.int64), other.y[finite].astype(np.float64))
+    return Curve(*values.over(curve.x, curve.y.astype(np.float64)))
