@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         summary,
         use_artifact,
     )
+    from runicorn.tracking.notebook import notebook
     from runicorn.tracking.run import Run
     from runicorn.tracking.switch import enabled, is_enabled, reset_enabled, set_enabled
 
@@ -91,6 +92,7 @@ __all__ = [
     "log_table",
     "log_text",
     "log_video",
+    "notebook",
     "open_run",
     "reset_enabled",
     "runs",
@@ -111,6 +113,7 @@ _HOMES = {
     "store.layout": ("InvalidName", "InvalidRunId"),
     "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "tracking.board": ("board",),
+    "tracking.notebook": ("notebook",),
     "tracking.run": ("Run",),
     "tracking.init": ("RunExists", "get_active_run", "init"),
     "tracking.switch": ("enabled", "is_enabled", "reset_enabled", "set_enabled"),

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from runs.api import boards, files, recycle_bin, runs, uploads, v2
+from runicorn.store.project.documents import FOLDERS
+from runs.api import boards, documents, files, recycle_bin, runs, uploads, v2
 from runs.pages import run_fragments
 from runs.pages.media.views import MediaFileView
 from runs.pages.urls import page_patterns as pages
+
+
+def _of_documents(prefix: str, names: str) -> list[URLPattern]:
+    """Return the routes of the documents of both folders of a project."""
+    patterns = []
+    for folder in FOLDERS:
+        base, kwargs = f"projects/<str:project>/{prefix}{folder}", {"folder": folder}
+        patterns += [
+            path(base, documents.DocumentListView.as_view(), kwargs, name=f"{names}{folder}"),
+            path(
+                f"{base}/<str:name>",
+                documents.DocumentView.as_view(),
+                kwargs,
+                name=f"{names}{folder}-document",
+            ),
+            path(
+                f"{base}/<str:name>/append",
+                documents.DocumentAppendView.as_view(),
+                kwargs,
+                name=f"{names}{folder}-append",
+            ),
+        ]
+    return patterns
+
 
 api_patterns = [
     path("runs", runs.run_list_view, name="api-runs"),
@@ -41,6 +66,7 @@ v2_patterns = [
     path("analytics/summary", v2.analytics_summary_view, name="v2-summary"),
     path("projects/<str:project>/boards", boards.board_list_view, name="v2-boards"),
     path("projects/<str:project>/boards/<str:name>", boards.BoardView.as_view(), name="v2-board"),
+    *_of_documents("", "v2-"),
     path("experiments/batch-delete", v2.batch_delete_view, name="v2-batch-delete"),
 ]
 page_patterns = [
@@ -48,6 +74,7 @@ page_patterns = [
     path("where", v2.where_completion_view, name="where"),
     path("projects/<str:project>/boards", boards.board_list_view, name="boards"),
     path("projects/<str:project>/boards/<str:name>", boards.BoardView.as_view(), name="board"),
+    *_of_documents("files/", "files-"),
     path("runs/<str:run_id>/log", run_fragments.log_blocks_view, name="run-log"),
     path("runs/<str:run_id>/media", run_fragments.media_view, name="run-media-list"),
     path("runs/<str:run_id>/histograms", run_fragments.histograms_view, name="run-histograms"),

@@ -280,7 +280,7 @@ class RunicornClient(DifferencesAPI):
 
         Args:
             path: the archive; streamed, not loaded into memory.
-            overwrite: replace existing runs that are not running, boards and descriptions.
+            overwrite: replace existing runs that are not running, and files of projects.
             dry_run: only report what would be done.
 
         Raises:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Union
 
-from runicorn.settings import user
 from runicorn.store.layout import DEFAULT
 from runicorn.store.project import boards
 from runicorn.tracking.disabled import is_silent
+from runicorn.tracking.notebook import active_root
 
 Item = Union[str, Sequence[str], Mapping[str, Any]]
 
@@ -38,7 +38,7 @@ def board(
         sections: sections as mappings, with `title`, `prefix` or `match`, `order`, `folded` and `items` as in `charts`.
         pinned: metrics that stand above all others.
         hidden: metrics that are not shown.
-        storage: the storage root, as in `init`.
+        storage: the storage root; that of the active run if not given, else as in `init`.
 
     Returns:
         The file; None where runs are disabled.
@@ -59,7 +59,7 @@ def board(
     content |= {key: list(names) for key, names in (("pinned", pinned), ("hidden", hidden)) if names}
     if all_sections:
         content["sections"] = all_sections
-    root = user.storage_root(storage)
+    root = active_root(storage)
     root.mkdir(parents=True, exist_ok=True)
     boards.write(root, project, name, content)
     return boards.path_of(root, project, name)

@@ -18,6 +18,7 @@ from runicorn.store import layout
 from runicorn.store.run_files import CELLS, SUBFOLDERS, is_in_subfolder, is_source, pack_of
 from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Removed, RequestRejected, Server
+from runicorn.upload.notebook import NotebookUpload
 from runicorn.upload.state import UploadState
 
 EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT, layout.IMPORT_REPORT)
@@ -37,6 +38,7 @@ class RunUpload:
         self._uploaded: dict[str, Any] = state.content["uploaded"]
         self._sizes: dict[str, int] = {}
         self._artifacts = Artifacts(run_dir, root, state, server)
+        self._notebook = NotebookUpload(run_dir, root, state, server)
         self.problems: dict[str, str] = {}
         """Why a file was rejected, by file; sent again when the file changes."""
 
@@ -76,6 +78,7 @@ class RunUpload:
             moved |= self._sources()
             for name, size in sizes.items():
                 moved |= self._grow(name, size)
+            moved |= self._notebook.send()
             if ended:
                 moved |= self._small(layout.STATUS)
         except Removed as error:
@@ -83,8 +86,12 @@ class RunUpload:
         return moved
 
     def all_problems(self) -> list[str]:
-        """Return why files and versions of artifacts were not sent."""
-        return [*self.problems.values(), *self._artifacts.problems.values()]
+        """Return why files, versions of artifacts and entries of the notebook were not sent."""
+        return [
+            *self.problems.values(),
+            *self._artifacts.problems.values(),
+            *self._notebook.problems.values(),
+        ]
 
     def differences(self) -> list[str]:
         """Return the files whose digest differs on the server; replaceable ones are sent again.

@@ -43,7 +43,7 @@ class ImportForm(Query):
 
     file = s.FileField(help_text="zip, tar or tar.gz.")
     overwrite = s.BooleanField(
-        default=False, help_text="Replace existing runs that are not running, boards and descriptions."
+        default=False, help_text="Replace existing runs that are not running, and files of projects."
     )
     dry_run = s.BooleanField(
         default=False, help_text="Report what would be imported without changing anything."

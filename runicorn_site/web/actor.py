@@ -28,6 +28,12 @@ def sender_name(request: Request) -> str:
     return str(getattr(scope.get(ACTOR), "name", ""))
 
 
+def sender_label(request: HttpRequest | Request) -> str:
+    """Return the name of the user, or of the API token of no user; "" without either."""
+    actor = getattr(getattr(request, "_request", request), "scope", {}).get(ACTOR)
+    return "" if actor is None else str(actor.name or actor.token)
+
+
 def sender_key(request: Request) -> str:
     """Return the key of a sender for counting: its name, or its address without one."""
     return sender_name(request) or str(request.META["REMOTE_ADDR"])
@@ -45,6 +51,6 @@ def may_curate(request: HttpRequest) -> bool:
     return actor is None or bool(actor.may_curate)
 
 
-def may_change_boards(request: HttpRequest, project: str) -> bool:
-    actor = getattr(request, "scope", {}).get(ACTOR)
+def may_change_boards(request: HttpRequest | Request, project: str) -> bool:
+    actor = getattr(getattr(request, "_request", request), "scope", {}).get(ACTOR)
     return actor is None or bool(actor.may_change_boards(project))

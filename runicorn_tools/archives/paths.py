@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runicorn.artifacts import names, store
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.store import curation, layout
-from runicorn.store.project import analysis, boards, description
+from runicorn.store.project import analysis, boards, description, documents
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_tools.archives.limits import ArchiveRefused
 
@@ -26,6 +26,7 @@ class Kind(Enum):
     BOARD = "board"
     DESCRIPTION = "description"
     ANALYSIS = "analysis"
+    DOCUMENT = "document"
     VERSION = "version"
     CONTENT = "content"
     INDEX = "index"
@@ -95,11 +96,14 @@ def _in_run(parts: list[str]) -> MemberPath | None:
 
 
 def _in_project(parts: list[str]) -> MemberPath | None:
-    """Return the place of `<project>/description.md`, `<project>/analysis.json` or `<project>/boards/<name>.json`."""
+    """Return the place of a description, an analysis, a board or a document of a project."""
     if len(parts) == 2 and parts[1] == analysis.FILE:
         return MemberPath(Kind.ANALYSIS, layout.check_name(parts[0], "project"), analysis.FILE)
     if len(parts) == 2 and parts[1] == description.FILE:
         return MemberPath(Kind.DESCRIPTION, layout.check_name(parts[0], "project"), description.FILE)
+    if len(parts) == 3 and parts[1] in documents.FOLDERS and parts[2].endswith(documents.SUFFIX):
+        name = documents.check_name(parts[2].removesuffix(documents.SUFFIX))
+        return MemberPath(Kind.DOCUMENT, layout.check_name(parts[0], "project"), f"{parts[1]}/{name}")
     if len(parts) != 3 or parts[1] != boards.BOARDS or not parts[2].endswith(boards.SUFFIX):
         return None
     project = layout.check_name(parts[0], "project")

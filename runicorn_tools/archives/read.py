@@ -15,7 +15,7 @@ from runicorn.capture.sources import record as sources
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
-from runicorn.store.project import analysis, boards, description
+from runicorn.store.project import analysis, boards, description, documents
 from runicorn.store.run_files import pack_of
 from runicorn_tools.archives import versions
 from runicorn_tools.archives.limits import ArchiveRefused, Limits, configured
@@ -41,6 +41,7 @@ class Outcome:
         boards: boards that are new or were replaced, relative to the root.
         descriptions: descriptions of projects that are new or were replaced, relative to the root.
         analyses: baselines and formulas of projects, the same.
+        documents: entries of notebooks, and reports, the same.
         replaceable: number of runs in `left` that `overwrite` would replace.
         files: number of imported files, and `bytes` their size.
     """
@@ -53,13 +54,21 @@ class Outcome:
     boards: list[str] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
     analyses: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
 
     @property
     def new(self) -> list[str]:
         """Paths, or names of versions, of everything new; with `overwrite` also of replaced files of projects."""
-        return [*self.runs, *self.versions, *self.boards, *self.descriptions, *self.analyses]
+        return [
+            *self.runs,
+            *self.versions,
+            *self.boards,
+            *self.descriptions,
+            *self.analyses,
+            *self.documents,
+        ]
 
 
 def import_archive(
@@ -244,11 +253,12 @@ def _place_project_files(
     overwrite: bool,
     dry_run: bool,
 ) -> None:
-    """Add boards, descriptions and analyses after the runs: each is one small file, and an invalid one is left out."""
+    """Add the files of projects after the runs: each is one small file, and an invalid one is left out."""
     placed = {
         Kind.BOARD: outcome.boards,
         Kind.DESCRIPTION: outcome.descriptions,
         Kind.ANALYSIS: outcome.analyses,
+        Kind.DOCUMENT: outcome.documents,
     }
     for entry in unpacked:
         if entry.place.kind not in placed:
@@ -279,8 +289,15 @@ def _place_project_file(root: Path, folder: Path, entry: Unpacked, *, dry_run: b
             if error or dry_run:
                 return error or ""
             analysis.write(analysis.path_of(root, project), content)
+        elif entry.place.kind is Kind.DOCUMENT:
+            kind, _, document = name.partition("/")
+            raw = _platform.read_regular(entry.path, documents.CEILING + 1, follow_links=False)
+            if not dry_run or len(raw) > documents.CEILING:
+                documents.place(root, project, kind, document, raw)
         elif not dry_run:
             description.write(root, project, description.read(folder, project))
+    except documents.InvalidDocument as error:
+        return str(error)
     except OSError as error:
         return f"it could not be written: {error.strerror}"
     return ""

@@ -26,7 +26,7 @@ from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import layout
 from runicorn.store.progress import NO_PROGRESS, Progress
-from runicorn.store.project import analysis, boards, description
+from runicorn.store.project import analysis, boards, description, documents
 from runicorn.store.project.folder import project_folder
 from runicorn.store.run_files import pack_of
 from runicorn_tools.archives.paths import ABOUT
@@ -107,6 +107,11 @@ def project_entries(root: Path, runs: Iterable[str]) -> Iterator[ArchiveEntry]:
     for project in sorted(projects):
         with suppress(OSError, layout.InvalidName):
             paths = [boards.path_of(root, project, name) for name in boards.names(root, project)]
+            paths += [
+                documents.path_of(root, project, folder_name, name)
+                for folder_name in documents.FOLDERS
+                for name in documents.names(root, project, folder_name)
+            ]
             folder = project_folder(root, project)
             for path in (folder / description.FILE, folder / analysis.FILE, *paths):
                 if path.is_file() and not path.is_symlink():

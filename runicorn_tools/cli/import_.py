@@ -29,7 +29,7 @@ def import_(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Replace existing runs that are not running, boards and descriptions."
+            "--overwrite", help="Replace existing runs that are not running, and files of projects."
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be imported.")] = False,

@@ -36,7 +36,7 @@ def mirror_store(
     stop: StopRequest | None = None,
     artifacts: bool = False,
 ) -> SyncResult:
-    """Mirror the runs, boards and descriptions of a store on a remote host into a local store.
+    """Mirror the runs and the files of projects of a store on a remote host into a local store.
 
     The runs are discovered by a manifest generated now on the remote host, else by one of the last 15 minutes, else
     by listing folders over SFTP: four requests for each folder of projects and experiments, one more

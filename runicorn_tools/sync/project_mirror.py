@@ -1,4 +1,4 @@
-"""Mirror of the files of projects: boards, descriptions and analyses. Local changes since the last sync are kept."""
+"""Mirror of the files of projects: boards, descriptions, analyses and documents. Local changes since the last sync are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runicorn.store import layout
-from runicorn.store.project import analysis, boards, description
+from runicorn.store.project import analysis, boards, description, documents
 from runicorn.store.project.board_schema import InvalidBoard
 from runicorn_tools.sync.manifest.scan import Item
 from runicorn_tools.sync.transport import RemoteFiles, join_path
@@ -22,7 +22,7 @@ T = TypeVar("T")
 def mirror_projects(
     remote: RemoteFiles, remote_root: str, root: Path, state_dir: Path, projects: Iterable[str]
 ) -> tuple[int, list[str]]:
-    """Fetch boards, descriptions and analyses that are new or changed on the remote host, and remove those deleted there.
+    """Fetch the files of projects that are new or changed on the remote host, and remove those deleted there.
 
     Args:
         remote: the files of the remote host.
@@ -39,6 +39,8 @@ def mirror_projects(
         mirror.sync_boards(project)
         mirror.sync_description(project)
         mirror.sync_analysis(project)
+        for folder in documents.FOLDERS:
+            mirror.sync_documents(project, folder)
     if mirror.known != before:
         layout.write_json(state_dir / STATE, mirror.known)
     return mirror.changes, mirror.problems
@@ -49,7 +51,7 @@ class _ProjectMirror:
 
     Attributes:
         known: size and time of the remote file, and version of the local one: of boards by `project/name`, of
-            descriptions by `project`, of analyses by `project//analysis`.
+            descriptions by `project`, of analyses by `project//analysis`, of documents by `project//folder/name`.
         changes: files written or removed.
         problems: what is wrong with the others.
     """
@@ -148,6 +150,53 @@ class _ProjectMirror:
                 version = _version(str(content))
             self.known[key] = [item.size, item.mtime, version]
 
+    def sync_documents(self, project: str, folder: str) -> None:
+        """Fetch the entries of the notebook, or the reports, of a project."""
+        remote_folder, prefix = f"{project}/{folder}", f"{project}//{folder}/"
+        none: list[Item] = []
+        items = self._unless_unreachable(
+            lambda: self._remote.list(join_path(self._remote_root, remote_folder)), none
+        )
+        if items is None:
+            return
+        by_name = {
+            item.name.removesuffix(documents.SUFFIX): item
+            for item in sorted(items, key=lambda item: item.name, reverse=True)
+            if not item.is_folder and item.name.endswith(documents.SUFFIX)
+        }
+        for name, item in list(by_name.items())[: documents.MOST_DOCUMENTS]:
+            key, mark = f"{prefix}{name}", [item.size, item.mtime]
+            *last, version = self.known.get(key, [documents.NONE])
+            if last != mark:
+                with self._reported(f"{remote_folder}/{item.name}"):
+                    self.known[key] = [*mark, self._write_document(project, folder, name, item, str(version))]
+        for key in [key for key in self.known if key.startswith(prefix)]:
+            name = key.removeprefix(prefix)
+            if name not in by_name:
+                with self._reported(f"{remote_folder}/{name}{documents.SUFFIX}"):
+                    with suppress(documents.DocumentChanged, documents.DocumentNotFound):
+                        version = str(self.known[key][-1])
+                        documents.delete(self._root, project, folder, name, expected=version)
+                        self.changes += 1
+                    del self.known[key]
+
+    def _write_document(self, project: str, folder: str, name: str, item: Item, version: str) -> str:
+        """Replace the document unless it is not the version of the last sync; return the version to compare with."""
+        content = self._content(f"{project}/{folder}/{item.name}", item, documents.CEILING)
+        if content is None:
+            raise documents.InvalidDocument(f"The file has {item.size:,} bytes.")
+        try:
+            stored: str = documents.read(self._root, project, folder, name).etag
+        except documents.DocumentNotFound:
+            stored = documents.NONE
+        etag = documents.parse(content, name, 0.0).etag
+        if stored not in (version, etag):
+            return version
+        if stored != etag:
+            documents.place(self._root, project, folder, name, content)
+            self.changes += 1
+        return etag
+
     def _content(self, path: str, item: Item, limit: int) -> bytes | None:
         """Return the content of a remote file, or None if it has more than `limit` bytes."""
         pieces: list[bytes] = []
@@ -179,6 +228,7 @@ class _ProjectMirror:
             layout.InvalidName,
             description.DescriptionTooLong,
             analysis.InvalidAnalysis,
+            documents.InvalidDocument,
         ) as error:
             self.problems.append(f"{path}: {error}")
         except OSError as error:

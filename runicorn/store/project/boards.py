@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from runicorn import _platform
 from runicorn.store import curation, layout
 from runicorn.store.containment import check_inside
 from runicorn.store.project.board_schema import InvalidBoard, check_board
-from runicorn.store.project.folder import project_folder
+from runicorn.store.project.folder import check_file_name, project_folder
 
 BOARDS = "boards"
 SUFFIX = ".json"
@@ -59,18 +58,15 @@ ANY, NONE = "*", ""
 
 
 def check_name(name: object) -> str:
-    """Return a valid name of a board: some file systems allow less than others.
+    """Return a valid name of a board.
 
     Raises:
         InvalidBoard: it is not text of 1 to 100 characters, or cannot be the name of a file.
     """
     try:
-        checked = layout.check_name(name, "name of a board")
+        return check_file_name(name, "name of a board")
     except layout.InvalidName as error:
         raise InvalidBoard(str(error)) from None
-    if re.search(r'[<>:"|?*]|[. ]$', checked) or layout.DEVICES.fullmatch(checked):
-        raise InvalidBoard(f"Invalid name of a board {checked!r}: some systems have no such file.")
-    return checked
 
 
 def folder_of(root: Path, project: str) -> Path:

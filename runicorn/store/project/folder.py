@@ -1,7 +1,8 @@
-"""Folder of a project."""
+"""Folder of a project, and names of files in it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from runicorn.store import layout
@@ -10,3 +11,15 @@ from runicorn.store.containment import check_inside
 
 def project_folder(root: Path, project: str) -> Path:
     return check_inside(root, root / layout.check_name(project, "project"))
+
+
+def check_file_name(name: object, what: str) -> str:
+    """Return a valid name of a file without its ending: some file systems allow less than others.
+
+    Raises:
+        InvalidName: it is not text of 1 to 100 characters, or cannot be the name of a file.
+    """
+    checked = layout.check_name(name, what)
+    if re.search(r'[<>:"|?*]|[. ]$', checked) or layout.DEVICES.fullmatch(checked):
+        raise layout.InvalidName(f"Invalid {what} {checked!r}: some systems have no such file.")
+    return checked

@@ -1,0 +1,87 @@
+"""Upload of the entries of the lab notebook that name a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runicorn.store import layout
+from runicorn.store.project import documents
+from runicorn.upload.client import Conflict, Denied, Removed, RequestRejected, Server, Unsupported
+from runicorn.upload.state import UploadState
+
+
+class NotebookUpload:
+    """Upload of the entries of one run; the caller holds the lock of the state.
+
+    Attributes:
+        problems: why an entry was not sent, by its name; it is sent again when it changes.
+    """
+
+    def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
+        self._run_id = run_dir.name
+        self._root = root
+        relative = run_dir.relative_to(root).parts
+        # Runs below `runs/` of Runicorn 0.6 and 0.7 have no folder of their project.
+        self._project = relative[0] if relative[0] not in layout.SKIPPED_TOP else ""
+        self._state = state
+        self._server = server
+        self._seen: tuple[int, ...] = ()
+        self.problems: dict[str, str] = {}
+
+    def send(self) -> bool:
+        """Send new and changed entries that name the run; return whether there were any.
+
+        Raises:
+            ServerUnavailable: the server could not be reached.
+        """
+        if not self._project:
+            return False
+        folder = self._root / self._project / documents.NOTEBOOK
+        try:
+            about = os.stat(folder)
+        except OSError:
+            return False
+        # Entries are replaced as a whole, which changes their folder.
+        seen = (about.st_mtime_ns, about.st_ino)
+        if seen == self._seen:
+            return False
+        moved = False
+        for name in documents.names(self._root, self._project, documents.NOTEBOOK):
+            moved |= self._send(name)
+        self._seen = seen
+        return moved
+
+    def _send(self, name: str) -> bool:
+        uploaded = self._state.content["uploaded"]
+        key = f"{documents.NOTEBOOK}/{name}"
+        try:
+            about = os.lstat(documents.path_of(self._root, self._project, documents.NOTEBOOK, name))
+            entry = documents.read(self._root, self._project, documents.NOTEBOOK, name)
+        except (OSError, ValueError, documents.DocumentNotFound):
+            return False
+        *mark, etag = uploaded.get(key, [documents.NONE])
+        now = [about.st_size, about.st_mtime_ns]
+        if self._run_id not in entry.runs or entry.error or mark == now:
+            return False
+        body = {
+            "title": entry.title,
+            "kind": entry.kind,
+            "runs": list(entry.runs),
+            "text": entry.text,
+            "author": (entry.authors or [""])[-1],
+            "created_at": entry.created,
+            "etag": etag,
+        }
+        path = self._server.path("v2", "projects", self._project, documents.NOTEBOOK, name)
+        try:
+            etag = self._server.json("PUT", path, body)["etag"]
+        except (Conflict, Removed, RequestRejected, Denied, Unsupported) as error:
+            # The run itself is sent, whatever the server says about an entry.
+            self.problems[name] = f"{documents.NOTEBOOK}/{name}: {error}"
+            uploaded[key] = [*now, etag]
+            return False
+        self.problems.pop(name, None)
+        uploaded[key] = [*now, etag]
+        self._state.save()
+        return True
