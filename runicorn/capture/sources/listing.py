@@ -27,12 +27,12 @@ MOST_LEVELS = 2
 """Levels above script and working directory at which their common folder is the program."""
 SUBMODULE_DEPTH = 4
 _SKIPPED = (
-    "__pycache__ node_modules site-packages venv env .venv .env build dist .git .hg .svn .tox .nox .mypy_cache "
+    "__pycache__ node_modules site-packages venv .venv build dist .git .hg .svn .tox .nox .mypy_cache "
     ".ruff_cache .pytest_cache .ipynb_checkpoints .cache .idea .vscode .eggs .runicorn wandb mlruns lightning_logs "
     "outputs multirun checkpoints"
 )
 SKIPPED = frozenset(_SKIPPED.split())
-"""Folders that contain no sources where git does not say so."""
+"""Folders that contain no sources unless git tracks their files."""
 MARKS_OF_OTHERS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG")
 """Names in a folder that is an environment or a cache."""
 _SECRETS = re.compile("|".join(fnmatch.translate(name) for name in git.KEPT_OUT), re.IGNORECASE)
@@ -136,6 +136,7 @@ class _Git:
         self._folder, self._storage, self._commands = folder, storage, commands
         self._variables = {**variables, **git.ENVIRONMENT}
         self._is_whole = True
+        self._foreign: dict[str, bool] = {"": False}
 
     def listing(self) -> Listing | None:
         """Return the tracked files and the untracked ones that git does not ignore; None without git."""
@@ -172,8 +173,16 @@ class _Git:
             is_clean = changed is not None and not prefix and name not in changed
             yield from _candidate(root, prefix + name, is_clean, True)
         for name in untracked:
-            if not name.endswith("/"):  # another repository
+            is_repository = name.endswith("/")
+            if not is_repository and not self._is_foreign(root, (prefix + name).rpartition("/")[0]):
                 yield from _candidate(root, prefix + name, False, False)
+
+    def _is_foreign(self, root: Path, folder: str) -> bool:
+        """Return whether a folder without tracked files is in an environment, a cache or a store."""
+        if folder not in self._foreign:
+            outer = self._is_foreign(root, folder.rpartition("/")[0])
+            self._foreign[folder] = outer or not _may_have_sources(root / folder)
+        return self._foreign[folder]
 
     def _names(self, repository: Path, *arguments: str) -> list[str]:
         answer = self._ask(repository, *arguments)
@@ -250,11 +259,13 @@ class _Walk:
         return listing
 
     def _is_source_folder(self, entry: os.DirEntry[str]) -> bool:
-        if entry.name in SKIPPED or entry.name.endswith(".egg-info"):
-            return False
-        if _is_within(Path(entry.path), self._storage):
-            return False
-        return not any(os.path.lexists(os.path.join(entry.path, mark)) for mark in MARKS_OF_OTHERS)
+        return not _is_within(Path(entry.path), self._storage) and _may_have_sources(Path(entry.path))
+
+
+def _may_have_sources(folder: Path) -> bool:
+    if folder.name in SKIPPED or folder.name.endswith(".egg-info"):
+        return False
+    return not any(os.path.lexists(folder / mark) for mark in MARKS_OF_OTHERS)
 
 
 def _is_within(path: Path, folder: Path) -> bool:

@@ -64,6 +64,22 @@ def test_a_program_without_a_repository_is_walked(project: Project, monkeypatch:
     assert set(project.kept()) == names
 
 
+def test_environments_caches_and_stores_in_a_repository_are_no_sources(project: Project) -> None:
+    write(project.folder, {"train.py": "a", "build/tracked.py": "t"})
+    commit(project.folder)
+    write(
+        project.folder,
+        {"__pycache__/m.pyc": b"\0", "my/pyvenv.cfg": "", "my/lib/x.py": "x", "env/game.py": "g"},
+    )
+    write(
+        project.folder,
+        {".runicorn/p/n/runs/a/meta.json": "{}", "a.egg-info/PKG-INFO": "", "build/new.py": "n"},
+    )
+    assert set(project.kept()) == {"train.py", "build/tracked.py", "env/game.py"}
+    (project.folder / ".git").rename(project.folder.parent / "git")
+    assert set(project.kept()) == {"train.py", "env/game.py"}
+
+
 def test_script_and_working_directory_may_lie_side_by_side(project: Project) -> None:
     write(project.folder, {"bin/train.py": "a", "conf/a.json": "{}", "other.txt": "o"})
     kept = project.kept(script="../bin/train.py", folder=project.folder / "conf")
