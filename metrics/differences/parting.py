@@ -28,12 +28,13 @@ _MAD = 1.4826
 """Ratio of the standard deviation to the median absolute deviation of a normal distribution."""
 
 
-def find(a: Sequence[Curves], b: Sequence[Curves]) -> list[Parting]:
+def find(a: Sequence[Curves], b: Sequence[Curves], shared: Sequence[Curves] | None = None) -> list[Parting]:
     """Return the metrics whose curves differ, the earliest parting first.
 
     Args:
         a: the curves of a run and of its replicas.
         b: the same of the other run, or of the runs of a group.
+        shared: the curves of further runs that are replicas of both sides, which then have a curve each.
 
     The spread at a step is the pooled standard deviation of the replicas of both sides there and at its neighbors.
     Without replicas it is the noise of the curves themselves: of their successive differences.
@@ -41,7 +42,8 @@ def find(a: Sequence[Curves], b: Sequence[Curves]) -> list[Parting]:
     partings = [
         parting
         for metric in a[0]
-        if metric in b[0] and (parting := _parting(metric, _of(metric, a), _of(metric, b))) is not None
+        if metric in b[0]
+        and (parting := _parting(metric, *(_of(metric, side) for side in (a, b, shared or ())))) is not None
     ]
     return sorted(partings, key=lambda entry: (entry["step"] is None, entry["step"] or 0, entry["metric"]))
 
@@ -50,7 +52,7 @@ def _of(metric: str, runs: Sequence[Curves]) -> list[Curve]:
     return [curves[metric] for curves in runs if metric in curves]
 
 
-def _parting(metric: str, a: list[Curve], b: list[Curve]) -> Parting | None:
+def _parting(metric: str, a: list[Curve], b: list[Curve], shared: list[Curve]) -> Parting | None:
     steps = _common(a[0], b[0])
     if not len(steps):
         return None
@@ -60,7 +62,8 @@ def _parting(metric: str, a: list[Curve], b: list[Curve]) -> Parting | None:
         return None
     parting: Parting = {"metric": metric, "step": None, "first": _plain(steps[different.argmax()])}
     with np.errstate(all="ignore"):
-        spread, parting["spread"] = _spread(left, right)
+        together = [np.vstack([left, right, *(_at(curve, steps) for curve in shared)])]
+        spread, parting["spread"] = _spread(left, right, together if shared else [left, right])
         distance = np.abs(_mean(left) - _mean(right))
         apart = (distance > FACTOR * spread) & different
         # A value that is not finite on one side only is apart from any number.
@@ -101,16 +104,19 @@ def _mean(values: Floats) -> Floats:
     return means
 
 
-def _spread(left: Floats, right: Floats) -> tuple[Floats, str]:
-    """Return the standard error of the difference of both means at each step, and where it is from."""
-    squares, freedom, errors = np.zeros((3, left.shape[1]))
-    for side in (left, right):
-        finite = np.isfinite(side)
-        counts = finite.sum(axis=0)
-        squares += np.where(finite, (side - _mean(side)) ** 2, 0.0).sum(axis=0)
-        freedom += np.maximum(counts - 1, 0)
-        errors += 1 / np.maximum(counts, 1)
-    errors = np.sqrt(errors)
+def _spread(left: Floats, right: Floats, groups: Sequence[Floats]) -> tuple[Floats, str]:
+    """Return the standard error of the difference of both means at each step, and where it is from.
+
+    Args:
+        groups: replicas, around whose means the variance is estimated.
+    """
+    squares, freedom = np.zeros((2, left.shape[1]))
+    for group in groups:
+        finite = np.isfinite(group)
+        squares += np.where(finite, (group - _mean(group)) ** 2, 0.0).sum(axis=0)
+        freedom += np.maximum(finite.sum(axis=0) - 1, 0)
+    counts = (np.maximum(np.isfinite(side).sum(axis=0), 1) for side in (left, right))
+    errors = np.sqrt(sum(1 / count for count in counts))
     noise = max(_noise(side[0]) for side in (left, right))
     if not freedom.any():
         return noise * errors, "curves" if noise else "none"

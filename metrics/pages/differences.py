@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import NotFound
@@ -19,13 +20,13 @@ from rest_framework.exceptions import NotFound
 from metrics.api.differences import compared_runs
 from metrics.differences import service, sources, tried
 from metrics.pages import syntax
-from runicorn.api.responses.differences import ChangedFile, Difference
+from runicorn.api.responses.differences import ChangedFile, Difference, SourceFile
 from runicorn.json_value import JsonObject
 from runicorn.store.project import analysis
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import translated
 from runicorn_site.web.responses import fragment
-from runicorn_tools.differences import patches
+from runicorn_tools.differences import engine, patches
 from runicorn_tools.differences.facts import RunFacts
 from runicorn_tools.differences.words import short
 from runs.active_root import active_root
@@ -53,7 +54,17 @@ MOST_LINES = 4000
 """Maximum number of shown lines of a diff or a file; the download has all of them."""
 OPEN_LINES = 400
 """Number of lines up to which the diff of a file is open."""
-STATUSES = {"added": _("added"), "removed": _("removed"), "modified": _("modified"), "renamed": _("renamed")}
+STATUSES = {
+    "added": _("added"),
+    "removed": _("removed"),
+    "modified": pgettext_lazy("status of a file", "modified"),
+    "renamed": _("renamed"),
+}
+OPEN_FILES = 60
+"""Number of source files up to which all folders of the tree are open."""
+MOST_KEYS = 500
+"""Maximum number of shown keys of a section; the API has all."""
+MOST_NEAR_METRICS = 2
 
 
 class CardContext(TypedDict):
@@ -90,10 +101,7 @@ class Section:
     name: str
     title: str
     lines: list[Line] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        return len(self.lines)
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +195,7 @@ def difference_page(request: HttpRequest) -> HttpResponseBase:
         "group": others[:-1],
         "difference": difference,
         "sentences": [translated(sentence) for sentence in difference["sentences"]],
-        "sections": [
-            Section(name, str(TITLES[name]), _lines(name, difference)) for name in difference["order"]
-        ],
+        "sections": list(_sections(first, others[-1], difference)),
         "files": list(file_parts(difference)) if difference["code"] else [],
         "partings": [
             (entry["metric"], entry["step"], entry.get("first"), _spread(entry.get("spread", "")))
@@ -197,6 +203,16 @@ def difference_page(request: HttpRequest) -> HttpResponseBase:
         ],
     }
     return render(request, "metrics/differences/page.html", context)
+
+
+def _sections(a: Run, b: Run, difference: Difference) -> Iterator[Section]:
+    seeds = engine.seed_keys(service.facts_of(a), service.facts_of(b))
+    for name in difference["order"]:
+        lines = _lines(name, difference)
+        if name == "config":  # seeds have a section
+            lines = [line for line in lines if line.key not in seeds]
+        if lines or name == "code":
+            yield Section(name, str(TITLES[name]), lines[:MOST_KEYS], len(lines))
 
 
 def _spread(word: str) -> str:
@@ -208,7 +224,7 @@ def _lines(name: str, difference: Difference) -> list[Line]:
     section: dict[str, Any] = difference[name]  # type: ignore[literal-required]
     if name in ("command", "seed"):
         texts = [
-            " ".join(value) if isinstance(value, list) and name == "command" else short(value)
+            shlex.join(value) if isinstance(value, list) and name == "command" else short(value)
             for value in (section["a"], section["b"])
         ]
         return [Line("changed", str(TITLES[name]), *texts)]
@@ -262,7 +278,14 @@ def nearest_page(request: HttpRequest, run_id: str) -> HttpResponse:
     """Render the runs of a project whose configs are nearest to that of a run."""
     run = get_run(run_id)
     near = tried.near_runs(run.project, run.config, MOST_NEAR, run.run_id)
-    return render(request, "metrics/differences/nearest.html", {"run": run, "runs": near})
+    runs = [(other, _primary_metrics(other["metrics"], run.best_metric_name)) for other in near]
+    return render(request, "metrics/differences/nearest.html", {"run": run, "runs": runs})
+
+
+def _primary_metrics(values: Mapping[str, float | None], primary: str | None) -> list[tuple[str, float]]:
+    names = sorted(values, key=lambda name: (name != primary, name))
+    metrics = [(name, value) for name in names if (value := values[name]) is not None]
+    return metrics[:MOST_NEAR_METRICS]
 
 
 @access(Scope.READ)
@@ -274,7 +297,10 @@ def sources_page(request: HttpRequest, run_id: str) -> HttpResponse:
     tree = sources.tree(facts)
     path = request.GET.get("path", "")
     context: dict[str, Any] = {"run": run, "tree": tree, "path": path, "cells": bool(tree["cells"])}
-    context["reasons"] = _reasons(tree["skipped_count"])
+    context["reasons"] = " ".join(
+        filter(None, [_reasons(tree["skipped_count"]), _written(tree["written_count"])])
+    )
+    context["folders"] = _folders(tree["files"], path)
     if path:
         context |= _file(facts, path)
     elif query := request.GET.get("q", "").strip()[:MOST_LETTERS]:
@@ -298,6 +324,27 @@ def _reasons(count: int) -> str:
         "{count} files were left out: too large, binary, or with keys.",
         count,
     ).format(count=count)
+
+
+def _written(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext(
+        "{count} file that runs wrote is not stored.", "{count} files that runs wrote are not stored.", count
+    ).format(count=count)
+
+
+def _folders(files: Iterable[SourceFile], path: str) -> list[tuple[str, list[tuple[str, SourceFile]], bool]]:
+    """Return folders with the names and entries of their files, and whether each is open; the top folder first."""
+    folders: dict[str, list[tuple[str, SourceFile]]] = {}
+    for file in files:
+        folder, _, name = file["path"].rpartition("/")
+        folders.setdefault(folder, []).append((name, file))
+    is_small = sum(map(len, folders.values())) <= OPEN_FILES
+    return [
+        (folder, folders[folder], is_small or not folder or path.rpartition("/")[0] == folder)
+        for folder in sorted(folders)
+    ]
 
 
 def _file(facts: RunFacts, path: str) -> JsonObject:

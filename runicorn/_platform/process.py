@@ -36,13 +36,12 @@ def process_start_time(pid: int) -> float | None:
 
 def own_start() -> float:
     """Return when this process started, in Unix seconds and never too early; now if that is unknown."""
-    now = time.time()
     ticks = process_start_time(os.getpid()) if sys.platform == "linux" else None
     if ticks is None:
-        return now
-    # The start is rounded down to a tick of 10 ms.
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - (ticks + 2) / os.sysconf("SC_CLK_TCK")
-    return now - max(age, 0.0)
+        return time.time()
+    # The start is rounded down to a tick of 10 ms; a process that is suspended here between both clocks is younger.
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - (ticks + 5) / os.sysconf("SC_CLK_TCK")
+    return time.time() - max(age, 0.0)
 
 
 def process_gone(pid: int, start: float | None, boot: str) -> bool:

@@ -17,5 +17,8 @@ class Curve(NamedTuple):
 
 Curves = Mapping[str, Curve]
 """Curves of a run by metric."""
-FindPartings = Callable[[Sequence[Curves], Sequence[Curves]], list[Parting]]
-"""Returns where the curves of a run and its replicas part from those of others."""
+FindPartings = Callable[[Sequence[Curves], Sequence[Curves], Sequence[Curves]], list[Parting]]
+"""Returns where the curves of a run and its replicas part from those of others.
+
+The third argument are the curves of further replicas of both, if the two are replicas of each other.
+"""

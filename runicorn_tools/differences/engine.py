@@ -42,7 +42,7 @@ def compare(
     config = compact(
         _without(values.compare(a.config, other.config), a.config, [run.config for run in b[:-1]])
     )
-    seeds = _seed_keys(a, other)
+    seeds = seed_keys(a, other)
     difference: Difference = {
         "a": name_of(a),
         "b": name_of(other),
@@ -63,11 +63,15 @@ def compare(
     }
     difference["replica"] = _is_replica(a, other, difference)
     if curves is not None and find_partings is not None:
-        left = [a, *(run for run in replicas_of(a) if run.id not in {entry.id for entry in b})]
+        compared_ids = {a.id, *(entry.id for entry in b)}
+        left = [a, *(run for run in replicas_of(a) if run.id not in compared_ids)]
         right = [other, *b[:-1]] if len(b) > 1 else [other, *(r for r in replicas_of(other) if r.id != a.id)]
+        shared: list[RunFacts] = []
         if difference["replica"]:
-            left, right = [a], [other]
-        difference["parting"] = find_partings([curves(run) for run in left], [curves(run) for run in right])
+            shared, left, right = left[1:], [a], [other]
+        difference["parting"] = find_partings(
+            *([curves(run) for run in runs] for runs in (left, right, shared))
+        )
     difference["order"] = [name for name in order if difference[name]]  # type: ignore[literal-required]
     difference["sentences"] = words.sentences(difference, seeds)
     return difference
@@ -114,7 +118,8 @@ def _without(
     }
 
 
-def _seed_keys(a: RunFacts, b: RunFacts) -> frozenset[str]:
+def seed_keys(a: RunFacts, b: RunFacts) -> frozenset[str]:
+    """Return the config keys of two runs that are seeds."""
     keys: set[str] = set()
     for run in (a, b):
         flat = values.flat(run.config)

@@ -89,8 +89,8 @@ TEXTS = frozenset(
     ]
 )
 """Endings of texts that users edit; "" is a name without one, such as Makefile."""
-AFTERWARDS = 10.0
-"""Seconds after the end of a run in which its program may still write."""
+AFTERWARDS = 3.0
+"""Seconds after the end of a run in which its program may still write new files."""
 MOST_RUNS = 100
 """Number of newest runs of a folder whose times are known."""
 MOST_FILES = 20_000
@@ -141,7 +141,8 @@ class WrittenFiles:
             return False
         if self._began and changed >= self._began:
             return True
-        return any(began <= changed and changed <= self._end_of(run) for run, began in self._runs)
+        afterwards = 0.0 if path in self._sources else AFTERWARDS
+        return any(began <= changed <= self._end_of(run) + afterwards for run, began in self._runs)
 
     def _read(self) -> list[tuple[str, float]]:
         runs = []
@@ -175,16 +176,16 @@ class WrittenFiles:
 
 
 def _end_of(run_dir: Path) -> float:
-    """Return until when a run may have written; infinity for one that is running."""
+    """Return when a run ended or last wrote to its journal; infinity for one that is running."""
     status = layout.read_json(run_dir / layout.STATUS)[0]
     ended = status.get("ended_at")
     if isinstance(ended, (int, float)) and not isinstance(ended, bool):
-        return ended + AFTERWARDS
+        return float(ended)
     meta = layout.read_json(run_dir / layout.META)[0]
     if meta and not has_ended(ProcessRecord.from_dict(meta)):
         return math.inf
     with suppress(OSError):
-        return os.stat(run_dir / layout.EVENTS).st_mtime + AFTERWARDS
+        return os.stat(run_dir / layout.EVENTS).st_mtime
     return 0.0
 
 

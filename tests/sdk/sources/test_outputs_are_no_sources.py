@@ -103,6 +103,15 @@ def test_an_input_that_changes_between_runs_is_a_source(project: Project) -> Non
     assert Sources(second).identity != Sources(first).identity
 
 
+def test_new_files_just_after_a_run_are_its_outputs_and_changed_inputs_are_not(project: Project) -> None:
+    put(project, "data.csv", BEFORE)
+    first = project.run(began=BEGAN)
+    end(first)
+    put(project, "data.csv", ENDED + 1, "made for the next run\n")
+    put(project, "figure.png", ENDED + 1)
+    assert names(project.run(began=ENDED + 100)) == {"train.py", "data.csv"}
+
+
 def test_outputs_stay_outputs_when_their_run_is_gone(project: Project) -> None:
     first = project.run(began=BEGAN)
     put(project, "out.csv", DURING)

@@ -331,6 +331,30 @@ def test_partings_are_listed_by_step() -> None:
     assert [(entry["metric"], entry["step"]) for entry in find([a], [b])] == [("early", 10), ("late", 30)]
 
 
+def test_replicas_are_compared_with_the_spread_of_all_replicas(pair: Pair) -> None:
+    rng = random.Random(5)
+    runs = [pair.run({"lr": 1, "seed": seed}) for seed in range(5)]
+    curves = {}
+    for run in runs:
+        walk = [0.0]
+        for _ in range(99):
+            walk.append(walk[-1] + rng.gauss(0, 1))
+        curves[run.id] = {"loss": curve(*walk)}
+
+    def parting(replicas: list[RunFacts]) -> dict[str, Any]:
+        (entry,) = engine.compare(
+            runs[0],
+            [runs[1]],
+            curves=lambda run: curves[run.id],
+            find_partings=find,
+            replicas_of=lambda run: replicas,
+        )["parting"]
+        return dict(entry)
+
+    assert parting(runs) == {"metric": "loss", "step": None, "first": 1, "spread": "replicas"}
+    assert parting(runs[:2])["spread"] == "curves"
+
+
 @pytest.mark.parametrize("length", [1, 2, 5, 10, 11, 12])
 def test_short_curves_of_replicas_are_compared(length: int) -> None:
     a = [{"loss": curve(*([0.1 * n] * length))} for n in range(3)]
