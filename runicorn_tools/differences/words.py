@@ -34,17 +34,20 @@ def sentences(difference: Difference, seed_keys: Collection[str] = ()) -> list[s
         else:
             entries: ValueDifference = difference[section]  # type: ignore[literal-required]
             if text := _values(entries, seed_keys if section == "config" else ()):
-                lines.append(Message(_TITLES[section], changes=text))
+                lines.append(_titled(section, text))
     return lines or [Message("Nothing is known to have changed since run {other}", other=other)]
 
 
-_TITLES = {
-    "config": "Config: {changes}",
-    "packages": "Packages: {changes}",
-    "environment": "Environment variables: {changes}",
-    "hardware": "Hardware: {changes}",
-    "artifacts": "Data: {changes}",
-}
+def _titled(section: str, changes: str) -> str:
+    if section == "config":
+        return Message("Config: {changes}", changes=changes)
+    if section == "packages":
+        return Message("Packages: {changes}", changes=changes)
+    if section == "environment":
+        return Message("Environment variables: {changes}", changes=changes)
+    if section == "hardware":
+        return Message("Hardware: {changes}", changes=changes)
+    return Message("Data: {changes}", changes=changes)
 
 
 def _values(difference: ValueDifference, left_out: Collection[str]) -> str:
