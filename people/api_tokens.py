@@ -9,12 +9,12 @@ import time
 from django.db import IntegrityError
 from django.db.models import QuerySet
 
-from people.access.periods import InvalidToken
 from people.models import ApiToken
 from people.token_verification import PREFIX, digest_of
 from runicorn import _platform
 from runicorn_site.web.access import Scope
 from runicorn_site.web.durable import changing
+from runicorn_site.web.periods import InvalidToken
 
 LONGEST_NAME = 100
 _NAME = re.compile(r"[\w.@ -]+")

@@ -17,13 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from people import api_tokens
 from people.access.actor import Actor, actor_of
-from people.access.periods import InvalidToken, seconds_of
 from people.access.routes import allows
 from people.labels import SCOPE_LABELS, role_label
 from people.shares import services as shares
 from runicorn_site.pages.settings import choices, shares_context
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
+from runicorn_site.web.periods import InvalidToken, seconds_of
 from runicorn_site.web.pools import blocking
 
 PERIODS = ("30d", "90d", "365d", "")

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from people.access.periods import InvalidToken, seconds_of
 from runicorn.api.responses.shares import Kind, Share
+from runicorn_site.web.periods import InvalidToken, seconds_of
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn_tools.cli.support.viewers import viewer_client

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from people.access.periods import InvalidToken, seconds_of
 from runicorn_site.cli.support.durable import durable
 from runicorn_site.web.access import Scope
+from runicorn_site.web.periods import InvalidToken, seconds_of
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import NOT_AVAILABLE, USAGE
 

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from runicorn._version import __version__
 from runicorn_site.assets import module_bundle
 from runicorn_site.catalog.entry import RunEntry, nested
 from runicorn_site.catalog.store import StoreCatalog
+from runicorn_site.folders import APPS
 from runicorn_site.page_file.content import PageContent, page_content
 from runs.store.params import flatten
 
-STATIC = Path(__file__).resolve().parents[1].parent / "static"
+STATIC = APPS / "static"
 SHEETS = ("variables", "base", "controls", "chart", "standalone")
 MODULE = "js/standalone/page.js"
 COLORS = 8

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from http import HTTPStatus
-from pathlib import Path
 
 from django.utils.translation import get_language, gettext, override
 
 # Django's needs settings, which may be invalid when this is imported.
 from runicorn.message import gettext_noop
+from runicorn_site.folders import APPS
 from runicorn_site.security.headers import Headers, is_api, security
 from runicorn_site.web.messages import translated
 
@@ -86,7 +86,7 @@ def raw_answer(refusal: Refusal, path: str, prefix: str = "", language: str = "e
     return b"\r\n".join(lines) + b"\r\n\r\n" + content
 
 
-SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
+SHEETS = APPS / "static" / "css"
 NAMES = ("variables", "base", "plain")
 FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)  # a file that needs the token
 

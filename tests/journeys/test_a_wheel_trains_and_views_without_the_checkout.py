@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,9 +23,36 @@ from tests.journeys.installations import (
 )
 from tests.processes import PROJECT, environment, free_port
 from tests.records import records
+from tests.server.site.test_requests_of_other_sites_are_refused import ADDRESSES, SAMPLES
 from tests.waiting import until
 
 TRAIN = "import runicorn as rn\nwith rn.init(project='p', name='n') as run:\n    run.log({'loss': 0.5})\nprint(run.id)\n"
+
+IMPORT_ALL = """
+import os
+from importlib.metadata import entry_points
+from runicorn_tools.cli import Commands
+
+# Each in a process of its own: what one imports, or puts on the import path, is missing for another one.
+def attempt(what, function):
+    child = os.fork()
+    if not child:
+        try:
+            function()
+        except BaseException as error:
+            print(f"{what}: {error!r}", flush=True)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+commands = Commands()
+assert len(commands) > 40
+for name in commands:
+    attempt(name, lambda: commands[name])
+for group in ("runicorn.command_line", "runicorn.commands", "runicorn.trackers", "runicorn.names"):
+    for entry in entry_points(group=group):
+        attempt(entry, entry.load)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,31 +90,99 @@ def test_the_wheel_trains_and_views(installed: Path, tmp_path: Path, home: Path)
     for name in ("metrics.py", "runs/__init__.py", "artifacts/__init__.py"):
         (workplace / name).parent.mkdir(parents=True, exist_ok=True)
         (workplace / name).write_text("raise SystemExit('not yours')\n")
-    surroundings = environment(home, RUNICORN_DIR=str(tmp_path / "store"), RUNICORN_RATE_LIMIT="off")
-    del surroundings["PYTHONPATH"]
-    trained = subprocess.run(
-        [installed, "-c", TRAIN], cwd=workplace, env=surroundings, capture_output=True, text=True, check=True
+    run_id = _output(installed, home, workplace, tmp_path / "store", "python", "-c", TRAIN).strip()
+    with _viewer(installed, home, workplace, tmp_path / "store") as url:
+        rows = requests.get(f"{url}/api/runs/{run_id}/metrics_step", timeout=60).json()["rows"]
+        assert [row["loss"] for row in rows] == [0.5]
+        page = requests.get(f"{url}/runs/{run_id}", headers={"Accept": "text/html"}, timeout=60)
+        assert page.status_code == 200
+
+
+def test_every_command_and_entry_point_of_the_wheel_is_imported_alone(
+    installed: Path, tmp_path: Path, home: Path
+) -> None:
+    assert _output(installed, home, tmp_path, tmp_path / "store", "python", "-c", IMPORT_ALL) == ""
+
+
+def test_commands_of_the_wheel_read_a_store_and_a_viewer(installed: Path, tmp_path: Path, home: Path) -> None:
+    store = tmp_path / "store"
+    first, second = (_output(installed, home, tmp_path, store, "python", "-c", TRAIN).strip() for _ in "ab")
+    commands = (
+        ("ls", "--json"),
+        ("show", first),
+        ("compare", first, second),
+        ("diff", first, second),
+        ("nearest", first),
+        ("plot", first, "-m", "loss"),
+        ("tail", first),
+        ("wait", first),
+        ("export", first, "--format", "page", "--out", "page.html"),
+        ("token", "list"),
+        ("user", "list"),
+        ("version",),
+        ("fsck",),
     )
+    for words in commands:
+        _output(installed, home, tmp_path, store, "runicorn", *words)
+    with _viewer(installed, home, tmp_path, store) as url:
+        for words in (("show", first), ("diff", first, second), ("share", "run"), ("share", "list")):
+            more = (first,) if words == ("share", "run") else ()
+            _output(installed, home, tmp_path, store, "runicorn", *words, *more, "--url", url)
+
+
+def test_no_page_of_the_wheel_lacks_a_file(installed: Path, tmp_path: Path, home: Path) -> None:
+    run_id = _output(installed, home, tmp_path, tmp_path / "store", "python", "-c", TRAIN).strip()
+    paths = {
+        path.replace(SAMPLES["run_id"], run_id).replace("/projects/x", "/projects/p")
+        for path in (*ADDRESSES, "/plain.css")
+    }
+    with _viewer(installed, home, tmp_path, tmp_path / "store") as url, requests.Session() as session:
+        session.headers["Accept"] = "text/html"
+        codes = {
+            path: session.get(url + path, timeout=60, allow_redirects=False).status_code
+            for path in sorted(paths)
+        }
+    assert {path: code for path, code in codes.items() if code >= 500} == {}
+    found = {path for path, code in codes.items() if code == 200}
+    pages = {"/", "/plain.css", "/settings", "/docs", "/projects/p", "/projects/p/groups"}
+    assert pages | {f"/runs/{run_id}", f"/runs/{run_id}/page.html"} <= found
+
+
+def _output(python: Path, home: Path, folder: Path, store: Path, program: str, *words: str) -> str:
+    """Return what a program of the installation prints; it must succeed."""
+    done = subprocess.run(
+        [python.parent / program, *words],
+        cwd=folder,
+        env=_surroundings(home, store),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+def _surroundings(home: Path, store: Path) -> dict[str, str]:
+    variables = environment(home, RUNICORN_DIR=str(store), RUNICORN_RATE_LIMIT="off")
+    del variables["PYTHONPATH"]
+    return variables
+
+
+@contextmanager
+def _viewer(python: Path, home: Path, folder: Path, store: Path) -> Iterator[str]:
+    """Run a viewer of the installation; yield its URL."""
     port = free_port()
     viewer = subprocess.Popen(
-        [installed.parent / "runicorn", "viewer", "--port", str(port), "--no-open"],
-        cwd=workplace,
-        env=surroundings,
+        [python.parent / "runicorn", "viewer", "--port", str(port), "--no-open"],
+        cwd=folder,
+        env=_surroundings(home, store),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         until(lambda: _answers(viewer, port), timeout=90)
-        run_id = trained.stdout.strip()
-        rows = requests.get(f"http://127.0.0.1:{port}/api/runs/{run_id}/metrics_step", timeout=60).json()[
-            "rows"
-        ]
-        assert [row["loss"] for row in rows] == [0.5]
-        page = requests.get(
-            f"http://127.0.0.1:{port}/runs/{run_id}", headers={"Accept": "text/html"}, timeout=60
-        )
-        assert page.status_code == 200
+        yield f"http://127.0.0.1:{port}"
     finally:
         viewer.terminate()
         viewer.communicate(timeout=60)

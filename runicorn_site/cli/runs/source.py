@@ -11,15 +11,11 @@ from typing import Annotated
 import typer
 
 from runicorn.settings import user
-from runicorn_site.cli.support.server import use_server
+from runicorn_site.catalog.base import Catalog, CatalogError, UnknownRun
+from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.catalog.names import LATEST, find_run, find_runs
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, USAGE
-
-use_server()  # for modules of the apps that parse files without Django
-
-from runicorn_site.catalog.base import Catalog, CatalogError, UnknownRun  # noqa: E402
-from runicorn_site.catalog.entry import RunEntry  # noqa: E402
-from runicorn_site.catalog.names import LATEST, find_run, find_runs  # noqa: E402
 
 RUN_HELP = "A run: an id, its unique beginning, a unique name, latest, best:METRIC, or @baseline."
 COMPLETED = 30

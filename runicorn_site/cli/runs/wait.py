@@ -30,7 +30,7 @@ def wait(
 ) -> None:
     """Wait until each of the runs satisfies a condition; without one, until all have finished.
 
-    Exit code 0: it came true; 1: a run ended without; 124: the timeout is over.
+    Exit code 0: it came true, or all finished; 1: a run ended otherwise; 124: the timeout is over.
 
     Examples:
 
@@ -52,8 +52,9 @@ def wait(
     if as_json:
         common.print_json(results)
     elif False in results.values():
+        names = ", ".join(run for run, result in results.items() if result is False)
         common.print_notice(
-            f"{', '.join(run for run, result in results.items() if result is False)} ended without."
+            f"{names} ended, and the condition is not true" if until else f"{names} did not finish"
         )
     if False in results.values():
         raise typer.Exit(ENDED_OTHERWISE)
