@@ -30,6 +30,12 @@ def test_the_changelog_begins_with_the_version() -> None:
     assert first is not None and first.group(1) == __version__
 
 
+def test_each_part_of_the_changelog_stands_once() -> None:
+    for release in re.split(r"^## ", _text("CHANGELOG.md"), flags=re.MULTILINE):
+        leads = re.findall(r"^- \*\*(.+?)\*\*", release, re.MULTILINE)
+        assert sorted(leads) == sorted(set(leads))
+
+
 def test_every_link_between_documents_leads_somewhere() -> None:
     broken = []
     for document in [*DOCUMENTS, *sorted((PROJECT / "docs").rglob("*.md"))]:
