@@ -58,7 +58,7 @@ def viewer(root: Path, home: Path, **environment: str) -> Iterator[Viewer]:
 
 
 def use_store(root: Path, home: Path) -> None:
-    """Open the database of `home` in this process, for benchmarks that fill it through the models."""
+    """Open the databases of `home` in this process, for benchmarks that fill it through the models."""
     os.environ.update(RUNICORN_CONFIG_DIR=str(home / "config"), RUNICORN_DATA_DIR=str(home / "data"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runicorn_site.settings")
     import django
@@ -66,7 +66,10 @@ def use_store(root: Path, home: Path) -> None:
     django.setup(set_prefix=False)
     from django.core.management import call_command
 
+    from runicorn_site.database.durable import prepare_durable
+
     call_command("migrate", verbosity=0)
+    prepare_durable()
     from runs.active_root import activate
 
     activate(root)
