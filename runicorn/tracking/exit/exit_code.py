@@ -1,5 +1,8 @@
 """Exit code of an interpreter that is about to exit.
 
+The companion process asks the system for it, which answers for certain only from Linux 6.15. Elsewhere a run that ends by
+`sys.exit(1)` would count as finished without this module.
+
 `atexit` functions cannot read it, so `sys.exit`, `exit` and `quit` are wrapped. For a bare `raise SystemExit(code)` it is
 read when CPython flushes stdout and stderr, after the last frame of a script is gone and before it handles the exception.
 Under `python -m` and `python -c` the exception is freed before any code of ours runs: the companion process asks the
@@ -21,7 +24,7 @@ _code: object = None
 _latest: int | None = None
 
 
-class _Rider:
+class _ReleaseProbe:
     """Attached to the exception of a `sys.exit`: if Python code still runs when it is released, the exit was caught.
 
     An uncaught exit is released by the interpreter itself, with no frame left.
@@ -101,9 +104,9 @@ def _noticing(leave: Callable[..., Any]) -> Any:
             leave(*arguments, **keywords)
         except SystemExit as error:
             if threading.current_thread() is threading.main_thread():
-                rider = _Rider()
-                _code, _latest = error.code, id(rider)
-                error.__dict__["_rider"] = rider
+                probe = _ReleaseProbe()
+                _code, _latest = error.code, id(probe)
+                error.__dict__["_release_probe"] = probe
             raise
 
     exit.__doc__, exit.__wrapped__ = leave.__doc__, leave  # type: ignore[attr-defined]

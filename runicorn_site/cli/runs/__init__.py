@@ -1,4 +1,4 @@
-"""Verbs for runs, on a store without a viewer and on a viewer alike; they parse files by modules of the apps."""
+"""Commands for runs of a store or a viewer; modules of the apps parse the files."""
 
 from runicorn_site.cli.support.server import use_server
 
