@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from http import HTTPStatus
+from pathlib import Path
 
+from django.conf import settings
 from django.utils.translation import get_language, gettext, override
 
 # Django's needs settings, which may be invalid when this is imported.
 from runicorn.message import gettext_noop
-from runicorn_site.folders import APPS
 from runicorn_site.security.headers import Headers, is_api, security
 from runicorn_site.web.messages import translated
 
@@ -86,7 +87,6 @@ def raw_answer(refusal: Refusal, path: str, prefix: str = "", language: str = "e
     return b"\r\n".join(lines) + b"\r\n\r\n" + content
 
 
-SHEETS = APPS / "static" / "css"
 NAMES = ("variables", "base", "plain")
 FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)  # a file that needs the token
 
@@ -94,7 +94,8 @@ FONT = re.compile(rb"@font-face \{.*?\}\n", re.DOTALL)  # a file that needs the 
 @lru_cache(maxsize=1)
 def style_sheet() -> bytes:
     """Return the style sheets of all pages as one: the token form, which Django does not render, looks like them."""
-    return FONT.sub(b"", b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES))
+    folder = Path(settings.STATICFILES_DIRS[0], "css")
+    return FONT.sub(b"", b"".join((folder / f"{name}.css").read_bytes() for name in NAMES))
 
 
 @dataclass(frozen=True)
