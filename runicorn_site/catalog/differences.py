@@ -7,7 +7,8 @@ from pathlib import Path
 
 from metrics.differences import parting
 from runicorn.api.responses.differences import Difference, NearRun
-from runicorn_site.catalog.base import Catalog, CatalogError, Query
+from runicorn_site.catalog import judging
+from runicorn_site.catalog.base import Catalog, CatalogError, Judgement, Query
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.catalog.journal_curves import read_curves
 from runicorn_site.catalog.store import StoreCatalog
@@ -19,6 +20,9 @@ from runicorn_tools.differences.nearest import nearest
 
 POINTS = 5000
 MOST_METRICS = 20
+MOST_EFFECTS = 3
+NOISE_RUNS = 200
+"""Number of newest runs from which the noise floor is estimated: a store is read without an index."""
 
 
 def differ(catalog: Catalog, a: RunEntry, b: list[RunEntry]) -> Difference:
@@ -70,6 +74,23 @@ def what_changed(catalog: Catalog, entry: RunEntry) -> tuple[str, list[str]]:
         return "", []
     difference = engine.compare(facts_of(catalog, earlier), [facts_of(catalog, entry)])
     return earlier.id, difference["sentences"]
+
+
+def effects(catalog: Catalog, entry: RunEntry, earlier: str) -> list[Judgement]:
+    """Return the verdicts on the primary metric of a run and some others against an earlier run.
+
+    Raises:
+        CatalogError: the viewer cannot answer.
+    """
+    other = catalog.get(earlier)
+    if other is None:
+        return []
+    shared = [name for name in entry.metrics if name in other.metrics and not name.startswith("system/")]
+    shared.sort(key=lambda name: (name != entry.best_metric_name, name))
+    names = shared[:MOST_EFFECTS]
+    if isinstance(catalog, StoreCatalog):
+        return judging.verdicts(catalog, catalog.root, names, [entry], [other], NOISE_RUNS)
+    return catalog.verdicts(names, [entry], [other])
 
 
 def near(catalog: Catalog, entry: RunEntry, limit: int) -> list[NearRun]:

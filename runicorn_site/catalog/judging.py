@@ -18,10 +18,19 @@ from runicorn_tools.analysis.verdict import correct, judge
 
 
 def verdicts(
-    catalog: Catalog, root: Path, metrics: Sequence[str], a: Sequence[RunEntry], b: Sequence[RunEntry]
+    catalog: Catalog,
+    root: Path,
+    metrics: Sequence[str],
+    a: Sequence[RunEntry],
+    b: Sequence[RunEntry],
+    newest: int | None = None,
 ) -> list[Judgement]:
-    """Compare the runs `a` with the baseline `b` by each of the metrics, corrected for their number."""
-    replicas = _replicas(catalog, root, b[0].project) if b and metrics else []
+    """Compare the runs `a` with the baseline `b` by each of the metrics, corrected for their number.
+
+    Args:
+        newest: number of newest runs of the project from which the noise floor is estimated; all by default.
+    """
+    replicas = _replicas(catalog, root, b[0].project, newest) if b and metrics else []
     own = {entry.id for group in (a, b) if len(group) > 1 for entry in group}
     judged = [
         judge(
@@ -36,11 +45,11 @@ def verdicts(
     return [Judgement(verdict.metric, verdict.verdict, str(verdict.sentence)) for verdict in correct(judged)]
 
 
-def _replicas(catalog: Catalog, root: Path, project: str) -> list[list[RunEntry]]:
+def _replicas(catalog: Catalog, root: Path, project: str, newest: int | None) -> list[list[RunEntry]]:
     """Return the finished runs of a project that differ in nothing but their seed, in groups of two and more."""
     rules = rules_of(root, project)
     groups: dict[str, list[RunEntry]] = defaultdict(list)
-    for entry in catalog.select(Query(project=project, metrics=True)):
+    for entry in catalog.select(Query(project=project, metrics=True, limit=newest)):
         if entry.status == layout.FINISHED and (key := key_of_folder(root / entry.folder, rules)):
             groups[key].append(entry)
     return [group for group in groups.values() if len(group) > 1]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn_site.catalog.differences import what_changed
+from runicorn_site.catalog.differences import effects, what_changed
 from runicorn_site.catalog.entry import Figures, RunEntry, nested
 from runicorn_site.cli.runs import text
 from runicorn_site.cli.runs.source import (
@@ -60,6 +60,7 @@ def show(
     with opened(url, token, storage) as catalog:
         entry = run_of(catalog, run, metrics=True)
         earlier, changes = ("", []) if as_json else what_changed(catalog, entry)
+        verdicts = effects(catalog, entry, earlier) if earlier else []
     if as_json:
         common.print_json(entry.to_dict())
         return
@@ -70,6 +71,8 @@ def show(
         typer.echo(f"\nWHAT CHANGED since {earlier}")
         for sentence in changes:
             typer.echo(common.printable(f"  {sentence}"))
+        for verdict in verdicts:
+            typer.echo(common.printable(f"  {verdict.metric} {verdict.sentence}"))
     _section("config", _flat(entry.config))
     _section("summary", _flat(entry.summary))
     if entry.metrics:

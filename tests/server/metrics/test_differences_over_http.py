@@ -155,6 +155,8 @@ def test_the_command_answers_as_the_api_does(runs: list[str], store: Path, api: 
     shown = printed("show", "latest")
     assert f"WHAT CHANGED since {runs[1]}" in shown
     assert "  Config: lr 0.1 → 0.9" in shown
+    verdict = api.get(f"/api/v2/verdict?metric=loss&a={runs[2]}&b={runs[1]}").json()
+    assert f"  loss {verdict['sentence']}" in shown
     text = printed("diff", "latest")
     assert f"{runs[1]} (p/resnet) → {runs[2]} (p/resnet)" in text
     assert "~ lr: 0.1 → 0.9" in text

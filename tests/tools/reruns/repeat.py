@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.reruns.projects import Project, make_environment, prepared
+from tests.tools.reruns.projects import Project, make_environment, prepared
 
-PACKAGE = Path(__file__).parents[2]
+PACKAGE = Path(__file__).parents[3]
 
 
 class Failed(Exception):

@@ -1,4 +1,4 @@
-"""Runs each project, removes it, and repeats it from what its run recorded.
+"""Fifty small projects are run, removed, and run again from what their runs recorded: `python -m benchmarks.reruns`.
 
 Each must reproduce its metrics, or say before it starts what cannot be the same. `python -m benchmarks.reruns Hydra 7` runs
 those of that name and number 7; `uv` must be installed for the projects with it.
@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.reruns.projects import projects
-from benchmarks.reruns.repeat import Failed, repeat
+from tests.tools.reruns.projects import projects
+from tests.tools.reruns.repeat import Failed, repeat
 
 
 def main() -> None:
