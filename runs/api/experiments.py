@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
+
+import orjson
+from rest_framework.settings import api_settings
 
 from runicorn.api.responses.experiments import (
     BatchDeletion,
@@ -21,7 +24,7 @@ from runicorn.api.responses.runs import RunResult
 from runs.api import responses
 from runs.models import Run, RunMetric, StorageRoot
 from runs.query import counts, where_keys
-from runs.query.compiled_lists import run_list
+from runs.query.compiled_lists import RememberedResults, run_list
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.where.completion import cursor_context
@@ -63,10 +66,23 @@ def matching(root: StorageRoot, query: dict[str, Any]) -> Matches:
     )
 
 
-def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
+@lru_cache(maxsize=4)
+def _encoded(root: str) -> RememberedResults:
+    """Return the experiments below a storage root as parts of a response that are JSON already."""
+    renderers: Any = api_settings.DEFAULT_RENDERER_CLASSES
+    json = renderers[0]()
+    return RememberedResults(lambda row: orjson.Fragment(json.render(EXPERIMENT.build(root, row))))
+
+
+def page(root: StorageRoot, query: dict[str, Any], *, encoded: bool = False) -> ExperimentPage:
     """Return the page of experiments that a valid `ExperimentListQuery` names.
 
     `total` is exact up to 10,000; beyond, `total_capped` is true. `has_next` is always exact.
+
+    Args:
+        root: their root.
+        query: filters, order and place.
+        encoded: return experiments as JSON that the renderer copies, unless they have details.
 
     Raises:
         UnknownOrder: `order_by` or `sort` is malformed.
@@ -74,12 +90,15 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
     start = time.perf_counter()
     size = query["per_page"]
     first = (query["page"] - 1) * size
-    runs = run_list(root, query, EXPERIMENT.fields, partial(matching, root, query))
+    encoded = encoded and not query.get("details")
+    results = _encoded(root.path) if encoded else None
+    runs = run_list(root, query, EXPERIMENT.fields, partial(matching, root, query), results)
     rows = list(runs.rows[first : first + size + 1])
     total, is_capped = first + len(rows), False
     if len(rows) > size or not rows or total > counts.EXACT:  # else this is the last page
         total, is_capped = runs.capped()
-    items = [cast(ListedExperiment, EXPERIMENT.build(root.path, row)) for row in rows[:size]]
+    build = partial(EXPERIMENT.build, root.path)
+    items = cast(list[ListedExperiment], rows[:size] if encoded else list(map(build, rows[:size])))
     if query.get("details"):
         _add_details(root, items)
     answer: ExperimentPage = {

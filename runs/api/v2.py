@@ -40,7 +40,9 @@ def experiment_list_view(request: Request, query: dict[str, Any]) -> Response:
     """
     root = active_root()
     refresh_before_listing(root)
-    return Response(experiments.page(root, query))
+    # The page for browsers indents rows, which JSON in parts does not allow.
+    is_json = request.accepted_renderer.format == "json"
+    return Response(experiments.page(root, query, encoded=is_json))
 
 
 # A thousand markers are synced to disk one by one.

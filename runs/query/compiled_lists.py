@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
@@ -21,6 +23,8 @@ from runs.query.matches import Matches
 from runs.query.ordering import Ordered, metrics_of, ordered_by_query
 
 MOST = 256
+MOST_RESULTS = 400
+"""Rows of which the results are remembered, each about 3 kB with its key."""
 BY_ROWS = ("search", "where", "tags", "pinned_first")
 """Parameters for which the rows decide which SQL is fast."""
 FILTERS = (
@@ -30,11 +34,47 @@ FILTERS = (
 PARAMETERS = (*FILTERS, "include_deleted", "order_by", "order_desc", "sort")
 
 
+class RememberedResults:
+    """Results of a function of rows, remembered by their values: most rows of a list are those of its last request."""
+
+    def __init__(self, function: Callable[[Sequence[Any]], Any]) -> None:
+        self.function = function
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def of(self, row: Sequence[Any], convert: Callable[[Sequence[Any]], Sequence[Any]]) -> Any:
+        """Return the result of a row; `convert` makes the values of fields from those of the database."""
+        key = tuple(row)
+        try:
+            known = self._results.get(key)
+        except TypeError:  # a value that the database driver has decoded
+            return self.function(convert(row))
+        if known is None:
+            known = self._results[key] = self.function(convert(row))
+            if len(self._results) > MOST_RESULTS:
+                with suppress(KeyError):  # by other threads
+                    self._results.popitem(last=False)
+        return known
+
+
+class ChangedRows:
+    """Rows of a query as results of a function."""
+
+    def __init__(self, rows: Any, function: Callable[[Sequence[Any]], Any]) -> None:
+        self._rows, self._function = rows, function
+
+    def __getitem__(self, window: slice) -> list[Any]:
+        return list(map(self._function, self._rows[window]))
+
+    def order_by(self) -> Any:
+        """Return the query without an order, to be counted."""
+        return self._rows.order_by()
+
+
 class CompiledRows:
     """Rows of a query, whose slices are fetched by the same SQL."""
 
-    def __init__(self, rows: Any) -> None:
-        self._rows = rows
+    def __init__(self, rows: Any, results: RememberedResults | None = None) -> None:
+        self._rows, self._results = rows, results
         compiler = rows.query.get_compiler(connection=connection)
         try:
             self._sql, self._params = compiler.as_sql()
@@ -44,7 +84,7 @@ class CompiledRows:
         columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
         self._converters = list(compiler.get_converters(columns).items())
 
-    def __getitem__(self, window: slice) -> list[Sequence[Any]]:
+    def __getitem__(self, window: slice) -> list[Any]:
         if not self._sql:
             return []
         limit = f" LIMIT {window.stop - window.start}" if window.stop is not None else ""
@@ -54,6 +94,8 @@ class CompiledRows:
         with connection.cursor() as cursor:
             cursor.execute(self._sql + limit + offset, self._params)
             rows: list[Sequence[Any]] = cursor.fetchall()
+        if self._results is not None:
+            return [self._results.of(row, self._converted) for row in rows]
         return list(map(self._converted, rows)) if self._converters else rows
 
     def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
@@ -114,7 +156,11 @@ _lock = threading.Lock()
 
 
 def run_list(
-    root: StorageRoot, query: Mapping[str, Any], fields: Sequence[str], matching: Callable[[], Matches]
+    root: StorageRoot,
+    query: Mapping[str, Any],
+    fields: Sequence[str],
+    matching: Callable[[], Matches],
+    results: RememberedResults | None = None,
 ) -> RunList:
     """Return the runs of a valid `RunListQuery`, compiled unless their SQL depends on the rows.
 
@@ -123,6 +169,7 @@ def run_list(
         query: filters and order.
         fields: of the rows.
         matching: returns the matches of the query.
+        results: of the values of `fields`; the list has them instead of the rows.
 
     Raises:
         UnknownOrder: `sort` or `order_by` is malformed.
@@ -130,15 +177,20 @@ def run_list(
     derived.prepare(root, metrics_of(query))
     if not is_fixed(query):
         matches = matching()
-        return RunList(matches, ordered_by_query(matches, query).values_list(*fields))
+        rows = ordered_by_query(matches, query).values_list(*fields)
+        if results is not None:
+            rows = rows.compiled(partial(ChangedRows, function=results.function))
+        return RunList(matches, rows)
     chosen = tuple(_frozen(query.get(name)) for name in PARAMETERS)
-    key = (connection.vendor, root.pk, current(), tuple(fields), chosen)
+    key = (connection.vendor, root.pk, current(), tuple(fields), results, chosen)
     with _lock:
         if (known := _lists.get(key)) is not None:
             _lists.move_to_end(key)
             return known
     matches = matching()
-    rows = ordered_by_query(matches, query).values_list(*fields).compiled(CompiledRows)
+    rows = (
+        ordered_by_query(matches, query).values_list(*fields).compiled(partial(CompiledRows, results=results))
+    )
     fresh = RunList(matches, rows, CompiledCount(matches.runs))
     with _lock:
         _lists[key] = fresh

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from runs.active_root import active_root
 from runs.index.metric_index import record_metrics
-from runs.query import counts
+from runs.query import compiled_lists, counts
+from runs.services.curation import edit_run
+from runs.services.lookup import get_run
 from runs.services.recycle_bin import soft_delete_runs
 from runs.store.metric_stats import MetricStats
 from tests.answers import read
@@ -153,3 +156,31 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     with django_assert_max_num_queries(12):
         api.get("/api/v2/experiments?per_page=1000&tags=t&order_by=best_metric_value")
+
+
+@pytest.mark.parametrize("query", ["per_page=3", "per_page=3&tags=t", "per_page=3&details=true"])
+def test_rows_that_are_remembered_as_json_follow_their_runs(six: list[str], api: Any, query: str) -> None:
+    before = read(api.get(f"/api/v2/experiments?{query}"))["experiments"]
+    edit_run(run=get_run(before[1]["id"]), tags=["t", "gold"])
+    after = read(api.get(f"/api/v2/experiments?{query}"))["experiments"]
+    assert after[1]["tags"] == ["t", "gold"] and after[1].keys() == before[1].keys()
+    assert [after[0], after[2]] == [before[0], before[2]]
+
+
+def test_the_page_for_browsers_indents_rows(six: list[str], api: Any) -> None:
+    page = api.get("/api/v2/experiments?per_page=2", HTTP_ACCEPT="text/html").content.decode()
+    assert "&quot;experiments&quot;: [\n    {\n" in page
+
+
+def test_only_some_results_of_rows_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled_lists, "MOST_RESULTS", 2)
+    computed: list[int] = []
+
+    def double(row: Sequence[int]) -> int:
+        computed.append(row[0])
+        return 2 * row[0]
+
+    results = compiled_lists.RememberedResults(double)
+    assert [results.of((n,), list) for n in (1, 2, 1, 2, 3, 2, 1)] == [2, 4, 2, 4, 6, 4, 2]
+    assert computed == [1, 2, 3, 1]
+    assert results.of(([4],), lambda row: row[0]) == 8  # a decoded value cannot be a key
