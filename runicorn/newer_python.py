@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import BufferedReader
 
     from typing_extensions import NotRequired
-elif sys.version_info >= (3, 11):
-    from typing import NotRequired
 else:
-    # Only the server evaluates the type hints of responses.
-    NotRequired = Any
+
+    def __getattr__(name: str) -> object:
+        """Import `NotRequired` when a response declares it: a training does without `typing`."""
+        if name != "NotRequired":
+            raise AttributeError(name)
+        import typing
+
+        # Only the server evaluates the type hints of responses.
+        return getattr(typing, name, typing.Any)
+
 
 if sys.version_info >= (3, 11):
     from enum import StrEnum

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from io import BufferedReader
 from pathlib import Path
-from typing import TextIO
 
 from runicorn import _platform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def open_binary(path: Path) -> BufferedReader:

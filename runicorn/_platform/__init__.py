@@ -13,7 +13,16 @@ from runicorn._platform.files import (
     replace_file,
 )
 from runicorn._platform.folders import config_home, data_home, home, is_network_filesystem
-from runicorn._platform.identity import MACOS, WINDOWS, boot_id, host_name, machine_id, system_name, user_name
+from runicorn._platform.identity import (
+    MACOS,
+    WINDOWS,
+    boot_id,
+    host_name,
+    machine_id,
+    sha256,
+    system_name,
+    user_name,
+)
 from runicorn._platform.locks import file_lock, lock
 from runicorn._platform.process import (
     allow_open_files,
@@ -49,6 +58,7 @@ __all__ = [
     "read_at",
     "read_regular",
     "replace_file",
+    "sha256",
     "system_name",
     "user_name",
     "watch_forks",

@@ -5,7 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hashlib import sha256 as sha256
+    from typing import Any
+else:
+    # Of the interpreter itself: `hashlib` loads OpenSSL.
+    try:
+        from _sha2 import sha256
+    except ImportError:
+        try:
+            from _sha256 import sha256  # before Python 3.12
+        except ImportError:
+            from hashlib import sha256
 
 WINDOWS = sys.platform == "win32"
 MACOS = sys.platform == "darwin"
@@ -13,9 +26,7 @@ MACOS = sys.platform == "darwin"
 
 def machine_id() -> str:
     """Return a stable id of this machine: a digest, because the system's own id is confidential."""
-    import hashlib
-
-    return hashlib.sha256(b"runicorn " + _raw_machine_id().encode()).hexdigest()[:32]
+    return sha256(b"runicorn " + _raw_machine_id().encode()).hexdigest()[:32]
 
 
 def _raw_machine_id() -> str:

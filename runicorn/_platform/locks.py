@@ -6,9 +6,12 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from runicorn._platform.identity import WINDOWS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 

@@ -8,9 +8,19 @@ import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from runicorn._platform.identity import WINDOWS, boot_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Forkable(Protocol):
+        """Object with state to reset in a forked child."""
+
+        def after_fork(self) -> None:
+            """Reset the state; called in the child before anything else runs there."""
+
 
 OPEN_OTHERWISE = 1024
 
@@ -90,13 +100,6 @@ def _psutil_start_time(pid: int) -> float | None:
         return float(psutil.Process(pid).create_time())
     except (psutil.Error, OverflowError):
         return None
-
-
-class Forkable(Protocol):
-    """Object with state to reset in a forked child."""
-
-    def after_fork(self) -> None:
-        """Reset the state; called in the child before anything else runs there."""
 
 
 _forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()

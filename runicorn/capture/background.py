@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runicorn.capture.background_thread import BackgroundThread
 from runicorn.capture.program_start import ProgramStart
@@ -22,6 +21,7 @@ from runicorn.store import descriptor_reserve, layout
 from runicorn.store.journal import encode
 from runicorn.store.notices import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runicorn.capture.capture_process import CaptureProcess
     from runicorn.capture.console import Console

@@ -6,9 +6,14 @@ import os
 import sys
 import time
 from importlib.machinery import PathFinder
-from typing import NamedTuple
 
 from runicorn import _platform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from runicorn.named_tuple import NamedTuple
 
 PLAIN_FINDERS = ("runicorn", "importlib_metadata")
 """Packages whose import hooks list no other distributions than Python does."""

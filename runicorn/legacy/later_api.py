@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Union
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
-    from typing import Protocol
+    from typing import Any, Protocol, Union
 
     from runicorn.artifacts.artifact import Artifact
+    from runicorn.legacy.init_arguments import Arguments
     from runicorn.store.run_folder import RunFolder
+
+    Place = Union[str, os.PathLike[str], Mapping[str, Any], None]
 
     class Settings(Protocol):
         """The config of a run."""
@@ -37,26 +40,6 @@ if TYPE_CHECKING:
 CODE = "code_snapshot"
 INFO = 20
 """`logging.INFO`; the module is loaded by scripts that use it."""
-Place = Union[str, "os.PathLike[str]", Mapping[str, Any], None]
-
-
-class Arguments(TypedDict, total=False):
-    """Additional arguments of `init` in 0.6 and 0.7.
-
-    Attributes:
-        alias: another name of the run; stored as a tag.
-        snapshot_code: copy the source files of `workspace_root` into the run's folder.
-        workspace_root: root of the source files; by default the working directory.
-        tqdm_mode, snapshot_format, force_snapshot: ignored: progress bars are always folded, and a snapshot is a folder
-            of at most 64 MiB.
-    """
-
-    alias: str | None
-    snapshot_code: bool
-    workspace_root: str | os.PathLike[str] | None
-    tqdm_mode: str
-    snapshot_format: str
-    force_snapshot: bool
 
 
 def log_config(
@@ -167,6 +150,10 @@ def check_arguments(arguments: Arguments) -> None:
     Raises:
         TypeError: one of them is unknown.
     """
+    if not arguments:
+        return
+    from runicorn.legacy.init_arguments import Arguments
+
     for name in arguments.keys() - Arguments.__annotations__.keys():
         raise TypeError(f"init() got an unexpected keyword argument {name!r}")
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
+from runicorn._platform import sha256
 from runicorn.settings import user
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from runicorn.named_tuple import NamedTuple
 
 FOLDER = "roots"
 MOST = 50
@@ -27,7 +32,7 @@ def remember(root: Path) -> None:
     """Note that a script writes to `root`. Nothing is raised: the list is a convenience."""
     with suppress(OSError, ValueError):
         folder = user.data_directory() / FOLDER
-        file = folder / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        file = folder / sha256(os.fsencode(root)).hexdigest()[:16]
         try:
             os.utime(file)
         except FileNotFoundError:

@@ -7,13 +7,16 @@ import stat
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from runicorn import _platform
 from runicorn.message import Message
 from runicorn.settings import default_root
 from runicorn.store import layout, process_identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CONFIG_FILE = "config.json"
 PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077

@@ -8,7 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 KINDS = "a dict, an argparse namespace, a dataclass, or an object of pydantic, attrs or OmegaConf"
 

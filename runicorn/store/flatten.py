@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from runicorn.store.config_objects import KINDS, items_of
 from runicorn.store.values import DEPTH, described, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def flatten(settings: Any) -> dict[str, Any]:

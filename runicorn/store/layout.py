@@ -12,10 +12,13 @@ import re
 import stat
 import time
 from pathlib import Path
-from typing import Any
 
 from runicorn import _platform
 from runicorn.store import file_checksums
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 META = "meta.json"
 STATUS = "status.json"
@@ -88,8 +91,9 @@ NAME_BYTES = 255
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, with any suffix."""
 _NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
-_ANOTHER_ON_WINDOWS = re.compile(r'.*(?:[<>:"|?*].*|[. ])')
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_ANOTHER_ON_WINDOWS = r'.*(?:[<>:"|?*].*|[. ])'
+# The lookahead keeps a large set of characters from being optimized when it is compiled, at each start of a training.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]|(?=[\ud800-\udfff\u2028\u2029])(?s:.)")
 JSON_CEILING = 16 * 1024 * 1024
 """Size limit of a small file; a larger one is not read."""
 
@@ -204,7 +208,7 @@ def names_another_file(part: str) -> bool:
     """Return whether this system maps a path component to another file: a device, a stream of another file, or the same
     name without trailing dots. Only Windows does.
     """
-    return _platform.WINDOWS and bool(DEVICES.fullmatch(part) or _ANOTHER_ON_WINDOWS.fullmatch(part))
+    return _platform.WINDOWS and bool(DEVICES.fullmatch(part) or re.fullmatch(_ANOTHER_ON_WINDOWS, part))
 
 
 def grows(name: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-TEMPORARY = re.compile(r"\.[a-z_]+\.json\.([0-9]+)\.[0-9a-f]{8}\.tmp")
+TEMPORARY = r"\.[a-z_]+\.json\.([0-9]+)\.[0-9a-f]{8}\.tmp"
 """Names of `_platform.replace_file` for small files; the number is the pid."""
 OLD_SECONDS = 3600.0
 NEWEST_RUNS = 5
@@ -17,7 +17,7 @@ NEWEST_RUNS = 5
 def remove_of_process(run_dir: Path, pid: int) -> None:
     """Remove those that a process which has ended left in the folder of its run."""
     for entry in _entries(run_dir):
-        match = TEMPORARY.fullmatch(entry.name)
+        match = re.fullmatch(TEMPORARY, entry.name)
         if match and int(match[1]) == pid:
             with suppress(OSError):
                 os.unlink(entry.path)
@@ -29,7 +29,10 @@ def remove_old(runs_dir: Path) -> None:
     with suppress(OSError):
         for name in sorted(os.listdir(runs_dir))[-NEWEST_RUNS:]:
             for entry in _entries(runs_dir / name):
-                if TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before:
+                if (
+                    re.fullmatch(TEMPORARY, entry.name)
+                    and entry.stat(follow_symlinks=False).st_mtime < before
+                ):
                     os.unlink(entry.path)
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Protocol
 
 from runicorn import _platform
 
@@ -26,7 +25,9 @@ GRACE_SECONDS = 60.0
 """Time since the last write within which a run counts as alive if its process cannot be identified for certain."""
 
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NamedTuple, Protocol
 
     class Process(Protocol):
         """Recorded identity of a process; unknown values are "" or None."""
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
         @property
         def pid_namespace(self) -> str:
             """PID namespace of its pid."""
+else:
+    from runicorn.named_tuple import NamedTuple
 
 
 # A dataclass would import a tenth of the companion's memory.
@@ -132,7 +135,7 @@ def _is_of_a_container_here(process: Process) -> bool:
     )
 
 
-_listed = (-LISTED_SECONDS, frozenset[tuple[int, Optional[float]]]())
+_listed: tuple[float, frozenset[tuple[int, float | None]]] = (-LISTED_SECONDS, frozenset())
 
 
 def _in_containers() -> frozenset[tuple[int, float | None]]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from runicorn import _platform
 from runicorn.store import descriptor_reserve, layout
@@ -21,6 +20,10 @@ from runicorn.store.journal import count_records
 from runicorn.store.journal.appender import Appender
 from runicorn.store.notices import Notices, say
 from runicorn.store.units import number_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class RunFolder:

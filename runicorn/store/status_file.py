@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
 
 from runicorn.store import layout
 from runicorn.store.journal.durability import SYNC_THREAD
@@ -12,6 +11,10 @@ from runicorn.store.run_folder import RunFolder
 from runicorn.store.state.reasons import fields
 from runicorn.store.state.scheduler import job_of
 from runicorn.store.state.transitions import NEW, Event, Observation, follow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class StatusFile:

@@ -7,11 +7,14 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any
 
 from runicorn.store import layout
 from runicorn.store.config_objects import items_of, list_of
 from runicorn.store.notices import Notices
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PLAIN = frozenset({bool, int, float, str, type(None)})
 DEPTH = 20

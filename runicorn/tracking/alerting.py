@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from runicorn.store.journal import encode
 from runicorn.store.values import text_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runicorn.api.responses.alerts import Level
 
 LEVELS: tuple[Level, ...] = ("info", "warn", "error")

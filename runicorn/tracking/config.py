@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
 
 from runicorn.store import layout
 from runicorn.store.flatten import flatten
@@ -12,11 +11,18 @@ from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.values import finite
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runicorn.capture.redaction import Masking
 
+    Settings = MutableMapping[str, Any]
+else:
+    Settings = MutableMapping
 
-class Config(MutableMapping[str, Any]):
+
+class Config(Settings):
     """Settings of a run by dotted key; every change is written to `config.json` immediately.
 
     Secrets are masked, and NaN and infinities replaced by their names, in the file only: the training may need them.

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from runicorn.settings.user import get as get_setting
 from runicorn.store import layout
 from runicorn.store.notices import say
-from runicorn.tracking import run_artifacts
 from runicorn.tracking.config import Config
 from runicorn.tracking.ranks import Rank, current_rank
 from runicorn.tracking.run import Run
 from runicorn.tracking.switch import is_enabled
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
     from runicorn.tracking.samples import SampleBatch
@@ -173,6 +174,7 @@ class SilentRun(Run):
         from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.errors import ArtifactNotFound
         from runicorn.artifacts.names import parse_spec
+        from runicorn.tracking import run_artifacts
 
         try:
             return run_artifacts.find(self.storage_root, artifact_spec)[0]

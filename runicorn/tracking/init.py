@@ -7,11 +7,10 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
-from runicorn.legacy.later_api import Arguments, check_arguments, copy_code
+from runicorn.legacy.later_api import check_arguments, copy_code
 from runicorn.settings import default_root, known_roots, user
 from runicorn.store import descriptor_reserve, layout, leftovers
 from runicorn.store.flatten import flatten
@@ -23,10 +22,16 @@ from runicorn.tracking.disabled import SilentRun, is_offline, is_silent
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
     from typing_extensions import Unpack
 
+    from runicorn.legacy.init_arguments import Arguments
     from runicorn.upload.target import Target
+else:
+    from runicorn.named_tuple import NamedTuple
 
 
 class Location(NamedTuple):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from runicorn.store import descriptor_reserve, layout, values
 from runicorn.store.journal import encode
 from runicorn.store.run_folder import RunFolder
 from runicorn.tracking.records import whole_step
 
-SUFFIXES = re.compile(r"[A-Za-z0-9]{1,16}(\.[A-Za-z0-9]{1,16}){0,2}")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SUFFIXES = r"[A-Za-z0-9]{1,16}(\.[A-Za-z0-9]{1,16}){0,2}"
 
 
 def write_file(
@@ -52,7 +55,7 @@ def write_value(
     name = values.text_of(key)
     try:
         content, suffix = encode_value()
-        if not SUFFIXES.fullmatch(suffix):
+        if not re.fullmatch(SUFFIXES, suffix):
             raise ValueError(f"invalid suffix {suffix!r}: it must be letters and digits, like 'mp4'")
     except (images.NotAnImage, *values.REFUSALS) as error:
         reason = values.text_of(error) or type(error).__name__

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Protocol
 
 from runicorn import _platform
 from runicorn._version import __version__
@@ -14,16 +13,19 @@ from runicorn.store import layout
 from runicorn.store.process_identity import ProcessRecord, host_identity, is_alive
 from runicorn.store.state import scheduler
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
 
-class NamedRun(Protocol):
-    """The attributes of a run in `meta.json`."""
+    class NamedRun(Protocol):
+        """The attributes of a run in `meta.json`."""
 
-    id: str
-    path: str | None
-    project: str
-    name: str
-    storage_root: Path
-    process: int
+        id: str
+        path: str | None
+        project: str
+        name: str
+        storage_root: Path
+        process: int
 
 
 def meta(run: NamedRun, before: dict[str, Any], labels: dict[str, Any], resumed: bool) -> dict[str, Any]:

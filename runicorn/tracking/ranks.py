@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from runicorn.named_tuple import NamedTuple
 
 
 class Rank(NamedTuple):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from runicorn.store import values
 from runicorn.store.config_objects import items_of
 from runicorn.store.journal import encode
 from runicorn.store.notices import Notices
 from runicorn.store.values import REFUSALS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 STEP_LIMIT = 2**63
 OWN = ("global_step", "time", "stage")

@@ -6,24 +6,26 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import BackgroundCapture
 from runicorn.legacy import later_api
-from runicorn.store import descriptor_reserve, layout, metric_rules, values
+from runicorn.store import descriptor_reserve, layout, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.status_file import StatusFile
 from runicorn.store.values import PLAIN, REFUSALS
-from runicorn.tracking import alerting, metadata, records, run_artifacts
+from runicorn.tracking import metadata, records
 from runicorn.tracking.config import Config
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.media_log import MediaLog
 from runicorn.tracking.records import STEP_LIMIT, cleaned_line, whole_step
 from runicorn.tracking.summary import Summary
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runicorn.api.responses.alerts import Level
     from runicorn.artifacts.artifact import Artifact
     from runicorn.tracking.samples import SampleBatch, SampleLog
@@ -150,6 +152,9 @@ class Run(MediaLog):
 
         An alert without a title, or with another level, is reported on stderr and not raised.
         """
+        with descriptor_reserve.released():
+            from runicorn.tracking import alerting
+
         try:
             line = alerting.line(title, text, level)
         except ValueError as error:
@@ -171,6 +176,9 @@ class Run(MediaLog):
             ArtifactError: the version could not be created; nothing of it exists. Raised, unlike errors of metrics,
                 since a missing version would be noticed too late.
         """
+        with descriptor_reserve.released():
+            from runicorn.tracking import run_artifacts
+
         version = run_artifacts.create(self._folder, self.id, artifact)
         self._notice_when_ended()
         return version.number
@@ -185,6 +193,9 @@ class Run(MediaLog):
         Raises:
             ArtifactError: the version does not exist, or the text is malformed.
         """
+        with descriptor_reserve.released():
+            from runicorn.tracking import run_artifacts
+
         return run_artifacts.use(self._folder, artifact_spec)
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
@@ -219,6 +230,9 @@ class Run(MediaLog):
         Raises:
             ValueError: an argument is invalid.
         """
+        with descriptor_reserve.released():
+            from runicorn.store import metric_rules
+
         fields = metric_rules.definition(name, step_metric, goal, summary)
         with self._folder.exclusive():
             meta = self._folder.read(layout.META)

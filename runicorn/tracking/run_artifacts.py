@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runicorn.settings import user
 from runicorn.store import descriptor_reserve
 from runicorn.store.run_folder import RunFolder
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
     from runicorn.artifacts.store import Version

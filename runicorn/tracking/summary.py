@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from runicorn.store import layout
 from runicorn.store.config_objects import items_of
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.values import NotLoggable, jsonable, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MODES = ("max", "min")
 

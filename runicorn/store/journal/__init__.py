@@ -11,18 +11,22 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
 from zlib import crc32
 
 from runicorn import _platform, regular_file
 from runicorn.store.journal.checksums import is_intact, seal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    Encoder = Callable[[dict[str, Any]], bytes]
 
 LINE_CEILING = 64 * 1024 * 1024
 """Length from which a line without an end is returned in pieces, so that a reader gets past it."""
 
 COUNT_BYTES = 1024 * 1024
 
-Encoder = Callable[[dict[str, Any]], bytes]
 _plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _encoder: Encoder | None = None
 

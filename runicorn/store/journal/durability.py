@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from runicorn import _platform
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runicorn.store.run_folder import RunFolder
 

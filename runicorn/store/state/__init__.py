@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
 
 from runicorn.newer_python import StrEnum
 from runicorn.store import layout
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runicorn.api.responses.runs import Evidence
 
 STATE, STATE_REASON, EVIDENCE = "state", "state_reason", "evidence"
@@ -86,11 +88,12 @@ def derived(status: object, exit_reason: object) -> State:
 
 def evidence_in(status: Mapping[str, Any]) -> Evidence:
     """Return the evidence in a `status.json`, without values of a wrong type."""
-    stored, evidence = status.get(EVIDENCE), dict[str, Any]()
+    evidence: dict[str, Any] = {}
+    stored = status.get(EVIDENCE)
     for key, value in stored.items() if isinstance(stored, dict) else ():
         if key in TEXTS and isinstance(value, str):
             evidence[key] = value[:LONGEST_TEXT]
         elif key in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
             # NaN fails the comparison.
             evidence |= {key: value} if abs(value) < MOST else {}
-    return cast("Evidence", evidence)
+    return evidence  # type: ignore[return-value]

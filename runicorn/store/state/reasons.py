@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runicorn.store import layout
 from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, evidence_in, state_in
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
     from runicorn.api.responses.runs import Evidence
     from runicorn.store.state.transitions import StateChange
+else:
+    from runicorn.named_tuple import NamedTuple
 
 _ = str
 """Marks a text for translation."""

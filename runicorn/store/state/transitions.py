@@ -9,18 +9,23 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from runicorn.newer_python import StrEnum
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND
 from runicorn.store.state import STATUS_OF, State, derived, state_in
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
     from runicorn.api.responses.runs import Evidence
 
-Ending = tuple[str, Optional[str]]
-"""Status and exit reason."""
+    Ending = tuple[str, str | None]
+    """Status and exit reason."""
+else:
+    from runicorn.named_tuple import NamedTuple
+
 REASON_LENGTH = 200
 REPLACED = "exec"
 """Exit reason of a process that became another program."""

@@ -12,39 +12,40 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol
 
 from runicorn.companion import start as companion
 from runicorn.store import layout
-from runicorn.store.state.transitions import Ending, ending_by, ending_by_code
+from runicorn.store.state.transitions import ending_by, ending_by_code
 from runicorn.tracking.exit import exit_code, signals
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Protocol
 
+    from runicorn.store.state.transitions import Ending
     from runicorn.upload.wait import RunningUpload
 
+    class Endable(Protocol):
+        """The part of a run that ends it."""
 
-class Endable(Protocol):
-    """The part of a run that ends it."""
+        @property
+        def process(self) -> int:
+            """Return the pid of the process that began it and alone may end it."""
 
-    @property
-    def process(self) -> int:
-        """Return the pid of the process that began it and alone may end it."""
+        @property
+        def upload(self) -> RunningUpload | None:
+            """Return its upload to a server."""
 
-    @property
-    def upload(self) -> RunningUpload | None:
-        """Return its upload to a server."""
+        @property
+        def run_dir(self) -> Path:
+            """Return its folder."""
 
-    @property
-    def run_dir(self) -> Path:
-        """Return its folder."""
+        def is_open(self) -> bool:
+            """Return whether it has not ended."""
 
-    def is_open(self) -> bool:
-        """Return whether it has not ended."""
-
-    def end(self, status: str, reason: str | None) -> None:
-        """Write its end."""
+        def end(self, status: str, reason: str | None) -> None:
+            """Write its end."""
 
 
 _runs: list[Endable] = []

@@ -38,6 +38,29 @@ def test_importing_loads_nothing_but_itself() -> None:
     assert _loaded("import runicorn") <= {"runicorn", "__future__"}
 
 
+def test_init_loads_neither_typing_nor_openssl() -> None:
+    # Each takes a tenth of what a training pays for `init`.
+    loaded = _loaded("import runicorn; runicorn.init")
+    assert {"runicorn", "json", "threading"} <= loaded
+    assert not loaded & {"typing", "hashlib", "_hashlib", "dataclasses", "inspect", "socket", "subprocess"}
+
+
+def test_named_tuples_without_typing_are_those_of_typing() -> None:
+    import pickle
+
+    from runicorn.store.process_identity import ProcessRecord
+
+    record = ProcessRecord(5, hostname="here")
+    assert record == (5, None, "here", "", "", "") and record._replace(pid=6).pid == 6
+    assert ProcessRecord._field_defaults["machine_id"] == "" and ProcessRecord._fields[:2] == (
+        "pid",
+        "process_start",
+    )
+    assert pickle.loads(pickle.dumps(record)) == record and type(record).__doc__ == ProcessRecord.__doc__
+    assert ProcessRecord.from_dict({"pid": True, "boot_id": "b"}) == ProcessRecord(boot_id="b")
+    assert repr(record).startswith("ProcessRecord(pid=5, ")
+
+
 def test_public_names_load_the_standard_library_only() -> None:
     loaded = _loaded(
         "import runicorn; [getattr(runicorn, name) for name in set(runicorn.__all__) - set(runicorn._PROVIDED)]"
