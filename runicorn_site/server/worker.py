@@ -120,7 +120,7 @@ class Worker:
             if monitor.is_barred():
                 self.stopping.wait(TICK_SECONDS)
                 continue
-            term = Term(active_root(), self.stopping, self.wakeups.bell(loop.__name__))
+            term = Term(active_root(), self.stopping, self.wakeups, loop.__name__)
             try:
                 close_old_connections()
                 subject = connection.settings_dict["NAME"] if loop is keep_wal_small else term.root.path
@@ -161,10 +161,11 @@ class Worker:
 class Term:
     """Period in which this process works for one root: until it stops, shows another root, or loses its lease."""
 
-    def __init__(self, root: StorageRoot, stopping: threading.Event, bell: threading.Event) -> None:
+    def __init__(self, root: StorageRoot, stopping: threading.Event, wakeups: Wakeups, name: str) -> None:
         self.root = root
         self.stopping = stopping
-        self.bell = bell
+        self.wakeups = wakeups
+        self.bell = wakeups.bell(name)
         """Set when files or rows changed since it was cleared."""
         self.epoch = monitor.epoch
         self.lease: HeldLease | None = None
@@ -194,7 +195,8 @@ def lock_name(loop: Callable[[Term], None], subject: str) -> str:
 
 def discover(term: Term) -> None:
     """List the root, then read what changes, and look rarely at everything."""
-    problem = discovery.follow(term.root, term.bell.set)
+    # New lines of a run that has ended change no row: nothing else would wake the ingest.
+    problem = discovery.follow(term.root, term.bell.set, term.wakeups.bell(ingest.__name__).set)
     next_full = next_check = 0.0
     is_reported = False
     try:

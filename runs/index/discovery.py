@@ -78,6 +78,7 @@ class Store:
         self.watch: FolderWatch | None = None
         self.grown: set[str] = set()
         """Folders whose journals were written to since the last `grown_journals`."""
+        self.ring_grown: Callable[[], object] = bool
         self.needs_full = False
         self.tick_seconds = 0.0
         """Processor time of the last scan of what can have changed."""
@@ -123,11 +124,12 @@ def forget(root: StorageRoot) -> None:
         watch.close()
 
 
-def follow(root: StorageRoot, ring: Callable[[], object]) -> str:
+def follow(root: StorageRoot, ring: Callable[[], object], ring_grown: Callable[[], object] = bool) -> str:
     """Let the kernel tell the changes of a root from now on; scan it afterwards.
 
     Args:
         ring: called by another thread when there is something for `tick`.
+        ring_grown: called by any thread when there is something for `grown_journals`.
 
     Returns:
         Why that is impossible, or "".
@@ -138,6 +140,7 @@ def follow(root: StorageRoot, ring: Callable[[], object]) -> str:
         store.watch = FolderWatch(root.path, ring, store.concerns_runs)
     except CannotWatch as error:
         return str(error)
+    store.ring_grown = ring_grown
     store.walk.before_listing = store.watch_folder
     store.watch_folder("")
     return ""
@@ -264,7 +267,10 @@ def _collect(store: Store) -> Changes:
             store.walk.forget(folder)
     for folder in changes.gone:
         store.walk.forget(folder)
-    store.grown.update(folder for folder, names in changes.names.items() if layout.EVENTS in names)
+    grown = {folder for folder, names in changes.names.items() if layout.EVENTS in names}
+    if grown:
+        store.grown |= grown
+        store.ring_grown()
     return changes
 
 

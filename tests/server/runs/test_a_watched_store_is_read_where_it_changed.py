@@ -33,9 +33,15 @@ def bell() -> threading.Event:
 
 
 @pytest.fixture
-def watched(store: Path, bell: threading.Event) -> Iterator[Callable[[], None]]:
+def grown() -> threading.Event:
+    """Set when journals have grown."""
+    return threading.Event()
+
+
+@pytest.fixture
+def watched(store: Path, bell: threading.Event, grown: threading.Event) -> Iterator[Callable[[], None]]:
     """The active store, watched and listed; the fixture is what the background does after the bell."""
-    assert discovery.follow(active_root(), bell.set) == ""
+    assert discovery.follow(active_root(), bell.set, grown.set) == ""
     discovery.full(active_root())
 
     def tick() -> None:
@@ -75,13 +81,15 @@ def test_a_change_within_a_finished_run_is_read_at_once(
 
 
 def test_lines_of_a_run_that_has_ended_are_announced(
-    store: Path, make_run: Any, watched: Callable[[], None], bell: threading.Event
+    store: Path, make_run: Any, watched: Callable[[], None], grown: threading.Event
 ) -> None:
     run_id = make_run(store, metrics=[{"loss": 1.0}])
     watched()
     discovery.grown_journals(active_root())
+    grown.clear()
     append_metrics(store, "vision", "resnet", run_id, [{"loss": 2.0}], time.time())
     watched()
+    assert grown.is_set()
     assert discovery.grown_journals(active_root()) == {f"vision/resnet/runs/{run_id}"}
 
 

@@ -81,8 +81,8 @@ def test_a_database_that_reports_no_commits_is_asked_every_time(
 
 
 def test_a_rest_ends_by_a_bell_and_never_too_early(root: StorageRoot) -> None:
-    bell = threading.Event()
-    term = Term(root, threading.Event(), bell)
+    bells = Wakeups()
+    bell, term = bells.bell("any"), Term(root, threading.Event(), bells, "any")
     bell.set()
     began = time.monotonic()
     term.rest(600.0, at_least=0.05)
@@ -146,10 +146,11 @@ def test_a_store_at_rest_is_left_alone_and_a_new_run_is_ingested(
         new = make_run(Path(root.path), metrics=[{"loss": 2.0}])
         until(lambda: Run.objects.filter(run_id=new, journal_records=1).exists())
         until(rests)
-        append_metrics(
-            Path(root.path), "vision", "resnet", old, [{"loss": 3.0, "global_step": 2}], time.time()
-        )
-        until(lambda: Run.objects.filter(run_id=old, journal_records=2).exists())
+        with monkeypatch.context() as only_the_kernel:
+            only_the_kernel.setattr(background.wakeups, "ring", lambda: None)
+            new_lines = [{"loss": 3.0, "global_step": 2}]
+            append_metrics(Path(root.path), "vision", "resnet", old, new_lines, time.time())
+            until(lambda: Run.objects.filter(run_id=old, journal_records=2).exists())
         until(rests)
         # A run without a last word: its process, which never existed, is found missing.
         dead = make_run(Path(root.path), status="running", pid=2**22 + 1, **own_machine())
