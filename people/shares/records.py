@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import string
 import time
 
 from django.core import signing
@@ -12,7 +13,9 @@ from runicorn.api.responses.shares import Kind
 from runicorn_site.web.durable import changing
 
 KINDS: tuple[Kind, ...] = ("run", "compare", "board", "report")
-ID_BYTES = 12
+ID_CHARACTERS = string.ascii_letters + string.digits
+"""Without `-` and `_`: an id that begins with a dash would be an option of `runicorn share revoke`."""
+ID_LENGTH = 16
 
 
 def _signer() -> signing.Signer:
@@ -22,6 +25,11 @@ def _signer() -> signing.Signer:
 def link_token(share: Share) -> str:
     """Return the token of a share, which is part of its link."""
     return _signer().sign(share.id)
+
+
+def new_id() -> str:
+    """Return a random id of 95 bits."""
+    return "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
 
 
 def find(token: str) -> Share | None:
@@ -42,7 +50,7 @@ def add(
     with changing():
         Share.objects.filter(expires_at__lte=now).delete()
         return Share.objects.create(
-            id=secrets.token_urlsafe(ID_BYTES),
+            id=new_id(),
             kind=kind,
             target=target,
             root=root,

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from people.models import Share
+from people.shares import records
 from people.shares.access import is_allowed
 from runicorn import api
 from runicorn.api.responses.shares import Kind
@@ -226,6 +227,16 @@ def test_a_document_in_a_shared_page_runs_no_script_that_could_send_the_link_awa
     assert {"'self'", EMBEDDER} <= set(ancestors.split())
 
 
+@pytest.mark.parametrize("kind", ["run", "report", "compare"])
+@pytest.mark.parametrize("target", ["not-an-id", "\0", f"{FIRST},not-an-id", "x" * 7000, 5, None, [], " "])
+def test_a_malformed_target_is_named(lab: Lab, kind: str, target: object) -> None:
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    body = {"kind": kind, "target": target}
+    answer = requests.post(f"{lab.viewer.url}/api/v2/shares", json=body, headers=bearer, timeout=30)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == ["target"]
+
+
 def test_a_missing_run_or_board_cannot_be_shared(lab: Lab) -> None:
     with pytest.raises(api.NotFoundError):
         lab.client.shares.create("run", "20200101_000000_aaaaaa")
@@ -239,6 +250,11 @@ def test_a_missing_run_or_board_cannot_be_shared(lab: Lab) -> None:
             lab.client.shares.create(kind, target)  # type: ignore[arg-type]
     with pytest.raises(api.BadRequestError):
         lab.client.shares.create("run", FIRST, expires_at=time.time() - 1)
+
+
+def test_no_id_of_a_link_is_an_option_of_the_command_line() -> None:
+    ids = {records.new_id() for _ in range(2000)}  # of ids in base64 one in 64 begins with a dash
+    assert len(ids) == 2000 and all(share_id.isalnum() and share_id.isascii() for share_id in ids)
 
 
 def test_links_are_created_listed_and_revoked_on_the_command_line(
