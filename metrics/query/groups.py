@@ -70,14 +70,24 @@ def statistics(heights: Floats) -> dict[str, NDArray[Any]]:
     """Return the statistics of each column of `heights` (one row per curve, NaN for none)."""
     ordered = np.sort(heights, axis=0)
     count = np.isfinite(heights).sum(axis=0)
-    mean = np.nansum(heights / np.maximum(count, 1), axis=0)
     return {
         "count": count,
-        "mean": np.where(count, mean, np.nan),
+        "mean": _mean(ordered, count),
         "min": ordered[0],
         "max": _at(ordered, np.maximum(count - 1, 0)),
         **{name: _quantile(ordered, count, share) for name, share in QUANTILES.items()},
     }
+
+
+def _mean(ordered: Floats, count: NDArray[np.intp]) -> Floats:
+    """Return the mean of each column; the values are sorted, so that it does not depend on the order of the curves."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.nansum(ordered, axis=0)
+        mean: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    huge = np.isinf(total)
+    if huge.any():  # divided first: the sum exceeds the largest float
+        mean[huge] = np.nansum(ordered[:, huge] / count[huge], axis=0)
+    return mean
 
 
 def _quantile(ordered: Floats, count: NDArray[np.intp], share: float) -> Floats:

@@ -42,7 +42,7 @@ def noise_floor(groups: Iterable[Sequence[float]]) -> NoiseFloor | None:
     if not spreads:
         return None
     freedom = sum(df for _, df in spreads)
-    std = math.sqrt(sum(spread * (df / freedom) for spread, df in spreads))
+    std = math.sqrt(math.fsum(spread * (df / freedom) for spread, df in spreads))
     return NoiseFloor(std, freedom, min(_prior_freedom(spreads), freedom))
 
 

@@ -218,9 +218,11 @@ def statistics(membership: Membership, values: Floats) -> Statistics:
     ends = np.cumsum(count)
     starts = ends - count
     has_any = count > 0
-    # Divided first: a sum of values may exceed the largest float.
-    mean = np.bincount(codes, of_members / np.maximum(count, 1)[codes], len(membership))
     with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.bincount(codes, of_members, len(membership)) / np.maximum(count, 1)
+        if not np.isfinite(mean).all():  # divided first: a sum exceeds the largest float
+            shares = of_members / np.maximum(count, 1)[codes]
+            mean = np.bincount(codes, shares, len(membership)).astype(np.float64)
         squares = np.bincount(codes, (of_members - mean[codes]) ** 2, len(membership))
         std = np.sqrt(squares / np.maximum(count - 1, 1))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +50,22 @@ def test_the_largest_numbers_have_a_mean() -> None:
     )
     assert group["mean"][0] == 1.7e308 and group["mean"][1] == 0
     assert groups.read_at(x, np.array([1.7e308, -1.7e308]), np.array([1.0])).tolist() == [0]
+
+
+def test_the_mean_of_equal_values_is_that_value() -> None:
+    heights = np.full((6, 1), 0.5)  # six sixths of it are 0.49999999999999994
+    assert groups.statistics(heights)["mean"].tolist() == [0.5]
+
+
+ANY = st.integers(-1000, 1000).map(lambda n: n / 10) | st.floats(-1e308, 1e308) | st.just(NAN)
+
+
+@given(st.lists(ANY, min_size=1, max_size=8), st.randoms())
+def test_statistics_do_not_depend_on_the_order_of_the_curves(values: list[float], random: Random) -> None:
+    shuffled = random.sample(values, len(values))
+    one, other = (groups.statistics(np.array([[value] for value in order])) for order in (values, shuffled))
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], name)
 
 
 def test_many_points_are_read_at_even_places() -> None:

@@ -54,6 +54,12 @@ def _train(store: Path, make_run: MakeRun, values: list[float], lr: float = 0.1,
     ]
 
 
+def test_the_mean_of_equal_members_is_their_value(store: Path, make_run: MakeRun, get: Get) -> None:
+    _train(store, make_run, [0.5] * 6)  # six sixths of it are 0.49999999999999994
+    (group,) = get("groups", by="config.lr", metrics="val/acc")["groups"]
+    assert (group["metrics"]["val/acc"]["mean"], group["metrics"]["val/acc"]["std"]) == (0.5, 0.0)
+
+
 def test_groups_have_the_statistics_of_all_members(store: Path, make_run: MakeRun, get: Get) -> None:
     small = _train(store, make_run, [0.5, 0.6, 0.9], lr=0.1, group="a")
     large = _train(store, make_run, [0.7], lr=0.5, group="b", status="failed", tags=["x", "y"])
