@@ -157,6 +157,24 @@ def test_full_screen_has_a_legend_with_the_values_under_the_cursor(board: Callab
     until(lambda: page.locator("figure .side-legend").count() == 0)
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_long_legend_is_scrolled_by_keys(board: Callable[[int], Any], full: bool) -> None:
+    page = board(20)
+    page.locator(".plot").focus()
+    if full:
+        page.keyboard.press("f")
+    rows = page.locator("figure .side-legend > ul" if full else "#legend > ul")
+    rows.locator("li").nth(19).wait_for()
+    rows.evaluate("(list) => list.parentElement.style.maxHeight = '200px'")
+    assert rows.get_attribute("tabindex") == "0", "not every browser gives scrolled elements the focus itself"
+    for _ in range(30):
+        page.keyboard.press("Tab" if full else "Shift+Tab")
+        if rows.evaluate("(list) => list === document.activeElement"):
+            break
+    page.keyboard.press("End")
+    until(lambda: rows.evaluate("(list) => list.scrollTop") > 100, timeout=20)
+
+
 def test_values_are_spoken_where_keys_move_the_cursor(board: Callable[[int], Any]) -> None:
     page = board(2)
     spoken = page.locator("#charts > [role=status]")

@@ -17,7 +17,7 @@ export class SideLegend {
   constructor(holder, hooks, idOf = ({ key }) => key) {
     Object.assign(this, { hooks, idOf, entries: new Map(), items: new Map() });
     this.head = make("header", {}, make("strong", { className: "clip" }), make("span", { className: "soft" }));
-    this.list = make("ul");
+    this.list = make("ul", { tabIndex: 0 }); // long ones are scrolled by keys
     holder.append(this.head, this.list);
     this.list.addEventListener("click", (event) => this.#click(event));
     this.list.addEventListener("pointerover", ({ target }) => this.hooks.highlight(keyOf(target)));
