@@ -80,6 +80,20 @@ def test_an_open_menu_of_the_table_fits_a_phone(open_page: Open, menu: str) -> N
     assert box["y"] >= 0 and box["y"] + box["height"] <= height
 
 
+CUT_TOOLS = """() => [...document.querySelectorAll("#chart-tools > *, #group-tools > *")]
+    .filter((one) => !one.popover && one.checkVisibility({ visibilityProperty: true }))
+    .filter((one) => { const { left, right } = one.getBoundingClientRect(); return left < 0 || right > innerWidth; })
+    .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("address", [f"/runs/{CHARTED}", f"/compare?runs={CHARTED}"])
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_no_tool_of_the_charts_is_cut_on_a_phone(open_page: Open, address: str, locale: str) -> None:
+    page = open_page(address, size="phone", locale=locale)
+    page.locator("#chart-tools .segments label").first.wait_for()
+    until(lambda: page.evaluate(CUT_TOOLS) == [], timeout=20)
+
+
 def test_the_name_of_a_metric_is_not_broken_where_there_is_room(open_page: Open) -> None:
     page = open_page("/?layout=charts&tab=metrics")
     name = page.locator("#metric-table tbody .key bdi").first
