@@ -40,6 +40,7 @@ with run_of(word + "run") as run:
     for step in range(20):
         run.log({word + "metric": step * (7310585013.0 if word == "zqx" else 1.0), "loss": 1.0 / (step + 1)})
     run.log_text(word + "line")
+    run.log_samples(word + "samples", [{"id": "a", "prompt": word + "prompt", "reward": 0.5}], step=1)
     run.log_table(word + "table", [{"a": word + "cell"}])
     run.log_histogram(word + "histogram", [1.0, 2.0])
     run.log_image(word + "image", bytes.fromhex(
@@ -58,6 +59,7 @@ with run_of(word + "second") as run:
     run.use_artifact(word + "model:v1")
     run.use_artifact("model:latest")
     run.log({"loss": 2.0})
+    run.log_samples(word + "samples", [{"id": "a", "prompt": word + "prompt", "reward": 1.0}], step=1)
     print(json.dumps(run.id))
 rn.board(word + "project", word + "board", [word + "metric", {"markdown": word + "prose"}])
 """
@@ -131,6 +133,13 @@ def prepare(store: Store) -> None:
     assert root.post(f"{store.url}/api/config/column-widths", json=widths, timeout=30).status_code == 200
     described = store.send(root, f"/projects/{project}/description", "/account", description=f"{HIDDEN}about")
     assert described.status_code == 302
+    for path, method, body in (
+        ("baseline", "PUT", {"run_ids": [store.hidden[0]]}),
+        ("formulas", "POST", {"name": f"{HIDDEN}formula", "formula": f"{HIDDEN}metric - loss"}),
+        ("replica-rules", "PUT", {"seed_keys": [f"{HIDDEN}key"], "compare_packages": False}),
+    ):
+        address = f"{store.url}/api/v2/projects/{project}/{path}"
+        assert root.request(method, address, json=body, timeout=30).ok, path
     assert store.send(root, "/users/access", "/users", project=project).status_code == 302
     until(lambda: len(runs_of(store, "ben")) == 2)
 
@@ -187,6 +196,48 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/v2/where": ("?where=config.", "?where=project = ", "?where=name = ", "?where=tags = "),
     "/api/v2/analytics/summary": ("?project={project}",),
     "/api/v2/series": ("?ids={id}&names=zqxmetric",),
+    "/api/v2/groups": (
+        "?by=project",
+        "?by=tag&metrics=loss",
+        "?by=config.zqxkey&metrics=zqxmetric,zqxformula",
+        "?by=name&metrics=loss&order_by=metric.loss.mean&where=config.lr > 0",
+        "?by=replicas&project={project}&metrics=loss&against=baseline",
+        "?by=config.lr&metrics=loss&against={id}",
+        "?by=config.lr&metrics=loss&against={shown},{id}",
+    ),
+    "/api/v2/verdict": (
+        "?metric=loss&a={id}&b={shown}",
+        "?metric=loss&a={shown}&b={id}",
+        "?metric=loss&a={shown},{id}&b={shown}",
+        "?metric=zqxformula&a={shown}&b={shown}",
+    ),
+    "/api/v2/replicas": ("?project={project}", "?project={project}&where=config.lr > 0"),
+    "/api/v2/differ": (
+        "?a={id}&b={shown}",
+        "?a={shown}&b={id}",
+        "?a={shown}&b={shown},{id}",
+        "?a={id}&b=previous",
+    ),
+    "/api/v2/nearest": (
+        "?project={project}&run={id}",
+        "?project={project}&run={shown}",
+        "?project=plainproject&run={id}",
+        '?project={project}&config={{"lr":0.25}}',
+    ),
+    "/api/v2/importance": ("?metric=loss", "?metric=zqxmetric&project={project}"),
+    "/api/v2/samples/compare": (
+        "?runs={id},{shown}&name=zqxsamples",
+        "?runs={shown},{id}&name=zqxsamples&sample=a",
+    ),
+    "/api/v2/experiments/{id}/samples/{path}": ("?q=zqx", "?where=reward > 0&full=1"),
+    "/api/v2/experiments/{id}/series": ("?names=zqxmetric,zqxformula",),
+    "/samples-compare": ("?runs={id},{shown}&name=zqxsamples",),
+    "/samples-compare/data": (
+        "?runs={id},{shown}&name=zqxsamples",
+        "?runs={id},{shown}&name=zqxsamples&sample=a",
+    ),
+    "/compare/differ": ("?a={id}&b={shown}", "?a={shown}&b={id}", "?runs={id},{shown}"),
+    "/projects/{project}/groups": ("?by=tag", "?by=config.zqxkey&metrics=zqxmetric"),
     "/api/v2/alerts/events": ("?run_id={id}",),
     "/api/runs": ("?search=zqx", "?project={project}", "?tags=zqxtag"),
     "/api/runs/{id}/files/{path}": ("?size=10",),
@@ -207,7 +258,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/metrics": (),
     "/api/config/column-widths": ("?table=runs&size=any",),
 }
-PATHS = ("events.jsonl", "zqximage", "zqxrun")
+PATHS = ("events.jsonl", "zqximage", "zqxrun", "zqxsamples")
 
 
 def addresses(store: Store, word: str) -> list[str]:
@@ -264,7 +315,7 @@ def media_paths(store: Store, run_id: str) -> tuple[str, ...]:
 def words(store: Store) -> list[bytes]:
     """Return words and ids that occur only in the hidden project."""
     endings = "project run second key value tag notes metric line table cell histogram image alert text entry"
-    endings += " model meta alias board prose rule view about"
+    endings += " model meta alias board prose rule view about samples prompt formula"
     hidden_words = [f"{HIDDEN}{ending}" for ending in endings.split()]
     return [word.encode() for word in (HIDDEN, *hidden_words, *store.hidden, "7310585013")]
 
@@ -310,11 +361,58 @@ def readable_by_ann(store: Store) -> set[str]:
         *("/artifacts/model/model", "/api/artifacts/model/v2", "/api/artifacts/model/v2/lineage"),
         "/api/config/column-widths",
         *("/api/v2/projects/zqxproject/boards", "/api/experiments/search", f"/api/export/{first}/report"),
+        *(
+            "/api/v2/groups",
+            "/api/v2/differ",
+            "/api/v2/nearest",
+            "/api/v2/samples/compare",
+            "/compare/differ",
+        ),
+        *(
+            "/samples-compare",
+            "/samples-compare/data",
+            "/projects/zqxproject/groups",
+            f"/runs/{first}/page.html",
+        ),
+        *(f"/api/v2/projects/zqxproject/{name}" for name in ("formulas", "baseline", "replica-rules")),
+        *(f"/api/v2/experiments/{first}/samples", f"/api/v2/experiments/{first}/samples/zqxsamples"),
+        *(f"/runs/{first}/samples", f"/runs/{first}/samples-data/sets", f"/runs/{first}/nearest"),
     }
 
 
-def get(store: Store, name: str, address: str) -> requests.Response:
-    return store.session(name).get(store.url + address, timeout=60, allow_redirects=False)
+def get(store: Store, name: str, address: str, **headers: str) -> requests.Response:
+    return store.session(name).get(store.url + address, timeout=60, allow_redirects=False, headers=headers)
+
+
+def test_a_tag_of_another_user_is_no_answer(store: Store) -> None:
+    """304 says that an answer is the one that another user has got: only where both may see the same."""
+    wrong, tagged = [], 0
+    for address in addresses(store, HIDDEN):
+        granted = get(store, "ann", address)
+        tag = granted.headers.get("ETag")
+        if tag is None:
+            continue
+        assert get(store, "ann", address, **{"If-None-Match": tag}).status_code in (304, 200)
+        tagged += 1
+        asked, own = get(store, "ben", address, **{"If-None-Match": tag}), get(store, "ben", address)
+        same = own.headers.get("ETag") == tag and own.content == granted.content
+        if asked.status_code != (304 if same else own.status_code):
+            wrong.append((address, asked.status_code, own.status_code))
+    assert wrong == [] and tagged > 20
+
+
+@pytest.mark.parametrize("path", ["/api/v2/experiments", "/api/v2/series", "/api/v2/experiments/{id}/series"])
+def test_no_table_of_arrow_contains_the_hidden_project(store: Store, path: str) -> None:
+    secret, arrow = words(store), {"Accept": "application/vnd.apache.arrow.stream"}
+    template = path.format(id=store.hidden[0])
+    checked = [address for address in addresses(store, HIDDEN) if address.partition("?")[0] == template]
+    granted = [get(store, "ann", address, **arrow) for address in checked]
+    assert any(answer.headers["Content-Type"] == arrow["Accept"] for answer in granted)
+    assert any(b"zqx" in answer.content for answer in granted)
+    for address in checked:
+        answer = get(store, "ben", address, **arrow)
+        leaked = [word for word in secret if word in answer.content and word not in address.encode()]
+        assert leaked == [] and answer.status_code < 500, address
 
 
 def test_sockets_of_hidden_runs_are_closed_as_of_absent_ones(store: Store) -> None:
