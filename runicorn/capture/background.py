@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from runicorn.capture.sources.cells import CellRecorder
     from runicorn.store.run_folder import RunFolder
 
-PATIENCE = 3.0
-"""Seconds that the end of a run waits for an unfinished capture."""
+PATIENCE, PATIENCE_FOR_SOURCES = 3.0, 10.0
+"""Seconds that the end of a run waits for an unfinished capture; for sources a busy machine needs longer."""
 URGENT_SECONDS = 0.3
 """The same after SIGTERM."""
 START_DELAY = 0.005
@@ -72,9 +72,10 @@ class BackgroundCapture:
             self._sampler.start()
 
     def stop(self, *, is_urgent: bool) -> None:
-        """Stop all parts and flush their data; takes a few seconds at most, with `is_urgent` less than two."""
+        """Stop all parts and flush their data; takes ten seconds at most, with `is_urgent` less than two."""
         self._sampler.stop()
-        self._capture.stop(URGENT_SECONDS if is_urgent else PATIENCE)
+        patience = PATIENCE_FOR_SOURCES if self._sources else PATIENCE
+        self._capture.stop(URGENT_SECONDS if is_urgent else patience)
         if self._cells is not None:
             self._cells.stop()
         if self._console is not None:

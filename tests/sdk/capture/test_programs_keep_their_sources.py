@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from runicorn.capture.sources.record import Sources
 from runicorn.store import layout
+from tests.sdk.sources.projects import commit
 from tests.sdk.tracking.scripts import Script, only_run
 from tests.waiting import until
 
@@ -38,6 +41,24 @@ def test_sources_are_there_once_the_run_has_ended(
     assert layout.read_json(run_dir / layout.META)[0]["parent"] == "20260101_000000_abcdef"
     if is_kept:
         assert {path: sources.read(path) for path in sources.files} == {"lib.py": b"x = 1\n"}
+
+
+def test_the_end_of_a_short_run_waits_for_its_sources_on_a_slow_machine(
+    script: Callable[..., Script], folder: Path, tmp_path: Path
+) -> None:
+    place, programs = tmp_path / "program", tmp_path / "bin"
+    place.mkdir()
+    programs.mkdir()
+    (place / "lib.py").write_text("x = 1\n")
+    commit(place)
+    (programs / "git").write_text(
+        f'#!/bin/sh\ncase "$*" in *--others*) sleep 4;; esac\nexec {shutil.which("git")} "$@"\n'
+    )
+    (programs / "git").chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    ended = script(TRAIN.replace("SOURCES", "True"), str(place), PATH=path)
+    assert ended.end() == 0, ended.stderr
+    assert set(Sources(only_run(folder).path).files) == {"lib.py"}
 
 
 @pytest.mark.parametrize(("setting", "is_said"), [("on", True), ("off", False)])
