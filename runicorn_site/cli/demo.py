@@ -24,7 +24,7 @@ from runicorn_tools.cli.support.exits import NOT_AVAILABLE, PERMISSION, USAGE
 
 def demo(
     storage: Annotated[Path | None, typer.Option(help="The storage root to write to.")] = None,
-    runs: Annotated[int, typer.Option(min=1, max=LIMIT, help="How many networks to train.")] = 12,
+    runs: Annotated[int, typer.Option(min=1, max=LIMIT, help="How many networks to train.")] = 14,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the hyperparameters; the same seed repeats the search.")
     ] = 0,
@@ -32,7 +32,7 @@ def demo(
 ) -> None:
     """Train small networks on handwritten digits and log them as runs.
 
-    With three or more runs, one diverges and one crashes, as in a real search.
+    Each config has three seeds. With three or more runs, one diverges and one crashes.
 
     Examples:
 
@@ -48,12 +48,16 @@ def demo(
     from runicorn_site.demo import digits, search
 
     data, began, crashed = digits.load(), time.monotonic(), 0
+    trials, baseline = plan(runs, seed), list[str]()
     console = Console(stderr=True, soft_wrap=True)
-    for trial in track(plan(runs, seed), "Training networks", console=console, transient=True):
+    for trial in track(trials, "Training networks", console=console, transient=True):
         try:
-            search.train(trial, data, root, f"search-{seed}")
+            run_id = search.train(trial, data, root)
+            if trial.group == trials[0].group:
+                baseline.append(run_id)
         except IndexError:  # the trial whose schedule is too short
             crashed += 1
+    search.describe_project(root, baseline)
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
     viewers = [str(viewer["url"]) for viewer in user.running_viewers() if viewer["root"] == str(root)]
     where = viewers[0] if viewers else f"runicorn viewer --storage {shlex.quote(str(root))}"

@@ -11,17 +11,26 @@ import zlib
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import runicorn as rn
 from runicorn.artifacts.errors import ArtifactNotFound
+from runicorn.store.project import analysis, boards, description
 from runicorn_site.demo.digits import CLASSES, FILE, PIXELS, SIDE, Digits, Floats, Labels
 from runicorn_site.demo.trials import EPOCHS, STRETCH, Trial
 
 LEAK = 0.01
-SHOW_EPOCHS, TILES = 5, 16
+SHOW_EPOCHS, TILES, SAMPLES = 5, 16, 40
+PROJECT, BOARD = "digits", "overfitting"
+QUESTION = {"type": "text", "text": "Which digit is this?"}
+DESCRIPTION = """Which small network reads handwritten digits best, and is it better or only luckier?
+
+Each config is trained with three seeds. The **baseline** is the first config: the groups of the
+project compare the others with it. *deep-sgd-growing* diverges, and *wide-adam-short* crashes.
+"""
 ZOOM, GAP, COLUMNS, GREY = 5, 4, 8, 96
 
 
@@ -96,20 +105,22 @@ class Adam:
 OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"sgd": Momentum, "adam": Adam}
 
 
-def train(trial: Trial, digits: Digits, storage: Path, group: str) -> None:
-    """Train one network as one run of the search `group`.
+def train(trial: Trial, digits: Digits, storage: Path) -> str:
+    """Train one network as one run and return its id.
 
     Raises:
         IndexError: the schedule of learning rates is too short.
     """
-    steps = trial.epochs * -(-len(digits.train_labels) // trial.batch)
-    hidden = "-".join(map(str, trial.hidden)) or "none"
-    config = {**trial._asdict(), "hidden": hidden, "lr": trial.rates[0], "total_steps": steps}
-    del config["name"], config["rates"]
-    family = trial.name.partition("-")[0]
-    tags, group = ["demo", trial.optimizer], f"{group}-{family}"
+    settings = {**trial._asdict(), "hidden": "-".join(map(str, trial.hidden)) or "none", "lr": trial.rates[0]}
+    del settings["group"], settings["rates"]
+    config = {
+        **settings,
+        "epochs": EPOCHS,
+        "total_steps": EPOCHS * -(-len(digits.train_labels) // trial.batch),
+    }
+    name, tags = f"{trial.group}-s{trial.seed}", ["demo", trial.optimizer]
     with rn.init(
-        "digits", trial.name, storage=storage, config=config, tags=tags, group=group, mode="online"
+        PROJECT, name, storage=storage, config=config, tags=tags, group=trial.group, mode="online"
     ) as run:
         try:
             _use_data(run)
@@ -117,6 +128,20 @@ def train(trial: Trial, digits: Digits, storage: Path, group: str) -> None:
         except IndexError:
             run.log_text(traceback.format_exc())
             raise
+    return run.id
+
+
+def describe_project(storage: Path, baseline: list[str]) -> None:
+    """Give the project a description, a board and a baseline, unless it has them."""
+    if not description.read(storage, PROJECT):
+        description.write(storage, PROJECT, DESCRIPTION)
+    if BOARD not in boards.names(storage, PROJECT):
+        curves = [["train/accuracy", "val/accuracy"], ["train/loss", "val/loss"], "train/gradient_norm"]
+        sections = [{"title": "Which digits are hard?", "prefix": "val_recall/"}]
+        rn.board(PROJECT, BOARD, curves, title="Does it overfit?", sections=sections, storage=storage)
+    analysis.update(
+        storage, PROJECT, lambda content: content.update({"baseline": content["baseline"] or baseline})
+    )
 
 
 def _use_data(run: rn.Run) -> None:
@@ -124,9 +149,8 @@ def _use_data(run: rn.Run) -> None:
     try:
         run.use_artifact("digits:latest")
     except ArtifactNotFound:
-        run.log_artifact(
-            rn.Artifact("digits", "dataset", "1,797 handwritten digits of 8 × 8 pixels").add_file(FILE)
-        )
+        about = "1,797 handwritten digits of 8 × 8 pixels"
+        run.log_artifact(rn.Artifact("digits", "dataset", about).add_file(FILE))
 
 
 def _keep_model(run: rn.Run, network: Network, accuracy: float) -> None:
@@ -139,68 +163,85 @@ def _keep_model(run: rn.Run, network: Network, accuracy: float) -> None:
 
 
 def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
-    rng = np.random.default_rng(trial.seed)
+    rng, step, accuracy, has_diverged = np.random.default_rng(trial.seed), 0, 0.0, False
     network, optimizer = Network([PIXELS, *trial.hidden, CLASSES], rng), OPTIMIZERS[trial.optimizer]()
     run.set_primary_metric("val/accuracy", mode="max")
     run.summary({"parameters": network.parameters.size})
-    step, accuracy, has_diverged = 0, 0.0, False
-    for epoch in range(trial.epochs):
-        rate, order = trial.rates[epoch // STRETCH], rng.permutation(len(digits.train_labels))
+    shown = [
+        run.log_image("digits", sheet(digits.val_images[[n]]), caption=f"digit-{n}") for n in range(SAMPLES)
+    ]
+    for epoch in range(1, EPOCHS + 1):
+        rate, order = trial.rates[(epoch - 1) // STRETCH], rng.permutation(len(digits.train_labels))
         with np.errstate(over="ignore", invalid="ignore"):  # a network that diverges does so quietly
             for start in range(0, len(order), trial.batch):
                 batch, step = order[start : start + trial.batch], step + 1
-                images, labels = digits.train_images[batch], digits.train_labels[batch]
-                loss, gradient = network.loss_and_gradient(images, labels)
+                loss, gradient = network.loss_and_gradient(
+                    digits.train_images[batch], digits.train_labels[batch]
+                )
                 norm = float(np.linalg.norm(gradient))
                 metrics = {"train/loss": loss, "train/gradient_norm": norm, "train/learning_rate": rate}
                 run.log(metrics, step=step)
                 network.parameters += optimizer.change(gradient + trial.decay * network.parameters, rate)
-        accuracy = _log_epoch(run, network, digits, epoch + 1, step)
+        answers = network.forward(digits.val_images)[1]
+        accuracy = _log_epoch(run, network, digits, answers, epoch, step)
+        if epoch % SHOW_EPOCHS == 0:
+            _log_media(run, network, digits, answers, step)
+            run.log_samples("answers", _samples(digits.val_labels, answers, shown), step=step)
         if not np.isfinite(loss) and not has_diverged:
             has_diverged = True
-            run.alert(
-                "The loss is not finite", f"since epoch {epoch + 1}, at a learning rate of {rate:g}", "error"
-            )
+            text = f"since epoch {epoch}, at a learning rate of {rate:g}"
+            run.alert("The loss is not finite", text, "error")
     run.summary({"final_accuracy": accuracy})
     if not has_diverged:
         _keep_model(run, network, accuracy)
 
 
-def _log_epoch(run: rn.Run, network: Network, digits: Digits, epoch: int, step: int) -> float:
-    """Log the metrics, pictures and tables of an epoch; return the accuracy."""
-    labels = digits.val_labels
-    answers = network.forward(digits.val_images)[1]
-    guesses, loss = answers.argmax(axis=1), cross_entropy(answers, labels)
-    confusion = np.bincount(labels * CLASSES + guesses, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
-    right, is_of, is_read_as = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    accuracy = float((guesses == labels).mean())
+def _log_epoch(
+    run: rn.Run, network: Network, digits: Digits, answers: Floats, epoch: int, step: int
+) -> float:
+    """Log the metrics of an epoch; return the accuracy."""
+    labels, guesses = digits.val_labels, answers.argmax(axis=1)
+    loss, accuracy = cross_entropy(answers, labels), float((guesses == labels).mean())
     trained = network.forward(digits.train_images)[1].argmax(axis=1)
+    recalls = {f"val_recall/digit_{n}": float((guesses[labels == n] == n).mean()) for n in range(CLASSES)}
     metrics = {
         "epoch": epoch,
         "train/accuracy": float((trained == digits.train_labels).mean()),
         "val/loss": loss,
         "val/accuracy": accuracy,
-        "val/f1": float((2 * right / np.maximum(is_read_as + is_of, 1)).mean()),
-        **{f"val_recall/digit_{digit}": float(recall) for digit, recall in enumerate(right / is_of)},
     }
-    run.log(metrics, step=step)
+    run.log(metrics | recalls, step=step)
     run.log_text(f"epoch {epoch}/{EPOCHS}: loss {loss:.4f}, accuracy {accuracy:.1%}")
-    if epoch % SHOW_EPOCHS == 0:
-        wrong = np.flatnonzero(guesses != labels)[:TILES]
-        pairs = zip(labels[wrong], guesses[wrong], strict=True)
-        caption = ", ".join(f"{right} read as {guess}" for right, guess in pairs) or "No mistakes."
-        misread = [
-            {"id": f"digit-{n}", "target": str(labels[n]), "completion": str(guesses[n]), "correct": False}
-            for n in wrong
-        ]
-        run.log_samples("mistakes", misread, step=step)
-        run.log_image("mistakes", sheet(digits.val_images[wrong]), step=step, caption=caption)
-        weights, caption = network.layers[0][:-1], "What the first units of the first layer look for."
-        run.log_image("weights", sheet(weights.T[:TILES]), step=step, caption=caption)
-        run.log_histogram("first_layer", weights, step=step)
-        rows = [[digit, *row] for digit, row in enumerate(confusion.tolist())]
-        run.log_table("confusion", rows, ["digit", *(f"read as {n}" for n in range(CLASSES))], step=step)
     return accuracy
+
+
+def _log_media(run: rn.Run, network: Network, digits: Digits, answers: Floats, step: int) -> None:
+    labels, guesses, weights = digits.val_labels, answers.argmax(axis=1), network.layers[0][:-1]
+    wrong = np.flatnonzero(guesses != labels)[:TILES]
+    pairs = zip(labels[wrong], guesses[wrong], strict=True)
+    caption = ", ".join(f"{right} read as {guess}" for right, guess in pairs) or "No mistakes."
+    run.log_image("mistakes", sheet(digits.val_images[wrong]), step=step, caption=caption)
+    caption = "What the first units of the first layer look for."
+    run.log_image("weights", sheet(weights.T[:TILES]), step=step, caption=caption)
+    run.log_histogram("first_layer", weights, step=step)
+    confusion = np.bincount(labels * CLASSES + guesses, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    rows = [[digit, *row] for digit, row in enumerate(confusion.tolist())]
+    run.log_table("confusion", rows, ["digit", *(f"read as {n}" for n in range(CLASSES))], step=step)
+
+
+def _samples(labels: Labels, answers: Floats, images: list[str]) -> list[dict[str, Any]]:
+    """Return the first validation digits as samples; the reward is the probability of the right answer."""
+    return [
+        {
+            "id": f"digit-{n}",
+            "prompt": [{"role": "user", "content": [QUESTION, {"_type": "image", "path": image}]}],
+            "completion": str(answers[n].argmax()),
+            "target": str(labels[n]),
+            "correct": bool(answers[n].argmax() == labels[n]),
+            "reward": round(float(np.exp(answers[n, labels[n]])), 4),
+        }
+        for n, image in enumerate(images)
+    ]
 
 
 def sheet(tiles: Floats) -> bytes:

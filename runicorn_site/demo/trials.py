@@ -1,4 +1,4 @@
-"""Hyperparameters of the demo: a random search that includes two typical failures."""
+"""Hyperparameters of the demo: configs with three seeds each, and two typical failures."""
 
 from __future__ import annotations
 
@@ -6,60 +6,45 @@ import itertools
 import random
 from typing import NamedTuple
 
-EPOCHS = 30
+EPOCHS, SEEDS = 30, 3
 STRETCH = 10
 """Epochs for which a learning rate of the schedule applies."""
-FAMILIES: dict[str, tuple[int, ...]] = {"linear": (), "narrow": (16,), "wide": (128,), "deep": (64, 32)}
+LAYERS: dict[str, tuple[int, ...]] = {"linear": (), "narrow": (16,), "wide": (128,), "deep": (64, 32)}
 RATES = {"sgd": (0.02, 0.1, 0.3), "adam": (0.0005, 0.002, 0.01)}
 SETTINGS = list(itertools.product(RATES, range(3), (16, 32, 64), (0.0, 0.001)))
-LIMIT = len(FAMILIES) * len(SETTINGS)
+LIMIT = len(LAYERS) * len(SETTINGS) * SEEDS
 
 
 class Trial(NamedTuple):
-    """Hyperparameters of one run: `hidden` are the widths of layers, each of `rates` is for 10 epochs."""
+    """One run: `group` names its config, `hidden` are the widths of layers, each of `rates` is for 10 epochs."""
 
-    name: str
+    group: str
     hidden: tuple[int, ...]
     optimizer: str
     rates: tuple[float, ...]
     batch: int
     decay: float
-    epochs: int
     seed: int
 
 
 def plan(runs: int, seed: int) -> list[Trial]:
-    """Return random trials of alternating families; of three or more one diverges and one crashes."""
+    """Return trials of random configs, one seed of each after another; of three or more one diverges and one crashes."""
+    rng, first_seed = random.Random(seed), SEEDS * seed + 1
+    drawn = [[_config(family, *s) for s in rng.sample(SETTINGS, len(SETTINGS))] for family in LAYERS]
     mishaps = 2 if runs > 2 else 0
-    rng = random.Random(seed)
-    drawn = {family: rng.sample(SETTINGS, len(SETTINGS)) for family in FAMILIES}
-    trials = []
-    for number, family in zip(range(runs - mishaps), itertools.cycle(FAMILIES), strict=False):
-        optimizer, place, batch, decay = drawn[family].pop()
-        rate = RATES[optimizer][place]
-        rates = rate, round(rate / 3, 6), round(rate / 10, 6)
-        trials.append(
-            Trial(
-                _name(family, optimizer, rate, batch, decay),
-                FAMILIES[family],
-                optimizer,
-                rates,
-                batch,
-                decay,
-                EPOCHS,
-                seed + number,
-            )
-        )
+    count = -(-(runs - mishaps) // SEEDS)
+    configs = list(itertools.islice(itertools.chain(*zip(*drawn, strict=True)), count))
+    trials = [c._replace(seed=first_seed + n) for n in range(SEEDS) for c in configs][: runs - mishaps]
     if mishaps:  # the rate of one grows where others fall; the schedule of the other is too short
-        diverging = Trial(
-            "deep-sgd-growing", FAMILIES["deep"], "sgd", (0.03, 0.3, 3.0), 32, 0.0, EPOCHS, seed
-        )
-        crashing = Trial("wide-adam-short", FAMILIES["wide"], "adam", (0.002, 0.0006), 32, 0.0, EPOCHS, seed)
+        diverging = Trial("deep-sgd-growing", LAYERS["deep"], "sgd", (0.03, 0.3, 3.0), 32, 0.0, first_seed)
+        crashing = Trial("wide-adam-short", LAYERS["wide"], "adam", (0.002, 0.0006), 32, 0.0, first_seed)
         trials.insert(runs // 3, diverging)
         trials.insert(2 * runs // 3, crashing)
     return trials
 
 
-def _name(family: str, optimizer: str, rate: float, batch: int, decay: float) -> str:
-    """Return a name that tells a trial from all others of its plan."""
-    return f"{family}-{optimizer}-lr{rate:g}-b{batch}" + (f"-wd{decay:g}" if decay else "")
+def _config(family: str, optimizer: str, place: int, batch: int, decay: float) -> Trial:
+    rate = RATES[optimizer][place]
+    rates = rate, round(rate / 3, 6), round(rate / 10, 6)
+    name = f"{family}-{optimizer}-lr{rate:g}-b{batch}" + (f"-wd{decay:g}" if decay else "")
+    return Trial(name, LAYERS[family], optimizer, rates, batch, decay, 0)

@@ -35,7 +35,7 @@ class CannotStart(ServiceError):
 class Demo:
     """The demo of this server: at most one at a time, which ends with the server at the latest."""
 
-    total = 12
+    total = 14
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,7 +66,7 @@ class Demo:
         return "" if os.access(active_root().path, os.W_OK | os.X_OK) else gettext(READ_ONLY)
 
     def start(self) -> None:
-        """Train a dozen networks into the active root.
+        """Train small networks into the active root.
 
         Raises:
             CannotStart: it is running already, or nothing can be written.

@@ -31,4 +31,4 @@ def test_control_c_ends_the_run_as_interrupted_and_begins_no_other(folder: Path,
     assert process.returncode not in (0, None)
     assert "Traceback" not in errors
     assert records(folder)[-1].status["status"] == "interrupted"
-    assert len(records(folder)) < 12
+    assert len(records(folder)) < 14

@@ -11,6 +11,8 @@ import pytest
 from runicorn.artifacts import responses
 from runicorn.artifacts.storage import ArtifactStorage
 from runicorn.artifacts.store import Store
+from runicorn.store.project import analysis, boards, description
+from runicorn.store.samples.reader import read_samples
 from tests.records import Record
 from tests.server.demo.conftest import Played
 
@@ -67,7 +69,7 @@ def test_every_step_and_every_epoch_has_its_metrics(learning: Record) -> None:
 def test_each_run_has_its_settings_and_results(learning: Record) -> None:
     assert {"optimizer", "lr", "batch", "decay", "hidden", "seed", "epochs"} <= learning.config.keys()
     assert learning.meta["tags"][0] == "demo"
-    assert learning.meta["group"] == "search-7-linear"
+    assert learning.meta["name"] == learning.meta["group"] + "-s1"
     best = max(value for _, value in learning.curve("val/accuracy"))
     assert learning.summary["best_metric_name"] == "val/accuracy"
     assert learning.summary["best_metric_value"] == best
@@ -120,6 +122,23 @@ def test_the_third_keeps_what_it_had_before_it_crashed(crashing: Record) -> None
     assert len(crashing.curve("val/accuracy")) == 20
     assert "Traceback (most recent call last)" in crashing.log
     assert "final_accuracy" not in crashing.summary
+
+
+def test_samples_show_each_digit_with_its_answer(learning: Record) -> None:
+    samples = list(read_samples(learning.path, "answers"))
+    assert len({sample.step for sample in samples}) == 6
+    assert len(samples) == 6 * 40
+    for row in (sample.data for sample in samples):
+        image = row["prompt"][0]["content"][1]
+        assert _is_whole_png((learning.path / image["path"]).read_bytes())
+        assert row["correct"] is (row["completion"] == row["target"])
+        assert 0 <= row["reward"] <= 1
+
+
+def test_the_project_has_a_description_a_board_and_a_baseline(played: Played, learning: Record) -> None:
+    assert "three seeds" in description.read(played.root, "digits")
+    assert boards.names(played.root, "digits") == ["overfitting"]
+    assert analysis.read(played.root, "digits")["baseline"] == [learning.path.name]
 
 
 def _is_whole_png(content: bytes) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from runicorn_site.demo.trials import LIMIT, Trial, plan
+from runicorn_site.demo.trials import EPOCHS, LIMIT, STRETCH, Trial, plan
 
 
 def _diverges(trial: Trial) -> bool:
@@ -12,7 +14,7 @@ def _diverges(trial: Trial) -> bool:
 
 
 def _crashes(trial: Trial) -> bool:
-    return len(trial.rates) * 10 < trial.epochs
+    return len(trial.rates) * STRETCH < EPOCHS
 
 
 @pytest.mark.parametrize("runs", [3, 4, 12, LIMIT])
@@ -30,22 +32,21 @@ def test_one_or_two_all_go_well(runs: int) -> None:
     assert not any(_diverges(trial) or _crashes(trial) for trial in trials)
 
 
-def test_no_settings_are_tried_twice() -> None:
-    settings = {(t.hidden, t.optimizer, t.rates, t.batch, t.decay) for t in plan(LIMIT, seed=3)}
-    assert len(settings) == LIMIT
+def test_each_config_is_tried_with_three_seeds() -> None:
+    seeds = Counter(trial.group for trial in plan(14, seed=0))
+    assert sorted(seeds.values()) == [1, 1, 3, 3, 3, 3]
+    assert len({(trial.group, trial.seed) for trial in plan(LIMIT, seed=3)}) == LIMIT
 
 
-def test_a_dozen_shows_every_family() -> None:
-    assert {trial.name.partition("-")[0] for trial in plan(12, seed=5)} == {
-        "linear",
-        "narrow",
-        "wide",
-        "deep",
-    }
+def test_names_of_groups_tell_the_configs_apart() -> None:
+    configs = {trial.group: trial._replace(seed=0) for trial in plan(LIMIT, seed=3)}
+    assert len(set(configs.values())) == len(configs)
+    assert all(configs[trial.group] == trial._replace(seed=0) for trial in plan(LIMIT, seed=3))
 
 
-def test_names_tell_the_trials_apart() -> None:
-    assert len({trial.name for trial in plan(LIMIT, seed=3)}) == LIMIT
+def test_the_usual_count_shows_every_family() -> None:
+    families = {trial.group.partition("-")[0] for trial in plan(14, seed=5)}
+    assert families == {"linear", "narrow", "wide", "deep"}
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:

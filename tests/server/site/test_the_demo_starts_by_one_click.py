@@ -48,7 +48,7 @@ def test_the_demo_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer)
     def press(address: str) -> requests.Response:
         return browser.post(viewer.url + address, {"csrfmiddlewaretoken": token}, timeout=30)
 
-    assert "Demo: training network 1 of 12." in press("/demo/start").text
+    assert "Demo: training network 1 of 14." in press("/demo/start").text
     twice = press("/demo/start")
     assert twice.status_code == 409
     assert "The demo is already running." in twice.text
