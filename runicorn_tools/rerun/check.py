@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,11 +12,17 @@ from runicorn_tools.analysis.verdict import judge
 
 TOLERANCE = 1e-9
 """Relative difference of values that were computed in another order."""
-SAME, WITHIN, DIFFERENT, MISSING = "same", "within noise", "different", "missing"
+SAME, WITHIN, DIFFERENT, MISSING, SPEED = "same", "within noise", "different", "missing", "speed, not judged"
+_SPEED = re.compile(
+    r"(?:^|[/_.])(?:(?:run|wall|step|epoch|iter|iteration|train|eval|fit|forward|backward|data)_?time(?:_m?s)?"
+    r"|duration|elapsed|latency|throughput|fps|mfu|seconds|ms|\w*per_?(?:s|sec|second|minute|hour))$",
+    re.IGNORECASE,
+)
+"""Names of measurements of speed, which no two runs have in common."""
 
 
 class Result(NamedTuple):
-    """A metric of both runs; `state` is one of the four words."""
+    """A metric of both runs; `state` is one of the words above."""
 
     metric: str
     original: float | None
@@ -24,7 +31,7 @@ class Result(NamedTuple):
 
     @property
     def is_reproduced(self) -> bool:
-        return self.state in (SAME, WITHIN)
+        return self.state in (SAME, WITHIN, SPEED)
 
 
 def compare(
@@ -44,6 +51,8 @@ def compare(
             results.append(Result(metric, value, None, MISSING))
         elif _is_same(value, other):
             results.append(Result(metric, value, other, SAME))
+        elif _SPEED.search(metric):
+            results.append(Result(metric, value, other, SPEED))
         else:
             floor = _floor(metric, value, replicas)
             is_noise = floor is not None and judge([other], [value], noise=floor).p_value

@@ -311,3 +311,15 @@ def test_results_are_the_same_within_noise_or_different() -> None:
     states = {result.metric: result.state for result in check.compare(original, repeated, noise)}
     assert states == {"a": "same", "b": "within noise", "c": "different", "d": "missing", "n": "same"}
     assert check.compare({"b": 1.0}, {"b": 1.05})[0].state == "different"
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_judged"),
+    [
+        *[(name, False) for name in ("eval/runtime", "eval/samples_per_second", "step_time_ms", "perf/mfu")],
+        *[(name, True) for name in ("loss", "time_to_goal", "items", "reward_per_step", "survival_time")],
+    ],
+)
+def test_measurements_of_speed_are_not_judged(metric: str, is_judged: bool) -> None:
+    (result,) = check.compare({metric: 1.0}, {metric: 2.0})
+    assert (result.state == check.DIFFERENT, result.is_reproduced) == (is_judged, not is_judged)
