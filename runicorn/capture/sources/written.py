@@ -2,7 +2,7 @@
 
 A file was written by a run if it last changed while a run of the same folder was running. That does not count for files
 that git tracks, for code by the ending of its name, for files that the command line names as inputs, and for texts such
-as config files that an earlier run had as sources: somebody may have edited those meanwhile.
+as config files that an earlier run had as sources: a user may have edited those meanwhile.
 """
 
 from __future__ import annotations

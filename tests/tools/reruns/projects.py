@@ -376,11 +376,11 @@ def missing_package(number: int) -> Project:
     """Return a project with a package in its environment that is in no index."""
     text = (
         HEAD
-        + "import house_tools_of_nobody\nrun = rn.init('p', 'house', config={'a': 1})\nrun.log({'x': 1})\nrun.finish()\n"
+        + "import runicorn_house_tools\nrun = rn.init('p', 'house', config={'a': 1})\nrun.log({'x': 1})\nrun.finish()\n"
     )
     files = {"train.py": text}
-    packages = ("house_tools_of_nobody",)
-    says = "house-tools-of-nobody is in no package index"
+    packages = ("runicorn_house_tools",)
+    says = "runicorn-house-tools is in no package index"
     return Project(
         "own package", files, environment="venv", packages=packages, says=says, is_reproduced=False
     )
