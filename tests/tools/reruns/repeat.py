@@ -107,7 +107,10 @@ def _first_run(project: Project, place: Path, variables: dict[str, str]) -> None
     python = folder / ".venv" / "bin" / "python"
     interpreter = sys.executable
     if project.environment:
-        interpreter = str(python) if python.exists() else make_environment(project, folder)
+        try:
+            interpreter = str(python) if python.exists() else make_environment(project, folder)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Failed(f"Its environment cannot be created: {error}") from error
     words = [word.replace("OUTSIDE", str(place / "outside.txt")) for word in project.command]
     _checked([interpreter, *words], folder / project.folder, variables)
 
