@@ -25,13 +25,22 @@ class Terminal:
         said: what has come so far.
     """
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        term: str = "dumb",
+        size: tuple[int, int] = (200, 24),
+    ) -> None:
+        """Start it; `term` is the kind of the terminal, `size` its columns and lines."""
         self._ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, size[::-1])
         self.said = ""
         self._seen = 0
         self._process = subprocess.Popen(
             command,
-            env={**env, "TERM": "dumb", "COLUMNS": "200"},
+            env={**env, "TERM": term, "COLUMNS": str(size[0])},
             cwd=cwd,
             stdin=theirs,
             stdout=theirs,
@@ -102,9 +111,15 @@ class Terminal:
 
 
 @contextmanager
-def at_terminal(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Iterator[Terminal]:
+def at_terminal(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    term: str = "dumb",
+    size: tuple[int, int] = (200, 24),
+) -> Iterator[Terminal]:
     """A program at a terminal; it is gone at the end."""
-    terminal = Terminal(command, env, cwd)
+    terminal = Terminal(command, env, cwd, term, size)
     try:
         yield terminal
     finally:

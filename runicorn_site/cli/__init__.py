@@ -32,6 +32,7 @@ COMMANDS = {
     "tag": "runicorn_site.cli.runs.curate:tag",
     "tail": "runicorn_site.cli.runs.files:tail",
     "token": "runicorn_site.cli.token:token",
+    "top": "runicorn_site.cli.top.command:top",
     "user": "runicorn_site.cli.user:user",
     "version": "runicorn_site.cli.version:version",
     "viewer": "runicorn_site.cli.viewer:viewer",

@@ -11,17 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from runicorn_site.catalog.base import Query
-from runicorn_site.catalog.entry import RunEntry, json_number, needs_metrics, value_of
+from runicorn_site.catalog.entry import RunEntry, json_number, value_of
+from runicorn_site.cli.runs import columns as table_columns
 from runicorn_site.cli.runs import text
+from runicorn_site.cli.runs.columns import COLUMNS_HELP, SORT_HELP
 from runicorn_site.cli.runs.source import AsCsv, AsJson, Storage, Token, Url, opened
 from runicorn_site.cli.support.selection import WHERE
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import USAGE
 
-DEFAULT = ("id", "project", "name", "state", "created_at", "duration", "best", "tags")
-ALIASES = {"created": "created_at", "started": "started_at", "ended": "ended_at", "note": "description"}
-BEST = "best"
-"""Column of the primary metric and its best value."""
 FAILED_STATES = frozenset({"failed", "killed", "out_of_memory", "lost"})
 
 
@@ -29,18 +27,8 @@ def ls(
     words: Annotated[list[str] | None, typer.Argument(help="Words in name, tags, note or id.")] = None,
     where: Annotated[str, typer.Option("--where", "-w", help=WHERE)] = "",
     project: Annotated[str | None, typer.Option("--project", "-p", help="The runs of a project.")] = None,
-    columns: Annotated[
-        str,
-        typer.Option(
-            "--columns",
-            "-c",
-            help="Comma-separated fields, config.KEY, summary.KEY, metric.NAME, metric.NAME.best (last, min, max, count);"
-            " with a + before the first one they are added to the usual ones.",
-        ),
-    ] = "",
-    sort: Annotated[
-        str, typer.Option("--sort", "-s", help="Sort by a column; a - before it for the greatest first.")
-    ] = "",
+    columns: Annotated[str, typer.Option("--columns", "-c", help=COLUMNS_HELP)] = "",
+    sort: Annotated[str, typer.Option("--sort", "-s", help=SORT_HELP)] = "",
     group: Annotated[str, typer.Option("--group", "-g", help="One line for each value of a column.")] = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of runs.")] = 50,
     everything: Annotated[bool, typer.Option("--all", "-a", help="All runs.")] = False,
@@ -63,17 +51,17 @@ def ls(
     """
     if as_json and as_csv:
         common.exit_with("--json and --csv exclude each other", USAGE)
-    keys = _columns(columns, group)
-    order = ALIASES.get(sort.lstrip("-"), sort.lstrip("-"))
+    keys = table_columns.chosen(columns, () if group else table_columns.DEFAULT)
+    order, descending = table_columns.order(sort)
     query = Query(
         where=where,
         project=project,
         text=" ".join(words or ()),
         deleted=deleted,
-        order="best_metric_value" if order == BEST else order,
-        descending=sort.startswith("-"),
+        order=order,
+        descending=descending,
         limit=None if everything or group else limit,
-        metrics=any(map(needs_metrics, (key for key in (*keys, group) if key and key != BEST))),
+        metrics=table_columns.need_metrics([*keys, group]),
     )
     with opened(url, token, storage) as catalog:
         entries = catalog.select(query)
@@ -95,48 +83,17 @@ def _print_runs(
     if as_json:
         common.print_json([_to_dict(entry, () if whole else keys, metrics) for entry in entries])
     elif as_csv:
-        text.print_csv(keys, [[_value(entry, key) for key in keys] for entry in entries])
+        text.print_csv(keys, [[table_columns.value(entry, key) for key in keys] for entry in entries])
     elif not entries:
         common.print_notice("No runs found.")
     else:
-        rows = [[text.cell(key, _value(entry, key)) for key in keys] for entry in entries]
-        text.print_table(keys, rows, _numbers(keys, entries))
-
-
-def _columns(columns: str, group: str) -> list[str]:
-    names = [name.strip() for name in columns.removeprefix("+").split(",") if name.strip()]
-    added = [ALIASES.get(name, name) for name in names]
-    if group or (names and not columns.startswith("+")):
-        return list(dict.fromkeys(added))
-    return list(dict.fromkeys([*DEFAULT, *added]))
-
-
-def _value(entry: RunEntry, key: str) -> Any:
-    if key != BEST:
-        return value_of(entry, key)
-    if entry.best_metric_name is None or entry.best_metric_value is None:
-        return None
-    return f"{entry.best_metric_name} {text.number(entry.best_metric_value)}"
-
-
-def _numbers(keys: Sequence[str], entries: Sequence[RunEntry]) -> list[str]:
-    """Return the columns whose values are all numbers."""
-    return [
-        key
-        for key in keys
-        if key not in text.TIMES
-        and all(
-            isinstance(value, int | float) and not isinstance(value, bool)
-            for entry in entries
-            if (value := _value(entry, key)) is not None
-        )
-        and any(_value(entry, key) is not None for entry in entries)
-    ]
+        rows = [[text.cell(key, table_columns.value(entry, key)) for key in keys] for entry in entries]
+        text.print_table(keys, rows, table_columns.numeric(keys, entries))
 
 
 def _to_dict(entry: RunEntry, keys: Sequence[str], metrics: bool) -> dict[str, Any]:
     if keys:
-        values = {key: _value(entry, key) for key in dict.fromkeys(["id", *keys])}
+        values = {key: table_columns.value(entry, key) for key in dict.fromkeys(["id", *keys])}
         return {
             key: json_number(value) if isinstance(value, float) else value for key, value in values.items()
         }
@@ -156,7 +113,9 @@ def _print_groups(
             "group": name,
             "runs": len(runs),
             "failed": sum(entry.state in FAILED_STATES for entry in runs),
-            "columns": {key: _statistics([_value(entry, key) for entry in runs]) for key in keys},
+            "columns": {
+                key: _statistics([table_columns.value(entry, key) for entry in runs]) for key in keys
+            },
         }
         for name, runs in sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
     ]

@@ -130,4 +130,6 @@ def format_time(seconds: float) -> str:
 
 
 def _supports_unicode() -> bool:
-    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+    # textual replaces stdout by an object without an encoding.
+    encoding = getattr(sys.stdout, "encoding", None) or getattr(sys.__stdout__, "encoding", None) or ""
+    return encoding.lower().replace("-", "").startswith("utf")

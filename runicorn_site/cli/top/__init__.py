@@ -1,0 +1,1 @@
+"""`runicorn top`: a live table of runs in the terminal."""
