@@ -73,6 +73,17 @@ class ArtifactsAPI:
         place = self._place(artifact_id)
         return cast(responses.ArtifactDetail, self._transport.json("GET", place.path(), params=place.query))
 
+    def list_files(self, artifact_id: str) -> responses.ArtifactFiles:
+        """Return the files and references of a version.
+
+        Raises:
+            NotFoundError: the artifact, version or alias does not exist.
+        """
+        place = self._place(artifact_id)
+        return cast(
+            responses.ArtifactFiles, self._transport.json("GET", place.path("files"), params=place.query)
+        )
+
     def download_artifact(self, artifact_id: str, path: str | os.PathLike[str]) -> Path:
         """Download the files of a version into a folder, created if missing, and return the folder.
 

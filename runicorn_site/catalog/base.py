@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runicorn_site.catalog.entry import RunEntry, needs_metrics, value_of
+from runicorn_site.catalog.primary import PRIMARY
 
 
 class CatalogError(Exception):
     """A question cannot be answered; the text is a sentence for the user."""
 
 
-class UnknownRun(CatalogError):
+class BadQuestion(CatalogError):
+    """The question is malformed: a condition, a column, a name."""
+
+
+class UnknownRun(BadQuestion):
     """No run, or more than one, has the name."""
+
+
+class NotPermitted(CatalogError):
+    """The token may not, or the files may not be read or written."""
+
+
+class NotAvailable(CatalogError):
+    """The viewer does not answer, or the file is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,7 @@ class Query:
         descending: greatest first; runs without a value come last in any case.
         limit: maximum number of runs; None for all.
         metrics: whether the entries need statistics of their metrics.
+        primary: whether runs without a primary metric get the usual one of their project.
     """
 
     where: str = ""
@@ -41,6 +56,7 @@ class Query:
     descending: bool = True
     limit: int | None = None
     metrics: bool = False
+    primary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +171,18 @@ def ordered(entries: list[RunEntry], query: Query) -> list[RunEntry]:
 
 
 def with_metrics(query: Query) -> Query:
-    """Return the query, asking for metrics if its order needs them."""
+    """Return the query, asking for metrics, or primary metrics, if its order needs them."""
+    if query.order in PRIMARY:
+        return replace(query, primary=True)
     return replace(query, metrics=True) if query.order and needs_metrics(query.order) else query
+
+
+def system_error(place: str, error: OSError) -> CatalogError:
+    """Return the error of a file."""
+    sentence = f"{place}: {error.strerror or error}"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return NotPermitted(sentence)
+    return NotAvailable(sentence) if isinstance(error, FileNotFoundError) else CatalogError(sentence)
 
 
 def _sort_key(value: object) -> tuple[int, float, str]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
@@ -17,19 +18,22 @@ from runicorn.store.containment import check_inside
 from runicorn.store.curation import RunFields
 from runicorn.store.project import analysis
 from runicorn_site.catalog.base import (
+    BadQuestion,
     Catalog,
-    CatalogError,
     Curve,
     Judgement,
     Query,
     RunFile,
     ordered,
+    system_error,
     with_metrics,
 )
 from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
 from runicorn_site.catalog.log_tail import follow, last_lines
-from runs.query.where.ast import FIGURES, Field, Kind, Node
+from runicorn_site.catalog.primary import PRIMARY, fill
+from runs.query.where import bare_keys
+from runs.query.where.ast import Field, Node
 from runs.query.where.parser import BadWhere, parse
 from runs.query.where.record import RunEvaluator
 from runs.store.folder_stat import FolderState
@@ -78,11 +82,13 @@ class StoreCatalog(Catalog):
         if query.limit is not None and not query.order:
             matches = _newest(matches, query.limit)
         entries = [self._entry(record) for record in matches]
-        sorts_by_metric = bool(query.order) and needs_metrics(query.order)
+        sorts_by_metric = query.order in PRIMARY or (bool(query.order) and needs_metrics(query.order))
         if not sorts_by_metric:
             entries = ordered(entries, query)
         for entry in entries if query.metrics else ():
             entry.metrics = self._figures(entry)
+        if query.primary:
+            fill(entries, lambda entry: entry.metrics or self._figures(entry))
         return ordered(entries, query) if sorts_by_metric else entries
 
     def get(self, run_id: str, *, metrics: bool = True) -> RunEntry | None:
@@ -93,6 +99,8 @@ class StoreCatalog(Catalog):
         entry = self._entry(max(records, key=lambda record: record.created))
         if metrics:
             entry.metrics = self._figures(entry)
+            if entry.best_metric_name:
+                fill([entry], lambda entry: entry.metrics)
         return entry
 
     def beginning(self, text: str) -> list[str]:
@@ -135,7 +143,7 @@ class StoreCatalog(Catalog):
         try:
             return read_curves(self.root / entry.folder, names, points)
         except OSError as error:
-            raise CatalogError(f"{entry.id}: {error.strerror or error}") from error
+            raise system_error(entry.id, error) from error
 
     def log_lines(self, entry: RunEntry, tail: int) -> list[str]:
         """Read the end of `logs.txt`."""
@@ -171,7 +179,7 @@ class StoreCatalog(Catalog):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target, follow_symlinks=False)
         except OSError as error:
-            raise CatalogError(f"{entry.id}: {path}: {error.strerror or error}") from error
+            raise system_error(f"{entry.id}: {path}", error) from error
 
     def change_tags(self, entry: RunEntry, add: Sequence[str], remove: Sequence[str]) -> list[str]:
         """Write `curation.json`, as the server does."""
@@ -221,7 +229,7 @@ class StoreCatalog(Catalog):
         try:
             result = write(folder)
         except OSError as error:
-            raise CatalogError(f"{entry.id}: {error.strerror or error}") from error
+            raise system_error(entry.id, error) from error
         curation.stir(folder)
         return result
 
@@ -277,24 +285,23 @@ class StoreCatalog(Catalog):
         try:
             return parse(where, self._resolve) if where.strip() else None
         except BadWhere as error:
-            raise CatalogError(str(error)) from error
+            raise BadQuestion(str(error)) from error
 
     def _resolve(self, key: str) -> Field | str | None:
-        """Return the config key that a bare key stands for, else the metric; a sentence if there are several keys."""
-        ends = (f".{key}", f"/{key}")
-        keys = sorted(
-            {
-                name
-                for record in self._records()
-                for name in flatten(record.config)
-                if name == key or name.endswith(ends)
-            }
-        )
-        if len(keys) > 1 and key not in keys:
-            return f"it may be {', '.join(f'config.{name}' for name in keys[:3])}"
-        if keys:
-            return Field(Kind.CONFIG, key if key in keys else keys[0])
-        return Field(Kind.METRIC, key, FIGURES["last"])
+        """Return the field that a bare key stands for, as the viewer does."""
+        return bare_keys.resolve(self._keys, key)
+
+    @cached_property
+    def _keys(self) -> list[bare_keys.Key]:
+        """Config keys and metrics of all runs, with the number of runs that have each; read once for each command."""
+        records = list(self._records())
+        configs = Counter(name for record in records for name in flatten(record.config))
+        metrics = Counter(name for record in records for name in self._stats(record.folder))
+        return [
+            (kind, name, count)
+            for kind, counted in ((bare_keys.CONFIG, configs), (bare_keys.METRIC, metrics))
+            for name, count in counted.items()
+        ]
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
         return RunEvaluator(record, lambda: self._stats(record.folder)).satisfies(condition)

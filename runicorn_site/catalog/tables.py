@@ -1,12 +1,14 @@
 """Tables of a store for SQL, as Arrow: read from its files when a statement names them.
 
-Schema: docs/reference/sql.md.
+Schema: docs/guides/data.md.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +16,9 @@ import pyarrow as pa
 from metrics.store.lanes import Lane
 from runicorn.artifacts import responses
 from runicorn.artifacts.store import Store
+from runicorn.store.samples.lines import Sample
+from runicorn.store.samples.names import sample_sets
+from runicorn.store.samples.reader import read_samples
 from runicorn_site.catalog.base import Query
 from runicorn_site.catalog.columns import columns_of_runs, moment
 from runicorn_site.catalog.entry import RunEntry
@@ -54,9 +59,23 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "status": _TEXT,
         "aliases": pa.list_(_TEXT),
     },
+    "samples": {
+        "run_id": _TEXT,
+        "name": _TEXT,
+        "step": _WHOLE,
+        "time": TIME,
+        "id": _TEXT,
+        "group": _TEXT,
+        "prompt": _TEXT,
+        "completion": _TEXT,
+        "reward": _NUMBER,
+        "correct": pa.bool_(),
+        "data": _TEXT,
+    },
 }
 TABLES = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
 """Columns of the tables but `runs`, whose columns depend on the configs and metrics of the runs."""
+BATCH = 1000
 Rows = Iterator[dict[str, Any]]
 
 
@@ -74,6 +93,8 @@ class Tables:
             return pa.table(columns_of_runs(self._runs(), ("last", "best", "min", "max", "count")))
         if name == "points":
             return pa.RecordBatchReader.from_batches(TABLES[name], self._points())
+        if name == "samples":
+            return pa.RecordBatchReader.from_batches(TABLES[name], self._samples())
         if name not in TABLES:
             return None
         rows = {"params": self._params, "metrics": self._metrics, "artifacts": self._artifacts}[name]
@@ -87,7 +108,7 @@ class Tables:
     def _params(self) -> Rows:
         for entry in self._runs():
             for key, param in flatten(entry.config).items():
-                yield {"run_id": entry.id, "key": key, "value": param.text, "number": param.number}
+                yield {"run_id": entry.id, "key": key, "value": param.text, "number": _double(param.number)}
 
     def _metrics(self) -> Rows:
         for entry in self._runs():
@@ -114,11 +135,24 @@ class Tables:
                         pa.array([name] * count, pa.string()),
                         pa.array(steps, pa.int64()),
                         pa.array(map(moment, points.time.tolist()), TIME),
-                        pa.array([None if isinstance(v, str) else v for v in values], pa.float64()),
+                        pa.array([_double(v) for v in values], pa.float64()),
                         pa.array([v if isinstance(v, str) else None for v in values], pa.string()),
                     ],
                     schema=schema,
                 )
+
+    def _samples(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of samples; `data` is the whole sample as JSON."""
+        for entry in self._catalog.select(Query()):
+            folder = self._catalog.root / entry.folder
+            for name in sample_sets(folder):
+                try:
+                    samples = iter(read_samples(folder, name))
+                    while batch := list(islice(samples, BATCH)):
+                        rows = [_sample(entry.id, name, sample) for sample in batch]
+                        yield pa.RecordBatch.from_pylist(rows, schema=TABLES["samples"])
+                except OSError as error:
+                    self._warn(f"{entry.id}: {name}: {error.strerror or error}")
 
     def _artifacts(self) -> Rows:
         store = Store(self._catalog.root)
@@ -135,6 +169,39 @@ class Tables:
                         for key in ("version", "size_bytes", "num_files", "status", "aliases")
                     },
                 }
+
+
+def _sample(run_id: str, name: str, sample: Sample) -> dict[str, Any]:
+    data = sample.data
+    reward, correct = data.get("reward"), data.get("correct")
+    return {
+        "run_id": run_id,
+        "name": name,
+        "step": sample.step,
+        "time": moment(sample.time),
+        **{key: _text(data.get(key)) for key in ("id", "group", "prompt", "completion")},
+        "reward": _double(reward) if type(reward) in (int, float) else None,
+        "correct": correct if isinstance(correct, bool) else None,
+        "data": json.dumps(data, ensure_ascii=False, default=str),
+    }
+
+
+def _text(value: Any) -> str | None:
+    return (
+        value
+        if value is None or isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
+
+
+def _double(value: Any) -> float | None:
+    """Return a number as Arrow takes it: whole ones beyond 2^53 are rounded."""
+    if value is None or isinstance(value, str):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def select(statement: str, tables: Tables) -> tuple[list[str], list[tuple[Any, ...]]]:

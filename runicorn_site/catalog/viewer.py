@@ -9,13 +9,17 @@ from typing import Any
 from urllib.parse import quote
 
 from runicorn.api import NotFoundError, RunicornAPIError, RunicornClient, urls
+from runicorn.api.errors import AuthenticationError, BadRequestError, ConnectionError
 from runicorn.api.responses.experiments import ListedExperiment
 from runicorn.store import layout
 from runicorn_site.catalog.base import (
+    BadQuestion,
     Catalog,
     CatalogError,
     Curve,
     Judgement,
+    NotAvailable,
+    NotPermitted,
     Query,
     RunFile,
     ordered,
@@ -23,6 +27,7 @@ from runicorn_site.catalog.base import (
 )
 from runicorn_site.catalog.entry import FIGURES, Figures, RunEntry
 from runicorn_site.catalog.log_tail import PAUSE
+from runicorn_site.catalog.primary import fill
 
 SORTED = {
     "created_at": "created_at",
@@ -73,6 +78,8 @@ class ViewerCatalog(Catalog):
                 for entry in map(_entry, self._pages(asked, query.limit if is_cut else None))
                 if query.deleted is None or (entry.deleted_at is not None) == query.deleted
             ]
+        if query.primary:
+            fill(entries, lambda entry: entry.metrics)
         return entries[: query.limit] if is_cut and order else ordered(entries, query)
 
     def get(self, run_id: str, *, metrics: bool = True) -> RunEntry | None:
@@ -86,7 +93,7 @@ class ViewerCatalog(Catalog):
         if not runs:
             return None
         entry = _entry(runs[0])
-        if entry.deleted_at is None:
+        if entry.deleted_at is None and "description" not in runs[0]:  # a viewer of an earlier version
             with answered():
                 detail = self.client.get_run(run_id)
             entry.description, entry.group = detail["description"], detail["group"]
@@ -246,6 +253,12 @@ def answered() -> Iterator[None]:
         yield
     except NotFoundError as error:
         raise _Missing(str(error)) from error
+    except AuthenticationError as error:
+        raise NotPermitted(str(error)) from error
+    except ConnectionError as error:
+        raise NotAvailable(str(error)) from error
+    except BadRequestError as error:
+        raise BadQuestion(str(error)) from error
     except RunicornAPIError as error:
         raise CatalogError(str(error)) from error
 
@@ -265,7 +278,11 @@ def _server_order(order: str) -> str | None:
     if kind == "config" and rest:
         return order
     if kind == "metric" and rest:
-        return order if rest.rpartition(".")[2] in FIGURES[:4] else f"{order}.last"
+        name, _, figure = rest.rpartition(".")
+        if name and figure not in FIGURES[:4]:
+            # "count" is a figure that it does not sort by, or a metric that is called so.
+            return None if figure in FIGURES else f"{order}.last"
+        return order if name else f"{order}.last"
     return SORTED.get(order)
 
 

@@ -56,7 +56,7 @@ def manage(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Tag, find and delete runs. Deleted runs are in the recycle bin and can be restored.
+    """Tag, find and delete runs of a store: the earlier form of `runicorn tag`, `ls` and `rm`.
 
     Examples:
 

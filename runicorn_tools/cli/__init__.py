@@ -23,6 +23,8 @@ from runicorn._version import __version__
 from runicorn.extension_points import COMMANDS
 from runicorn_tools.cli.support.common import describe_error, print_error
 
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
 
 class Commands(Mapping[str, Any]):
     """All commands by name; each is imported on first use."""
@@ -40,12 +42,21 @@ class Commands(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         function = resolve_name(self._functions[name])
-        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-        settings = getattr(sys.modules[function.__module__], "CONTEXT", None)
-        alone.command(name, context_settings=settings)(function)
-        command = typer.main.get_command(alone)
-        # Rich breaks lines where the docstring does.
-        command.help = re.sub(r"(?<=\S)\n(?=\w)", " ", command.help or "")
+        module = sys.modules[function.__module__]
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+        settings = {**HELP_NAMES, **getattr(module, "CONTEXT", {})}
+        verbs = getattr(module, "VERBS", None)
+        if verbs is None:
+            alone.command(name, context_settings=settings)(function)
+        else:
+            alone.callback(context_settings=settings)(function)
+            for verb, of_verb in verbs.items():
+                alone.command(verb, context_settings=settings)(of_verb)
+        command: Any = typer.main.get_command(alone)
+        command.name = name
+        for each in (command, *getattr(command, "commands", {}).values()):
+            # Rich breaks lines where the docstring does.
+            each.help = re.sub(r"(?<=\S)\n(?=\w)", " ", each.help or "")
         return command
 
     def summary(self, name: str) -> str:
@@ -100,6 +111,7 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings=HELP_NAMES,
 )
 
 

@@ -47,7 +47,7 @@ def artifacts(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API returns it.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Show, verify and delete versions of artifacts.
+    """Show, verify and delete versions of artifacts: the earlier form of `runicorn artifact`.
 
     Examples:
 
@@ -61,21 +61,21 @@ def artifacts(
     kind = type.value if type else None
     with common.exit_on_error():
         if action is ArtifactsAction.LIST:
-            _list(responses.list_artifacts(store, kind, common.print_error), as_json)
+            print_list(responses.list_artifacts(store, kind, common.print_error), as_json)
         elif action is ArtifactsAction.STATS:
-            _statistics(responses.statistics(store, common.print_error), as_json)
+            print_statistics(responses.statistics(store, common.print_error), as_json)
         elif action is ArtifactsAction.VERSIONS:
             folder = _artifact_folder(store, name, kind, action)
-            _versions(responses.list_versions(folder, common.print_error), as_json)
+            print_versions(responses.list_versions(folder, common.print_error), as_json)
         elif action is ArtifactsAction.VERIFY:
-            _verify(_selected_versions(store, name, kind, version), as_json)
+            verify_all(_selected_versions(store, name, kind, version), as_json)
         else:
             number = _needed(version, "--version", action)
             addressed = _artifact_folder(store, name, kind, action).existing(number)
             if action is ArtifactsAction.INFO:
-                _info(responses.version_detail(addressed), as_json)
+                print_version(responses.version_detail(addressed), as_json)
             else:
-                _delete(addressed, permanent, yes, as_json)
+                delete(addressed, permanent, yes, as_json)
 
 
 def _needed(value: Any, option: str, action: ArtifactsAction) -> Any:
@@ -92,7 +92,8 @@ def _artifact_folder(
     return store.find(own, kind or before or None)
 
 
-def _list(items: list[Artifact], as_json: bool) -> None:
+def print_list(items: list[Artifact], as_json: bool) -> None:
+    """Print artifacts."""
     if as_json:
         common.print_json(items)
         return
@@ -116,7 +117,8 @@ def _list(items: list[Artifact], as_json: bool) -> None:
     common.print_table(columns, rows, numbers=("Versions", "Size"))
 
 
-def _versions(entries: list[ArtifactVersion], as_json: bool) -> None:
+def print_versions(entries: list[ArtifactVersion], as_json: bool) -> None:
+    """Print versions of one artifact."""
     if as_json:
         common.print_json(entries)
         return
@@ -136,7 +138,8 @@ def _versions(entries: list[ArtifactVersion], as_json: bool) -> None:
     common.print_table(columns, rows, numbers=("Size", "Files"))
 
 
-def _info(about: StoredVersion, as_json: bool) -> None:
+def print_version(about: StoredVersion, as_json: bool) -> None:
+    """Print one version with its files."""
     if as_json:
         common.print_json(about)
         return
@@ -160,7 +163,8 @@ def _info(about: StoredVersion, as_json: bool) -> None:
     common.print_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
 
 
-def _statistics(sums: StoreStatistics, as_json: bool) -> None:
+def print_statistics(sums: StoreStatistics, as_json: bool) -> None:
+    """Print counts and sizes of a store."""
     if as_json:
         common.print_json(sums)
         return
@@ -181,7 +185,8 @@ def _statistics(sums: StoreStatistics, as_json: bool) -> None:
         common.print_table(columns, rows, numbers=("Artifacts", "Versions", "Size"))
 
 
-def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None:
+def delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None:
+    """Delete a version, after a confirmation if it is permanent."""
     frees = garbage.freed_by(version.artifact.store, [version]) if permanent else 0
     if permanent:
         sentence = f"Delete {version} permanently? This frees {frees:,} bytes and cannot be undone."
@@ -211,7 +216,7 @@ def _selected_versions(store: Store, name: str | None, kind: str | None, number:
     return [folder.version(version_number) for folder in folders for version_number in folder.numbers()]
 
 
-def _verify(versions: list[Version], as_json: bool) -> None:
+def verify_all(versions: list[Version], as_json: bool) -> None:
     """Verify every byte; exit with 1 if something is damaged."""
     outcomes = []
     for version in versions:

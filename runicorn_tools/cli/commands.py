@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 COMMANDS = {
+    "artifact": "runicorn_tools.cli.artifact:artifact",
     "artifacts": "runicorn_tools.cli.artifacts:artifacts",
     "clean": "runicorn_tools.cli.clean:clean",
     "config": "runicorn_tools.cli.config:config",

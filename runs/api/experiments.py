@@ -121,9 +121,12 @@ def _add_details(root: StorageRoot, items: Sequence[ListedExperiment]) -> None:
     by_id = {item["id"]: item for item in items}
     runs = Run.objects.filter(root=root, run_id__in=by_id)
     by_key: dict[int, ListedExperiment] = {}
-    for key, run_id, config, summary in runs.values_list("pk", "run_id", "config", "summary"):
+    fields = ("pk", "run_id", "config", "summary", "group", "description", "pinned", "archived")
+    for key, run_id, config, summary, group, description, pinned, archived in runs.values_list(*fields):
         item = by_key[key] = by_id[run_id]
         item["config"], item["summary"], item["metric_values"] = config, summary, {}
+        item["group"], item["description"] = group, description
+        item["pinned"], item["archived"] = pinned, archived
     rows = RunMetric.objects.filter(run__in=by_key).order_by("run", "key")
     for key, name, *values in rows.values_list("run_id", "key", *STATISTICS.values()):
         metric = cast(MetricValues, dict(zip(STATISTICS, values, strict=True)))

@@ -6,18 +6,7 @@ from collections.abc import Sequence
 
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import best_by, mode_of
-
-SYSTEM = "system/"
-
-
-def choose(keys: Sequence[str]) -> str | None:
-    """Return the first metric of a validation, else of an evaluation, else a loss, else any of the training's own."""
-    own = [key for key in keys if not key.startswith(SYSTEM)]
-    return min(own, key=lambda key: (_rank(key.lower()), key), default=None)
-
-
-def _rank(key: str) -> int:
-    return 0 if key.startswith("val") else 1 if key.startswith("eval") else 2 if "loss" in key else 3
+from runs.store.usual_metric import choose
 
 
 def fill(runs: Sequence[Run]) -> None:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from runicorn.message import Message
 from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts, keys
-from runs.query.where import parser
-from runs.query.where.ast import FIELDS, FIGURES, Field, Kind, Node, comparisons
+from runs.query.where import bare_keys, parser
+from runs.query.where.ast import FIELDS, Field, Kind, Node, comparisons
+from runs.query.where.bare_keys import CONFIG, METRIC
 from runs.query.where.completion import CursorContext, operators, quoted
 
 MOST = 20
 BARE_KEY = re.compile(r"[\w./-]+")
-CONFIG, METRIC = "config", "metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +58,8 @@ def is_readable(root: StorageRoot, text: str) -> bool:
 
 
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
-    """Return the field that a bare key stands for, or "Did you mean …?" where that is not certain.
-
-    A key stands for the only config key that is called so, with or without what comes before its last dot or slash;
-    without any, for the only such metric.
-    """
-    namesakes = _namesakes(root, key)
-    if settings := [key_row for key_row in namesakes if key_row[0] == CONFIG]:
-        namesakes = settings
-    if len(namesakes) == 1:
-        kind, name, _ = namesakes[0]
-        return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
-    if not (best := _likely(root, key)):
-        return None
-    either = reduce(
-        lambda alternatives, other: Message("{one} or {other}", one=alternatives, other=other),
-        [_dotted(kind, name) for kind, name, _ in best],
-    )
-    return Message("Did you mean {keys}?", keys=either)
+    """Return the field that a bare key stands for in a root; see `bare_keys.resolve`."""
+    return bare_keys.resolve(_keys(root), key)
 
 
 def corrections(root: StorageRoot, text: str, error: parser.BadWhere) -> list[Suggestion]:
@@ -87,8 +69,8 @@ def corrections(root: StorageRoot, text: str, error: parser.BadWhere) -> list[Su
     if not key or not str(error.problem).startswith("unknown field"):
         return []
     return [
-        Suggestion(f"{before}{_dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field")
-        for kind, name, _ in _likely(root, key[0])
+        Suggestion(f"{before}{bare_keys.dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field")
+        for kind, name, _ in bare_keys.likely(_keys(root), key[0])
     ]
 
 
@@ -117,26 +99,6 @@ def suggestions(root: StorageRoot, place: CursorContext, project: str = "") -> l
         if not plain[suggestion].startswith(typed) and typed in plain[suggestion]
     ]
     return [*starting, *others][:MOST]
-
-
-def _namesakes(root: StorageRoot, key: str) -> list[tuple[str, str, int]]:
-    return [
-        key_row for key_row in _keys(root) if key_row[1] == key or key_row[1].endswith((f".{key}", f"/{key}"))
-    ]
-
-
-def _likely(root: StorageRoot, key: str) -> list[tuple[str, str, int]]:
-    if not (candidates := _namesakes(root, key)):
-        by_name = {
-            name: key_row for key_row in _keys(root) for name in (key_row[1], key_row[1].rpartition(".")[2])
-        }
-        candidates = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
-        candidates += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
-    return sorted(dict.fromkeys(candidates), key=lambda key_row: -key_row[2])[:3]
-
-
-def _dotted(kind: str, name: str) -> str:
-    return f"{kind}.{quoted(name)}" if kind else name
 
 
 def _keys(root: StorageRoot, project: str = "") -> list[tuple[str, str, int]]:

@@ -5,7 +5,14 @@ Times are Unix seconds, sizes bytes. A server may send further keys.
 
 from __future__ import annotations
 
-from runicorn.api.responses.artifacts import Artifact, ArtifactDetail, ArtifactVersion, Lineage, RunArtifact
+from runicorn.api.responses.artifacts import (
+    Artifact,
+    ArtifactDetail,
+    ArtifactFiles,
+    ArtifactVersion,
+    Lineage,
+    RunArtifact,
+)
 from runicorn.api.responses.config import Config
 from runicorn.api.responses.exchange import ImportedArchive as Imported
 from runicorn.api.responses.experiments import Experiment, ExperimentDetail, Filters, Time
@@ -16,6 +23,7 @@ from runicorn.api.responses.system import Health
 __all__ = [
     "Artifact",
     "ArtifactDetail",
+    "ArtifactFiles",
     "ArtifactVersion",
     "Config",
     "Experiment",

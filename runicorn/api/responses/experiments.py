@@ -55,8 +55,12 @@ class MetricValues(TypedDict):
 
 
 class ListedExperiment(Experiment):
-    """A run in a list, with `details=true` also its settings, summary and metrics."""
+    """A run in a list, with `details=true` also its settings, summary, metrics and what people wrote."""
 
+    group: NotRequired[str]
+    description: NotRequired[Annotated[str, "The note, in Markdown."]]
+    pinned: NotRequired[bool]
+    archived: NotRequired[bool]
     config: NotRequired[dict[str, Any]]
     summary: NotRequired[dict[str, Any]]
     metric_values: NotRequired[Annotated[dict[str, MetricValues], "By name."]]

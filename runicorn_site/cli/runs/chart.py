@@ -10,6 +10,7 @@ from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.cli.runs import text
 from runicorn_site.cli.runs.braille import draw
 from runicorn_tools.cli.support import common
+from runs.store.usual_metric import choose
 
 COLORS = ("cyan", "yellow", "magenta", "green", "red", "blue")
 LABELS = 11
@@ -42,15 +43,12 @@ def chart(name: str, curves: Sequence[RunCurve], columns: int, height: int, log_
 
 
 def usual_metrics(entries: Sequence[RunEntry]) -> list[str]:
-    """Return the primary metric of the first run that has one, else the first that has a telling name."""
+    """Return the primary metric of the first run that has one, else the usual one."""
     for entry in entries:
         if entry.best_metric_name:
             return [entry.best_metric_name]
-    names = sorted({name for entry in entries for name in entry.metrics if not name.startswith("system/")})
-    for word in ("val", "eval", "loss"):
-        if telling := [name for name in names if word in name.lower()]:
-            return telling[:1]
-    return names[:1]
+    name = choose({name for entry in entries for name in entry.metrics})
+    return [name] if name else []
 
 
 def _legend(number: int, entry: RunEntry, curve: Curve) -> Line:

@@ -12,6 +12,7 @@ import typer
 
 from runicorn_site.catalog.base import Query
 from runicorn_site.catalog.entry import RunEntry, json_number, value_of
+from runicorn_site.catalog.primary import PRIMARY
 from runicorn_site.cli.runs import columns as table_columns
 from runicorn_site.cli.runs import text
 from runicorn_site.cli.runs.columns import COLUMNS_HELP, SORT_HELP
@@ -62,6 +63,7 @@ def ls(
         descending=descending,
         limit=None if everything or group else limit,
         metrics=table_columns.need_metrics([*keys, group]),
+        primary=table_columns.BEST in keys or bool(PRIMARY & {*keys, group}),
     )
     with opened(url, token, storage) as catalog:
         entries = catalog.select(query)

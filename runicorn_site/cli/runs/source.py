@@ -11,13 +11,19 @@ from typing import Annotated
 import typer
 
 from runicorn.settings import user
-from runicorn_site.catalog.base import Catalog, CatalogError, UnknownRun
+from runicorn_site.catalog.base import BadQuestion, Catalog, CatalogError, NotAvailable, NotPermitted
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.catalog.names import LATEST, find_run, find_runs
 from runicorn_tools.cli.support import common
-from runicorn_tools.cli.support.exits import FAILED, USAGE
+from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 
 RUN_HELP = "A run: an id, its unique beginning, a unique name, latest, best:METRIC, or @baseline."
+CODES: tuple[tuple[type[CatalogError], int], ...] = (
+    (BadQuestion, USAGE),
+    (NotPermitted, PERMISSION),
+    (NotAvailable, NOT_AVAILABLE),
+    (CatalogError, FAILED),
+)
 COMPLETED = 30
 """Most names that the shell offers."""
 
@@ -38,6 +44,9 @@ def complete_run(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 
 Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help=RUN_HELP, autocompletion=complete_run)]
+SomeRuns = Annotated[
+    list[str] | None, typer.Argument(metavar="[RUN...]", help=RUN_HELP, autocompletion=complete_run)
+]
 OneRun = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, autocompletion=complete_run)]
 Storage = Annotated[Path | None, typer.Option(help="The storage root.")]
 Url = Annotated[str, typer.Option(help="A viewer to ask instead of reading the store.")]
@@ -57,10 +66,12 @@ def opened(url: str, token: str | None, storage: Path | None) -> Iterator[Catalo
             yield catalog
         finally:
             catalog.close()
-    except UnknownRun as error:
-        common.exit_with(str(error), USAGE)
     except CatalogError as error:
-        common.exit_with(str(error), FAILED)
+        common.exit_with(str(error), next(code for kind, code in CODES if isinstance(error, kind)))
+    except BrokenPipeError:  # the reader closed the pipe: click exits quietly
+        raise
+    except OSError as error:
+        common.exit_with(*common.describe_error(error))
 
 
 def runs_of(catalog: Catalog, names: Sequence[str], *, metrics: bool = False) -> list[RunEntry]:

@@ -20,7 +20,7 @@ def sql(
     as_csv: AsCsv = False,
     storage: Storage = None,
 ) -> None:
-    """Ask the store in SQL: tables runs, params, metrics, points and artifacts, read from the files as they are now.
+    """Ask the store in SQL: tables runs, params, metrics, points, samples and artifacts, read from the files as they are now.
 
     Needs DuckDB and Arrow: pip install duckdb pyarrow.
 

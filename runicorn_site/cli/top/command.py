@@ -67,6 +67,7 @@ def top(
         descending=descending,
         limit=limit,
         metrics=table_columns.need_metrics(keys),
+        primary=table_columns.BEST in keys,
     )
     with opened(url, token, storage) as catalog:
         # Errors before the screen is taken are sentences in the terminal.

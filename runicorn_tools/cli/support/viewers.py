@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runicorn.settings import user
 from runicorn_tools.cli.support import common
-from runicorn_tools.cli.support.exits import NOT_AVAILABLE
+from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 
 if TYPE_CHECKING:
     from runicorn.api import RunicornClient
@@ -37,3 +39,28 @@ def viewer_client(url: str, storage: Path | None) -> RunicornClient:
     from runicorn.upload.client import token
 
     return RunicornClient(viewer_url(url, storage), token=token())
+
+
+@contextmanager
+def asked(url: str, token: str | None, storage: Path | None) -> Iterator[RunicornClient]:
+    """Open a client of the viewer at `--url`; exit with a sentence and the documented code if it refuses or fails."""
+    from runicorn.api import RunicornAPIError, RunicornClient
+
+    if storage is not None:
+        common.exit_with("--url and --storage exclude each other", USAGE)
+    try:
+        with RunicornClient(url, token=token or None) as client:
+            yield client
+    except RunicornAPIError as error:
+        common.exit_with(str(error), exit_code_of(error))
+    except ValueError as error:
+        common.exit_with(str(error), USAGE)
+
+
+def exit_code_of(error: Exception | None) -> int:
+    """Return the exit code of an error of the client."""
+    from runicorn.api import errors
+
+    if isinstance(error, errors.ConnectionError):
+        return NOT_AVAILABLE
+    return PERMISSION if isinstance(error, errors.AuthenticationError) else FAILED

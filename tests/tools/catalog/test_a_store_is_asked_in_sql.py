@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.documents.store import RUN, write_store
-from tests.folders import append_metrics
+from tests.folders import append_metrics, write_run
 from tests.tools.terminal.conftest import call
 
 
@@ -53,6 +53,31 @@ def test_points_that_came_meanwhile_are_seen(store: Path) -> None:
     assert ask(store, statement) == [{"step": 300}]
     append_metrics(store, "vision", "resnet", RUN, [{"loss": 0.1, "global_step": 301}], 1768404645.0)
     assert ask(store, statement) == [{"step": 301}]
+
+
+def test_whole_numbers_beyond_doubles_are_read(tmp_path: Path) -> None:
+    run_id = write_run(
+        tmp_path, metrics=[{"tokens": 2**53 + 1}, {"tokens": 2**70}], config={"seed": 2**53 + 1, "n": 10**400}
+    )
+    rows = ask(tmp_path, f"SELECT max(value) AS top FROM points WHERE run_id = '{run_id}'")
+    assert rows == [{"top": float(2**70)}]
+    for table in ("runs", "params", "metrics"):
+        assert len(ask(tmp_path, f"SELECT * FROM {table}")) >= 1
+
+
+def test_samples_are_a_table(tmp_path: Path) -> None:
+    import runicorn as rn
+
+    with rn.init(project="rl", name="grpo", storage=str(tmp_path), capture_env=False) as run:
+        run.log_samples(
+            "rollouts", [{"prompt": "1+1", "completion": str(n), "reward": n / 4} for n in range(5)], step=3
+        )
+    rows = ask(
+        tmp_path,
+        "SELECT step, count(*) AS n, max(reward) AS best FROM samples WHERE prompt = '1+1' GROUP BY step",
+    )
+    assert rows == [{"step": 3, "n": 5, "best": 1.0}]
+    assert ask(tmp_path, "SELECT data->>'completion' AS c FROM samples WHERE reward = 0.5") == [{"c": "2"}]
 
 
 @pytest.mark.parametrize("statement", ["selec", "SELECT * FROM nothing", "SELECT nothing FROM runs"])

@@ -143,3 +143,11 @@ def test_unchanged_runs_are_remembered_and_changed_ones_read_again(
 
 def _plain() -> dict[str, Any]:
     return {"description": "", "pinned": False, "archived": False}
+
+
+def test_nan_in_a_config_leaves_its_column_a_number(tmp_path: Path) -> None:
+    for value in (0.5, float("nan"), 2, float("inf")):
+        with rn.init(project="p", name="n", storage=str(tmp_path), config={"x": value}, capture_env=False):
+            pass
+    column = rn.runs(storage=tmp_path)["config.x"]
+    assert column.dtype == float and column.isna().sum() == 1 and column.max() == float("inf")

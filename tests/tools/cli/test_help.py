@@ -46,9 +46,15 @@ def examples(name: str) -> list[str]:
     return [line.strip() for line in after.splitlines() if line.strip().startswith("runicorn ")]
 
 
+def option_names(command: Any) -> set[str]:
+    return {option for parameter in command.params for option in parameter.opts}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_takes_a_storage_root_and_shows_examples(name: str) -> None:
-    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    verbs = getattr(COMMANDS[name], "commands", {}).values()
+    options = option_names(COMMANDS[name])
+    options |= {"--storage"} if verbs and all("--storage" in option_names(verb) for verb in verbs) else set()
     other = {"generate-manifest": "--root" in options, "move-database": True}
     assert "--storage" in options or other.get(name)
     assert examples(name), f"{name} has no example"
@@ -130,3 +136,11 @@ def test_a_paragraph_of_the_help_is_broken_by_the_terminal_only(name: str) -> No
     text = " ".join(inspect.getdoc(COMMANDS[name].callback).partition("Examples:")[0].split())
     assert " ".join((COMMANDS[name].help or "").partition("Examples:")[0].split()) == text
     assert not re.search(r"\w\n\w|[,;]\n", COMMANDS[name].help)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_h_is_help(name: str) -> None:
+    from typer.testing import CliRunner
+
+    done = CliRunner().invoke(app, [name, "-h"])
+    assert done.exit_code == 0 and done.output.startswith("Usage: ")

@@ -90,7 +90,7 @@ def test_a_name_of_no_run_or_several_is_one_sentence(run: Any, name: str, senten
 
 
 def test_a_malformed_condition_is_one_sentence(run: Any) -> None:
-    text = run("ls", "--where", "lr <", code=1)
+    text = run("ls", "--where", "lr <", code=2)
     assert text.startswith("runicorn: ") and "Traceback" not in text
 
 

@@ -1,0 +1,96 @@
+"""Lists show the usual metric, groups and notes, and refuse keys that no run has; on a store and by `--url` alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn_tools.cli import app  # noqa: F401 - the commands
+from tests.folders import folder_of, write_run
+from tests.processes import free_port
+from tests.tools.terminal.conftest import call
+
+DECLARED, USUAL, EMPTY = (f"2026011{n + 4}_153045_a1b2c{n}" for n in range(3))
+BEGIN = 1_768_404_645.0
+INDEXED = 'metric."train/accuracy".last exists or metric."val/loss".last exists or config.lr = 0.3'
+
+
+def write_own_runs(root: Path) -> None:
+    """A run whose script declared a primary metric at its end, one without any, and a new one without metrics."""
+    write_run(
+        root,
+        run_id=DECLARED,
+        created_at=BEGIN,
+        metrics=[{"train/accuracy": step / 10} for step in range(1, 9)],
+        summary={"best_metric_name": "train/accuracy", "best_metric_mode": "max"},
+        config={"lr": 0.1},
+        group="sweep-1",
+    )
+    write_run(
+        root,
+        run_id=USUAL,
+        created_at=BEGIN + 86_400,
+        metrics=[{"val/loss": 1 / step, "other": 1.0} for step in range(1, 5)],
+        config={"lr": 0.2},
+    )
+    (folder_of(root, USUAL) / "curation.json").write_text('{"description": "Diverged.", "tags": []}')
+    write_run(root, run_id=EMPTY, created_at=BEGIN + 172_800, metrics=[], config={"lr": 0.3})
+
+
+def test_the_best_value_is_shown_without_a_declaration(run: Any) -> None:
+    shown = {entry["id"]: entry["best"] for entry in run("ls", "--columns", "id,best", "--json")}
+    assert shown == {DECLARED: "train/accuracy 0.8", USUAL: "val/loss 0.25", EMPTY: None}
+    assert run("ls", "--sort", "-best", "--json")[0]["id"] == DECLARED
+
+
+def test_the_group_and_the_note_are_in_lists(run: Any) -> None:
+    shown = {entry["id"]: entry for entry in run("ls", "--columns", "group,note", "--json")}
+    assert shown[DECLARED]["group"] == "sweep-1" and shown[USUAL]["description"] == "Diverged."
+    groups = run("ls", "--group", "group", "--json")
+    assert {group["group"]: group["runs"] for group in groups} == {"": 2, "sweep-1": 1}
+
+
+def test_runs_are_sorted_by_the_number_of_points(run: Any) -> None:
+    columns = ["--columns", "id,metric.val/loss.count", "--json"]
+    assert run("ls", "--sort", "-metric.val/loss.count", *columns)[0]["id"] == USUAL
+
+
+@pytest.mark.parametrize(
+    ("condition", "sentence"),
+    [
+        ("lrr < 0.05", "Did you mean config.lr?"),
+        ("stat = running", "Did you mean state?"),
+        ("nothing > 1", "unknown field 'nothing'"),
+    ],
+)
+def test_a_typo_in_a_condition_is_refused(run: Any, condition: str, sentence: str) -> None:
+    assert sentence in run("ls", "--where", condition, code=2)
+
+
+def test_bare_keys_stand_for_config_keys_and_metrics(run: Any) -> None:
+    assert [entry["id"] for entry in run("ls", "--where", "lr < 0.15", "--json")] == [DECLARED]
+    assert [entry["id"] for entry in run("ls", "--where", "loss < 0.3", "--json")] == [USUAL]
+
+
+def test_runs_are_selected_for_the_recycle_bin(run: Any) -> None:
+    chosen = run("rm", "--where", "lr > 0.15", "--older-than", "1", "--dry-run", "--json")
+    assert chosen == {"deleted": [EMPTY, USUAL], "dry_run": True}
+    assert run("rm", "--older-than", "100000", "--yes", "--json") == {"deleted": []}
+    assert "Name runs, or select them" in run("rm", code=2)
+    assert "Name runs, or select them" in run("rm", DECLARED, "--where", "lr > 0", code=2)
+
+
+def test_tags_are_replaced(run: Any) -> None:
+    run("tag", DECLARED, "--add", "a", "--add", "b")
+    assert run("tag", DECLARED, "--replace", "--add", "c", "--json") == {DECLARED: ["c"]}
+    assert run("tag", DECLARED, "--replace", "--json") == {DECLARED: []}
+
+
+def test_a_viewer_that_does_not_answer_is_not_available() -> None:
+    assert "runicorn: " in call("ls", "--url", f"http://127.0.0.1:{free_port()}", code=4)
+
+
+def test_a_missing_store_is_not_available(tmp_path: Path) -> None:
+    assert "no storage root" in call("ls", "--storage", str(tmp_path / "none"), code=4)
