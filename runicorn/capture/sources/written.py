@@ -21,73 +21,13 @@ from runicorn.capture.sources.listing import Candidate
 from runicorn.store import layout
 from runicorn.store.process_identity import ProcessRecord, has_ended
 
-CODE = frozenset(
-    [
-        ".py",
-        ".pyi",
-        ".pyx",
-        ".pxd",
-        ".ipynb",
-        ".sh",
-        ".bash",
-        ".zsh",
-        ".ps1",
-        ".bat",
-        ".c",
-        ".cc",
-        ".cpp",
-        ".cxx",
-        ".h",
-        ".hh",
-        ".hpp",
-        ".cu",
-        ".cuh",
-        ".cl",
-        ".metal",
-        ".rs",
-        ".go",
-        ".js",
-        ".mjs",
-        ".ts",
-        ".java",
-        ".scala",
-        ".kt",
-        ".swift",
-        ".r",
-        ".jl",
-        ".m",
-        ".lua",
-        ".f",
-        ".f90",
-        ".proto",
-        ".sql",
-        ".cmake",
-        ".bazel",
-    ]
+_CODE = (
+    ".py .pyi .pyx .pxd .ipynb .sh .bash .zsh .ps1 .bat .c .cc .cpp .cxx .h .hh .hpp .cu .cuh .cl .metal .rs .go .js "
+    ".mjs .ts .java .scala .kt .swift .r .jl .m .lua .f .f90 .proto .sql .cmake .bazel"
 )
-TEXTS = frozenset(
-    [
-        "",
-        ".json",
-        ".jsonc",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".conf",
-        ".gin",
-        ".jsonnet",
-        ".libsonnet",
-        ".hocon",
-        ".xml",
-        ".txt",
-        ".md",
-        ".rst",
-        ".tmpl",
-        ".j2",
-    ]
-)
+_TEXTS = ".json .jsonc .yaml .yml .toml .ini .cfg .conf .gin .jsonnet .libsonnet .hocon .xml .txt .md .rst .tmpl .j2"
+CODE = frozenset(_CODE.split())
+TEXTS = frozenset({"", *_TEXTS.split()})
 """Endings of texts that users edit; "" is a name without one, such as Makefile."""
 AFTERWARDS = 3.0
 """Seconds after the end of a run in which its program may still write new files."""
@@ -166,7 +106,7 @@ class WrittenFiles:
         """
         if not self._began:
             return
-        line = f"{self._began:.3f} {run_dir.relative_to(self._root).as_posix()}\n"
+        line = f"{self._began:.3f} {Path(os.path.relpath(run_dir, self._root)).as_posix()}\n"
         if len(self._runs) < MOST_RUNS:
             with open(self._listing, "a", encoding="utf-8") as file:
                 file.write(line)
