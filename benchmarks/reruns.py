@@ -37,14 +37,9 @@ def main() -> None:
         if result == "failed":
             print(output, flush=True)
         else:
-            lines = (
-                line for line in output.splitlines() if "annot be" in line or "Environment: a new" in line
-            )
-            print(
-                "\n".join(f"   {line}" for line in lines),
-                end="\n" if "annot be" in output else "",
-                flush=True,
-            )
+            for line in output.splitlines():
+                if "annot be" in line or "Environment: a new" in line:
+                    print(f"   {line}", flush=True)
     print(", ".join(f"{count} {word}" for word, count in sorted(totals.items())))
 
 
