@@ -84,10 +84,10 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
 def _remembered_count(root: StorageRoot, key: str, compute: Callable[[], int]) -> int:
     if entry := _cached(root, key):
         return int(entry[0])
-    revision, began = _revision(root), time.monotonic()
+    at, began = revision(root), time.monotonic()
     count = compute()
     if time.monotonic() - began > EXPENSIVE_SECONDS:
-        _remember(root, key, revision, count)
+        _remember(root, key, at, count)
     return count
 
 
@@ -96,13 +96,14 @@ def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: f
     if entry := _cached(root, key):
         cached: T = entry[0]
         return cached
-    revision = _revision(root)
+    at = revision(root)
     value = compute()
-    _remember(root, key, revision, value, seconds)
+    _remember(root, key, at, value, seconds)
     return value
 
 
-def _revision(root: StorageRoot) -> int:
+def revision(root: StorageRoot) -> int:
+    """Return a number that grows whenever this process changes a run of a root."""
     with _lock:
         return _revisions[root.path]
 

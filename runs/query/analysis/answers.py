@@ -46,11 +46,14 @@ def groups(
     membership = grouping.group(matches, by)
     definitions = Definitions.of(matches.runs)
     quantities = {metric: definitions.quantity(metric) for metric in metrics}
-    values = {
-        metric: values_of(matches.root, quantity, membership.keys) for metric, quantity in quantities.items()
+    statistics = {
+        metric: grouping.metric_statistics(matches.root, membership, quantity)
+        for metric, quantity in quantities.items()
     }
-    statistics = {metric: grouping.statistics(membership, column) for metric, column in values.items()}
-    places = grouping.ordered(membership, order_by, statistics)
+    places = membership.computed(
+        ("order", order_by, quantities.get(_metric_of(order_by))),
+        lambda: grouping.ordered(membership, order_by, statistics),
+    )
     visible = places[(page - 1) * per_page : page * per_page]
     failed = grouping.failures(membership)
     newest = {at: membership.keys[membership.places(at)[::-1][:MOST_IDS]].tolist() for at in visible}
@@ -63,17 +66,19 @@ def groups(
     ]
     if against:
         for metric, quantity in quantities.items():
+            values = values_of(matches.root, quantity, membership.keys)
             members = [
-                [
-                    (int(membership.keys[place]), float(values[metric][place]))
-                    for place in membership.places(at)
-                ]
+                [(int(membership.keys[place]), float(values[place])) for place in membership.places(at)]
                 for at in visible
             ]
             judged = judge_values(matches.root, metric, quantity, definitions, members, against)
             for entry, verdict in zip(entries, judged, strict=True):
                 entry.setdefault("verdicts", {})[metric] = verdict_answer(verdict)
     return {"groups": entries, "total": len(membership), "page": page, "per_page": per_page}
+
+
+def _metric_of(order_by: str) -> str:
+    return order_by.removeprefix("-").removeprefix("metric.").rpartition(".")[0]
 
 
 def _entry(

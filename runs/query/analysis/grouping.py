@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from rest_framework.exceptions import ValidationError
 
 from runicorn.store import layout
 from runs.models import Run, RunParam, RunTag, StorageRoot
+from runs.query import derived
 from runs.query.analysis import replicas
-from runs.query.analysis.metric_values import Floats, Ints
+from runs.query.analysis.metric_values import Floats, Ints, Quantity, values_of
 from runs.query.analysis.remembered import remembered
 from runs.query.matches import Matches
 from runs.store.lazy_numpy import np
@@ -27,6 +28,7 @@ MOST_KEYS = 4
 LONGEST = 300
 FEW = 1000
 STATISTICS = ("n", "mean", "std", "median", "min", "max")
+T = TypeVar("T")
 
 
 class UnknownGrouping(ValidationError):
@@ -79,6 +81,18 @@ class Membership:
     members: Ints
     starts: Ints
     values: Sequence[tuple[Hashable, ...]]
+    _computed: dict[Hashable, Any] = field(default_factory=dict)
+
+    def computed(self, name: Hashable, compute: Callable[[], T]) -> T:
+        """Return `compute()`, which depends on these groups and on nothing that may change before they do."""
+        if name not in self._computed:
+            self._computed[name] = compute()
+        result: T = self._computed[name]
+        return result
+
+    def index(self) -> dict[tuple[Hashable, ...], int]:
+        """Return the groups by the values of their keys."""
+        return self.computed("index", lambda: {values: at for at, values in enumerate(self.values)})
 
     def __len__(self) -> int:
         return len(self.values)
@@ -202,6 +216,14 @@ def _tags(root: StorageRoot, keys: Ints) -> tuple[Ints, list[Any]]:
     return np.array([place for place, _ in pairs], dtype=np.int64), [tag for _, tag in pairs]
 
 
+def metric_statistics(root: StorageRoot, membership: Membership, quantity: Quantity) -> Statistics:
+    """Return the statistics of a metric by group."""
+    derived.prepare(root, {quantity.name})
+    return membership.computed(
+        quantity[1:], lambda: statistics(membership, values_of(root, quantity, membership.keys))
+    )
+
+
 def statistics(membership: Membership, values: Floats) -> Statistics:
     """Return the statistics of one metric by group.
 
@@ -279,6 +301,10 @@ def ordered(membership: Membership, order: str, statistics_by_metric: Mapping[st
 
 def failures(membership: Membership) -> Ints:
     """Return the number of failed runs of each group."""
+    return membership.computed("failures", lambda: _failures(membership))
+
+
+def _failures(membership: Membership) -> Ints:
     codes = np.repeat(np.arange(len(membership)), membership.sizes)
     counted: Ints = np.bincount(codes[membership.failed[membership.members]], minlength=len(membership))
     return counted

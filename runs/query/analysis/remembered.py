@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from runicorn_site.web import moments
+from runicorn_site.web import conditional, moments
 from runicorn_site.web.readable import current
 from runs.models import StorageRoot
+from runs.query import counts
 
 T = TypeVar("T")
-MOST = 24
+MOST = 48
 """Columns: of 100,000 runs some 10 MB each at most."""
+EXPENSIVE_SECONDS = 0.1
+LASTS = 10
+"""How many times longer than its computation an expensive result serves later versions of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    value: Any
+    version: str
+    revision: int
+    expires: float
+    """When it no longer serves other versions of the database, by `time.monotonic`."""
+
 
 _lock = threading.Lock()
-_columns: OrderedDict[Hashable, Any] = OrderedDict()
+_results: OrderedDict[Hashable, _Result] = OrderedDict()
 
 
 def remembered(root: StorageRoot, key: Hashable, compute: Callable[[], T]) -> T:
-    """Return `compute()`, or its result at the same version of the database and for the same reader."""
+    """Return `compute()`, or its result at the same version of the database and for the same reader.
+
+    The result of a computation of `EXPENSIVE_SECONDS` also serves later versions for a while, until a user changes a run:
+    a training that logs changes the database every second, and pages ask as often.
+    """
     moment = moments.current()
     if moment is None:
         return compute()
-    place = (root.pk, moment.version, current(), key)
+    place, revision = (root.pk, current(), key), counts.revision(root)
     with _lock:
-        if place in _columns:
-            _columns.move_to_end(place)
-            existing: T = _columns[place]
-            return existing
+        if result := _results.get(place):
+            _results.move_to_end(place)
+    if result and result.version == moment.version:
+        existing: T = result.value
+        return existing
+    if result and result.revision == revision and time.monotonic() < result.expires:
+        conditional.expires(result.expires)
+        existing = result.value
+        return existing
+    began = time.monotonic()
     value = compute()
+    ended = time.monotonic()
+    lasts = LASTS * (ended - began) if ended - began > EXPENSIVE_SECONDS else 0.0
     with _lock:
-        _columns[place] = value
-        while len(_columns) > MOST:
-            _columns.popitem(last=False)
+        _results[place] = _Result(value, moment.version, revision, ended + lasts)
+        _results.move_to_end(place)
+        while len(_results) > MOST:
+            _results.popitem(last=False)
     return value
