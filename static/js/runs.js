@@ -6,8 +6,10 @@ import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
+import { baseline } from "./runs/baseline.js";
 import { columns } from "./runs/columns.js";
 import { copyIds } from "./runs/copy.js";
+import { groups } from "./runs/groups.js";
 import { keys } from "./runs/keys.js";
 import { links } from "./runs/links.js";
 import { merge } from "./runs/merge.js";
@@ -83,9 +85,11 @@ document.body.addEventListener("htmx:sendError", () => say(UNREACHABLE));
 
 /** Tags and note of a row; the focus goes back to its name. */
 async function edit(row) {
-  const id = row.id;
+  const { id } = row;
+  const run = row.querySelector("input.pick")?.value;
+  if (!run) return;
   try {
-    if (await editRun(id.slice("run-".length), row.querySelector(".c-name"))) await refresh();
+    if (await editRun(run, row.querySelector(".c-name"))) await refresh();
   } catch (error) {
     say(error.message);
   }
@@ -105,6 +109,8 @@ columns();
 links(picks);
 copyIds();
 actions(picks, refresh);
+groups(picks, refresh, say);
+baseline(picks, refresh, say);
 returnToPlace(picks);
 
 if (holder().hasAttribute("data-tour")) lazy("runs/tour").then(({ tour }) => tour());

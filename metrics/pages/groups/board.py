@@ -15,22 +15,18 @@ from runicorn_tools.analysis import student
 from runicorn_tools.analysis.goals import UNKNOWN, Goal
 from runicorn_tools.analysis.noise import NoiseFloor
 from runicorn_tools.analysis.ranking import ranks
-from runicorn_tools.analysis.replicas import is_setting
 from runicorn_tools.analysis.result import Verdict
 from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
-from runs.query.analysis import grouping
+from runs.query.analysis import group_names, grouping
 from runs.query.analysis.metric_values import Definitions, values_of
 from runs.query.analysis.replicas import ProjectNoise
 from runs.query.analysis.verdicts import judge_values
 from runs.query.matches import Matches
-from runs.query.where.completion import quoted
 from runs.store.lazy_numpy import np
-from runs.store.params import flatten
 
 MOST = 500
 """Groups of a page."""
-MOST_RUNS = 100
 LEVEL = 0.95
 
 
@@ -113,14 +109,15 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
     labels = _labels(matches, membership, by, order)
     base_keys = {run.pk for run in base}
     known_ids = grouping.run_ids(
-        matches.root, {int(membership.keys[at]) for group in members for at in group[::-1][:MOST_RUNS]}
+        matches.root,
+        {int(membership.keys[at]) for group in members for at in group[::-1][: group_names.MOST_RUNS]},
     )
     failed = grouping.failures(membership)
     rows = []
     for at, group, numbers, rank, verdict, label in zip(
         order, members, of_groups, places, verdicts, labels, strict=True
     ):
-        ids = [known_ids[int(membership.keys[place])] for place in group[::-1][:MOST_RUNS]]
+        ids = [known_ids[int(membership.keys[place])] for place in group[::-1][: group_names.MOST_RUNS]]
         is_baseline = bool(group) and {int(membership.keys[place]) for place in group} == base_keys
         key = dict(zip(by, membership.values[at], strict=True))
         rows.append(
@@ -166,7 +163,7 @@ def _pivot(by: Sequence[str], metric: str, values: Sequence[Any], rows: Sequence
     keys = (by[0].removeprefix(grouping.CONFIG), by[1].removeprefix(grouping.CONFIG))
     cells = [rows[at].cell for at in order]
     table = pivot.make(keys, metric, [values[at] for at in order], cells)
-    names = {pivot.label_of(value[1]): value[1] for value in values}
+    names = {group_names.label_of(value[1]): value[1] for value in values}
     places = sorted(range(len(table.columns)), key=lambda at: grouping.natural(names[table.columns[at]]))
     table.columns = [table.columns[at] for at in places]
     table.rows = [(label, [cells[at] for at in places]) for label, cells in table.rows]
@@ -177,46 +174,18 @@ def _labels(
     matches: Matches, membership: grouping.Membership, by: Sequence[str], order: Sequence[int]
 ) -> list[str]:
     """Return the values of the keys; for replicas the settings in which their groups differ."""
-    if list(by) != [grouping.REPLICAS]:
-        return [
-            ", ".join(
-                pivot.label_of(value)
-                if len(by) == 1
-                else f"{key.removeprefix(grouping.CONFIG)} {pivot.label_of(value)}"
-                for key, value in zip(by, membership.values[at], strict=True)
-            )
-            for at in order
-        ]
-    first = [int(membership.keys[membership.places(at)[-1]]) for at in order]
-    runs = matches.runs.filter(pk__in=first).order_by().values_list("pk", "name", "config")
-    by_key = {key: (name, flatten(config)) for key, name, config in runs}
-    configs = [by_key[key][1] for key in first if key in by_key]
-    keys = {key for config in configs for key in config if is_setting(key)}
-    texts = {key: {config[key].text if key in config else None for config in configs} for key in keys}
-    different = sorted(key for key, several in texts.items() if 1 < len(several) <= max(2, len(order) // 2))
-    labels = []
-    for run in first:
-        name, config = by_key.get(run, ("", {}))
-        parts = [f"{key.rpartition('.')[2]} {config[key].text}" for key in different[:4] if key in config]
-        labels.append(", ".join(parts) or name)
-    return labels
+    if len(by) == 1:
+        return group_names.labels(matches, membership, by, order)
+    return [
+        ", ".join(
+            f"{key.removeprefix(grouping.CONFIG)} {group_names.label_of(value)}"
+            for key, value in zip(by, membership.values[at], strict=True)
+        )
+        for at in order
+    ]
 
 
 def _address(project: str, key: dict[str, Any], ids: Sequence[str], count: int) -> str | None:
     """Return the query of the runs page with the members of a group."""
-    parts = []
-    for name, value in key.items():
-        if name == grouping.REPLICAS:
-            if count > MOST_RUNS:
-                return None
-            parts.append(f"id in ({', '.join(ids)})")
-        elif name == grouping.TAG:
-            parts.append("tags is null" if value is None else f"tags contains {quoted(value)}")
-        elif name.startswith(grouping.CONFIG):
-            field_name = f"config.{quoted(name.removeprefix(grouping.CONFIG))}"
-            text = quoted(value) if isinstance(value, str) else repr(value)
-            parts.append(f"{field_name} is null" if value is None else f"{field_name} = {text}")
-        else:
-            field_name = grouping.COLUMNS[name]
-            parts.append(f"{field_name} is null" if value is None else f"{field_name} = {quoted(str(value))}")
-    return urlencode({"project": project, "where": " and ".join(parts)})
+    where = group_names.condition(key, ids, count)
+    return None if where is None else urlencode({"project": project, "where": where})

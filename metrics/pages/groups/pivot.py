@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from runicorn.store.csv_safety import guarded
+from runs.query.analysis.group_names import interval_text, label_of
 
 _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -88,18 +88,6 @@ class Pivot:
         return stream.getvalue()
 
 
-def interval_text(mean: float | None, half: float | None, sign: str) -> str:
-    """Return a mean with half of its interval, with as many digits as that justifies."""
-    if mean is None:
-        return ""
-    if not half:
-        return f"{mean:.4g}"
-    digits = 1 - math.floor(math.log10(half))
-    if not 0 <= digits <= 8:
-        return f"{mean:.4g} {sign} {half:.2g}"
-    return f"{mean:.{digits}f} {sign} {half:.{digits}f}"
-
-
 def _latex(text: str) -> str:
     return re.sub(r"[&%$#_{}\\~^]", lambda match: _LATEX[match[0]], text)
 
@@ -109,13 +97,6 @@ def _latex_cell(cell: Cell) -> str:
     if not text:
         return ""
     return rf"$\mathbf{{{text}}}$" if cell.is_best else f"${text}$"
-
-
-def label_of(value: Any) -> str:
-    """Return the value of a key as text."""
-    if value is None:
-        return "–"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def make(

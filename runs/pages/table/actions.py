@@ -28,6 +28,7 @@ from runs.api.requests_v2 import CompletionQuery
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column, readable_columns
+from runs.pages.table.groups.rows import group_members
 from runs.pages.table.rows import ids_in_order, matching, readable_views, view_address
 from runs.pages.table.state import LONGEST_VIEW_NAME, MOST_CHOSEN, TableState
 from runs.query import counts
@@ -36,6 +37,8 @@ from runs.services.curation import flag_runs, tag_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
 
+MOST_GROUPS = 200
+"""Groups whose members are returned at once: those of the largest page."""
 LONGEST_QUERY = 8_000
 """Characters of the address of a view."""
 BulkAction = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
@@ -90,8 +93,13 @@ def complete_where(request: HttpRequest) -> JsonResponse:
 @access(Scope.READ)
 @require_safe
 def matching_ids(request: HttpRequest) -> JsonResponse:
-    """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
+    """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000.
+
+    With groups in `in`, as addresses name open ones, return the ids of their members instead: `{"groups": {group: […]}}`.
+    """
     root, state = active_root(), TableState.read(request.GET)
+    if groups := request.GET.getlist("in")[:MOST_GROUPS]:
+        return JsonResponse({"groups": group_members(root, state, groups, MOST_CHOSEN)})
     try:
         matches = matching(root, state)
     except BadWhere as error:

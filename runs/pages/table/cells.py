@@ -6,7 +6,7 @@ A page has hundreds of them; rendered here they take half of the time that templ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,9 +15,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from runicorn.store import layout
+from runicorn_site.web.messages import translated
 from runicorn_site.web.templatetags.ui import duration, figure, icon, moment, status, status_icon
+from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
 from runs.pages.state_reason import reason, reason_text
+from runs.pages.table.against import Against, difference_text
 from runs.pages.table.names import parted
 from runs.query.completeness import in_words, missing_of
 
@@ -41,6 +44,8 @@ class CellContext:
         group_address: returns the address of the table with one group.
         text: number of the column, aligned with those of the other rows.
         extra: what tells the run from others of the same name.
+        title: how the number of the column differs from the baseline.
+        against: how the run compares with the baseline of its project.
     """
 
     run: Run
@@ -52,6 +57,8 @@ class CellContext:
     group_address: Callable[[str], str]
     text: str = ""
     extra: str = ""
+    title: str = ""
+    against: Against | None = None
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
@@ -172,9 +179,16 @@ def best_cell(css: str, context: CellContext) -> SafeString:
         run.best_metric_name,
         run.best_metric_name,
         context.sparkline,
-        gettext("%(value)s at step %(step)s") % {"value": run.best_metric_value, "step": step},
+        _lines(
+            gettext("%(value)s at step %(step)s") % {"value": run.best_metric_value, "step": step},
+            context.title,
+        ),
         context.text,
     )
+
+
+def _lines(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
 
 
 def step_cell(css: str, context: CellContext) -> SafeString:
@@ -241,4 +255,40 @@ def value_cell(css: str, context: CellContext) -> SafeString:
         return format_html('<td class="{} clip" title="{}"><bdi>{}</bdi></td>', css, text, text)
     if text == "NaN":
         return format_html('<td class="{} nan" title="{}">{}</td>', css, gettext("Not a number"), text)
-    return format_html('<td class="{}{}">{}</td>', css, " faint" if text == MISSING else "", text)
+    faint = " faint" if text == MISSING else ""
+    if not context.title:
+        return format_html('<td class="{}{}">{}</td>', css, faint, text)
+    return format_html('<td class="{}{}" title="{}">{}</td>', css, faint, context.title, text)
+
+
+def verdict_cell(css: str, context: CellContext) -> SafeString:
+    return against_cells(css, context.against)
+
+
+def against_cells(css: str, against: Against | None) -> SafeString:
+    """Render a verdict against the baseline."""
+    if against is None:
+        return format_html('<td class="{}"></td>', css)
+    if against.verdict is None:
+        return format_html('<td class="{}"><b class="is-baseline">{}</b></td>', css, gettext("baseline"))
+    verdict = against.verdict
+    return format_html(
+        '<td class="{}" title="{}"><span class="verdict {} clip">{}{}</span></td>',
+        css,
+        f"{against.metric}: {translated(verdict.sentence)}\n{verdict.method}",
+        verdict.verdict,
+        translated(sentence(replace(verdict, goal_assumed=False))),
+        # Only the name of the metric says which direction is better; the tooltip has the whole question.
+        "?" if verdict.goal_assumed and verdict.verdict in ("better", "worse") else "",
+    )
+
+
+def difference_cell(css: str, context: CellContext) -> SafeString:
+    return difference_cells(css, context.against)
+
+
+def difference_cells(css: str, against: Against | None) -> SafeString:
+    """Render the difference from the baseline, absolute and relative."""
+    verdict = None if against is None else against.verdict
+    text = difference_text(verdict.difference, verdict.relative) if verdict else ""
+    return format_html('<td class="{}" title="{}">{}</td>', css, against.metric if against else "", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -35,7 +35,8 @@ class Heading:
 
 
 def headings(state: TableState, columns: Iterable[Column], widths: Mapping[str, int]) -> list[Heading]:
-    """Return the headings; `widths` in pixels by column key."""
+    """Return the headings; `widths` in pixels by column key. In another order groups are closed."""
+    state = replace(state, opened=())
     return [_heading(state, column, widths.get(column.key)) for column in columns]
 
 

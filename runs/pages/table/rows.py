@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypedDict
 from urllib.parse import urlencode
@@ -22,6 +22,8 @@ from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunTag, StorageRoot
+from runs.pages.table.against import Against
+from runs.pages.table.baseline import Baselines
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_text, column_of, is_added
 from runs.pages.table.first_steps import FirstSteps, first_steps
@@ -52,6 +54,15 @@ class Row:
     now: float
     extra: str = ""
     """What tells the run from others of the same name on the page."""
+    level: int = 0
+    """In how many groups it is shown."""
+    suffix: str = ""
+    """End of the id of its element if the page shows the run more than once."""
+    against: Against | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """How the numbers of columns differ from the baseline."""
+
+    kind = "run"
 
     @property
     def running(self) -> bool:
@@ -62,7 +73,7 @@ class Row:
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
         values = [column.live(self.run) for column in self.columns]
-        return f"{crc32(repr((self.running, values, self.texts, self.extra)).encode()):x}"
+        return f"{crc32(repr((self.running, values, self.texts, self.extra, self.level, self.against, self.titles)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -75,10 +86,12 @@ class Row:
             tag_address=lambda tag: state.but(tags=(tag,)).address,
             group_address=partial(_group_address, state),
             extra=self.extra,
+            against=self.against,
         )
         pieces = []
         for column in self.columns:
             context.text = self.texts.get(column.key, "")
+            context.title = self.titles.get(column.key, "")
             pieces.append(column.cell(column.css, context))
         return SafeString("".join(pieces))
 
@@ -99,7 +112,6 @@ class TableContext(TypedDict):
 
     root: StorageRoot
     state: TableState
-    runs: list[Run]
     shown: list[tuple[str, str]]
     views: list[SavedView]
     view: SavedView | None
@@ -118,19 +130,17 @@ class TableContext(TypedDict):
     first_steps: FirstSteps | None
 
 
-def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: str = "") -> TableContext:
-    """Return the context of the table page.
+def table_context(
+    root: StorageRoot, state: TableState, page: OpenPage, problem: str, query: QueryDict, user: str = ""
+) -> TableContext:
+    """Return the context of the table page around its rows, which are those of a page.
 
     Beside the state, the query string may hold the result of the last form: `undo`, the runs that it deleted, and
     `refused`, the number of runs that it could not delete. `user` is the signed-in user.
     """
-    matches, problem = _matching_or_none(root, state)
-    page = _page(matches, state)
-    visible: list[Run] = list(page)
     return {
         "root": root,
         "state": state,
-        "runs": visible,
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
         "views": (saved := views(root, state, user)),
         "view": next((view for view in saved if view.current), None),
@@ -145,7 +155,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict, user: 
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
         "problems": root.problems if current().is_everything else [],
-        "first_steps": None if visible or state.is_filtered or state.page > 1 else first_steps(root),
+        "first_steps": None if len(page) or state.is_filtered or state.page > 1 else first_steps(root),
     }
 
 
@@ -155,14 +165,14 @@ class WideContext(TypedDict):
     sized: bool
 
 
-def wide_context(runs: Sequence[Run], state: TableState) -> WideContext:
+def wide_context(root: StorageRoot, runs: Sequence[Run], state: TableState) -> WideContext:
     """Return the context of the wide table only."""
     widths = preferences.column_widths("runs", "any")
     added = [key for key in state.visible_columns if is_added(key)]
     values = by_column(runs, added, added_values(runs, added))
     columns = page_columns(state, values)
     return {
-        "rows": rows(runs, columns, values),
+        "rows": rows(runs, columns, values, Baselines(root, state)),
         "columns": headings(state, columns, widths),
         "sized": bool(widths),
     }
@@ -170,10 +180,16 @@ def wide_context(runs: Sequence[Run], state: TableState) -> WideContext:
 
 def listed_runs(root: StorageRoot, state: TableState) -> list[Run]:
     """Return the runs on the page; none where the condition is invalid."""
-    return list(_page(_matching_or_none(root, state)[0], state))
+    return list(run_page(root, state)[0])
 
 
-def _matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, str]:
+def run_page(root: StorageRoot, state: TableState) -> tuple[OpenPage, str]:
+    """Return the page of runs, and the problem of the condition, with which no run matches."""
+    matches, problem = matching_or_none(root, state)
+    return _page(matches, state), problem
+
+
+def matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, str]:
     """Return the matching runs, or none and the problem of the condition."""
     try:
         return matching(root, state), ""
@@ -268,7 +284,7 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
 
 def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
     """Count all statuses and states in one walk over the matches, since a search is expensive."""
-    matches = _matching_or_none(root, state)[0]
+    matches = matching_or_none(root, state)[0]
 
     def read() -> dict[str, str]:
         pairs = list(matches.runs.order_by().values_list("status", "state")[: counting.EXACT + 1])
@@ -336,16 +352,38 @@ def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> li
     return [as_text(column) if is_text(values.get(column.key, ())) else column for column in columns]
 
 
-def rows(runs: Sequence[Run], columns: Sequence[Column], values: Mapping[str, Sequence[Value]]) -> list[Row]:
+def rows(
+    runs: Sequence[Run],
+    columns: Sequence[Column],
+    values: Mapping[str, Sequence[Value]],
+    baselines: Baselines,
+) -> list[Row]:
     now = time.time()
     usual_metric.fill(runs)
     extras = differences(runs)
     texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
     texts["best"] = aligned([run.best_metric_value for run in runs])
+    against = baselines.of_runs(runs)
     return [
-        Row(run, columns, {key: texts[key][at] for key in texts}, now, extras.get(run.pk, ""))
+        Row(
+            run,
+            columns,
+            {key: texts[key][at] for key in texts},
+            now,
+            extras.get(run.pk, ""),
+            against=against.get(run.pk),
+            titles=_titles(baselines, run, {key: of_column[at] for key, of_column in values.items()}),
+        )
         for at, run in enumerate(runs)
     ]
+
+
+def _titles(baselines: Baselines, run: Run, values: Mapping[str, Value]) -> dict[str, str]:
+    """Return how the numbers of a run differ from the baseline, by column."""
+    if (base := baselines.of(run.project)) is None:
+        return {}
+    titles = {key: base.title(key, value) for key, value in values.items() if isinstance(value, float)}
+    return titles | {"best": base.title("best", run.best_metric_value, run.best_metric_name)}
 
 
 def deleted(root: StorageRoot, run_ids: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import page_number
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, is_sortable
 from runs.query import sort_keys
+from runs.query.analysis import grouping
 
 SIZES = (50, 100, 200)
 MOST_COLUMNS = 24
@@ -26,6 +28,13 @@ NEWEST = "-created"
 NAME = "name"
 ADDED_BEFORE = "step"
 CHARTS = "charts"
+GROUP = "group"
+STATISTICS = ("mean", "median", "min", "max", "std")
+"""Statistics of a group that its row can show and be sorted by; the first one with its spread."""
+COUNTS = ("n", "failed")
+"""Sort keys of groups beside those of runs."""
+MOST_OPEN = 30
+LONGEST_KEY = 2000
 CHART_PARAMETERS = (
     *("show", "hide", "solo", "group", "band", "tab", "metric", "key", "keylog", "media", "steps"),
     *("x", "smooth", "log", "logx", "y", "range", "charts", "board"),
@@ -58,7 +67,11 @@ class TableState:
     runs: tuple[str, ...] = ()
     """Ids of the runs that the list is restricted to, in this order unless it is sorted; the first 100 count."""
     charts: tuple[tuple[str, str], ...] = ()
-    """Parameters of the charts as they are in the address."""
+    """Parameters of the charts as they are in the address; `group` of them groups the table, too."""
+    statistic: str = STATISTICS[0]
+    """Statistic of groups that the table shows and is sorted by."""
+    opened: tuple[str, ...] = ()
+    """Groups whose members are shown, each as the JSON list of the values of its keys, and the page of its members: see `group_of`."""
     view: str = ""
     """Name of the saved view that was opened; what is shown may differ from it by now."""
     preferred: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
@@ -80,6 +93,8 @@ class TableState:
             default: the columns of a user who has chosen none.
         """
         size = number(query.get("size"), SIZES[0])
+        statistic = query.get("statistic", "")
+        is_key = is_sortable if not query.get(GROUP) else lambda key: key in COUNTS or is_sortable(key)
         usual = normalize_columns(key for key in preferred if is_column(key)) if preferred else default
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
@@ -92,12 +107,14 @@ class TableState:
             columns=columns_of(query, usual),
             preferred=usual,
             default=default,
-            sort=",".join(sort_keys.split(query.get("sort", ""), is_sortable)) or NEWEST,
+            sort=",".join(sort_keys.split(query.get("sort", ""), is_key)) or NEWEST,
             page=page_number(query.get("page")),
             size=size if size in SIZES else SIZES[0],
             layout=CHARTS if query.get("layout") == CHARTS else "",
             runs=_ids(query.getlist("runs")),
             view=query.get("view", "").replace("\0", "")[:LONGEST_VIEW_NAME],
+            statistic=statistic if statistic in STATISTICS else STATISTICS[0],
+            opened=tuple(text[:LONGEST_KEY] for text in _several(query, "open")[:MOST_OPEN]),
             charts=tuple(
                 (name, value[:300]) for name in CHART_PARAMETERS for value in _several(query, name)[:200]
             ),
@@ -114,13 +131,15 @@ class TableState:
         pairs += [("sort", self.sort if self.sort != NEWEST else "")]
         pairs += [("page", self.page if self.page > 1 else "")]
         pairs += [("size", self.size if self.size != SIZES[0] else "")]
-        pairs += [("layout", self.layout), ("runs", ",".join(self.runs)), *self.charts, ("view", self.view)]
+        pairs += [("layout", self.layout), ("runs", ",".join(self.runs)), *self.charts]
+        pairs += [("statistic", self.statistic if self.statistic != STATISTICS[0] else "")]
+        pairs += [("open", text) for text in self.opened] + [("view", self.view)]
         return urlencode([pair for pair in pairs if pair[1] != ""])
 
     @property
     def whole_query(self) -> str:
         """The state from its first page on, with explicit columns, for storing."""
-        return replace(self, preferred=(), page=1, view="").query
+        return replace(self, preferred=(), page=1, view="", opened=()).query
 
     @property
     def _column_parameter(self) -> Sequence[str]:
@@ -146,7 +165,37 @@ class TableState:
     @property
     def sorts(self) -> tuple[str, ...]:
         """The sort keys, the most important first, each with a leading minus for descending order."""
-        return sort_keys.split(self.sort, is_sortable)
+        return tuple(
+            sort_keys.split(self.sort, lambda key: is_sortable(key) or (key in COUNTS and self.is_grouped))
+        )
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the table has rows of groups."""
+        return bool(self.grouping) and not self.is_charts
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """The keys by which the table is grouped, outermost first; none if they are unknown."""
+        text = dict(self.charts).get(GROUP, "")
+        try:
+            return tuple(grouping.parse_keys(text)) if text else ()
+        except grouping.UnknownGrouping:
+            return ()
+
+    def grouped(self, *keys: str) -> TableState:
+        """Return this state grouped by other keys, all groups closed."""
+        others = tuple(pair for pair in self.charts if pair[0] != GROUP)
+        group = ((GROUP, ",".join(keys)),) if keys else ()
+        state = self.but(charts=(*others, *group), opened=())
+        return state if keys else replace(state, statistic=STATISTICS[0])
+
+    def toggled(self, values: Sequence[Any], page: int = 1) -> TableState:
+        """Return this state with a group open, at a page of its members, or closed if it is open at that page."""
+        text = group_text(values, page)
+        others = tuple(other for other in self.opened if group_of(other)[0] != tuple(values))
+        opened = others if text in self.opened else (*others, text)[-MOST_OPEN:]
+        return replace(self, opened=opened)
 
     @property
     def key(self) -> str:
@@ -212,6 +261,23 @@ class TableState:
     def title(self) -> str:
         title = f"{gettext('Runs')} – Runicorn"
         return f"{self.project} – {title}" if self.project else title
+
+
+def group_text(values: Sequence[Any], page: int = 1) -> str:
+    """Return a group for an address: the values of its keys as JSON, and the page of its members unless it is the first."""
+    text = json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+    return f"{text}{page}" if page > 1 else text
+
+
+def group_of(text: str) -> tuple[tuple[Any, ...], int]:
+    """Return the values of the keys of a group, and the page of its members; no values if the text is malformed."""
+    content, bracket, page = text.rpartition("]")
+    try:
+        values = json.loads(content + bracket)
+    except ValueError:
+        return (), 1
+    is_valid = isinstance(values, list) and all(not isinstance(value, (list, dict)) for value in values)
+    return (tuple(values), page_number(page) if page else 1) if is_valid else ((), 1)
 
 
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
@@ -17,9 +18,12 @@ from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.table.actions import address_of_view
+from runs.pages.table.baseline import baseline_ids
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, readable_columns
 from runs.pages.table.filters import chips
-from runs.pages.table.rows import table_context, wide_context
+from runs.pages.table.groups.menu import group_menu
+from runs.pages.table.groups.rows import GroupedTable, grouped_context
+from runs.pages.table.rows import run_page, table_context, wide_context
 from runs.pages.table.state import TableState, with_added
 from runs.pages.workspace.views import workspace_context
 from runs.query.keys import differing_keys
@@ -30,12 +34,15 @@ from runs.services.recycle_bin import soft_delete_runs
 def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple[str, ...]]:
     """Return the columns that were chosen for a project, or else for all, and those of a user who has chosen none.
 
-    The second are the usual ones and the config keys that differ between the runs of the project. Metrics and config
+    The second are the usual ones, the verdict against the baseline of the project, and the config keys that differ
+    between its runs. Metrics and config
     keys that were chosen for all projects are not those of one project.
     """
     everywhere = readable_columns(root, filter(is_column, preferences.table_columns()))
     only = project or only_project(root)
     differing = [f"config.{key}" for key in differing_keys(root, only)] if only else []
+    if baseline_ids(root, only):
+        differing = ["verdict", *differing]
     if not project:
         return everywhere, with_added(DEFAULT_COLUMNS, differing)
     preferred: Sequence[str] = preferences.table_columns(project) if project in current() else ()
@@ -67,10 +74,27 @@ def runs_table(request: HttpRequest) -> HttpResponse:
         return redirect(address_of_view(request.GET["view"], user_name(request)))
     root = active_root()
     state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
-    common = table_context(root, state, request.GET, user_name(request))
-    runs = common["runs"]
-    layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)
-    context = {**common, **layout, "filter_chips": chips(root, state), "has_tour": _are_of_demo(runs)}
+    table = GroupedTable(root, state) if state.is_grouped else None
+    page, problem = run_page(root, state) if table is None else (table.page(), table.problem)
+    common = table_context(root, state, page, problem, request.GET, user_name(request))
+    layout: Mapping[str, Any]
+    if table is not None:
+        layout = grouped_context(table, page)
+    else:
+        runs = list(page)
+        layout = workspace_context(root, state, runs) if state.is_charts else wide_context(root, runs, state)
+        layout = {
+            **layout,
+            "runs": runs,
+            "run_total": page.paginator.count,
+            "has_tour": _are_of_demo(runs),
+        }
+    context = {
+        **common,
+        **layout,
+        "filter_chips": chips(root, state),
+        "grouping": None if state.is_charts else group_menu(root, state),
+    }
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
     if common["problem"] and state.where:

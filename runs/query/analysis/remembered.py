@@ -48,12 +48,13 @@ def remembered(root: StorageRoot, key: Hashable, compute: Callable[[], T]) -> T:
     with _lock:
         if result := _results.get(place):
             _results.move_to_end(place)
-    if result and result.version == moment.version:
+    if result and result.version != moment.version:
+        if result.revision == revision and time.monotonic() < result.expires:
+            conditional.expires(result.expires)
+        else:
+            result = None
+    if result:
         existing: T = result.value
-        return existing
-    if result and result.revision == revision and time.monotonic() < result.expires:
-        conditional.expires(result.expires)
-        existing = result.value
         return existing
     began = time.monotonic()
     value = compute()

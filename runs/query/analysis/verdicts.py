@@ -60,7 +60,10 @@ def judge_values(
         )
         for group in groups
     ]
-    return correct(verdicts)
+    # The baseline beside itself is no comparison that could be called better by luck.
+    is_base = [bool(group) and {pk for pk, _ in group} == set(values) for group in groups]
+    corrected = iter(correct([verdict for verdict, same in zip(verdicts, is_base, strict=True) if not same]))
+    return [verdict if same else next(corrected) for verdict, same in zip(verdicts, is_base, strict=True)]
 
 
 def _values(root: StorageRoot, quantity: Quantity, runs: Iterable[Run]) -> dict[int, float]:

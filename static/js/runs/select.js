@@ -42,6 +42,11 @@ export function selection() {
     show();
   }
 
+  function drop(some) {
+    for (const id of some) ids.delete(id);
+    show();
+  }
+
   function clear() {
     ids.clear();
     show();
@@ -70,7 +75,7 @@ export function selection() {
 
   for (const box of boxes()) if (box.checked) ids.add(box.value); // what the browser kept over a reload
   show();
-  return { show, choose, clear, ids };
+  return { show, choose, drop, clear, ids };
 }
 
 /** `1 run`, `5,000 runs`. */
