@@ -1,6 +1,6 @@
 """Groups, verdicts and formulas, over HTTP from a real viewer.
 
-A grouped table over 100,000 runs (rows alone) and the verdict on a pair of groups, compared with `/api/health`; a formula
+A grouped table over 100,000 runs (rows alone; answer and page) and the verdict on a pair of groups, compared with `/api/health`; a formula
 over a long series, compared with the series itself: one that is monotone, and one that needs all points.
 
 Usage: python -m benchmarks.analysis [runs] [points]
@@ -50,6 +50,9 @@ def groups_and_verdicts(count: int) -> bool:
                 "by a config key": lambda: (
                     f"{base}/groups?by=config.optimizer&metrics=val/loss&_={next(numbers)}"
                 ),
+                "page of groups": lambda: (
+                    f"{server.url}/?group=name&col=metric.val/loss.last&sort=-best&_={next(numbers)}"
+                ),
                 "by replicas": lambda: (
                     f"{base}/groups?by=replicas&project=project-3&metrics=val/loss&_={next(numbers)}"
                 ),
@@ -61,6 +64,7 @@ def groups_and_verdicts(count: int) -> bool:
     for name, milliseconds in took.items():
         line(f"{count:,} runs, {name}", milliseconds, "ms")
     grouped = line("grouped against health", took["by a config key"] / took["health"], "x", GROUPED_LIMIT)
+    line("page of 50 groups against health", took["page of groups"] / took["health"], "x")
     return line("verdict on two groups of five", took["verdict"], "ms", VERDICT_MS) and grouped
 
 

@@ -62,7 +62,7 @@ function say(sentence) {
 /** A menu stays open while boxes in it are ticked. */
 let menusOpen = [];
 document.body.addEventListener("htmx:beforeSwap", () => {
-  menusOpen = [...holder().querySelectorAll("details.menu[open]:not(#filter-menu)")].map((menu) => menu.id);
+  menusOpen = [...holder().querySelectorAll("details.menu[open]:not(#filter-menu, #grouping)")].map((menu) => menu.id);
 });
 
 /** The crumbs and the title tell the project, and they are outside of what htmx replaces. */

@@ -211,13 +211,13 @@ def test_a_baseline_has_a_column_with_verdicts_and_differences(
     assert "vs baseline" in markup.texts("th") and "Δ baseline" in markup.texts("th")
     assert "baseline" in by_name["lr 0.1, optim adam"]
     within = by_name["lr 0.1, optim sgd"]
-    assert any(text.startswith("within noise") for text in within) and "−0.005 (−0.551 %)" in within
+    assert any(text.startswith("within noise") for text in within) and "−0.005 (−0.55 %)" in within
     assert any(
         text.startswith("worse by 44") and text.endswith("(3 and 3 seeds)?")
         for text in by_name["lr 0.2, optim adam"]
     )
     titles = [cell.attributes.get("title", "") for cell in markup.elements if cell.tag == "td"]
-    assert any("−0.005 (−0.551 %) against the baseline 0.90833" in title for title in titles)
+    assert any("−0.005 (−0.55 %) against the baseline 0.90833" in title for title in titles)
     # Only the name of the metric says that more is better: the tooltip asks.
     assert any("if more is better?" in title for title in titles)
     assert any("corrected for 3 comparisons" in title for title in titles)

@@ -16,6 +16,8 @@ from runs.store.params import flatten
 MOST_RUNS = 100
 """Most ids in a condition."""
 MOST_SETTINGS = 4
+LONGEST = 24
+"""Characters of a value that can name a group."""
 
 
 def label_of(value: Any) -> str:
@@ -56,17 +58,31 @@ def _settings(matches: Matches, membership: Membership, places: Sequence[int]) -
     configs = [by_key[key][1] for key in first if key in by_key]
     keys = {key for config in configs for key in config if is_setting(key)}
     texts = {key: {config[key].text if key in config else None for config in configs} for key in keys}
-    different = sorted(key for key, several in texts.items() if 1 < len(several) <= max(2, len(places) // 2))
+    different = _telling({key: several for key, several in texts.items() if len(several) > 1}, len(places))
     names = []
     for run in first:
         name, config = by_key.get(run, ("", {}))
-        parts = [
-            f"{key.rpartition('.')[2]} {config[key].text}"
-            for key in different[:MOST_SETTINGS]
-            if key in config
-        ]
+        parts = [f"{key.rpartition('.')[2]} {config[key].text}" for key in different if key in config]
         names.append(", ".join(parts) or name)
     return names
+
+
+def _telling(texts: Mapping[str, set[str | None]], groups: int) -> list[str]:
+    """Return the settings that name groups: those of a sweep, which repeat, or else ones with short values.
+
+    Args:
+        texts: the different values by key.
+    """
+    repeated = sorted(key for key, several in texts.items() if len(several) <= max(2, groups // 2))
+    combinations = math.prod(len(texts[key]) for key in repeated[:MOST_SETTINGS])
+    if combinations >= groups:
+        return repeated[:MOST_SETTINGS]
+    others = [
+        key
+        for key, several in texts.items()
+        if key not in repeated and all(text is None or len(text) <= LONGEST for text in several)
+    ]
+    return [*repeated[: MOST_SETTINGS - 1], *sorted(others, key=lambda key: (len(key), key))][:MOST_SETTINGS]
 
 
 def condition(key: Mapping[str, Any], run_ids: Sequence[str], count: int) -> str | None:

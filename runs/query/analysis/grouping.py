@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -82,13 +83,21 @@ class Membership:
     starts: Ints
     values: Sequence[tuple[Hashable, ...]]
     _computed: dict[Hashable, Any] = field(default_factory=dict)
+    _seconds: list[float] = field(default_factory=list)
 
     def computed(self, name: Hashable, compute: Callable[[], T]) -> T:
         """Return `compute()`, which depends on these groups and on nothing that may change before they do."""
         if name not in self._computed:
+            began = time.monotonic()
             self._computed[name] = compute()
+            self._seconds.append(time.monotonic() - began)
         result: T = self._computed[name]
         return result
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it took to compute what depends on these groups."""
+        return sum(self._seconds)
 
     def index(self) -> dict[tuple[Hashable, ...], int]:
         """Return the groups by the values of their keys."""

@@ -27,8 +27,14 @@ class _Result:
     value: Any
     version: str
     revision: int
-    expires: float
-    """When it no longer serves other versions of the database, by `time.monotonic`."""
+    ended: float
+    seconds: float
+
+    @property
+    def expires(self) -> float:
+        """When it no longer serves other versions of the database, by `time.monotonic`."""
+        seconds = self.seconds + getattr(self.value, "seconds", 0.0)
+        return self.ended + LASTS * seconds if seconds > EXPENSIVE_SECONDS else 0.0
 
 
 _lock = threading.Lock()
@@ -39,7 +45,8 @@ def remembered(root: StorageRoot, key: Hashable, compute: Callable[[], T]) -> T:
     """Return `compute()`, or its result at the same version of the database and for the same reader.
 
     The result of a computation of `EXPENSIVE_SECONDS` also serves later versions for a while, until a user changes a run:
-    a training that logs changes the database every second, and pages ask as often.
+    a training that logs changes the database every second, and pages ask as often. Where a result has an attribute
+    `seconds`, it is what was spent since to compute more from it.
     """
     moment = moments.current()
     if moment is None:
@@ -59,9 +66,8 @@ def remembered(root: StorageRoot, key: Hashable, compute: Callable[[], T]) -> T:
     began = time.monotonic()
     value = compute()
     ended = time.monotonic()
-    lasts = LASTS * (ended - began) if ended - began > EXPENSIVE_SECONDS else 0.0
     with _lock:
-        _results[place] = _Result(value, moment.version, revision, ended + lasts)
+        _results[place] = _Result(value, moment.version, revision, ended, ended - began)
         _results.move_to_end(place)
         while len(_results) > MOST:
             _results.popitem(last=False)
