@@ -12,12 +12,13 @@ from runs.services import dead_runs
 from runs.store.folder_stat import read_state
 
 
-def get_run(run_id: str, *, deleted: bool = False) -> Run:
+def get_run(run_id: str, *, deleted: bool = False, field: str = "run_id") -> Run:
     """Return a run after refreshing its row from its files and applying the dead-process rule.
 
     Args:
         run_id: an id in any form, generated or not.
         deleted: also return a run in the recycle bin.
+        field: name of the parameter with the id, for the error.
 
     Raises:
         InvalidRunId: no run has the id, and its form is not that of a run id.
@@ -25,7 +26,7 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
     """
     run = None if "\0" in run_id else refresh.refresh_run(active_root(), run_id)
     if run is None and not layout.is_run_id(run_id):
-        raise InvalidRunId(run_id)
+        raise InvalidRunId(run_id, field)
     if run is None or (run.deleted is not None and not deleted):
         raise RunNotFound(run_id)
     _note(run)
@@ -51,7 +52,7 @@ def _signature(path: str) -> str:
         return ""
 
 
-def get_experiment(run_id: str, *, deleted: bool = False) -> Run:
+def get_experiment(run_id: str, *, deleted: bool = False, field: str = "run_id") -> Run:
     """Return a run as `get_run` does, with the errors of API V2.
 
     Raises:
@@ -59,6 +60,6 @@ def get_experiment(run_id: str, *, deleted: bool = False) -> Run:
         ExperimentNotFound: no run has the id, it is in the recycle bin, or its folder is a link out of the root.
     """
     try:
-        return get_run(run_id, deleted=deleted)
+        return get_run(run_id, deleted=deleted, field=field)
     except (RunNotFound, OutsideRoot) as error:
         raise ExperimentNotFound(run_id) from error

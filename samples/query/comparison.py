@@ -60,7 +60,7 @@ def compare(
         sides, missing = [], []
         for run_id, own_step in runs:
             try:
-                run = get_experiment(run_id)
+                run = get_experiment(run_id, field="runs")
                 index, pieces, _ = stack.enter_context(indexing.open_pieces(run, name))
             except (ExperimentNotFound, NoSuchSamples):
                 missing.append(run_id)
