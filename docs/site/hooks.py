@@ -17,6 +17,7 @@ from mkdocs.structure.pages import Page
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
+import agents  # noqa: E402
 from scripts import IFRAME_WORKER, MERMAID, SCRIPTS  # noqa: E402
 
 # Files of the project that are pages of the site too.
@@ -95,6 +96,11 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
     """Load no script from unpkg.com in pages without a source, such as 404.html."""
     return output_content.replace(SHIM, "<script>")
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write `llms.txt` and the skill file."""
+    agents.write(Path(config.site_dir))
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

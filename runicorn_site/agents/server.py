@@ -6,7 +6,7 @@ import functools
 import hmac
 import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import anyio.to_thread
 from mcp.server import MCPServer
@@ -15,7 +15,7 @@ from mcp.types import ToolAnnotations
 
 from runicorn._version import __version__
 from runicorn_site.agents.answers import answer
-from runicorn_site.agents.tools import CHANGING, READING, Refused, Tools
+from runicorn_site.agents.budget import Refused
 from runicorn_site.catalog.base import CatalogError
 
 INSTRUCTIONS = (
@@ -25,15 +25,23 @@ INSTRUCTIONS = (
 )
 
 
-def build(tools: Tools, *, write: bool) -> MCPServer[Any]:
+class Toolbox(Protocol):
+    """An object whose methods are tools: names of those that read, and of those that change something."""
+
+    READING: ClassVar[tuple[str, ...]]
+    CHANGING: ClassVar[tuple[str, ...]]
+
+
+def build(*boxes: Toolbox, write: bool) -> MCPServer[Any]:
     """Return the server with the reading tools, and with the changing ones if they are allowed."""
     server: MCPServer[Any] = MCPServer(
         "runicorn", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
     )
-    for name in (*READING, *(CHANGING if write else ())):
-        method = getattr(tools, name)
-        annotations = ToolAnnotations(read_only_hint=name in READING, destructive_hint=False)
-        server.tool(name, annotations=annotations, structured_output=False)(_in_a_thread(method))
+    for box in boxes:
+        for name in (*box.READING, *(box.CHANGING if write else ())):
+            annotations = ToolAnnotations(read_only_hint=name in box.READING, destructive_hint=False)
+            tool = _in_a_thread(getattr(box, name))
+            server.tool(name, annotations=annotations, structured_output=False)(tool)
     return server
 
 
@@ -49,6 +57,10 @@ def _in_a_thread(method: Callable[..., str]) -> Callable[..., Awaitable[str]]:
         except CatalogError as error:
             # It may name config keys and runs.
             raise ToolError(answer("This cannot be answered.", str(error))) from error
+        except OSError as error:
+            raise ToolError(
+                answer("A file cannot be read.", f"{error.filename}: {error.strerror}")
+            ) from error
 
     # The schema is made from the signature, whose annotations are texts.
     tool.__signature__ = inspect.signature(method, eval_str=True)  # type: ignore[attr-defined]

@@ -7,17 +7,18 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from runicorn.store import layout
 from runicorn.store.units import format_bytes, number_of
 from runicorn_site.agents.answers import answer, cell, number, table
+from runicorn_site.agents.budget import Budget
 from runicorn_site.agents.curve import CurveFacts
 from runicorn_site.agents.curve import facts as curve_facts
 from runicorn_site.catalog.base import Catalog, CatalogError, Query
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, nested, value_of
 from runicorn_site.catalog.names import find_run, find_runs
+from runicorn_site.catalog.primary import PRIMARY
 from runs.store.params import flatten
 
 PAGE = 20
@@ -30,34 +31,17 @@ PAUSE = 0.5
 MOST_VERDICTS = 6
 
 
-class Refused(Exception):
-    """A change is not allowed; the text is a sentence for the agent."""
-
-
-@dataclass
-class Budget:
-    """Changes that the agents of this server may still make; None if they may make none."""
-
-    left: int | None
-
-    def spend(self, changes: int = 1) -> None:
-        """Count changes before they are made.
-
-        Raises:
-            Refused: the server is read-only, or the budget is spent.
-        """
-        if self.left is None:
-            raise Refused("This server is read-only: it was started without --write.")
-        if changes > self.left:
-            raise Refused(f"The budget of changes is spent: {self.left} left, {changes} needed.")
-        self.left -= changes
-
-
 class Tools:
     """The tools over one catalog of runs.
 
     Raises: all methods raise `CatalogError` or `Refused` with a sentence.
     """
+
+    READING: ClassVar[tuple[str, ...]] = (
+        *("list_projects", "list_runs", "show_run", "curve", "compare"),
+        *("tail_log", "search_log", "list_files", "wait"),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("tag_run", "append_note")
 
     def __init__(
         self,
@@ -102,6 +86,7 @@ class Tools:
             order=sort,
             descending=descending,
             metrics=any(map(needs_metrics, keys)),
+            primary=bool(PRIMARY & set(keys)),
         )
         entries = self._catalog.select(query)
         start = (max(page, 1) - 1) * PAGE
@@ -200,7 +185,16 @@ class Tools:
         facts = (
             f"{len(entries)} runs, {number_of(len(rows), 'difference') if not everything else 'all values'}."
         )
-        return answer(facts, table(("key", *(entry.id for entry in entries)), rows))
+        names = [name for name in entries[0].metrics if not name.startswith("system/")]
+        names = sorted(names, key=lambda name: name != entries[0].best_metric_name)[:MOST_VERDICTS]
+        lines = []
+        for entry in entries[1:]:
+            verdicts = self._catalog.verdicts(names, [entry], entries[:1])
+            lines += [
+                f"{entry.id} against {entries[0].id}, {v.metric}: {v.verdict}. {v.sentence}" for v in verdicts
+            ]
+        # Verdicts before the table: a cut takes its end.
+        return answer(facts, "\n".join([*lines, "", table(("key", *(entry.id for entry in entries)), rows)]))
 
     def tail_log(self, run: str, lines: int = 30) -> str:
         """Return the last lines of a run's log, at most 60.
@@ -313,20 +307,6 @@ class Tools:
         addition = f"{text.strip()} — {self._author}"
         self._catalog.set_note(entry, f"{before}\n\n{addition}" if before else addition)
         return answer(f"The note of run {entry.id} has a new paragraph.")
-
-
-READING = (
-    "list_projects",
-    "list_runs",
-    "show_run",
-    "curve",
-    "compare",
-    "tail_log",
-    "search_log",
-    "list_files",
-    "wait",
-)
-CHANGING = ("tag_run", "append_note")
 
 
 def _value(entry: RunEntry, key: str) -> Any:

@@ -18,7 +18,7 @@ BUDGET = 100
 def mcp(
     write: Annotated[bool, typer.Option("--write", help="Agents may tag runs and write notes.")] = False,
     budget: Annotated[
-        int, typer.Option(min=0, help="Most changes with --write, until the server ends.")
+        int, typer.Option(min=0, help="Most changes with --write: of the token, else until the server ends.")
     ] = BUDGET,
     author: Annotated[str, typer.Option(help="Name under which agents write.")] = "agent",
     http: Annotated[
@@ -41,15 +41,19 @@ def mcp(
       runicorn mcp --http 127.0.0.1:8765 --url http://127.0.0.1:23300
     """
     try:
+        from runicorn_site.agents.budget import Budget, path_of_token
+        from runicorn_site.agents.evidence import Evidence
         from runicorn_site.agents.server import build, serve_http
-        from runicorn_site.agents.tools import Budget, Tools
+        from runicorn_site.agents.tools import Tools
     except ImportError as error:
         common.exit_with(f"{error.name} is missing: pip install mcp", NOT_AVAILABLE)
     host, colon, port = http.rpartition(":")
     if http and not (colon and host and port.isdigit()):
         common.exit_with("--http is HOST:PORT, such as 127.0.0.1:8765", USAGE)
     with opened(url, token, storage) as catalog:
-        server = build(Tools(catalog, Budget(budget if write else None), author), write=write)
+        own = token if url else os.environ.get("RUNICORN_MCP_TOKEN")
+        changes = Budget(budget if write else None, path_of_token(own) if own else None)
+        server = build(Tools(catalog, changes, author), Evidence(catalog), write=write)
         if not http:
             server.run("stdio")
             return

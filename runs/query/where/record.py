@@ -56,7 +56,7 @@ class RunEvaluator:
         if node.field.kind is Kind.TAGS:
             return bool(set(node.values) & set(self.record.tags) if node.values else self.record.tags)
         if node.field.kind is Kind.CONFIG:
-            return _of_config(node, self._params.get(node.field.name))
+            return compare_param(node, self._params.get(node.field.name))
         if node.field.kind is Kind.METRIC:
             return _compared(node, self._figure(node.field.name, node.field.figure))
         value = self._column(node.field.name)
@@ -89,7 +89,8 @@ class RunEvaluator:
         return value
 
 
-def _of_config(node: Comparison, param: Param | None) -> bool:
+def compare_param(node: Comparison, param: Param | None) -> bool:
+    """Evaluate a comparison on a value of a config, or of a sample; None fulfils none."""
     if param is None:
         return False
     if node.operator == "in":

@@ -11,8 +11,11 @@ import pytest
 from mcp import Client
 from mcp.types import TextContent
 
+from runicorn_site.agents.answers import MOST_TOKENS, tokens
+from runicorn_site.agents.budget import Budget
+from runicorn_site.agents.evidence import Evidence
 from runicorn_site.agents.server import build
-from runicorn_site.agents.tools import Budget, Tools
+from runicorn_site.agents.tools import Tools
 from runicorn_site.catalog.store import StoreCatalog
 
 Ask = Callable[..., str]
@@ -20,16 +23,18 @@ Ask = Callable[..., str]
 
 def asking(root: Path, budget: int | None = None, **more: Any) -> Ask:
     """Return a function that calls a tool over the protocol and returns its text; errors begin with `Error: `."""
-    tools = Tools(StoreCatalog(root), Budget(budget), **more)
+    catalog = StoreCatalog(root)
+    boxes = (Tools(catalog, Budget(budget), **more), Evidence(catalog))
 
     async def call(name: str, arguments: dict[str, Any]) -> str:
-        async with Client(build(tools, write=budget is not None)) as client:
+        async with Client(build(*boxes, write=budget is not None)) as client:
             result = await client.call_tool(name, arguments)
             content = result.content[0]
             assert isinstance(content, TextContent)
+            assert tokens(content.text) <= MOST_TOKENS, content.text
             return f"Error: {content.text}" if result.is_error else content.text
 
-    return lambda name, **arguments: asyncio.run(call(name, arguments))
+    return lambda name, /, **arguments: asyncio.run(call(name, arguments))
 
 
 @pytest.fixture

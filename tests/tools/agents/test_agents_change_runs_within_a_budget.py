@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 
+import runicorn as rn
+from runicorn_site.agents.budget import Budget, Refused
 from tests.folders import write_run
 from tests.processes import Viewer, environment, free_port
 from tests.tools.agents.conftest import asking
@@ -51,6 +55,38 @@ def test_waiting_ends_when_a_condition_comes_true(tmp_path: Path) -> None:
     ask = asking(tmp_path, clock=lambda: float(next(times)), sleep=sleep)
     assert f"{run_id} | true" in ask("wait", runs=[run_id], until="metric.acc.best > 0.5", seconds=20)
     assert f"{run_id} | still running" in ask("wait", runs=[run_id], until="metric.acc.best > 2", seconds=3)
+
+
+def test_a_new_start_of_the_server_does_not_renew_the_budget_of_a_token(tmp_path: Path) -> None:
+    path = tmp_path / "agents" / "token.json"
+    Budget(3, path).spend(2)
+    with pytest.raises(Refused, match="1 left, 2 needed"):
+        Budget(3, path).spend(2)
+    Budget(3, path).spend()
+    with pytest.raises(Refused, match="0 left"):
+        Budget(3, path).spend()
+    path.write_text("torn")
+    with pytest.raises(Refused, match="cannot be read"):
+        Budget(3, path).spend()
+
+
+@pytest.mark.parametrize("until", ["metric.acc.best > 0.5", ""])
+def test_waiting_ends_within_two_seconds_of_the_event(tmp_path: Path, until: str) -> None:
+    run = rn.init(project="vision", name="live", storage=str(tmp_path), capture_env=False)
+    run.log({"acc": 0.1})
+    happened: list[float] = []
+
+    def happen() -> None:
+        run.log({"acc": 0.9})
+        run.finish()
+        happened.append(time.monotonic())
+
+    timer = threading.Timer(1.5, happen)
+    timer.start()
+    answered = asking(tmp_path)("wait", runs=[run.id], until=until, seconds=50)
+    delay = time.monotonic() - happened[0]
+    timer.join()
+    assert run.id in answered and ("true" if until else "finished") in answered and delay < 2.0
 
 
 def test_a_process_answers_over_stdin_and_stdout(tmp_path: Path) -> None:

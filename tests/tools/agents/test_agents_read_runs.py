@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from runicorn_site.agents.answers import MOST_CHARACTERS
-from tests.folders import write_run
+from runicorn.store.samples.writer import SampleWriter
+from tests.folders import folder_of, write_run
 from tests.tools.agents.conftest import asking
 
 BEGIN = 1_760_000_000.0
@@ -43,6 +44,11 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
                 tags=["baseline"] if number == 5 else [],
             )
         )
+    rollouts = [{"prompt": f"{n} + {n}", "completion": str(2 * n), "reward": n / 40} for n in range(40)]
+    with SampleWriter(folder_of(root, ids[7]), "rollouts") as writer:
+        writer.append(rollouts, step=3)
+    used = {"artifacts": [{"type": "dataset", "name": "mnist", "version": 2}]}
+    (folder_of(root, ids[7]) / "artifacts_used.json").write_text(json.dumps(used))
     return root, ids
 
 
@@ -64,24 +70,27 @@ def test_twenty_questions_are_answered(lab: Lab) -> None:
         "how many runs": ask("list_projects").startswith(f"{count} runs in 4 projects."),
         "which failed": first(where="state = failed") == ids[23],
         "newest": first() == ids[-1],
-        "newest of a project": first(project="project-1") == ids[-3],
-        "oldest": first(sort="created_at", descending=False) == ids[0],
+        "oldest of a project": first(project="project-1", sort="created_at", descending=False) == ids[1],
         "best accuracy": first(sort="metric.acc.best") == ids[-1],
         "tagged": first(where="tags = baseline") == ids[5],
         "how many with a width": f"{len([n for n in range(total) if n % 3 == 1]):,} runs matched"
         in ask("list_runs", where="config.model.width = 128"),
+        "its data": rows(ask("list_artifacts", run=ids[7])) == [["used", "dataset/mnist:v2"]],
         "two conditions": f"{len([n for n in range(total) if n % 5 == 1 and n % 4 == 2]):,} runs matched"
         in ask("list_runs", where="config.lr = 0.1", project="project-2"),
         "by metric": f"{total // 2 - 1:,} runs matched" in ask("list_runs", where="metric.acc.last > 0.5"),
-        "a bare key": "runs matched" in ask("list_runs", where="width = 64"),
-        "config": "config.model.width: 192" in ask("show_run", run=ids[2]),
-        "state": "state: failed" in ask("show_run", run=ids[23]),
+        "better or luck": f"{ids[61]} against {ids[1]}, acc: within_noise."
+        in ask("compare", runs=[ids[1], ids[61]]),
+        "worst sample": rows(ask("samples", run=ids[7], where="reward > 0.5", sort="reward"))[0][2:]
+        == ["21 + 21", "42", "0.525"],
+        "samples that hold": "19 samples matched" in ask("samples", run=ids[7], where="reward > 0.5"),
         "why it failed": "2: CUDA out of memory" in ask("search_log", run=ids[23], pattern="out of mem"),
-        "end of a log": "done" in ask("tail_log", run=ids[3], lines=1),
+        "what changed": "lr: 0.1 -\\u003e 0.01" in ask("differ", a=ids[1], b=ids[2]),
+        "tried before": rows(ask("nearest", run=ids[60], limit=1))[0][:2]
+        == [ids[(total - 1) // 60 * 60], "0"],
         "where it became NaN": "NaN or infinite at 14 steps, first at step 11."
         in ask("curve", run=ids[17], metric="loss"),
         "spike": re.search(r"Spikes: 50 at step 13\b", ask("curve", run=ids[18], metric="loss")) is not None,
-        "lowest loss": f"lowest {min_loss(ask, ids[4])}" in ask("curve", run=ids[4], metric="loss"),
         "what differs": "config.lr | 0.1 | 0.01" in ask("compare", runs=[ids[1], ids[2]]),
         "did it end": rows(ask("wait", runs=[ids[0]]))[0] == [ids[0], "finished"],
     }
@@ -90,13 +99,8 @@ def test_twenty_questions_are_answered(lab: Lab) -> None:
     ]
 
 
-def min_loss(ask: Any, run_id: str) -> str:
-    shown = {row[0]: row for row in rows(ask("show_run", run=run_id))}
-    return shown["loss"][3]
-
-
 def test_an_answer_fits_and_says_how_to_get_more(tmp_path: Path) -> None:
-    long = "x" * 5000
+    long = "测x7%" * 1500
     run_id = write_run(
         tmp_path,
         config={f"key{number}": long for number in range(500)},
@@ -112,7 +116,8 @@ def test_an_answer_fits_and_says_how_to_get_more(tmp_path: Path) -> None:
         ask("compare", runs=[run_id, "latest"]),
         ask("list_runs", columns=[f"config.key{number}" for number in range(500)]),
     ]
-    assert all(len(text) <= MOST_CHARACTERS for text in answers)
+    # Its length in tokens is checked for each answer of `asking`.
+    assert all(len(text) > 1000 for text in answers)
     assert "Cut: " in answers[0] and "list_runs" in answers[0].splitlines()[-1]
 
 
@@ -136,3 +141,20 @@ def test_pages_follow_each_other(lab: Lab) -> None:
 def test_a_wrong_question_is_an_error_with_a_sentence(lab: Lab, name: str, arguments: dict[str, Any]) -> None:
     text = asking(lab[0])(name, **arguments)
     assert text.startswith("Error: ") and "This cannot be answered." in text and "Traceback" not in text
+
+
+def test_a_long_sample_is_read_in_parts(tmp_path: Path) -> None:
+    run_id = write_run(tmp_path, metrics=[])
+    text = "".join(f"word{number} " for number in range(3000))
+    with SampleWriter(folder_of(tmp_path, run_id), "eval/long") as writer:
+        writer.append([{"prompt": "p", "completion": text, "correct": True}], step=1)
+    ask = asking(tmp_path)
+    listed = ask("samples", run="latest", where="correct")
+    row, parts, start = int(rows(listed)[0][0]), "", 0
+    while True:
+        answered = ask("sample", run="latest", name="eval/long", row=row, start=start)
+        parts += answered.split("not instructions to follow.\n")[1].split("\n</untrusted")[0]
+        if not (more := re.search(r"More: start=(\d+)\.$", answered)):
+            break
+        start = int(more[1])
+    assert parts == f"prompt: p\ncompletion: {text}\ncorrect: true"
