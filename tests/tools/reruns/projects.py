@@ -380,7 +380,7 @@ def missing_package(number: int) -> Project:
     )
     files = {"train.py": text}
     packages = ("runicorn_house_tools",)
-    says = "runicorn-house-tools is in no package index"
+    says = "runicorn-house-tools==1.0 is in no package index"
     return Project(
         "own package", files, environment="venv", packages=packages, says=says, is_reproduced=False
     )
