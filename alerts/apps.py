@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 if TYPE_CHECKING:
     from metrics.ingest.observing import Observer
-    from runs.models import Run
+    from runs.models import Run, StorageRoot
 
 
 class AlertsConfig(AppConfig):
@@ -17,18 +17,19 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         """Judge points by rules while they are ingested."""
-        from alerts.services import forget_run
         from metrics.ingest import observing
-        from runs.services.recycle_bin import removed
+        from runs import removal
 
         if _observe not in observing.observers:
             observing.observers.append(_observe)
             observing.judged_since.append(_judged_since)
-            removed.append(forget_run)
+            removal.listeners.append(_forget_run)
+
+
+# Rules and their messages are imported with the first points: they are a tenth of the start.
 
 
 def _observe(run: Run, generation: int) -> Observer:
-    # Rules and their messages are imported with the first points: they are a tenth of the start.
     from alerts.judging.observer import observe
 
     return observe(run, generation)
@@ -38,3 +39,9 @@ def _judged_since() -> float:
     from alerts.judging.observer import judged_since
 
     return judged_since()
+
+
+def _forget_run(root: StorageRoot, run: Run) -> None:
+    from alerts.services import forget_run
+
+    forget_run(root, run)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.db import models
 
 from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
 from runicorn.api.responses.artifacts import Artifact as ArtifactEntry
 from runicorn.api.responses.artifacts import ArtifactDetail, ArtifactVersion
-from runicorn.artifacts import names, store
+from runicorn.artifacts import names
 from runs.models import Run, StorageRoot
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.store import ArtifactFolder, Version
 
 DELETED, CORRUPTED = "deleted", "corrupted"
 
@@ -56,7 +60,9 @@ class Artifact(models.Model):
         return f"{self.type}/{self.name}"
 
     @property
-    def on_disk(self) -> store.ArtifactFolder:
+    def on_disk(self) -> ArtifactFolder:
+        from runicorn.artifacts import store  # with hashing and copying, none of which a start needs
+
         root = Path(self.root.path)
         return store.ArtifactFolder(store.Store(root), self.type, self.name, root / self.folder)
 
@@ -143,7 +149,7 @@ class Version(models.Model):
         return self.curation.get("problem") if self.status == CORRUPTED else None
 
     @property
-    def on_disk(self) -> store.Version:
+    def on_disk(self) -> Version:
         return self.artifact.on_disk.version(self.number)
 
     def to_dict(self) -> ArtifactVersion:

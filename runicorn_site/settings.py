@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.config
 from datetime import timedelta
 from typing import get_args
 
@@ -31,7 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # `urls` imports the admin site: it is a quarter of the start
     "people",
     "runicorn_site",  # before staticfiles: our `runserver` is the one that runs
     "runicorn_site.cluster",
@@ -216,6 +217,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Without Django's own handlers, of which one imports the templates of its error pages at the start.
+LOGGING_CONFIG = None
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -228,7 +231,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
-        "django": {"handlers": [], "propagate": True},
+        "django": {"level": "INFO"},
         # Access logs of other servers name addresses, and thus the secrets of links.
         "uvicorn.access": {"handlers": ["stderr"], "propagate": False},
         "granian.access": {"handlers": ["stderr"], "propagate": False},
@@ -239,3 +242,4 @@ LOGGING = {
         "asyncssh": {"level": "ERROR"},  # it would name users, hosts and commands
     },
 }
+logging.config.dictConfig(LOGGING)

@@ -39,6 +39,7 @@ from runicorn_site.palette import views as palette
 from runicorn_site.watching.api import watching_patterns
 from runicorn_site.web.access import Scope, access
 
+admin.autodiscover()
 people_patterns: list[URLPattern] = []
 if has_users():
     from people.pages.urls import page_patterns as people_patterns

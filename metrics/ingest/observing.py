@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from metrics.ingest.parse import Batch
-from runs.models import Run
+if TYPE_CHECKING:
+    from metrics.ingest.parse import Batch
+    from runs.models import Run
 
 
 class Observer(Protocol):
@@ -25,9 +26,7 @@ class Observer(Protocol):
         """Go on after the transaction."""
 
 
-Observe = Callable[[Run, int], Observer]
-"""Begin to observe a run's journal in a generation."""
-observers: list[Observe] = []
-"""Layers above the ingest register here when the app is loaded."""
+observers: list[Callable[[Run, int], Observer]] = []
+"""Begin to observe a run's journal in a generation; layers above the ingest register here when the app is loaded."""
 judged_since: list[Callable[[], float]] = []
 """Return from when on points are observed, in Unix seconds: earlier ones need not be shown to an observer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from runicorn_site.cli.support.server import use_server
 from runicorn_site.transport.hidden_modules import defer
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+
+if TYPE_CHECKING:
+    from runicorn_site.server.options import Options
 
 
 class Level(StrEnum):
@@ -147,9 +150,7 @@ def start(remote_mode: bool, **fields: Any) -> None:
     from runicorn_site.security.forwarding import BadForwarding
     from runicorn_site.security.listening import CannotListen
     from runicorn_site.security.token_source import BadToken
-    from runicorn_site.server.launch_request import NoLaunchRequest, read_launch_request
     from runicorn_site.server.options import Options
-    from runicorn_site.server.remote_mode import serve_remote
     from runicorn_site.server.serve import MissingRoot, serve
 
     options = Options(**fields)
@@ -158,7 +159,7 @@ def start(remote_mode: bool, **fields: Any) -> None:
             options.storage.expanduser().mkdir(exist_ok=True)
     try:
         if remote_mode:
-            serve_remote(*read_launch_request(options))
+            serve_for_another_host(options)
         else:
             serve(options)
     except (
@@ -168,7 +169,6 @@ def start(remote_mode: bool, **fields: Any) -> None:
         BadSetting,
         BadToken,
         ImproperlyConfigured,
-        NoLaunchRequest,
         UnknownCapability,
     ) as error:
         common.exit_with(str(error), USAGE)
@@ -178,3 +178,15 @@ def start(remote_mode: bool, **fields: Any) -> None:
         common.exit_with(str(error), NOT_AVAILABLE)
     except (OSError, DatabaseError) as error:
         common.exit_with(str(error), FAILED)
+
+
+def serve_for_another_host(options: Options) -> None:
+    """Serve the viewer that started this one over SSH."""
+    from runicorn_site.server.launch_request import NoLaunchRequest, read_launch_request
+    from runicorn_site.server.remote_mode import serve_remote
+
+    try:
+        wishes, request = read_launch_request(options)
+    except NoLaunchRequest as error:
+        common.exit_with(str(error), USAGE)
+    serve_remote(wishes, request)

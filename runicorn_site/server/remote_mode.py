@@ -149,16 +149,16 @@ class RemoteServing(Serving):
         sessions = BrowserSessions(Path(settings.STATE_DIR))
         return Policy(tokens=Tokens(self.request.token, settings.TOKEN_COOKIE_NAME, sessions, SIGN_IN_HINT))
 
-    def application(self) -> Any:
-        """Return the ASGI application behind the session's heartbeats."""
-        return self.session.around(super().application())
-
-    def announce(self) -> None:
-        """StatusReport to the local viewer."""
+    def served(self) -> Any:
+        """Return the ASGI application behind the session's heartbeats, which do not wait for the site."""
         from runs.active_root import active_root
 
         assert self.policy.tokens is not None
         self.session = Session(self.request, self.policy.tokens, lambda: active_root().path)
+        return self.session.around(super().served())
+
+    def announce(self) -> None:
+        """StatusReport to the local viewer."""
         self.session.begin(self.port, self.output)
 
 

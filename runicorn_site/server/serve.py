@@ -255,6 +255,7 @@ class Serving:
         from runicorn_site.transport import deferred_sockets
         from runicorn_tools.archives.limits import configured
 
+        defer("http.cookiejar")  # of twisted's client, with that of urllib
         with without(TLS):
             deferred_sockets.install()
             from runicorn_site.server.runner import SiteServer
@@ -267,7 +268,7 @@ class Serving:
         self.policy = replace(self.policy, forwarding=self.forwarding)
         self.opening = Opening(self.policy)
         return SiteServer(
-            self.opening,
+            self.served(),
             self.policy,
             self.listening,
             self.ready,
@@ -276,6 +277,10 @@ class Serving:
             settings.STATE_DIR,
             limits.bytes,
         )
+
+    def served(self) -> Any:
+        """Return the ASGI application that answers while the site is imported, and hands over to it."""
+        return self.opening
 
     def application(self) -> Any:
         from runicorn_site.server.application import build
@@ -293,11 +298,13 @@ class Serving:
         thread.shutdown(wait=False)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        from django.db import connections
+        from django.db import DatabaseError, connections
 
         from runicorn_site.server.greeting import notify_systemd
 
         self.load()
+        from metrics.query import first_chart
+        from runicorn_site.transport.routing import compile_patterns
         from runs.index import discovery
 
         # What a request may need is there before the first one is handed over.
@@ -308,6 +315,9 @@ class Serving:
         gc.enable()
         self.worker.start()
         notify_systemd()
+        compile_patterns()
+        with suppress(DatabaseError):  # the first request will report it
+            first_chart.prepare()
         connections.close_all()
 
     def _check_start(self, started: Future[None]) -> None:

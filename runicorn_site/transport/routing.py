@@ -47,6 +47,12 @@ def route_of(path: str) -> Route:
     return resolved(canonical(path))
 
 
+def compile_patterns() -> None:
+    """Compile the regular expressions of all URL patterns, which Django does at the first path that passes each."""
+    for path in ("/-", "/api/-", "/api/v2/-"):
+        route_of(path)
+
+
 def pool_at(path: str) -> Pool:
     return route_of(path).pool
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from runicorn.api.responses.runs import RunResult
@@ -13,11 +13,10 @@ from runicorn.store import curation, removal
 from runs.errors import OutsideRoot, ReadOnlyStore
 from runs.index import discovery, folders
 from runs.models import Run, StorageRoot
+from runs.removal import listeners
 from runs.services import write_through
 
 logger = logging.getLogger(__name__)
-removed: list[Callable[[StorageRoot, Run], None]] = []
-"""Called with each run that is removed for good, for what is durable about it."""
 
 
 def soft_delete_runs(
@@ -65,7 +64,7 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
             _remove(root, run)
         finally:
             if not Run.objects.filter(pk=run.pk).exists():
-                for forget in removed:
+                for forget in listeners:
                     forget(root, run)
 
     return write_through.for_each(root, run_ids, remove)

@@ -18,4 +18,10 @@ else:
 
     np = _NumPy()
 
-__all__ = ["np"]
+
+def load() -> None:
+    """Import NumPy now."""
+    import numpy  # noqa: F401
+
+
+__all__ = ["load", "np"]

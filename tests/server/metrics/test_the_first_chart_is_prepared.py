@@ -1,0 +1,48 @@
+"""A server imports NumPy after its start where the first chart needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metrics.query import first_chart
+from runs.active_root import active_root
+from runs.index import discovery
+from runs.store import lazy_numpy
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.waiting import until
+
+TILE = 8192
+NUMPY = "_multiarray_umath"
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="This system does not show what a process has loaded"
+)
+def test_numpy_is_loaded_before_the_first_chart_of_a_long_run(
+    start_viewer: Callable[..., Viewer], folder: Path
+) -> None:
+    run_id = write_run(folder, metrics=[{"loss": 1 / (step + 1)} for step in range(3 * TILE)])
+    path = f"/api/v2/experiments/{run_id}/series?names=loss&points=10"
+    before = start_viewer()
+    until(lambda: "X-Ingest-Pending" not in before.get(path).headers)
+    before.stop()
+    viewer = start_viewer()
+    until(lambda: NUMPY in Path(f"/proc/{viewer.process.pid}/maps").read_text())
+    (series,) = viewer.get(path).json()["series"]
+    assert series["count"] == 3 * TILE
+
+
+def test_a_server_of_short_runs_does_without_numpy(
+    store: Path, make_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[None] = []
+    monkeypatch.setattr(lazy_numpy, "load", lambda: loads.append(None))
+    make_run(store, metrics=[{"loss": 1.0}])
+    discovery.full(active_root())
+    first_chart.prepare()
+    assert not loads
