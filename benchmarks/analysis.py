@@ -21,8 +21,6 @@ from benchmarks.support.rounds import alternating, line, use_store, viewer, work
 
 GROUPED_LIMIT, VERDICT_MS, FORMULA_LIMIT = 20.0, 20.0, 3.0
 REQUESTS = 20
-LONGEST = 4_000_000
-"""Points that a formula needs at most that is not monotone."""
 
 
 def groups_and_verdicts(count: int) -> bool:
@@ -77,9 +75,7 @@ def formula_against_series(points: int) -> bool:
             run = requests.get(f"{server.url}/api/v2/experiments/{STRAIGHT}", timeout=60).json()
             project = run["experiment"]["project"]
             define = f"{server.url}/api/v2/projects/{project}/formulas"
-            chosen = {"monotone": "loss / first(loss)"}
-            if points <= LONGEST:
-                chosen["all points"] = "ema(loss, 0.99)"
+            chosen = {"monotone": "loss / first(loss)", "all points": "ema(loss, 0.99)"}
             for name, formula in chosen.items():
                 session.post(define, json={"name": name, "formula": formula}, timeout=60).raise_for_status()
             plain = series(server.url, STRAIGHT)
@@ -89,7 +85,13 @@ def formula_against_series(points: int) -> bool:
             took = alternating({name: lambda at=at: median(session, at) for name, at in cases.items()})
     for name, milliseconds in took.items():
         line(f"{points:,} points to 2,000, {name}", milliseconds, "ms")
-    return line("monotone formula against the series", took["monotone"] / took["plain"], "x", FORMULA_LIMIT)
+    monotone = line(
+        "monotone formula against the series", took["monotone"] / took["plain"], "x", FORMULA_LIMIT
+    )
+    others = line(
+        "formula of all points against the series", took["all points"] / took["plain"], "x", FORMULA_LIMIT
+    )
+    return monotone and others
 
 
 def several(session: requests.Session, address: Callable[[], str]) -> float:

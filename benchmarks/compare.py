@@ -30,7 +30,7 @@ def main(runs: int, points: int) -> bool:
         fill(root, home, runs, points)
         numbers = itertools.count()
         with viewer(root, home) as server, requests.Session() as session:
-            base = f"{server.url}/api/v2/series/distribution?where=created%20exists&names=loss&density=100&x=step"
+            base = f"{server.url}/api/v2/series/distribution?where=created_at%20exists&names=val/loss&density=100&x=step"
             session.get(f"{server.url}/api/health", timeout=60).raise_for_status()
 
             def request(query: str = "") -> str:
@@ -85,7 +85,7 @@ def fill(root: Path, home: Path, runs: int, points: int) -> None:
                     run_id=key,
                     generation=1,
                     lane=Lane.METRIC,
-                    name="loss",
+                    name="val/loss",
                     uid=secrets.randbits(62),
                     kinds=FLOAT,
                     count=points,

@@ -57,6 +57,11 @@ class CurvesQuery(OverMetricQuery):
     members = serializers.IntegerField(
         default=0, min_value=0, max_value=MOST_MEMBERS, help_text="Maximum number of curves of each group."
     )
+    mark = CommaSeparated(
+        required=False,
+        max_length=MOST_IDS,
+        help_text="Ids of runs whose curves come before others of their group.",
+    )
     density = serializers.IntegerField(
         default=0,
         min_value=0,
@@ -140,6 +145,7 @@ def _parsed(root: StorageRoot, query: dict[str, Any], project: str | None) -> Di
         axis=Axis(query["x"], query.get("x_metric"), part, query["points"]),
         group_by=tuple(query.get("group_by", ())),
         members=query["members"],
+        mark=tuple(query.get("mark", ())),
         rows=query["density"],
         log=query["scale"] == "log",
         everything=query["everything"],

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from metrics.models import Series
-from metrics.pages.panels import SHOWN, Curve, Group, formula_charts, grouped
+from metrics.pages.panels import SHOWN, Curve, Group, formula_charts, grouped, over_step_metrics
 from metrics.query.selection import CONFIG, GROUP, TAG
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
@@ -122,7 +122,8 @@ def chart_groups(runs: Sequence[Run], preferred: Sequence[str] = ()) -> list[Gro
         lanes.setdefault(name, lane)
     curves = [Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items()]
     curves += formula_charts(runs, {curve.name for curve in curves if not curve.time_only})
-    return grouped(curves, primary={run.best_metric_name or "" for run in runs}, preferred=preferred)
+    primary = {run.best_metric_name or "" for run in runs}
+    return grouped(over_step_metrics(curves, runs), primary=primary, preferred=preferred)
 
 
 def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:

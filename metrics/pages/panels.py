@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.db.models import F
@@ -20,6 +20,7 @@ from metrics.query.plan import Window
 from metrics.query.series_view import JournalReplaced, View, directories
 from metrics.store import journal_problems
 from metrics.store.lanes import Lane
+from runicorn.store.metric_rules import rule_of
 from runs.models import Run
 
 WIDTH, HEIGHT = 64, 20
@@ -41,6 +42,8 @@ class Curve:
     """It has no steps: drawn over time whatever the others are drawn over."""
     last: float | str | None = None
     in_words: str = ""
+    x: str = ""
+    """The metric that `define_metric` names as its x axis; empty for that of the page."""
 
     @classmethod
     def of(cls, name: str, *, time_only: bool, last: float | str | None = None, in_words: str = "") -> Curve:
@@ -70,7 +73,23 @@ def chart_groups(run: Run) -> list[Group]:
     rows = present.order_by("name", "lane")
     curves = [_curve(next(same)) for _, same in groupby(rows, key=lambda series: series.name)]
     curves += formula_charts([run], {curve.name for curve in curves if not curve.time_only})
-    return grouped(curves, primary={run.best_metric_name or ""})
+    return grouped(over_step_metrics(curves, [run]), primary={run.best_metric_name or ""})
+
+
+def over_step_metrics(curves: Iterable[Curve], runs: Iterable[Run]) -> list[Curve]:
+    """Return the charts with the x axes that the first run with a definition of each names, if there is such a metric."""
+    charts = list(curves)
+    names = {curve.name for curve in charts if not curve.time_only}
+    rules = [run.metric_rules for run in runs if run.metric_rules]
+
+    def axis(name: str) -> str:
+        defined = (rule_of(of_run, name).get("step_metric", "") for of_run in rules)
+        x = next(filter(None, defined), "")
+        return x if x in names and x != name else ""
+
+    return [
+        replace(curve, x=axis(curve.name)) if rules and not curve.time_only else curve for curve in charts
+    ]
 
 
 def formula_charts(runs: Iterable[Run], metrics: Collection[str]) -> list[Curve]:

@@ -108,6 +108,7 @@ def _formulas(
             _window(steps, times, origins[part[0].pk]),
             by_step=query.by_step,
             points=query.points,
+            exact=query.smoother is not None,
         )
     ]
     place = {run.pk: i for i, run in enumerate(runs)}

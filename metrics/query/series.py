@@ -121,7 +121,9 @@ def _formulas(
         )
         if smoother is not None:
             everything = replace(window, after_row=None)
-            whole = formula_curves([run], [curve.series.name], everything, by_step=by_step, points=points)
+            whole = formula_curves(
+                [run], [curve.series.name], everything, by_step=by_step, points=points, exact=True
+            )
             smooth = [smoothed_formula(part, smoother, points, by_step=by_step) for part in whole]
             if smooth and smooth[0] is not None:
                 entry["smoothed"] = smooth[0]

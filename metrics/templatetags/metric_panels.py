@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from metrics.ingest import catch_up
 from metrics.pages import panels, workspace
 from metrics.pages.boards import page_board
+from metrics.query.growing import growing_metrics
 from metrics.query.progress import progress
 from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
@@ -31,6 +32,9 @@ class ChartPanel(TypedDict):
     problems: list[str]
     running: bool
     board: str
+    growing: list[str]
+    """Metrics that only grow."""
+    project: str
 
 
 class ChangedPanel(TypedDict):
@@ -71,6 +75,8 @@ def chart_panel(context: Context, run: Run) -> ChartPanel:
         "problems": panels.problems(run),
         "running": running,
         "board": page_board([run], context["request"]),
+        "growing": growing_metrics([run]),
+        "project": run.project,
     }
 
 

@@ -32,6 +32,8 @@ OF_A_RUN = MEDIA | frozenset(
 )
 OF_RUNS = frozenset({"overlay", "media-grid"})
 """Data of the runs that `ids` names."""
+DISTRIBUTION = "distribution"
+"""Curves of all runs of a list."""
 PUBLIC = frozenset({"static-file"})
 REFUSED_PARAMETERS = frozenset({"view", "undo", "refused"})
 """Of the list of runs: names of saved views, and ids of deleted runs."""
@@ -108,6 +110,8 @@ def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool
         return _is_own_list(share, values)
     if name in MEDIA:
         return _are_shared(share, [arguments["run_id"]])
+    if name == DISTRIBUTION:
+        return _is_own_list(share, values) and _are_shared(share, _ids(values, "against"))
     return name in OF_RUNS and _are_shared(share, _ids(values, "ids"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metrics.ingest.parse import parse
@@ -23,7 +23,12 @@ def read_curves(folder: Path, names: Sequence[str], points: int) -> dict[str, Cu
     Raises:
         OSError: the journal cannot be read, or is a link.
     """
-    return {name: _curve(series, lane, points) for name, (lane, series) in read_series(folder, names).items()}
+    return curves_of(read_series(folder, names), points)
+
+
+def curves_of(series: Mapping[str, tuple[Lane, Points]], points: int) -> dict[str, Curve]:
+    """Return curves of at most so many points by name."""
+    return {name: _curve(part, lane, points) for name, (lane, part) in series.items()}
 
 
 def read_series(folder: Path, names: Sequence[str]) -> dict[str, tuple[Lane, Points]]:

@@ -60,6 +60,7 @@ class StoreCatalog(Catalog):
         """
         self.root = root
         self._warn = warn
+        self._formulas_by_project: dict[str, Mapping[str, Any]] = {}
 
     @cached_property
     def _cache(self) -> RecordCache:
@@ -98,7 +99,7 @@ class StoreCatalog(Catalog):
             return None
         entry = self._entry(max(records, key=lambda record: record.created))
         if metrics:
-            entry.metrics = self._figures(entry)
+            entry.metrics = self._figures(entry, every=True)
             if entry.best_metric_name:
                 fill([entry], lambda entry: entry.metrics)
         return entry
@@ -138,10 +139,12 @@ class StoreCatalog(Catalog):
 
     def curves(self, entry: RunEntry, names: Sequence[str], points: int) -> dict[str, Curve]:
         """Read the journal of the run."""
-        from runicorn_site.catalog.journal_curves import read_curves
+        from runicorn_site.catalog.formulas import formulas_of, read_with_formulas
+        from runicorn_site.catalog.journal_curves import curves_of
 
+        trees = formulas_of(self.root, entry.project)
         try:
-            return read_curves(self.root / entry.folder, names, points)
+            return curves_of(read_with_formulas(self.root / entry.folder, trees, names), points)
         except OSError as error:
             raise system_error(entry.id, error) from error
 
@@ -266,11 +269,45 @@ class StoreCatalog(Catalog):
             **same,
         )
 
-    def _figures(self, entry: RunEntry) -> dict[str, Figures]:
-        return {name: _figures(entry, name, stats) for name, stats in self._stats(entry.folder).items()}
+    def _figures(self, entry: RunEntry, *, every: bool = False) -> dict[str, Figures]:
+        """Return the statistics of metrics; those of formulas when they are asked for by name, or with `every`."""
+        stats = self._stats(entry.folder, entry.project)
+        figures = {name: _figures(entry, name, of_metric) for name, of_metric in stats.items()}
+        if not (names := self._formulas(entry.project)):
+            return figures
+        from runicorn_site.catalog.formulas import WithFormulas
 
-    def _stats(self, folder: str) -> Mapping[str, MetricStats]:
-        return self._cache.stats(folder, partial(self._read_stats, folder))
+        def compute(name: str) -> Mapping[str, Figures]:
+            return {name: _figures(entry, name, stats[name])} if name in stats else {}
+
+        complete = WithFormulas(figures, names, compute)
+        if every:
+            complete.fill()
+        return complete
+
+    def _formulas(self, project: str) -> Mapping[str, Any]:
+        """Return the formulas of a project, read once per command."""
+        if project not in self._formulas_by_project:
+            has_file = os.path.exists(analysis.path_of(self.root, project))
+            if has_file:
+                from runicorn_site.catalog.formulas import formulas_of
+            self._formulas_by_project[project] = formulas_of(self.root, project) if has_file else {}
+        return self._formulas_by_project[project]
+
+    def _stats(self, folder: str, project: str) -> Mapping[str, MetricStats]:
+        stats = self._cache.stats(folder, partial(self._read_stats, folder))
+        if not (trees := self._formulas(project)):
+            return stats
+        from runicorn_site.catalog.formulas import WithFormulas, read_with_formulas, stats_of
+
+        def compute(name: str) -> Mapping[str, MetricStats]:
+            try:
+                series = read_with_formulas(self.root / folder, trees, [name])
+            except OSError:
+                return {}
+            return {name: stats_of(series[name][1])} if name in series else {}
+
+        return WithFormulas(stats, trees, compute)
 
     def _read_stats(self, folder: str) -> Mapping[str, MetricStats]:
         from metrics.ingest.journal_summary import metric_stats
@@ -296,7 +333,7 @@ class StoreCatalog(Catalog):
         """Config keys and metrics of all runs, with the number of runs that have each; read once for each command."""
         records = list(self._records())
         configs = Counter(name for record in records for name in flatten(record.config))
-        metrics = Counter(name for record in records for name in self._stats(record.folder))
+        metrics = Counter(name for record in records for name in self._stats(record.folder, record.project))
         return [
             (kind, name, count)
             for kind, counted in ((bare_keys.CONFIG, configs), (bare_keys.METRIC, metrics))
@@ -304,7 +341,7 @@ class StoreCatalog(Catalog):
         ]
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
-        return RunEvaluator(record, lambda: self._stats(record.folder)).satisfies(condition)
+        return RunEvaluator(record, lambda: self._stats(record.folder, record.project)).satisfies(condition)
 
 
 _SAME = (

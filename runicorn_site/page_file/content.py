@@ -15,7 +15,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points
 from runicorn.store import layout
 from runicorn_site.catalog.entry import RunEntry
-from runicorn_site.catalog.journal_curves import read_series
+from runicorn_site.catalog.formulas import formulas_of, read_with_formulas
 from runicorn_site.catalog.store import StoreCatalog
 from runs.store.lazy_numpy import np
 
@@ -97,7 +97,10 @@ def page_content(catalog: StoreCatalog, entries: Sequence[RunEntry], reserved: i
         OSError: a journal cannot be read.
     """
     origin = min((entry.started_at or entry.created_at for entry in entries), default=0.0)
-    series = [read_series(catalog.root / entry.folder, []) for entry in entries]
+    series = [
+        read_with_formulas(catalog.root / entry.folder, formulas_of(catalog.root, entry.project), [])
+        for entry in entries
+    ]
     logs = [catalog.log_lines(entry, LOG_LINES) for entry in entries]
     pictures, left_out = _pictures(catalog.root, entries)
     used = reserved + sum(len(line) for lines in logs for line in lines)

@@ -42,18 +42,20 @@ function rowsChanged() {
 
 function showLegend(groups = charts?.groups) {
   const { choice, shown } = visibleRuns;
-  visibleRuns.group(choice.group ? groups : null);
+  const isWhole = Boolean(charts?.source.isWhole);
+  visibleRuns.group(isWhole ? (groups ?? []) : null);
   // The list has the runs; what it does not have is beside it.
-  workspace.classList.toggle("grouped", Boolean(choice.group));
-  const entries = groups && choice.group ? groups : shown.map((run) => ({ ...run, removable: true }));
-  const hidden = new Set(choice.group ? choice.hide : []);
+  workspace.classList.toggle("grouped", isWhole);
+  const entries = isWhole ? (groups ?? []) : shown.map((run) => ({ ...run, removable: true }));
+  const hidden = new Set(isWhole ? choice.hide : []);
   const title = document.querySelector(".listed th.value .clip")?.title ?? "";
-  legend.setEntries(entries.map((entry) => ({ ...entry, hidden: hidden.has(entry.key) })), choice.group ? "" : title);
+  legend.setEntries(entries.map((entry) => ({ ...entry, hidden: hidden.has(entry.key) })), choice.group ? "" : isWhole ? (charts.title ?? "") : title);
 }
 
-function panelProblem(text) {
+function panelProblem(text, isNews = false) {
   const notice = document.getElementById("panel-problem");
   notice.hidden = !text;
+  notice.classList.toggle("failed", !isNews);
   notice.textContent = text;
 }
 
@@ -92,10 +94,11 @@ function opened(name, section) {
     groups: (groups) => showLegend(groups),
     pointed(reading) {
       legend.read(reading);
-      list.read(visibleRuns.choice.group ? null : reading);
+      list.read(reading);
       list.point(reading?.near.curve.key ?? null);
     },
-    runCount: () => visibleRuns.shown.length,
+    list: () => ({ matching: visibleRuns.matching, listed: visibleRuns.listed }),
+    reading: (text) => panelProblem(text, true),
   });
   charts.show(visibleRuns.choice, visibleRuns.shown);
   charts.start();
@@ -104,7 +107,7 @@ function opened(name, section) {
 function start() {
   list = new RunList(hooks);
   visibleRuns = new VisibleRuns(list);
-  choices = new Choices(visibleRuns, { changed: show, groups: () => charts.groups, problem: panelProblem });
+  choices = new Choices(visibleRuns, { changed: show, groups: () => charts.groups ?? [], isWhole: () => Boolean(charts?.source.isWhole), problem: panelProblem });
   const [holder, panel, tabs] = ["legend", "panel", "panel-tabs"].map((id) => document.getElementById(id));
   legend = new SideLegend(holder, hooks);
   if (!isShared) wireAddRun(tabs, (id) => choices.add(id), (id) => visibleRuns.isVisible(id));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { axisOf, isTimeOnly, OFFERED, offered, parameterOf, queryOf, settingsFor, SOURCES } from "../../static/js/chart/axes.js";
+import { axisOf, isTimeOnly, OFFERED, isUsual, offered, parameterOf, queryOf, settingsAt, settingsFor, SOURCES } from "../../static/js/chart/axes.js";
 import { header } from "../../static/js/chart/data/rows.js";
 import { withOptions } from "../../static/js/chart/options.js";
 import { logOrigin } from "../../static/js/chart/scales/x_axis.js";
@@ -14,7 +14,7 @@ const KEYS = ["step", "relative", "time", "metric"];
 const each = (read) => KEYS.map((key) => read(of(key), settings(key)));
 
 test("an axis in an address is one of the menu, the first by default", () => {
-  assert.deepEqual(OFFERED.map(({ key }) => [offered(key).key, parameterOf(key)]), [["step", ""], ["relative", "relative"], ["time", "time"]]);
+  assert.deepEqual(OFFERED.map(({ key }) => [offered(key).key, parameterOf({ axis: key })]), [["step", ""], ["relative", "relative"], ["time", "time"]]);
   assert.deepEqual(["metric", "", null, "constructor"].map((key) => offered(key).key), ["step", "step", "step", "step"]);
 });
 
@@ -60,4 +60,12 @@ test("live points are joined by step or by time; only those with a step have one
 test("series with times and no steps are drawn by time", () => {
   assert.deepEqual(SOURCES.map(isTimeOnly), [false, true]);
   assert.deepEqual(each((axis) => axis.withoutSteps), ["relative", "relative", "time", "metric"]);
+});
+
+test("a metric that the page offers is an x axis in an address", () => {
+  const over = settingsAt("tokens", ["epoch", "tokens"]);
+  assert.deepEqual(over, settingsFor("tokens"));
+  assert.deepEqual([parameterOf(over), isUsual(over)], ["tokens", false]);
+  assert.deepEqual(["tokens", "time", null].map((x) => settingsAt(x).axis), ["step", "time", "step"]);
+  assert.ok(isUsual(settingsAt("")));
 });

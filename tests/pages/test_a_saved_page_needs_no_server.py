@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runicorn.store.project import analysis
 from runicorn_site.page_file.content import MOST_BYTES
 from tests.documents.store import PIXEL
 from tests.folders import write_run
@@ -34,6 +35,8 @@ def saved(tmp_path: Path) -> Path:
         )
         folder = next((tmp_path / "store").glob(f"*/*/runs/{run_id}"))
         (folder / "media" / "samples_1.png").write_bytes(PIXEL)
+    formula = {**analysis.empty(), "formulas": {"gap": "val/acc - loss"}}
+    analysis.write(analysis.path_of(tmp_path / "store", "p"), formula)
     target = tmp_path / "page.html"
     call(
         "export",

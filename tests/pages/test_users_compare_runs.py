@@ -35,7 +35,7 @@ def test_users_group_zoom_and_hide_curves(
 
     def note(request: Any) -> None:
         parts = urlsplit(request.url)
-        if parts.path == "/series":
+        if parts.path.startswith("/series"):
             asked.append(parse_qs(parts.query))
 
     browser.on("request", note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from metrics.query.distribution.columns import Table
 from metrics.query.distribution.reading import CurveReader, RunFields, fields_of, follow
@@ -41,6 +41,7 @@ class DistributionQuery:
         axis: see `Axis`.
         group_by: keys of `runs.query.analysis.grouping`; without any, all runs are one group.
         members: maximum number of curves of each group.
+        mark: ids of runs that are among these curves where they belong to the group.
         rows: of the density; 0 leaves it out.
         log: rows of equal height on a logarithmic scale.
         everything: the density covers outliers too.
@@ -53,6 +54,7 @@ class DistributionQuery:
     axis: Axis
     group_by: Sequence[str] = ()
     members: int = 0
+    mark: Sequence[str] = ()
     rows: int = 100
     log: bool = False
     everything: bool = False
@@ -89,13 +91,17 @@ def distribution(matches: Matches, query: DistributionQuery) -> UntimedCurveDist
         reader = CurveReader.of(matches.root, name, [*runs, *others], by_step=query.axis.by_step)
         sheet = SheetReader(reader, query.axis, query.smoother, over).read()
         answer["unread"] += sheet.unread
+        mean = None
         if baseline:
-            sheet = _difference(sheet, baseline, query.difference)
+            sheet, mean = _difference(sheet, baseline, query.difference)
         sheet = sheet.of(np.fromiter(known, np.int64, len(known)))
         values = values_of(matches.root, definitions.quantity(name), sheet.keys)
         described = _Described(sheet, {run.pk: run for run in runs}, values)
         direction = definitions.goal(name).direction
-        answer["metrics"].append(_metric(name, direction, described, groups, query))
+        entry = _metric(name, direction, described, groups, query)
+        if mean is not None:
+            entry["baseline"] = cast(list[float | None], mean)
+        answer["metrics"].append(entry)
     return answer
 
 
@@ -166,7 +172,7 @@ def _metric(
         "density": _density(sheet, query),
         "best": described.curves(places[:named]),
         "worst": described.curves(places[::-1][:named]),
-        "groups": [_group(group, described, members) for group in visible],
+        "groups": [_group(group, described, members, frozenset(query.mark)) for group in visible],
         "more_groups": len(groups) - len(visible),
     }
 
@@ -177,27 +183,34 @@ def _density(sheet: Sheet, query: DistributionQuery) -> Any:
     return density(sheet.table, query.rows, log=query.log, everything=query.everything)
 
 
-def _group(group: _Group, described: _Described, members: int) -> DistributionGroup:
+def _group(group: _Group, described: _Described, members: int, mark: frozenset[str]) -> DistributionGroup:
     places = np.flatnonzero(np.isin(described.sheet.keys, group.runs))
+    ids = (
+        {key: described.runs[key].run_id for key in group.runs.tolist() if key in described.runs}
+        if mark
+        else {}
+    )
     table: Table = described.sheet.table[places]
-    shown = places
-    if len(places) > members:
-        shown = (
-            places[np.linspace(0, len(places) - 1, members).round().astype(np.intp)]
-            if members
-            else places[:0]
-        )
+    is_marked = np.array([ids.get(int(key)) in mark for key in described.sheet.keys[places]], dtype=bool)
+    first, rest = places[is_marked][:members], places[~is_marked]
+    count = min(len(rest), members - len(first))
+    shown = (
+        np.sort(np.append(first, rest[np.linspace(0, len(rest) - 1, count).round().astype(np.intp)]))
+        if count
+        else first
+    )
     return {
         "key": group.key,
         "n": len(group.runs),
         "runs": len(places),
         "statistics": statistics(table),
         "members": described.curves(shown.tolist()),
+        "marked": [run_id for run_id in ids.values() if run_id in mark],
     }
 
 
-def _difference(sheet: Sheet, baseline: set[int], difference: Difference) -> Sheet:
-    """Return the curves less the mean of those of the baseline; without a value where it has none."""
+def _difference(sheet: Sheet, baseline: set[int], difference: Difference) -> tuple[Sheet, Floats]:
+    """Return the curves less the mean of those of the baseline, without a value where it has none, and this mean."""
     rows = sheet.table[np.isin(sheet.keys, np.fromiter(baseline, np.int64, len(baseline)))]
     with np.errstate(all="ignore"):
         count = np.isfinite(rows).sum(axis=0)
@@ -205,4 +218,4 @@ def _difference(sheet: Sheet, baseline: set[int], difference: Difference) -> She
         table = sheet.table - mean
         if difference == "relative":
             table = np.where(mean != 0, table / np.abs(mean), np.nan)
-    return Sheet(sheet.keys, sheet.columns, table.astype(np.float32), sheet.unread)
+    return Sheet(sheet.keys, sheet.columns, table.astype(np.float32), sheet.unread), mean

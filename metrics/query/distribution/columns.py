@@ -52,7 +52,7 @@ class Columns:
     @property
     def x(self) -> Floats:
         """Return the middle of each column, for integers that of the integers in it."""
-        middle = (self.width - 1) / 2 if self.is_integer else self.width / 2
+        middle = (self.width - 1) // 2 if self.is_integer else self.width / 2
         middles: Floats = (
             np.arange(self.first, self.first + self.count, dtype=np.float64) * self.width + middle
         )

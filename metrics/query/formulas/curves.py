@@ -1,7 +1,7 @@
 """Curves of formulas: their points, statistics and smoothed curves.
 
 A formula that is monotone in one metric is computed from that metric's downsampled points, which have its extremes; any
-other one from all points.
+other one from all points, tile by tile where its metrics were logged at the same steps.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from metrics.models import Series
 from metrics.query import charts
 from metrics.query.formulas.definitions import formulas_of
 from metrics.query.formulas.evaluate import Track, evaluate
+from metrics.query.formulas.tiles import derived_curve
 from metrics.query.plan import WHOLE, Window
 from metrics.query.series_view import View, view_of_several
 from metrics.query.smoothing.kernels import Samples
@@ -26,7 +27,7 @@ from metrics.store.lanes import Lane
 from metrics.store.points import Points, no_points
 from runicorn.api.responses.metrics import SmoothedCurve
 from runicorn_tools.analysis import formulas
-from runicorn_tools.analysis.formulas import Node
+from runicorn_tools.analysis.formulas import Call, Metric, Node
 from runs.models import Run
 from runs.store.lazy_numpy import np
 
@@ -61,12 +62,14 @@ def formula_curves(
     by_step: bool,
     points: int,
     most: int | None = None,
+    exact: bool = False,
 ) -> list[FormulaCurve]:
     """Return the curves of formulas of runs that have all metrics of them, by name and then in the order of the runs.
 
     Args:
         names: only these formulas; all of each run's project by default.
         points: maximum number of points of a curve.
+        exact: evaluate all points, where they are not more than `MOST_POINTS`: smoothing needs them.
         most: leave out curves that need more points than this; by default they are an error above `MOST_POINTS`.
 
     Raises:
@@ -97,7 +100,7 @@ def formula_curves(
         of_run = rows.get(run.pk, {})
         if most is not None and not _is_small(tree, of_run, most):
             continue
-        if curve := _curve(seen, run, name, tree, of_run, window, by_step, points):
+        if curve := _curve(seen, run, name, tree, of_run, window, by_step, points, exact):
             curves.append(curve)
     return curves
 
@@ -116,12 +119,16 @@ def _curve(
     window: Window,
     by_step: bool,
     points: int,
+    exact: bool,
 ) -> FormulaCurve | None:
     inputs = formulas.metrics(tree)
     if any(metric not in rows or rows[metric].minimum is None for metric in inputs):
         return None
     scalars = _Scalars(seen, rows)
     metric = formulas.varying(tree)
+    is_short = sum(rows[metric].count for metric in inputs) <= MOST_POINTS
+    if exact and is_short:
+        metric = None
     if metric is not None and (ends := _ends(tree, metric.name, rows[metric.name], scalars)):
         row = rows[metric.name]
         read = charts.downsampled(seen, [row], window, by_step=by_step, points=points)[row.pk]
@@ -131,6 +138,13 @@ def _curve(
             last = evaluate(tree, {metric.name: _single(row.last)}, scalars)
             stored = _row(run, name, row.count, ends, last)
             return FormulaCurve(run, stored, together, read.count)
+    if not (exact and is_short):
+        of_inputs = [rows[metric] for metric in inputs]
+        derived = derived_curve(seen, tree, of_inputs, scalars, scalars.of(tree), window, points)
+        if derived is not None:
+            row = _row(run, name, derived.total, (derived.low, derived.high), derived.last)
+            ordered = derived.points if by_step else derived.points.by_time()
+            return FormulaCurve(run, row, ordered, derived.count)
     track = whole_track(seen, tree, [rows[metric] for metric in inputs], scalars)
     if track is None:
         return None
@@ -166,6 +180,16 @@ class _Scalars:
 
     def __init__(self, seen: View, rows: Mapping[str, Series]) -> None:
         self._seen, self._rows = seen, rows
+
+    def of(self, tree: Node) -> tuple[float, ...]:
+        """Return the values of all functions of whole metrics in a formula."""
+        calls = [
+            part
+            for part in formulas.parts(tree)
+            if isinstance(part, Call) and part.function in formulas.SCALARS
+        ]
+        named = [(call.function, call.arguments[0]) for call in calls]
+        return tuple(self(function, metric.name) for function, metric in named if isinstance(metric, Metric))
 
     def __call__(self, function: str, metric: str) -> float:
         row = self._rows[metric]

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from metrics.query.smoothing import kernels
-from metrics.query.smoothing.kernels import Samples
 from metrics.store.columns import FLOAT, Floats, Values
 from metrics.store.points import Points
-from runicorn_tools.analysis.formulas import FUNCTIONS, Binary, Call, Metric, Negative, Node, Number
+from runicorn_tools.analysis.formulas import FUNCTIONS, Binary, Call, Metric, Negative, Node, Number, parts
 from runs.store.lazy_numpy import np
 
 if TYPE_CHECKING:
@@ -41,70 +40,123 @@ _ARRAYS = frozenset({"abs", "exp", "log", "log2", "log10", "sqrt"})
 """Functions of NumPy with the same names."""
 
 
-def evaluate(node: Node, tracks: Mapping[str, Track], scalars: Scalars) -> Part:
+Carry = dict[int, tuple[float, ...]]
+"""States of the functions of the points so far, by their place in the formula: what they need of the points before."""
+
+
+def evaluate(node: Node, tracks: Mapping[str, Track], scalars: Scalars, carry: Carry | None = None) -> Part:
     """Return the value of a formula: at the points of one metric, or one number.
 
     Metrics that were logged at different steps meet at those of the one with fewer points, where the other one has its last
     value. A value that is not defined (a division by 0, the logarithm of a negative number) is NaN or infinite.
+
+    Args:
+        carry: states after the points before these, which are updated: parts of a metric are evaluated one after the other.
     """
-    if isinstance(node, Number):
-        return node.value
-    if isinstance(node, Metric):
-        return tracks[node.name]
-    with np.errstate(all="ignore"):
-        if isinstance(node, Negative):
-            return _mapped(evaluate(node.part, tracks, scalars), lambda values: -values, lambda value: -value)
-        if isinstance(node, Binary):
-            left = evaluate(node.left, tracks, scalars)
-            return _combined(node.sign, left, evaluate(node.right, tracks, scalars))
-        return _called(node, tracks, scalars)
+    if carry is None:
+        carry = {}
+    return _Evaluation(tracks, scalars, carry, {id(part): i for i, part in enumerate(parts(node))}).of(node)
 
 
-def _called(node: Call, tracks: Mapping[str, Track], scalars: Scalars) -> Part:
-    name, first = node.function, node.arguments[0]
-    if isinstance(first, Metric) and name in ("first", "last", "min", "max"):
-        return scalars(name, first.name)
-    part = evaluate(first, tracks, scalars)
-    if name in _ARRAYS:
-        return _mapped(part, getattr(np, name), lambda value: _guarded(FUNCTIONS[name], value))
-    rest = [evaluate(argument, tracks, scalars) for argument in node.arguments[1:]]
-    if name == "clip":
-        low, high = (float(value) for value in rest if not isinstance(value, Track))
-        return _mapped(
-            part, lambda values: np.clip(values, low, high), lambda value: min(max(value, low), high)
-        )
-    if not isinstance(part, Track):
-        return 0.0 if name in ("diff", "rate") else part
-    if name == "ema":
-        weight = rest[0]
-        return replace(part, values=_ema(part.values, 0.0 if isinstance(weight, Track) else weight))
-    return replace(part, values=_over_points(name, part))
+@dataclass(slots=True)
+class _Evaluation:
+    """The evaluation of a formula on points."""
+
+    tracks: Mapping[str, Track]
+    scalars: Scalars
+    carry: Carry
+    places: Mapping[int, int]
+    """Place of each node in the formula, by its identity."""
+
+    def of(self, node: Node) -> Part:
+        """Return the value of a node."""
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Metric):
+            return self.tracks[node.name]
+        with np.errstate(all="ignore"):
+            if isinstance(node, Negative):
+                return _mapped(self.of(node.part), lambda values: -values, lambda value: -value)
+            if isinstance(node, Binary):
+                left = self.of(node.left)
+                return _combined(node.sign, left, self.of(node.right))
+            return self._called(node)
+
+    def _called(self, node: Call) -> Part:
+        name, first = node.function, node.arguments[0]
+        if isinstance(first, Metric) and name in ("first", "last", "min", "max"):
+            return self.scalars(name, first.name)
+        part = self.of(first)
+        if name in _ARRAYS:
+            return _mapped(part, getattr(np, name), lambda value: _guarded(FUNCTIONS[name], value))
+        rest = [self.of(argument) for argument in node.arguments[1:]]
+        if name == "clip":
+            low, high = (float(value) for value in rest if not isinstance(value, Track))
+            return _mapped(
+                part, lambda values: np.clip(values, low, high), lambda value: min(max(value, low), high)
+            )
+        if not isinstance(part, Track):
+            return 0.0 if name in ("diff", "rate") else part
+        if not len(part.values):
+            return part
+        place = self.places[id(node)]
+        before = self.carry.get(place)
+        if name == "ema":
+            weight = rest[0]
+            values, state = _ema(
+                part.values, 0.0 if isinstance(weight, Track) else weight, before or (0.0, 0.0)
+            )
+        else:
+            values, state = _over_points(name, part, before)
+        self.carry[place] = state
+        return replace(part, values=values)
 
 
-def _over_points(name: str, track: Track) -> Floats:
+def _over_points(
+    name: str, track: Track, before: tuple[float, ...] | None
+) -> tuple[Floats, tuple[float, ...]]:
+    """Return a function of the points so far, and its state after them."""
     values = track.values
     if name == "cumsum":
-        return np.cumsum(np.where(np.isfinite(values), values, 0.0))
-    if name == "cummin":
-        return np.fmin.accumulate(values) if len(values) else values
-    if name == "cummax":
-        return np.fmax.accumulate(values) if len(values) else values
-    difference = np.diff(values, prepend=np.nan)
+        sums = np.cumsum(np.where(np.isfinite(values), values, 0.0)) + (before or (0.0,))[0]
+        return sums, (float(sums[-1]),)
+    if name in ("cummin", "cummax"):
+        function = np.fmin if name == "cummin" else np.fmax
+        extremes = function.accumulate(values)
+        if before is not None:
+            extremes = function(extremes, before[0])
+        return extremes, (float(extremes[-1]),)
+    last, at = before or (np.nan, np.nan)
+    difference = np.diff(values, prepend=last)
+    state = float(values[-1]), float(track.points.time[-1])
     if name == "diff":
-        return difference
-    seconds = np.diff(track.points.time, prepend=np.nan)
+        return difference, state
+    seconds = np.diff(track.points.time, prepend=at)
     rate: Floats = np.where(seconds > 0, difference / seconds, np.nan)
-    return rate
+    return rate, state
 
 
-def _ema(values: Floats, weight: float) -> Floats:
-    """Return the exponential moving average of the finite values; others stay gaps."""
+def _ema(values: Floats, weight: float, before: tuple[float, ...]) -> tuple[Floats, tuple[float, ...]]:
+    """Return the exponential moving average of the finite values; others stay gaps.
+
+    Args:
+        before: sum without the correction of its bias, and number of finite values.
+    """
+    total, count = before
     averages = np.full(len(values), np.nan)
     finite = np.flatnonzero(np.isfinite(values))
-    if len(finite):
-        samples = Samples(finite.astype(float), values[finite], np.ones(len(finite)))
-        averages[finite] = kernels.ema(samples, weight)
-    return averages
+    if not len(finite):
+        return averages, before
+    gains = (1 - weight) * values[finite]
+    gains[0] += weight * total
+    sums = kernels.recurrence(np.full(len(gains), weight), gains)
+    state = float(sums[-1]), count + len(finite)
+    # Later corrections are 1 in double precision.
+    early = np.arange(1, len(finite) + 1) + count
+    corrected = early[early < kernels.corrections(weight)]
+    sums[: len(corrected)] /= 1 - weight**corrected
+    averages[finite] = sums
+    return averages, state
 
 
 def _mapped(part: Part, of_array: Callable[[Floats], Floats], of_number: Callable[[float], float]) -> Part:

@@ -53,9 +53,14 @@ def ema(samples: Samples, weight: float) -> Floats:
     sums = recurrence(decay, (1 - decay) * samples.y)
     passed = np.cumsum(samples.n)
     # Later corrections are 1 in double precision, and powers that underflow are slow.
-    early = np.searchsorted(passed, _LAST_BIT * np.log(0.5) / np.log(weight))
+    early = np.searchsorted(passed, corrections(weight))
     sums[:early] /= 1 - weight ** passed[:early]
     return sums
+
+
+def corrections(weight: float) -> float:
+    """Return the number of points after which an average needs no correction of its bias."""
+    return _LAST_BIT * float(np.log(0.5) / np.log(weight)) if weight > 0 else 0.0
 
 
 def time_ema(samples: Samples, half_life: float) -> Floats:

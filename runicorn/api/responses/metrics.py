@@ -243,7 +243,10 @@ class DistributionGroup(TypedDict):
     n: Annotated[int, "Runs of the group."]
     runs: Annotated[int, "Those that have the metric."]
     statistics: CurveStatistics
-    members: Annotated[list[DistributionCurve], "Some of them, evenly spread over the time of their start."]
+    members: Annotated[
+        list[DistributionCurve], "Those of `mark`, and others evenly spread over the time of their start."
+    ]
+    marked: Annotated[list[str], "Ids of `mark` that are in the group."]
 
 
 class MetricDistribution(TypedDict):
@@ -258,6 +261,9 @@ class MetricDistribution(TypedDict):
     worst: Annotated[list[DistributionCurve], "Worst first; the highest where the goal is unknown."]
     groups: Annotated[list[DistributionGroup], "Largest first; one of all runs without `group_by`."]
     more_groups: Annotated[int, "Groups that are left out."]
+    baseline: NotRequired[
+        Annotated[list[float | None], "With `against`: mean of these curves in each column."]
+    ]
 
 
 class UntimedCurveDistribution(TypedDict):

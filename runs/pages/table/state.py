@@ -36,7 +36,21 @@ COUNTS = ("n", "failed")
 MOST_OPEN = 30
 LONGEST_KEY = 2000
 CHART_PARAMETERS = (
-    *("show", "hide", "solo", "group", "band", "tab", "metric", "key", "keylog", "media", "steps"),
+    *(
+        "of",
+        "diff",
+        "show",
+        "hide",
+        "solo",
+        "group",
+        "band",
+        "tab",
+        "metric",
+        "key",
+        "keylog",
+        "media",
+        "steps",
+    ),
     *("x", "smooth", "log", "logx", "y", "range", "charts", "board"),
 )
 """Parameters of the charts, which the table only keeps; in the order of addresses."""

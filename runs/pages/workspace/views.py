@@ -17,9 +17,10 @@ from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.media.grid import media_grid
-from runs.pages.table.rows import listed_runs
+from runs.pages.table.rows import ids_in_order, listed_runs, matching
 from runs.pages.table.state import CHARTS, MOST_RUNS, TableState
 from runs.pages.workspace.rows import ListRow, list_rows, value_label
+from runs.query.where.parser import BadWhere
 from runs.services.selection import select_runs
 
 
@@ -66,7 +67,7 @@ def workspace_context(root: StorageRoot, state: TableState, page_runs: Sequence[
 def chart_runs(root: StorageRoot, state: TableState, page_runs: Sequence[Run]) -> list[Run]:
     """Return the runs that have charts: of the page, and those that the address shows beside them."""
     runs_by_id = {run.run_id: run for run in page_runs}
-    requested_ids = candidates(state, list(runs_by_id))
+    requested_ids = candidates(state, matching_ids(root, state) or list(runs_by_id))
     if further := [run_id for run_id in requested_ids if run_id not in runs_by_id]:
         runs_by_id |= {run.run_id: run for run in select_runs(root, further).runs}
     charted = [runs_by_id[run_id] for run_id in requested_ids if run_id in runs_by_id]
@@ -77,6 +78,17 @@ def chart_runs(root: StorageRoot, state: TableState, page_runs: Sequence[Run]) -
         # Lists are read without them.
         run.config, run.summary = contents.get(run.pk, ({}, {}))
     return charted
+
+
+def matching_ids(root: StorageRoot, state: TableState) -> list[str]:
+    """Return the ids of all runs of the list if the address asks for them and they are few enough for lines."""
+    if (OF, MATCHES) not in state.charts:
+        return []
+    try:
+        ids = ids_in_order(matching(root, state), state, MOST_VISIBLE + 1)
+    except BadWhere:
+        return []
+    return ids if len(ids) <= MOST_VISIBLE else []
 
 
 def tabs(state: TableState) -> list[Tab]:
@@ -104,6 +116,8 @@ FIRST = 10
 """Runs at the beginning of the list that are visible unless the address says otherwise."""
 MOST_VISIBLE = 100
 ALL = "all"
+OF, MATCHES = "of", "matches"
+"""Parameter for the curves of all runs of the list."""
 
 
 def candidates(state: TableState, page_ids: Sequence[str]) -> list[str]:
@@ -118,7 +132,7 @@ def candidates(state: TableState, page_ids: Sequence[str]) -> list[str]:
     show, hide = ([value for name, value in state.charts if name == action] for action in ("show", "hide"))
     if ALL in hide:
         usual: Sequence[str] = ()
-    elif ALL in show or state.runs:
+    elif ALL in show or state.runs or (OF, MATCHES) in state.charts:
         usual = page_ids
     else:
         usual = page_ids[:FIRST]

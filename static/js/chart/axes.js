@@ -109,7 +109,7 @@ export function axisOf(settings) {
 /** Return the query of an axis to a source, in the x that the source has for it. */
 export function queryOf(source, settings) {
   const axis = axisOf(settings);
-  return { ...axis.query(settings), ...(source.isAcrossRuns && axis.acrossRuns) };
+  return { ...axis.query(settings), ...(source.isAcrossRuns && axis.acrossRuns), ...source.queryOf?.(settings) };
 }
 
 /** Return the axis of a key in an address; nonsense is the default. */
@@ -117,9 +117,19 @@ export function offered(key) {
   return OFFERED.find((axis) => axis.key === key) ?? OFFERED[0];
 }
 
-/** Return a key as in an address: nothing for the default. */
-export function parameterOf(key) {
-  return key === OFFERED[0].key ? "" : key;
+/** Return the settings for the x of an address, which may be one of `metrics`; nonsense is the default. */
+export function settingsAt(x, metrics = []) {
+  return metrics.includes(x) ? settingsFor(x) : { axis: offered(x).key };
+}
+
+/** Return the x of settings as in an address: nothing for the default. */
+export function parameterOf({ axis, xMetric }) {
+  return axis === OFFERED[0].key ? "" : axis === METRIC.key ? xMetric : axis;
+}
+
+/** Whether settings have the axis that charts have unless something else is chosen. */
+export function isUsual({ axis }) {
+  return axis === OFFERED[0].key;
 }
 
 /** Return the settings for the x in the options of a chart. */

@@ -10,6 +10,8 @@
  *              `noise`: drawn as its mean
  *   smooth?    {x, y, low?, high?}: the smoothed curve, and its own shade (data/drawn.js)
  *   kinds?     see kinds/kinds.js; a line with its band by default
+ *   group?     key of the curve that stands for this one and others
+ *   note?      (i) => a text beside its value at a point
  *   thinned?   whether points were left out, where `series.count` does not tell
  * }
  * A *source* loads the curves of a page's charts, and again for each zoomed range:
@@ -120,7 +122,7 @@ export class Chart {
   #changed() {
     const hidden = new Set(this.settings.hidden);
     this.#list();
-    this.curves = hidden.size ? this.all.filter(({ key }) => !hidden.has(key)) : this.all;
+    this.curves = hidden.size ? this.all.filter(({ key, group }) => !hidden.has(key) && !hidden.has(group)) : this.all;
     this.redraw();
   }
 
@@ -186,7 +188,8 @@ export class Chart {
   }
 
   describe() {
-    const sentences = this.curves.map((curve) => this.#sentence(curve));
+    // Of a group, not of each of its members.
+    const sentences = this.curves.filter(({ group }) => group === undefined).map((curve) => this.#sentence(curve));
     if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
     if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
     const label = sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name });

@@ -1,6 +1,6 @@
 /** Controller of all charts of a page: one cursor, one set of settings, lazy drawing. */
 
-import { axisOf, isTimeOnly } from "./axes.js";
+import { axisOf, isTimeOnly, isUsual } from "./axes.js";
 import { make } from "../dom.js";
 import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
@@ -102,18 +102,19 @@ export class ChartController {
 
   /** Series with times and no steps (system metrics) are shown by time whatever the others use. */
   #settingsOf(holder) {
-    const { name, axis } = holder.dataset;
+    const { name, axis, x } = holder.dataset;
     const options = this.hooks.options(name);
-    const settings = withOptions(this.settings, options);
+    // The metric that `define_metric` names as x axis, where neither the chart nor the page has another one.
+    const settings = withOptions(this.settings, x && isUsual(this.settings) ? { x, ...options } : options);
     if (isTimeOnly(axis)) settings.axis = axisOf(settings).withoutSteps;
     settings.names = metricsOf(options, name, this.hooks.metrics());
-    if (settings.axis !== this.settings.axis) settings.range = this.ranges.get(name) ?? null;
+    if (!isSameAxis({ settings }, this)) settings.range = this.ranges.get(name) ?? null;
     return settings;
   }
 
   /** Zoom all charts that have the x axis of this one, or only it where that is its own. */
   #zoom(chart, range) {
-    if (chart.settings.axis === this.settings.axis) return this.hooks.zoom(range, chart.settings.axis);
+    if (isSameAxis(chart, this)) return this.hooks.zoom(range, chart.settings.axis);
     this.ranges.set(chart.name, range);
     this.#configure(this.feeds.get(chart.name));
   }

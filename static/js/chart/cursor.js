@@ -90,6 +90,9 @@ export class Cursor {
     const shown = ordered.slice(start, start + most);
     const texts = alignNumbers(shown.map(({ value }) => value));
     const rows = shown.map((read, i) => this.#row(read, texts[i], read === near));
+    // What stands for the curve that is pointed at comes first.
+    const whole = ordered.find(({ curve }) => curve.key === near.curve.group);
+    if (whole && !shown.includes(whole)) rows.unshift(this.#row(whole, formatNumber(whole.value), false));
     const rest = ordered.length - rows.length;
     if (rest > 0) rows.push(make("p", { textContent: gettext("and {n} more", { n: rest }) }));
     this.box.replaceChildren(...rows);
@@ -111,9 +114,10 @@ export class Cursor {
     box.style.transform = `translate(${Math.round(Math.max(left, Math.min(beside, right - width)))}px, ${Math.round(Math.max(GAP, top))}px)`;
   }
 
-  #row({ curve }, text, near) {
+  #row({ curve, x }, text, near) {
     const name = make("bdi", { textContent: curve.label ?? curve.series.name });
-    return make("p", { className: near ? "near" : "" }, swatch(curve), make("b", { textContent: text }), name);
+    const note = curve.note ? [make("span", { className: "soft", textContent: ` ${curve.note(nearest(curve.series.x, x))}` })] : [];
+    return make("p", { className: near ? "near" : "" }, swatch(curve), make("b", { textContent: text }), name, ...note);
   }
 }
 
@@ -160,10 +164,11 @@ export function closest(reads, down) {
 }
 
 /** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
-function readoutText({ settings, curves, unit }, { curve: { series, label }, x, step, value, raw: point }) {
+function readoutText({ settings, curves, unit }, { curve: { series, label, note }, x, step, value, raw: point }) {
   const bold = make("b", { textContent: withUnit(value, unit) });
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
   const name = curves.length > 1 ? [" ", make("bdi", { textContent: label ?? series.name })] : [];
+  if (note) name.push(` ${note(nearest(series.x, x))}`);
   return [bold, `${raw} ${placeText(x, step, settings)}`, ...name];
 }
 

@@ -24,8 +24,8 @@ export class CurveLoader {
     const axis = axisOf(settings);
     const query = { ...queryOf(this.source, settings), points };
     const [zero, smoothing] = [logOrigin(settings), smoothingQuery(settings.smoothing)];
-    // On a logarithmic axis the smoothed curves are refined with the points.
-    const together = zero !== null;
+    // On a logarithmic axis the smoothed curves are refined with the points; distributions are those of smoothed curves.
+    const together = zero !== null || this.source.isBinned;
     const raw = together ? { ...query, ...smoothing } : query;
     const id = JSON.stringify([this.chart.names, raw, range, zero, this.source.version ?? 0]);
     const wanted = JSON.stringify(smoothing);
@@ -47,7 +47,7 @@ export class CurveLoader {
     let [low, end] = xDomain(curves, { ...this.chart.settings, range: null });
     let [made, newest] = [curves, curves];
     // Refine the first tenth of the axis, the first tenth of that, …, until no point is left out.
-    for (let round = 0; zero !== null && !query.x_metric && round < FINEST && isThinned(newest); round += 1) {
+    for (let round = 0; zero !== null && !query.x_metric && !this.source.isBinned && round < FINEST && isThinned(newest); round += 1) {
       end = axis.upTo(endOfFirstTenth(zero, end));
       if (end <= Math.max(zero, low)) break;
       newest = await this.#query(axis, query, [range?.[0] ?? "", end]);
@@ -74,7 +74,7 @@ export class CurveLoader {
    * those that were logged, not those that are drawn. Null without a step, and for groups of runs.
    */
   async at(step) {
-    if (this.source.group) return null;
+    if (this.source.isBinned) return null;
     const exact = await this.#atStep(step);
     if (exact) return exact;
     const ranges = [`:${step - 1}`, `${step + 1}:`];
@@ -93,7 +93,7 @@ export class CurveLoader {
 
   /** Return the steps between which a metric as x axis is in a range, and one more on either side. */
   #steps(query, range) {
-    if (!query.x_metric) return range;
+    if (!query.x_metric || this.source.isBinned) return range;
     const ends = (this.chart.wholeCurves ?? []).flatMap(({ series: { x, steps = [], firstSteps = steps } }) => {
       const inside = [firstSteps, steps].flatMap((all) => all.filter((_, i) => x[i] >= range[0] && x[i] <= range[1]));
       const ordered = [...firstSteps, ...steps].sort((a, b) => a - b);

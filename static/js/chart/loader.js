@@ -11,8 +11,9 @@ const AT_ONCE = 2;
 
 /** The series of one run, by name: a source of curves (see chart.js). */
 export class Loader {
-  constructor(address) {
-    Object.assign(this, { address, queue: [], busy: 0 });
+  /** `most`: names per request. */
+  constructor(address, most = MOST_NAMES) {
+    Object.assign(this, { address, most, queue: [], busy: 0 });
   }
 
   /** The one curve of chart `name` in an answer. */
@@ -42,7 +43,7 @@ export class Loader {
     let length = query.length;
     this.queue = this.queue.filter((wish) => {
       length += wish.query === query ? encodeURIComponent(wish.name).length + 7 : 0;
-      const fits = wish.query === query && batch.length < MOST_NAMES && (!batch.length || length < LONGEST_QUERY);
+      const fits = wish.query === query && batch.length < this.most && (!batch.length || length < LONGEST_QUERY);
       if (fits) batch.push(wish);
       return !fits;
     });

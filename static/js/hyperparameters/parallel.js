@@ -3,6 +3,8 @@
 import { axisOf, picture, short, widthOf } from "../chart/render/svg.js";
 import { svg } from "../dom.js";
 import { ngettext } from "../i18n.js";
+import { wireBrush } from "./brush.js";
+import { conditionOf } from "./conditions.js";
 
 const HEIGHT = 280;
 const TOP = 32;
@@ -10,9 +12,11 @@ const BOTTOM = HEIGHT - 16;
 const SIDE = 56;
 const GAP = 76;
 const CHARACTER = 7;
+/** Pixels beside an axis where a drag along it may begin. */
+const NEAR = 12;
 
-/** `shown`: [{label, ink, i}]; `axes`: [{name, values, log?}]. */
-export function drawParallel(holder, shown, axes) {
+/** `shown`: [{label, ink, i}]; `axes`: [{name, field, values, log?}]. `brushed(condition)`: a user has dragged along an axis. */
+export function drawParallel(holder, shown, axes, brushed) {
   const names = axes.map(({ name }) => name);
   // With many axes the chart is wider than the page and scrolls, so that their names do not overlap.
   const width = Math.max(widthOf(holder), 2 * SIDE + GAP * (axes.length - 1));
@@ -26,6 +30,12 @@ export function drawParallel(holder, shown, axes) {
     const path = svg("path", { class: "run", d: lineOf(placed, run.i), stroke: run.ink }, drawing);
     svg("title", {}, path, `${run.label}: ${placed.map(({ name, values }) => `${name} ${values[run.i] ?? "–"}`).join(", ")}`);
   }
+  const columnAt = ([x]) => placed.find(({ left }) => Math.abs(left - x) <= NEAR);
+  const columnBox = ({ left }) => ({ left: left - NEAR, right: left + NEAR, top: TOP - NEAR, bottom: BOTTOM + NEAR, isColumn: true });
+  wireBrush(drawing, (from) => columnAt(from) && columnBox(columnAt(from)), ({ left, right, top, bottom }) => {
+    const { field, within } = columnAt([(left + right) / 2]);
+    brushed(conditionOf(field, within(top, bottom)));
+  });
   const longest = Math.floor((gap - 12) / CHARACTER);
   for (const [i, { name, left, ends }] of placed.entries()) {
     svg("path", { class: "axis", d: `M${left} ${TOP}V${BOTTOM}` }, drawing);

@@ -2,14 +2,19 @@
 
 import { cssColour } from "../chart/render/colours.js";
 import { axisKeys } from "./axis_keys.js";
+import { filterBy } from "./brush.js";
+import { fieldOf } from "./conditions.js";
 import { drawParallel } from "./parallel.js";
 import { drawScatter } from "./scatter.js";
+
+/** Colour of runs that have no other one. */
+const OTHERS = "var(--axis)";
 
 export class Relation {
   /** `section`: the panel. `changed({metric, key, keylog})` is called when a user chooses. */
   constructor(section, changed) {
-    const { runs, config, metrics } = JSON.parse(section.dataset.values);
-    Object.assign(this, { runs, config: new Map(Object.entries(config)), metrics: new Map(Object.entries(metrics)) });
+    const { runs, labels = runs, config, metrics } = JSON.parse(section.dataset.values);
+    Object.assign(this, { runs, labels, config: new Map(Object.entries(config)), metrics: new Map(Object.entries(metrics)) });
     this.form = section.querySelector("#relation-tools");
     if (!this.form) return;
     this.form.addEventListener("submit", (event) => event.preventDefault());
@@ -19,7 +24,7 @@ export class Relation {
     });
   }
 
-  /** Draw these runs ([{key, label, colour}]); the first metric and key where none is chosen. */
+  /** Draw all runs, these ([{key, label, colour}]) in their colours; the first metric and key where none is chosen. */
   show({ metric, key, keylog }, entries) {
     if (!this.form) return;
     const { elements } = this.form;
@@ -28,12 +33,17 @@ export class Relation {
     elements.keylog.checked = keylog;
     const name = elements.metric.value;
     const values = this.metrics.get(name);
-    const shown = entries.map((entry) => ({ ...entry, i: this.runs.indexOf(entry.key), ink: cssColour(entry.colour) }))
-      .filter(({ i }) => i >= 0 && values[i] !== null);
-    const axis = { name: elements.key.value, values: this.config.get(elements.key.value), log: keylog };
-    const last = { name, values };
-    drawScatter(document.getElementById("scatter"), shown, axis, last);
-    const axes = axisKeys(this.config, shown, axis.name).map((one) => ({ name: one, values: this.config.get(one), log: one === axis.name && keylog }));
-    drawParallel(document.getElementById("parallel"), shown, [...axes, last]);
+    const looks = new Map(entries.map((entry) => [entry.key, entry]));
+    // Those in colours are drawn above the others.
+    const order = [...this.runs.keys()].sort((a, b) => looks.has(this.runs[a]) - looks.has(this.runs[b]));
+    const shown = order.filter((i) => values[i] !== null).map((i) => {
+      const { label = this.labels[i], colour } = looks.get(this.runs[i]) ?? {};
+      return { label, i, ink: colour ? cssColour(colour) : OTHERS };
+    });
+    const axis = { name: elements.key.value, field: fieldOf("config", elements.key.value), values: this.config.get(elements.key.value), log: keylog };
+    const last = { name, field: fieldOf("metric", name, "best"), values };
+    drawScatter(document.getElementById("scatter"), shown, axis, last, filterBy);
+    const axes = axisKeys(this.config, shown, axis.name).map((one) => ({ name: one, field: fieldOf("config", one), values: this.config.get(one), log: one === axis.name && keylog }));
+    drawParallel(document.getElementById("parallel"), shown, [...axes, last], filterBy);
   }
 }

@@ -5,11 +5,18 @@ import { axisOf, picture, widthOf } from "../chart/render/svg.js";
 import { formatNumber } from "../chart/text/format.js";
 import { svg } from "../dom.js";
 import { ngettext } from "../i18n.js";
+import { wireBrush } from "./brush.js";
+import { conditionOf } from "./conditions.js";
 
 const HEIGHT = 280;
+/** Pixels outside of the plot where a drag may begin. */
+const EDGE = 12;
 
-/** `shown`: [{label, ink, i}] with `i` the index in the values of `x` and `y`: {name, values, log?}. */
-export function drawScatter(holder, shown, x, y) {
+/**
+ * `shown`: [{label, ink, i}] with `i` the index in the values of `x` and `y`: {name, field, values, log?}. `brushed(condition)` is
+ * called when a user has dragged a rectangle.
+ */
+export function drawScatter(holder, shown, x, y, brushed) {
   const axes = { y: y.name, x: x.name };
   const label = ngettext("{y} by {x}, {n} run. The other panels have the values.", "{y} by {x}, {n} runs. The other panels have the values.", shown.length, axes);
   const width = widthOf(holder);
@@ -27,4 +34,9 @@ export function drawScatter(holder, shown, x, y) {
     return { x: x.values[i], y: y.values[i], ink, title };
   });
   scatter.paint(drawing, { x: across, y: up }, points);
+  const isInside = ([left, top]) => left >= box.left - EDGE && left <= box.right + EDGE && top >= box.top - EDGE && top <= box.bottom + EDGE;
+  wireBrush(drawing, (from) => isInside(from) && box, ({ left, right, top, bottom }) => {
+    const parts = [conditionOf(x.field, across.within(left, right)), conditionOf(y.field, up.within(top, bottom))];
+    brushed(parts.filter(Boolean).join(" and "));
+  });
 }

@@ -1,17 +1,17 @@
 /** Settings of all charts as parameters of an address. */
 
-import { offered, parameterOf } from "../chart/axes.js";
+import { parameterOf, settingsAt } from "../chart/axes.js";
 import { parseSmoothing, smoothingText } from "../chart/smoothing.js";
 import { withParameters } from "../shared/query.js";
 
 const SPREADS = ["auto", "all", "core"];
 
-/** The settings that an address asks for; nonsense in it counts as nothing. */
-export function readSettings(search, origin) {
+/** The settings that an address asks for, which may name one of `metrics` as x axis; nonsense in it counts as nothing. */
+export function readSettings(search, origin, metrics = []) {
   const query = new URLSearchParams(search);
   const range = (query.get("range") ?? "").split("..").map((end) => (end === "" ? NaN : Number(end)));
   return {
-    axis: offered(query.get("x")).key,
+    ...settingsAt(query.get("x"), metrics),
     smoothing: parseSmoothing(query.get("smooth")),
     log: query.get("log") === "1",
     logx: query.get("logx") === "1",
@@ -23,9 +23,10 @@ export function readSettings(search, origin) {
 }
 
 /** Return settings as parameters; defaults are empty. */
-function parametersOf({ axis, smoothing, log, logx, spread, range, filter }) {
+function parametersOf(settings) {
+  const { smoothing, log, logx, spread, range, filter } = settings;
   return {
-    x: parameterOf(axis),
+    x: parameterOf(settings),
     smooth: smoothingText(smoothing),
     log: log ? "1" : "",
     logx: logx ? "1" : "",

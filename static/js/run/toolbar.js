@@ -1,10 +1,12 @@
 /** The one toolbar of all charts. What it says is the address, so a link shows a colleague the same view. */
 
-import { axisOf, OFFERED } from "../chart/axes.js";
+import { axisOf, OFFERED, parameterOf, settingsAt } from "../chart/axes.js";
 import { amountOf, placeOf, smoothingAt } from "../chart/smoothing.js";
 import { formatNumber } from "../chart/text/format.js";
 import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
+import { keep, kept } from "../shared/kept.js";
+import { setParameters } from "../shared/query.js";
 import { readSettings, writeSettings } from "./settings_address.js";
 
 /** Open the settings that are not in the row below their button, at its right edge. */
@@ -19,19 +21,35 @@ function wireSettings(form) {
 /** The toolbar's form: shows settings, and calls `changed(settings)` when the user or the Back button changes them. */
 export class Toolbar {
   constructor(form, origin, changed) {
-    Object.assign(this, { form, origin, changed, settings: readSettings(location.search, origin) });
+    const { over } = form.elements;
+    const metrics = [...(over?.options ?? [])].map(({ value }) => value).filter(Boolean);
+    const { project } = form.dataset;
+    Object.assign(this, { form, origin, changed, metrics, place: project && `runicorn.x.${project}` });
+    this.#recall();
+    this.settings = readSettings(location.search, origin, metrics);
     form.elements.axis.append(...OFFERED.map(({ key, label }) => make("label", {}, make("input", { type: "radio", name: "x", value: key }), label)));
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("change", () => this.#fromForm(true));
+    form.addEventListener("change", ({ target }) => {
+      if (target.name === "x" && over) over.value = "";
+      this.#fromForm(true);
+      if (this.place && (target.name === "x" || target === over)) keep(this.place, parameterOf(this.settings) || null);
+    });
     form.addEventListener("input", ({ target }) => {
       // A box or a choice is settled at once, by the event that follows.
       if (target.type === "range" || target.type === "search") this.#fromForm(false);
     });
     form.elements.whole.addEventListener("click", () => this.zoom(null));
     wireSettings(form);
-    addEventListener("popstate", () => this.#apply(readSettings(location.search, origin)));
+    addEventListener("popstate", () => this.#apply(readSettings(location.search, origin, metrics)));
     this.#show();
+  }
+
+  /** Put the x axis that was last chosen for the project into an address without one. */
+  #recall() {
+    const x = this.place && kept(this.place);
+    if (!x || new URLSearchParams(location.search).has("x")) return;
+    if (this.metrics.includes(x) || OFFERED.some(({ key }) => key === x)) setParameters({ x });
   }
 
   /** Zoom all charts to `range`, or show everything again. Steps are whole, times are exact to a millisecond. */
@@ -42,13 +60,13 @@ export class Toolbar {
   }
 
   #fromForm(settled) {
-    const { x, smooth, method, log, logx, spread, charts } = this.form.elements;
-    const axis = x.value;
-    // A range of steps means nothing on an axis of time.
-    const kept = axisOf({ axis }).source === axisOf(this.settings).source;
-    const range = kept ? this.settings.range : null;
+    const { x, over, smooth, method, log, logx, spread, charts } = this.form.elements;
+    const axis = { xMetric: undefined, ...settingsAt(over?.value || x.value, this.metrics) };
+    // A range of steps means nothing on an axis of time, or of a metric.
+    const isSame = axisOf(axis).source === axisOf(this.settings).source && axis.xMetric === this.settings.xMetric;
+    const range = isSame ? this.settings.range : null;
     const chosen = { log: log.checked, logx: logx.checked, spread: spread.value, filter: charts.value };
-    this.#apply({ ...this.settings, axis, range, smoothing: smoothingAt(method.value, Number(smooth.value)), ...chosen }, settled);
+    this.#apply({ ...this.settings, ...axis, range, smoothing: smoothingAt(method.value, Number(smooth.value)), ...chosen }, settled);
   }
 
   /** Only a settled change is worth a step of the Back button. */
@@ -68,6 +86,7 @@ export class Toolbar {
     const { axis, smoothing, log, logx, spread, range, filter } = this.settings;
     const { elements } = this.form;
     elements.x.value = axis;
+    if (elements.over) elements.over.value = this.settings.xMetric ?? "";
     if (smoothing) elements.method.value = smoothing.method;
     if (document.activeElement !== elements.smooth || !smoothing) elements.smooth.value = placeOf(smoothing);
     const amount = amountOf(smoothing);

@@ -1,13 +1,19 @@
 /** The charts panel: toolbar, grouping and charts of the visible runs. */
 
+import { formatNumber } from "../chart/text/format.js";
+import { gettext, ngettext } from "../i18n.js";
 import { Toolbar } from "../run/toolbar.js";
 import { RunsBoard } from "./board.js";
+import { groupEntries, namedEntries } from "./distribution.js";
 import { OverlaySource } from "./source.js";
+
+/** Milliseconds until curves that could not be read in time are asked for again. */
+const PAUSE = 300;
 
 export class ChartsPanel {
   /**
    * `section`: the panel. `hooks`: choose(change) when a user groups, groups(entries) with the groups of an answer,
-   * pointed(reading or null), runCount().
+   * pointed(reading or null), list() with {matching, listed}, reading(text) while curves are read.
    */
   constructor(section, hooks) {
     Object.assign(this, { section, hooks, groups: null });
@@ -19,9 +25,9 @@ export class ChartsPanel {
     // Its fields are in the row of the tools and in the settings of the charts.
     section.addEventListener("change", ({ target }) => {
       if (target.form !== this.tools) return;
-      const { group, band } = this.tools.elements;
+      const { group, band, of, diff } = this.tools.elements;
       const same = group.value === this.choice.group;
-      hooks.choose({ group: group.value, band: band.value, hide: same ? this.choice.hide : this.#runsHidden() });
+      hooks.choose({ group: group.value, band: band.value, of: of.value, diff: diff.value, hide: same ? this.choice.hide : this.#runsHidden() });
     });
   }
 
@@ -38,8 +44,8 @@ export class ChartsPanel {
   show(choice, runs) {
     const { version } = this.source;
     this.choice = choice;
-    if (this.groups && choice.group !== this.source.group) this.groups = null;
     this.#ask();
+    if (this.source.version !== version) this.groups = null;
     this.#showTools();
     if (!this.board) {
       this.source.setRuns(runs);
@@ -52,16 +58,14 @@ export class ChartsPanel {
   /** Take over a newer panel. */
   merge(newer) {
     this.tools.elements.group.replaceChildren(...newer.querySelector("[name=group]").children);
-    this.tools.elements.group.closest("label").hidden = newer.querySelector("[name=group]").closest("label").hidden;
+    this.tools.dataset.baseline = newer.querySelector("#group-tools").dataset.baseline;
     this.section.querySelector("#no-charts").replaceWith(newer.querySelector("#no-charts"));
     this.#showTools();
     this.board.merge(newer, this.toolbar.settings);
   }
 
   #ask() {
-    const option = [...this.tools.elements.group.options].find(({ value }) => value === this.choice.group);
-    const groups = this.choice.group ? Number(option?.dataset.groups ?? this.hooks.runCount()) : 0;
-    this.source.configure(this.choice, groups);
+    this.source.configure(this.choice, { ...this.hooks.list(), search: location.search, baseline: this.tools.dataset.baseline });
   }
 
   #configure(settings) {
@@ -70,17 +74,44 @@ export class ChartsPanel {
     this.board.configure({ ...settings, hidden: this.choice.hide });
   }
 
-  #opened({ groups }) {
-    if (!groups) return;
-    const entries = this.source.groupEntries(groups);
+  #opened({ isBinned, isDensity, metrics, unread, matching }) {
+    if (!isBinned) return;
+    this.#read(unread, matching);
+    if (!this.source.isWhole) return;
+    const [metric] = metrics;
+    // Each chart has its own best and worst runs: the legend is that of the first one.
+    if (!metric || (isDensity && this.groups && metric.name !== this.title)) return;
+    this.title = metric.name;
+    const entries = isDensity ? [...namedEntries(metric).values()].toReversed() : groupEntries(metric);
     const same = JSON.stringify(entries) === JSON.stringify(this.groups);
     this.groups = entries;
     if (!same) this.hooks.groups(entries);
   }
 
+  /** Say how many curves are not read yet, and ask again: each request reads more of them. */
+  #read(unread, matching) {
+    const [done, total] = [matching - unread, matching].map(formatNumber);
+    this.hooks.reading(unread ? gettext("{done} of {total} curves are read", { done, total }) : "");
+    if (!unread) return;
+    this.timer ||= setTimeout(() => {
+      this.timer = 0;
+      this.source.version += 1;
+      this.board.controller.refresh();
+    }, PAUSE);
+  }
+
   #showTools() {
-    const { group, band } = this.tools.elements;
+    const { group, band, of, diff } = this.tools.elements;
+    const { matching } = this.hooks.list();
+    if (this.choice.group && ![...group.options].some(({ value }) => value === this.choice.group)) {
+      group.append(new Option(this.choice.group.replace(/^config\./, ""), this.choice.group));
+    }
     group.value = this.choice.group;
+    of.value = this.choice.of;
+    diff.value = this.choice.diff;
+    diff.closest("fieldset").hidden = !this.tools.dataset.baseline;
+    of.options[1].textContent = ngettext("all {n} run", "all {n} runs", matching, { n: formatNumber(matching) });
+    of.closest("label").hidden = Boolean(this.choice.group);
     band.value = this.choice.band;
     band.closest("fieldset").hidden = !this.choice.group;
   }

@@ -5,7 +5,7 @@ import { writeChoice } from "./address.js";
 import { MOST_VISIBLE, added, allShown, removed, soloed, toggled, visible } from "./visibility.js";
 
 export class Choices {
-  /** `visibleRuns`: a `VisibleRuns`. `hooks`: changed() after a choice, groups() of the charts, problem(text). */
+  /** `visibleRuns`: a `VisibleRuns`. `hooks`: changed() after a choice, groups() of the charts, isWhole() whether they have all runs, problem(text). */
   constructor(visibleRuns, hooks) {
     Object.assign(this, { visibleRuns, hooks });
   }
@@ -28,14 +28,14 @@ export class Choices {
   }
 
   #isGroup(key) {
-    return Boolean(this.visibleRuns.choice.group) && !this.visibleRuns.runs.has(key);
+    return this.hooks.isWhole?.() && !this.visibleRuns.runs.has(key);
   }
 
   /** Show or hide a run, or a group of runs. */
   toggle(key) {
     const { choice, listed } = this.visibleRuns;
     this.before = { key, choice };
-    if (!this.#isGroup(key)) return this.#applyRuns(toggled(choice, listed, key));
+    if (!this.#isGroup(key) && !this.hooks.isWhole?.()) return this.#applyRuns(toggled(choice, listed, key));
     return this.apply({ hide: choice.hide.includes(key) ? choice.hide.filter((one) => one !== key) : [...choice.hide, key] });
   }
 

@@ -1,19 +1,26 @@
-/** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
+/** Curves of a changing set of runs, or of all runs of the list in groups or as a density: a source of curves (see chart/chart.js). */
 
+import { isShared } from "../dom.js";
 import { siteAddress } from "../http.js";
 import { mergeEqual } from "../chart/data/equal_x.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
-import { lookAt } from "../chart/render/colours.js";
-import { gettext } from "../i18n.js";
+import { MATCHES } from "./address.js";
 import { CurveCache } from "./curve_cache.js";
+import { densityCurves, differenceCurves, groupCurves } from "./distribution.js";
 
 /** Most numbers per chart: two dozen charts share one response, which is limited. */
 const MOST_NUMBERS = 100_000;
-const [COLUMNS, GROUP_COLUMNS] = [2, 10];
-const FEWEST = 16;
-const REST = "";
+const [COLUMNS, FEWEST] = [2, 16];
+/** Curves up to which the runs of a list are drawn one by one. */
+export const MOST_LINES = 100;
+/** Members of a group that are drawn: of more, some. */
+const MOST_MEMBERS = 40;
+/** Columns of a distribution, rows of its density, and metrics per request. */
+const [MOST_COLUMNS, ROWS, METRICS] = [400, 100, 4];
+/** Parameters of the list that select its runs. */
+const FILTERS = ["q", "project", "status", "state", "tag", "where", "archived", "runs"];
 
 export class OverlaySource {
   /** Whether x is counted from the start of each run where an axis has an origin. */
@@ -22,15 +29,16 @@ export class OverlaySource {
   constructor() {
     this.runs = new Map();
     this.loader = new Loader(siteAddress("/series"));
+    this.distributions = new Loader(siteAddress("/series/distribution"), METRICS);
     this.cache = new CurveCache();
-    this.groups = this.version = 0;
+    this.version = 0;
   }
 
   /** Show these runs: [{key, label, …look}]. Only curves that are new are fetched. */
   setRuns(runs) {
     const before = [...this.runs.keys()].join();
     this.runs = new Map(runs.map((run) => [run.key, run]));
-    if ([...this.runs.keys()].join() !== before) this.version += 1;
+    if (!this.isWhole && [...this.runs.keys()].join() !== before) this.version += 1;
   }
 
   /** Fetch the curves of these runs again: they have new points. */
@@ -39,20 +47,36 @@ export class OverlaySource {
     this.version += 1;
   }
 
-  /** Apply a choice. `groups`: number of groups. */
-  configure({ group, band }, groups) {
-    this.groups = groups;
-    const asked = JSON.stringify([group, band]);
+  /**
+   * Apply a choice (address.js). `matching`: number of runs of the list; `listed`: ids of those on the page; `search`: the
+   * address; `baseline`: ids of its runs. `isWhole`: all runs are drawn, in groups or as a density; `isBinned`: curves are
+   * in common columns.
+   */
+  configure({ group, band, of, solo, diff }, { matching, listed, search, baseline }) {
+    this.isDensity = !group && of === MATCHES && matching > MOST_LINES;
+    this.isWhole = Boolean(group) || this.isDensity;
+    const against = baseline && diff ? { against: baseline, difference: diff } : {};
+    const isBinned = this.isWhole || Boolean(against.against);
+    const query = new URLSearchParams([...new URLSearchParams(search)].filter(([name, value]) => FILTERS.includes(name) && value));
+    if (isShared) query.set("layout", "charts");
+    const asked = JSON.stringify([group, band, solo, isBinned, against, ...(this.isWhole ? [query.toString(), matching, listed] : [])]);
     if (this.asked !== undefined && this.asked !== asked) this.version += 1;
-    Object.assign(this, { group, band, asked });
+    Object.assign(this, { group, band, solo, isBinned, against, difference: against.difference, asked, listed, filters: Object.fromEntries(query) });
+    // A repeated parameter is not in an object.
+    this.repeated = [...query].filter(([name], i, all) => all.findIndex(([other]) => other === name) !== i);
+  }
+
+  /** Return what else a distribution is asked for. */
+  queryOf({ log, spread }) {
+    if (!this.isDensity) return {};
+    return { density: ROWS, scale: log ? "log" : "linear", ...(spread === "all" && { everything: true }) };
   }
 
   /** A response for an outdated choice is fetched again; one that is needed once is not remembered. */
   async load(name, options, isOnce = false) {
     const { asked } = this;
-    const query = this.#query(options);
     const cache = isOnce ? new CurveCache() : this.cache;
-    const answer = this.group ? await this.#loadGroups(name, query) : await this.#loadRuns(name, query, cache);
+    const answer = this.isBinned ? await this.#loadDistribution(name, options) : await this.#loadRuns(name, this.#query(options), cache);
     return asked === this.asked ? answer : this.load(name, options, isOnce);
   }
 
@@ -60,17 +84,19 @@ export class OverlaySource {
     const query = { ...options };
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
-    const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
     // Half of what the chart of one run asks for, however few curves there are: more points would be another request.
     const points = Math.floor(query.points / 2);
-    query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
+    query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, COLUMNS * this.runs.size))));
     return query;
   }
 
-  async #loadGroups(name, query) {
-    if (!this.runs.size) return { groups: [], series: [] };
+  async #loadDistribution(name, options) {
+    const { points, ...query } = this.#query(options);
     const ids = [...this.runs.keys()].join();
-    return { ...(await this.loader.load(name, { ...query, group_by: this.group, ids })), points: query.points };
+    const ofRuns = this.isWhole ? this.filters : { runs: ids, members: this.runs.size, ...(isShared && { layout: "charts" }) };
+    const ofGroups = this.group ? { group_by: this.group, members: MOST_MEMBERS, ...(this.listed.length && { mark: this.listed.join() }) } : {};
+    const all = { ...ofRuns, ...this.against, ...query, points: Math.min(MOST_COLUMNS, Math.floor(options.points / 2)), ...ofGroups };
+    return { ...(await this.distributions.load(name, [...Object.entries(all), ...(this.isWhole ? this.repeated : [])])), isBinned: true, isDensity: this.isDensity };
   }
 
   async #loadRuns(name, query, cache) {
@@ -88,33 +114,14 @@ export class OverlaySource {
   }
 
   curves(name, answer) {
-    if (answer.groups) return this.#groups(name, answer);
+    if (answer.isBinned) return this.#binned(answer.metrics.find((metric) => metric.name === name), answer);
     return answer.found.filter(([id]) => this.runs.has(id)).map(([id, curve]) => ({ ...this.runs.get(id), ...curve }));
   }
 
-  #groups(name, { groups, series: each, points }) {
-    const [low, high] = this.band.split("-");
-    const cut = new Set(each.filter((one) => one.name === name && one.count > one.x.length).map(({ id }) => id));
-    const numbers = (values) => values.map((value) => value ?? NaN);
-    return this.groupEntries(groups).flatMap((entry, i) => {
-      const part = groups[i].series.find((one) => one.name === name);
-      if (!part) return [];
-      const series = Series.from({ name, kind: "float", x: part.x, y: part.mean, count: part.x.length }, -1);
-      // What the group is like was read at every place its runs have, or at as many as were asked for.
-      const thinned = part.x.length >= points || groups[i].ids.some((id) => cut.has(id));
-      return [{ ...entry, series, thinned, band: { x: part.x, low: numbers(part[low]), high: numbers(part[high]) } }];
-    });
-  }
-
-  /** Return the groups of an answer for the legend, each in its own colour. */
-  groupEntries(groups) {
-    const key = this.group.replace(/^config\./, "");
-    return groups.map(({ value, ids }, i) => ({
-      key: value ?? REST,
-      ids,
-      label: `${value === null ? gettext("no {key}", { key }) : `${key} ${value}`} (${ids.length})`,
-      ...lookAt(i),
-    }));
+  #binned(metric, { isDensity }) {
+    if (!metric?.runs) return [];
+    if (isDensity) return densityCurves(metric);
+    return this.group ? groupCurves(metric, this.band, this.solo) : differenceCurves(metric, this.runs, this.difference);
   }
 }
 

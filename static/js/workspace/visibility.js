@@ -5,8 +5,9 @@ export const MOST_VISIBLE = 100;
 const ALL = "all";
 
 /** Return the ids of the runs that are visible by default. */
-function usual({ runs, show, hide }, listed) {
+function usual({ runs, show, hide, of }, listed) {
   if (hide.includes(ALL)) return [];
+  if (of) return listed;
   return show.includes(ALL) || runs.length ? listed : listed.slice(0, FIRST);
 }
 

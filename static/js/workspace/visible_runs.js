@@ -1,9 +1,9 @@
 /** The runs of the list, and which of them are visible in which colours as the address says. */
 
-import { readChoice } from "./address.js";
+import { MATCHES, readChoice } from "./address.js";
 import { paletteName } from "./colour_picker.js";
 import { RunColours } from "./colours.js";
-import { candidates, visible } from "./visibility.js";
+import { MOST_VISIBLE, candidates, visible } from "./visibility.js";
 
 export class VisibleRuns {
   /** `list`: a `RunList`. */
@@ -19,7 +19,9 @@ export class VisibleRuns {
     this.choice = readChoice(location.search);
     this.runs = new Map(this.list.runs().map((run) => [run.key, run]));
     const all = [...this.runs.values()];
-    this.listed = all.filter(({ listed }) => listed).map(({ key }) => key);
+    this.matching = Number(document.getElementById("runs").dataset.matching);
+    // Of few runs the list has all, those of other pages below it.
+    this.listed = all.filter(({ listed }) => listed || this.#isComplete).map(({ key }) => key);
     const own = new Map(all.filter((run) => run.own).map((run) => [run.key, paletteName(run.own)]));
     const ids = visible(this.choice, this.listed).filter((id) => this.runs.has(id));
     const looks = this.colours.assign(ids, own);
@@ -36,12 +38,19 @@ export class VisibleRuns {
 
   #showLooks() {
     const of = new Map((this.groups ?? []).toReversed().flatMap(({ ids, colour, dash, marker }) => ids.map((id) => [id, { colour, dash, marker }])));
-    const isGrouped = this.choice.group && this.groups;
-    this.list.show(isGrouped ? new Map([...this.looks].map(([id, look]) => [id, of.get(id) ?? look])) : this.looks);
+    if (!this.groups) return this.list.show(this.looks);
+    // All runs of the list are in the groups, or in the density: what is hidden by name is not.
+    const hidden = new Set(this.choice.hide);
+    return this.list.show(new Map([...of].filter(([id]) => !hidden.has(id) && this.runs.has(id))));
+  }
+
+  get #isComplete() {
+    return this.choice.of === MATCHES && this.matching <= MOST_VISIBLE;
   }
 
   /** A text that stands for the runs that have charts. */
   get candidates() {
+    if (this.choice.of || this.choice.group || this.choice.tab === "hyperparameters") return `${this.choice.of} ${this.choice.tab} ${this.matching} ${this.listed.join()}`;
     return candidates(this.choice, this.listed).filter((id) => this.runs.has(id)).join();
   }
 

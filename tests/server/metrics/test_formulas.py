@@ -13,7 +13,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from metrics.ingest.catch_up import catch_up_several
-from metrics.query.formulas import curves
+from metrics.query.formulas import curves, tiles
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run, RunMetric
@@ -189,3 +189,76 @@ def test_a_formula_over_too_many_points_is_refused(
     assert answer.status_code == 400 and "needs 1,000 points" in answer.json()["detail"]
     _define(api, "scaled", "loss * 3")
     assert _series(api, run, "scaled")["count"] == 1000
+
+
+def _numbers(values: list[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in values]
+
+
+TILED = [
+    "ema(loss, 0.9)",
+    "cumsum(loss) + cummin(loss) - cummax(loss)",
+    "diff(loss) * diff(loss)",
+    "rate(tokens) / last(tokens)",
+    "abs(loss - tokens) / max(loss)",
+]
+
+
+@pytest.mark.parametrize("formula", TILED)
+def test_a_formula_of_tiles_is_that_of_all_points(
+    api: APIClient,
+    store: Path,
+    make_run: MakeRun,
+    small_pieces: None,
+    formula: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(3)
+    losses = random.normal(size=2500)
+    losses[[7, 900, 1601]] = np.nan
+    records = [{"loss": float(loss), "tokens": float(step**2)} for step, loss in enumerate(losses)]
+    run_id = make_run(store, "vision", metrics=records, config={})
+    _read()
+    assert _define(api, "made", formula).status_code == 201
+    tiled = [
+        _series(api, run_id, "made", **query)
+        for query in (
+            {"points": 4000},
+            {"points": 60},
+            {"points": 60, "step_range": "333:2222"},
+            {"points": 60, "x": "time"},
+        )
+    ]
+    monkeypatch.setattr(curves, "derived_curve", lambda *args: None)
+    whole = _series(api, run_id, "made", points=4000, _="whole")
+    assert tiled[0]["x"] == whole["x"]
+    assert _numbers(tiled[0]["y"]) == pytest.approx(_numbers(whole["y"]), nan_ok=True, rel=1e-9, abs=1e-9)
+    finite = [value for value in whole["y"] if value is not None]
+    for part in tiled[1:]:
+        assert part["count"] == (1890 if part is tiled[2] else 2500)
+        if part is not tiled[2]:
+            assert (part["min"], part["max"]) == pytest.approx((min(finite), max(finite)))
+    values = dict(zip(whole["x"], whole["y"], strict=True))
+    for x, y in zip(tiled[2]["x"], tiled[2]["y"], strict=True):
+        assert values[x] is None if y is None else values[x] == pytest.approx(y, rel=1e-9, abs=1e-9)
+
+
+def test_only_new_tiles_of_a_formula_are_evaluated(
+    api: APIClient, store: Path, make_run: MakeRun, small_pieces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = make_run(store, "vision", metrics=[{"loss": math.sin(step)} for step in range(2000)], config={})
+    _read()
+    read: list[int] = []
+    decoded = tiles._Reader._decoded
+
+    def counted(self: Any, places: Any) -> Any:
+        read.append(len(places))
+        return decoded(self, places)
+
+    monkeypatch.setattr(tiles._Reader, "_decoded", counted)
+    assert _define(api, "smooth", "ema(loss, 0.99)").status_code == 201
+    first = _series(api, run_id, "smooth", points=10)
+    assert sum(read) > 30
+    read.clear()
+    assert _series(api, run_id, "smooth", points=10, _="again") == first | {"x": first["x"]}
+    assert sum(read) == 0

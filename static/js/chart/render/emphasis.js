@@ -8,7 +8,7 @@ const WIDTH = 2;
 
 /** Show the curves of that key above a veil on `canvas`, which has the size of the chart's; nothing where there is none, or no other. */
 export function emphasize(canvas, { plot, curves, canvas: { width, height } }, key) {
-  const lit = key === null || key === undefined || !plot ? [] : curves.filter((curve) => curve.key === key);
+  const lit = key === null || key === undefined || !plot ? [] : curves.filter((curve) => curve.key === key || curve.group === key);
   const isShown = lit.length > 0 && lit.length < curves.length && width > 0;
   if (!isShown) {
     if (canvas.width) canvas.width = canvas.height = 0;
@@ -28,7 +28,7 @@ export function emphasize(canvas, { plot, curves, canvas: { width, height } }, k
   context.fillStyle = colours.paper;
   context.fillRect(0, 0, box.right, box.bottom);
   for (const curve of lit) {
-    const style = { ink: inkOf(curve.colour, colours), strength: 1, shade: 1, width: WIDTH };
+    const style = { ink: inkOf(curve.colour, colours), strength: 1, shade: 1, width: WIDTH, isLit: curve.key === key };
     for (const kind of kindsOf(curve)) kind.paint(context, plot, curve, style);
   }
   context.restore();

@@ -22,7 +22,8 @@ export function paint({ plot, curves, highlighted, colours = palette() }, contex
   context.rect(plot.box.left, plot.box.top - 2, plot.box.right - plot.box.left, plot.box.bottom - plot.box.top + 4);
   context.clip();
   const above = curves.toSorted((a, b) => lit.includes(a) - lit.includes(b));
-  const shade = Math.min(1, FEW / curves.length), width = curves.length > MOST_WIDE ? 1 : 1.5;
+  const own = curves.filter(({ group }) => group === undefined).length;
+  const shade = Math.min(1, FEW / own), width = own > MOST_WIDE ? 1 : own < curves.length ? 2 : 1.5;
   const layers = above.map((curve) => {
     const style = { ink: inkOf(curve.colour, colours), strength: strength(curve), width, shade: lit.includes(curve) ? 1 : strength(curve) * shade };
     return { curve, style, kinds: kindsOf(curve) };

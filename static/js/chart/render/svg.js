@@ -15,7 +15,10 @@ export function picture(holder, width, height, label) {
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "picture" }, holder);
 }
 
-/** Scale of one axis, {at: value to pixel, ends: [[pixel, label], …]}. Texts are evenly spaced. */
+/**
+ * Scale of one axis, {at: value to pixel, ends: [[pixel, label], …], within(from, to): what lies between two pixels, {low,
+ * high} or {words}}. Texts are evenly spaced.
+ */
 export function axisOf({ values, log }, shown, range) {
   const there = shown.map(({ i }) => values[i]).filter((value) => value !== null);
   if (there.length && there.every((value) => typeof value === "number")) {
@@ -23,14 +26,23 @@ export function axisOf({ values, log }, shown, range) {
     const domain = padded(Math.min(...usable), Math.max(...usable), log);
     const scale = makeScale(domain, range, log);
     const at = (value) => (typeof value !== "number" || (log && value <= 0) ? null : scale.at(value));
-    return { at, ends: [...new Set([Math.min(...usable), Math.max(...usable)])].map((value) => [scale.at(value), formatNumber(value)]) };
+    const within = (...pixels) => {
+      const [low, high] = pixels.map(scale.invert).sort((a, b) => a - b);
+      return { low, high };
+    };
+    const [lowest, highest] = [Math.min(...usable), Math.max(...usable)];
+    return { at, within, ends: [...new Set([lowest, highest])].map((value) => [scale.at(value), formatNumber(value)]) };
   }
   const words = [...new Set(there.map(String))].sort();
   const step = (range[1] - range[0]) / (words.length + 1);
   const place = new Map(words.map((word, i) => [word, range[0] + step * (i + 1)]));
   const every = Math.ceil(words.length / 12);
   const ends = [...place].filter((_, i) => i % every === 0).map(([word, at]) => [at, short(word)]);
-  return { at: (value) => place.get(String(value)) ?? null, ends };
+  const within = (...pixels) => {
+    const [first, last] = pixels.sort((a, b) => a - b);
+    return { words: words.filter((word) => place.get(word) >= first && place.get(word) <= last) };
+  };
+  return { at: (value) => place.get(String(value)) ?? null, within, ends };
 }
 
 /** A word that fits beside an axis. */

@@ -1,0 +1,94 @@
+"""All runs of a list are compared on its charts: in groups with their members, or as a density."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.screens import Screen
+from tests.waiting import until
+
+pytestmark = pytest.mark.journey
+COUNT = 120
+LABEL = "document.querySelector('figure[data-name=loss] .plot')?.getAttribute('aria-label') ?? ''"
+
+
+@pytest.fixture
+def viewer(folder: Path, start_viewer: Callable[..., Viewer]) -> Viewer:
+    """A viewer of 120 runs with three learning rates and 40 seeds each."""
+    for i in range(COUNT):
+        write_run(
+            folder,
+            name=f"n{i:03}",
+            config={"lr": 10.0 ** -(i % 3), "seed": i // 3},
+            metrics=[{"loss": 1 + i / COUNT + math.exp(-step / 9) * (1 + i % 3)} for step in range(30)],
+            created_at=1_700_000_000.0 + i,
+        )
+    server = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: len(server.get("/api/runs").json()) == COUNT)
+    return server
+
+
+def _point(browser: Any, across: float, down: float) -> None:
+    plot = browser.locator("figure[data-name=loss] .plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    browser.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+
+def test_groups_have_all_runs_that_match_and_their_members(
+    viewer: Viewer, browser: Any, screen: Screen
+) -> None:
+    browser.goto(f"{viewer.url}/compare?where=config.lr%20%3C%201&group_by=config.lr")
+    if screen.is_phone:
+        browser.get_by_role("button", name="Fold the list").click()
+    until(lambda: browser.locator("#legend > ul > li").count() == 2)
+    assert {"lr 0.1 (40)", "lr 0.01 (40)"} <= set(browser.locator("#legend .clip").all_inner_texts())
+    until(lambda: browser.evaluate(LABEL).count("30 points") == 2)
+    _point(browser, 0.7, 0.4)
+    box = browser.locator("figure[data-name=loss] .readout")
+    until(lambda: "n = 40" in box.inner_text())
+    assert "±" in box.inner_text() and "· lr 0." in box.inner_text()
+
+    # A member alone, and a group alone.
+    browser.locator("tr[data-run] .eye").nth(0).click(modifiers=["Alt"])
+    browser.wait_for_url(lambda url: "solo=" in url)
+    until(lambda: browser.evaluate(LABEL).count("30 points") == 1)
+    browser.go_back()
+    until(lambda: browser.evaluate(LABEL).count("30 points") == 2)
+    if screen.is_phone:
+        return  # there are no eyes in its legend
+    browser.locator("#legend .eye").nth(0).click(modifiers=["Alt"])
+    until(lambda: browser.evaluate(LABEL).count("30 points") == 1)
+    assert len(parse_qs(urlsplit(browser.url).query)["hide"]) == 1
+
+
+def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
+    viewer: Viewer, browser: Any, screen: Screen
+) -> None:
+    browser.goto(f"{viewer.url}/compare?where=config.lr%20%3E%200")
+    if screen.is_phone:
+        browser.get_by_role("button", name="Fold the list").click()
+    until(lambda: f"median of {COUNT} runs" in browser.evaluate(LABEL))
+    names = browser.locator("#legend li .clip").all_inner_texts()
+    assert len(names) == 10 and "n000 · best 1" in names and f"n{COUNT - 1} · worst 1" in names
+    _point(browser, 0.7, 0.5)
+    until(
+        lambda: (
+            f"n = {COUNT}"
+            in browser.locator("figure[data-name=loss] figcaption, figure[data-name=loss] .readout")
+            .all_inner_texts()
+            .__str__()
+        )
+    )
+
+    # Few enough of them are lines, those of other pages too.
+    browser.goto(f"{viewer.url}/compare?where=config.lr%20%3C%201")
+    until(lambda: browser.evaluate(LABEL).count("30 points") == 80)
