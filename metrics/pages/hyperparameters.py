@@ -45,9 +45,8 @@ def hyperparameters(matches: Matches, chosen: str = "") -> HyperparametersContex
         chosen: a metric that is among them in any case.
     """
     _summarize_new(matches)
-    total = matches.runs.count()
     rows = list(matches.runs.order_by("pk").values_list("pk", "run_id", "display_name", "name"))
-    step = max(1.0, len(rows) / MOST_DRAWN)
+    total, step = len(rows), max(1.0, len(rows) / MOST_DRAWN)
     rows = [rows[int(at * step)] for at in range(min(len(rows), MOST_DRAWN))]
     keys = [row[0] for row in rows]
     columns = max(FEWEST_COLUMNS, MOST_VALUES // max(1, len(rows)))

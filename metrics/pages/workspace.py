@@ -129,12 +129,12 @@ def render_panel(
         request: for the page, whose address names the board.
         sorts, where: sort keys and condition of the list; charts of their metrics are among the first.
     """
-    catch_up_several(runs, wait=PATIENCE)
     if name == HYPERPARAMETERS:
         return render_to_string(
             "metrics/workspace/_hyperparameters.html",
             {**_hyperparameters(request), "shared": is_shared(request)},
         )
+    catch_up_several(runs, wait=PATIENCE)
     template, context = PANELS.get(name, PANELS["charts"])
     if context is not charts_panel:
         return render_to_string(
