@@ -86,6 +86,7 @@ def replica_key(
     group: str = "",
     environment: Mapping[str, Any] | None = None,
     sources: str = "",
+    is_clean: bool = False,
     inputs: Iterable[Any] = (),
     rules: Rules = DEFAULT,
 ) -> str:
@@ -96,6 +97,7 @@ def replica_key(
         group: its group, if its training named one.
         environment: content of `environment.json`.
         sources: identity in `sources.json`, which counts where no clean commit tells the version of the code.
+        is_clean: whether the commit contains all of these sources as they are.
         inputs: entries of `artifacts_used.json`.
         rules: settings of the project.
     """
@@ -107,7 +109,7 @@ def replica_key(
         about.append(group)
     else:
         captured = environment or {}
-        about += [_program(captured), _code(captured, sources), sorted(map(_input, inputs))]
+        about += [_program(captured), _code(captured, sources, is_clean), sorted(map(_input, inputs))]
         if rules.compare_packages:
             about.append(sorted(map(str, captured.get("pip_packages") or ())))
     text = json.dumps(about, sort_keys=True, ensure_ascii=False, default=str)
@@ -136,13 +138,15 @@ def key_of_files(read: Callable[[str], Mapping[str, Any]], rules: Rules = DEFAUL
     Args:
         read: returns the content of a file in the run's folder by its name.
     """
-    group, identity = read(layout.META).get("group"), read(layout.SOURCES_FILE).get("identity")
+    group, sources = read(layout.META).get("group"), read(layout.SOURCES_FILE)
+    identity = sources.get("identity")
     try:
         return replica_key(
             settings_of(read(layout.ASSETS)) | dict(read(layout.CONFIG)),
             group=group if isinstance(group, str) else "",
             environment=read(layout.ENVIRONMENT),
             sources=identity if isinstance(identity, str) else "",
+            is_clean=sources.get("is_clean") is True,
             inputs=entries_in(read(layout.ARTIFACTS_USED)),
             rules=rules,
         )
@@ -202,13 +206,14 @@ def _program(environment: Mapping[str, Any]) -> str:
     return re.split(r"[/\\]", str(line[0]))[-1] if isinstance(line, list) and line else ""
 
 
-def _code(environment: Mapping[str, Any], sources: str) -> list[Any]:
+def _code(environment: Mapping[str, Any], sources: str, is_clean: bool) -> list[Any]:
     """Return commit and uncommitted changes; the patch lacks untracked files, such as a script that is not added yet."""
     git = environment.get("git_info")
     if not isinstance(git, Mapping):
         return [sources]
-    changes = (sources or git.get("diff")) if git.get("has_changes") else None
-    return [git.get("commit"), changes]
+    # Files that runs wrote are no sources, but they make a repository dirty.
+    is_changed = git.get("has_changes") and (git.get("diff") or not is_clean)
+    return [git.get("commit"), (sources or git.get("diff")) if is_changed else None]
 
 
 def _input(entry: Any) -> str:

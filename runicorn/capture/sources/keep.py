@@ -144,6 +144,7 @@ class _Keeper:
         )
         if not files:
             return {}
+        clean = {candidate.path for candidate in self._listing.files if candidate.is_clean}
         if self._cache and self._cache.get("identity") == identity:
             head, packs = self._cache["head"], record.packs_of(self._cache)
         else:
@@ -155,6 +156,7 @@ class _Keeper:
             "head": head,
             "packs": packs,
             "files": len(files),
+            "is_clean": {file.path for file in files} <= clean,
             "bytes": total,
             "masked": sorted(file.path for file in files if file.is_masked)[:LISTED],
             "skipped": self._skipped,

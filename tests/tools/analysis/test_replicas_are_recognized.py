@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import time
 from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
@@ -11,6 +14,12 @@ from typing import Any
 
 import pytest
 
+from runicorn.capture.git import Repository
+from runicorn.capture.program_start import ProgramStart
+from runicorn.capture.redaction import Masking
+from runicorn.capture.sources import keep
+from runicorn.capture.subprocesses import Commands
+from runicorn.store import layout
 from runicorn_tools.analysis.replicas import Rules, key_of_folder, replica_key, seed_of
 from tests.folders import write_run
 
@@ -195,3 +204,37 @@ def test_a_project_names_seeds_and_compares_packages() -> None:
 )
 def test_seeds_are_listed(config: dict[str, Any], seed: object) -> None:
     assert seed_of(config) == seed
+
+
+def test_results_beside_the_program_of_a_clean_repository_are_no_other_version(tmp_path: Path) -> None:
+    store, program = tmp_path / "store", tmp_path / "program"
+    program.mkdir()
+    (program / "train.py").write_text("a = 1\n")
+    git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org")
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "state"]):
+        subprocess.run([*git, *arguments], cwd=program, check=True)
+    start = ProgramStart(str(program), [], [], "train.py", dict(os.environ), time.time() - 60)
+
+    def run(number: int) -> str:
+        folder = store / "p" / "n" / "runs" / f"20260101_000000_{number:06d}"
+        folder.mkdir(parents=True)
+        about = {"id": folder.name, "project": "p", "name": "n", "created_at": time.time() - 60}
+        layout.write_json(folder / layout.META, about)
+        layout.write_json(folder / layout.CONFIG, {"lr": 0.1, "seed": number})
+        keep.keep(store, folder, start)
+        repository = Repository(program, Commands(), Masking({}), start.variables)
+        layout.write_json(
+            folder / layout.ENVIRONMENT,
+            {"command_line": ["train.py"], "git_info": repository.describe()},
+        )
+        return key_of_folder(folder)
+
+    first = run(1)
+    (program / "results.csv").write_text("seed,loss\n1,0.5\n")
+    assert run(2) == first != ""
+    (program / "model.py").write_text("b = 1\n")  # a source that git does not have yet
+    added = run(3)
+    assert added != first
+    (program / "model.py").unlink()
+    (program / "train.py").write_text("a = 2\n")
+    assert run(4) not in (first, added)
