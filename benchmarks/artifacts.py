@@ -36,7 +36,7 @@ def main(gibibytes: float) -> None:
 
 
 def one_large(folder: Path, size: int) -> None:
-    """One file: saved, saved again unchanged, and downloaded."""
+    """One file: saved, saved again unchanged and changed, and downloaded."""
     source = folder / "large.bin"
     with source.open("wb") as file:
         for _ in range(size // 2**26):
@@ -57,6 +57,7 @@ def one_large(folder: Path, size: int) -> None:
             copy.unlink()
         store = Store(folder / "store")
         again, hashing = _alternating(lambda: save(store, draft), lambda: _run("sha256sum", source))
+        changed, copying = _changed(store, draft, source, folder / "copy")
         artifact = Artifact.of(store.find("large").existing(1))
 
         def nothing_there() -> None:
@@ -73,10 +74,26 @@ def one_large(folder: Path, size: int) -> None:
     gib = f"{size / 2**30:.1f} GiB"
     line(f"first save of {gib}, to cp + sync + sha256sum", _middle(firsts) / _middle(peers), "times", 1.3)
     line("the same again, to sha256sum", again / hashing, "times", 1.1)
+    line("the same with another content, to cp + sha256sum", changed / copying, "times", 1.2)
     line("download (verified), to cp + sha256sum", download / reading, "times")
     line("peak memory of this", memory.growth, "MB", 50)
     for path in (source, folder / "copy", folder / "out", folder / "store"):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _changed(store: Store, draft: Draft, source: Path, copy: Path) -> tuple[float, float]:
+    """Return the median seconds of saving a file of which a page was changed, and of copying and hashing it."""
+    pairs = []
+    for turn in range(ROUNDS):
+        with source.open("r+b") as file:
+            file.seek(turn * 2**20)
+            file.write(os.urandom(4096))
+        copy.unlink(missing_ok=True)
+        _run("sync")
+        own = _timed(lambda: save(store, draft))
+        _run("sync")
+        pairs.append((own, _timed(lambda: (_run("cp", source, copy), _run("sha256sum", source)))))
+    return _middle([own for own, _ in pairs]), _middle([other for _, other in pairs])
 
 
 def many_small(folder: Path) -> None:

@@ -4,9 +4,10 @@ Each tracker is installed from the package index into a virtual environment of i
 files without a network. Printed for each: the size of the installation, the time to import it and start a run, the
 median of the call that logs five metrics, and how many records can be read after the process was killed (SIGKILL)
 right after the last call. The importers of Runicorn read the files of the other trackers; where they cannot read a run
-that ended normally, the last value is "not measured".
+that ended normally, the last value is "not measured". At last the servers of those that have one are measured over many runs
+(`benchmarks.tracker_servers`).
 
-python -m benchmarks.trackers FOLDER [ROUNDS]
+python -m benchmarks.trackers FOLDER [ROUNDS] [RUNS]
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from typing import NamedTuple
 
 import psutil
 
+from benchmarks import tracker_servers
 from benchmarks.support.rounds import line
 from runicorn_importers.cli.import_from import Tracker, reader
 from runicorn_importers.experiment import Experiment, NotReadable, Point
 
 PROJECT = Path(__file__).resolve().parents[1]
-ROUNDS = 3
+ROUNDS, RUNS = 3, 10_000
 RECORDS = 300
 HELPER_SECONDS = 10
 METRICS = {"train/loss": 0.123, "train/acc": 0.987, "lr": 0.001, "grad_norm": 1.234, "epoch": 3.0}
@@ -106,15 +108,21 @@ PEERS = {
 }
 
 
-def main(folder: Path, rounds: int) -> None:
-    pythons = {name: install(folder / name, peer.packages) for name, peer in PEERS.items()}
-    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in PEERS}
+def main(folder: Path, rounds: int, runs: int) -> bool:
+    pythons = {}
+    for name, peer in PEERS.items():
+        try:
+            pythons[name] = install(folder / name, peer.packages)
+        except subprocess.CalledProcessError:
+            print(f"{name}: not measured, it cannot be installed here", flush=True)
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in pythons}
     for number in range(rounds + 1):
-        for name, peer in PEERS.items():
-            output = run_program(pythons[name], peer, folder / f"data-{os.getpid()}-{name}-{number}")
+        for name, python in pythons.items():
+            output = run_program(python, PEERS[name], folder / f"data-{os.getpid()}-{name}-{number}")
             if number:  # the first round compiles bytecode
                 measured[name].append(output)
-    for name, peer in PEERS.items():
+    for name in pythons:
+        peer = PEERS[name]
         starts, calls = (statistics.median(values) for values in zip(*measured[name], strict=True))
         files = folder / f"data-{os.getpid()}-{name}-killed"
         run_program(pythons[name], peer, files, kill=True)
@@ -131,6 +139,8 @@ def main(folder: Path, rounds: int) -> None:
             )
         else:
             print(f"{name}: records after SIGKILL: not measured", flush=True)
+    folders = {name: folder / f"data-{os.getpid()}-{name}-server" for name in pythons}
+    return all(tracker_servers.measure(name, python, folders[name], runs) for name, python in pythons.items())
 
 
 def install(environment: Path, packages: tuple[str, ...]) -> Path:
@@ -203,4 +213,6 @@ def count_records(peer: Peer, folder: Path, python: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS)
+    numbers = [int(text) for text in sys.argv[2:]]
+    rounds, runs = [*numbers, *(ROUNDS, RUNS)[len(numbers) :]]
+    sys.exit(not main(Path(sys.argv[1]).resolve(), rounds, runs))

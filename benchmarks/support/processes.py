@@ -50,6 +50,8 @@ def free_port() -> int:
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return the environment of a user whose configuration and data are below `home`."""
     own = ("RUNICORN_", "DJANGO_")
+    # Users have bytecode; without it half of a start is the compilation of modules.
+    own += ("PYTHONDONTWRITEBYTECODE",)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     paths = {
         "RUNICORN_CONFIG_DIR": str(home / "config"),

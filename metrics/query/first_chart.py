@@ -10,7 +10,7 @@ def prepare() -> None:
     """Import NumPy if there are series that are long enough for tiles.
 
     Their first chart would wait for the import longer than for its points. A server with short runs alone keeps the
-    memory, until somebody looks at a chart.
+    memory, until its first chart.
 
     Raises:
         DatabaseError: the index cannot be read.

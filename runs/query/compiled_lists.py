@@ -23,7 +23,7 @@ from runs.query.matches import Matches
 from runs.query.ordering import Ordered, metrics_of, ordered_by_query
 
 MOST = 256
-MOST_RESULTS = 400
+MOST_RESULTS = 200
 """Rows of which the results are remembered, each about 3 kB with its key."""
 BY_ROWS = ("search", "where", "tags", "pinned_first")
 """Parameters for which the rows decide which SQL is fast."""
