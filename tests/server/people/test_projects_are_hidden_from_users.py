@@ -369,7 +369,6 @@ def readable_by_ann(store: Store) -> set[str]:
             "/compare/differ",
         ),
         *(
-            "/samples-compare",
             "/samples-compare/data",
             "/projects/zqxproject/groups",
             f"/runs/{first}/page.html",
