@@ -17,7 +17,12 @@ from tests.screens import fits_the_screen, screen_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
-FIRST, SECOND = "20260101_120000_aaaaa1", "20260101_120000_aaaaa2"
+FIRST, SECOND, THIRD = (f"20260101_120000_aaaaa{n}" for n in (1, 2, 3))
+PARTS = [{"type": "text", "text": "Which digit?"}, {"_type": "image", "path": "media/digit.png"}]
+SETS = {
+    "answers": {"id": "a", "prompt": [{"role": "user", "content": PARTS}], "correct": True, "reward": 1.0},
+    "empty": {"id": "b", "correct": False},
+}
 HOSTILE = (
     "<img src=x onerror=\"document.title='owned'\"> \u202eevil \x1b[31m **bold** [link](javascript:alert(1))"
 )
@@ -60,8 +65,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
         with SampleWriter(root / "grpo" / f"run{gain}" / "runs" / run_id, "rollouts") as writer:
             for step in range(4):
                 writer.append([rollout(step, n, gain) for n in range(16)], step=step)
+    write_run(root, "grpo", "run2", run_id=THIRD)
+    for name, sample in SETS.items():
+        with SampleWriter(root / "grpo" / "run2" / "runs" / THIRD, name) as writer:
+            writer.append([sample], step=1)
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
-    until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == "2")
+    until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == "3")
     yield viewer
     viewer.stop()
 
@@ -120,11 +129,27 @@ def test_a_click_on_a_curve_opens_the_samples_of_its_step_and_leads_back(open_si
     page.wait_for_url(f"**/runs/{FIRST}?at={asked}")
 
 
+@pytest.mark.journey("wide")
+def test_only_columns_with_content_are_shown(open_site: Open, site: Viewer) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=answers")
+    until(lambda: "Which digit?" in page.locator("td.prompt").inner_text())
+    assert page.locator("th.completion").count() == 0
+    bar = page.locator(".distribution .bars button").first
+    assert bar.bounding_box()["width"] <= 32
+    page.goto(f"{site.url}/runs/{THIRD}/samples?set=empty")
+    until(lambda: len(rows(page)) == 1)
+    assert page.locator("th:is(.prompt, .completion)").count() == 0
+
+
 @pytest.mark.journey("wide", "middle")
 def test_conditions_search_and_clicks_narrow_the_samples(open_site: Open) -> None:
     page = open_site(f"/runs/{FIRST}/samples", bypass_csp=True, refused=[400])
     until(lambda: step(page) == "Step 3" and len(rows(page)) == 16)
     assert violations(page) == {} and fits_the_screen(page)
+    row = page.locator("tbody tr", has_text="q5").inner_text()
+    assert "✓" in row and "✗" not in row, "q5 is truncated"
+    assert "✗" in page.locator("tbody tr", has_text="q6").inner_text()
+    assert "number" in page.locator("thead th").first.get_attribute("class")
     page.locator("#sample-where").fill("reward = 0 and tool_calls > 1")
     page.keyboard.press("Enter")
     until(lambda: rows(page) == ["q11"])

@@ -69,6 +69,6 @@ export class Steps {
     return make("figure", { className: "distribution" },
       make("figcaption", {}, make("bdi", { textContent: column }), make("span", { className: "faint", textContent: mean === null ? "" : ` ⌀ ${number(mean)}` })),
       make("div", { className: "bars" }, ...bars),
-      make("div", { className: "faint line ends" }, make("span", { textContent: edges.length ? number(edges[0]) : "" }), make("span", { textContent: edges.length ? number(edges.at(-1)) : "" })));
+      make("div", { className: "faint line ends" }, make("span", { textContent: edges.length ? number(edges[0]) : "" }), make("span", { textContent: edges.length && edges.at(-1) !== edges[0] ? number(edges.at(-1)) : "" })));
   }
 }

@@ -19,8 +19,12 @@ function sides(row) {
   return [content(row.prompt), content(row.completion ?? row.response)];
 }
 
+/** Return the text of a message, of the last of several, or of a list of parts. */
 function content(value) {
-  if (Array.isArray(value)) return content(value.at(-1));
+  if (Array.isArray(value)) {
+    if (value.some((part) => part?.role !== undefined)) return content(value.at(-1));
+    return value.map((part) => (typeof part === "string" ? part : part?.text ?? "")).filter(Boolean).join(" ");
+  }
   if (value && typeof value === "object") return content(value.content ?? value.text ?? "");
   return value ?? "";
 }
@@ -34,8 +38,9 @@ export class Table {
   showRows(rows, columns, sort, chosen, notes) {
     this.rows = rows;
     const shown = this.#columns(columns);
-    const head = make("tr", {}, this.#head(gettext("Step"), "_step", sort), ...shown.map(({ name, type }) => this.#head(name, name, sort, type !== "text")), make("th", { scope: "col", textContent: gettext("Prompt") }), make("th", { scope: "col", textContent: gettext("Completion") }));
-    const body = rows.map((row) => this.#row(row, shown, chosen, notes));
+    const texts = [[gettext("Prompt"), "prompt"], [gettext("Completion"), "completion"]].map(([label, className], side) => ({ label, className, side })).filter(({ side }) => rows.some((row) => sides(row)[side]));
+    const head = make("tr", {}, this.#head(gettext("Step"), "_step", sort, true), ...shown.map(({ name, type }) => this.#head(name, name, sort, type !== "text")), ...texts.map(({ label, className }) => make("th", { scope: "col", className, textContent: label })));
+    const body = rows.map((row) => this.#row(row, shown, texts, chosen, notes));
     this.root.replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
     if (!rows.length) this.root.append(make("p", { className: "soft empty", textContent: gettext("No sample matches.") }));
   }
@@ -73,7 +78,7 @@ export class Table {
     return cell;
   }
 
-  #row(row, columns, chosen, notes) {
+  #row(row, columns, texts, chosen, notes) {
     const line = make("tr", { tabIndex: -1, ariaSelected: String(row._row === chosen) });
     line.dataset.row = row._row;
     const label = notes.get(row._row)?.label;
@@ -85,7 +90,7 @@ export class Table {
         cell.textContent = "–";
         return cell;
       }
-      const button = make("button", { type: "button", className: "linklike value", title: gettext("Only {column} = {value}", { column: name, value: visible(String(value)).slice(0, 80) }) }, make("bdi", { textContent: typeof value === "boolean" ? (value ? "✓" : "·") : short(value, 40) }));
+      const button = make("button", { type: "button", className: "linklike value", title: gettext("Only {column} = {value}", { column: name, value: visible(String(value)).slice(0, 80) }) }, make("bdi", { textContent: typeof value === "boolean" ? (value ? "✓" : "✗") : short(value, 40) }));
       button.addEventListener("click", (event) => {
         event.stopPropagation();
         this.actions.narrow(`${columnName(name)} = ${literal(value)}`);
@@ -93,8 +98,8 @@ export class Table {
       cell.append(button);
       return cell;
     });
-    const [prompt, completion] = sides(row);
-    line.append(make("td", { className: "number" }, open, ...(label ? [make("span", { className: "tag", textContent: short(label, 12) })] : [])), ...cells, make("td", { className: "prompt" }, make("bdi", { textContent: short(prompt) })), make("td", { className: "completion" }, make("bdi", { textContent: short(completion) })));
+    const contents = sides(row);
+    line.append(make("td", { className: "number" }, open, ...(label ? [make("span", { className: "tag", textContent: short(label, 12) })] : [])), ...cells, ...texts.map(({ className, side }) => make("td", { className }, make("bdi", { textContent: short(contents[side], 240) }))));
     line.addEventListener("click", () => this.actions.open(row));
     return line;
   }
