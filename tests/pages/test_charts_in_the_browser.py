@@ -191,6 +191,8 @@ def test_a_broken_answer_is_a_sentence_with_a_retry(board: Callable[..., Any], s
     page = board("loss")
     message = page.locator(".message")
     until(lambda: "is incomplete" in (message.text_content() or ""))
+    opaque = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v).length"
+    assert page.locator(".plot canvas").first.evaluate(opaque) == 0, "an axis without data"
     server.broken = False
     message.get_by_role("button", name="Try again").click()
     until(lambda: painted(page, "loss") > 300)

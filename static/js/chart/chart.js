@@ -177,10 +177,10 @@ export class Chart {
     this.canvas.height = Math.round(height * devicePixelRatio);
     const context = this.canvas.getContext("2d");
     context.scale(devicePixelRatio, devicePixelRatio);
+    // Before the points are here there is no axis, and the caption keeps the last value that the server wrote into it.
+    if (!this.all.length) return;
     paint({ ...this, highlighted: null }, context);
     this.#emphasize();
-    // Before the points are here the caption keeps the last value that the server wrote into it.
-    if (!this.all.length) return;
     this.describe();
     this.cursor.put(this.at, this.cursor.own, this.cursor.key);
     this.hooks.drawn();

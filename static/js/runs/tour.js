@@ -6,7 +6,7 @@ import { keep, kept } from "../shared/kept.js";
 
 const DONE = "runicorn.tour";
 const STEPS = [
-  ["#runs tbody a.name", gettext("Each row is one training. Open it for its curves, log, images and code.")],
+  ["#runs tbody tr:last-child a.name", gettext("Each row is one training. Open it for its curves, log, images and code.")],
   ["#where", gettext("Filter by anything that was logged, for example lr < 0.01. Completion helps.")],
   ["#pick-all", gettext("Select runs to compare, tag, export or delete them.")],
   ["#other-layout", gettext("See the curves of all runs beside each other.")],
@@ -34,6 +34,7 @@ class Tour {
     this.target = [...document.querySelectorAll(selector)].find((element) => element.checkVisibility());
     if (!this.target) return this.show(at + 1);
     this.target.classList.add("toured");
+    this.target.scrollIntoView({ block: "nearest" });
     this.text.textContent = text;
     this.count.textContent = gettext("{n} of {total}", { n: at + 1, total: STEPS.length });
     this.next.textContent = at === STEPS.length - 1 ? gettext("Done") : gettext("Next");
