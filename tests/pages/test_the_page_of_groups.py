@@ -55,6 +55,21 @@ def test_seeds_group_themselves_and_ties_share_a_rank(project: Page) -> None:
 
 
 @pytest.mark.django_db
+def test_labels_of_replicas_tell_all_of_them_apart(store: Path, page: Page) -> None:
+    for n, (hidden, lr) in enumerate([("16", 0.1), ("32", 0.1), ("64", 0.2), ("64", 0.0), ("128", 0.3)]):
+        config = {"batch": 16 if n % 2 else 32, "decay": 0.0, "hidden": hidden, "lr": lr}
+        write_run(store, "vision", f"run-{n}", config=config, metrics=[{"val_acc": 0.9740312}])
+    discovery.full(active_root())
+    while catch_up_several(list(Run.objects.select_related("root"))):
+        pass
+    cells = page("/projects/vision/groups?metric=val_acc").texts("td")
+    labels = {text for text in cells if text.startswith("hidden")}
+    assert len(labels) == 5
+    assert "hidden 64, lr 0, batch 16" in labels
+    assert cells.count("0.97403") == 10, "mean and median have the same digits"
+
+
+@pytest.mark.django_db
 def test_a_baseline_is_set_and_read(project: Page, store: Path, client: Client) -> None:
     markup = project("/projects/vision/groups?by=config.optim&metric=val_acc")
     assert "Against the baseline" in markup.texts("th")

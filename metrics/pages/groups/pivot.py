@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runicorn.store.csv_safety import guarded
+from runicorn_site.web.templatetags.ui import figure
 from runs.query.analysis.group_names import interval_text, label_of
 
 _LATEX = {
@@ -37,7 +38,7 @@ class Cell:
     @property
     def text(self) -> str:
         """The mean with its interval."""
-        return interval_text(self.mean, self.half, "±")
+        return interval_text(self.mean, self.half, "±") if self.half else figure(self.mean) if self.n else ""
 
 
 @dataclass(slots=True)

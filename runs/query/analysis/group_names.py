@@ -11,7 +11,7 @@ from runs.query.analysis import grouping
 from runs.query.analysis.grouping import Membership
 from runs.query.matches import Matches
 from runs.query.where.completion import quoted
-from runs.store.params import flatten
+from runs.store.params import Param, flatten
 
 MOST_RUNS = 100
 """Most ids in a condition."""
@@ -32,7 +32,7 @@ def interval_text(mean: float | None, half: float | None, sign: str) -> str:
     if mean is None:
         return ""
     if not half:
-        return f"{mean:.4g}"
+        return f"{mean:.5g}"
     digits = 1 - math.floor(math.log10(half))
     if not 0 <= digits <= 8:
         return f"{mean:.4g} {sign} {half:.2g}"
@@ -56,33 +56,41 @@ def _settings(matches: Matches, membership: Membership, places: Sequence[int]) -
     runs = matches.runs.filter(pk__in=first).order_by().values_list("pk", "display_name", "name", "config")
     by_key = {key: (display or name, flatten(config)) for key, display, name, config in runs}
     configs = [by_key[key][1] for key in first if key in by_key]
-    keys = {key for config in configs for key in config if is_setting(key)}
-    texts = {key: {config[key].text if key in config else None for config in configs} for key in keys}
-    different = _telling({key: several for key, several in texts.items() if len(several) > 1}, len(places))
+    keys = _telling([{k: v.text for k, v in config.items() if is_setting(k)} for config in configs])
     names = []
     for run in first:
         name, config = by_key.get(run, ("", {}))
-        parts = [f"{key.rpartition('.')[2]} {config[key].text}" for key in different if key in config]
+        parts = [f"{key.rpartition('.')[2]} {_text(config[key])}" for key in keys if key in config]
         names.append(", ".join(parts) or name)
     return names
 
 
-def _telling(texts: Mapping[str, set[str | None]], groups: int) -> list[str]:
-    """Return the settings that name groups: those of a sweep, which repeat, or else ones with short values.
+def _telling(configs: Sequence[dict[str, str]]) -> list[str]:
+    """Return few settings that tell configs apart, then some that several share; long values name nothing."""
+    values = {key: [config.get(key) for config in configs] for key in {key for c in configs for key in c}}
+    counts = {key: len(set(texts)) for key, texts in values.items()}
+    different = [key for key, count in counts.items() if count > 1 and _is_short(values[key])]
+    different.sort(key=lambda key: (-counts[key], key))
+    telling: list[str] = []
+    so_far: Sequence[Any] = [None] * len(configs)
+    while len(telling) < MOST_SETTINGS and different:
+        pairs = {key: list(zip(so_far, values[key], strict=True)) for key in different}
+        best = max(different, key=lambda key: len(set(pairs[key])))
+        if len(set(pairs[best])) == len(set(so_far)):
+            break
+        telling.append(best)
+        numbers = {pair: n for n, pair in enumerate(pairs[best])}
+        so_far = [numbers[pair] for pair in pairs[best]]
+    shared = [key for key in different if key not in telling and counts[key] <= max(2, len(configs) // 2)]
+    return [*telling, *sorted(shared)][:MOST_SETTINGS]
 
-    Args:
-        texts: the different values by key.
-    """
-    repeated = sorted(key for key, several in texts.items() if len(several) <= max(2, groups // 2))
-    combinations = math.prod(len(texts[key]) for key in repeated[:MOST_SETTINGS])
-    if combinations >= groups:
-        return repeated[:MOST_SETTINGS]
-    others = [
-        key
-        for key, several in texts.items()
-        if key not in repeated and all(text is None or len(text) <= LONGEST for text in several)
-    ]
-    return [*repeated[: MOST_SETTINGS - 1], *sorted(others, key=lambda key: (len(key), key))][:MOST_SETTINGS]
+
+def _is_short(values: Sequence[str | None]) -> bool:
+    return all(value is None or len(value) <= LONGEST for value in values)
+
+
+def _text(param: Param) -> str:
+    return param.text if param.number is None else label_of(param.number)
 
 
 def condition(key: Mapping[str, Any], run_ids: Sequence[str], count: int) -> str | None:
