@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
-from typing import Any, TypedDict
+from statistics import fmean
+from typing import Any, NamedTuple, TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -33,6 +35,7 @@ from runs.active_root import active_root
 from runs.errors import NoSuchFile
 from runs.models import Run, RunMetric
 from runs.query.analysis import verdicts
+from runs.query.analysis.metric_values import Definitions
 from runs.services.lookup import get_experiment, get_run
 from runs.services.selection import select_runs
 
@@ -67,6 +70,16 @@ MOST_KEYS = 500
 MOST_NEAR_METRICS = 2
 
 
+class Effect(NamedTuple):
+    """How a metric of a run compares with that of others, by their means."""
+
+    metric: str
+    before: float
+    after: float
+    word: str
+    sentence: str
+
+
 class CardContext(TypedDict):
     """Context of the card."""
 
@@ -76,8 +89,9 @@ class CardContext(TypedDict):
     choices: list[tuple[str, str]]
     sentences: list[str]
     is_replica: bool
-    effects: list[tuple[str, str, str]]
-    """Metric, word of the verdict, and its sentence."""
+    effects: list[Effect]
+    verdict: str
+    """Sentence of all effects, if it is the same; else empty."""
     storage: str
     has_sources: bool
 
@@ -139,6 +153,7 @@ def card(run: Run, against: str) -> CardContext:
         "sentences": [],
         "is_replica": False,
         "effects": [],
+        "verdict": "",
         "storage": run.root.path,
         "has_sources": service.facts_of(run).has_code,
     }
@@ -147,6 +162,8 @@ def card(run: Run, against: str) -> CardContext:
         context["sentences"] = [translated(sentence) for sentence in difference["sentences"]]
         context["is_replica"] = difference["replica"]
         context["effects"] = list(_effects(run, others))
+        sentences = {effect.sentence for effect in context["effects"]}
+        context["verdict"] = sentences.pop() if len(sentences) == 1 else ""
     return context
 
 
@@ -163,15 +180,23 @@ def baseline_of(run: Run) -> list[Run]:
     return select_runs(active_root(), content["baseline"]).runs if content["baseline"] else []
 
 
-def _effects(run: Run, others: Sequence[Run]) -> Iterator[tuple[str, str, str]]:
-    """Yield the verdicts on the primary metric and some others that both sides have."""
+def _effects(run: Run, others: Sequence[Run]) -> Iterator[Effect]:
+    """Yield the verdicts on the primary metric and some others that both sides have, outcomes rather than counters."""
     mine = set(RunMetric.objects.filter(run=run).values_list("key", flat=True))
     theirs = set(RunMetric.objects.filter(run__in=others).values_list("key", flat=True))
-    names = sorted(mine & theirs, key=lambda name: (name != run.best_metric_name, name))
-    for name in names[:MOST_METRICS]:
+    definitions = Definitions.of_runs([run, *others])
+    primary = run.best_metric_name or ""
+    prefix = primary.rpartition("/")[0]
+    names = sorted(mine & theirs, key=lambda name: (name != primary, name.rpartition("/")[0] != prefix, name))
+    # Epochs, learning rates and norms have no direction that is better.
+    outcomes = [name for name in names if definitions.goal(name).direction != "unknown"]
+    for name in (outcomes or names)[:MOST_METRICS]:
         (verdict,) = verdicts.judge_runs(active_root(), name, [[run]], others)
         if verdict.difference is not None:
-            yield name, verdict.verdict, translated(verdict.sentence)
+            values = verdicts.values_by_run(active_root(), definitions.quantity(name), [run, *others])
+            after = values.pop(run.pk)
+            before = fmean(value for value in values.values() if isfinite(value))
+            yield Effect(name, before, after, verdict.verdict, translated(verdict.sentence))
 
 
 @access(Scope.READ)

@@ -37,7 +37,8 @@ def test_the_card_leads_to_the_difference_and_the_sources(
     card = browser.locator(".changed-card")
     card.wait_for()
     assert "Config: lr 0.1 → 0.9" in card.inner_text()
-    assert card.locator(".verdict").count() == 2
+    assert card.locator(".effects li").count() == 2
+    assert " → " in card.locator(".effects li").first.inner_text()
     card.get_by_role("button", name="Baseline").click()
     until(lambda: card.locator(f"a[href*='{runs[0]}']").count() == 2)
     assert card.get_by_role("button", name="Baseline").get_attribute("aria-pressed") == "true"

@@ -31,7 +31,7 @@ def judge_runs(
     everything = [run for group in (base, *groups) for run in group]
     definitions = Definitions.of_runs(everything)
     quantity = definitions.quantity(metric)
-    values = _values(root, quantity, everything)
+    values = values_by_run(root, quantity, everything)
     members = [[(run.pk, values[run.pk]) for run in group] for group in groups]
     return judge_values(root, metric, quantity, definitions, members, base, level)
 
@@ -46,7 +46,7 @@ def judge_values(
     level: float = 0.95,
 ) -> list[Verdict]:
     """Compare groups whose values are known with a baseline; see `judge_runs`."""
-    values = _values(root, quantity, base)
+    values = values_by_run(root, quantity, base)
     noise = ProjectNoise.of(root, base[0].project, quantity) if base else None
     goal = definitions.goal(quantity.name)
     verdicts = [
@@ -66,7 +66,8 @@ def judge_values(
     return [verdict if same else next(corrected) for verdict, same in zip(verdicts, is_base, strict=True)]
 
 
-def _values(root: StorageRoot, quantity: Quantity, runs: Iterable[Run]) -> dict[int, float]:
+def values_by_run(root: StorageRoot, quantity: Quantity, runs: Iterable[Run]) -> dict[int, float]:
+    """Return the values of a quantity by the primary keys of runs; NaN where a run has none."""
     keys = np.unique(np.array([run.pk for run in runs], dtype=np.int64))
     return dict(zip(keys.tolist(), values_of(root, quantity, keys).tolist(), strict=True))
 
