@@ -38,7 +38,13 @@ class Cell:
     @property
     def text(self) -> str:
         """The mean with its interval."""
-        return interval_text(self.mean, self.half, "±") if self.half else figure(self.mean) if self.n else ""
+        return (
+            interval_text(self.mean, self.half, "±")
+            if self.half
+            else figure(self.mean)
+            if self.mean is not None
+            else ""
+        )
 
 
 @dataclass(slots=True)
