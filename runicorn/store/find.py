@@ -18,8 +18,9 @@ from runicorn.store import layout, pending_imports
 def all_runs(root: Path) -> Iterator[str]:
     """Yield every run folder, relative to the root with forward slashes, project by project."""
     for parent in _parents(root):
+        folder = f"{root}/{parent}"
         for name in _names(root, parent):
-            if is_run(root / parent / name):
+            if is_run(f"{folder}/{name}"):
                 yield f"{parent}/{name}"
 
 
@@ -46,7 +47,7 @@ def find_several(root: Path, run_ids: Collection[str]) -> dict[str, list[str]]:
     return dict(folders_by_id)
 
 
-def is_run(folder: Path) -> bool:
+def is_run(folder: Path | str) -> bool:
     """Return whether a folder is known to be a run; an unreadable one is not."""
     try:
         return layout.is_run(folder)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import astuple
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from runs.store.metric_stats import MetricStats
 from runs.store.reader import RunRecord
 
 FIELDS = tuple(RunRecord.__slots__)
+_FIELDS_OF = attrgetter(*FIELDS)
 SETTLED_SECONDS = 2.0
 """A folder this young may change again without another time of change."""
 WORTHWHILE = 200
@@ -55,7 +57,7 @@ class RecordCache:
         if record is None or mark is None or record.status == layout.RUNNING or not _is_settled(path):
             self._rows.pop(folder, None)
         else:
-            self._rows[folder] = (mark, tuple(getattr(record, field) for field in FIELDS), None)
+            self._rows[folder] = (mark, _FIELDS_OF(record), None)
             self._new += 1
         return record
 

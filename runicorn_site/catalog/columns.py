@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from metrics.store.lanes import Lane
-from metrics.store.points import Points
 from runicorn_site.catalog.entry import RunEntry
-from runicorn_site.catalog.journal_curves import read_series
 from runicorn_site.web.uniform import uniform
+from runs.store.lazy_numpy import np
 from runs.store.params import leaves
+
+if TYPE_CHECKING:
+    from metrics.store.lanes import Lane
+    from metrics.store.points import Points
 
 Columns = dict[str, list[Any]]
 TIMES = ("created_at", "started_at", "ended_at", "deleted_at")
@@ -53,6 +53,10 @@ def columns_of_points(folder: Path, names: Sequence[str] | None) -> Columns:
     Raises:
         OSError: the journal cannot be read.
     """
+    # A tenth of a second that a frame of runs does not need.
+    from metrics.store.lanes import Lane
+    from runicorn_site.catalog.journal_curves import read_series
+
     series = {
         name: _by_step(points, lane)
         for name, (lane, points) in read_series(folder, list(names or ())).items()
@@ -90,7 +94,7 @@ def _union(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _by_step(points: Points, lane: Lane) -> tuple[Any, Points]:
-    if lane is Lane.METRIC:
+    if lane.name == "METRIC":
         points = points.by_step().unshadowed()
         return points.step, points
     return points.row, points

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -258,7 +259,7 @@ class StoreCatalog(Catalog):
         return read_run(str(self.root), folder, FolderState(names, "", 0.0, 0.0, 0))[0]
 
     def _entry(self, record: RunRecord) -> RunEntry:
-        same = {name: getattr(record, name) for name in _SAME}
+        same = dict(zip(_SAME, _SAME_OF(record), strict=True))
         return RunEntry(
             id=record.run_id,
             created_at=record.created,
@@ -272,13 +273,14 @@ class StoreCatalog(Catalog):
     def _figures(self, entry: RunEntry, *, every: bool = False) -> dict[str, Figures]:
         """Return the statistics of metrics; those of formulas when they are asked for by name, or with `every`."""
         stats = self._stats(entry.folder, entry.project)
-        figures = {name: _figures(entry, name, of_metric) for name, of_metric in stats.items()}
+        primary = _Primary(entry)
+        figures = {name: _figures(primary, name, of_metric) for name, of_metric in stats.items()}
         if not (names := self._formulas(entry.project)):
             return figures
         from runicorn_site.catalog.formulas import WithFormulas
 
         def compute(name: str) -> Mapping[str, Figures]:
-            return {name: _figures(entry, name, stats[name])} if name in stats else {}
+            return {name: _figures(primary, name, stats[name])} if name in stats else {}
 
         complete = WithFormulas(figures, names, compute)
         if every:
@@ -358,6 +360,7 @@ _SAME = (
     *("config", "summary", "folder", "metric_rules"),
 )
 """Fields that a record and an entry have in common."""
+_SAME_OF = attrgetter(*_SAME)
 
 
 def _duration(record: RunRecord) -> float | None:
@@ -366,9 +369,9 @@ def _duration(record: RunRecord) -> float | None:
     return record.duration
 
 
-def _figures(entry: Any, name: str, stats: MetricStats) -> Figures:
+def _figures(primary: _Primary, name: str, stats: MetricStats) -> Figures:
     last = stats.last if stats.last_special is None else float(stats.last_special)
-    mode = mode_of(_Primary(entry), name)
+    mode = mode_of(primary, name)
     best = best_by(stats, mode)[0]
     return Figures(last, best, stats.minimum, stats.maximum, stats.count, stats.last_step)
 

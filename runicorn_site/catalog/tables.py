@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from metrics.store.columns import FLOAT, INT, Values
 from metrics.store.lanes import Lane
 from runicorn.artifacts import responses
 from runicorn.artifacts.store import Store
@@ -76,6 +78,8 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
 TABLES = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
 """Columns of the tables but `runs`, whose columns depend on the configs and metrics of the runs."""
 BATCH = 1000
+FIRST_MOMENT, LAST_MOMENT = -62_135_596_800.0, 253_402_300_800.0
+"""Unix seconds of the years 1 and 10000."""
 Rows = Iterator[dict[str, Any]]
 
 
@@ -126,17 +130,18 @@ class Tables:
                 self._warn(f"{entry.id}: {error.strerror or error}")
                 continue
             for name, (lane, points) in series.items():
-                values = points.value.objects()
                 count = len(points)
-                steps = points.step if lane is Lane.METRIC else [None] * count
+                heights, texts = _numbers_and_texts(points.value)
+                special = ~np.isfinite(heights)
+                steps = pa.array(points.step) if lane is Lane.METRIC else pa.nulls(count, _WHOLE)
                 yield pa.record_batch(
                     [
-                        pa.array([entry.id] * count, pa.string()),
-                        pa.array([name] * count, pa.string()),
-                        pa.array(steps, pa.int64()),
-                        pa.array(map(moment, points.time.tolist()), TIME),
-                        pa.array([_double(v) for v in values], pa.float64()),
-                        pa.array([v if isinstance(v, str) else None for v in values], pa.string()),
+                        pa.repeat(entry.id, count),
+                        pa.repeat(name, count),
+                        steps,
+                        _moments(points.time),
+                        pa.array(heights, mask=special),
+                        pa.array(texts, _TEXT),
                     ],
                     schema=schema,
                 )
@@ -184,6 +189,30 @@ def _sample(run_id: str, name: str, sample: Sample) -> dict[str, Any]:
         "correct": correct if isinstance(correct, bool) else None,
         "data": json.dumps(data, ensure_ascii=False, default=str),
     }
+
+
+def _numbers_and_texts(values: Values) -> tuple[Any, list[str | None]]:
+    """Return values as floats, NaN where they are none, and the texts of those: `nan`, `inf`, or what was logged."""
+    if values.kind in (FLOAT, INT):
+        heights = values.numbers()
+        special = np.flatnonzero(~np.isfinite(heights))
+        texts: list[str | None] = [None] * len(heights)
+        for index in special.tolist():
+            texts[index] = str(float(heights[index]))
+        return heights, texts
+    objects = values.objects()
+    numbers = [_double(value) for value in objects]
+    return (
+        np.array([math.nan if number is None else number for number in numbers]),
+        [value if isinstance(value, str) else None for value in objects],
+    )
+
+
+def _moments(times: Any) -> pa.Array:
+    """Return Unix seconds as times; null outside of the years 1 to 9999."""
+    outside = ~((times > FIRST_MOMENT) & (times < LAST_MOMENT))
+    microseconds = np.where(outside, 0, times * 1e6).astype(np.int64)
+    return pa.array(microseconds, mask=outside).cast(TIME)
 
 
 def _text(value: Any) -> str | None:

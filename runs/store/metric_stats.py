@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Protocol
 
 from runicorn.store.metric_rules import rule_of
@@ -50,6 +51,7 @@ def mode_of(run: HasPrimaryMetric, key: str) -> str:
     return mode_by_name(key)
 
 
+@lru_cache(maxsize=4096)
 def mode_by_name(key: str) -> str:
     """Return whether the best value of a metric of that name is its "max" or "min"."""
     return "min" if LESS_IS_MORE.search(key.replace("_", " ")) else "max"
