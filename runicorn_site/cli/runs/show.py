@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from runicorn_site.catalog.base import Judgement
 from runicorn_site.catalog.differences import effects, what_changed
 from runicorn_site.catalog.entry import Figures, RunEntry, nested
 from runicorn_site.cli.runs import text
@@ -87,6 +89,9 @@ def show(
 def compare(
     runs: Runs,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Equal values too.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, for a comment on a pull request.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     url: Url = "",
@@ -119,6 +124,9 @@ def compare(
         )
         return
     header = ["key", *(entry.id for entry in entries)]
+    if as_markdown:
+        typer.echo("\n".join(_markdown(header, rows, verdicts)))
+        return
     if as_csv:
         text.print_csv(header, [[key, *values] for key, values in rows])
         return
@@ -127,6 +135,26 @@ def compare(
         _section(
             f"{run_id} against {entries[0].id}", [(verdict.metric, verdict.sentence) for verdict in of_run]
         )
+
+
+def _markdown(
+    header: list[str], rows: list[tuple[str, list[Any]]], verdicts: dict[str, list[Judgement]]
+) -> Iterator[str]:
+    """Yield lines of Markdown; texts of runs are code, so that none is a link, a mention or HTML."""
+    yield f"| {' | '.join(map(_code, header))} |"
+    yield f"|{'---|' * len(header)}"
+    for key, values in rows:
+        yield f"| {' | '.join(_code(part) for part in (key, *(text.cell(key, value) for value in values)))} |"
+    for run_id, of_run in verdicts.items():
+        yield ""
+        yield f"{_code(run_id)} against {header[1]}:"
+        yield ""
+        yield from (f"- {_code(verdict.metric)}: {_code(verdict.sentence)}" for verdict in of_run)
+
+
+def _code(value: str) -> str:
+    plain = " ".join(common.printable(value).replace("`", "'").replace("|", "/").split())
+    return f"`{plain[:200]}`" if plain else ""
 
 
 def _comparison(entries: list[RunEntry], everything: bool) -> list[tuple[str, list[Any]]]:

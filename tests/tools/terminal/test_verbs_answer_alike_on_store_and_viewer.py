@@ -102,6 +102,13 @@ def test_runs_are_compared(run: Any) -> None:
     assert rows["metric.acc.best"] == [pytest.approx(0.4), pytest.approx(0.38)]
 
 
+def test_a_comparison_is_markdown_for_a_pull_request(run: Any) -> None:
+    lines = run("compare", FIRST, SECOND, "--markdown").splitlines()
+    assert lines[:2] == [f"| `key` | `{FIRST}` | `{SECOND}` |", "|---|---|---|"]
+    assert "| `config.lr` | `0.1` | `0.01` |" in lines
+    assert any(line.startswith("- `acc`: `") for line in lines)
+
+
 def test_the_log_is_printed(run: Any) -> None:
     assert run("tail", FIRST, "--lines", "2").splitlines() == ["line 28", "line 29"]
     followed = run("tail", FIRST, "--lines", "1", "--follow").splitlines()
