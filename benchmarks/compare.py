@@ -1,7 +1,8 @@
-"""Comparison of all runs of a query: density, quantiles, best and worst, over HTTP from a real viewer.
+"""Comparison of all runs of a query, over HTTP from a real viewer, and how its charts follow the pointer in Chromium.
 
-Rows of runs without folders, each with the points of one metric. Cold is the first answer, which reads every point; warm
-are those of other questions about the same curves, and of one more point of one run.
+The first part has rows of runs without folders, each with the points of one metric: the time until every point was read, and
+that of other questions about the same curves. The second part has a chart of a hundred curves and the plots of their config:
+the time of a move of the pointer with the styles and the layout that it makes necessary, and of drawing a zoomed chart.
 
 Usage: python -m benchmarks.compare [runs] [points]
 """
@@ -9,22 +10,94 @@ Usage: python -m benchmarks.compare [runs] [points]
 from __future__ import annotations
 
 import itertools
+import json
 import secrets
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import requests
 
 from benchmarks.chart import ask
-from benchmarks.support import rows
-from benchmarks.support.rounds import line, use_store, viewer, workplace
+from benchmarks.support import felt, rows
+from benchmarks.support.browser import launch
+from benchmarks.support.journals import write_run
+from benchmarks.support.processes import browser as find_browser
+from benchmarks.support.rounds import line, percentile, use_store, viewer, workplace
+from benchmarks.support.waiting import until
 
-SECONDS, MEGABYTES = 1.5, 2.0
+SECONDS, MEGABYTES, FRAME_MS = 1.5, 2.0, 16.0
+CURVES, STEPS = 100, 1000
 ROUNDS = 5
 
 
+# A drag over an element: the time of each move, and that of the frame after its end.
+DRAG = """async ([selector, moves]) => {
+    const target = document.querySelector(selector);
+    target.setPointerCapture = () => {};
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const at = (share) => ({ bubbles: true, button: 0, pointerId: 1, clientX: left + width * (0.3 + 0.4 * share), clientY: top + height * (0.3 + 0.4 * share) });
+    target.dispatchEvent(new PointerEvent("pointerdown", at(0)));
+    const taken = [];
+    for (let i = 1; i <= moves; i += 1) {
+        const began = performance.now();
+        target.dispatchEvent(new PointerEvent("pointermove", at(i / moves)));
+        document.body.getBoundingClientRect();
+        taken.push(performance.now() - began);
+        await new Promise(requestAnimationFrame);
+    }
+    const began = performance.now();
+    target.dispatchEvent(new PointerEvent("pointerup", at(1)));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    return [taken, performance.now() - began];
+}"""
+
+
 def main(runs: int, points: int) -> bool:
+    """Print seconds, size and milliseconds; return whether the limits are met."""
+    answers = all_runs(runs, points)
+    return frames() and answers
+
+
+def frames() -> bool:
+    """Print how soon the charts of a hundred curves follow the pointer; return whether the limits are met."""
+    program = find_browser()
+    if program is None:
+        print("No Chromium here: the charts are not measured.")
+        return True
+    with workplace() as (root, home):
+        for i in range(CURVES):
+            folder = write_run(
+                root, f"20260102_0000{i % 60:02d}_{i:06x}", [range(STEPS)], ["loss", "acc", "lr"]
+            ).parent
+            (folder / "config.json").write_text(json.dumps({"lr": 0.1 / (i + 1), "depth": i % 7}))
+        with viewer(root, home) as server, launch(program) as browser:
+            points = f"{server.url}/api/v2/series?where=created_at%20exists&names=loss&points=4"
+
+            def are_ingested() -> bool:
+                return len(requests.get(points, timeout=60).json()["series"]) == CURVES
+
+            until(are_ingested, timeout=300, pause=0.5)
+            page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+            page.goto(f"{server.url}/compare?where=created_at%20exists", wait_until="networkidle")
+            page.wait_for_function(felt.DRAWN, arg=CURVES, timeout=120_000)
+            within = [felt.hover(page, f"{CURVES} curves")]
+            zooms = [page.evaluate(DRAG, ["figure[data-name] .plot", 20]) for _ in range(5)]
+            within.append(_frame("a drag over the chart", [move for moves, _ in zooms for move in moves]))
+            within.append(_frame("the frame of a zoomed chart", [end for _, end in zooms]))
+            page.goto(f"{server.url}/?layout=charts&tab=hyperparameters", wait_until="networkidle")
+            page.wait_for_function(f"document.querySelectorAll('#scatter circle').length === {CURVES}")
+            moves, _ = page.evaluate(DRAG, ["#scatter svg", 60])
+            within.append(_frame("a brush over the scatter plot", moves))
+    return all(within)
+
+
+def _frame(what: str, taken: list[float]) -> bool:
+    line(f"{what}, 95th percentile", percentile(taken, 0.95), "ms")
+    return line(f"{what}, median", percentile(taken, 0.5), "ms", FRAME_MS)
+
+
+def all_runs(runs: int, points: int) -> bool:
     """Print seconds and size; return whether the limits are met."""
     with workplace() as (root, home):
         fill(root, home, runs, points)
@@ -37,23 +110,34 @@ def main(runs: int, points: int) -> bool:
                 # A parameter of its own, so that no answer is remembered.
                 return f"{base}{query}&_={next(numbers)}"
 
-            cold, unread = 0.0, runs
+            process = psutil.Process(server.process.pid)
+
+            def several(query: str = "") -> tuple[float, float]:
+                """Return the median of the seconds of some responses, and the mean of the server's CPU seconds."""
+                before = _cpu(process)
+                taken = sorted(ask(session, request(query)) / 1000 for _ in range(ROUNDS))
+                return taken[ROUNDS // 2], (_cpu(process) - before) / ROUNDS
+
+            began, unread = _cpu(process), runs
             while unread:
-                began = time.perf_counter()
                 answer = session.get(request(), timeout=120)
-                cold += time.perf_counter() - began
                 content = answer.json()
                 unread = content["unread"]
+            cold = _cpu(process) - began
             assert content["matching"] == runs
             assert max(content["metrics"][0]["groups"][0]["statistics"]["count"]) == runs
-            warm = sorted(ask(session, request()) for _ in range(ROUNDS))[ROUNDS // 2]
-            grouped = sorted(
-                ask(session, request("&group_by=config.optimizer&members=50")) for _ in range(ROUNDS)
-            )
-    line(f"{runs:,} runs of {points} points, until every point was read", cold, "s")
-    size = line("one answer", len(answer.content) / 1e6, "MB", MEGABYTES)
-    quick = line("the same runs again", warm / 1000, "s", SECONDS)
-    return line("in groups", grouped[ROUNDS // 2] / 1000, "s", SECONDS) and quick and size
+            warm, grouped = several(), several("&group_by=config.optimizer&members=50")
+    line(f"{runs:,} runs of {points} points, first answers, CPU", cold, "s")
+    within = [line("one answer", len(answer.content) / 1e6, "MB", MEGABYTES)]
+    for what, (seconds, cpu) in {"the same runs again": warm, "in groups": grouped}.items():
+        line(f"{what}, CPU", cpu, "s")
+        within.append(line(what, seconds, "s", SECONDS))
+    return all(within)
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def fill(root: Path, home: Path, runs: int, points: int) -> None:

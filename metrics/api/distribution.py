@@ -135,7 +135,7 @@ def curves_answer(matches: Matches, query: dict[str, Any], project: str | None) 
 
 
 def _parsed(root: StorageRoot, query: dict[str, Any], project: str | None) -> DistributionQuery:
-    names = [name for name in query.get("names", ()) if name]
+    names = [name for name in query.get("names", ()) if name and "\0" not in name]
     if not names:
         raise ValidationError({"names": ["This field is required."]})
     is_step = query["x"] == "step"

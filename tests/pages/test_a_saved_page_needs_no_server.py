@@ -14,6 +14,7 @@ from runicorn_site.page_file.content import MOST_BYTES
 from tests.documents.store import PIXEL
 from tests.folders import write_run
 from tests.tools.terminal.conftest import call
+from tests.waiting import until
 
 HOSTILE = '</script><img src="http://elsewhere.example/x" onerror="document.title=1"><script>document.title=2</script>'
 
@@ -36,7 +37,7 @@ def saved(tmp_path: Path) -> Path:
         folder = next((tmp_path / "store").glob(f"*/*/runs/{run_id}"))
         (folder / "media" / "samples_1.png").write_bytes(PIXEL)
     formula = {**analysis.empty(), "formulas": {"gap": "val/acc - loss"}}
-    analysis.write(analysis.path_of(tmp_path / "store", "p"), formula)
+    analysis.write(analysis.path_of(tmp_path / "store", "vision"), formula)
     target = tmp_path / "page.html"
     call(
         "export",
@@ -80,6 +81,9 @@ def test_charts_are_drawn_and_zoomed_offline(opened: Any, saved: Path) -> None:
     whole.wait_for(state="visible")
     whole.click()
     whole.wait_for(state="hidden")
+    formula = opened.locator('figure[data-name="gap"] .plot')
+    formula.scroll_into_view_if_needed()
+    until(lambda: "5,000 points" in (formula.get_attribute("aria-label") or ""))
     opened.get_by_placeholder("Filter charts").fill("acc")
     loss.wait_for(state="hidden")
 

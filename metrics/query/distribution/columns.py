@@ -42,7 +42,8 @@ class Columns:
         Their width is 1, 2 or 5 times a power of ten and their edges are multiples of it, so that they stay where they are
         while curves grow.
         """
-        width = _round_up((high - low) / max(most - 1, 1))
+        # Not their difference, which may exceed the largest float.
+        width = _round_up(high / max(most - 1, 1) - low / max(most - 1, 1))
         if is_integer:
             width = max(1.0, float(math.ceil(width)))
         width = width or 1.0

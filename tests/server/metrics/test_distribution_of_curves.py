@@ -275,6 +275,8 @@ def test_columns_stay_where_they_are_while_curves_grow() -> None:
     before, after = (Columns.between(0, high, 400, is_integer=True) for high in (910, 990))
     assert (before.width, before.first) == (after.width, after.first) == (5, 0)
     assert after.x[: before.count].tolist() == before.x.tolist()
+    wide = Columns.between(-1e308, 1.7e308, 100, is_integer=False)
+    assert wide.count <= 100 and np.isfinite(wide.x).all()
     single = Columns.between(7, 7, 400, is_integer=True)
     assert single.x.tolist() == [7]
 
