@@ -93,7 +93,7 @@ function opened(name, section) {
     choose: (changed) => choices.apply(changed),
     groups: (groups) => showLegend(groups),
     pointed(reading) {
-      legend.read(reading);
+      if (workspace.matches(".grouped, .folded")) legend.read(reading);
       list.read(reading);
       list.point(reading?.near.curve.key ?? null);
     },

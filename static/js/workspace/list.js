@@ -18,6 +18,9 @@ export class RunList {
     this.over = this.pointed = null;
     /** Cells that show a value under the cursor. */
     this.cells = new Set();
+    /** Rows in sight: the values of all others would be laid out with each move of the pointer. */
+    this.inSight = new Set();
+    this.observer = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => this.inSight[isIntersecting ? "add" : "delete"](target)));
   }
 
   /** Return the runs of the list: [{key, name, label, href, points, busy, number, text, own, listed}]. */
@@ -45,7 +48,9 @@ export class RunList {
   show(looks) {
     const rows = [...document.querySelectorAll(ROWS)];
     const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run]));
+    for (const row of this.inSight) if (!row.isConnected) this.inSight.delete(row);
     for (const [i, row] of rows.entries()) {
+      this.observer.observe(row);
       const name = row.querySelector(".name bdi");
       if (name.textContent !== names[i].join("") || (names[i][1] && !name.children.length)) cutName(name, names[i]);
       const look = looks.get(row.dataset.run);
@@ -72,8 +77,8 @@ export class RunList {
     const head = document.querySelector(".listed thead");
     if (!head || !(reading || this.cells.size)) return;
     const texts = reading ? alignNumbers(reading.reads.map(({ value }) => value)) : [];
-    const cells = new Map((reading?.reads ?? []).map(({ curve }, i) => [document.getElementById(`run-${curve.key}`)?.querySelector(".value"), texts[i]]));
-    cells.delete(undefined);
+    const rows = (reading?.reads ?? []).map(({ curve }, i) => [document.getElementById(`run-${curve.key}`), texts[i]]);
+    const cells = new Map(rows.filter(([row]) => this.inSight.has(row)).map(([row, text]) => [row.querySelector(".value"), text]));
     if (reading) {
       cells.set(head.querySelector(".value .clip"), reading.name);
       cells.set(head.querySelector(".c-name"), axisOf(reading.settings).reading(reading.x, reading.settings));
