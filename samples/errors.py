@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import status
 
+from runicorn.message import Message
 from runicorn_site.web.service_error import ServiceError
 
 
@@ -23,6 +24,16 @@ class NoSuchSample(ServiceError):
 
     def __init__(self, row: object) -> None:
         super().__init__("There is no sample {row}", row=row)
+
+
+class BadSampleQuery(ServiceError):
+    """A condition or an order cannot be answered from the columns of the samples."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, sentence: Message, field: str) -> None:
+        super().__init__(sentence)
+        self.errors = {field: [self.sentence]}
 
 
 class SamplesUnreadable(ServiceError):

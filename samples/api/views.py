@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.request import Request
@@ -14,11 +15,12 @@ from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.services.lookup import get_experiment
 from samples.api.requests import ComparisonQuery, SampleQuery
-from samples.query import comparison, table
+from samples.query import comparison, condition_check, table
 from samples.query.json_rows import strict
 from samples.query.rows import cut_row, one_row
 from samples.query.table import Filter
 from samples.services import indexing
+from samples.store.piece import Piece
 
 ERRORS = (400, 404, 503)
 
@@ -65,9 +67,7 @@ def sample_rows_view(request: Request, run_id: str, name: str, query: dict[str, 
             rows = [one_row(index.source, pieces, query["row"])]
             page = table.Page(rows, 1, True, False)
         else:
-            selection = table.select(pieces, filter_of(query))
-            if order := query.get("order_by"):
-                selection = table.ordered(selection, order, number * size)
+            selection = selection_of(query, pieces)
             page = table.page(index.source, selection, number, size)
     answer: SamplePage = {
         "rows": [row if query["full"] else cut_row(row) for row in page.rows],
@@ -99,6 +99,26 @@ def compare_view(request: Request, query: dict[str, Any]) -> Response:
     return Response(strict(answer))
 
 
-def filter_of(query: dict[str, Any]) -> Filter:
-    """Return the filter of a validated query."""
-    return Filter(query.get("step"), query.get("sample"), query.get("where"), query.get("q", ""))
+def filter_of(query: dict[str, Any], pieces: Sequence[Piece]) -> Filter:
+    """Return the filter of a validated query.
+
+    Raises:
+        BadSampleQuery: its condition is about a column that no sample has, or of another kind.
+    """
+    node = query.get("where")
+    condition_check.check_condition(node, pieces)
+    return Filter(query.get("step"), query.get("sample"), node, query.get("q", ""))
+
+
+def selection_of(query: dict[str, Any], pieces: Sequence[Piece]) -> table.Selection:
+    """Return the samples of a validated query, in its order up to the end of its page.
+
+    Raises:
+        BadSampleQuery: as `filter_of`, or no sample has the column of the order.
+    """
+    selection = table.select(pieces, filter_of(query, pieces))
+    order = query.get("order_by")
+    if not order:
+        return selection
+    condition_check.check_order(order.removeprefix("-"), pieces)
+    return table.ordered(selection, order, query["page"] * query["per_page"])

@@ -16,7 +16,7 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Query
 from runs.services.lookup import get_run
 from samples.api.requests import SampleQuery, SelectionQuery
-from samples.api.views import filter_of
+from samples.api.views import filter_of, selection_of
 from samples.errors import NoSuchSample
 from samples.query import document, grouping, summary, table, tokens
 from samples.query.comparison import score_column
@@ -57,9 +57,7 @@ def rows_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -
     began = time.perf_counter()
     number, size = query["page"], query["per_page"]
     with indexing.open_pieces(get_run(run_id), name) as (index, pieces, pending):
-        selection = table.select(pieces, filter_of(query))
-        if order := query.get("order_by"):
-            selection = table.ordered(selection, order, number * size)
+        selection = selection_of(query, pieces)
         page = table.page(index.source, selection, number, size)
     answer = {
         "rows": [{**cut_row(row, PREVIEW), "_values": dict(fields_of(row))} for row in page.rows],
@@ -77,7 +75,7 @@ def rows_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -
 def groups_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -> Response:
     """Return a page of groups of one prompt, with the spread of their rewards."""
     with indexing.open_pieces(get_run(run_id), name) as (index, pieces, pending):
-        selection = table.verified(index.source, table.select(pieces, filter_of(query)))
+        selection = table.verified(index.source, table.select(pieces, filter_of(query, pieces)))
         with table.Lines(index.source, pieces) as lines:
             answer = grouping.page(
                 lines,
@@ -97,7 +95,7 @@ def summary_view(request: Request, run_id: str, name: str, query: dict[str, Any]
     with indexing.open_pieces(get_run(run_id), name) as (index, pieces, pending):
         unreadable = index.unreadable(pieces)
         step = query.pop("step", None)
-        answer = summary.summary(pieces, step, filter_of(query))
+        answer = summary.summary(pieces, step, filter_of(query, pieces))
         columns = table.columns_of(pieces)
     return Response(strict({**answer, "columns": columns, "pending": pending, "unreadable": unreadable}))
 

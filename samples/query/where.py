@@ -68,6 +68,11 @@ def matching(node: Node, piece: Piece) -> Mask:
     return _compared(node, piece)
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a literal is compared with a number or a flag."""
+    return not isinstance(value, str) or value.lower() in WORDS
+
+
 def numbers_of(piece: Piece, name: str) -> NDArray[np.float64]:
     """Return a column as numbers, also step, time and row."""
     if name in ("_step", "step") and "step" not in piece.kinds:
@@ -83,6 +88,8 @@ def _compared(node: Comparison, piece: Piece) -> Mask:
     name, operator = node.field.name, node.operator
     if piece.kinds.get(name) == "text":
         return _compared_text(piece, name, operator, node.values)
+    if name in piece.long and name not in piece.kinds:
+        return _compared_text(piece, name, operator, node.values)
     numbers = numbers_of(piece, name)
     present: Mask = ~np.isnan(numbers)
     if operator == "exists":
@@ -90,8 +97,8 @@ def _compared(node: Comparison, piece: Piece) -> Mask:
     if operator == "contains":
         return piece.containing(name, str(node.values[0]))
     if operator == "in":
-        return np.isin(numbers, [float(value) for value in node.values if not isinstance(value, str)])
-    value = WORDS.get(node.values[0], node.values[0]) if isinstance(node.values[0], str) else node.values[0]
+        return np.isin(numbers, [float(_word(value)) for value in node.values if is_number(value)])
+    value = _word(node.values[0])
     if isinstance(value, bool):
         result = (numbers != 0) == value
         return np.asarray(present & (result if operator == "=" else ~result), bool)
@@ -100,17 +107,23 @@ def _compared(node: Comparison, piece: Piece) -> Mask:
     return np.asarray(present & COMPARE[operator](numbers, value), bool)
 
 
+def _word(value: Any) -> Any:
+    return WORDS.get(value.lower(), value) if isinstance(value, str) else value
+
+
 def _compared_text(piece: Piece, name: str, operator: str, values: tuple[Any, ...]) -> Mask:
+    long = piece.long_mask(name)
     if operator == "contains":
         return piece.containing(name, str(values[0]))
     if operator in ("=", "!=", "in") and not (len(values) == 1 and values[0] is True):
         result: Mask = np.logical_or.reduce([piece.equal(name, _text_of(value)) for value in values])
-        return result if operator != "!=" else np.asarray(~result & (piece.texts(name)[0] >= 0), bool)
+        return result if operator != "!=" else np.asarray(~result & (piece.texts(name)[0] >= 0) | long, bool)
     codes, texts = piece.texts(name)
     if operator == "exists":
-        return codes >= 0
+        return np.asarray((codes >= 0) | long, bool)
     if operator == "=":  # a text alone: that it says something
-        return np.isin(codes, [n for n, text in enumerate(texts) if text.lower() not in ("", "false", "0")])
+        said = [n for n, text in enumerate(texts) if text.lower() not in ("", "false", "0")]
+        return np.asarray(np.isin(codes, said) | long, bool)
     return np.zeros(piece.rows, bool)
 
 

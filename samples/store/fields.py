@@ -55,6 +55,18 @@ def fields_of(row: dict[str, Any]) -> Iterator[tuple[str, Value]]:
         yield "token_count", float(len(tokens))
 
 
+def long_texts_of(row: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of texts that are too long for a column, or of which only the length is one."""
+    for key, value in row.items():
+        if type(value) is str:
+            if key in LENGTHS or len(value) > LONGEST_TEXT:
+                yield key
+        elif type(value) is dict:
+            for inner, item in value.items():
+                if type(item) is str and len(item) > LONGEST_TEXT:
+                    yield f"{key}.{inner}"
+
+
 def _of_list(key: str, value: list[Any]) -> Iterator[tuple[str, Value]]:
     if key in STREAMS:
         numbers = [item for item in value if type(item) in (float, int, bool) and math.isfinite(item)]

@@ -25,7 +25,7 @@ from runicorn.store.journal import checksums
 from runicorn.store.samples.lines import decode
 from runicorn.store.samples.reader import Line
 from runs.store.lazy_numpy import np
-from samples.store.fields import MOST_COLUMNS, Value, fields_of, texts_of
+from samples.store.fields import MOST_COLUMNS, Value, fields_of, long_texts_of, texts_of
 from samples.store.words import BITS, SignatureBuilder, plain
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _NAME = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp3"
+_MAGIC = b"rsp4"
 _ALIGN = 64
 TAIL_BYTES = 256
 LONGEST_SEARCHED = 2 * 1024 * 1024
@@ -114,6 +114,7 @@ class _Build:
         self.times: list[float] = []
         self.bad = 0
         self._columns: dict[str, tuple[list[int], list[Value]]] = {}
+        self._long: dict[str, list[int]] = {}
         self._signatures = SignatureBuilder()
 
     def add(self, line: Line) -> None:
@@ -138,6 +139,9 @@ class _Build:
                 column = columns[name] = ([], [])
             column[0].append(row)
             column[1].append(value)
+        for name in long_texts_of(data):
+            if name in self._long or len(self._long) < MOST_COLUMNS:
+                self._long.setdefault(name, []).append(row)
         # Of a very long text every word would have to be hashed, and nearly all bits would be set.
         is_long = len(line.content) > LONGEST_SEARCHED
         self._signatures.add(None if is_long else plain("\n".join(texts_of(data))))
@@ -153,6 +157,10 @@ class _Build:
         for name, (rows, values) in self._columns.items():
             header["columns"][name] = {"kind": _kind(values), "arrays": len(arrays)}
             arrays += _arrays(header["columns"][name]["kind"], len(self.offsets), rows, values)
+        header["long"] = {}
+        for name, rows in self._long.items():
+            header["long"][name] = len(arrays)
+            arrays.append(np.array(rows, np.int32))
         header["signatures"] = len(arrays)
         arrays.append(self._signatures.finish())
         places, place = [], 0
@@ -229,6 +237,8 @@ class Piece:
         self._header = orjson.loads(_platform.read_at(self._fd, length, _HEAD.size))
         self._begin = _HEAD.size + length
         self.kinds: dict[str, str] = {name: about["kind"] for name, about in self._header["columns"].items()}
+        self.long: dict[str, int] = self._header["long"]
+        """Names whose texts are too long for a column, at least in one sample."""
 
     def close(self) -> None:
         os.close(self._fd)
@@ -255,6 +265,13 @@ class Piece:
         if self.kinds.get(name, "text") == "text":
             return np.full(self.rows, np.nan)
         return self._array(self._header["columns"][name]["arrays"], np.float64)
+
+    def long_mask(self, name: str) -> NDArray[np.bool_]:
+        """Return which samples have a text under a name that is too long for a column."""
+        mask = np.zeros(self.rows, bool)
+        if name in self.long:
+            mask[self._array(self.long[name], np.int32)] = True
+        return mask
 
     def texts(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
         """Return the codes of a column of texts, -1 where missing, and its distinct texts, sorted."""

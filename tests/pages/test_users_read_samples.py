@@ -156,6 +156,10 @@ def test_conditions_search_and_clicks_narrow_the_samples(open_site: Open) -> Non
     page.locator("#sample-where").fill("reward <")
     page.keyboard.press("Enter")
     until(lambda: page.locator("#sample-problem").is_visible())
+    page.locator("#sample-where").fill("rewrad < 1")
+    page.keyboard.press("Enter")
+    sentence = "No sample has the column rewrad. Did you mean reward"
+    until(lambda: page.locator("#sample-problem").inner_text().startswith(sentence))
     page.locator("#sample-where").fill("")
     page.locator("#sample-text").fill('"question 7"')
     page.keyboard.press("Enter")

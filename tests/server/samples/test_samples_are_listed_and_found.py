@@ -54,9 +54,14 @@ def test_sets_are_listed_with_steps_and_columns(log: Log, api: Any) -> None:
         ("id in (p1, p2)", lambda n: n % 8 in (1, 2)),
         ("id != p1", lambda n: n % 8 != 1),
         ("group contains G3", lambda n: n % 8 == 3),
-        ("missing exists", lambda n: False),
-        ("missing < 3", lambda n: False),
-        ("odd is null", lambda n: True),
+        ("rare exists", lambda n: n == 5),
+        ("rare is null", lambda n: n != 5),
+        ("rare < 3", lambda n: n == 5),
+        ("note != short", lambda n: n % 2),
+        ("note exists", lambda n: True),
+        ("prompt exists and not prompt is null", lambda n: True),
+        ("odd is null", lambda n: n != 7),
+        ("truncated in (TRUE)", lambda n: n % 4 == 0),
         ("step = 2", lambda n: n >= 30),
         ("completion_length > 34", lambda n: n >= 10),
     ],
@@ -64,7 +69,10 @@ def test_sets_are_listed_with_steps_and_columns(log: Log, api: Any) -> None:
 def test_a_condition_finds_the_samples(
     log: Log, rows: Ask, where: str, expected: Callable[[int], Any]
 ) -> None:
-    every = [sample(n, n=n) for n in range(60)]
+    every = [sample(n, n=n, note="long " * 100 if n % 2 else "short") for n in range(60)]
+    every[5]["rare"] = 1
+    every[8]["odd"] = math.nan
+    every[7]["odd"] = 1.5
     run = log(every[:30], step=1)
     log(every[30:], step=2, run=run)
     answer = rows(run, where=where, per_page=100)
@@ -77,6 +85,49 @@ def test_a_malformed_condition_is_one_sentence(log: Log, api: Any, where: str) -
     run = log([sample(1)])
     answer = api.get(f"/api/v2/experiments/{run.name}/samples/rollouts", {"where": where})
     assert answer.status_code == 400 and "where" in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("rewrad < 0.2", "No sample has the column rewrad. Did you mean reward?"),
+        ("truncated and not format = 1", "No sample has the column format. Did you mean rewards.format?"),
+        ("zzz exists", "No sample has the column zzz."),
+        (
+            "completion contains boxed",
+            "completion is a long text: search for its words, or compare completion_length",
+        ),
+        ("note contains long", "note is a long text: search for its words"),
+        ("id > 5", "id is a text: use =, !=, in, contains or exists"),
+        ("reward = nan", "nan counts as missing: use reward is null"),
+        ("reward = high", "reward is a number, which is never high"),
+    ],
+)
+@pytest.mark.parametrize("what", ["api", "rows", "groups", "summary"])
+def test_a_condition_that_no_sample_can_fulfil_is_one_sentence(
+    log: Log, api: Any, where: str, sentence: str, what: str
+) -> None:
+    run = log([sample(n, note="long " * (100 * (n % 2))) for n in range(10)])
+    path = (
+        f"/api/v2/experiments/{run.name}/samples/rollouts"
+        if what == "api"
+        else f"/runs/{run.name}/samples-data/{what}/rollouts"
+    )
+    answer = api.get(path, {"where": where})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"where": [sentence]})
+
+
+def test_an_order_by_an_unknown_column_is_one_sentence(log: Log, api: Any) -> None:
+    run = log([sample(n) for n in range(10)])
+    answer = api.get(f"/api/v2/experiments/{run.name}/samples/rollouts", {"order_by": "-rewrad"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["order_by"][0].startswith("No sample has the column rewrad. Did you mean")
+
+
+def test_a_set_without_samples_yet_takes_any_condition(log: Log, rows: Ask) -> None:
+    run = log([{}], name="other")
+    (samples_folder(run, "rollouts")).mkdir()
+    assert rows(run, where="reward < 1", order_by="reward")["rows"] == []
 
 
 @pytest.mark.parametrize(
