@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from runicorn.media import histograms, tables
 from runicorn.store import layout
 from runicorn.store.state.transitions import unfinished
+from runicorn_importers.sample_rows.row import SampleRow
 
 NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf", "INF", "-INF"})
 
@@ -96,6 +97,7 @@ class Media(NamedTuple):
         suffix: "png", "mp4", "table.json", …
         caption: a sentence, or "".
         kind: type of its record: "image" for all that a page shows as a file, "table" or "histogram".
+        samples: the rows of a table or trace that are samples, which are stored as such too.
     """
 
     key: str
@@ -105,15 +107,23 @@ class Media(NamedTuple):
     suffix: str
     caption: str = ""
     kind: str = "image"
+    samples: Sequence[SampleRow] = ()
 
 
 Entry = Point | Media
 
 
-def as_table(key: str, step: int, time: float | None, rows: Any, columns: Any = None) -> Media:
+def as_table(
+    key: str,
+    step: int,
+    time: float | None,
+    rows: Any,
+    columns: Any = None,
+    samples: Sequence[SampleRow] = (),
+) -> Media:
     """Return a table; see `runicorn.media.tables.table`."""
     content = tables.encode(tables.table(rows, columns))
-    return Media(key, step, time, content, tables.SUFFIX, kind="table")
+    return Media(key, step, time, content, tables.SUFFIX, kind="table", samples=samples)
 
 
 def as_histogram(

@@ -94,7 +94,7 @@ def _of_database(path: Path) -> Iterator[Experiment]:
                 entries=_rows(path, key, run, omissions),
                 omissions=omissions,
                 check=_check(path, key, run),
-                fingerprint=f"{count} {ended} {config}" + (f" {traces}" if traces else ""),
+                fingerprint=f"{count} {ended} {config}" + (f" {traces} samples" if traces else ""),
             )
 
 

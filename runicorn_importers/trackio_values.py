@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from runicorn.media.images import SUFFIX
 from runicorn.media.trace_rows import trace_rows
 from runicorn_importers.experiment import DAMAGED, Media, as_histogram, as_table
+from runicorn_importers.sample_rows.tables import table_samples, trace_sample
 
 PREFIX = "trackio."
 MEDIA = "media"
@@ -52,11 +53,15 @@ def media_of(logged: Logged, store: Path, left: list[str]) -> Iterator[Media]:
         elif value["_type"] == "trackio.markdown":
             yield Media(key, step, time, str(value["_value"]).encode("utf-8", "replace"), "md")
         elif value["_type"] == "trackio.table":
-            yield as_table(key, step, time, [_named(row) for row in value["_value"]])
+            rows = [_named(row) for row in value["_value"]]
+            columns = list(dict.fromkeys(column for row in rows for column in row))
+            cells = [[row.get(column) for column in columns] for row in rows]
+            yield as_table(key, step, time, rows, samples=table_samples(columns, cells, step, time))
             yield from _nested(logged, value["_value"], store, left)
         elif value["_type"] == "trackio.trace":
             parts = value["messages"], value.get("metadata") or {}, value.get("spans") or []
-            yield as_table(key, step, time, trace_rows(*parts))
+            trace = trace_sample(*parts, step, time)
+            yield as_table(key, step, time, trace_rows(*parts), samples=[] if trace is None else [trace])
             yield from _nested(logged, list(parts), store, left)
         else:
             left.append(f"{key!r} ({value['_type']}) was not imported.")

@@ -11,14 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.samples.source import (
-    SampleRow,
-    SampleSource,
-    json_lines,
-    numbers,
-    parquet_rows,
-    sample,
-)
+from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.samples.source import SampleSource, json_lines, parquet_rows
 
 FILE = re.compile(r"\d{4,}\.(?:parquet|jsonl)")
 SPLITS = ("train", "val")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import regular_file
-from runicorn_importers.samples.source import SampleRow, SampleSource, sample
+from runicorn_importers.sample_rows.row import SampleRow, sample
+from runicorn_importers.samples.source import SampleSource
 
 ZSTD = 93
 MEMBER = re.compile(r"samples/.+_epoch_\d+\.json")

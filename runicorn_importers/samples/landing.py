@@ -20,7 +20,8 @@ from runicorn.settings import free_space
 from runicorn.store import curation, layout
 from runicorn.store.samples.names import Chunk, samples_folder
 from runicorn.store.samples.writer import SampleWriter
-from runicorn_importers.samples.source import SampleRow, SampleSource
+from runicorn_importers.sample_rows.row import SampleRow
+from runicorn_importers.samples.source import SampleSource
 
 FOLDER = "samples"
 AT_ONCE = 256

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, numbers, parquet_rows, sample
+from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.samples.source import SampleSource, parquet_rows
 
 FILE = re.compile(r"details_(.+)_(\d{4}-\d\d-\d\dT[\d.:-]+)\.parquet")
 DETAILS = "details"

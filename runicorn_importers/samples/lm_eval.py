@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, numbers, sample
+from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.samples.source import SampleSource, json_lines
 
 FILE = re.compile(r"samples_(.+)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 CORRECT = ("exact_match", "acc", "acc_norm")

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, parquet_rows, sample
+from runicorn_importers.sample_rows.row import SampleRow, sample
+from runicorn_importers.samples.source import SampleSource, json_lines, parquet_rows
 
 NUMBER = re.compile(r"(?:rollout_)?(eval_)?(\d+)")
 CONVERTED = ".samples.jsonl"

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, sample
+from runicorn_importers.sample_rows.row import SampleRow, sample
+from runicorn_importers.samples.source import SampleSource, json_lines
 
 FILE = re.compile(r"(train|val)_data_step(\d+)\.jsonl")
 TOKENS = ("token_ids", "token_loss_mask", "advantages", "generation_logprobs", "prev_logprobs")

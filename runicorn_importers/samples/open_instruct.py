@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, sample
+from runicorn_importers.sample_rows.row import SampleRow, sample
+from runicorn_importers.samples.source import SampleSource, json_lines
 
 FILE = re.compile(r"(.+)_rollouts_\d{6}\.jsonl")
 USED: tuple[str, ...] = (

@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runicorn import regular_file
-
-KEYS = frozenset(
-    {
-        *(
-            "id",
-            "group",
-            "prompt",
-            "completion",
-            "messages",
-            "reward",
-            "rewards",
-            "advantage",
-            "target",
-            "correct",
-        ),
-        *("tokens", "token_ids", "logprobs", "entropy", "truncated", "tool_calls", "tags", "meta"),
-    }
-)
-"""Keys that the viewer knows (contract of `run.log_samples`)."""
-REST = "record"
-"""Key of the fields of a record that have no key of ours, verbatim."""
-Record = Mapping[str, Any]
-
-
-class SampleRow(NamedTuple):
-    """One sample.
-
-    Attributes:
-        data: as for `run.log_samples`.
-        step: training step; None where the framework has none.
-        time: Unix seconds; None if not recorded.
-        end: position in the source after it: a byte offset in a file that grows, else the number of the row.
-    """
-
-    data: dict[str, Any]
-    step: int | None = None
-    time: float | None = None
-    end: int = 0
+from runicorn_importers.sample_rows.row import SampleRow
 
 
 @dataclass(frozen=True)
@@ -103,27 +66,3 @@ def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     with file:
         for batch in file.iter_batches(batch_size=64):
             yield from batch.to_pylist()
-
-
-def sample(record: Record, named: Mapping[str, Any], used: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a sample: the named values that are present, and the rest of the record verbatim.
-
-    Args:
-        named: values by our keys; None for absent ones.
-        used: fields of the record that the named values contain.
-    """
-    rest = {key: value for key, value in record.items() if key not in used}
-    data = {key: value for key, value in named.items() if value is not None}
-    return {**data, REST: rest} if rest else data
-
-
-def numbers(values: Any) -> dict[str, float] | None:
-    """Return the numbers of a mapping; None if it has no numbers."""
-    if not isinstance(values, Mapping):
-        return None
-    found = {
-        str(key): float(value)
-        for key, value in values.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
-    return found or None

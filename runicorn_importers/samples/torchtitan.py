@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, numbers, sample
+from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.samples.source import SampleSource, json_lines
 
 FILE = "rollout_samples.jsonl"
 USED = (

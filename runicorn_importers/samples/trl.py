@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, numbers, parquet_rows, sample
+from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.samples.source import SampleSource, parquet_rows
 
 FILE = re.compile(r"completions_(\d{5,})\.parquet")
 FIXED = ("step", "prompt", "completion", "advantage")

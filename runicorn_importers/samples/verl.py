@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runicorn_importers.samples.source import SampleRow, SampleSource, json_lines, numbers, sample
+from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.samples.source import SampleSource, json_lines
 
 STEP = re.compile(r"\d+\.jsonl")
 USED = ("input", "output", "gts", "score", "step", "uid", "acc")

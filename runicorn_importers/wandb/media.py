@@ -14,7 +14,9 @@ from typing import Any
 from runicorn import regular_file
 from runicorn.media.images import SUFFIX
 from runicorn_importers.experiment import Media, as_histogram, as_table
+from runicorn_importers.sample_rows.tables import table_samples
 
+TABLES = ("table-file", "incremental-table-file")
 LISTS = ("videos", "audio", "html")
 """Fields of the types that hold several objects with a path."""
 PLOTLY = ".plotly.json"
@@ -32,7 +34,7 @@ def media(files: Path, name: str, step: int, time: float | None, value: dict[str
     try:
         if kind == "histogram":
             return [as_histogram(name, step, time, *_bins(value))]
-        if kind == "table-file":
+        if kind in TABLES:
             return _table(_inside(files, value.get("path")), name, step, time)
     except (ValueError, TypeError, LookupError):
         return []
@@ -52,7 +54,8 @@ def _table(path: Path | None, name: str, step: int, time: float | None) -> list[
         return []
     content = json.loads(regular_file.read_bytes(path))
     rows = [[_cell(cell) for cell in row] for row in content["data"]]
-    return [as_table(name, step, time, rows, content["columns"])]
+    columns = content["columns"]
+    return [as_table(name, step, time, rows, columns, table_samples(columns, rows, step, time))]
 
 
 def _cell(value: Any) -> Any:

@@ -39,6 +39,8 @@ def _extend_journal(writer: RunWriter, folder: Path) -> bool:
                 writer.append(entry, journal)
             elif not _is_record_of(writer, entry, line):
                 return False
+            writer.add_samples(entry)
+        writer.close_samples()
         return is_new or not journal.readline()
 
 

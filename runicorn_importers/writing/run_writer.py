@@ -5,7 +5,6 @@ The folder is complete on disk before one rename places it in the store.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -29,6 +28,7 @@ from runicorn.store.flatten import flatten
 from runicorn.store.journal import encode
 from runicorn.store.notices import Notices
 from runicorn_importers.experiment import Entry, Experiment, Files, Media, Point, Tally
+from runicorn_importers.writing.sample_sets import OWNED, SampleSets, keep_other_samples, owned_chunks
 
 ORIGIN = "imported_from"
 STATE = "imported_state"
@@ -60,6 +60,7 @@ class RunWriter:
         self._first: float | None = None
         self._last: float | None = None
         self._notices = Notices()
+        self._sample_sets: SampleSets | None = None
         self._space = free_space.ReserveCheck(self.folder)
 
     def write(self) -> None:
@@ -68,6 +69,8 @@ class RunWriter:
         An existing run is replaced atomically; files that other programs wrote into its folder are kept.
         """
         (self.folder / layout.MEDIA).mkdir(parents=True)
+        target = check_inside(self.root, self.root / self.place)
+        keep_other_samples(target, self.folder)
         self._write_journal()
         self._write_log()
         self.write_small_files()
@@ -75,7 +78,6 @@ class RunWriter:
             for path in self.folder.rglob("*"):
                 if path.is_file():
                     bulk_io.sync_file(path)
-        target = check_inside(self.root, self.root / self.place)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             self._keep_others(target)
@@ -92,13 +94,13 @@ class RunWriter:
             if path.name not in _OURS and path.is_file() and not path.is_symlink():
                 with suppress(FileNotFoundError):
                     shutil.copy2(path, self.folder / path.name)
-        if (target / layout.SAMPLES).is_dir():
-            shutil.copytree(target / layout.SAMPLES, self.folder / layout.SAMPLES, copy_function=os.link)
 
     def _write_journal(self) -> None:
         with (self.folder / layout.EVENTS).open("wb", BUFFER) as journal:
             for entry in self.entries():
                 self.append(entry, journal)
+                self.add_samples(entry)
+        self.close_samples()
 
     def entries(self) -> Iterator[Entry]:
         """Yield the entries of the experiment, and count what they have."""
@@ -117,6 +119,18 @@ class RunWriter:
         self._space.require(len(line))
         journal.write(line)
         self.records += 1
+
+    def add_samples(self, entry: Entry) -> None:
+        """Store the samples of an entry unless they are there; call it for all entries, in order."""
+        if isinstance(entry, Media) and entry.samples:
+            if self._sample_sets is None:
+                self._sample_sets = SampleSets(self.root, self.folder)
+            self._sample_sets.add(entry.key, entry.samples)
+
+    def close_samples(self) -> None:
+        """Sync the samples to disk."""
+        if self._sample_sets is not None:
+            self._sample_sets.close()
 
     def line(self, point: Point, moment: float) -> bytes:
         if point.kind == "system":
@@ -165,7 +179,9 @@ class RunWriter:
         labels = {"tags": list(source.tags), "notes": source.notes, "group": source.group}
         host = {"hostname": source.host} if source.host else {}
         origin_fields = {**host, ORIGIN: source.origin, "imported_with": __version__, **self.facts}
-        layout.write_json(self.folder / layout.META, {**about, **labels, **origin_fields})
+        owned = self._sample_sets.owned if self._sample_sets else owned_chunks(self.folder)
+        samples = {OWNED: owned} if owned else {}
+        layout.write_json(self.folder / layout.META, {**about, **labels, **origin_fields, **samples})
         state: dict[str, Any] = {"status": source.status, "started_at": began}
         if source.status != layout.RUNNING:
             state["ended_at"] = source.ended if source.ended is not None else self._last or began

@@ -25,7 +25,7 @@ LAYERS = {
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
     ],
     "runicorn_tools": ["analysis", "differences", "rerun", "export", "archives", "sync", ".", "fsck", "cli"],
-    "runicorn_importers": ["experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "samples", "watching", "cli"],
+    "runicorn_importers": ["sample_rows", "experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "samples", "watching", "cli"],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.
 ENTRY = {

@@ -109,6 +109,13 @@ class SampleWriter:
             self._write(lines, step)
         return self.rows - before
 
+    def begin(self) -> int:
+        """Return the number of the open chunk, which is created if there is none."""
+        if self._chunk is None:
+            self._begin_chunk()
+        assert self._chunk is not None
+        return self._chunk.number
+
     def sync(self) -> None:
         """Sync what was written to disk."""
         if self._unsynced and self._fd >= 0:

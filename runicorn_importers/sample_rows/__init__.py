@@ -1,0 +1,1 @@
+"""Samples as records of frameworks and tables of trackers become them."""
