@@ -1,0 +1,133 @@
+"""Each verb in a terminal of 80 columns and in a pipe, whose reader may leave; on empty and read-only stores too."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import environment
+from tests.terminal import at_terminal
+from tests.tools.terminal.conftest import call, write_runs
+
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+FIRST, BERT = "20260114_153045_a1b2c0", "20260117_153045_a1b2c3"
+VERBS = (
+    ("ls",),
+    ("ls", "--group", "project", "--columns", "metric.loss.last"),
+    ("top",),
+    ("show", "latest"),
+    ("compare", FIRST, BERT),
+    ("diff", FIRST, BERT),
+    ("nearest", FIRST),
+    ("plot", FIRST, BERT, "--metric", "loss"),
+    ("tail", "latest"),
+    ("wait", FIRST),
+    ("get", "latest", "--list"),
+    ("tag", "latest"),
+    ("note", "latest"),
+    ("artifact", "ls"),
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
+    folder = tmp_path_factory.mktemp("terminal")
+    write_runs(folder / "store")
+    own = environment(
+        folder / "home", PATH=os.environ["PATH"], LANG="C.UTF-8", RUNICORN_DIR=str(folder / "store")
+    )
+    yield folder, own
+
+
+def at_80_columns(words: tuple[str, ...], own: dict[str, str], folder: Path) -> str:
+    command = [sys.executable, "-m", "runicorn", *words]
+    with at_terminal(command, own, folder, term="xterm-256color", size=(80, 24)) as terminal:
+        assert terminal.ends() == 0, terminal.said
+    return terminal.said
+
+
+@pytest.mark.parametrize("words", [words for words in VERBS if words[0] != "top"], ids=" ".join)
+def test_a_verb_fits_a_terminal_and_has_no_color_in_a_pipe(
+    place: tuple[Path, dict[str, str]], words: tuple[str, ...]
+) -> None:
+    folder, own = place
+    said = at_80_columns(words, own, folder)
+    assert "Traceback" not in said
+    if words[0] in ("ls", "plot", "nearest"):
+        assert max(len(COLOR.sub("", line)) for line in said.splitlines()) <= 80
+    piped = subprocess.run(
+        [sys.executable, "-m", "runicorn", *words],
+        env=own,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert piped.returncode == 0 and "\x1b" not in piped.stdout and "Traceback" not in piped.stderr, (
+        piped.stderr
+    )
+
+
+def test_no_color_is_respected(place: tuple[Path, dict[str, str]]) -> None:
+    folder, own = place
+    assert "\x1b[3" in at_80_columns(("ls",), own, folder)
+    assert "\x1b[3" not in at_80_columns(("ls",), {**own, "NO_COLOR": "1"}, folder)
+
+
+@pytest.mark.parametrize(
+    "words", [("ls", "--json", "--all"), ("tail", "latest", "--lines", "100000"), ("ls", "--csv")]
+)
+def test_a_reader_that_leaves_ends_a_verb_quietly(
+    place: tuple[Path, dict[str, str]], words: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder, own = place
+    command = f"{sys.executable} -m runicorn {' '.join(words)} 2>{tmp_path}/errors | head -1 >/dev/null"
+    subprocess.run(["bash", "-c", command], env=own, cwd=folder, check=True)
+    assert (tmp_path / "errors").read_text() == ""
+
+
+@pytest.mark.parametrize("words", VERBS[:3], ids=" ".join)
+def test_an_empty_store_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert "Traceback" not in call(*words, "--storage", str(tmp_path))
+
+
+@pytest.mark.parametrize("words", [words for words in VERBS if "latest" in words], ids=" ".join)
+def test_an_empty_store_has_no_latest_run(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert "There is no run." in call(*words, "--storage", str(tmp_path), code=2)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_names_of_runs_are_completed(place: tuple[Path, dict[str, str]], shell: str) -> None:
+    folder, own = place
+    typed = {"COMP_WORDS": "runicorn show 20260117", "COMP_CWORD": "2"}
+    typed |= {"_TYPER_COMPLETE_ARGS": "runicorn show 20260117", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    done = subprocess.run(
+        [sys.executable, "-m", "runicorn"],
+        env={**own, **typed, "_RUNICORN_COMPLETE": f"complete_{shell}"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert BERT in done.stdout and FIRST not in done.stdout, done
+
+
+def test_a_store_that_may_not_be_written_is_a_matter_of_permission(
+    place: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from runicorn.store import curation
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "curation.json")
+
+    monkeypatch.setattr(curation, "note", refuse)
+    text = call("tag", "latest", "--add", "x", "--storage", str(place[0] / "store"), code=3)
+    assert text == f"runicorn: {BERT}: Read-only file system\n"
