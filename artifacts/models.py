@@ -18,7 +18,7 @@ from runicorn.artifacts import names
 from runs.models import Run, StorageRoot
 
 if TYPE_CHECKING:
-    from runicorn.artifacts.store import ArtifactFolder, Version
+    from runicorn.artifacts import store
 
 DELETED, CORRUPTED = "deleted", "corrupted"
 
@@ -60,7 +60,7 @@ class Artifact(models.Model):
         return f"{self.type}/{self.name}"
 
     @property
-    def on_disk(self) -> ArtifactFolder:
+    def on_disk(self) -> store.ArtifactFolder:
         from runicorn.artifacts import store  # with hashing and copying, none of which a start needs
 
         root = Path(self.root.path)
@@ -149,7 +149,7 @@ class Version(models.Model):
         return self.curation.get("problem") if self.status == CORRUPTED else None
 
     @property
-    def on_disk(self) -> Version:
+    def on_disk(self) -> store.Version:
         return self.artifact.on_disk.version(self.number)
 
     def to_dict(self) -> ArtifactVersion:

@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.tools.reruns.projects import projects
-from tests.tools.reruns.repeat import Failed, repeat
+from benchmarks.support.reruns.projects import projects
+from benchmarks.support.reruns.repeat import Failed, repeat
 
 
 def main() -> None:

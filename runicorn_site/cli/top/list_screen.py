@@ -12,7 +12,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import DataTable, Footer, Input, Static
 
 from runicorn.store.units import number_of
 from runicorn_site.catalog.base import Catalog, CatalogError, Query
@@ -147,7 +147,7 @@ class ListScreen(Screen[None]):
         order = query.order or "created_at"
         self._ask_again(replace(query, order=order, descending=not query.descending))
 
-    def on_data_table_header_selected(self, event: RunTable.HeaderSelected) -> None:
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         """Sort by a column that was clicked; reverse the order if it is the sort column."""
         key = event.column_key.value or ""
         order = table_columns.order(key)[0]

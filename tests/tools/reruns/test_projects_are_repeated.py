@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.reruns import projects
-from tests.tools.reruns.projects import Project
-from tests.tools.reruns.repeat import repeat
+from benchmarks.support.reruns import projects
+from benchmarks.support.reruns.projects import Project
+from benchmarks.support.reruns.repeat import repeat
 
 LIBRARIES = {"Lightning": "lightning", "Transformers": "transformers", "Hydra": "hydra"}
 CHEAP = [

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.tools.reruns.projects import Project, make_environment, prepared
+from benchmarks.support.reruns.projects import Project, make_environment, prepared
 
 PACKAGE = Path(__file__).parents[3]
 

@@ -1,0 +1,1 @@
+"""Projects that are run, removed and run again."""
