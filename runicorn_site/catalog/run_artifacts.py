@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
+from runicorn.api.responses.artifacts import Artifact, ArtifactFile, DescribedVersion
 from runicorn.artifacts import responses
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.names import LATEST, parse_spec
 from runicorn.artifacts.store import Store
+from runicorn.json_value import JsonObject
 from runicorn.store import layout
 from runicorn_site.catalog.base import BadQuestion, Catalog, CatalogError
 from runicorn_site.catalog.entry import RunEntry
@@ -15,19 +17,25 @@ from runicorn_site.catalog.store import StoreCatalog
 from runicorn_site.catalog.viewer import ViewerCatalog, answered
 
 
-def artifacts(catalog: Catalog) -> list[dict[str, Any]]:
+class VersionWithFiles(DescribedVersion):
+    """A version of an artifact with its files, as the store and a viewer have it."""
+
+    files: list[ArtifactFile]
+
+
+def artifacts(catalog: Catalog) -> list[Artifact]:
     """Return the artifacts, each with name, type, number of versions, size in bytes and aliases."""
     if isinstance(catalog, ViewerCatalog):
         with answered():
-            return [dict(each) for each in catalog.client.artifacts.list_artifacts()]
-    return [dict(each) for each in responses.list_artifacts(_store(catalog), None, lambda sentence: None)]
+            return catalog.client.artifacts.list_artifacts()
+    return responses.list_artifacts(_store(catalog), None, lambda sentence: None)
 
 
-def artifacts_of_run(catalog: Catalog, entry: RunEntry) -> list[dict[str, Any]]:
+def artifacts_of_run(catalog: Catalog, entry: RunEntry) -> list[JsonObject]:
     """Return the versions that a run created or used, each with `relation`, `type`, `name` and `version`."""
     if isinstance(catalog, ViewerCatalog):
         with answered():
-            return [dict(each) for each in catalog.client.artifacts.list_experiment_artifacts(entry.id)]
+            return cast("list[JsonObject]", catalog.client.artifacts.list_experiment_artifacts(entry.id))
     folder = _store(catalog).root / entry.folder
     files = (("created", layout.ARTIFACTS_CREATED), ("used", layout.ARTIFACTS_USED))
     found = []
@@ -38,7 +46,7 @@ def artifacts_of_run(catalog: Catalog, entry: RunEntry) -> list[dict[str, Any]]:
     return found
 
 
-def artifact_version(catalog: Catalog, name: str) -> dict[str, Any]:
+def artifact_version(catalog: Catalog, name: str) -> VersionWithFiles:
     """Return a version with its `files` and metadata; `name` is `resnet:v1`, `resnet:best`, `resnet` or `model/resnet`.
 
     Raises:
@@ -47,11 +55,12 @@ def artifact_version(catalog: Catalog, name: str) -> dict[str, Any]:
     spec = name if ":" in name else f"{name}:{LATEST}"
     if isinstance(catalog, ViewerCatalog):
         with answered():
-            about: dict[str, Any] = dict(catalog.client.artifacts.get_artifact(spec))
+            about = cast("VersionWithFiles", catalog.client.artifacts.get_artifact(spec))
             number = f"{about['type']}/{about['name']}:v{about['version']}"
-            return {**about, "files": catalog.client.artifacts.list_files(number)["files"]}
+            about["files"] = catalog.client.artifacts.list_files(number)["files"]
+            return about
     try:
-        return dict(responses.version_detail(_store(catalog).resolve(parse_spec(spec))))
+        return cast("VersionWithFiles", responses.version_detail(_store(catalog).resolve(parse_spec(spec))))
     except ArtifactError as error:
         raise BadQuestion(str(error)) from error
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from runicorn.json_value import JsonObject
 from runicorn.store.samples import names
 from runicorn.store.samples.lines import decode
 from runicorn.store.samples.reader import OpenChunk
@@ -23,7 +24,7 @@ from runs.store.params import Param, leaves
 from runs.store.sanitize import number
 from samples.query import where as conditions
 
-Row = dict[str, Any]
+Row = JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def sample_sets(catalog: Catalog, entry: RunEntry) -> list[SampleSet]:
             steps.add(row["_step"])
             columns.update(row.keys())
         own = [column for column in columns if not column.startswith("_")]
-        result.append(SampleSet(name, rows, sorted(step for step in steps if step is not None), own))
+        result.append(SampleSet(name, rows, sorted(step for step in steps if isinstance(step, int)), own))
     return result
 
 

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from runicorn.store import curation, find, layout
 from runicorn.store.containment import check_inside
@@ -42,6 +42,9 @@ from runs.store.metric_stats import MetricStats, best_by, mode_of
 from runs.store.params import flatten
 from runs.store.reader import RunRecord, clean_tags, read_run
 
+if TYPE_CHECKING:
+    from runicorn_tools.analysis import formulas
+
 READ = layout.SMALL - {layout.ENVIRONMENT, layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED}
 """Small files that an entry is made of."""
 ZONES = 26 * 3600.0
@@ -61,7 +64,7 @@ class StoreCatalog(Catalog):
         """
         self.root = root
         self._warn = warn
-        self._formulas_by_project: dict[str, Mapping[str, Any]] = {}
+        self._formulas_by_project: dict[str, Mapping[str, formulas.Node]] = {}
 
     @cached_property
     def _cache(self) -> RecordCache:
@@ -287,7 +290,7 @@ class StoreCatalog(Catalog):
             complete.fill()
         return complete
 
-    def _formulas(self, project: str) -> Mapping[str, Any]:
+    def _formulas(self, project: str) -> Mapping[str, formulas.Node]:
         """Return the formulas of a project, read once per command."""
         if project not in self._formulas_by_project:
             has_file = os.path.exists(analysis.path_of(self.root, project))

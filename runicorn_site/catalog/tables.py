@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -154,7 +154,7 @@ class Tables:
                 try:
                     samples = iter(read_samples(folder, name))
                     while batch := list(islice(samples, BATCH)):
-                        rows = [_sample(entry.id, name, sample) for sample in batch]
+                        rows = list(_rows_of_samples(entry.id, name, batch))
                         yield pa.RecordBatch.from_pylist(rows, schema=TABLES["samples"])
                 except OSError as error:
                     self._warn(f"{entry.id}: {name}: {error.strerror or error}")
@@ -176,19 +176,20 @@ class Tables:
                 }
 
 
-def _sample(run_id: str, name: str, sample: Sample) -> dict[str, Any]:
-    data = sample.data
-    reward, correct = data.get("reward"), data.get("correct")
-    return {
-        "run_id": run_id,
-        "name": name,
-        "step": sample.step,
-        "time": moment(sample.time),
-        **{key: _text(data.get(key)) for key in ("id", "group", "prompt", "completion")},
-        "reward": _double(reward) if type(reward) in (int, float) else None,
-        "correct": correct if isinstance(correct, bool) else None,
-        "data": json.dumps(data, ensure_ascii=False, default=str),
-    }
+def _rows_of_samples(run_id: str, name: str, samples: Iterable[Sample]) -> Rows:
+    for sample in samples:
+        data = sample.data
+        reward, correct = data.get("reward"), data.get("correct")
+        yield {
+            "run_id": run_id,
+            "name": name,
+            "step": sample.step,
+            "time": moment(sample.time),
+            **{key: _text(data.get(key)) for key in ("id", "group", "prompt", "completion")},
+            "reward": _double(reward) if type(reward) in (int, float) else None,
+            "correct": correct if isinstance(correct, bool) else None,
+            "data": json.dumps(data, ensure_ascii=False, default=str),
+        }
 
 
 def _numbers_and_texts(values: Values) -> tuple[Any, list[str | None]]:
