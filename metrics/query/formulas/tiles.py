@@ -7,6 +7,7 @@ of these another one. A chart of any zoom then evaluates only the tiles at its e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,9 +42,9 @@ class Derived:
 
     carries: list[Carry] = field(default_factory=lambda: [{}])
     levels: list[list[Points]] = field(default_factory=lambda: [[]])
-    low: float = np.inf
-    high: float = -np.inf
-    last: float = np.nan
+    low: float = math.inf
+    high: float = -math.inf
+    last: float = math.nan
 
     def add(self, track: Track, carry: Carry) -> None:
         """Add the values of the next tile, and the states after it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.store import lazy_numpy
 from tests.folders import write_run
-from tests.processes import Viewer
+from tests.processes import Viewer, environment
 from tests.waiting import until
 
 TILE = 8192
@@ -46,3 +48,16 @@ def test_a_server_of_short_runs_does_without_numpy(
     discovery.full(active_root())
     first_chart.prepare()
     assert not loads
+
+
+def test_no_module_of_the_server_imports_numpy_before_a_chart(home: Path) -> None:
+    program = """
+import sys
+import django
+django.setup(set_prefix=False)
+import runicorn_site.urls, runicorn_site.server.worker
+assert "runicorn_site.urls" in sys.modules and "numpy" not in sys.modules
+"""
+    settings = environment(home, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
+    done = subprocess.run([sys.executable, "-c", program], env=settings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
