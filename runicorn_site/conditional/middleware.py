@@ -17,7 +17,7 @@ from runicorn_site.security.guard import Scope, prefix_of
 from runicorn_site.web import moments
 from runicorn_site.web.actor import SHARED
 from runicorn_site.web.arrow_accept import is_asked_for
-from runicorn_site.web.conditional import Notes, is_conditional, noted
+from runicorn_site.web.conditional import Notes, is_at_a_moment, is_conditional, noted
 from runicorn_site.web.moments import MOMENT, Moment
 from runicorn_site.web.readable import current
 
@@ -55,6 +55,9 @@ class Conditional:
         """Answer a GET request of a conditional route; leave all others to their view."""
         looks = is_conditional(view)
         scope = getattr(request, "scope", None)
+        if is_at_a_moment(view):
+            with moments.at(take_moment(False)):
+                return view(request, *args, **kwargs)
         if looks is None or scope is None or request.method not in SAFE or SHARED in scope:
             return None
         accept = request.headers.get("Accept", "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 View = TypeVar("View")
-ATTRIBUTE = "conditional"
+ATTRIBUTE, MOMENT = "conditional", "at_a_moment"
 
 IsCurrent = Callable[[], bool]
 """Whether files are still as an answer shows them."""
@@ -45,6 +45,16 @@ def conditional(*, looks: bool) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def at_a_moment(view: View) -> View:
+    """Declare that a view remembers columns of many runs by the version of the database; its answers are built each time."""
+    setattr(view, MOMENT, True)
+    return view
+
+
+def is_at_a_moment(view: Any) -> bool:
+    return bool(getattr(view, MOMENT, False))
 
 
 def is_conditional(view: Any) -> bool | None:

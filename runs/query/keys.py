@@ -48,14 +48,26 @@ def differing_keys(root: StorageRoot, project: str) -> list[str]:
 
     Words that are different in every run, such as names and paths, are left out.
     """
+    return list(_told_apart(_of_latest(root, project)))[:MOST_DIFFERING]
 
-    def read() -> list[str]:
+
+def recent_config_keys(root: StorageRoot, project: str) -> list[str]:
+    """Return the config keys of the latest runs, those by whose values runs can be told apart first."""
+    rows = _of_latest(root, project)
+    return list(dict.fromkeys([*_told_apart(rows), *(key for key, *_ in rows)]))
+
+
+def _of_latest(root: StorageRoot, project: str) -> list[tuple[str, int, int, int]]:
+    """Return the config keys of the latest runs, with numbers of different values, of runs and of numeric values."""
+
+    def read() -> list[tuple[str, int, int, int]]:
         latest = list(_latest(root, project).values_list("pk", flat=True))
         params = RunParam.objects.filter(run__in=latest).values_list("key").order_by("key")
-        rows = params.annotate(values=Count("text", distinct=True), runs=Count("id"), numbers=Count("number"))
-        return [*_told_apart(rows)][:MOST_DIFFERING]
+        return list(
+            params.annotate(values=Count("text", distinct=True), runs=Count("id"), numbers=Count("number"))
+        )
 
-    return counts.remembered(root, f"differing keys {project}", read, SECONDS)
+    return counts.remembered(root, f"latest config keys {project}", read, SECONDS)
 
 
 def _told_apart(rows: Iterable[tuple[str, int, int, int]]) -> Iterable[str]:

@@ -78,10 +78,19 @@ def tag_runs(
 
 
 def flag_runs(
-    *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
+    *,
+    root: StorageRoot,
+    run_ids: Sequence[str],
+    pinned: bool | None = None,
+    archived: bool | None = None,
+    color: str | None = None,
 ) -> dict[str, RunResult]:
-    """Pin, unpin, archive or unarchive runs; return the result of each run."""
-    fields = {"pinned": pinned, "archived": archived}
+    """Pin, unpin, archive, unarchive or color runs; return the result of each run.
+
+    Args:
+        color: `#rrggbb`, or "" for none.
+    """
+    fields = {"pinned": pinned, "archived": archived, "color": color}
     changes = cast(curation.RunFields, {key: value for key, value in fields.items() if value is not None})
 
     def change(run: Run) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from runs.models import Run
 from tests.folders import write_run
 from tests.pages.markup import Element, Markup
 
@@ -170,7 +169,11 @@ def test_pinned_groups_come_first_and_have_the_colour_of_their_members(
     page("/")
     chosen = seeds[0.2, "adam"]
     client.post("/runs-change", {"action": "pin", "run_ids": chosen})
-    Run.objects.filter(run_id__in=chosen).update(color="#aa0000")
+    assert (
+        client.post("/runs-change", {"action": "color", "tag": "red", "run_ids": chosen}).status_code == 400
+    )
+    coloured = client.post("/runs-change", {"action": "color", "tag": "#aa0000", "run_ids": chosen}).json()
+    assert coloured == {"changed": chosen, "refused": 0}
     markup = page("/?project=vision&group=replicas&sort=-best")
     assert "lr 0.2, optim adam" in groups(markup)[0]
     assert any(element.attributes.get("fill") == "#aa0000" for element in markup.elements)
@@ -238,6 +241,9 @@ def test_single_runs_are_judged_by_the_noise_of_the_project(
     texts = [*first, *second]
     assert "baseline" in texts
     assert any(text.startswith("worse by") and "one run each" in text for text in texts)
+    listed = page("/?project=vision&layout=charts")
+    titles = [cell.attributes.get("title", "") for cell in listed.elements if cell.tag == "td"]
+    assert any("−0.195 (−21.8 %) against the baseline 0.895" in title for title in titles)
     client.put("/api/v2/projects/vision/baseline", json.dumps({"run_ids": []}), "application/json")
     assert "vs baseline" not in page("/?project=vision").texts("th")
 

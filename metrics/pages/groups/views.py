@@ -17,6 +17,7 @@ from metrics.api.formulas import define
 from metrics.pages.groups.board import Board, board
 from runicorn.store.project import analysis
 from runicorn_site.web.access import Scope, Subject, access
+from runicorn_site.web.conditional import at_a_moment
 from runicorn_site.web.messages import translated
 from runicorn_tools.analysis import formulas
 from runs.active_root import active_root
@@ -34,6 +35,7 @@ NOTHING = ""
 
 
 @access(Scope.READ)
+@at_a_moment
 @require_safe
 def groups_page(request: HttpRequest, project: str) -> HttpResponse:
     """Show the groups of a project, best first, with ties, verdicts and a pivot table."""

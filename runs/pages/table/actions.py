@@ -17,9 +17,11 @@ from rest_framework.exceptions import ValidationError
 from runicorn.api.responses.runs import RunResult
 from runicorn.message import Message
 from runicorn.store import layout
+from runicorn.store.curation import COLOR
 from runicorn_site.web import preferences
 from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.actor import may_curate, user_name
+from runicorn_site.web.conditional import at_a_moment
 from runicorn_site.web.messages import translated
 from runs.active_root import active_root
 from runs.api.experiments import completion
@@ -50,10 +52,11 @@ BULK_ACTIONS: dict[str, BulkAction] = {
     "untag": lambda root, ids, tag: tag_runs(root=root, run_ids=ids, remove=[tag]),
     "pin": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, pinned=True),
     "unpin": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, pinned=False),
+    "color": lambda root, ids, color: flag_runs(root=root, run_ids=ids, color=color),
     "archive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=True),
     "unarchive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=False),
 }
-"""Bulk actions by name; two of them use the tag. Runs are moved by `/api/runs/move`."""
+"""Bulk actions by name; three of them use the tag, or the color in its place. Runs are moved by `/api/runs/move`."""
 
 
 @access(Scope.CURATE, Subject.RUNS)
@@ -66,6 +69,8 @@ def change_runs(request: HttpRequest) -> JsonResponse:
         raise ValidationError(f"Expected one of {', '.join(BULK_ACTIONS)} and 1 to {MOST_RUNS} run ids.")
     if action in ("tag", "untag") and not (0 < len(tag) <= 255 and not layout.CONTROL.search(tag)):
         raise ValidationError(gettext("A tag must have 1 to 255 characters and no control characters."))
+    if action == "color" and not COLOR.fullmatch(tag):
+        raise ValidationError(gettext("A colour must be #rrggbb."))
     root = active_root()
     before = tagged(root, run_ids, tag) if action == "tag" else set()
     results = BULK_ACTIONS[action](root, run_ids, tag)
@@ -91,6 +96,7 @@ def complete_where(request: HttpRequest) -> JsonResponse:
 
 
 @access(Scope.READ)
+@at_a_moment
 @require_safe
 def matching_ids(request: HttpRequest) -> JsonResponse:
     """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000.

@@ -108,7 +108,7 @@ class Baselines:
 
     def __init__(self, root: StorageRoot, state: TableState) -> None:
         self.root, self.state = root, state
-        self.is_shown = any(column in state.visible_columns for column in COLUMNS)
+        self.is_shown = state.is_charts or any(column in state.visible_columns for column in COLUMNS)
         self._by_project: dict[str, Baseline] = {}
 
     def of(self, project: str | None) -> Baseline | None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn_site.web import preferences
 from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.actor import user_name
+from runicorn_site.web.conditional import at_a_moment
 from runicorn_site.web.readable import current
 from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
@@ -67,6 +68,7 @@ MOST_UNDONE = 200
 
 
 @access(Scope.READ)
+@at_a_moment
 @require_safe
 def runs_table(request: HttpRequest) -> HttpResponse:
     """Show the runs of the storage root: the home page."""

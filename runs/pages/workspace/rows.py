@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from runicorn.store import layout
 from runs.models import Run
+from runs.pages.table.baseline import Baselines
 from runs.pages.table.cells import EMPTY, CellContext
 from runs.pages.table.columns import column_of, is_added
 from runs.pages.table.state import TableState
@@ -59,25 +60,34 @@ class ListRow:
         return f"{crc32(repr((run.status, run.journal_bytes, *grown)).encode()):x}"
 
 
-def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
+def list_rows(runs: Sequence[Run], state: TableState, baselines: Baselines) -> list[ListRow]:
     """Return the runs with the value that they are sorted by, or else with their primary metric."""
     key = value_key(state)
     usual_metric.fill(runs)
+    bases = [baselines.of(run.project) for run in runs]
     if is_added(key):
         values = added_values(runs, [key])
         numbers = [values.get((run.pk, key)) for run in runs]
-        return [_value_row(*row) for row in zip(runs, numbers, aligned(numbers), strict=True)]
+        titles = [
+            base.title(key, number) if base and isinstance(number, float) else ""
+            for base, number in zip(bases, numbers, strict=True)
+        ]
+        return [_value_row(*row) for row in zip(runs, numbers, aligned(numbers), titles, strict=True)]
     if key == "best":
         best = [run.best_metric_value for run in runs]
-        cells = map(_primary_metric, runs, aligned(best))
+        titles = [
+            base.title(key, run.best_metric_value, run.best_metric_name) if base else ""
+            for base, run in zip(bases, runs, strict=True)
+        ]
+        cells = map(_primary_metric, runs, aligned(best), titles)
         return [ListRow(*row) for row in zip(runs, cells, best, strict=True)]
     now, cell = time.time(), column_of(key).cell
     contexts = (CellContext(run, now, EMPTY, False, str, str, str) for run in runs)
     return [ListRow(context.run, cell(VALUE_CSS, context)) for context in contexts]
 
 
-def _value_row(run: Run, value: float | str | None, text: str) -> ListRow:
-    cell = format_html('<td class="{}">{}</td>', VALUE_CSS, text)
+def _value_row(run: Run, value: float | str | None, text: str, title: str) -> ListRow:
+    cell = format_html('<td class="{}" title="{}">{}</td>', VALUE_CSS, title, text)
     return ListRow(run, cell, value if isinstance(value, float) and math.isfinite(value) else None)
 
 
@@ -95,13 +105,20 @@ def value_label(runs: Sequence[Run], state: TableState) -> str:
     return names.pop() or "" if len(names) == 1 else gettext("Best metric")
 
 
-def _primary_metric(run: Run, text: str) -> SafeString:
+def _primary_metric(run: Run, text: str, title: str) -> SafeString:
     if not run.best_metric_name:
         return format_html('<td class="{}"></td>', VALUE_CSS)
     step = "–" if run.best_metric_step is None else run.best_metric_step
     return format_html(
         '<td class="{}" title="{}">{}</td>',
         VALUE_CSS,
-        gettext("{metric} at step {step}").format(metric=run.best_metric_name, step=step),
+        "\n".join(
+            part
+            for part in (
+                gettext("{metric} at step {step}").format(metric=run.best_metric_name, step=step),
+                title,
+            )
+            if part
+        ),
         text,
     )

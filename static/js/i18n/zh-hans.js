@@ -365,6 +365,7 @@ install({
   "{n} visible run": "{n} 个可见运行",
   "{reason} Close and reopen the diff to try again.": "{reason}请关闭后重新打开差异以重试。",
   "{runs} archived.": "已归档 {runs}。",
+  "{runs} coloured.": "已为 {runs} 设置颜色。",
   "{runs} could not be changed.": "{runs}未能更改。",
   "{runs} moved to another project.": "{runs} 已移至其他项目。",
   "{runs} moved to the recycle bin.": "已将 {runs}移至回收站。",

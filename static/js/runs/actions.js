@@ -15,12 +15,13 @@ const DONE = {
   untag: [gettext("{runs} no longer tagged."), ""],
   pin: [gettext("{runs} pinned."), "unpin"],
   unpin: [gettext("{runs} no longer pinned."), ""],
+  color: [gettext("{runs} coloured."), ""],
   archive: [gettext("{runs} archived."), "unarchive"],
   unarchive: [gettext("{runs} no longer archived."), "archive"],
   move: [gettext("{runs} moved to another project."), "move"],
 };
 /** The field with the word that an action needs. */
-const FIELDS = { tag: "tag-all", move: "move-to" };
+const FIELDS = { tag: "tag-all", move: "move-to", color: "color-all" };
 
 /** Move runs; the way back leads to the one project that all of them came from. */
 async function move(project, ids) {
@@ -75,13 +76,15 @@ export function actions(picks, refresh) {
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-action]");
+    const button = event.target.closest("button[data-action]");
     if (button) start(button);
     else if (event.target.closest("#export")) save(event.target.closest("#export"), picks.ids);
     else if (event.target.id === "pick-matching") chooseAll(event.target);
     else return;
     event.preventDefault();
   });
+
+  document.addEventListener("change", ({ target }) => target.id === FIELDS.color && start(target));
 
   function start(button) {
     const { action } = button.dataset;
@@ -108,7 +111,7 @@ export function actions(picks, refresh) {
 
   document.addEventListener("keydown", (event) => {
     const [action] = Object.entries(FIELDS).find(([, id]) => id === event.target.id) ?? [];
-    if (!action || event.key !== "Enter") return;
+    if (!action || action === "color" || event.key !== "Enter") return;
     event.preventDefault();
     start(document.querySelector(`[data-action="${action}"]`));
   });

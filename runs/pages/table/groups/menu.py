@@ -71,8 +71,8 @@ class GroupMenu(TypedDict):
 def group_menu(root: StorageRoot, state: TableState) -> GroupMenu:
     """Return the menu; the config keys that differ come first."""
     by = state.grouping
-    differing = keys.differing_keys(root, state.project)
-    config = [*differing, *(key for key in keys.config_keys(root, state.project) if key not in differing)]
+    # Those of the latest runs: all keys of a large store cost more than the page.
+    config = keys.recent_config_keys(root, state.project)
     offered = [grouping.REPLICAS, *(key for key in OFFERED if key != "project" or not state.project)]
     offered += [f"{grouping.CONFIG}{key}" for key in config[:MOST_KEYS]]
     return {
