@@ -55,9 +55,8 @@ class Conditional:
         """Answer a GET request of a conditional route; leave all others to their view."""
         looks = is_conditional(view)
         scope = getattr(request, "scope", None)
-        if is_at_a_moment(view):
-            with moments.at(take_moment(False)):
-                return view(request, *args, **kwargs)
+        if scope is not None and is_at_a_moment(view) and scope.get(MOMENT) is None:
+            scope[MOMENT] = take_moment(False)
         if looks is None or scope is None or request.method not in SAFE or SHARED in scope:
             return None
         accept = request.headers.get("Accept", "")

@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+from runicorn_site.web import moments
+
+P = ParamSpec("P")
+R = TypeVar("R")
 View = TypeVar("View")
-ATTRIBUTE, MOMENT = "conditional", "at_a_moment"
+ATTRIBUTE, AT_A_MOMENT = "conditional", "at_a_moment"
 
 IsCurrent = Callable[[], bool]
 """Whether files are still as an answer shows them."""
@@ -47,14 +52,21 @@ def conditional(*, looks: bool) -> Callable[[View], View]:
     return declare
 
 
-def at_a_moment(view: View) -> View:
+def at_a_moment(view: Callable[P, R]) -> Callable[P, R]:
     """Declare that a view remembers columns of many runs by the version of the database; its answers are built each time."""
-    setattr(view, MOMENT, True)
-    return view
+
+    @wraps(view)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> R:
+        scope = getattr(args[0], "scope", None) or {}
+        with moments.at(scope.get(moments.MOMENT)):
+            return view(*args, **kwargs)
+
+    setattr(answer, AT_A_MOMENT, True)
+    return answer
 
 
 def is_at_a_moment(view: Any) -> bool:
-    return bool(getattr(view, MOMENT, False))
+    return bool(getattr(view, AT_A_MOMENT, False))
 
 
 def is_conditional(view: Any) -> bool | None:
