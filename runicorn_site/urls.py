@@ -21,6 +21,7 @@ from runicorn_site.api.openapi import documentation_patterns
 from runicorn_site.api.retired import NoSuchRoute, retired_patterns
 from runicorn_site.api.system import gpu_telemetry, health_view, status_check, system_monitor
 from runicorn_site.assets.views import favicon, static_file
+from runicorn_site.documents import pages as documents
 from runicorn_site.monitoring.urls import monitoring_patterns
 from runicorn_site.pages import (
     demo,
@@ -57,6 +58,7 @@ PAGES = (
     mirror,
     demo,
     design,
+    documents,
     markdown,
     watching,
 )

@@ -245,6 +245,12 @@ def _spread(word: str) -> str:
     return words.get(word, gettext("exact"))
 
 
+def section_lines(difference: Difference) -> Iterator[tuple[str, list[Line]]]:
+    """Yield the title and the lines of each section that has any."""
+    for name in difference["order"]:
+        yield str(TITLES[name]), _lines(name, difference)
+
+
 def _lines(name: str, difference: Difference) -> list[Line]:
     section: dict[str, Any] = difference[name]  # type: ignore[literal-required]
     if name in ("command", "seed"):

@@ -9,6 +9,7 @@ from people.access.actor import Actor, Role, Target
 from people.access.routes import Rule
 from runicorn_site.web.access import Scope, Subject
 
+WRITE = Rule("", Scope.WRITE, Subject.PROJECT)
 EDIT = Rule("", Scope.CURATE, Subject.RUNS)
 
 
@@ -42,6 +43,10 @@ class PageRights:
 
     def edit_run(self, run: OwnedRun) -> bool:
         return self.actor is None or self.actor.may_change(EDIT, [Target(run.project, run.owner or "")])
+
+    def write_project(self, project: str) -> bool:
+        """Return whether they may write in the notebook and the reports of a project."""
+        return self.actor is None or self.actor.may_change(WRITE, [Target(project)])
 
     def edit_project(self, project: str) -> bool:
         """Return whether they may change the boards and the description of a project."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -14,6 +14,7 @@ from metrics.query import downsample
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
 from runicorn.store import layout
+from runicorn.store.units import number_of
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.catalog.formulas import formulas_of, read_with_formulas
 from runicorn_site.catalog.store import StoreCatalog
@@ -87,11 +88,17 @@ class PageContent:
     left_out: list[str]
 
 
-def page_content(catalog: StoreCatalog, entries: Sequence[RunEntry], reserved: int) -> PageContent:
+def page_content(
+    catalog: StoreCatalog,
+    entries: Sequence[RunEntry],
+    reserved: int,
+    only: Container[str] | None = None,
+) -> PageContent:
     """Read the files of runs.
 
     Args:
-        reserved: bytes of scripts and style sheets.
+        reserved: bytes of scripts, style sheets and texts.
+        only: metrics of charts, without logs and pictures; None for all of the runs.
 
     Raises:
         OSError: a journal cannot be read.
@@ -101,18 +108,38 @@ def page_content(catalog: StoreCatalog, entries: Sequence[RunEntry], reserved: i
         read_with_formulas(catalog.root / entry.folder, formulas_of(catalog.root, entry.project), [])
         for entry in entries
     ]
-    logs = [catalog.log_lines(entry, LOG_LINES) for entry in entries]
-    pictures, left_out = _pictures(catalog.root, entries)
+    if only is not None:
+        series = [{name: of_run[name] for name in of_run if name in only} for of_run in series]
+    logs = [catalog.log_lines(entry, LOG_LINES) for entry in entries] if only is None else []
+    pictures, left_out = _pictures(catalog.root, entries) if only is None else ([], [])
     used = reserved + sum(len(line) for lines in logs for line in lines)
     used += sum(len(picture.url) for picture in pictures)
-    curves = sum(len(of_run) for of_run in series)
+    names = sorted({name for of_run in series for name in of_run}, key=lambda n: (n.startswith("system/"), n))
+    names, dropped = _that_fit(names, series, max(0, MOST_BYTES - used))
+    if dropped:
+        left_out.append(
+            f"{number_of(dropped, 'chart')} of {len(names) + dropped} left out: too large for this file."
+        )
+    curves = sum(name in of_run for of_run in series for name in names)
     room = max(0, MOST_BYTES - used) // max(1, curves * BYTES_OF_POINT)
     points = max(FEWEST_POINTS, min(MOST_POINTS, room))
-    names = sorted({name for of_run in series for name in of_run}, key=lambda n: (n.startswith("system/"), n))
     metrics = [_metric(name, series, points, origin) for name in names]
     if any(curve["count"] > points for metric in metrics for curve in metric["curves"]):
         left_out.append(f"Curves have at most {points:,} points; the shade is the range of all of them.")
     return PageContent(entries, origin, metrics, logs, pictures, left_out)
+
+
+def _that_fit(
+    names: Sequence[str], series: Sequence[Mapping[str, object]], room: int
+) -> tuple[list[str], int]:
+    """Return the first metrics whose curves fit with the fewest points, and how many are left out."""
+    shown: list[str] = []
+    for name in names:
+        room -= FEWEST_POINTS * BYTES_OF_POINT * sum(name in of_run for of_run in series)
+        if room < 0 and shown:
+            break
+        shown.append(name)
+    return shown, len(names) - len(shown)
 
 
 def _metric(

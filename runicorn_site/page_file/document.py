@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict
 
 from runicorn._version import __version__
 from runicorn_site.assets import module_bundle
@@ -21,34 +23,93 @@ from runicorn_site.page_file.content import PageContent, page_content
 from runs.store.params import flatten
 
 STATIC = APPS / "static"
-SHEETS = ("variables", "base", "controls", "chart", "standalone")
+SHEETS = ("variables", "base", "controls", "chart", "documents", "standalone")
 MODULE = "js/standalone/page.js"
-COLORS = 8
+COLORS = 10
 
 
 @dataclass(frozen=True)
 class PageFile:
-    """The document, and the policy with which a server sends it: only its own script runs, and nothing is loaded."""
+    """The document, and the policy with which a server sends it: only its own script runs, and nothing is loaded.
+
+    Attributes:
+        tag: changes with the content, but not with the time at which the page was made.
+    """
 
     html: str
     policy: str
+    tag: str
 
 
-def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry]) -> PageFile:
-    """Return the page file of one run or several.
+class PageBoard(TypedDict):
+    """A board of a project, and its texts as HTML by their Markdown."""
+
+    board: dict[str, Any]
+    texts: dict[str, str]
+
+
+def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry], board: PageBoard | None = None) -> PageFile:
+    """Return the page file of one run or several; their charts are arranged by a board if there is one.
 
     Raises:
         OSError: a journal cannot be read.
     """
+    reserved = len(_sheets()) + len(_script()) + len(json.dumps(board))
+    content = page_content(catalog, entries, reserved)
+    title = entries[0].label if len(entries) == 1 else f"{len(entries)} runs"
+    if board is not None:
+        title = board["board"].get("title") or title
+    body = f"""{_runs(content)}
+<form id="tools" hidden></form>
+<div id="charts">{_figures(content)}</div>
+{_pictures(content)}
+{_tables(content)}
+{_logs(content)}"""
+    return _page(title, body, content, board)
+
+
+def saved_document(
+    root: Path,
+    title: str,
+    about: str,
+    body: str,
+    run_ids: Sequence[str],
+    metrics: Container[str],
+    server: str,
+) -> PageFile:
+    """Return the page file of a document.
+
+    Args:
+        about: a line below the title.
+        body: HTML of the document.
+        run_ids, metrics: those of its charts.
+        server: address of the viewer, to which its links lead.
+
+    Raises:
+        OSError: a journal cannot be read.
+    """
+    catalog = StoreCatalog(root)
+    entries = [entry for run_id in run_ids if (entry := catalog.get(run_id, metrics=False)) is not None]
+    linked = _PATHS.sub(rf"\1{escape(server.rstrip('/'))}/", _ICONS.sub('href="#', body))
+    content = page_content(catalog, entries, len(_sheets()) + len(_script()) + len(linked), metrics)
+    html = f'<p class="soft">{escape(about)}</p><article class="documents markdown">{linked}</article>'
+    return _page(title, html, content, None)
+
+
+_ICONS = re.compile(r'href="[^"#]*icons[^"#]*\.svg#')
+_PATHS = re.compile(r'(<a\s[^>]*href="|&quot;href&quot;: &quot;)/(?!/)')
+
+
+def _page(title: str, body: str, content: PageContent, board: PageBoard | None) -> PageFile:
     sheets, script = _sheets(), _script()
     icons = (STATIC / "img" / "icons.svg").read_text(encoding="utf-8")
-    content = page_content(catalog, entries, len(sheets) + len(script))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         f"sandbox allow-scripts; default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline';"
         " img-src data:; font-src data:"
     )
-    title = entries[0].label if len(entries) == 1 else f"{len(entries)} runs"
+    data = _data(content, board)
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     html = f"""<!doctype html>
 <html lang="en" data-standalone>
 <head>
@@ -62,35 +123,29 @@ def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry]) -> PageFile:
 </head>
 <body class="standalone">
 <div hidden>{icons}</div>
-{_head(title, content)}
+<header class="saved"><h1>{escape(title)}</h1>
+<p class="soft">Saved {made} by Runicorn {escape(__version__)}.</p></header>
 <main>
-<form id="tools" hidden></form>
-<div id="charts">{_figures(content)}</div>
-{_pictures(content)}
-{_tables(content)}
-{_logs(content)}
+{body}
 {_left_out(content)}
 </main>
-<script type="application/json" id="data">{_data(content)}</script>
+<script type="application/json" id="data">{data}</script>
 <script type="module">{script}</script>
 </body>
 </html>
 """
-    return PageFile(html, policy)
+    tag = hashlib.sha256("\0".join((title, body, data, sheets, script)).encode("utf-8", "replace"))
+    return PageFile(html, policy, f'W/"{tag.hexdigest()[:24]}"')
 
 
-def _head(title: str, content: PageContent) -> str:
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
+def _runs(content: PageContent) -> str:
     runs = "".join(
         f'<li><i class="dot" style="background: var(--curve-{number % COLORS + 1})"></i>'
         f"<b>{escape(entry.label)}</b> <code>{escape(entry.id)}</code> {escape(entry.project)} ·"
         f" {escape(entry.state)}{_reason(entry)}</li>"
         for number, entry in enumerate(content.runs)
     )
-    return (
-        f'<header class="saved"><h1>{escape(title)}</h1><ul class="runs">{runs}</ul>'
-        f'<p class="soft">Saved {made} by Runicorn {escape(__version__)}.</p></header>'
-    )
+    return f'<ul class="runs">{runs}</ul>'
 
 
 def _reason(entry: RunEntry) -> str:
@@ -160,12 +215,6 @@ def _row(key: str, values: Sequence[Any]) -> str:
     return f"<tr{differs}><th>{escape(key)}</th>{''.join(f'<td>{escape(text)}</td>' for text in texts)}</tr>"
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _logs(content: PageContent) -> str:
     parts = [
         f"<details><summary><h2>Log{_of_run(content, number)}</h2></summary>"
@@ -180,10 +229,10 @@ def _left_out(content: PageContent) -> str:
     return "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in content.left_out)
 
 
-def _data(content: PageContent) -> str:
+def _data(content: PageContent, board: PageBoard | None) -> str:
     """Return the curves as JSON that cannot end its element."""
     runs = [{"id": entry.id, "label": entry.label} for entry in content.runs]
-    value = {"origin": content.origin, "runs": runs, "metrics": content.metrics}
+    value = {"origin": content.origin, "runs": runs, "metrics": content.metrics, "board": board}
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -6,6 +6,7 @@ user confirms the import.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -23,11 +24,13 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
+from metrics.pages.boards import page_board
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
 from runicorn_site.catalog.store import StoreCatalog
-from runicorn_site.page_file.document import page_file
+from runicorn_site.page_file.document import PageBoard, page_file
+from runicorn_site.page_file.response import page_response
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
 from runicorn_site.web.access import Scope, access
@@ -43,6 +46,7 @@ from runs.active_root import active_root
 from runs.index.refresh import refresh_runs
 from runs.models import Run
 from runs.services.lookup import get_run
+from runs.services.selection import select_runs
 from runs.services.write_through import one_file
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -50,6 +54,7 @@ KEPT_SECONDS = 3600
 SEEN, MOST = 20, 1000
 """Entries of each list that are visible at first, and entries in the page."""
 MOST_RUNS = 5000
+MOST_ON_PAGE = 100
 
 
 @access(Scope.ADMIN)
@@ -175,12 +180,23 @@ def run_page_file(request: HttpRequest, run_id: str) -> HttpResponse:
     entry = catalog.get(run_id, metrics=False)
     if entry is None:  # removed meanwhile
         raise Http404
-    document = page_file(catalog, [entry])
-    return HttpResponse(
-        document.html,
-        content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": document.policy},
-    )
+    return page_response(request, page_file(catalog, [entry]))
+
+
+@access(Scope.READ)
+@blocking
+@require_safe
+def runs_page_file(request: HttpRequest) -> HttpResponse:
+    """Return the charts of the runs in `runs`, arranged by the board that the address names, as one file."""
+    ids = list(dict.fromkeys(part for part in request.GET.get("runs", "").split(",") if part))[:MOST_ON_PAGE]
+    runs = select_runs(active_root(), ids).runs
+    catalog = StoreCatalog(Path(active_root().path))
+    entries = [entry for run in runs if (entry := catalog.get(run.run_id, metrics=False)) is not None]
+    if not entries:
+        raise Http404
+    stored = json.loads(page_board(runs, request))
+    board = PageBoard(board=stored["board"], texts=stored["texts"])
+    return page_response(request, page_file(catalog, entries, board))
 
 
 def _zip(runs: list[Run], name: str) -> HttpResponseBase:
@@ -228,5 +244,6 @@ page_patterns = [
     path("import/take", import_archive, name="import-archive"),
     path("runs/<str:run_id>/export", export_run, name="export-run"),
     path("runs/<str:run_id>/page.html", run_page_file, name="run-page-file"),
+    path("page.html", runs_page_file, name="runs-page-file"),
     path("export-runs", export_runs, name="export-runs"),
 ]

@@ -21,11 +21,16 @@ def fragment(request: HttpRequest, template: str, context: Mapping[str, Any]) ->
     token = get_token(request)
     text = render_to_string(template, {**context, "csrf_token": token}, request)
     tag = f'W/"{blake2b(text.replace(token, "").encode(), digest_size=12).hexdigest()}"'
-    fresh = request.headers.get("If-None-Match") == tag
-    answer = HttpResponseNotModified() if fresh else HttpResponse(text)
+    answer = HttpResponseNotModified() if is_fresh(request, tag) else HttpResponse(text)
     answer["ETag"] = tag
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def is_fresh(request: HttpRequest, tag: str) -> bool:
+    """Return whether the client has the content of a tag already."""
+    named = request.headers.get("If-None-Match", "").split(",")
+    return tag.removeprefix("W/") in {name.strip().removeprefix("W/") for name in named}
 
 
 def attachment(response: R, name: str) -> R:

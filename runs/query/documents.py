@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -88,8 +89,10 @@ def excerpt(document: Document, search: str = "") -> str:
         if line.startswith(("```", "~~~")):
             is_block = not is_block
         elif not is_block and not line.startswith("####") and line.strip():
-            lines.append(line.strip("#> *").strip())
-    text = " ".join(lines)
+            lines.append(line.lstrip("#>* ").strip())
+    if lines[:1] == [document.title]:
+        del lines[0]
+    text = re.sub(r"[*`_]{1,3}(?=\S)|(?<=\S)[*`_]{1,3}(?=\W|$)", "", " ".join(lines))
     words = search.casefold().split()
     at = text.casefold().find(words[0]) if words else -1
     start = max(0, at - EXCERPT // 3)

@@ -19,7 +19,7 @@ LAYERS = {
     "samples": ["store", ".", "services", "query", "api", "pages"],
     "alerts": ["kinds", ".", "delivery", "judging", "services", "api", "pages"],
     "people": ["access", ".", "shares", "pages"],
-    "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "page_file", "agents", "server", "pages", "palette", "cli"],
+    "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "page_file", "documents", "agents", "server", "pages", "palette", "cli"],
     "runicorn": [
         "_platform", ".", "api/responses", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
         "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runicorn.store.project import analysis
+from runicorn.store.project import analysis, boards, documents
 from runicorn_site.page_file.content import MOST_BYTES
 from tests.documents.store import PIXEL
 from tests.folders import write_run
@@ -96,10 +96,74 @@ def test_texts_of_runs_stay_texts(opened: Any) -> None:
     assert HOSTILE in opened.locator("pre.log").first.text_content()
 
 
+@pytest.mark.journey
+def test_a_saved_document_has_its_charts_offline(chromium: Any, viewer: Any, tmp_path: Path) -> None:
+    ids = [
+        write_run(
+            viewer.root, "saved", f"run-{number}", metrics=[{"loss": step * number} for step in range(50)]
+        )
+        for number in (1, 2)
+    ]
+    text = f"Hello\n\n```chart\nmetrics: loss\nruns: {ids[0]}, {ids[1]}\n```\n```runs\n```\n"
+    documents.write(viewer.root, "saved", documents.REPORTS, "main", documents.Document("Weekly", text))
+    answer = until(lambda: ok(viewer.get("/projects/saved/reports/main/page.html"), ids[1]))
+    target = tmp_path / "report.html"
+    target.write_text(answer, encoding="utf-8")
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: requested.append(f"error: {error}"))
+    page.goto(f"file://{target}")
+    page.locator('figure[data-name="loss"] canvas').first.wait_for()
+    assert page.locator(".block-legend a").count() == 2
+    page.wait_for_function("document.querySelector('.plot').ariaLabel.includes('run-2')")
+    box = page.locator(".plot").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 40, steps=5)
+    page.mouse.up()
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
+    context.close()
+
+
+@pytest.mark.journey
+def test_a_board_is_saved_from_its_menu(chromium: Any, viewer: Any, tmp_path: Path) -> None:
+    run_id = write_run(
+        viewer.root, "boards", metrics=[{"loss": float(step), "acc": 1.0} for step in range(20)]
+    )
+    board = {"title": "Mine", "pinned": ["acc"], "sections": [{"items": [{"markdown": "**Look here**"}]}]}
+    boards.write(viewer.root, "boards", "default", board)
+    context = chromium.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(f"{viewer.url}/?layout=charts&project=boards")
+    page.locator('figure[data-name="loss"] canvas').first.wait_for()
+    page.get_by_role("button", name="Mine").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Save as one page").click()
+    target = tmp_path / "board.html"
+    download.value.save_as(target)
+    context.set_offline(True)
+    page.goto(f"file://{target}")
+    page.locator('figure[data-name="acc"] canvas').first.wait_for()
+    order = page.locator("#charts").evaluate(
+        "e => [...e.children].map((c) => c.dataset.name ?? c.textContent)"
+    )
+    assert order[:2] == ["Pinned", "acc"] and "Look here" in [text.strip() for text in order]
+    assert page.locator("h1").text_content() == "Mine" and run_id in page.locator(".runs").text_content()
+    context.close()
+
+
+def ok(answer: Any, part: str) -> str:
+    return str(answer.text) if answer.status_code == 200 and part in answer.text else ""
+
+
 def test_the_server_sends_the_same_page_in_a_sandbox(viewer: Any) -> None:
     run_id = write_run(viewer.root, metrics=[{"loss": 1.0}], config={"lr": 0.125})
     answer = viewer.get(f"/runs/{run_id}/page.html")
     assert answer.status_code == 200 and '"name":"loss"' in answer.text and "0.125" in answer.text
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src 'sha256-")
+    tag = answer.headers["ETag"]
+    assert viewer.get(f"/runs/{run_id}/page.html", headers={"If-None-Match": tag}).status_code == 304
     assert viewer.get("/runs/20260101_000000_abcdef/page.html").status_code == 404

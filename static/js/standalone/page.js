@@ -1,39 +1,78 @@
 /** A saved page: charts of the points that are in it, without a server. */
 
+import { arrange } from "../board/arrange/arrangement.js";
+import { chartOptions } from "../board/arrange/metrics.js";
+import { groupOf } from "../board/arrange/names.js";
 import { OFFERED, isTimeOnly } from "../chart/axes.js";
 import { ChartController } from "../chart/controller.js";
+import { mountCharts } from "../documents/charts.js";
 import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { EmbeddedSource } from "./source.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const charts = document.getElementById("charts");
-const form = document.getElementById("tools");
-let settings = { axis: "step", log: false, logx: false, smoothing: null, range: null, origin: data.origin, spread: "auto", hidden: [] };
+if (charts) drawRuns(data.board && arrangeBoard(data.board));
+for (const block of document.querySelectorAll("[data-chart]")) mountCharts(block, (runs) => new EmbeddedSource(data, runs), data.origin);
 
-const controller = new ChartController(charts, new EmbeddedSource(data), settings, { zoom: (range) => configure({ range }) });
-
-function configure(changes) {
-  settings = { ...settings, ...changes };
-  whole.disabled = !settings.range;
-  controller.configure(settings);
+/** Put the charts in order as a board says; returns the cells by name. */
+function arrangeBoard({ board, texts }) {
+  const metrics = data.metrics.map(({ name, time_only }) => ({ name, group: groupOf(name), timeOnly: time_only }));
+  const cells = new Map();
+  const sections = arrange(board, metrics).sections.map(({ title, kind, cells: own }) => {
+    const elements = own.map((cell) => {
+      cells.set(cell.name, cell);
+      return cell.kind === "text" ? make("div", { className: "markdown text-cell", innerHTML: texts[cell.item.markdown] ?? "" }) : figureOf(cell);
+    });
+    const heading = kind === "pinned" ? gettext("Pinned") : title;
+    return [...(heading ? [make("h2", { className: "section", textContent: heading })] : []), ...elements];
+  });
+  charts.replaceChildren(...sections.flat());
+  return cells;
 }
 
-const hasSteps = data.metrics.some(({ time_only }) => !time_only);
-const axes = OFFERED.filter(({ key }) => hasSteps || isTimeOnly(key));
-const axis = make("select", { ariaLabel: gettext("x axis") }, ...axes.map(({ key, label }) => make("option", { value: key }, label)));
-axis.addEventListener("change", () => configure({ axis: axis.value, range: null }));
-const log = make("input", { type: "checkbox" });
-log.addEventListener("change", () => configure({ log: log.checked }));
-const search = make("input", { type: "search", placeholder: gettext("Filter charts"), ariaLabel: gettext("Filter charts") });
-search.addEventListener("input", () => {
-  for (const figure of charts.querySelectorAll("figure[data-name]")) {
-    figure.hidden = !figure.dataset.name.toLowerCase().includes(search.value.toLowerCase());
+function figureOf({ name, item, metrics, timeOnly }) {
+  const label = item?.title ?? item?.match ?? (metrics.length > 1 ? metrics.join(", ") : name);
+  const title = make("h3", { className: "clip", title: label }, make("bdi", { textContent: label }));
+  const figure = make("figure", {}, make("figcaption", {}, title, make("output")));
+  Object.assign(figure.dataset, { name, ...(timeOnly && { axis: "time" }) });
+  return figure;
+}
+
+/** Draw all charts of runs, with tools above them; `cells` of a board by name, or null. */
+function drawRuns(cells) {
+  const form = document.getElementById("tools");
+  let settings = { axis: "step", log: false, logx: false, smoothing: null, range: null, origin: data.origin, spread: "auto", hidden: [] };
+  const changed = new Map();
+  const controller = new ChartController(charts, new EmbeddedSource(data), settings, {
+    zoom: (range) => configure({ range }),
+    metrics: () => data.metrics.map(({ name }) => name),
+    options: (name) => changed.get(name) ?? chartOptions(cells?.get(name)),
+    optionsChanged: (name, options) => changed.set(name, options),
+  });
+
+  function configure(changes) {
+    settings = { ...settings, ...changes };
+    whole.disabled = !settings.range;
+    controller.configure(settings);
   }
-});
-const whole = make("button", { type: "button", disabled: true }, gettext("Show everything"));
-whole.addEventListener("click", () => configure({ range: null }));
-form.append(search, axis, make("label", {}, log, gettext("Log scale")), whole);
-form.addEventListener("submit", (event) => event.preventDefault());
-form.hidden = false;
-if (!hasSteps) configure({ axis: axes[0].key });
+
+  const hasSteps = data.metrics.some(({ time_only }) => !time_only);
+  const axes = OFFERED.filter(({ key }) => hasSteps || isTimeOnly(key));
+  const axis = make("select", { ariaLabel: gettext("x axis") }, ...axes.map(({ key, label }) => make("option", { value: key }, label)));
+  axis.addEventListener("change", () => configure({ axis: axis.value, range: null }));
+  const log = make("input", { type: "checkbox" });
+  log.addEventListener("change", () => configure({ log: log.checked }));
+  const search = make("input", { type: "search", placeholder: gettext("Filter charts"), ariaLabel: gettext("Filter charts") });
+  search.addEventListener("input", () => {
+    for (const figure of charts.querySelectorAll("figure[data-name]")) {
+      figure.hidden = !figure.dataset.name.toLowerCase().includes(search.value.toLowerCase());
+    }
+  });
+  const whole = make("button", { type: "button", disabled: true }, gettext("Show everything"));
+  whole.addEventListener("click", () => configure({ range: null }));
+  form.append(search, axis, make("label", {}, log, gettext("Log scale")), whole);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.hidden = false;
+  if (!hasSteps) configure({ axis: axes[0].key });
+}

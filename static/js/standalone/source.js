@@ -1,13 +1,16 @@
 /** Curves of a saved page: a source of charts (see chart/chart.js) that answers from the page itself. */
 
 import { Series } from "../chart/data/series.js";
-
-const COLOURS = 8;
+import { lookAt } from "../chart/render/colours.js";
 
 export class EmbeddedSource {
-  /** `data`: {origin, runs: [{id, label}], metrics: [{name, curves}]}, as `page_file/content.py` makes it. */
-  constructor({ origin, runs, metrics }) {
+  /**
+   * `data`: {origin, runs: [{id, label}], metrics: [{name, curves}]}, as `page_file/content.py` makes it. `shown`: the runs
+   * whose curves are drawn, [{key, label, …look}]; all of them if it is missing.
+   */
+  constructor({ origin, runs, metrics }, shown = runs.map(({ id, label }, i) => ({ key: id, label, ...lookAt(i) }))) {
     Object.assign(this, { origin, runs, isAcrossRuns: false, metrics: new Map(metrics.map((metric) => [metric.name, metric])) });
+    this.shown = new Map(shown.map(({ key, label, colour, dash, marker }) => [key, { key, label, colour, dash, marker }]));
   }
 
   load(name, options) {
@@ -20,6 +23,8 @@ export class EmbeddedSource {
 
   #curve(name, curve, options) {
     const isTime = options.x === "time";
+    const run = this.shown.get(this.runs[curve.run].id);
+    if (!run) return null;
     if (!isTime && !curve.x) return null;
     const positions = isTime ? curve.t.map((t) => t + this.origin) : curve.x;
     const range = (isTime ? options.time_range : options.step_range) ?? ":";
@@ -29,9 +34,7 @@ export class EmbeddedSource {
     const special = [];
     for (let i = first; i < last; i += 1) if (place.has(i)) special.push([i - first, place.get(i)]);
     const part = { name, kind: curve.kind, count: curve.count, x: positions.slice(first, last), y: curve.y.slice(first, last), special, labels: curve.labels };
-    const run = this.runs[curve.run];
-    const colour = `curve-${(curve.run % COLOURS) + 1}`;
-    const several = this.runs.length > 1 ? { key: run.id, label: run.label, colour } : {};
+    const several = this.shown.size > 1 ? run : {};
     return { series: Series.from(part, -1), band: bandIn(curve.band, isTime, this.origin, from, to), thinned: curve.count > curve.y.length, ...several };
   }
 }

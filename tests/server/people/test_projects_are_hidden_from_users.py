@@ -62,6 +62,8 @@ with run_of(word + "second") as run:
     run.log_samples(word + "samples", [{"id": "a", "prompt": word + "prompt", "reward": 1.0}], step=1)
     print(json.dumps(run.id))
 rn.board(word + "project", word + "board", [word + "metric", {"markdown": word + "prose"}])
+rn.notebook(word + "entry", title=word + "title", name=word + "entry", project=word + "project")
+rn.notebook("```runs\\nproject: zqxproject\\n```\\n```chart\\nmetrics: loss\\nproject: *\\n```", name="all", project="plainproject")
 """
 HIDDEN, OPEN = "zqx", "plain"
 CSRF_TOKEN = re.compile(rb'csrfmiddlewaretoken" value="\w{64}|runicorn_csrf_\w+=\w{32}')

@@ -1,6 +1,7 @@
 /** The boards of a project: switch, create, rename, duplicate, delete, reset. */
 
-import { request } from "../../http.js";
+import { make } from "../../dom.js";
+import { request, siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
 import { askName, confirm } from "./dialogs.js";
 import { withParameters } from "../../shared/query.js";
@@ -19,6 +20,7 @@ export function boardEntries(board) {
     ...names.map((name) => ({ label: labelOf(name), checked: name === file.name, action: () => open(board, name) })),
     null,
     { label: board.showsHidden ? gettext("Stop showing hidden charts") : gettext("Show hidden charts ({n})", { n: count }), disabled: !count && !board.showsHidden, action: () => toggleHidden(board) },
+    { label: gettext("Save as one page"), action: () => savePage(board) },
     { label: gettext("Undo"), disabled: !file.undone.length, action: () => file.undo() },
     null,
     { label: gettext("New board…"), disabled: off, action: () => create(board, gettext("New board"), {}) },
@@ -27,6 +29,14 @@ export function boardEntries(board) {
     { label: gettext("Reset to default"), action: () => reset(board) },
     { label: gettext("Delete…"), disabled: off || !(file.etag || file.error), action: () => remove(board) },
   ];
+}
+
+/** Download the charts of the runs on the page, arranged by the saved board, as one file that needs no server. */
+function savePage({ file, source }) {
+  const run = location.pathname.match(/\/runs\/([^/]+)/)?.[1];
+  const runs = run ?? [...source.runs.keys()].join();
+  const query = new URLSearchParams({ runs, board: file.name });
+  make("a", { href: siteAddress(`/page.html?${query}`), download: `${file.name}.html` }).click();
 }
 
 function labelOf(name) {

@@ -1,0 +1,15 @@
+/** Pages of the lab notebook and of reports. */
+
+import { startEditor } from "./documents/editor.js";
+import { drawCharts, keepCurrent } from "./documents/live.js";
+
+const [article, editor, problem] = ["document", "editor", "document-problem"].map((id) => document.getElementById(id));
+
+function failed(error) {
+  problem.hidden = !error;
+  problem.textContent = error?.message ?? "";
+}
+
+if (editor) startEditor(editor);
+else drawCharts(document);
+if (article) keepCurrent(article, failed);
