@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from runicorn.tracking.notebook import notebook
     from runicorn.tracking.run import Run
+    from runicorn.tracking.show import compare, show
     from runicorn.tracking.switch import enabled, is_enabled, reset_enabled, set_enabled
 
     MetricsExporter: type
@@ -75,6 +76,7 @@ __all__ = [
     "RunExists",
     "__version__",
     "board",
+    "compare",
     "enabled",
     "finish",
     "get_active_run",
@@ -98,6 +100,7 @@ __all__ = [
     "runs",
     "set_enabled",
     "set_primary_metric",
+    "show",
     "snapshot_workspace",
     "summary",
     "use_artifact",
@@ -114,6 +117,7 @@ _HOMES = {
     "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "tracking.board": ("board",),
     "tracking.notebook": ("notebook",),
+    "tracking.show": ("compare", "show"),
     "tracking.run": ("Run",),
     "tracking.init": ("RunExists", "get_active_run", "init"),
     "tracking.switch": ("enabled", "is_enabled", "reset_enabled", "set_enabled"),

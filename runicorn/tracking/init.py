@@ -70,6 +70,7 @@ def init(
     upload_timeout: float | None = None,
     path: str | None = None,
     sources: bool | None = None,
+    reinit: str | None = None,
     **later: Unpack[Arguments],
 ) -> Run:
     """Begin a run and make it the active one; open runs stay open.
@@ -78,9 +79,8 @@ def init(
         project, name: folders below the storage root, 1-100 characters each; "default" if not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
-        capture_env: record code, packages, command line and machine, without secrets.
+        capture_env, capture_console: record code, packages and machine without secrets; copy the output into the log.
         config: a dict, a namespace, a dataclass, an object of pydantic, attrs or OmegaConf; nested: `optim.lr`.
-        capture_console: copy the program's output into the log of the run.
         resume: continue the run `run_id` if it exists, with its next step and its creation time.
         tags, notes, group: tags, free text, and the name of a set of runs, such as a sweep.
         system_metrics: log CPU, memory and GPU usage of the process every ten seconds, as `system/…`.
@@ -88,19 +88,20 @@ def init(
         url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
         upload_timeout: maximum seconds to wait for the upload at the end; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
         sources: store the source files of the program with the run; else `RUNICORN_SOURCES`, else with `capture_env`.
+        reinit: of the open run that a cell of a notebook began before: "finish" (usual), "return" it, or "create" another.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
 
     Raises:
-        InvalidName, InvalidRunId: project, name or path is not valid as a folder; run_id is malformed.
-        RunExists: run_id is in use, and `resume` is not set.
-        TypeError, ValueError: config has no named parts; mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
+        InvalidName, InvalidRunId, RunExists: a name, path or run_id is invalid; run_id is in use without `resume`.
+        TypeError, ValueError: config has no named parts; another argument is invalid, or does not go with the others.
     """
     place = _checked_place(project, name, path, run_id, resume)
+    if (continued := _continued(place, reinit)) is not None:
+        return continued
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = None if is_offline(mode) else _server(url, upload_timeout)
     with descriptor_reserve.released():
-        root = user.storage_root(storage)
-        unmounted = default_root.find_unmounted(root)
+        root, unmounted = _root(storage)
         run, resumed = (_silent if is_silent(mode) else _claimed)(root, place, run_id, resume)
         run.alias = labels.get("alias")
         hooks.watch(run)
@@ -110,6 +111,26 @@ def init(
         sources = capture_env and _keeps_sources(sources)
         run.accompany(capture_env, sources=sources, console=capture_console, samples=system_metrics)
     return run
+
+
+def _continued(place: Location, reinit: str | None) -> Run | None:
+    """Return the run that the cell of a notebook continues; one that it does not continue is ended."""
+    if reinit is None and "IPython" not in sys.modules:
+        return None
+    from runicorn.cells import kernel
+
+    runs = [run for run in hooks.open_runs() if isinstance(run, Run)]
+    earlier = kernel.earlier_run(runs, place.project, place.name, reinit)
+    if earlier is not None and reinit != kernel.RETURN:
+        kernel.end_earlier(earlier)
+        return None
+    return earlier
+
+
+def _root(storage: str | os.PathLike[str] | None) -> tuple[Path, Path | None]:
+    """Return the storage root, and the mount point that is missing below it."""
+    root = user.storage_root(storage)
+    return root, default_root.find_unmounted(root)
 
 
 def _keeps_sources(sources: bool | None) -> bool:
@@ -150,6 +171,10 @@ def _publish(run: Run, server: Target | None) -> None:
         )
     if _is_stored(run):
         companion.watch(run.run_dir)
+    if "IPython" in sys.modules:
+        from runicorn.cells.kernel import note_cell
+
+        note_cell(run.id)
     announce(run)
 
 

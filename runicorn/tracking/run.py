@@ -73,6 +73,17 @@ class Run(MediaLog):
     def __repr__(self) -> str:
         return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
 
+    def _ipython_display_(self) -> None:
+        from runicorn.cells.view import display_run
+
+        display_run(self)
+
+    def _repr_html_(self) -> str:
+        """Return the run as HTML, for front ends of notebooks other than Jupyter."""
+        from runicorn.cells.view import RunsView
+
+        return RunsView(self.storage_root, [self.run_dir])._repr_html_()
+
     def __enter__(self) -> Run:
         return self
 

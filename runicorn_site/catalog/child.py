@@ -8,21 +8,22 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from runicorn_site.import_path import make_importable
 
 
-def main() -> None:
-    """Answer `{"question": …, "storage": …, …}` with a pickled pair: the kind of an error or None, and the value."""
+def answer_one(respond: Callable[[dict[str, Any]], Any]) -> None:
+    """Answer a JSON object on stdin with a pickled pair: the kind of an error or None, and the value of `respond`."""
     make_importable()
     asked = json.load(sys.stdin)
     from runicorn_site.catalog.base import CatalogError, UnknownRun
 
     answer: tuple[str | None, Any]
     try:
-        answer = None, _answer(asked)
+        answer = None, respond(asked)
     except UnknownRun as error:
         answer = "LookupError", str(error)
     except CatalogError as error:
@@ -33,6 +34,7 @@ def main() -> None:
 
 
 def _answer(asked: dict[str, Any]) -> Any:
+    """Answer `{"question": …, "storage": …, …}`."""
     from runicorn_site.catalog.base import Query
     from runicorn_site.catalog.columns import columns_of_points, columns_of_runs
     from runicorn_site.catalog.names import find_run
@@ -50,4 +52,4 @@ def _answer(asked: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    answer_one(_answer)

@@ -15,7 +15,8 @@ from runicorn.json_value import JsonObject
 from runicorn.settings import user
 from runicorn_site.catalog.entry import RunEntry
 
-Kind = Literal["pandas", "polars", "arrow"]
+Kind = Literal["pandas", "polars", "arrow", "records"]
+KINDS = ("pandas", "polars", "arrow", "records")
 ERRORS: dict[str, type[Exception]] = {
     "LookupError": LookupError,
     "ValueError": ValueError,
@@ -44,7 +45,7 @@ def runs(
         project: only runs of a project.
         order_by: a column, greatest first.
         limit: maximum number of rows.
-        as_: "pandas", "polars" or "arrow" (a `pyarrow.Table`).
+        as_: "pandas", "polars", "arrow" (a `pyarrow.Table`) or "records" (a list of dicts, without a library).
 
     Raises:
         ImportError: the library of the frame is not installed.
@@ -75,6 +76,19 @@ class StoredRun:
     def id(self) -> str:
         """The id of the run."""
         return self.entry.id
+
+    def page(self, others: Sequence[str] = ()) -> str:
+        """Return an interactive HTML page of the run, or of it and other runs by their ids, that needs no server."""
+        root = self.folder.parents[len(Path(self.entry.folder).parts) - 1]
+        asked = {"storage": str(root), "runs": [self.id, *others]}
+        answer: str = _ask(asked, "runicorn_site.page_file.child")
+        return answer
+
+    def _repr_html_(self) -> str:
+        from runicorn.cells.view import RunsView
+
+        root = self.folder.parents[len(Path(self.entry.folder).parts) - 1]
+        return RunsView(root, [self.folder])._repr_html_()
 
     @property
     def config(self) -> JsonObject:
@@ -140,14 +154,14 @@ def _root(storage: str | Path | None) -> str:
 
 
 def _check(kind: str) -> None:
-    if kind not in ("pandas", "polars", "arrow"):
-        raise ValueError(f'as_ is "pandas", "polars" or "arrow", not {kind!r}')
+    if kind not in KINDS:
+        raise ValueError(f"as_ is one of {', '.join(KINDS)}, not {kind!r}")
 
 
-def _ask(asked: Mapping[str, Any]) -> Any:
+def _ask(asked: Mapping[str, Any], module: str = "runicorn_site.catalog.child") -> Any:
     """Return the answer of a process that reads the store."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "runicorn_site.catalog.child"],
+        [sys.executable, "-P", "-m", module],
         input=json.dumps(asked).encode(),
         stdout=subprocess.PIPE,
         env={**os.environ, "RUNICORN_COMPANION": "off"},
@@ -160,6 +174,8 @@ def _ask(asked: Mapping[str, Any]) -> Any:
 
 
 def _framed(columns: dict[str, list[Any]], kind: Kind) -> Any:
+    if kind == "records":
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     if kind == "pandas":
         import pandas
 

@@ -29,6 +29,7 @@ from runs.models import Run, RunMetric, StorageRoot
 from runs.query import usual_metric
 from runs.query.analysis import grouping
 from runs.query.where.parser import BadWhere
+from runs.store.metric_stats import mode_by_name
 from runs.store.params import flatten
 from samples.errors import NoSuchSamples
 from samples.query import table as sample_table
@@ -202,9 +203,7 @@ def _best_of(entries: Sequence[RunEntry], column: str) -> Any:
     if len(set(values)) < 2:
         return None
     name = column.removeprefix("metric.").rpartition(".")[0]
-    is_minimum = column.endswith(".min") or (
-        column.endswith(".best") and named_runs.mode_by_name(name) == "min"
-    )
+    is_minimum = column.endswith(".min") or (column.endswith(".best") and mode_by_name(name) == "min")
     return min(values) if is_minimum else max(values)
 
 
@@ -221,7 +220,7 @@ def _pivot(options: Options, context: Context) -> Table:
         raise BlockProblem(_("These runs cannot be grouped so.")) from error
     if not board.rows:
         raise BlockProblem(_("No run matches."))
-    note = _("Mean with its 95 % interval. Bold: the best, and those within noise of it.")
+    note = _("Mean ± its interval at the level 0.95. Bold: the best, and those within noise of it.")
     if pivot := board.pivot:
         return Table(
             [f"{pivot.row_key} \\ {pivot.column_key}", *pivot.columns],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -30,6 +30,9 @@ from runs.pages.project import project_or_404
 from runs.query.documents import excerpt, find_documents, read_document
 from runs.services.dead_runs import refresh_before_listing
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
 TITLES = {NOTEBOOK: gettext_lazy("Notebook"), REPORTS: gettext_lazy("Reports")}
 KIND_LABELS = {
     "note": gettext_lazy("Note"),
@@ -40,6 +43,38 @@ KIND_LABELS = {
 PER_PAGE, WHOLE_PER_PAGE = 50, 20
 DECISION = "decision"
 MOST_RUNS = 20
+
+
+class FolderContext(TypedDict):
+    """The folder of a page, and the names of its routes."""
+
+    project: str
+    folder: str
+    folder_title: StrPromise
+    is_notebook: bool
+    list_address: str
+    document_address: str
+    file_address: str
+
+
+class EntryContext(TypedDict):
+    """An entry of the list; `body` is empty unless it is shown as a whole."""
+
+    document: Document
+    label: str
+    excerpt: str
+    body: str
+    authors: str
+
+
+class DocumentContext(TypedDict):
+    """A document; `runs` are ids and labels of the runs that it is about."""
+
+    document: Document
+    label: str
+    authors: str
+    runs: list[tuple[str, str]]
+    body: str
 
 
 @access(Scope.READ)
@@ -148,7 +183,7 @@ def _document_or_404(root: str, project: str, folder: str, name: str) -> Documen
     return document
 
 
-def _names(project: str, folder: str) -> dict[str, Any]:
+def _names(project: str, folder: str) -> FolderContext:
     return {
         "project": project,
         "folder": folder,
@@ -164,7 +199,7 @@ def _kind_label(kind: str) -> str:
     return str(KIND_LABELS.get(kind, kind))
 
 
-def _entry(document: Document, search: str, context: Context | None) -> dict[str, Any]:
+def _entry(document: Document, search: str, context: Context | None) -> EntryContext:
     """Return an entry of the list; with a context its whole text."""
     body: SafeString | str = "" if context is None else render_document(document, context)
     return {
@@ -176,7 +211,7 @@ def _entry(document: Document, search: str, context: Context | None) -> dict[str
     }
 
 
-def _shown(document: Document, context: Context) -> dict[str, Any]:
+def _shown(document: Document, context: Context) -> DocumentContext:
     return {
         "document": document,
         "label": _kind_label(document.kind),

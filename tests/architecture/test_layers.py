@@ -22,7 +22,7 @@ LAYERS = {
     "runicorn_site": ["web", "database", "cluster", "security", "transport", "conditional", "assets", "monitoring", "backup", "watching", "api", ".", "demo", "catalog", "page_file", "documents", "agents", "server", "pages", "palette", "cli"],
     "runicorn": [
         "_platform", ".", "api/responses", "store", "settings", "alerts", "media", "artifacts", "capture", "api",
-        "companion", "upload", "legacy", "tracking", "integrations", "compat", "cli",
+        "companion", "upload", "legacy", "cells", "tracking", "integrations", "compat", "cli",
     ],
     "runicorn_tools": ["analysis", "differences", "rerun", "export", "archives", "sync", ".", "fsck", "cli"],
     "runicorn_importers": ["sample_rows", "experiment", "formats", "writing", ".", "aim", "mlflow", "swanlab", "tensorboard", "wandb", "samples", "watching", "cli"],

@@ -25,18 +25,20 @@ def metric_records(run_dir: Path) -> Iterator[dict[str, Any]]:
 
     Damaged lines, an incomplete last line and other events are skipped; a missing journal has no records.
     """
+    for _end, records in records_after(run_dir, 0):
+        yield from records
+
+
+def records_after(run_dir: Path, offset: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Yield the same records behind a byte offset, some at a time, each time with the offset behind them."""
     try:
         fd = _platform.open_regular(run_dir / layout.EVENTS, follow_links=False)
     except FileNotFoundError:
         return
     try:
-        offset = 0
         while chunk := complete(fd, offset, CHUNK):
             offset += len(chunk)
-            for line in chunk.split(b"\n"):
-                record = _record(line)
-                if record:
-                    yield record
+            yield offset, [record for line in chunk.split(b"\n") if (record := _record(line))]
     finally:
         os.close(fd)
 

@@ -1,7 +1,7 @@
 /** Pages of the lab notebook and of reports. */
 
-import { startEditor } from "./documents/editor.js";
-import { drawCharts, keepCurrent } from "./documents/live.js";
+import { startEditor } from "./editor.js";
+import { drawCharts, keepCurrent } from "./live.js";
 
 const [article, editor, problem] = ["document", "editor", "document-problem"].map((id) => document.getElementById(id));
 

@@ -1,0 +1,1 @@
+"""Runs as the output of a notebook's cell."""

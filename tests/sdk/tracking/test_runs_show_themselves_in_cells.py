@@ -1,0 +1,223 @@
+"""`run`, `rn.show` and `rn.compare` are the output of a cell: curves without the viewer, a page with it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runicorn as rn
+from runicorn import extension_points
+from runicorn.cells.picture import PictureReader, pictures_html, read_pictures
+from runicorn.cells.view import RunsView
+from tests.folders import write_run
+from tests.processes import environment
+
+HOSTILE = '"><script>alert(1)</script>'
+
+
+@pytest.fixture
+def sdk_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if only runicorn-sdk were installed."""
+
+    def missing(group: str, name: str) -> Any:
+        raise extension_points.NotInstalled(f"{name} needs the full distribution")
+
+    monkeypatch.setattr(extension_points, "load", missing)
+
+
+def folder_of(store: Path, run_id: str) -> Path:
+    return next(store.glob(f"*/*/runs/{run_id}"))
+
+
+def test_the_sdk_alone_draws_curves_and_values(tmp_path: Path, sdk_only: None) -> None:
+    ids = [
+        write_run(
+            tmp_path,
+            name=f"run-{number}",
+            metrics=[{"loss": step * number, "system/cpu": 1.0} for step in range(5)],
+            config={"lr": 0.1 * number, "same": 1},
+        )
+        for number in (1, 2)
+    ]
+    view = rn.compare(*ids, storage=tmp_path)
+    html = view._repr_html_()
+    assert html.count("<polyline") == 2 and html.count("<svg") == 1 and "system/cpu" not in html
+    assert re.findall(r"<th>(lr|same|loss)</th>", html) == ["loss", "lr"] and ">8<" in html
+    assert "<script" not in html and "iframe" not in html
+    bundle = view._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg xmlns=") and bundle["text/plain"] == repr(view)
+
+
+def test_values_of_all_kinds_and_hostile_texts_are_drawn(tmp_path: Path, sdk_only: None) -> None:
+    points = [{"a": math.nan, "b": 1.7e308, HOSTILE: 1.0}, {"a": math.inf, "b": -1.7e308, HOSTILE: 2.0}]
+    run_id = write_run(tmp_path, metrics=points, config={HOSTILE: HOSTILE}, alias=HOSTILE)
+    html = RunsView(tmp_path, [folder_of(tmp_path, run_id)])._repr_html_()
+    assert "a: no finite value" in html and "<script" not in html
+    assert "nan," not in html and "inf," not in html
+
+
+def test_a_long_curve_is_thinned_and_its_last_point_stays(tmp_path: Path) -> None:
+    run_id = write_run(tmp_path, metrics=[{"loss": float(step)} for step in range(1, 5002)])
+    (picture,) = read_pictures([folder_of(tmp_path, run_id)])
+    assert 200 <= len(picture.curves["loss"]) <= 401
+    assert picture.curves["loss"][-1] == (5001.0, 5001.0) and picture.last == {"loss": 5001.0}
+
+
+def test_a_growing_journal_is_read_on(tmp_path: Path) -> None:
+    run_id = write_run(tmp_path, metrics=[{"loss": 1.0}], status="running")
+    reader = PictureReader(folder_of(tmp_path, run_id))
+    assert len(reader.read().curves["loss"]) == 1
+    with (folder_of(tmp_path, run_id) / "events.jsonl").open("a") as journal:
+        journal.write('{"ts": 1, "type": "metrics", "data": {"loss": 3.0, "global_step": 2}}\n{"ts": 2, "ty')
+    assert reader.read().curves["loss"] == [(1.0, 1.0), (2.0, 3.0)]
+
+
+def test_runs_are_chosen_by_project_and_number(tmp_path: Path, sdk_only: None) -> None:
+    ids = [
+        write_run(tmp_path, project, created_at=1_767_000_000 + number)
+        for number, project in enumerate(["vision", "speech", "vision"])
+    ]
+    (folder_of(tmp_path, ids[0]) / ".deleted").write_text("{}")
+    shown = rn.show(project="vision", storage=tmp_path)
+    assert [folder.name for folder in shown.folders] == [ids[2]]
+    assert len(rn.show(limit=1, storage=tmp_path).folders) == 1
+    assert "No runs." in rn.show(project="none", storage=tmp_path)._repr_html_()
+    assert "No runs." in pictures_html([], "No runs.")
+    with pytest.raises(LookupError, match="Run not found: missing"):
+        rn.compare("missing", storage=tmp_path)
+    with pytest.raises(ImportError, match="needs the full distribution"):
+        rn.show("config.lr > 1", storage=tmp_path)
+
+
+def test_with_the_viewer_the_page_is_in_a_sandbox(tmp_path: Path) -> None:
+    for lr in (0.1, 0.2):
+        write_run(tmp_path, metrics=[{"loss": lr}], config={"lr": lr, "text": HOSTILE})
+    view = rn.show("config.lr > 0.15", storage=tmp_path)
+    html = view._repr_html_()
+    assert len(view.folders) == 1 and html.startswith('<iframe sandbox="allow-scripts" ')
+    assert "<script" not in html and "allow-same-origin" not in html
+    with pytest.raises(ValueError, match="expected a value"):
+        rn.show("config.lr >", storage=tmp_path)
+
+
+@pytest.fixture
+def cell(folder: Path, home: Path) -> Iterator[Callable[..., str]]:
+    """Run a cell in a kernel of its own and return what it printed; a front end may name the cell."""
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(kernel_name="python3")
+    manager.kernel_cmd = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    surroundings = environment(home, RUNICORN_DIR=str(folder), IPYTHONDIR=str(folder.parent))
+    manager.start_kernel(env=surroundings, cwd=str(folder.parent))
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+
+    def run(text: str, cell_id: str = "") -> str:
+        printed: list[str] = []
+
+        def hook(message: dict[str, Any]) -> None:
+            content = message["content"]
+            printed.append(str(content.get("text", "")) if content.get("name") == "stdout" else "")
+            assert message["msg_type"] != "error", content
+
+        if cell_id:
+            make = client.session.msg
+
+            def with_cell(*args: Any, **kwargs: Any) -> Any:
+                message = make(*args, **kwargs)
+                message["metadata"]["cellId"] = cell_id
+                return message
+
+            client.session.msg = with_cell
+        try:
+            client.execute_interactive(text, timeout=60, output_hook=hook)
+        finally:
+            client.session.__dict__.pop("msg", None)
+        return "".join(printed).strip()
+
+    try:
+        yield run
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+BEGIN = "import runicorn as rn; run = rn.init({}); print(run.id)"
+OPTIONS = "'vision', 'resnet', capture_env=False, system_metrics=False"
+
+
+def statuses(folder: Path) -> dict[str, str]:
+    return {
+        path.parent.name: json.loads(path.read_text())["status"]
+        for path in folder.glob("*/*/runs/*/status.json")
+    }
+
+
+def test_a_cell_that_is_executed_again_ends_or_continues_its_run(
+    folder: Path, cell: Callable[..., str]
+) -> None:
+    first = cell(BEGIN.format(OPTIONS))
+    second = cell(BEGIN.format(OPTIONS))
+    assert statuses(folder) == {first: "finished", second: "running"}
+    assert cell(BEGIN.format(f"{OPTIONS}, reinit='return'")) == second
+    third = cell(BEGIN.format(f"{OPTIONS}, reinit='create'"))
+    other = cell(BEGIN.format("'vision', 'vit', capture_env=False, system_metrics=False"))
+    now = statuses(folder)
+    assert now[second] == now[third] == now[other] == "running" and len({second, third, other}) == 3
+
+
+def test_front_ends_that_name_cells_tell_them_apart(folder: Path, cell: Callable[..., str]) -> None:
+    first = cell(BEGIN.format(OPTIONS), cell_id="one")
+    second = cell(BEGIN.format(OPTIONS), cell_id="two")
+    again = cell(BEGIN.format("'vision', 'renamed', capture_env=False, system_metrics=False"), cell_id="one")
+    assert statuses(folder) == {first: "finished", second: "running", again: "running"}
+
+
+def test_reinit_is_checked_and_ignored_in_scripts(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="reinit must be one of 'finish', 'return', 'create', got 'x'"):
+        rn.init(storage=tmp_path, reinit="x")
+    options: dict[str, Any] = {"storage": tmp_path, "capture_env": False, "system_metrics": False}
+    with rn.init(**options) as first, rn.init(**options) as second:
+        assert first.is_open() and first.id != second.id
+
+
+NOTEBOOK = (
+    "import threading, runicorn as rn\nrun = rn.init('vision', 'resnet', capture_env=False, system_metrics=False)",
+    "run",
+    "for step in range(50): run.log({'loss': 1 / (step + 1)}, step=step)\nimport time; time.sleep(5)",
+    "print(len(threading.enumerate()))",
+    "run.finish()\n[t.join(60) for t in threading.enumerate() if t.name == 'runicorn-cell']",
+    "rn.compare(run)",
+)
+
+
+def test_an_executed_notebook_has_the_curves_in_its_outputs(
+    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    for name, value in environment(home, RUNICORN_DIR=str(folder)).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("IPYTHONDIR", str(folder.parent))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in NOTEBOOK])
+    seen: list[str] = []
+    client = NotebookClient(notebook, timeout=120)
+    client.on_cell_executed = lambda cell_index, **_: seen.append(html_of(notebook.cells[1]))
+    client.execute()
+    # While the run went on its output had the curve; at the end it is the page.
+    assert seen[1] == "" or "<polyline" not in seen[1]
+    assert "<polyline" in seen[3] and "running" in seen[3]
+    assert "iframe" in html_of(notebook.cells[1]) and "iframe" in html_of(notebook.cells[5])
+
+
+def html_of(cell: Any) -> str:
+    return "".join(str(output.get("data", {}).get("text/html", "")) for output in cell.outputs)
