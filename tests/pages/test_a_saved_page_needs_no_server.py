@@ -117,7 +117,7 @@ def test_a_saved_document_has_its_charts_offline(chromium: Any, viewer: Any, tmp
     page.goto(f"file://{target}")
     page.locator('figure[data-name="loss"] canvas').first.wait_for()
     assert page.locator(".block-legend a").count() == 2
-    page.wait_for_function("document.querySelector('.plot').ariaLabel.includes('run-2')")
+    page.locator(".plot[aria-label*='run-2']").wait_for()
     box = page.locator(".plot").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 40)
     page.mouse.down()

@@ -65,5 +65,5 @@ def test_changes_by_hand_and_new_points_appear(chromium: Any, viewer: Any) -> No
     with journal.open("a") as file:
         data = {"loss": 7.0, "global_step": 3, "time": 3.0}
         file.write(json.dumps({"ts": 1_800_000_000.0, "type": "metrics", "data": data}) + "\n")
-    page.wait_for_function("document.querySelector('.plot').ariaLabel.includes('7')")
+    page.locator(".plot[aria-label*='last 7']").wait_for()
     context.close()
