@@ -66,5 +66,7 @@ def _joined(turn: dict[str, Any], *keys: str) -> list[Any] | None:
 
 
 def _version(turns: list[dict[str, Any]]) -> int | None:
-    versions = [version for turn in turns if isinstance(version := turn.get("max_policy_version"), int)]
+    """Return the newest policy version; a turn that one version wrote has only the least."""
+    keys = ("max_policy_version", "min_policy_version")
+    versions = [version for turn in turns for key in keys if isinstance(version := turn.get(key), int)]
     return max(versions, default=None)
