@@ -19,6 +19,7 @@ from runicorn import _platform
 from runicorn.settings import free_space
 from runicorn.store import curation, layout
 from runicorn.store.samples.names import Chunk, samples_folder
+from runicorn.store.samples.reader import OpenChunk
 from runicorn.store.samples.writer import SampleWriter
 from runicorn_importers.sample_rows.row import SampleRow
 from runicorn_importers.samples.source import SampleSource
@@ -95,7 +96,7 @@ def land(root: Path, run_dir: Path, sources: Iterable[SampleSource], state: Stat
         if not (is_continued or source.path.name.endswith(SEALED)):
             _remove(run_dir, progress)
             progress = state.files[_key(source.path, folder)] = Progress()
-        count += _land_file(root, run_dir, source, progress)
+        count += _land_file(root, run_dir, source, progress, state, folder)
         progress.stamp = stamp
         state.save(folder)
     if count:
@@ -103,7 +104,9 @@ def land(root: Path, run_dir: Path, sources: Iterable[SampleSource], state: Stat
     return count
 
 
-def _land_file(root: Path, run_dir: Path, source: SampleSource, progress: Progress) -> int:
+def _land_file(
+    root: Path, run_dir: Path, source: SampleSource, progress: Progress, state: State, folder: Path
+) -> int:
     space = free_space.ReserveCheck(run_dir)
     last = progress.chunks[-1] if progress.chunks else None
     progress.name = progress.name or source.name
@@ -115,12 +118,16 @@ def _land_file(root: Path, run_dir: Path, source: SampleSource, progress: Progre
             _count(progress, row)
         for batch in _batches(rows):
             space.require(sum(len(str(row.data)) for row in batch))
+            number = writer.begin()
+            if number not in progress.chunks:
+                # Before its first row: after a kill its lines are counted instead of written again.
+                progress.chunks.append(number)
+                progress.size = 0
+                state.save(folder)
             writer.append([row.data for row in batch], batch[0].step, batch[0].time)
             for row in batch:
                 _count(progress, row)
-            number, progress.size = writer.place or (last or 0, progress.size)
-            if number not in progress.chunks:
-                progress.chunks.append(number)
+            progress.size = writer.place[1] if writer.place else progress.size
         writer.sync()
         writer.close(seal_last=not source.grows)
     return progress.rows - before
@@ -145,10 +152,9 @@ def _lines_beyond(run_dir: Path, progress: Progress) -> int:
         return 0
     chunk = Chunk(progress.chunks[-1], samples_folder(run_dir, progress.name))
     try:
-        with chunk.plain.open("rb") as file:
-            file.seek(progress.size)
-            return sum(line.endswith(b"\n") for line in file)
-    except FileNotFoundError:  # sealed
+        with OpenChunk(chunk) as file:
+            return sum(bool(line.content) for line in file.lines(progress.size))
+    except FileNotFoundError:
         return 0
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from runicorn.store.samples import writer as writer_module
 from runicorn.store.samples.reader import read_samples
+from runicorn.store.samples.writer import SampleWriter
 from runicorn_importers.samples import landing
 from runicorn_importers.samples.folders import FRAMEWORKS, import_samples, sample_folders
 from runicorn_importers.watching.watch import Watcher
@@ -104,6 +106,40 @@ def test_a_kill_before_the_state_is_written_loses_and_repeats_nothing(
     folders.lines(source / "traces.jsonl", [folders.episode(3)])
     scan(root, source)
     assert ids(root) == [f"trace-{number}" for number in range(4)]
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_kill_within_the_first_import_loses_and_repeats_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_sealed: bool
+) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verifiers(source)
+    folders.lines(source / "traces.jsonl", [folders.episode(1), folders.episode(2)])
+
+    class Killed(BaseException):
+        pass
+
+    def killed(writer: SampleWriter) -> None:
+        if is_sealed:
+            writer.close()
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_module, "SMALL_BYTES", 0)
+        patch.setattr(landing, "_count", lambda progress, row: killed(opened[0]))
+        opened: list[SampleWriter] = []
+
+        class Watched(SampleWriter):
+            def begin(self) -> int:
+                opened[:] = [self]
+                return super().begin()
+
+        patch.setattr(landing, "SampleWriter", Watched)
+        with pytest.raises(Killed):
+            scan(root, source)
+    scan(root, source)
+    assert sorted(ids(root)) == [f"trace-{number}" for number in range(3)]
 
 
 def test_samples_join_the_run_that_wrote_into_the_folder(tmp_path: Path) -> None:
