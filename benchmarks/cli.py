@@ -1,7 +1,7 @@
 """Measure the command line and data frames on a store of many small runs, with and without a viewer.
 
 Each command is a process of its own. The first `ls` and the first frame of a store read the files of all runs; what they
-read of ended runs is kept for the next one, whose time has the limit. Beside the wall time stand the processor time, which
+read of ended runs is kept for the next one, whose time has the limit. Beside the wall time stand the CPU time, which
 a busy machine changes less, and the ratio to the limit.
 
 Usage: python -m benchmarks.cli [runs]
@@ -30,7 +30,7 @@ METRIC = "val/loss"
 
 
 class Cost(NamedTuple):
-    """Seconds of a command: on the clock, and of the processor."""
+    """Seconds of a command: on the clock, and of the CPU."""
 
     wall: float
     cpu: float
@@ -103,7 +103,7 @@ def report(what: str, cost: Cost, limit: float | None) -> bool:
     """Print the cost of a command; return whether it keeps its limit."""
     ratio = "" if limit is None else f"   {cost.wall / limit:5.2f} x the limit of {limit:g} s"
     verdict = "" if limit is None else "   kept" if cost.wall <= limit else "   MISSED"
-    print(f"{what:<46} {cost.wall:7.3f} s, processor {cost.cpu:7.3f} s{ratio}{verdict}", flush=True)
+    print(f"{what:<46} {cost.wall:7.3f} s, CPU {cost.cpu:7.3f} s{ratio}{verdict}", flush=True)
     return limit is None or cost.wall <= limit
 
 

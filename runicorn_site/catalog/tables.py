@@ -193,7 +193,7 @@ def _rows_of_samples(run_id: str, name: str, samples: Iterable[Sample]) -> Rows:
 
 
 def _numbers_and_texts(values: Values) -> tuple[Any, list[str | None]]:
-    """Return values as floats, NaN where they are none, and the texts of those: `nan`, `inf`, or what was logged."""
+    """Return values as floats, NaN for texts, and the texts: `nan`, `inf`, or what was logged."""
     if values.kind in (FLOAT, INT):
         heights = values.numbers()
         special = np.flatnonzero(~np.isfinite(heights))
