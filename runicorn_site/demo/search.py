@@ -28,8 +28,9 @@ PROJECT, BOARD = "digits", "overfitting"
 QUESTION = {"type": "text", "text": "Which digit is this?"}
 DESCRIPTION = """Which small network reads handwritten digits best, and is it better or only luckier?
 
-Each config is trained with three seeds. The **baseline** is the first config: the groups of the
-project compare the others with it. *deep-sgd-growing* diverges, and *wide-adam-short* crashes.
+Each config is trained with three seeds. The **baseline** is the first config; all others are compared with it.
+
+*deep-sgd-growing* diverges, and *wide-adam-short* crashes.
 """
 ZOOM, GAP, COLUMNS, GREY = 5, 4, 8, 96
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.store.layout import InvalidName
-from runicorn.store.project import boards, description
+from runicorn.store.project import analysis, boards, description
 from runicorn_site.web.access import Scope, Subject, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
@@ -54,8 +54,10 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     best = {run.run_id: run for run in runs.filter(run_id__in=[entry["id"] for entry in summary["best"]])}
     newest = list(runs.newest()[:NEWEST])
     usual_metric.fill(newest)
+    baseline = analysis.read(Path(root.path), project)["baseline"]
     context = {
         "project": project,
+        "baseline": list(runs.filter(run_id__in=baseline).newest()) if baseline else [],
         "text": description.read(Path(root.path), project),
         "limit": description.LENGTH,
         "summary": summary,

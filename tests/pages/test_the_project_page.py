@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from runicorn.store.project import analysis
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.pages.test_accessibility_of_pages import violations
@@ -33,6 +34,16 @@ def test_the_best_runs_and_the_newest_are_listed(project: Page) -> None:
     assert "run-2" in markup.texts("td")
     assert "0.2" in markup.texts("td")
     assert len(markup.all("rect")) == 56
+
+
+@pytest.mark.django_db
+def test_the_baseline_is_named(project: Page, store: Path) -> None:
+    assert "Baseline" not in project("/projects/vision").texts("dt")
+    run_ids = [path.name for path in sorted(store.glob("vision/run-[01]/runs/*"))]
+    analysis.update(store, "vision", lambda content: content.update({"baseline": run_ids}))
+    markup = project("/projects/vision")
+    assert "Baseline" in markup.texts("dt")
+    assert any(text in ("run-0 +1", "run-1 +1") for text in markup.texts("dd"))
 
 
 @pytest.mark.django_db

@@ -5,8 +5,10 @@ import { gettext } from "../i18n.js";
 import { keep, kept } from "../shared/kept.js";
 
 const DONE = "runicorn.tour";
+/** Pixels that the card needs below its element. */
+const CARD_HEIGHT = 220;
 const STEPS = [
-  ["#runs tbody tr:last-child a.name", gettext("Each row is one training. Open it for its curves, log, images and code.")],
+  ["#runs tbody a.name", gettext("Each row is one training. Open it for its curves, log, images and code.")],
   ["#where", gettext("Filter by anything that was logged, for example lr < 0.01. Completion helps.")],
   ["#pick-all", gettext("Select runs to compare, tag, export or delete them.")],
   ["#other-layout", gettext("See the curves of all runs beside each other.")],
@@ -31,10 +33,11 @@ class Tour {
     this.at = at;
     if (at >= STEPS.length) return this.end();
     const [selector, text] = STEPS[at];
-    this.target = [...document.querySelectorAll(selector)].find((element) => element.checkVisibility());
+    const candidates = [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+    // The card of the last row in view covers no other row.
+    this.target = candidates.findLast((element) => element.getBoundingClientRect().bottom < innerHeight - CARD_HEIGHT) ?? candidates[0];
     if (!this.target) return this.show(at + 1);
     this.target.classList.add("toured");
-    this.target.scrollIntoView({ block: "nearest" });
     this.text.textContent = text;
     this.count.textContent = gettext("{n} of {total}", { n: at + 1, total: STEPS.length });
     this.next.textContent = at === STEPS.length - 1 ? gettext("Done") : gettext("Next");
