@@ -32,7 +32,6 @@ PAGES = [
     "/projects",
     "/projects/vision",
     "/projects/vision/groups",
-    "/projects/none/groups",
     "/?group=config.lr",
     "/artifacts",
     "/alerts/rules/new",
