@@ -50,7 +50,12 @@ def viewer(folder: Path, start_viewer: Callable[..., Viewer]) -> Viewer:
 
 
 def _label(browser: Any, name: str) -> str:
-    code = "(name) => document.querySelector(`figure[data-name=\"${name}\"] .plot`)?.getAttribute('aria-label') ?? ''"
+    """Return the words of a chart, which is drawn when it is in sight."""
+    code = """(name) => {
+        const plot = document.querySelector(`figure[data-name="${name}"] .plot`);
+        document.querySelector(`figure[data-name="${name}"]`)?.scrollIntoView();
+        return plot?.getAttribute("aria-label") ?? "";
+    }"""
     return str(browser.evaluate(code, name))
 
 
