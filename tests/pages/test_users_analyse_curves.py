@@ -69,8 +69,8 @@ def test_a_chart_has_the_axis_of_its_definition_and_a_page_that_which_was_chosen
 ) -> None:
     browser.goto(f"{viewer.url}/?layout=charts&project=vision")
     _fold(browser, screen)
-    # Six epochs of five steps each: their means, not a comb.
-    until(lambda: "6 points, epoch 0 to 5;" in _label(browser, "val/acc").replace("epoch 5", "5"))
+    # Six epochs of five steps each.
+    until(lambda: "30 points, epoch 0 to 5;" in _label(browser, "val/acc"))
     until(lambda: "30 points, step" in _label(browser, "loss"))
     browser.get_by_label("Metric as x axis").select_option("tokens")
     until(lambda: "tokens" in _label(browser, "loss") and "tokens" in _label(browser, "val/acc"))
