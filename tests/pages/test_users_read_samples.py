@@ -254,6 +254,8 @@ def test_runs_are_compared_sample_by_sample_with_the_words_that_differ(open_site
     assert "0 became worse, 4 better" in page.locator("#compare").inner_text()
     assert "interval" in page.locator(".verdict").inner_text()
     assert page.locator(".tasks tbody th").all_text_contents() == ["even", "odd"]
+    means = page.locator(".tasks tbody td").all_text_contents()
+    assert len(means) == 4 and all(" ± " in mean for mean in means)
     page.locator(".turned tbody button").first.click()
     until(lambda: page.locator(".side-by-side section").count() == 2)
     until(lambda: page.locator(".side-by-side ins").all_text_contents() == ["2"])
