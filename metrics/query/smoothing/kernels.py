@@ -14,7 +14,7 @@ from runs.store.lazy_numpy import np
 CUTOFF = 4.0
 """Standard deviations after which a Gaussian ends, as in scipy.ndimage."""
 _RESOLUTION = 32
-"""A Gaussian is computed from samples of at most this part of its standard deviation."""
+"""Where many points are near, a Gaussian is computed from the means of cells this part of its standard deviation wide."""
 _DECADES = 1e6
 _LAST_BIT = 60
 _HUGE = 1e280
@@ -117,16 +117,14 @@ def gaussian(samples: Samples, sigma: float, unit: str, at: Index) -> Floats:
     places = samples.places(unit)
     centres = places[at]
     y, n = samples.y, samples.n
-    spread = (places[-1] - places[0]) / max(len(places) - 1, 1)
-    bucket = int(sigma / _RESOLUTION / spread) if spread > 0 else 1
-    if bucket > 1:
-        starts = np.arange(0, len(n), bucket)
+    first, last = _within(places, centres, CUTOFF * sigma)
+    if (last - first).max(initial=0) > 2 * CUTOFF * _RESOLUTION:
+        starts = _cells(places, sigma / _RESOLUTION)
         total = np.add.reduceat(n, starts)
         share = n / np.repeat(total, np.diff(np.append(starts, len(n))))
         y, places = np.add.reduceat(y * share, starts), np.add.reduceat(places * share, starts)
         n = total
-    first = np.searchsorted(places, centres - CUTOFF * sigma)
-    last = np.searchsorted(places, centres + CUTOFF * sigma, "right")
+        first, last = _within(places, centres, CUTOFF * sigma)
     # A bucket whose middle lies outside may still be the only one near.
     first = np.minimum(first, np.maximum(last - 1, 0))
     last = np.maximum(last, first + 1)
@@ -138,6 +136,22 @@ def gaussian(samples: Samples, sigma: float, unit: str, at: Index) -> Floats:
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     averages: Floats = np.einsum("ij,ij->i", weights, y[taps])
     return averages
+
+
+def _within(places: Floats, centres: Floats, distance: float) -> tuple[Index, Index]:
+    """Return the first position within a distance of each centre, and that after the last."""
+    first: Index = np.searchsorted(places, centres - distance)
+    last: Index = np.searchsorted(places, centres + distance, "right")
+    return first, last
+
+
+def _cells(places: Floats, width: float) -> Index:
+    """Return the first position in each cell of equal width, so that no cell spans a gap."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        cells = np.floor((places - places[0]) / width)
+        is_first = (np.diff(cells) > 0) | (np.diff(places) > width)
+    starts: Index = np.flatnonzero(np.append(True, is_first))
+    return starts
 
 
 def recurrence(decay: Floats, gain: Floats) -> Floats:
