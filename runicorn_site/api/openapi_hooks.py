@@ -45,6 +45,12 @@ LIMITS = {
 class Operation(AutoSchema):
     """drf-spectacular's description of a method, with the request body of a DELETE."""
 
+    def get_operation_id(self) -> str:
+        """Name the GET of a view with `is_list` as that of a list, which it is not by its response."""
+        name: str = super().get_operation_id()
+        is_list = self.method == "GET" and getattr(self.view, "is_list", False)
+        return name.removesuffix("retrieve") + "list" if is_list else name
+
     def get_summary(self) -> str:
         """Return the first clause of the description; without a summary ReDoc shows the operation id."""
         return re.split(r"[.;:]", self.get_description(), maxsplit=1)[0].replace("`", "")

@@ -44,10 +44,14 @@ IF_NONE_MATCH = OpenApiParameter(
 class DocumentQuery(Query):
     """Filters of the list."""
 
-    q = serializers.CharField(default="", max_length=200, help_text="Words in title, text or authors.")
-    kind = serializers.CharField(default="", max_length=documents.NAME_LENGTH)
-    author = serializers.CharField(default="", max_length=documents.NAME_LENGTH)
-    run = serializers.CharField(default="", max_length=255, help_text="Id of a run that it is about.")
+    q = serializers.CharField(
+        default="", allow_blank=True, max_length=200, help_text="Words in title, text or authors."
+    )
+    kind = serializers.CharField(default="", allow_blank=True, max_length=documents.NAME_LENGTH)
+    author = serializers.CharField(default="", allow_blank=True, max_length=documents.NAME_LENGTH)
+    run = serializers.CharField(
+        default="", allow_blank=True, max_length=255, help_text="Id of a run that it is about."
+    )
     page = serializers.IntegerField(default=1, min_value=1, max_value=10_000)
     per_page = serializers.IntegerField(default=50, min_value=1, max_value=200)
 
@@ -97,6 +101,8 @@ class Paragraph(Body):
 
 class DocumentListView(APIView):
     """The documents of a folder of a project."""
+
+    is_list = True
 
     @endpoint(scope=Scope.READ, query=DocumentQuery, returns=Documents, errors=ERRORS)
     def get(self, request: Request, project: str, folder: str, query: dict[str, Any]) -> Response:
