@@ -26,7 +26,9 @@ def samples(run: Path, name: str) -> list[tuple[int | None, dict[str, Any]]]:
 def test_tables_of_completions_of_wandb_are_samples(tmp_path: Path, folder: Path) -> None:
     source = unpacked("wandb-completions", tmp_path)
     answer = run_import("wandb", source, folder)
-    assert answer["left"] == [] and answer["compared"]["different"] == 0
+    # W&B stores each table as an artifact too, whose staged file is not in the archive.
+    assert all("of the artifact" in sentence for sentence in answer["left"])
+    assert answer["compared"]["different"] == 0
     run = runs(folder)["grpo/completions"]
     assert sample_sets(run) == ["chats", "completions", "train/generated_samples", "val/generations"]
     assert len(journal(run, "table")) == 15  # as tables, too
