@@ -206,6 +206,7 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": [(state, state) for state in STATES],
         "ShareKindEnum": [(kind, kind) for kind in get_args(ShareKind)],
         "SeriesKindEnum": [(kind, kind) for kind in get_args(SeriesKind)],
+        "DocumentKindEnum": "runicorn.store.project.documents.KINDS",
     },
     "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi_document.only_the_api"],
     "POSTPROCESSING_HOOKS": [

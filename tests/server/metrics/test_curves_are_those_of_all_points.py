@@ -1,4 +1,9 @@
-"""A drawn curve is that of all points to an interval of its width, whatever is read of the pyramid."""
+"""A drawn curve is that of all points to two intervals of its width, whatever is read of the pyramid.
+
+An interval is a pixel of a chart that asks for two points for each. A point that is not drawn lies within one interval of
+a drawn extreme of what was read; of a pyramid only the extremes of buckets are read, which are at most 1 / 1.5 of an
+interval wide: 1.67 together. A line that goes from one interval to the next may be two of them from that of all points.
+"""
 
 from __future__ import annotations
 
