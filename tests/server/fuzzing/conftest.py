@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from runicorn.store.samples.writer import SampleWriter
 from tests.conftest import FIXTURE_STORE
 from tests.documents.store import write_store
-from tests.folders import write_run
+from tests.folders import folder_of, write_run
 from tests.processes import Viewer
 from tests.server.fuzzing.described import Description
 from tests.server.fuzzing.values import Pool
@@ -28,7 +29,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     root = base / FIXTURE_STORE.name.removesuffix(".tar.gz")
     write_store(root)
     for number in range(SPARE_RUNS):
-        write_run(root, "spare", "run", metrics=[{"loss": number}], logs="one\ntwo\n")
+        config = {"lr": 10.0 ** -(number % 3), "seed": number, "optim": {"name": "sgd"}}
+        run_id = write_run(
+            root, "spare", "run", config=config, metrics=[{"loss": number}] * 20, logs="one\ntwo\n"
+        )
+        with SampleWriter(folder_of(root, run_id), "rollouts") as writer:
+            writer.append([{"id": f"p{n}", "prompt": "What?", "reward": n / 4} for n in range(4)], step=1)
     off = {"RUNICORN_RATE_LIMIT": "off", "RUNICORN_MAX_SOCKETS": "0", "HOME": str(base)}
     viewer = Viewer(root, base / "home", **off)
     try:
@@ -54,9 +60,11 @@ def pool(target: Viewer) -> Pool:
     digest = f"sha256:{'0' * 64}"
     file = {"path": "weights.bin", "size": 4, "digest": digest}
     upload = target.post("/api/artifacts/uploads", json={"name": "sent", "type": "model", "files": [file]})
+    formula = {"name": "gap", "formula": "loss - first(loss)"}
+    assert target.post("/api/v2/projects/spare/formulas", json=formula).status_code == 201
     pool: dict[str, list[Any]] = {
         "project": [run["project"] for run in runs],
-        "name": [run["name"] for run in runs],
+        "name": [*dict.fromkeys(run["name"] for run in runs), "rollouts", "gap"],
         "artifact_name": [artifact["name"] for artifact in artifacts],
         "artifact_number": [1, 2],
         "artifact_path": _files(target, artifacts),
@@ -68,11 +76,24 @@ def pool(target: Viewer) -> Pool:
         "port": [1],
         "connection_id": ["me@127.0.0.1:1"],
         "table": ["runs"],
-        "order_by": ["name", "duration", "metric.loss.best", "config.lr", "best_metric_value"],
+        "order_by": ["name", "duration", "metric.loss.best", "config.lr", "-n", "metric.loss.mean", "reward"],
         "where": ["config.lr < 0.1", "metric.loss.best > 0", "tags contains baseline", "not status = failed"],
         "step_range": ["1:10", ":5", "5:", ":"],
         "time_range": ["1:10", "0:", ":1768405000"],
         "group_by": ["tag", "config.lr"],
+        "by": ["group", "project", "tag", "config.lr", "config.optim.name,tag", "replicas", "status"],
+        "metric": ["loss", "loss.min", "val_acc.last", "gap", "nothing"],
+        "metrics": ["loss", "gap", "val_acc.max", "nothing"],
+        "against": [ids[0], "baseline", f"{ids[0]},{ids[1]}"],
+        "a": [*ids[:9], ",".join(ids[:3])],
+        "b": [*ids[:9], ",".join(ids[:3]), "previous"],
+        "run": ids,
+        "runs": [",".join(ids[:2]), ids[0]],
+        "sample": ["p1", "absent"],
+        "step": [1, 0],
+        "q": ["what", "absent"],
+        "config": ['{"lr": 0.1}', "{}", '{"optim": {"name": "sgd"}, "seed": null}', '{"lr": 1e999}'],
+        "formula": ["loss - val_acc", "ema(loss, 0.9)", "loss /", "a(", "loss > 0"],
         "created_after": ["2026-01-01", "1768404645.5"],
         "created_before": ["2026-12-31T00:00:00Z", "0"],
         "to_stage": ["staging", "production"],
