@@ -154,7 +154,7 @@ NOT_MEASURED = {
 
 
 def measure(name: str, python: Path, folder: Path, runs: int) -> bool:
-    """Print the figures of a tracker; return whether ours are within their limits."""
+    """Print the measurements of a tracker; return whether ours are within their limits."""
     if name not in SERVERS:
         print(f"{name}: first index, list and chart: not measured, {NOT_MEASURED[name]}", flush=True)
         return True

@@ -66,7 +66,7 @@ class CurvesQuery(OverMetricQuery):
         default=0,
         min_value=0,
         max_value=MOST_ROWS,
-        help_text="Rows of the density; without it there is none.",
+        help_text="Rows of the density; absent means no density.",
     )
     scale = serializers.ChoiceField(
         default="linear", choices=["linear", "log"], help_text="On which the rows of the density are even."
@@ -111,7 +111,7 @@ class DistributionRequest(CurvesQuery):
 def distribution_view(request: Request, query: dict[str, Any]) -> Response:
     """Return the curves of any number of runs in common columns: statistics of groups, density, best and worst.
 
-    All figures are over all runs that match. `unread` counts those whose points could not be read in time: the next
+    All values are over all matching runs. `unread` counts those whose points could not be read in time: the next
     request continues.
     """
     root = active_root()

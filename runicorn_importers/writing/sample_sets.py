@@ -41,7 +41,7 @@ class SampleSets:
         self._before: dict[str, Sequence[SampleRow]] = {}
 
     def add(self, key: str, rows: Sequence[SampleRow]) -> None:
-        """Append the samples of a table or trace that are not there yet.
+        """Append the new samples of a table or trace.
 
         Raises:
             OSError: they could not be written; what was written before is complete.

@@ -60,11 +60,11 @@ def _tokens_of(sign: str) -> float:
     return OTHER
 
 
-def _end(text: str, room: float) -> int:
+def _end(text: str, budget: float) -> int:
     """Return how many characters of a text fit."""
     for index, sign in enumerate(text):
-        room -= _tokens_of(sign)
-        if room < 0:
+        budget -= _tokens_of(sign)
+        if budget < 0:
             return index
     return len(text)
 

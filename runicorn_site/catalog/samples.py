@@ -108,7 +108,7 @@ def sample_row(catalog: Catalog, entry: RunEntry, name: str, row: int) -> Row:
     """Return one sample by its `_row`.
 
     Raises:
-        NotAvailable: there is none.
+        NotAvailable: no such sample.
     """
     if isinstance(catalog, ViewerCatalog):
         with answered():

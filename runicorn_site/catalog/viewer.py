@@ -280,7 +280,7 @@ def _server_order(order: str) -> str | None:
     if kind == "metric" and rest:
         name, _, figure = rest.rpartition(".")
         if name and figure not in FIGURES[:4]:
-            # "count" is a figure that it does not sort by, or a metric that is called so.
+            # "count" is a statistic that it does not sort by, or a metric that is called so.
             return None if figure in FIGURES else f"{order}.last"
         return order if name else f"{order}.last"
     return SORTED.get(order)

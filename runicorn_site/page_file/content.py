@@ -121,8 +121,8 @@ def page_content(
             f"{number_of(dropped, 'chart')} of {len(names) + dropped} left out: too large for this file."
         )
     curves = sum(name in of_run for of_run in series for name in names)
-    room = max(0, MOST_BYTES - used) // max(1, curves * BYTES_OF_POINT)
-    points = max(FEWEST_POINTS, min(MOST_POINTS, room))
+    budget = max(0, MOST_BYTES - used) // max(1, curves * BYTES_OF_POINT)
+    points = max(FEWEST_POINTS, min(MOST_POINTS, budget))
     metrics = [_metric(name, series, points, origin) for name in names]
     if any(curve["count"] > points for metric in metrics for curve in metric["curves"]):
         left_out.append(f"Curves have at most {points:,} points; the shade is the range of all of them.")
@@ -130,13 +130,13 @@ def page_content(
 
 
 def _that_fit(
-    names: Sequence[str], series: Sequence[Mapping[str, object]], room: int
+    names: Sequence[str], series: Sequence[Mapping[str, object]], budget: int
 ) -> tuple[list[str], int]:
     """Return the first metrics whose curves fit with the fewest points, and how many are left out."""
     shown: list[str] = []
     for name in names:
-        room -= FEWEST_POINTS * BYTES_OF_POINT * sum(name in of_run for of_run in series)
-        if room < 0 and shown:
+        budget -= FEWEST_POINTS * BYTES_OF_POINT * sum(name in of_run for of_run in series)
+        if budget < 0 and shown:
             break
         shown.append(name)
     return shown, len(names) - len(shown)
@@ -195,9 +195,9 @@ def _rounded(value: float) -> float:
 
 
 def _pictures(root: Path, entries: Sequence[RunEntry]) -> tuple[list[Picture], list[str]]:
-    """Return the newest picture of each key while there is room, and what is left out."""
+    """Return the newest picture of each key within their budget, and what is left out."""
     pictures: list[Picture] = []
-    room, left = MEDIA_BYTES, 0
+    budget, left = MEDIA_BYTES, 0
     for number, entry in enumerate(entries):
         newest: dict[str, Path] = {}
         folder = root / entry.folder / layout.MEDIA
@@ -208,10 +208,10 @@ def _pictures(root: Path, entries: Sequence[RunEntry]) -> tuple[list[Picture], l
             newest[path.stem.rpartition("_")[0] or path.stem] = path
         for name, path in sorted(newest.items()):
             size = path.stat().st_size
-            if size > room:
+            if size > budget:
                 left += 1
                 continue
-            room -= size
+            budget -= size
             kind = mimetypes.guess_type(path.name)[0] or "image/png"
             content = base64.b64encode(path.read_bytes()).decode()
             pictures.append(Picture(number, name, f"data:{kind};base64,{content}"))

@@ -45,13 +45,13 @@ class Commands(Mapping[str, Any]):
         module = sys.modules[function.__module__]
         alone = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
         settings = {**HELP_NAMES, **getattr(module, "CONTEXT", {})}
-        verbs = getattr(module, "VERBS", None)
-        if verbs is None:
+        subcommands = getattr(module, "SUBCOMMANDS", None)
+        if subcommands is None:
             alone.command(name, context_settings=settings)(function)
         else:
             alone.callback(context_settings=settings)(function)
-            for verb, of_verb in verbs.items():
-                alone.command(verb, context_settings=settings)(of_verb)
+            for subcommand, function in subcommands.items():
+                alone.command(subcommand, context_settings=settings)(function)
         command: Any = typer.main.get_command(alone)
         command.name = name
         for each in (command, *getattr(command, "commands", {}).values()):

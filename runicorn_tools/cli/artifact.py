@@ -1,4 +1,4 @@
-"""`runicorn artifact …`: verbs for versions of artifacts, on a store or a viewer."""
+"""`runicorn artifact …`: commands for versions of artifacts, on a store or a viewer."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def stats(as_json: AsJson = False, storage: Storage = None) -> None:
         shared.print_statistics(responses.statistics(store, common.print_error), as_json)
 
 
-VERBS = {
+SUBCOMMANDS = {
     "ls": ls,
     "show": show,
     "get": get,

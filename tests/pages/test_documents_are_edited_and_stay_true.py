@@ -40,7 +40,7 @@ def test_an_entry_is_written_beside_its_view(chromium: Any, viewer: Any) -> None
     page.get_by_label("Text in Markdown").fill("Mine.")
     documents.append(viewer.root, "lab", documents.NOTEBOOK, name, "Theirs.", "bo")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Somebody changed this document meanwhile").wait_for()
+    page.get_by_text("Another user changed this document").wait_for()
     assert page.get_by_label("Text in Markdown").input_value() == "Mine."
     assert "Theirs." in documents.read(viewer.root, "lab", documents.NOTEBOOK, name).text
     assert errors == []

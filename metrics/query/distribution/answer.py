@@ -128,7 +128,7 @@ def _sortable(values: tuple[Hashable, ...]) -> list[tuple[int, float, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A sheet with what is said of its runs; `values` rank them."""
+    """A sheet with the descriptions of its runs; `values` rank them."""
 
     sheet: Sheet
     runs: dict[int, RunFields]

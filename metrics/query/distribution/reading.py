@@ -43,7 +43,7 @@ MOST_FOLLOWED = 100
 """Running runs whose new lines a request ingests; the background follows the others."""
 FOLLOW_SECONDS = 0.5
 MOST_NEW, NEW_SECONDS = 1000, 2.0
-"""Runs that nobody has read yet: ingested per request, and the time for those that are not small."""
+"""Unread runs: ingested per request, and the time for those that are not small."""
 LONG_POINTS = 4000
 """Points that are read of a long series, or of a formula."""
 _SMALL = 2**31

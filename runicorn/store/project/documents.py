@@ -206,7 +206,7 @@ def write(
 
     Raises:
         InvalidDocument, InvalidName: a field, the name or the project is invalid; nothing was changed.
-        DocumentChanged: another version is stored. A change that is stored already is none.
+        DocumentChanged: another version is stored. Writing the stored text again changes nothing.
     """
 
     path = path_of(root, project, folder, name)

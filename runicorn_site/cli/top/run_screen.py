@@ -106,7 +106,7 @@ class RunScreen(Screen[None]):
                 continue
             if not self._title.is_attached:  # the screen was closed meanwhile
                 return
-            self._take(answer, metric)
+            self._show_answer(answer, metric)
             is_running = any(entry.status == layout.RUNNING for entry in self._entries)
             pause = max(self._interval, SHARE * seconds) if is_running else None
 
@@ -124,7 +124,7 @@ class RunScreen(Screen[None]):
         ]
         return entries, curves, catalog.log_lines(entries[0], LOG_LINES)
 
-    def _take(self, answer: Answer, metric: str) -> None:
+    def _show_answer(self, answer: Answer, metric: str) -> None:
         self._entries, curves, self._log = answer
         names = sorted({name for entry in self._entries for name in entry.metrics})
         self._names = sorted(names, key=lambda name: name.startswith("system/"))

@@ -26,7 +26,7 @@ class Source:
     async def ask(
         self, question: Callable[Concatenate[Catalog, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> tuple[T, float]:
-        """Return the answer, and the seconds that it took.
+        """Return the answer and its duration in seconds.
 
         Raises:
             CatalogError: the catalog cannot answer.

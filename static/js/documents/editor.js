@@ -37,7 +37,7 @@ export function startEditor(form) {
     const response = await send(address, jsonBody(name ? "PUT" : "POST", { ...before, ...(name && { etag }) })).catch((error) => say(error.message));
     if (!response) return;
     if (response.status === 409) {
-      say(gettext("Somebody changed this document meanwhile. Copy your text, reload the page and edit that version."));
+      say(gettext("Another user changed this document. Copy your text, reload the page and edit that version."));
       return;
     }
     if (!response.ok) return say(errorText(await response.text(), response.status));

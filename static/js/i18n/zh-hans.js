@@ -235,7 +235,7 @@ install({
   "Show {n} earlier state of this bar": "显示此进度条之前的 {n} 个状态",
   "Skip the tour": "跳过导览",
   "Smoothing": "平滑",
-  "Somebody changed this document meanwhile. Copy your text, reload the page and edit that version.": "此文档已在此期间被他人更改。请复制您的文字，重新加载页面并编辑该版本。",
+  "Another user changed this document. Copy your text, reload the page and edit that version.": "此文档已在此期间被他人更改。请复制您的文字，重新加载页面并编辑该版本。",
   "Sort by {name}": "按 {name} 排序",
   "Spread": "离散度",
   "Step": "步",

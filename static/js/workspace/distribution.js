@@ -70,7 +70,7 @@ export function groupCurves(metric, bandName, solo = "") {
   return [...members, ...means];
 }
 
-/** Return what is said of a group beside its value: its band, and of how many runs it is. */
+/** Return the description beside the value of a group: its band and number of runs. */
 function noteOf(statistics, bandName, at) {
   const { spread, edges } = BANDS[bandName];
   const n = gettext("n = {n}", { n: formatNumber(statistics.count[at]) });

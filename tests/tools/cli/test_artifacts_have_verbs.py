@@ -1,4 +1,4 @@
-"""`runicorn artifact VERB`: the same answers on a store and on a viewer, and as the earlier `artifacts --action`."""
+"""`runicorn artifact COMMAND`: the same answers on a store and on a viewer, and as the earlier `artifacts --action`."""
 
 from __future__ import annotations
 

@@ -52,9 +52,13 @@ def option_names(command: Any) -> set[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_takes_a_storage_root_and_shows_examples(name: str) -> None:
-    verbs = getattr(COMMANDS[name], "commands", {}).values()
+    subcommands = getattr(COMMANDS[name], "commands", {}).values()
     options = option_names(COMMANDS[name])
-    options |= {"--storage"} if verbs and all("--storage" in option_names(verb) for verb in verbs) else set()
+    options |= (
+        {"--storage"}
+        if subcommands and all("--storage" in option_names(each) for each in subcommands)
+        else set()
+    )
     other = {"generate-manifest": "--root" in options, "move-database": True}
     assert "--storage" in options or other.get(name)
     assert examples(name), f"{name} has no example"

@@ -1,4 +1,4 @@
-"""The same runs behind both sources of the verbs: a store without a viewer, and a viewer."""
+"""The same runs behind both sources of the commands: a store without a viewer, and a viewer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def run(source: list[str]) -> Run:
-    """Run a verb on the source: `run("ls", "--json")` is the parsed document, else the text."""
+    """Run a command on the source: `run("ls", "--json")` is the parsed document, else the text."""
     return lambda *words, code=0: call(*words, *source, code=code)
 
 

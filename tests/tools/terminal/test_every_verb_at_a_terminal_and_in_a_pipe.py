@@ -1,4 +1,4 @@
-"""Each verb in a terminal of 80 columns and in a pipe, whose reader may leave; on empty and read-only stores too."""
+"""Each command in a terminal of 80 columns and in a pipe, whose reader may leave; on empty and read-only stores too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.tools.terminal.conftest import call, write_runs
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 FIRST, BERT = "20260114_153045_a1b2c0", "20260117_153045_a1b2c3"
-VERBS = (
+COMMANDS = (
     ("ls",),
     ("ls", "--group", "project", "--columns", "metric.loss.last"),
     ("top",),
@@ -52,7 +52,7 @@ def at_80_columns(words: tuple[str, ...], own: dict[str, str], folder: Path) -> 
     return terminal.said
 
 
-@pytest.mark.parametrize("words", [words for words in VERBS if words[0] != "top"], ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words[0] != "top"], ids=" ".join)
 def test_a_verb_fits_a_terminal_and_has_no_color_in_a_pipe(
     place: tuple[Path, dict[str, str]], words: tuple[str, ...]
 ) -> None:
@@ -92,12 +92,12 @@ def test_a_reader_that_leaves_ends_a_verb_quietly(
     assert (tmp_path / "errors").read_text() == ""
 
 
-@pytest.mark.parametrize("words", VERBS[:3], ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
 def test_an_empty_store_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
     assert "Traceback" not in call(*words, "--storage", str(tmp_path))
 
 
-@pytest.mark.parametrize("words", [words for words in VERBS if "latest" in words], ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in COMMANDS if "latest" in words], ids=" ".join)
 def test_an_empty_store_has_no_latest_run(words: tuple[str, ...], tmp_path: Path) -> None:
     assert "There is no run." in call(*words, "--storage", str(tmp_path), code=2)
 

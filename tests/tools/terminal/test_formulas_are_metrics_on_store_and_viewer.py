@@ -1,4 +1,4 @@
-"""Formulas of a project are metrics of the verbs, on a store without a viewer too."""
+"""Formulas of a project are metrics of the commands, on a store without a viewer too."""
 
 from __future__ import annotations
 

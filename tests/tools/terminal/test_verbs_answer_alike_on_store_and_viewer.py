@@ -1,4 +1,4 @@
-"""The verbs for runs give the same answers on a store and on a viewer."""
+"""The commands for runs give the same answers on a store and on a viewer."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def training(tmp_path: Path) -> Iterator[rn.Run]:
 
 def test_wait_ends_when_the_condition_comes_true(training: rn.Run, tmp_path: Path) -> None:
     training.log({"acc": 0.1})
-    # The second point comes while the verb waits; without it the verb would run into its time limit.
+    # The second point comes while the command waits; without it the command would run into its time limit.
     timer = threading.Timer(0.7, training.log, [{"acc": 0.9}])
     timer.start()
     asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
