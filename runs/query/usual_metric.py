@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from runs.models import Run, RunMetric
+from runs.query.matches import Matches
 from runs.store.metric_stats import best_by, mode_of
 from runs.store.usual_metric import choose
 
@@ -13,11 +14,14 @@ MOST_EARLIER = 50
 """Earlier runs that are looked at if the newest one has no metrics yet."""
 
 
-def fill(runs: Sequence[Run]) -> None:
+def fill(runs: Sequence[Run], sorted_by: str | None = None) -> None:
     """Give runs without a primary metric that of the newest of them in their project; the rows are not changed.
 
     One query reads the names of metrics of the newest run of each project, one those of some earlier ones where it has
     none yet, and one the values, so that a page of a list costs the same for any number of runs.
+
+    Args:
+        sorted_by: metric by which the list is sorted: runs that have it show it instead.
     """
     lacking: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: (run.created, run.pk), reverse=True):
@@ -27,15 +31,26 @@ def fill(runs: Sequence[Run]) -> None:
     if not keys:
         return
     pks = [run.pk for run in chain.from_iterable(lacking.values())]
-    rows = RunMetric.objects.filter(run__in=pks, key__in=set(keys.values()))
+    rows = RunMetric.objects.filter(run__in=pks, key__in={*keys.values(), sorted_by or ""})
     values = {(row.run_id, row.key): row for row in rows}
     for run in chain.from_iterable(lacking.values()):
-        row = values.get((run.pk, keys.get(run.project, "")))
+        row = values.get((run.pk, sorted_by or "")) or values.get((run.pk, keys.get(run.project, "")))
         if row is None or row.best is None:
             continue
         mode = mode_of(run, row.key)
         run.best_metric_name, run.best_metric_mode = row.key, mode
         run.best_metric_value, run.best_metric_step = best_by(row, mode)
+
+
+def of_list(matches: Matches) -> tuple[str, str] | None:
+    """Return the metric of the newest run without a primary one that has any, and whether its best is "max" or "min"."""
+    # By key: the index of scores ends in it, and keys ascend with the ids of runs.
+    lacking = matches.runs.filter(best_score=None, best_metric_name=None).order_by("-id")
+    newest = list(
+        lacking.only("pk", "metric_rules", "best_metric_name", "best_metric_mode")[: MOST_EARLIER + 1]
+    )
+    name = of_newest([run.pk for run in newest]) if newest else None
+    return (name, mode_of(newest[0], name)) if name else None
 
 
 def of_newest(runs: Sequence[int]) -> str | None:

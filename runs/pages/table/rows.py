@@ -35,7 +35,7 @@ from runs.query import counts as counting
 from runs.query import usual_metric, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
-from runs.query.ordering import Ordered
+from runs.query.ordering import Ordered, SortKey
 from runs.query.projects import projects
 from runs.query.where.completion import quoted
 from runs.query.where.parser import BadWhere, conjunction
@@ -232,12 +232,41 @@ def ids_in_order(matches: Matches, state: TableState, limit: int) -> list[str]:
 
 
 def sorted_runs(matches: Matches, state: TableState) -> Ordered:
-    """Return the runs in the order of the sort keys, pinned runs first."""
-    (order, desc), *then = ((_order_by(key.removeprefix("-")), key.startswith("-")) for key in state.sorts)
+    """Return the runs in the order of the sort keys, pinned runs first.
+
+    By their best metric, runs with a primary one come first, then those that have the usual one of the list, and then
+    the others.
+    """
+    usual = usual_of(matches.root, state)
+    keys: list[SortKey] = []
+    for sort in state.sorts:
+        key, down = sort.removeprefix("-"), sort.startswith("-")
+        keys.append((_order_by(key), down))
+        if key == "best" and usual:
+            name, mode = usual
+            keys.append((f"metric.{name}.best", down == (mode == "max")))
+    (order, desc), *then = keys
     # A run may have 16 MB of each.
     has_summary = any(key.startswith("summary.") for key in state.visible_columns)
     unused = ("config",) if has_summary else ("config", "summary")
     return Ordered(matches, order, desc=desc, then=then, pinned_first=True).defer(*unused)
+
+
+def usual_of(root: StorageRoot, state: TableState) -> tuple[str, str] | None:
+    """Return the metric that stands for a primary one in a list that is sorted by the best metric, and its mode."""
+    if "best" not in {sort.removeprefix("-") for sort in state.sorts}:
+        return None
+
+    def read() -> tuple[str, str] | None:
+        return usual_metric.of_list(matching_or_none(root, state)[0])
+
+    return counting.remembered(root, f"usual metric of {state.whole_query}", read)
+
+
+def shown_instead(baselines: Baselines) -> str | None:
+    """Return the metric that rows without a primary one show because the list is sorted by it."""
+    usual = usual_of(baselines.root, baselines.state)
+    return usual[0] if usual else None
 
 
 def _order_by(key: str) -> str:
@@ -359,7 +388,7 @@ def rows(
     baselines: Baselines,
 ) -> list[Row]:
     now = time.time()
-    usual_metric.fill(runs)
+    usual_metric.fill(runs, shown_instead(baselines))
     extras = differences(runs)
     texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
     texts["best"] = aligned([run.best_metric_value for run in runs])

@@ -17,6 +17,7 @@ from runs.models import Run
 from runs.pages.table.baseline import Baselines
 from runs.pages.table.cells import EMPTY, CellContext
 from runs.pages.table.columns import column_of, is_added
+from runs.pages.table.rows import shown_instead
 from runs.pages.table.state import TableState
 from runs.pages.table.values import added_values, aligned
 from runs.query import usual_metric
@@ -63,7 +64,7 @@ class ListRow:
 def list_rows(runs: Sequence[Run], state: TableState, baselines: Baselines) -> list[ListRow]:
     """Return the runs with the value that they are sorted by, or else with their primary metric."""
     key = value_key(state)
-    usual_metric.fill(runs)
+    usual_metric.fill(runs, shown_instead(baselines))
     bases = [baselines.of(run.project) for run in runs]
     if is_added(key):
         values = added_values(runs, [key])
