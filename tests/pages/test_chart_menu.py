@@ -136,6 +136,40 @@ def test_a_chart_fills_the_screen_until_escape(board: Board) -> None:  # noqa: F
     until(lambda: page.locator("figure:popover-open").count() == 1)
 
 
+def test_keys_act_on_the_chart_under_the_pointer(board: Board) -> None:  # noqa: F811
+    page = board("loss", "other")
+    until(lambda: painted(page, "loss") > 300 and painted(page, "other") > 300)
+    loss, other = (page.locator(f'figure[data-name="{name}"] .plot') for name in ("loss", "other"))
+    page.evaluate("keys = []; document.addEventListener('keydown', ({ key }) => keys.push(key))")
+    menu = page.locator(".chart-menu")
+    loss.hover()
+    for key, field in (("m", "metric"), ("g", "step")):
+        page.keyboard.press(key)
+        menu.wait_for()
+        assert menu.get_attribute("aria-label") == "Options of loss"
+        until(lambda field=field: page.evaluate("document.activeElement.name") == field)
+        page.keyboard.press("Escape")
+        until(lambda: menu.count() == 0)
+    # The focus is in the chart by now: the pointer that moves on afterwards wins, then again the focus.
+    other.hover()
+    page.keyboard.press("f")
+    until(lambda: other.bounding_box()["height"] > 450)
+    page.keyboard.press("f")
+    until(lambda: other.bounding_box()["height"] < 300)
+    loss.focus()
+    page.keyboard.press("f")
+    until(lambda: page.evaluate("location.search") == "?full=loss")
+    page.keyboard.press("f")
+    until(lambda: page.evaluate("location.search") == "")
+    assert page.evaluate("keys") == [], "keys of the page are not pressed as well"
+    # Beside the charts they belong to the page.
+    page.evaluate("document.activeElement.blur()")
+    page.mouse.move(1, 1)
+    page.keyboard.press("g")
+    assert page.evaluate("keys").pop() == "g"
+    assert menu.count() == 0
+
+
 def test_a_typed_step_moves_the_cursor(board: Board) -> None:  # noqa: F811
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)

@@ -6,6 +6,7 @@ import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
 import { fullInAddress, isFull, toggleFull } from "./full_screen.js";
+import { attachKeys } from "./keys.js";
 import { Loader } from "./loader.js";
 import { recolour } from "./data/labels.js";
 import { metricsOf, withOptions } from "./options.js";
@@ -43,6 +44,7 @@ export class ChartController {
     this.ranges = new Map();
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller(root), rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
+    attachKeys((holder) => root.contains(holder) && this.feeds.get(holder.dataset.name)?.chart);
     onAppearanceChange(() => this.#each((feed) => feed.chart.redraw()));
     addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
     addEventListener("afterprint", () => this.#each((feed) => feed.chart.show(feed.visible)));

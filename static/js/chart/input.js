@@ -94,14 +94,9 @@ function leading(chart) {
 
 /**
  * Left and right move by a point (with Shift by ten), Home and End jump, up and down go through the curves, + and −
- * zoom, 0 and Escape show all again; f is full screen, g goes to a step, m opens the menu.
+ * zoom, 0 and Escape show all again. The other keys are in `keys.js`.
  */
 function press(chart, event) {
-  const command = { f: () => toggleFull(chart), g: () => chart.openMenu?.("step"), m: () => chart.openMenu?.() }[event.key];
-  if (command) {
-    command();
-    return true;
-  }
   if (event.key === "Escape" && isFull(chart)) return false;
   const curve = leading(chart);
   if (!curve) return false;
