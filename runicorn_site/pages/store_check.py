@@ -22,6 +22,7 @@ from runicorn_site.pages.settings import show_settings
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.pools import blocking
+from runicorn_site.web.responses import fragment
 from runicorn_tools import fsck
 from runicorn_tools.fsck.repair import DERIVED, repair
 from runs.active_root import active_root
@@ -100,8 +101,11 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
 @blocking
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_check(request: HttpRequest) -> HttpResponse:
+    """Start a check, or render the settings with the latest one; to scripts that follow it, only the check."""
     if request.method == "POST":
         return _start_or_repair(request)
+    if "HX-Request" in request.headers:
+        return fragment(request, "_check.html", {"check": latest_check()})
     return show_settings(request, check=latest_check())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runicorn.store import layout
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until
@@ -59,6 +60,32 @@ def test_the_theme_and_the_storage_root_are_changed(
     browser.goto(viewer.url)
     browser.get_by_role("link", name="found").wait_for()
     assert browser.evaluate("document.documentElement.dataset.density") == "roomy"
+
+
+def test_the_end_of_a_check_of_the_store_appears_without_a_reload(
+    viewer: Viewer, browser: Any, folder: Path
+) -> None:
+    (run,) = folder.glob(f"p/slow/runs/{write_run(folder, 'p', 'slow')}")
+    # Takes seconds to read, and has another digest than its name says.
+    digest, size = "0" * 64, 1 << 30
+    pack = run / layout.SOURCES / f"{digest}.zip"
+    pack.parent.mkdir()
+    with pack.open("wb") as file:
+        file.truncate(size)
+    layout.write_json(run / layout.SOURCES_FILE, {"head": digest, "packs": {digest: size}})
+    asked: list[str] = []
+    browser.goto(f"{viewer.url}/settings")
+    browser.on("request", lambda request: asked.append(request.resource_type))
+    browser.get_by_role("button", name="Check all contents").click()
+    browser.get_by_text("Checking…").wait_for()
+    assert browser.get_by_role("button", name="Check sizes").count() == 0
+    browser.get_by_text("Checked runs: 1").wait_for()
+    assert "1 error" in browser.locator("[role=status]", has_text="Checked runs: 1").inner_text()
+    assert asked.count("document") == 2, "of the form and the page that it leads to"
+    assert asked.count("fetch") > 0
+    # The form that came with the end works.
+    browser.get_by_role("button", name="Check sizes").click()
+    until(lambda: "0 errors" in browser.locator("[role=status]", has_text="Checked runs").inner_text())
 
 
 def test_the_system_page_updates_live(busy_site: Viewer, browser: Any) -> None:

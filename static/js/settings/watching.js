@@ -1,7 +1,7 @@
 /** Import page: refresh the state of the watched folders, unless one of their lists is open or a control has the focus. */
 
-import { fragment } from "./http.js";
-import { poll } from "./poll.js";
+import { fragment } from "../http.js";
+import { poll } from "../poll.js";
 
 const EVERY = 2000;
 const mark = {};
