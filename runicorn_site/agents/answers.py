@@ -17,6 +17,8 @@ from runicorn.store.units import number_of
 
 MOST_TOKENS = 2000
 """Of an answer."""
+PIECE, PIECE_TOKENS = 4000, 1600
+"""Characters of a long text in one answer, and the most tokens of it."""
 LETTER, DIGIT, SIGN, OTHER = 0.3, 0.4, 0.6, 1.5
 """Tokens of a character, by its kind: above what the vocabularies of today need for logs, tables and Chinese."""
 CELL = 80
@@ -47,6 +49,14 @@ def answer(facts: str, data: str = "", more: str = "") -> str:
         facts = f"{facts} Cut: {number_of(dropped, 'more line')}."
     parts = [facts, f"<{mark}> {WARNING}", escaped, f"</{mark}>"]
     return "\n".join([*parts, more] if more else parts)
+
+
+def part(text: str, start: int) -> str:
+    """Return the part of a text from a character on that fits into one answer."""
+    piece = text[start : start + PIECE]
+    while tokens(escape(piece)) > PIECE_TOKENS:
+        piece = piece[: len(piece) * 3 // 4]
+    return piece
 
 
 def tokens(text: str) -> float:

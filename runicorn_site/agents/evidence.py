@@ -6,7 +6,7 @@ import json
 from typing import Any, ClassVar
 
 from runicorn.store.units import format_bytes, number_of
-from runicorn_site.agents.answers import answer, cell, table
+from runicorn_site.agents.answers import answer, cell, part, table
 from runicorn_site.catalog.base import Catalog
 from runicorn_site.catalog.names import find_run, find_runs
 from runicorn_site.catalog.run_artifacts import artifact_version, artifacts, artifacts_of_run
@@ -15,8 +15,6 @@ from runicorn_site.catalog.samples import SampleQuery, sample_page, sample_row, 
 ROWS = 10
 SHOWN = ("id", "prompt", "completion", "target", "reward", "correct")
 """Columns of samples that a list shows."""
-PIECE = 4000
-"""Characters of a sample in one answer."""
 SECTIONS = ("config", "packages", "environment", "command", "hardware", "artifacts", "code")
 
 
@@ -99,10 +97,10 @@ class Evidence:
             if not key.startswith("_")
         ]
         whole = "\n".join(lines)
-        part = whole[max(start, 0) : max(start, 0) + PIECE]
-        rest = len(whole) - max(start, 0) - len(part)
+        piece = part(whole, max(start, 0))
+        end = max(start, 0) + len(piece)
         facts = f"Sample {row} at step {found.get('_step')} of run {entry.id}, {len(whole):,} characters."
-        return answer(facts, part, f"More: start={max(start, 0) + len(part)}." if rest > 0 else "")
+        return answer(facts, piece, f"More: start={end}." if end < len(whole) else "")
 
     def differ(self, a: str, b: str) -> str:
         """Say what changed from run a to run b: config, code, packages, environment, data, and where curves part.

@@ -16,7 +16,9 @@ BUDGET = 100
 
 
 def mcp(
-    write: Annotated[bool, typer.Option("--write", help="Agents may tag runs and write notes.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Agents may tag runs, and write notes and notebooks.")
+    ] = False,
     budget: Annotated[
         int, typer.Option(min=0, help="Most changes with --write: of the token, else until the server ends.")
     ] = BUDGET,
@@ -43,6 +45,7 @@ def mcp(
     try:
         from runicorn_site.agents.budget import Budget, path_of_token
         from runicorn_site.agents.evidence import Evidence
+        from runicorn_site.agents.notebook import Notebook
         from runicorn_site.agents.server import build, serve_http
         from runicorn_site.agents.tools import Tools
     except ImportError as error:
@@ -53,7 +56,8 @@ def mcp(
     with opened(url, token, storage) as catalog:
         own = token if url else os.environ.get("RUNICORN_MCP_TOKEN")
         changes = Budget(budget if write else None, path_of_token(own) if own else None)
-        server = build(Tools(catalog, changes, author), Evidence(catalog), write=write)
+        boxes = (Tools(catalog, changes, author), Evidence(catalog), Notebook(catalog, changes, author))
+        server = build(*boxes, write=write)
         if not http:
             server.run("stdio")
             return

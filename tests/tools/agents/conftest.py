@@ -14,8 +14,10 @@ from mcp.types import TextContent
 from runicorn_site.agents.answers import MOST_TOKENS, tokens
 from runicorn_site.agents.budget import Budget
 from runicorn_site.agents.evidence import Evidence
+from runicorn_site.agents.notebook import Notebook
 from runicorn_site.agents.server import build
 from runicorn_site.agents.tools import Tools
+from runicorn_site.catalog.base import Catalog
 from runicorn_site.catalog.store import StoreCatalog
 
 Ask = Callable[..., str]
@@ -23,8 +25,13 @@ Ask = Callable[..., str]
 
 def asking(root: Path, budget: int | None = None, **more: Any) -> Ask:
     """Return a function that calls a tool over the protocol and returns its text; errors begin with `Error: `."""
-    catalog = StoreCatalog(root)
-    boxes = (Tools(catalog, Budget(budget), **more), Evidence(catalog))
+    return asking_catalog(StoreCatalog(root), budget, **more)
+
+
+def asking_catalog(catalog: Catalog, budget: int | None = None, author: str = "agent", **more: Any) -> Ask:
+    """Return such a function for any catalog."""
+    changes = Budget(budget)
+    boxes = (Tools(catalog, changes, author, **more), Evidence(catalog), Notebook(catalog, changes, author))
 
     async def call(name: str, arguments: dict[str, Any]) -> str:
         async with Client(build(*boxes, write=budget is not None)) as client:

@@ -143,9 +143,10 @@ def test_a_wrong_question_is_an_error_with_a_sentence(lab: Lab, name: str, argum
     assert text.startswith("Error: ") and "This cannot be answered." in text and "Traceback" not in text
 
 
-def test_a_long_sample_is_read_in_parts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", ["word", "测量"])
+def test_a_long_sample_is_read_in_parts(tmp_path: Path, word: str) -> None:
     run_id = write_run(tmp_path, metrics=[])
-    text = "".join(f"word{number} " for number in range(3000))
+    text = "".join(f"{word}{number} " for number in range(3000))
     with SampleWriter(folder_of(tmp_path, run_id), "eval/long") as writer:
         writer.append([{"prompt": "p", "completion": text, "correct": True}], step=1)
     ask = asking(tmp_path)
