@@ -44,6 +44,7 @@ class BackgroundCapture:
         self._folder = folder
         self._sources: tuple[str, str, bool] | None = None
         self._cells: CellRecorder | None = None
+        self._is_urgent = False
         self._start = ProgramStart("", [], [], "", {})
         self._capture = BackgroundThread("environment", self._careful(self._capture_environment))
         self._sampler = BackgroundThread("sampler", self._careful(self._sample))
@@ -73,6 +74,7 @@ class BackgroundCapture:
 
     def stop(self, *, is_urgent: bool) -> None:
         """Stop all parts and flush their data; takes ten seconds at most, with `is_urgent` less than two."""
+        self._is_urgent = is_urgent
         self._sampler.stop()
         patience = PATIENCE_FOR_SOURCES if self._sources else PATIENCE
         self._capture.stop(URGENT_SECONDS if is_urgent else patience)
@@ -117,9 +119,9 @@ class BackgroundCapture:
                 )
         except OSError:  # no processes, no descriptors, a frozen program
             return False
-        thread.cancel = process.stop
+        thread.cancel = lambda: process.stop(is_urgent=self._is_urgent)
         if thread.stopped.is_set():
-            process.stop()
+            thread.cancel()
         try:
             content = process.result()
             if content:

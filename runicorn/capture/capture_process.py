@@ -21,6 +21,8 @@ from runicorn.capture.program_start import ProgramStart, has_foreign_finders
 PROGRAM = "runicorn/capture/capture_program.py"
 HEAD = 12
 """Bytes before the result, which contain its length."""
+URGENT = b"!"
+"""Request to end without the sources; any other byte is one to end with them."""
 POLL_MS = 250
 GRACE = 0.5
 """Seconds until the result is given up after the capture was stopped."""
@@ -91,15 +93,15 @@ class CaptureProcess:
                 return ""
         return os.read(self._output, 256).decode("utf-8", "replace")
 
-    def stop(self) -> None:
-        """Request the values captured so far."""
+    def stop(self, *, is_urgent: bool = False) -> None:
+        """Request the values captured so far; the sources are stored after them, unless it is urgent."""
         self._stopped_at = time.monotonic()
         with self._lock:
             if self._descriptors:
-                os.write(self._input, b".")
+                os.write(self._input, URGENT if is_urgent else b".")
 
     def close(self) -> None:
-        """Abandon the process, if it has not ended: it writes to nothing but its output."""
+        """Abandon the process, if it has not ended: it writes to nothing but its output and the sources."""
         with self._lock:
             while self._descriptors:
                 os.close(self._descriptors.pop())

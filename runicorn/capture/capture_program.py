@@ -2,7 +2,7 @@
 
     python capture_program.py <package path>
 
-It ends when the training does.
+It ends when the training does; sources that a busy machine has not stored by then, it stores within half a minute.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,9 +25,10 @@ def main() -> None:
         return
     # Last, so that nothing beside it hides a module of the standard library.
     sys.path.append(sys.argv[1])
-    from runicorn.capture.capture_process import HEAD
+    from runicorn.capture.capture_process import HEAD, URGENT
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.capture.program_start import ProgramStart
+    from runicorn.capture.sources.record import LATE_SECONDS
     from runicorn.store import layout
 
     described = ProgramStart(*start)._replace(variables=dict(os.environ))
@@ -34,13 +36,16 @@ def main() -> None:
         os.chdir(described.folder)
     capture = EnvironmentCapture(start=described)
     stopped = threading.Event()
+    given_up_at = float("inf")
 
     def listen() -> None:
         """Stop when the training asks for what is there, and end with the training."""
-        is_asked = sys.stdin.buffer.read(1)
+        nonlocal given_up_at
+        asked = sys.stdin.buffer.read(1)
+        given_up_at = time.monotonic() + (0 if asked == URGENT else LATE_SECONDS)
         stopped.set()
         capture.cancel()
-        if not is_asked:
+        if not asked:
             os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
@@ -53,7 +58,7 @@ def main() -> None:
         from runicorn.capture.sources.tried import find
 
         with suppress(OSError, ValueError):  # a full disk, a run that was removed
-            keep(Path(sources[0]), Path(sources[1]), described, stopped.is_set)
+            keep(Path(sources[0]), Path(sources[1]), described, lambda: time.monotonic() > given_up_at)
             tried = find(Path(sources[1])) if sources[2] and not stopped.is_set() else None
             sys.stdout.buffer.write((tried or "").encode())
             sys.stdout.buffer.flush()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runicorn.capture import git
 from runicorn.capture.redaction import Masking
 from runicorn.capture.sources import pack
+from runicorn.capture.sources.record import LATE_SECONDS
+from runicorn.store import layout
 from runicorn_tools.differences import patches
 from runicorn_tools.differences.facts import RunFacts
 
@@ -44,6 +47,7 @@ def check(run: RunFacts) -> tuple[str, list[str]]:
     Raises:
         Unrestorable: they are missing.
     """
+    _await_late(run)
     if run.sources:
         try:
             files = run.sources.files
@@ -52,6 +56,10 @@ def check(run: RunFacts) -> tuple[str, list[str]]:
         return "sources", [*_masked(run, files), *_skipped(run), *_written(run)]
     if run.cells:
         return "sources", []
+    if not run.commit and run.sources.is_unfinished:
+        raise Unrestorable(
+            "The sources of the run were not completely stored: it ended before, or was ended."
+        )
     if not run.commit:
         raise Unrestorable("The run has neither stored sources nor a commit.")
     repository = _repository(run)
@@ -64,6 +72,18 @@ def check(run: RunFacts) -> tuple[str, list[str]]:
     if patch.is_cut:
         remarks.append("The recorded changes of tracked files are not complete.")
     return "commit", remarks
+
+
+def _await_late(run: RunFacts) -> None:
+    """Wait for sources that are stored after the end of the run."""
+    try:
+        ended = (run.folder / layout.STATUS).stat().st_mtime
+    except OSError:
+        return
+    deadline = time.monotonic() + min(ended + LATE_SECONDS - time.time(), LATE_SECONDS)
+    while run.sources.is_unfinished and time.monotonic() < deadline:
+        time.sleep(0.1)
+        run.sources.refresh()
 
 
 def restore(run: RunFacts, folder: Path) -> Restored:

@@ -65,23 +65,29 @@ def keep(
         root: the storage root.
         run_dir: the folder of the run.
         start: state of the program.
-        stopped: returns true if the work is to be given up; nothing is stored then, and the result is empty.
+        stopped: returns true if the work is to be given up; no file is stored then, the result is empty, and
+            `sources.json` says only when the work began.
 
     Raises:
         OSError: the storage cannot be written.
     """
+    place = run_dir / layout.SOURCES_FILE
+    layout.write_json(place, {record.BEGAN: time.time()})
     files = listing.list_sources(start, root, Commands())
     pool = record.pool_of(root)
     keeper = _Keeper(pool, files, start, stopped)
     with pool.in_use():
         about = keeper.stored()
-        if not about or stopped():
+        if stopped():
+            return {}
+        if not about:  # there are no files
+            place.unlink(missing_ok=True)
             return {}
         for digest in about["packs"]:
             record.link(pool, run_dir, digest)
         keeper.add_run(run_dir)
     about |= _places(files, start, keeper.masking)
-    layout.write_json(run_dir / layout.SOURCES_FILE, about)
+    layout.write_json(place, about)
     return about
 
 

@@ -22,6 +22,10 @@ from runicorn.store.containment import check_inside
 
 ENDING = ".zip"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+LATE_SECONDS = 30.0
+"""Seconds after the end of a run within which its sources may still be stored."""
+BEGAN = "began_at"
+"""Key of `sources.json` while the sources are being stored; it stays if they never are."""
 PACKS = 64
 """Maximum number of packs of a run."""
 
@@ -35,10 +39,20 @@ class Sources:
 
     def __init__(self, run_dir: Path) -> None:
         self._folder = run_dir / layout.SOURCES
-        self.about = layout.read_json(run_dir / layout.SOURCES_FILE)[0]
+        self.about: dict[str, Any] = {}
+        self.refresh()
 
     def __bool__(self) -> bool:
         return bool(packs_of(self.about))
+
+    def refresh(self) -> None:
+        """Read `sources.json` again."""
+        self.about = layout.read_json(self._folder.with_name(layout.SOURCES_FILE))[0]
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Return whether storing them has begun and not ended."""
+        return not self and BEGAN in self.about
 
     @property
     def identity(self) -> str:
