@@ -106,7 +106,7 @@ def test_a_saved_document_has_its_charts_offline(chromium: Any, viewer: Any, tmp
     ]
     text = f"Hello\n\n```chart\nmetrics: loss\nruns: {ids[0]}, {ids[1]}\n```\n```runs\n```\n"
     documents.write(viewer.root, "saved", documents.REPORTS, "main", documents.Document("Weekly", text))
-    answer = until(lambda: ok(viewer.get("/projects/saved/reports/main/page.html"), ids[1]))
+    answer = until(lambda: ok(viewer.get("/projects/saved/reports/main/page.html"), 'data-name="loss"'))
     target = tmp_path / "report.html"
     target.write_text(answer, encoding="utf-8")
     context = chromium.new_context(offline=True)
@@ -134,6 +134,7 @@ def test_a_board_is_saved_from_its_menu(chromium: Any, viewer: Any, tmp_path: Pa
     )
     board = {"title": "Mine", "pinned": ["acc"], "sections": [{"items": [{"markdown": "**Look here**"}]}]}
     boards.write(viewer.root, "boards", "default", board)
+    until(lambda: ok(viewer.get("/?layout=charts&project=boards"), "Mine"))
     context = chromium.new_context(accept_downloads=True)
     page = context.new_page()
     page.goto(f"{viewer.url}/?layout=charts&project=boards")
