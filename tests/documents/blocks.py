@@ -19,7 +19,9 @@ PAGES += [
     page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "zh" and page.name != "backup.md"
 ]
 RUN = {"bash": "bash", "sh": "bash", "python": "python", "javascript": "javascript"}
-READ = {"json", "yaml", "text", "http", "mermaid"}
+READ = {"json", "yaml", "text", "http", "mermaid", "markdown"}
+LIVE = {"chart", "table", "pivot", "samples", "difference", "runs"}
+"""Blocks of documents of a project, which pages show live."""
 _BLOCK = re.compile(
     r"(?:<!--\s*(?P<mark>[^>]*?)\s*-->\s*\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,

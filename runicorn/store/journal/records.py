@@ -29,7 +29,7 @@ def metric_records(run_dir: Path) -> Iterator[dict[str, Any]]:
         yield from records
 
 
-def records_after(run_dir: Path, offset: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def records_after(run_dir: Path, offset: int) -> Iterator[tuple[int, Iterator[dict[str, Any]]]]:
     """Yield the same records behind a byte offset, some at a time, each time with the offset behind them."""
     try:
         fd = _platform.open_regular(run_dir / layout.EVENTS, follow_links=False)
@@ -38,7 +38,7 @@ def records_after(run_dir: Path, offset: int) -> Iterator[tuple[int, list[dict[s
     try:
         while chunk := complete(fd, offset, CHUNK):
             offset += len(chunk)
-            yield offset, [record for line in chunk.split(b"\n") if (record := _record(line))]
+            yield offset, filter(None, map(_record, chunk.split(b"\n")))
     finally:
         os.close(fd)
 

@@ -196,6 +196,12 @@ def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
     board = "/api/v2/projects/{project}/boards/{name}"
     ask("put", board, {"title": "b"}, project="p", name="b")
     ask("delete", board, project="p", name="b")
+    for folder in ("notebook", "reports"):
+        document = f"/api/v2/projects/{{project}}/{folder}"
+        ask("post", document, {"title": "t", "text": "t"}, project="p")
+        ask("put", document + "/{name}", {"title": "d", "text": "t"}, project="p", name="d")
+        ask("post", document + "/{name}/append", {"text": "t"}, project="p", name="d")
+        ask("delete", document + "/{name}", project="p", name="d")
     decided = "/api/v2/projects/{project}"
     ask("put", decided + "/baseline", {"run_ids": ids}, project="p")
     ask("put", decided + "/replica-rules", {"seed_keys": ["s"]}, project="p")
