@@ -75,7 +75,7 @@ def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
 ) -> None:
     browser.goto(f"{viewer.url}/compare?where=config.lr%20%3E%200")
     if screen.is_phone:
-        browser.get_by_role("button", name="Fold the list").click()
+        browser.locator("figure[data-name=loss]").scroll_into_view_if_needed()
     until(lambda: f"median of {COUNT} runs" in browser.evaluate(LABEL))
     names = browser.locator("#legend li .clip").all_inner_texts()
     assert len(names) == 10 and "n000 · best 1" in names and f"n{COUNT - 1} · worst 1" in names
@@ -92,5 +92,5 @@ def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
     # Few enough of them are lines, those of other pages too.
     browser.goto(f"{viewer.url}/compare?where=config.lr%20%3C%201")
     if screen.is_phone:
-        browser.get_by_role("button", name="Fold the list").click()
+        browser.locator("figure[data-name=loss]").scroll_into_view_if_needed()
     until(lambda: browser.evaluate(LABEL).count("30 points") == 80)
