@@ -39,33 +39,6 @@ def test_the_start_of_the_axis_is_fetched_until_it_is_complete(board: Any, serve
     assert "Values at zero are not drawn" in page.locator(".plot").get_attribute("aria-label")
 
 
-def test_the_start_of_a_group_is_fetched_as_well(js: Js) -> None:
-    code = """async (source, answer) => {
-        const { isThinned } = await import("/static/js/chart/data/refinement.js");
-        const groups = new source.OverlaySource();
-        groups.configure({ group: "tag", band: "min-max" }, "step", 3);
-        return groups.curves("loss", answer).map((curve) => isThinned([curve]));
-    }"""
-
-    def of(run: str, *x: float) -> dict[str, Any]:
-        columns = dict.fromkeys(("mean", "min", "max"), [1.0] * len(x))
-        return {"value": run, "ids": [run], "series": [{"name": "loss", "x": x, **columns}]}
-
-    answer = {
-        "points": 4,
-        "groups": [
-            of("every place", 1, 2, 3),
-            of("as many as asked for", 1, 2, 3, 4),
-            of("of a cut curve", 1, 9),
-        ],
-        "series": [
-            {"name": "loss", "id": "of a cut curve", "count": 9, "x": [1, 9]},
-            {"name": "other", "id": "every place", "count": 9, "x": [1, 9]},
-        ],
-    }
-    assert js("workspace/source.js", code, answer) == [False, True, True]
-
-
 def test_keys_zoom_by_equal_factors(board: Any, server: Server) -> None:  # noqa: F811
     server.make = thinned
     page = board("loss", search="?logx=1")

@@ -41,7 +41,7 @@ def test_an_unusual_name_is_shown_unchanged_on_every_page(store: Path, page: Pag
     )
     for address in ("/", f"/runs/{run_id}"):
         markup = page(address)
-        assert safe.split() == markup.texts("bdi")[0].split()
+        assert safe.split() in [text.split() for text in markup.texts("bdi")]
         assert all("src" in script.attributes for script in markup.all("script"))
         assert not [
             element for element in markup.elements if any(key.startswith("on") for key in element.attributes)

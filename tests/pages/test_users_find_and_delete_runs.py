@@ -57,7 +57,7 @@ def test_filters_and_order_are_applied_without_a_reload(
     page.locator("#search").click()
     page.keyboard.type("two")
     until(lambda: names(page) == ["two"])
-    assert page.url.endswith(f"/?q=two&project={PROJECT}&status=finished")
+    until(lambda: page.url.endswith(f"/?q=two&project={PROJECT}&status=finished"))
     assert page.evaluate("document.activeElement.id") == "search"
     page.fill("#search", "")
     until(lambda: set(names(page)) == {"one", "two"})

@@ -19,6 +19,9 @@ export default {
   equal(actual, expected, message) {
     if (!Object.is(actual, expected)) fail(actual, expected, message);
   },
+  match(actual, pattern, message) {
+    if (!pattern.test(actual)) fail(actual, String(pattern), message);
+  },
   deepEqual(actual, expected, message) {
     if (!isEqual(actual, expected)) fail(actual, expected, message);
   },

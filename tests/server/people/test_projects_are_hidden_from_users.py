@@ -63,7 +63,7 @@ with run_of(word + "second") as run:
     print(json.dumps(run.id))
 rn.board(word + "project", word + "board", [word + "metric", {"markdown": word + "prose"}])
 rn.notebook(word + "entry", title=word + "title", name=word + "entry", project=word + "project")
-rn.notebook("```runs\\nproject: zqxproject\\n```\\n```chart\\nmetrics: loss\\nproject: *\\n```", name="all", project="plainproject")
+rn.notebook("```chart\\nmetrics: loss\\nproject: *\\n```", name="all", project="plainproject")
 """
 HIDDEN, OPEN = "zqx", "plain"
 CSRF_TOKEN = re.compile(rb'csrfmiddlewaretoken" value="\w{64}|runicorn_csrf_\w+=\w{32}')
