@@ -200,13 +200,20 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
     step, metric = page.page.locator("#runs thead .at").all_text_contents()
     assert step.startswith("step ") and metric == "val/acc"
     assert page.page.evaluate(table) == height, "no row moves"
-    legend = page.page.locator("#legend > ul > li .clip")
-    assert page.page.locator("#legend header strong").text_content() == "val/acc"
-    assert [text.split()[0] for text in legend.all_text_contents()] == [
-        f"{LONG}-{i}" for i in range(13, 3, -1)
-    ]
     page.page.mouse.move(2, 2)
     until(lambda: not page.page.locator("#runs .at").count())
+    page.page.keyboard.press("\\")  # the legend stands where the list is folded
+    until(lambda: page.page.locator("#legend").is_visible())
+    plot.scroll_into_view_if_needed()
+    plot.hover()
+    until(lambda: page.page.locator("#legend header strong").text_content() == "val/acc")
+    legend = page.page.locator("#legend > ul > li .clip")
+    until(
+        lambda: (
+            [text.split()[0] for text in legend.all_text_contents()]
+            == [f"{LONG}-{i}" for i in range(13, 3, -1)]
+        )
+    )
 
 
 @pytest.mark.journey("wide", "middle")
