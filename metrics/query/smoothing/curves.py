@@ -64,13 +64,29 @@ def smoothed(
     """
     smoothers = [smoother.for_range(_width(lanes, by_step)) for lanes in metrics]
     most = _most_points(metrics)
-    readings = {
-        row.pk: _readings(view.directories[row.pk], row, window(row), fitting, by_step, most[row.name])
+    todo = [
+        (row, fitting)
         for lanes, fitting in zip(metrics, smoothers, strict=True)
         for row in lanes
         if row.minimum is not None
-    }
-    samples = _samples(view, readings, by_step)
+    ]
+    samples: dict[int, Samples] = {}
+    times = 1
+    # The tiles count points that are no finite numbers, too: where those leave too few around, twice as many are read.
+    while todo:
+        readings = {
+            row.pk: _readings(
+                view.directories[row.pk], row, window(row), fitting, by_step, most[row.name], times
+            )
+            for row, fitting in todo
+        }
+        samples |= _samples(view, readings, by_step)
+        todo = [
+            (row, fitting)
+            for row, fitting in todo
+            if _lacks_points(samples[row.pk], readings[row.pk], window(row), fitting, by_step)
+        ]
+        times *= 2
     curves: list[SmoothedCurve | None] = []
     for lanes, fitting in zip(metrics, smoothers, strict=True):
         parts = [samples[row.pk] for row in lanes if row.pk in samples and len(samples[row.pk])]
@@ -103,17 +119,44 @@ def _most_points(metrics: Sequence[Sequence[Series]]) -> dict[str, int]:
     return {name: MOST_OF_ONE if count <= MOST_OF_ALL else MOST_POINTS for name, count in total.items()}
 
 
+def _lacks_points(
+    samples: Samples, readings: Sequence[_Reading], window: Window, smoother: Smoother, by_step: bool
+) -> bool:
+    """Return whether there may be more points that count for the stretch than were read around it."""
+    before, after, unit = smoother.reach()
+    low, high = _bounds(window, by_step)
+    start, stop = np.searchsorted(samples.x, low), np.searchsorted(samples.x, high, "right")
+    if unit == "x" or start == stop:
+        return False
+    (first, _), (_, last) = (
+        reading.window.steps if by_step else reading.window.times for reading in (readings[0], readings[-1])
+    )
+    return bool(
+        (first is not None and samples.n[:start].sum() < before)
+        or (last is not None and samples.n[stop:].sum() < after)
+    )
+
+
 def _readings(
-    directory: Directory, series: Series, window: Window, smoother: Smoother, by_step: bool, most: int
+    directory: Directory,
+    series: Series,
+    window: Window,
+    smoother: Smoother,
+    by_step: bool,
+    most: int,
+    times: int,
 ) -> list[_Reading]:
-    """Return the parts to read, ascending in x: what is shown with its surroundings, and what lies farther away."""
+    """Return the parts to read, ascending in x: what is shown with its surroundings, and what lies farther away.
+
+    Of a reach in points so many times as many are read.
+    """
     before, after, unit = smoother.reach()
     low, high = window.steps if by_step else window.times
     if unit == "x":
         first, last = None if low is None else low - before, None if high is None else high + after
     else:
-        first = _farther(directory, low, before, by_step)
-        last = _farther(directory, high, after, by_step, -1)
+        first = _farther(directory, low, times * before, by_step)
+        last = _farther(directory, high, times * after, by_step, -1)
     tiles = directory.tiles[directory.leaves]
     _, inside = _window((low, high), by_step).judge_tiles(tiles)
     if by_step and not directory.unordered:
@@ -121,9 +164,10 @@ def _readings(
     if int(tiles["distinct" if by_step else "count"][inside].sum()) > most:
         return [_reading(directory, series, _window((first, last), by_step))]
     # What is shown is exact. Of what counts for it from far away the means of neighbouring points are enough.
+    exact = min(times * MOST_POINTS, most)
     near, far = (
-        _farther(directory, low, MOST_POINTS, by_step),
-        _farther(directory, high, MOST_POINTS, by_step, -1),
+        _farther(directory, low, exact, by_step),
+        _farther(directory, high, exact, by_step, -1),
     )
     readings = []
     if near is not None and (first is None or first < near):

@@ -15,7 +15,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.query.series import run_series
 from metrics.query.smoothing import curves
 from metrics.query.smoothing.smoother import Smoother
-from metrics.store.columns import Floats
+from metrics.store.columns import Floats, Values
 from metrics.store.points import Points
 from runs.models import Run
 from tests.server.metrics.journals import append, new_run
@@ -179,7 +179,7 @@ grown = given(
 
 
 @grown
-@settings(max_examples=8, suppress_health_check=relaxed, derandomize=True)
+@settings(max_examples=8, suppress_health_check=relaxed)
 def test_every_smoothed_value_is_that_of_all_points_while_the_run_grows(
     store: object, logged: Logged, sizes: list[int], requests: list[Look], smoother: Smoother
 ) -> None:
@@ -195,6 +195,24 @@ def test_every_smoothed_value_of_a_thousand_series_is_that_of_all_points(
     store: object, part: int, logged: Logged, sizes: list[int], requests: list[Look], smoother: Smoother
 ) -> None:
     grow(logged.points, sizes, requests, smoother)
+
+
+@pytest.mark.parametrize(
+    "smoother", [Smoother("mean", window=5), Smoother("gaussian", sigma=2), Smoother("ema", weight=0.9)]
+)
+@pytest.mark.parametrize("by_step", [True, False])
+def test_values_beside_many_points_that_are_no_numbers_are_smoothed_with_those_beyond(
+    store: object, by_step: bool, smoother: Smoother
+) -> None:
+    y = np.linspace(0, 10, 1000) ** 2
+    y[300:500] = y[520:900] = np.nan
+    rows = np.arange(1000)
+    points = Points(rows, rows, 1.7e9 + rows, Values.of(y.tolist()), Values.nothing(1000))
+    run = new_run(next(numbers))
+    append(run, lines(points))
+    assert catch_up(run, wait=60) == 0
+    axis = points.step if by_step else points.time
+    check(run, points, smoother, (float(axis[505]), float(axis[515])), by_step, 300)
 
 
 def grow(points: Points, sizes: list[int], requests: list[Look], smoother: Smoother) -> None:
