@@ -20,11 +20,11 @@ import runicorn as rn
 from runicorn.artifacts.errors import ArtifactNotFound
 from runicorn.store.project import analysis, boards, description
 from runicorn_site.demo.digits import CLASSES, FILE, PIXELS, SIDE, Digits, Floats, Labels
-from runicorn_site.demo.trials import EPOCHS, STRETCH, Trial
+from runicorn_site.demo.trials import EPOCHS, PROJECT, STRETCH, Trial
 
 LEAK = 0.01
 SHOW_EPOCHS, TILES, SAMPLES = 5, 16, 40
-PROJECT, BOARD = "digits", "overfitting"
+BOARD = "overfitting"
 QUESTION = {"type": "text", "text": "Which digit is this?"}
 DESCRIPTION = """Which small network reads handwritten digits best, and is it better or only luckier?
 

@@ -6,6 +6,7 @@ import itertools
 import random
 from typing import NamedTuple
 
+PROJECT = "digits"
 EPOCHS, SEEDS = 30, 3
 STRETCH = 10
 """Epochs for which a learning rate of the schedule applies."""

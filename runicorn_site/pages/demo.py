@@ -17,6 +17,7 @@ from rest_framework import status
 
 from runicorn.newer_python import module_command
 from runicorn.store import layout
+from runicorn_site.demo.trials import PROJECT
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.service_error import ServiceError
 from runs.active_root import active_root
@@ -52,7 +53,7 @@ class Demo:
     @property
     def number(self) -> int:
         """Which of the `total` runs it is at, from 1."""
-        runs = Run.objects.in_root(active_root()).filter(group__startswith="search-")
+        runs = Run.objects.in_root(active_root()).filter(project=PROJECT)
         return max(1, min(runs.filter(created__gte=self._began - 1).count(), self.total))
 
     @property

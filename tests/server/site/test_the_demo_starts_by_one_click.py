@@ -52,6 +52,7 @@ def test_the_demo_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer)
     twice = press("/demo/start")
     assert twice.status_code == 409
     assert "The demo is already running." in twice.text
+    until(lambda: "Demo: training network 2 of 14." in browser.get(viewer.url, timeout=30).text)
     (child,) = psutil.Process(viewer.process.pid).children()
     viewer.kill()
     until(lambda: gone(child))
