@@ -128,6 +128,7 @@ def _described(folder: Path, required: list[str]) -> Iterator[Member]:
     lines += [f"Summary: {project['description']}", f"License-Expression: {project['license']}"]
     lines += [f"Author: {author['name']}" for author in project["authors"]]
     lines += [f"License-File: {name}" for name in project["license-files"]]
+    lines += [f"Project-URL: {label}, {url}" for label, url in project["urls"].items()]
     lines += [f"Keywords: {','.join(project['keywords'])}"]
     lines += [f"Classifier: {name}" for name in project["classifiers"]]
     lines += [f"Requires-Python: {project['requires-python']}"]
