@@ -151,5 +151,5 @@ def test_config_keys_that_differ_are_columns_of_a_project(filled: Path, page: Pa
 
 
 def test_columns_of_a_form_are_left_when_its_project_changes(filled: Path, page: Page) -> None:
-    assert "lr" in heads(page("/?project=p&of=p&col=name&col=config.lr"))
-    assert "lr" not in heads(page("/?project=p&of=q&col=name&col=config.lr"))
+    assert "lr" in heads(page("/?project=p&columns_of=p&col=name&col=config.lr"))
+    assert "lr" not in heads(page("/?project=p&columns_of=q&col=name&col=config.lr"))

@@ -295,7 +295,7 @@ def group_of(text: str) -> tuple[tuple[Any, ...], int]:
 
 
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
-    if "of" in query and query["of"] != query.get("project", ""):
+    if "columns_of" in query and query["columns_of"] != query.get("project", ""):
         return preferred
     requested = [key for key in query.getlist("col") if is_column(key)]
     if not requested:
