@@ -43,6 +43,13 @@ def _point(browser: Any, across: float, down: float) -> None:
     browser.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
 
 
+def _label(browser: Any, screen: Screen) -> str:
+    """Return what the chart says of itself; on a phone it is below a list that grows, and drawn when it is seen."""
+    if screen.is_phone:
+        browser.locator("figure[data-name=loss]").scroll_into_view_if_needed()
+    return browser.evaluate(LABEL)  # type: ignore[no-any-return]
+
+
 def test_groups_have_all_runs_that_match_and_their_members(
     viewer: Viewer, browser: Any, screen: Screen
 ) -> None:
@@ -74,9 +81,7 @@ def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
     viewer: Viewer, browser: Any, screen: Screen
 ) -> None:
     browser.goto(f"{viewer.url}/compare?where=config.lr%20%3E%200")
-    if screen.is_phone:
-        browser.locator("figure[data-name=loss]").scroll_into_view_if_needed()
-    until(lambda: f"median of {COUNT} runs" in browser.evaluate(LABEL))
+    until(lambda: f"median of {COUNT} runs" in _label(browser, screen))
     names = browser.locator("#legend li .clip").all_inner_texts()
     assert len(names) == 10 and "n000 · best 1" in names and f"n{COUNT - 1} · worst 1" in names
     _point(browser, 0.7, 0.5)
@@ -91,6 +96,4 @@ def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
 
     # Few enough of them are lines, those of other pages too.
     browser.goto(f"{viewer.url}/compare?where=config.lr%20%3C%201")
-    if screen.is_phone:
-        browser.locator("figure[data-name=loss]").scroll_into_view_if_needed()
-    until(lambda: browser.evaluate(LABEL).count("30 points") == 80)
+    until(lambda: _label(browser, screen).count("30 points") == 80)
