@@ -14,7 +14,7 @@ from django.db import models
 
 from runicorn.api.responses.runs import RunState, State
 from runicorn.store import layout
-from runicorn.store.containment import is_inside
+from runicorn.store.containment import resolved_inside
 from runicorn_site.web.readable import only_readable
 from runs.errors import OutsideRoot
 
@@ -240,10 +240,10 @@ class Run(models.Model):
     @property
     def path(self) -> Path:
         """The run's folder, absolute, with links resolved."""
-        folder = Path(self.root.path, self.folder)
-        if not is_inside(self.root.path, folder):
+        folder = resolved_inside(self.root.path, f"{self.root.path}/{self.folder}")
+        if folder is None:
             raise OutsideRoot(self.run_id)
-        return folder.resolve()
+        return Path(folder)
 
 
 class RunTag(models.Model):

@@ -48,6 +48,8 @@ def snapshot() -> Iterator[None]:
 
 _POINT_BYTES = 48
 _LINE_BYTES = 8 * len(COLUMNS)
+_PLAN_BYTES = _LINE_BYTES + 32
+"""Of a directory for each tile: its own copy of the table with the tail, and what it derives from it."""
 _FEW = 8
 """Names up to which a query is compiled for each number of them."""
 _IDS = 500
@@ -137,7 +139,21 @@ def view_of_several(
 def directories(series: Sequence[Series]) -> dict[int, Directory]:
     """Return the directory of each series by its id; reads only tiles added since the last call."""
     tables, tails = _tables(series), _tails(series)
-    return {row.pk: Directory(tables[row.pk], tails.get(row.pk)) for row in series}
+    return {row.pk: _directory(row, tables[row.pk], tails.get(row.pk)) for row in series}
+
+
+def _directory(series: Series, tiles: Table, tail: Node | None) -> Directory:
+    """Return the directory of a series: the last one while it has the same tiles and tail.
+
+    The order of its tiles, which each read needs, takes longer than reading most charts.
+    """
+    if not series.nodes:
+        return Directory(tiles, tail)
+    cached: Directory | None = cache.get(("plan", series.uid))
+    if cached is None or cached.sealed is not tiles or cached.tail is not tail:
+        cached = Directory(tiles, tail)
+        cache.put(("plan", series.uid), cached, len(cached.tiles) * _PLAN_BYTES)
+    return cached
 
 
 @dataclass(slots=True)
@@ -189,7 +205,7 @@ class TileLoader:
             count = 0
             for tile, block in rows.iterator():
                 series, at = tiles[tile]
-                points = codec.decode(block)
+                points = codec.decode(block).examined()
                 self._tiles[series.pk, at, data] = points
                 cache.put((series.uid, tile, data), points, len(points) * _POINT_BYTES)
                 if not data and (means := codec.decode_means(block)) is not None:
@@ -205,7 +221,7 @@ def kept_means(series: Series, tile: int) -> Points | None:
 
 
 def keep_means(series: Series, tile: int, means: Points) -> None:
-    cache.put((series.uid, tile, "means"), means, len(means) * _POINT_BYTES)
+    cache.put((series.uid, tile, "means"), means.examined(), len(means) * _POINT_BYTES)
 
 
 def stored_means(tiles: Sequence[int]) -> dict[int, Points | None]:
@@ -227,7 +243,9 @@ def _tables(series: Sequence[Series]) -> dict[int, Table]:
     for row in series:
         cached_table = cache.get(("directory", row.uid)) if row.nodes else None
         cached_table = table([]) if cached_table is None else cached_table
-        if len(cached_table) >= row.nodes:
+        if len(cached_table) == row.nodes:
+            tables[row.pk] = cached_table
+        elif len(cached_table) > row.nodes:
             # Tiles are only appended: a table that was read later starts with the same tiles.
             tables[row.pk] = cached_table[: row.nodes]
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from metrics.store.columns import Bools, Floats, Index, Ints, Values, join
@@ -14,7 +14,7 @@ from runs.store.lazy_numpy import np
 class Points:
     """`row` is the index of the journal's line, which joins the metrics of one `log()` call; `time` is in Unix seconds;
     `stage` is a column of missing values if no stage was given. In a downsampled copy `shadow` marks points whose step was
-    logged again later: by step they do not count."""
+    logged again later: by step they do not count. `is_distinct` is set where each step is known to occur once."""
 
     row: Ints
     step: Ints
@@ -22,6 +22,7 @@ class Points:
     value: Values
     stage: Values
     shadow: Bools | None = None
+    is_distinct: bool = False
 
     def __len__(self) -> int:
         return len(self.row)
@@ -55,8 +56,14 @@ class Points:
 
     def unshadowed(self) -> Points:
         """Return the last point of every step; points are sorted by step."""
+        if self.is_distinct:
+            return self
         shadows = self.shadows()
         return self.select(~shadows) if shadows.any() else self
+
+    def examined(self) -> Points:
+        """Return the same points, sorted by step, with what is known of their steps: readers of a tile need not look again."""
+        return self if self.shadows().any() else replace(self, is_distinct=True)
 
 
 def gather(parts: Sequence[Points]) -> Points:

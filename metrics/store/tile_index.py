@@ -43,16 +43,17 @@ def table(rows: Sequence[tuple[Any, ...]]) -> Table:
 
 
 class Directory:
-    """The tiles of a series, with its tail as a further tile of level 0.
+    """The tiles of a series, with its tail as a further tile of level 0. Requests share it: nothing of it changes.
 
     Attributes:
-        tiles: one line per tile; see `metrics.models.Tile` for the columns.
+        sealed: one line per tile; see `metrics.models.Tile` for the columns.
+        tiles: the same with a line for the tail.
         tail: points of the tail, or None if everything is sealed.
     """
 
     def __init__(self, tiles: Table, tail: Node | None = None) -> None:
         self.tail = tail
-        self.tiles = tiles
+        self.sealed = self.tiles = tiles
         if tail is not None:
             line = (TAIL, *(getattr(tail, name) for name in COLUMNS[1:]))
             self.tiles = np.concatenate([tiles, table([line])])

@@ -23,8 +23,13 @@ class OutsideStore(PermissionError):
 
 def is_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
     """Return whether a path, which need not exist, is the root or below it after links are resolved."""
+    return resolved_inside(root, path) is not None
+
+
+def resolved_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> str | None:
+    """Return a path with links resolved; None if it is then neither the root nor below it."""
     real_root, real = os.path.realpath(root), os.path.realpath(path)
-    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+    return real if real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep) else None
 
 
 def check_inside(root: str | os.PathLike[str], path: Path) -> Path:

@@ -65,6 +65,10 @@ class JSONForOthers(DefaultContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         """Return the renderer that matches `Accept` best, else the first."""
+        accept = request.META.get("HTTP_ACCEPT", "*/*")
+        # Nearly all programs: the comparison of media types takes longer than many answers.
+        if not format_suffix and accept in ("*/*", renderers[0].media_type):
+            return renderers[0], renderers[0].media_type
         try:
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:

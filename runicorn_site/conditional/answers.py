@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 
 from runicorn_site.transport.compression import LEVEL, SMALL, gzip
 from runicorn_site.web.conditional import IsCurrent
@@ -17,7 +17,8 @@ MOST_BYTES = 4 * 1024 * 1024
 LARGEST = 256 * 1024
 """Bytes of a body that is kept; of larger ones only the tag."""
 MOST = 1000
-DURATION = re.compile(rb'"query_time_ms":[0-9.e+-]+')
+DURATION_KEY = b'"query_time_ms":'
+DURATION = re.compile(DURATION_KEY + rb"[0-9.e+-]+")
 """The only part of an answer that differs when it is built again from the same rows."""
 Headers = list[tuple[str, str]]
 
@@ -54,10 +55,19 @@ class Answer:
 
 def tag_of(body: bytes, headers: Headers) -> str:
     """Return the tag of an answer by its content. It is weak: the duration of the query and gzip do not change it."""
-    digest = blake2b(DURATION.sub(b"", body), digest_size=12)
+    # A quarter of the time of BLAKE2 where the processor has instructions for it.
+    digest = sha256(_without_duration(body))
     for name, value in headers:
         digest.update(f"\n{name}:{value}".encode())
-    return f'W/"{digest.hexdigest()}"'
+    return f'W/"{digest.hexdigest()[:24]}"'
+
+
+def _without_duration(body: bytes) -> bytes:
+    # A search from the end: that of the pattern from the start takes longer than the digest.
+    at = body.rfind(DURATION_KEY)
+    if at < 0:
+        return body
+    return body[:at] + DURATION.sub(b"", body[at:], count=1)
 
 
 def is_named(tag: str, header: str | None) -> bool:

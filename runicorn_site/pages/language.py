@@ -23,6 +23,9 @@ class PageLanguage:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer in the language of the request; threads are reused, so the language is reset afterwards."""
         if request.path_info.startswith(UNTRANSLATED):
+            # A thread has that language unless something is left of another request.
+            if translation.get_language() == settings.LANGUAGE_CODE:
+                return self.get_response(request)
             with translation.override(settings.LANGUAGE_CODE):
                 return self.get_response(request)
         language = translation.get_language_from_request(request)

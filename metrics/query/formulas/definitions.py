@@ -18,6 +18,9 @@ _listed: dict[str, tuple[float, Sequence[str]]] = {}
 
 def formulas_of(root: str, project: str) -> Mapping[str, Node]:
     """Return the valid formulas of a project by their names."""
+    # Most projects have none, and resolving links takes longer than a query.
+    if not os.path.exists(os.path.join(root, project, analysis.FILE)):
+        return {}
     try:
         changed = os.stat(analysis.path_of(Path(root), project)).st_mtime_ns
     except (OSError, ValueError):

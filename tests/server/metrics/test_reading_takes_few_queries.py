@@ -11,9 +11,13 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from metrics.ingest.catch_up import catch_up
 from metrics.pages import panels
 from metrics.query import series
+from metrics.query.series_view import view
 from metrics.store.cache import cache
+from metrics.store.lanes import Lane
+from metrics.store.tile_index import Directory
 from runs.models import Run
 from runs.services.lookup import get_run
+from tests.folders import append_metrics
 
 MakeRun = Callable[..., str]
 pytestmark = pytest.mark.usefixtures("small_pieces")
@@ -57,6 +61,23 @@ def test_means_that_are_not_in_the_cache_are_read_together(
         again = series.run_series(run, points=4)
     for before, after in zip(first["series"], again["series"], strict=True):
         assert list(before["band"]["mean"]) == list(after["band"]["mean"])
+
+
+def test_requests_share_the_directory_of_a_series_until_it_grows(store: Path, make_run: MakeRun) -> None:
+    run = taken_in(store, make_run, 1, 300)
+    (directory,), (again,) = (seen_directories(run) for _ in range(2))
+    assert again is directory
+    append_metrics(store, run.project, run.name, run.run_id, [{"global_step": 301, "m0": 7.0}], 1.7e9)
+    assert catch_up(run, wait=60) == 0
+    (grown,) = seen_directories(run)
+    assert grown is not directory
+    assert grown.column("count").sum() > directory.column("count").sum()
+
+
+def seen_directories(run: Run) -> list[Directory]:
+    seen = view(run, (Lane.METRIC,))
+    assert seen is not None
+    return list(seen.directories.values())
 
 
 def test_the_curves_of_many_runs_take_as_many_as_those_of_one(

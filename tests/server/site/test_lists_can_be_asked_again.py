@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.ingest.catch_up import catch_up
+from runicorn_site.conditional.answers import tag_of
 from runicorn_site.conditional.remembered import RememberedAnswers
 from runicorn_site.transport.dispatch import OneHop
 from runicorn_site.web.moments import SharedCall
@@ -123,6 +124,15 @@ def content(body: bytes) -> Any:
     if isinstance(answer, dict):
         answer.pop(DURATION)
     return answer
+
+
+def test_a_config_key_named_like_the_duration_is_part_of_the_tag() -> None:
+    def body(config: int, duration: float) -> bytes:
+        return json.dumps({"config": {DURATION: config}, DURATION: duration}, separators=(",", ":")).encode()
+
+    assert tag_of(body(1, 0.5), []) == tag_of(body(1, 7e-05), [])
+    assert tag_of(body(1, 0.5), []) != tag_of(body(2, 0.5), [])
+    assert tag_of(b"[]", []) != tag_of(b"[]", [("X-Total-Count", "1")])
 
 
 def other_process(statement: str, *values: object) -> None:
