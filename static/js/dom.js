@@ -50,7 +50,7 @@ export function iconButton(name, label, properties = {}) {
 export function cutName(element, [beginning, end]) {
   const part = (className, textContent) => make("span", { className, textContent });
   element.className = "cut";
-  element.replaceChildren(...(end ? [part("beginning", beginning), part("end", end)] : [beginning]));
+  element.replaceChildren(...(shown.length > 1 ? shown.map(([className, textContent]) => make("span", { className, textContent })) : shown.map(([, text]) => text)));
   return element;
 }
 

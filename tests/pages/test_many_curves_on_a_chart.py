@@ -102,6 +102,26 @@ def test_the_cursor_reads_out_every_curve_and_the_nearest_first(board: Callable[
     until(lambda: page.locator("output").text_content() == "")
 
 
+def test_a_move_of_the_pointer_changes_texts_and_makes_no_elements(board: Callable[[int], Any]) -> None:
+    """A new element under the pointer makes the browser look for the rules of all that is around it, with each move."""
+    page = board(9)
+    plot = page.locator(".plot")
+    at = [{"x": page.evaluate("(x) => chart().plot.x.at(x)", x), "y": 100 + x} for x in (0, 10, 20)]
+    plot.hover(position=at[1])
+    until(lambda: page.locator(".readout:visible p").count() == 8)
+    before = page.locator(".readout").text_content()
+    page.evaluate("""() => {
+        window.made = [];
+        const watch = (records) => records.forEach(({ addedNodes }) => made.push(...[...addedNodes].filter(({ nodeType }) => nodeType === 1).map(({ outerHTML }) => outerHTML)));
+        new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+    }""")
+    for place in (at[2], at[0]):
+        plot.hover(position=place)
+    until(lambda: page.locator("output").text_content().split()[1:3] == ["step", "0"])
+    assert page.locator(".readout").text_content() != before
+    assert page.evaluate("made.filter((text) => !text.startsWith('<li'))") == []
+
+
 def test_the_box_at_the_cursor_stays_in_its_pane_and_cuts_no_name(board: Callable[[int], Any]) -> None:
     """A pane that scrolls cuts what leaves it; the names are longer than the box was wide."""
     page = board(3)

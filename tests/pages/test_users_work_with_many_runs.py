@@ -194,14 +194,14 @@ def test_the_cursor_reads_the_pointed_run_in_all_charts_value_first_and_never_cu
         return inner.left < outer.left - 1 || inner.right > outer.right + 1;
     }).length"""
     assert page.page.evaluate(cut) == 0
-    values = page.page.locator("#runs tbody .value .at")
+    values = page.page.locator("#runs .readings > .at")
     numbers = [round(float(text) / 2) for text in values.all_text_contents()]
     assert numbers == list(range(14, 4, -1)), "in the list"
-    step, metric = page.page.locator("#runs thead .at").all_text_contents()
+    step, metric = page.page.locator("#runs .readings .head .at").all_text_contents()
     assert step.startswith("step ") and metric == "val/acc"
     assert page.page.evaluate(table) == height, "no row moves"
     page.page.mouse.move(2, 2)
-    until(lambda: not page.page.locator("#runs .at").count())
+    until(lambda: page.page.locator("#runs .readings").is_hidden())
     page.page.keyboard.press("\\")  # the legend stands where the list is folded
     until(lambda: page.page.locator("#legend").is_visible())
     plot.scroll_into_view_if_needed()

@@ -64,7 +64,8 @@ export class Chart {
     this.area.append(this.note);
     this.shown = false;
     this.#showUnit();
-    new ResizeObserver(() => {
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width = contentRect.width;
       this.redraw();
       this.hooks.refitted();
     }).observe(this.area);
@@ -166,6 +167,7 @@ export class Chart {
     if (retry) this.note.append(textButton(gettext("Try again"), () => this.hooks.retry()));
   }
 
+  /** The size of the plot in CSS pixels; `width` alone is remembered, for what must not wait for a layout. */
   get size() {
     return [this.area.clientWidth, this.area.clientHeight];
   }

@@ -1,20 +1,16 @@
 /** Cursor of a chart and its readout: one curve in the caption, several in a box. */
 
-import { make } from "../dom.js";
+import { make, setHidden, setText } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { axisOf } from "./axes.js";
 import { drawn } from "./data/drawn.js";
 import { nearest } from "./data/series.js";
+import { Readout } from "./readout.js";
 import { cssColour } from "./render/colours.js";
 import { swatch } from "./render/swatch.js";
-import { alignNumbers, formatNumber, withUnit } from "./text/format.js";
+import { formatNumber, withUnit } from "./text/format.js";
 
-const MOST_ROWS = 12;
-const FEW_ROWS = 7;
-const SMALL = 260;
 const MOST_DOTS = 24;
-/** Pixels between the box and the cursor, the chart and the edges of its pane. */
-const GAP = 8;
 
 export class Cursor {
   constructor(chart) {
@@ -24,8 +20,9 @@ export class Cursor {
     this.output.ariaLive = "off";
     this.line = make("i", { className: "cursor", hidden: true });
     this.selection = make("i", { className: "selection" });
-    this.box = make("div", { className: "readout", hidden: true, "aria-hidden": "true" });
-    chart.area.append(this.line, this.selection, this.box);
+    this.text = [make("b"), make("span"), make("bdi"), make("span")];
+    chart.area.append(this.line, this.selection);
+    this.box = new Readout(chart.area);
     Object.assign(this, { dots: [], reads: [], near: undefined, own: null });
   }
 
@@ -40,8 +37,9 @@ export class Cursor {
     const inside = plot && x !== null && x !== undefined && x >= plot.x.domain[0] && x <= plot.x.domain[1];
     const one = own || key === undefined ? null : chart.curves.filter((curve) => curve.key === key);
     this.reads = inside ? readoutsAt(chart, x, one ?? chart.curves) : [];
-    this.line.hidden = !inside;
-    this.box.hidden = !(own && this.reads.length > 1);
+    setHidden(this.line, !inside);
+    const isOpen = Boolean(own && this.reads.length > 1);
+    setHidden(this.box.element, !isOpen);
     this.#putDots(this.reads);
     this.near = this.#nearest();
     if (!inside || !this.near) {
@@ -50,8 +48,9 @@ export class Cursor {
     }
     const across = Math.round(plot.x.at(x));
     this.line.style.transform = `translateX(${across}px)`;
-    this.output.replaceChildren(...readoutText(chart, this.near));
-    if (!this.box.hidden) this.#fill(this.reads, this.near, across);
+    if (this.output.firstChild !== this.text[0]) this.output.replaceChildren(...this.text);
+    readoutText(chart, this.near).forEach((text, i) => setText(this.text[i], text));
+    if (isOpen) this.box.show(this.reads, this.near, across, plot.box.bottom);
   }
 
   #nearest() {
@@ -73,51 +72,12 @@ export class Cursor {
     const shown = reads.filter(({ down }) => down !== null).slice(0, MOST_DOTS);
     while (this.dots.length < shown.length) this.chart.area.append(this.dots[this.dots.length] = make("i", { className: "dot" }));
     for (const [i, dot] of this.dots.entries()) {
-      dot.hidden = i >= shown.length;
+      setHidden(dot, i >= shown.length);
       if (dot.hidden) continue;
       dot.style.transform = `translate(${shown[i].across}px, ${shown[i].down}px)`;
       const colour = cssColour(shown[i].curve.colour ?? "curve-1");
       if (dot.colour !== colour) dot.style.background = dot.colour = colour;
     }
-  }
-
-  #fill(reads, near, across) {
-    const ordered = reads.toSorted((a, b) => (a.down ?? Infinity) - (b.down ?? Infinity));
-    // The box of a small chart is outside of it, and has the neighbours only.
-    const isSmall = this.chart.plot.box.bottom < SMALL;
-    const most = isSmall ? FEW_ROWS : MOST_ROWS;
-    const start = Math.max(0, Math.min(ordered.indexOf(near) - Math.floor(most / 2), ordered.length - most));
-    const shown = ordered.slice(start, start + most);
-    const texts = alignNumbers(shown.map(({ value }) => value));
-    const rows = shown.map((read, i) => this.#row(read, texts[i], read === near));
-    // What stands for the curve that is pointed at comes first.
-    const whole = ordered.find(({ curve }) => curve.key === near.curve.group);
-    if (whole && !shown.includes(whole)) rows.unshift(this.#row(whole, formatNumber(whole.value), false));
-    const rest = ordered.length - rows.length;
-    if (rest > 0) rows.push(make("p", { textContent: gettext("and {n} more", { n: rest }) }));
-    this.box.replaceChildren(...rows);
-    this.#place(across, isSmall);
-  }
-
-  /** Put the box beside the cursor, within the pane and the window: it may leave its chart, not what scrolls it. */
-  #place(across, isSmall) {
-    const { box, chart: { area } } = this;
-    const at = area.getBoundingClientRect();
-    const pane = area.closest("figure:popover-open, .panel, .charts-pane, body").getBoundingClientRect();
-    const [left, right] = [Math.max(pane.left, 0) + GAP, Math.min(pane.right, innerWidth) - GAP];
-    box.style.maxWidth = `${right - left}px`;
-    const { offsetWidth: width, offsetHeight: height } = box;
-    const x = at.left + across;
-    const beside = x + GAP + width <= right ? x + GAP : x - GAP - width;
-    const below = at.bottom + height + GAP <= innerHeight ? at.bottom : at.top - height - GAP;
-    const top = isSmall ? below : at.top + GAP;
-    box.style.transform = `translate(${Math.round(Math.max(left, Math.min(beside, right - width)))}px, ${Math.round(Math.max(GAP, top))}px)`;
-  }
-
-  #row({ curve, x }, text, near) {
-    const name = make("bdi", { textContent: curve.label ?? curve.series.name });
-    const note = curve.note ? [make("span", { className: "soft", textContent: ` ${curve.note(nearest(curve.series.x, x))}` })] : [];
-    return make("p", { className: near ? "near" : "" }, swatch(curve), make("b", { textContent: text }), name, ...note);
   }
 }
 
@@ -163,13 +123,12 @@ export function closest(reads, down) {
   return reads.reduce((best, read) => (best && distance(best) <= distance(read) ? best : read), undefined);
 }
 
-/** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
+/** A reading as texts: value, `step 10`, then name and note of the curve where there are several. */
 function readoutText({ settings, curves, unit }, { curve: { series, label, note }, x, step, value, raw: point }) {
-  const bold = make("b", { textContent: withUnit(value, unit) });
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
-  const name = curves.length > 1 ? [" ", make("bdi", { textContent: label ?? series.name })] : [];
-  if (note) name.push(` ${note(nearest(series.x, x))}`);
-  return [bold, `${raw} ${placeText(x, step, settings)}`, ...name];
+  const name = curves.length > 1 ? (label ?? series.name) : "";
+  const place = `${raw} ${placeText(x, step, settings)}${name && " "}`;
+  return [withUnit(value, unit), place, name, note ? ` ${note(nearest(series.x, x))}` : ""];
 }
 
 /** Return x in words, and the step of a point that was asked for by it. */

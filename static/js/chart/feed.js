@@ -35,9 +35,9 @@ export class Feed {
    * while an answer is under way is left out.
    */
   async refresh() {
-    const { settings, names, area } = this.chart;
+    const { settings, names, area, width = area.clientWidth } = this.chart;
     const { range, smoothing } = settings;
-    this.points = Math.max(this.points, pointsFor(area.clientWidth));
+    this.points = Math.max(this.points, pointsFor(width));
     // A source with a version has other curves now (other runs, or new points) than for an earlier version.
     const asked = JSON.stringify([names, queryOf(this.source, settings), this.points, range, logOrigin(settings), this.source.version ?? 0]);
     const wanted = JSON.stringify([asked, smoothing]);

@@ -22,6 +22,7 @@ export function selection() {
     const bar = document.getElementById("selection");
     if (!bar) return;
     bar.hidden = !ids.size;
+    document.body.classList.toggle("picked", !bar.hidden);
     const known = { runs: count(ids.size), here: here.toLocaleString("en") };
     bar.querySelector("output").textContent =
       ids.size > here ? gettext("{runs} selected, {here} of them on this page", known) : gettext("{runs} selected", known);

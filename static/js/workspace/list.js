@@ -1,10 +1,9 @@
 /** The narrow list of runs: colour, eye, and the row under the pointer. htmx and the poll replace its rows. */
 
-import { axisOf } from "../chart/axes.js";
 import { splitNames } from "../chart/data/names.js";
 import { cssColour } from "../chart/render/colours.js";
-import { alignNumbers } from "../chart/text/format.js";
-import { cutName, make } from "../dom.js";
+import { cutName } from "../dom.js";
+import { Readings } from "./readings.js";
 
 const ROWS = "#runs tbody tr[data-run]";
 
@@ -16,8 +15,7 @@ export class RunList {
     document.addEventListener("pointerover", ({ target }) => this.#over(target));
     document.addEventListener("focusin", ({ target }) => this.#over(target));
     this.over = this.pointed = null;
-    /** Cells that show a value under the cursor. */
-    this.cells = new Set();
+    this.readings = new Readings();
     /** Rows in sight: the values of all others would be laid out with each move of the pointer. */
     this.inSight = new Set();
     this.observer = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => this.inSight[isIntersecting ? "add" : "delete"](target)));
@@ -49,6 +47,7 @@ export class RunList {
     const rows = [...document.querySelectorAll(ROWS)];
     const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run]));
     for (const row of this.inSight) if (!row.isConnected) this.inSight.delete(row);
+    this.readings.rowsChanged();
     for (const [i, row] of rows.entries()) {
       this.observer.observe(row);
       const name = row.querySelector(".name bdi");
@@ -74,19 +73,10 @@ export class RunList {
 
   /** Show the values under the cursor in place of those of the list ({name, x, reads, settings}, see chart/controller.js); null ends it. */
   read(reading) {
-    const head = document.querySelector(".listed thead");
-    if (!head || !(reading || this.cells.size)) return;
-    const texts = reading ? alignNumbers(reading.reads.map(({ value }) => value)) : [];
-    const rows = (reading?.reads ?? []).map(({ curve }, i) => [document.getElementById(`run-${curve.key}`), texts[i]]);
-    const cells = new Map(rows.filter(([row]) => this.inSight.has(row)).map(([row, text]) => [row.querySelector(".value"), text]));
-    if (reading) {
-      cells.set(head.querySelector(".value .clip"), reading.name);
-      cells.set(head.querySelector(".c-name"), axisOf(reading.settings).reading(reading.x, reading.settings));
-    }
-    head.closest("table").classList.toggle("reading", Boolean(reading));
-    for (const cell of this.cells) if (!cells.has(cell)) cell.querySelector(".at")?.remove();
-    for (const [cell, text] of cells) put(cell, text);
-    this.cells = new Set(cells.keys());
+    this.readings.show(reading, (key) => {
+      const row = document.getElementById(`run-${key}`);
+      return this.inSight.has(row) ? row : null;
+    });
   }
 
   /** Mark the row of a run whose curve is pointed at, or none. */
@@ -113,12 +103,6 @@ export class RunList {
     this.over = id;
     this.hooks.highlight(id);
   }
-}
-
-/** Show a text in a cell beside what it has, which is hidden meanwhile. */
-function put(cell, text) {
-  const at = cell.querySelector(".at") ?? cell.appendChild(make("span", { className: "at" }));
-  if (at.textContent !== text) at.textContent = text;
 }
 
 /** Show the state of an eye. */

@@ -29,6 +29,7 @@ export class Panels {
     }
     if (this.marks.get(name)?.key !== key) await this.refresh(key);
     for (const [one, section] of this.sections) section.hidden = one !== this.open;
+    this.holder.parentElement.dataset.panel = this.open;
   }
 
   /** Fetch the open panel again. */
