@@ -46,12 +46,26 @@ export function iconButton(name, label, properties = {}) {
   return button;
 }
 
-/** Put a name, given as [beginning, end], into an element: where it does not fit, its beginning is cut. */
-export function cutName(element, [beginning, end]) {
-  const part = (className, textContent) => make("span", { className, textContent });
+/** Put a name, given as [common, beginning, end] (chart/data/names.js), into an element: where it does not fit, the first of them are cut. */
+export function cutName(element, parts) {
+  const shown = ["common", "beginning", "end"].map((className, i) => [className, parts[i]]).filter(([, text]) => text);
+  const isSame = [...element.childNodes].map(({ className, textContent }) => [className ?? "beginning", textContent]).join("\n") === shown.join("\n");
+  if (isSame) return element;
   element.className = "cut";
   element.replaceChildren(...(shown.length > 1 ? shown.map(([className, textContent]) => make("span", { className, textContent })) : shown.map(([, text]) => text)));
   return element;
+}
+
+/** Change the text of an element that has nothing else, in its text node: a new one would make the browser look for the rules of its parents. */
+export function setText(element, text) {
+  const node = element.firstChild;
+  if (!node) element.append(text);
+  else if (node.data !== text) node.data = text;
+}
+
+/** Hide or show an element, if it is not so already: each attribute that is set costs the styles of its parents. */
+export function setHidden(element, isHidden) {
+  if (element.hidden !== isHidden) element.hidden = isHidden;
 }
 
 /** Make a label with a field below its text. */

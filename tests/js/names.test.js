@@ -8,7 +8,16 @@ import { random } from "./random.js";
 
 test("equal names end in their ids, long ones in their own end", () => {
   const names = [["baseline", "20260101_000000_00000a"], ["baseline", "20260101_000000_00000b"], ["vit-b16-lion-lr0.1-seed3", "x"], ["short", "y"]];
-  assert.deepEqual(splitNames(names), [["baseline", " 00000a"], ["baseline", " 00000b"], ["vit-b16-lion-lr0", ".1-seed3"], ["short", ""]]);
+  assert.deepEqual(splitNames(names), [["", "baseline", " 00000a"], ["", "baseline", " 00000b"], ["", "vit-b16-lion-lr0", ".1-seed3"], ["", "short", ""]]);
+});
+
+test("what all names begin with is a part of its own, up to the end of a word", () => {
+  const split = (...names) => splitNames(names.map((name) => [name, "x"]));
+  assert.deepEqual(split("resnet50-cosine-lr0.1-s3", "resnet50-cosine-lr0.01-s2"), [["resnet50-cosine-", "", "lr0.1-s3"], ["resnet50-cosine-", "", "lr0.01-s2"]]);
+  assert.deepEqual(split("resnet50-a-name-longer-than-sixteen", "resnet50-b")[0], ["resnet50-", "a-name-longer-than", "-sixteen"]);
+  assert.deepEqual(split("run-1", "run-2"), [["", "run-1", ""], ["", "run-2", ""]], "too short to save anything");
+  assert.deepEqual(split("resnet50-", "resnet50-b"), [["", "resnet50-", ""], ["", "resnet50-b", ""]], "each has something of its own");
+  assert.deepEqual(split("resnet50-alone"), [["", "resnet50-alone", ""]]);
 });
 
 test("no name loses a character, and equal names differ", () => {
@@ -17,7 +26,7 @@ test("no name loses a character, and equal names differ", () => {
     const names = Array.from({ length: 8 }, (_, i) => [Array.from({ length: Math.floor(next() * 40) }, () => letters[Math.floor(next() * letters.length)]).join(""), `id_${round}_${i}`.padStart(12, "0")]);
     names.push([names[0][0], "id_twin_000000"]);
     const parts = splitNames(names);
-    parts.forEach(([beginning, end], i) => assert.ok(`${beginning}${end}`.startsWith(names[i][0])));
+    parts.forEach((cut, i) => assert.ok(cut.join("").startsWith(names[i][0])));
     assert.ok(parts[0].join("") !== parts.at(-1).join(""));
   }
 });

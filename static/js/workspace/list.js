@@ -50,8 +50,7 @@ export class RunList {
     this.readings.rowsChanged();
     for (const [i, row] of rows.entries()) {
       this.observer.observe(row);
-      const name = row.querySelector(".name bdi");
-      if (name.textContent !== names[i].join("") || (names[i][1] && !name.children.length)) cutName(name, names[i]);
+      cutName(row.querySelector(".name bdi"), names[i]);
       const look = looks.get(row.dataset.run);
       row.classList.toggle("visible", Boolean(look));
       press(row.querySelector(".eye"), Boolean(look));
