@@ -230,6 +230,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Groups(config, log)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest) -> None:
+    """Test databases, whose tables are created as in a new data folder: migrations would take seconds."""
+    from django.core.management.commands import migrate
+    from django.db import connections
+
+    from runicorn_site.database import fresh
+
+    run_migrations = migrate.Command.handle
+
+    def handle(command: Any, *args: Any, **options: Any) -> None:
+        if not fresh.create_tables(connections[options["database"]]):
+            run_migrations(command, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate.Command, "handle", handle)
+        request.getfixturevalue("django_db_setup")
+
+
 def _use_both_databases(item: pytest.Item) -> None:
     """Give a test with one database both, as the server has them."""
     mark = item.get_closest_marker("django_db")

@@ -1,6 +1,7 @@
 """Tiers of tests: `make test` runs those within the process and a few journeys, `make test-all` all.
 
-What a test reaches decides, not a marker: its code and that of its fixtures are followed through the modules of `tests`.
+What a test reaches decides, not a marker: its code and that of its fixtures are followed through the modules of `tests`
+and `benchmarks`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ PROCESSES = frozenset(
     {
         "asyncio.subprocess",
         "jupyter_client.manager",
+        "mcp.client.stdio",
         "multiprocessing",
+        "nbclient",
+        "nbclient.client",
         "playwright.sync_api",
         "pty",
         "subprocess",
     }
 )
-"""Modules that start processes."""
+"""Modules that start processes, of others."""
+OURS = ("tests.", "benchmarks.")
 FORKS = frozenset(
     {"fork", "forkpty", "posix_spawn", "spawnv", "create_subprocess_exec", "create_subprocess_shell"}
 )
@@ -147,7 +152,7 @@ def _uses(part: Any) -> Iterator[Any]:
             if isinstance(value, ModuleType):
                 if value.__name__ in PROCESSES:
                     yield None
-                elif value.__name__.startswith("tests"):
+                elif value.__name__.startswith(OURS):
                     yield from (vars(value)[member] for member in names & vars(value).keys())
             elif getattr(value, "__module__", None) in PROCESSES:
                 yield None
@@ -157,13 +162,13 @@ def _uses(part: Any) -> Iterator[Any]:
 
 def _imported(name: str) -> ModuleType | None:
     """Return a module that a function imports."""
-    if name in PROCESSES or name.startswith("tests."):
+    if name in PROCESSES or name.startswith(OURS):
         return import_module(name)
     return None
 
 
 def _is_ours(value: Any) -> bool:
-    return str(getattr(value, "__module__", "")).startswith("tests")
+    return str(getattr(value, "__module__", "")).startswith(OURS)
 
 
 @cache
