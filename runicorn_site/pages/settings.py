@@ -34,6 +34,7 @@ from runicorn_site.database.durable import SCHEMA, durable_file
 from runicorn_site.database.prepare import notices
 from runicorn_site.monitoring.health import database_version
 from runicorn_site.pages import appearance
+from runicorn_site.pages.background_check import latest_check
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import translated
@@ -102,6 +103,7 @@ def show_settings(request: HttpRequest, status: int = 200, **more: object) -> Ht
         "now": storage_root.inspect(Path(active_root().path)),
         "choices": choices(request),
         "about": about(),
+        "check": latest_check(),
         **hosts_context(),
         **shares_context(request, lambda: shares.current(None)),
         "asks_for_token": HAS_TOKEN in getattr(request, "scope", {}),

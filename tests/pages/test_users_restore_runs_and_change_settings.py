@@ -83,6 +83,12 @@ def test_the_end_of_a_check_of_the_store_appears_without_a_reload(
     assert "1 error" in browser.locator("[role=status]", has_text="Checked runs: 1").inner_text()
     assert asked.count("document") == 2, "of the form and the page that it leads to"
     assert asked.count("fetch") > 0
+    # A page that is opened meanwhile shows the same.
+    browser.get_by_role("button", name="Check all contents").click()
+    browser.goto(f"{viewer.url}/settings")
+    browser.get_by_text("Checking…").wait_for()
+    browser.get_by_text("Checked runs: 1").wait_for()
+    assert browser.url.endswith("/settings")
     # The form that came with the end works.
     browser.get_by_role("button", name="Check sizes").click()
     until(lambda: "0 errors" in browser.locator("[role=status]", has_text="Checked runs").inner_text())
