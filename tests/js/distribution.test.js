@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { CurveLoader } from "../../static/js/chart/curve_loader.js";
 import { ALL, BANDS, densityCurves, differenceCurves, edgesOf, groupCurves, groupEntries } from "../../static/js/workspace/distribution.js";
 
 const STATISTICS = { count: [3, 1], mean: [2, 4], std: [0.5, null], sem: [0.25, null], min: [1, 4], max: [3, 4], p5: [1, 4], p10: [1.1, 4], p25: [1.5, 4], p50: [2.1, 4], p75: [2.5, 4], p90: [2.9, 4], p95: [3, 4] };
@@ -43,4 +44,32 @@ test("a difference is said in its other form, too", () => {
   const [curve] = differenceCurves(metric, runs, "absolute");
   assert.deepEqual([curve.series.y, curve.note(0), curve.note(1)], [[3, 4], "(150 %)", ""]);
   assert.equal(differenceCurves(metric, runs, "relative")[0].note(0), "(6)");
+});
+
+test("the beginning of groups is fetched in finer columns for a logarithmic axis", async () => {
+  const [steps, columns] = [100_000, 400];
+  const asked = [];
+  const source = {
+    isBinned: true,
+    async load(name, { step_range }) {
+      asked.push(step_range);
+      const end = step_range ? Number(step_range.split(":")[1]) : steps;
+      const width = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((one) => one * (columns - 1) >= end);
+      const x = Array.from({ length: Math.floor(end / width) + 1 }, (_, i) => i * width + Math.floor((width - 1) / 2));
+      const of = (value) => x.map(() => value);
+      const statistics = { ...Object.fromEntries(Object.keys(STATISTICS).map((one) => [one, of(1)])), std: of(width) };
+      return { ...METRIC, x, groups: [{ ...METRIC.groups[0], statistics, members: [{ id: "a", name: "one", y: x }] }] };
+    },
+    curves: (name, answer) => groupCurves(answer, "std"),
+  };
+  const chart = { names: ["loss"], settings: { axis: "step", logx: true }, labelled: (parts) => parts.flat() };
+  const { curves } = await new CurveLoader(chart, source, () => {}).load(null, 800, null, true);
+  assert.deepEqual(asked, [undefined, ":10024", ":1002", ":100"]);
+  const [member, group] = curves;
+  const { x } = group.series;
+  assert.deepEqual(x.slice(0, 5), [0, 1, 2, 3, 4]);
+  assert.ok(x.every((step, i) => !i || step > x[i - 1]) && x.at(-1) > 99_000);
+  assert.deepEqual([member.series.x, group.band.x, group.band.low.length], [x, x, x.length]);
+  // The text beside a value is that of its column.
+  assert.deepEqual([2, 150, x.length - 1].map((at) => group.note(at)), ["± 1, n = 1", "± 5, n = 1", "± 500, n = 1"]);
 });

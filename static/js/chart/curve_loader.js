@@ -47,7 +47,7 @@ export class CurveLoader {
     let [low, end] = xDomain(curves, { ...this.chart.settings, range: null });
     let [made, newest] = [curves, curves];
     // Refine the first tenth of the axis, the first tenth of that, …, until no point is left out.
-    for (let round = 0; zero !== null && !query.x_metric && !this.source.isBinned && round < FINEST && isThinned(newest); round += 1) {
+    for (let round = 0; zero !== null && !query.x_metric && round < FINEST && isThinned(newest); round += 1) {
       end = axis.upTo(endOfFirstTenth(zero, end));
       if (end <= Math.max(zero, low)) break;
       newest = await this.#query(axis, query, [range?.[0] ?? "", end]);

@@ -22,6 +22,8 @@ export const ALL = "all runs";
 /** Edges of the shades of a density, the outer first. */
 const SHADES = [["p5", "p95"], ["p25", "p75"]];
 const REST = "";
+/** Whether columns hold several steps, or seconds, each. */
+const areWide = (x) => x.length > 1 && x[1] - x[0] > 1;
 
 /** Return the edges {low, high} of a band of statistics in columns. */
 export function edgesOf(statistics, name) {
@@ -65,7 +67,7 @@ export function groupCurves(metric, bandName, solo = "") {
     if (!group.runs || (solo && !group.members.some(({ id }) => id === solo))) return [];
     const band = { x, ...edgesOf(group.statistics, bandName) };
     const series = seriesOf(metric.name, x, group.statistics[BANDS[bandName].centre]);
-    return [{ ...entries[i], series, band, note: (at) => noteOf(group.statistics, bandName, at), thinned: false }];
+    return [{ ...entries[i], series, band, note: (at) => noteOf(group.statistics, bandName, at), thinned: areWide(x) }];
   });
   return [...members, ...means];
 }
@@ -99,7 +101,7 @@ export function differenceCurves(metric, runs, difference) {
   const members = metric.groups[0].members.filter(({ id }) => runs.has(id));
   const other = (value, base) => (difference === "absolute" ? `${formatNumber(Number(((100 * value) / Math.abs(base)).toPrecision(3)))} %` : formatNumber(value * Math.abs(base)));
   return members.map(({ id, y }) => ({
-    ...{ ...runs.get(id), series: seriesOf(name, x, y), thinned: false },
+    ...{ ...runs.get(id), series: seriesOf(name, x, y), thinned: areWide(x) },
     note: (at) => (y[at] === null || !baseline[at] ? "" : `(${other(y[at], baseline[at])})`),
   }));
 }

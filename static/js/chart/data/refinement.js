@@ -24,8 +24,14 @@ export function refined(curves, finer, end) {
   return curves.map((curve) => {
     const other = found.get(curve.key);
     if (!other || curve.series.kind === "text" || other.series.kind !== curve.series.kind) return curve;
-    return { ...curve, series: joinedSeries(curve.series, other.series, end), band: joinedBand(curve.band, other.band, end) };
+    return { ...curve, series: joinedSeries(curve.series, other.series, end), band: joinedBand(curve.band, other.band, end), note: joinedNote(curve, other, end) };
   });
+}
+
+/** Texts beside values go by position. */
+function joinedNote(curve, other, end) {
+  const [upTo, from] = [firstAbove(other.series.x, end), firstAbove(curve.series.x, end)];
+  return curve.note && ((at) => (at < upTo ? other.note(at) : curve.note(at - upTo + from)));
 }
 
 function joinedSeries(series, other, end) {
