@@ -243,6 +243,8 @@ def test_new_points_metrics_and_runs_appear_without_a_reload(
         folder, "odd", "live", status="running", created_at=now, metrics=[{"loss": 1.0}, {"loss": 2.0}]
     )
     page = workspace()
+    # Charts are drawn where they are seen: on a phone the list is above them.
+    page.page.locator("figure[data-name=loss]").scroll_into_view_if_needed()
     until(lambda: page.shows(1, points=2) and page.shows(9))
     page.asked.clear()
     append_metrics(folder, "odd", "live", live, [{"global_step": 3, "loss": 3.0, "new": 1.0}], now + 3)
