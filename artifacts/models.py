@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
-from runicorn.api.responses.artifacts import Artifact as ArtifactEntry
-from runicorn.api.responses.artifacts import ArtifactDetail, ArtifactVersion
 from runicorn.artifacts import names
 from runs.models import Run, StorageRoot
 
 if TYPE_CHECKING:
+    from runicorn.api.responses.artifacts import Artifact as ArtifactEntry
+    from runicorn.api.responses.artifacts import ArtifactDetail, ArtifactVersion
     from runicorn.artifacts import store
 
 DELETED, CORRUPTED = "deleted", "corrupted"

@@ -5,14 +5,16 @@ Times are Unix seconds as floats, as in all rows.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group, User
 from django.db import models
 
 from people.access.actor import Role
-from runicorn.api.responses.shares import Kind
 from runicorn_site.web.access import Scope
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.shares import Kind
 
 
 class Grant(models.Model):

@@ -6,10 +6,12 @@ Not DRF exceptions: the CLI handles these errors too and would load DRF for them
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runicorn.api.responses.remote import PresentedHostKey
 from runicorn.message import Message, gettext_noop
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.remote import PresentedHostKey
 
 KEY_FILE = gettext_noop(
     "private_key_path: not a readable private key. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from runicorn._version import FULL
@@ -21,18 +20,35 @@ class NotInstalled(ImportError):
     """No installed distribution provides the entry point."""
 
 
+_found: list[Any] = []
+
+
+def entries(group: str) -> list[Any]:
+    """Return the entry points of one of these groups.
+
+    One look through all distributions serves all groups: an environment for training has hundreds, and each is a file.
+    """
+    if not _found:  # nor when a distribution is installed later
+        from importlib.metadata import distributions
+
+        names = set()
+        for distribution in distributions():
+            if "[runicorn." not in (distribution.read_text("entry_points.txt") or ""):
+                continue
+            # Of several copies the first on the path is the one that is imported.
+            if (name := distribution.metadata["Name"]) not in names:
+                names.add(name)
+                _found.extend(distribution.entry_points)
+    return [entry for entry in _found if entry.group == group]
+
+
 def load(group: str, name: str) -> Any:
     """Import and return the object of an entry point.
 
     Raises:
         NotInstalled: the text says what to install.
     """
-    from importlib.metadata import entry_points
-
-    if sys.version_info >= (3, 10):
-        entries = entry_points(group=group, name=name)
-    else:
-        entries = [entry for entry in entry_points().get(group, ()) if entry.name == name]
-    for entry in entries:
-        return entry.load()
+    for entry in entries(group):
+        if entry.name == name:
+            return entry.load()
     raise NotInstalled(f"{name} needs the full distribution: pip install {FULL}")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.db import models
 
-from runicorn.api.responses.runs import RunState, State
 from runicorn.store import layout
 from runicorn.store.containment import resolved_inside
 from runicorn_site.web.readable import only_readable
 from runs.errors import OutsideRoot
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.runs import RunState, State
 
 
 class StorageRootManager(models.Manager["StorageRoot"]):
@@ -230,7 +232,7 @@ class Run(models.Model):
         return self.display_name or self.name
 
     def state_fields(self) -> RunState:
-        return {"state": cast(State, self.state), "state_reason": self.state_reason}
+        return {"state": cast("State", self.state), "state_reason": self.state_reason}
 
     @property
     def shown_state(self) -> str:

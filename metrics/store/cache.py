@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runicorn.api.responses.metrics import CacheStatistics
+if TYPE_CHECKING:
+    from runicorn.api.responses.metrics import CacheStatistics
 
 CACHE_BYTES = 96 * 1024 * 1024
 ENTRY_BYTES = 1600

@@ -6,13 +6,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from runicorn.extension_points import TRACKERS, load
+from runicorn.extension_points import TRACKERS, entries, load
 from runicorn.settings import user
 from runicorn.store import layout
 from runicorn.store.units import number_of
@@ -30,7 +29,7 @@ ONLINE = re.compile(r"[\w.-]+/[\w.-]+")
 RESULT_LABELS = {"taken": "new", "updated": "updated"}
 
 
-Tracker = StrEnum("Tracker", {entry.name.upper(): entry.name for entry in entry_points(group=TRACKERS)})  # type: ignore[misc]
+Tracker = StrEnum("Tracker", {entry.name.upper(): entry.name for entry in entries(TRACKERS)})  # type: ignore[misc]
 
 
 def import_from(

@@ -15,14 +15,13 @@ from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from runicorn._platform import file_lock
-from runicorn_site.database.fresh import create_tables
 from runicorn_site.database.monitor import Identity, is_damage, monitor
 from runicorn_site.database.state_dir import notices
 
@@ -112,18 +111,30 @@ def _has_its_tables(path: Path) -> bool:
         if "django_migrations" not in names:
             return not names
         applied = set(database.execute("SELECT app, name FROM django_migrations"))
+    if migrations_on_disk() <= applied:
+        return set(connection.introspection.django_table_names()) <= names
     # An older database gets the tables that it lacks from the migrations that it lacks.
     return not _known_apart() <= applied or set(connection.introspection.django_table_names()) <= names
 
 
 @cache
 def migrations_on_disk() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None).disk_migrations)
+    """Return app and name of all migrations by the names of their files: importing them is a tenth of the start."""
+    folders = ((app.label, Path(app.path, "migrations")) for app in apps.get_app_configs())
+    return frozenset(
+        (label, path.stem)
+        for label, folder in folders
+        if (folder / "__init__.py").exists()
+        for path in folder.glob("*.py")
+        if path.name[0] not in "_~"
+    )
 
 
 @cache
 def _known_apart() -> frozenset[tuple[str, str]]:
     """Return the known migrations with the replaced ones instead of those that replace them."""
+    from django.db.migrations.loader import MigrationLoader
+
     migrations = MigrationLoader(None).disk_migrations
     return frozenset(name for key, migration in migrations.items() for name in migration.replaces or [key])
 
@@ -135,7 +146,11 @@ def _migrate() -> None:
 def migrate(alias: str) -> None:
     """Create the tables of a database, or migrate those that it has."""
     applied = MigrationRecorder(connections[alias]).applied_migrations().keys()
-    if not migrations_on_disk() <= applied and not create_tables(connections[alias]):
+    if migrations_on_disk() <= applied:
+        return
+    from runicorn_site.database.fresh import create_tables
+
+    if not create_tables(connections[alias]):
         call_command("migrate", database=alias, interactive=False, verbosity=0)
         gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 from metrics.store.cache import cache
 from runicorn._version import __version__
-from runicorn.api.responses.system import Health
 from runicorn_site.monitoring.readiness import database_problem
 from runs.active_root import active_root
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.system import Health
 
 
 def health() -> Health:
@@ -21,14 +23,14 @@ def health() -> Health:
         django.db.Error: the database does not answer.
     """
     problem = database_problem()
-    answer = Health(
-        status="degraded" if problem else "ok",
-        version=__version__,
-        timestamp=time.time(),
-        storage=active_root().path,
-        database={"vendor": connection.vendor, "version": database_version()},
-        cache=cache.stats(),
-    )
+    answer: Health = {
+        "status": "degraded" if problem else "ok",
+        "version": __version__,
+        "timestamp": time.time(),
+        "storage": active_root().path,
+        "database": {"vendor": connection.vendor, "version": database_version()},
+        "cache": cache.stats(),
+    }
     if problem:
         answer["problem"] = problem
     return answer

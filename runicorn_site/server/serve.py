@@ -42,6 +42,9 @@ STOP_SECONDS = 2.5
 REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
+SWITCH_SECONDS = 0.0005
+"""Turn of a thread during the start."""
+
 SPARED = ("django.contrib.postgres.fields", "markdown", "requests", "pygments", "yaml", "uritemplate")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
 
@@ -119,6 +122,7 @@ class Serving:
         self.makes_token = False
         self.is_loaded = False
         self.failure: BaseException | None = None
+        self.switch_interval = sys.getswitchinterval()
         trusted = options.trusted_proxies or (own.get("RUNICORN_TRUSTED_PROXY"),)
         base = options.base_path or own.get("RUNICORN_BASE_PATH")
         self.forwarding = Forwarding(path_prefix(base), networks(trusted), options.auth_header, _is_route)
@@ -291,6 +295,8 @@ class Serving:
     def ready(self) -> None:
         """daphne listens: say so, import the site, and then begin the background work."""
         self.announce()
+        # A request that comes meanwhile would wait 5 ms for each turn of the thread that imports.
+        sys.setswitchinterval(SWITCH_SECONDS)
         loop = asyncio.get_event_loop()
         thread = ThreadPoolExecutor(1, thread_name_prefix="start")
         started = thread.submit(self._start, loop)
@@ -321,6 +327,7 @@ class Serving:
         connections.close_all()
 
     def _check_start(self, started: Future[None]) -> None:
+        sys.setswitchinterval(self.switch_interval)
         self.failure = started.exception()
         if self.failure is not None:
             self.daphne.stop()

@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
@@ -20,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from runicorn._version import __version__
-from runicorn.extension_points import COMMANDS
+from runicorn.extension_points import COMMANDS, entries
 from runicorn_tools.cli.support.common import describe_error, print_error
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -31,7 +30,7 @@ class Commands(Mapping[str, Any]):
 
     @cached_property
     def _functions(self) -> dict[str, str]:
-        tables = [entry.load() for entry in entry_points(group=COMMANDS)]
+        tables = [entry.load() for entry in entries(COMMANDS)]
         return dict(sorted(item for table in tables for item in table.items()))
 
     def __iter__(self) -> Iterator[str]:

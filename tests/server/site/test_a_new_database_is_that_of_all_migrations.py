@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connections, router
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from runicorn_site.database import fresh
@@ -78,6 +79,10 @@ def connection(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker
         yield own
         own.close()
     connections[alias] = former
+
+
+def test_the_files_of_migrations_are_those_that_django_loads() -> None:
+    assert migrations_on_disk() == set(MigrationLoader(None).disk_migrations)
 
 
 def test_its_tables_indexes_statistics_and_records_are_the_same(connection: Any, tmp_path: Path) -> None:
