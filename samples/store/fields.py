@@ -48,7 +48,11 @@ def fields_of(row: dict[str, Any]) -> Iterator[tuple[str, Value]]:
             yield from _of_list(key, value)
         elif kind is dict:
             for inner, item in value.items():
-                if type(item) in (float, int, bool, str):
+                kind = type(item)
+                if kind is float:  # most of them: rewards by name
+                    if math.isfinite(item):
+                        yield f"{key}.{inner}", item
+                elif kind in (int, bool, str):
                     yield from fields_of({f"{key}.{inner}": item})
     tokens = next((row[key] for key in TOKENS if type(row.get(key)) is list), None)
     if tokens is not None:

@@ -38,7 +38,7 @@ _NAME = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp4"
+_MAGIC = b"rsp5"
 _ALIGN = 64
 TAIL_BYTES = 256
 LONGEST_SEARCHED = 2 * 1024 * 1024

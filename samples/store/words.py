@@ -1,6 +1,6 @@
 """Words of texts, and signatures that tell which samples cannot have a word.
 
-A signature is a Bloom filter of `BITS` bits with six hashes for each sample, stored by bits: a query reads, for each
+A signature is a Bloom filter of `BITS` bits with four hashes for each sample, stored by bits: a query reads, for each
 of the hashes of a word, one bit of every sample. A word is a run of letters and digits, in lower case, or a single
 character of Chinese, Japanese or Korean.
 """
@@ -29,7 +29,8 @@ _TABLE = bytes(
     for byte in range(256)
 )
 _SINGLE = re.compile("([\u2e80-\u2fdf\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff])")
-HASHES = 6
+HASHES = 4
+"""Of 600 different words they set 14 % of the bits: one sample of 3,000 without a word is read for it."""
 _FACTOR = 0x9E3779B97F4A7C15
 
 
