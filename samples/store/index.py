@@ -26,6 +26,7 @@ SMALL_BYTES = 1024 * 1024
 """Pieces of fewer bytes are written again with what follows them."""
 PIECE_BYTES = 64 * 1024 * 1024
 QUIET_SECONDS = 30.0
+OLD_SECONDS = 3600.0
 
 
 class ChunkState(NamedTuple):
@@ -57,6 +58,7 @@ class SampleIndex:
         self.source = samples_folder(run_dir, name)
         self.folder = folder
         self._lock = threading.Lock()
+        self._is_swept = False
 
     def catch_up(self, most_bytes: int | None = None, part: int = 0, parts: int = 1) -> Progress:
         """Index samples that are not indexed yet.
@@ -70,6 +72,9 @@ class SampleIndex:
         """
         with self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if not self._is_swept:
+                self._is_swept = True
+                self._remove_leftovers()
             indexed = pending = 0
             left = most_bytes
             covered = self._covered()
@@ -170,6 +175,13 @@ class SampleIndex:
                 if piece.end != name.end:
                     self._remove(piece)
             return name.end - position, max(0, end - name.end)
+
+    def _remove_leftovers(self) -> None:
+        """Remove unfinished pieces that killed processes left."""
+        for path in self.folder.glob(".*.tmp"):
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - OLD_SECONDS:
+                    path.unlink()
 
     def _remove(self, name: PieceName) -> None:
         with suppress(FileNotFoundError):
