@@ -86,8 +86,8 @@ def _write(
     author = author or _platform.user_name() or "script"
     text = str(text)
     root.mkdir(parents=True, exist_ok=True)
-    heading = next((line.lstrip("# ").strip() for line in text.split("\n") if line.strip()), "")
-    entry = documents.Document((title or heading)[: documents.TITLE_LENGTH], text, kind, [author], ids)
+    title = (title or documents.heading(text))[: documents.TITLE_LENGTH]
+    entry = documents.Document(title, text, kind, [author], ids)
     folder = documents.NOTEBOOK
     if name is None:
         name = documents.create(root, project, folder, entry).name

@@ -37,6 +37,16 @@ def test_the_best_runs_and_the_newest_are_listed(project: Page) -> None:
 
 
 @pytest.mark.django_db
+def test_long_names_keep_the_end_that_tells_them_apart(project: Page, store: Path) -> None:
+    names = [f"resnet50-imagenet-cosine-warmup-lr0.1-seed{number}" for number in range(2)]
+    for name in names:
+        write_run(store, "vision", name)
+    markup = project("/projects/vision")
+    assert {link.attributes.get("title") for link in markup.all("a", "name")} >= set(names)
+    assert {"-lr0.1-seed0", "-lr0.1-seed1"} <= set(markup.texts("span", "end"))
+
+
+@pytest.mark.django_db
 def test_the_baseline_is_named(project: Page, store: Path) -> None:
     assert "Baseline" not in project("/projects/vision").texts("dt")
     run_ids = [path.name for path in sorted(store.glob("vision/run-[01]/runs/*"))]

@@ -164,7 +164,7 @@ def parse(raw: bytes, name: str, changed: float) -> Document:
     authors = _texts(values.get("author", "")) + _texts(values.get("authors", ""))
     created, updated = (_seconds(values.get(key, "")) for key in ("created", "updated"))
     return Document(
-        title=_plain(values.get("title", ""))[:TITLE_LENGTH] or _heading(text) or name,
+        title=_plain(values.get("title", ""))[:TITLE_LENGTH] or heading(text) or name,
         text=text,
         kind=_plain(values.get("kind", ""))[:NAME_LENGTH] or KINDS[0],
         authors=tuple(dict.fromkeys(author[:NAME_LENGTH] for author in authors))[:MOST_AUTHORS],
@@ -410,11 +410,12 @@ def _quoted(text: str) -> str:
     return text if is_plain and not is_word else json.dumps(text, ensure_ascii=False)
 
 
-def _heading(text: str) -> str:
-    """Return the first heading of a text, or its first line."""
+def heading(text: str) -> str:
+    """Return the first heading of a text, or its first line, without marks of emphasis, code and links."""
     for line in text.split("\n"):
         if line.strip():
-            return line.lstrip("# ").strip()[:TITLE_LENGTH]
+            plain = re.sub(r"(\*\*|`+)(\S(?:.*?\S)?)\1", r"\2", line.lstrip("# ").strip())
+            return re.sub(r"\[([^\]]+)\]\([^)\s]*\)", r"\1", plain)[:TITLE_LENGTH]
     return ""
 
 

@@ -23,6 +23,15 @@ def test_an_entry_names_the_active_run_and_its_author(tmp_path: Path) -> None:
     )
 
 
+def test_the_title_of_an_entry_has_no_marks(tmp_path: Path) -> None:
+    text = "We keep **adam**, `lr=2*x` and [these runs](/?tag=a) of __init__ over 2 * 3 * 4.\n\nMore."
+    path = rn.notebook(text, project="vision", storage=tmp_path)
+    assert path is not None
+    entry = documents.read(tmp_path, "vision", "notebook", path.stem)
+    assert entry.title == "We keep adam, lr=2*x and these runs of __init__ over 2 * 3 * 4."
+    assert entry.text.startswith(text.split("\n")[0])
+
+
 def test_the_second_text_of_a_name_is_a_paragraph(tmp_path: Path) -> None:
     for number in range(2):
         rn.notebook(f"part {number}", name="log", project="vision", storage=tmp_path, author=f"a{number}")
