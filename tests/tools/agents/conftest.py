@@ -33,8 +33,10 @@ def asking_catalog(catalog: Catalog, budget: int | None = None, author: str = "a
     changes = Budget(budget)
     boxes = (Tools(catalog, changes, author, **more), Evidence(catalog), Notebook(catalog, changes, author))
 
+    server = build(*boxes, write=budget is not None)
+
     async def call(name: str, arguments: dict[str, Any]) -> str:
-        async with Client(build(*boxes, write=budget is not None)) as client:
+        async with Client(server) as client:
             result = await client.call_tool(name, arguments)
             content = result.content[0]
             assert isinstance(content, TextContent)
