@@ -35,7 +35,7 @@ test-%: $(TOOLS)  ## all tests of one folder but the long form: test-sdk, test-t
 	@$(PYTEST) -n 3 tests/$* $(ARGS)
 
 torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, the whole browser, every callback with its library
-	@RUNICORN_TEST_BROWSER=$${RUNICORN_TEST_BROWSER:-chromium} $(BIN)/python -m pytest -n 2 --dist worksteal -m "torture or hypothesis" \
+	@RUNICORN_TEST_BROWSER=$${RUNICORN_TEST_BROWSER:-chromium} $(BIN)/python -m pytest -n 2 --dist worksteal -m "torture or hypothesis or simulation" \
 		--hypothesis-profile torture --timeout 1800 --durations 20 --durations-min 10 $(ARGS)
 
 check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, quick tests

@@ -17,6 +17,7 @@ from runicorn_tools.analysis.goals import Goal, goal_by_name
 from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
 from runicorn_tools.analysis.verdict import BOOTSTRAP, FLOOR, MODERATED, WELCH, correct, judge
 
+pytestmark = pytest.mark.simulation
 MORE = Goal("max")
 IS_LONG = settings.default.max_examples >= 1000
 PAIRS = 10_000 if IS_LONG else 600
