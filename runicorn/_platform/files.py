@@ -36,19 +36,25 @@ def open_regular(path: Path | str, *, follow_links: bool) -> int:
     Raises:
         OSError: it is missing, unreadable, not a regular file, or a symbolic link (unless `follow_links`).
     """
+    return _open_regular(path, follow_links)[0]
+
+
+def _open_regular(path: Path | str, follow_links: bool) -> tuple[int, int]:
+    """Open a file as `open_regular` does; return its size, too."""
     fd = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW))
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    about = os.fstat(fd)
+    if not stat.S_ISREG(about.st_mode):
         os.close(fd)
         raise OSError(errno.EINVAL, "not a regular file")
-    return fd
+    return fd, about.st_size
 
 
 def read_regular(path: Path | str, size: int, *, follow_links: bool) -> bytes:
     """Read up to `size` bytes from the beginning of a regular file."""
-    fd = open_regular(path, follow_links=follow_links)
+    fd, present = _open_regular(path, follow_links)
     try:
         # Not more than the file's size: allocating a buffer of the limit costs more than reading a small file.
-        return os.read(fd, min(size, os.fstat(fd).st_size + 1))
+        return os.read(fd, min(size, present + 1))
     finally:
         os.close(fd)
 

@@ -67,6 +67,9 @@ DEFAULT = Rules()
 
 def rules_of(root: str | Path, project: str) -> Rules:
     """Return the settings of a project."""
+    # Most projects have none; resolving links is a tenth of reading a run.
+    if not os.path.exists(os.path.join(root, project, analysis.FILE)):
+        return DEFAULT
     try:
         changed = os.stat(analysis.path_of(Path(root), project)).st_mtime_ns
     except (OSError, ValueError):

@@ -28,6 +28,10 @@ class FolderState:
     problem: str | None = None
     is_run: bool = True
     """Whether the folder contains a file of Runicorn; true if it cannot be listed."""
+    size: int = 0
+    """Bytes of the files of Runicorn."""
+    others: tuple[str, ...] = ()
+    """Names of everything else in the folder."""
 
 
 def read_state(folder: Path | str) -> FolderState:
@@ -38,8 +42,9 @@ def read_state(folder: Path | str) -> FolderState:
     """
     marks: list[tuple[str, int, int, int]] = []
     written_at = touched = 0.0
-    journal = 0
+    journal = size = 0
     is_run = False
+    others: list[str] = []
     marking = layout.marks(os.path.basename(folder))
     try:
         with os.scandir(folder) as entries:
@@ -47,8 +52,10 @@ def read_state(folder: Path | str) -> FolderState:
                 if entry.name == heartbeat.NAME:
                     marks.append((entry.name, entry.stat(follow_symlinks=False).st_mtime_ns, 0, 0))
                 if entry.name not in layout.SMALL and entry.name not in layout.GROWING:
+                    others.append(entry.name)
                     continue
                 stat = entry.stat(follow_symlinks=False)
+                size += stat.st_size
                 is_run |= entry.name in marking and entry.is_file(follow_symlinks=False)
                 if entry.name not in layout.OF_THE_SERVER:
                     written_at = max(written_at, stat.st_mtime)
@@ -69,7 +76,9 @@ def read_state(folder: Path | str) -> FolderState:
     marks.sort()
     signature = blake2b(repr(marks).encode(), digest_size=12).hexdigest()
     names = frozenset(mark[0] for mark in marks) - {heartbeat.NAME}
-    return FolderState(names, signature, written_at, touched, journal, is_run=is_run)
+    return FolderState(
+        names, signature, written_at, touched, journal, is_run=is_run, size=size, others=tuple(others)
+    )
 
 
 def assumed_state(folder: str) -> FolderState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -154,9 +155,22 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
     if seen.signature:
         rules = replicas.rules_of(root, record.project)
         record.replica_key = replicas.key_of_files(reader.content, rules)
-    record.stored_bytes = folder_bytes(reader.path) if seen.signature else None
+    record.stored_bytes = _stored_bytes(reader.path, seen) if seen.signature else None
     record.warnings = reader.warnings
     return record, _is_settled(reader)
+
+
+def _stored_bytes(path: str, seen: FolderState) -> int:
+    """Return the total size of all files of a run; those of Runicorn were just listed."""
+    total = seen.size
+    for name in seen.others:
+        other = f"{path}/{name}"
+        try:
+            about = os.stat(other, follow_symlinks=False)
+        except OSError:  # removed since
+            continue
+        total += folder_bytes(other) if stat.S_ISDIR(about.st_mode) else about.st_size
+    return total
 
 
 def folder_bytes(folder: str) -> int:
