@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, cast
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
 from runicorn.api.responses.remote import Done
-from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
-from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
+from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH
 from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body
-from runs.active_root import active_root
-from runs.query import projects
-from runs.services.write_through import one_file
-
-ERRORS = (400, 403, 404)
-IF_MATCH = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The `etag` that the change builds on."
-)
-IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`*` to replace no board."
+from runs.api.project_files import (
+    ERRORS,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    conflict,
+    expected_version,
+    root,
+    root_of,
+    store_errors,
+    versioned,
 )
 
 
@@ -50,12 +43,11 @@ class BoardBody(Body):
 @route("GET", scope=Scope.READ, returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
 def board_list_view(request: Request, project: str) -> Response:
     """List the boards of a project by name; one that cannot be used has an `error`."""
-    root = _root()
     entries = []
-    with _store_errors():
-        for name in boards.names(root, project) if project in current() else ():
+    with store_errors("project"):
+        for name in boards.names(root(), project) if project in current() else ():
             with suppress(boards.BoardNotFound):  # deleted meanwhile
-                entries.append(_entry(_read(root, project, name)))
+                entries.append(_entry(_read(project, name)))
     return Response(Boards(boards=entries))
 
 
@@ -65,10 +57,10 @@ class BoardView(APIView):
     @endpoint(scope=Scope.READ, returns=Board, errors=ERRORS)
     def get(self, request: Request, project: str, name: str) -> Response:
         """Get a board. `ETag` and `etag` are its version, for `If-Match`."""
-        with _store_errors():
+        with store_errors("project"):
             if project not in current():
                 raise boards.BoardNotFound(name)
-            return _answer(project, boards.read(_root(), project, name))
+            return _answer(project, boards.read(root(), project, name))
 
     @endpoint(
         scope=Scope.CURATE,
@@ -84,16 +76,16 @@ class BoardView(APIView):
         With `If-Match` only the version that the change builds on is replaced; 409 has the present `etag`.
         """
         try:
-            with _store_errors():
+            with store_errors("project"):
                 stored = boards.write(
-                    _project_root(project),
+                    root_of(project),
                     project,
                     name,
                     cast(dict[str, Any], request.data),
-                    expected=_expected(request),
+                    expected=expected_version(request),
                 )
         except boards.BoardChanged as error:
-            return _conflict(error)
+            return conflict(error)
         return _answer(project, stored)
 
     @endpoint(
@@ -107,27 +99,16 @@ class BoardView(APIView):
     def delete(self, request: Request, project: str, name: str) -> Response:
         """Delete a board; with `If-Match` only in that version."""
         try:
-            with _store_errors():
-                boards.delete(_project_root(project), project, name, expected=_expected(request))
+            with store_errors("project"):
+                boards.delete(root_of(project), project, name, expected=expected_version(request))
         except boards.BoardChanged as error:
-            return _conflict(error)
+            return conflict(error)
         return Response(Done(ok=True, message=f"Board deleted: {name}"))
 
 
-def _root() -> Path:
-    return Path(active_root().path)
-
-
-def _project_root(project: str) -> Path:
-    """Return the storage root, if it has that project: a board makes no project."""
-    if not projects.exists(active_root(), project):
-        raise NotFound(f"Project not found: {project}")
-    return _root()
-
-
-def _read(root: Path, project: str, name: str) -> boards.StoredBoard:
+def _read(project: str, name: str) -> boards.StoredBoard:
     try:
-        return boards.read(root, project, name)
+        return boards.read(root(), project, name)
     except OSError as error:
         return boards.StoredBoard(name, {}, f"It could not be read: {error.strerror}.", "", 0.0)
 
@@ -142,30 +123,4 @@ def _entry(stored: boards.StoredBoard) -> BoardEntry:
 
 def _answer(project: str, stored: boards.StoredBoard) -> Response:
     board: Any = stored.board
-    answer = Board(**_entry(stored), project=project, board=board)
-    return Response(answer, headers={"ETag": f'"{stored.etag}"'})
-
-
-def _conflict(error: boards.BoardChanged) -> Response:
-    return Response(BoardConflict(detail=str(error), etag=error.etag), status=status.HTTP_409_CONFLICT)
-
-
-def _expected(request: Request) -> str:
-    if request.headers.get("If-None-Match", "").strip() == "*":
-        return boards.NONE
-    etag = request.headers.get("If-Match", "").strip()
-    return etag.removeprefix("W/").strip('"') if etag else boards.ANY
-
-
-@contextmanager
-def _store_errors() -> Iterator[None]:
-    """Convert errors of the store into those of a request."""
-    try:
-        with one_file():
-            yield
-    except boards.BoardNotFound as error:
-        raise NotFound(f"Board not found: {error}") from error
-    except InvalidBoard as error:
-        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(error)]}) from error
-    except InvalidName as error:
-        raise ValidationError({"project": [str(error)]}) from error
+    return versioned(Board(**_entry(stored), project=project, board=board), stored.etag)

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from runicorn import _platform
 from runicorn.api.responses.documents import DocumentConflict, DocumentDetail, DocumentEntry, Documents
 from runicorn.api.responses.remote import Done
-from runicorn.store.layout import InvalidName
 from runicorn.store.project import documents
 from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.actor import may_change_boards, sender_label
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body, Query
-from runs.active_root import active_root
-from runs.query import projects
+from runs.api.project_files import (
+    ERRORS,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    conflict,
+    expected_version,
+    root_of,
+    store_errors,
+    versioned,
+)
 from runs.query.documents import excerpt, find_documents
-from runs.services.write_through import one_file
-
-ERRORS = (400, 403, 404)
-IF_MATCH = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The `etag` that the change builds on."
-)
-IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`*` to replace no document."
-)
 
 
 class DocumentQuery(Query):
@@ -161,7 +154,7 @@ class DocumentView(APIView):
 
         With `If-Match` or `etag` only the version that the change builds on is replaced; 409 has the present `etag`.
         """
-        expected = _expected(request, body.get("etag"))
+        expected = expected_version(request, body.get("etag", documents.ANY))
         try:
             with store_errors():
                 root = _root(project)
@@ -169,7 +162,7 @@ class DocumentView(APIView):
                 document = _document(request, body)
                 stored = documents.write(root, project, folder, name, document, expected=expected)
         except documents.DocumentChanged as error:
-            return _conflict(error)
+            return conflict(error)
         return _answer(project, stored)
 
     @endpoint(
@@ -184,9 +177,9 @@ class DocumentView(APIView):
         """Delete a document; with `If-Match` only in that version."""
         try:
             with store_errors():
-                documents.delete(_root(project), project, folder, name, expected=_expected(request, None))
+                documents.delete(_root(project), project, folder, name, expected=expected_version(request))
         except documents.DocumentChanged as error:
-            return _conflict(error)
+            return conflict(error)
         return Response(Done(ok=True, message=f"Document deleted: {name}"))
 
 
@@ -257,37 +250,10 @@ def _check_owner(request: Request, root: Path, project: str, folder: str, name: 
 def _root(project: str) -> Path:
     """Return the storage root, if it has that project, and the sender may read it."""
     with store_errors():
-        if project not in current() or not projects.exists(active_root(), project):
+        if project not in current():
             raise NotFound(f"Project not found: {project}")
-    return Path(active_root().path)
+        return root_of(project)
 
 
 def _answer(project: str, stored: documents.Document, code: int = status.HTTP_200_OK) -> Response:
-    answer = DocumentDetail(**entry_of(stored), project=project, text=stored.text)
-    return Response(answer, status=code, headers={"ETag": f'"{stored.etag}"'})
-
-
-def _conflict(error: documents.DocumentChanged) -> Response:
-    return Response(DocumentConflict(detail=str(error), etag=error.etag), status=status.HTTP_409_CONFLICT)
-
-
-def _expected(request: Request, etag: str | None) -> str:
-    if request.headers.get("If-None-Match", "").strip() == "*":
-        return documents.NONE
-    if match := request.headers.get("If-Match", "").strip():
-        return match.removeprefix("W/").strip('"')
-    return documents.ANY if etag is None else etag
-
-
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Convert errors of the store into those of a request."""
-    try:
-        with one_file():
-            yield
-    except documents.DocumentNotFound as error:
-        raise NotFound(f"Document not found: {error}") from error
-    except documents.InvalidDocument as error:
-        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(error)]}) from error
-    except InvalidName as error:
-        raise ValidationError({"name": [str(error)]}) from error
+    return versioned(DocumentDetail(**entry_of(stored), project=project, text=stored.text), stored.etag, code)
