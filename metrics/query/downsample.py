@@ -2,7 +2,8 @@
 
 The lowest and the highest point of intervals of equal width in x, and the points on both sides of a gap (M4 without what a
 line shows anyway: U. Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation", 2014). What is dense in x
-thus has no more points than the rest, and a drawn line stays within an interval of the line through all points.
+thus has no more points than the rest. A drawn line stays within two intervals of the line through all points; M4 would
+need twice as many points, and of a pyramid the points around each border of two intervals.
 """
 
 from __future__ import annotations
