@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -58,6 +59,10 @@ SIGNALS = {
     "SIGTERM": ("interrupted", "interrupted"),
     "SIGINT": ("interrupted", "interrupted"),
 }
+HANGING = """import faulthandler
+faulthandler.dump_traceback_later(45, file=open(sys.argv[1] + ".hanging", "w"))
+"""
+"""Writes where a training stands that does not end, beside its store."""
 JUDGED = {"killed": "failed"}
 """State that a viewer gives, which only sees that the process is gone."""
 
@@ -119,7 +124,7 @@ class Scene:
         more |= {"RUNICORN_URL": self.viewers[1].url} if place == "upload" else {}
         prefix = self.container if place == "container" else ()
         store = self.stores.get(place, self.local)
-        training = Training(store, self.home, code, prefix=prefix, **more)
+        training = Training(store, self.home, HANGING + code, prefix=prefix, **more)
         self.opened.callback(training.close)
         training.go_on()
         time.sleep(self.chance.random() * 0.2)  # a random moment
@@ -147,7 +152,13 @@ def check(count: int, seed: int, base: Path, home: Path) -> None:
                 batch = list(pool.map(lambda _: scene.one(), range(min(AT_ONCE, left))))
             left -= len(batch)
             for training, viewer, about, expected in batch:
-                training.process.wait(60)
+                try:
+                    training.process.wait(60)
+                except subprocess.TimeoutExpired:
+                    place = (training.store / f"{training.run_id}.hanging").read_text()
+                    wrong.append(f"{about}: still runs after a minute\n{place}")
+                    training.close()
+                    continue
                 address = f"/api/runs/{training.run_id}"
                 seen = ("", "")
                 deadline = time.monotonic() + 30
