@@ -97,3 +97,33 @@ def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
     # Few enough of them are lines, those of other pages too.
     browser.goto(f"{viewer.url}/compare?where=config.lr%20%3C%201")
     until(lambda: _label(browser, screen).count("30 points") == 80)
+
+
+@pytest.mark.journey("wide", "middle")
+def test_the_start_of_groups_is_fine_on_a_logarithmic_axis(
+    folder: Path, start_viewer: Callable[..., Viewer], browser: Any
+) -> None:
+    steps = 20_000
+    for i in range(4):
+        metrics = [
+            {"global_step": step, "loss": (1 + i % 2) * math.log10(step)} for step in range(1, steps + 1)
+        ]
+        write_run(folder, name=f"n{i}", config={"lr": 0.1 if i % 2 else 0.01}, metrics=metrics)
+    server = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: len(server.get("/api/runs").json()) == 4)
+    asked: list[str] = []
+
+    def note(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.path == "/series/distribution":
+            asked.extend(parse_qs(parts.query).get("step_range", [""]))
+
+    browser.on("request", note)
+    browser.goto(f"{server.url}/compare?group_by=config.lr&logx=1")
+    # 400 columns of 50 steps each, then of five, then of each step.
+    until(lambda: "points" in browser.evaluate(LABEL) and len(asked) == 3)
+    assert asked[0] == "" and [round(int(part.strip(":")), -2) for part in asked[1:]] == [2000, 200]
+    until(lambda: browser.evaluate(LABEL).count("step 1 to") == 2)
+    _point(browser, 0.12, 0.9)
+    readout = browser.locator("figure[data-name=loss] .readout")
+    until(lambda: "n = 2" in readout.inner_text())
