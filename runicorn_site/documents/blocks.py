@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
 
 from metrics.differences import service
+from metrics.ingest.catch_up import catch_up_several
 from metrics.pages.differences import section_lines
 from metrics.pages.groups.board import board as group_board
 from runicorn.store import layout
@@ -40,6 +41,8 @@ from samples.services import indexing
 MOST_CURVES, MOST_ROWS, MOST_SAMPLES, MOST_METRICS = 50, 200, 50, 24
 LONGEST_TEXT = 400
 SMOOTHING = 0.9999
+PATIENCE = 1.0
+"""Seconds that a block waits for points which are not indexed yet."""
 AXES = ("step", "time", "relative")
 
 
@@ -341,6 +344,7 @@ def _runs(options: Options, context: Context, default: int, most: int) -> list[R
     if project != named_runs.ALL:
         layout.check_name(project, "project")
     runs = named_runs.selected(options, context.root, project, default, most)
+    catch_up_several(runs, PATIENCE)
     context.is_live |= any(run.status == layout.RUNNING for run in runs)
     return runs
 

@@ -43,6 +43,18 @@ def test_an_entry_is_written_beside_its_view(chromium: Any, viewer: Any) -> None
     page.get_by_text("Another user changed this document").wait_for()
     assert page.get_by_label("Text in Markdown").input_value() == "Mine."
     assert "Theirs." in documents.read(viewer.root, "lab", documents.NOTEBOOK, name).text
+
+    # It is deleted in the version that was seen, or not at all.
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("alert").wait_for()
+    assert documents.names(viewer.root, "lab", documents.NOTEBOOK) == [name]
+    page.on("dialog", lambda dialog: dialog.accept())  # the text was changed
+    page.reload()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/projects/lab/notebook")
+    assert documents.names(viewer.root, "lab", documents.NOTEBOOK) == []
     assert errors == []
     context.close()
 

@@ -13,6 +13,10 @@ from django.test import Client
 
 from runicorn.store.project import analysis, documents
 from runicorn.store.project.documents import Document
+from runicorn_site.documents.blocks import Context
+from runicorn_site.documents.render import render
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -59,6 +63,13 @@ def source(shown: Callable[[str], Markup], client: Client) -> Callable[[str], st
         return html.unescape(client.get("/projects/vision/reports/main").content.decode())
 
     return show
+
+
+def test_a_chart_waits_for_points_that_are_not_indexed_yet(store: Path) -> None:
+    write_run(store, "vision", "new", metrics=[{"loss": 1.0}, {"loss": 0.5}])
+    discovery.full(active_root())
+    text = render(block("chart", "metrics: loss", "runs: latest"), Context(active_root(), "vision"))
+    assert "No run has" not in text and 'data-name="loss"' in text
 
 
 def block(kind: str, *lines: str) -> str:

@@ -1,7 +1,9 @@
 /** Editor of a document beside its view. */
 
+import { make } from "../dom.js";
 import { errorText, formBody, jsonBody, request, complete, send, siteAddress } from "../http.js";
 import { gettext } from "../i18n.js";
+import { ask } from "../shared/dialog.js";
 import { drawCharts, replaceContent } from "./live.js";
 
 const PAUSE = 500;
@@ -10,6 +12,7 @@ export function startEditor(form) {
   const { folder, project, name, etag } = form.dataset;
   const [preview, problem] = ["preview", "editor-problem"].map((id) => document.getElementById(id));
   const place = siteAddress(`/projects/${encodeURIComponent(project)}`);
+  const address = `${place}/files/${folder}${name ? `/${encodeURIComponent(name)}` : ""}`;
   const { text } = form.elements;
   let [saved, timer, shown, latest] = [content(form), 0, null, 0];
 
@@ -32,7 +35,6 @@ export function startEditor(form) {
   }
 
   async function save() {
-    const address = name ? `${place}/files/${folder}/${encodeURIComponent(name)}` : `${place}/files/${folder}`;
     const before = content(form);
     const response = await send(address, jsonBody(name ? "PUT" : "POST", { ...before, ...(name && { etag }) })).catch((error) => say(error.message));
     if (!response) return;
@@ -45,6 +47,20 @@ export function startEditor(form) {
     location.assign(`${place}/${folder}/${encodeURIComponent((await response.json()).name)}`);
   }
 
+  async function remove() {
+    const textContent = gettext("“{title}” is deleted for everyone.", { title: form.elements.title.defaultValue });
+    const isDeleted = await ask({
+      title: gettext("Delete the document?"),
+      fields: [make("p", { textContent })],
+      submit: gettext("Delete"),
+      save: () => request(address, { method: "DELETE", headers: { "If-Match": `"${etag}"` } }),
+    });
+    if (!isDeleted) return;
+    saved = content(form);
+    location.assign(`${place}/${folder}`);
+  }
+
+  document.getElementById("delete-document")?.addEventListener("click", remove);
   text.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(show, PAUSE);
