@@ -142,7 +142,6 @@ def start(remote_mode: bool, **fields: Any) -> None:
     # What is imported from here on stays: looking for garbage among it takes a tenth of the start.
     gc.disable()
     defer("sqlparse")  # Django imports it for scripts of SQL
-    defer("django.core.mail")  # and this for errors by mail
     use_server()
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from typing import Any
 import daphne.server
 from daphne.server import Server
 from twisted.internet import defer
-from twisted.internet.endpoints import AdoptedStreamServerEndpoint
 
 from runicorn_site.security.guard import SPOOLED, Policy
 from runicorn_site.security.unix_socket import UnixEndpoint
@@ -25,6 +25,20 @@ from runicorn_site.transport.drain import ANSWER_SECONDS, DRAIN_SECONDS, close_s
 PING_SECONDS = 20
 PONG_SECONDS = 30
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TcpEndpoint:
+    """A TCP socket that listens already, taken over. The module of Twisted's own endpoints loads its plugins."""
+
+    reactor: Any
+    listening: socket.socket
+
+    def listen(self, factory: Any) -> Any:
+        self.listening.setblocking(False)  # Twisted accepts until the queue is empty
+        port = self.reactor.adoptStreamPort(self.listening.fileno(), self.listening.family, factory)
+        self.listening.close()  # the port has a descriptor of its own
+        return defer.succeed(port)
 
 
 class SiteServer(Server):  # type: ignore[misc]  # daphne has no annotations
@@ -82,10 +96,9 @@ class SiteServer(Server):  # type: ignore[misc]  # daphne has no annotations
 
     def endpoint(self, reactor: Any, description: str) -> Any:
         """The socket that listens already."""
-        number, family = self.listening.fileno(), self.listening.family
-        if family == getattr(socket, "AF_UNIX", None):
-            return UnixEndpoint(reactor, number)
-        return AdoptedStreamServerEndpoint(reactor, number, family)
+        if self.listening.family == getattr(socket, "AF_UNIX", None):
+            return UnixEndpoint(reactor, self.listening.fileno())
+        return TcpEndpoint(reactor, self.listening)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Create the application instance; the scope gets a body that is in a file."""

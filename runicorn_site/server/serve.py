@@ -28,7 +28,7 @@ from runicorn_site.security.listening import is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
 from runicorn_site.server.options import Options
-from runicorn_site.transport.hidden_modules import defer, without
+from runicorn_site.transport.hidden_modules import defer, replaced, without
 from runicorn_tools.cli.support.browser import open_privately
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ class Serving:
         from runicorn_tools.archives.limits import configured
 
         defer("http.cookiejar")  # of twisted's client, with that of urllib
-        with without(TLS):
+        with without(TLS), replaced("twisted.internet.endpoints", serverFromString=None):
             deferred_sockets.install()
             from runicorn_site.server.runner import SiteServer
 

@@ -22,6 +22,21 @@ def without(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+@contextmanager
+def replaced(name: str, **attributes: Any) -> Iterator[None]:
+    """While it lasts these attributes are what a module has, which is not loaded; what imports them keeps them."""
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    vars(stand_in).update(attributes)
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def defer(name: str) -> None:
     """Let the first use of a module import it, instead of the libraries that mention it; it must be no package of others."""
     if name in sys.modules:
