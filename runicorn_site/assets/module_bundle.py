@@ -3,7 +3,7 @@
 Each module becomes a function that runs once, after the modules that it imports, and returns its exports. Imports are
 names in braces from relative paths, exports are declarations; any other `import` or `export` is an error, except
 `import(address)` of another bundle. Bundles share the modules that have run, and export all of them. Lines of comments
-become empty: they are a fifth of the compressed bytes.
+become empty: they are a fifth of the compressed bytes; indentation is left out, so no text may span lines.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ IMPORT = re.compile(r'^import (?:\{([\w$\s,]+)\} from )?"(\.[^"]+)";$', re.MULTI
 EXPORT = re.compile(r"^export ((?:async function|function|class|const) ([\w$]+))", re.MULTILINE)
 COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 LINE_COMMENT = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
+INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 OTHER = re.compile(r"^(?:import|export|await)\b.*|\bimport(?:\((?!address\))|\.meta\b)", re.MULTILINE)
 
 Read = Callable[[str], str]
@@ -71,6 +72,7 @@ def _wrapped(name: str, text: str) -> str:
     inner = EXPORT.sub(r"\1", inner)
     if other := OTHER.search(inner):
         raise NotPlain(f"{name}: {other[0]}")
+    inner = INDENTATION.sub("", inner)
     return f'modules["{name}"] ??= (() => {{\n{inner}\nreturn {{ {", ".join(exported)} }};\n}})();\n'
 
 

@@ -1,9 +1,9 @@
 /** The workspace: a list of runs, and beside it charts and tables of those that are visible. The address has its state. */
 
 import { SideLegend } from "./chart/legend.js";
-import { isShared } from "./dom.js";
+import { isShared, lazy } from "./dom.js";
 import { change } from "./edit.js";
-import { Relation } from "./hyperparameters/relation.js";
+import { UNREACHABLE } from "./http.js";
 import { wireShare } from "./share.js";
 import { wireAddRun } from "./workspace/add_run.js";
 import { carryCharts } from "./workspace/carry.js";
@@ -81,8 +81,12 @@ const hooks = {
 /** A panel came into the page. */
 function opened(name, section) {
   if (name === "hyperparameters") {
-    relation = new Relation(section, (changed) => choices.apply(changed));
-    relation.show(visibleRuns.choice, visibleRuns.shown);
+    // Few visits need it.
+    const draw = ({ Relation }) => {
+      relation = new Relation(section, (changed) => choices.apply(changed));
+      relation.show(visibleRuns.choice, visibleRuns.shown);
+    };
+    lazy("hyperparameters/relation").then(draw, () => panelProblem(UNREACHABLE));
   }
   if (name === "media") {
     media = new MediaPanel({ choose: (changed) => choices.apply(changed), failed: panelProblem });

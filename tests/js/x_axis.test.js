@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { pointsFor, xAxisTicks, xDomain } from "../../static/js/chart/scales/x_axis.js";
+import { pointsFor, pointsOfEach, xAxisTicks, xDomain } from "../../static/js/chart/scales/x_axis.js";
 
 const STEP = { axis: "step", logx: true, range: null, origin: 1000 };
 const DURATION = { ...STEP, axis: "relative" };
@@ -40,4 +40,8 @@ test("labels are powers of ten and round durations", () => {
 
 test("two points are asked for of each pixel of width", () => {
   assert.deepEqual([0, 300, 401, 1000, 5000].map(pointsFor), [800, 800, 1000, 2000, 4000]);
+});
+
+test("of many curves each has fewer points, of few as many as of one", () => {
+  assert.deepEqual([1, 20, 21, 100].map((curves) => pointsOfEach(800, curves)), [400, 400, 250, 250]);
 });

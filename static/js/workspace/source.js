@@ -6,6 +6,7 @@ import { mergeEqual } from "../chart/data/equal_x.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
+import { pointsOfEach } from "../chart/scales/x_axis.js";
 import { MATCHES } from "./address.js";
 import { CurveCache } from "./curve_cache.js";
 import { densityCurves, differenceCurves, groupCurves } from "./distribution.js";
@@ -84,8 +85,7 @@ export class OverlaySource {
     const query = { ...options };
     // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
-    // Half of what the chart of one run asks for, however few curves there are: more points would be another request.
-    const points = Math.floor(query.points / 2);
+    const points = pointsOfEach(query.points, this.runs.size);
     query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, COLUMNS * this.runs.size))));
     return query;
   }

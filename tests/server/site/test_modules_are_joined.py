@@ -73,6 +73,11 @@ def test_lines_of_comments_are_empty_and_all_code_keeps_its_line() -> None:
     assert lines == ["", "", "", "", "", code[5], "", *code[7:]]
 
 
+def test_indentation_is_left_out() -> None:
+    text = joined([("js/deep.js", "function nested() {\n  if (true) {\n    return await one();\n  }\n}\n")])
+    assert "\nreturn await one();\n}\n}\n" in text
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -53,6 +53,17 @@ export function xAxisTicks(domain, settings, count) {
   return (isLog ? axis.logTicks : axis.ticks)(domain, count, axis.origin(settings));
 }
 
+/** Curves from which each has a smaller share of the points: they cover each other, and an interval is two pixels wide. */
+const [MANY, FEWER] = [20, 5 / 8];
+
+/**
+ * Return how many points of each of several curves are asked for: half of those of the chart of one run, however few
+ * curves there are, because more points would be another request.
+ */
+export function pointsOfEach(points, curves) {
+  return Math.floor((points / 2) * (curves > MANY ? FEWER : 1));
+}
+
 /** Return how many points a chart of that width is asked for: the lowest and the highest of an interval as wide as a pixel. */
 export function pointsFor(width) {
   return 2 * Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
