@@ -114,10 +114,13 @@ def _interval_extremes(x: NDArray[np.int64] | Floats, heights: Floats, limit: in
     backwards = len(heights) - np.append(starts[1:], len(heights))[::-1]
     highest = np.maximum.reduceat(heights, starts)[::-1]
     selected[len(heights) - 1 - _first_at(heights[::-1], highest, backwards)] = True
-    # Two intervals without a point between them are neighbours, or there is room for the ends of the gap.
+    # An interval without points leaves room for the ends of the gap.
     width = (float(x[-1]) / intervals) - (float(x[0]) / intervals)
     after = starts[1:]
-    wide = after[x[after].astype(float) - x[after - 1].astype(float) > 2 * width]
+    number = (
+        np.floor(x[starts].astype(float) / width - float(x[0]) / width) if width else np.zeros(len(starts))
+    )
+    wide = after[np.diff(number) > 1]
     free = (limit - int(selected.sum())) // 2
     if len(wide) > free:
         wide = wide[evenly(len(wide), free)]

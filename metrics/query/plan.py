@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from metrics.query import downsample
 from metrics.store import pyramid
 from metrics.store.columns import Bools, Floats, Index, Ints, ascending
 from metrics.store.points import Points, gather
@@ -145,23 +146,32 @@ class SeriesReader:
         return (window_points.by_step() if self._by_step else window_points.by_time()), count
 
     def with_gap_ends(self, points: Points, blob: Blob) -> Points:
-        """Add the points on both sides of the widest distances in x, which a mip leaves out unless they are extremes."""
+        """Add points where those of a mip are farther apart in x than the extremes of two neighbouring buckets.
+
+        Within a tile some points may be much farther apart than most.
+        """
         if self._raw or self._mingled or self._width == math.inf:
             return points
-        distance = np.diff(self._x(points))
-        wide = np.flatnonzero(distance > 2 * self._width)
-        if len(wide) > MOST_GAPS:
-            wide = np.sort(wide[np.argsort(-distance[wide])[:MOST_GAPS]])
         x = self._x(points)
-        ends = [self._beside(float(x[at]), float(x[at + 1]), blob) for at in wide.tolist()]
+        wide = self._wide(x)
+        ends = [self._between(float(x[at]), float(x[at + 1]), blob) for at in wide.tolist()]
         if not any(map(len, ends)):
             return points
         # A mip's own marks of hidden points do not concern these, of which none is hidden.
         together = gather([replace(part, shadow=None) for part in (points, *ends) if len(part)])
         return together.by_step() if self._by_step else together.by_time()
 
-    def _beside(self, low: float, high: float, blob: Blob) -> Points:
-        """Return the points between two x that are farther apart than others."""
+    def _wide(self, x: Floats) -> Index:
+        """Return the positions before which distances begin that are too wide alone or with the next one; the widest ones."""
+        distance = np.diff(x)
+        is_wide = distance > 2 * self._width
+        both = np.flatnonzero(distance[1:] + distance[:-1] > (2 + 1e-9) * self._width)
+        is_wide[both] = is_wide[both + 1] = True
+        wide = np.flatnonzero(is_wide)
+        return wide if len(wide) <= MOST_GAPS else np.sort(wide[np.argsort(-distance[wide])[:MOST_GAPS]])
+
+    def _between(self, low: float, high: float, blob: Blob) -> Points:
+        """Return the ends of gaps between two x, and the extremes of parts about as wide as a bucket may be."""
         leaves, axis = self._directory.leaves, "step" if self._by_step else "time"
         tiles = self._directory.tiles[leaves]
         at = leaves[(tiles[f"first_{axis}"] < high) & (tiles[f"last_{axis}"] > low)]
@@ -169,8 +179,11 @@ class SeriesReader:
         parts = parts.by_step() if self._by_step else parts.by_time()
         x = self._x(parts)
         parts, x = parts.select((x > low) & (x < high)), x[(x > low) & (x < high)]
-        is_wide = np.diff(x, prepend=low, append=high) > self._width / 2
-        return parts.select(is_wide[1:] | is_wide[:-1])
+        distance = np.diff(x, prepend=low, append=high)
+        is_needed = (distance[1:] > self._width / 2) | (distance[:-1] > self._width / 2)
+        count = 2 * math.ceil((high - low) / self._width) + 2
+        is_needed[downsample.curve(x, parts.value.heights(), max(4, count))] = True
+        return parts.select(is_needed)
 
     def _x(self, points: Points) -> Floats:
         return points.step.astype(float) if self._by_step else points.time
