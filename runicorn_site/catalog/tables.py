@@ -23,7 +23,7 @@ from runicorn.store.samples.names import sample_sets
 from runicorn.store.samples.reader import read_samples
 from runicorn_site.catalog.base import Query
 from runicorn_site.catalog.columns import columns_of_runs, moment
-from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.catalog.entry import RunEntry, json_number
 from runicorn_site.catalog.journal_curves import read_series
 from runicorn_site.catalog.store import StoreCatalog
 from runs.store.params import flatten
@@ -237,6 +237,8 @@ def _double(value: Any) -> float | None:
 def select(statement: str, tables: Tables) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run a statement of DuckDB on the tables that it names; return the names of its columns and its rows.
 
+    Repeated names are numbered as in DuckDB's data frames: `a`, `a_1`.
+
     Raises:
         ImportError: DuckDB is not installed.
         ValueError: the statement is wrong.
@@ -249,13 +251,32 @@ def select(statement: str, tables: Tables) -> tuple[list[str], list[tuple[Any, .
                 if (table := tables.read(name.lower())) is not None:
                     connection.register(name, table)
             result = connection.execute(statement)
-            return [column[0] for column in result.description or ()], result.fetchall()
+            return _numbered([column[0] for column in result.description or ()]), result.fetchall()
         except duckdb.Error as error:
             raise ValueError(" ".join(str(error).split("\n\n")[0].split())) from error
 
 
 def plain(value: Any) -> Any:
-    """Return a value of DuckDB as JSON can hold it."""
-    if value is None or isinstance(value, bool | int | float | str | list | dict):
+    """Return a value of DuckDB as JSON can hold it, but for a NaN or infinity outside of lists and structs."""
+    if isinstance(value, list | tuple):
+        return [_finite(plain(item)) for item in value]
+    if isinstance(value, dict):
+        return {str(plain(key)): _finite(plain(item)) for key, item in value.items()}
+    if value is None or isinstance(value, bool | int | float | str):
         return value
-    return value.isoformat() if hasattr(value, "isoformat") else json.loads(json.dumps(value, default=str))
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _finite(value: Any) -> Any:
+    return json_number(value) if isinstance(value, float) else value
+
+
+def _numbered(names: Iterable[str]) -> list[str]:
+    numbered: dict[str, int] = {}
+    for name in names:
+        unique = name
+        while unique in numbered:
+            unique = f"{name}_{numbered[name]}"
+            numbered[name] += 1
+        numbered[unique] = 1
+    return list(numbered)

@@ -80,6 +80,22 @@ def test_samples_are_a_table(tmp_path: Path) -> None:
     assert ask(tmp_path, "SELECT data->>'completion' AS c FROM samples WHERE reward = 0.5") == [{"c": "2"}]
 
 
+def test_numbers_that_json_cannot_hold_are_texts_within_lists_and_structs_too(store: Path) -> None:
+    statement = (
+        "SELECT CAST('-inf' AS DOUBLE) AS f, [CAST('nan' AS DOUBLE), 1.5::DOUBLE] AS l,"
+        " {'a': {'b': CAST('inf' AS DOUBLE)}} AS s, MAP {2: CAST('nan' AS DOUBLE)} AS m, [DATE '2026-01-02'] AS d"
+    )
+    assert ask(store, statement) == [
+        {"f": "-inf", "l": ["nan", 1.5], "s": {"a": {"b": "inf"}}, "m": {"2": "nan"}, "d": ["2026-01-02"]}
+    ]
+
+
+def test_columns_of_one_name_are_numbered(store: Path) -> None:
+    assert ask(store, "SELECT 1 AS a, 2 AS a, 3 AS b, 4 AS a_1, 5 AS a") == [
+        {"a": 1, "a_1": 2, "b": 3, "a_1_1": 4, "a_2": 5}
+    ]
+
+
 @pytest.mark.parametrize("statement", ["selec", "SELECT * FROM nothing", "SELECT nothing FROM runs"])
 def test_a_wrong_statement_is_one_sentence(store: Path, statement: str) -> None:
     text = call("sql", statement, "--storage", str(store), code=2)
