@@ -7,6 +7,7 @@ sentence in its place.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,8 @@ SMOOTHING = 0.9999
 PATIENCE = 1.0
 """Seconds that a block waits for points which are not indexed yet."""
 AXES = ("step", "time", "relative")
+_STEP = re.compile("-?[0-9]{1,18}")
+"""A whole number of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +259,7 @@ def _samples(options: Options, context: Context) -> Table:
     runs = _runs(options, context, 1, 5)
     limit = options.number("limit", 5, MOST_SAMPLES)
     step = options.text("step")
-    if step and not step.lstrip("-").isdecimal():
+    if step and not _STEP.fullmatch(step):
         raise BlockProblem(_("step must be a whole number."))
     where = options.text("having")
     node = parse_sample_where(where) if where else None

@@ -145,6 +145,8 @@ def test_pivot_and_difference(shown: Callable[[str], Markup]) -> None:
         (block("runs", "runs: 2"), "give more of the id."),
         (block("samples", "name: rollouts"), "No sample matches."),
         (block("samples", "name: rollouts", "having: reward <"), "expected a value"),
+        (block("samples", "name: rollouts", "step: --5"), "step must be a whole number."),
+        (block("samples", "name: rollouts", f"step: {'9' * 5000}"), "step must be a whole number."),
         (block("pivot", "rows: lr"), "A pivot table needs"),
         (block("difference", "a: run-0"), "A difference needs"),
     ],
