@@ -76,7 +76,7 @@ def compare(*runs: Named | Iterable[Named], storage: str | os.PathLike[str] | No
 
 
 def _several(run: Named | Iterable[Named]) -> list[Named]:
-    return list(run) if isinstance(run, (list, tuple)) else [run]  # type: ignore[list-item]
+    return [run] if isinstance(run, (str, Run)) else list(run)
 
 
 def _root(storage: str | os.PathLike[str] | None) -> Path:

@@ -47,6 +47,8 @@ def test_the_sdk_alone_draws_curves_and_values(tmp_path: Path, sdk_only: None) -
         for number in (1, 2)
     ]
     view = rn.compare(*ids, storage=tmp_path)
+    for several in (tuple(ids), iter(ids), dict.fromkeys(ids)):
+        assert rn.compare(several, storage=tmp_path).folders == view.folders
     html = view._repr_html_()
     assert html.count("<polyline") == 2 and html.count("<svg") == 1 and "system/cpu" not in html
     assert re.findall(r"<th>(lr|same|loss)</th>", html) == ["loss", "lr"] and ">8<" in html
