@@ -48,6 +48,16 @@ def test_the_server_sees_what_was_tagged_and_deleted(call: Call, root: Path, api
     assert api.post("/api/recycle-bin/restore", {"run_ids": [RUN]}).json()["restored_count"] == 1
 
 
+@pytest.mark.parametrize("name", ["nosuch", "latest", "20260101_000000_abcdef"])
+def test_a_run_that_is_not_in_the_recycle_bin_is_not_found(call: Call, name: str) -> None:
+    code, said = call("restore", name)
+    assert code == 2 and said.startswith(f"runicorn: Run not found: {name}") and "Errno" not in said
+
+
+def test_a_missing_backup_is_not_available(call: Call) -> None:
+    assert call("restore", "nosuch.tar.gz")[0] == call("restore", "folder/nosuch")[0] == 4
+
+
 def test_runs_are_found(call: Call, root: Path) -> None:
     def found(*options: str) -> set[str]:
         code, said = call("manage", "--action", "search", "--json", *options)
