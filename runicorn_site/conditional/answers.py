@@ -55,7 +55,7 @@ class Answer:
 
 def tag_of(body: bytes, headers: Headers) -> str:
     """Return the tag of an answer by its content. It is weak: the duration of the query and gzip do not change it."""
-    # A quarter of the time of BLAKE2 where the processor has instructions for it.
+    # A quarter of the time of BLAKE2 where the CPU has instructions for it.
     digest = sha256(_without_duration(body))
     for name, value in headers:
         digest.update(f"\n{name}:{value}".encode())

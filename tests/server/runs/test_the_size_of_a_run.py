@@ -1,4 +1,4 @@
-"""The size of a run is that of all files in its folder, whoever wrote them; links are not followed."""
+"""The size of a run is that of all files in its folder, those of Runicorn and others; links are not followed."""
 
 from __future__ import annotations
 
