@@ -30,6 +30,7 @@ from metrics.store.means import counts
 from metrics.store.points import Points, gather
 from runicorn.store import layout
 from runicorn_tools.analysis import formulas
+from runicorn_tools.analysis.formulas import Node
 from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
 from runs.store.lazy_numpy import np
 
@@ -147,7 +148,7 @@ class CurveReader:
         reader._find_stored()
         reader._find_summarized()
         for project in reader._has_formula:
-            reader._find_formula(formulas.metrics(trees[project][name]), project)
+            reader._find_formula(trees[project][name], project)
         return reader
 
     def read(
@@ -207,17 +208,17 @@ class CurveReader:
             run = self.runs[key]
             self.versions[key] = hash((run.run_id, run.updated, run.summarized_bytes, self.name))
 
-    def _find_formula(self, inputs: Sequence[str], project: str) -> None:
+    def _find_formula(self, tree: Node, project: str) -> None:
         own = [run for run in self.runs.values() if run.project == project]
         readers = [
             CurveReader.of(self.root, metric, own, by_step=self.by_step)
-            for metric in inputs
+            for metric in formulas.metrics(tree)
             if metric != self.name
         ]
         for run in own:
             versions = [reader.versions.get(run.pk) for reader in readers]
             if None not in versions:
-                self.versions[run.pk] = hash(tuple(versions))
+                self.versions[run.pk] = hash((repr(tree), *versions))
 
     def _stored(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
         missing, long = [], []

@@ -297,3 +297,19 @@ def test_a_density_leaves_outliers_out_and_counts_them() -> None:
 def test_statistics_of_no_curves_are_missing() -> None:
     empty = statistics(np.empty((0, 3), dtype=np.float32))
     assert list(empty["count"]) == [0, 0, 0] and all(map(math.isnan, empty["mean"]))
+
+
+def test_a_redefined_formula_is_drawn_anew(api: APIClient, store: Path, make_run: MakeRun) -> None:
+    for value in (1.0, 2.0):
+        make_run(store, "vision", metrics=[{"loss": value}] * 5)
+    discovery.full(active_root())
+    while catch_up_several(list(Run.objects.select_related("root"))):
+        pass
+    for factor in (1, 100):
+        body = {"name": "scaled", "formula": f"loss * {factor}"}
+        assert api.post("/api/v2/projects/vision/formulas", body, format="json").status_code == 201
+        (metric,) = _ask(api, names="scaled")["metrics"]
+        assert [curve["value"] for curve in metric["best"]] == [factor, 2 * factor]
+        assert [curve["y"][0] for curve in metric["best"]] == [factor, 2 * factor]
+        (group,) = metric["groups"]
+        assert [group["statistics"][name][0] for name in ("mean", "p50")] == [1.5 * factor] * 2
