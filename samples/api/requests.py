@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -65,7 +66,7 @@ class ComparisonQuery(Query):
     )
     name = serializers.CharField(max_length=100)
     sample = serializers.CharField(required=False, max_length=1000)
-    step = serializers.IntegerField(required=False)
+    step = serializers.IntegerField(required=False, min_value=-(2**63) + 1, max_value=2**63 - 1)
     limit = serializers.IntegerField(default=200, min_value=1, max_value=2000)
 
     def validate_runs(self, value: str) -> list[tuple[str, int | None]]:
@@ -73,8 +74,10 @@ class ComparisonQuery(Query):
         pairs: list[tuple[str, int | None]] = []
         for part in filter(None, (text.strip() for text in value.split(","))):
             run_id, _, step = part.partition("@")
-            if step and not step.lstrip("-").isdecimal():
-                raise serializers.ValidationError(f"The step of {part[:80]!r} is not an integer")
+            if step and not re.fullmatch(r"-?[0-9]{1,18}", step):
+                raise serializers.ValidationError(
+                    f"The step of {part[:80]!r} is not an integer of at most 18 digits"
+                )
             pairs.append((run_id, int(step) if step else None))
         if not 1 <= len(pairs) <= MOST_RUNS:
             raise serializers.ValidationError(f"1 to {MOST_RUNS} runs are required")

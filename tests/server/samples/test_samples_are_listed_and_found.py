@@ -352,4 +352,11 @@ def test_the_same_samples_of_runs_are_compared(log: Log, api: Any) -> None:
         )
     )
     assert [row["completion"] for row in one["samples"][0]["rows"]] == ["first 4", "x"]
-    assert api.get("/api/v2/samples/compare", {"runs": "a@b", "name": "x"}).status_code == 400
+    for step in ("b", "--5", "-", "9" * 5000, "9" * 19, "²", "٣"):
+        refused = api.get(
+            "/api/v2/samples/compare", {"runs": f"{first.name}@{step},{second.name}", "name": "rollouts"}
+        )
+        assert refused.status_code == 400, step
+        assert "is not an integer of at most 18 digits" in str(refused.json()), refused.json()
+    huge = {"runs": f"{first.name},{second.name}", "name": "rollouts", "step": "9" * 30}
+    assert api.get("/api/v2/samples/compare", huge).status_code == 400
