@@ -78,7 +78,10 @@ class DocumentChange(DocumentBody):
     """Content of a document, and the version that it builds on."""
 
     created_at = serializers.FloatField(
-        required=False, min_value=0, max_value=1e11, help_text="Of a new document; now if missing."
+        required=False,
+        min_value=0,
+        max_value=documents.LATEST,
+        help_text="Of a new document; now if missing.",
     )
     etag = serializers.CharField(
         required=False, allow_blank=True, max_length=64, help_text="As `If-Match`; empty for a new document."

@@ -42,6 +42,8 @@ CEILING = 512 * 1024
 """Bytes of the largest file."""
 TEXT_LENGTH, TITLE_LENGTH, NAME_LENGTH = 100_000, 200, 100
 MOST_DOCUMENTS, MOST_RUNS, MOST_AUTHORS, MOST_FIELDS = 5000, 100, 50, 100
+LATEST = 1e11
+"""Unix seconds of the latest date of a document; the earliest is 0."""
 ANY, NONE = "*", ""
 """Expected versions: any or none at all, and no document yet."""
 
@@ -424,9 +426,11 @@ def _moment(seconds: float) -> str:
 
 
 def _seconds(text: str) -> float | None:
+    """Return a date as Unix seconds; None if it is malformed or out of the range that the API accepts."""
     plain = _plain(text)
     try:
         moment = datetime.fromisoformat(f"{plain[:-1]}+00:00" if plain.endswith("Z") else plain)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, OverflowError):
         return None
+    return seconds if 0 <= seconds <= LATEST else None

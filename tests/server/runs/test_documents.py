@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from runicorn.store.project import documents
@@ -137,6 +138,29 @@ def test_files_written_by_hand_are_read_and_their_fields_kept(api: APIClient, pr
     api.post(f"{LIST}/typed/append", {"text": "More."})
     text = (folder / "typed.md").read_text()
     assert "\nmood: good\n" in text and "Text.\n\n#### " in text and text.count("---") == 2
+
+
+@pytest.mark.parametrize(
+    ("created", "updated"),
+    [
+        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+        ("0001-01-01", "9999-12-31"),
+        ("1969-12-31T23:59:59Z", "5138-11-16T09:46:41Z"),
+    ],
+)
+def test_a_date_out_of_range_is_that_of_the_file(
+    client: Client, api: APIClient, project: Path, created: str, updated: str
+) -> None:
+    (project / "notebook").mkdir()
+    file = project / "notebook" / "odd.md"
+    file.write_text(f"---\ntitle: odd\ncreated: {created}\nupdated: {updated}\n---\nText.\n")
+    (entry,) = api.get(LIST).json()["documents"]
+    modified = pytest.approx(file.stat().st_mtime, abs=1)
+    assert (entry["created_at"], entry["updated_at"]) == (modified, modified)
+    for address in ("notebook", "notebook/odd", "notebook/odd/page.html"):
+        assert client.get(f"/projects/vision/{address}").status_code == 200
+    assert api.put(f"{LIST}/odd", {**ENTRY, "text": "Changed."}).status_code == 200
+    assert api.post(f"{LIST}/odd/append", {"text": "More."}).status_code == 200
 
 
 def test_a_folder_of_documents_is_no_experiment_and_one_of_its_name_has_both(
