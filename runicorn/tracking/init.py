@@ -172,9 +172,9 @@ def _publish(run: Run, server: Target | None) -> None:
     if _is_stored(run):
         companion.watch(run.run_dir)
     if "IPython" in sys.modules:
-        from runicorn.cells.kernel import note_cell
+        from runicorn.cells.kernel import note_execution
 
-        note_cell(run.id)
+        note_execution(run.id)
     announce(run)
 
 

@@ -48,16 +48,7 @@ def notebook(
     try:
         with descriptor_reserve.released():
             return _write(text, title, kind, name, runs, project, author, storage)
-    # A training goes on without its notebook.
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # noqa: BLE001 - a training goes on without its notebook
         say(f"the notebook entry was not written: {error}")
         return None
 
@@ -83,20 +74,37 @@ def _write(
         ids = [run.id] if run is not None and project == run.project else []
     else:
         ids = [runs] if isinstance(runs, str) else list(runs)
-    author = author or _platform.user_name() or "script"
-    text = str(text)
+    # Half of a surrogate pair cannot be stored.
+    title, text, author = (
+        str(value or "").encode("utf-8", "replace").decode() for value in (title, text, author)
+    )
+    author = documents.one_line(author)[: documents.NAME_LENGTH] or _platform.user_name() or "script"
     root.mkdir(parents=True, exist_ok=True)
-    title = (title or documents.heading(text))[: documents.TITLE_LENGTH]
+    title = documents.one_line(title or documents.heading(text))[: documents.TITLE_LENGTH]
+    title = title.strip() or (kind if text.strip() else "")
     entry = documents.Document(title, text, kind, [author], ids)
     folder = documents.NOTEBOOK
     if name is None:
         name = documents.create(root, project, folder, entry).name
     else:
-        try:
-            documents.append(root, project, folder, name, text, author, runs=ids)
-        except documents.DocumentNotFound:
-            documents.write(root, project, folder, name, entry, expected=documents.NONE)
+        _append_or_create(root, project, name, entry)
     return documents.path_of(root, project, folder, name)
+
+
+def _append_or_create(root: Path, project: str, name: str, entry: documents.Document) -> None:
+    author, *_ = entry.authors
+    for _ in range(2):
+        try:
+            documents.append(root, project, documents.NOTEBOOK, name, entry.text, author, runs=entry.runs)
+            return
+        except documents.DocumentNotFound:
+            pass
+        try:
+            documents.write(root, project, documents.NOTEBOOK, name, entry, expected=documents.NONE)
+            return
+        except documents.DocumentChanged:  # another process or thread created it meanwhile
+            pass
+    raise documents.DocumentNotFound(name)
 
 
 def active_root(storage: str | os.PathLike[str] | None) -> Path:

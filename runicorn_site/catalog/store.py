@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -35,7 +36,7 @@ from runicorn_site.catalog.log_tail import follow, last_lines
 from runicorn_site.catalog.primary import PRIMARY, fill
 from runs.query.where import bare_keys
 from runs.query.where.ast import Field, Node
-from runs.query.where.parser import BadWhere, parse
+from runs.query.where.parser import BadWhere, Resolve, parse
 from runs.query.where.record import RunEvaluator
 from runs.store.folder_stat import FolderState
 from runs.store.metric_stats import MetricStats, best_by, mode_of
@@ -50,6 +51,7 @@ READ = layout.SMALL - {layout.ENVIRONMENT, layout.ARTIFACTS_CREATED, layout.ARTI
 ZONES = 26 * 3600.0
 """Seconds by which the local times in the ids of two machines may differ."""
 MOST_NAMES = 50
+KEYS_SECONDS = 1.0
 T = TypeVar("T")
 
 
@@ -64,7 +66,8 @@ class StoreCatalog(Catalog):
         """
         self.root = root
         self._warn = warn
-        self._formulas_by_project: dict[str, Mapping[str, formulas.Node]] = {}
+        self._formulas_by_project: dict[str, tuple[object, Mapping[str, formulas.Node]]] = {}
+        self._keys_read: tuple[float, list[bare_keys.Key]] = (-math.inf, [])
 
     @cached_property
     def _cache(self) -> RecordCache:
@@ -124,8 +127,8 @@ class StoreCatalog(Catalog):
         return list(islice(named, MOST_NAMES))
 
     def satisfies(self, run_id: str, where: str) -> bool:
-        """Evaluate a condition on the files of a run."""
-        condition = self._condition(where)
+        """Evaluate a condition on the files of a run; a key that no run has is a metric that is not logged yet."""
+        condition = self._condition(where, lambda key: self._resolve(key) or bare_keys.future(key))
         records = [record for folder in find.find(self.root, run_id) if (record := self._read(folder))]
         return bool(records) and (condition is None or self._satisfies(records[0], condition))
 
@@ -291,13 +294,17 @@ class StoreCatalog(Catalog):
         return complete
 
     def _formulas(self, project: str) -> Mapping[str, formulas.Node]:
-        """Return the formulas of a project, read once per command."""
-        if project not in self._formulas_by_project:
-            has_file = os.path.exists(analysis.path_of(self.root, project))
-            if has_file:
-                from runicorn_site.catalog.formulas import formulas_of
-            self._formulas_by_project[project] = formulas_of(self.root, project) if has_file else {}
-        return self._formulas_by_project[project]
+        """Return the formulas of a project, read again when their file has changed."""
+        try:
+            stat = os.stat(analysis.path_of(self.root, project))
+        except OSError:
+            return {}
+        state = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        if self._formulas_by_project.get(project, ("", {}))[0] != state:
+            from runicorn_site.catalog.formulas import formulas_of
+
+            self._formulas_by_project[project] = state, formulas_of(self.root, project)
+        return self._formulas_by_project[project][1]
 
     def _stats(self, folder: str, project: str) -> Mapping[str, MetricStats]:
         stats = self._cache.stats(folder, partial(self._read_stats, folder))
@@ -323,19 +330,25 @@ class StoreCatalog(Catalog):
             self._warn(f"{folder}: {error.strerror or error}")
             return {}
 
-    def _condition(self, where: str) -> Node | None:
+    def _condition(self, where: str, resolve: Resolve | None = None) -> Node | None:
         try:
-            return parse(where, self._resolve) if where.strip() else None
+            return parse(where, resolve or self._resolve) if where.strip() else None
         except BadWhere as error:
             raise BadQuestion(str(error)) from error
 
     def _resolve(self, key: str) -> Field | str | None:
         """Return the field that a bare key stands for, as the viewer does."""
-        return bare_keys.resolve(self._keys, key)
+        return bare_keys.resolve(self._keys(), key)
 
-    @cached_property
     def _keys(self) -> list[bare_keys.Key]:
-        """Config keys and metrics of all runs, with the number of runs that have each; read once for each command."""
+        """Return config keys and metrics of all runs with the number of runs that have each, at most a second old."""
+        read, keys = self._keys_read
+        if time.monotonic() - read > KEYS_SECONDS:
+            keys = self._read_keys()
+            self._keys_read = time.monotonic(), keys
+        return keys
+
+    def _read_keys(self) -> list[bare_keys.Key]:
         records = list(self._records())
         configs = Counter(name for record in records for name in flatten(record.config))
         metrics = Counter(name for record in records for name in self._stats(record.folder, record.project))
@@ -404,8 +417,16 @@ def _newest(records: Iterator[RunRecord], limit: int) -> Iterator[RunRecord]:
     """Yield records ordered by id until none that follows can be among the newest `limit`."""
     ages: list[float] = []
     for record in records:
-        stamp = time.mktime(time.strptime(record.run_id[:15], "%Y%m%d_%H%M%S"))
+        stamp = _stamp(record.run_id)
         if len(ages) >= limit and (not limit or stamp + ZONES < -ages[limit - 1]):
             return
         insort(ages, -record.created)
         yield record
+
+
+def _stamp(run_id: str) -> float:
+    """Return when a run was created, by its id; infinity if the id does not say so."""
+    try:
+        return time.mktime(time.strptime(run_id[:15], "%Y%m%d_%H%M%S"))
+    except (ValueError, OverflowError):
+        return math.inf

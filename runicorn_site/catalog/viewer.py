@@ -112,10 +112,15 @@ class ViewerCatalog(Catalog):
         return named[:MOST_NAMES]
 
     def satisfies(self, run_id: str, where: str) -> bool:
-        """Ask for the run with the condition."""
+        """Ask for the run with the condition; a key that no run has is a metric that is not logged yet."""
         condition = f'id = "{run_id}" and ({where})'
-        with answered():
-            return bool(list(self._pages({"where": condition, "include_deleted": True}, 1)))
+        try:
+            with answered():
+                return bool(list(self._pages({"where": condition, "include_deleted": True}, 1)))
+        except BadQuestion as error:
+            if "unknown field" in str(error) and "Did you mean" not in str(error):
+                return False
+            raise
 
     def curves(self, entry: RunEntry, names: Sequence[str], points: int) -> dict[str, Curve]:
         """Ask for the series of the run."""

@@ -22,6 +22,7 @@ from metrics.ingest.catch_up import catch_up_several
 from metrics.pages.differences import section_lines
 from metrics.pages.groups.board import board as group_board
 from runicorn.store import layout
+from runicorn.store.metric_rules import rule_of
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, value_of
 from runicorn_site.documents import runs as named_runs
 from runicorn_site.documents.options import BlockProblem, Options, parse
@@ -209,8 +210,13 @@ def _best_of(entries: Sequence[RunEntry], column: str) -> Any:
     if len(set(values)) < 2:
         return None
     name = column.removeprefix("metric.").rpartition(".")[0]
-    is_minimum = column.endswith(".min") or (column.endswith(".best") and mode_by_name(name) == "min")
+    is_minimum = column.endswith(".min") or (column.endswith(".best") and _mode_of(entries, name) == "min")
     return min(values) if is_minimum else max(values)
+
+
+def _mode_of(entries: Sequence[RunEntry], name: str) -> str:
+    goals = (rule_of(entry.metric_rules, name).get("goal") for entry in entries)
+    return next(filter(None, goals), None) or mode_by_name(name)
 
 
 def _pivot(options: Options, context: Context) -> Table:
@@ -382,6 +388,7 @@ def _entries(runs: Sequence[Run], *, with_metrics: bool) -> list[RunEntry]:
             best_metric_step=run.best_metric_step,
             config=run.config,
             summary=run.summary,
+            metric_rules=run.metric_rules,
             metrics=by_run[run.pk],
         )
         for run in runs

@@ -19,7 +19,7 @@ from runs.query import ordering, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.services.selection import select_runs
-from runs.store.metric_stats import mode_by_name
+from runs.store.metric_stats import mode_of
 from runs.store.params import flatten
 
 OPTIONS = ("runs", "where", "project", "sort", "limit")
@@ -139,6 +139,9 @@ def _beginning(runs: RunQuerySet, of_project: RunQuerySet, name: str) -> list[st
 
 
 def _best(runs: RunQuerySet, root: StorageRoot, metric: str) -> list[str]:
-    order = "best" if mode_by_name(metric) == "min" else "-best"
     rows = RunMetric.objects.filter(root=root, key=metric, run__in=runs).exclude(best=None)
+    newest = rows.order_by("-run__created").select_related("run").first()
+    if newest is None:
+        return []
+    order = "best" if mode_of(newest.run, metric) == "min" else "-best"
     return list(rows.order_by(order, "-run__created").values_list("run__run_id", flat=True)[:1])

@@ -66,13 +66,16 @@ def keep(
         run_dir: the folder of the run.
         start: state of the program.
         stopped: returns true if the work is to be given up; no file is stored then, the result is empty, and
-            `sources.json` says only when the work began.
+            `sources.json` says only when the work began, or has the sources of before the run was resumed.
 
     Raises:
         OSError: the storage cannot be written.
     """
     place = run_dir / layout.SOURCES_FILE
-    layout.write_json(place, {record.BEGAN: time.time()})
+    earlier = layout.read_json(place)[0] if place.exists() else {}
+    # Those of a run that is resumed stay until the new ones are complete.
+    if not earlier.get("packs"):
+        layout.write_json(place, {record.BEGAN: time.time()})
     files = listing.list_sources(start, root, Commands())
     pool = record.pool_of(root)
     keeper = _Keeper(pool, files, start, stopped)
@@ -81,7 +84,8 @@ def keep(
         if stopped():
             return {}
         if not about:  # there are no files
-            place.unlink(missing_ok=True)
+            if not earlier.get("packs"):
+                place.unlink(missing_ok=True)
             return {}
         for digest in about["packs"]:
             record.link(pool, run_dir, digest)

@@ -90,8 +90,8 @@ def list_sources(start: ProgramStart, storage: Path, commands: Commands) -> List
 
 
 def is_secret(path: str) -> bool:
-    """Return whether a file of this name contains only keys."""
-    return _SECRETS.match(path.rpartition("/")[2]) is not None
+    """Return whether a file of this name, or in a folder of this name, contains only keys."""
+    return any(map(_SECRETS.match, path.split("/")))
 
 
 def _is_own(script: Path) -> bool:

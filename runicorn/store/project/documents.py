@@ -396,7 +396,12 @@ def _plain(value: str) -> str:
             value = value.strip('"')
     elif len(value) > 1 and value[0] == value[-1] == "'":
         value = value[1:-1].replace("''", "'")
-    return " ".join(CONTROL.sub(" ", value).split())
+    return one_line(value)
+
+
+def one_line(text: str) -> str:
+    """Return a text with its control characters and white space as single blanks."""
+    return " ".join(CONTROL.sub(" ", text).split())
 
 
 def _texts(value: str) -> list[str]:

@@ -15,6 +15,11 @@ Key = tuple[str, str, int]
 """Kind, name, and number of runs that have it."""
 
 
+def future(key: str) -> Field:
+    """Return the field of a key that no run has: a metric that may be logged later."""
+    return Field(Kind.METRIC, key, FIGURES["last"])
+
+
 def resolve(keys: Sequence[Key], key: str) -> Field | str | None:
     """Return the field that a bare key stands for, or "Did you mean …?" where that is not certain.
 

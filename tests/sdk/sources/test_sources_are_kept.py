@@ -10,6 +10,7 @@ import pytest
 
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
+from runicorn.capture.program_start import ProgramStart
 from runicorn.capture.sources import cells, keep, listing, record
 from runicorn.capture.sources.ignore import Ignore, is_below_ignored
 from runicorn.capture.sources.record import Sources
@@ -49,6 +50,25 @@ def test_tracked_changed_and_new_files_of_a_repository_are_kept(project: Project
     assert sources.about["commit"] == head
     assert (sources.about["folder"], sources.about["script"]) == (".", "train.py")
     assert sources.files["link.py"].flags == "l"
+
+
+def test_files_in_a_folder_of_keys_are_left_out(project: Project) -> None:
+    keys = {".env/production": "TOKEN=abc\nplainpass\n", "conf/.env.d/x.py": "plainpass"}
+    write(project.folder, {"train.py": "a = 1\n", "env/model.py": "m = 1\n", **keys})
+    assert set(project.kept()) == {"train.py", "env/model.py"}
+    git(project.folder, "init", "-q")
+    assert set(project.kept()) == {"train.py", "env/model.py"}
+
+
+def test_a_resumed_run_has_its_sources_until_new_ones_are_complete(project: Project) -> None:
+    write(project.folder, {"train.py": "a = 1\n"})
+    run_dir = project.run()
+    write(project.folder, {"train.py": "a = 2\n"})
+    start = ProgramStart(str(project.folder), ["python", "train.py"], [], "train.py", dict(os.environ))
+    assert keep.keep(project.root, run_dir, start, lambda: True) == {}
+    assert Sources(run_dir).read("train.py") == b"a = 1\n"
+    keep.keep(project.root, run_dir, start)
+    assert Sources(run_dir).read("train.py") == b"a = 2\n"
 
 
 def test_a_program_without_a_repository_is_walked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,39 @@ def test_the_second_text_of_a_name_is_a_paragraph(tmp_path: Path) -> None:
     entry = documents.read(tmp_path, "vision", "notebook", "log")
     assert entry.text.startswith("part 0\n\n#### a1, ") and entry.text.endswith("\n\npart 1")
     assert entry.authors == ("a0", "a1") and entry.runs == ()
+
+
+def test_all_who_begin_an_entry_at_once_are_in_it(tmp_path: Path) -> None:
+    for number in range(20):
+        together = threading.Barrier(4)
+
+        def write(n: int, number: int = number, together: threading.Barrier = together) -> Path | None:
+            together.wait()
+            return rn.notebook(f"part {n}", name=f"log{number}", project="vision", storage=tmp_path)
+
+        with ThreadPoolExecutor(4) as pool:
+            paths = list(pool.map(write, range(4)))
+        assert None not in paths
+        text = documents.read(tmp_path, "vision", "notebook", f"log{number}").text
+        assert sorted(line for line in text.splitlines() if line.startswith("part")) == [
+            f"part {n}" for n in range(4)
+        ]
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise AssertionError("no text")
+
+
+def test_any_text_has_a_title_and_nothing_is_raised(tmp_path: Path) -> None:
+    place = {"project": "vision", "storage": tmp_path}
+    for text, title in (("a\tb\n\nmore", "a b"), ("#\n", "note"), ("half \ud83d", "half ?")):
+        path = rn.notebook(text, author="ada\nbo", **place)
+        assert path is not None
+        entry = documents.read(tmp_path, "vision", "notebook", path.stem)
+        assert (entry.title, entry.authors) == (title, ("ada bo",))
+    assert rn.notebook("x", title="two\nlines", **place) is not None
+    assert rn.notebook(Unprintable(), **place) is None  # type: ignore[arg-type]
 
 
 def test_problems_are_said_and_not_raised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

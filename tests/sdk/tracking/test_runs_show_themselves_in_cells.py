@@ -183,6 +183,25 @@ def test_front_ends_that_name_cells_tell_them_apart(folder: Path, cell: Callable
     assert statuses(folder) == {first: "finished", second: "running", again: "running"}
 
 
+@pytest.mark.parametrize("cell_id", ["", "one"])
+def test_runs_that_one_cell_begins_stay_open_until_it_is_executed_again(
+    folder: Path, cell: Callable[..., str], cell_id: str
+) -> None:
+    both = "; ".join(
+        f"r{n} = rn.init('vision', '{name}', capture_env=False, system_metrics=False)"
+        for n, name in enumerate(("train", "eval"))
+    )
+    code = f"import runicorn as rn; {both}; print(r0.id, r1.id)"
+    first = cell(code, cell_id=cell_id).split()
+    other = cell(f"{code}  # another cell", cell_id=cell_id and "two").split()
+    assert statuses(folder) == dict.fromkeys([*first, *other], "running")
+    again = cell(code, cell_id=cell_id).split()
+    assert statuses(folder) == {
+        **dict.fromkeys(first, "finished"),
+        **dict.fromkeys([*other, *again], "running"),
+    }
+
+
 def test_reinit_is_checked_and_ignored_in_scripts(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="reinit must be one of 'finish', 'return', 'create', got 'x'"):
         rn.init(storage=tmp_path, reinit="x")

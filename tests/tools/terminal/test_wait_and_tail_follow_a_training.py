@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ import pytest
 import runicorn as rn
 from runicorn.store import layout
 from runicorn_site.catalog.log_tail import follow, last_lines
+from tests.processes import Viewer
 from tests.tools.terminal.conftest import call
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,6 +31,26 @@ def test_wait_ends_when_the_condition_comes_true(training: rn.Run, tmp_path: Pat
     timer.start()
     asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
     assert call(*asked, "--until", "metric.acc.best > 0.5", "--json") == {training.id: True}
+
+
+def test_wait_knows_a_metric_before_it_is_logged(training: rn.Run, tmp_path: Path) -> None:
+    training.log({"acc": 0.1})
+    threading.Timer(0.7, training.log, [{"late": 0.9}]).start()
+    asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
+    assert call(*asked, "--until", "late > 0.5", "--json") == {training.id: True}
+    call(*asked, "--until", "acc >", code=2)
+
+
+def test_wait_knows_a_metric_before_it_is_logged_on_a_viewer(
+    folder: Path, start_viewer: Callable[..., Viewer]
+) -> None:
+    viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
+    with rn.init("vision", "live", storage=str(folder), capture_env=False) as run:
+        run.log({"acc": 0.1})
+        until(lambda: viewer.get(f"/api/runs/{run.id}").status_code == 200)
+        threading.Timer(0.7, run.log, [{"late": 0.9}]).start()
+        asked = ["wait", run.id, "--url", viewer.url, "--timeout", "60", "--until", "late > 0.5", "--json"]
+        assert call(*asked) == {run.id: True}
 
 
 def test_wait_ends_at_its_time_limit(training: rn.Run, tmp_path: Path) -> None:
