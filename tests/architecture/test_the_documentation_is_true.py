@@ -73,7 +73,7 @@ def test_every_module_that_the_architecture_names_exists() -> None:
 
 
 def test_the_architecture_is_a_guide_that_is_read_in_ten_minutes() -> None:
-    guide = _text("docs/architecture.md").split("## Decisions measured")[0]
+    guide = _text("docs/architecture.md")
     assert len(guide.split()) <= 1500
     assert guide.count("```mermaid") >= 2
 
