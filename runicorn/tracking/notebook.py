@@ -48,7 +48,17 @@ def notebook(
     try:
         with descriptor_reserve.released():
             return _write(text, title, kind, name, runs, project, author, storage)
-    except Exception as error:  # noqa: BLE001 - a training goes on without its notebook
+    # A training goes on without its notebook; an argument's `__str__` may raise anything of these.
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         say(f"the notebook entry was not written: {error}")
         return None
 
