@@ -131,6 +131,30 @@ def test_users_show_hide_and_single_out_runs(workspace: Callable[..., Workspace]
     until(lambda: page.page.locator("tr.visible").count() == 14)
 
 
+@pytest.mark.journey("wide", "middle")
+def test_curves_that_the_server_had_not_read_are_asked_for_again(workspace: Callable[..., Workspace]) -> None:
+    page = workspace()
+    until(lambda: page.shows(10))
+    answers = []
+
+    def without_half(route: Any) -> None:
+        answers.append(route.fetch())
+        if len(answers) > 1:
+            route.fulfill(response=answers[-1])
+            return
+        content = answers[0].json()
+        content["series"] = content["series"][::2]
+        # An incomplete answer has no ETag.
+        headers = {name: value for name, value in answers[0].headers.items() if name != "etag"}
+        route.fulfill(status=200, headers={**headers, "x-ingest-pending": "4096"}, json=content)
+
+    page.page.route("**/series?**", without_half)
+    page.page.locator("#eye-all").click()
+    until(lambda: page.shows(14))
+    assert len(answers) > 1
+    page.page.unroute("**/series?**")
+
+
 def test_filters_and_orders_change_the_list_and_leave_charts_that_stay(
     workspace: Callable[..., Workspace], runs: list[str]
 ) -> None:

@@ -74,7 +74,8 @@ export class ChartsPanel {
     this.board.configure({ ...settings, hidden: this.choice.hide });
   }
 
-  #opened({ isBinned, isDensity, metrics, unread, matching }) {
+  #opened({ isBinned, isDensity, metrics, unread, matching, pending }) {
+    if (pending) this.#askAgain();
     if (!isBinned) return;
     this.#read(unread, matching);
     if (!this.source.isWhole) return;
@@ -92,7 +93,10 @@ export class ChartsPanel {
   #read(unread, matching) {
     const [done, total] = [matching - unread, matching].map(formatNumber);
     this.hooks.reading(unread ? gettext("{done} of {total} curves are read", { done, total }) : "");
-    if (!unread) return;
+    if (unread) this.#askAgain();
+  }
+
+  #askAgain() {
     this.timer ||= setTimeout(() => {
       this.timer = 0;
       this.source.version += 1;

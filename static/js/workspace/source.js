@@ -105,12 +105,17 @@ export class OverlaySource {
     const [ids, found] = [[...this.runs.keys()], cache.curves(kind + name, JSON.stringify(query))];
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length) {
-      const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => curvesById(name, answer));
+      const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => {
+        // The server is still reading journals: these curves are not remembered.
+        if (answer.pending) missing.forEach((id) => found.delete(id));
+        return Object.assign(curvesById(name, answer), { pending: answer.pending });
+      });
       for (const id of missing) found.set(id, loaded);
       loaded.catch(() => missing.forEach((id) => found.delete(id)));
     }
-    const curves = await Promise.all(ids.map(async (id) => [id, (await found.get(id))?.get(id)]));
-    return { found: curves.filter(([, one]) => one) };
+    const answers = await Promise.all(ids.map((id) => found.get(id)));
+    const curves = ids.map((id, i) => [id, answers[i]?.get(id)]);
+    return { found: curves.filter(([, one]) => one), pending: answers.some((answer) => answer?.pending) };
   }
 
   curves(name, answer) {
