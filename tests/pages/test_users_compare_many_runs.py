@@ -44,7 +44,7 @@ def _point(browser: Any, across: float, down: float) -> None:
 
 
 def _label(browser: Any, screen: Screen) -> str:
-    """Return what the chart says of itself; on a phone it is below a list that grows, and drawn when it is seen."""
+    """Return the label of the chart; on a phone it is below a list that grows, and drawn when it is seen."""
     if screen.is_phone:
         browser.locator("figure[data-name=loss]").scroll_into_view_if_needed()
     return browser.evaluate(LABEL)  # type: ignore[no-any-return]
