@@ -18,6 +18,7 @@ from runicorn_site.agents.curve import facts as curve_facts
 from runicorn_site.catalog.base import Catalog, CatalogError, Query
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, nested, value_of
 from runicorn_site.catalog.names import find_run, find_runs
+from runicorn_site.catalog.notes import append_to_note
 from runicorn_site.catalog.primary import PRIMARY
 from runs.store.params import flatten
 
@@ -299,13 +300,9 @@ class Tools:
             run: as for show_run.
             text: Markdown.
         """
-        entry = self._catalog.get(find_run(self._catalog, run).id, metrics=False)
-        if entry is None:
-            raise CatalogError("The run is gone.")
+        entry = find_run(self._catalog, run)
         self._budget.spend()
-        before = entry.description.rstrip()
-        addition = f"{text.strip()} — {self._author}"
-        self._catalog.set_note(entry, f"{before}\n\n{addition}" if before else addition)
+        append_to_note(self._catalog, entry, f"{text.strip()} — {self._author}")
         return answer(f"The note of run {entry.id} has a new paragraph.")
 
 

@@ -93,10 +93,14 @@ def note(
     with opened(url, token, storage) as catalog:
         entry = run_of(catalog, run)
         if words is not None:
-            addition = sys.stdin.read() if words == "-" else words
-            before = entry.description.rstrip()
-            entry.description = f"{before}\n\n{addition}" if append and before else addition
-            catalog.set_note(entry, entry.description)
+            text = sys.stdin.read() if words == "-" else words
+            if append:
+                from runicorn_site.catalog.notes import append_to_note
+
+                entry.description = append_to_note(catalog, entry, text)
+            else:
+                entry.description = text
+                catalog.set_note(entry, text)
     if as_json:
         common.print_json({"id": entry.id, "note": entry.description})
     elif words is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from runicorn_site.catalog.notes import append_to_note
+from runicorn_site.catalog.store import StoreCatalog
 from runs.active_root import activate, active_root
 from runs.index import discovery
 from tests.answers import read
@@ -46,6 +49,30 @@ def test_the_server_sees_what_was_tagged_and_deleted(call: Call, root: Path, api
     theirs = json.loads((folder_of(root, SECOND) / ".deleted").read_text())
     assert list(ours) == list(theirs)
     assert api.post("/api/recycle-bin/restore", {"run_ids": [RUN]}).json()["restored_count"] == 1
+
+
+def test_paragraphs_that_are_added_at_once_are_all_in_the_note(call: Call, root: Path, home: Path) -> None:
+    assert call("note", RUN, "Before.")[0] == 0
+    paragraphs = {f"Paragraph {number}." for number in range(6)}
+    commands = [
+        subprocess.Popen(
+            [sys.executable, "-m", "runicorn", "note", RUN, paragraph, "--append", "--storage", str(root)],
+            env=environment(home),
+        )
+        for paragraph in paragraphs
+    ]
+    assert [command.wait(120) for command in commands] == [0] * len(commands)
+    first, *others = json.loads(call("note", RUN, "--json")[1])["note"].split("\n\n")
+    assert first == "Before." and set(others) == paragraphs and len(others) == len(paragraphs)
+
+
+def test_a_paragraph_is_added_to_the_note_as_it_is_stored(root: Path) -> None:
+    catalog = StoreCatalog(root)
+    entries = [catalog.get(RUN), catalog.get(RUN)]
+    for number, entry in enumerate(entries):
+        assert entry is not None
+        note = append_to_note(catalog, entry, f"Paragraph {number}.")
+    assert note.endswith("Paragraph 0.\n\nParagraph 1.")
 
 
 @pytest.mark.parametrize("name", ["nosuch", "latest", "20260101_000000_abcdef"])
