@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from runicorn.store.layout import CONTROL
+from runicorn.store.layout import CONTROL, is_run_id
 from runicorn.store.units import number_of
 
 MOST_TOKENS = 2000
@@ -49,6 +49,11 @@ def answer(facts: str, data: str = "", more: str = "") -> str:
         facts = f"{facts} Cut: {number_of(dropped, 'more line')}."
     parts = [facts, f"<{mark}> {WARNING}", escaped, f"</{mark}>"]
     return "\n".join([*parts, more] if more else parts)
+
+
+def run_phrase(run_id: str) -> str:
+    """Return words for a run outside of the block: with its id, unless that is a text of somebody's choice."""
+    return f"run {run_id}" if is_run_id(run_id) else "the run"
 
 
 def part(text: str, start: int) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any, ClassVar
 
 from runicorn.store.units import format_bytes, number_of
-from runicorn_site.agents.answers import answer, cell, part, table
+from runicorn_site.agents.answers import answer, cell, part, run_phrase, table
 from runicorn_site.catalog.base import Catalog
 from runicorn_site.catalog.names import find_run, find_runs
 from runicorn_site.catalog.run_artifacts import artifact_version, artifacts, artifacts_of_run
@@ -63,7 +63,7 @@ class Evidence:
             sets = sample_sets(self._catalog, entry)
             if len(sets) != 1 or not (where or search or sort or step is not None):
                 rows = [[each.name, each.rows, _steps(each.steps), ", ".join(each.columns)] for each in sets]
-                facts = f"{number_of(len(sets), 'sample set')} of run {entry.id}."
+                facts = f"{number_of(len(sets), 'sample set')} of {run_phrase(entry.id)}."
                 return answer(facts, table(("name", "samples", "steps", "columns"), rows) if rows else "")
             name = sets[0].name
         first = (max(page, 1) - 1) * ROWS
@@ -99,7 +99,9 @@ class Evidence:
         whole = "\n".join(lines)
         piece = part(whole, max(start, 0))
         end = max(start, 0) + len(piece)
-        facts = f"Sample {row} at step {found.get('_step')} of run {entry.id}, {len(whole):,} characters."
+        facts = (
+            f"Sample {row} at step {found.get('_step')} of {run_phrase(entry.id)}, {len(whole):,} characters."
+        )
         return answer(facts, piece, f"More: start={end}." if end < len(whole) else "")
 
     def differ(self, a: str, b: str) -> str:
@@ -117,7 +119,7 @@ class Evidence:
         lines = list(difference.get("sentences") or [])
         for section in SECTIONS:
             lines += _changes(section, difference.get(section))
-        facts = f"From run {first.id} to {', '.join(entry.id for entry in others[:5])}."
+        facts = f"From {run_phrase(first.id)} to {', '.join(run_phrase(entry.id) for entry in others[:5])}."
         return answer(facts, "\n".join(lines) or "Nothing differs.")
 
     def nearest(self, run: str, limit: int = 5) -> str:
@@ -141,7 +143,9 @@ class Evidence:
             ]
             for each in found
         ]
-        facts = f"{number_of(len(rows), 'run')} nearest to {entry.id}; distance 0 is the same config."
+        facts = (
+            f"{number_of(len(rows), 'run')} nearest to {run_phrase(entry.id)}; distance 0 is the same config."
+        )
         columns = ("id", "distance", "state", "changed", "best metrics")
         return answer(facts, table(columns, rows) if rows else "", "More of one: show_run, differ.")
 
@@ -159,7 +163,7 @@ class Evidence:
                 [each.get("relation"), f"{each.get('type')}/{each.get('name')}:v{each.get('version')}"]
                 for each in found
             ]
-            facts = f"{number_of(len(rows), 'version')} of run {entry.id}."
+            facts = f"{number_of(len(rows), 'version')} of {run_phrase(entry.id)}."
             return answer(facts, table(("relation", "version"), rows) if rows else "")
         every = artifacts(self._catalog)
         start = (max(page, 1) - 1) * 30

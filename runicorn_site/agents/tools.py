@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from runicorn.store import layout
 from runicorn.store.units import format_bytes, number_of
-from runicorn_site.agents.answers import answer, cell, number, table
+from runicorn_site.agents.answers import answer, cell, number, run_phrase, table
 from runicorn_site.agents.budget import Budget
 from runicorn_site.agents.curve import CurveFacts
 from runicorn_site.agents.curve import facts as curve_facts
@@ -122,7 +122,10 @@ class Tools:
         """
         entry = find_run(self._catalog, run, metrics=True)
         facts = [
-            *((name, getattr(entry, name)) for name in ("project", "name", "display_name", "group", "state")),
+            *(
+                (name, getattr(entry, name))
+                for name in ("id", "project", "name", "display_name", "group", "state")
+            ),
             ("state_reason", entry.state_reason),
             ("created_at", _moment(entry.created_at)),
             ("duration_seconds", entry.duration),
@@ -139,7 +142,9 @@ class Tools:
         if rows:
             lines += ["", table(("metric", "last", "best", "min", "max", "points"), rows)]
         return answer(
-            f"Run {entry.id}.", "\n".join(lines), "More of it: list_runs with columns, curve, tail_log."
+            f"Facts of {run_phrase(entry.id)}.",
+            "\n".join(lines),
+            "More of it: list_runs with columns, curve, tail_log.",
         )
 
     def curve(self, run: str, metric: str) -> str:
@@ -152,14 +157,16 @@ class Tools:
         entry = find_run(self._catalog, run)
         whole = self._catalog.curves(entry, [metric], 2000).get(metric)
         if whole is None:
-            return answer(f"Run {entry.id} has no such metric; show_run lists those that it has.")
+            return answer(
+                f"There is no such metric in {run_phrase(entry.id)}; show_run lists those that it has."
+            )
         facts = curve_facts(whole.steps, whole.values)
         described = _describe(facts) if facts else "No value is finite."
         few = self._catalog.curves(entry, [metric], MOST_POINTS)[metric]
         points = table(
             ("step", "value"), [[step, value] for step, value in zip(few.steps, few.values, strict=True)]
         )
-        return answer(f"Run {entry.id}, {number_of(whole.count, 'point')}. {described}", points)
+        return answer(f"{number_of(whole.count, 'point')} of {run_phrase(entry.id)}. {described}", points)
 
     def compare(self, runs: list[str], everything: bool = False) -> str:
         """Compare the config and the metrics of runs side by side, and judge each against the first: better, or luck?
@@ -206,7 +213,9 @@ class Tools:
         """
         entry = find_run(self._catalog, run)
         last = self._catalog.log_lines(entry, max(1, min(lines, SHOWN_LINES)))
-        return answer(f"The last {number_of(len(last), 'line')} of the log of {entry.id}.", _lines(last))
+        return answer(
+            f"The last {number_of(len(last), 'line')} of the log of {run_phrase(entry.id)}.", _lines(last)
+        )
 
     def search_log(self, run: str, pattern: str, context: int = 0) -> str:
         """Find lines of a run's log, the last 30 of them.
@@ -231,7 +240,7 @@ class Tools:
                 for near in range(max(0, index - around), min(len(lines), index + around + 1))
             }
         )
-        facts = f"{number_of(len(matches), 'line')} of the log of {entry.id} matched."
+        facts = f"{number_of(len(matches), 'line')} of the log of {run_phrase(entry.id)} matched."
         return answer(facts, _lines([f"{index + 1}: {lines[index]}" for index in shown]))
 
     def list_files(self, run: str) -> str:
@@ -243,7 +252,9 @@ class Tools:
         entry = find_run(self._catalog, run)
         files = self._catalog.files(entry)
         rows = [[file.path, format_bytes(file.size)] for file in files]
-        return answer(f"{number_of(len(files), 'file')} of run {entry.id}.", table(("file", "size"), rows))
+        return answer(
+            f"{number_of(len(files), 'file')} of {run_phrase(entry.id)}.", table(("file", "size"), rows)
+        )
 
     def wait(self, runs: list[str], until: str = "", seconds: float = 30) -> str:
         """Wait until each of the runs satisfies a condition, or without one, until all have ended.
@@ -291,7 +302,7 @@ class Tools:
         entry = find_run(self._catalog, run)
         self._budget.spend()
         tags = self._catalog.change_tags(entry, add or [], remove or [])
-        return answer(f"Run {entry.id} was tagged.", ", ".join(tags))
+        return answer(f"Tags of {run_phrase(entry.id)} were changed.", ", ".join(tags))
 
     def append_note(self, run: str, text: str) -> str:
         """Add a paragraph to the note of a run, signed as written by an agent.
@@ -303,7 +314,7 @@ class Tools:
         entry = find_run(self._catalog, run)
         self._budget.spend()
         append_to_note(self._catalog, entry, f"{text.strip()} — {self._author}")
-        return answer(f"The note of run {entry.id} has a new paragraph.")
+        return answer(f"The note of {run_phrase(entry.id)} has a new paragraph.")
 
 
 def _value(entry: RunEntry, key: str) -> Any:
