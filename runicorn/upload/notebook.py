@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from runicorn.store import layout
 from runicorn.store.project import documents
@@ -75,7 +77,7 @@ class NotebookUpload:
         }
         path = self._server.path("v2", "projects", self._project, documents.NOTEBOOK, name)
         try:
-            etag = self._server.json("PUT", path, body)["etag"]
+            etag = self._put(path, body)
         except (Conflict, Removed, RequestRejected, Denied, Unsupported) as error:
             # The run itself is sent, whatever the server says about an entry.
             self.problems[name] = f"{documents.NOTEBOOK}/{name}: {error}"
@@ -85,3 +87,30 @@ class NotebookUpload:
         uploaded[key] = [*now, etag]
         self._state.save()
         return True
+
+    def _put(self, path: str, body: dict[str, Any]) -> str:
+        """Store an entry and return its version there.
+
+        Raises:
+            Conflict: the stored one has changes that are not in this one.
+        """
+        try:
+            return str(self._server.json("PUT", path, body)["etag"])
+        except Conflict:
+            # An earlier run may have sent the entry, whose version this run does not know.
+            try:
+                stored = self._server.json("GET", path)
+            except Removed:
+                stored = None
+            if stored is None or not _continues(body, stored):
+                raise
+        return str(self._server.json("PUT", path, {**body, "etag": stored["etag"]})["etag"])
+
+
+def _continues(entry: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    """Return whether an entry is the stored one with paragraphs and runs added."""
+    return (
+        (entry["title"], entry["kind"]) == (stored["title"], stored["kind"])
+        and set(stored["runs"]) <= set(entry["runs"])
+        and f"{entry['text']}\n".startswith(f"{stored['text']}\n" if stored["text"] else "")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,39 @@ def test_entries_that_name_a_run_are_uploaded_with_it(near: Path, viewer: Viewer
     assert there is not None and there.text == here.text and there.text.endswith("It does.")
     assert there.created == here.created
     assert documents.names(viewer.root, "sent", documents.NOTEBOOK) == ["baseline"]
+
+
+ADDING = """
+import sys, runicorn as rn
+run = rn.init("shared", "one", run_id=sys.argv[1], url=sys.argv[2], system_metrics=False)
+rn.notebook(sys.argv[3], name="plan", author="ada")
+run.finish()
+"""
+
+
+def test_paragraphs_of_later_runs_are_uploaded_unless_the_entry_was_edited_there(
+    near: Path, viewer: Viewer, home: Path
+) -> None:
+    def add(number: int, paragraph: str) -> tuple[str, str]:
+        run_id = f"20260118_12000{number}_{secrets.token_hex(3)}"
+        training = train(ADDING, near, home, run_id, viewer.url, paragraph)
+        training.communicate(timeout=60)
+        assert training.returncode == 0
+        until(lambda: not senders(near))
+        here, there = (
+            documents.read(root, "shared", documents.NOTEBOOK, "plan") for root in (near, viewer.root)
+        )
+        assert run_id in here.runs and here.text.endswith(paragraph)
+        return here.text, there.text
+
+    for number in range(3):
+        here, there = add(number, f"Paragraph {number}.")
+        assert there == here
+    edited = documents.read(viewer.root, "shared", documents.NOTEBOOK, "plan")
+    text = edited.text.replace("Paragraph 1", "Corrected")
+    documents.write(viewer.root, "shared", documents.NOTEBOOK, "plan", replace(edited, text=text))
+    here, there = add(3, "Paragraph 3.")
+    assert there == text and "Corrected" not in here
 
 
 @pytest.mark.needs("sshd")
