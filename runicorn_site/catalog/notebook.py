@@ -90,6 +90,8 @@ def write_entry(catalog: Catalog, project: str, entry: Document) -> Document:
     Raises:
         CatalogError: a field is malformed, another version is stored, or it is an entry of somebody else.
     """
+    if entry.etag == documents.ANY:
+        raise BadQuestion(documents.NO_VERSION)
     if isinstance(catalog, ViewerCatalog):
         body = {
             "title": entry.title,

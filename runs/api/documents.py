@@ -87,6 +87,12 @@ class DocumentChange(DocumentBody):
         required=False, allow_blank=True, max_length=64, help_text="As `If-Match`; empty for a new document."
     )
 
+    def validate_etag(self, etag: str) -> str:
+        """Refuse the mark of any version, which would overwrite changes that the sender has not seen."""
+        if etag == documents.ANY:
+            raise serializers.ValidationError(documents.NO_VERSION)
+        return etag
+
 
 class Paragraph(Body):
     """A paragraph that is added."""

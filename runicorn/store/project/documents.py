@@ -46,6 +46,7 @@ LATEST = 1e11
 """Unix seconds of the latest date of a document; the earliest is 0."""
 ANY, NONE = "*", ""
 """Expected versions: any or none at all, and no document yet."""
+NO_VERSION = "* is no version of a document: name the one that the change builds on."
 
 FENCE = "---"
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:(?:[ \t]+(.*))?")

@@ -86,6 +86,8 @@ def test_a_change_of_another_version_is_refused(api: APIClient) -> None:
     assert api.put(address, {**ENTRY, "text": "D", "etag": ""}).status_code == 409
     assert api.put(address, {**ENTRY, "text": "D"}, headers={"If-None-Match": "*"}).status_code == 409
     assert api.delete(address, headers={"If-Match": first["etag"]}).status_code == 409
+    every = api.put(address, {**ENTRY, "text": "E", "etag": "*"})
+    assert every.status_code == 400 and "* is no version" in str(every.json()["errors"])
     assert api.get(address).json()["text"] == "B"
     assert api.put(f"{LIST}/other", {**ENTRY, "etag": first["etag"]}).json()["etag"] is None
 

@@ -82,7 +82,7 @@ def test_a_long_list_and_a_long_entry_are_read_in_parts(tmp_path: Path) -> None:
 def test_an_agent_writes_by_name_within_its_budget(tmp_path: Path) -> None:
     run_id = write_run(tmp_path, metrics=[])
     write(tmp_path, "plan", "Try AdamW.")
-    ask = asking(tmp_path, 4, author="helper")
+    ask = asking(tmp_path, 5, author="helper")
     entry = {"project": "vision", "title": "Warmup", "text": "It helps.", "kind": "result"}
     made = NAME.search(ask("write_notebook", **entry, runs=["latest"]))
     assert made is not None
@@ -99,7 +99,8 @@ def test_an_agent_writes_by_name_within_its_budget(tmp_path: Path) -> None:
     replaced = ask("write_notebook", **{**entry, "text": "It is needed."}, name=made[1], version=made[2])
     assert "was written" in replaced
     assert documents.read(tmp_path, "vision", NOTEBOOK, made[1]).text == "It is needed."
-    # An old version, and then a spent budget.
+    # Any version, an old one, and then a spent budget.
+    assert "* is no version" in ask("write_notebook", **entry, name=made[1], version="*")
     assert "Error" in ask("write_notebook", **entry, name=made[1], version=made[2])
     assert "budget of changes is spent" in ask("append_notebook", project="vision", name="plan", text="More.")
     assert documents.read(tmp_path, "vision", NOTEBOOK, "plan") == plan
