@@ -309,7 +309,8 @@ def test_a_redefined_formula_is_drawn_anew(api: APIClient, store: Path, make_run
         body = {"name": "scaled", "formula": f"loss * {factor}"}
         assert api.post("/api/v2/projects/vision/formulas", body, format="json").status_code == 201
         (metric,) = _ask(api, names="scaled")["metrics"]
-        assert [curve["value"] for curve in metric["best"]] == [factor, 2 * factor]
-        assert [curve["y"][0] for curve in metric["best"]] == [factor, 2 * factor]
+        (best,), (worst,) = metric["best"], metric["worst"]
+        assert (best["value"], best["y"][0]) == (factor, factor)
+        assert (worst["value"], worst["y"][0]) == (2 * factor, 2 * factor)
         (group,) = metric["groups"]
         assert [group["statistics"][name][0] for name in ("mean", "p50")] == [1.5 * factor] * 2
