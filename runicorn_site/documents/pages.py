@@ -87,7 +87,7 @@ def list_page(request: HttpRequest, project: str, folder: str) -> HttpResponse:
         return _editor(request, project, folder, Document(), is_new=True)
     search, kind = request.GET.get("q", "").strip()[:200], request.GET.get("kind", "")
     run, number = request.GET.get("run", ""), request.GET.get("page", "1")
-    page = int(number[:6]) if number.isdecimal() else 1
+    page = max(int(number[:6]), 1) if number.isdecimal() else 1
     matches = find_documents(Path(root.path), project, folder, search=search, kind=kind, run=run)
     is_whole = kind == DECISION
     size = WHOLE_PER_PAGE if is_whole else PER_PAGE
@@ -166,6 +166,7 @@ def _editor(
         "document": document,
         "is_new": is_new,
         "kinds": KIND_LABELS.items() if folder == NOTEBOOK else (),
+        "kind_by_hand": "" if document.kind in KIND_LABELS else document.kind,
         "runs": ", ".join(document.runs),
         "limit": documents.TEXT_LENGTH,
         "title_limit": documents.TITLE_LENGTH,

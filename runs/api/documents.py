@@ -77,6 +77,11 @@ class DocumentBody(Body):
 class DocumentChange(DocumentBody):
     """Content of a document, and the version that it builds on."""
 
+    kind = serializers.ChoiceField(
+        choices=documents.KINDS,
+        required=False,
+        help_text="That of the stored document if missing; `note` for a new one.",
+    )
     created_at = serializers.FloatField(
         required=False,
         min_value=0,
@@ -236,7 +241,7 @@ def _document(request: Request, body: dict[str, Any]) -> documents.Document:
     return documents.Document(
         title=body["title"],
         text=body["text"],
-        kind=body["kind"],
+        kind=body.get("kind", ""),
         authors=[author_of(request, body["author"])],
         runs=list(dict.fromkeys(body["runs"])),
         created=body.get("created_at") or 0.0,

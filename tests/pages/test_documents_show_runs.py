@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
+from metrics.query.formulas import definitions
 from runicorn.store.project import analysis, documents
 from runicorn.store.project.documents import Document
 from runicorn_site.documents.blocks import Context
@@ -70,6 +72,21 @@ def test_a_chart_waits_for_points_that_are_not_indexed_yet(store: Path) -> None:
     discovery.full(active_root())
     text = render(block("chart", "metrics: loss", "runs: latest"), Context(active_root(), "vision"))
     assert "No run has" not in text and 'data-name="loss"' in text
+
+
+def test_a_formula_is_shown_for_runs_that_no_query_has_computed_it_for(store: Path) -> None:
+    write_run(store, "vision", "new", metrics=[{"loss": 1.0}, {"loss": 0.5}])
+    discovery.full(active_root())
+    analysis.update(
+        store, "vision", lambda content: content["formulas"].update(twice="loss * 2", thrice="loss * 3")
+    )
+    definitions.changed(str(store))
+    text = render(block("chart", "metrics: twice", "runs: latest"), Context(active_root(), "vision"))
+    assert "No run has" not in text and 'data-name="twice"' in text
+    columns = "columns: metric.thrice.last, metric.loss.last"
+    text = render(block("table", columns, "runs: latest"), Context(active_root(), "vision"))
+    cells = [re.sub(r"<[^>]+>|\s", "", cell) for cell in re.findall(r"<td.*?</td>", text, re.DOTALL)]
+    assert cells[1:] == ["1.5", "0.5"]
 
 
 def block(kind: str, *lines: str) -> str:
@@ -197,6 +214,31 @@ def test_the_list_filters_searches_and_shows_decisions_as_a_whole(
     assert entries(page("/projects/vision/notebook?q=nothing")) == []
     assert "No reports yet" in page("/projects/vision/reports").texts("h2")
     assert "Notebook" in " ".join(page("/projects/vision").texts("a"))
+
+
+def test_filters_of_the_list_are_kept_in_its_links(store: Path, runs: list[str], page: Page) -> None:
+    for number in range(120):
+        about = Document(f"About {number}", "A & b", "ques&tion", ["ada"], [runs[number % 2]])
+        documents.create(store, "vision", "notebook", about)
+    filters = f"q=A+%26&run={runs[0]}&kind=ques%26tion"
+    links = [
+        parse_qs(urlsplit(link).query) for link in _links(page(f"/projects/vision/notebook?{filters}&page=0"))
+    ]
+    expected = {"q": ["A &"], "run": [runs[0]]}
+    kinds = ("note", "hypothesis", "result", "decision")
+    assert links == [
+        expected,
+        *({**expected, "kind": [kind]} for kind in kinds),
+        {**expected, "kind": ["ques&tion"], "page": ["2"]},
+    ]
+    second = page(f"/projects/vision/notebook?{filters}&page=2")
+    assert len(entries(second)) == 10
+    assert parse_qs(urlsplit(_links(second)[-1]).query)["page"] == ["1"]
+
+
+def _links(markup: Markup) -> list[str]:
+    links = [element.attributes.get("href", "") for element in markup.all("a")]
+    return [link for link in links if link.startswith("?")]
 
 
 def test_missing_documents_and_projects_are_not_found(client: Client, runs: list[str]) -> None:

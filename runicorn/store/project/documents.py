@@ -204,7 +204,8 @@ def write(
 
     Args:
         project: its project; the folder is created.
-        document: title, text, kind, runs, and the author of the change. `created` is that of a new document.
+        document: title, text, kind, runs, and the author of the change. `created` is that of a new document; an
+            empty kind keeps that of the stored one.
         expected: version that the change builds on, `NONE` for a new document, or `ANY`.
 
     Raises:
@@ -215,6 +216,7 @@ def write(
     path = path_of(root, project, folder, name)
     with _locked(root):
         stored = _stored(root, project, folder, name)
+        document = replace(document, kind=document.kind or (stored.kind if stored else KINDS[0]))
         if stored is None and expected not in (ANY, NONE):
             raise DocumentChanged(None)
         if stored is None:

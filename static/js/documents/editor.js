@@ -86,5 +86,5 @@ export function startEditor(form) {
 function content(form) {
   const { title, kind, runs, text } = form.elements;
   const ids = runs.value.split(",").map((id) => id.trim()).filter(Boolean);
-  return { title: title.value.trim(), text: text.value, runs: ids, ...(kind && { kind: kind.value }) };
+  return { title: title.value.trim(), text: text.value, runs: ids, ...(kind?.value && { kind: kind.value }) };
 }

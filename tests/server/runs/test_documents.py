@@ -142,6 +142,21 @@ def test_files_written_by_hand_are_read_and_their_fields_kept(api: APIClient, pr
     assert "\nmood: good\n" in text and "Text.\n\n#### " in text and text.count("---") == 2
 
 
+def test_a_kind_written_by_hand_survives_an_edit(client: Client, api: APIClient, project: Path) -> None:
+    (project / "notebook").mkdir()
+    file = project / "notebook" / "hand.md"
+    file.write_text("---\ntitle: x\nkind: observation & co\n---\nhi\n")
+    editor = client.get("/projects/vision/notebook/hand?edit=1").content.decode()
+    assert '<option value="" selected>observation &amp; co</option>' in editor
+    changed = api.put(f"{LIST}/hand", {"title": "x", "text": "Changed."}).json()
+    assert (changed["kind"], changed["text"]) == ("observation & co", "Changed.")
+    assert 'kind: "observation & co"' in file.read_text()
+    assert api.put(f"{LIST}/hand", {**ENTRY, "kind": "result"}).json()["kind"] == "result"
+    assert api.put(f"{LIST}/hand", {"title": "y", "text": "z"}).json()["kind"] == "result"
+    assert api.put(f"{LIST}/new", {"title": "y", "text": "z"}).json()["kind"] == "note"
+    assert api.put(f"{LIST}/hand", {**ENTRY, "kind": ""}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("created", "updated"),
     [
