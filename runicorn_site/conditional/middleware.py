@@ -73,7 +73,7 @@ class Conditional:
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
-        if not (looks or notes.checks):
+        if not (looks or notes.suffices):
             moment = None
         return tagged(response, request, key, moment, notes)
 

@@ -32,6 +32,8 @@ class Notes:
     expires: float = float("inf")
     """Until when it may be remembered, by `time.monotonic`."""
     checks: list[IsCurrent] = field(default_factory=list)
+    suffices: bool = False
+    """Whether the checks are all that the answer needs, without a look at folders."""
 
 
 _notes: ContextVar[Notes | None] = ContextVar("notes", default=None)
@@ -105,7 +107,12 @@ def is_not_remembered() -> None:
     expires(time.monotonic())
 
 
-def depends_on(check: IsCurrent) -> None:
-    """Let the answer be remembered as long as a check says that its files are the same."""
+def depends_on(check: IsCurrent, *, suffices: bool = True) -> None:
+    """Let the answer be remembered as long as a check says that its files are the same.
+
+    Args:
+        suffices: whether this lets answers be remembered that do not follow a look at the folders.
+    """
     if (notes := _notes.get()) is not None:
         notes.checks.append(check)
+        notes.suffices |= suffices

@@ -16,7 +16,7 @@ from runs.index import bulk, search_index
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts
 from runs.store.folder_stat import FolderState
-from runs.store.metric_stats import best_by, mode_of
+from runs.store.metric_stats import best_by, best_of_row, mode_of
 from runs.store.params import flatten
 from runs.store.reader import RunRecord
 
@@ -175,7 +175,7 @@ def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[flo
     for metric in metrics:
         record = records[metric.run_id]
         if metric.key == record.best_metric_name:
-            bests[metric.run_id] = best_by(metric, record.best_metric_mode)
+            bests[metric.run_id] = best_of_row(metric, record.best_metric_mode)
     return bests
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 from runs.models import Run, RunMetric
 from runs.query.matches import Matches
-from runs.store.metric_stats import best_by, mode_of
+from runs.store.metric_stats import best_of_row, mode_of
 from runs.store.usual_metric import choose
 
 MOST_EARLIER = 50
@@ -39,7 +39,7 @@ def fill(runs: Sequence[Run], sorted_by: str | None = None) -> None:
             continue
         mode = mode_of(run, row.key)
         run.best_metric_name, run.best_metric_mode = row.key, mode
-        run.best_metric_value, run.best_metric_step = best_by(row, mode)
+        run.best_metric_value, run.best_metric_step = best_of_row(row, mode)
 
 
 def of_list(matches: Matches) -> tuple[str, str] | None:

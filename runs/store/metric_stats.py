@@ -72,3 +72,10 @@ def best_by(figures: Any, mode: str | None) -> tuple[float | None, int | None]:
     if mode == "min":
         return figures.minimum, figures.minimum_step
     return figures.maximum, figures.maximum_step
+
+
+def best_of_row(row: Any, mode: str | None) -> tuple[float | None, int | None]:
+    """Return the best value of a row and its step, as `best_by`; the step of a formula is None."""
+    value, step = best_by(row, mode)
+    # The row of a formula has a digest in place of a step.
+    return value, None if row.last_step is None else step

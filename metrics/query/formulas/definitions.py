@@ -6,26 +6,25 @@ import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 
 from runicorn.store.project import analysis
+from runicorn_site.web.conditional import depends_on
 from runicorn_tools.analysis import formulas
 from runicorn_tools.analysis.formulas import BadFormula, Node, parse
 
+Mark = tuple[int, int, int]
 SECONDS = 2.0
 _listed: dict[str, tuple[float, Sequence[str]]] = {}
 
 
 def formulas_of(root: str, project: str) -> Mapping[str, Node]:
     """Return the valid formulas of a project by their names."""
-    # Most projects have none, and resolving links takes longer than a query.
-    if not os.path.exists(os.path.join(root, project, analysis.FILE)):
-        return {}
-    try:
-        changed = os.stat(analysis.path_of(Path(root), project)).st_mtime_ns
-    except (OSError, ValueError):
-        return {}
-    return _parsed(root, project, changed)
+    mark = _mark(root, project)
+    depends_on(lambda: _mark(root, project) == mark, suffices=False)
+    # Most projects have no file, and resolving links takes longer than a query.
+    return {} if mark is None else _parsed(root, project, mark)
 
 
 def computable(root: str, project: str, metrics: Collection[str]) -> list[str]:
@@ -50,6 +49,11 @@ def projects_with_formulas(root: str) -> Sequence[str]:
     return projects
 
 
+def digest(tree: Node) -> int:
+    """Return 63 bits that differ between formulas, alike in all processes."""
+    return int.from_bytes(blake2b(repr(tree).encode(), digest_size=8).digest()) >> 1
+
+
 def changed(root: str) -> None:
     """Forget which projects have formulas."""
     _listed.pop(root, None)
@@ -63,8 +67,17 @@ def _folders(root: str) -> list[os.DirEntry[str]]:
         return []
 
 
+def _mark(root: str, project: str) -> Mark | None:
+    """Return what changes when the file is written; None if the project has none."""
+    try:
+        stat = os.stat(os.path.join(root, project, analysis.FILE))
+    except (OSError, ValueError):
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
 @lru_cache(maxsize=256)
-def _parsed(root: str, project: str, changed: int) -> Mapping[str, Node]:
+def _parsed(root: str, project: str, mark: Mark) -> Mapping[str, Node]:
     trees = {}
     for name, text in analysis.read(Path(root), project)["formulas"].items():
         try:

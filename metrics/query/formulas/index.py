@@ -1,7 +1,7 @@
 """Statistics of formulas as rows of metrics, so that runs are sorted, found and grouped by them.
 
-A row is computed when a query names the formula, and again when its metrics have more points: `count` is the number of
-points of these metrics then.
+A row is computed when a query names the formula, and again when its metrics have more points or the formula is another
+one: `count` is the number of points of these metrics then, and `minimum_step`, which a formula does not have, its digest.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from rest_framework.exceptions import ValidationError
 
 from metrics.ingest.catch_up import catch_up_several
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
-from metrics.query.formulas.definitions import formulas_of, projects_with_formulas
+from metrics.query.formulas.definitions import digest, formulas_of, projects_with_formulas
 from metrics.query.plan import WHOLE
 from metrics.query.series_view import JournalReplaced
+from runicorn_site.web.conditional import depends_on
 from runicorn_tools.analysis import formulas
 from runicorn_tools.analysis.formulas import Node
 from runs.index.metric_index import VALUES
@@ -46,7 +47,9 @@ class _Stale(NamedTuple):
 def prepare(root: StorageRoot, names: Collection[str]) -> None:
     """Compute the missing and old rows of formulas, newest runs first, for at most `SECONDS`."""
     deadline = time.monotonic() + SECONDS
-    for project in projects_with_formulas(root.path):
+    projects = projects_with_formulas(root.path)
+    depends_on(lambda: projects_with_formulas(root.path) == projects, suffices=False)
+    for project in projects:
         for name, tree in formulas_of(root.path, project).items():
             if name not in names:
                 continue
@@ -65,21 +68,30 @@ def forget(root: StorageRoot, project: str, name: str) -> None:
 
 
 def _fill(root: StorageRoot, project: str, name: str, tree: Node, deadline: float) -> None:
-    stale = _stale(root, project, name, formulas.metrics(tree))
+    stale = _stale(root, project, name, tree)
     for start in range(0, len(stale), AT_ONCE):
         if time.monotonic() > deadline:
             logger.info("%d runs of formula %s are left", len(stale) - start, name)
             return
-        _compute(root, name, stale[start : start + AT_ONCE])
+        _compute(root, name, digest(tree), stale[start : start + AT_ONCE])
 
 
-def _stale(root: StorageRoot, project: str, name: str, inputs: Sequence[str]) -> list[_Stale]:
+def _stale(root: StorageRoot, project: str, name: str, tree: Node) -> list[_Stale]:
+    inputs, mark = formulas.metrics(tree), digest(tree)
     rows = RunMetric.objects.filter(root=root, run__project=project, run__deleted=None)
     complete = rows.filter(key__in=inputs).order_by().values("run_id")
     totals = complete.annotate(points=Sum("count"), inputs=Count("key")).filter(inputs=len(inputs))
     current: dict[int, tuple[int, int | None]] = defaultdict(lambda: (-1, None))
-    for run, count, step in rows.filter(key=name).values_list("run_id", "count", "last_step"):
-        current[run] = count, step
+    of_another = False
+    for run, count, step, of in rows.filter(key=name).values_list(
+        "run_id", "count", "last_step", "minimum_step"
+    ):
+        if step is not None or of == mark:
+            current[run] = count, step
+        elif of is not None:
+            of_another = True
+    if of_another:  # A missing value is better than one of a formula that an editor or a sync has replaced.
+        forget(root, project, name)
     return sorted(
         (
             _Stale(run, points)
@@ -90,7 +102,7 @@ def _stale(root: StorageRoot, project: str, name: str, inputs: Sequence[str]) ->
     )
 
 
-def _compute(root: StorageRoot, name: str, stale: Sequence[_Stale]) -> None:
+def _compute(root: StorageRoot, name: str, mark: int, stale: Sequence[_Stale]) -> None:
     points = {entry.run: entry.points for entry in stale}
     runs = list(Run.objects.filter(pk__in=points))
     for run in runs:
@@ -101,7 +113,7 @@ def _compute(root: StorageRoot, name: str, stale: Sequence[_Stale]) -> None:
     rows = []
     for run in runs:
         series = by_run.get(run.pk)
-        row = RunMetric(root=root, run=run, key=name, count=points[run.pk])
+        row = RunMetric(root=root, run=run, key=name, count=points[run.pk], minimum_step=mark)
         if series is not None:
             stats = MetricStats.of(series)
             row.last, row.last_special = number(stats.last), stats.last_special

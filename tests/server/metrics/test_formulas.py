@@ -13,11 +13,12 @@ import pytest
 from rest_framework.test import APIClient
 
 from metrics.ingest.catch_up import catch_up_several
-from metrics.query.formulas import curves, tiles
+from metrics.query.formulas import curves, definitions, tiles
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run, RunMetric
 from tests.folders import append_metrics
+from tests.server.site.test_lists_can_be_asked_again import Program
 
 MakeRun = Callable[..., str]
 ROUTE = "/api/v2/projects/vision/formulas"
@@ -262,3 +263,37 @@ def test_only_new_tiles_of_a_formula_are_evaluated(
     read.clear()
     assert _series(api, run_id, "smooth", points=10, _="again") == first | {"x": first["x"]}
     assert sum(read) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_follow_formulas_that_are_written_outside_the_server(
+    shared_store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(definitions, "SECONDS", 0.0)
+    runs = [make_run(shared_store, "vision", metrics=[{"loss": loss}] * 3) for loss in (1.0, 2.0)]
+    _read()
+    file = shared_store / "vision" / "analysis.json"
+    program = Program()
+    addresses = (
+        ("/api/v2/series/distribution", "project=vision&names=f"),
+        ("/api/v2/series", f"ids={','.join(runs)}&names=f"),
+        (f"/api/v2/experiments/{runs[0]}/series", "names=f"),
+        ("/api/v2/groups", "by=project&project=vision&metrics=f"),
+        ("/api/v2/verdict", f"metric=f&a={runs[0]}&b={runs[1]}"),
+        ("/api/v2/experiments", "order_by=metric.f.best&order_desc=true&where=metric.f.last+>+2.5"),
+    )
+    tags: dict[str, set[str]] = {path: set() for path, _ in addresses}
+    for formula, is_listed in (("loss * 2", [runs[1]]), ("loss * -3", []), ("loss * 3", runs[::-1])):
+        # As a sync and editors replace it.
+        (file.parent / "new.json").write_text(json.dumps({"formulas": {"f": formula}}))
+        (file.parent / "new.json").replace(file)
+        for path, query in addresses:
+            answers = [program.get(path, query) for _ in range(3)]
+            assert {status for status, _, _ in answers} == {200}, answers
+            assert all("etag" in headers for _, headers, _ in answers), (path, answers)
+            (tag,) = {headers["etag"] for _, headers, _ in answers}
+            assert tag not in tags[path], (path, formula)
+            tags[path].add(tag)
+        listed = json.loads(program.get(*addresses[5])[2])["experiments"]
+        assert [entry["id"] for entry in listed] == is_listed
+        assert all(entry.get("best_metric_step") is None for entry in listed)
