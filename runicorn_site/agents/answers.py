@@ -52,7 +52,7 @@ def answer(facts: str, data: str = "", more: str = "") -> str:
 
 
 def run_phrase(run_id: str) -> str:
-    """Return words for a run outside of the block: with its id, unless that is a text of somebody's choice."""
+    """Return words for a run outside of the block: with its id if that has the usual form, since others may be any text."""
     return f"run {run_id}" if is_run_id(run_id) else "the run"
 
 
