@@ -30,10 +30,26 @@ OF_A_RUN = MEDIA | frozenset(
         *("run-media-list", "run-histograms", "run-live-socket"),
     }
 )
-OF_RUNS = frozenset({"overlay", "media-grid"})
-"""Data of the runs that `ids` names."""
+SMOOTHING = (
+    *("smoothing", "smoothing_weight", "smoothing_half_life", "smoothing_window", "smoothing_sigma"),
+    *("smoothing_unit", "smoothed_only"),
+)
+CURVES = frozenset({"names", "points", "x", "x_metric", "step_range", "time_range", "group_by", *SMOOTHING})
+OF_RUNS: Mapping[str, frozenset[str]] = {
+    "overlay": CURVES | {"ids", "band"},
+    "media-grid": frozenset({"ids", "media", "steps"}),
+}
+"""Data of the runs that `ids` names, with the parameters that a link may pass.
+
+All others are refused: a new parameter that selects runs must not widen what links show.
+"""
 DISTRIBUTION = "distribution"
 """Curves of all runs of a list."""
+OF_DISTRIBUTION = CURVES | {"members", "mark", "density", "scale", "everything", "against", "difference"}
+FILTERS = frozenset(
+    {"layout", "project", "board", "runs", "q", "status", "state", "tag", "where", "archived"}
+)
+"""Parameters of a distribution that select its runs, which must be those of the list itself."""
 PUBLIC = frozenset({"static-file"})
 REFUSED_PARAMETERS = frozenset({"view", "undo", "refused"})
 """Of the list of runs: names of saved views, and ids of deleted runs."""
@@ -111,8 +127,11 @@ def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool
     if name in MEDIA:
         return _are_shared(share, [arguments["run_id"]])
     if name == DISTRIBUTION:
-        return _is_own_list(share, values) and _are_shared(share, _ids(values, "against"))
-    return name in OF_RUNS and _are_shared(share, _ids(values, "ids"))
+        is_known = values.keys() <= OF_DISTRIBUTION | FILTERS
+        return is_known and _is_own_list(share, values) and _are_shared(share, _ids(values, "against"))
+    run_ids = _ids(values, "ids")
+    is_known = values.keys() <= OF_RUNS.get(name, frozenset())
+    return name in OF_RUNS and is_known and bool(run_ids) and _are_shared(share, run_ids)
 
 
 def _route(path: str, socket: bool) -> tuple[str, dict[str, str]] | None:

@@ -59,8 +59,8 @@ def get(url: str, **more: object) -> requests.Response:
     ("kind", "target", "own"),
     [
         ("run", FIRST, RUN_ROUTES),
-        ("compare", f"{FIRST},{SECOND}", {"overlay", "media-grid"} | FILES),
-        ("board", "vision/default", {"overlay", "media-grid"}),
+        ("compare", f"{FIRST},{SECOND}", FILES),
+        ("board", "vision/default", set()),
     ],
 )
 @pytest.mark.usefixtures("store")
