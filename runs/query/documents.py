@@ -56,9 +56,13 @@ def find_documents(
 
 
 def read_document(root: Path, project: str, folder: str, name: str) -> Document | None:
-    """Return a document, from memory while its file is unchanged; None if it is gone."""
-    path = documents.path_of(root, project, folder, name)
+    """Return a document, from memory while its file is unchanged; None if it is gone, or its folder is outside the store.
+
+    Raises:
+        InvalidName: name or project is invalid.
+    """
     try:
+        path = documents.path_of(root, project, folder, name)
         about = os.lstat(path)
     except OSError:
         return None

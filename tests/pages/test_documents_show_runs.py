@@ -280,3 +280,15 @@ def test_runs_and_their_board_are_saved_as_one_page(client: Client, store: Path,
 def test_the_preview_renders_what_is_not_saved(client: Client, runs: list[str]) -> None:
     answer: Any = client.post("/projects/vision/notebook-preview", {"text": block("runs", "runs: run-1")})
     assert answer.status_code == 200 and "run-1" in answer.content.decode()
+
+
+@pytest.mark.parametrize("place", documents.FOLDERS)
+def test_no_document_is_in_a_folder_that_is_a_link_out_of_the_store(
+    store: Path, runs: list[str], client: Client, tmp_path_factory: pytest.TempPathFactory, place: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "main.md").write_text("---\ntitle: Outside\n---\nText")
+    (store / "vision" / place).symlink_to(outside)
+    for address in ("main", "main?edit", "main/page.html"):
+        answer = client.get(f"/projects/vision/{place}/{address}")
+        assert answer.status_code == 404 and b"Outside" not in answer.content
