@@ -30,6 +30,7 @@ from runicorn.store.project import analysis
 from runicorn_site.web.actor import is_shared
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
+from runs.pages.table.baseline import are_visible
 from runs.pages.table.rows import matching
 from runs.pages.table.state import TableState
 from runs.query import where_keys
@@ -75,8 +76,13 @@ class MediaContext(TypedDict):
 Context = ChartsContext | ConfigContext | MetricsContext | MediaContext
 
 
-def charts_panel(runs: Sequence[Run], preferred: Sequence[str] = ()) -> ChartsContext:
-    """Return the charts by section, without points, and what the runs can be grouped by."""
+def charts_panel(
+    runs: Sequence[Run], preferred: Sequence[str] = (), request: HttpRequest | None = None
+) -> ChartsContext:
+    """Return the charts by section, without points, and what the runs can be grouped by.
+
+    Without a request, or by a link that does not show its runs, there is no baseline.
+    """
     different, _ = config_rows(runs)
     projects = {run.project for run in runs}
     project = projects.pop() if len(projects) == 1 else ""
@@ -86,13 +92,14 @@ def charts_panel(runs: Sequence[Run], preferred: Sequence[str] = ()) -> ChartsCo
         "groupings": groupings(runs, different),
         "growing": growing_metrics(runs),
         "project": project,
-        "baseline": _baseline(runs[0].root, project) if project else "",
+        "baseline": _baseline(runs[0].root, project, request) if project and request else "",
     }
 
 
-def _baseline(root: StorageRoot, project: str) -> str:
+def _baseline(root: StorageRoot, project: str, request: HttpRequest) -> str:
     run_ids = analysis.read(Path(root.path), project)["baseline"]
-    return ",".join(run.run_id for run in baseline_runs(root, run_ids)) if run_ids else ""
+    runs = baseline_runs(root, run_ids) if run_ids else []
+    return ",".join(run.run_id for run in runs) if are_visible(request, runs) else ""
 
 
 def config_panel(runs: Sequence[Run]) -> ConfigContext:
@@ -140,7 +147,7 @@ def render_panel(
         return render_to_string(
             template, {**cast(dict[str, object], context(runs)), "shared": is_shared(request)}
         )
-    charts = charts_panel(runs, _preferred_metrics(runs, sorts, where))
+    charts = charts_panel(runs, _preferred_metrics(runs, sorts, where), request)
     return render_to_string(template, {**charts, "board": page_board(runs, request)})
 
 

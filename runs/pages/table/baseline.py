@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from runicorn.store.project import analysis
+from runicorn_site.web.actor import SHARED
 from runicorn_site.web.readable import current
 from runicorn_site.web.templatetags.ui import figure
 from runicorn_tools.analysis.result import Verdict
@@ -33,6 +35,16 @@ def baseline_ids(root: StorageRoot, project: str) -> list[str]:
         return analysis.read(Path(root.path), project)["baseline"]
     except ValueError:  # a name that is no project
         return []
+
+
+def are_visible(request: HttpRequest, runs: Iterable[Run]) -> bool:
+    """Return whether a request may see runs: by a shared link, only those that it shows."""
+    share = getattr(request, "scope", {}).get(SHARED)
+    if share is None:
+        return True
+    if share.kind == "board":
+        return all(run.project == share.board[0] for run in runs)
+    return {run.run_id for run in runs} <= set(share.run_ids)
 
 
 class Baseline:
@@ -106,8 +118,9 @@ def _judged(state: TableState) -> str | None:
 class Baselines:
     """The baselines of the projects whose rows a page shows; each is read once."""
 
-    def __init__(self, root: StorageRoot, state: TableState) -> None:
-        self.root, self.state = root, state
+    def __init__(self, root: StorageRoot, state: TableState, request: HttpRequest | None = None) -> None:
+        """Take the baselines that a request may see, or all."""
+        self.root, self.state, self.request = root, state, request
         self.is_shown = state.is_charts or any(column in state.visible_columns for column in COLUMNS)
         self._by_project: dict[str, Baseline] = {}
 
@@ -117,7 +130,9 @@ class Baselines:
             return None
         if project not in self._by_project:
             self._by_project[project] = Baseline(self.root, project, self.state)
-        return self._by_project[project] or None
+        baseline = self._by_project[project]
+        is_visible = self.request is None or are_visible(self.request, baseline.runs)
+        return baseline if baseline and is_visible else None
 
     def of_runs(self, runs: Sequence[Run]) -> dict[int, Against]:
         """Return how runs compare, by primary key."""

@@ -84,7 +84,11 @@ def runs_table(request: HttpRequest) -> HttpResponse:
         layout = grouped_context(table, page)
     else:
         runs = list(page)
-        layout = workspace_context(root, state, runs) if state.is_charts else wide_context(root, runs, state)
+        layout = (
+            workspace_context(root, state, runs, request)
+            if state.is_charts
+            else wide_context(root, runs, state)
+        )
         layout = {
             **layout,
             "runs": runs,

@@ -44,17 +44,20 @@ class WorkspaceContext(TypedDict):
     tabs: list[Tab]
 
 
-def workspace_context(root: StorageRoot, state: TableState, page_runs: Sequence[Run]) -> WorkspaceContext:
+def workspace_context(
+    root: StorageRoot, state: TableState, page_runs: Sequence[Run], request: HttpRequest
+) -> WorkspaceContext:
     """Return the context of the list and the panels.
 
     Args:
         state: of the address.
         page_runs: the runs on the page.
+        request: for the page; a shared link shows a baseline only if it shows its runs.
     """
     charted = chart_runs(root, state, page_runs)
     listed_keys = {run.pk for run in page_runs}
     elsewhere = [run for run in charted if run.pk not in listed_keys]
-    baselines = Baselines(root, state)
+    baselines = Baselines(root, state, request)
     return {
         "list_rows": list_rows(page_runs, state, baselines),
         "elsewhere": list_rows(elsewhere, state, baselines),

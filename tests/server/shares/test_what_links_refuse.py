@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from django.http import QueryDict
 
 from metrics.api.distribution import CurvesQuery
@@ -12,7 +13,7 @@ from people.shares import access
 from people.shares.access import is_allowed
 from runicorn.api.responses.shares import Kind
 from runs.pages.table.state import CHART_PARAMETERS, TableState
-from tests.server.shares.conftest import FIRST, OTHER, SECOND, Lab
+from tests.server.shares.conftest import FIRST, OTHER, SECOND, TOKEN, Lab
 from tests.server.shares.test_a_link_shows_one_thing_and_nothing_else import get
 
 COMPARISON = f"layout=charts&runs={FIRST},{SECOND}"
@@ -154,3 +155,23 @@ def test_links_know_every_parameter() -> None:
     TableState.read(Recorder("x=1"))
     of_columns = {"col", "add", "sort", "page", "size", "statistic", "open"}
     assert read - of_columns - set(CHART_PARAMETERS) - {"view"} == access.FILTERS - {"board"}
+
+
+def test_a_link_shows_a_baseline_only_with_its_runs(lab: Lab) -> None:
+    both, one = lab.link("compare", f"{FIRST},{SECOND}"), lab.link("compare", FIRST)
+    board = lab.link("board", "vision/default")
+    address = f"{lab.viewer.url}/api/v2/projects/vision/baseline"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    requests.put(address, json={"run_ids": [SECOND]}, headers=headers, timeout=30).raise_for_status()
+    try:
+        for link in (both, board):
+            get(f"{link}/series?ids={FIRST},{SECOND}&names=loss").raise_for_status()
+            page = requests.get(f"{link}/?sort=metric.loss.last", timeout=30).text
+            assert f'data-baseline="{SECOND}"' in page
+            assert "against the baseline" in page
+        page = requests.get(f"{one}/?sort=metric.loss.last", timeout=30).text
+        panel = get(f"{one}/runs-panel?layout=charts&runs={FIRST}").text
+        for text in (page, panel):
+            assert SECOND not in text and 'data-baseline=""' in text and "against the baseline" not in text
+    finally:
+        requests.put(address, json={"run_ids": []}, headers=headers, timeout=30).raise_for_status()
