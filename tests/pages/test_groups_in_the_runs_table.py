@@ -191,6 +191,19 @@ def test_a_group_is_selected_with_all_of_its_members(
         '["sgd"]': set(seeds[0.1, "sgd"][1:] + seeds[0.2, "sgd"][1:]),
         '["sgd",0.2]': set(seeds[0.2, "sgd"][1:]),
     }
+    too_many = client.get("/runs-matching", {**query, "in": [f"[{n}]" for n in range(201)]})
+    assert too_many.status_code == 400 and "At most 200 groups" in too_many.content.decode()
+
+
+def test_the_row_of_runs_without_a_value_opens_exactly_these(store: Path, page: Page) -> None:
+    configs: list[dict[str, Any]] = [{"w": None}] * 3 + [{"v": 1}] * 2 + [{"w": "none"}]
+    ids = [write_run(store, "vision", f"run-{n}", config=config) for n, config in enumerate(configs)]
+    markup = page("/?project=vision&group=config.w&sort=name")
+    counted = [next(text for text in row if text.isdigit()) for row in groups(markup)]
+    links = [link for link in markup.elements if link.attributes.get("title") == "Charts of these runs"]
+    opened = [set(members(page(link.attributes["href"]))) for link in links]
+    assert sorted(map(len, opened)) == sorted(map(int, counted)) == [1, 5]
+    assert set(ids[:5]) in opened and {ids[5]} in opened
 
 
 def test_a_group_is_handed_over_to_the_charts(seeds: dict[Any, list[str]], page: Page) -> None:

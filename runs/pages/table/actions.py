@@ -40,7 +40,7 @@ from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
 
 MOST_GROUPS = 200
-"""Groups whose members are returned at once: those of the largest page."""
+"""Groups whose members are returned at once."""
 LONGEST_QUERY = 8_000
 """Characters of the address of a view."""
 BulkAction = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
@@ -104,7 +104,9 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
     With groups in `in`, as addresses name open ones, return the ids of their members instead: `{"groups": {group: […]}}`.
     """
     root, state = active_root(), TableState.read(request.GET)
-    if groups := request.GET.getlist("in")[:MOST_GROUPS]:
+    if groups := request.GET.getlist("in"):
+        if len(groups) > MOST_GROUPS:
+            raise ValidationError({"in": [f"At most {MOST_GROUPS} groups are allowed"]})
         return JsonResponse({"groups": group_members(root, state, groups, MOST_CHOSEN)})
     try:
         matches = matching(root, state)

@@ -199,8 +199,9 @@ def _encoded(
 
 
 def _params(root: StorageRoot, key: str, keys: Ints) -> list[Any]:
-    """Return the value of a config key of each run: a number, or text, or None."""
-    rows = RunParam.objects.filter(root=root, key=key.removeprefix(CONFIG))
+    """Return the value of a config key of each run: a number, or text; None if it is missing or null."""
+    # As conditions have it: `is null` matches runs without the key and those that store null.
+    rows = RunParam.objects.filter(root=root, key=key.removeprefix(CONFIG)).exclude(number=None, text="null")
     if len(keys) <= FEW:
         rows = rows.filter(run__in=keys.tolist())
     by_run = {

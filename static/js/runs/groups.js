@@ -1,6 +1,7 @@
 /** Groups of the table: opened in place, and selected with all of their members. */
 
 import { requestJson, siteAddress } from "../http.js";
+import { batches } from "./batches.js";
 
 /** Ids of the members of a group, as they were when it was selected. */
 const members = new Map();
@@ -8,11 +9,13 @@ const boxes = () => [...document.querySelectorAll("input.pick-group")];
 
 /** Fetch the ids of the members of groups, and of the groups in them. */
 async function load(groups) {
-  const query = new URLSearchParams(location.search);
   const isInside = (value) => groups.some((group) => value === group.value || value.startsWith(`${group.value.slice(0, -1)},`));
-  for (const { value } of boxes()) if (isInside(value)) query.append("in", value);
-  const answer = await requestJson(siteAddress(`/runs-matching?${query}`));
-  for (const [group, ids] of Object.entries(answer.groups)) members.set(group, ids);
+  for (const part of batches(boxes().map((box) => box.value).filter(isInside))) {
+    const query = new URLSearchParams(location.search);
+    for (const value of part) query.append("in", value);
+    const answer = await requestJson(siteAddress(`/runs-matching?${query}`));
+    for (const [group, ids] of Object.entries(answer.groups)) members.set(group, ids);
+  }
 }
 
 /** Wire the rows of groups; `refresh()` takes over the table at the address, `say(sentence)` shows an error. */
