@@ -59,7 +59,8 @@ export class OverlaySource {
     const against = baseline && diff ? { against: baseline, difference: diff } : {};
     const isBinned = this.isWhole || Boolean(against.against);
     const query = new URLSearchParams([...new URLSearchParams(search)].filter(([name, value]) => FILTERS.includes(name) && value));
-    if (isShared) query.set("layout", "charts");
+    this.shared = isShared ? { layout: "charts", ...ofBoard(new URLSearchParams(search)) } : {};
+    for (const [name, value] of Object.entries(this.shared)) query.set(name, value);
     const asked = JSON.stringify([group, band, solo, isBinned, against, ...(this.isWhole ? [query.toString(), matching, listed] : [])]);
     if (this.asked !== undefined && this.asked !== asked) this.version += 1;
     Object.assign(this, { group, band, solo, isBinned, against, difference: against.difference, asked, listed, filters: Object.fromEntries(query) });
@@ -93,7 +94,7 @@ export class OverlaySource {
   async #loadDistribution(name, options) {
     const { points, ...query } = this.#query(options);
     const ids = [...this.runs.keys()].join();
-    const ofRuns = this.isWhole ? this.filters : { runs: ids, members: this.runs.size, ...(isShared && { layout: "charts" }) };
+    const ofRuns = this.isWhole ? this.filters : { runs: ids, members: this.runs.size, ...this.shared };
     const ofGroups = this.group ? { group_by: this.group, members: MOST_MEMBERS, ...(this.listed.length && { mark: this.listed.join() }) } : {};
     const all = { ...ofRuns, ...this.against, ...query, points: Math.min(MOST_COLUMNS, Math.floor(options.points / 2)), ...ofGroups };
     return { ...(await this.distributions.load(name, [...Object.entries(all), ...(this.isWhole ? this.repeated : [])])), isBinned: true, isDensity: this.isDensity };
@@ -128,6 +129,11 @@ export class OverlaySource {
     if (isDensity) return densityCurves(metric);
     return this.group ? groupCurves(metric, this.band, this.solo) : differenceCurves(metric, this.runs, this.difference);
   }
+}
+
+/** Project and board of the page, without which a shared link of a board refuses a list. */
+function ofBoard(search) {
+  return search.get("board") && search.get("project") ? { project: search.get("project"), board: search.get("board") } : {};
 }
 
 function curvesById(name, { series }) {
