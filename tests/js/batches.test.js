@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { batches, LONGEST, MOST } from "../../static/js/runs/batches.js";
+import { batches, LONGEST, MOST } from "../../static/js/shared/batches.js";
 
 const encoded = (part) => new URLSearchParams(part.map((value) => ["in", value])).toString().length;
 

@@ -1,7 +1,7 @@
 /** Groups of the table: opened in place, and selected with all of their members. */
 
 import { requestJson, siteAddress } from "../http.js";
-import { batches } from "./batches.js";
+import { batches } from "../shared/batches.js";
 
 /** Ids of the members of a group, as they were when it was selected. */
 const members = new Map();
