@@ -128,6 +128,10 @@ class Share(models.Model):
         project, _, name = self.target.partition("/")
         return project, name
 
+    def shows(self, project: str, run_id: str) -> bool:
+        """Return whether a run is among those of the link."""
+        return project == self.board[0] if self.kind == "board" else run_id in self.run_ids
+
 
 class Change(models.Model):
     """A line of the record of changes; see `changes.py`."""

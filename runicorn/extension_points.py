@@ -28,7 +28,7 @@ def entries(group: str) -> list[Any]:
 
     One look through all distributions serves all groups: an environment for training has hundreds, and each is a file.
     """
-    if not _found:  # nor when a distribution is installed later
+    if not _found:
         from importlib.metadata import distributions
 
         names = set()

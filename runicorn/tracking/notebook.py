@@ -48,7 +48,7 @@ def notebook(
     try:
         with descriptor_reserve.released():
             return _write(text, title, kind, name, runs, project, author, storage)
-    # A training goes on without its notebook; an argument's `__str__` may raise anything of these.
+    # A training goes on without its notebook; an argument's `__str__` may raise any of these.
     except (
         ArithmeticError,
         AssertionError,
@@ -103,18 +103,14 @@ def _write(
 
 def _append_or_create(root: Path, project: str, name: str, entry: documents.Document) -> None:
     author, *_ = entry.authors
-    for _ in range(2):
+    place = (root, project, documents.NOTEBOOK, name)
+    try:
+        documents.append(*place, entry.text, author, runs=entry.runs)
+    except documents.DocumentNotFound:
         try:
-            documents.append(root, project, documents.NOTEBOOK, name, entry.text, author, runs=entry.runs)
-            return
-        except documents.DocumentNotFound:
-            pass
-        try:
-            documents.write(root, project, documents.NOTEBOOK, name, entry, expected=documents.NONE)
-            return
+            documents.write(*place, entry, expected=documents.NONE)
         except documents.DocumentChanged:  # another process or thread created it meanwhile
-            pass
-    raise documents.DocumentNotFound(name)
+            documents.append(*place, entry.text, author, runs=entry.runs)
 
 
 def active_root(storage: str | os.PathLike[str] | None) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import secrets
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,6 +63,11 @@ def part(text: str, start: int) -> str:
     while tokens(escape(piece)) > PIECE_TOKENS:
         piece = piece[: len(piece) * 3 // 4]
     return piece
+
+
+def moment(seconds: float) -> str:
+    """Return a time in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def tokens(text: str) -> float:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from runicorn.store.project.documents import Document
-from runicorn_site.agents.answers import PIECE_TOKENS, answer, cell, escape, part, tokens
+from runicorn_site.agents.answers import PIECE_TOKENS, answer, cell, escape, moment, part, tokens
 from runicorn_site.agents.budget import Budget
 from runicorn_site.catalog.base import Catalog
 from runicorn_site.catalog.names import find_run, find_runs
@@ -131,7 +130,7 @@ def _entries(count: int) -> str:
 
 def _line(listed: Listed) -> str:
     entry = listed.entry
-    cells = [entry.kind, entry.title, list(entry.authors), _moment(entry.updated)]
+    cells = [entry.kind, entry.title, list(entry.authors), moment(entry.updated)]
     text = " ".join((entry.error or listed.excerpt).split())
     # Names and places that were searched for are no use if they are cut.
     return " | ".join([entry.name, *map(cell, cells), text])
@@ -143,8 +142,8 @@ def _whole(entry: Document) -> str:
         "kind": entry.kind,
         "authors": ", ".join(entry.authors),
         "runs": ", ".join(entry.runs),
-        "created": _moment(entry.created),
-        "updated": _moment(entry.updated),
+        "created": moment(entry.created),
+        "updated": moment(entry.updated),
         "version": entry.etag,
         "error": entry.error,
     }
@@ -154,7 +153,3 @@ def _whole(entry: Document) -> str:
 
 def _written(facts: str, stored: Document) -> str:
     return answer(facts, f"name: {stored.name}\nversion: {stored.etag}")
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

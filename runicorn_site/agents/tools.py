@@ -11,14 +11,13 @@ from typing import Any, ClassVar
 
 from runicorn.store import layout
 from runicorn.store.units import format_bytes, number_of
-from runicorn_site.agents.answers import answer, cell, number, run_phrase, table
+from runicorn_site.agents.answers import answer, cell, moment, number, run_phrase, table
 from runicorn_site.agents.budget import Budget
 from runicorn_site.agents.curve import CurveFacts
 from runicorn_site.agents.curve import facts as curve_facts
 from runicorn_site.catalog.base import Catalog, CatalogError, Query
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, nested, value_of
 from runicorn_site.catalog.names import find_run, find_runs
-from runicorn_site.catalog.notes import append_to_note
 from runicorn_site.catalog.primary import PRIMARY
 from runs.store.params import flatten
 
@@ -110,7 +109,7 @@ class Tools:
             states = ", ".join(
                 f"{n} {state}" for state, n in Counter(run.state for run in runs).most_common()
             )
-            rows.append([project, len(runs), states, _moment(runs[0].created_at)])
+            rows.append([project, len(runs), states, moment(runs[0].created_at)])
         facts = f"{number_of(len(entries), 'run')} in {number_of(len(rows), 'project')}."
         return answer(facts, table(("project", "runs", "states", "newest"), rows) if rows else "")
 
@@ -127,7 +126,7 @@ class Tools:
                 for name in ("id", "project", "name", "display_name", "group", "state")
             ),
             ("state_reason", entry.state_reason),
-            ("created_at", _moment(entry.created_at)),
+            ("created_at", moment(entry.created_at)),
             ("duration_seconds", entry.duration),
             *((name, getattr(entry, name)) for name in ("hostname", "tags")),
             ("note", entry.description),
@@ -313,17 +312,13 @@ class Tools:
         """
         entry = find_run(self._catalog, run)
         self._budget.spend()
-        append_to_note(self._catalog, entry, f"{text.strip()} — {self._author}")
+        self._catalog.append_to_note(entry, f"{text.strip()} — {self._author}")
         return answer(f"The note of {run_phrase(entry.id)} has a new paragraph.")
 
 
 def _value(entry: RunEntry, key: str) -> Any:
     value = value_of(entry, key)
-    return _moment(value) if key.endswith("_at") and isinstance(value, float | int) else value
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return moment(value) if key.endswith("_at") and isinstance(value, float | int) else value
 
 
 def _lines(lines: Sequence[str]) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runicorn.store import layout
-from runicorn.store.metric_rules import rule_of
 from runicorn_site.catalog.base import Catalog, Query, UnknownRun
 from runicorn_site.catalog.entry import RunEntry
-from runs.store.metric_stats import mode_by_name
+from runicorn_site.catalog.primary import best_mode
 
 FORMS = "an id, its unique beginning, a unique name, latest, best:METRIC, @baseline, or PROJECT/ before one of the last three"
 LATEST, BEST, BASELINE = "latest", "best:", "@baseline"
@@ -86,21 +85,8 @@ def _best(catalog: Catalog, query: Query, metric: str) -> str:
     ]
     if not valued:
         raise UnknownRun(f"No run has the metric {metric}.")
-    sign = -1 if _is_minimum([entry for _, entry in valued], metric) else 1
+    sign = -1 if best_mode([entry for _, entry in valued], metric) == "min" else 1
     return max(valued, key=lambda pair: (sign * pair[0], pair[1].created_at))[1].id
-
-
-def _is_minimum(entries: Sequence[RunEntry], metric: str) -> bool:
-    """Return whether the best value of a metric is the least: as a run defined it, else as the bests of runs are."""
-    for entry in entries:
-        if goal := rule_of(entry.metric_rules, metric).get("goal"):
-            return goal == "min"
-    # A viewer does not tell the definitions, but its figures follow them.
-    for figures in (entry.metrics[metric] for entry in entries):
-        if figures.min != figures.max and figures.best in (figures.min, figures.max):
-            return figures.best == figures.min
-    modes = (entry.summary.get("best_metric_mode") for entry in entries if entry.best_metric_name == metric)
-    return (next(filter(None, modes), None) or mode_by_name(metric)) == "min"
 
 
 def _beginning(catalog: Catalog, name: str) -> str:

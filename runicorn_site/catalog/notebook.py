@@ -88,7 +88,7 @@ def write_entry(catalog: Catalog, project: str, entry: Document) -> Document:
             author is who writes.
 
     Raises:
-        CatalogError: a field is malformed, another version is stored, or it is an entry of somebody else.
+        CatalogError: a field is malformed, another version is stored, or it is an entry of another author.
     """
     if entry.etag == documents.ANY:
         raise BadQuestion(documents.NO_VERSION)

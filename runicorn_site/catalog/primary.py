@@ -1,14 +1,29 @@
-"""Primary metrics of runs that lack one or its value."""
+"""Primary metrics of runs that lack one or its value, and which values are the best."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from runicorn.store.metric_rules import rule_of
 from runicorn_site.catalog.entry import Figures, RunEntry
+from runs.store.metric_stats import mode_by_name
 from runs.store.usual_metric import choose
 
 PRIMARY = frozenset({"best_metric_name", "best_metric_value"})
 """Columns of the primary metric."""
+
+
+def best_mode(entries: Sequence[RunEntry], metric: str) -> str:
+    """Return whether the best value of a metric is its "max" or "min": as a run defined it, else as the bests of runs are."""
+    for entry in entries:
+        if goal := rule_of(entry.metric_rules, metric).get("goal"):
+            return goal
+    # A viewer does not tell the definitions, but its statistics follow them.
+    for figures in (entry.metrics[metric] for entry in entries if metric in entry.metrics):
+        if figures.min != figures.max and figures.best in (figures.min, figures.max):
+            return "min" if figures.best == figures.min else "max"
+    modes = (entry.summary.get("best_metric_mode") for entry in entries if entry.best_metric_name == metric)
+    return str(next(filter(None, modes), None) or mode_by_name(metric))
 
 
 def fill(entries: Sequence[RunEntry], figures: Callable[[RunEntry], Mapping[str, Figures]]) -> None:

@@ -29,6 +29,7 @@ from runicorn_site.catalog.base import (
     ordered,
     system_error,
     with_metrics,
+    with_paragraph,
 )
 from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
@@ -51,7 +52,8 @@ READ = layout.SMALL - {layout.ENVIRONMENT, layout.ARTIFACTS_CREATED, layout.ARTI
 ZONES = 26 * 3600.0
 """Seconds by which the local times in the ids of two machines may differ."""
 MOST_NAMES = 50
-KEYS_SECONDS = 1.0
+FRESH_SECONDS = 1.0
+"""For which formulas of projects, and keys that no run had, are not looked for again."""
 T = TypeVar("T")
 
 
@@ -66,7 +68,7 @@ class StoreCatalog(Catalog):
         """
         self.root = root
         self._warn = warn
-        self._formulas_by_project: dict[str, tuple[object, Mapping[str, formulas.Node]]] = {}
+        self._formulas_by_project: dict[str, tuple[float, Mapping[str, formulas.Node]]] = {}
         self._keys_read: tuple[float, list[bare_keys.Key]] = (-math.inf, [])
 
     @cached_property
@@ -203,6 +205,14 @@ class StoreCatalog(Catalog):
         """Write `curation.json`, as the server does."""
         self._note(entry, {"description": text})
 
+    def append_to_note(self, entry: RunEntry, paragraph: str) -> str:
+        """Write `curation.json` under its lock, as the server does."""
+
+        def changed(now: RunFields) -> RunFields:
+            return {"description": with_paragraph(now["description"], paragraph)}
+
+        return self._note(entry, changed)["description"]
+
     def delete(self, entries: Sequence[RunEntry]) -> None:
         """Mark the folders as deleted."""
         for entry in entries:
@@ -294,17 +304,15 @@ class StoreCatalog(Catalog):
         return complete
 
     def _formulas(self, project: str) -> Mapping[str, formulas.Node]:
-        """Return the formulas of a project, read again when their file has changed."""
-        try:
-            stat = os.stat(analysis.path_of(self.root, project))
-        except OSError:
-            return {}
-        state = stat.st_mtime_ns, stat.st_size, stat.st_ino
-        if self._formulas_by_project.get(project, ("", {}))[0] != state:
-            from runicorn_site.catalog.formulas import formulas_of
-
-            self._formulas_by_project[project] = state, formulas_of(self.root, project)
-        return self._formulas_by_project[project][1]
+        """Return the formulas of a project, at most a second old: each run asks for them, and `stat` takes longer."""
+        read, trees = self._formulas_by_project.get(project, (-math.inf, {}))
+        if time.monotonic() - read > FRESH_SECONDS:
+            has_file = os.path.exists(analysis.path_of(self.root, project))
+            if has_file:
+                from runicorn_site.catalog.formulas import formulas_of
+            trees = formulas_of(self.root, project) if has_file else {}
+            self._formulas_by_project[project] = time.monotonic(), trees
+        return trees
 
     def _stats(self, folder: str, project: str) -> Mapping[str, MetricStats]:
         stats = self._cache.stats(folder, partial(self._read_stats, folder))
@@ -337,18 +345,17 @@ class StoreCatalog(Catalog):
             raise BadQuestion(str(error)) from error
 
     def _resolve(self, key: str) -> Field | str | None:
-        """Return the field that a bare key stands for, as the viewer does."""
-        return bare_keys.resolve(self._keys(), key)
-
-    def _keys(self) -> list[bare_keys.Key]:
-        """Return config keys and metrics of all runs with the number of runs that have each, at most a second old."""
+        """Return the field that a bare key stands for, as the viewer does; keys of later runs are looked for if needed."""
         read, keys = self._keys_read
-        if time.monotonic() - read > KEYS_SECONDS:
+        field = bare_keys.resolve(keys, key)
+        if not isinstance(field, Field) and time.monotonic() - read > FRESH_SECONDS:
             keys = self._read_keys()
             self._keys_read = time.monotonic(), keys
-        return keys
+            field = bare_keys.resolve(keys, key)
+        return field
 
     def _read_keys(self) -> list[bare_keys.Key]:
+        """Return config keys and metrics of all runs with the number of runs that have each."""
         records = list(self._records())
         configs = Counter(name for record in records for name in flatten(record.config))
         metrics = Counter(name for record in records for name in self._stats(record.folder, record.project))

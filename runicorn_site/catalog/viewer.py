@@ -22,8 +22,10 @@ from runicorn_site.catalog.base import (
     NotPermitted,
     Query,
     RunFile,
+    UnknownRun,
     ordered,
     with_metrics,
+    with_paragraph,
 )
 from runicorn_site.catalog.entry import FIGURES, Figures, RunEntry
 from runicorn_site.catalog.log_tail import PAUSE
@@ -186,6 +188,15 @@ class ViewerCatalog(Catalog):
         """Replace the description."""
         with answered():
             self.client._transport.json("PATCH", urls.path("runs", entry.id), body={"description": text})
+
+    def append_to_note(self, entry: RunEntry, paragraph: str) -> str:
+        """Ask for the note and replace it: the API replaces notes as a whole, so one written in between is lost."""
+        stored = self.get(entry.id, metrics=False)
+        if stored is None:
+            raise UnknownRun(f"Run not found: {entry.id}")
+        note = with_paragraph(stored.description, paragraph)
+        self.set_note(stored, note)
+        return note
 
     def delete(self, entries: Sequence[RunEntry]) -> None:
         """Move runs to the recycle bin, a hundred at a time."""

@@ -7,7 +7,6 @@ sentence in its place.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +21,8 @@ from metrics.ingest.catch_up import catch_up_several
 from metrics.pages.differences import section_lines
 from metrics.pages.groups.board import board as group_board
 from runicorn.store import layout
-from runicorn.store.metric_rules import rule_of
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, value_of
+from runicorn_site.catalog.primary import best_mode
 from runicorn_site.documents import runs as named_runs
 from runicorn_site.documents.options import BlockProblem, Options, parse
 from runicorn_site.web.messages import sentence_of, translated
@@ -33,11 +32,10 @@ from runs.query import derived, usual_metric
 from runs.query.analysis import grouping
 from runs.query.sort_keys import metric_of
 from runs.query.where.parser import BadWhere
-from runs.store.metric_stats import mode_by_name
 from runs.store.params import flatten
 from samples.errors import NoSuchSamples
 from samples.query import table as sample_table
-from samples.query.rows import cut_row
+from samples.query.rows import STEP, cut_row
 from samples.query.where import parse as parse_sample_where
 from samples.services import indexing
 
@@ -47,8 +45,6 @@ SMOOTHING = 0.9999
 PATIENCE = 1.0
 """Seconds that a block waits for points which are not indexed yet."""
 AXES = ("step", "time", "relative")
-_STEP = re.compile("-?[0-9]{1,18}")
-"""A whole number of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +209,8 @@ def _best_of(entries: Sequence[RunEntry], column: str) -> Any:
     if len(set(values)) < 2:
         return None
     name = column.removeprefix("metric.").rpartition(".")[0]
-    is_minimum = column.endswith(".min") or (column.endswith(".best") and _mode_of(entries, name) == "min")
+    is_minimum = column.endswith(".min") or (column.endswith(".best") and best_mode(entries, name) == "min")
     return min(values) if is_minimum else max(values)
-
-
-def _mode_of(entries: Sequence[RunEntry], name: str) -> str:
-    goals = (rule_of(entry.metric_rules, name).get("goal") for entry in entries)
-    return next(filter(None, goals), None) or mode_by_name(name)
 
 
 def _pivot(options: Options, context: Context) -> Table:
@@ -268,7 +259,7 @@ def _samples(options: Options, context: Context) -> Table:
     runs = _runs(options, context, 1, 5)
     limit = options.number("limit", 5, MOST_SAMPLES)
     step = options.text("step")
-    if step and not _STEP.fullmatch(step):
+    if step and not STEP.fullmatch(step):
         raise BlockProblem(_("step must be a whole number."))
     where = options.text("having")
     node = parse_sample_where(where) if where else None

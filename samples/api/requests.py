@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -12,6 +11,7 @@ from rest_framework import serializers
 from runicorn_site.web.serializers import Body, Query
 from runs.query.where.parser import BadWhere
 from samples.query import where
+from samples.query.rows import STEP
 
 MOST_RUNS = 20
 
@@ -74,7 +74,7 @@ class ComparisonQuery(Query):
         pairs: list[tuple[str, int | None]] = []
         for part in filter(None, (text.strip() for text in value.split(","))):
             run_id, _, step = part.partition("@")
-            if step and not re.fullmatch(r"-?[0-9]{1,18}", step):
+            if step and not STEP.fullmatch(step):
                 raise serializers.ValidationError(
                     f"The step of {part[:80]!r} is not an integer of at most 18 digits"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from samples.errors import NoSuchSample
 from samples.query import table
 from samples.store.piece import Piece
 
+STEP = re.compile(r"-?[0-9]{1,18}")
+"""A step in a text: 64 bits hold it."""
 CUT = 2000
 """Characters of a text, and elements of a list, unless all of it is asked for."""
 

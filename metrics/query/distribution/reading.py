@@ -19,7 +19,7 @@ from metrics.ingest.catch_up import catch_up_several
 from metrics.models import Journal, Series, Tail
 from metrics.query import charts
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
-from metrics.query.formulas.definitions import formulas_of
+from metrics.query.formulas.definitions import digest, formulas_of
 from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.series_view import View, directories
 from metrics.store import codec
@@ -218,7 +218,7 @@ class CurveReader:
         for run in own:
             versions = [reader.versions.get(run.pk) for reader in readers]
             if None not in versions:
-                self.versions[run.pk] = hash((repr(tree), *versions))
+                self.versions[run.pk] = hash((digest(tree), *versions))
 
     def _stored(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
         missing, long = [], []

@@ -23,7 +23,6 @@ def formulas_of(root: str, project: str) -> Mapping[str, Node]:
     """Return the valid formulas of a project by their names."""
     mark = _mark(root, project)
     depends_on(lambda: _mark(root, project) == mark, suffices=False)
-    # Most projects have no file, and resolving links takes longer than a query.
     return {} if mark is None else _parsed(root, project, mark)
 
 
@@ -69,6 +68,7 @@ def _folders(root: str) -> list[os.DirEntry[str]]:
 
 def _mark(root: str, project: str) -> Mark | None:
     """Return what changes when the file is written; None if the project has none."""
+    # Links are not resolved here: most projects have no file, and it takes longer than a query.
     try:
         stat = os.stat(os.path.join(root, project, analysis.FILE))
     except (OSError, ValueError):

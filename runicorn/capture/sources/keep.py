@@ -72,9 +72,9 @@ def keep(
         OSError: the storage cannot be written.
     """
     place = run_dir / layout.SOURCES_FILE
-    earlier = layout.read_json(place)[0] if place.exists() else {}
     # Those of a run that is resumed stay until the new ones are complete.
-    if not earlier.get("packs"):
+    has_earlier = bool(record.Sources(run_dir))
+    if not has_earlier:
         layout.write_json(place, {record.BEGAN: time.time()})
     files = listing.list_sources(start, root, Commands())
     pool = record.pool_of(root)
@@ -84,7 +84,7 @@ def keep(
         if stopped():
             return {}
         if not about:  # there are no files
-            if not earlier.get("packs"):
+            if not has_earlier:
                 place.unlink(missing_ok=True)
             return {}
         for digest in about["packs"]:

@@ -95,9 +95,7 @@ def note(
         if words is not None:
             text = sys.stdin.read() if words == "-" else words
             if append:
-                from runicorn_site.catalog.notes import append_to_note
-
-                entry.description = append_to_note(catalog, entry, text)
+                entry.description = catalog.append_to_note(entry, text)
             else:
                 entry.description = text
                 catalog.set_note(entry, text)

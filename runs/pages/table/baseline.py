@@ -40,11 +40,7 @@ def baseline_ids(root: StorageRoot, project: str) -> list[str]:
 def are_visible(request: HttpRequest, runs: Iterable[Run]) -> bool:
     """Return whether a request may see runs: by a shared link, only those that it shows."""
     share = getattr(request, "scope", {}).get(SHARED)
-    if share is None:
-        return True
-    if share.kind == "board":
-        return all(run.project == share.board[0] for run in runs)
-    return {run.run_id for run in runs} <= set(share.run_ids)
+    return share is None or all(share.shows(run.project, run.run_id) for run in runs)
 
 
 class Baseline:

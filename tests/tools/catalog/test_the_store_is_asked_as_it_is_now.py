@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
+from runicorn.store.project import analysis
 from runicorn_site.catalog import names, store
 from runicorn_site.catalog.base import BadQuestion, Query
 from runicorn_site.catalog.store import StoreCatalog
@@ -14,7 +15,7 @@ from tests.folders import write_run
 
 
 def test_a_metric_and_a_formula_of_later_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "KEYS_SECONDS", 0.0)
+    monkeypatch.setattr(store, "FRESH_SECONDS", 0.0)
     write_run(tmp_path, metrics=[{"loss": 1.0}])
     catalog = StoreCatalog(tmp_path)
     with pytest.raises(BadQuestion, match="brandnew"):
@@ -27,6 +28,24 @@ def test_a_metric_and_a_formula_of_later_are_known(tmp_path: Path, monkeypatch: 
     analysis_file = tmp_path / "vision" / "analysis.json"
     analysis_file.write_text('{"formulas": {"twice": "brandnew * 2"}}')
     assert [entry.id for entry in catalog.select(Query(where=where))] == [later]
+
+
+def test_settings_of_a_project_and_keys_are_read_once_for_all_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FRESH_SECONDS", 60.0)
+    for _ in range(20):
+        write_run(tmp_path, metrics=[{"loss": 1.0}], config={"lr": 0.1})
+    looks: list[str] = []
+    path_of, read_keys = analysis.path_of, StoreCatalog._read_keys
+    monkeypatch.setattr(analysis, "path_of", lambda *place: looks.append("formulas") or path_of(*place))
+    monkeypatch.setattr(
+        StoreCatalog, "_read_keys", lambda catalog: looks.append("keys") or read_keys(catalog)
+    )
+    catalog = StoreCatalog(tmp_path)
+    for _ in range(3):
+        assert len(catalog.select(Query(where="lr < 1 and loss > 0", metrics=True))) == 20
+    assert sorted(looks) == ["formulas", "keys"]
 
 
 def test_a_run_of_any_id_is_listed_and_hides_no_other(tmp_path: Path) -> None:

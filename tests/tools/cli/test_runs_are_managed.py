@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from runicorn_site.catalog.notes import append_to_note
 from runicorn_site.catalog.store import StoreCatalog
 from runs.active_root import activate, active_root
 from runs.index import discovery
@@ -71,7 +70,7 @@ def test_a_paragraph_is_added_to_the_note_as_it_is_stored(root: Path) -> None:
     entries = [catalog.get(RUN), catalog.get(RUN)]
     for number, entry in enumerate(entries):
         assert entry is not None
-        note = append_to_note(catalog, entry, f"Paragraph {number}.")
+        note = catalog.append_to_note(entry, f"Paragraph {number}.")
     assert note.endswith("Paragraph 0.\n\nParagraph 1.")
 
 
