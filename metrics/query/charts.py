@@ -79,6 +79,7 @@ def downsampled(
         loader.fetch((row, reading.needs()) for row, _, reading in readings)
         todo = []
         for row, level, reading in readings:
+            reading.open_tangled(loader.blob(row))
             read, count = reading.points(loader.blob(row))
             if level and len(read) < min(points, count):
                 # Many of the points that the level was chosen for are hidden.

@@ -145,6 +145,27 @@ class SeriesReader:
         window_points = gather([piece for piece in pieces if len(piece)])
         return (window_points.by_step() if self._by_step else window_points.by_time()), count
 
+    def open_tangled(self, blob: Blob) -> None:
+        """By time, read all points where the tiles have points of several times beside each other: their order is that of
+        steps, and a resumed run logged some again. A bucket of a mip has its extremes at any of those times."""
+        if self._by_step or self._raw:
+            return
+        level = self._directory.column("level")
+        whole: list[int] = []
+        leaves: list[int] = []
+        todo = self.whole.tolist()
+        while todo:
+            at = todo.pop()
+            if len(leaves) == MOST_GAPS or not pyramid.goes_back(blob(at, False)):
+                whole.append(at)
+            elif level[at]:
+                todo += self._directory.children(np.array([at])).tolist()
+            else:
+                leaves.append(at)
+        if leaves:
+            self.whole = np.array(whole, dtype=np.intp)
+            self.parts = np.append(self.parts, leaves)
+
     def with_gap_ends(self, points: Points, blob: Blob) -> Points:
         """Add points where those of a mip are farther apart in x than the extremes of two neighbouring buckets.
 
@@ -154,12 +175,13 @@ class SeriesReader:
             return points
         x = self._x(points)
         wide = self._wide(x)
-        ends = [self._between(float(x[at]), float(x[at + 1]), blob) for at in wide.tolist()]
-        if not any(map(len, ends)):
+        if not len(wide):
             return points
+        ends = [self._from(float(x[at]), float(x[at + 1]), blob) for at in wide.tolist()]
         # A mip's own marks of hidden points do not concern these, of which none is hidden.
-        together = gather([replace(part, shadow=None) for part in (points, *ends) if len(part)])
-        return together.by_step() if self._by_step else together.by_time()
+        together = gather([replace(part, shadow=None) for part in (points, *ends)])
+        together = together.by_step() if self._by_step else together.by_time()
+        return together.select(np.sort(np.unique(together.row, return_index=True)[1]))
 
     def _wide(self, x: Floats) -> Index:
         """Return the positions before which distances begin that are too wide alone or with the next one; the widest ones."""
@@ -170,17 +192,20 @@ class SeriesReader:
         wide = np.flatnonzero(is_wide)
         return wide if len(wide) <= MOST_GAPS else np.sort(wide[np.argsort(-distance[wide])[:MOST_GAPS]])
 
-    def _between(self, low: float, high: float, blob: Blob) -> Points:
-        """Return the ends of gaps between two x, and the extremes of parts about as wide as a bucket may be."""
+    def _from(self, low: float, high: float, blob: Blob) -> Points:
+        """Return the ends of gaps from one x to another, and the extremes of parts about as wide as a bucket may be."""
         leaves, axis = self._directory.leaves, "step" if self._by_step else "time"
         tiles = self._directory.tiles[leaves]
-        at = leaves[(tiles[f"first_{axis}"] < high) & (tiles[f"last_{axis}"] > low)]
+        at = leaves[(tiles[f"first_{axis}"] <= high) & (tiles[f"last_{axis}"] >= low)]
         parts = gather([self._part(leaf, blob) for leaf in at[:MOST_GAPS].tolist()])
         parts = parts.by_step() if self._by_step else parts.by_time()
         x = self._x(parts)
-        parts, x = parts.select((x > low) & (x < high)), x[(x > low) & (x < high)]
-        distance = np.diff(x, prepend=low, append=high)
-        is_needed = (distance[1:] > self._width / 2) | (distance[:-1] > self._width / 2)
+        is_inside = (x >= low) & (x <= high)
+        parts, x = parts.select(is_inside), x[is_inside]
+        if not len(x):
+            return parts
+        is_gap = np.diff(x) > self._width / 2
+        is_needed = np.append(is_gap, False) | np.append(False, is_gap)
         count = 2 * math.ceil((high - low) / self._width) + 2
         is_needed[downsample.curve(x, parts.value.heights(), max(4, count))] = True
         return parts.select(is_needed)

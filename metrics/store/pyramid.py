@@ -126,15 +126,16 @@ def _means(children: Sequence[Node]) -> Points | None:
 
 
 def thin(points: Points) -> Points:
-    """Return about a sixteenth of `points`: the extremes of every bucket, of all points and of those that count by step, and
-    both ends by step and by time."""
+    """Return about a sixteenth of `points`: the extremes of every bucket, of all points and of those that count by step,
+    both ends by step and by time, and where the time first goes back."""
     shadows = points.shadows()
     if len(points) <= SHAPE.bucket:
         return replace(points, shadow=shadows if shadows.any() else None)
     first, last = (np.flatnonzero(points.time == end) for end in (points.time.min(), points.time.max()))
     # Of points at the same time the earlier row is the first, the later one the last.
     ends = [0, len(points) - 1, first[points.row[first].argmin()], last[points.row[last].argmax()]]
-    keep = [np.array(ends, dtype=np.intp)]
+    back = _back(points)[:1]
+    keep = [np.array(ends, dtype=np.intp), back, back + 1]
     if points.value.kind != NULL:
         heights = points.value.heights()
         keep.append(extremes(heights, SHAPE.bucket))
@@ -143,6 +144,15 @@ def thin(points: Points) -> Points:
             keep += [visible[extremes(heights[visible], SHAPE.bucket)], visible[:1], visible[-1:]]
     at = ascending(np.concatenate(keep))
     return replace(points.select(at), shadow=shadows[at] if shadows.any() else None)
+
+
+def goes_back(points: Points) -> bool:
+    """Whether the time of points that are sorted by step goes back somewhere; a mip tells it of all points."""
+    return len(_back(points)) > 0
+
+
+def _back(points: Points) -> Index:
+    return np.flatnonzero(points.time[1:] < points.time[:-1])
 
 
 def extremes(heights: Floats, bucket: int) -> Index:

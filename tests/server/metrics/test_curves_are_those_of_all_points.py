@@ -65,6 +65,7 @@ def read(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Poin
     width = interval_width(directory, window, points, by_step=by_step)
     for level in range(level_for(directory, window, points), -1, -1):
         reader = SeriesReader(directory, window, by_step=by_step, level=level, width=width)
+        reader.open_tangled(grown.blob)
         found, count = reader.points(grown.blob)
         if level == 0 or len(found) >= min(points, count):
             break
@@ -216,3 +217,33 @@ def test_slow_points_between_bursts_are_drawn(monkeypatch: pytest.MonkeyPatch) -
     grown.add(logged)
     check(grown, logged, Window(), False, 8)
     assert len(read(grown, Window(), False, 8)[0]) < count / 2
+
+
+def test_points_of_one_second_are_drawn_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other trackers keep times in seconds: what a bucket lost may have the same x as what it has."""
+    monkeypatch.setattr(pyramid, "SHAPE", BROAD)
+    rows = np.arange(256, dtype=np.int64)
+    pace = np.where(rows // 64 == 2, 1.0, 3.0)
+    pace[132:140] = 120.0, 0, 0, 0, 0, 0, 0, 0
+    values = np.where(rows < 132, 0.0, 5.0) + rows % 2 / 10
+    values[131:134] = 8.0, 9.0, 3.0
+    logged = Points(rows, rows, 1.7e9 + np.cumsum(pace), Values.of(values.tolist()), Values.nothing(256))
+    grown = Grown()
+    grown.add(logged)
+    check(grown, logged, Window(), False, POINTS)
+    assert len(read(grown, Window(), False, POINTS)[0]) < 128
+
+
+def test_a_run_that_was_resumed_at_an_earlier_step_is_drawn_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles are in the order of steps: points of before and after the pause lie beside each other."""
+    monkeypatch.setattr(pyramid, "SHAPE", BROAD)
+    steps = [*range(110), *range(69, 100)]
+    rows = np.arange(len(steps), dtype=np.int64)
+    times = 1.7e9 + rows / 100 + 3600.0 * (rows >= 110) + 3600.0 * (rows == rows[-1])
+    values = np.where(rows < 110, -4.0, 4.0) + rows % 7 / 10
+    values[80] = 3.0
+    logged = Points(rows, np.array(steps), times, Values.of(values.tolist()), Values.nothing(len(rows)))
+    grown = Grown()
+    for batch in in_batches(logged, [1]):
+        grown.add(batch)
+    check(grown, logged, Window(), False, 20)
