@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 
 from runicorn._version import __version__
-from runicorn.store import descriptor_reserve, pending_imports
+from runicorn.store import descriptor_reserve, fork_lock, pending_imports
 
 # Not from `typing`, whose import takes as long as the rest of this package; type checkers know the name.
 TYPE_CHECKING = False
@@ -149,7 +149,8 @@ def _provided(name: str) -> object:
 
         return load(NAMES, name)
 
-    return descriptor_reserve.attempt(find)
+    with fork_lock.held():
+        return descriptor_reserve.attempt(find)
 
 
 # Hidden from type checkers, which accept any name of a module with a `__getattr__`.

@@ -6,18 +6,14 @@ system; they import the modules that they need.
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable
 
 from runicorn.capture.background_thread import BackgroundThread
 from runicorn.capture.program_start import ProgramStart
 from runicorn.settings import user
-from runicorn.store import descriptor_reserve, layout
+from runicorn.store import descriptor_reserve, fork_lock, layout
 from runicorn.store.journal import encode
 from runicorn.store.notices import say
 
@@ -53,7 +49,8 @@ class BackgroundCapture:
     def start(self, *, environment: bool, sources: bool, console: bool, samples: bool) -> None:
         """Start the enabled parts; returns at once."""
         if console:
-            from runicorn.capture.console import Console
+            with fork_lock.held():
+                from runicorn.capture.console import Console
 
             self._console = Console(self._folder.write_text)
             if not self._console.start():
@@ -65,7 +62,8 @@ class BackgroundCapture:
                 asks = user.is_on("RUNICORN_TRIED") and not user.get("RUNICORN_PARENT")
                 self._sources = (str(self._folder.root), str(self._folder.path), asks)
                 if "IPython" in sys.modules:
-                    from runicorn.capture.sources import cells
+                    with fork_lock.held():
+                        from runicorn.capture.sources import cells
 
                     self._cells = cells.recorder(self._folder.path, self._start.variables)
             self._capture.start()
@@ -112,7 +110,7 @@ class BackgroundCapture:
         # The start of a process holds the interpreter lock for a millisecond, in which `init` would not return.
         thread.stopped.wait(START_DELAY)
         try:
-            with _loading():
+            with fork_lock.held():
                 starter = descriptor_reserve.load("runicorn.capture.capture_process").CaptureProcess
                 process: CaptureProcess = descriptor_reserve.attempt(
                     lambda: starter(self._start, self._sources)
@@ -133,7 +131,7 @@ class BackgroundCapture:
             process.close()
 
     def _capture_here(self, thread: BackgroundThread) -> None:
-        with _loading():
+        with fork_lock.held():
             environment = descriptor_reserve.load("runicorn.capture.environment")
             # Calls `uname` once, until Python 3.12 under a lock that is as bad to fork with as import locks.
             descriptor_reserve.load("platform").processor()
@@ -141,12 +139,12 @@ class BackgroundCapture:
         thread.cancel = capture.cancel
         self._folder.write(layout.ENVIRONMENT, capture.capture_until(thread.stopped.is_set).to_dict())
         if self._sources:
-            with _loading():
+            with fork_lock.held():
                 sources = descriptor_reserve.load("runicorn.capture.sources.keep")
             sources.keep(self._folder.root, self._folder.path, self._start, thread.stopped.is_set)
 
     def _sample(self, thread: BackgroundThread) -> None:
-        with _loading():
+        with fork_lock.held():
             sampler: Sampler = descriptor_reserve.load("runicorn.capture.sampler").Sampler(
                 self._append
             )  # which loads psutil where there is no /proc
@@ -164,28 +162,3 @@ def _say_tried(run_id: str) -> None:
     if not _tried:  # once for a program, however many runs it begins
         _tried.add(run_id)
         say(f"run {run_id} has finished with the same config, code and seed (RUNICORN_TRIED=off hides this).")
-
-
-_load_lock = threading.Lock()
-"""Prevents forks while a thread imports modules or queries the CPU: the child would inherit locked locks.
-
-It would also inherit the ends of pipes that are closed once a process has started.
-"""
-if hasattr(os, "register_at_fork"):
-    # No Python code: there an interrupt (Ctrl-C) would be raised, and what hooks raise is printed and forgotten.
-    os.register_at_fork(
-        # Bounded: the thread may be waiting for a module that the forking thread is importing.
-        before=partial(_load_lock.acquire, timeout=5),
-        after_in_parent=_load_lock.release,
-        after_in_child=_load_lock._at_fork_reinit,  # type: ignore[attr-defined]
-    )
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    _load_lock.acquire()
-    try:
-        yield
-    finally:
-        with suppress(RuntimeError):  # a fork that has waited for too long has released it
-            _load_lock.release()

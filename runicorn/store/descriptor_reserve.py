@@ -8,6 +8,8 @@ from __future__ import annotations
 import _thread
 import os
 
+from runicorn.store import fork_lock
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +65,15 @@ def attempt(work: Callable[[], Answer]) -> Answer:
 
 
 def load(name: str) -> Any:
+    """Import and return a module of this distribution on first use; forks wait for it."""
+
     def work() -> Any:
         import importlib
 
         return importlib.import_module(name)
 
-    return attempt(work)
+    with fork_lock.held():
+        return attempt(work)
 
 
 def _fill() -> None:

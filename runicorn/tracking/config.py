@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, MutableMapping
 
-from runicorn.store import layout
+from runicorn.store import fork_lock, layout
 from runicorn.store.flatten import flatten
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
@@ -88,7 +88,8 @@ class Config(Settings):
 
     def _masked(self, settings: dict[str, Any]) -> dict[str, Any]:
         if self._masking is None:
-            from runicorn.capture.redaction import Masking
+            with fork_lock.held():
+                from runicorn.capture.redaction import Masking
 
             self._masking = Masking(os.environ)
         return {key: finite(self._masking.setting(key, value)) for key, value in settings.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runicorn.settings.user import get as get_setting
-from runicorn.store import layout
+from runicorn.store import fork_lock, layout
 from runicorn.store.notices import say
 from runicorn.tracking.config import Config
 from runicorn.tracking.ranks import Rank, current_rank
@@ -153,7 +153,8 @@ class SilentRun(Run):
 
     def log_samples(self, name: str, rows: Any, step: int | None = None) -> SampleBatch:
         """Do nothing; the batch is empty."""
-        from runicorn.tracking.samples import SampleBatch
+        with fork_lock.held():
+            from runicorn.tracking.samples import SampleBatch
 
         return SampleBatch("", [], None, 0)
 
@@ -171,10 +172,11 @@ class SilentRun(Run):
 
         If it does not exist, the artifact is not loaded, and its methods raise errors.
         """
-        from runicorn.artifacts.artifact import Artifact
-        from runicorn.artifacts.errors import ArtifactNotFound
-        from runicorn.artifacts.names import parse_spec
-        from runicorn.tracking import run_artifacts
+        with fork_lock.held():
+            from runicorn.artifacts.artifact import Artifact
+            from runicorn.artifacts.errors import ArtifactNotFound
+            from runicorn.artifacts.names import parse_spec
+            from runicorn.tracking import run_artifacts
 
         try:
             return run_artifacts.find(self.storage_root, artifact_spec)[0]

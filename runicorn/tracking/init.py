@@ -12,7 +12,7 @@ from runicorn.alerts import forwarding
 from runicorn.companion import start as companion
 from runicorn.legacy.later_api import check_arguments, copy_code
 from runicorn.settings import default_root, known_roots, user
-from runicorn.store import descriptor_reserve, layout, leftovers
+from runicorn.store import descriptor_reserve, fork_lock, layout, leftovers
 from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
@@ -117,7 +117,8 @@ def _continued(place: Location, reinit: str | None) -> Run | None:
     """Return the run that the cell of a notebook continues; one that it does not continue is ended."""
     if reinit is None and "IPython" not in sys.modules:
         return None
-    from runicorn.cells import kernel
+    with fork_lock.held():
+        from runicorn.cells import kernel
 
     runs = [run for run in hooks.open_runs() if isinstance(run, Run)]
     earlier = kernel.earlier_run(runs, place.project, place.name, reinit)
@@ -163,7 +164,8 @@ def _publish(run: Run, server: Target | None) -> None:
     global _latest
     _latest = run
     if server is not None and _is_stored(run):
-        from runicorn.upload.wait import RunningUpload
+        with fork_lock.held():
+            from runicorn.upload.wait import RunningUpload
 
         run.server = server.url
         run.upload = RunningUpload.begin(
@@ -172,7 +174,8 @@ def _publish(run: Run, server: Target | None) -> None:
     if _is_stored(run):
         companion.watch(run.run_dir)
     if "IPython" in sys.modules:
-        from runicorn.cells.kernel import note_execution
+        with fork_lock.held():
+            from runicorn.cells.kernel import note_execution
 
         note_execution(run.id)
     announce(run)
@@ -304,7 +307,8 @@ def _run_with_id(root: Path, place: Location, run_id: str, resume: bool) -> tupl
 
 def _known_place(root: Path, run_id: str) -> Location | None:
     """Return the place of the run with that id, if it exists."""
-    from runicorn.store import find
+    with fork_lock.held():
+        from runicorn.store import find
 
     for folder in find.find(root, run_id)[:1]:
         path = layout.path_of_folder(folder)
@@ -325,7 +329,8 @@ def announce(run: Run) -> None:
     if address:
         say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
     elif (place := (os.getpid(), str(run.storage_root))) not in _shown:
-        import shlex
+        with fork_lock.held():
+            import shlex
 
         _shown.add(place)
         command = f"runicorn viewer --storage {shlex.quote(str(run.storage_root))}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runicorn.capture.background import BackgroundCapture
 from runicorn.legacy import later_api
-from runicorn.store import descriptor_reserve, layout, values
+from runicorn.store import descriptor_reserve, fork_lock, layout, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
@@ -74,13 +74,15 @@ class Run(MediaLog):
         return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
 
     def _ipython_display_(self) -> None:
-        from runicorn.cells.view import display_run
+        with fork_lock.held():
+            from runicorn.cells.view import display_run
 
         display_run(self)
 
     def _repr_html_(self) -> str:
         """Return the run as HTML, for front ends of notebooks other than Jupyter."""
-        from runicorn.cells.view import RunsView
+        with fork_lock.held():
+            from runicorn.cells.view import RunsView
 
         return RunsView(self.storage_root, [self.run_dir])._repr_html_()
 
@@ -163,7 +165,7 @@ class Run(MediaLog):
 
         An alert without a title, or with another level, is reported on stderr and not raised.
         """
-        with descriptor_reserve.released():
+        with fork_lock.held(), descriptor_reserve.released():
             from runicorn.tracking import alerting
 
         try:
@@ -187,7 +189,7 @@ class Run(MediaLog):
             ArtifactError: the version could not be created; nothing of it exists. Raised, unlike errors of metrics,
                 since a missing version would be noticed too late.
         """
-        with descriptor_reserve.released():
+        with fork_lock.held(), descriptor_reserve.released():
             from runicorn.tracking import run_artifacts
 
         version = run_artifacts.create(self._folder, self.id, artifact)
@@ -204,7 +206,7 @@ class Run(MediaLog):
         Raises:
             ArtifactError: the version does not exist, or the text is malformed.
         """
-        with descriptor_reserve.released():
+        with fork_lock.held(), descriptor_reserve.released():
             from runicorn.tracking import run_artifacts
 
         return run_artifacts.use(self._folder, artifact_spec)
@@ -241,7 +243,7 @@ class Run(MediaLog):
         Raises:
             ValueError: an argument is invalid.
         """
-        with descriptor_reserve.released():
+        with fork_lock.held(), descriptor_reserve.released():
             from runicorn.store import metric_rules
 
         fields = metric_rules.definition(name, step_metric, goal, summary)

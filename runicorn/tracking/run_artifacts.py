@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runicorn.settings import user
-from runicorn.store import descriptor_reserve
+from runicorn.store import descriptor_reserve, fork_lock
 from runicorn.store.run_folder import RunFolder
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ def create(folder: RunFolder, run_id: str, artifact: Artifact) -> Version:
     Raises:
         ArtifactError: the version could not be created.
     """
-    with descriptor_reserve.released():
+    with fork_lock.held(), descriptor_reserve.released():
         from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.records import record_created
         from runicorn.artifacts.store import Store
@@ -39,7 +39,8 @@ def use(folder: RunFolder, spec: str) -> Artifact:
     Raises:
         ArtifactError: the version does not exist, or the text is malformed.
     """
-    from runicorn.artifacts.records import record_used
+    with fork_lock.held():
+        from runicorn.artifacts.records import record_used
 
     artifact, version = find(folder.root, spec)
     _record(folder, record_used, version)
@@ -48,9 +49,10 @@ def use(folder: RunFolder, spec: str) -> Artifact:
 
 def find(root: Path, spec: str) -> tuple[Artifact, Version]:
     """Return a version from the store, without a record."""
-    from runicorn.artifacts.artifact import Artifact
-    from runicorn.artifacts.names import parse_spec
-    from runicorn.artifacts.store import Store
+    with fork_lock.held():
+        from runicorn.artifacts.artifact import Artifact
+        from runicorn.artifacts.names import parse_spec
+        from runicorn.artifacts.store import Store
 
     version = Store(root).resolve(parse_spec(spec))
     if (pinned := _pinned(version)) is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from zlib import crc32
 
 from runicorn import _platform, regular_file
+from runicorn.store import fork_lock
 from runicorn.store.journal.checksums import is_intact, seal
 
 TYPE_CHECKING = False
@@ -44,7 +45,8 @@ def load_encoder() -> Encoder:
     """Use orjson if installed. Not at import: it takes longer to import than the rest of the package."""
     global _encoder
     try:
-        import orjson
+        with fork_lock.held():
+            import orjson
     except ImportError:
         _encoder = encode_slowly
     else:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import FrameType
 
 from runicorn.companion import start as companion
-from runicorn.store import layout
+from runicorn.store import fork_lock, layout
 from runicorn.store.state.transitions import ending_by, ending_by_code
 from runicorn.tracking.exit import exit_code, signals
 
@@ -136,7 +136,8 @@ def check_timeout(timeout: float | None) -> None:
         ValueError: it is not a number of at least 0.
     """
     if timeout is not None:
-        from runicorn.upload.target import check_seconds
+        with fork_lock.held():
+            from runicorn.upload.target import check_seconds
 
         check_seconds(timeout, "upload_timeout")
 
@@ -154,7 +155,8 @@ def end_all(runs: Sequence[Endable], status: str, reason: str | None, timeout: f
         run.end(status, reason)
     uploads = [run.upload for run in runs if run.upload is not None]
     if uploads:
-        from runicorn.upload.wait import wait
+        with fork_lock.held():
+            from runicorn.upload.wait import wait
 
         wait(uploads, timeout)
 
