@@ -101,6 +101,16 @@ class RunInUse(ServiceError):
     status_code = status.HTTP_409_CONFLICT
 
 
+class NoteTooLong(ServiceError):
+    """A paragraph does not fit into the note."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.errors = {"append_description": [self.sentence]}
+
+
 READ_ONLY = Message("The storage root is read-only")
 
 

@@ -28,6 +28,8 @@ LOOKS: dict[str, type] = {"display_name": str, "color": str, "project": str}
 """Fields that are in the file only once they were set."""
 COLOR = re.compile(r"#[0-9a-f]{6}")
 USER_DELETED = "user_deleted"
+NOTE_LENGTH = 100_000
+"""Most characters of a note."""
 _here = threading.Lock()
 
 
@@ -84,6 +86,19 @@ def note(root: Path, folder: Path, current: Mapping[str, Any], changes: Changes)
             path, {**document, **now, "by": _platform.user_name() or "unknown", "at": time.time()}
         )
     return now
+
+
+def with_paragraph(text: str, paragraph: str) -> str:
+    """Return a note with one more paragraph.
+
+    Raises:
+        ValueError: the note would be too long.
+    """
+    before = text.rstrip()
+    after = f"{before}\n\n{paragraph}" if before else paragraph
+    if len(after) > NOTE_LENGTH:
+        raise ValueError(f"The note would have more than {NOTE_LENGTH:,} characters")
+    return after
 
 
 def set_owner(root: Path, folder: Path, owner: str) -> None:

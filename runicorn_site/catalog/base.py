@@ -138,7 +138,11 @@ class Catalog(ABC):
 
     @abstractmethod
     def append_to_note(self, entry: RunEntry, paragraph: str) -> str:
-        """Add a paragraph to the note of the run as it is now, and return the note."""
+        """Add a paragraph to the note of the run as it is now, and return the note.
+
+        Raises:
+            CatalogError: the note would be too long; it is unchanged.
+        """
 
     @abstractmethod
     def delete(self, entries: Sequence[RunEntry]) -> None:
@@ -179,12 +183,6 @@ def with_metrics(query: Query) -> Query:
     if query.order in PRIMARY:
         return replace(query, primary=True)
     return replace(query, metrics=True) if query.order and needs_metrics(query.order) else query
-
-
-def with_paragraph(note: str, paragraph: str) -> str:
-    """Return a note with one more paragraph."""
-    before = note.rstrip()
-    return f"{before}\n\n{paragraph}" if before else paragraph
 
 
 def system_error(place: str, error: OSError) -> CatalogError:

@@ -29,7 +29,6 @@ from runicorn_site.catalog.base import (
     ordered,
     system_error,
     with_metrics,
-    with_paragraph,
 )
 from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
@@ -209,9 +208,12 @@ class StoreCatalog(Catalog):
         """Write `curation.json` under its lock, as the server does."""
 
         def changed(now: RunFields) -> RunFields:
-            return {"description": with_paragraph(now["description"], paragraph)}
+            return {"description": curation.with_paragraph(now["description"], paragraph)}
 
-        return self._note(entry, changed)["description"]
+        try:
+            return self._note(entry, changed)["description"]
+        except ValueError as error:
+            raise BadQuestion(str(error)) from error
 
     def delete(self, entries: Sequence[RunEntry]) -> None:
         """Mark the folders as deleted."""

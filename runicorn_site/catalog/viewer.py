@@ -11,7 +11,7 @@ from urllib.parse import quote
 from runicorn.api import NotFoundError, RunicornAPIError, RunicornClient, urls
 from runicorn.api.errors import AuthenticationError, BadRequestError, ConnectionError
 from runicorn.api.responses.experiments import ListedExperiment
-from runicorn.store import layout
+from runicorn.store import curation, layout
 from runicorn_site.catalog.base import (
     BadQuestion,
     Catalog,
@@ -22,10 +22,8 @@ from runicorn_site.catalog.base import (
     NotPermitted,
     Query,
     RunFile,
-    UnknownRun,
     ordered,
     with_metrics,
-    with_paragraph,
 )
 from runicorn_site.catalog.entry import FIGURES, Figures, RunEntry
 from runicorn_site.catalog.log_tail import PAUSE
@@ -190,12 +188,21 @@ class ViewerCatalog(Catalog):
             self.client._transport.json("PATCH", urls.path("runs", entry.id), body={"description": text})
 
     def append_to_note(self, entry: RunEntry, paragraph: str) -> str:
-        """Ask for the note and replace it: the API replaces notes as a whole, so one written in between is lost."""
-        stored = self.get(entry.id, metrics=False)
-        if stored is None:
-            raise UnknownRun(f"Run not found: {entry.id}")
-        note = with_paragraph(stored.description, paragraph)
-        self.set_note(stored, note)
+        """Change the note by one request; a viewer of before that cannot is told the whole note."""
+        place = urls.path("runs", entry.id)
+        with answered():
+            try:
+                body = {"append_description": paragraph}
+                return str(self.client._transport.json("PATCH", place, body=body)["description"])
+            except BadRequestError as error:
+                if "append_description" not in str(error) or "cannot be changed" not in str(error):
+                    raise
+            stored = self.client._transport.json("GET", place)["description"]
+        try:
+            note = curation.with_paragraph(stored, paragraph)
+        except ValueError as error:
+            raise BadQuestion(str(error)) from error
+        self.set_note(entry, note)
         return note
 
     def delete(self, entries: Sequence[RunEntry]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from runicorn.store import layout
-from runicorn.store.curation import COLOR
+from runicorn.store.curation import COLOR, NOTE_LENGTH
 from runicorn_site.web.serializers import WHOLE, Body, Edit, Query
 
 MOST_RUNS = 100
@@ -134,7 +134,13 @@ class RunEdit(Edit):
 
     tags = Tags(required=False, max_length=1000)
     description = serializers.CharField(
-        required=False, allow_blank=True, max_length=100_000, trim_whitespace=False
+        required=False, allow_blank=True, max_length=NOTE_LENGTH, trim_whitespace=False
+    )
+    append_description = serializers.CharField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        trim_whitespace=False,
+        help_text="A paragraph to add to the description as it is then; not together with `description`.",
     )
     pinned = serializers.BooleanField(required=False)
     archived = serializers.BooleanField(required=False)
@@ -150,6 +156,8 @@ class RunEdit(Edit):
     def validate(self, attrs: Any) -> Any:
         """Refuse unknown fields, and accept `name` as `display_name`."""
         attrs = super().validate(attrs)
+        if "description" in attrs and "append_description" in attrs:
+            raise serializers.ValidationError({"append_description": ["Not together with `description`"]})
         if "name" in attrs:
             attrs["display_name"] = attrs.pop("name")
         return attrs

@@ -8,7 +8,7 @@ from typing import cast
 
 from runicorn.api.responses.runs import RunResult
 from runicorn.store import curation, layout
-from runs.errors import RunInUse
+from runs.errors import NoteTooLong, RunInUse
 from runs.models import Run, StorageRoot
 from runs.services import write_through
 from runs.store.reader import clean_tags
@@ -19,6 +19,7 @@ def edit_run(
     run: Run,
     tags: Sequence[str] | None = None,
     description: str | None = None,
+    append_description: str | None = None,
     pinned: bool | None = None,
     archived: bool | None = None,
     display_name: str | None = None,
@@ -28,9 +29,11 @@ def edit_run(
 ) -> Run:
     """Change the given fields of a run and return its refreshed row.
 
-    With `keep_tags`, `tags` are added to the existing ones.
+    With `keep_tags`, `tags` are added to the existing ones; `append_description` is a paragraph that is added to the
+    description as it is in the file.
 
     Raises:
+        NoteTooLong: the description would be too long; nothing was changed.
         RunInUse: a run that is running or being uploaded is not moved; nothing was changed.
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
     """
@@ -49,12 +52,19 @@ def edit_run(
         "project": project,
     }
     changes = cast(curation.RunFields, {key: value for key, value in fields.items() if value is not None})
-    if not changes:
+    if not changes and append_description is None:
         return run
 
     def change(now: curation.RunFields) -> curation.RunFields:
-        before = now["tags"] if keep_tags else ()
-        return changes if tags is None else {**changes, "tags": clean_tags([*before, *tags])}
+        result = changes.copy()
+        if tags is not None:
+            result["tags"] = clean_tags([*(now["tags"] if keep_tags else ()), *tags])
+        if append_description is not None:
+            try:
+                result["description"] = curation.with_paragraph(now["description"], append_description)
+            except ValueError as error:
+                raise NoteTooLong(str(error)) from error
+        return result
 
     return write_through.change_one(run.root, run, lambda run: write(run, change))
 

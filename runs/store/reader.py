@@ -14,7 +14,7 @@ from runicorn.api.responses.runs import Evidence
 from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout, metric_rules
 from runicorn.store.assets import settings_of
-from runicorn.store.curation import COLOR
+from runicorn.store.curation import COLOR, NOTE_LENGTH
 from runicorn.store.state import EVIDENCE, LONGEST_TEXT, STATE, State, evidence_in
 from runicorn.store.state.reasons import explain
 from runicorn.store.state.transitions import Standing, follow
@@ -29,7 +29,6 @@ UNKNOWN = "unknown"
 UNSETTLED_SECONDS = 2.0
 """A malformed file this young may be in the middle of a write in place (by Runicorn 0.5) and is read again."""
 TAG_LENGTH = 255
-DESCRIPTION_LENGTH = 100_000
 DISPLAY_NAME_LENGTH = 255
 OWNER_LENGTH = 150
 STATE_REASON_LENGTH = 1000
@@ -328,12 +327,12 @@ def _outcome(reader: FolderReader, record: RunRecord) -> None:
 
 def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
     curation = reader.small(layout.CURATION)
-    noted, described = meta.texts("tags", TAG_LENGTH), meta.text("notes", DESCRIPTION_LENGTH)
+    noted, described = meta.texts("tags", TAG_LENGTH), meta.text("notes", NOTE_LENGTH)
     if alias := meta.text("alias", TAG_LENGTH):  # of 0.6 and 0.7
         noted = unique_texts([alias, *(noted or [])], TAG_LENGTH)
     tags = curation.texts("tags", TAG_LENGTH)
     record.tags = (noted or []) if tags is None else tags
-    description = curation.text("description", DESCRIPTION_LENGTH)
+    description = curation.text("description", NOTE_LENGTH)
     record.description = (described or "") if description is None else description
     record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
     record.display_name = curation.text("display_name", DISPLAY_NAME_LENGTH) or None

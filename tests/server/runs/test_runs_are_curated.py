@@ -48,6 +48,21 @@ def test_missing_fields_keep_their_value(store: Path, make_run: Any, api: Any) -
     assert read(api.patch(f"/api/runs/{run_id}", {"pinned": False}))["pinned"] is False
 
 
+def test_a_paragraph_is_added_to_the_description_in_the_file(
+    store: Path, make_run: Any, look: Any, api: Any
+) -> None:
+    run_id = make_run(store)
+    look()
+    (folder_of(store, run_id) / "curation.json").write_text('{"description": "theirs"}')
+    run = read(api.patch(f"/api/runs/{run_id}", {"append_description": "ours", "pinned": True}))
+    assert (run["description"], run["pinned"]) == ("theirs\n\nours", True)
+    assert curation(store, run_id)["description"] == "theirs\n\nours"
+    for body in ({"append_description": "x" * 99_995}, {"append_description": "x", "description": "y"}):
+        refused = api.patch(f"/api/runs/{run_id}", body)
+        assert refused.status_code == 400 and list(refused.json()["errors"]) == ["append_description"]
+    assert curation(store, run_id)["description"] == "theirs\n\nours"
+
+
 def test_edits_of_another_viewer_are_kept(store: Path, make_run: Any, look: Any, api: Any) -> None:
     run_id = make_run(store)
     look()
@@ -65,6 +80,7 @@ def test_edits_of_another_viewer_are_kept(store: Path, make_run: Any, look: Any,
         ({"tags": [{"a": 1}]}, "tags"),
         ({"pinned": "perhaps"}, "pinned"),
         ({"description": 5}, "description"),
+        ({"append_description": ""}, "append_description"),
     ],
 )
 def test_bad_input_is_named(store: Path, make_run: Any, api: Any, body: dict[str, Any], field: str) -> None:
