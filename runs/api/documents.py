@@ -166,9 +166,12 @@ class DocumentView(APIView):
     def put(self, request: Request, project: str, folder: str, name: str, body: dict[str, Any]) -> Response:
         """Create a document or replace its content. Documents of others need the right to curate the project.
 
-        With `If-Match` or `etag` only the version that the change builds on is replaced; 409 has the present `etag`.
+        A document is replaced in the version that the change builds on, `If-Match` or `etag`, and without one only
+        created; 409 has the present `etag`.
         """
-        expected = expected_version(request, body.get("etag", documents.ANY))
+        expected = expected_version(request, body.get("etag", documents.NONE))
+        if expected == documents.ANY:
+            raise serializers.ValidationError({"If-Match": [documents.NO_VERSION]})
         try:
             with store_errors():
                 root = _root(project)

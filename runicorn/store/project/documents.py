@@ -68,10 +68,14 @@ class DocumentChanged(Exception):
         etag: the stored version; None if the document is missing.
     """
 
-    def __init__(self, etag: str | None) -> None:
-        super().__init__(
-            "The document was changed meanwhile" if etag else "The document was deleted meanwhile"
-        )
+    def __init__(self, etag: str | None, expected: str) -> None:
+        if etag is None:
+            sentence = "The document was deleted meanwhile"
+        elif expected == NONE:
+            sentence = "The document exists: name the version that the change builds on"
+        else:
+            sentence = "The document was changed meanwhile"
+        super().__init__(sentence)
         self.etag = etag
 
 
@@ -218,13 +222,13 @@ def write(
         stored = _stored(root, project, folder, name)
         document = replace(document, kind=document.kind or (stored.kind if stored else KINDS[0]))
         if stored is None and expected not in (ANY, NONE):
-            raise DocumentChanged(None)
+            raise DocumentChanged(None, expected)
         if stored is None:
             return _replace(root, path, name, document)
         if _content(document) == _content(stored):
             return stored
         if expected not in (ANY, stored.etag):
-            raise DocumentChanged(stored.etag)
+            raise DocumentChanged(stored.etag, expected)
         authors = _joined(stored.authors, document.authors)
         changed = replace(document, authors=authors, created=stored.created, others=stored.others)
         return _replace(root, path, name, changed)
@@ -284,7 +288,7 @@ def delete(root: Path, project: str, folder: str, name: str, *, expected: str = 
         if stored is None:
             raise DocumentNotFound(name)
         if expected not in (ANY, stored.etag):
-            raise DocumentChanged(stored.etag)
+            raise DocumentChanged(stored.etag, expected)
         path_of(root, project, folder, name).unlink(missing_ok=True)
 
 

@@ -88,7 +88,15 @@ def test_a_change_of_another_version_is_refused(api: APIClient) -> None:
     assert api.delete(address, headers={"If-Match": first["etag"]}).status_code == 409
     every = api.put(address, {**ENTRY, "text": "E", "etag": "*"})
     assert every.status_code == 400 and "* is no version" in str(every.json()["errors"])
+    every = api.put(address, {**ENTRY, "text": "E"}, headers={"If-Match": "*"})
+    assert every.status_code == 400 and "* is no version" in str(every.json()["errors"])
+    unknown = api.put(address, {**ENTRY, "text": "E"})
+    assert unknown.status_code == 409 and unknown.json() == {
+        "detail": "The document exists: name the version that the change builds on",
+        "etag": second.json()["etag"],
+    }
     assert api.get(address).json()["text"] == "B"
+    assert api.put(f"{LIST}/new", {**ENTRY, "text": "E"}).json()["text"] == "E"
     assert api.put(f"{LIST}/other", {**ENTRY, "etag": first["etag"]}).json()["etag"] is None
 
 
@@ -148,13 +156,17 @@ def test_a_kind_written_by_hand_survives_an_edit(client: Client, api: APIClient,
     file.write_text("---\ntitle: x\nkind: observation & co\n---\nhi\n")
     editor = client.get("/projects/vision/notebook/hand?edit=1").content.decode()
     assert '<option value="" selected>observation &amp; co</option>' in editor
-    changed = api.put(f"{LIST}/hand", {"title": "x", "text": "Changed."}).json()
+
+    def put(content: dict[str, Any]) -> Any:
+        return api.put(f"{LIST}/hand", {**content, "etag": api.get(f"{LIST}/hand").json()["etag"]})
+
+    changed = put({"title": "x", "text": "Changed."}).json()
     assert (changed["kind"], changed["text"]) == ("observation & co", "Changed.")
     assert 'kind: "observation & co"' in file.read_text()
-    assert api.put(f"{LIST}/hand", {**ENTRY, "kind": "result"}).json()["kind"] == "result"
-    assert api.put(f"{LIST}/hand", {"title": "y", "text": "z"}).json()["kind"] == "result"
+    assert put({**ENTRY, "kind": "result"}).json()["kind"] == "result"
+    assert put({"title": "y", "text": "z"}).json()["kind"] == "result"
     assert api.put(f"{LIST}/new", {"title": "y", "text": "z"}).json()["kind"] == "note"
-    assert api.put(f"{LIST}/hand", {**ENTRY, "kind": ""}).status_code == 400
+    assert put({**ENTRY, "kind": ""}).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -176,7 +188,7 @@ def test_a_date_out_of_range_is_that_of_the_file(
     assert (entry["created_at"], entry["updated_at"]) == (modified, modified)
     for address in ("notebook", "notebook/odd", "notebook/odd/page.html"):
         assert client.get(f"/projects/vision/{address}").status_code == 200
-    assert api.put(f"{LIST}/odd", {**ENTRY, "text": "Changed."}).status_code == 200
+    assert api.put(f"{LIST}/odd", {**ENTRY, "text": "Changed.", "etag": entry["etag"]}).status_code == 200
     assert api.post(f"{LIST}/odd/append", {"text": "More."}).status_code == 200
 
 
