@@ -286,8 +286,8 @@ def watch(term: Term) -> None:
 def keep_wal_small(term: Term) -> None:
     """Checkpoint the database as the only connection that does, and leave a small WAL behind."""
     database = Path(connection.settings_dict["NAME"])
-    bulk.breathe = lambda: wait_for_checkpoint(database, term.bell.set)
-    with closing(open_for_checkpoints(database)) as own_connection:
+    own = closing(open_for_checkpoints(database))
+    with own as own_connection, bulk.paced(lambda: wait_for_checkpoint(database, term.bell.set)):
         while term.epoch == monitor.epoch and not term.stopping.is_set():
             pause = checkpoint_if_worth(own_connection, database)
             term.rest(pause if pause == BUSY_WAL_SECONDS else IDLE_SECONDS, at_least=pause)

@@ -7,14 +7,33 @@ it are prepared. Callers pass clean values of the right type, and only JSON fiel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, models
 
 Row = Sequence[Any]
-breathe: Callable[[], object] = lambda: None  # noqa: E731  # the server replaces it
-"""Called between two transactions of very many rows, so that the database can keep up."""
+
+
+def _no_pause() -> None:
+    """Let writers go on at once."""
+
+
+breathe: Callable[[], object] = _no_pause
+"""Called between two transactions of very many rows, so that the database can keep up; see `paced()`."""
+
+
+@contextmanager
+def paced(pause: Callable[[], object]) -> Iterator[None]:
+    """Call `pause` between transactions while another thread keeps the journal of the database small."""
+    global breathe
+    breathe = pause
+    try:
+        yield
+    finally:
+        if breathe is pause:  # not that of a newer thread
+            breathe = _no_pause
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
