@@ -20,7 +20,7 @@ from metrics.query.plan import Window
 from metrics.query.series_view import JournalReplaced, View, directories
 from metrics.store import journal_problems
 from metrics.store.lanes import Lane
-from runicorn.store.metric_rules import rule_of
+from runicorn.store.metric_rules import step_metric_of
 from runs.models import Run
 
 WIDTH, HEIGHT = 64, 20
@@ -81,14 +81,9 @@ def over_step_metrics(curves: Iterable[Curve], runs: Iterable[Run]) -> list[Curv
     charts = list(curves)
     names = {curve.name for curve in charts if not curve.time_only}
     rules = [run.metric_rules for run in runs if run.metric_rules]
-
-    def axis(name: str) -> str:
-        defined = (rule_of(of_run, name).get("step_metric", "") for of_run in rules)
-        x = next(filter(None, defined), "")
-        return x if x in names and x != name else ""
-
     return [
-        replace(curve, x=axis(curve.name)) if rules and not curve.time_only else curve for curve in charts
+        replace(curve, x=step_metric_of(rules, curve.name, names)) if rules and not curve.time_only else curve
+        for curve in charts
     ]
 
 

@@ -18,6 +18,7 @@ from metrics.query.selection import Group, group_runs, start_of
 from metrics.query.series import BY_STEP, BY_TIME
 from metrics.query.series_view import view_of_several
 from metrics.query.smoothing.smoother import Smoother
+from metrics.query.values_at_steps import Along, nothing
 from metrics.store.columns import Floats
 from runicorn.api.responses.metrics import (
     ComparedCurve,
@@ -129,7 +130,7 @@ def _window(steps: Range, times: Range | None, origin: float) -> Window:
     return Window(steps, (None if low is None else low + origin, None if high is None else high + origin))
 
 
-def _along(runs: Sequence[Run], name: str) -> dict[int, along.Along]:
+def _along(runs: Sequence[Run], name: str) -> dict[int, Along]:
     seen, _ = view_of_several(runs, BY_STEP, [name], limit=MOST_SERIES + 1)
     return along.read(seen, seen.series)
 
@@ -163,7 +164,7 @@ def _group_entry(
     curves: Sequence[Curve],
     by_step: bool,
     points: int,
-    values_by_run: dict[int, along.Along] | None,
+    values_by_run: dict[int, Along] | None,
 ) -> RunGroup:
     """Return the statistics of a group by metric, for metrics with any number; over the values of a metric, if given."""
     members = {run.pk for run in group.runs}
@@ -172,7 +173,7 @@ def _group_entry(
         if curve.run.pk in members and curve.is_numeric and curve.has_points:
             x, y = curve.heights(by_step)
             if values_by_run is not None:
-                x, y = (values_by_run.get(curve.run.pk) or along.nothing()).over(x, y)
+                x, y = (values_by_run.get(curve.run.pk) or nothing()).over(x, y)
             if len(x):
                 by_name.setdefault(curve.series[0].name, []).append((x, y))
     is_integer = by_step and values_by_run is None

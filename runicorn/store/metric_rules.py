@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 TYPE_CHECKING = False
@@ -62,3 +62,10 @@ def rule_of(rules: Mapping[str, Any] | None, name: str) -> Mapping[str, str]:
         return exact
     matching = [fields for pattern, fields in rules.items() if fnmatchcase(name, pattern)]
     return matching[-1] if matching else {}
+
+
+def step_metric_of(rules: Iterable[Mapping[str, Any]], name: str, names: Collection[str]) -> str:
+    """Return the x axis that the first of several runs' definitions names for a metric, if it is among `names`; else ""."""
+    defined = (rule_of(of_run, name).get("step_metric", "") for of_run in rules)
+    x = next(filter(None, defined), "")
+    return x if x in names and x != name else ""

@@ -88,14 +88,14 @@ class Context:
     Attributes:
         project: that of the document.
         shown: runs in charts, for a page with their curves.
-        metrics: their metrics.
+        charts: name and options of each, see `Chart`.
         is_live: whether one of the runs is running.
     """
 
     root: StorageRoot
     project: str
     shown: dict[str, Run] = field(default_factory=dict)
-    metrics: set[str] = field(default_factory=set)
+    charts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     is_live: bool = False
 
 
@@ -144,7 +144,7 @@ def _chart(options: Options, context: Context) -> Chart:
         figures = [(name, about) for name in metrics if name in present]
     context.shown.update((run.run_id, run) for run in runs)
     labels = named_runs.labels(runs)
-    context.metrics.update(metrics)
+    context.charts += figures
     return Chart(
         figures,
         [

@@ -152,7 +152,7 @@ def document_file(request: HttpRequest, project: str, folder: str, name: str) ->
         f"{project} · {' · '.join(facts)}",
         body,
         list(context.shown),
-        context.metrics,
+        context.charts,
         request.build_absolute_uri("/"),
     )
     return page_response(request, page)

@@ -3,62 +3,44 @@
 from __future__ import annotations
 
 import base64
-import math
 import mimetypes
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from metrics.query import downsample
+from metrics.query.values_at_steps import Along
 from metrics.store.lanes import Lane
-from metrics.store.points import Points
 from runicorn.store import layout
+from runicorn.store.metric_rules import step_metric_of
 from runicorn.store.units import number_of
 from runicorn_site.catalog.entry import RunEntry
-from runicorn_site.catalog.formulas import formulas_of, read_with_formulas
+from runicorn_site.catalog.formulas import Series, formulas_of, read_with_formulas
 from runicorn_site.catalog.store import StoreCatalog
-from runs.store.lazy_numpy import np
+from runicorn_site.page_file.curves import (
+    ChartOptions,
+    EmbeddedCurve,
+    Smoothing,
+    bytes_of,
+    embedded_curve,
+    options_for,
+)
 
 MOST_BYTES = 1_900_000
 """Of a whole file; the curves share what the other parts leave."""
-BYTES_OF_POINT = 34
 MOST_POINTS, FEWEST_POINTS = 2000, 60
 LOG_LINES = 300
 MEDIA_BYTES = 700_000
 """Of all pictures together, as they are stored."""
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
-DIGITS = 7
-
-
-class Band(TypedDict):
-    """Range of all points of a thinned curve."""
-
-    x: list[float]
-    t: list[float]
-    low: list[float]
-    high: list[float]
-
-
-class EmbeddedCurve(TypedDict, total=False):
-    """One curve: steps `x` (null where there are none), seconds `t` since the first run, values `y`."""
-
-    run: int
-    kind: str
-    count: int
-    x: list[float] | None
-    t: list[float]
-    y: list[float | None]
-    special: list[tuple[int, str]]
-    labels: list[str]
-    band: Band
 
 
 class EmbeddedMetric(TypedDict):
-    """The curves of one chart."""
+    """The curves of one metric. `x` is the metric over which its chart is drawn, or ""."""
 
     name: str
     time_only: bool
+    x: str
     curves: list[EmbeddedCurve]
 
 
@@ -88,110 +70,111 @@ class PageContent:
     left_out: list[str]
 
 
+def start_of(entry: RunEntry) -> float:
+    """Return the start of a run in Unix seconds."""
+    return entry.created_at if entry.started_at is None else entry.started_at
+
+
 def page_content(
     catalog: StoreCatalog,
     entries: Sequence[RunEntry],
     reserved: int,
-    only: Container[str] | None = None,
+    only: Collection[str] | None = None,
+    charts: Sequence[ChartOptions] = (),
 ) -> PageContent:
     """Read the files of runs.
 
     Args:
         reserved: bytes of scripts, style sheets and texts.
         only: metrics of charts, without logs and pictures; None for all of the runs.
+        charts: what the charts show of their metrics.
 
     Raises:
         OSError: a journal cannot be read.
     """
-    origin = min((entry.started_at or entry.created_at for entry in entries), default=0.0)
+    origin = min(map(start_of, entries), default=0.0)
     series = [
         read_with_formulas(catalog.root / entry.folder, formulas_of(catalog.root, entry.project), [])
         for entry in entries
     ]
-    if only is not None:
-        series = [{name: of_run[name] for name in of_run if name in only} for of_run in series]
+    names = {name for of_run in series for name in of_run if only is None or name in only}
     logs = [catalog.log_lines(entry, LOG_LINES) for entry in entries] if only is None else []
     pictures, left_out = _pictures(catalog.root, entries) if only is None else ([], [])
     used = reserved + sum(len(line) for lines in logs for line in lines)
     used += sum(len(picture.url) for picture in pictures)
-    names = sorted({name for of_run in series for name in of_run}, key=lambda n: (n.startswith("system/"), n))
-    names, dropped = _that_fit(names, series, max(0, MOST_BYTES - used))
+    parts = [_part(name, entries, series, charts) for name in sorted(names, key=_order)]
+    parts, dropped = _that_fit(parts, max(0, MOST_BYTES - used))
     if dropped:
         left_out.append(
-            f"{number_of(dropped, 'chart')} of {len(names) + dropped} left out: too large for this file."
+            f"{number_of(dropped, 'chart')} of {len(parts) + dropped} left out: too large for this file."
         )
-    curves = sum(name in of_run for of_run in series for name in names)
-    budget = max(0, MOST_BYTES - used) // max(1, curves * BYTES_OF_POINT)
-    points = max(FEWEST_POINTS, min(MOST_POINTS, budget))
-    metrics = [_metric(name, series, points, origin) for name in names]
-    if any(curve["count"] > points for metric in metrics for curve in metric["curves"]):
+    of_points = sum(len(part.runs) * part.bytes_of_point for part in parts)
+    points = max(FEWEST_POINTS, min(MOST_POINTS, max(0, MOST_BYTES - used) // max(1, of_points)))
+    metrics = [part.embedded(series, points, origin) for part in parts]
+    if any(_is_thinned(curve) for metric in metrics for curve in metric["curves"]):
         left_out.append(f"Curves have at most {points:,} points; the shade is the range of all of them.")
     return PageContent(entries, origin, metrics, logs, pictures, left_out)
 
 
-def _that_fit(
-    names: Sequence[str], series: Sequence[Mapping[str, object]], budget: int
-) -> tuple[list[str], int]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A metric: the runs that have it, by their numbers, and what its charts show."""
+
+    name: str
+    runs: Sequence[int]
+    step_metric: str
+    axes: Sequence[str]
+    smoothings: Sequence[Smoothing]
+
+    @property
+    def bytes_of_point(self) -> int:
+        return bytes_of(len(self.axes), len(self.smoothings))
+
+    def embedded(self, series: Sequence[Series], points: int, origin: float) -> EmbeddedMetric:
+        curves = []
+        for number in self.runs:
+            of_run = series[number]
+            along = {
+                name: Along.of(of_run[name][1].by_step().unshadowed())
+                for name in self.axes
+                if name in of_run and of_run[name][0] is Lane.METRIC
+            }
+            lane, logged = of_run[self.name]
+            curves.append(embedded_curve(number, lane, logged, points, origin, along, self.smoothings))
+        time_only = all("steps" not in curve for curve in curves)
+        return {"name": self.name, "time_only": time_only, "x": self.step_metric, "curves": curves}
+
+
+def _part(
+    name: str, entries: Sequence[RunEntry], series: Sequence[Series], charts: Sequence[ChartOptions]
+) -> _Part:
+    runs = [number for number, of_run in enumerate(series) if name in of_run]
+    names = {other for of_run in series for other in of_run}
+    rules = [entry.metric_rules for entry in entries if entry.metric_rules]
+    has_steps = any(series[number][name][0] is Lane.METRIC for number in runs)
+    x = step_metric_of(rules, name, names) if has_steps else ""
+    axes, smoothings = options_for(name, [*charts, ChartOptions(None, x)])
+    return _Part(name, runs, x, axes, smoothings)
+
+
+def _order(name: str) -> tuple[bool, str]:
+    return name.startswith("system/"), name
+
+
+def _that_fit(parts: Sequence[_Part], budget: int) -> tuple[list[_Part], int]:
     """Return the first metrics whose curves fit with the fewest points, and how many are left out."""
-    shown: list[str] = []
-    for name in names:
-        budget -= FEWEST_POINTS * BYTES_OF_POINT * sum(name in of_run for of_run in series)
+    shown: list[_Part] = []
+    for part in parts:
+        budget -= FEWEST_POINTS * part.bytes_of_point * len(part.runs)
         if budget < 0 and shown:
             break
-        shown.append(name)
-    return shown, len(names) - len(shown)
+        shown.append(part)
+    return shown, len(parts) - len(shown)
 
 
-def _metric(
-    name: str, series: Sequence[Mapping[str, tuple[Lane, Points]]], points: int, origin: float
-) -> EmbeddedMetric:
-    curves = [
-        _curve(number, *of_run[name], points, origin)
-        for number, of_run in enumerate(series)
-        if name in of_run
-    ]
-    return {"name": name, "time_only": all(curve["x"] is None for curve in curves), "curves": curves}
-
-
-def _curve(run: int, lane: Lane, points: Points, most: int, origin: float) -> EmbeddedCurve:
-    has_steps = lane is Lane.METRIC
-    points = points.by_step().unshadowed() if has_steps else points.by_time()
-    x = points.step.astype(np.float64) if has_steps else points.time
-    heights = points.value.heights()
-    at = downsample.curve(x, heights, most)
-    values = heights[at].tolist()
-    curve: EmbeddedCurve = {
-        "run": run,
-        "kind": "float",
-        "count": len(heights),
-        "x": x[at].tolist() if has_steps else None,
-        "t": _times(points.time[at], origin),
-        "y": [_rounded(value) if math.isfinite(value) else None for value in values],
-        "special": [(index, str(value)) for index, value in enumerate(values) if not math.isfinite(value)],
-    }
-    if points.value.labels and len(points.value.labels) <= most:
-        curve["labels"] = list(points.value.labels)
-    if len(at) < len(heights):
-        edges = downsample.interval_starts(x, most // 4)
-        edges = np.unique(np.append(edges, len(heights) - 1))
-        low, high = downsample.envelope(heights, edges)
-        finite = np.isfinite(low) & np.isfinite(high)
-        curve["band"] = {
-            "x": x[edges][finite].tolist(),
-            "t": _times(points.time[edges][finite], origin),
-            "low": list(map(_rounded, low[finite].tolist())),
-            "high": list(map(_rounded, high[finite].tolist())),
-        }
-    return curve
-
-
-def _times(times: Any, origin: float) -> list[float]:
-    rounded: list[float] = np.round(times - origin, 2).tolist()
-    return rounded
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+def _is_thinned(curve: EmbeddedCurve) -> bool:
+    columns = curve.get("steps") or curve["times"]
+    return columns["count"] > len(columns["x"])
 
 
 def _pictures(root: Path, entries: Sequence[RunEntry]) -> tuple[list[Picture], list[str]]:

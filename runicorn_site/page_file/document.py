@@ -7,24 +7,32 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Container, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from runicorn._version import __version__
 from runicorn_site.assets import module_bundle
 from runicorn_site.catalog.entry import RunEntry, nested
 from runicorn_site.catalog.store import StoreCatalog
 from runicorn_site.folders import APPS
-from runicorn_site.page_file.content import PageContent, page_content
+from runicorn_site.page_file.content import PageContent, page_content, start_of
+from runicorn_site.page_file.options import PageBoard, charts_of, options_of_chart
 from runs.store.params import flatten
 
 STATIC = APPS / "static"
 SHEETS = ("variables", "base", "controls", "chart", "documents", "standalone")
-MODULE = "js/standalone/page.js"
+MODULES = (
+    "js/chart/text/data_table.js",
+    "js/chart/menu/menu.js",
+    "js/chart/legend.js",
+    "js/standalone/page.js",
+)
+"""Those that other pages load when a button is pressed, and that of the page, which needs them."""
 COLORS = 10
 
 
@@ -41,13 +49,6 @@ class PageFile:
     tag: str
 
 
-class PageBoard(TypedDict):
-    """A board of a project, and its texts as HTML by their Markdown."""
-
-    board: dict[str, Any]
-    texts: dict[str, str]
-
-
 def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry], board: PageBoard | None = None) -> PageFile:
     """Return the page file of one run or several; their charts are arranged by a board if there is one.
 
@@ -55,7 +56,7 @@ def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry], board: PageBoa
         OSError: a journal cannot be read.
     """
     reserved = len(_sheets()) + len(_script()) + len(json.dumps(board))
-    content = page_content(catalog, entries, reserved)
+    content = page_content(catalog, entries, reserved, charts=charts_of(board) if board else ())
     title = entries[0].label if len(entries) == 1 else f"{len(entries)} runs"
     if board is not None:
         title = board["board"].get("title") or title
@@ -74,7 +75,7 @@ def saved_document(
     about: str,
     body: str,
     run_ids: Sequence[str],
-    metrics: Container[str],
+    charts: Sequence[tuple[str, Mapping[str, Any]]],
     server: str,
 ) -> PageFile:
     """Return the page file of a document.
@@ -82,7 +83,8 @@ def saved_document(
     Args:
         about: a line below the title.
         body: HTML of the document.
-        run_ids, metrics: those of its charts.
+        run_ids: runs of its charts.
+        charts: names of its charts, with options as a board has them.
         server: address of the viewer, to which its links lead.
 
     Raises:
@@ -91,7 +93,9 @@ def saved_document(
     catalog = StoreCatalog(root)
     entries = [entry for run_id in run_ids if (entry := catalog.get(run_id, metrics=False)) is not None]
     linked = _PATHS.sub(rf"\1{escape(server.rstrip('/'))}/", _ICONS.sub('href="#', body))
-    content = page_content(catalog, entries, len(_sheets()) + len(_script()) + len(linked), metrics)
+    options = [options_of_chart({"metrics": [name], **about}) for name, about in charts]
+    only = {name for chart in options for name in chart.metrics or ()}
+    content = page_content(catalog, entries, len(_sheets()) + len(_script()) + len(linked), only, options)
     html = f'<p class="soft">{escape(about)}</p><article class="documents markdown">{linked}</article>'
     return _page(title, html, content, None)
 
@@ -157,6 +161,7 @@ def _figures(content: PageContent) -> str:
     for metric in content.metrics:
         name = escape(metric["name"])
         axis = ' data-axis="time"' if metric["time_only"] else ""
+        axis += f' data-x="{escape(metric["x"])}"' if metric["x"] else ""
         figures.append(
             f'<figure data-name="{name}"{axis}><figcaption><h3><bdi>{name}</bdi></h3><output></output></figcaption>'
             "</figure>"
@@ -231,8 +236,23 @@ def _left_out(content: PageContent) -> str:
 
 def _data(content: PageContent, board: PageBoard | None) -> str:
     """Return the curves as JSON that cannot end its element."""
-    runs = [{"id": entry.id, "label": entry.label} for entry in content.runs]
+    names = Counter(entry.label for entry in content.runs)
+    runs = [
+        {
+            "id": entry.id,
+            "label": entry.label if names[entry.label] == 1 else f"{entry.label} {entry.id[-6:]}",
+            "start": start_of(entry),
+        }
+        for entry in content.runs
+    ]
     value = {"origin": content.origin, "runs": runs, "metrics": content.metrics, "board": board}
+    value = {
+        "origin": content.origin,
+        "runs": runs,
+        "metrics": content.metrics,
+        "board": board,
+        "settings": board["settings"] if board else "",
+    }
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -251,5 +271,5 @@ def _script() -> str:
     def read(name: str) -> str:
         return (STATIC / name).read_text(encoding="utf-8")
 
-    names = module_bundle.in_order([MODULE], read)
+    names = module_bundle.in_order(MODULES, read)
     return module_bundle.joined((name, read(name)) for name in names).replace("</script", "<\\/script")

@@ -29,7 +29,8 @@ from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
 from runicorn_site.catalog.store import StoreCatalog
-from runicorn_site.page_file.document import PageBoard, page_file
+from runicorn_site.page_file.document import page_file
+from runicorn_site.page_file.options import PageBoard
 from runicorn_site.page_file.response import page_response
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.pages.watching import watched_context
@@ -187,7 +188,10 @@ def run_page_file(request: HttpRequest, run_id: str) -> HttpResponse:
 @blocking
 @require_safe
 def runs_page_file(request: HttpRequest) -> HttpResponse:
-    """Return the charts of the runs in `runs`, arranged by the board that the address names, as one file."""
+    """Return the charts of the runs in `runs`, arranged by the board that the address names, as one file.
+
+    `settings` are those of all charts, as the page itself has them in its address.
+    """
     ids = list(dict.fromkeys(part for part in request.GET.get("runs", "").split(",") if part))[:MOST_ON_PAGE]
     runs = select_runs(active_root(), ids).runs
     catalog = StoreCatalog(Path(active_root().path))
@@ -195,7 +199,7 @@ def runs_page_file(request: HttpRequest) -> HttpResponse:
     if not entries:
         raise Http404
     stored = json.loads(page_board(runs, request))
-    board = PageBoard(board=stored["board"], texts=stored["texts"])
+    board = PageBoard(board=stored["board"], texts=stored["texts"], settings=request.GET.get("settings", ""))
     return page_response(request, page_file(catalog, entries, board))
 
 

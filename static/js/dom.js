@@ -27,6 +27,9 @@ export function svg(name, attributes, parent, text = "") {
 /** Whether the page is read by a shared link, or by a user who may only read: nothing can be changed. */
 export const isShared = "shared" in document.body.dataset || "readonly" in document.body.dataset;
 
+/** Whether the page is a file without a server. */
+export const isSaved = "standalone" in document.documentElement.dataset;
+
 /** Make a button with a text. */
 export function textButton(textContent, action, properties = {}) {
   const button = make("button", { type: "button", className: "button", textContent, ...properties });
@@ -73,8 +76,10 @@ export function field(text, input) {
   return make("label", {}, make("span", { className: "label", textContent: text }), input);
 }
 
-/** Return the exports of a module that few visits need: it is loaded with its imports on first use. */
+/** Return the exports of a module that few visits need: it is loaded with its imports on first use. A saved page has it. */
 export function lazy(name) {
+  const embedded = isSaved && globalThis.runicornModules[`js/${name}.js`];
+  if (embedded) return Promise.resolve(embedded);
   const address = ICONS.replace("img/icons.svg", `js/+${name}.js`);
   loaded[name] ??= import(address).then(({ default: modules }) => modules[`js/${name}.js`]);
   loaded[name].catch(() => delete loaded[name]);

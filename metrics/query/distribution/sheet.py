@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from metrics.query.along import Along
 from metrics.query.distribution.columns import Columns, Table
 from metrics.query.distribution.reading import Curve, CurveReader
 from metrics.query.plan import EVERYTHING, Range
 from metrics.query.smoothing.kernels import Samples
 from metrics.query.smoothing.smoother import Smoother
+from metrics.query.values_at_steps import Along
 from metrics.store.cache import cache
 from metrics.store.columns import Floats, Index, Ints
 from runs.store.lazy_numpy import np

@@ -3,17 +3,18 @@
 import { arrange } from "../board/arrange/arrangement.js";
 import { chartOptions } from "../board/arrange/metrics.js";
 import { groupOf } from "../board/arrange/names.js";
-import { OFFERED, isTimeOnly } from "../chart/axes.js";
+import { OFFERED, isTimeOnly, settingsFor } from "../chart/axes.js";
 import { ChartController } from "../chart/controller.js";
 import { mountCharts } from "../documents/charts.js";
 import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
+import { readSettings } from "../run/settings_address.js";
 import { EmbeddedSource } from "./source.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const charts = document.getElementById("charts");
 if (charts) drawRuns(data.board && arrangeBoard(data.board));
-for (const block of document.querySelectorAll("[data-chart]")) mountCharts(block, (runs) => new EmbeddedSource(data, runs), data.origin);
+for (const block of document.querySelectorAll("[data-chart]")) mountCharts(block, (runs) => new EmbeddedSource(data, runs));
 
 /** Put the charts in order as a board says; returns the cells by name. */
 function arrangeBoard({ board, texts }) {
@@ -35,18 +36,20 @@ function figureOf({ name, item, metrics, timeOnly }) {
   const label = item?.title ?? item?.match ?? (metrics.length > 1 ? metrics.join(", ") : name);
   const title = make("h3", { className: "clip", title: label }, make("bdi", { textContent: label }));
   const figure = make("figure", {}, make("figcaption", {}, title, make("output")));
-  Object.assign(figure.dataset, { name, ...(timeOnly && { axis: "time" }) });
+  const x = data.metrics.find((metric) => metric.name === name)?.x;
+  Object.assign(figure.dataset, { name, ...(timeOnly && { axis: "time" }), ...(x && { x }) });
   return figure;
 }
 
 /** Draw all charts of runs, with tools above them; `cells` of a board by name, or null. */
 function drawRuns(cells) {
   const form = document.getElementById("tools");
-  let settings = { axis: "step", log: false, logx: false, smoothing: null, range: null, origin: data.origin, spread: "auto", hidden: [] };
+  const names = data.metrics.map(({ name }) => name);
+  let settings = { ...readSettings(data.settings, 0, names), hidden: [] };
   const changed = new Map();
   const controller = new ChartController(charts, new EmbeddedSource(data), settings, {
     zoom: (range) => configure({ range }),
-    metrics: () => data.metrics.map(({ name }) => name),
+    metrics: () => names,
     options: (name) => changed.get(name) ?? chartOptions(cells?.get(name)),
     optionsChanged: (name, options) => changed.set(name, options),
   });
@@ -59,9 +62,12 @@ function drawRuns(cells) {
 
   const hasSteps = data.metrics.some(({ time_only }) => !time_only);
   const axes = OFFERED.filter(({ key }) => hasSteps || isTimeOnly(key));
-  const axis = make("select", { ariaLabel: gettext("x axis") }, ...axes.map(({ key, label }) => make("option", { value: key }, label)));
-  axis.addEventListener("change", () => configure({ axis: axis.value, range: null }));
-  const log = make("input", { type: "checkbox" });
+  const { xMetric } = settings;
+  const options = [...axes.map(({ key, label }) => [key, label]), ...(xMetric ? [[xMetric, xMetric]] : [])];
+  const axis = make("select", { ariaLabel: gettext("x axis") }, ...options.map(([value, label]) => make("option", { value, textContent: label })));
+  axis.value = xMetric ?? settings.axis;
+  axis.addEventListener("change", () => configure({ ...settingsFor(axis.value), range: null }));
+  const log = make("input", { type: "checkbox", checked: settings.log });
   log.addEventListener("change", () => configure({ log: log.checked }));
   const search = make("input", { type: "search", placeholder: gettext("Filter charts"), ariaLabel: gettext("Filter charts") });
   search.addEventListener("input", () => {
@@ -69,7 +75,7 @@ function drawRuns(cells) {
       figure.hidden = !figure.dataset.name.toLowerCase().includes(search.value.toLowerCase());
     }
   });
-  const whole = make("button", { type: "button", disabled: true }, gettext("Show everything"));
+  const whole = make("button", { type: "button", disabled: !settings.range }, gettext("Show everything"));
   whole.addEventListener("click", () => configure({ range: null }));
   form.append(search, axis, make("label", {}, log, gettext("Log scale")), whole);
   form.addEventListener("submit", (event) => event.preventDefault());

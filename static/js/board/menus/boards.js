@@ -6,6 +6,7 @@ import { gettext } from "../../i18n.js";
 import { askName, confirm } from "./dialogs.js";
 import { withParameters } from "../../shared/query.js";
 import { addressOf, put } from "../file.js";
+import { writeSettings } from "../../run/settings_address.js";
 import { rename } from "../arrange/section_changes.js";
 
 const DEFAULT = "default";
@@ -31,11 +32,12 @@ export function boardEntries(board) {
   ];
 }
 
-/** Download the charts of the runs on the page, arranged by the saved board, as one file that needs no server. */
-function savePage({ file, source }) {
+/** Download the charts of the runs on the page, arranged by the saved board and with its settings, as one file that needs no server. */
+function savePage({ file, source, controller }) {
   const run = location.pathname.match(/\/runs\/([^/]+)/)?.[1];
   const runs = run ?? [...source.runs.keys()].join();
-  const query = new URLSearchParams({ runs, board: file.name });
+  const settings = writeSettings("", { ...controller.settings, filter: "" }).slice(1);
+  const query = new URLSearchParams({ runs, board: file.name, settings });
   make("a", { href: siteAddress(`/page.html?${query}`), download: `${file.name}.html` }).click();
 }
 

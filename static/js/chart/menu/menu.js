@@ -1,7 +1,7 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
 import { axisOf, isTimeOnly } from "../axes.js";
-import { field, isShared, make, showPopover, textButton } from "../../dom.js";
+import { field, isSaved, isShared, make, showPopover, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
 import { linkTo } from "../full_screen.js";
@@ -38,7 +38,7 @@ function fill(menu, chart) {
   reset.disabled = !Object.keys(chart.hooks.options()).length;
   const link = textButton(gettext("Copy link"), () => say(menu, navigator.clipboard.writeText(linkTo(chart.name)), gettext("Link copied.")));
   const status = make("p", { className: "status", role: "status" });
-  menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared ? [] : [alertButton(chart, () => menu.hidePopover())])), status);
+  menu.replaceChildren(...settingsFields(chart, change, refill), goTo(menu, chart), fileButtons(menu, chart), make("footer", {}, reset, link, ...(isShared || isSaved ? [] : [alertButton(chart, () => menu.hidePopover())])), status);
 }
 
 /** Return the field that moves the cursor to a step, whatever the x axis; to an x where metrics have no steps. */

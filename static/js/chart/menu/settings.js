@@ -1,7 +1,7 @@
 /** Settings of one chart in its menu: metrics, axes, y range and smoothing. */
 
 import { axisOf, OFFERED } from "../axes.js";
-import { field, make, textButton } from "../../dom.js";
+import { field, isSaved, make, textButton } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { compiled } from "../expressions.js";
 import { METHODS, amountOf, makeSmoothing } from "../smoothing.js";
@@ -18,7 +18,9 @@ export function settingsFields(chart, change, refill) {
     apply(options);
   };
   const set = setter(change);
-  return [metrics(chart, names, setter(refill)), axes(chart, names, set), range(chart, set), smoothing(chart, set)];
+  // The server smooths, so a saved page has the smoothed curves that were shown when it was saved.
+  const smoothed = isSaved ? [] : [smoothing(chart, set)];
+  return [metrics(chart, names, setter(refill)), axes(chart, names, set), range(chart, set), ...smoothed];
 }
 
 function metrics(chart, names, set) {
