@@ -16,7 +16,8 @@ import time
 
 from runicorn import _platform
 from runicorn.capture import detached_process
-from runicorn.capture.program_start import ProgramStart, has_foreign_finders
+from runicorn.capture.program_start import ProgramStart
+from runicorn.import_hooks import has_foreign_finders
 
 PROGRAM = "runicorn/capture/capture_program.py"
 HEAD = 12

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn.capture.program_start import has_foreign_finders
+from runicorn.import_hooks import has_foreign_finders
 from runicorn.store.values import REFUSALS
 
 MEBIBYTE = 1024 * 1024

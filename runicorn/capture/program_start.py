@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from importlib.machinery import PathFinder
 
 from runicorn import _platform
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 else:
     from runicorn.named_tuple import NamedTuple
 
-PLAIN_FINDERS = ("runicorn", "importlib_metadata")
-"""Packages whose import hooks list no other distributions than Python does."""
 STARTING = 600.0
 """Seconds after its start up to which a script that begins a run is still starting."""
 
@@ -57,13 +54,3 @@ class ProgramStart(NamedTuple):
             dict(os.environ),
             started if script and now - started < STARTING else now,
         )
-
-
-def has_foreign_finders() -> bool:
-    """Return whether import hooks of this process may list distributions that are not in `sys.path`."""
-    return any(
-        finder is not PathFinder
-        and hasattr(finder, "find_distributions")
-        and not set(finder.__module__.split(".")).intersection(PLAIN_FINDERS)
-        for finder in sys.meta_path
-    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from importlib.metadata import PathDistribution
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from runicorn import extension_points
-from runicorn.extension_points import COMMANDS, NAMES, NotInstalled, entries, load
+from runicorn.extension_points import COMMANDS, NAMES, TRACKERS, NotInstalled, entries, load
 
 
 @pytest.fixture
@@ -37,17 +38,12 @@ def test_each_distribution_is_read_once_for_all_groups(
         installed, "plugin", "[runicorn.commands]\nmore = json:loads\n[runicorn.names]\nDumper = json:dumps\n"
     )
     read: list[str] = []
-    original = PathDistribution.read_text
-
-    def counted(self: PathDistribution, name: Any) -> str | None:
-        read.append(str(name))
-        return original(self, name)
-
-    monkeypatch.setattr(PathDistribution, "read_text", counted)
+    original = extension_points._text
+    monkeypatch.setattr(extension_points, "_text", lambda info: read.append(info) or original(info))
     assert [entry.name for entry in entries(COMMANDS)] == ["more"]
-    before = len(read)
+    assert len(read) == 2
     assert load(NAMES, "Dumper") is json.dumps
-    assert len(read) == before
+    assert len(read) == 2
 
 
 def test_of_two_copies_the_first_on_the_path_counts(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +58,37 @@ def test_a_distribution_that_is_installed_later_is_found(installed: Path) -> Non
         load(NAMES, "Dumper")
     install(installed, "plugin", "[runicorn.names]\nDumper = json:dumps\n")
     assert load(NAMES, "Dumper") is json.dumps
+
+
+def test_the_entry_points_are_those_of_importlib_metadata(installed: Path) -> None:
+    install(
+        installed,
+        "plugin",
+        "# made by hand\n[console_scripts]\nplugin = plugin:main\n\n[runicorn.names]\n"
+        "Dumper=json:dumps\ndecode = json.decoder:JSONDecoder.decode [extra]\n[runicorn.trackers]\nmine = json.decoder\n",
+    )
+    for group in (NAMES, TRACKERS):
+        assert [(entry.name, entry.load()) for entry in entries(group)] == [
+            (entry.name, entry.load()) for entry in entry_points(group=group)
+        ]
+    assert len(entries(NAMES)) == 2
+
+
+def test_entry_points_in_an_archive_are_found(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ZipFile(installed / "plugin.zip", "w") as archive:
+        archive.writestr(
+            "plugin-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n"
+        )
+        archive.writestr("plugin-1.0.dist-info/entry_points.txt", "[runicorn.names]\nDumper = json:dumps\n")
+    monkeypatch.setattr(sys, "path", [str(installed / "plugin.zip")])
+    assert load(NAMES, "Dumper") is json.dumps
+
+
+def test_a_command_starts_without_importlib_metadata() -> None:
+    program = (
+        "import sys; from runicorn.extension_points import COMMANDS, entries; print(len(entries(COMMANDS)));"
+        "print({'importlib.metadata', 'email', 'zipfile'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == "3"
+    assert "set()" in done.stdout
