@@ -16,7 +16,6 @@ import re
 import tomllib
 import zipfile
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -70,6 +69,8 @@ def own_wheels() -> dict[str, bytes]:
 
 def _installed(name: str, module: Path) -> list[Member]:
     """Return the files of the distribution that installed a module; none if the module is that of a checkout."""
+    from importlib import metadata  # takes a hundredth of the start
+
     for distribution in metadata.distributions(name=name):
         files = [file for file in distribution.files or [] if _belongs(PurePosixPath(file.as_posix()))]
         paths = {file.as_posix(): Path(str(file.locate())) for file in files}

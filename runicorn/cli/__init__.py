@@ -5,7 +5,6 @@ The first is found by the entry point `runicorn.command_line`. The second are th
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -58,6 +57,8 @@ def _sdk(arguments: Sequence[str]) -> int:
 
 
 def _version(arguments: Sequence[str]) -> int:
+    import argparse  # of no use to the command line of the full distribution
+
     parser = argparse.ArgumentParser(prog="runicorn version")
     parser.add_argument("--json", action="store_true")
     about = {"name": "runicorn", "version": __version__, "implementation": SDK}
@@ -74,6 +75,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _sync(arguments: Sequence[str]) -> int:
+    import argparse
+
     from runicorn.settings import user
     from runicorn.upload.rest import CannotUpload, upload_rest
 

@@ -10,7 +10,6 @@ from channels.routing import URLRouter
 from django.urls import re_path
 
 from metrics.live.urls import websocket_patterns as metric_sockets
-from people.access.routes import table
 from runicorn_site.conditional.remembered import RememberedAnswers
 from runicorn_site.monitoring.readiness import readiness_problem
 from runicorn_site.security.guard import Policy
@@ -28,7 +27,6 @@ def build(policy: Policy) -> Any:
     Raises:
         ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` or `RUNICORN_EMBED_ORIGINS` is malformed.
     """
-    table()  # the first request would wait for it
     check_settings()
     router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=most_sockets())

@@ -310,6 +310,7 @@ class Serving:
 
         self.load()
         from metrics.query import first_chart
+        from people.access.routes import table
         from runicorn_site.transport.routing import compile_patterns
         from runs.index import discovery
 
@@ -322,6 +323,7 @@ class Serving:
         self.worker.start()
         notify_systemd()
         compile_patterns()
+        table()
         with suppress(DatabaseError):  # the first request will report it
             first_chart.prepare()
         connections.close_all()
