@@ -70,9 +70,8 @@ def shares(pids: list[int], seconds: float) -> list[float]:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the CPU time of all threads of a process, in nanoseconds' precision; of Linux only."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+    """Return the CPU time of a process, of threads that ended too, in nanoseconds' precision; of Linux only."""
+    return time.clock_gettime(~pid << 3 | 2)  # the clock of clock_getcpuclockid(3)
 
 
 if __name__ == "__main__":
