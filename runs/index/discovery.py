@@ -38,8 +38,9 @@ logger = logging.getLogger(__name__)
 CHUNK = 400
 """Runs per transaction, about 50 ms."""
 DIRECT_SECONDS, SLOW_SECONDS = 5.0, 15.0
-"""How long, in processor and other time, new runs are read in full before the others are listed by name, time and status only: some 10,000 of a local
-store. A row that is completed later takes twice the work, and half as much space again."""
+"""How long, in CPU and wall time, new runs are read in full before the others are listed by name, time and status only,
+unless reading those takes no longer either: some 10,000 of a local store. A row that is completed later takes twice the
+work, and half as much space again."""
 PRELIMINARY_CHUNK = 500
 SOON_SECONDS = 1.0
 """How long new runs are read before the folders are scanned again."""
@@ -189,11 +190,12 @@ def full(root: StorageRoot) -> None:
         _walk(store)
         scanned_at = time.monotonic()
         told = _told_runs(store, changes)
-        for chunk in _to_read(root, {*told, *_touched(store, store.walk.runs())}):
-            _process(root, store, chunk)
-            if time.monotonic() - scanned_at > SOON_SECONDS:
-                _scan_changed(root, store)
-                scanned_at = time.monotonic()
+        with bulk.large_cache():
+            for chunk in _to_read(root, {*told, *_touched(store, store.walk.runs())}):
+                _process(root, store, chunk)
+                if time.monotonic() - scanned_at > SOON_SECONDS:
+                    _scan_changed(root, store)
+                    scanned_at = time.monotonic()
         if not store.walk.folders[""].error:
             _remove_missing(root, store, Run.objects.filter(root=root))
         _remember(root, store)
@@ -332,18 +334,23 @@ def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
     """
     ordered = sorted(set(folders), key=id_of)
     if len(ordered) > CHUNK:
-        clock, processor = time.monotonic(), time.thread_time()
-        while (
-            ordered
-            and time.thread_time() < processor + DIRECT_SECONDS
-            and time.monotonic() < clock + SLOW_SECONDS
+        clock, cpu, done = time.monotonic(), time.thread_time(), 0
+        while ordered and (
+            _is_soon_done(time.thread_time() - cpu, DIRECT_SECONDS, len(ordered), done)
+            and _is_soon_done(time.monotonic() - clock, SLOW_SECONDS, len(ordered), done)
         ):
             yield ordered[:CHUNK]
+            done += len(ordered[:CHUNK])
             del ordered[:CHUNK]
     if len(ordered) > CHUNK:
         existing_ids = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
         _add_preliminary_rows(root, [folder for folder in ordered if id_of(folder) not in existing_ids])
     yield from _chunks(reversed(ordered), CHUNK)
+
+
+def _is_soon_done(spent: float, limit: float, left: int, done: int) -> bool:
+    """Return whether reading runs began less than `limit` seconds ago, or ends within them at its speed so far."""
+    return spent < limit or spent * left < limit * done
 
 
 def _add_preliminary_rows(root: StorageRoot, folders: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -185,6 +186,26 @@ def test_a_large_store_is_listed_before_it_is_read(
     assert [tag.tag for tag in row(made[7]).tag_rows.all()] == ["t"]
     in_order = Run.objects.order_by("pk").values_list("run_id", flat=True)
     assert list(in_order) == sorted(made)
+
+
+@pytest.mark.parametrize(("count", "listed_after"), [(6, None), (10, None), (12, 6), (30, 6)])
+def test_runs_that_are_soon_read_are_not_listed_before(
+    store: Path, make_run: Any, monkeypatch: pytest.MonkeyPatch, count: int, listed_after: int | None
+) -> None:
+    seconds = 0.0
+    clock = SimpleNamespace(thread_time=lambda: seconds, monotonic=lambda: seconds)
+    monkeypatch.setattr(discovery, "time", clock)
+    monkeypatch.setattr(discovery, "CHUNK", 2)
+    monkeypatch.setattr(discovery, "DIRECT_SECONDS", 3.0)
+    folders = [f"vision/n/runs/{make_run(store, name='n')}" for _ in range(count)]
+    read = 0
+    for chunk in discovery._to_read(active_root(), folders):
+        if ids():
+            break
+        seconds += 1.0
+        read += len(chunk)
+    assert read == (listed_after or count)
+    assert len(ids()) == (count - listed_after if listed_after else 0)
 
 
 def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
