@@ -16,7 +16,7 @@ from metrics.ingest.intake import UnreadableJournal, purge
 from metrics.models import Journal, Series
 from runicorn.store import layout
 from runs.errors import OutsideRoot
-from runs.index import discovery
+from runs.index import bulk, discovery
 from runs.models import Run, RunQuerySet, StorageRoot
 
 logger = logging.getLogger(__name__)
@@ -194,10 +194,11 @@ class Rounds:
         """Record the sizes of journals, so that the backlog can be queried and counted; return False if stopped."""
         journals_by_run = _sizes(journals)
         rows = iter(list(runs.values_list(*_CHECKED)))
-        while some := list(islice(rows, BATCH)):
-            if stop.is_set():
-                return False
-            self._record_sizes(some, journals_by_run)
+        with bulk.large_cache():
+            while some := list(islice(rows, BATCH)):
+                if stop.is_set():
+                    return False
+                self._record_sizes(some, journals_by_run)
         self._swept = time.monotonic()
         return True
 

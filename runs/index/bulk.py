@@ -8,12 +8,13 @@ it are prepared. Callers pass clean values of the right type, and only JSON fiel
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 
 Row = Sequence[Any]
+LARGE_CACHE_KB = 8000
 
 
 def _no_pause() -> None:
@@ -34,6 +35,28 @@ def paced(pause: Callable[[], object]) -> Iterator[None]:
     finally:
         if breathe is pause:  # not that of a newer thread
             breathe = _no_pause
+
+
+@contextmanager
+def large_cache() -> Iterator[None]:
+    """Let SQLite keep more pages in memory while this thread writes very many rows.
+
+    Each row of a metric goes to a random page of four indexes. With the cache of other connections a tenth of the time
+    of a first index is spent on reading these pages again.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        (usual,) = cursor.execute("PRAGMA cache_size").fetchone()
+        cursor.execute(f"PRAGMA cache_size=-{LARGE_CACHE_KB}")
+    try:
+        yield
+    finally:
+        # Another connection after the database was replaced, none while it is.
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA cache_size={usual}")
+            cursor.execute("PRAGMA shrink_memory")
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
