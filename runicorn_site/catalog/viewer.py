@@ -37,6 +37,8 @@ SORTED = {
     "duration": "duration",
 }
 """Columns by which a viewer sorts, beside config keys and metrics."""
+_PAGE_FILE = b"data-standalone"
+"""In the first element of a page file, not in the page of signing in."""
 MOST_IDS = 100
 MOST_NAMES = 50
 
@@ -204,6 +206,22 @@ class ViewerCatalog(Catalog):
             raise BadQuestion(str(error)) from error
         self.set_note(entry, note)
         return note
+
+    def page_of_document(self, project: str, folder: str, name: str) -> bytes:
+        """Return a document of a project as a page file.
+
+        Raises:
+            CatalogError: there is no such document, or the viewer wants a user to sign in.
+        """
+        place = "/".join(quote(part, safe="") for part in ("projects", project, folder, name, "page.html"))
+        with answered():
+            try:
+                page = self.client._transport.send("GET", f"/{place}")
+            except NotFoundError:
+                raise BadQuestion(f"Document not found: {project}/{folder}/{name}") from None
+        if _PAGE_FILE not in page.content[:200]:
+            raise NotPermitted(f"{self.client.base_url} shows no document to this user: give a --token")
+        return page.content
 
     def delete(self, entries: Sequence[RunEntry]) -> None:
         """Move runs to the recycle bin, a hundred at a time."""

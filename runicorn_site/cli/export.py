@@ -14,7 +14,7 @@ from runicorn.store.progress import show_progress
 from runicorn.store.state import State
 from runicorn.store.units import format_bytes, number_of
 from runicorn_site.cli.support.selection import WHERE, Choice, selected_records
-from runicorn_tools.archives import document
+from runicorn_tools.archives import document as archive_document
 from runicorn_tools.archives import write as exporting
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, USAGE
@@ -79,13 +79,24 @@ def export(
     compress: Annotated[
         bool, typer.Option("--compress", help="Compress the zip; smaller but slower.")
     ] = False,
+    document: Annotated[
+        str,
+        typer.Option(
+            metavar="reports/NAME",
+            help="A document of --project as one page, instead of runs; from a viewer.",
+        ),
+    ] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "--out", "-o", help="Output file; a folder for several runs.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the written files as JSON.")] = False,
+    url: Annotated[
+        str, typer.Option(help="The viewer of --document; by default a running one of the store.")
+    ] = "",
+    token: Annotated[str | None, typer.Option(help="Token for --url.", envvar="RUNICORN_TOKEN")] = None,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Write runs into an archive or a file of another format.
+    """Write runs into an archive or a file of another format, or a document as one page.
 
     Examples:
 
@@ -93,10 +104,24 @@ def export(
 
       runicorn export latest --format page --output latest.html
 
+      runicorn export --project vision --document reports/weekly --output weekly.html
+
       runicorn export --run-id 20260114_153045_a1b2c3 --include-artifacts
 
       runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
     """
+    if url and not document:
+        common.exit_with("--url is the viewer of a --document", USAGE)
+    if document:
+        from runicorn_site.cli.export_document import export_document
+
+        if not project or format not in (None, Format.PAGE):
+            common.exit_with("--document needs --project, and its only --format is page", USAGE)
+        with common.exit_on_error():
+            path = export_document(project, document, output, url, token, storage)
+        if as_json:
+            common.print_json({"files": [str(path)], "runs": []})
+        return
     root = common.existing_root(storage)
     ids = (*(run_id or ()), *(_named(root, runs) if runs else ()))
     deleted = None if include_deleted or ids else False
@@ -220,7 +245,7 @@ def write_one(run_dir: Path, kind: str, target: Path) -> bool:
     """
     exporter = MetricsExporter(run_dir)
     write: dict[str, Callable[[], object]] = {
-        "json": lambda: _write_all(target, document.pieces(run_dir, include_media=True)),
+        "json": lambda: _write_all(target, archive_document.pieces(run_dir, include_media=True)),
         "csv": lambda: bool(exporter.columns()) and exporter.to_csv(target) is None,
         "excel": lambda: exporter.to_excel(target),
         "parquet": lambda: exporter.to_parquet(target),

@@ -106,9 +106,10 @@ def test_a_saved_document_has_its_charts_offline(chromium: Any, viewer: Any, tmp
     ]
     text = f"Hello\n\n```chart\nmetrics: loss\nruns: {ids[0]}, {ids[1]}\n```\n```runs\n```\n"
     documents.write(viewer.root, "saved", documents.REPORTS, "main", documents.Document("Weekly", text))
-    answer = until(lambda: ok(viewer.get("/projects/saved/reports/main/page.html"), 'data-name="loss"'))
+    until(lambda: ok(viewer.get("/projects/saved/reports/main/page.html"), 'data-name="loss"'))
     target = tmp_path / "report.html"
-    target.write_text(answer, encoding="utf-8")
+    words = ("export", "--project", "saved", "--document", "reports/main", "--output", str(target))
+    call(*words, "--url", viewer.url)
     context = chromium.new_context(offline=True)
     page = context.new_page()
     requested: list[str] = []
@@ -125,6 +126,26 @@ def test_a_saved_document_has_its_charts_offline(chromium: Any, viewer: Any, tmp
     page.mouse.up()
     assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
     context.close()
+
+
+def test_a_document_is_exported_by_a_viewer_of_its_store(viewer: Any, tmp_path: Path) -> None:
+    write_run(viewer.root, "told", metrics=[{"loss": 1.0}])
+    documents.write(
+        viewer.root, "told", documents.NOTEBOOK, "day", documents.Document("A day", "Warmup held.")
+    )
+    until(lambda: viewer.get("/projects/told/notebook/day").status_code == 200)
+    words = ["export", "--project", "told", "--output", str(tmp_path)]
+    (file,) = call(*words, "--document", "notebook/day.md", "--url", viewer.url, "--json")["files"]
+    assert Path(file) == tmp_path / "day.html" and "Warmup held." in Path(file).read_text()
+    missing = call(*words, "--document", "notebook/other", "--url", viewer.url, code=2)
+    assert missing == "runicorn: Document not found: told/notebook/other\n"
+    wrong = call(*words, "--document", "boards/day", "--url", viewer.url, code=2)
+    assert wrong == "runicorn: boards/day is no document: give reports/NAME or notebook/NAME\n"
+    call(*words, "--document", "notebook/day", "--storage", str(viewer.root))
+    write_run(tmp_path / "other")
+    none = call(*words, "--document", "notebook/day", "--storage", str(tmp_path / "other"), code=4)
+    assert "start one with runicorn viewer" in none and none.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".html"] == ["day.html"]
 
 
 @pytest.mark.journey
