@@ -289,7 +289,7 @@ class _Missing(CatalogError):
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Raise errors of the client as `CatalogError`."""
+    """Raise errors of the client, and of answers in another form, as `CatalogError`."""
     try:
         yield
     except NotFoundError as error:
@@ -302,6 +302,10 @@ def answered() -> Iterator[None]:
         raise BadQuestion(str(error)) from error
     except RunicornAPIError as error:
         raise CatalogError(str(error)) from error
+    except (AttributeError, KeyError, TypeError) as error:  # another program, or a viewer of another version
+        raise CatalogError(
+            "Unexpected answer: this is no Runicorn viewer, or one of another version"
+        ) from error
 
 
 def _check(answer: Mapping[str, Any]) -> None:
