@@ -19,6 +19,7 @@ from artifacts.models import Artifact, Use
 from artifacts.services import curation, lookup, statistics
 from runicorn.api.responses import artifacts as responses
 from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.streaming import AnyFormat
@@ -36,6 +37,7 @@ class StoreView(APIView):
     """A view of artifacts."""
 
 
+@conditional(looks=False)
 class ArtifactList(StoreView):
     """The artifacts of the store."""
 
@@ -57,6 +59,7 @@ class ArtifactStatistics(StoreView):
         return Response(statistics.statistics(active_root()))
 
 
+@conditional(looks=False)
 class VersionList(StoreView):
     """The versions of an artifact."""
 

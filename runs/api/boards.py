@@ -15,6 +15,7 @@ from runicorn.api.responses.remote import Done
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH
 from runicorn_site.web.access import Scope, Subject
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import endpoint, route
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body
@@ -40,6 +41,7 @@ class BoardBody(Body):
     hidden = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_NAMES)
 
 
+@conditional(looks=False)
 @route("GET", scope=Scope.READ, returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
 def board_list_view(request: Request, project: str) -> Response:
     """List the boards of a project by name; one that cannot be used has an `error`."""

@@ -18,6 +18,7 @@ from runicorn.api.responses.remote import Done
 from runicorn.store.project import documents
 from runicorn_site.web.access import Scope, Subject
 from runicorn_site.web.actor import may_change_boards, sender_label
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.readable import current
 from runicorn_site.web.serializers import Body, Query
@@ -106,6 +107,7 @@ class Paragraph(Body):
     author = DocumentBody().fields["author"]
 
 
+@conditional(looks=False)
 class DocumentListView(APIView):
     """The documents of a folder of a project."""
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from runicorn.api.responses.samples import SampleComparison, SamplePage, SampleSet, SampleSets
 from runicorn_site.web.access import Scope
+from runicorn_site.web.conditional import conditional
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.services.lookup import get_experiment
@@ -25,6 +26,7 @@ from samples.store.piece import Piece
 ERRORS = (400, 404, 503)
 
 
+@conditional(looks=False)
 @blocking
 @route("GET", scope=Scope.READ, returns=SampleSets, errors=ERRORS, operation_id="v2_samples_sets")
 def sample_sets_view(request: Request, run_id: str) -> Response:
@@ -45,6 +47,7 @@ def sample_sets_view(request: Request, run_id: str) -> Response:
     return Response(SampleSets(samples=sets))
 
 
+@conditional(looks=False)
 @blocking
 @route(
     "GET",
@@ -82,6 +85,7 @@ def sample_rows_view(request: Request, run_id: str, name: str, query: dict[str, 
     return Response(strict(answer))
 
 
+@conditional(looks=False)
 @blocking
 @route(
     "GET",

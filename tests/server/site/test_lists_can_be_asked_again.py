@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.ingest.catch_up import catch_up
+from runicorn.store.project import boards, documents
+from runicorn.store.samples.writer import SampleWriter
 from runicorn_site.conditional.answers import tag_of
 from runicorn_site.conditional.remembered import RememberedAnswers
 from runicorn_site.transport.dispatch import OneHop
@@ -31,7 +33,7 @@ from runs.models import Run
 from runs.services.curation import edit_run, tag_runs
 from runs.services.projects import move_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
-from tests.folders import append_metrics, write_run
+from tests.folders import append_metrics, folder_of, write_run
 
 LIST = "/api/v2/experiments"
 QUERIES = (
@@ -348,3 +350,30 @@ def test_a_failed_call_is_repeated_by_each_caller() -> None:
         shared()
     outcomes = iter([5])
     assert shared() == 5
+
+
+def test_lists_of_files_are_asked_again(store: Path, make_run: Any, program: Program) -> None:
+    run_id = make_run(store, project="vision")
+    with SampleWriter(folder_of(store, run_id), "rollouts") as writer:
+        writer.append([{"id": "a", "prompt": "1+1", "reward": 0.5}], step=1)
+    documents.write(store, "vision", documents.REPORTS, "first", documents.Document("First", "Text."))
+    samples = f"/api/v2/experiments/{run_id}/samples"
+    tags = {}
+    for path in (
+        "/api/v2/projects/vision/reports",
+        "/api/v2/projects/vision/notebook",
+        "/api/v2/projects/vision/boards",
+        "/api/artifacts",
+        samples,
+        f"{samples}/rollouts",
+    ):
+        status, headers, _ = program.get(path)
+        assert status == 200, path
+        tags[path] = headers["etag"]
+        status, headers, body = program.get(path, if_none_match=tags[path])
+        assert (status, headers["etag"], body) == (304, tags[path], b""), path
+    documents.write(store, "vision", documents.REPORTS, "by-hand", documents.Document("Second", "Text."))
+    boards.write(store, "vision", "main", {"title": "Mine"})
+    for path, is_changed in zip(tags, (True, False, True, False, False, False), strict=True):
+        status, _, body = program.get(path, if_none_match=tags[path])
+        assert status == (200 if is_changed else 304), (path, body)
