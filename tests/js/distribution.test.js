@@ -46,6 +46,18 @@ test("a difference is said in its other form, too", () => {
   assert.equal(differenceCurves(metric, runs, "relative")[0].note(0), "(6)");
 });
 
+test("a group or a run whose curve ended has no value afterwards, and so no mark of NaN", () => {
+  const columns = (values) => ({ ...Object.fromEntries(Object.keys(STATISTICS).map((name) => [name, values])), count: values.map((value) => (value === null ? 0 : 1)) });
+  const y = [null, 1, null, 3, null, null];
+  const group = { key: { lr: 1 }, n: 1, runs: 1, statistics: columns(y), members: [{ id: "a", name: "one", value: 1, y }], marked: [] };
+  const metric = { ...METRIC, x: [0, 10, 20, 30, 40, 50], groups: [group], baseline: [1, 1, 1, 2, 1, 1] };
+  const [member, mean] = groupCurves(metric, "min-max");
+  for (const { series } of [member, mean]) assert.deepEqual([series.x, series.y], [[10, 20, 30], [1, NaN, 3]]);
+  assert.deepEqual([mean.band.x === mean.series.x, mean.band.low, mean.note(2)], [true, [1, NaN, 3], "3–3, n = 1"]);
+  const [difference] = differenceCurves(metric, new Map([["a", { key: "a" }]]), "absolute");
+  assert.deepEqual([difference.series.x, difference.note(2)], [[10, 20, 30], "(150 %)"]);
+});
+
 test("the beginning of groups is fetched in finer columns for a logarithmic axis", async () => {
   const [steps, columns] = [100_000, 400];
   const asked = [];

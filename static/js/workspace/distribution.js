@@ -60,14 +60,18 @@ export function groupCurves(metric, bandName, solo = "") {
   const members = metric.groups.flatMap((group, i) =>
     group.members.filter(({ id }) => !solo || id === solo).map(({ id, name, y }) => ({
       ...{ key: id, group: entries[i].key, label: `${name} · ${entries[i].label}`, colour: entries[i].colour },
-      ...{ series: seriesOf(metric.name, x, y), kinds: [member], crowd },
+      ...{ series: seriesOf(metric.name, ...between(y, x, y)), kinds: [member], crowd },
     })),
   );
   const means = metric.groups.flatMap((group, i) => {
     if (!group.runs || (solo && !group.members.some(({ id }) => id === solo))) return [];
-    const band = { x, ...edgesOf(group.statistics, bandName) };
-    const series = seriesOf(metric.name, x, group.statistics[BANDS[bandName].centre]);
-    return [{ ...entries[i], series, band, note: (at) => noteOf(group.statistics, bandName, at), thinned: areWide(x) }];
+    const { centre } = BANDS[bandName];
+    const names = Object.keys(group.statistics);
+    const [own, ...columns] = between(group.statistics[centre], x, ...names.map((name) => group.statistics[name]));
+    const statistics = Object.fromEntries(names.map((name, place) => [name, columns[place]]));
+    const series = seriesOf(metric.name, own, statistics[centre]);
+    const band = { x: own, ...edgesOf(statistics, bandName) };
+    return [{ ...entries[i], series, band, note: (at) => noteOf(statistics, bandName, at), thinned: areWide(x) }];
   });
   return [...members, ...means];
 }
@@ -91,7 +95,7 @@ export function densityCurves(metric) {
     ...{ kinds: [density, outer, shade, line], thinned: false, note: (at) => noteOf(statistics, "p25-p75", at) },
   };
   const entries = namedEntries(metric);
-  const named = [...worst, ...best].map((curve) => ({ ...entries.get(curve.id), series: seriesOf(name, x, curve.y), kinds: [none, none, none, line], thinned: false }));
+  const named = [...worst, ...best].map((curve) => ({ ...entries.get(curve.id), series: seriesOf(name, ...between(curve.y, x, curve.y)), kinds: [none, none, none, line], thinned: false }));
   return runs ? [all, ...named] : [];
 }
 
@@ -100,10 +104,11 @@ export function differenceCurves(metric, runs, difference) {
   const { x, name, baseline } = metric;
   const members = metric.groups[0].members.filter(({ id }) => runs.has(id));
   const other = (value, base) => (difference === "absolute" ? `${formatNumber(Number(((100 * value) / Math.abs(base)).toPrecision(3)))} %` : formatNumber(value * Math.abs(base)));
-  return members.map(({ id, y }) => ({
-    ...{ ...runs.get(id), series: seriesOf(name, x, y), thinned: areWide(x) },
-    note: (at) => (y[at] === null || !baseline[at] ? "" : `(${other(y[at], baseline[at])})`),
-  }));
+  return members.map(({ id, y }) => {
+    const [own, values, base] = between(y, x, y, baseline);
+    const note = (at) => (values[at] === null || !base[at] ? "" : `(${other(values[at], base[at])})`);
+    return { ...runs.get(id), series: seriesOf(name, own, values), thinned: areWide(x), note };
+  });
 }
 
 /** Return the looks and names of the best and the worst runs of a metric by id: the best in one hue, the worst in another. */
@@ -119,6 +124,12 @@ const outer = {
   range: (curve, ...rest) => shade.range({ ...curve, band: curve.outer }, ...rest),
   paint: (context, plot, curve, style) => shade.paint(context, plot, { ...curve, band: curve.outer }, style),
 };
+
+/** Return columns without those before the first and after the last value: a curve that ended has no value, not NaN. */
+function between(values, ...columns) {
+  const [first, end] = [values.findIndex((value) => value !== null), values.findLastIndex((value) => value !== null) + 1];
+  return columns.map((column) => (end ? column.slice(first, end) : []));
+}
 
 function seriesOf(name, x, y) {
   return Series.from({ name, kind: "float", x, y, count: x.length }, -1);
