@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from runicorn.store import layout
 from runicorn.store.containment import OutsideStore
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
@@ -52,6 +53,10 @@ def page_board(runs: Sequence[Run], request: HttpRequest) -> str:
 
 
 def _read(page_board: PageBoard, root: Path, project: str) -> None:
+    try:
+        layout.check_name(project, "project")
+    except InvalidName:  # of a folder that was made by hand: it has no boards
+        return
     page_board["project"] = project
     try:
         page_board["names"] = boards.names(root, project)

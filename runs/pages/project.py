@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.api.responses.analytics import AnalyticsSummary
+from runicorn.store import layout
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import analysis, boards, description
 from runicorn_site.web.access import Scope, Subject, access
@@ -34,21 +35,30 @@ class Bar(TypedDict):
 
 
 def project_or_404(project: str) -> StorageRoot:
-    """Return the storage root, if it has a project of that name."""
+    """Return the storage root, if it has a project of that name which can have files of its own."""
     root = active_root()
-    try:
-        is_known = projects.exists(root, project)
-    except InvalidName:
-        is_known = False
-    if not is_known:
+    if not has_valid_name(project) or not projects.exists(root, project):
         raise Http404
     return root
+
+
+def has_valid_name(project: str) -> bool:
+    """Return whether a project can have a description, boards and documents; a folder that was made by hand may not."""
+    try:
+        layout.check_name(project, "project")
+    except InvalidName:
+        return False
+    return True
 
 
 @access(Scope.READ)
 @require_safe
 def project_page(request: HttpRequest, project: str) -> HttpResponse:
-    root = project_or_404(project)
+    """Show a project; without what it keeps in files if its name is invalid."""
+    root, is_valid = active_root(), has_valid_name(project)
+    is_known = projects.exists if is_valid else projects.has_runs
+    if not is_known(root, project):
+        raise Http404
     summary = analytics.summary(root, project, DAYS)
     runs = Run.objects.in_root(root).live().filter(project=project)
     best = {run.run_id: run for run in runs.filter(run_id__in=[entry["id"] for entry in summary["best"]])}
@@ -72,7 +82,8 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
         "width": DAYS * (BAR + GAP),
         "height": HEIGHT,
         "bar": BAR,
-        "boards": boards.names(Path(root.path), project),
+        "boards": boards.names(Path(root.path), project) if is_valid else [],
+        "is_valid": is_valid,
     }
     return render(request, "runs/project.html", context)
 

@@ -87,12 +87,12 @@ def read_document(root: Path, project: str, folder: str, name: str) -> Document 
 
 
 def excerpt(document: Document, search: str = "") -> str:
-    """Return the beginning of the text without blocks and marks, or what is around the first word that was searched."""
+    """Return the beginning of the text without blocks, tables and marks, or what is around the first word that was searched."""
     lines, is_block = [], False
     for line in document.text.split("\n"):
         if line.startswith(("```", "~~~")):
             is_block = not is_block
-        elif not is_block and not line.startswith("####") and line.strip():
+        elif not is_block and not line.startswith(("####", "|")) and line.strip():
             lines.append(line.lstrip("#>* ").strip())
     if lines[:1] == [document.title]:
         del lines[0]

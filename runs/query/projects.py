@@ -36,9 +36,12 @@ def exists(root: StorageRoot, project: str) -> bool:
         has_folder = project_folder(Path(root.path), project).is_dir()
     except OSError:  # a link out of the root
         has_folder = False
-    if project not in current():
-        return False
-    return has_folder or Run.objects.in_root(root).live().filter(project=project).exists()
+    return (has_folder and project in current()) or has_runs(root, project)
+
+
+def has_runs(root: StorageRoot, project: str) -> bool:
+    """Return whether a project that the user may see has runs; its name may be that of a folder made by hand."""
+    return project in current() and Run.objects.in_root(root).live().filter(project=project).exists()
 
 
 def experiment_names(root: StorageRoot, project: str) -> list[str]:

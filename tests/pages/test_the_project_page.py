@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,51 @@ def test_long_names_keep_the_end_that_tells_them_apart(project: Page, store: Pat
     markup = project("/projects/vision")
     assert {link.attributes.get("title") for link in markup.all("a", "name")} >= set(names)
     assert {"-lr0.1-seed0", "-lr0.1-seed1"} <= set(markup.texts("span", "end"))
+
+
+@pytest.mark.django_db
+def test_a_folder_with_an_invalid_name_is_listed_and_shown_without_files(store: Path, page: Page) -> None:
+    name = "p" * 120
+    write_run(store, name, "run", metrics=[{"loss": 1.0}])
+    assert name in page("/projects").texts("bdi")
+    markup = page(f"/projects/{name}")
+    assert markup.texts("h1") == [name]
+    assert {"Boards", "Description"}.isdisjoint(markup.texts("h2"))
+    for address in ("notebook", "reports", "groups"):
+        page(f"/projects/{name}/{address}", 404)
+    page("/projects/" + "q" * 120, 404)
+    (charts,) = page(f"/?layout=charts&project={name}").all("section", "charts-pane")
+    board = json.loads(charts.attributes["data-board"])
+    assert (board["project"], board["error"]) == ("", "")
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("width", [390, 1440, 2560])
+def test_long_names_leave_room_for_all_columns_and_wide_screens_are_used(
+    open_project: Open, width: int
+) -> None:
+    page = open_project(width)
+    newest = page.locator(".newest")
+    assert newest.evaluate("(table) => table.scrollWidth <= table.parentElement.clientWidth")
+    assert newest.locator("time").first.is_visible()
+    right = page.locator(".cards").evaluate("(cards) => cards.getBoundingClientRect().right")
+    assert right > width * 0.9
+
+
+@pytest.fixture
+def open_project(busy_site: Any, chromium: Any) -> Iterator[Open]:
+    """Open the page of a project whose run has a name of a hundred characters."""
+    contexts = []
+
+    def open_page(width: int) -> Any:
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}))
+        page = contexts[-1].new_page()
+        page.goto(f"{busy_site.url}/projects/{'p' * 100}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 @pytest.mark.django_db

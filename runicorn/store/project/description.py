@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runicorn import _platform
+from runicorn.store import layout
 from runicorn.store.containment import check_inside
 from runicorn.store.project.folder import project_folder
 
@@ -21,7 +22,7 @@ def read(root: Path, project: str) -> str:
     """Return the description; "" if it is missing or unreadable."""
     try:
         raw = _platform.read_regular(project_folder(root, project) / FILE, 4 * LENGTH, follow_links=False)
-    except OSError:
+    except (OSError, layout.InvalidName):
         return ""
     return raw.decode("utf-8", "replace").removeprefix("\ufeff")[:LENGTH]
 
