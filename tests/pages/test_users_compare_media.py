@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from PIL import Image
 
 from runicorn.media.histograms import histogram
 from runicorn.media.tables import encode, table
@@ -31,6 +33,9 @@ def address(busy_site: Viewer) -> str:
         folder = busy_site.root / "grid" / f"gan-{n}" / "runs" / run_id
         for step in range(STEPS):
             log_medium(folder, f"i{step}.png", PIXEL, "samples", step * 10, f"run {n} at {step * 10}")
+        strip = io.BytesIO()
+        Image.new("L", (80, 10)).save(strip, "png")
+        log_medium(folder, "strip.png", strip.getvalue(), "strips", 0)
         for step in (0, 10):
             page = f"<!doctype html><p>Report of {n} at {step}</p>".encode()
             log_medium(folder, f"r{step}.html", page, "report", step)
@@ -61,6 +66,15 @@ def test_images_out_of_sight_are_not_in_the_page(open_page: Open, address: str) 
     until(lambda: page.locator("tbody tr:first-child td:nth-child(2) img").count() == 0)
     assert images.count() < RUNS * COLUMNS / 4
     assert len(asked) < RUNS * COLUMNS / 2
+
+
+def test_flat_images_have_flat_cells(open_page: Open, address: str) -> None:
+    page = open_page(f"{address}&tab=media&media=strips")
+    height = f"() => document.querySelector('{CELLS}')?.clientHeight ?? 0"
+    until(lambda: 20 < page.evaluate(height) < 40)
+    until(lambda: page.locator(f"{CELLS} img:visible").count() > 3)
+    page.locator("select[name=media]").select_option("samples")
+    until(lambda: page.evaluate(height) > 100)
 
 
 def test_a_column_of_many_steps_is_opened_and_the_address_has_it(open_page: Open, address: str) -> None:

@@ -180,6 +180,16 @@ def test_conditions_search_and_clicks_narrow_the_samples(open_site: Open) -> Non
 
 
 @pytest.mark.journey("wide", "middle")
+@pytest.mark.journey("phone")
+def test_a_phone_shows_the_slider_and_two_distributions_at_once(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=2")
+    until(lambda: page.locator(".sample-steps > .distribution").count() > 2)
+    parts = [page.locator(".step-slider"), *page.locator(".sample-steps > .distribution").all()[:2]]
+    boxes = [part.bounding_box() for part in parts]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    assert boxes[0]["y"] < boxes[1]["y"] == boxes[2]["y"]
+
+
 def test_groups_show_their_spread_and_open(open_site: Open) -> None:
     page = open_site(f"/runs/{FIRST}/samples?step=1")
     page.get_by_label("By prompt").check()

@@ -49,12 +49,16 @@ export class MediaGrid {
   }
 
   #draw(text) {
-    const { scrollLeft, scrollTop } = this.holder.querySelector(".media-grid") ?? this.holder;
+    const { scrollLeft, scrollTop, style } = this.holder.querySelector(".media-grid") ?? this.holder;
+    // Cells of the same key stay as high as they are.
+    const aspect = this.drawn === this.choice.media ? style.getPropertyValue("--aspect") : "";
+    this.drawn = this.choice.media;
     const focused = this.holder.contains(document.activeElement) && document.activeElement.parentElement.dataset.items;
     this.sight?.disconnect();
     this.holder.innerHTML = text;
     const scroller = this.holder.querySelector(".media-grid");
     if (!scroller) return;
+    if (aspect) scroller.style.setProperty("--aspect", aspect);
     wireSize(this.holder.querySelector(".image-size"), this.holder, "runicorn.cell-size", "--cell");
     Object.assign(scroller, { scrollLeft, scrollTop });
     this.sight = new IntersectionObserver((entries) => entries.forEach(showNear), { root: scroller, rootMargin: "300px" });

@@ -3,16 +3,27 @@
 import { make } from "../dom.js";
 import { DRAW } from "./draw.js";
 
+/** Height of the flattest cell, in its width. */
+const LEAST = 0.15;
+
 const MAKERS = {
   images(item, preview) {
     const image = make("img", { alt: "", hidden: true, src: item.address });
     preview.append(image);
     // A hidden image is decoded beside the page, which can be scrolled meanwhile.
-    image.decode().then(() => (image.hidden = false), () => image.isConnected && image.replaceWith("⚠"));
+    image.decode().then(() => fit(image), () => image.isConnected && image.replaceWith("⚠"));
   },
   videos: (item, preview) => preview.append(make("video", { muted: true, preload: "metadata", src: item.address })),
   audio: (item, preview) => preview.append(`♪ ${item.caption}`),
 };
+
+/** Show a decoded image. The cells of a grid are as high as the highest of those that were shown, at most as wide. */
+function fit(image) {
+  image.hidden = false;
+  const grid = image.closest(".media-grid");
+  const aspect = Math.min(1, Math.max(LEAST, image.naturalHeight / image.naturalWidth));
+  if (grid && aspect > Number(grid.style.getPropertyValue("--aspect"))) grid.style.setProperty("--aspect", aspect);
+}
 
 /** Draw the preview of a cell near the window, and remove that of another one; for an `IntersectionObserver`. */
 export function showNear({ target, isIntersecting }) {
