@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from pathlib import Path
 
 from runicorn.store import layout, pending_imports
 
 
-def all_runs(root: Path) -> Iterator[str]:
-    """Yield every run folder, relative to the root with forward slashes, project by project."""
+def all_runs(root: Path, known: Container[str] = ()) -> Iterator[str]:
+    """Yield every run folder, relative to the root with forward slashes, project by project.
+
+    Folders that are `known` to be runs are not looked at.
+    """
     for parent in _parents(root):
-        folder = f"{root}/{parent}"
         for name in _names(root, parent):
-            if is_run(f"{folder}/{name}"):
-                yield f"{parent}/{name}"
+            folder = f"{parent}/{name}"
+            if folder in known or is_run(f"{root}/{folder}"):
+                yield folder
 
 
 def find(root: Path, run_id: str) -> list[str]:

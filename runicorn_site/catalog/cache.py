@@ -21,7 +21,7 @@ from typing import Any
 from runicorn import _platform
 from runicorn._version import __version__
 from runicorn.settings import user
-from runicorn.store import layout
+from runicorn.store import find, layout
 from runs.store.folder_stat import stamp
 from runs.store.metric_stats import MetricStats
 from runs.store.reader import RunRecord
@@ -46,6 +46,10 @@ class RecordCache:
         self._rows = self._load()
         self._new = 0
 
+    def __contains__(self, folder: object) -> bool:
+        """Return whether a folder was a run when it was read; `read` asks again if it has changed."""
+        return folder in self._rows
+
     def read(self, folder: str, read: Callable[[], RunRecord | None]) -> RunRecord | None:
         """Return the record of a folder, by `read` unless it is known and unchanged."""
         path = f"{self._root}/{folder}"
@@ -53,7 +57,7 @@ class RecordCache:
         row = self._rows.get(folder)
         if row is not None and row[0] == mark:
             return RunRecord(*row[1])
-        record = read()
+        record = None if row is not None and not find.is_run(path) else read()
         if record is None or mark is None or record.status == layout.RUNNING or not _is_settled(path):
             self._rows.pop(folder, None)
         else:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.catalog.entry import Figures, RunEntry
 from runicorn_site.web.uniform import uniform
 from runs.store.lazy_numpy import np
 from runs.store.params import leaves
@@ -17,35 +17,36 @@ if TYPE_CHECKING:
     from metrics.store.points import Points
 
 Columns = dict[str, list[Any]]
-TIMES = ("created_at", "started_at", "ended_at", "deleted_at")
 FIELDS = (
     *("id", "project", "name", "display_name", "group", "state", "status", "state_reason"),
     *("created_at", "started_at", "ended_at", "duration", "hostname", "owner", "tags", "description"),
     *("best_metric_name", "best_metric_value", "best_metric_step"),
 )
 """Columns of every run, in their order."""
-FIGURES = ("last", "best", "min", "max", "count")
+_UNKNOWN = Figures()
 
 
 def columns_of_runs(entries: Sequence[RunEntry], figures: Sequence[str] = ("last", "best")) -> Columns:
-    """Return the fields, `config.KEY`, `summary.KEY` and `metric.NAME.FIGURE` of runs; None where one has no value."""
-    columns: Columns = {field: [getattr(entry, field) for entry in entries] for field in FIELDS}
-    for field in TIMES[:3]:
-        columns[field] = list(map(moment, columns[field]))
+    """Return the fields, `config.KEY`, `summary.KEY` and `metric.NAME.FIGURE` of runs; None where one has no value.
+
+    Times are Unix seconds, see `with_times`.
+    """
+    columns: Columns = {field: list(map(attrgetter(field), entries)) for field in FIELDS}
     for part in ("config", "summary"):
-        flat = [dict(leaves(getattr(entry, part), "")) for entry in entries]
+        flat = [_flat(getattr(entry, part)) for entry in entries]
         for key in _union(flat):
             columns[f"{part}.{key}"] = [values.get(key) for values in flat]
     for name in sorted(_union(entry.metrics for entry in entries)):
+        of_runs = [entry.metrics.get(name, _UNKNOWN) for entry in entries]
         for figure in figures:
-            columns[f"metric.{name}.{figure}"] = [
-                getattr(entry.metrics[name], figure) if name in entry.metrics else None for entry in entries
-            ]
+            columns[f"metric.{name}.{figure}"] = list(map(attrgetter(figure), of_runs))
     return {name: uniform(values) for name, values in columns.items()}
 
 
 def columns_of_points(folder: Path, names: Sequence[str] | None) -> Columns:
     """Return `step`, `time` and a column for each metric of a run, a row for each step; the last value of a step counts.
+
+    `time` is in Unix seconds, see `with_times`.
 
     Without named metrics all but `system/…`, which have a time and no step: they are there if they are named, by the
     number of their record. NaN and infinities are kept; None where a metric has no value at a step.
@@ -76,16 +77,13 @@ def columns_of_points(folder: Path, names: Sequence[str] | None) -> Columns:
         cells = np.full(len(steps), None, dtype=object)
         cells[at] = np.array([*points.value.objects(), None], dtype=object)[:-1]
         columns[name] = cells.tolist()
-    columns["time"] = [moment(time) for time in times.tolist()]
+    columns["time"] = times.tolist()
     return {name: uniform(values) for name, values in columns.items()}
 
 
-def moment(seconds: float | None) -> datetime | None:
-    """Return Unix seconds as a time in UTC; None outside of the years 1 to 9999."""
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+def _flat(values: dict[str, Any]) -> Mapping[str, Any]:
+    has_parts = dict in map(type, values.values())
+    return dict(leaves(values, "")) if has_parts else values
 
 
 def _union(mappings: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from runicorn.json_value import JsonObject
 
+TIMES, TIMES_OF_POINTS = ("created_at", "started_at", "ended_at"), ("time",)
+"""Columns of runs and of points that are times."""
 FIGURES = ("last", "best", "min", "max", "count")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, see `MetricStats`
 class Figures:
     """Statistics of one metric. Values may be NaN or infinite; None where they are not known."""
 
@@ -121,6 +124,19 @@ def _figure(metrics: Mapping[str, Figures], key: str) -> float | int | None:
         value: float | int | None = getattr(metrics[name], figure)
         return value
     return None
+
+
+def with_times(columns: dict[str, list[Any]], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Return columns in which those of these names are times in UTC instead of Unix seconds."""
+    return columns | {name: list(map(moment, columns[name])) for name in names}
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return Unix seconds as a time in UTC; None outside of the years 1 to 9999."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def json_number(value: float | int | None) -> float | int | str | None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from runicorn.json_value import JsonObject
 from runicorn.settings import user
-from runicorn_site.catalog.entry import RunEntry
+from runicorn_site.catalog.entry import TIMES, TIMES_OF_POINTS, RunEntry, with_times
 
 Kind = Literal["pandas", "polars", "arrow", "records"]
 KINDS = ("pandas", "polars", "arrow", "records")
@@ -54,7 +54,8 @@ def runs(
     """
     _check(as_)
     query = {"where": where or "", "project": project, "order": order_by, "limit": limit}
-    return _framed(_ask({"question": "runs", "storage": _root(storage), "query": query}), as_)
+    columns = _ask({"question": "runs", "storage": _root(storage), "query": query})
+    return _framed(with_times(columns, TIMES), as_)
 
 
 class StoredRun:
@@ -143,7 +144,7 @@ def frame_of_folder(
         "folder": os.fspath(folder),
         "metrics": None if names is None else list(names),
     }
-    return _framed(_ask(asked), as_)
+    return _framed(with_times(_ask(asked), TIMES_OF_POINTS), as_)
 
 
 def _root(storage: str | Path | None) -> str:

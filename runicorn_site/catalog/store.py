@@ -256,7 +256,7 @@ class StoreCatalog(Catalog):
         return result
 
     def _records(self, newest_first: bool = False) -> Iterator[RunRecord]:
-        folders = find.all_runs(self.root)
+        folders = find.all_runs(self.root, self._cache)
         if newest_first:
             folders = iter(sorted(folders, key=lambda folder: folder.rpartition("/")[2], reverse=True))
         for folder in folders:
@@ -368,7 +368,8 @@ class StoreCatalog(Catalog):
         ]
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
-        return RunEvaluator(record, lambda: self._stats(record.folder, record.project)).satisfies(condition)
+        evaluator = RunEvaluator(record, lambda: self._stats(record.folder, record.project), self.root)
+        return evaluator.satisfies(condition)
 
 
 _SAME = (
@@ -411,15 +412,17 @@ class _Primary:
 
 
 def _fits(record: RunRecord, query: Query) -> bool:
-    words = (
-        f"{record.project} {record.name} {record.display_name or ''} {record.run_id} {' '.join(record.tags)}"
-    )
-    words = f"{words} {record.description}".casefold()
     return (
         (query.deleted is None or (record.deleted is not None) == query.deleted)
         and query.project in (None, record.project)
-        and all(word in words for word in query.text.casefold().split())
+        and (not query.text or _has_words(record, query.text))
     )
+
+
+def _has_words(record: RunRecord, text: str) -> bool:
+    parts = [record.project, record.name, record.display_name or "", record.run_id, *record.tags]
+    words = " ".join([*parts, record.description]).casefold()
+    return all(word in words for word in text.casefold().split())
 
 
 def _newest(records: Iterator[RunRecord], limit: int) -> Iterator[RunRecord]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,15 @@ import pyarrow as pa
 
 from metrics.store.columns import FLOAT, INT, Values
 from metrics.store.lanes import Lane
+from metrics.store.points import Points
 from runicorn.artifacts import responses
 from runicorn.artifacts.store import Store
 from runicorn.store.samples.lines import Sample
 from runicorn.store.samples.names import sample_sets
 from runicorn.store.samples.reader import read_samples
 from runicorn_site.catalog.base import Query
-from runicorn_site.catalog.columns import columns_of_runs, moment
-from runicorn_site.catalog.entry import RunEntry, json_number
+from runicorn_site.catalog.columns import columns_of_runs
+from runicorn_site.catalog.entry import FIGURES, TIMES, RunEntry, json_number, moment, with_times
 from runicorn_site.catalog.journal_curves import read_series
 from runicorn_site.catalog.store import StoreCatalog
 from runs.store.params import flatten
@@ -94,7 +95,7 @@ class Tables:
     def read(self, name: str) -> Any:
         """Return a table or a reader of batches by its name; None if there is no such table."""
         if name == "runs":
-            return pa.table(columns_of_runs(self._runs(), ("last", "best", "min", "max", "count")))
+            return pa.table(with_times(columns_of_runs(self._runs(), FIGURES), TIMES))
         if name == "points":
             return pa.RecordBatchReader.from_batches(TABLES[name], self._points())
         if name == "samples":
@@ -121,30 +122,15 @@ class Tables:
                 yield {"run_id": entry.id, "name": name, **values}
 
     def _points(self) -> Iterator[pa.RecordBatch]:
-        """Yield a batch for each metric of each run, so that memory holds one run."""
-        schema = TABLES["points"]
+        """Yield a batch for each run, so that memory holds one."""
         for entry in self._catalog.select(Query()):
             try:
                 series = read_series(self._catalog.root / entry.folder, [])
             except OSError as error:
                 self._warn(f"{entry.id}: {error.strerror or error}")
                 continue
-            for name, (lane, points) in series.items():
-                count = len(points)
-                heights, texts = _numbers_and_texts(points.value)
-                special = ~np.isfinite(heights)
-                steps = pa.array(points.step) if lane is Lane.METRIC else pa.nulls(count, _WHOLE)
-                yield pa.record_batch(
-                    [
-                        pa.repeat(entry.id, count),
-                        pa.repeat(name, count),
-                        steps,
-                        _moments(points.time),
-                        pa.array(heights, mask=special),
-                        pa.array(texts, _TEXT),
-                    ],
-                    schema=schema,
-                )
+            if series:
+                yield _batch_of_points(entry.id, series)
 
     def _samples(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of samples; `data` is the whole sample as JSON."""
@@ -174,6 +160,24 @@ class Tables:
                         for key in ("version", "size_bytes", "num_files", "status", "aliases")
                     },
                 }
+
+
+def _batch_of_points(run_id: str, series: Mapping[str, tuple[Lane, Points]]) -> pa.RecordBatch:
+    """Return all points of a run, metric by metric; those of a lane without steps have none."""
+    parts = [points for _, points in series.values()]
+    counts = [len(points) for points in parts]
+    numbers, texts = zip(*(_numbers_and_texts(points.value) for points in parts), strict=True)
+    heights = np.concatenate(numbers)
+    is_stepless = [lane is not Lane.METRIC for lane, _ in series.values()]
+    columns = [
+        pa.repeat(run_id, sum(counts)),
+        pa.array(np.repeat(np.array(list(series), dtype=object), counts), _TEXT),
+        pa.array(np.concatenate([points.step for points in parts]), mask=np.repeat(is_stepless, counts)),
+        _moments(np.concatenate([points.time for points in parts])),
+        pa.array(heights, mask=~np.isfinite(heights)),
+        pa.array(list(chain.from_iterable(texts)), _TEXT),
+    ]
+    return pa.record_batch(columns, schema=TABLES["points"])
 
 
 def _rows_of_samples(run_id: str, name: str, samples: Iterable[Sample]) -> Rows:
@@ -256,14 +260,17 @@ def select(statement: str, tables: Tables) -> tuple[list[str], list[tuple[Any, .
             raise ValueError(" ".join(str(error).split("\n\n")[0].split())) from error
 
 
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
+
 def plain(value: Any) -> Any:
     """Return a value of DuckDB as JSON can hold it, but for a NaN or infinity outside of lists and structs."""
+    if type(value) in _PLAIN:  # of hundreds of thousands of cells nearly all
+        return value
     if isinstance(value, list | tuple):
         return [_finite(plain(item)) for item in value]
     if isinstance(value, dict):
         return {str(plain(key)): _finite(plain(item)) for key, item in value.items()}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

@@ -19,11 +19,13 @@ def uniform(values: list[Any]) -> list[Any]:
     NaN and infinities of configs are numbers among numbers. Arrow and polars have one type a column, and pandas should
     not differ from them.
     """
-    types = {type(value) for value in values if value is not None}
+    types = set(map(type, values)) - {type(None)}
     if len(types) > 1 and types <= {int, float, str} and _are_special(values):
         values = [SPECIAL[value] if type(value) is str else value for value in values]
         types = {int, float}
     if types == {int} and all(value is None or -WHOLE <= value < WHOLE for value in values):
+        return values
+    if types == {float}:
         return values
     if types and types <= {int, float}:
         return [None if value is None else _float(value) for value in values]

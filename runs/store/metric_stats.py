@@ -14,7 +14,7 @@ LESS_IS_MORE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: lists of a store make 100,000, which would take three times as long
 class MetricStats:
     """Statistics of one metric over all logged values; NaN is neither minimum nor maximum."""
 

@@ -8,9 +8,8 @@ import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runicorn.api.responses.runs import Evidence
 from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout, metric_rules
 from runicorn.store.assets import settings_of
@@ -24,6 +23,10 @@ from runs.store.json_fields import Fields, unique_texts
 from runs.store.metric_stats import score
 from runs.store.sanitize import Cleaner, clean_text
 
+if TYPE_CHECKING:
+    # At run time it would load the responses of all routes.
+    from runicorn.api.responses.runs import Evidence
+
 UNKNOWN = "unknown"
 """Status of a run without a status."""
 UNSETTLED_SECONDS = 2.0
@@ -32,6 +35,10 @@ TAG_LENGTH = 255
 DISPLAY_NAME_LENGTH = 255
 OWNER_LENGTH = 150
 STATE_REASON_LENGTH = 1000
+
+
+def _no_evidence() -> Evidence:
+    return {}
 
 
 @dataclass(slots=True)
@@ -52,7 +59,7 @@ class RunRecord:
     exit_reason: str | None = None
     state: str = State.INTERRUPTED.value
     state_reason: str | None = None
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: Evidence = field(default_factory=_no_evidence)
     started: float | None = None
     ended: float | None = None
     heartbeat: float | None = None

@@ -97,7 +97,12 @@ def print_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print CSV with full precision; texts that a spreadsheet would run as formulas get a leading `'`."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([guarded(_plain(value)) for value in row] for row in rows)
+    writer.writerows(
+        [value if type(value) in _NUMBERS else guarded(_plain(value)) for value in row] for row in rows
+    )
+
+
+_NUMBERS = frozenset({int, float})
 
 
 def _plain(value: Any) -> Any:
