@@ -7,11 +7,13 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.test import Client
 
+from runicorn_site.catalog.base import Query
+from runicorn_site.catalog.store import StoreCatalog
 from tests.folders import write_run
 from tests.pages.markup import Element, Markup
 
@@ -211,6 +213,22 @@ def test_a_group_is_handed_over_to_the_charts(seeds: dict[Any, list[str]], page:
     link = next(link for link in markup.elements if link.attributes.get("title") == "Charts of these runs")
     charts = page(link.attributes["href"])
     assert set(members(charts)) == {*seeds[0.1, "sgd"][:2], *seeds[0.1, "adam"][:2]}
+
+
+def test_many_seeds_are_handed_over_to_the_charts(store: Path, page: Page) -> None:
+    ids = {
+        lr: {write_run(store, "vision", "many", config={"lr": lr, "seed": seed}) for seed in range(count)}
+        for lr, count in ((0.1, 42), (0.2, 3))
+    }
+    lone = write_run(store, "vision", "alone")
+    markup = page("/?project=vision&group=replicas&sort=-n")
+    links = [link for link in markup.elements if link.attributes.get("title") == "Charts of these runs"]
+    shown = [set(members(page(link.attributes["href"]))) for link in links]
+    assert shown == [ids[0.1], ids[0.2], {lone}]
+    (where,) = parse_qs(urlsplit(links[0].attributes["href"]).query)["where"]
+    assert "project = vision and replica_key = " in where and not any(run_id in where for run_id in ids[0.1])
+    entries = StoreCatalog(store).select(Query(where=where))
+    assert {entry.id for entry in entries} == ids[0.1]
 
 
 def test_a_baseline_has_a_column_with_verdicts_and_differences(

@@ -40,7 +40,7 @@ class GroupRow:
         n, failed: members, and how many of them failed.
         values: of the metric of its members, finite ones.
         verdict: against the baseline; None without one.
-        address: query of the runs page that shows its members; None if no condition names them.
+        address: query of the runs page that shows its members.
         run_ids: the newest members.
         is_baseline: whether these are the runs of the baseline.
     """
@@ -51,7 +51,7 @@ class GroupRow:
     failed: int
     values: Sequence[float]
     verdict: Verdict | None
-    address: str | None
+    address: str
     run_ids: Sequence[str]
     is_baseline: bool
     cell: Cell
@@ -128,7 +128,7 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
                 failed=int(failed[at]),
                 values=numbers,
                 verdict=None if is_baseline else verdict,
-                address=_address(project, key, ids, len(group)),
+                address=_address(project, key, ids),
                 run_ids=ids,
                 is_baseline=is_baseline,
                 cell=_cell(numbers, noise, len(group), rank == 1),
@@ -185,7 +185,6 @@ def _labels(
     ]
 
 
-def _address(project: str, key: dict[str, Any], ids: Sequence[str], count: int) -> str | None:
+def _address(project: str, key: dict[str, Any], ids: Sequence[str]) -> str:
     """Return the query of the runs page with the members of a group."""
-    where = group_names.condition(key, ids, count)
-    return None if where is None else urlencode({"project": project, "where": where})
+    return urlencode({"project": project, "where": group_names.condition(key, ids)})

@@ -109,4 +109,4 @@ def _satisfies(root: Path, record: Any, condition: Any) -> bool:
             common.print_error(f"{record.run_id}: {common.describe_error(error)[0]}")
             return {}
 
-    return RunEvaluator(record, figures).satisfies(condition)
+    return RunEvaluator(record, figures, root).satisfies(condition)

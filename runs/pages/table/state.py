@@ -179,9 +179,8 @@ class TableState:
     @property
     def sorts(self) -> tuple[str, ...]:
         """The sort keys, the most important first, each with a leading minus for descending order."""
-        return tuple(
-            sort_keys.split(self.sort, lambda key: is_sortable(key) or (key in COUNTS and self.is_grouped))
-        )
+        keys = sort_keys.split(self.sort, lambda key: is_sortable(key) or (key in COUNTS and self.is_grouped))
+        return tuple(keys) or (NEWEST,)
 
     @property
     def is_grouped(self) -> bool:

@@ -93,19 +93,19 @@ def _text(param: Param) -> str:
     return param.text if param.number is None else label_of(param.number)
 
 
-def condition(key: Mapping[str, Any], run_ids: Sequence[str], count: int) -> str | None:
-    """Return the `where` expression of the members of a group; None if no expression names them.
+def condition(key: Mapping[str, Any], run_ids: Sequence[str]) -> str:
+    """Return the `where` expression of the members of a group.
 
     Args:
         key: values of the grouping keys.
-        run_ids: the newest members, all of them if there are few.
-        count: number of members.
+        run_ids: of a run that has no replicas since too little is known of it.
     """
     parts = []
     for name, value in key.items():
-        if name == grouping.REPLICAS:
-            if count > MOST_RUNS:
-                return None
+        if name == grouping.REPLICAS and isinstance(value, str):
+            project, _, replica_key = value.rpartition("/")
+            parts.append(f"project = {quoted(project)} and replica_key = {quoted(replica_key)}")
+        elif name == grouping.REPLICAS:
             parts.append(f"id in ({', '.join(run_ids)})")
         elif name == grouping.TAG:
             parts.append("tags is null" if value is None else f"tags contains {quoted(value)}")

@@ -22,7 +22,7 @@ class Kind(Enum):
 
 TEXTS = (
     *("project", "name", "status", "state", "state_reason", "exit_reason"),
-    *("group", "description", "hostname", "owner", "best_metric_name"),
+    *("group", "description", "hostname", "owner", "best_metric_name", "replica_key"),
 )
 TIMES = ("created", "updated", "started", "ended", "deleted")
 FIELDS = {
@@ -34,7 +34,7 @@ FIELDS = {
     "tags": (Kind.TAGS, "tags"),
 }
 """Type and row column of each field."""
-EMPTY_TEXTS = frozenset({"group", "description", "hostname"})
+EMPTY_TEXTS = frozenset({"group", "description", "hostname", "replica_key"})
 """Columns that are "" if the run has no value."""
 FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 ORDERINGS = frozenset({"<", "<=", ">", ">="})

@@ -9,9 +9,11 @@ import operator
 import string
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from runicorn.store import layout
+from runicorn_tools.analysis import replicas
 from runs.query.where import patterns
 from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
 from runs.store.metric_stats import MetricStats, best_by, mode_of
@@ -35,11 +37,18 @@ class RunEvaluator:
     Args:
         record: content of its small files.
         read_metrics: returns the statistics of its metrics by name; called once, and only if a condition needs them.
+        root: of its store, where the key of its replicas is read if a condition needs it and the record has none.
     """
 
-    def __init__(self, record: RunRecord, read_metrics: Callable[[], Mapping[str, MetricStats]]) -> None:
+    def __init__(
+        self,
+        record: RunRecord,
+        read_metrics: Callable[[], Mapping[str, MetricStats]],
+        root: Path | None = None,
+    ) -> None:
         self.record = record
         self._read_metrics = read_metrics
+        self._root = root
 
     def satisfies(self, node: Node) -> bool:
         """Evaluate an expression from left to right, no further than needed.
@@ -81,6 +90,9 @@ class RunEvaluator:
 
     def _column(self, name: str) -> Any:
         value = getattr(self.record, name)
+        if name == "replica_key" and value is None and self._root is not None:
+            rules = replicas.rules_of(self._root, self.record.project)
+            return replicas.key_of_folder(self._root / self.record.folder, rules)
         # The best value so far of a run without a summary: running or killed.
         unsaid = value is None or self.record.status == layout.RUNNING
         if name == "best_metric_value" and unsaid and self.record.best_metric_name:

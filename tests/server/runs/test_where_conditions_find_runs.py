@@ -122,6 +122,8 @@ CONDITIONS: list[tuple[str, set[int]]] = [
     ("metric.acc exists", {0, 1, 4}),
     ("metric.acc is null", {2, 3, 5}),
     ("metric.acc in (0.5, 7)", {0}),
+    ("replica_key exists and config.lr = 1", {4}),
+    ("replica_key = nothing", set()),
     ("tags contains a", {0, 1, 5}),
     ("tags contains 'b c' and tags = a", {1}),
     ("tags in (A, x)", {4, 5}),

@@ -37,8 +37,6 @@ from runs.store.lazy_numpy import np
 
 MEMBERS = 50
 """Rows below an open group at once."""
-MOST_IDS = 30
-"""Most replicas that an address names by their ids."""
 FEW = 2000
 """Members that are sorted by looking each of them up."""
 
@@ -55,7 +53,7 @@ class GroupRow:
         n, failed: members, and how many of them failed.
         is_open: whether what it consists of follows.
         address: of the table with it open, or closed.
-        charts: of the charts of its members; None if no condition names them.
+        charts: of the charts of its members.
         where: the condition.
         text: its cells.
     """
@@ -66,7 +64,7 @@ class GroupRow:
     n: int
     is_open: bool
     address: str
-    charts: str | None
+    charts: str
     text: SafeString
     is_busy: bool = False
 
@@ -246,7 +244,7 @@ class GroupedTable:
         for at, label, project, judged in zip(places, labels, projects, against, strict=True):
             base = self.baselines.of(project)
             is_open = level.membership.values[at] in self.opened
-            row = self._group(level, at, label, is_open, columns, charts.get(at), base, judged)
+            row = self._group(level, at, label, is_open, columns, charts[at], base, judged)
             self.pieces.append(row)
             if is_open:
                 self._add_inside(depth, at, row, columns)
@@ -306,7 +304,7 @@ class GroupedTable:
         label: str,
         is_open: bool,
         columns: Sequence[Column],
-        charts: str | None,
+        charts: str,
         base: Baseline | None,
         against: Against | None,
     ) -> GroupRow:
@@ -359,27 +357,18 @@ class GroupedTable:
         )
 
     def _charts(self, level: Level, places: Sequence[int]) -> dict[int, str]:
-        """Return the addresses of the charts of groups whose members a condition names."""
+        """Return the addresses of the charts of groups."""
         membership = level.membership
-        keys: dict[int, list[int]] = {}
-        if grouping.REPLICAS in level.by:
-            keys = {
-                at: membership.keys[members].tolist()
-                for at in places
-                if len(members := membership.places(at)) <= MOST_IDS
-            }
-        ids = grouping.run_ids(self.matches.root, {key for several in keys.values() for key in several})
+        # A run of which too little is known is the only one of its group.
+        lone = {at: int(membership.keys[membership.places(at)[0]]) for at in places}
+        has_replicas = grouping.REPLICAS in level.by
+        ids = grouping.run_ids(self.matches.root, lone.values()) if has_replicas else {}
         addresses = {}
         for at in places:
-            if grouping.REPLICAS in level.by and at not in keys:
-                continue
             key = dict(zip(level.by, membership.values[at], strict=True))
-            run_ids = [ids[run] for run in keys.get(at, ()) if run in ids]
-            condition = group_names.condition(key, run_ids, len(membership.places(at)))
-            if condition is not None:
-                parts = [part for part in (self.state.where, condition) if part]
-                state = self.state.but(where=conjunction(parts), layout=CHARTS, opened=())
-                addresses[at] = state.address
+            condition = group_names.condition(key, [ids[lone[at]]] if lone[at] in ids else [])
+            parts = [part for part in (self.state.where, condition) if part]
+            addresses[at] = self.state.but(where=conjunction(parts), layout=CHARTS, opened=()).address
         return addresses
 
 
@@ -402,7 +391,7 @@ def _name(
     n: int,
     is_open: bool,
     address: str,
-    charts: str | None,
+    charts: str,
     is_pinned: bool,
     colour: str | None,
 ) -> SafeString:
@@ -424,9 +413,7 @@ def _name(
             gettext("Charts of these runs"),
             gettext("Charts of the runs of %(name)s") % {"name": label},
             icon("compare"),
-        )
-        if charts
-        else EMPTY,
+        ),
     )
 
 
