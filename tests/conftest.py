@@ -232,12 +232,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(request: pytest.FixtureRequest) -> None:
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
     """Test databases, whose tables are created as in a new data folder: migrations would take seconds."""
-    from django.core.management.commands import migrate
+    from django.core.management.commands import flush, migrate
     from django.db import connections
 
     from runicorn_site.database import fresh
+    from tests.fresh_rows import FreshRows
 
     run_migrations = migrate.Command.handle
 
@@ -248,6 +249,10 @@ def django_db_setup(request: pytest.FixtureRequest) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate.Command, "handle", handle)
         request.getfixturevalue("django_db_setup")
+        with django_db_blocker.unblock():
+            rows = FreshRows()
+        patch.setattr(flush.Command, "handle", lambda command, **options: rows.handle(command, **options))
+        yield
 
 
 def _use_both_databases(item: pytest.Item) -> None:
