@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
 	@$(BIN)/python -m runicorn viewer $(ARGS)
 
-test: $(TOOLS)  ## set up what is missing and run the quick tests: all within the process and a few journeys (tests/tiers.py)
+test: $(TOOLS)  ## set up what is missing and run the quick tests: those of tests/tiers.py
 	@$(PYTEST) -n 2 --tier quick $(ARGS)
 
 test-rest: $(TOOLS)  ## the tests that `make test` leaves out

@@ -1,11 +1,16 @@
-"""Tiers of tests: `make test` runs those within the process and a few journeys, `make test-all` all.
+"""Tiers of tests: `make test` runs the quick ones and a few journeys, `make test-rest` the others.
 
-What a test reaches decides, not a marker: its code and that of its fixtures are followed through the modules of `tests`
-and `benchmarks`.
+What a test reaches decides, not a marker of its own: its code and that of its fixtures are followed through the modules
+of `tests` and `benchmarks`. It is quick unless it
+- starts a process (`PROCESSES`, `FORKS`),
+- uses a library that takes a second to import (`COSTLY`): all tests of a file that imports one at its top,
+- builds a store of many tiles, runs or requests (`tests/large.py`),
+- repeats what it does with a database for many examples (Hypothesis), or simulates (`simulation`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -15,7 +20,6 @@ from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parent
 PROCESSES = frozenset(
     {
         "asyncio.subprocess",
@@ -30,12 +34,16 @@ PROCESSES = frozenset(
     }
 )
 """Modules that start processes, of others."""
+COSTLY = frozenset(
+    {"jsonschema", "mcp", "openpyxl", "pandas", "polars", "scipy", "sklearn", "textual", "torch"}
+)
+"""Libraries that take about a second to import."""
+LARGE = "tests.large"
 OURS = ("tests.", "benchmarks.")
 FORKS = frozenset(
     {"fork", "forkpty", "posix_spawn", "spawnv", "create_subprocess_exec", "create_subprocess_shell"}
 )
-"""Functions of `os` and `asyncio` that do."""
-
+"""Functions of `os` and `asyncio` that start processes."""
 
 JOURNEYS = {
     "journeys/test_a_point_logged_after_the_page_was_opened_appears": (
@@ -43,9 +51,6 @@ JOURNEYS = {
         "test_the_answer_of_the_api_equals_what_was_logged",
     ),
     "journeys/test_nothing_acknowledged_is_lost": ("test_every_log_that_returned_is_there_after_kills",),
-    "server/alerts/test_viewers_send_messages": (
-        "test_a_viewer_killed_before_the_delivery_sends_it_after_its_next_start",
-    ),
     "tools/cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
     "sdk/companion/test_the_companion_judges_the_end_of_a_training": (
         "test_a_killed_companion_is_replaced_with_the_next_run",
@@ -64,20 +69,33 @@ JOURNEYS = {
     ),
     "pages/test_users_work_with_many_runs": ("test_users_remove_and_add_runs_in_the_legend",),
     "server/people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
-    "server/security/test_api_tokens_have_a_scope_and_an_end": (
-        "test_a_training_uploads_with_a_token_that_may_write",
-    ),
     "server/shares/test_users_share_what_they_see": ("test_links_are_created_opened_and_revoked",),
-    "server/site/test_squashed_migrations": (
-        "test_a_database_of_an_earlier_commit_gets_the_tables_of_a_new_one",
-    ),
 }
 """Tests with processes that `make test` runs too, by module."""
 
 
 def is_quick(item: pytest.Item) -> bool:
     """Return whether `make test` runs a test."""
-    return is_journey(item.nodeid) or not starts_processes(item)
+    if is_journey(item.nodeid):
+        return True
+    return not (imports_costly(item.path) or repeats_much(item) or reaches_much(item))
+
+
+@cache
+def imports_costly(path: Path) -> bool:
+    """Return whether a file of tests imports a costly library at its top."""
+    return _COSTLY_IMPORT.search(path.read_text(encoding="utf-8")) is not None
+
+
+_COSTLY_IMPORT = re.compile(rf"^(?:import|from) (?:{'|'.join(sorted(COSTLY))})\b", re.MULTILINE)
+
+
+def repeats_much(item: pytest.Item) -> bool:
+    """Return whether a test simulates, or tries many examples with a database."""
+    if item.get_closest_marker("simulation") is not None:
+        return True
+    has_examples = hasattr(item.obj, "hypothesis")  # type: ignore[attr-defined]
+    return has_examples and item.get_closest_marker("django_db") is not None
 
 
 def is_journey(nodeid: str) -> bool:
@@ -87,11 +105,12 @@ def is_journey(nodeid: str) -> bool:
     return name.partition("[")[0] in JOURNEYS.get(module, ())
 
 
-def starts_processes(item: pytest.Item) -> bool:
-    """Return whether a test or one of its fixtures starts a process: a server, a browser, a command, a training."""
+def reaches_much(item: pytest.Item) -> bool:
+    """Return whether a test or one of its fixtures starts a process (a server, a browser, a command, a training), uses a
+    costly library, or builds a large store."""
     test = item.obj  # type: ignore[attr-defined]
     definitions_of = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    if reaches_a_process(test):
+    if leads_to_much(test):
         return True
     names, seen = [*definitions_of, *_requested(test)], set()
     while names:
@@ -101,7 +120,7 @@ def starts_processes(item: pytest.Item) -> bool:
         seen.add(name)
         definitions = definitions_of.get(name) or item.session._fixturemanager.getfixturedefs(name, item)
         for definition in definitions or ():
-            if reaches_a_process(definition.func):
+            if leads_to_much(definition.func):
                 return True
             names += [*definition.argnames, *_requested(definition.func)]
     return False
@@ -112,11 +131,11 @@ def _requested(part: Any) -> set[str]:
     code = getattr(getattr(part, "__wrapped__", part), "__code__", None)
     if code is None or "getfixturevalue" not in _names(code):
         return set()
-    return {text for text in code.co_consts if isinstance(text, str) and text.isidentifier()}
+    return _texts(code)
 
 
 @cache
-def reaches_a_process(root: Any) -> bool:
+def leads_to_much(root: Any) -> bool:
     """Follow the code of a function through the modules of the tests."""
     pending, seen = [root], set()
     while pending:
@@ -132,7 +151,7 @@ def reaches_a_process(root: Any) -> bool:
 
 
 def _uses(part: Any) -> Iterator[Any]:
-    """Yield the functions and classes of tests that a function or class uses; None for a process."""
+    """Yield the functions and classes of tests that a function or class uses; None for what is not quick."""
     part = getattr(part, "__wrapped__", part)
     part = getattr(getattr(part, "hypothesis", None), "inner_test", part)
     if isinstance(part, MethodType):
@@ -145,16 +164,16 @@ def _uses(part: Any) -> Iterator[Any]:
                 )
     elif isinstance(part, FunctionType) and _is_ours(part):
         names = _names(part.__code__)
-        if names & FORKS:
+        if names & FORKS or names & COSTLY or _skips_without(part.__code__) & COSTLY:
             yield None
         for name in names:
             value = part.__globals__.get(name) if name in part.__globals__ else _imported(name)
             if isinstance(value, ModuleType):
-                if value.__name__ in PROCESSES:
+                if _is_costly(value.__name__):
                     yield None
                 elif value.__name__.startswith(OURS):
                     yield from (vars(value)[member] for member in names & vars(value).keys())
-            elif getattr(value, "__module__", None) in PROCESSES:
+            elif _is_costly(str(getattr(value, "__module__", ""))):
                 yield None
             elif _is_ours(value):
                 yield value
@@ -167,8 +186,21 @@ def _imported(name: str) -> ModuleType | None:
     return None
 
 
+def _is_costly(module: str) -> bool:
+    return module in PROCESSES or module == LARGE or module.partition(".")[0] in COSTLY
+
+
 def _is_ours(value: Any) -> bool:
     return str(getattr(value, "__module__", "")).startswith(OURS)
+
+
+def _texts(code: CodeType) -> set[str]:
+    return {text for text in code.co_consts if isinstance(text, str)}
+
+
+def _skips_without(code: CodeType) -> set[str]:
+    """Return the libraries that a function may import by `pytest.importorskip()`."""
+    return {text.partition(".")[0] for text in _texts(code)} if "importorskip" in _names(code) else set()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""`make test` runs the tests that start no process, and the journeys that `tests/tiers.py` lists."""
+"""`make test` runs the tests that are quick by the rule of `tests/tiers.py`, and the journeys listed there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ import pytest
 from tests import processes
 from tests.architecture.trees import tree_of
 from tests.folders import write_run
+from tests.large import many
 from tests.processes import Viewer
-from tests.tiers import FOLDER, JOURNEYS, reaches_a_process
+from tests.tiers import COSTLY, JOURNEYS, imports_costly, leads_to_much
+
+FOLDER = Path(__file__).resolve().parents[1]
 
 
 def start_a_command() -> None:
@@ -60,6 +63,21 @@ def call_within_a_function() -> object:
     return lambda: call_a_helper()
 
 
+def import_a_costly_library() -> None:
+    import pandas
+
+    assert pandas
+
+
+def skip_without_a_costly_library() -> None:
+    pytest.importorskip("scipy.stats")
+
+
+def write_many_runs() -> None:
+    for _ in many(range(3)):
+        write_files()
+
+
 def write_files() -> None:
     write_run(Path())
 
@@ -78,16 +96,37 @@ STARTING = [
     use_a_class,
     call_within_a_function,
 ]
+MUCH = [import_a_costly_library, skip_without_a_costly_library, write_many_runs]
 
 
 @pytest.mark.parametrize("function", STARTING, ids=lambda function: function.__name__)
 def test_what_starts_a_process_is_recognized(function: Callable[[], object]) -> None:
-    assert reaches_a_process(function)
+    assert leads_to_much(function)
+
+
+@pytest.mark.parametrize("function", MUCH, ids=lambda function: function.__name__)
+def test_what_takes_long_is_recognized(function: Callable[[], object]) -> None:
+    assert leads_to_much(function)
+
+
+@pytest.mark.parametrize("library", sorted(COSTLY))
+def test_a_file_that_imports_a_costly_library_at_its_top_is_left_out(tmp_path: Path, library: str) -> None:
+    for number, (line, is_left_out) in enumerate(
+        {
+            f"import {library}": True,
+            f"from {library}.part import name": True,
+            f"import {library}_like": False,
+            f"    import {library}": False,
+        }.items()
+    ):
+        path = tmp_path / f"test_{number}.py"
+        path.write_text(f"import os\n{line}\n")
+        assert imports_costly(path) == is_left_out, line
 
 
 @pytest.mark.parametrize("function", [write_files, read_a_tree], ids=lambda function: function.__name__)
 def test_what_starts_no_process_is_quick(function: Callable[[], object]) -> None:
-    assert not reaches_a_process(function)
+    assert not leads_to_much(function)
 
 
 def test_the_listed_journeys_exist() -> None:

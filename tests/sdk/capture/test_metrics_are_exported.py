@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import pandas
 import pytest
 
 import runicorn as rn
@@ -79,6 +78,8 @@ def test_a_record_is_a_line_with_the_place_first(export: rn.MetricsExporter) -> 
 
 
 def test_the_lines_before_the_header_say_which_run_it_is(export: rn.MetricsExporter, tmp_path: Path) -> None:
+    import pandas
+
     assert export.to_csv(tmp_path / "out.csv") is None
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0].startswith("# Runicorn Export - 20")

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -80,8 +78,12 @@ def test_nan_is_kept_and_a_value_that_is_not_json_is_kept_as_what_stands_for_it(
     assert json.dumps(row["deep"]).count("[") >= 100 and "self" in row["circle"]
 
 
-@pytest.mark.parametrize("frame", [pd.DataFrame, pa.Table.from_pylist])
-def test_data_frames_are_rows(begin: Begin, frame: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("library", ["pandas", "pyarrow"])
+def test_data_frames_are_rows(begin: Begin, library: str) -> None:
+    import pandas as pd
+    import pyarrow as pa
+
+    frame: Callable[[Any], Any] = pd.DataFrame if library == "pandas" else pa.Table.from_pylist
     run, rows = begin(), [{"prompt": "a", "reward": 0.5}, {"prompt": "b", "reward": 1.0}]
     run.log_samples("s", frame(rows)).wait(30)
     assert rows_of(run) == rows

@@ -22,6 +22,7 @@ from runs.index import discovery
 from runs.models import Run
 from runs.services.lookup import get_run
 from tests.folders import append_metrics, write_run
+from tests.large import many
 from tests.server.alerts.conftest import FAILED, Receiver
 
 Alerts = Callable[..., Any]
@@ -269,7 +270,7 @@ def test_many_runs_and_a_thousand_rules_are_judged_in_few_queries(
                 created_at=now,
                 changed_at=now,
             )
-            for n in range(1000)
+            for n in many(range(1000))
         ]
     )
     rule_set.forget()

@@ -16,6 +16,7 @@ from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.artifacts.store import Store
 from runicorn.store import layout
 from runicorn.store.layout import JSON_CEILING
+from tests.large import many
 
 Write = Callable[..., Path]
 LONG = "x" * (JSON_CEILING + 1)
@@ -89,7 +90,7 @@ def test_evaluations_do_not_outgrow_what_can_be_read(
 ) -> None:
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))
     assert api.post("/api/artifacts/m/v1/promote", {"to_stage": "staging"}, format="json").status_code == 200
-    metrics = {f"metric {number:070d}": 0.5 for number in range(8_750)}
+    metrics = {f"metric {number:070d}": 0.5 for number in many(range(8_750))}
     body = {"metrics": metrics, "status": "ok"}
     answers = [api.post("/api/artifacts/m/v1/evaluate", body, format="json").status_code for _ in range(3)]
     assert answers == [200, 200, 400]

@@ -18,6 +18,7 @@ from metrics.store.columns import Values
 from metrics.store.points import Points
 from runs.services.lookup import get_run
 from tests.folders import append_metrics
+from tests.large import many
 
 MakeRun = Callable[..., str]
 
@@ -53,7 +54,7 @@ def test_thousands_of_tiny_values_are_counted_with_what_their_objects_cost() -> 
     gc.collect()
     tracemalloc.start()
     try:
-        for number in range(3000):
+        for number in many(range(3000)):
             cache.put((f"series-{number}", number, True), codec.decode(block), 48)
         cost, _ = tracemalloc.get_traced_memory()
     finally:

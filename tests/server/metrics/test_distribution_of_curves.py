@@ -24,6 +24,7 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
 from tests.folders import append_metrics
+from tests.large import many
 
 MakeRun = Callable[..., str]
 ROUTE = "/api/v2/series/distribution"
@@ -49,7 +50,7 @@ def runs(store: Path, make_run: MakeRun) -> list[str]:
             config={"lr": 10.0 ** -(i % 3)},
             created_at=1000.0 + i,
         )
-        for i in range(COUNT)
+        for i in many(range(COUNT))
     ]
     discovery.full(active_root())
     return ids

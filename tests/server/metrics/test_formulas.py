@@ -18,6 +18,7 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run, RunMetric
 from tests.folders import append_metrics
+from tests.large import many
 from tests.server.site.test_lists_can_be_asked_again import Program
 
 MakeRun = Callable[..., str]
@@ -217,7 +218,9 @@ def test_a_formula_of_tiles_is_that_of_all_points(
     random = np.random.default_rng(3)
     losses = random.normal(size=2500)
     losses[[7, 900, 1601]] = np.nan
-    records = [{"loss": float(loss), "tokens": float(step**2)} for step, loss in enumerate(losses)]
+    records = [
+        {"loss": float(loss), "tokens": float(step**2)} for step, loss in many(list(enumerate(losses)))
+    ]
     run_id = make_run(store, "vision", metrics=records, config={})
     _read()
     assert _define(api, "made", formula).status_code == 201
@@ -247,7 +250,9 @@ def test_a_formula_of_tiles_is_that_of_all_points(
 def test_only_new_tiles_of_a_formula_are_evaluated(
     api: APIClient, store: Path, make_run: MakeRun, small_pieces: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = make_run(store, "vision", metrics=[{"loss": math.sin(step)} for step in range(2000)], config={})
+    run_id = make_run(
+        store, "vision", metrics=[{"loss": math.sin(step)} for step in many(range(2000))], config={}
+    )
     _read()
     read: list[int] = []
     decoded = tiles._Reader._decoded

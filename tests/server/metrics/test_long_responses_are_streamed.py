@@ -16,6 +16,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.query import series
 from metrics.store.cache import Cache
 from runs.models import Run
+from tests.large import many
 from tests.server.metrics.journals import append, new_run
 
 STEPS = 60_000
@@ -26,7 +27,7 @@ def lines(start: int, stop: int) -> bytes:
     return b"".join(
         b'{"ts":%d,"type":"metrics","data":{"loss":%d.5,"acc":0.25,"global_step":%d,"time":%d.0}}\n'
         % (10**9 + i, i, i, 10**9 + i)
-        for i in range(start, stop)
+        for i in many(range(start, stop))
     )
 
 
@@ -72,7 +73,7 @@ def test_every_row_arrives(run: Run, api: APIClient) -> None:
 def test_a_step_that_never_moves_is_one_row(store: Path) -> None:
     run = new_run(2)
     event = '{{"ts":1.0,"type":"metrics","data":{{"{name}":{i},"global_step":7,"time":{i}.0}}}}\n'
-    text = "".join(event.format(name="first" if i < 100 else "loss", i=i) for i in range(20_000))
+    text = "".join(event.format(name="first" if i < 100 else "loss", i=i) for i in many(range(20_000)))
     append(run, text.encode())
     assert catch_up(run, wait=60) == 0
     (rows,) = series.rows_by_step(run).blocks()

@@ -18,6 +18,7 @@ from metrics.query.smoothing.smoother import Smoother
 from metrics.store.columns import Floats, Values
 from metrics.store.points import Points
 from runs.models import Run
+from tests.large import many
 from tests.server.metrics.journals import append, new_run
 from tests.server.metrics.pyramids import all_of, in_batches
 from tests.server.metrics.test_curves_are_those_of_all_points import series
@@ -206,7 +207,7 @@ def test_values_beside_many_points_that_are_no_numbers_are_smoothed_with_those_b
 ) -> None:
     y = np.linspace(0, 10, 1000) ** 2
     y[300:500] = y[520:900] = np.nan
-    rows = np.arange(1000)
+    rows = many(np.arange(1000))
     points = Points(rows, rows, 1.7e9 + rows, Values.of(y.tolist()), Values.nothing(1000))
     run = new_run(next(numbers))
     append(run, lines(points))

@@ -22,6 +22,7 @@ from metrics.query.smoothing.smoother import Smoother
 from metrics.store import codec, pyramid
 from metrics.store.cache import cache
 from runs.services.lookup import get_run
+from tests.large import many
 from tests.server.metrics.pyramids import SMALL
 
 MakeRun = Callable[..., str]
@@ -140,7 +141,7 @@ def test_a_long_series_is_smoothed_from_means(
     store: Path, make_run: MakeRun, ask: Ask, monkeypatch: pytest.MonkeyPatch, forgotten: bool
 ) -> None:
     """In a tile of an earlier version, which has none, they are computed."""
-    run_id = make_run(store, metrics=[{"loss": value} for value in noisy(1500)])
+    run_id = make_run(store, metrics=[{"loss": value} for value in many(noisy(1500))])
     exact = {query: smoothed(ask(run_id, f"points=5000&{query}")) for query in WIDE}
     if forgotten:
         for tile in Tile.objects.all():
@@ -260,7 +261,7 @@ def test_means_are_stored_with_tiles(store: Path, make_run: MakeRun, small_piece
 def test_a_band_has_the_mean_of_all_points_around_each_edge(
     store: Path, make_run: MakeRun, ask: Ask, small_pieces: None, lanes: str
 ) -> None:
-    values = noisy(900)
+    values = many(noisy(900))
     run_id = make_run(store, metrics=[{"loss": value} for value in values])
     band = ask(run_id, "points=20" + ("&x=time" if lanes == "times" else ""))["band"]
     origin = 0 if lanes == "steps" else band["x"][0] - 1

@@ -17,6 +17,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.query.smoothing import curves
 from metrics.store.cache import cache
 from runs.services.lookup import get_run
+from tests.large import many
 
 MakeRun = Callable[..., str]
 STEPS = 1500
@@ -28,7 +29,7 @@ RANGES = ("", "step_range=437:1211&", "step_range=31:1490&", "step_range=700:&")
 def run_id(store: Path, make_run: MakeRun) -> str:
     random = Random(1)
     run_id = make_run(
-        store, metrics=[{"loss": random.random(), "global_step": step} for step in range(STEPS)]
+        store, metrics=[{"loss": random.random(), "global_step": step} for step in many(range(STEPS))]
     )
     catch_up(get_run(run_id), wait=60)
     return run_id

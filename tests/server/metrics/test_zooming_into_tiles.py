@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from metrics.ingest.catch_up import catch_up
 from runs.services.lookup import get_run
+from tests.large import many
 
 
 def test_a_range_that_cuts_tiles_is_equally_fine_everywhere(
@@ -17,7 +18,9 @@ def test_a_range_that_cuts_tiles_is_equally_fine_everywhere(
 ) -> None:
     random = np.random.default_rng(1)
     values = random.random(60_000).tolist()
-    run_id = make_run(store, metrics=[{"loss": value, "global_step": i} for i, value in enumerate(values)])
+    run_id = make_run(
+        store, metrics=[{"loss": value, "global_step": i} for i, value in many(list(enumerate(values)))]
+    )
     while catch_up(get_run(run_id), wait=60):
         pass
     for ends, points in (("20100:36500", 500), ("", 300), ("0:59000", 1000)):

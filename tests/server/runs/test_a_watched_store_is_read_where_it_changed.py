@@ -20,6 +20,7 @@ from runs.models import Run
 from runs.store import folder_watch, inotify
 from runs.store.walk import Walk
 from tests.folders import append_metrics, folder_of
+from tests.large import many
 from tests.server.runs.conftest import row
 from tests.waiting import until
 
@@ -136,7 +137,7 @@ def test_changes_that_the_kernel_dropped_are_found(
     watched()
     monkeypatch.setattr(folder_watch.FolderWatch, "_read", lambda watch: None)  # nobody empties the queue
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-    for number in range(most // 2 + 1):  # two events each that the kernel does not join
+    for number in many(range(most // 2 + 1)):  # two events each that the kernel does not join
         (store / f"x{number}").touch()
     (folder_of(store, run_id) / ".deleted").write_text("{}")
     new = make_run(store, name="new")

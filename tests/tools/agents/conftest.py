@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
-from mcp.types import TextContent
 
 from runicorn_site.agents.answers import MOST_TOKENS, tokens
 from runicorn_site.agents.budget import Budget
 from runicorn_site.agents.evidence import Evidence
 from runicorn_site.agents.notebook import Notebook
-from runicorn_site.agents.server import build
 from runicorn_site.agents.tools import Tools
 from runicorn_site.catalog.base import Catalog
 from runicorn_site.catalog.store import StoreCatalog
@@ -30,6 +27,12 @@ def asking(root: Path, budget: int | None = None, **more: Any) -> Ask:
 
 def asking_catalog(catalog: Catalog, budget: int | None = None, author: str = "agent", **more: Any) -> Ask:
     """Return such a function for any catalog."""
+    # Here, because they take seconds, and pytest imports this file for all tests.
+    from mcp import Client
+    from mcp.types import TextContent
+
+    from runicorn_site.agents.server import build
+
     changes = Budget(budget)
     boxes = (Tools(catalog, changes, author, **more), Evidence(catalog), Notebook(catalog, changes, author))
 

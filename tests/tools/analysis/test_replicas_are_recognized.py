@@ -22,6 +22,7 @@ from runicorn.capture.subprocesses import Commands
 from runicorn.store import layout
 from runicorn_tools.analysis.replicas import Rules, key_of_folder, replica_key, seed_of
 from tests.folders import write_run
+from tests.large import many
 
 PACKAGES = ["numpy==2.1.0", "torch==2.6.0"]
 
@@ -112,7 +113,7 @@ def test_of_a_thousand_mixed_runs_none_is_joined_wrongly_and_none_missed(tmp_pat
     source = random.Random(30)
     truth: dict[tuple[int, int], list[Path]] = defaultdict(list)
     settings = [_settings(random.Random(project), project) for project in range(10)]
-    for number in range(1000):
+    for number in many(range(1000)):
         project = number % 10
         at = source.randrange(len(settings[project]))
         truth[project, at].append(

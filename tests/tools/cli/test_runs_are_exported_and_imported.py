@@ -6,7 +6,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pandas
 import pytest
 
 from tests.documents.store import RUN, SECOND, THIRD
@@ -73,6 +72,8 @@ def test_a_journal_that_cannot_be_read_hides_no_other_run(call: Call, root: Path
 
 
 def test_other_programs_read_the_metrics(call: Call, root: Path) -> None:
+    import pandas
+
     code, output = call("export", "--format", "csv", "--output", "tables")
     assert code == 0 and "creating the folder tables" in output
     assert "creating the folder" not in call("export", "--format", "csv", "--output", "tables")[1]
