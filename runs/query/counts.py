@@ -91,8 +91,9 @@ def _remembered_count(root: StorageRoot, key: str, compute: Callable[[], int]) -
     return count
 
 
-def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
-    """Return `compute()`, or its last result for this root, key and reader until a run changes, for at most `seconds`."""
+def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float | None = None) -> T:
+    """Return `compute()`, or its last result for this root, key and reader until a run changes, for at most `seconds`
+    (`SECONDS` if None)."""
     if entry := _cached(root, key):
         cached: T = entry[0]
         return cached
@@ -126,10 +127,11 @@ def _cached(root: StorageRoot, key: str) -> tuple[Any] | None:
     return None
 
 
-def _remember(root: StorageRoot, key: str, revision: int, value: Any, seconds: float = SECONDS) -> None:
+def _remember(root: StorageRoot, key: str, revision: int, value: Any, seconds: float | None = None) -> None:
     place = (root.path, current(), key)
+    expires = time.monotonic() + (SECONDS if seconds is None else seconds)
     with _lock:
-        _answers[place] = (revision, time.monotonic() + seconds, _version(), value)
+        _answers[place] = (revision, expires, _version(), value)
         _answers.move_to_end(place)
         while len(_answers) > REMEMBERED:
             _answers.popitem(last=False)

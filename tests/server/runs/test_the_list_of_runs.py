@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from runs.api import responses
+from runs.query import counts
 from runs.services import dead_runs
 from tests.answers import read
 
@@ -124,7 +126,11 @@ def test_a_browser_sees_the_beginning_as_a_page(many: list[str], api: Any) -> No
     assert many[0].encode() in answer.content
 
 
-def test_the_number_of_queries_does_not_grow(store: Path, make_run: Any, look: Any, api: Any) -> None:
+def test_the_number_of_queries_does_not_grow(
+    store: Path, make_run: Any, look: Any, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "EXPENSIVE_SECONDS", math.inf)  # on a busy machine any count is
+
     def queries() -> int:
         look()
         dead_runs._next_check.clear()
