@@ -43,7 +43,7 @@ def test_an_incomplete_last_line_is_no_backlog(store: Path) -> None:
     append(run, LINE[:30])
     before = time.monotonic()
     assert catch_up(run, wait=30) == 0
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 25
     assert backlog(run.root)["runs"] == 0
 
 

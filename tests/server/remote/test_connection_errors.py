@@ -40,7 +40,7 @@ def nothing_left(remote_loop: LoopThread) -> Iterator[None]:
         return len(asyncio.all_tasks()) - 1
 
     yield
-    until(lambda: remote_loop.run(tasks(), 5) == 0)
+    until(lambda: remote_loop.run(tasks(), 60) == 0)
     assert not pool.all()
     until(lambda: _sockets() <= before)
 
@@ -57,8 +57,8 @@ def attempt(
     place = address(host, port, username or "me")
     began = time.monotonic()
     with pytest.raises(RemoteError) as told:
-        loop.run(login.connect(place, Credentials(**given), limit), limit + 5)
-    assert time.monotonic() - began < limit + 3
+        loop.run(login.connect(place, Credentials(**given), limit), limit + 60)
+    assert time.monotonic() - began < limit + 30
     sentence = str(told.value.detail)
     assert sentence.endswith(".") and len(sentence) < 400
     return told.value
@@ -197,7 +197,7 @@ def test_a_connection_that_breaks_in_any_stage_is_reported(
             host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
             place = address("127.0.0.1", relay.port, known_sshd.username)
             work = connect_and_wait(place, Credentials(private_key_path=str(known_sshd.key)))
-            assert remote_loop.run(work, 10) in ("unreachable", "ended")
+            assert remote_loop.run(work, 120) in ("unreachable", "ended")
     until(lambda: not known_sshd.sessions())
 
 
@@ -208,7 +208,7 @@ async def connect_and_wait(place: Address, credentials: Credentials) -> str:
     except HostUnreachable:
         return "unreachable"
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await link.ended.wait()
     except TimeoutError:
         return "hangs"

@@ -40,7 +40,7 @@ def loops() -> int:
 def test_any_thread_gets_its_result(thread: LoopThread) -> None:
     answers: list[str] = []
     askers = [
-        threading.Thread(target=lambda n=n: answers.append(thread.run(echo(str(n)), 5))) for n in range(20)
+        threading.Thread(target=lambda n=n: answers.append(thread.run(echo(str(n)), 60))) for n in range(20)
     ]
     for asker in askers:
         asker.start()
@@ -51,7 +51,7 @@ def test_any_thread_gets_its_result(thread: LoopThread) -> None:
 
 def test_exceptions_are_raised_in_the_calling_thread(thread: LoopThread) -> None:
     with pytest.raises(TimeoutError, match="its own"):
-        thread.run(fail(), 5)
+        thread.run(fail(), 60)
 
 
 def test_a_slow_call_is_cancelled(thread: LoopThread) -> None:
@@ -65,25 +65,25 @@ def test_a_slow_call_is_cancelled(thread: LoopThread) -> None:
 
     with pytest.raises(RemoteTimeout, match="did not answer within 0 s"):
         thread.run(wait(), 0.1)
-    assert cancelled.wait(5)
+    assert cancelled.wait(60)
 
 
 def test_a_stopped_loop_is_reported() -> None:
     thread = LoopThread()
     with pytest.raises(LoopNotRunning):
-        thread.run(echo("x"), 5)
+        thread.run(echo("x"), 60)
     before = loops()
     thread.start()
     thread.start()
     assert loops() == before + 1
-    assert thread.run(echo("x"), 5) == "x"
+    assert thread.run(echo("x"), 60) == "x"
     thread.stop()
     thread.stop()
     until(lambda: loops() == before)
     with pytest.raises(LoopNotRunning):
-        thread.run(echo("x"), 5)
+        thread.run(echo("x"), 60)
     thread.start()
-    assert thread.run(echo("again"), 5) == "again"
+    assert thread.run(echo("again"), 60) == "again"
     thread.stop()
 
 
@@ -105,11 +105,11 @@ def test_stopping_the_loop_does_not_wait_for_hanging_tasks() -> None:
 
     waiting = threading.Thread(target=work)
     waiting.start()
-    until(lambda: thread.run(count(), 5) == 2)
+    until(lambda: thread.run(count(), 60) == 2)
     began = time.monotonic()
     thread.stop(lambda: wait("callback"), timeout=0.4)
-    assert time.monotonic() - began < 10
-    waiting.join(5)
+    assert time.monotonic() - began < 50
+    waiting.join(60)
     assert sorted(ended) == ["asker", "callback", "work"]
 
 

@@ -158,7 +158,7 @@ def test_only_the_socket_of_the_run_opens_and_it_closes_when_the_link_is_revoked
             while True:
                 socket.recv(timeout=30)
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
-        assert time.monotonic() - revoked < 10
+        assert time.monotonic() - revoked < 60
     assert get(share["url"]).status_code == 404
     with pytest.raises(InvalidStatus):
         connect(f"{link}runs/{FIRST}/live")
