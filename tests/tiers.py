@@ -2,7 +2,7 @@
 
 What a test reaches decides, not a marker of its own: its code and that of its fixtures are followed through the modules
 of `tests` and `benchmarks`. It is quick unless it
-- starts a process (`PROCESSES`, `FORKS`),
+- starts a process (`PROCESSES`, `FORKS`), or calls a function of the product that does so itself,
 - uses a library that takes a second to import (`COSTLY`): all tests of a file that imports one at its top,
 - builds a store of many tiles, runs or requests (`tests/large.py`),
 - repeats what it does with a database for many examples (Hypothesis), or simulates (`simulation`).
@@ -40,6 +40,7 @@ COSTLY = frozenset(
 """Libraries that take about a second to import."""
 LARGE = "tests.large"
 OURS = ("tests.", "benchmarks.")
+PRODUCT = ("runicorn", "runs", "metrics", "artifacts", "alerts", "people", "remote", "samples")
 FORKS = frozenset(
     {"fork", "forkpty", "posix_spawn", "spawnv", "create_subprocess_exec", "create_subprocess_shell"}
 )
@@ -67,9 +68,7 @@ JOURNEYS = {
     "pages/test_users_find_runs_by_a_condition": (
         "test_a_column_is_found_by_search_and_the_menu_keeps_its_place",
     ),
-    "pages/test_users_work_with_many_runs": ("test_users_remove_and_add_runs_in_the_legend",),
     "server/people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
-    "server/shares/test_users_share_what_they_see": ("test_links_are_created_opened_and_revoked",),
 }
 """Tests with processes that `make test` runs too, by module."""
 
@@ -126,6 +125,7 @@ def reaches_much(item: pytest.Item) -> bool:
     return False
 
 
+@cache
 def _requested(part: Any) -> set[str]:
     """Return the fixtures that a function may ask for by their names."""
     code = getattr(getattr(part, "__wrapped__", part), "__code__", None)
@@ -137,17 +137,22 @@ def _requested(part: Any) -> set[str]:
 @cache
 def leads_to_much(root: Any) -> bool:
     """Follow the code of a function through the modules of the tests."""
-    pending, seen = [root], set()
+    pending, seen = [root], {}
     while pending:
         part = pending.pop()
-        if id(part) in seen:
+        if id(part) in seen or id(part) in _quick:
             continue
-        seen.add(id(part))
+        seen[id(part)] = part
         for value in _uses(part):
             if value is None:
                 return True
             pending.append(value)
+    _quick.update(seen)
     return False
+
+
+_quick: dict[int, Any] = {}
+"""Parts by their `id()` of which all was followed."""
 
 
 def _uses(part: Any) -> Iterator[Any]:
@@ -169,14 +174,37 @@ def _uses(part: Any) -> Iterator[Any]:
         for name in names:
             value = part.__globals__.get(name) if name in part.__globals__ else _imported(name)
             if isinstance(value, ModuleType):
-                if _is_costly(value.__name__):
+                members = [vars(value)[member] for member in names & vars(value).keys()]
+                if _is_costly(value.__name__) or any(map(_starts_processes, members)):
                     yield None
                 elif value.__name__.startswith(OURS):
-                    yield from (vars(value)[member] for member in names & vars(value).keys())
-            elif _is_costly(str(getattr(value, "__module__", ""))):
+                    yield from members
+            elif _is_costly(str(getattr(value, "__module__", ""))) or _starts_processes(value):
                 yield None
             elif _is_ours(value):
                 yield value
+
+
+def _starts_processes(value: Any) -> bool:
+    """Return whether a function of the product starts a process itself, or by others of its module."""
+    return isinstance(value, FunctionType) and value.__module__.startswith(PRODUCT) and _starts(value)
+
+
+@cache
+def _starts(function: FunctionType) -> bool:
+    pending, seen = [function], set()
+    while pending:
+        part = pending.pop()
+        seen.add(part)
+        values = [part.__globals__.get(name) for name in _names(part.__code__)]
+        if any(isinstance(value, ModuleType) and value.__name__ in PROCESSES for value in values):
+            return True
+        pending += [
+            value
+            for value in values
+            if isinstance(value, FunctionType) and value.__module__ == part.__module__ and value not in seen
+        ]
+    return False
 
 
 def _imported(name: str) -> ModuleType | None:

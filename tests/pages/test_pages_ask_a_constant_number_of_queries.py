@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from runs.query import counts, keys
 from tests.folders import write_run
+from tests.large import many
 
 Count = Callable[[str], int]
 
@@ -35,7 +36,7 @@ def queries(store: Path, look: Callable[[], None], client: Client, monkeypatch: 
 
 
 def several(store: Path, count: int, first: int = 0) -> None:
-    for number in range(first, first + count):
+    for number in many(range(first, first + count)):
         best = {"best_metric_name": f"m{number}", "best_metric_value": 1.0}
         curve: list[dict[str, Any]] = [{f"m{number}": 1.0, "loss": 2.0}, {f"m{number}": 2.0}]
         write_run(

@@ -27,6 +27,7 @@ from runicorn_tools.archives.limits import ArchiveRefused
 from runicorn_tools.archives.read import import_archive
 from runicorn_tools.sync.manifest.generator import ManifestGenerator
 from runs.active_root import activate
+from tests.large import many
 
 RUN, OTHER, UPLOADED, IMPORTED = (f"20260101_12000{number}_abcdef" for number in range(4))
 BIG = b"b" * (2 * 1024 * 1024)
@@ -301,7 +302,7 @@ def test_no_route_writes_through_a_link(
     monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
     fill(store, source)
     assert api.get("/api/runs").status_code == api.get("/api/artifacts").status_code == 200
-    for place in places:
+    for place in many(places):
         link_out(store, place, outside)
     before = snapshot(outside)
     ask_every_route(api)

@@ -20,6 +20,7 @@ from people.shares.access import is_allowed
 from runicorn import api
 from runicorn.api.responses.shares import Kind
 from runicorn_tools.cli import app
+from tests.large import many
 from tests.server.shares.conftest import EMBEDDER, FIRST, OTHER, SECOND, TOKEN, Lab
 
 RUN_ROUTES = {
@@ -70,7 +71,7 @@ def test_only_routes_of_the_shared_runs_are_allowed(kind: Kind, target: str, own
     assert len(all_paths) > 150
     allowed = [
         (name, method, run_id)
-        for name, pattern in all_paths
+        for name, pattern in many(all_paths)
         for run_id in (FIRST, OTHER)
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
         if is_allowed(share, method, address(pattern, run_id), "")
