@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import DjangoAssertNumQueries
 
+from metrics.ingest.catch_up import catch_up
 from metrics.query import first_chart
+from metrics.query.series import run_series
+from metrics.store.cache import cache
 from runs.active_root import active_root
 from runs.index import discovery
+from runs.services.lookup import get_run
 from runs.store import lazy_numpy
 from tests.folders import write_run
 from tests.processes import Viewer, environment
@@ -48,6 +53,18 @@ def test_a_server_of_short_runs_does_without_numpy(
     discovery.full(active_root())
     first_chart.prepare()
     assert not loads
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_the_newest_curve_is_read_before_the_first_chart(
+    store: Path, make_run: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    run = get_run(make_run(store, metrics=[{"loss": 1 / (step + 1)} for step in range(300)]))
+    assert catch_up(run, wait=60) == 0
+    cache._entries.clear()
+    first_chart.prepare()
+    with django_assert_num_queries(2):  # the journal and its series, but no tiles
+        assert run_series(run, ["loss"])["series"][0]["count"] == 300
 
 
 def test_no_module_of_the_server_imports_numpy_before_a_chart(home: Path) -> None:
