@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from runicorn.api.responses.samples import SampleComparison, SamplePage, SampleSet, SampleSets
 from runicorn_site.web.access import Scope
-from runicorn_site.web.conditional import conditional
+from runicorn_site.web.conditional import conditional, is_not_remembered
 from runicorn_site.web.endpoint import route
 from runicorn_site.web.pools import blocking
 from runs.services.lookup import get_experiment
@@ -32,6 +32,7 @@ ERRORS = (400, 404, 503)
 def sample_sets_view(request: Request, run_id: str) -> Response:
     """List the sample sets of a run with their steps and columns."""
     run = get_experiment(run_id)
+    is_not_remembered()  # samples are in files, and their index follows them
     sets: list[SampleSet] = []
     for name in indexing.names(run):
         with indexing.open_pieces(run, name) as (_, pieces, pending):
@@ -64,6 +65,7 @@ def sample_rows_view(request: Request, run_id: str, name: str, query: dict[str, 
     """
     began = time.perf_counter()
     run = get_experiment(run_id)
+    is_not_remembered()
     number, size = query["page"], query["per_page"]
     with indexing.open_pieces(run, name) as (index, pieces, pending):
         if "row" in query:
@@ -97,6 +99,7 @@ def sample_rows_view(request: Request, run_id: str, name: str, query: dict[str, 
 )
 def compare_view(request: Request, query: dict[str, Any]) -> Response:
     """Return the same samples of several runs side by side, those whose reward fell first."""
+    is_not_remembered()
     answer = comparison.compare(
         query["runs"], query["name"], query.get("sample"), query.get("step"), query["limit"]
     )

@@ -377,3 +377,9 @@ def test_lists_of_files_are_asked_again(store: Path, make_run: Any, program: Pro
     for path, is_changed in zip(tags, (True, False, True, False, False, False), strict=True):
         status, _, body = program.get(path, if_none_match=tags[path])
         assert status == (200 if is_changed else 304), (path, body)
+    with SampleWriter(folder_of(store, run_id), "rollouts") as writer:
+        writer.append([{"id": "b", "prompt": "2+2", "reward": 0.5}], step=2)
+    for path in (samples, f"{samples}/rollouts"):
+        status, _, body = program.get(path, if_none_match=tags[path])
+        assert status == 200, path
+    assert json.loads(body)["total"] == 2
