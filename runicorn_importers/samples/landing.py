@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -40,7 +41,8 @@ class Progress:
         rows: samples written.
         name: the sample set.
         chunks: numbers of its chunks.
-        size: bytes of the last chunk.
+        begun: how many of them, at the end, were begun after the other numbers were counted.
+        size: bytes of the last chunk before these.
     """
 
     stamp: list[int] = field(default_factory=list)
@@ -48,6 +50,7 @@ class Progress:
     rows: int = 0
     name: str = ""
     chunks: list[int] = field(default_factory=list)
+    begun: int = 0
     size: int = 0
 
 
@@ -112,22 +115,24 @@ def _land_file(
     progress.name = progress.name or source.name
     skipped = _lines_beyond(run_dir, progress)
     before = progress.rows
-    with SampleWriter(run_dir, progress.name, root=root, chunk=last) as writer:
+
+    def on_chunk(number: int) -> None:
+        # Before its first row: after a kill its lines are counted instead of written again.
+        progress.chunks.append(number)
+        progress.begun += 1
+        state.save(folder)
+
+    with SampleWriter(run_dir, progress.name, root=root, chunk=last, on_chunk=on_chunk) as writer:
         rows = source.rows(source.path, progress.position)
         for row in islice(rows, skipped):
             _count(progress, row)
         for batch in _batches(rows):
             space.require(sum(len(str(row.data)) for row in batch))
-            number = writer.begin()
-            if number not in progress.chunks:
-                # Before its first row: after a kill its lines are counted instead of written again.
-                progress.chunks.append(number)
-                progress.size = 0
-                state.save(folder)
             writer.append([row.data for row in batch], batch[0].step, batch[0].time)
             for row in batch:
                 _count(progress, row)
-            progress.size = writer.place[1] if writer.place else progress.size
+            assert writer.place is not None
+            progress.begun, progress.size = 0, writer.place[1]
         writer.sync()
         writer.close(seal_last=not source.grows)
     return progress.rows - before
@@ -148,14 +153,12 @@ def _count(progress: Progress, row: SampleRow) -> None:
 
 def _lines_beyond(run_dir: Path, progress: Progress) -> int:
     """Return the number of complete lines that were written after the state."""
-    if not progress.chunks:
-        return 0
-    chunk = Chunk(progress.chunks[-1], samples_folder(run_dir, progress.name))
-    try:
-        with OpenChunk(chunk) as file:
-            return sum(bool(line.content) for line in file.lines(progress.size))
-    except FileNotFoundError:
-        return 0
+    count, position = 0, progress.size
+    for number in progress.chunks[-progress.begun - 1 :]:
+        with suppress(FileNotFoundError), OpenChunk(Chunk(number, samples_folder(run_dir, progress.name))) as file:
+            count += sum(bool(line.content) for line in file.lines(position))
+        position = 0
+    return count
 
 
 def _remove(run_dir: Path, progress: Progress) -> None:

@@ -55,10 +55,7 @@ class SampleSets:
         skipped = min(len(new), self._skipped[name])
         self._skipped[name] -= skipped
         for (step, time), group in groupby(new[skipped:], key=lambda row: (row.step, row.time)):
-            self._own(name, writer.begin())
             writer.append([row.data for row in group], step, time)
-            if writer.place is not None:  # another chunk, after the first was full
-                self._own(name, writer.place[0])
 
     def close(self) -> None:
         """Sync all samples to disk."""
@@ -71,8 +68,13 @@ class SampleSets:
             numbers = self.owned.get(name, [])
             folder = samples_folder(self._folder, name)
             self._skipped[name] = sum(_rows(Chunk(number, folder)) for number in numbers)
-            last = numbers[-1] if numbers else None
-            self._writers[name] = SampleWriter(self._folder, name, root=self._root, chunk=last)
+            self._writers[name] = SampleWriter(
+                self._folder,
+                name,
+                root=self._root,
+                chunk=numbers[-1] if numbers else None,
+                on_chunk=lambda number: self._own(name, number),
+            )
         return self._writers[name]
 
     def _own(self, name: str, number: int) -> None:

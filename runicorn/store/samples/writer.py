@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +40,7 @@ class SampleWriter:
         root: the storage root; by default links are not checked to stay inside of one.
         reference: returns the JSON object that stands for a value stored elsewhere, such as an image; None for others.
         chunk: number of a chunk of an earlier writer to continue, if it is neither sealed nor torn.
+        on_chunk: called with the number of each new chunk before its first row is written.
 
     Raises:
         layout.InvalidName: `name` is invalid.
@@ -53,23 +54,22 @@ class SampleWriter:
         root: Path | None = None,
         reference: Reference | None = None,
         chunk: int | None = None,
+        on_chunk: Callable[[int], object] | None = None,
     ) -> None:
         self.name = check_name(name)
         self.folder = samples_folder(Path(run_dir), name)
         self.rows = 0
         self._root = root
         self._line = encoder(reference)
+        self.place: tuple[int, int] | None = None
+        """Number of the chunk of the last row, and its size in bytes after that row; None before the first row."""
+        self._on_chunk = on_chunk
         self._chunk: Chunk | None = None
         self._fd = self._index = -1
         self._size = 0
         self._unsynced = False
         if chunk is not None:
             self._continue(Chunk(chunk, self.folder))
-
-    @property
-    def place(self) -> tuple[int, int] | None:
-        """Return the number of the open chunk and its size in bytes; None before the first row."""
-        return None if self._chunk is None else (self._chunk.number, self._size)
 
     def __enter__(self) -> SampleWriter:
         return self
@@ -109,13 +109,6 @@ class SampleWriter:
             self._write(lines, step)
         return self.rows - before
 
-    def begin(self) -> int:
-        """Return the number of the open chunk, which is created if there is none."""
-        if self._chunk is None:
-            self._begin_chunk()
-        assert self._chunk is not None
-        return self._chunk.number
-
     def sync(self) -> None:
         """Sync what was written to disk."""
         if self._unsynced and self._fd >= 0:
@@ -140,12 +133,12 @@ class SampleWriter:
         self._chunk = None
 
     def _write(self, lines: list[bytes], step: int | None) -> None:
-        if self._chunk is None:
-            self._begin_chunk()
+        chunk = self._chunk or self._begin_chunk()
         content, offset = b"".join(lines), self._size
         _append(self._fd, content, offset)
         self._size += len(content)
         self.rows += len(lines)
+        self.place = chunk.number, self._size
         self._unsynced = True
         entry = {"offset": offset, "size": len(content), "rows": len(lines), "step": step}
         with suppress(OSError):  # readers find the lines without it
@@ -153,7 +146,7 @@ class SampleWriter:
         if self._size >= CHUNK_BYTES:
             self._finish_chunk(0)
 
-    def _begin_chunk(self) -> None:
+    def _begin_chunk(self) -> Chunk:
         if self._root is not None:
             check_inside(self._root, self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -169,6 +162,9 @@ class SampleWriter:
         self._chunk, self._size = chunk, 0
         with suppress(OSError):
             _platform.fsync_directory(self.folder)
+        if self._on_chunk is not None:
+            self._on_chunk(number)
+        return chunk
 
     def _continue(self, chunk: Chunk) -> None:
         """Open an existing chunk at its end; leave it alone if a line of it is incomplete."""

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,52 @@ def test_sealing_a_chunk_repeats_nothing(tmp_path: Path) -> None:
     assert ids(root) == ["trace-0", "trace-1"]
 
 
+@pytest.mark.parametrize(("chunk", "write"), [(2000, 2**20), (2000, 500)])
+def test_a_growing_file_fills_chunk_after_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int, write: int
+) -> None:
+    monkeypatch.setattr(writer_module, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(writer_module, "WRITE_BYTES", write)
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verifiers(source)
+    for number in range(1, 41, 4):
+        folders.lines(source / "traces.jsonl", [folders.episode(n) for n in range(number, number + 4)])
+        scan(root, source)
+    assert ids(root) == [f"trace-{number}" for number in range(41)]
+
+
+@pytest.mark.parametrize("saves", range(1, 9))
+def test_a_kill_between_two_chunks_of_one_import_loses_and_repeats_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: int
+) -> None:
+    monkeypatch.setattr(writer_module, "CHUNK_BYTES", 2000)
+    monkeypatch.setattr(writer_module, "WRITE_BYTES", 500)
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.verifiers(source)
+    folders.lines(source / "traces.jsonl", [folders.episode(n) for n in range(1, 20)])
+
+    class Killed(BaseException):
+        pass
+
+    save, left = landing.State.save, saves
+
+    def killed(state: landing.State, folder: Path) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        save(state, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing.State, "save", killed)
+        with suppress(Killed):
+            scan(root, source)
+    scan(root, source)
+    assert ids(root) == [f"trace-{number}" for number in range(20)]
+
+
 def test_a_rewritten_file_replaces_its_samples(tmp_path: Path) -> None:
     source, root = tmp_path / "run", tmp_path / "store"
     root.mkdir()
@@ -131,9 +178,9 @@ def test_a_kill_within_the_first_import_loses_and_repeats_nothing(
         opened: list[SampleWriter] = []
 
         class Watched(SampleWriter):
-            def begin(self) -> int:
+            def __init__(self, *arguments: Any, **options: Any) -> None:
+                super().__init__(*arguments, **options)
                 opened[:] = [self]
-                return super().begin()
 
         patch.setattr(landing, "SampleWriter", Watched)
         with pytest.raises(Killed):
