@@ -155,7 +155,10 @@ def _lines_beyond(run_dir: Path, progress: Progress) -> int:
     """Return the number of complete lines that were written after the state."""
     count, position = 0, progress.size
     for number in progress.chunks[-progress.begun - 1 :]:
-        with suppress(FileNotFoundError), OpenChunk(Chunk(number, samples_folder(run_dir, progress.name))) as file:
+        with (
+            suppress(FileNotFoundError),
+            OpenChunk(Chunk(number, samples_folder(run_dir, progress.name))) as file,
+        ):
             count += sum(bool(line.content) for line in file.lines(position))
         position = 0
     return count

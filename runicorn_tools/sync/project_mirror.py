@@ -193,7 +193,10 @@ class _ProjectMirror:
         if stored not in (version, etag):
             return version
         if stored != etag:
-            documents.place(self._root, project, folder, name, content)
+            try:
+                documents.place(self._root, project, folder, name, content, expected=stored)
+            except documents.DocumentChanged:  # edited here since it was read
+                return version
             self.changes += 1
         return etag
 

@@ -270,8 +270,9 @@ def append(
         added = replace(
             stored,
             text=f"{stored.text.rstrip()}\n\n#### {signed}{moment}\n\n{text.strip()}".lstrip(),
-            authors=_joined(stored.authors, [author] if author else []),
-            runs=_joined(stored.runs, runs),
+            # A sweep may add to one entry for ever: who wrote first and the last runs are named at its head.
+            authors=_joined(stored.authors, [author] if author else [])[:MOST_AUTHORS],
+            runs=_joined(stored.runs, runs)[-MOST_RUNS:],
         )
         return _replace(root, path_of(root, project, folder, name), name, added)
 
@@ -292,16 +293,21 @@ def delete(root: Path, project: str, folder: str, name: str, *, expected: str = 
         path_of(root, project, folder, name).unlink(missing_ok=True)
 
 
-def place(root: Path, project: str, folder: str, name: str, raw: bytes) -> None:
+def place(root: Path, project: str, folder: str, name: str, raw: bytes, *, expected: str = ANY) -> None:
     """Write the file of a document as it was received.
 
     Raises:
+        DocumentChanged: another version is stored than `expected`.
         InvalidDocument, InvalidName: it is too large, or a name is invalid.
     """
     if len(raw) > CEILING:
         raise InvalidDocument(f"A document has at most {CEILING // 1024} KiB.")
     path = path_of(root, project, folder, name)
     with _locked(root):
+        if expected != ANY:
+            before = _stored(root, project, folder, name)
+            if expected != (before.etag if before else NONE):
+                raise DocumentChanged(before.etag if before else None, expected)
         path.parent.mkdir(parents=True, exist_ok=True)
         _platform.replace_file(check_inside(root, path), raw)
 

@@ -247,6 +247,32 @@ def test_fields_survive_their_file(store: Path, title: str) -> None:
     assert (fields["title"], fields["authors"], fields["runs"]) == (title, [title, "b"], [title])
 
 
+def test_a_sweep_adds_to_one_entry_as_often_as_it_likes(store: Path) -> None:
+    documents.write(
+        store, "vision", documents.NOTEBOOK, "sweep", documents.Document("Sweep", authors=("ada",))
+    )
+    for number in range(documents.MOST_RUNS + 5):
+        documents.append(
+            *(store, "vision", documents.NOTEBOOK, "sweep", f"Result {number}.", f"worker {number}"),
+            runs=[f"run-{number}"],
+        )
+    entry = documents.read(store, "vision", documents.NOTEBOOK, "sweep")
+    assert all(f"Result {number}." in entry.text for number in range(documents.MOST_RUNS + 5))
+    assert entry.runs[-1] == f"run-{documents.MOST_RUNS + 4}" and len(entry.runs) == documents.MOST_RUNS
+    assert entry.authors[0] == "ada" and len(entry.authors) == documents.MOST_AUTHORS
+
+
+def test_a_received_document_replaces_only_the_expected_version(store: Path) -> None:
+    place = store, "vision", documents.NOTEBOOK, "entry"
+    first = documents.write(*place, documents.Document("Entry", "First."))
+    documents.append(*place, "Added meanwhile.", "ada")
+    with pytest.raises(documents.DocumentChanged):
+        documents.place(*place, b"remote", expected=first.etag)
+    assert "Added meanwhile." in documents.read(*place).text
+    documents.place(*place, b"remote", expected=documents.read(*place).etag)
+    assert documents.read(*place).text == "remote"
+
+
 def test_documents_travel_with_an_archive_of_their_project(
     api: APIClient, store: Path, project: Path, tmp_path: Path
 ) -> None:
