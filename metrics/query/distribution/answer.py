@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
-from metrics.query.distribution.columns import Table
+from metrics.query.distribution.columns import Table, compact
 from metrics.query.distribution.reading import CurveReader, RunFields, fields_of, follow
 from metrics.query.distribution.sheet import Axis, Sheet, SheetReader
 from metrics.query.distribution.statistics import density, statistics
@@ -218,4 +218,4 @@ def _difference(sheet: Sheet, baseline: set[int], difference: Difference) -> tup
         table = sheet.table - mean
         if difference == "relative":
             table = np.where(mean != 0, table / np.abs(mean), np.nan)
-    return Sheet(sheet.keys, sheet.columns, table.astype(np.float32), sheet.unread), mean
+    return Sheet(sheet.keys, sheet.columns, compact(table), sheet.unread), mean

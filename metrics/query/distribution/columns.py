@@ -76,9 +76,15 @@ class Columns:
         means: Floats = np.bincount(cells, y[inside] / counts[cells], minlength=size).astype(
             np.float64, copy=False
         )
-        return (
-            _interpolated(means, counts > 0, self.count).astype(np.float32).reshape(len(curves), self.count)
-        )
+        return compact(_interpolated(means, counts > 0, self.count)).reshape(len(curves), self.count)
+
+
+def compact(values: Floats) -> Table:
+    """Return values in half of the bytes; those beyond the range of single precision (3.4e38) become NaN."""
+    with np.errstate(over="ignore"):
+        table = values.astype(np.float32)
+    table[np.isinf(table)] = np.nan
+    return table
 
 
 def _interpolated(means: Floats, has_points: NDArray[np.bool_], count: int) -> Floats:

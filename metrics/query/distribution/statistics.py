@@ -6,7 +6,7 @@ import base64
 import math
 from typing import Any, cast
 
-from metrics.query.distribution.columns import Table
+from metrics.query.distribution.columns import Table, compact
 from metrics.store.columns import Floats
 from runicorn.api.responses.metrics import CurveDensity, CurveStatistics
 from runs.store.lazy_numpy import np
@@ -56,7 +56,7 @@ def density(table: Table, rows: int, *, log: bool, everything: bool) -> CurveDen
         log: rows of equal height on a logarithmic scale; values that are not positive have no place there.
         everything: the grid covers all values, not only those without outliers.
     """
-    heights = table[np.isfinite(table)] if not log else table[table > 0]
+    heights = table[np.isfinite(table) & ((table > 0) | (not log))]
     if not len(heights):
         return None
     low, high = float(heights.min()), float(heights.max())
@@ -70,7 +70,11 @@ def density(table: Table, rows: int, *, log: bool, everything: bool) -> CurveDen
             margin = (inner_high - inner_low) * MARGIN
             low, high = max(low, inner_low - margin), min(high, inner_high + margin)
     if low == high:
-        low, high = (low / 2, high * 2) if log else (low - 0.5, high + 0.5)
+        # In proportion to a large value: from 1e16 on, one more is the same number.
+        half = max(0.5, abs(low) / 2**20)
+        low, high = (low / 2, high * 2) if log else (low - half, high + half)
+        limit = float(np.finfo(table.dtype).max)
+        low, high = max(low, -limit), min(high, limit)
     scale = np.log10 if log else np.asarray
     bottom, top = float(scale(low)), float(scale(high))
     with np.errstate(all="ignore"):
@@ -122,6 +126,6 @@ def _at(ordered: Table, place: Any) -> Floats:
 
 def _columns(answer: dict[str, Any]) -> Any:
     return {
-        name: np.ascontiguousarray(column if name == "count" else column.astype(np.float32))
+        name: np.ascontiguousarray(column if name == "count" else compact(column))
         for name, column in answer.items()
     }

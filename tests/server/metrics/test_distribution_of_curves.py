@@ -295,6 +295,36 @@ def test_a_density_leaves_outliers_out_and_counts_them() -> None:
     assert density(np.full((3, 2), 7, np.float32), 20, log=False, everything=False)["low"] == 6.5  # type: ignore[index]
 
 
+@pytest.mark.parametrize("value", [1e16, -1e18, 3e38, -3.4028e38, 1e-40])
+@pytest.mark.parametrize("log", [False, True])
+def test_equal_values_of_any_size_have_a_density(value: float, log: bool) -> None:
+    table = np.full((3, 2), value, np.float32)
+    grid = density(table, 20, log=log, everything=False)
+    if log and value < 0:
+        assert grid is None
+        return
+    assert grid is not None and grid["low"] < np.float32(value) < grid["high"]
+    levels = np.frombuffer(base64.b64decode(grid["levels"]), dtype=np.uint8).reshape(20, 2)
+    assert (grid["most"], np.count_nonzero(levels)) == (3, 2)
+
+
+@pytest.mark.parametrize("query", [{}, {"scale": "log"}, {"scale": "log", "everything": True}])
+def test_values_beyond_single_precision_are_left_out(
+    api: APIClient, store: Path, make_run: MakeRun, query: dict[str, Any]
+) -> None:
+    for values in ([1.0, 2.0], [1.0, 1e200], [1.0, -1e39]):
+        make_run(store, "vision", metrics=[{"loss": value} for value in values])
+    discovery.full(active_root())
+    (metric,) = _ask(api, density=20, **query)["metrics"]
+    of_columns = metric["groups"][0]["statistics"]
+    assert of_columns["count"] == [3, 1]
+    assert [of_columns[name][1] for name in ("min", "p50", "mean", "max")] == [2.0] * 4
+    grid = metric["density"]
+    assert 0 < grid["low"] <= 1.0 and 2.0 <= grid["high"] < 3.0
+    levels = np.frombuffer(base64.b64decode(grid["levels"]), dtype=np.uint8).reshape(20, 2)
+    assert np.flatnonzero(levels[:, 1]) > np.flatnonzero(levels[:, 0])
+
+
 def test_statistics_of_no_curves_are_missing() -> None:
     empty = statistics(np.empty((0, 3), dtype=np.float32))
     assert list(empty["count"]) == [0, 0, 0] and all(map(math.isnan, empty["mean"]))
