@@ -191,9 +191,11 @@ def _effects(run: Run, others: Sequence[Run]) -> Iterator[Effect]:
     # Epochs, learning rates and norms have no direction that is better.
     outcomes = [name for name in names if definitions.goal(name).direction != "unknown"]
     for name in (outcomes or names)[:MOST_METRICS]:
-        (verdict,) = verdicts.judge_runs(active_root(), name, [[run]], others)
+        quantity = definitions.quantity_of(name)
+        values = verdicts.values_by_run(active_root(), quantity, [run, *others])
+        group = [(run.pk, values[run.pk])]
+        (verdict,) = verdicts.judge_values(active_root(), name, quantity, definitions, [group], others)
         if verdict.difference is not None:
-            values = verdicts.values_by_run(active_root(), definitions.quantity(name), [run, *others])
             after = values.pop(run.pk)
             before = fmean(value for value in values.values() if isfinite(value))
             yield Effect(name, before, after, verdict.verdict, translated(verdict.sentence))

@@ -95,7 +95,7 @@ def distribution(matches: Matches, query: DistributionQuery) -> UntimedCurveDist
         if baseline:
             sheet, mean = _difference(sheet, baseline, query.difference)
         sheet = sheet.of(np.fromiter(known, np.int64, len(known)))
-        values = values_of(matches.root, definitions.quantity(name), sheet.keys)
+        values = values_of(matches.root, definitions.quantity_of(name), sheet.keys)
         described = _Described(sheet, {run.pk: run for run in runs}, values)
         direction = definitions.goal(name).direction
         entry = _metric(name, direction, described, groups, query)

@@ -72,12 +72,14 @@ class Definitions:
     def quantity(self, text: str) -> Quantity:
         """Return the metric of a text with its statistic: named as in `val/acc.best`, or by its definition, or the last value."""
         name, _, figure = text.rpartition(".")
-        if name and figure in FIGURES:
-            return Quantity(text, name, figure)
+        return Quantity(text, name, figure) if name and figure in FIGURES else self.quantity_of(text)
+
+    def quantity_of(self, metric: str) -> Quantity:
+        """Return a metric of exactly this name with the statistic of its definition, or the last value."""
         for run in self._runs:
-            if summary := rule_of(run["metric_rules"], text).get("summary"):
-                return Quantity(text, text, summary)
-        return Quantity(text, text, "last")
+            if summary := rule_of(run["metric_rules"], metric).get("summary"):
+                return Quantity(metric, metric, summary)
+        return Quantity(metric, metric, "last")
 
     def goal(self, name: str) -> Goal:
         """Return which direction of a metric is better: by its definition, its role as primary metric, or its name."""

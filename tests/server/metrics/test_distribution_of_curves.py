@@ -108,6 +108,18 @@ def test_the_best_and_the_worst_five_are_named(api: APIClient, runs: list[str]) 
     assert best["y"][20:] == [None] * 10
 
 
+@pytest.mark.parametrize("name", ["val.acc.best", "val.loss.last", "a.min", "a.max"])
+def test_a_metric_may_be_named_like_a_statistic(
+    api: APIClient, store: Path, make_run: MakeRun, name: str
+) -> None:
+    ids = [make_run(store, "vision", metrics=[{name: i / 4, "a": 7.0}]) for i in range(4)]
+    discovery.full(active_root())
+    (metric,) = _ask(api, names=name)["metrics"]
+    order = ids if metric["goal"] != "max" else ids[::-1]
+    assert [entry["id"] for entry in metric["best"]] == order[:2]
+    assert [entry["value"] for entry in metric["worst"]] == [ids.index(order[i]) / 4 for i in (3, 2)]
+
+
 def test_a_density_counts_every_curve_once_in_each_column(api: APIClient, runs: list[str]) -> None:
     (metric,) = _ask(api, density=50, everything=True)["metrics"]
     grid = metric["density"]

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from metrics.ingest.catch_up import catch_up_several
 from metrics.pages import syntax
 from runicorn.store.project import analysis
 from runs.active_root import active_root
 from runs.index import discovery
+from runs.models import Run
+from tests.folders import write_run
 from tests.server.metrics.test_differences_over_http import made, runs
 
 __all__ = ["runs"]
@@ -43,6 +46,17 @@ def test_the_card_compares_with_the_baseline_or_a_chosen_run(
     text = page(client, f"/runs/{runs[2]}/changed?against=baseline")
     assert f"?a={runs[0]}&amp;b={runs[2]}" in text
     assert f"?a={runs[0]}&amp;b={runs[2]}" in page(client, f"/runs/{runs[2]}/changed?against={runs[0]}")
+
+
+def test_the_card_judges_metrics_that_are_named_like_a_statistic(store: Path, client: Client) -> None:
+    first, second = (
+        write_run(store, "p", config={"lr": lr}, metrics=[{"val.acc.best": lr}], created_at=1000.0 + lr)
+        for lr in (0.1, 0.9)
+    )
+    discovery.full(active_root())
+    catch_up_several(list(Run.objects.all()))
+    text = page(client, f"/runs/{second}/changed?against={first}")
+    assert "<bdi>val.acc.best</bdi>" in text and 'class="verdict ' in text
 
 
 def test_the_page_of_a_difference_has_all_sections(runs: list[str], client: Client) -> None:
