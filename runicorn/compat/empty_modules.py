@@ -37,7 +37,8 @@ def exists(module: str) -> bool:
 def counterpart(module: str) -> str:
     """Return the module of ours for `runicorn.compat.wandb.xgboost` and the like; "" without one.
 
-    Callbacks of W&B are in `wandb.integration.keras`, in parts of it, and under the older name `wandb.keras`.
+    Callbacks of W&B are in `wandb.integration.keras`, in parts of it, and under the older name `wandb.keras`; datasets of
+    MLflow are in `mlflow.data` and in parts of it.
     """
     if exists(module):
         return module
@@ -45,7 +46,7 @@ def counterpart(module: str) -> str:
     if exists(f"{above}.integration.{name}"):
         return f"{above}.integration.{name}"
     part = above
-    while ".integration." in part:
+    while ".integration." in part or part.endswith(".mlflow.data"):
         if exists(part):
             return part
         part = part.rpartition(".")[0]

@@ -13,19 +13,6 @@ from runicorn.store.notices import say
 Function = TypeVar("Function", bound=Callable[..., Any])
 HOOKS = ("on_", "before_", "after_", "setup", "teardown")
 """Beginnings of methods whose result a library may interpret: those of callbacks return None."""
-FACTORIES = (
-    "callback",
-    "client",
-    "context",
-    "handler",
-    "hook",
-    "logger",
-    "span",
-    "tracer",
-    "tracker",
-    "writer",
-)
-"""Ends of names of functions whose result a training uses; all other unknown functions return None."""
 ERRORS = ("Error", "Exception", "Warning")
 _warned: set[str] = set()
 
@@ -38,7 +25,15 @@ def warn_once(name: str, text: str) -> None:
 
 
 class _Empty:
-    """The protocols of containers and context managers, without content."""
+    """The protocols of containers, context managers and numbers, without content."""
+
+    full_name = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.full_name}, not supported>"
+
+    def __format__(self, specification: str) -> str:
+        return str(self)
 
     def __bool__(self) -> bool:
         return False
@@ -55,22 +50,27 @@ class _Empty:
     def __exit__(self, *error: object) -> None:
         return None
 
+    def __getitem__(self, key: Any) -> Any:
+        return self
+
     def __setitem__(self, key: Any, value: Any) -> None:
         return None
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    __gt__ = __le__ = __ge__ = __lt__
 
 
 class _Unknown(_Empty, ABCMeta):
     """Type of unknown names: classes, so that `isinstance` and subclasses accept them."""
-
-    full_name = ""
-    returns_none = False
 
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
         warn_once(cls.full_name, f"{cls.full_name} is not supported and does nothing.")
         if _is_decorated(arguments, options):
             return arguments[0]
         name = cls.full_name.rpartition(".")[2]
-        if "full_name" in vars(cls) and (name.startswith(HOOKS) or cls.returns_none):
+        if "full_name" in vars(cls) and name.startswith(HOOKS):
             return None
         return super().__call__(*arguments, **options)
 
@@ -83,21 +83,16 @@ class _Unknown(_Empty, ABCMeta):
 class _Instance(_Empty):
     """Instance of an unknown class, or the result of an unknown function."""
 
-    full_name = ""
-
     def __init__(self, *arguments: Any, **options: Any) -> None:
         return None
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return arguments[0] if _is_decorated(arguments, options) else None
 
-    def __getitem__(self, key: Any) -> Any:
-        return self
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return unknown(f"{self.full_name}.{name}", of_inert=True)
+        return unknown(f"{self.full_name}.{name}")
 
 
 def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
@@ -111,17 +106,12 @@ def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
 
 
 @cache
-def unknown(name: str, *, of_inert: bool = False) -> Any:
-    """Return an inert class for the unknown name: calls warn once, and attributes are inert, too.
-
-    Calls return inert objects, but None if the name is that of a plain function and not `of_inert`, a method of an
-    inert object: with results of those a script goes on.
-    """
+def unknown(name: str) -> Any:
+    """Return an inert class for the unknown name: calls warn once and return inert objects, attributes are inert, too."""
     last = name.rpartition(".")[2]
     if last.endswith(ERRORS):  # for `except`, which accepts nothing else
         return type(last, (Exception,), {"full_name": name})
-    returns_none = not of_inert and last[:1].islower() and not last.endswith(FACTORIES)
-    return _Unknown(last, (_Instance,), {"full_name": name, "returns_none": returns_none})
+    return _Unknown(last, (_Instance,), {"full_name": name})
 
 
 def is_unknown(value: object) -> bool:

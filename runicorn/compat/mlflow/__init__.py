@@ -46,7 +46,7 @@ from runicorn.compat.mlflow.runs import (
     start_run,
 )
 from runicorn.compat.saved_files import store_version
-from runicorn.compat.unknown import accepted, quiet, warn_once
+from runicorn.compat.unknown import accepted, quiet, unknown, warn_once
 
 __version__ = "3.17.2"
 """The version of MLflow whose interface this is."""
@@ -62,6 +62,7 @@ __all__ = [
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
+    "get_logged_model",
     "get_parent_run",
     "get_run",
     "last_active_run",
@@ -160,6 +161,13 @@ get_registry_uri = get_tracking_uri
 
 def is_tracking_uri_set() -> bool:
     return bool(_uri)
+
+
+def get_logged_model(model_id: str) -> Any:
+    """Return the description of a model of scikit-learn that was logged here; an inert object for others."""
+    from runicorn.compat.mlflow.autologging.models import stored_model
+
+    return stored_model(str(model_id)) or unknown("mlflow.get_logged_model")(model_id)
 
 
 @atexit.register

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runicorn.compat.empty_modules import names_of
+from runicorn.compat.unknown import UnknownMethods
 
 PARENT_TAG = "mlflow.parentRunId"
 
 
 @dataclass
-class Experiment:
+class Experiment(UnknownMethods):
     """An experiment, which is a project here; its id is its name."""
 
+    _foreign_name = "mlflow.entities.Experiment"
     name: str
     tags: dict[str, Any] = field(default_factory=dict)
     artifact_location: str = ""
@@ -26,9 +28,10 @@ class Experiment:
 
 
 @dataclass
-class RunInfo:
+class RunInfo(UnknownMethods):
     """Description of a run; times are milliseconds."""
 
+    _foreign_name = "mlflow.entities.RunInfo"
     run_id: str
     run_name: str
     experiment_id: str
@@ -45,18 +48,20 @@ class RunInfo:
 
 
 @dataclass
-class RunData:
+class RunData(UnknownMethods):
     """The last metrics, the parameters as texts, and the tags of a run."""
 
+    _foreign_name = "mlflow.entities.RunData"
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
-class Run:
+class Run(UnknownMethods):
     """A run."""
 
+    _foreign_name = "mlflow.entities.Run"
     info: RunInfo
     data: RunData
 

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
 from runicorn.compat.mlflow.autologging import estimators
+from runicorn.compat.mlflow.autologging.models import ModelInfo, store_model
 from runicorn.compat.mlflow.autologging.models import load_model as _load
 from runicorn.compat.mlflow.autologging.models import save_model as _save
-from runicorn.compat.mlflow.autologging.models import store_model
 from runicorn.compat.mlflow.runs import require_run
-
-
-@dataclass
-class ModelInfo:
-    """Description of a stored model."""
-
-    artifact_path: str
-    run_id: str
-
-    @property
-    def model_uri(self) -> str:
-        return f"runs:/{self.run_id}/{self.artifact_path}"
 
 
 def autolog(
@@ -58,13 +45,18 @@ def autolog(
 
 
 def log_model(
-    sk_model: Any, artifact_path: str | None = None, *arguments: Any, name: str | None = None, **options: Any
+    sk_model: Any,
+    artifact_path: str | None = None,
+    *arguments: Any,
+    name: str | None = None,
+    params: dict[str, Any] | None = None,
+    **options: Any,
 ) -> ModelInfo:
     """Store a model as a file of the active run; `load_model` of the result's `model_uri` returns it."""
     run, path = require_run(), name or artifact_path or "model"
     with guarded("a model"):
         store_model(run, path, sk_model)
-    return ModelInfo(path, run.info.run_id)
+    return ModelInfo(path, run.info.run_id, {key: str(value) for key, value in (params or {}).items()})
 
 
 def save_model(sk_model: Any, path: Any, *arguments: Any, **options: Any) -> None:

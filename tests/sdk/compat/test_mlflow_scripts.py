@@ -160,6 +160,50 @@ def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> N
     assert "mlflow.MlflowClient.create_registered_model is not supported" in done.stderr
 
 
+def test_datasets_give_back_their_data(launch: Launch) -> None:
+    done = launch(
+        """
+        import mlflow, numpy as np, pandas as pd
+        from mlflow.data.pandas_dataset import PandasDataset
+        import mlflow.data.numpy_dataset
+        frame = pd.DataFrame({"x": [1, 2], "y": [0, 1]})
+        train = mlflow.data.from_pandas(frame, source="train.csv", targets="y", name="train")
+        assert train.df.drop(columns=["y"]).shape == (2, 1) and train.targets == "y" and train.name == "train"
+        assert isinstance(train, PandasDataset) and train.to_dict()["source"] == "train.csv"
+        arrays = mlflow.data.numpy_dataset.from_numpy(np.ones(3), targets=np.zeros(3))
+        assert arrays.features.sum() == 3 and arrays.targets.sum() == 0
+        with mlflow.start_run():
+            mlflow.log_input(train, context="training")
+            mlflow.log_inputs(datasets=[train, arrays])
+            mlflow.log_metrics({"loss": 1.0}, dataset=train, model_id=None)
+        assert not list(train.profile)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.torture
+@needs_library("sklearn")
+def test_a_logged_model_is_named_by_its_id(launch: Launch) -> None:
+    done = launch(
+        """
+        import mlflow
+        from sklearn.linear_model import ElasticNet
+        with mlflow.start_run() as run:
+            fitted = ElasticNet().fit([[0], [1]], [0, 1])
+            model = mlflow.sklearn.log_model(sk_model=fitted, name="net", params={"alpha": 0.5})
+            mlflow.log_metrics({"mse": 0.25}, model_id=model.model_id)
+        assert (model.name, model.params) == ("net", {"alpha": "0.5"})
+        again = mlflow.get_logged_model(model.model_id)
+        assert [metric.key for metric in again.metrics] == ["mse"]
+        assert again.to_dictionary()["source_run_id"] == run.info.run_id
+        assert mlflow.sklearn.load_model(f"models:/{again.model_id}").predict([[1]]) == fitted.predict([[1]])
+        assert not mlflow.get_logged_model("m-1").metrics
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.torture
 @needs_library("sklearn")
 def test_estimators_of_scikit_learn_are_logged_automatically(launch: Launch, folder: Path) -> None:

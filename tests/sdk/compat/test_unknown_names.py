@@ -88,3 +88,23 @@ def test_unknown_names_are_context_managers_iterables_decorators_and_errors(laun
         "mlflow.unheard_of",
         "mlflow.unheard_of_tracer",
     ]
+
+
+def test_results_of_unknown_functions_are_inert_objects(launch: Launch) -> None:
+    done = launch(
+        """
+        import mlflow, trackio, wandb
+        result = mlflow.evaluate("model", [1], targets="y")
+        assert not result.metrics and dict(result.metrics.items()) == {}
+        assert f"{result.metrics['accuracy']:.3f}" and not result.metrics["accuracy"] > 0.5
+        assert mlflow.pyfunc.log_model("m", python_model=None).model_uri is not None
+        assert list(mlflow.register_model("uri", "name").aliases) == []
+        assert trackio.Api().create_registry("models").name is not None
+        assert wandb.Api().create_team("t").name is not None
+        with mlflow.start_run() as run:
+            assert list(run.inputs.dataset_inputs) == []
+            mlflow.log_metric("acc", result.metrics["accuracy"])
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mlflow.evaluate" in _warnings(done.stderr)

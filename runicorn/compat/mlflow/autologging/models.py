@@ -5,16 +5,60 @@ from __future__ import annotations
 import pickle
 import shutil
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 from runicorn.compat.mlflow.active import ActiveRun
+from runicorn.compat.mlflow.entities import Metric
 from runicorn.compat.mlflow.errors import MlflowException
-from runicorn.compat.mlflow.search import folder_of
+from runicorn.compat.mlflow.search import folder_of, stored_run
 from runicorn.compat.saved_files import FILES, target
+from runicorn.compat.unknown import UnknownMethods
 
 PICKLE = "model.pkl"
+
+
+@dataclass
+class ModelInfo(UnknownMethods):
+    """A stored model; its id is that of its run and its path, so that `models:/ID` names it."""
+
+    _foreign_name = "mlflow.models.ModelInfo"
+    artifact_path: str
+    run_id: str
+    params: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.artifact_path
+
+    @property
+    def model_id(self) -> str:
+        return f"{self.run_id}/{self.artifact_path}"
+
+    @property
+    def model_uri(self) -> str:
+        return f"runs:/{self.model_id}"
+
+    @property
+    def source_run_id(self) -> str:
+        return self.run_id
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Return the last values of the metrics of its run."""
+        run = stored_run(self.run_id)
+        return [Metric(key, value) for key, value in run.data.metrics.items()] if run is not None else []
+
+    def to_dictionary(self) -> dict[str, Any]:
+        return {
+            "model_id": self.model_id,
+            "name": self.name,
+            "source_run_id": self.run_id,
+            "params": dict(self.params),
+            "metrics": [vars(metric) for metric in self.metrics],
+        }
 
 
 def store_model(run: ActiveRun, path: str, model: Any) -> None:
@@ -39,13 +83,13 @@ def save_model(model: Any, path: Any) -> None:
 
 
 def local_path(uri: str, destination: Any = None) -> Path:
-    """Return the path of `runs:/ID/path`, of an address `file:` or of a path, copied into a folder if it is set.
+    """Return the path of `runs:/ID/path`, `models:/ID/path`, `file:…` or a path, copied into a folder if it is set.
 
     Raises:
         MlflowException: it does not exist here.
     """
     parts = urlparse(str(uri))
-    if parts.scheme == "runs":
+    if parts.scheme in ("runs", "models"):
         run_id, _, inside = parts.path.strip("/").partition("/")
         folder = folder_of(run_id)
         if folder is None:
@@ -67,3 +111,13 @@ def local_path(uri: str, destination: Any = None) -> Path:
 def load_model(uri: str) -> Any:
     """Return a model that was stored as a pickle; as unpickling runs code, load only models that you trust."""
     return pickle.loads((local_path(uri) / PICKLE).read_bytes())
+
+
+def stored_model(model_id: str) -> ModelInfo | None:
+    """Return the model of an id; None if it is not stored here."""
+    try:
+        local_path(f"models:/{model_id}")
+    except MlflowException:
+        return None
+    run_id, _, path = model_id.partition("/")
+    return ModelInfo(path, run_id)
