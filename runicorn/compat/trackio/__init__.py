@@ -9,6 +9,8 @@ from typing import Any
 
 from runicorn.compat.config_view import ConfigView as Config
 from runicorn.compat.empty_modules import resolve
+from runicorn.compat.trackio.artifact import Artifact
+from runicorn.compat.trackio.public_api import Api
 from runicorn.compat.trackio.tracked_run import Run, active_run, open_runs, require_run, start
 from runicorn.compat.trackio.values import (
     Audio,
@@ -22,9 +24,7 @@ from runicorn.compat.trackio.values import (
     Video,
 )
 from runicorn.compat.unknown import quiet
-from runicorn.compat.wandb.artifact import Artifact
 from runicorn.compat.wandb.data_types import Molecule, Plotly
-from runicorn.compat.wandb.public_api import Api
 from runicorn.compat.wandb.settings import Settings
 from runicorn.newer_python import StrEnum
 

@@ -12,6 +12,7 @@ from runicorn.compat.alerts import raise_alert
 from runicorn.compat.config_view import ConfigView, as_mapping
 from runicorn.compat.forwarding.opening import close_mirrors, open_mirror
 from runicorn.compat.guard import guarded
+from runicorn.compat.trackio.artifact import Artifact
 from runicorn.compat.unknown import UnknownMethods, quiet
 from runicorn.compat.wandb.flat_records import is_plain, separate
 from runicorn.compat.wandb.run_artifacts import RunArtifacts
@@ -34,6 +35,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
     """
 
     _foreign_name = "trackio.Run"
+    _artifact_type = Artifact
     log_cpu = quiet("log_cpu")
     log_gpu = quiet("log_gpu")
 

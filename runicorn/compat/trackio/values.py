@@ -75,6 +75,8 @@ class Markdown(Media):
 class Table(WandbTable):
     """Rows under named columns."""
 
+    _foreign_name = "trackio.Table"
+
     def __init__(
         self,
         columns: list[Any] | None = None,

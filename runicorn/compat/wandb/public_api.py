@@ -22,10 +22,27 @@ if TYPE_CHECKING:
     from runicorn.compat.wandb.sweeps.public_sweep import PublicSweep
 
 
+class Project(UnknownMethods):
+    """A project."""
+
+    _foreign_name = "wandb.apis.public.Project"
+    entity = ""
+
+    def __init__(self, api: Api, name: str) -> None:
+        self._api, self.name = api, name
+
+    @property
+    def path(self) -> list[str]:
+        return [self.entity, self.name]
+
+
 class Api(UnknownMethods):
     """Read access to runs and artifacts; the entity in a path is ignored."""
 
     _foreign_name = "wandb.Api"
+    _artifact_type = Artifact
+    _run_type = PublicRun
+    _project_type = Project
     flush = quiet("flush")
     default_entity = ""
 
@@ -44,7 +61,7 @@ class Api(UnknownMethods):
         """
         run_id = path.strip("/").rpartition("/")[2]
         for place in find.find(self.root, run_id):
-            return PublicRun(self.root, place)
+            return self._run_type(self.root, place)
         runs = [run for run in self._all(_project_of(path, depth=2)) if run.id == run_id]
         if runs:  # several after `resume_from`
             return max(runs, key=lambda run: run.started)
@@ -88,10 +105,10 @@ class Api(UnknownMethods):
 
     def projects(self, entity: str | None = None, per_page: int = 200) -> list[Project]:
         names = {place.split("/")[0] for place in find.all_runs(self.root)}
-        return [Project(self, name) for name in sorted(names - {layout.RUNS})]
+        return [self._project_type(self, name) for name in sorted(names - {layout.RUNS})]
 
     def project(self, name: str, entity: str | None = None) -> Project:
-        return Project(self, name.rpartition("/")[2])
+        return self._project_type(self, name.rpartition("/")[2])
 
     def artifact(self, name: str, type: str | None = None) -> Artifact:
         """Return the version `[entity/project/]name:alias`.
@@ -103,7 +120,7 @@ class Api(UnknownMethods):
             version = self._store.resolve(parse_spec(artifacts.our_spec(name, type)))
         except ArtifactError as error:
             raise CommError(str(error)) from error
-        return Artifact._of(Stored.of(version))
+        return self._artifact_type._of(Stored.of(version))
 
     def artifact_exists(self, name: str, type: str | None = None) -> bool:
         try:
@@ -115,7 +132,9 @@ class Api(UnknownMethods):
         """Return the versions of an artifact, newest first."""
         valid_name, kind = artifacts.fit_name(name.rpartition("/")[2]), artifacts.fit_type(type_name)
         folder = self._store.folder(kind, valid_name)
-        return [Artifact._of(Stored.of(folder.version(number))) for number in reversed(folder.live())]
+        return [
+            self._artifact_type._of(Stored.of(folder.version(number))) for number in reversed(folder.live())
+        ]
 
     def artifact_versions(self, type_name: str, name: str, per_page: int = 50) -> list[Artifact]:
         """Return the versions of an artifact, newest first."""
@@ -124,7 +143,7 @@ class Api(UnknownMethods):
     def _all(self, project: str) -> Iterator[PublicRun]:
         for place in find.all_runs(self.root):
             if not project or place.split("/")[0] == project:
-                run = PublicRun(self.root, place)
+                run = self._run_type(self.root, place)
                 if not run.is_deleted:
                     yield run
 
@@ -142,20 +161,6 @@ class Runs(list[PublicRun]):
         import pandas as pd
 
         return pd.DataFrame.from_records(rows)
-
-
-class Project(UnknownMethods):
-    """A project."""
-
-    _foreign_name = "wandb.apis.public.Project"
-    entity = ""
-
-    def __init__(self, api: Api, name: str) -> None:
-        self._api, self.name = api, name
-
-    @property
-    def path(self) -> list[str]:
-        return [self.entity, self.name]
 
 
 def _project_of(path: str, depth: int = 1) -> str:

@@ -27,6 +27,7 @@ class PublicRun(UnknownMethods):
     """A stored run, read when an attribute is used."""
 
     _foreign_name = "wandb.apis.public.Run"
+    _artifact_type = Artifact
     load = quiet("load")
     update = quiet("update")
 
@@ -225,7 +226,7 @@ class PublicRun(UnknownMethods):
         for entry in self._read(file).get("artifacts") or ():
             spec = f"{artifacts.fit_type(entry.get('type', ''))}/{entry.get('name')}:v{entry.get('version')}"
             try:
-                versions.append(Artifact._of(Stored.of(store.resolve(parse_spec(spec)))))
+                versions.append(self._artifact_type._of(Stored.of(store.resolve(parse_spec(spec)))))
             except ArtifactError:  # deleted since
                 continue
         return versions

@@ -20,6 +20,7 @@ class RunArtifacts:
     """Methods that create and use versions."""
 
     _run: OurRun
+    _artifact_type = Artifact
     _also: Callable[..., None] | None
 
     def log_artifact(
@@ -37,7 +38,9 @@ class RunArtifacts:
         """
         artifact = artifact_or_path
         if not isinstance(artifact, Artifact):
-            artifact = Artifact(name or f"run-{self._run.id}-{Path(artifact).name}", type or "unspecified")
+            artifact = self._artifact_type(
+                name or f"run-{self._run.id}-{Path(artifact).name}", type or "unspecified"
+            )
             artifacts.add_path(artifact._stored, artifact_or_path)
         artifact._stored.add_tags(*(tags or ()))
         if self._also is not None:
@@ -69,7 +72,8 @@ class RunArtifacts:
             stored = self._run.use_artifact(spec)
         except ArtifactError as error:
             raise CommError(str(error)) from error
-        return Artifact._of(stored) if stored.is_loaded else Artifact(stored.name, stored.type)
+        kind = self._artifact_type
+        return kind._of(stored) if stored.is_loaded else kind(stored.name, stored.type)
 
     def link_artifact(
         self, artifact: Artifact, target_path: str, aliases: list[str] | None = None
@@ -110,7 +114,7 @@ class RunArtifacts:
     ) -> Artifact | None:
         """Store the Python files below a folder as an artifact of type "code"."""
         base = os.path.abspath(root or ".")
-        artifact = Artifact(name or f"source-{self._run.project}", "code")
+        artifact = self._artifact_type(name or f"source-{self._run.project}", "code")
         count = 0
         for folder, below, files in os.walk(base):
             below[:] = [name for name in below if name not in SKIPPED and not name.startswith(".")]

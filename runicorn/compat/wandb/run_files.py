@@ -20,13 +20,14 @@ class RunFiles:
     """Methods for single files in the folder of a run."""
 
     _run: OurRun
+    _foreign_name: str
     _also: Callable[..., None] | None
 
     @property
     def dir(self) -> str:
         """Return the folder for files of the run; it is created."""
         folder = self._run.run_dir / FILES
-        with guarded("wandb.run.dir"):
+        with guarded(f"{self._foreign_name}.dir"):
             folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
 
@@ -48,7 +49,7 @@ class RunFiles:
         base = (
             Path(base_path) if base_path else Path() if not os.path.isabs(pattern) else Path(pattern).parent
         )
-        with guarded(f"wandb.save({pattern!r})"):
+        with guarded(f"{self._foreign_name}.save({pattern!r})"):
             for path in sorted(glob.glob(pattern)):
                 inside = os.path.relpath(path, base)
                 target = Path(self.dir, Path(path).name if inside.startswith("..") else inside)

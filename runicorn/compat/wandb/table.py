@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from runicorn.compat.media import Media, store_table
-from runicorn.compat.unknown import accepted
+from runicorn.compat.unknown import UnknownMethods, accepted
 from runicorn.store.values import described
 from runicorn.tracking.run import Run
 
 
-class Table(Media):
+class Table(Media, UnknownMethods):
     """Rows under named columns; media in cells are described in words.
 
     Attributes:
         columns, data: names of the columns, and the rows.
     """
 
+    _foreign_name = "wandb.Table"
     MAX_ROWS = 10_000
 
     def __init__(

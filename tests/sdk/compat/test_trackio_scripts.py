@@ -69,3 +69,48 @@ def test_a_run_resumed_after_its_first_record_continues_at_the_next_step(
     assert done.returncode == 0, done.stderr
     (run,) = records(folder)
     assert run.curve("loss") == [(0, 0.5), (1, 0.5), (2, 0.5)]
+
+
+def test_artifacts_have_a_manifest_of_dicts(launch: Launch, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "w.bin").write_bytes(b"weights")
+    done = launch(
+        """
+        import hashlib, trackio
+        run = trackio.init(project="p", name="one")
+        artifact = trackio.Artifact("net", "model")
+        artifact.add_file("w.bin", "deep/w.bin")
+        artifact.add_reference("s3://bucket/data.csv")
+        assert artifact.manifest is None and artifact.digest is None
+        logged = trackio.log_artifact(artifact)
+        for version in (logged, trackio.use_artifact("net:latest"), trackio.Api().artifact("net:v0")):
+            file, reference = version.manifest
+            assert file == {"path": "deep/w.bin", "size": 7, "digest": hashlib.sha256(b"weights").hexdigest()}
+            assert (reference["path"], reference["ref"]) == ("data.csv", "s3://bucket/data.csv")
+            assert version.digest == version.manifest_digest == logged.digest
+        assert isinstance(trackio.log_artifact("w.bin", name="other", type="model").manifest, list)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_messages_name_trackio(launch: Launch, tmp_path: Path) -> None:
+    done = launch(
+        """
+        import trackio
+        run = trackio.init(project="p", name="one")
+        trackio.Api().create_registry("models")
+        list(trackio.Api().runs("p"))[0].rename("two")
+        trackio.Table(columns=["a"]).to_data_array()
+        artifact = trackio.Artifact("net", "model")
+        artifact.get_entry_uri("w.bin")
+        for value in (trackio.Settings().unheard, trackio.Image("absent.png")):
+            run.log({"image": value} if value else {})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    names = [line.split()[1] for line in done.stderr.splitlines() if "is not supported" in line]
+    assert names == [
+        *("trackio.Api.create_registry", "trackio.api.Run.rename", "trackio.Table.to_data_array"),
+        "trackio.Artifact.get_entry_uri",
+    ]
+    assert "wandb" not in done.stderr
