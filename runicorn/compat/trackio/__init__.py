@@ -11,6 +11,7 @@ from runicorn.compat.config_view import ConfigView as Config
 from runicorn.compat.empty_modules import resolve
 from runicorn.compat.trackio.artifact import Artifact
 from runicorn.compat.trackio.public_api import Api
+from runicorn.compat.trackio.saving import save
 from runicorn.compat.trackio.tracked_run import Run, active_run, open_runs, require_run, start
 from runicorn.compat.trackio.values import (
     Audio,
@@ -139,7 +140,6 @@ log_artifact = _of_active_run("log_artifact")
 log_cpu = quiet("log_cpu")
 log_gpu = quiet("log_gpu")
 log_system = _of_active_run("log_system")
-save = _of_active_run("save")
 use_artifact = _of_active_run("use_artifact")
 
 

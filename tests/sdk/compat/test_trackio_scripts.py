@@ -71,6 +71,32 @@ def test_a_run_resumed_after_its_first_record_continues_at_the_next_step(
     assert run.curve("loss") == [(0, 0.5), (1, 0.5), (2, 0.5)]
 
 
+def test_files_are_saved_with_and_without_a_run(launch: Launch, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "models" / "deep").mkdir(parents=True)
+    for name in ("a.pth", "deep/b.pth"):
+        (tmp_path / "models" / name).write_text(name)
+    done = launch(
+        """
+        import trackio
+        for project, error in ((None, RuntimeError), ("p", ValueError)):
+            try:
+                trackio.save("absent.txt", project)
+            except error:
+                continue
+            raise AssertionError
+        assert isinstance(trackio.save("models/a.pth", project="p"), str)
+        trackio.init(project="p", name="one")
+        path = trackio.save(glob_str="models/**/*.pth", project="p")
+        assert open(path + "/models/deep/b.pth").read() == "deep/b.pth"
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    saved = sorted(path.relative_to(run.path).as_posix() for path in (run.path / "files").rglob("*.pth"))
+    assert saved == ["files/models/a.pth", "files/models/deep/b.pth"]
+    assert (folder / "artifacts" / "custom" / "p-files" / "v1" / "files" / "models" / "a.pth").is_file()
+
+
 def test_artifacts_have_a_manifest_of_dicts(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "w.bin").write_bytes(b"weights")
     done = launch(
