@@ -36,8 +36,9 @@ from runs.api.runs import known_ids
 from runs.errors import RunNotFound
 from runs.models import Run, StorageRoot
 from runs.query import keys
-from runs.query.analysis import answers, grouping, verdicts
+from runs.query.analysis import answers, grouping, having, verdicts
 from runs.query.find import find_runs
+from runs.query.where.parser import BadWhere
 from runs.services import analysis as services
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.selection import select_runs
@@ -69,6 +70,18 @@ class RunsQuery(Query):
     where = Where(required=False, help_text="For example `config.lr < 0.01 and status = finished`.")
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class Having(serializers.Field[Any, Any, Any, Any]):
+    """A condition on groups in the language of `runs.query.analysis.having`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The condition as a tree."""
+        try:
+            return having.parse(str(data))
+        except BadWhere as error:
+            raise serializers.ValidationError(str(error.sentence)) from error
+
+
 class GroupQuery(RunsQuery):
     """How runs are grouped, and which statistics of which metrics are returned."""
 
@@ -80,6 +93,10 @@ class GroupQuery(RunsQuery):
         default="key",
         max_length=300,
         help_text="`key`, `n`, `failed` or `metric.NAME.mean|std|median|min|max|n` of a metric in `metrics`; descending with a leading minus. Groups without the value come last.",
+    )
+    having = Having(
+        required=False,
+        help_text="Condition on the groups, such as `n >= 3 and metric.val_acc.mean > 0.9`: `n`, `failed` and `metric.NAME.mean|std|median|min|max|n`.",
     )
     against = CommaSeparated(
         required=False,
@@ -150,7 +167,8 @@ def group_view(request: Request, query: dict[str, Any]) -> Response:
         existing = set(keys.metric_keys(root, project or ""))
         metrics = [name for name in metrics if "," not in name or name in existing]
     page = {name: query[name] for name in ("by", "order_by", "page", "per_page")}
-    return Response(answers.groups(matches, metrics=metrics, against=against, **page))
+    condition = query.get("having")
+    return Response(answers.groups(matches, metrics=metrics, against=against, condition=condition, **page))
 
 
 @conditional(looks=False)

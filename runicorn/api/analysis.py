@@ -25,6 +25,7 @@ class AnalysisAPI:
         where: str | None = None,
         order_by: str | None = None,
         against: str | Sequence[str] = (),
+        having: str | None = None,
         page: int = 1,
         per_page: int = 50,
     ) -> responses.RunGroups:
@@ -35,6 +36,7 @@ class AnalysisAPI:
             metrics: names, each with `.best`, `.last`, `.min` or `.max` for another value than its definition says.
             order_by: `key`, `n`, `failed` or `metric.NAME.mean|std|median|min|max|n`, descending with a leading minus.
             against: ids of runs, or `baseline` for that of the project: adds verdicts on each group.
+            having: condition on the groups, such as `n >= 3 and metric.val_acc.mean > 0.9`.
 
         Raises:
             BadRequestError: an argument is invalid.
@@ -45,6 +47,7 @@ class AnalysisAPI:
             "project": project,
             "where": where,
             "order_by": order_by,
+            "having": having,
             "against": ",".join(_texts(against)) or None,
             "page": page,
             "per_page": per_page,

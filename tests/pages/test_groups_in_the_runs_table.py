@@ -283,3 +283,29 @@ def test_a_new_run_without_metrics_does_not_empty_the_column_of_its_project(stor
     write_run(store, "p", "old", created_at=1_700_000_000.0, metrics=[{"val_acc": 0.75}])
     write_run(store, "p", "new", created_at=1_700_000_100.0, status="running", pid=1)
     assert any("0.75" in text for text in page("/").texts("td"))
+
+
+def test_groups_are_filtered_by_their_statistics(seeds: dict[Any, list[str]], page: Page) -> None:
+    def labels(having: str) -> list[str]:
+        return [
+            row[2]
+            for row in groups(page(f"/?project=vision&group=config.lr&sort=name&having={quote(having)}"))
+        ]
+
+    assert labels("") == ["lr 0.1", "lr 0.2"]
+    assert labels("metric.val_acc.mean > 0.7") == ["lr 0.1"]
+    assert labels("metric.val_acc.std > 0.05 or failed = 0") == ["lr 0.1", "lr 0.2"]
+    assert labels("n = 6 and not failed = 0") == ["lr 0.2"]
+    assert labels("n < 6") == []
+    filtered = page("/?project=vision&group=config.lr&having=metric.val_acc.mean > 0.7")
+    assert any("of 1 group (6 runs)" in text or "1 group (6 runs)" in text for text in filtered.texts("span"))
+    nested = "/?project=vision&group=config.lr,config.optim&sort=name&having=metric.val_acc.mean > 0.55"
+    opened = page(nested + opening(0.1) + opening(0.2))
+    assert [row[2] for row in groups(opened)] == ["lr 0.1", "optim adam", "optim sgd", "lr 0.2", "optim sgd"]
+    wrong = page("/?project=vision&group=config.lr&having=lr > 1")
+    (problem,) = [element for element in wrong.elements if element.attributes.get("id") == "where-problem"]
+    assert "unknown field 'lr' at position 1" in problem.text and len(groups(wrong)) == 2
+    (field,) = [element for element in wrong.elements if element.attributes.get("id") == "having"]
+    assert field.attributes["aria-invalid"] == "true" and field.attributes["value"] == "lr > 1"
+    link = next(link for link in filtered.elements if link.attributes.get("title") == "Charts of these runs")
+    assert set(members(page(link.attributes["href"]))) == {*seeds[0.1, "sgd"], *seeds[0.1, "adam"]}

@@ -82,6 +82,8 @@ class TableState:
     """Ids of the runs that the list is restricted to, in this order unless it is sorted; the first 100 count."""
     charts: tuple[tuple[str, str], ...] = ()
     """Parameters of the charts as they are in the address; `group` of them groups the table, too."""
+    having: str = ""
+    """A condition on the groups in the language of `runs.query.analysis.having`, possibly malformed."""
     statistic: str = STATISTICS[0]
     """Statistic of groups that the table shows and is sorted by."""
     opened: tuple[str, ...] = ()
@@ -117,6 +119,7 @@ class TableState:
             states=_several(query, "state"),
             tags=_several(query, "tag"),
             where=query.get("where", "").replace("\0", "").strip(),
+            having=query.get("having", "").replace("\0", "").strip(),
             archived=query.get("archived") == "1",
             columns=columns_of(query, usual),
             preferred=usual,
@@ -140,7 +143,7 @@ class TableState:
         pairs: list[tuple[str, Any]] = [("q", self.search), ("project", self.project)]
         pairs += [("status", status) for status in self.statuses]
         pairs += [("state", state) for state in self.states] + [("tag", tag) for tag in self.tags]
-        pairs += [("where", self.where), ("archived", "1" if self.archived else "")]
+        pairs += [("where", self.where), ("having", self.having), ("archived", "1" if self.archived else "")]
         pairs += [("col", column) for column in self._column_parameter]
         pairs += [("sort", self.sort if self.sort != NEWEST else "")]
         pairs += [("page", self.page if self.page > 1 else "")]
@@ -201,7 +204,7 @@ class TableState:
         others = tuple(pair for pair in self.charts if pair[0] != GROUP)
         group = ((GROUP, ",".join(keys)),) if keys else ()
         state = self.but(charts=(*others, *group), opened=())
-        return state if keys else replace(state, statistic=STATISTICS[0])
+        return state if keys else replace(state, statistic=STATISTICS[0], having="")
 
     def toggled(self, values: Sequence[Any], page: int = 1) -> TableState:
         """Return this state with a group open, at a page of its members, or closed if it is open at that page."""
@@ -233,7 +236,7 @@ class TableState:
     def is_filtered(self) -> bool:
         """Whether some runs are left out."""
         filters = (self.search, self.project, self.statuses, self.states, self.tags, self.where)
-        return any((*filters, self.archived, self.runs))
+        return any((*filters, self.archived, self.runs, self.is_grouped and self.having))
 
     @property
     def is_charts(self) -> bool:
@@ -264,7 +267,7 @@ class TableState:
     def unfiltered(self) -> str:
         """The address with all runs, sorted and with columns as they are."""
         everything = self.but(
-            **dict.fromkeys(("search", "project", "where", "view"), ""),
+            **dict.fromkeys(("search", "project", "where", "having", "view"), ""),
             **dict.fromkeys(("statuses", "states", "tags", "runs"), ()),
             archived=False,
         )

@@ -103,7 +103,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     }
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
-    if common["problem"] and state.where:
+    if common["problem"] and (state.where or state.having):
         # The rows that are shown stay: they are those of the last valid filter.
         answer = fragment(request, "runs/_where_problem.html", context)
         for name, value in (("Retarget", "#where-problem"), ("Reswap", "outerHTML"), ("Push-Url", "false")):

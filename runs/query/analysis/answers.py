@@ -17,11 +17,12 @@ from runicorn.api.responses.analysis import (
 )
 from runicorn_tools.analysis import result
 from runs.models import Run, StorageRoot
-from runs.query.analysis import grouping, importance, replicas
+from runs.query.analysis import grouping, having, importance, replicas
 from runs.query.analysis.grouping import Membership, Statistics
 from runs.query.analysis.metric_values import Definitions, values_of
 from runs.query.analysis.verdicts import judge_values
 from runs.query.matches import Matches
+from runs.query.where.ast import Node
 
 MOST_IDS = 100
 
@@ -34,6 +35,7 @@ def groups(
     page: int = 1,
     per_page: int = 50,
     against: Sequence[Run] = (),
+    condition: Node | None = None,
 ) -> RunGroups:
     """Return a page of groups of runs.
 
@@ -42,6 +44,7 @@ def groups(
         metrics: names, each with a statistic where the definition is not meant.
         order_by: see `grouping.ordered`.
         against: a baseline, on which each group gets verdicts, corrected for the groups of the page.
+        condition: of the groups, see `having`.
     """
     membership = grouping.group(matches, by)
     definitions = Definitions.of(matches.runs)
@@ -54,6 +57,9 @@ def groups(
         ("order", order_by, quantities.get(_metric_of(order_by))),
         lambda: grouping.ordered(membership, order_by, statistics),
     )
+    if condition is not None:
+        is_kept = having.fulfilling(condition, matches, membership)
+        places = [at for at in places if is_kept[at]]
     visible = places[(page - 1) * per_page : page * per_page]
     failed = grouping.failures(membership)
     newest = {at: membership.keys[membership.places(at)[::-1][:MOST_IDS]].tolist() for at in visible}
@@ -74,7 +80,7 @@ def groups(
             judged = judge_values(matches.root, metric, quantity, definitions, members, against)
             for entry, verdict in zip(entries, judged, strict=True):
                 entry.setdefault("verdicts", {})[metric] = verdict_answer(verdict)
-    return {"groups": entries, "total": len(membership), "page": page, "per_page": per_page}
+    return {"groups": entries, "total": len(places), "page": page, "per_page": per_page}
 
 
 def _metric_of(order_by: str) -> str:

@@ -86,6 +86,17 @@ def test_groups_have_the_statistics_of_all_members(store: Path, make_run: MakeRu
     filtered = get("groups", by="group", metrics="val/acc", where="metric.val/acc < 0.65")
     assert [group["n"] for group in filtered["groups"]] == [2]
 
+    def having(text: str, **more: Any) -> list[float]:
+        answer = get("groups", by="config.lr", having=text, **more)
+        assert answer["total"] == len(answer["groups"])
+        return [group["key"]["config.lr"] for group in answer["groups"]]
+
+    assert having("n >= 3") == [0.1] and having("failed = 1") == [0.5]
+    assert having("metric.val/acc.mean > 0.68") == [0.5]
+    assert having("metric.val/acc.max.mean >= 0.6 and metric.val/acc.n > 0", order_by="-n") == [0.1, 0.5]
+    assert having("metric.val/acc.std exists") == [0.1] and having("not metric.val/acc.std > 0") == [0.5]
+    assert having("n in (1, 2) or metric.unknown.mean < 1") == [0.5]
+
 
 @pytest.mark.parametrize(
     ("query", "field"),
@@ -96,6 +107,9 @@ def test_groups_have_the_statistics_of_all_members(store: Path, make_run: MakeRu
         ({"by": "group,name,tag,host,status"}, "by"),
         ({"by": "group", "order_by": "metric.loss.mean"}, "order_by"),
         ({"by": "group", "where": "lr <"}, "where"),
+        ({"by": "group", "having": "metric.loss > 1"}, "having"),
+        ({"by": "group", "having": "n > many"}, "having"),
+        ({"by": "group", "having": "n contains 1"}, "having"),
         ({"by": "group", "against": "baseline"}, "against"),
     ],
 )

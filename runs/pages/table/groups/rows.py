@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from runicorn.store import layout
 from runicorn_site.web import preferences
+from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runicorn_site.web.templatetags.ui import figure, icon
 from runs.models import Run, StorageRoot
@@ -28,11 +29,12 @@ from runs.pages.table.head import Heading, headings
 from runs.pages.table.rows import Row, matching_or_none, page_columns, rows, sorted_runs
 from runs.pages.table.state import CHARTS, COUNTS, NEWEST, TableState, group_of, group_text
 from runs.pages.table.values import added_values, by_column
-from runs.query.analysis import group_names, grouping
+from runs.query.analysis import group_names, grouping, having
 from runs.query.analysis.grouping import Membership
 from runs.query.key_sets import Keys
 from runs.query.matches import Matches
-from runs.query.where.parser import conjunction
+from runs.query.where.ast import Node
+from runs.query.where.parser import BadWhere, conjunction
 from runs.store.lazy_numpy import np
 
 MEMBERS = 50
@@ -133,6 +135,7 @@ class GroupedContext(TypedDict):
     runs: list[Run]
     page: OpenPage
     run_total: int
+    having_problem: str
 
 
 class GroupedTable:
@@ -141,6 +144,8 @@ class GroupedTable:
     def __init__(self, root: StorageRoot, state: TableState) -> None:
         self.state, self.by = state, state.grouping
         self.matches, self.problem = matching_or_none(root, state)
+        self._having, self.having_problem = _condition(state.having)
+        self.problem = self.problem or self.having_problem
         self.opened = dict(group_of(text) for text in state.opened)
         self.pieces: list[GroupRow | MoreRow | tuple[int, str, list[Run]]] = []
         self._levels: list[Level] = []
@@ -158,8 +163,12 @@ class GroupedTable:
 
     @property
     def run_total(self) -> int:
-        """Number of runs in all groups."""
-        return len(self._level(0).membership.keys)
+        """Number of runs in all visible groups."""
+        level = self._level(0)
+        if self._having is None:
+            return len(level.membership.keys)
+        members = [level.membership.places(at) for at in level.order]
+        return len(np.unique(np.concatenate(members))) if members else 0
 
     def rows(self, page: Sequence[int], columns: Sequence[Column]) -> list[Row | GroupRow | MoreRow]:
         """Return the rows of a page, the members of open groups below them."""
@@ -193,7 +202,8 @@ class GroupedTable:
             membership = grouping.group(self.matches, by)
             level = Level(self.matches, by, membership, ())
             level.order = membership.computed(
-                ("table order", self.state.sort, self.state.statistic), partial(self._order, level)
+                ("table order", self.state.sort, self.state.statistic, self.state.having),
+                partial(self._order, level),
             )
             self._levels.append(level)
         return self._levels[depth]
@@ -216,8 +226,11 @@ class GroupedTable:
             if len(values) == len(membership):
                 missing = ~np.isfinite(values)
                 keys += [np.where(missing, 0.0, -values if descends else values), missing]
-        order: list[int] = np.lexsort([*keys, ~self._pinned(level)]).tolist()
-        return order
+        order = np.lexsort([*keys, ~self._pinned(level)])
+        if self._having is not None:
+            order = order[having.fulfilling(self._having, self.matches, membership)[order]]
+        places: list[int] = order.tolist()
+        return places
 
     def _pinned(self, level: Level) -> Any:
         """Return whether all members of each group are pinned."""
@@ -368,8 +381,17 @@ class GroupedTable:
             key = dict(zip(level.by, membership.values[at], strict=True))
             condition = group_names.condition(key, [ids[lone[at]]] if lone[at] in ids else [])
             parts = [part for part in (self.state.where, condition) if part]
-            addresses[at] = self.state.but(where=conjunction(parts), layout=CHARTS, opened=()).address
+            state = self.state.but(where=conjunction(parts), layout=CHARTS, opened=(), having="")
+            addresses[at] = state.address
         return addresses
+
+
+def _condition(text: str) -> tuple[Node | None, str]:
+    """Return the condition on groups, or what is wrong with it: then all groups are shown."""
+    try:
+        return (having.parse(text) if text else None), ""
+    except BadWhere as error:
+        return None, translated(error.sentence)
 
 
 def _title(column: group_columns.GroupColumn, base: Baseline | None, key: str, at: int) -> str:
@@ -446,6 +468,7 @@ def grouped_context(table: GroupedTable, page: OpenPage) -> GroupedContext:
         "runs": table.runs(),
         "page": page,
         "run_total": table.run_total,
+        "having_problem": table.having_problem,
     }
 
 
