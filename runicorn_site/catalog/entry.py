@@ -25,6 +25,7 @@ class Figures:
     max: float | None = None
     count: int | None = None
     last_step: int | None = None
+    best_step: int | None = None
 
     def to_dict(self) -> JsonObject:
         """Return what is known, with NaN and infinities as texts."""

@@ -42,7 +42,17 @@ def fill(entries: Sequence[RunEntry], figures: Callable[[RunEntry], Mapping[str,
                 chosen[entry.project] = name
             else:
                 continue
-        name = entry.best_metric_name or chosen[entry.project]
-        values = figures(entry).get(name)
-        if values is not None and values.best is not None:
-            entry.best_metric_name, entry.best_metric_value = name, values.best
+        _set_best(entry, entry.best_metric_name or chosen[entry.project], figures(entry))
+
+
+def complete(entry: RunEntry) -> None:
+    """Give a run the value of its primary metric: its summary has none if points were logged before it was set."""
+    if entry.best_metric_name and entry.best_metric_value is None:
+        _set_best(entry, entry.best_metric_name, entry.metrics)
+
+
+def _set_best(entry: RunEntry, name: str, figures: Mapping[str, Figures]) -> None:
+    values = figures.get(name)
+    if values is not None and values.best is not None:
+        entry.best_metric_name, entry.best_metric_value = name, values.best
+        entry.best_metric_step = values.best_step

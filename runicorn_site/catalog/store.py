@@ -33,7 +33,7 @@ from runicorn_site.catalog.base import (
 from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
 from runicorn_site.catalog.log_tail import follow, last_lines
-from runicorn_site.catalog.primary import PRIMARY, fill
+from runicorn_site.catalog.primary import PRIMARY, complete, fill
 from runs.query.where import bare_keys
 from runs.query.where.ast import Field, Node
 from runs.query.where.parser import BadWhere, Resolve, parse
@@ -96,6 +96,7 @@ class StoreCatalog(Catalog):
             entries = ordered(entries, query)
         for entry in entries if query.metrics else ():
             entry.metrics = self._figures(entry)
+            complete(entry)
         if query.primary:
             fill(entries, lambda entry: entry.metrics or self._figures(entry))
         return ordered(entries, query) if sorts_by_metric else entries
@@ -108,8 +109,7 @@ class StoreCatalog(Catalog):
         entry = self._entry(max(records, key=lambda record: record.created))
         if metrics:
             entry.metrics = self._figures(entry, every=True)
-            if entry.best_metric_name:
-                fill([entry], lambda entry: entry.metrics)
+            complete(entry)
         return entry
 
     def beginning(self, text: str) -> list[str]:
@@ -398,8 +398,8 @@ def _duration(record: RunRecord) -> float | None:
 def _figures(primary: _Primary, name: str, stats: MetricStats) -> Figures:
     last = stats.last if stats.last_special is None else float(stats.last_special)
     mode = mode_of(primary, name)
-    best = best_by(stats, mode)[0]
-    return Figures(last, best, stats.minimum, stats.maximum, stats.count, stats.last_step)
+    best, step = best_by(stats, mode)
+    return Figures(last, best, stats.minimum, stats.maximum, stats.count, stats.last_step, step)
 
 
 class _Primary:

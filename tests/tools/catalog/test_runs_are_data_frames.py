@@ -54,6 +54,16 @@ def test_a_column_of_several_types_has_texts_in_every_frame(tmp_path: Path) -> N
         assert column(frame, "config.width") == [0.5, 1.0, 2.0]
 
 
+def test_a_primary_metric_that_is_set_after_its_points_has_its_best_value(tmp_path: Path) -> None:
+    with rn.init(project="p", name="n", storage=str(tmp_path), capture_env=False) as run:
+        run.log({"acc": 0.8}, step=1)
+        run.log({"acc": 0.5}, step=2)
+        run.set_primary_metric("acc", mode="max")
+    (row,) = rn.runs(storage=tmp_path, as_="records")
+    assert (row["best_metric_name"], row["best_metric_value"], row["best_metric_step"]) == ("acc", 0.8, 1)
+    assert rn.open_run("latest", tmp_path).entry.best_metric_step == 1
+
+
 def test_special_values_are_kept(tmp_path: Path) -> None:
     write_run(tmp_path, metrics=[{"loss": 1.0}, {"loss": float("nan")}])
     write_run(tmp_path, metrics=[{"loss": float("-inf")}], created_at=BEGIN)
