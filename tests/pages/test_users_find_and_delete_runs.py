@@ -47,6 +47,20 @@ def wait_for_scripts(page: Any) -> None:
     until(lambda: not page.locator("#pick-all").evaluate("box => box.hidden"))
 
 
+@pytest.mark.journey("wide", "middle")
+def test_the_actions_on_selected_runs_are_one_line(open_page: Open, runs: dict[str, str]) -> None:
+    page = open_page(f"/?project={PROJECT}")
+    wait_for_scripts(page)
+    for box in page.locator("input.pick").all()[:3]:
+        box.check()
+    middle = """(bar) => [...bar.querySelectorAll("button, input")].filter((one) => one.checkVisibility())
+        .map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)"""
+    for width in (1000, 1024, 1280, 1440, 1600, 1700, 1920, 2560):
+        page.set_viewport_size({"width": width, "height": 800})
+        places = page.locator(".selection").evaluate(middle)
+        assert max(places) - min(places) < 8, width
+
+
 def test_filters_and_order_are_applied_without_a_reload(
     open_page: Open, runs: dict[str, str], screen: Screen
 ) -> None:

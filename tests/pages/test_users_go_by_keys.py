@@ -51,8 +51,14 @@ def test_no_two_entries_of_the_palette_have_the_same_name(open_page: Open, addre
 def test_help_opens_on_every_page(open_page: Open) -> None:
     page = open_page("/artifacts", size="wide", bypass_csp=True)
     page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    dialog.wait_for()
     assert violations(page) == {}
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.keyboard.press("?")
+    dialog.wait_for()
+    assert dialog.evaluate("(one) => one.scrollTop") == 0, "it begins at its top"
 
 
 def test_brackets_go_through_the_runs_in_the_order_of_the_list(open_page: Open) -> None:
