@@ -79,10 +79,10 @@ class Columns:
         return compact(_interpolated(means, counts > 0, self.count)).reshape(len(curves), self.count)
 
 
-def compact(values: Floats) -> Table:
+def compact(values: NDArray[Any]) -> Table:
     """Return values in half of the bytes; those beyond the range of single precision (3.4e38) become NaN."""
     with np.errstate(over="ignore"):
-        table = values.astype(np.float32)
+        table: Table = values.astype(np.float32)
     table[np.isinf(table)] = np.nan
     return table
 

@@ -134,7 +134,8 @@ class CurveReader:
     runs: dict[int, RunFields]
     versions: dict[int, int] = field(default_factory=dict)
     _series: dict[int, list[_Stored]] = field(default_factory=dict)
-    _has_formula: frozenset[str] = frozenset()
+    _computed: set[int] = field(default_factory=set)
+    """Runs that did not log a metric of this name: their project defines it as a formula."""
 
     @classmethod
     def of(cls, root: StorageRoot, name: str, runs: Iterable[RunFields], *, by_step: bool) -> CurveReader:
@@ -144,11 +145,11 @@ class CurveReader:
             project: formulas_of(root.path, project)
             for project in {run.project for run in reader.runs.values()}
         }
-        reader._has_formula = frozenset(project for project in trees if name in trees[project])
         reader._find_stored()
         reader._find_summarized()
-        for project in reader._has_formula:
-            reader._find_formula(trees[project][name], project)
+        for project in trees:
+            if name in trees[project]:
+                reader._find_formula(trees[project][name], project)
         return reader
 
     def read(
@@ -164,12 +165,10 @@ class CurveReader:
         """
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
-            computed = [key for key in some if self.runs[key].project in self._has_formula]
-            yield from self._formulas(computed)
-            logged = set(some).difference(computed)
-            yield from self._stored([key for key in some if key in logged and key in self._series], part)
+            yield from self._formulas([key for key in some if key in self._computed])
+            yield from self._stored([key for key in some if key in self._series], part)
             for key in some:
-                if key in logged and key not in self._series:
+                if key not in self._series and key not in self._computed:
                     yield key, self._parsed(self.runs[key])
                     if time.monotonic() > deadline:
                         return
@@ -209,16 +208,16 @@ class CurveReader:
             self.versions[key] = hash((run.run_id, run.updated, run.summarized_bytes, self.name))
 
     def _find_formula(self, tree: Node, project: str) -> None:
-        own = [run for run in self.runs.values() if run.project == project]
-        readers = [
-            CurveReader.of(self.root, metric, own, by_step=self.by_step)
-            for metric in formulas.metrics(tree)
-            if metric != self.name
-        ]
+        own = [run for run in self.runs.values() if run.project == project and run.pk not in self.versions]
+        inputs = formulas.metrics(tree)
+        if self.name in inputs or not own:
+            return
+        readers = [CurveReader.of(self.root, metric, own, by_step=self.by_step) for metric in inputs]
         for run in own:
             versions = [reader.versions.get(run.pk) for reader in readers]
             if None not in versions:
                 self.versions[run.pk] = hash((digest(tree), *versions))
+                self._computed.add(run.pk)
 
     def _stored(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
         missing, long = [], []
@@ -274,15 +273,20 @@ class CurveReader:
         )
 
     def _formulas(self, keys: Sequence[int]) -> Iterator[tuple[int, Curve]]:
+        """Yield a curve for each run, without points if the formula has none: a number, or too many points."""
         runs = _loaded(self.root, keys)
-        if not runs:
-            return
-        catch_up_several([run for run in runs if run.summarized_bytes is not None])
+        summarized = [run for run in runs if run.summarized_bytes is not None]
+        waiting: set[int] = set()
+        if catch_up_several(summarized):
+            rest = Run.objects.filter(pk__in=[run.pk for run in summarized], summarized_bytes__isnull=False)
+            waiting = set(rest.values_list("pk", flat=True))
         curves = formula_curves(
             runs, [self.name], WHOLE, by_step=self.by_step, points=LONG_POINTS, most=MOST_POINTS
         )
-        for curve in curves:
-            yield curve.run.pk, self._curve(curve.points)
+        curve_by_run = {curve.run.pk: self._curve(curve.points) for curve in curves}
+        for key in keys:
+            if key not in waiting:
+                yield key, curve_by_run.get(key, Curve(np.empty(0), np.empty(0)))
 
     def _kept(self, key: int, points: Points) -> Curve:
         curve = _compact(self._curve(points))

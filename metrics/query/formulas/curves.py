@@ -34,6 +34,7 @@ from runs.store.lazy_numpy import np
 MOST_POINTS = 4_000_000
 """Points of all metrics of a formula that are read at once: some 130 MB."""
 MOST_CURVES = 2000
+LANES = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
 LIMIT = 20_000
 """Series that are looked up."""
 
@@ -66,6 +67,8 @@ def formula_curves(
 ) -> list[FormulaCurve]:
     """Return the curves of formulas of runs that have all metrics of them, by name and then in the order of the runs.
 
+    A run that logged a metric of the formula's name has only that.
+
     Args:
         names: only these formulas; all of each run's project by default.
         points: maximum number of points of a curve.
@@ -89,18 +92,28 @@ def formula_curves(
     ]
     if not trees:
         return []
-    inputs = sorted({metric for _, _, tree in trees for metric in formulas.metrics(tree)})
-    seen, _ = view_of_several(runs, (Lane.METRIC,), inputs, limit=LIMIT)
+    inputs = {metric for _, _, tree in trees for metric in formulas.metrics(tree)}
+    own = {name for name, _, _ in trees}
+    seen, _ = view_of_several(runs, LANES, sorted(inputs | own), limit=LIMIT)
+    logged = {(row.run_id, row.name) for row in seen.series}
     rows: dict[int, dict[str, Series]] = {}
     for row in seen.series:
-        rows.setdefault(row.run_id, {})[row.name] = row
+        if row.lane == Lane.METRIC:
+            rows.setdefault(row.run_id, {})[row.name] = row
     curves = []
     for name, place, tree in sorted(trees, key=lambda entry: entry[:2])[:MOST_CURVES]:
         run = runs[place]
         of_run = rows.get(run.pk, {})
-        if most is not None and not _is_small(tree, of_run, most):
+        if (run.pk, name) in logged or (most is not None and not _is_small(tree, of_run, most)):
             continue
-        if curve := _curve(seen, run, name, tree, of_run, window, by_step, points, exact):
+        try:
+            curve = _curve(seen, run, name, tree, of_run, window, by_step, points, exact)
+        except ValidationError:
+            # Of a monotone formula that is undefined at the extremes of a long metric, all points are needed after all.
+            if most is None:
+                raise
+            continue
+        if curve is not None:
             curves.append(curve)
     return curves
 

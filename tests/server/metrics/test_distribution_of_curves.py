@@ -19,7 +19,9 @@ from metrics.ingest.catch_up import catch_up_several
 from metrics.query.distribution import reading, sheet
 from metrics.query.distribution.columns import Columns
 from metrics.query.distribution.statistics import density, statistics
+from metrics.query.formulas import curves
 from metrics.store.cache import cache
+from runicorn.store.project import analysis
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
@@ -357,3 +359,79 @@ def test_a_redefined_formula_is_drawn_anew(api: APIClient, store: Path, make_run
         assert (worst["value"], worst["y"][0]) == (2 * factor, 2 * factor)
         (group,) = metric["groups"]
         assert [group["statistics"][name][0] for name in ("mean", "p50")] == [1.5 * factor] * 2
+
+
+FORMULAS = {
+    "twice": "loss * 2",
+    "number": "last(loss) / first(loss)",
+    "stepless": "free * 2",
+    "of_nothing": "none + loss",
+    "logarithm": "log(loss)",
+    "average": "ema(loss, 0.5)",
+}
+
+
+@pytest.fixture
+def formulas(store: Path, make_run: MakeRun) -> list[str]:
+    """Runs with a loss, one of which logged a metric that is called like a formula, as another one without a loss did."""
+    records: list[list[dict[str, Any]]] = [
+        [{"loss": -1.0}, {"loss": 3.0}, {"loss": 4.0}],
+        [{"loss": 1.0, "twice": 7.0}],
+        [{"twice": 9.0}],
+        [{"loss": 5.0, "twice": "text"}],
+        [{"loss": 1.0, "free": 2.0, "global_step": None}, {"loss": 1.0}],
+    ]
+    ids = [
+        make_run(store, "vision", metrics=metrics, created_at=1000.0 + i, name=str(i))
+        for i, metrics in enumerate(records)
+    ]
+    analysis.update(store, "vision", lambda content: content.update(formulas=FORMULAS))
+    discovery.full(active_root())
+    return ids
+
+
+@pytest.mark.parametrize("x", ["step", "time", "relative"])
+@pytest.mark.parametrize("name", FORMULAS)
+def test_every_run_of_a_formula_is_read_though_it_has_no_points(
+    api: APIClient, formulas: list[str], name: str, x: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves, "MOST_POINTS", 2)
+    monkeypatch.setattr(reading, "MOST_POINTS", 2)
+    answer = _ask(api, names=name, x=x)
+    assert answer["unread"] == 0
+    # Of the run of three points, which is undefined at its lowest one, all points would be needed.
+    expected = {"twice": 4, "logarithm": 3, "average": 3, "stepless": 0, "number": 0, "of_nothing": 0}
+    assert answer["metrics"][0]["runs"] == expected[name]
+
+
+def test_a_logged_metric_comes_before_a_formula_of_its_name(api: APIClient, formulas: list[str]) -> None:
+    expected = {formulas[0]: [-2.0, 6.0, 8.0], formulas[1]: [7.0], formulas[2]: [9.0], formulas[4]: [2.0]}
+    for ingested in (False, True):
+        if ingested:
+            catch_up_several(list(Run.objects.select_related("root")), wait=60)
+        (metric,) = _ask(api, names="twice", members=10)["metrics"]
+        (group,) = metric["groups"]
+        drawn = {member["id"]: [y for y in member["y"] if y is not None] for member in group["members"]}
+        assert drawn == expected and metric["runs"] == 4
+        assert {member["id"]: member["value"] for member in group["members"]} == {
+            run: values[-1] for run, values in expected.items()
+        }
+    answer = api.get("/api/v2/series", {"ids": ",".join(formulas), "names": "twice"}).json()
+    curve_by_run = {entry["id"]: entry["y"] for entry in answer["series"]}
+    assert len(answer["series"]) == 5 and curve_by_run == {**expected, formulas[3]: [0]}
+    of_run = api.get(f"/api/v2/experiments/{formulas[1]}/series", {"names": "twice"}).json()
+    assert [entry["y"] for entry in of_run["series"]] == [[7.0]]
+    groups = api.get("/api/v2/groups", {"project": "vision", "by": "name", "metrics": "twice"}).json()
+    assert {group["key"]["name"]: group["metrics"]["twice"]["mean"] for group in groups["groups"]} == {
+        str(i): expected.get(run, [None])[-1] for i, run in enumerate(formulas)
+    }
+
+
+def test_formulas_of_runs_that_are_not_ingested_in_time_are_read_by_the_next_request(
+    api: APIClient, formulas: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "catch_up_several", lambda *_: 1)
+        assert _ask(api, names="average")["unread"] == 4
+    answer = _ask(api, names="average")
+    assert (answer["unread"], answer["metrics"][0]["runs"]) == (0, 4)
