@@ -149,7 +149,7 @@ def _provided(name: str) -> object:
 
         return load(NAMES, name)
 
-    with fork_lock.held():
+    with fork_lock.lock():
         return descriptor_reserve.attempt(find)
 
 

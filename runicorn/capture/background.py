@@ -49,7 +49,7 @@ class BackgroundCapture:
     def start(self, *, environment: bool, sources: bool, console: bool, samples: bool) -> None:
         """Start the enabled parts; returns at once."""
         if console:
-            with fork_lock.held():
+            with fork_lock.lock():
                 from runicorn.capture.console import Console
 
             self._console = Console(self._folder.write_text)
@@ -62,7 +62,7 @@ class BackgroundCapture:
                 asks = user.is_on("RUNICORN_TRIED") and not user.get("RUNICORN_PARENT")
                 self._sources = (str(self._folder.root), str(self._folder.path), asks)
                 if "IPython" in sys.modules:
-                    with fork_lock.held():
+                    with fork_lock.lock():
                         from runicorn.capture.sources import cells
 
                     self._cells = cells.recorder(self._folder.path, self._start.variables)
@@ -110,7 +110,7 @@ class BackgroundCapture:
         # The start of a process holds the interpreter lock for a millisecond, in which `init` would not return.
         thread.stopped.wait(START_DELAY)
         try:
-            with fork_lock.held():
+            with fork_lock.lock():
                 starter = descriptor_reserve.load("runicorn.capture.capture_process").CaptureProcess
                 process: CaptureProcess = descriptor_reserve.attempt(
                     lambda: starter(self._start, self._sources)
@@ -131,7 +131,7 @@ class BackgroundCapture:
             process.close()
 
     def _capture_here(self, thread: BackgroundThread) -> None:
-        with fork_lock.held():
+        with fork_lock.lock():
             environment = descriptor_reserve.load("runicorn.capture.environment")
             # Calls `uname` once, until Python 3.12 under a lock that is as bad to fork with as import locks.
             descriptor_reserve.load("platform").processor()
@@ -139,12 +139,12 @@ class BackgroundCapture:
         thread.cancel = capture.cancel
         self._folder.write(layout.ENVIRONMENT, capture.capture_until(thread.stopped.is_set).to_dict())
         if self._sources:
-            with fork_lock.held():
+            with fork_lock.lock():
                 sources = descriptor_reserve.load("runicorn.capture.sources.keep")
             sources.keep(self._folder.root, self._folder.path, self._start, thread.stopped.is_set)
 
     def _sample(self, thread: BackgroundThread) -> None:
-        with fork_lock.held():
+        with fork_lock.lock():
             sampler: Sampler = descriptor_reserve.load("runicorn.capture.sampler").Sampler(
                 self._append
             )  # which loads psutil where there is no /proc

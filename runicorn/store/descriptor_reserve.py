@@ -72,7 +72,7 @@ def load(name: str) -> Any:
 
         return importlib.import_module(name)
 
-    with fork_lock.held():
+    with fork_lock.lock():
         return attempt(work)
 
 

@@ -18,7 +18,7 @@ _hooked: set[bool] = set()
 """Whether `logging` had been imported when the hooks were registered."""
 
 
-def held() -> _thread.RLock:
+def lock() -> _thread.RLock:
     """Return the lock, to be held for an import on first use by a `with` statement."""
     # A fork acquires what was registered last first. Were the lock of `logging` before ours, the fork would wait for the
     # import with that lock, and the import for that lock. Registering twice is harmless: the lock is reentrant.

@@ -88,7 +88,7 @@ class Config(Settings):
 
     def _masked(self, settings: dict[str, Any]) -> dict[str, Any]:
         if self._masking is None:
-            with fork_lock.held():
+            with fork_lock.lock():
                 from runicorn.capture.redaction import Masking
 
             self._masking = Masking(os.environ)

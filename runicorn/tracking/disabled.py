@@ -153,7 +153,7 @@ class SilentRun(Run):
 
     def log_samples(self, name: str, rows: Any, step: int | None = None) -> SampleBatch:
         """Do nothing; the batch is empty."""
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.tracking.samples import SampleBatch
 
         return SampleBatch("", [], None, 0)
@@ -172,7 +172,7 @@ class SilentRun(Run):
 
         If it does not exist, the artifact is not loaded, and its methods raise errors.
         """
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.artifacts.artifact import Artifact
             from runicorn.artifacts.errors import ArtifactNotFound
             from runicorn.artifacts.names import parse_spec

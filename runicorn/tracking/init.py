@@ -117,7 +117,7 @@ def _continued(place: Location, reinit: str | None) -> Run | None:
     """Return the run that the cell of a notebook continues; one that it does not continue is ended."""
     if reinit is None and "IPython" not in sys.modules:
         return None
-    with fork_lock.held():
+    with fork_lock.lock():
         from runicorn.cells import kernel
 
     runs = [run for run in hooks.open_runs() if isinstance(run, Run)]
@@ -164,7 +164,7 @@ def _publish(run: Run, server: Target | None) -> None:
     global _latest
     _latest = run
     if server is not None and _is_stored(run):
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.upload.wait import RunningUpload
 
         run.server = server.url
@@ -174,7 +174,7 @@ def _publish(run: Run, server: Target | None) -> None:
     if _is_stored(run):
         companion.watch(run.run_dir)
     if "IPython" in sys.modules:
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.cells.kernel import note_execution
 
         note_execution(run.id)
@@ -307,7 +307,7 @@ def _run_with_id(root: Path, place: Location, run_id: str, resume: bool) -> tupl
 
 def _known_place(root: Path, run_id: str) -> Location | None:
     """Return the place of the run with that id, if it exists."""
-    with fork_lock.held():
+    with fork_lock.lock():
         from runicorn.store import find
 
     for folder in find.find(root, run_id)[:1]:
@@ -329,7 +329,7 @@ def announce(run: Run) -> None:
     if address:
         say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
     elif (place := (os.getpid(), str(run.storage_root))) not in _shown:
-        with fork_lock.held():
+        with fork_lock.lock():
             import shlex
 
         _shown.add(place)

@@ -74,14 +74,14 @@ class Run(MediaLog):
         return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
 
     def _ipython_display_(self) -> None:
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.cells.view import display_run
 
         display_run(self)
 
     def _repr_html_(self) -> str:
         """Return the run as HTML, for front ends of notebooks other than Jupyter."""
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.cells.view import RunsView
 
         return RunsView(self.storage_root, [self.run_dir])._repr_html_()
@@ -165,7 +165,7 @@ class Run(MediaLog):
 
         An alert without a title, or with another level, is reported on stderr and not raised.
         """
-        with fork_lock.held(), descriptor_reserve.released():
+        with fork_lock.lock(), descriptor_reserve.released():
             from runicorn.tracking import alerting
 
         try:
@@ -189,7 +189,7 @@ class Run(MediaLog):
             ArtifactError: the version could not be created; nothing of it exists. Raised, unlike errors of metrics,
                 since a missing version would be noticed too late.
         """
-        with fork_lock.held(), descriptor_reserve.released():
+        with fork_lock.lock(), descriptor_reserve.released():
             from runicorn.tracking import run_artifacts
 
         version = run_artifacts.create(self._folder, self.id, artifact)
@@ -206,7 +206,7 @@ class Run(MediaLog):
         Raises:
             ArtifactError: the version does not exist, or the text is malformed.
         """
-        with fork_lock.held(), descriptor_reserve.released():
+        with fork_lock.lock(), descriptor_reserve.released():
             from runicorn.tracking import run_artifacts
 
         return run_artifacts.use(self._folder, artifact_spec)
@@ -243,7 +243,7 @@ class Run(MediaLog):
         Raises:
             ValueError: an argument is invalid.
         """
-        with fork_lock.held(), descriptor_reserve.released():
+        with fork_lock.lock(), descriptor_reserve.released():
             from runicorn.store import metric_rules
 
         fields = metric_rules.definition(name, step_metric, goal, summary)

@@ -21,7 +21,7 @@ def create(folder: RunFolder, run_id: str, artifact: Artifact) -> Version:
     Raises:
         ArtifactError: the version could not be created.
     """
-    with fork_lock.held(), descriptor_reserve.released():
+    with fork_lock.lock(), descriptor_reserve.released():
         from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.records import record_created
         from runicorn.artifacts.store import Store
@@ -39,7 +39,7 @@ def use(folder: RunFolder, spec: str) -> Artifact:
     Raises:
         ArtifactError: the version does not exist, or the text is malformed.
     """
-    with fork_lock.held():
+    with fork_lock.lock():
         from runicorn.artifacts.records import record_used
 
     artifact, version = find(folder.root, spec)
@@ -49,7 +49,7 @@ def use(folder: RunFolder, spec: str) -> Artifact:
 
 def find(root: Path, spec: str) -> tuple[Artifact, Version]:
     """Return a version from the store, without a record."""
-    with fork_lock.held():
+    with fork_lock.lock():
         from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.names import parse_spec
         from runicorn.artifacts.store import Store

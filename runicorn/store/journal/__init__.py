@@ -45,7 +45,7 @@ def load_encoder() -> Encoder:
     """Use orjson if installed. Not at import: it takes longer to import than the rest of the package."""
     global _encoder
     try:
-        with fork_lock.held():
+        with fork_lock.lock():
             import orjson
     except ImportError:
         _encoder = encode_slowly

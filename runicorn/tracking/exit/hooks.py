@@ -136,7 +136,7 @@ def check_timeout(timeout: float | None) -> None:
         ValueError: it is not a number of at least 0.
     """
     if timeout is not None:
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.upload.target import check_seconds
 
         check_seconds(timeout, "upload_timeout")
@@ -155,7 +155,7 @@ def end_all(runs: Sequence[Endable], status: str, reason: str | None, timeout: f
         run.end(status, reason)
     uploads = [run.upload for run in runs if run.upload is not None]
     if uploads:
-        with fork_lock.held():
+        with fork_lock.lock():
             from runicorn.upload.wait import wait
 
         wait(uploads, timeout)

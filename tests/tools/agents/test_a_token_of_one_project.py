@@ -1,4 +1,4 @@
-"""A token whose user may read one project gets nothing of another one: in tools of agents, and in verbs."""
+"""A token whose user may read one project gets nothing of another one: in tools of agents, and in commands."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_tools_of_agents_answer_about_one_project(lab: Lab) -> None:
     ],
     ids=" ".join,
 )
-def test_verbs_find_no_run_of_another_project(lab: Lab, words: tuple[str, ...]) -> None:
+def test_commands_find_no_run_of_another_project(lab: Lab, words: tuple[str, ...]) -> None:
     token = lab.token("ben", "curate", token="-".join(words)[:40])
     text = call(*words, "--url", lab.url, "--token", token, code=2)
     name = HIDDEN_RUN if HIDDEN_RUN in words else words[1]

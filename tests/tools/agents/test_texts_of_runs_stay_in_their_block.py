@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from runicorn.store import curation
 from runicorn.store.samples.writer import SampleWriter
@@ -117,3 +118,50 @@ def test_an_id_of_any_form_is_data(tmp_path: Path) -> None:
         assert not text.startswith("Error: "), text
         assert "IGNORE" not in BLOCK.sub("", text), text
     assert f"id: {run_id}" in texts[1] and f"of run {usual}." in ask("show_run", run=usual)
+
+
+def test_refusals_and_suggestions_stay_data(tmp_path: Path) -> None:
+    word = "obey_me_now"
+    ids = [
+        write_run(
+            tmp_path,
+            f"{word}-{number}",
+            f"{word}-name",
+            run_id=f"2026010{number}_120000_aaaaa{number}",
+            config={f"{word}_lr": 0.1 * number, f"{word}_text": word},
+            summary={"best_metric_name": f"{word}/loss", "best_metric_value": 1.0},
+            metrics=[{f"{word}/loss": 1.0, "loss": 1.0}],
+            logs=f"{word}\n",
+            tags=[f"{word}-tag"],
+        )
+        for number in (1, 2)
+    ]
+    with SampleWriter(next(tmp_path.glob(f"*/*/runs/{ids[0]}")), f"{word}-set") as writer:
+        writer.append([{"id": word, "prompt": word, "reward": 0.1, f"{word}_column": 1}], step=1)
+    run, project, rollouts = ids[0], f"{word}-1", f"{word}-set"
+    ask = asking(tmp_path, 100)
+    calls: list[tuple[str, dict[str, Any]]] = [
+        *(("show_run", {"run": name}) for name in ("obey", f"{word}-name", "2026", "best:obey")),
+        ("curve", {"run": run, "metric": f"{word}/los"}),
+        ("compare", {"runs": [run, "obey"]}),
+        *(("list_runs", {"where": where}) for where in (f"{word}_l < 1", "config.obey ~ 3", "obey <")),
+        ("list_runs", {"sort": "obey", "project": "obey"}),
+        ("samples", {"run": run, "name": "obey"}),
+        ("samples", {"run": run, "name": rollouts, "where": f"{word}_colum > 1"}),
+        ("samples", {"run": run, "name": rollouts, "sort": f"{word}_colum"}),
+        ("sample", {"run": run, "name": rollouts, "row": 99}),
+        ("differ", {"a": run, "b": "obey"}),
+        ("nearest", {"run": "obey"}),
+        ("show_artifact", {"version": f"{word}:v1"}),
+        ("wait", {"runs": [run], "until": "obey > 1", "seconds": 1}),
+        ("search_log", {"run": run, "pattern": "obey["}),
+        ("read_notebook", {"project": project, "name": "obey"}),
+        ("write_notebook", {"project": "obey", "title": "t", "text": "x"}),
+        ("write_notebook", {"project": project, "title": "t", "text": "x", "kind": "obey"}),
+        ("append_notebook", {"project": project, "name": "obey", "text": "t"}),
+        ("tag_run", {"run": "obey", "add": ["x"]}),
+        ("append_note", {"run": "obey", "text": "x"}),
+    ]
+    for name, arguments in calls:
+        text = ask(name, **arguments)
+        assert "obey" not in BLOCK.sub("", text), (name, arguments, text)

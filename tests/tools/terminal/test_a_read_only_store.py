@@ -1,4 +1,4 @@
-"""Verbs read a store on a read-only file system, and say that they cannot change it."""
+"""Commands read a store on a read-only file system, and say that they cannot change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs at a viewer that is older (routes and fields are missing) or newer (fields and values are unknown)."""
+"""Commands at a viewer that is older (routes and fields are missing) or newer (fields and values are unknown)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ NEW_FIELDS = (
     "details",
 )
 QUIET = ("tail", "get", "tag", "note", "wait")
-"""Verbs that print no name of a run."""
-VERBS = (
+"""Commands that print no name of a run."""
+COMMANDS = (
     ("ls",),
     ("ls", "--columns", "name,state,metric.loss.last", "--json"),
     ("show", FIRST),
@@ -113,13 +113,13 @@ def through(viewer: Viewer) -> Iterator[Callable[..., str]]:
         server.server_close()
 
 
-@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_an_older_viewer_is_read(through: Callable[..., str], words: tuple[str, ...]) -> None:
     answered = call(*words, "--url", through(older, NEW_ROUTES))
     assert words[0] in QUIET or "resnet" in str(answered) or FIRST in str(answered)
 
 
-@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_newer_viewer_is_read(through: Callable[..., str], words: tuple[str, ...]) -> None:
     answered = call(*words, "--url", through(newer))
     assert words[0] in QUIET or "resnet" in str(answered) or FIRST in str(answered)
