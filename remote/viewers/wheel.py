@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import re
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -110,6 +109,8 @@ def _checkout_of_server(folder: Path) -> Iterator[Member]:
 
 
 def _project(folder: Path) -> Any:
+    import tomllib  # of no use to an installed viewer
+
     return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
 
@@ -156,6 +155,8 @@ def choices(request: HttpRequest) -> list[ShownChoice]:
 
 
 def about() -> list[tuple[str, str]]:
+    from importlib import metadata  # takes a hundredth of the start
+
     database = connection.settings_dict
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
     state = notices[0] if notices else gettext("intact")

@@ -12,6 +12,7 @@ LOADED_LATER = {
     "numpy": "points of metrics",
     "django.test": "drf-spectacular, for the description of the API",
     "drf_spectacular.openapi": "the description of the API",
+    "tomllib": "wheels of a checkout for remote hosts",
     "markdown_it": "descriptions of runs and projects",
     "prometheus_client": "/metrics",
     "runicorn_importers.watching.watch": "another process, which watches folders",
