@@ -1,4 +1,4 @@
-"""Databases as the viewer makes them at its first start: made once for all tests by the migrations, and copied."""
+"""Databases as the viewer makes them at its first start: made once for all tests, and copied."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ from runicorn._platform import file_lock
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAME, DURABLE = "runicorn.sqlite3", "server.sqlite3"
-MIGRATED = {NAME: ((), {}), DURABLE: (("--database", "durable"), {"RUNICORN_USERS": "yes"})}
-"""Options and variables with which each is made."""
+CREATED = {NAME: ("default", {}), DURABLE: ("durable", {"RUNICORN_USERS": "yes"})}
+"""Their names in Django, and variables with which each is made."""
+CREATE = """
+import sys
+import django
+django.setup()
+from django.db import connections
+from runicorn_site.database.fresh import create_tables
+connection = connections[sys.argv[1]]
+assert create_tables(connection)
+connection.close()
+"""
 FOLDER = "RUNICORN_TEST_PREPARED"
 """The variable that names the folder; only a session of tests has one (`tests/isolated.py`)."""
 
@@ -31,10 +41,15 @@ def prepared(name: str = NAME) -> Path:
                 for name, value in os.environ.items()
                 if not name.startswith(("RUNICORN_", "DJANGO_"))
             }
-            own = {"RUNICORN_DATA_DIR": str(draft), "RUNICORN_CONFIG_DIR": str(folder / "config")}
-            options, more = MIGRATED[name]
+            own = {
+                "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
+                "RUNICORN_DATA_DIR": str(draft),
+                "RUNICORN_CONFIG_DIR": str(folder / "config"),
+            }
+            alias, more = CREATED[name]
+            draft.mkdir(mode=0o700)
             subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity", "0", *options],
+                [sys.executable, "-c", CREATE, alias],
                 cwd=PROJECT,
                 env=usual | own | more,
                 check=True,
