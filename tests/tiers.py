@@ -169,7 +169,9 @@ def _uses(part: Any) -> Iterator[Any]:
                 )
     elif isinstance(part, FunctionType) and _is_ours(part):
         names = _names(part.__code__)
-        if names & FORKS or names & COSTLY or _skips_without(part.__code__) & COSTLY:
+        # Not imported for this: nbclient alone takes seconds.
+        imported = names - part.__globals__.keys() | _skips_without(part.__code__)
+        if names & FORKS or imported & (PROCESSES | COSTLY):
             yield None
         for name in names:
             value = part.__globals__.get(name) if name in part.__globals__ else _imported(name)
@@ -208,10 +210,8 @@ def _starts(function: FunctionType) -> bool:
 
 
 def _imported(name: str) -> ModuleType | None:
-    """Return a module that a function imports."""
-    if name in PROCESSES or name.startswith(OURS):
-        return import_module(name)
-    return None
+    """Return a module of the tests that a function imports."""
+    return import_module(name) if name.startswith(OURS) else None
 
 
 def _is_costly(module: str) -> bool:
