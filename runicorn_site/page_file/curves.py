@@ -166,7 +166,7 @@ def _columns(
     }
     stages = points.stage.select(at)
     if stages.mask():
-        names = stages.objects()
+        names = [None if _is_odd(name) else name for name in stages.objects()]
         columns["stages"] = [(i, name) for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
     if len(at) < len(points) and _has_mean(points):
         band: Any = bands.band(x, values.numbers(), edges, x, counted(points))
@@ -242,6 +242,11 @@ def _kind(points: Points) -> str:
 
 def _has_mean(points: Points) -> bool:
     return _kind(points) in ("float", "int")
+
+
+def _is_odd(value: Any) -> bool:
+    """Return whether a value is a number that JSON does not have."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _places(x: Any, origin: float | None) -> list[float]:

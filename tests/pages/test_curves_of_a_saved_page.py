@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,25 @@ def test_points_band_and_smoothed_curve_have_the_metric_that_is_their_x_axis(
 )
 def test_settings_of_an_address_are_read(settings: str, options: ChartOptions | None) -> None:
     assert charts_of({"board": {}, "texts": {}, "settings": settings}) == ([options] if options else [])
+
+
+def test_any_stage_and_any_value_is_json(tmp_path: Path) -> None:
+    points = [
+        {"loss": value, "stage": stage}
+        for value, stage in [
+            (float("inf"), float("nan")),
+            (2**70, "main"),
+            (None, "without a value"),
+            ("text", 2),
+            (1e308, float("-inf")),
+        ]
+    ]
+    run_id = write_run(tmp_path, metrics=points)
+    catalog = StoreCatalog(tmp_path)
+    content = page_content(catalog, find_runs(catalog, [run_id]), 0)
+    json.dumps(content.metrics, allow_nan=False)
+    (metric,) = content.metrics
+    assert [stage for _, stage in metric["curves"][0]["steps"]["stages"]] == [None, "main", 2, None]
 
 
 def test_metrics_without_steps_have_times_alone(tmp_path: Path) -> None:
