@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -23,6 +23,11 @@ COLORS = {
     "preempted": "yellow",
     "stalled": "yellow",
 }
+LEAST_WIDTH = 12
+"""Characters to which columns of texts are cut on a narrow terminal before others are left out."""
+WHOLE = ("id", "state", "best")
+SPARED = ("duration", "created_at")
+"""Columns that a narrow terminal does without."""
 TIMES = frozenset({"created_at", "started_at", "ended_at", "deleted_at"})
 
 
@@ -114,26 +119,42 @@ def _plain(value: Any) -> Any:
 def _print_for_terminal(
     columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]
 ) -> None:
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(no_color=not has_color())
+    cells = {column: [common.printable(row[at]) for row in rows] for at, column in enumerate(columns)}
+    widths = {column: max(map(cell_len, (column, *texts))) for column, texts in cells.items()}
+
+    def excess() -> int:
+        return sum(widths.values()) + len("  ") * (len(widths) - 1) - console.width
+
+    def narrow(texts: Sequence[str], least: int) -> None:
+        while texts and excess() > 0 and widths[longest := max(texts, key=lambda text: widths[text])] > least:
+            widths[longest] -= 1
+
+    # The id is what other verbs take, and a cut number or time is another one.
+    texts = [column for column in columns if column not in (*WHOLE, *numbers, *TIMES)]
+    natural = dict(widths)
+    narrow(texts, LEAST_WIDTH)
+    for column in (*(column for column, values in cells.items() if not any(values)), *SPARED):
+        if excess() > 0:
+            widths.pop(column, None)
+    texts = [column for column in texts if column in widths]
+    narrow([*texts, *({"best"} & widths.keys())], 4)
+    while (cut := [column for column in texts if widths[column] < natural[column]]) and excess() < 0:
+        widths[min(cut, key=lambda text: widths[text])] += 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # The id is what other verbs take: it is never cut.
-        whole = column == "id" or column in numbers
-        table.add_column(
-            column,
-            justify="right" if column in numbers else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=20 if column == "id" else None if not whole else 6,
-        )
-    for row in rows:
+    for column, width in widths.items():
+        justify: Literal["left", "right"] = "right" if column in numbers else "left"
+        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+    for row in zip(*(cells[column] for column in widths), strict=True):
         table.add_row(
             *(
-                Text(common.printable(text), style=COLORS.get(text, "red") if column == "state" else "")
-                for column, text in zip(columns, row, strict=True)
+                Text(text, style=COLORS.get(text, "red") if column == "state" else "")
+                for column, text in zip(widths, row, strict=True)
             )
         )
-    Console(no_color=not has_color()).print(table)
+    console.print(table)

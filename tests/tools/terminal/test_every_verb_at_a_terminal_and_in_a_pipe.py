@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.folders import write_run
 from tests.processes import environment
 from tests.terminal import at_terminal
 from tests.tools.terminal.conftest import call, write_runs
@@ -72,6 +73,14 @@ def test_a_verb_fits_a_terminal_and_has_no_color_in_a_pipe(
     assert piped.returncode == 0 and "\x1b" not in piped.stdout and "Traceback" not in piped.stderr, (
         piped.stderr
     )
+
+
+def test_a_long_name_is_cut_before_anything_else(place: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    _, own = place
+    run_id = write_run(tmp_path, "vision", "resnet-" * 12, metrics=[{"acc": 0.8125}])
+    said = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
+    line = next(line for line in said.splitlines() if run_id in line)
+    assert "vision" in line and "finished" in line and "acc 0.8125" in line and "resnet-resnet" in line
 
 
 def test_no_color_is_respected(place: tuple[Path, dict[str, str]]) -> None:
