@@ -71,7 +71,7 @@ class NotebookUpload:
             "kind": entry.kind,
             "runs": list(entry.runs),
             "text": entry.text,
-            "author": (entry.authors or [""])[-1],
+            "author": (entry.authors or [""])[-1][: documents.NAME_LENGTH // 2],
             "created_at": entry.created,
             "etag": etag,
         }
@@ -108,9 +108,9 @@ class NotebookUpload:
 
 
 def _continues(entry: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Return whether an entry is the stored one with paragraphs and runs added."""
+    """Return whether an entry is the stored one with paragraphs and runs added; of very many runs it names the last."""
     return (
         (entry["title"], entry["kind"]) == (stored["title"], stored["kind"])
-        and set(stored["runs"]) <= set(entry["runs"])
+        and (len(entry["runs"]) == documents.MOST_RUNS or set(stored["runs"]) <= set(entry["runs"]))
         and f"{entry['text']}\n".startswith(f"{stored['text']}\n" if stored["text"] else "")
     )

@@ -61,7 +61,7 @@ class DocumentBody(Body):
         default="",
         help_text="Markdown.",
     )
-    kind = serializers.ChoiceField(choices=documents.KINDS, default=documents.KINDS[0])
+    kind: Any = serializers.ChoiceField(choices=documents.KINDS, default=documents.KINDS[0])
     runs = serializers.ListField(
         child=serializers.CharField(max_length=documents.NAME_LENGTH),
         default=list,
@@ -78,10 +78,10 @@ class DocumentBody(Body):
 class DocumentChange(DocumentBody):
     """Content of a document, and the version that it builds on."""
 
-    kind = serializers.ChoiceField(
-        choices=documents.KINDS,
+    kind = serializers.CharField(
         required=False,
-        help_text="That of the stored document if missing; `note` for a new one.",
+        max_length=documents.NAME_LENGTH,
+        help_text="Another word too, as in files written by hand. Missing: that of the stored document, or `note`.",
     )
     created_at = serializers.FloatField(
         required=False,

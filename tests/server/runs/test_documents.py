@@ -167,6 +167,7 @@ def test_a_kind_written_by_hand_survives_an_edit(client: Client, api: APIClient,
     assert put({"title": "y", "text": "z"}).json()["kind"] == "result"
     assert api.put(f"{LIST}/new", {"title": "y", "text": "z"}).json()["kind"] == "note"
     assert put({**ENTRY, "kind": ""}).status_code == 400
+    assert api.put(f"{LIST}/sent", {**ENTRY, "kind": "observation"}).json()["kind"] == "observation"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ rn.notebook("Loss falls.", title="Baseline", kind="hypothesis", name="baseline",
 rn.notebook("About another run.", name="other", runs=["20260101_000000_abcdef"])
 print("begun", flush=True)
 sys.stdin.readline()
-rn.notebook("It does.", name="baseline", author="ada")
+rn.notebook("It does.", name="baseline", author="agent " * 12)
 run.finish()
 """
 
