@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from statistics import fmean
 from typing import Any, NamedTuple, TypedDict
 
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +27,7 @@ from runicorn.store.project import analysis
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import translated
 from runicorn_site.web.responses import fragment
+from runicorn_tools.analysis.scale import mean
 from runicorn_tools.differences import engine, patches
 from runicorn_tools.differences.facts import RunFacts
 from runicorn_tools.differences.words import short
@@ -161,7 +161,7 @@ def card(run: Run, against: str) -> CardContext:
         difference = service.compare(others[-1], [run], with_curves=False)
         context["sentences"] = [translated(sentence) for sentence in difference["sentences"]]
         context["is_replica"] = difference["replica"]
-        context["effects"] = list(_effects(run, others))
+        context["effects"] = list(_effects(run, [other for other in others if other.pk != run.pk]))
         sentences = {effect.sentence for effect in context["effects"]}
         context["verdict"] = sentences.pop() if len(sentences) == 1 else ""
     return context
@@ -197,7 +197,7 @@ def _effects(run: Run, others: Sequence[Run]) -> Iterator[Effect]:
         (verdict,) = verdicts.judge_values(active_root(), name, quantity, definitions, [group], others)
         if verdict.difference is not None:
             after = values.pop(run.pk)
-            before = fmean(value for value in values.values() if isfinite(value))
+            before = mean([value for value in values.values() if isfinite(value)])
             yield Effect(name, before, after, verdict.verdict, translated(verdict.sentence))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from runicorn_tools.analysis.scale import mean, unit_of
+
 LEAST = 12
 """Values of a group from which on the shape of its distribution can be judged, and resampled."""
 RESAMPLES = 2000
@@ -40,12 +42,18 @@ def is_far_from_normal(values: Sequence[float]) -> bool:
     n = len(values)
     if n < LEAST:
         return False
-    mean = fmean(values)
-    second = fmean((value - mean) ** 2 for value in values)
-    if second == 0:
+    middle = mean(values)
+    shifts = [value - middle for value in values]
+    if not any(shifts):
         return False
-    skewness = fmean((value - mean) ** 3 for value in values) / second**1.5
-    kurtosis = fmean((value - mean) ** 4 for value in values) / second**2
+    # In units of the largest one, of which the powers do not vanish.
+    unit = unit_of(shifts)
+    squares = [(shift / unit) ** 2 for shift in shifts]
+    second = fmean(squares)
+    skewness = (
+        fmean([square * shift / unit for square, shift in zip(squares, shifts, strict=True)]) / second**1.5
+    )
+    kurtosis = fmean([square * square for square in squares]) / second**2
     statistic: float = n / 6 * (skewness**2 + (kurtosis - 3) ** 2 / 4)
     return statistic > _JARQUE_BERA
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
+from runicorn_tools.analysis.scale import unit_of
 from runicorn_tools.analysis.student import digamma, inverse_trigamma, trigamma
 
 
@@ -27,22 +28,23 @@ class NoiseFloor:
 
 
 def noise_floor(groups: Iterable[Sequence[float]]) -> NoiseFloor | None:
-    """Return the noise floor of groups of replicas, or None if no group has two finite values.
+    """Return the noise floor of groups of replicas, or None if no group has two finite values, or it exceeds the largest float.
 
     The pooled variance is that of the analysis of variance, Σ(nᵢ−1)sᵢ² / Σ(nᵢ−1). The weight is the prior degrees of
     freedom by the method of moments in G. K. Smyth, "Linear Models and Empirical Bayes Methods", Statistical
     Applications in Genetics and Molecular Biology 3 (2004), article 3, section 6.2, and at most the degrees of freedom of
     the floor.
     """
-    spreads = [
-        (variance(values), len(values) - 1)
-        for values in ([value for value in group if math.isfinite(value)] for group in groups)
-        if len(values) > 1
-    ]
-    if not spreads:
+    finite = [[value for value in group if math.isfinite(value)] for group in groups]
+    several = [values for values in finite if len(values) > 1]
+    if not several:
         return None
+    unit = unit_of(value for values in several for value in values)
+    spreads = [(variance([value / unit for value in values]), len(values) - 1) for values in several]
     freedom = sum(df for _, df in spreads)
-    std = math.sqrt(math.fsum(spread * (df / freedom) for spread, df in spreads))
+    std = math.sqrt(math.fsum(spread * (df / freedom) for spread, df in spreads)) * unit
+    if math.isinf(std):
+        return None
     return NoiseFloor(std, freedom, min(_prior_freedom(spreads), freedom))
 
 

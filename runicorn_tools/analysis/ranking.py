@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
-from statistics import fmean
 
 from runicorn_tools.analysis.goals import Goal
 from runicorn_tools.analysis.noise import NoiseFloor
+from runicorn_tools.analysis.scale import mean
 from runicorn_tools.analysis.verdict import correct, judge
 
 MOST = 60
@@ -29,8 +30,9 @@ def ranks(
     if goal.direction == "unknown":
         return result
     sign = 1 if goal.direction == "max" else -1
-    order = [at for at, group in enumerate(groups) if group]
-    order.sort(key=lambda at: -sign * fmean(groups[at]))
+    finite = [[value for value in group if math.isfinite(value)] for group in groups]
+    order = [at for at, group in enumerate(finite) if group]
+    order.sort(key=lambda at: -sign * mean(finite[at]))
     top = order[:MOST]
     pairs = list(combinations(top, 2))
     verdicts = correct([judge(groups[a], groups[b], goal=goal, level=level, noise=noise) for a, b in pairs])

@@ -19,8 +19,9 @@ class Verdict:
         goal: whether less or more of it is better.
         goal_assumed: whether only the name of the metric says so.
         verdict: `better` or `worse` by a one-sided test at `1 - level`; `unknown` without noise or goal.
-        difference: of the means, in the unit of the metric; positive if the group has more.
-        relative: difference as a share of the baseline's mean; None if that is 0.
+        difference: of the means, in the unit of the metric; positive if the group has more. None without values, or if
+            it or its interval exceeds the largest float.
+        relative: difference as a share of the baseline's mean; None if that is 0 or too small.
         interval: two-sided confidence interval of the difference.
         level: confidence of the interval and of the verdict.
         n_a, n_b: finite values of group and baseline.

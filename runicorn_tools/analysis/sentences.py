@@ -18,6 +18,9 @@ ASSUMED = {
     "max": gettext_noop("{verdict}, if more is better?"),
 }
 
+LONGEST = 1e15
+"""Numbers from here on are written with an exponent."""
+
 
 def sentence(verdict: Verdict) -> Message:
     """Return a verdict as one short sentence without a full stop."""
@@ -45,6 +48,8 @@ def sentence(verdict: Verdict) -> Message:
 
 
 def _without_noise(verdict: Verdict) -> Message:
+    if verdict.difference is None:
+        return Message("values too large to compare")
     if verdict.n_a == verdict.n_b == 1:
         return Message("one run each, noise unknown")
     return Message("the runs of each group are equal, noise unknown")
@@ -72,7 +77,7 @@ def _amount(verdict: Verdict, half: float) -> str:
     if verdict.relative is not None and math.isfinite(verdict.relative) and size:
         scale = 100 * abs(verdict.relative) / size
         # Percentages of a baseline near zero are unreadable.
-        if size * scale < 1000:
+        if size * scale < 1000 and math.isfinite(half * scale):
             size, half, unit = size * scale, half * scale, " %"
     digits = _digits(half) if half else 4
     return f"{_rounded(size, digits)}{unit} ± {_rounded(half, digits)}"
@@ -84,4 +89,4 @@ def _digits(half: float) -> int:
 
 
 def _rounded(value: float, digits: int) -> str:
-    return f"{value:.3g}" if not 0 <= digits <= 6 else f"{value:.{digits}f}"
+    return f"{value:.3g}" if not 0 <= digits <= 6 or value >= LONGEST else f"{value:.{digits}f}"

@@ -15,6 +15,7 @@ from runicorn_tools.analysis.comparisons import benjamini_hochberg
 from runicorn_tools.analysis.goals import UNKNOWN, Goal
 from runicorn_tools.analysis.noise import NoiseFloor
 from runicorn_tools.analysis.result import Verdict, Word
+from runicorn_tools.analysis.scale import unit_of
 from runicorn_tools.analysis.sentences import sentence
 
 MOST_SEEDS = 100
@@ -98,14 +99,32 @@ def judge(
         method=NONE,
     )
     if group and base:
-        mean = fmean(base)
-        difference = fmean(group) - mean
-        if math.isfinite(difference):
-            relative = difference / abs(mean) if mean else None
-            verdict = replace(verdict, difference=difference, relative=relative)
-            if (estimate := _estimate(group, base, noise)) is not None:
-                verdict = _decided(verdict, estimate, (group, base), noise)
+        # In units of the largest value, of which the squares neither overflow nor vanish.
+        unit = unit_of([*group, *base, 0.0 if noise is None else noise.std])
+        group, base = ([value / unit for value in values] for values in (group, base))
+        scaled = None if noise is None else replace(noise, std=noise.std / unit)
+        compared = _compared(verdict, group, base, scaled)
+        verdict = _in_unit(compared, unit) or verdict
     return replace(verdict, sentence=sentence(verdict))
+
+
+def _compared(verdict: Verdict, group: list[float], base: list[float], noise: NoiseFloor | None) -> Verdict:
+    mean = fmean(base)
+    difference = fmean(group) - mean
+    relative = difference / abs(mean) if mean else math.inf
+    relative_or_none = relative if math.isfinite(relative) else None
+    verdict = replace(verdict, difference=difference, relative=relative_or_none)
+    estimate = _estimate(group, base, noise)
+    return verdict if estimate is None else _decided(verdict, estimate, (group, base), noise)
+
+
+def _in_unit(verdict: Verdict, unit: float) -> Verdict | None:
+    """Return a verdict in the unit of the metric; None if a number of it exceeds the largest float."""
+    difference = (verdict.difference or 0.0) * unit
+    interval = verdict.interval and (verdict.interval[0] * unit, verdict.interval[1] * unit)
+    if not all(map(math.isfinite, (difference, *(interval or ())))):
+        return None
+    return replace(verdict, difference=difference, interval=interval)
 
 
 def correct(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -199,9 +218,14 @@ def _squared_error(groups: Sequence[tuple[float, int, int]], noise: NoiseFloor |
     own = [spread * freedom / (freedom + weight) / n for spread, freedom, n in groups]
     shared = sum(floor * weight / (freedom + weight) / n for _, freedom, n in groups)
     total = sum(own) + shared
-    scatter = sum(part**2 / freedom for part, (_, freedom, _) in zip(own, groups, strict=True) if freedom)
-    scatter += shared**2 / weight if weight else 0.0
-    return total, total**2 / scatter if scatter else math.inf
+    if not total:
+        return 0.0, math.inf
+    # As shares of the total, of which the squares do not vanish.
+    scatter = sum(
+        (part / total) ** 2 / freedom for part, (_, freedom, _) in zip(own, groups, strict=True) if freedom
+    )
+    scatter += (shared / total) ** 2 / weight if weight else 0.0
+    return total, 1 / scatter
 
 
 def _of_single(

@@ -55,6 +55,31 @@ def test_seeds_group_themselves_and_ties_share_a_rank(project: Page) -> None:
 
 
 @pytest.mark.django_db
+def test_a_diverged_group_does_not_break_the_pages(store: Path, page: Page) -> None:
+    ids = [
+        write_run(store, "vision", f"run-{n}", config={"lr": lr, "seed": n}, metrics=[{"ppl": value}] * 2)
+        for n, (lr, value) in enumerate([(0.1, 1e200), (0.1, 3e199), (0.1, 2e200), (0.2, 1.5), (0.2, 2.0)])
+    ]
+    discovery.full(active_root())
+    while catch_up_several(list(Run.objects.select_related("root"))):
+        pass  # a busy machine needs several rounds
+    analysis.update(store, "vision", lambda content: content.update(baseline=ids[3:]))
+    for by in ("config.lr", "replicas", "config.lr,config.seed"):
+        cells = page(f"/projects/vision/groups?by={by}&metric=ppl").texts("td")
+        assert not any("inf" in cell or "nan" in cell or len(cell) > 150 for cell in cells)
+    columns = "col=metric.ppl.last&col=verdict&col=difference"
+    for query in (
+        "",
+        "&group=config.lr",
+        "&group=replicas&sort=metric.ppl.last",
+        "&group=replicas&statistic=std",
+    ):
+        cells = page(f"/?project=vision&{columns}{query}").texts("td")
+        assert any("e+" in cell or "e2" in cell or "e19" in cell for cell in cells)
+    page(f"/runs/{ids[0]}/changed?against=baseline")
+
+
+@pytest.mark.django_db
 def test_labels_of_replicas_tell_all_of_them_apart(store: Path, page: Page) -> None:
     for n, (hidden, lr) in enumerate([("16", 0.1), ("32", 0.1), ("64", 0.2), ("64", 0.0), ("128", 0.3)]):
         config = {"batch": 16 if n % 2 else 32, "decay": 0.0, "hidden": hidden, "lr": lr}

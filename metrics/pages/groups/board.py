@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean
+from statistics import median_high, median_low
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from runicorn_tools.analysis.goals import UNKNOWN, Goal
 from runicorn_tools.analysis.noise import NoiseFloor
 from runicorn_tools.analysis.ranking import ranks
 from runicorn_tools.analysis.result import Verdict
+from runicorn_tools.analysis.scale import mean, unit_of
 from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
 from runs.query.analysis import group_names, grouping
@@ -58,11 +59,11 @@ class GroupRow:
 
     @property
     def median(self) -> float | None:
-        return float(np.median(self.values)) if len(self.values) else None
+        return median_low(self.values) / 2 + median_high(self.values) / 2 if len(self.values) else None
 
     @property
     def std(self) -> float | None:
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
+        return _deviation(self.values) if len(self.values) > 1 else None
 
     @property
     def extremes(self) -> tuple[float, float] | None:
@@ -146,16 +147,22 @@ def _short(verdict: Verdict) -> Verdict:
     return replace(short, sentence=sentence(short))
 
 
+def _deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation; its squares do not exceed the largest float."""
+    unit = unit_of(values)
+    return float(np.std(np.divide(values, unit), ddof=1)) * unit
+
+
 def _cell(values: Sequence[float], noise: NoiseFloor | None, n: int, is_best: bool) -> Cell:
     if not values:
         return Cell(n=n)
     half = None
     if len(values) > 1:
-        error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+        error = _deviation(values) / math.sqrt(len(values))
         half = student.quantile((1 + LEVEL) / 2, len(values) - 1) * error
     elif noise is not None:
         half = student.quantile((1 + LEVEL) / 2, noise.degrees_of_freedom) * noise.std
-    return Cell(fmean(values), half, n, is_best)
+    return Cell(mean(values), half, n, is_best)
 
 
 def _pivot(by: Sequence[str], metric: str, values: Sequence[Any], rows: Sequence[GroupRow]) -> Pivot:

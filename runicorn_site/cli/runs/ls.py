@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from statistics import fmean, stdev
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from runicorn_site.cli.runs import text
 from runicorn_site.cli.runs.columns import COLUMNS_HELP, SORT_HELP
 from runicorn_site.cli.runs.source import AsCsv, AsJson, Storage, Token, Url, opened
 from runicorn_site.cli.support.selection import WHERE
+from runicorn_tools.analysis.scale import deviation, mean
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import USAGE
 
@@ -147,10 +147,11 @@ def _statistics(values: Sequence[Any]) -> dict[str, Any]:
         for value in values
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     ]
+    std = deviation(numbers) if len(numbers) > 1 else math.inf
     return {
         "n": len(numbers),
-        "mean": fmean(numbers) if numbers else None,
-        "std": stdev(numbers) if len(numbers) > 1 else None,
+        "mean": mean(numbers) if numbers else None,
+        "std": std if math.isfinite(std) else None,
     }
 
 

@@ -18,6 +18,8 @@ MOST_RUNS = 100
 MOST_SETTINGS = 4
 LONGEST = 24
 """Characters of a value that can name a group."""
+LONGEST_NUMBER = 1e15
+"""Numbers from here on are written with an exponent."""
 
 
 def label_of(value: Any) -> str:
@@ -31,10 +33,10 @@ def interval_text(mean: float | None, half: float | None, sign: str) -> str:
     """Return a mean with half of its interval, with as many digits as that justifies."""
     if mean is None:
         return ""
-    if not half:
+    if not half or not math.isfinite(half):
         return f"{mean:.5g}"
     digits = 1 - math.floor(math.log10(half))
-    if not 0 <= digits <= 8:
+    if not 0 <= digits <= 8 or abs(mean) >= LONGEST_NUMBER:
         return f"{mean:.4g} {sign} {half:.2g}"
     return f"{mean:.{digits}f} {sign} {half:.{digits}f}"
 

@@ -255,8 +255,14 @@ def statistics(membership: Membership, values: Floats) -> Statistics:
         if not np.isfinite(mean).all():  # divided first: a sum exceeds the largest float
             shares = of_members / np.maximum(count, 1)[codes]
             mean = np.bincount(codes, shares, len(membership)).astype(np.float64)
-        squares = np.bincount(codes, (of_members - mean[codes]) ** 2, len(membership))
+        shifts = of_members - mean[codes]
+        squares = np.bincount(codes, shifts**2, len(membership))
         std = np.sqrt(squares / np.maximum(count - 1, 1))
+        if not np.isfinite(std).all():  # divided first: squares exceed the largest float
+            largest = np.ones(len(membership))
+            np.maximum.at(largest, codes, np.abs(shifts))
+            squares = np.bincount(codes, (shifts / largest[codes]) ** 2, len(membership))
+            std = np.sqrt(squares / np.maximum(count - 1, 1)) * largest
 
     def at(places: Any) -> Floats:
         picked: Floats = np.full(len(membership), np.nan)

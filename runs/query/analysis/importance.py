@@ -55,7 +55,9 @@ def importance(
     names, columns, numeric = _features(keys, most_keys)
     if not names:
         return [], len(keys)
-    shares, stds = permutation_importance(np.stack(columns, axis=1), target, trees)
+    # Shares do not depend on the unit; in that of the largest value no square exceeds the largest float.
+    scaled = target / np.abs(target).max()
+    shares, stds = permutation_importance(np.stack(columns, axis=1), scaled, trees)
     entries = [
         KeyImportance(name, float(share), float(std), _spearman(column, target) if is_number else None)
         for name, share, std, column, is_number in zip(names, shares, stds, columns, numeric, strict=True)

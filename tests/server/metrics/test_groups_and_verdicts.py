@@ -245,6 +245,31 @@ def test_groups_are_judged_against_the_baseline_of_the_project(
     assert not (store / "vision" / "analysis.json").exists()
 
 
+def test_diverged_values_have_statistics_and_verdicts(
+    store: Path, make_run: MakeRun, get: Get, api: APIClient
+) -> None:
+    diverged = _train(store, make_run, [1e200, 3e199, 2e200], lr=0.1)
+    base = _train(store, make_run, [1.0, 2.0, 3.0], lr=0.2)
+    get("experiments")
+    assert api.put("/api/v2/projects/vision/baseline", {"run_ids": base}).status_code == 200
+    answer = get("groups", by="config.lr", project="vision", metrics="val/acc", against="baseline")
+    first, second = answer["groups"]
+    assert first["metrics"]["val/acc"]["std"] == pytest.approx(statistics.stdev([10, 3, 20]) * 1e199)
+    assert second["metrics"]["val/acc"]["std"] == 1.0
+    assert first["verdicts"]["val/acc"]["verdict"] == "within_noise"
+    for a in (",".join(diverged), diverged[0]):
+        verdict = get("verdict", metric="val/acc", a=a, b=",".join(base))
+        assert verdict["sentence"] and verdict["verdict"] in ("better", "within_noise")
+
+
+def test_hyperparameters_matter_for_values_of_any_size(store: Path, make_run: MakeRun, get: Get) -> None:
+    for number in range(40):
+        lr, width = 10.0 ** -(number % 4), number // 4 % 3
+        make_run(store, "vision", config={"lr": lr, "width": width}, metrics=[{"loss": lr * 1e300}])
+    lr, width = get("importance", metric="loss")["keys"]
+    assert lr["key"] == "lr" and lr["importance"] > 0.5 > width["importance"]
+
+
 def test_the_hyperparameters_that_matter_come_first(store: Path, make_run: MakeRun, get: Get) -> None:
     source = random.Random(1)
     for _ in range(80):

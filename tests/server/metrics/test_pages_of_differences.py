@@ -59,6 +59,11 @@ def test_the_card_judges_metrics_that_are_named_like_a_statistic(store: Path, cl
     assert "<bdi>val.acc.best</bdi>" in text and 'class="verdict ' in text
 
 
+def test_a_run_compared_with_itself_has_no_effects(runs: list[str], client: Client) -> None:
+    text = page(client, f"/runs/{runs[2]}/changed?against={runs[2]}")
+    assert "What changed" in text and 'class="effects"' not in text
+
+
 def test_the_page_of_a_difference_has_all_sections(runs: list[str], client: Client) -> None:
     text = page(client, f"/compare/differ?a={runs[0]}&b={runs[2]}")
     for expected in ("section-config", "section-code", "Where curves part", ">60<", 'class="removed">-a = '):
