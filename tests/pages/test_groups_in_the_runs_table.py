@@ -14,6 +14,7 @@ from django.test import Client
 
 from runicorn_site.catalog.base import Query
 from runicorn_site.catalog.store import StoreCatalog
+from runs.pages.table.columns import COLUMNS
 from tests.folders import write_run
 from tests.pages.markup import Element, Markup
 
@@ -110,6 +111,27 @@ def test_groups_are_sorted_by_the_statistic_that_is_shown(store: Path, page: Pag
     by_size = groups(page("/?group=name&sort=n"))
     assert by_size[0][2] == "name short"
     assert "sort=n" in headings(page("/?group=name&sort=-n"))["Runs"]
+
+
+def test_links_of_a_table_sorted_by_the_number_of_runs_open(seeds: Any, page: Page) -> None:
+    for address in ("/?project=vision&group=config.lr&sort=-n", "/?group=tag&sort=failed,-n"):
+        markup = page(address)
+        links = {link.attributes.get("href", "") for link in markup.elements if link.tag == "a"}
+        for link in sorted(link for link in links if link.startswith("/?"))[:20]:
+            page(link)
+    charts = page("/?project=vision&group=config.lr&sort=n&layout=charts")
+    assert len(members(charts)) == 12
+    assert len(members(page("/?project=vision&group=bogus&sort=n"))) == 12
+
+
+@pytest.mark.parametrize("key", [*COLUMNS, "n", "failed", "config.lr", "summary.x", "metric.val_acc.last"])
+def test_groups_without_a_run_are_sorted_by_any_column(seeds: Any, page: Page, key: str) -> None:
+    for group in ("project", "replicas", "config.lr,tag"):
+        assert not groups(page(f"/?group={group}&sort={key}&q=nothing"))
+
+
+def test_a_group_that_is_too_deep_opens_nothing(seeds: Any, page: Page) -> None:
+    assert len(groups(page(f"/?group=project&open={quote('[' * 1000 + ']' * 1000)}"))) == 1
 
 
 def test_groups_are_nested_and_open_in_place(seeds: dict[Any, list[str]], page: Page) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.pages.table.columns import COLUMNS, DEFAULT_COLUMNS, is_added
-from runs.pages.table.state import TableState, normalize_columns
+from runs.pages.table.state import TableState, group_of, normalize_columns
 from runs.query.sort_keys import metric_of
 
 text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
@@ -77,6 +78,28 @@ def test_the_default_state_has_the_shortest_url() -> None:
 def test_invalid_parameters_are_ignored() -> None:
     odd = TableState.read(QueryDict("sort=drop+table&page=-3&size=7&col=metric.loss&col=x&q=%00a"))
     assert odd == TableState(search="a")
+
+
+@pytest.mark.parametrize(
+    ("query", "sorts"),
+    [
+        ("group=project&sort=-n,name", ("-n", "name")),
+        ("group=project&sort=-n,name&layout=charts", ("name",)),
+        ("group=project&sort=n&layout=charts", ("-created",)),
+        ("group=bogus&sort=-failed", ("-created",)),
+        ("sort=n", ("-created",)),
+    ],
+)
+def test_only_rows_of_groups_are_sorted_by_the_number_of_runs(query: str, sorts: tuple[str, ...]) -> None:
+    state = TableState.read(QueryDict(query))
+    assert state.sorts == sorts
+    assert (state.key, state.descending) == (sorts[0].removeprefix("-"), sorts[0].startswith("-"))
+    assert TableState.read(QueryDict(state.query)) == state
+
+
+def test_a_malformed_group_is_no_group() -> None:
+    for text in ("[" * 2000, "[" * 1000 + "]" * 1000, "[[1]]", "{}", "", "]"):
+        assert group_of(text) == ((), 1)
 
 
 def test_a_change_begins_at_the_first_page() -> None:

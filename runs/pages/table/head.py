@@ -12,7 +12,7 @@ from runicorn.store import layout
 from runicorn.store.state import ADDED
 from runicorn_site.web.templatetags.ui import status_label
 from runs.pages.table.columns import Column, Sort, column_of
-from runs.pages.table.state import TableState
+from runs.pages.table.state import COUNTS, TableState
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _order_label(column: Column, sort: Sort, descending: bool) -> str:
 def orders(state: TableState) -> list[tuple[str, str]]:
     """Return the orders as (sort, label), for a screen that has no headings to click on."""
     keys = [sort.removeprefix("-") for sort in state.sorts]
-    columns = [column_of(key) for key in dict.fromkeys(["created", *state.columns, *keys])]
+    columns = [_orderable(key) for key in dict.fromkeys(["created", *state.columns, *keys])]
     single = {
         "-" * descending + column.key: _order_label(column, column.sort, descending)
         for column in columns
@@ -79,6 +79,14 @@ def orders(state: TableState) -> list[tuple[str, str]]:
     }
     several = [(state.sort, "; ".join(single[sort] for sort in state.sorts))] if len(state.sorts) > 1 else []
     return [*several, *single.items()]
+
+
+def _orderable(key: str) -> Column:
+    """Return the column of a sort key, which may be a count of groups."""
+    column = column_of(key)
+    if key == "n":
+        return replace(column, label=gettext("Runs"))
+    return replace(column, label=status_label(key).capitalize()) if key in COUNTS else column
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class TableState:
         """
         size = number(query.get("size"), SIZES[0])
         statistic = query.get("statistic", "")
-        is_key = is_sortable if not query.get(GROUP) else lambda key: key in COUNTS or is_sortable(key)
+        is_key = _is_sort_key if query.get(GROUP) else is_sortable
         usual = normalize_columns(key for key in preferred if is_column(key)) if preferred else default
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
@@ -181,9 +181,11 @@ class TableState:
 
     @property
     def sorts(self) -> tuple[str, ...]:
-        """The sort keys, the most important first, each with a leading minus for descending order."""
-        keys = sort_keys.split(self.sort, lambda key: is_sortable(key) or (key in COUNTS and self.is_grouped))
-        return tuple(keys) or (NEWEST,)
+        """The sort keys that apply, the most important first, each with a leading minus for descending order."""
+        sorts = sort_keys.split(self.sort, _is_sort_key)
+        # The charts and a table whose groups are unknown have rows of runs only.
+        applied = tuple(sort for sort in sorts if self.is_grouped or sort.removeprefix("-") not in COUNTS)
+        return applied or (NEWEST,)
 
     @property
     def is_grouped(self) -> bool:
@@ -221,7 +223,7 @@ class TableState:
     @property
     def descending(self) -> bool:
         """Whether the order by the first sort key is descending."""
-        return self.sort.startswith("-")
+        return self.sorts[0].startswith("-")
 
     def sorted_also(self, key: str, *, descending: bool) -> TableState:
         """Return this state with another sort key after the present ones, or with that key the other way round."""
@@ -251,7 +253,7 @@ class TableState:
     @property
     def is_in_given_order(self) -> bool:
         """Whether the runs are in the order of their ids in the address."""
-        return bool(self.runs) and self.sort == NEWEST
+        return bool(self.runs) and self.sorts == (NEWEST,)
 
     @property
     def tab(self) -> str:
@@ -279,6 +281,11 @@ class TableState:
         return f"{self.project} – {title}" if self.project else title
 
 
+def _is_sort_key(key: str) -> bool:
+    """Return whether rows of groups can be sorted by a key."""
+    return key in COUNTS or is_sortable(key)
+
+
 def group_text(values: Sequence[Any], page: int = 1) -> str:
     """Return a group for an address: the values of its keys as JSON, and the page of its members unless it is the first."""
     text = json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
@@ -290,7 +297,7 @@ def group_of(text: str) -> tuple[tuple[Any, ...], int]:
     content, bracket, page = text.rpartition("]")
     try:
         values = json.loads(content + bracket)
-    except ValueError:
+    except (ValueError, RecursionError):
         return (), 1
     is_valid = isinstance(values, list) and all(not isinstance(value, (list, dict)) for value in values)
     return (tuple(values), page_number(page) if page else 1) if is_valid else ((), 1)

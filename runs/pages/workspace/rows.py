@@ -94,7 +94,7 @@ def _value_row(run: Run, value: float | str | None, text: str, title: str) -> Li
 
 def value_key(state: TableState) -> str:
     """Return the key of the column that the list shows."""
-    shows_more = is_added(state.key) or (state.key in WITH_A_CELL and state.sort != "-created")
+    shows_more = is_added(state.key) or (state.key in WITH_A_CELL and state.sorts != ("-created",))
     return state.key if shows_more else "best"
 
 

@@ -211,7 +211,7 @@ class States:
         self.counts = flat.reshape(len(membership), len(self.words))
 
     def order(self, statistic: str) -> Floats:
-        counts: Floats = self.counts[:, 0].astype(float)
+        counts: Floats = self.counts[:, :1].sum(axis=1).astype(float)  # none at all without runs
         return counts
 
     def cell(self, css: str, at: int, statistic: str, more: str = "") -> SafeString:
