@@ -25,6 +25,8 @@ TRACKERS = "runicorn.trackers"
 """Group of the trackers whose files can be imported: name and module with a function `read(path)`."""
 NAMES = "runicorn.names"
 """Group of public names of `runicorn` that another distribution defines."""
+MARK = "[runicorn."
+"""In each file of entry points with one of these groups."""
 
 
 class NotInstalled(ImportError):
@@ -59,7 +61,7 @@ def entries(group: str) -> list[EntryPoint]:
         names = set()
         for name, text in _files():
             # Of several copies the first on the path is the one that is imported.
-            if "[runicorn." in text and name not in names:
+            if MARK in text and name not in names:
                 names.add(name)
                 _found.extend(_parse(text))
     return [entry for entry in _found if entry.group == group]
@@ -74,7 +76,9 @@ def _files() -> Iterator[tuple[str, str]]:
         from importlib.metadata import distributions
 
         for distribution in distributions():
-            yield distribution.metadata["Name"], distribution.read_text("entry_points.txt") or ""
+            text = distribution.read_text("entry_points.txt")
+            if text and MARK in text:
+                yield distribution.metadata["Name"], text
         return
     for folder in sys.path:
         with suppress(OSError):
