@@ -15,6 +15,7 @@ from typing import Any
 from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.tensorboard.media_writer import MediaWriter
+from runicorn.compat.unknown import warn_once
 from runicorn.settings import user
 from runicorn.store import layout
 from runicorn.store.layout import RESERVED_METRICS
@@ -111,6 +112,8 @@ class SummaryWriter(MediaWriter):
         self._is_shared = shared is not None
         self._run = shared or _begin(Path(self.log_dir))
         self._counts: Counter[str] = Counter()
+        self._hparams: dict[str, Any] | None = None
+        self._warn_of_purge()
         pass_on(self, {"purge_step": purge_step, "filename_suffix": filename_suffix})
 
     def __enter__(self) -> SummaryWriter:
@@ -123,6 +126,16 @@ class SummaryWriter(MediaWriter):
     def _create_folder(self) -> None:
         with guarded(f"the folder {self.log_dir}"):
             os.makedirs(self.log_dir, exist_ok=True)
+
+    def _warn_of_purge(self) -> None:
+        """Report points that `purge_step` would discard: records of a run are never removed."""
+        step = self.purge_step
+        if step is not None and self._run._next_step() > step:
+            text = (
+                f"SummaryWriter: the points from step {step} on that were logged before to run {self._run.id} stay, "
+                "until their steps are logged again (purge_step)."
+            )
+            warn_once(f"purge_step {self.log_dir}", text)
 
     def add_scalar(
         self,
@@ -157,12 +170,41 @@ class SummaryWriter(MediaWriter):
         global_step: Any = None,
         **options: Any,
     ) -> None:
-        """Add hyperparameters to the config, and write their metrics."""
+        """Add hyperparameters to the config, and write their metrics.
+
+        Other hyperparameters than those of an earlier call, or a `run_name`, belong to a run of their own.
+        """
+        settings, metrics = dict(hparam_dict), dict(metric_dict)
+        if self._is_shared or not self._is_trial(settings, run_name):
+            self._hparams = settings
+            self._write_hparams(self._run, settings, metrics)
+            if metrics:
+                self._add(metrics, self._step("add_hparams", global_step), None)
+            return
+        name = f"{self._run.name}-{run_name}" if run_name else self._run.name
         with guarded("add_hparams"):
-            self._run.config.update(dict(hparam_dict))
-            self._run.summary(dict(metric_dict))
-        if metric_dict:
-            self._add(dict(metric_dict), self._step("add_hparams", global_step), None)
+            run = init(
+                self._run.project,
+                layout.fit_name(name, layout.DEFAULT),
+                capture_env=False,
+                system_metrics=False,
+                reinit="create",
+            )
+            self._write_hparams(run, settings, metrics)
+            if metrics:
+                run.log(_renamed(metrics), step=0 if global_step is None else int(global_step))
+            run.finish()
+
+    def _is_trial(self, settings: Mapping[str, Any], run_name: str | None) -> bool:
+        """Return whether hyperparameters are not those of the run of the writer."""
+        if run_name:
+            return os.path.abspath(os.path.join(self.log_dir, run_name)) != os.path.abspath(self.log_dir)
+        return self._hparams not in (None, settings)
+
+    def _write_hparams(self, run: Run, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+        with guarded("add_hparams"):
+            run.config.update(settings)
+            run.summary(metrics)
 
     def add_text(
         self, tag: str, text_string: str, global_step: Any = None, walltime: float | None = None
@@ -185,9 +227,7 @@ class SummaryWriter(MediaWriter):
         return FileWriter(self)
 
     def _add(self, values: Mapping[str, Any], step: int, walltime: float | None) -> None:
-        renamed = {
-            f"tensorboard/{key}" if key in RESERVED_METRICS else key: value for key, value in values.items()
-        }
+        renamed = _renamed(values)
         with guarded("a scalar"):
             if walltime is None:
                 self._run.log(renamed, step=step)
@@ -238,6 +278,10 @@ class GlobalSummaryWriter(SummaryWriter):
         if cls._writer is None:
             cls._writer = cls(*arguments, **options)
         return cls._writer
+
+
+def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"tensorboard/{key}" if key in RESERVED_METRICS else key: value for key, value in values.items()}
 
 
 def _default(comment: str) -> str:

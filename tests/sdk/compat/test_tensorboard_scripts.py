@@ -73,6 +73,46 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
     assert default.meta["project"] == tmp_path.name
 
 
+def test_each_set_of_hyperparameters_is_a_run(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        from tensorboardX import SummaryWriter
+        with SummaryWriter("logs/mnist/one") as writer:
+            for n in range(3):
+                writer.add_hparams({"lr": n}, {"hparam/acc": n / 2})
+            writer.add_hparams({"lr": 0}, {"hparam/acc": 0.25}, run_name=".")
+            writer.add_hparams({"lr": 9}, {"hparam/acc": 1.0, "step": 2}, name=None, run_name="best", global_step=7)
+            writer.add_scalar("loss", 1, 0)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    runs = records(folder)
+    assert [(run.meta["project"], run.meta["name"], run.config["lr"]) for run in runs] == [
+        *[("mnist", "one", n) for n in range(3)],
+        ("mnist", "one-best", 9),
+    ]
+    assert [run.summary["hparam/acc"] for run in runs] == [0.25, 0.5, 1.0, 1.0]
+    assert runs[0].curve("hparam/acc") == [(0, 0.0), (1, 0.25)] and runs[0].curve("loss") == [(0, 1)]
+    assert runs[1].curve("hparam/acc") == [(0, 0.5)]
+    assert runs[3].curve("tensorboard/step") == [(7, 2)]
+    assert {run.status["status"] for run in runs} == {"finished"}
+
+
+def test_points_that_purge_step_cannot_discard_are_reported_once(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        from tensorboardX import SummaryWriter
+        for start in (None, 9, 2, 2):
+            writer = SummaryWriter("logs/mnist/one", purge_step=start)
+            for n in range(start or 0, 4):
+                writer.add_scalar("loss", n, n)
+            writer.close()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("(purge_step)") == 1 and "from step 2 on" in done.stderr
+
+
 def test_scalars_belong_to_a_run_of_wandb_that_asks_for_them(launch: Launch, folder: Path) -> None:
     done = launch(
         """
