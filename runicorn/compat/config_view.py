@@ -71,6 +71,10 @@ class ConfigView(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return repr(self._values)
 
+    def __reduce__(self) -> Any:
+        # A copy belongs to no run.
+        return ConfigView, (None, dict(self._values))
+
     def __str__(self) -> str:
         return str(self._values)
 

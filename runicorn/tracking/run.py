@@ -335,6 +335,14 @@ class Run(MediaLog):
             self.config.update(settings)
         self._folder.stir()
 
+    def attach(self, process: int) -> None:
+        """Write to a run that another process on this machine began and will end, as its forked children do."""
+        load_encoder()
+        self.process = process
+        self.config.load()
+        self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
+        self._step = last_step(self.run_dir / layout.EVENTS)
+
     def accompany(self, environment: bool, *, sources: bool, console: bool, samples: bool) -> None:
         """Start the capture of environment, sources, console and system metrics, until the run ends."""
         self._capture.start(environment=environment, sources=sources, console=console, samples=samples)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import sys
 from enum import Enum
 from typing import Any
@@ -28,6 +29,7 @@ from runicorn.compat.wandb.plot import (
 )
 from runicorn.compat.wandb.public_api import Api
 from runicorn.compat.wandb.settings import Settings
+from runicorn.compat.wandb.sharing import reduced
 from runicorn.compat.wandb.starting import start
 from runicorn.compat.wandb.table import Table
 from runicorn.compat.wandb.tracked_run import Run, RunDisabled
@@ -114,6 +116,7 @@ SUBMODULES = frozenset(
 """Names of sub-modules of W&B; those without content here have the names of this module."""
 
 
+copyreg.pickle(Run, reduced)
 WBValue = BatchableMedia = Media
 """Base classes of `wandb.sdk.data_types`, by which libraries recognise media."""
 

@@ -120,12 +120,18 @@ class MetricRules:
         is_whole = _integer(record.get(source, 0)) is not None
         return self._latest.get(source, step) if is_whole else step
 
+    def statistics_of(self, name: str) -> dict[str, float] | None:
+        """Return the requested statistics of a metric by kind; None if there are none."""
+        statistics, rule = self._statistics.get(name), self.rule_of(name)
+        if statistics is None or rule is None:
+            return None
+        values = {kind: statistics.values[kind] for kind in rule.summaries if kind in statistics.values}
+        return values or None
+
     def summary(self) -> dict[str, float]:
         """Return the requested statistics, as `loss.min`; "last" is the name itself."""
         summary = {}
-        for name, statistics in self._statistics.items():
-            rule = self.rule_of(name)
-            for kind in rule.summaries if rule else ():
-                if kind in statistics.values:
-                    summary[name if kind == "last" else f"{name}.{kind}"] = statistics.values[kind]
+        for name in self._statistics:
+            for kind, value in (self.statistics_of(name) or {}).items():
+                summary[name if kind == "last" else f"{name}.{kind}"] = value
         return summary

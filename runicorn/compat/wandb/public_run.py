@@ -17,6 +17,7 @@ from runicorn.compat import artifacts
 from runicorn.compat.saved_files import FILES
 from runicorn.compat.unknown import UnknownMethods, quiet
 from runicorn.compat.wandb.artifact import Artifact
+from runicorn.compat.wandb.summary_view import NestedSummary
 from runicorn.store import layout
 from runicorn.store.journal.records import metric_records
 
@@ -141,7 +142,7 @@ class PublicRun(UnknownMethods):
         latest: dict[str, Any] = {}
         for row in self._rows():
             latest.update(row)
-        return {**latest, **self._read(layout.SUMMARY)}
+        return NestedSummary({**latest, **self._read(layout.SUMMARY)})
 
     @property
     def summary_metrics(self) -> dict[str, Any]:

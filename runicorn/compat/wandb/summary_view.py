@@ -2,49 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from runicorn.compat.wandb.metric_rules import MetricRules
 from runicorn.tracking.run import Run
 
 
-class SummaryView(MutableMapping[str, Any]):
-    """Entries by name; those that the script sets are written to the summary of the run."""
+class NestedSummary(dict[str, Any]):
+    """A summary by dotted names, of which `summary["acc"]["top1"]` is `acc.top1`."""
 
-    def __init__(self, run: Run, latest: dict[str, Any], also: Callable[..., None] | None = None) -> None:
+    def __missing__(self, key: str) -> Any:
+        below = {
+            name.removeprefix(f"{key}."): value for name, value in self.items() if name.startswith(f"{key}.")
+        }
+        if not below:
+            raise KeyError(key)
+        return NestedSummary(below)
+
+
+class SummaryView(MutableMapping[str, Any]):
+    """Entries by name; those that the script sets are written to the summary of the run.
+
+    Nested values are stored by dotted names. A metric whose statistics `define_metric` asks for has these as nested values.
+
+    Args:
+        latest: the last value of each metric by dotted name; may grow.
+        rules: the statistics of metrics.
+        also: function that passes calls on to another tracker.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        latest: dict[str, Any],
+        rules: MetricRules,
+        also: Callable[..., None] | None = None,
+    ) -> None:
         self.__dict__["_run"] = run
         self.__dict__["_also"] = also
         self.__dict__["_latest"] = latest
+        self.__dict__["_rules"] = rules
+        self.__dict__["_nested"] = set()
+
+    def nest(self, keys: Iterable[str]) -> None:
+        """Note names whose values are nested, which iterations yield once."""
+        self._nested.update(keys)
 
     def __getitem__(self, key: str) -> Any:
-        return self._latest[key]
+        if (statistics := self._rules.statistics_of(key)) is not None:
+            return statistics
+        if key in self._latest:
+            return self._latest[key]
+        if any(name.startswith(f"{key}.") for name in self._latest):
+            return _Part(self, f"{key}.")
+        raise KeyError(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
 
     def __delitem__(self, key: str) -> None:
-        del self._latest[key]
+        names = [name for name in self._latest if name == key or name.startswith(f"{key}.")]
+        if not names:
+            raise KeyError(key)
+        for name in names:
+            del self._latest[name]
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         try:
-            return self.__dict__["_latest"][name]
+            return self[name]
         except KeyError:
             raise AttributeError(f"the summary has no value {name!r}") from None
 
     __setattr__ = __setitem__
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._latest)
+        keys = (self._top(name) for name in list(self._latest))
+        return iter(dict.fromkeys(keys))
+
+    def _top(self, name: str) -> str:
+        above = name.partition(".")[0]
+        return above if above in self._nested else name
 
     def __len__(self) -> int:
-        return len(self._latest)
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return repr(self._latest)
+        return repr(dict(self))
+
+    def __reduce__(self) -> Any:
+        return dict, (
+            {key: dict(value) if isinstance(value, _Part) else value for key, value in self.items()},
+        )
 
     def update(self, other: Any = (), /, **values: Any) -> None:
         added = {**(other if isinstance(other, Mapping) else dict(other)), **values}
-        self._latest.update(added)
-        self._run.summary(added)
+        self.nest(key for key, value in added.items() if isinstance(value, Mapping) and value)
+        entries = dict(_flat("", added))
+        self._latest.update(entries)
+        self._run.summary(entries)
         if self._also is not None:
             self._also("summary.update", added)
+
+
+class _Part(MutableMapping[str, Any]):
+    """The entries of a summary below a name; they may be changed."""
+
+    def __init__(self, summary: SummaryView, prefix: str) -> None:
+        self._summary, self._prefix = summary, prefix
+
+    def __getitem__(self, key: str) -> Any:
+        return self._summary[self._prefix + key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._summary.update({self._prefix + key: value})
+
+    def __delitem__(self, key: str) -> None:
+        del self._summary[self._prefix + key]
+
+    def __iter__(self) -> Iterator[str]:
+        names = [name for name in self._summary._latest if name.startswith(self._prefix)]
+        return iter(dict.fromkeys(name.removeprefix(self._prefix).partition(".")[0] for name in names))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+def _flat(prefix: str, values: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value

@@ -68,7 +68,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
         self._trial: Trial | None = None
         self._step = self.starting_step = run._next_step()
         self._config = config
-        self.summary = SummaryView(run, self._latest, also)
+        self.summary = SummaryView(run, self._latest, self._rules, also)
         self._given = dict(params)
         self.entity = str(params.get("entity") or "")
         self.job_type = str(params.get("job_type") or "")
@@ -126,6 +126,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             metrics: Mapping[str, Any] = data
         else:
             metrics, files = separate(data, "wandb")
+            self.summary.nest(str(key) for key, value in data.items() if isinstance(value, Mapping))
             for key, medium in files:
                 with guarded(f"{key!r} ({type(medium).__name__})"):
                     medium.store(self._run, key, at)

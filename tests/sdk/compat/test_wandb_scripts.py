@@ -247,14 +247,14 @@ def test_runs_are_resumed_and_read_by_the_api(launch: Launch, folder: Path) -> N
     assert first.curve("loss") == [(0, 1.0), (1, 0.75), (2, 0.5), (3, 0.25)]
 
 
-def test_unknown_calls_warn_once_and_return_none(launch: Launch) -> None:
+def test_unknown_calls_warn_once_and_return_false_objects(launch: Launch) -> None:
     done = launch(
         """
         import wandb
         run = wandb.init(project="p")
         for _ in range(3):
-            assert wandb.unheard_of(1, x=2) is None
-            assert run.unheard_of_too() is None
+            assert not wandb.unheard_of(1, x=2)
+            assert not run.unheard_of_too()
         from wandb.integration.someone import Callback
         assert Callback(log="all") is not None
         """
@@ -433,3 +433,83 @@ def test_processes_of_a_shared_run_are_in_one_group(launch: Launch, folder: Path
     assert primary.meta["group"] == worker.meta["group"] == primary.meta["id"]
     assert worker.config == {"wandb.label": "rank_1", "wandb.shared_with": primary.meta["id"]}
     assert "each process writes a run of its own" in done.stderr
+
+
+def test_a_pickled_run_is_shared_with_a_spawned_process(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import copy, multiprocessing, pickle, wandb
+
+        def work(run):
+            run.config.c2 = 22
+            assert run.config.c1 == 11 and run.project == "p" and run.id == "mine"
+            run.log({"child": 21}, step=5)
+            run.summary["best"] = {"top1": 0.5}
+
+        if __name__ == "__main__":
+            multiprocessing.set_start_method("spawn")
+            run = wandb.init(project="p", name="one", id="mine", config={"c1": 11})
+            run.log({"parent": 11})
+            assert pickle.loads(pickle.dumps(run)) is copy.deepcopy(run) is run
+            assert copy.deepcopy(run.config).c1 == pickle.loads(pickle.dumps(wandb.config))["c1"] == 11
+            process = multiprocessing.Process(target=work, kwargs={"run": run})
+            process.start()
+            process.join()
+            assert process.exitcode == 0
+            run.log({"parent": 12})
+            with open("run.pickle", "wb") as file:
+                pickle.dump(run, file)
+            run.finish()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.curve("parent") == [(0, 11), (1, 12)] and run.curve("child") == [(5, 21)]
+    assert (run.config["c1"], run.config["c2"], run.summary["best.top1"]) == (11, 22, 0.5)
+    assert run.status["status"] == "finished"
+    later = launch(
+        """
+        import pickle
+        run = pickle.load(open("run.pickle", "rb"))
+        run.log({"late": 1})
+        run.finish()
+        """
+    )
+    assert later.returncode == 0 and "has ended" in later.stderr
+    assert records(folder)[0].curve("late") == []
+
+
+def test_the_summary_nests(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        run = wandb.init(project="p")
+        run.define_metric("loss", summary="min")
+        run.define_metric("acc.*", summary="max,last")
+        run.log({"acc": {"top1": 0.5, "top5": 0.75}, "loss": 3, "plain.name": 1})
+        run.log({"acc": {"top1": 0.25}, "loss": 4})
+        assert run.summary["loss"]["min"] == 3 and run.summary.loss["min"] == 3
+        assert run.summary["acc"]["top1"] == {"max": 0.5, "last": 0.25} and run.summary["acc.top5"]["max"] == 0.75
+        run.summary["deep"] = {"q": 1, "r": {"s": 2}}
+        run.summary["deep"]["r"]["s"] = 3
+        run.summary.update({"flat": 4})
+        assert run.summary.get("absent") is None and "absent" not in run.summary
+        assert sorted(run.summary) == ["acc", "deep", "flat", "loss", "plain.name"]
+        assert {key: dict(value) for key, value in run.summary["deep"].items() if key == "r"} == {"r": {"s": 3}}
+        run.finish()
+        stored = wandb.Api().runs("p")[0].summary
+        assert stored["deep"]["r"]["s"] == 3 and stored["deep.q"] == 1 and stored["loss.min"] == 3
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.summary == {
+        "deep.q": 1,
+        "deep.r.s": 3,
+        "flat": 4,
+        "loss.min": 3,
+        "acc.top1.max": 0.5,
+        "acc.top1": 0.25,
+        "acc.top5.max": 0.75,
+        "acc.top5": 0.75,
+    }
