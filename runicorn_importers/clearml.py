@@ -15,6 +15,7 @@ from typing import Any
 from runicorn import regular_file
 from runicorn.media.images import SUFFIX
 from runicorn.store import layout
+from runicorn.store.parameter_text import parse_parameter
 from runicorn_importers.experiment import (
     DAMAGED,
     Entry,
@@ -28,7 +29,6 @@ from runicorn_importers.experiment import (
     Unreadable,
     as_table,
     open_ended,
-    plain,
     sizes,
 )
 from runicorn_importers.formats.archive import unpacked
@@ -120,7 +120,7 @@ def _config(task: dict[str, Any]) -> dict[str, Any]:
         for name, entry in entries.items():
             key = name if section == "General" else f"{section}/{name}"
             value = str(entry.get("value", ""))
-            config[key.replace("/", ".")] = plain(value) if entry.get("type") in TYPES else value
+            config[key.replace("/", ".")] = parse_parameter(value) if entry.get("type") in TYPES else value
     for name, entry in task.get("configuration", {}).items():
         config[f"configuration.{name}"] = entry.get("value")
     return config

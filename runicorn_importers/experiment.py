@@ -204,7 +204,7 @@ class Files(NamedTuple):
         type: type of the artifact.
         paths: source files by their path in the artifact.
         references: URIs of data stored elsewhere, by their path in the artifact.
-        description, metadata: as recorded by the tracker.
+        description, metadata, aliases: as recorded by the tracker.
     """
 
     name: str
@@ -213,6 +213,7 @@ class Files(NamedTuple):
     references: Mapping[str, str] = MappingProxyType({})
     description: str = ""
     metadata: Mapping[str, Any] = MappingProxyType({})
+    aliases: Sequence[str] = ()
 
 
 def nothing() -> Iterable[Any]:
@@ -296,23 +297,6 @@ def by_step(single: Iterable[tuple[int, float | None, str, Any]]) -> list[Point]
         else:
             last.values[name] = value
     return points
-
-
-def plain(text: str) -> Any:
-    """Parse a parameter as a number or a boolean if its text is unambiguous; otherwise return it unchanged.
-
-    Trackers store parameters as texts: "3.10" may be a version and "007" a name, but "0.1" is a number.
-    """
-    if text in ("True", "False"):
-        return text == "True"
-    for kind in (int, float):
-        try:
-            value = kind(text)
-        except ValueError:
-            continue
-        if str(value) == text and math.isfinite(value):
-            return value
-    return text
 
 
 def number(value: Any) -> Any:

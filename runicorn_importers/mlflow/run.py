@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from runicorn.store import layout
+from runicorn.store.parameter_text import parse_parameter
 from runicorn_importers.experiment import (
     Entry,
     Experiment,
@@ -18,7 +19,6 @@ from runicorn_importers.experiment import (
     Series,
     by_step,
     open_ended,
-    plain,
 )
 
 STATUS = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED}
@@ -104,7 +104,7 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
         ended=run.ended,
         status=status,
         reason=reason,
-        config={key: plain(str(value)) for key, value in run.params.items()},
+        config={key: parse_parameter(str(value)) for key, value in run.params.items()},
         tags=[f"{key}={value}" for key, value in sorted(run.tags.items()) if not key.startswith(OWN_TAGS)],
         notes=str(run.tags.get(NOTE) or ""),
         group=f"{names.get(family, 'run')}-{family[:8]}" if family else "",

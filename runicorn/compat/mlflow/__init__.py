@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import sys
 from typing import Any
 
 from runicorn.compat.empty_modules import resolve
-from runicorn.compat.guard import guarded
 from runicorn.compat.mlflow import entities, utils
-from runicorn.compat.mlflow.active import ActiveRun, client_runs, open_runs
+from runicorn.compat.mlflow.active import ActiveRun
 from runicorn.compat.mlflow.client import MlflowClient
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.mlflow.files import (
@@ -45,7 +43,6 @@ from runicorn.compat.mlflow.runs import (
     set_tags,
     start_run,
 )
-from runicorn.compat.saved_files import store_version
 from runicorn.compat.unknown import accepted, quiet, unknown, warn_once
 
 __version__ = "3.17.2"
@@ -168,15 +165,6 @@ def get_logged_model(model_id: str) -> Any:
     from runicorn.compat.mlflow.autologging.models import stored_model
 
     return stored_model(str(model_id)) or unknown("mlflow.get_logged_model")(model_id)
-
-
-@atexit.register
-def _store_files() -> None:
-    """Complete the runs that end with the process."""
-    for run in [*open_runs, *client_runs]:
-        with guarded("the artifacts of a run"):
-            store_version(run.ours)
-        run.pass_end("FINISHED")
 
 
 def __getattr__(name: str) -> Any:

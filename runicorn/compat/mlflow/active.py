@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from runicorn.capture.redaction import MASK
 from runicorn.compat.config_view import as_mapping
 from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
@@ -18,6 +21,9 @@ from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.saved_files import FILES, store_version
 from runicorn.store import layout
 from runicorn.store.layout import RESERVED_METRICS
+from runicorn.store.parameter_text import parse_parameter
+from runicorn.store.values import described
+from runicorn.tracking.exit import hooks
 from runicorn.tracking.init import init
 from runicorn.tracking.run import Run as OurRun
 
@@ -43,6 +49,10 @@ class ActiveRun(Run):
         super().__init__(info, RunData())
         self._counts: Counter[str] = Counter()
         self._also = open_mirror("mlflow") or _nowhere
+        _watch_exit()
+
+    def __reduce__(self) -> Any:
+        return Run, (self.info, self.data)
 
     def __enter__(self) -> ActiveRun:
         return self
@@ -72,9 +82,28 @@ class ActiveRun(Run):
                 self.ours.log_record(part, at, timestamp / 1000 if timestamp else None)
 
     def add_params(self, params: Mapping[str, Any]) -> None:
+        """Add parameters to the config; texts that are unambiguous numbers or booleans become these.
+
+        Raises:
+            MlflowException: one of them has another value already; none is added.
+        """
+        texts = {str(key): str(value) for key, value in params.items()}
+        for key, value in params.items():
+            text = texts[str(key)]
+            before = self.data.params.get(str(key), text)
+            # The values of a continued run were read from its config: as JSON, and secrets masked.
+            if before not in (text, str(described(value)), MASK):
+                raise MlflowException(
+                    f"Changing param values is not allowed. Param with key={key!r} was already logged with "
+                    f"value={before!r} for run ID={self.info.run_id!r}. Attempted logging new value {text!r}."
+                )
         with guarded("a parameter"):
-            self.data.params.update({key: str(value) for key, value in params.items()})
-            self.ours.config.update(as_mapping(params))
+            self.data.params.update(texts)
+            values = {
+                key: parse_parameter(value) if isinstance(value, str) else value
+                for key, value in params.items()
+            }
+            self.ours.config.update(as_mapping(values))
         self._also("params", self.info.run_id, dict(params))
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
@@ -122,6 +151,21 @@ class ActiveRun(Run):
 
     def pass_end(self, status: str) -> None:
         self._also("end", self.info.run_id, status, str(self.ours.run_dir / FILES))
+
+
+@cache
+def _watch_exit() -> None:
+    # After our own function was registered by the first run, so that it is called before.
+    atexit.register(_complete_all)
+
+
+def _complete_all() -> None:
+    """Store the files of the runs that end with the process."""
+    failed = hooks.verdict_at_exit()[0] != layout.FINISHED
+    for run in [*open_runs, *client_runs]:
+        with guarded("the artifacts of a run"):
+            store_version(run.ours)
+        run.pass_end("FAILED" if failed else "FINISHED")
 
 
 def _nowhere(function: str, *arguments: Any) -> None:
@@ -200,6 +244,8 @@ def create(
         )
     ours = init(**place, group=group, config={"mlflow.parent": group} if group else None)
     run = ActiveRun(ours, experiment, name)
+    # Those of a continued run.
+    run.data.params = {key: str(value) for key, value in ours.config.items() if not key.startswith("mlflow.")}
     if group:
         run.data.tags[PARENT_TAG] = group
     run.pass_begin(group)

@@ -160,6 +160,79 @@ def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> N
     assert "mlflow.MlflowClient.create_registered_model is not supported" in done.stderr
 
 
+def test_parameters_that_are_texts_become_numbers_where_they_are_unambiguous(
+    launch: Launch, folder: Path
+) -> None:
+    done = launch(
+        """
+        import mlflow
+        from mlflow.entities import Param
+        client = mlflow.MlflowClient()
+        run_id = client.create_run("vision", run_name="one").info.run_id
+        params = {"lr": "0.1", "layers": "3", "augment": "True", "version": "3.10", "small": "1e-3", "name": "007"}
+        client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
+        client.log_param(run_id, "seed", "1")
+        assert client.get_run(run_id).data.params == {**params, "seed": "1"}
+        mlflow.log_param("lr", "0.5")
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    client, fluent = records(folder)
+    assert client.config == {
+        "lr": 0.1,
+        "layers": 3,
+        "augment": True,
+        "version": "3.10",
+        "small": "1e-3",
+        "name": "007",
+        "seed": 1,
+    }
+    assert fluent.config == {"lr": 0.5}
+
+
+def test_a_parameter_is_not_changed(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import mlflow, numpy as np
+        from mlflow.exceptions import MlflowException
+
+        def refused(function, *arguments):
+            try:
+                function(*arguments)
+            except MlflowException as error:
+                assert "Changing param values is not allowed" in str(error)
+                return True
+
+        first = {"lr": 0.1, "scale": np.float32(0.1), "size": (1, 2), "api_key": "secret", "optim": {"name": "sgd"}}
+        with mlflow.start_run() as run:
+            mlflow.log_params(first)
+            mlflow.log_params(first)
+            assert refused(mlflow.log_param, "lr", 0.2) and refused(mlflow.log_params, {"new": 1, "lr": 0.3})
+        with mlflow.start_run(run_id=run.info.run_id):
+            mlflow.log_params(first)
+            assert refused(mlflow.log_param, "lr", 0.2)
+            assert mlflow.active_run().data.params["lr"] == "0.1"
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.config["lr"] == 0.1 and "new" not in run.config
+
+
+def test_a_script_without_start_run_ends_without_messages(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import mlflow
+        mlflow.log_param("lr", 0.1)
+        mlflow.log_text("hello", "note.txt")
+        """
+    )
+    assert done.returncode == 0 and "has ended" not in done.stderr, done.stderr
+    (run,) = records(folder)
+    assert run.status["status"] == "finished"
+    assert list((folder / "artifacts" / "custom").glob("*/v1/files/note.txt"))
+
+
 def test_datasets_give_back_their_data(launch: Launch) -> None:
     done = launch(
         """
