@@ -34,6 +34,9 @@ MARK = ".tfevents."
 LONGEST = 512 * 1024 * 1024
 HPARAMS = "_hparams_/session_start_info"
 TEXT, TEXT_SUFFIX = "text", "/text_summary"
+SESSION_START = b"\x08\x01"
+"""`SessionLog(status=START)`, which is field 7 of an event."""
+RESTART = b"\x3a\x02" + SESSION_START
 
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:
@@ -119,8 +122,11 @@ def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
 
 def _entries(files: list[Path], omissions: list[str]) -> Iterator[Entry]:
     plugins: dict[str, str] = {}
-    for file in files:
-        for time, step, values in _events(file):
+    restarts = _restarts(files)
+    for file_number, file in enumerate(files):
+        for offset, time, step, values in _records(file):
+            if any(place > (file_number, offset) and step >= first for place, first in restarts):
+                continue
             scalars: dict[str, Any] = {}
             for value in values:
                 tag = protobuf.text(value, 1)
@@ -154,13 +160,36 @@ def _lines(files: list[Path]) -> Iterator[str]:
                     yield from text_lines(tag.removesuffix(TEXT_SUFFIX), step, words)
 
 
+def _restarts(files: list[Path]) -> list[tuple[tuple[int, int], int]]:
+    """Return the places (file, offset) at which a training was restarted, and its first step after that.
+
+    TensorBoard discards what was logged before for this step and later ones; `purge_step` of a `SummaryWriter` writes
+    such a record.
+    """
+    return [
+        ((number, offset), step)
+        for number, file in enumerate(files)
+        for offset, _, step, _ in _records(file, containing=RESTART, is_restart=True)
+    ]
+
+
 def _events(file: Path, containing: bytes = b"") -> Iterator[tuple[float, int, list[bytes]]]:
-    """Yield time, step and values of each record with values; an incomplete last record is skipped.
+    """Yield time, step and values of each record with values."""
+    for _, time, step, values in _records(file, containing):
+        yield time, step, values
+
+
+def _records(
+    file: Path, containing: bytes = b"", *, is_restart: bool = False
+) -> Iterator[tuple[int, float, int, list[bytes]]]:
+    """Yield offset, time, step and values of each record with values; an incomplete last record is skipped.
 
     Args:
         file: an event file.
         containing: records without these bytes are skipped unread: checksums in Python take most of the time.
+        is_restart: yield the records of restarts instead, without values.
     """
+    offset = 0
     with regular_file.open_binary(file) as source:
         while len(head := source.read(12)) == 12:
             (length,) = struct.unpack("<Q", head[:8])
@@ -169,6 +198,7 @@ def _events(file: Path, containing: bytes = b"") -> Iterator[tuple[float, int, l
             record = source.read(length + 4)
             if len(record) < length + 4:
                 return
+            offset += len(head) + len(record)
             if containing not in record:
                 continue
             if record[length:] != masked_crc32c(record[:length]):
@@ -179,10 +209,11 @@ def _events(file: Path, containing: bytes = b"") -> Iterator[tuple[float, int, l
                 values = protobuf.every(summary, 1) if isinstance(summary, bytes) else []
             except protobuf.Malformed as error:
                 raise NotReadable(f"{file} is damaged: {error}.") from error
-            if values:
-                parts = dict(event)
+            parts = dict(event)
+            if (parts.get(7) == SESSION_START) if is_restart else values:
                 time, step = parts.get(1, b""), parts.get(2, 0)
                 yield (
+                    offset,
                     protobuf.double(time) if isinstance(time, bytes) else 0.0,
                     step - 2**64 if isinstance(step, int) and step >= 2**63 else int(step),
                     values,
