@@ -14,6 +14,9 @@ from runicorn_importers.experiment import Experiment, NotReadable, Unreadable
 from runicorn_importers.mlflow.database import is_ours, of_database
 from runicorn_importers.mlflow.files import META, folders, of_files
 
+DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
+"""Suffixes of databases that are looked for in a folder; of another name, the file itself has to be given."""
+
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:
     """Yield the runs of a folder or a database, except those deleted in MLflow.
@@ -31,8 +34,8 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         if any((experiment / META).is_file() for experiment in folders(folder)):
             has_store = True
             yield from of_files(folder, path)
-    for database in sorted(path.glob("*.db")):
-        if is_ours(database):
+    for database in sorted(path.iterdir()):
+        if database.suffix in DATABASES and database.is_file() and is_ours(database):
             has_store = True
             yield from _of_database(database)
     if not has_store:

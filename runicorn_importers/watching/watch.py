@@ -33,7 +33,6 @@ OPEN_SECONDS = 60.0
 SEARCH_SECONDS = 20.0
 """Interval at which new folders of samples are searched."""
 MLRUNS, WANDB_BEGIN, WANDB_END = "mlruns", "run-", ".wandb"
-DATABASE = ".db"
 
 
 @dataclass
@@ -178,7 +177,7 @@ class Watcher:
         if file.name.startswith(WANDB_BEGIN) and file.name.endswith(WANDB_END):
             return "wandb"
         database = _database(file)
-        return self._tracker_of_database(database) if database.suffix == DATABASE else None
+        return self._tracker_of_database(database) if database.suffix in mlflow.DATABASES else None
 
     def _tracker_of_database(self, database: Path) -> str | None:
         try:
