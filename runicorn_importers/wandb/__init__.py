@@ -18,7 +18,7 @@ from runicorn_importers.experiment import Entry, Experiment, NotReadable, Point,
 from runicorn_importers.formats import leveldb_log, protobuf
 from runicorn_importers.formats.open_files import is_open
 from runicorn_importers.wandb.artifacts import artifacts
-from runicorn_importers.wandb.history import is_plain, row_entries
+from runicorn_importers.wandb.history import own_fields, row_entries, summary_of
 
 HEAD = b":W&B"
 HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT = 2, 3, 4, 5, 7, 8, 13, 17, 18
@@ -125,8 +125,9 @@ def _experiment(parts: list[_Part]) -> Experiment:
         started=parts[0].started,
         status=status,
         reason=reason,
-        config={key: value for key, value in config.items() if key != "_wandb"},
-        summary={key: value for key, value in summary.items() if key[:1] != "_" and is_plain(value)},
+        config={key: value for key, value in config.items() if key != "_wandb"}
+        | own_fields(job_type=protobuf.text(run, 7), sweep=protobuf.text(run, 12)),
+        summary=summary_of(summary, omissions),
         tags=[tag.decode("utf-8", "replace") for tag in protobuf.every(run, 10)],
         notes=protobuf.text(run, 9),
         group=protobuf.text(run, 6),

@@ -38,7 +38,8 @@ def artifacts(records: list[tuple[Path, bytes]], omissions: list[str]) -> list[F
         if not paths and not references:
             omissions.append(f"the artifact {name!r} was not imported: none of its files was found.")
             continue
-        about: dict[str, Any] = {"wandb_type": kind, "wandb_aliases": _texts(record, 11)}
+        aliases = _texts(record, 11)
+        about: dict[str, Any] = {"wandb_type": kind, "wandb_aliases": aliases}
         artifacts_by_name[f"{name}:{protobuf.text(record, 6)}"] = Files(
             name,
             kind if kind in TYPES else "custom",
@@ -46,6 +47,7 @@ def artifacts(records: list[tuple[Path, bytes]], omissions: list[str]) -> list[F
             references,
             protobuf.text(record, 7),
             _metadata(protobuf.text(record, 8)) | about,
+            aliases,
         )
     return list(artifacts_by_name.values())
 

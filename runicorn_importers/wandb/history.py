@@ -47,6 +47,26 @@ def flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def is_plain(value: Any) -> bool:
-    """Return whether a value of the summary is one that Runicorn shows."""
-    return value is None or isinstance(value, int | float | str | list)
+def summary_of(values: dict[str, Any], omissions: list[str]) -> dict[str, Any]:
+    """Return the entries of a summary by dotted names.
+
+    Args:
+        values: the summary as recorded, with nested values. Media in it are those of the history.
+        omissions: receives a message for each value that is not imported.
+    """
+    entries: dict[str, Any] = {}
+    for name, value in flat("", values):
+        if name[:1] == "_" or (isinstance(value, dict) and "_type" in value):
+            continue
+        if value is None or isinstance(value, int | float | str | list):
+            entries[name] = value
+        else:
+            omissions.append(
+                f"{name!r} of the summary is not a number, a text or a list and was not imported."
+            )
+    return entries
+
+
+def own_fields(**fields: Any) -> dict[str, Any]:
+    """Return fields of a run of W&B for its config, as `runicorn.compat.wandb` stores them: `wandb.job_type`."""
+    return {f"wandb.{name}": str(value) for name, value in fields.items() if value}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import repeat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runicorn import regular_file
@@ -59,9 +59,11 @@ def _table(path: Path | None, name: str, step: int, time: float | None) -> list[
 
 
 def _cell(value: Any) -> Any:
-    """Return a cell of a table; media are described in words, as by `runicorn.compat.wandb.Table`."""
+    """Return a cell of a table; a medium is its caption or the name of its file, which is in the artifact of the table."""
     if isinstance(value, dict) and "_type" in value:
-        return value.get("caption") or f"<{value['_type']}>"
+        return (
+            value.get("caption") or PurePosixPath(str(value.get("path") or "")).name or f"<{value['_type']}>"
+        )
     return value
 
 

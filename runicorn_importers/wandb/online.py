@@ -31,7 +31,7 @@ from runicorn_importers.experiment import (
     open_ended,
     utc_seconds,
 )
-from runicorn_importers.wandb.history import flat, is_plain, row_entries
+from runicorn_importers.wandb.history import flat, own_fields, row_entries, summary_of
 from runicorn_importers.wandb.server import Server
 
 PAGE = 1000
@@ -42,7 +42,7 @@ OUTPUT_LOG = "output.log"
 RUNS = """query Runs($entity: String!, $project: String!, $cursor: String, $perPage: Int!) {
   project(name: $project, entityName: $entity) {
     runs(after: $cursor, first: $perPage, order: "+created_at") {
-      edges { node { name displayName state tags notes group config summaryMetrics createdAt heartbeatAt
+      edges { node { name displayName state tags notes group jobType sweepName config summaryMetrics createdAt heartbeatAt
         historyLineCount historyKeys } }
       pageInfo { endCursor hasNextPage }
     } } }"""
@@ -204,8 +204,9 @@ def _experiment(origin: str, project: str, node: dict[str, Any], download: _Down
             key: entry.get("value") if isinstance(entry, dict) else entry
             for key, entry in config.items()
             if key != "_wandb"
-        },
-        summary={key: value for key, value in summary.items() if key[:1] != "_" and is_plain(value)},
+        }
+        | own_fields(job_type=node.get("jobType"), sweep=node.get("sweepName")),
+        summary=summary_of(summary, omissions),
         tags=[str(tag) for tag in node["tags"] or []],
         notes=str(node["notes"] or ""),
         group=str(node["group"] or ""),

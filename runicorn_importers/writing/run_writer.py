@@ -19,6 +19,7 @@ from runicorn.artifacts.artifact import Artifact
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.artifacts.records import record_created
 from runicorn.artifacts.store import Store, Version
+from runicorn.compat.artifacts import set_aliases
 from runicorn.media import images
 from runicorn.settings import free_space
 from runicorn.store import bulk_io, curation, layout, values
@@ -220,6 +221,7 @@ class RunWriter:
             free_space.require(self.root, sum(max(size_of(source), 0) for source in files.paths.values()))
             version = artifact.log_to(store, self.run_id)
             self.versions.append(str(version))
+            set_aliases(version, files.aliases)
         record_created(self.folder, version)
 
 

@@ -31,8 +31,11 @@ def run_node(name: str, rows: list[dict[str, Any]], **more: Any) -> dict[str, An
         "tags": ["base"],
         "notes": "a note",
         "group": "g1",
+        "jobType": "train",
         "config": json.dumps({"lr": {"value": 0.1, "desc": None}, "_wandb": {"value": {}}}),
-        "summaryMetrics": json.dumps({"best": 0.9, "_step": 1, "seen": {"_type": "image-file"}}),
+        "summaryMetrics": json.dumps(
+            {"best": 0.9, "deep": {"q": 1}, "_step": 1, "seen": {"_type": "image-file"}}
+        ),
         "createdAt": "2025-11-01T00:00:00Z",
         "heartbeatAt": "2025-11-01T01:00:00Z",
         "historyLineCount": len(rows),
@@ -73,7 +76,8 @@ def test_all_rows_media_and_statistics_of_a_project_are_imported(
     dense, sparse = runs(folder)["vision/dense run"], runs(folder)["vision/sparse run"]
     assert points(dense, "loss") == [(n, n / 8) for n in range(ROWS - 1)]
     assert points(dense, "deep.er")[-1] == (ROWS - 1, ROWS - 1)
-    assert small(dense, layout.CONFIG) == {"lr": 0.1} and small(dense, layout.SUMMARY) == {"best": 0.9}
+    assert small(dense, layout.CONFIG) == {"lr": 0.1, "wandb.job_type": "train"}
+    assert small(dense, layout.SUMMARY) == {"best": 0.9, "deep.q": 1}
     about = small(dense, layout.META)
     assert (about["tags"], about["notes"], about["group"]) == (["base"], "a note", "g1")
     assert journal(dense, "system")[0]["system/cpu"] == 50.0

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sqlite3
+import struct
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,13 +17,15 @@ import pytest
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
+from runicorn.artifacts.store import Store
 from runicorn.store import curation, layout
 from runicorn_importers.experiment import Experiment, Point, Unreadable
 from runicorn_importers.tensorboard import read as read_tensorboard
 from runicorn_importers.trackio import read as read_trackio
+from runicorn_importers.wandb.history import summary_of
 from runicorn_importers.writing.writer import import_experiments
 from runicorn_tools.cli import app
-from runicorn_tools.export.tensorboard_events import event
+from runicorn_tools.export.tensorboard_events import event, masked_crc32c
 from tests.importers.test_import_of_trackers import (
     journal,
     points,
@@ -108,6 +111,30 @@ def test_a_growing_event_file_is_running_and_updated_by_the_next_import(tmp_path
     assert small(run, layout.STATUS)["status"] == layout.FINISHED
     assert small(run, layout.STATUS)["ended_at"] == 1.7e9 + 5
     assert counts(run_import("tensorboard", logs, folder)) == (0, 0, 1, 0)
+
+
+def _restart(step: int) -> bytes:
+    """The record that `SummaryWriter(purge_step=…)` begins with: an event with `SessionLog(status=START)`."""
+    data = b"\x09" + struct.pack("<d", 1.7e9) + b"\x10" + bytes([step]) + b"\x3a\x02\x08\x01"
+    head = struct.pack("<Q", len(data))
+    return head + masked_crc32c(head) + data + masked_crc32c(data)
+
+
+def test_points_before_a_restart_of_tensorboard_do_not_count(tmp_path: Path, folder: Path) -> None:
+    logs = tmp_path / "logs"
+    first = event_file(logs / "a", 6)
+    assert counts(run_import("tensorboard", logs, folder)) == (1, 0, 0, 0)
+    second = first.with_name(first.name.replace("1700000000", "1700000100"))
+    assert second != first
+    again = [event(1.7e9 + 100 + step, step, {"loss": 10.0 + step}) for step in (3, 4)]
+    second.write_bytes(_restart(3) + b"".join(again))
+    answer = run_import("tensorboard", logs, folder)
+    assert counts(answer) == (0, 1, 0, 0) and answer["compared"]["different"] == 0
+    (run,) = runs(folder).values()
+    assert points(run, "loss") == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 13.0), (4, 14.0)]
+    second.write_bytes(second.read_bytes() + _restart(1))
+    answer = run_import("tensorboard", logs, folder)
+    assert points(run, "loss") == [(0, 0.0)] and answer["compared"]["different"] == 0
 
 
 def test_a_viewer_shows_what_an_update_brought(tmp_path: Path, store: Path, api: APIClient) -> None:
@@ -231,6 +258,25 @@ def test_wandb_artifacts_become_versions(tmp_path: Path, folder: Path) -> None:
     assert (made["name"], made["version"]) == ("weights", 1)
 
 
+def test_objects_of_a_wandb_summary_are_imported_with_job_type_and_aliases(
+    tmp_path: Path, folder: Path
+) -> None:
+    answer = run_import("wandb", unpacked("wandb-objects", tmp_path), folder)
+    run = runs(folder)["vision/objects"]
+    summary = small(run, layout.SUMMARY)
+    assert (summary["deep.q"], summary["deep.r.s"]) == (1, "text")
+    assert (summary["loss.min"], summary["acc.top1"]) == (1.0, 0.5)
+    assert small(run, layout.CONFIG) == {"wandb.job_type": "train"}
+    assert not any("summary" in sentence for sentence in answer["left"])
+    assert Store(folder).folder("model", "net").aliases()["best-so-far"] == 1
+
+
+def test_values_of_a_summary_that_cannot_be_imported_are_named() -> None:
+    omissions: list[str] = []
+    entries = summary_of({"a": {"b": 1}, "_step": 3, "seen": {"_type": "image-file"}, "odd": {}}, omissions)
+    assert entries == {"a.b": 1} and omissions == []
+
+
 @pytest.mark.parametrize("kind", ["files", "database"])
 def test_mlflow_parameters_keep_their_text(kind: str, tmp_path: Path, folder: Path) -> None:
     path = unpacked("mlflow-models", tmp_path)
@@ -258,6 +304,15 @@ def test_mlflow_models_and_nested_runs_are_imported(kind: str, tmp_path: Path, f
             if small(other, layout.META)["imported_from"] == about["imported_parent"]
         ]
         assert small(parent, layout.META)["group"] == about["group"] != ""
+
+
+@pytest.mark.parametrize("name", ["db.sqlite", "mlflow.db", "runs.sqlite3"])
+def test_databases_of_mlflow_are_found_by_their_tables(name: str, tmp_path: Path, folder: Path) -> None:
+    path = unpacked("mlflow", tmp_path)
+    shutil.rmtree(path / "mlruns")
+    (path / "mlflow.db").rename(path / name)
+    (path / "other.sqlite").write_text("no database")
+    assert len(run_import("mlflow", path, folder)["new_run_ids"]) == 2
 
 
 def test_a_damaged_mlflow_run_is_named(tmp_path: Path, folder: Path) -> None:
