@@ -19,6 +19,7 @@ from runicorn.compat.wandb.run_artifacts import RunArtifacts
 from runicorn.compat.wandb.run_files import RunFiles
 from runicorn.settings import user
 from runicorn.store import find, layout
+from runicorn.tracking.exit import hooks
 from runicorn.tracking.init import init
 from runicorn.tracking.run import Run as OurRun
 
@@ -147,7 +148,13 @@ def start(
 
 def _newest(project: str, name: str) -> Path | None:
     folders = (user.storage_root(None) / project / name / layout.RUNS).glob("*")
-    matches = [path for path in folders if find.is_run(path) and not (path / layout.DELETED).exists()]
+    # A script may log to several trackers: their open runs are other ones.
+    others = {run.id for run in hooks.open_runs() if isinstance(run, OurRun)} - {run.id for run in open_runs}
+    matches = [
+        path
+        for path in folders
+        if path.name not in others and find.is_run(path) and not (path / layout.DELETED).exists()
+    ]
     return max(matches, key=lambda path: path.name, default=None)
 
 

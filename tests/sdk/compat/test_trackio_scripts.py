@@ -140,3 +140,26 @@ def test_messages_name_trackio(launch: Launch, tmp_path: Path) -> None:
         "trackio.Artifact.get_entry_uri",
     ]
     assert "wandb" not in done.stderr
+
+
+def test_an_open_run_of_another_tracker_is_not_resumed(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import trackio, wandb
+        theirs = wandb.init(project="a", name="w")
+        theirs.log({"loss": 1})
+        ours = trackio.init(project="a", name="w", resume="allow")
+        ours.log({"loss": 2})
+        again = trackio.init(project="a", name="w", resume="must")
+        assert again.id == ours.id
+        try:
+            trackio.init(project="a", name="other", resume="must")
+        except ValueError:
+            pass
+        else:
+            raise AssertionError
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = records(folder)
+    assert (first.curve("loss"), second.curve("loss")) == ([(0, 1)], [(0, 2)])
