@@ -24,11 +24,15 @@ class Media:
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
         """Write its file and its event."""
+        self.store_file(run, key, step, moment)
+
+    def store_file(self, run: Run, key: str, step: int | None, moment: float | None = None) -> str:
+        """Write its file and its event; return its path in the folder of the run, "" without one."""
         content, suffix = self.encode()
         if not suffix:
-            return
+            return ""
         words = None if self.caption is None else str(self.caption)
-        run.log_file("image", key, content, suffix, step, moment, caption=words)
+        return run.log_file("image", key, content, suffix, step, moment, caption=words)
 
     def encode(self) -> tuple[bytes, str]:
         raise NotImplementedError

@@ -11,14 +11,16 @@ from runicorn.compat.wandb.table import Table
 from runicorn.store.layout import RESERVED_METRICS
 from runicorn.store.values import PLAIN
 
+LOGGED = PLAIN - {type(None)}
+
 
 def is_plain(data: Mapping[str, Any]) -> bool:
     """Return whether all values are plain numbers and texts, under names that are not reserved."""
-    return RESERVED_METRICS.isdisjoint(data) and PLAIN.issuperset(map(type, data.values()))
+    return RESERVED_METRICS.isdisjoint(data) and LOGGED.issuperset(map(type, data.values()))
 
 
 def separate(data: Mapping[Any, Any], tracker: str) -> tuple[dict[str, Any], list[tuple[str, Media]]]:
-    """Return the metrics and the media of a record.
+    """Return the metrics and the media of a record, without values that are None.
 
     Args:
         data: what the script logs.
@@ -27,6 +29,8 @@ def separate(data: Mapping[Any, Any], tracker: str) -> tuple[dict[str, Any], lis
     metrics: dict[str, Any] = {}
     media: list[tuple[str, Media]] = []
     for key, value in _flat("", data):
+        if value is None:  # no point
+            continue
         name = f"{tracker}/{key}" if key in RESERVED_METRICS else key
         many = value if isinstance(value, (list, tuple)) else [value]
         files = [item for item in map(as_media, many) if item is not None]

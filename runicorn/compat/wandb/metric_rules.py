@@ -121,7 +121,7 @@ class MetricRules:
         return self._latest.get(source, step) if is_whole else step
 
     def statistics_of(self, name: str) -> dict[str, float] | None:
-        """Return the requested statistics of a metric by kind; None if there are none."""
+        """Return the requested statistics of a metric by kind; None without any."""
         statistics, rule = self._statistics.get(name), self.rule_of(name)
         if statistics is None or rule is None:
             return None

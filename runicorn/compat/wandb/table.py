@@ -13,7 +13,10 @@ from runicorn.tracking.run import Run
 
 
 class Table(Media, UnknownMethods):
-    """Rows under named columns; media in cells are described in words.
+    """Rows under named columns.
+
+    Images and other files in cells are stored beside the table, under its key and the name of the column; the cell has
+    the caption, or the name of the file.
 
     Attributes:
         columns, data: names of the columns, and the rows.
@@ -113,12 +116,28 @@ class Table(Media, UnknownMethods):
         """Do nothing: tables are not joined."""
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
-        store_table(run, key, [list(map(_cell, row)) for row in self.data], self.columns, step, moment)
+        names = [f"{key}/{column}" for column in self.columns]
+        rows = [
+            [_stored(cell, run, name, step, moment) for cell, name in zip(row, [*names, *[key] * len(row)])]
+            for row in self.data
+        ]
+        store_table(run, key, rows, self.columns, step, moment)
 
     def encode(self) -> tuple[bytes, str]:
         """Return the table as JSON, for artifacts."""
         rows = [[described(_cell(cell)) for cell in row] for row in self.data]
         return json.dumps({"columns": self.columns, "data": rows}, ensure_ascii=False).encode(), "table.json"
+
+
+def _stored(value: Any, run: Run, key: str, step: int | None, moment: float | None) -> Any:
+    """Return the content of a cell; the file of a medium is stored."""
+    if not isinstance(value, Media) or isinstance(value, Table):
+        return _cell(value)
+    try:
+        path = value.store_file(run, key, step, moment)
+    except NotImplementedError:  # a histogram or a trace
+        return _cell(value)
+    return value.caption or path.rpartition("/")[2] or _cell(value)
 
 
 def _cell(value: Any) -> Any:

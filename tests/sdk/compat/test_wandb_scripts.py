@@ -154,7 +154,8 @@ def test_media_are_stored(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (run,) = records(folder)
     assert sorted(_media(run, "image")) == [
         *[("clip", 7, ".mp4"), ("cloud", 7, ".json"), ("image", 7, ".png"), ("images", 7, ".png")],
-        *[("images", 7, ".png"), ("page", 7, ".html"), ("sound", 7, ".wav"), ("video", 7, ".gif")],
+        *[("images", 7, ".png"), ("page", 7, ".html"), ("sound", 7, ".wav"), ("table/picture", 7, ".png")],
+        ("video", 7, ".gif"),
     ]
     assert [key for key, _, _ in _media(run, "histogram")] == ["hist", "counted", "array"]
     assert [key for key, _, _ in _media(run, "table")] == ["table", "frame", "matrix"]
@@ -513,3 +514,41 @@ def test_the_summary_nests(launch: Launch, folder: Path) -> None:
         "acc.top5.max": 0.75,
         "acc.top5": 0.75,
     }
+
+
+def test_images_in_tables_are_stored_beside_them(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import numpy as np, trackio, wandb
+        for library, options in ((wandb, {"name": "w"}), (trackio, {"name": "t"})):
+            run = library.init(project="p", **options)
+            picture, plain = library.Image(np.zeros((4, 4)), caption="black"), library.Image(np.ones((4, 4)))
+            rows = [[1, picture, library.Histogram([1, 2])], [2, plain, None]]
+            run.log({"seen": library.Table(columns=["id", "image", "extra"], data=rows)}, step=3)
+            run.finish()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    for run in records(folder):
+        captioned, plain = run.events("image")
+        assert (captioned["key"], captioned["step"], captioned["caption"]) == ("seen/image", 3, "black")
+        assert (run.path / plain["path"]).read_bytes().startswith(b"\x89PNG")
+        (table,) = (json.loads((run.path / event["path"]).read_text()) for event in run.events("table"))
+        assert table["rows"] == [[1, "black", "<Histogram>"], [2, Path(plain["path"]).name, None]]
+
+
+def test_values_that_are_none_are_no_points(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import trackio, wandb
+        for library, options in ((wandb, {"name": "w"}), (trackio, {"name": "t"})):
+            run = library.init(project="p", **options)
+            run.log({"x": None, "loss": 1, "deep": {"y": None, "z": 2}})
+            run.log({"x": None})
+            run.log({"x": None, "loss": 3})
+            run.finish()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    for run in records(folder):
+        assert run.metrics() == {"loss", "deep.z"} and run.curve("loss") == [(0, 1), (2, 3)]
