@@ -65,9 +65,6 @@ JOURNEYS = {
         "test_every_line_of_many_bursts_arrives_once_and_in_order",
     ),
     "pages/test_users_arrange_charts": ("test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project",),
-    "pages/test_users_find_runs_by_a_condition": (
-        "test_a_column_is_found_by_search_and_the_menu_keeps_its_place",
-    ),
     "server/people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
 }
 """Tests with processes that `make test` runs too, by module."""

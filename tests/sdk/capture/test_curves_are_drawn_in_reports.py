@@ -5,6 +5,7 @@ from pathlib import Path
 
 from runicorn_tools.export import report, sparkline_svg
 from tests.folders import write_run
+from tests.large import many
 
 
 def _curves(folder: Path, metrics: list[dict[str, object]]) -> tuple[dict[str, sparkline_svg.Curve], int]:
@@ -16,7 +17,8 @@ def _curves(folder: Path, metrics: list[dict[str, object]]) -> tuple[dict[str, s
 def test_a_spike_is_drawn_however_long_the_run(folder: Path) -> None:
     steps = 50_000
     values = [
-        {"loss": 1000.0 if step == 31_234 else math.sin(step), "global_step": step} for step in range(steps)
+        {"loss": 1000.0 if step == 31_234 else math.sin(step), "global_step": step}
+        for step in many(range(steps))
     ]
     drawn, more = _curves(folder, values)
     points = drawn["loss"].points()

@@ -18,6 +18,7 @@ from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runs.active_root import active_root
 from runs.services.lookup import get_run
+from tests.large import many
 from tests.mounts import read_only as _read_only
 from tests.waiting import until
 
@@ -62,15 +63,17 @@ def act(action: str, *keys: int, **more: str) -> str:
 
 def test_every_admin_page_opens(kept: rn.Run) -> None:
     artifact = lookup.get_artifact("m")
-    for address, words in [
-        ("artifact/", ["m", "dataset", "latest = v2"]),
-        ("artifact/?q=m&type__exact=model", ["m"]),
-        (f"artifact/{artifact.pk}/change/", ["experimental", "v2"]),
-        ("version/", ["m:v2", "d:v1"]),
-        ("version/?q=try", ["m:v1"]),
-        (f"version/{key('m', 2)}/change/", ["shared.bin", "sha256:", "made by", kept.id]),
-        ("use/", ["used d:v1", kept.id]),
-    ]:
+    for address, words in many(
+        [
+            ("artifact/", ["m", "dataset", "latest = v2"]),
+            ("artifact/?q=m&type__exact=model", ["m"]),
+            (f"artifact/{artifact.pk}/change/", ["experimental", "v2"]),
+            ("version/", ["m:v2", "d:v1"]),
+            ("version/?q=try", ["m:v1"]),
+            (f"version/{key('m', 2)}/change/", ["shared.bin", "sha256:", "made by", kept.id]),
+            ("use/", ["used d:v1", kept.id]),
+        ]
+    ):
         answer = Client().get(f"/admin/artifacts/{address}")
         assert answer.status_code == 200
         assert all(word in answer.content.decode() for word in words), address

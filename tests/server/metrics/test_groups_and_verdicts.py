@@ -18,6 +18,7 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
 from tests.folders import folder_of
+from tests.large import many
 
 MakeRun = Callable[..., str]
 Get = Callable[..., Any]
@@ -272,7 +273,7 @@ def test_hyperparameters_matter_for_values_of_any_size(store: Path, make_run: Ma
 
 def test_the_hyperparameters_that_matter_come_first(store: Path, make_run: MakeRun, get: Get) -> None:
     source = random.Random(1)
-    for _ in range(80):
+    for _ in many(range(80)):
         lr, depth, width = 10 ** source.uniform(-4, 0), source.choice([2, 4, 8]), source.randrange(100)
         loss = (math.log10(lr) + 2) ** 2 + 0.3 * depth + source.gauss(0, 0.1)
         config = {

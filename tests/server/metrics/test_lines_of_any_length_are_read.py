@@ -11,6 +11,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal
 from metrics.query import series
 from runicorn.store import journal
+from tests.large import many
 from tests.server.metrics.agreement import rows_of
 from tests.server.metrics.journals import append, new_run
 
@@ -22,7 +23,7 @@ def line(step: int, **values: object) -> bytes:
 
 def test_a_line_longer_than_a_block_is_read_completely(store: Path) -> None:
     run = new_run(1)
-    wide = {f"some/metric/{i:0200}": i / 7 for i in range(1_300)}
+    wide = {f"some/metric/{i:0200}": i / 7 for i in many(range(1_300))}
     long = line(2, **wide)
     assert len(long) > 262_144
     append(run, line(1, loss=1.0) + long + line(3, loss=3.0))

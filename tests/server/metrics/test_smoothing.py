@@ -114,12 +114,14 @@ def test_a_value_is_the_same_at_every_width_and_zoom(
     run_id = make_run(store, metrics=[{"loss": value} for value in noisy(400)])
     whole = smoothed(ask(run_id, f"points=4000&{METHODS[method]}"))
     assert len(whole) == 400
-    for query in (
-        "points=20",
-        "points=90",
-        "step_range=200:260",
-        "step_range=390:",
-        "points=10&step_range=:50",
+    for query in many(
+        (
+            "points=20",
+            "points=90",
+            "step_range=200:260",
+            "step_range=390:",
+            "points=10&step_range=:50",
+        )
     ):
         part = smoothed(ask(run_id, f"{query}&{METHODS[method]}"))
         assert len(part) >= 8 and part == pytest.approx({x: whole[x] for x in part}, rel=1e-6)
