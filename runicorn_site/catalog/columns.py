@@ -33,7 +33,10 @@ def columns_of_runs(entries: Sequence[RunEntry], figures: Sequence[str] = ("last
     """
     columns: Columns = {field: list(map(attrgetter(field), entries)) for field in FIELDS}
     for part in ("config", "summary"):
-        flat = [_flat(getattr(entry, part)) for entry in entries]
+        nested = [getattr(entry, part) for entry in entries]
+        flat = [
+            dict(leaves(values, "")) if dict in map(type, values.values()) else values for values in nested
+        ]
         for key in _union(flat):
             columns[f"{part}.{key}"] = [values.get(key) for values in flat]
     for name in sorted(_union(entry.metrics for entry in entries)):
@@ -79,11 +82,6 @@ def columns_of_points(folder: Path, names: Sequence[str] | None) -> Columns:
         columns[name] = cells.tolist()
     columns["time"] = times.tolist()
     return {name: uniform(values) for name, values in columns.items()}
-
-
-def _flat(values: dict[str, Any]) -> Mapping[str, Any]:
-    has_parts = dict in map(type, values.values())
-    return dict(leaves(values, "")) if has_parts else values
 
 
 def _union(mappings: Iterable[Mapping[str, Any]]) -> list[str]:

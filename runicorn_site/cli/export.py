@@ -52,6 +52,29 @@ class Packing(NamedTuple):
     compress: bool
 
 
+Output = Annotated[
+    Path | None, typer.Option("--output", "--out", "-o", help="Output file; a folder for several runs.")
+]
+DocumentName = Annotated[
+    str,
+    typer.Option(
+        metavar="reports/NAME", help="A document of --project as one page, instead of runs; from a viewer."
+    ),
+]
+ViewerUrl = Annotated[
+    str, typer.Option(help="The viewer of --document; by default a running one of the store.")
+]
+Token = Annotated[str | None, typer.Option(help="Token for --url.", envvar="RUNICORN_TOKEN")]
+
+
+class Viewer(NamedTuple):
+    """Options of the viewer of a document."""
+
+    url: str
+    token: str | None
+    storage: Path | None
+
+
 def export(
     runs: Annotated[
         list[str] | None,
@@ -79,21 +102,11 @@ def export(
     compress: Annotated[
         bool, typer.Option("--compress", help="Compress the zip; smaller but slower.")
     ] = False,
-    document: Annotated[
-        str,
-        typer.Option(
-            metavar="reports/NAME",
-            help="A document of --project as one page, instead of runs; from a viewer.",
-        ),
-    ] = "",
-    output: Annotated[
-        Path | None, typer.Option("--output", "--out", "-o", help="Output file; a folder for several runs.")
-    ] = None,
+    document: DocumentName = "",
+    output: Output = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the written files as JSON.")] = False,
-    url: Annotated[
-        str, typer.Option(help="The viewer of --document; by default a running one of the store.")
-    ] = "",
-    token: Annotated[str | None, typer.Option(help="Token for --url.", envvar="RUNICORN_TOKEN")] = None,
+    url: ViewerUrl = "",
+    token: Token = None,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Write runs into an archive or a file of another format, or a document as one page.
@@ -110,15 +123,8 @@ def export(
 
       runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
     """
-    if url and not document:
-        common.exit_with("--url is the viewer of a --document", USAGE)
-    if document:
-        from runicorn_site.cli.export_document import export_document
-
-        if not project or format not in (None, Format.PAGE):
-            common.exit_with("--document needs --project, and its only --format is page", USAGE)
-        with common.exit_on_error():
-            path = export_document(project, document, output, url, token, storage)
+    if document or url:
+        path = _export_document(document, project, format, output, Viewer(url, token, storage))
         if as_json:
             common.print_json({"files": [str(path)], "runs": []})
         return
@@ -146,6 +152,19 @@ def _export(
         paths = _archive(root, records, kind, output, packing)
     if as_json:
         common.print_json({"files": [str(path) for path in paths], "runs": [r.run_id for r in records]})
+
+
+def _export_document(
+    document: str, project: str | None, kind: Format | None, output: Path | None, viewer: Viewer
+) -> Path:
+    from runicorn_site.cli.export_document import export_document
+
+    if not document:
+        common.exit_with("--url is the viewer of a --document", USAGE)
+    if not project or kind not in (None, Format.PAGE):
+        common.exit_with("--document needs --project, and its only --format is page", USAGE)
+    with common.exit_on_error():
+        return export_document(project, document, output, *viewer)
 
 
 def _named(root: Path, names: list[str]) -> list[str]:
