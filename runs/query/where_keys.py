@@ -17,7 +17,7 @@ from runs.query.analysis import replicas
 from runs.query.where import bare_keys, parser
 from runs.query.where.ast import FIELDS, Field, Kind, Node, comparisons
 from runs.query.where.bare_keys import CONFIG, METRIC
-from runs.query.where.completion import CursorContext, operators, quoted
+from runs.query.where.completion import CursorContext, operators, quoted, quoted_word
 
 MOST = 20
 BARE_KEY = re.compile(r"[\w./-]+")
@@ -148,5 +148,9 @@ def _values(root: StorageRoot, field: Field, project: str) -> list[Suggestion]:
     elif field.kind is Kind.CONFIG:
         of_key = RunParam.objects.filter(root=root, key=field.name)
         params = _of_project(of_key, root, project).values_list("text")
-        rows = params.annotate(runs=Count("run")).order_by("-runs", "text")[:500]
+        counted = params.annotate(runs=Count("run"), numbers=Count("number")).order_by("-runs", "text")[:500]
+        return [
+            Suggestion(quoted(text) if numbers else quoted_word(text), "value", runs)
+            for text, runs, numbers in counted
+        ]
     return [Suggestion(quoted(text), "value", runs) for text, runs in rows]

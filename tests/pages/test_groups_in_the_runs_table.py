@@ -230,6 +230,21 @@ def test_the_row_of_runs_without_a_value_opens_exactly_these(store: Path, page: 
     assert set(ids[:5]) in opened and {ids[5]} in opened
 
 
+def test_a_text_that_looks_like_a_number_opens_the_runs_with_that_text(store: Path, page: Page) -> None:
+    values = ["1e-5", 1e-5, "1", 1, 1.0, "1.0", "True", True, "true", "007", "1e999", "nan"]
+    ids = [write_run(store, "vision", "r", config={"lr": value}) for value in values]
+    markup = page("/?project=vision&group=config.lr&sort=name")
+    links = [link for link in markup.elements if link.attributes.get("title") == "Charts of these runs"]
+    opened = [frozenset(members(page(link.attributes["href"]))) for link in links]
+    together = [{3, 4}, {7, 8}]  # equal numbers, and a boolean with its JSON
+    alone = [{at} for at in range(len(values)) if not any(at in group for group in together)]
+    assert set(opened) == {frozenset(ids[at] for at in group) for group in together + alone}
+    menu = page("/runs-filter?next=project%3Dvision&filter=config.lr")
+    choices = {link.text: link.attributes["href"] for link in menu.elements if link.tag == "a"}
+    chosen = next(address for text, address in choices.items() if text.startswith("1e-5"))
+    assert members(page(chosen)) == [ids[0]]
+
+
 def test_a_group_is_handed_over_to_the_charts(seeds: dict[Any, list[str]], page: Page) -> None:
     markup = page("/?project=vision&group=config.lr&sort=name&where=seed < 2")
     link = next(link for link in markup.elements if link.attributes.get("title") == "Charts of these runs")

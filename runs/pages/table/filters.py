@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -24,7 +24,7 @@ from runs.pages.table.state import TableState
 from runs.query import keys, where_keys
 from runs.query.where import parser
 from runs.query.where.ast import FIGURES, Comparison, Field, Kind, Value
-from runs.query.where.completion import quoted
+from runs.query.where.completion import quoted, quoted_word
 
 MOST_KEYS = 60
 """Maximum number of keys of one kind in the menu; its search finds the others."""
@@ -221,7 +221,8 @@ def _values(root: StorageRoot, state: TableState, key: str, field: Field) -> Off
         if limits["range"] and len(rows) > FEW_NUMBERS:
             return limits
         rows.sort(key=lambda row: natural(row[0]))
-        return {**limits, "choices": _choices(root, state, key, field, rows)}
+        numbers = set(params.exclude(number=None).order_by().values_list("text", flat=True).distinct())
+        return {**limits, "choices": _choices(root, state, key, field, rows, numbers)}
     return {"choices": _choices(root, state, key, field, rows)}
 
 
@@ -230,8 +231,14 @@ def _counted(rows: QuerySet[Any], column: str, runs: str) -> list[tuple[str, int
 
 
 def _choices(
-    root: StorageRoot, state: TableState, key: str, field: Field, rows: Iterable[tuple[str, int]]
+    root: StorageRoot,
+    state: TableState,
+    key: str,
+    field: Field,
+    rows: Iterable[tuple[str, int]],
+    numbers: Container[str] = (),
 ) -> list[Choice]:
+    """Return the values to choose from; `numbers` are the texts of those of a config key that are numbers."""
     parts = _parts(root, state)
     selected = [
         value
@@ -241,10 +248,12 @@ def _choices(
     ]
     choices = []
     for text, runs in rows:
-        node = where_keys.parse(root, f"{key} = {quoted(text)}")
+        is_word = field.kind is Kind.CONFIG and text not in numbers
+        literal = quoted_word(text) if is_word else quoted(text)
+        node = where_keys.parse(root, f"{key} = {literal}")
         value = node.values[0] if isinstance(node, Comparison) else text
         texts = [_where_literal(other) for other in selected if other != value] + (
-            [] if value in selected else [quoted(text)]
+            [] if value in selected else [literal]
         )
         condition = f"{key} in ({', '.join(texts)})" if len(texts) > 1 else f"{key} = {''.join(texts)}"
         address = _with(state, parts, field, [condition] if texts else []).address
@@ -255,7 +264,7 @@ def _choices(
 
 def _where_literal(value: Value) -> str:
     return (
-        quoted(value)
+        quoted_word(value)
         if isinstance(value, str)
         else f"{value:g}"
         if float(f"{value:g}") == value

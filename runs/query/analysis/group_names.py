@@ -10,7 +10,7 @@ from runicorn_tools.analysis.replicas import is_setting
 from runs.query.analysis import grouping
 from runs.query.analysis.grouping import Membership
 from runs.query.matches import Matches
-from runs.query.where.completion import quoted
+from runs.query.where.completion import is_number, quoted, quoted_word
 from runs.store.params import Param, flatten
 
 MOST_RUNS = 100
@@ -113,8 +113,11 @@ def condition(key: Mapping[str, Any], run_ids: Sequence[str]) -> str:
             parts.append("tags is null" if value is None else f"tags contains {quoted(value)}")
         elif name.startswith(grouping.CONFIG):
             field = f"config.{quoted(name.removeprefix(grouping.CONFIG))}"
-            text = quoted(value) if isinstance(value, str) else repr(value)
+            text = quoted_word(value) if isinstance(value, str) else repr(value)
             parts.append(f"{field} is null" if value is None else f"{field} = {text}")
+            if isinstance(value, str) and is_number(value):
+                # A number that is written alike has the same text.
+                parts.append(f"not {field} = {value}")
         else:
             field = grouping.COLUMNS[name]
             parts.append(f"{field} is null" if value is None else f"{field} = {quoted(str(value))}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runs.query.where import parser
 from runs.query.where.ast import ALLOWED, Field, Kind
+from runs.store.sanitize import number
 
 WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s"'(),=!<>])+$""", re.DOTALL)
 OPERATORS = (
@@ -47,6 +48,18 @@ def operators(field: Field | None) -> list[str]:
     allowed = ALLOWED[Kind.CONFIG if field is None else field.kind]
     kinds = {"not in": "in", "is null": "exists", "is not null": "exists"}
     return [operator for operator in OPERATORS if kinds.get(operator, operator) in allowed]
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text that is not quoted is a number in an expression."""
+    return parser.NUMBER.fullmatch(text) is not None and number(float(text)) is not None
+
+
+def quoted_word(text: str) -> str:
+    """Return a text as a value of a config key: quoted where it would be a number or a boolean otherwise."""
+    is_word = not is_number(text) and (text.lower() not in ("true", "false") or text.islower())
+    plain = quoted(text)
+    return plain if is_word or plain != text else f'"{text}"'
 
 
 def quoted(text: str) -> str:

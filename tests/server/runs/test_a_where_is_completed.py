@@ -141,6 +141,17 @@ def test_fields_keys_operators_and_values_are_completed(complete: Complete) -> N
     assert "project" in texts(complete("config.seed = 1 and proj"))
 
 
+def test_texts_that_look_like_numbers_are_completed_in_quotes(
+    store: Path, make_run: MakeRun, look: Callable[[], None], complete: Complete
+) -> None:
+    for value in ("1e-5", 0.25, "True", "sgd"):
+        make_run(store, project="words", config={"warm": value})
+    look()
+    suggestions = texts(complete("config.warm = "))
+    assert sorted(suggestions) == ['"1e-5"', '"True"', "0.25", "sgd"]
+    assert [complete(f"config.warm = {text}")["total"] for text in suggestions] == [1] * 4
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
