@@ -256,7 +256,8 @@ def _samples(options: Options, context: Context) -> Table:
     name = options.text("name")
     if not name:
         raise BlockProblem(_("A table of samples needs “name: SET”."))
-    runs = _runs(options, context, 1, 5)
+    # Here `limit` is the number of samples of each run.
+    runs = _runs(options.without("limit"), context, 1, 5)
     limit = options.number("limit", 5, MOST_SAMPLES)
     step = options.text("step")
     if step and not STEP.fullmatch(step):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 _LINE = re.compile(r"([A-Za-z_]+)[ \t]*:[ \t]*(.*)")
 MOST_LINES = 50
+LONGEST_NUMBER = 9
 
 
 class BlockProblem(Exception):
@@ -29,12 +30,16 @@ class Options:
         items = re.findall(r'\s*("[^"]*"|[^,]+)', self._values.get(key, ""))
         return [text for item in items if (text := item.strip().strip('"'))]
 
+    def without(self, key: str) -> Options:
+        """Return the options other than one."""
+        return Options({other: value for other, value in self._values.items() if other != key})
+
     def number(self, key: str, default: int, most: int) -> int:
         """Return a whole number from 1 to `most`."""
         text = self._values.get(key, "")
         if not text:
             return default
-        if not text.isdecimal() or not 0 < int(text[:9]) <= most:
+        if not text.isdecimal() or len(text) > LONGEST_NUMBER or not 0 < int(text) <= most:
             raise BlockProblem(_("{key} must be a number from 1 to {most}.").format(key=key, most=most))
         return int(text)
 

@@ -15,11 +15,12 @@ from django.test import Client
 from metrics.query.formulas import definitions
 from runicorn.store.project import analysis, documents
 from runicorn.store.project.documents import Document
+from runicorn.store.samples.writer import SampleWriter
 from runicorn_site.documents.blocks import Context
 from runicorn_site.documents.render import render
 from runs.active_root import active_root
 from runs.index import discovery
-from tests.folders import write_run
+from tests.folders import folder_of, write_run
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
@@ -156,6 +157,8 @@ def test_pivot_and_difference(shown: Callable[[str], Markup]) -> None:
         (block("table", "where: lr <"), "expected a value at position 5"),
         (block("table", "sort: size"), "sort: sort must be one of"),
         (block("table", "limit: 0"), "limit must be a number from 1 to 200."),
+        (block("table", "limit: 00000000199999"), "limit must be a number from 1 to 200."),
+        (block("runs", f"limit: 000000001{'9' * 5000}"), "limit must be a number from 1 to 200."),
         (block("table", "project: a/b"), "Invalid project 'a/b'"),
         (block("runs", "where: config.lr > 5"), "No run matches."),
         (block("runs", "runs: nobody"), "Run not found: nobody"),
@@ -173,6 +176,21 @@ def test_a_block_that_cannot_be_shown_is_a_sentence(
 ) -> None:
     texts = shown(text + "\nThe text goes on.").texts("p")
     assert sentence in " ".join(texts) and "The text goes on." in texts
+
+
+def test_a_table_of_samples_has_as_many_rows_as_its_limit(
+    store: Path, shown: Callable[[str], Markup], runs: list[str], look: Look
+) -> None:
+    writer = SampleWriter(folder_of(store, runs[2]), "rollouts", root=store)
+    writer.append([{"id": f"id{number:02d}", "prompt": "p"} for number in range(30)], 3, 1.0)
+    writer.sync()
+    writer.close(seal_last=False)
+    look()
+    for limit, count in {"limit: 20": 20, "limit: 3": 3, "": 5}.items():
+        cells = shown(block("samples", f"runs: {runs[2]}", "name: rollouts", limit)).texts("td")
+        assert sum(cell.startswith("id") for cell in cells) == count
+    newest = shown(block("samples", "where: name = run-2", "name: rollouts", "limit: 20")).texts("td")
+    assert sum(cell.startswith("id") for cell in newest) == 20
 
 
 def test_markdown_and_values_are_safe(
