@@ -11,10 +11,15 @@ import pytest
 from django.test import Client
 
 from metrics.ingest.catch_up import catch_up_several
+from metrics.pages.groups.board import board
 from runicorn.store.project import analysis
+from runicorn_site.web import moments
+from runicorn_site.web.moments import Moment
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
+from runs.query.analysis import grouping, remembered
+from runs.query.find import find_runs
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -77,6 +82,42 @@ def test_a_diverged_group_does_not_break_the_pages(store: Path, page: Page) -> N
         cells = page(f"/?project=vision&{columns}{query}").texts("td")
         assert any("e+" in cell or "e2" in cell or "e19" in cell for cell in cells)
     page(f"/runs/{ids[0]}/changed?against=baseline")
+
+
+@pytest.mark.django_db
+def test_a_run_that_is_removed_by_another_process_breaks_no_remembered_groups(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        write_run(store, "vision", f"run-{number}", config={"lr": number // 2}, metrics=[{"acc": 0.5}])
+    discovery.full(active_root())
+    monkeypatch.setattr(remembered, "EXPENSIVE_SECONDS", -1)
+    monkeypatch.setattr(remembered, "LASTS", 1e9)
+    root, by = active_root(), ["config.lr"]
+    with moments.at(Moment(root.pk, "v1", True)):
+        assert [row.n for row in board(find_runs(root, project="vision"), "vision", by, "acc", []).rows] == [
+            2,
+            2,
+        ]
+    removed = Run.objects.order_by("pk").first()
+    assert removed is not None
+    removed.delete()
+    with moments.at(Moment(root.pk, "v2", True)):
+        rows = board(find_runs(root, project="vision"), "vision", by, "acc", []).rows
+    assert removed.run_id not in [run_id for row in rows for run_id in row.run_ids]
+    assert sum(len(row.run_ids) for row in rows) == 3
+
+
+@pytest.mark.django_db
+def test_columns_of_the_same_groups_are_bounded(store: Path) -> None:
+    write_run(store, "vision")
+    discovery.full(active_root())
+    membership = grouping.group(find_runs(active_root(), project="vision"), ["project"])
+    for number in range(3 * grouping.MOST_COMPUTED):
+        assert membership.computed(("column", number), lambda number=number: number) == number  # type: ignore[misc]
+        assert membership.computed("used always", lambda: "first") == "first"
+    assert len(membership._computed) == grouping.MOST_COMPUTED
+    assert membership.computed("used always", lambda: "again") == "first" and membership.seconds >= 0
 
 
 @pytest.mark.django_db

@@ -118,7 +118,9 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
     for at, group, numbers, rank, verdict, label in zip(
         order, members, of_groups, places, verdicts, labels, strict=True
     ):
-        ids = [known_ids[int(membership.keys[place])] for place in group[::-1][: group_names.MOST_RUNS]]
+        newest = [int(membership.keys[place]) for place in group[::-1][: group_names.MOST_RUNS]]
+        # The groups may be older than the removal of a run by another process.
+        ids = [known_ids[key] for key in newest if key in known_ids]
         is_baseline = bool(group) and {int(membership.keys[place]) for place in group} == base_keys
         key = dict(zip(by, membership.values[at], strict=True))
         rows.append(

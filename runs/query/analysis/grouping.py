@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -28,8 +30,11 @@ TAG, REPLICAS, CONFIG = "tag", "replicas", "config."
 MOST_KEYS = 4
 LONGEST = 300
 FEW = 1000
+MOST_COMPUTED = 48
+"""Most columns and orders of the same groups that are remembered, those that were used last."""
 STATISTICS = ("n", "mean", "std", "median", "min", "max")
 T = TypeVar("T")
+_lock = threading.Lock()
 
 
 class UnknownGrouping(ValidationError):
@@ -82,22 +87,28 @@ class Membership:
     members: Ints
     starts: Ints
     values: Sequence[tuple[Hashable, ...]]
-    _computed: dict[Hashable, Any] = field(default_factory=dict)
-    _seconds: list[float] = field(default_factory=list)
+    _computed: OrderedDict[Hashable, tuple[Any, float]] = field(default_factory=OrderedDict)
 
     def computed(self, name: Hashable, compute: Callable[[], T]) -> T:
         """Return `compute()`, which depends on these groups and on nothing that may change before they do."""
-        if name not in self._computed:
-            began = time.monotonic()
-            self._computed[name] = compute()
-            self._seconds.append(time.monotonic() - began)
-        result: T = self._computed[name]
-        return result
+        with _lock:
+            if known := self._computed.get(name):
+                self._computed.move_to_end(name)
+                existing: T = known[0]
+                return existing
+        began = time.monotonic()
+        value = compute()
+        with _lock:
+            self._computed[name] = value, time.monotonic() - began
+            while len(self._computed) > MOST_COMPUTED:
+                self._computed.popitem(last=False)
+        return value
 
     @property
     def seconds(self) -> float:
         """Return how long it took to compute what depends on these groups."""
-        return sum(self._seconds)
+        with _lock:
+            return sum(seconds for _, seconds in self._computed.values())
 
     def index(self) -> dict[tuple[Hashable, ...], int]:
         """Return the groups by the values of their keys."""
