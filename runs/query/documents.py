@@ -13,8 +13,10 @@ from runicorn.store.project import documents
 from runicorn.store.project.documents import Document
 
 EXCERPT = 200
-MOST_REMEMBERED = 5000
+MOST_REMEMBERED, MOST_BYTES = 5000, 64 << 20
+"""Documents in memory, and bytes of their files."""
 _remembered: OrderedDict[str, tuple[tuple[int, int, int], Document]] = OrderedDict()
+_bytes = 0
 _lock = Lock()
 
 
@@ -80,10 +82,19 @@ def read_document(root: Path, project: str, folder: str, name: str) -> Document 
             return Document(name, name=name, error=reason, created=about.st_mtime, updated=about.st_mtime)
     if document is not None:
         with _lock:
-            _remembered[str(path)] = (mark, document)
-            while len(_remembered) > MOST_REMEMBERED:
-                _remembered.popitem(last=False)
+            _remember(str(path), mark, document)
     return document
+
+
+def _remember(path: str, mark: tuple[int, int, int], document: Document) -> None:
+    global _bytes
+    if before := _remembered.pop(path, None):
+        _bytes -= before[0][0]
+    _remembered[path] = (mark, document)
+    _bytes += mark[0]
+    while _remembered and (len(_remembered) > MOST_REMEMBERED or _bytes > MOST_BYTES):
+        _, (oldest, _) = _remembered.popitem(last=False)
+        _bytes -= oldest[0]
 
 
 def excerpt(document: Document, search: str = "") -> str:

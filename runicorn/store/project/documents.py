@@ -40,7 +40,7 @@ SUFFIX = ".md"
 KINDS = ("note", "hypothesis", "result", "decision")
 CEILING = 512 * 1024
 """Bytes of the largest file."""
-TEXT_LENGTH, TITLE_LENGTH, NAME_LENGTH = 100_000, 200, 100
+TEXT_LENGTH, TITLE_LENGTH, NAME_LENGTH, WORDS_BYTES = 100_000, 200, 100, 180
 MOST_DOCUMENTS, MOST_RUNS, MOST_AUTHORS, MOST_FIELDS = 5000, 100, 50, 100
 LATEST = 1e11
 """Unix seconds of the latest date of a document; the earliest is 0."""
@@ -240,7 +240,10 @@ def create(root: Path, project: str, folder: str, document: Document) -> Documen
     Raises:
         InvalidDocument, InvalidName: a field or the project is invalid.
     """
-    words = re.sub(r"[\W_]+", "-", document.title.lower()).strip("-")[:60].strip("-") or document.kind
+    words = re.sub(r"[\W_]+", "-", document.title.lower()).strip("-")[:60]
+    words = (
+        words.encode("utf-8", "ignore")[:WORDS_BYTES].decode("utf-8", "ignore").strip("-") or document.kind
+    )
     day = time.strftime("%Y-%m-%d", time.gmtime(document.created or time.time()))
     with _locked(root):
         number, name = 1, f"{day}-{words}"

@@ -15,6 +15,7 @@ from runicorn.store.project import documents
 from runicorn.store.project.documents import Document
 from runicorn_tools.archives import write
 from runicorn_tools.archives.read import import_archive
+from runs.query import documents as memory
 
 MakeRun = Callable[..., str]
 LIST = "/api/v2/projects/vision/notebook"
@@ -116,6 +117,29 @@ def test_bad_input_gets_a_sentence_and_changes_nothing(
     answer = api.post(LIST, {**ENTRY, **change})
     assert answer.status_code == 400 and sentence in str(answer.json()["errors"])
     assert not (project / "notebook").exists()
+
+
+def test_titles_and_names_of_long_letters_fit_a_file(api: APIClient) -> None:
+    for title in ("𐀀" * 60, "漢" * 100):
+        created = api.post(LIST, {"title": title, "text": "t"})
+        assert created.status_code == 201 and created.json()["title"] == title
+        name = created.json()["name"]
+        assert title[0] * 40 in name and api.get(f"{LIST}/{name}").status_code == 200
+    refused = api.put(f"{LIST}/{'𐀀' * 60}", {"title": "t", "text": "t"})
+    assert refused.status_code == 400 and "220 bytes" in str(refused.json())
+
+
+def test_documents_in_memory_are_bounded_by_their_bytes(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_BYTES", 10_000)
+    for number in range(20):
+        name, text = f"n{number}", "x" * 1000
+        documents.write(store, "vision", documents.NOTEBOOK, name, Document("t", text))
+        for length in (1000, 2000):  # the same one again, changed
+            documents.write(store, "vision", documents.NOTEBOOK, name, Document("t", "x" * length))
+            assert memory.read_document(store, "vision", documents.NOTEBOOK, name) is not None
+        sizes = [mark[0] for mark, _ in memory._remembered.values()]
+        assert sum(sizes) == memory._bytes <= 10_000
+    assert len(memory.find_documents(store, "vision", documents.NOTEBOOK)) == 20
 
 
 def test_names_and_projects_that_are_invalid_or_unknown(api: APIClient, store: Path) -> None:
