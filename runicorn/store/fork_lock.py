@@ -6,7 +6,6 @@ stays locked in it. It would also inherit the ends of pipes that are closed once
 
 from __future__ import annotations
 
-import _functools  # functools takes as long to import as the rest of the package
 import _thread
 import os
 import sys
@@ -30,6 +29,8 @@ def lock() -> _thread.RLock:
 
 def _register() -> None:
     if hasattr(os, "register_at_fork"):
+        import _functools  # functools takes as long to import as the rest of the package
+
         # No Python code: there an interrupt (Ctrl-C) would be raised, and what hooks raise is printed and forgotten.
         os.register_at_fork(
             before=_functools.partial(_lock.acquire, timeout=SECONDS),
