@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from metrics.api.analysis import GroupingKeys, baseline_of
 from metrics.api.metrics import retry_if_replaced
-from metrics.api.requests import Names, OverMetricQuery, StepRange, TimeRange
+from metrics.api.requests import BAD_STEPS, Names, OverMetricQuery, TimeRange, ValueRange
 from metrics.api.rows import elapsed
 from metrics.query.distribution.answer import DistributionQuery, distribution
 from metrics.query.distribution.sheet import Axis
@@ -48,7 +48,9 @@ class CurvesQuery(OverMetricQuery):
         choices=["step", "time", "relative"],
         help_text="`time` is in Unix seconds, `relative` in seconds since the start of each run.",
     )
-    step_range = StepRange(help_text="`min:max` of x, either side may be empty.")
+    step_range = ValueRange(
+        help_text="`min:max`, either side may be empty: steps, or with `x_metric` values of this metric."
+    )
     time_range = TimeRange(help_text="`min:max` in seconds, for `x=time` and `x=relative`.")
     group_by = GroupingKeys(
         required=False,
@@ -82,6 +84,15 @@ class CurvesQuery(OverMetricQuery):
         choices=["absolute", "relative"],
         help_text="`relative` divides by the absolute value of the mean.",
     )
+
+    def validate(self, attrs: Any) -> Any:
+        """Require whole steps."""
+        attrs = super().validate(attrs)
+        if "x_metric" not in attrs and any(
+            isinstance(end, float) for end in attrs.get("step_range") or EVERYTHING
+        ):
+            raise serializers.ValidationError({"step_range": [BAD_STEPS]})
+        return attrs
 
 
 class DistributionRequest(CurvesQuery):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -17,7 +18,10 @@ from runs.api.requests import CommaSeparated
 from runs.api.requests_v2 import Where
 
 STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
+_VALUE = r"([+-]?(?:\d{1,40}(?:\.\d*)?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?)?"
+VALUES = re.compile(rf"\s*{_VALUE}\s*:\s*{_VALUE}\s*")
 SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")
+BAD_STEPS = "Invalid step_range format, use 'min:max'"
 LEAST_POINTS, MOST_POINTS = 4, 50_000
 MOST_NAMES = 200
 
@@ -25,7 +29,9 @@ MOST_NAMES = 200
 class _Span(serializers.Field[Any, Any, Any, Any]):
     """Two numbers separated by a colon; either may be empty."""
 
-    def __init__(self, pattern: re.Pattern[str], number: type, problem: str, **options: Any) -> None:
+    def __init__(
+        self, pattern: re.Pattern[str], number: Callable[[str], float], problem: str, **options: Any
+    ) -> None:
         super().__init__(required=False, **options)
         self._pattern, self._number, self._problem = pattern, number, problem
 
@@ -43,7 +49,22 @@ class StepRange(_Span):
     """Lowest and highest step, inclusive."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(STEPS, int, "Invalid step_range format, use 'min:max'", **options)
+        super().__init__(STEPS, int, BAD_STEPS, **options)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class ValueRange(_Span):
+    """Lowest and highest step, or value of a metric, inclusive; integers where the text has two steps."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(VALUES, float, BAD_STEPS, **options)
+
+    def to_internal_value(self, data: Any) -> tuple[Any, Any]:
+        """Return both numbers, None for an empty one."""
+        # A large step is no exact float.
+        if STEPS.fullmatch(str(data)):
+            return StepRange().to_internal_value(data)
+        return super().to_internal_value(data)
 
 
 @extend_schema_field(OpenApiTypes.STR)

@@ -37,6 +37,8 @@ test("several runs are asked for the time since the start of each", () => {
 
 test("a range is as precise as the axis", () => {
   assert.deepEqual(each((axis) => axis.rounded([1.23456, 5.5])), [[1, 6], [1.235, 5.5], [1.235, 5.5], [1.235, 5.5]]);
+  assert.deepEqual(axisOf({ axis: "metric" }).rounded([1.234567e-6, 5.5e-6]), [1.235e-6, 5.5e-6]);
+  assert.deepEqual(axisOf({ axis: "metric" }).rounded([1e9, 7.5e9]), [1e9, 7.5e9]);
 });
 
 test("a logarithmic axis counts from its origin, and a moment has no logarithm", () => {

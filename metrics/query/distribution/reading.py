@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import F
@@ -20,7 +21,7 @@ from metrics.models import Journal, Series, Tail
 from metrics.query import charts
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
 from metrics.query.formulas.definitions import digest, formulas_of
-from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
+from metrics.query.plan import WHOLE, Window
 from metrics.query.series_view import View, directories
 from metrics.store import codec
 from metrics.store.cache import cache
@@ -48,6 +49,11 @@ MOST_NEW, NEW_SECONDS = 1000, 2.0
 LONG_POINTS = 4000
 """Points that are read of a long series, or of a formula."""
 _SMALL = 2**31
+
+
+Windows = Mapping[int, Window]
+"""Parts of series that are needed, by the keys of their runs; without one the whole series."""
+NO_WINDOWS: Windows = MappingProxyType({})
 
 
 class Curve(NamedTuple):
@@ -153,12 +159,12 @@ class CurveReader:
         return reader
 
     def read(
-        self, keys: Sequence[int], deadline: float, part: Range = EVERYTHING
+        self, keys: Sequence[int], deadline: float, windows: Windows = NO_WINDOWS
     ) -> Iterator[tuple[int, Curve]]:
         """Yield the curves of runs by their keys until `deadline`, a reading of `time.monotonic`; at least some of them.
 
         Args:
-            part: lowest and highest step that are needed of long series.
+            windows: of long series; the curves of others are complete.
 
         Raises:
             metrics.query.series_view.JournalReplaced: a journal was replaced meanwhile.
@@ -166,7 +172,7 @@ class CurveReader:
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             yield from self._formulas([key for key in some if key in self._computed])
-            yield from self._stored([key for key in some if key in self._series], part)
+            yield from self._stored([key for key in some if key in self._series], windows)
             for key in some:
                 if key not in self._series and key not in self._computed:
                     yield key, self._parsed(self.runs[key])
@@ -219,7 +225,7 @@ class CurveReader:
                 self.versions[run.pk] = hash((digest(tree), *versions))
                 self._computed.add(run.pk)
 
-    def _stored(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
+    def _stored(self, keys: Sequence[int], windows: Windows) -> Iterator[tuple[int, Curve]]:
         missing, long = [], []
         for key in keys:
             rows = self._series[key]
@@ -237,9 +243,9 @@ class CurveReader:
         for key in missing:
             points = gather([codec.decode(block) for row in self._series[key] for block in blocks[row.pk]])
             yield key, self._kept(key, points)
-        yield from self._long(long, part)
+        yield from self._long(long, windows)
 
-    def _long(self, keys: Sequence[int], part: Range) -> Iterator[tuple[int, Curve]]:
+    def _long(self, keys: Sequence[int], windows: Windows) -> Iterator[tuple[int, Curve]]:
         pks = [row.pk for key in keys for row in self._series[key]]
         series = list(Series.objects.filter(pk__in=pks))
         if not series:
@@ -248,7 +254,7 @@ class CurveReader:
         read = charts.downsampled(
             view,
             series,
-            Window(part) if self.by_step else WHOLE,
+            lambda row: windows.get(row.run_id, WHOLE),
             by_step=self.by_step,
             points=LONG_POINTS,
             averaged=True,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from metrics.query.distribution.columns import Columns, Table
 from metrics.query.distribution.reading import Curve, CurveReader
-from metrics.query.plan import EVERYTHING, Range
+from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.smoothing.kernels import Samples
 from metrics.query.smoothing.smoother import Smoother
 from metrics.query.values_at_steps import Along
@@ -151,11 +151,12 @@ class SheetReader:
 
     def _curves(self, keys: Sequence[int], deadline: float) -> dict[int, Curve]:
         """Return curves over the x of the axis that could be read in time."""
-        curves = dict(self.reader.read(keys, deadline, self.axis.part))
+        windows = self._windows(keys, deadline)
+        curves = dict(self.reader.read(sorted(windows), deadline, windows))
         if self.smoother is not None:
             curves = {key: _smoothed(curve, self.smoother) for key, curve in curves.items()}
         if self.over is not None:
-            xs = dict(self.over.read(sorted(curves), deadline))
+            xs = dict(self.over.read(sorted(curves), deadline, windows))
             return {key: _over(curves[key], x) for key, x in xs.items()}
         if self.axis.kind == "relative":
             runs = self.reader.runs
@@ -164,6 +165,22 @@ class SheetReader:
                 for key, curve in curves.items()
             }
         return curves
+
+    def _windows(self, keys: Sequence[int], deadline: float) -> dict[int, Window]:
+        """Return the parts of the runs' series between the ends of the axis; of runs that could be read in time."""
+        low, high = part = self.axis.part
+        if part == EVERYTHING:
+            return dict.fromkeys(keys, WHOLE)
+        if self.over is not None:
+            return {key: Window(_steps(curve, part)) for key, curve in self.over.read(keys, deadline)}
+        if self.axis.by_step:
+            return dict.fromkeys(keys, Window(part))
+        windows = {}
+        for key in keys:
+            origin = self.reader.runs[key].origin if self.axis.kind == "relative" else 0.0
+            times = (None if low is None else low + origin, None if high is None else high + origin)
+            windows[key] = Window(times=times)
+        return windows
 
     def _columns(self, low: Floats, high: Floats) -> Columns | None:
         if not np.isfinite(low).any():
@@ -194,6 +211,29 @@ def _smoothed(curve: Curve, smoother: Smoother) -> Curve:
     samples = Samples(x, y, np.ones(len(x)) if curve.n is None else curve.n[finite])
     fitting = smoother.for_range(float(x[-1] - x[0]))
     return Curve(*fitting.apply(samples, -math.inf, math.inf, max(len(x), 4)))
+
+
+def _steps(curve: Curve, part: Range) -> Range:
+    """Return the steps between which a metric is in a range, with a point more on either side; None for an open side.
+
+    A mean is that of points up to its step, and the values between two points count as well.
+    """
+    finite = np.isfinite(curve.y)
+    steps, values = curve.x[finite], curve.y[finite]
+    low, high = part
+    inside = np.ones(max(len(values) - 1, 0), dtype=bool)
+    if low is not None:
+        inside &= np.maximum(values[:-1], values[1:]) >= low
+    if high is not None:
+        inside &= np.minimum(values[:-1], values[1:]) <= high
+    at = np.flatnonzero(inside)
+    if not len(at):
+        return EVERYTHING if not len(steps) else (float(steps[0]), float(steps[0]))
+    first, last = int(at[0]) - 1, int(at[-1]) + 2
+    return (
+        float(steps[first]) if first >= 0 else None,
+        float(steps[last]) if last < len(steps) else None,
+    )
 
 
 def _over(curve: Curve, other: Curve) -> Curve:

@@ -97,6 +97,11 @@ const METRIC = new Axis({
   nameIn: ({ xMetric }) => xMetric,
   heading: ({ xMetric }) => xMetric,
   reading: (x, { xMetric }) => `${xMetric} ${formatNumber(x)}`,
+  // A learning rate is a few millionths.
+  rounded: (ends) => {
+    const decimals = 3 - Math.floor(Math.log10(ends[1] - ends[0]));
+    return decimals > 0 && decimals <= 100 ? ends.map((end) => Number(end.toFixed(decimals))) : ends;
+  },
   query: ({ xMetric }) => ({ x: STEPS.x, x_metric: xMetric }),
 });
 

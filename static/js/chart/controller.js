@@ -117,7 +117,7 @@ export class ChartController {
   /** Zoom all charts that have the x axis of this one, or only it where that is its own. */
   #zoom(chart, range) {
     if (isSameAxis(chart, this)) return this.hooks.zoom(range, chart.settings.axis);
-    this.ranges.set(chart.name, range);
+    this.ranges.set(chart.name, range && axisOf(chart.settings).rounded(range));
     this.#configure(this.feeds.get(chart.name));
   }
 

@@ -186,6 +186,60 @@ def test_other_x_axes(api: APIClient, runs: list[str]) -> None:
     )
 
 
+@pytest.fixture
+def long(store: Path, make_run: MakeRun, small_pieces: None) -> list[str]:
+    """Two runs of so many points that their series have tiles, and a short one."""
+    ids = [
+        make_run(
+            store,
+            "vision",
+            created_at=1000.0,
+            metrics=[
+                {"loss": float(step < 500) + math.sin(step), "tokens": 100.0 * step, "epoch": step / 1000}
+                for step in range(1, steps + 1)
+            ],
+        )
+        for steps in (1000, 1000, 5)
+    ]
+    discovery.full(active_root())
+    catch_up_several(list(Run.objects.select_related("root")), wait=60)
+    return ids
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"step_range": "480:520"},
+        {"x_metric": "tokens", "step_range": "48000:52000"},
+        {"x_metric": "epoch", "step_range": "0.48:5.2e-1"},
+        {"x": "relative", "time_range": "480:520"},
+    ],
+)
+def test_a_zoom_shows_that_part_of_long_curves(api: APIClient, long: list[str], query: Any) -> None:
+    (metric,) = _ask(api, members=3, points=50, **query)["metrics"]
+    assert len(metric["x"]) == pytest.approx(41, abs=1)
+    scale = {"tokens": 100.0, "epoch": 0.001}.get(query.get("x_metric"), 1.0)
+    first = round(metric["x"][0] / scale - (0 if "time_range" not in query and scale == 1 else 0.5))
+    assert first == pytest.approx(480, abs=1)
+    drawn = [member["y"] for member in metric["groups"][0]["members"] if member["id"] in long[:2]]
+    assert len(drawn) == 2
+    for y in drawn:
+        steps = [first + i for i, value in enumerate(y) if value is not None]
+        assert len(steps) >= 40
+        values = [y[step - first] for step in steps]
+        assert values == pytest.approx([(step < 500) + math.sin(step) for step in steps], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("part", "is_empty"), [("2:", True), (":-1e9", True), ("1e999:", True), (".9999:1e999", False)]
+)
+def test_a_zoom_beside_all_values_is_empty(
+    api: APIClient, long: list[str], part: str, is_empty: bool
+) -> None:
+    (metric,) = _ask(api, x_metric="epoch", step_range=part)["metrics"]
+    assert (metric["x"] == []) == is_empty
+
+
 def test_smoothed_curves_are_smoothed_one_by_one(api: APIClient, runs: list[str]) -> None:
     (metric,) = _ask(api, smoothing="ema", smoothing_weight=0.5, members=COUNT)["metrics"]
     weights = [0.5 * 0.5**back for back in range(3)]
@@ -249,6 +303,14 @@ def test_the_list_of_a_page_is_compared_as_a_whole(client: Client, runs: list[st
         ({"project": "vision", "names": "loss", "group_by": "nonsense"}, "by must be one or more of"),
         ({"project": "vision", "names": "loss", "points": 5000}, "less than or equal to 2000"),
         ({"where": "lr <", "names": "loss"}, "position"),
+        *(
+            ({"project": "vision", "names": "loss", **query}, "Invalid step_range format, use 'min:max'")
+            for query in (
+                {"step_range": "0.5:1"},
+                {"step_range": "1:2:3", "x_metric": "tokens"},
+                {"step_range": "nan:inf", "x_metric": "tokens"},
+            )
+        ),
     ],
 )
 def test_bad_requests_say_why(api: APIClient, runs: list[str], query: dict[str, Any], sentence: str) -> None:
