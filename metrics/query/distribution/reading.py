@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,8 @@ from metrics.query.formulas.curves import MOST_POINTS, formula_curves
 from metrics.query.formulas.definitions import digest, formulas_of
 from metrics.query.plan import WHOLE, Window
 from metrics.query.series_view import View, directories
+from metrics.query.smoothing.curves import smoothed
+from metrics.query.smoothing.smoother import Smoother
 from metrics.store import codec
 from metrics.store.cache import cache
 from metrics.store.columns import FLOAT, Floats, Ints, Values
@@ -57,11 +60,12 @@ NO_WINDOWS: Windows = MappingProxyType({})
 
 
 class Curve(NamedTuple):
-    """Points in ascending order of x: steps, or Unix seconds; with `n` means of so many points each."""
+    """Points in ascending order of x: steps, or Unix seconds; with `n` each stands for so many."""
 
     x: Ints | Floats
     y: Floats | NDArray[np.float32]
     n: Floats | None = None
+    is_smooth: bool = False
 
 
 class RunFields(NamedTuple):
@@ -159,12 +163,17 @@ class CurveReader:
         return reader
 
     def read(
-        self, keys: Sequence[int], deadline: float, windows: Windows = NO_WINDOWS
+        self,
+        keys: Sequence[int],
+        deadline: float,
+        windows: Windows = NO_WINDOWS,
+        smoother: Smoother | None = None,
     ) -> Iterator[tuple[int, Curve]]:
         """Yield the curves of runs by their keys until `deadline`, a reading of `time.monotonic`; at least some of them.
 
         Args:
             windows: of long series; the curves of others are complete.
+            smoother: for the curves of long series, with the points beside their windows; others are not smoothed.
 
         Raises:
             metrics.query.series_view.JournalReplaced: a journal was replaced meanwhile.
@@ -172,7 +181,7 @@ class CurveReader:
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             yield from self._formulas([key for key in some if key in self._computed])
-            yield from self._stored([key for key in some if key in self._series], windows)
+            yield from self._stored([key for key in some if key in self._series], windows, smoother)
             for key in some:
                 if key not in self._series and key not in self._computed:
                     yield key, self._parsed(self.runs[key])
@@ -225,7 +234,9 @@ class CurveReader:
                 self.versions[run.pk] = hash((digest(tree), *versions))
                 self._computed.add(run.pk)
 
-    def _stored(self, keys: Sequence[int], windows: Windows) -> Iterator[tuple[int, Curve]]:
+    def _stored(
+        self, keys: Sequence[int], windows: Windows, smoother: Smoother | None
+    ) -> Iterator[tuple[int, Curve]]:
         missing, long = [], []
         for key in keys:
             rows = self._series[key]
@@ -243,7 +254,10 @@ class CurveReader:
         for key in missing:
             points = gather([codec.decode(block) for row in self._series[key] for block in blocks[row.pk]])
             yield key, self._kept(key, points)
-        yield from self._long(long, windows)
+        if smoother is None:
+            yield from self._long(long, windows)
+        else:
+            yield from self._long_smoothed(long, windows, smoother)
 
     def _long(self, keys: Sequence[int], windows: Windows) -> Iterator[tuple[int, Curve]]:
         pks = [row.pk for key in keys for row in self._series[key]]
@@ -269,6 +283,26 @@ class CurveReader:
             else:
                 yield key, self._curve(gather([part.points for part in parts]))
 
+    def _long_smoothed(
+        self, keys: Sequence[int], windows: Windows, smoother: Smoother
+    ) -> Iterator[tuple[int, Curve]]:
+        lanes: dict[int, list[Series]] = {}
+        for row in Series.objects.filter(pk__in=[row.pk for key in keys for row in self._series[key]]):
+            lanes.setdefault(row.run_id, []).append(row)
+        series = list(chain.from_iterable(lanes.values()))
+        curves = smoothed(
+            View(Journal(), series, directories(series)),
+            list(lanes.values()),
+            lambda row: windows.get(row.run_id, WHOLE),
+            smoother,
+            by_step=self.by_step,
+            points=LONG_POINTS,
+            thinned=False,
+        )
+        for key, curve in zip(lanes, curves, strict=True):
+            x, y = ([], []) if curve is None else (curve["x"], curve["y"])
+            yield key, Curve(np.asarray(x, np.float64), np.asarray(y, np.float64), is_smooth=True)
+
     def _parsed(self, run: RunFields) -> Curve:
         """Return the points of a small journal."""
         curve: Curve | None = cache.get(("curve", self.by_step, self.versions.get(run.pk)))
@@ -289,7 +323,7 @@ class CurveReader:
         curves = formula_curves(
             runs, [self.name], WHOLE, by_step=self.by_step, points=LONG_POINTS, most=MOST_POINTS
         )
-        curve_by_run = {curve.run.pk: self._curve(curve.points) for curve in curves}
+        curve_by_run = {curve.run.pk: self._thinned(curve.points, curve.count) for curve in curves}
         for key in keys:
             if key not in waiting:
                 yield key, curve_by_run.get(key, Curve(np.empty(0), np.empty(0)))
@@ -298,6 +332,12 @@ class CurveReader:
         curve = _compact(self._curve(points))
         cache.put(("curve", self.by_step, self.versions.get(key)), curve, curve.x.nbytes + curve.y.nbytes)
         return curve
+
+    def _thinned(self, points: Points, count: int) -> Curve:
+        """Return points that stand for `count` points."""
+        curve = self._curve(points)
+        is_thinned = 0 < len(curve.x) < count
+        return curve._replace(n=np.full(len(curve.x), count / len(curve.x))) if is_thinned else curve
 
     def _curve(self, points: Points) -> Curve:
         if self.by_step:

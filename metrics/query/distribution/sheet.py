@@ -152,7 +152,7 @@ class SheetReader:
     def _curves(self, keys: Sequence[int], deadline: float) -> dict[int, Curve]:
         """Return curves over the x of the axis that could be read in time."""
         windows = self._windows(keys, deadline)
-        curves = dict(self.reader.read(sorted(windows), deadline, windows))
+        curves = dict(self.reader.read(sorted(windows), deadline, windows, self.smoother))
         if self.smoother is not None:
             curves = {key: _smoothed(curve, self.smoother) for key, curve in curves.items()}
         if self.over is not None:
@@ -205,7 +205,7 @@ def _sheet(kept: _Kept, total: int) -> Sheet:
 
 def _smoothed(curve: Curve, smoother: Smoother) -> Curve:
     finite = np.isfinite(curve.y)
-    if not finite.any():
+    if curve.is_smooth or not finite.any():
         return curve
     x, y = curve.x[finite].astype(np.float64), curve.y[finite].astype(np.float64)
     samples = Samples(x, y, np.ones(len(x)) if curve.n is None else curve.n[finite])

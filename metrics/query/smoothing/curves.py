@@ -56,8 +56,12 @@ def smoothed(
     *,
     by_step: bool,
     points: int,
+    thinned: bool = True,
 ) -> list[SmoothedCurve | None]:
     """Return the smoothed curve of each metric, given as its lanes, at most `points` of it; None without numbers.
+
+    Args:
+        thinned: without it, all values that are computed, which are not only the extremes: to take means of them.
 
     Raises:
         metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
@@ -94,7 +98,8 @@ def smoothed(
             curves.append(None)
             continue
         low, high = _bounds(window(lanes[0]), by_step)
-        x, y = fitting.apply(_joined(parts), low, high, points)
+        curve = fitting.apply if thinned else fitting.values
+        x, y = curve(_joined(parts), low, high, points)
         # Numpy arrays, which orjson serializes as lists.
         curves.append(cast(SmoothedCurve, {"x": x.astype(np.int64) if by_step else x, "y": y}))
     return curves

@@ -71,6 +71,12 @@ class Smoother:
         Every value is that of the smoothed curve at a sample. A centred window is computed at twice as many places
         as are asked for, evenly spaced in x, and the others everywhere.
         """
+        x, y = self.values(samples, low, high, 2 * points)
+        at = downsample.curve(x, y, points)
+        return x[at], y[at]
+
+    def values(self, samples: Samples, low: float, high: float, places: int) -> tuple[Floats, Floats]:
+        """Return the smoothed values between two x as (x, y): at all samples, or of a centred window at `places` of them."""
         # Two bounds, since x ascends.
         inside = np.arange(np.searchsorted(samples.x, low), np.searchsorted(samples.x, high, "right"))
         if not len(inside):
@@ -84,14 +90,12 @@ class Smoother:
         elif self.method == "time_ema":
             values = kernels.time_ema(scaled, self.half_life or 0.0)[inside]
         else:
-            inside = inside[_spread(samples.x[inside], 2 * points)]
+            inside = inside[_spread(samples.x[inside], places)]
             if self.method == "mean":
                 values = kernels.running_mean(scaled, self.window, self.unit, inside)
             else:
                 values = kernels.gaussian(scaled, self.sigma, self.unit, inside)
-        x, y = samples.x[inside], values if scale == 1.0 else values / scale
-        at = downsample.curve(x, y, points)
-        return x[at], y[at]
+        return samples.x[inside], values if scale == 1.0 else values / scale
 
 
 def _spread(x: Floats, places: int) -> Index:

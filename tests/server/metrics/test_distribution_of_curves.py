@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from metrics.ingest.catch_up import catch_up_several
+from metrics.models import Series
 from metrics.query.distribution import reading, sheet
 from metrics.query.distribution.columns import Columns
 from metrics.query.distribution.statistics import density, statistics
@@ -195,49 +196,83 @@ def long(store: Path, make_run: MakeRun, small_pieces: None) -> list[str]:
             "vision",
             created_at=1000.0,
             metrics=[
-                {"loss": float(step < 500) + math.sin(step), "tokens": 100.0 * step, "epoch": step / 1000}
+                {
+                    "loss": float(step < 100) + math.sin(step) / 8,
+                    "tokens": 100.0 * step,
+                    "epoch": (step + 0.5) / 1000,
+                }
                 for step in range(1, steps + 1)
             ],
         )
-        for steps in (1000, 1000, 5)
+        for steps in (200, 200, 5)
     ]
     discovery.full(active_root())
     catch_up_several(list(Run.objects.select_related("root")), wait=60)
+    assert Series.objects.filter(name="epoch", nodes__gt=0).count() == 2
     return ids
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"step_range": "480:520"},
-        {"x_metric": "tokens", "step_range": "48000:52000"},
-        {"x_metric": "epoch", "step_range": "0.48:5.2e-1"},
-        {"x": "relative", "time_range": "480:520"},
-    ],
-)
-def test_a_zoom_shows_that_part_of_long_curves(api: APIClient, long: list[str], query: Any) -> None:
-    (metric,) = _ask(api, members=3, points=50, **query)["metrics"]
-    assert len(metric["x"]) == pytest.approx(41, abs=1)
-    scale = {"tokens": 100.0, "epoch": 0.001}.get(query.get("x_metric"), 1.0)
-    first = round(metric["x"][0] / scale - (0 if "time_range" not in query and scale == 1 else 0.5))
-    assert first == pytest.approx(480, abs=1)
-    drawn = [member["y"] for member in metric["groups"][0]["members"] if member["id"] in long[:2]]
-    assert len(drawn) == 2
-    for y in drawn:
-        steps = [first + i for i, value in enumerate(y) if value is not None]
-        assert len(steps) >= 40
-        values = [y[step - first] for step in steps]
-        assert values == pytest.approx([(step < 500) + math.sin(step) for step in steps], abs=1e-5)
+def _drawn(metric: dict[str, Any], ids: list[str]) -> list[list[float | None]]:
+    members = {member["id"]: member["y"] for member in metric["groups"][0]["members"]}
+    return [members[run_id] for run_id in ids]
 
 
-@pytest.mark.parametrize(
-    ("part", "is_empty"), [("2:", True), (":-1e9", True), ("1e999:", True), (".9999:1e999", False)]
-)
-def test_a_zoom_beside_all_values_is_empty(
-    api: APIClient, long: list[str], part: str, is_empty: bool
+def test_a_zoom_shows_that_part_of_long_curves(api: APIClient, long: list[str]) -> None:
+    for query, scale, offset in (
+        ({"step_range": "80:120"}, 1.0, 0.0),
+        ({"x_metric": "tokens", "step_range": "8000:12000"}, 100.0, 0.5),
+        ({"x_metric": "epoch", "step_range": "0.08:1.2e-1"}, 0.001, 0.5),
+        ({"x": "relative", "time_range": "80:120"}, 1.0, 0.5),
+    ):
+        (metric,) = _ask(api, members=3, points=50, **query)["metrics"]
+        first = round(metric["x"][0] / scale - offset)
+        assert (first, len(metric["x"])) == pytest.approx((80, 41), abs=1), query
+        for y in _drawn(metric, long[:2]):
+            values = {first + i: value for i, value in enumerate(y) if value is not None}
+            assert len(values) >= 40, query
+            expected = {step: (step < 100) + math.sin(step) / 8 for step in values}
+            assert values == pytest.approx(expected, abs=1e-5), query
+
+
+def test_a_zoom_beside_all_values_is_empty(api: APIClient, long: list[str]) -> None:
+    for part, is_empty in (("2:", True), (":-1e9", True), ("1e999:", True), (".1999:1e999", False)):
+        (metric,) = _ask(api, x_metric="epoch", step_range=part)["metrics"]
+        assert (metric["x"] == []) == is_empty, part
+
+
+def test_a_zoomed_smoothed_curve_is_the_part_of_the_whole_one(api: APIClient, long: list[str]) -> None:
+    for smoothing in (
+        {"smoothing": "ema", "smoothing_weight": 0.97},
+        {"smoothing": "time_ema", "smoothing_half_life": 20},
+        {"smoothing": "mean", "smoothing_window": 31},
+        {"smoothing": "gaussian", "smoothing_sigma": 8},
+    ):
+        one = api.get(f"/api/v2/experiments/{long[0]}/series", {"names": "loss", **smoothing}).json()
+        of_run = one["series"][0]["smoothed"]
+        exact = dict(zip(of_run["x"], of_run["y"], strict=True))
+        for query, scale, steps in (
+            ({"points": 300}, 1.0, range(1, 201)),
+            ({"step_range": "95:125"}, 1.0, range(95, 126)),
+            ({"x_metric": "tokens", "step_range": "9500:12500", "points": 40}, 100.0, range(95, 126)),
+        ):
+            (metric,) = _ask(api, members=3, **query, **smoothing)["metrics"]
+            for y in _drawn(metric, long[:2]):
+                values = dict(zip((x // scale for x in metric["x"]), y, strict=True))
+                expected = {step: exact[step] for step in steps}
+                assert {step: values[step] for step in steps} == pytest.approx(expected, abs=1e-5), query
+
+
+def test_a_smoothed_formula_of_long_curves_falls_as_fast_as_its_metric(
+    api: APIClient, long: list[str], store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (metric,) = _ask(api, x_metric="epoch", step_range=part)["metrics"]
-    assert (metric["x"] == []) == is_empty
+    monkeypatch.setattr(reading, "LONG_POINTS", 8)
+    analysis.update(store, "vision", lambda content: content.update(formulas={"same": "loss * 1"}))
+    (metric,) = _ask(api, names="same", members=3, points=300, smoothing="ema", smoothing_weight=0.97)[
+        "metrics"
+    ]
+    for y in _drawn(metric, long[:2]):
+        at = round(metric["x"].index(130))
+        assert y[at] == pytest.approx(0.97**30, abs=0.1)
 
 
 def test_smoothed_curves_are_smoothed_one_by_one(api: APIClient, runs: list[str]) -> None:
