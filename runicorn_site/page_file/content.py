@@ -12,7 +12,7 @@ from typing import TypedDict
 from metrics.query.values_at_steps import Along
 from metrics.store.lanes import Lane
 from runicorn.store import layout
-from runicorn.store.metric_rules import step_metric_of
+from runicorn.store.metric_rules import rule_of, step_metric_of
 from runicorn.store.units import number_of
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.catalog.formulas import Series, formulas_of, read_with_formulas
@@ -93,10 +93,11 @@ def page_content(
         OSError: a journal cannot be read.
     """
     origin = min(map(start_of, entries), default=0.0)
-    series = [
-        read_with_formulas(catalog.root / entry.folder, formulas_of(catalog.root, entry.project), [])
-        for entry in entries
-    ]
+    requested = None if only is None else _with_axes(only, entries, charts)
+    series: list[Series] = []
+    for entry in entries if requested is None or requested else ():
+        trees = formulas_of(catalog.root, entry.project)
+        series.append(read_with_formulas(catalog.root / entry.folder, trees, sorted(requested or ())))
     names = {name for of_run in series for name in of_run if only is None or name in only}
     logs = [catalog.log_lines(entry, LOG_LINES) for entry in entries] if only is None else []
     pictures, left_out = _pictures(catalog.root, entries) if only is None else ([], [])
@@ -114,6 +115,16 @@ def page_content(
     if any(_is_thinned(curve) for metric in metrics for curve in metric["curves"]):
         left_out.append(f"Curves have at most {points:,} points; the shade is the range of all of them.")
     return PageContent(entries, origin, metrics, logs, pictures, left_out)
+
+
+def _with_axes(
+    only: Collection[str], entries: Sequence[RunEntry], charts: Sequence[ChartOptions]
+) -> set[str]:
+    """Return metrics with those that may be their x axes."""
+    rules = [entry.metric_rules for entry in entries if entry.metric_rules]
+    axes = {rule_of(of_run, name).get("step_metric", "") for of_run in rules for name in only}
+    axes |= {axis for name in only for axis in options_for(name, charts)[0]}
+    return {*only, *axes} - {""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from runicorn.store.project import analysis
+from runicorn_site.catalog.formulas import read_with_formulas
 from runicorn_site.catalog.names import find_runs
 from runicorn_site.catalog.store import StoreCatalog
 from runicorn_site.page_file.content import page_content
@@ -90,6 +93,35 @@ def test_any_stage_and_any_value_is_json(tmp_path: Path) -> None:
     json.dumps(content.metrics, allow_nan=False)
     (metric,) = content.metrics
     assert [stage for _, stage in metric["curves"][0]["steps"]["stages"]] == [None, "main", 2, None]
+
+
+def test_only_requested_metrics_and_their_axes_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [{"loss": 2.0, "acc": 1.0, "epoch": 1.0, "tokens": 5.0, "other": 0.0, "lr": 0.1}] * 3
+    run_id = write_run(tmp_path, metrics=points)
+    meta = next(tmp_path.rglob("meta.json"))
+    content = json.loads(meta.read_text())
+    meta.write_text(json.dumps({**content, "metrics": {"acc": {"step_metric": "tokens"}}}))
+    project = find_runs(StoreCatalog(tmp_path), [run_id])[0].project
+    analysis.update(tmp_path, project, lambda content: content.update(formulas={"twice": "loss * 2"}))
+    kept: list[set[str]] = []
+
+    def recorded(*arguments: Any) -> Any:
+        series = read_with_formulas(*arguments)
+        kept.append(set(series))
+        return series
+
+    monkeypatch.setattr("runicorn_site.page_file.content.read_with_formulas", recorded)
+    catalog = StoreCatalog(tmp_path)
+    entries = find_runs(catalog, [run_id])
+    chart = ChartOptions(("twice",), "epoch")
+    page = page_content(catalog, entries, 0, {"acc", "twice"}, [chart])
+    assert kept == [{"acc", "twice", "epoch", "tokens"}]
+    assert [(metric["name"], metric["x"]) for metric in page.metrics] == [("acc", "tokens"), ("twice", "")]
+    (curve,) = page.metrics[1]["curves"]
+    assert (curve["steps"]["y"], curve["steps"]["along"]["epoch"]) == ([4.0] * 3, [1.0] * 3)
+    assert page_content(catalog, entries, 0, set()).metrics == [] and len(kept) == 1
 
 
 def test_metrics_without_steps_have_times_alone(tmp_path: Path) -> None:
