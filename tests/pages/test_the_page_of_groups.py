@@ -68,7 +68,7 @@ def test_a_diverged_group_does_not_break_the_pages(store: Path, page: Page) -> N
     discovery.full(active_root())
     while catch_up_several(list(Run.objects.select_related("root"))):
         pass  # a busy machine needs several rounds
-    analysis.update(store, "vision", lambda content: content.update(baseline=ids[3:]))
+    analysis.update(store, "vision", lambda content: content.update({**content, "baseline": ids[3:]}))
     for by in ("config.lr", "replicas", "config.lr,config.seed"):
         cells = page(f"/projects/vision/groups?by={by}&metric=ppl").texts("td")
         assert not any("inf" in cell or "nan" in cell or len(cell) > 150 for cell in cells)

@@ -107,7 +107,7 @@ def test_groups_of_huge_values_are_ranked() -> None:
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=9))
 def test_mean_and_deviation_are_exact_to_a_few_digits(values: list[float]) -> None:
-    exact = sum(map(Fraction, values)) / len(values)
+    exact = sum(map(Fraction, values), Fraction()) / len(values)
     assert abs(Fraction(min(mean(values), LARGEST)) - exact) <= Fraction(max(map(abs, values))) / 10**14
     assert deviation(values) >= 0
 
