@@ -79,17 +79,7 @@ def formula_curves(
         ValidationError: a formula needs too many points.
         metrics.query.series_view.JournalReplaced: a journal was replaced during the read.
     """
-    requested = None if names is None else set(names)
-    of_project = {
-        project: formulas_of(root, project)
-        for root, project in {(run.root.path, run.project) for run in runs}
-    }
-    trees = [
-        (name, place, tree)
-        for place, run in enumerate(runs)
-        for name, tree in of_project[run.project].items()
-        if requested is None or name in requested
-    ]
+    trees = _trees(runs, None if names is None else set(names))
     if not trees:
         return []
     inputs = {metric for _, _, tree in trees for metric in formulas.metrics(tree)}
@@ -116,6 +106,20 @@ def formula_curves(
         if curve is not None:
             curves.append(curve)
     return curves
+
+
+def _trees(runs: Sequence[Run], requested: set[str] | None) -> list[tuple[str, int, Node]]:
+    """Return name, place of the run, and tree of each formula."""
+    of_project = {
+        project: formulas_of(root, project)
+        for root, project in {(run.root.path, run.project) for run in runs}
+    }
+    return [
+        (name, place, tree)
+        for place, run in enumerate(runs)
+        for name, tree in of_project[run.project].items()
+        if requested is None or name in requested
+    ]
 
 
 def _is_small(tree: Node, rows: Mapping[str, Series], most: int) -> bool:
