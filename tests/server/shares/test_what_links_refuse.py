@@ -153,7 +153,7 @@ def test_links_know_every_parameter() -> None:
             return super().getlist(key, default)  # type: ignore[arg-type]
 
     TableState.read(Recorder("x=1"))
-    of_columns = {"col", "add", "sort", "page", "size", "statistic", "open"}
+    of_columns = {"col", "add", "sort", "page", "size", "statistic", "open", "having"}
     assert read - of_columns - set(CHART_PARAMETERS) - {"view"} == access.FILTERS - {"board"}
 
 
