@@ -30,7 +30,7 @@ from runs.api.requests_v2 import CompletionQuery
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column, readable_columns
-from runs.pages.table.groups.rows import group_members
+from runs.pages.table.groups.rows import GroupedTable, group_members
 from runs.pages.table.rows import ids_in_order, matching, readable_views, view_address
 from runs.pages.table.state import LONGEST_VIEW_NAME, MOST_CHOSEN, TableState
 from runs.query import counts
@@ -112,6 +112,12 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
         matches = matching(root, state)
     except BadWhere as error:
         raise ValidationError(translated(error.sentence)) from error
+    if state.is_grouped and state.having:
+        table = GroupedTable(root, state)
+        if table.problem:
+            raise ValidationError(table.problem)
+        ids, total = table.visible_ids(MOST_CHOSEN)
+        return JsonResponse({"ids": ids, "total": total})
     ids = ids_in_order(matches, state, MOST_CHOSEN)
     return JsonResponse({"ids": ids, "total": counts.total(matches)})
 

@@ -164,11 +164,21 @@ class GroupedTable:
     @property
     def run_total(self) -> int:
         """Number of runs in all visible groups."""
+        return len(self._visible())
+
+    def visible_ids(self, most: int) -> tuple[list[str], int]:
+        """Return the ids of the newest runs in all visible groups, and the number of all."""
+        keys = self._visible()[::-1].tolist()
+        by_key = grouping.run_ids(self.matches.root, keys[:most])
+        return [by_key[key] for key in keys[:most] if key in by_key], len(keys)
+
+    def _visible(self) -> Any:
+        """Return the primary keys of the runs in all visible groups, ascending."""
         level = self._level(0)
         if self._having is None:
-            return len(level.membership.keys)
+            return level.membership.keys
         members = [level.membership.places(at) for at in level.order]
-        return len(np.unique(np.concatenate(members))) if members else 0
+        return level.membership.keys[np.unique(np.concatenate(members))] if members else np.empty(0, np.int64)
 
     def rows(self, page: Sequence[int], columns: Sequence[Column]) -> list[Row | GroupRow | MoreRow]:
         """Return the rows of a page, the members of open groups below them."""
@@ -227,7 +237,8 @@ class GroupedTable:
                 missing = ~np.isfinite(values)
                 keys += [np.where(missing, 0.0, -values if descends else values), missing]
         order = np.lexsort([*keys, ~self._pinned(level)])
-        if self._having is not None:
+        # A condition is on the groups that are counted; those within an open one have fewer members.
+        if self._having is not None and len(level.by) == 1:
             order = order[having.fulfilling(self._having, self.matches, membership)[order]]
         places: list[int] = order.tolist()
         return places
