@@ -304,7 +304,7 @@ class Serving:
         thread.shutdown(wait=False)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        from django.db import DatabaseError, connections
+        from django.db import connections
 
         from runicorn_site.server.greeting import notify_systemd
 
@@ -324,8 +324,7 @@ class Serving:
         notify_systemd()
         compile_patterns()
         table()
-        with suppress(DatabaseError):  # the first request will report it
-            first_chart.prepare()
+        first_chart.prepare()
         connections.close_all()
 
     def _check_start(self, started: Future[None]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from metrics.ingest.catch_up import catch_up
+from metrics.models import Tile
 from metrics.query import first_chart
 from metrics.query.series import run_series
 from metrics.store.cache import cache
@@ -65,6 +66,15 @@ def test_the_newest_curve_is_read_before_the_first_chart(
     first_chart.prepare()
     with django_assert_num_queries(2):  # the journal and its series, but no tiles
         assert run_series(run, ["loss"])["series"][0]["count"] == 300
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_damaged_curve_does_not_end_the_start(store: Path, make_run: Any) -> None:
+    run = get_run(make_run(store, metrics=[{"loss": 1 / (step + 1)} for step in range(300)]))
+    assert catch_up(run, wait=60) == 0
+    cache._entries.clear()
+    Tile.objects.update(mip=b"\xff damaged", data=b"\xff damaged")
+    first_chart.prepare()
 
 
 def test_no_module_of_the_server_imports_numpy_before_a_chart(home: Path) -> None:
