@@ -51,7 +51,8 @@ def permutation_importance(features: Floats, target: Floats, trees: int = TREES)
     for _ in range(trees):
         sample = rng.integers(0, rows, rows)
         outside = np.setdiff1d(np.arange(rows), sample)
-        if len(outside) < 2 or not target[outside].var():
+        # The variance of equal floats is not always 0.
+        if len(outside) < 2 or not np.ptp(target[outside]) or not target[outside].var():
             continue
         tree = _grow(features[sample], target[sample], rng, DEPTH)
         unexplained = _loss(tree, features[outside], target[outside])

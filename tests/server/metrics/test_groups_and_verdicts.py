@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rest_framework.test import APIClient
 
@@ -17,6 +18,7 @@ from metrics.ingest.catch_up import catch_up_several
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
+from runs.query.analysis.forest import permutation_importance
 from tests.folders import folder_of
 from tests.large import many
 
@@ -269,6 +271,14 @@ def test_hyperparameters_matter_for_values_of_any_size(store: Path, make_run: Ma
         make_run(store, "vision", config={"lr": lr, "width": width}, metrics=[{"loss": lr * 1e300}])
     lr, width = get("importance", metric="loss")["keys"]
     assert lr["key"] == "lr" and lr["importance"] > 0.5 > width["importance"]
+
+
+def test_equal_values_of_many_runs_give_no_huge_importance() -> None:
+    rng = np.random.default_rng(1)
+    target = np.full(20, 0.1 / 0.9)
+    target[:3] = 1.0, 0.7, 0.4
+    importance, spread = permutation_importance(rng.random((20, 2)), target)
+    assert np.abs(importance).max() < 10 and spread.max() < 10
 
 
 def test_the_hyperparameters_that_matter_come_first(store: Path, make_run: MakeRun, get: Get) -> None:
