@@ -13,7 +13,6 @@ from django.db.models import Count, QuerySet
 from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts, keys
-from runs.query.analysis import replicas
 from runs.query.where import bare_keys, parser
 from runs.query.where.ast import FIELDS, Field, Kind, Node, comparisons
 from runs.query.where.bare_keys import CONFIG, METRIC
@@ -44,10 +43,7 @@ def parse(root: StorageRoot, text: str) -> Node:
     Raises:
         runs.query.where.parser.BadWhere: it is malformed.
     """
-    node = parser.parse(text, partial(resolve, root))
-    if any(comparison.field.name == "replica_key" for comparison in comparisons(node)):
-        replicas.fill(root, Run.objects.in_root(root))
-    return node
+    return parser.parse(text, partial(resolve, root))
 
 
 def is_readable(root: StorageRoot, text: str) -> bool:

@@ -108,7 +108,8 @@ def condition(key: Mapping[str, Any], run_ids: Sequence[str]) -> str:
             project, _, replica_key = value.rpartition("/")
             parts.append(f"project = {quoted(project)} and replica_key = {quoted(replica_key)}")
         elif name == grouping.REPLICAS:
-            parts.append(f"id in ({', '.join(run_ids)})")
+            # A run that was removed meanwhile has no id.
+            parts.append(f"id in ({', '.join(run_ids)})" if run_ids else 'id = ""')
         elif name == grouping.TAG:
             parts.append("tags is null" if value is None else f"tags contains {quoted(value)}")
         elif name.startswith(grouping.CONFIG):

@@ -14,8 +14,7 @@ from rest_framework.exceptions import ValidationError
 
 from runicorn.store import layout
 from runs.models import Run, RunParam, RunTag, StorageRoot
-from runs.query import derived
-from runs.query.analysis import replicas
+from runs.query import derived, replica_keys
 from runs.query.analysis.metric_values import Floats, Ints, Quantity, values_of
 from runs.query.analysis.remembered import remembered
 from runs.query.matches import Matches
@@ -152,7 +151,7 @@ class Statistics(NamedTuple):
 def group(matches: Matches, by: Sequence[str]) -> Membership:
     """Return the groups of runs; groups with equal values of their keys are one."""
     if REPLICAS in by:
-        replicas.fill(matches.root, matches.runs)
+        replica_keys.fill(matches.root, matches.runs)
     try:
         statement = str(matches.runs.query)
     except EmptyResultSet:  # Django knows that nothing can match

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from runicorn.store import layout
 from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
-from runicorn_tools.analysis.replicas import key_of_folder, rules_of, seed_of
-from runs.models import Run, RunQuerySet, StorageRoot
+from runicorn_tools.analysis.replicas import rules_of, seed_of
+from runs.models import Run, StorageRoot
 from runs.query import counts
 from runs.query.analysis.metric_values import Quantity, values_of
 from runs.query.matches import Matches
+from runs.query.replica_keys import fill
 from runs.store.lazy_numpy import np
 
 AT_ONCE = 500
-
-
-def fill(root: StorageRoot, runs: RunQuerySet) -> None:
-    """Compute the keys of runs that were listed before there were any, or whose project changed its rules."""
-    while rows := list(
-        runs.filter(replica_key=None).exclude(signature="").order_by("pk").only("folder", "project")[:AT_ONCE]
-    ):
-        for run in rows:
-            run.replica_key = key_of_folder(Path(root.path, run.folder), rules_of(root.path, run.project))
-        Run.objects.bulk_update(rows, ["replica_key"])
 
 
 def replica_groups(matches: Matches) -> list[list[tuple[str, Any]]]:

@@ -90,7 +90,8 @@ class RunEvaluator:
 
     def _column(self, name: str) -> Any:
         value = getattr(self.record, name)
-        if name == "replica_key" and value is None and self._root is not None:
+        # Not as it was read before: the rules of the project may have changed.
+        if name == "replica_key" and self._root is not None:
             rules = replicas.rules_of(self._root, self.record.project)
             return replicas.key_of_folder(self._root / self.record.folder, rules)
         # The best value so far of a run without a summary: running or killed.
