@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 
 from runicorn.store import fork_lock
 
@@ -66,6 +67,9 @@ def attempt(work: Callable[[], Answer]) -> Answer:
 
 def load(name: str) -> Any:
     """Import and return a module of this distribution on first use; forks wait for it."""
+    module = sys.modules.get(name)
+    if module is not None and not getattr(module.__spec__, "_initializing", False):
+        return module
 
     def work() -> Any:
         import importlib

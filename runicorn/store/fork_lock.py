@@ -11,20 +11,33 @@ import os
 import sys
 
 SECONDS = 5.0
-"""Longest delay of a fork: the other thread may be waiting for a module that the forking thread is importing."""
+"""Longest delay of a fork, or of an import: the other thread may be waiting for a module that this one is importing, or for
+the end of this thread."""
 _lock = _thread.RLock()
 _hooked: set[bool] = set()
 """Whether `logging` had been imported when the hooks were registered."""
 
 
-def lock() -> _thread.RLock:
-    """Return the lock, to be held for an import on first use by a `with` statement."""
+class _Held:
+    """Context that holds the lock, or goes on without it after `SECONDS`: a delayed import is better than none."""
+
+    def __enter__(self) -> None:
+        self._is_acquired = _lock.acquire(timeout=SECONDS)
+
+    def __exit__(self, *_: object) -> None:
+        # A child that was forked within the block has a new lock.
+        if self._is_acquired and _lock._is_owned():  # type: ignore[attr-defined]
+            _lock.release()
+
+
+def lock() -> _Held:
+    """Return a context for an import on first use."""
     # A fork acquires what was registered last first. Were the lock of `logging` before ours, the fork would wait for the
     # import with that lock, and the import for that lock. Registering twice is harmless: the lock is reentrant.
     if (has_logging := "logging" in sys.modules) not in _hooked:
         _hooked.add(has_logging)
         _register()
-    return _lock
+    return _Held()
 
 
 def _register() -> None:

@@ -127,6 +127,9 @@ class SampleLog:
         self._queue.put(batch)
         if self._thread is None and not self._closing.is_set() and self._starting.acquire(blocking=False):
             try:
+                # Here, not in the thread: a signal handler may wait for its end while this one imports something.
+                for name in ("runicorn.tracking.media", "runicorn.media.images"):
+                    descriptor_reserve.load(name)
                 thread = threading.Thread(target=self._work, name="runicorn-samples", daemon=True)
                 thread.start()
                 self._thread = thread

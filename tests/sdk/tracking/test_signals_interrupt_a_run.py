@@ -56,6 +56,30 @@ def test_sigterm_in_the_middle_of_logging_waits_for_nothing(script: Callable[...
     assert ended.run.status == "interrupted"
 
 
+def test_sigterm_during_an_import_waits_for_the_samples(script: Callable[..., Script]) -> None:
+    # The thread that writes samples imports what images need: it must not wait for the import that the signal interrupts.
+    ended = script(
+        "import importlib.abc, threading\n"
+        "importing = threading.Event()\n"
+        "class Slow(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'runicorn.media.histograms':\n"
+        "            importing.set()\n"
+        "            print('ready', flush=True)\n"
+        "            for _ in range(600): time.sleep(0.05)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "class Picture:\n"
+        "    @property\n"
+        "    def mode(self): return importing.wait(0 if threading.current_thread() is threading.main_thread() else 60)\n"
+        "    def save(self, file, *arguments, **options): file.write(b'x')\n"
+        "run = rn.init()\n"
+        "run.log_samples('s', [{'image': Picture()} for _ in range(3)], step=1)\n"
+        "run.log_histogram('h', [1, 2, 3])"
+    )
+    assert _signalled(ended, signal.SIGTERM) == -signal.SIGTERM
+    assert ended.run.status == "interrupted"
+
+
 def test_an_earlier_handler_is_called_after_ours(script: Callable[..., Script]) -> None:
     ended = script(
         "def before(number, frame):\n"
