@@ -34,7 +34,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         if any((experiment / META).is_file() for experiment in folders(folder)):
             has_store = True
             yield from of_files(folder, path)
-    for database in sorted(path.iterdir()):
+    for database in sorted(path.iterdir() if path.is_dir() else ()):
         if database.suffix in DATABASES and database.is_file() and is_ours(database):
             has_store = True
             yield from _of_database(database)

@@ -126,6 +126,8 @@ def _land_file(
         rows = source.rows(source.path, progress.position)
         for row in islice(rows, skipped):
             _count(progress, row)
+        if skipped:
+            progress.begun, progress.size = 0, _size(run_dir, progress)
         for batch in _batches(rows):
             space.require(sum(len(str(row.data)) for row in batch))
             writer.append([row.data for row in batch], batch[0].step, batch[0].time)
@@ -162,6 +164,16 @@ def _lines_beyond(run_dir: Path, progress: Progress) -> int:
             count += sum(bool(line.content) for line in file.lines(position))
         position = 0
     return count
+
+
+def _size(run_dir: Path, progress: Progress) -> int:
+    """Return the bytes of the last chunk up to the end of its last complete line."""
+    if not progress.chunks:
+        return 0
+    chunk = Chunk(progress.chunks[-1], samples_folder(run_dir, progress.name))
+    with suppress(FileNotFoundError), OpenChunk(chunk) as file:
+        return max((line.offset + len(line.content) + 1 for line in file.lines()), default=0)
+    return 0
 
 
 def _remove(run_dir: Path, progress: Progress) -> None:

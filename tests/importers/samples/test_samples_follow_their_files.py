@@ -117,6 +117,9 @@ def test_a_kill_between_two_chunks_of_one_import_loses_and_repeats_nothing(
             scan(root, source)
     scan(root, source)
     assert ids(root) == [f"trace-{number}" for number in range(20)]
+    folders.lines(source / "traces.jsonl", [folders.episode(n) for n in range(20, 30)])
+    scan(root, source)
+    assert ids(root) == [f"trace-{number}" for number in range(30)]
 
 
 def test_a_rewritten_file_replaces_its_samples(tmp_path: Path) -> None:
