@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import typer
@@ -125,36 +125,40 @@ def _print_for_terminal(
     from rich.text import Text
 
     console = Console(no_color=not has_color())
-    cells = {column: [common.printable(row[at]) for row in rows] for at, column in enumerate(columns)}
-    widths = {column: max(map(cell_len, (column, *texts))) for column, texts in cells.items()}
+    # By place: a column may be asked for twice. What no terminal shows of long texts need not be measured.
+    cells = [[common.printable(row[at])[: console.width * 2] for row in rows] for at in range(len(columns))]
+    most = [max(map(cell_len, texts), default=0) for texts in cells]
+    natural = [max(cell_len(column), width) for column, width in zip(columns, most, strict=True)]
+    widths = dict(enumerate(natural))
 
     def excess() -> int:
         return sum(widths.values()) + len("  ") * (len(widths) - 1) - console.width
 
-    def narrow(texts: Sequence[str], least: int) -> None:
-        while texts and excess() > 0 and widths[longest := max(texts, key=lambda text: widths[text])] > least:
-            widths[longest] -= 1
+    def narrow(places: Sequence[int], least: Callable[[int], int]) -> None:
+        while excess() > 0 and (wide := [at for at in places if widths[at] > least(at)]):
+            widths[max(wide, key=lambda at: widths[at])] -= 1
 
     # The id is what other verbs take, and a cut number or time is another one.
-    texts = [column for column in columns if column not in (*WHOLE, *numbers, *TIMES)]
-    natural = dict(widths)
-    narrow(texts, LEAST_WIDTH)
-    for column in (*(column for column, values in cells.items() if not any(values)), *SPARED):
+    whole = [at for at, column in enumerate(columns) if column in (*WHOLE, *numbers, *TIMES)]
+    narrow([at for at in widths if at not in whole], lambda at: LEAST_WIDTH)
+    empty = [at for at, width in enumerate(most) if not width]
+    for at in (*empty, *(at for name in SPARED for at, column in enumerate(columns) if column == name)):
         if excess() > 0:
-            widths.pop(column, None)
-    texts = [column for column in texts if column in widths]
-    narrow([*texts, *({"best"} & widths.keys())], 4)
-    while (cut := [column for column in texts if widths[column] < natural[column]]) and excess() < 0:
-        widths[min(cut, key=lambda text: widths[text])] += 1
+            widths.pop(at, None)
+    texts = [at for at in widths if at not in whole]
+    narrow([at for at in widths if columns[at] in numbers], lambda at: max(1, most[at]))  # the names alone
+    narrow([*texts, *(at for at in widths if columns[at] == "best")], lambda at: 4)
+    while (cut := [at for at in texts if widths[at] < natural[at]]) and excess() < 0:
+        widths[min(cut, key=lambda at: widths[at])] += 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, width in widths.items():
-        justify: Literal["left", "right"] = "right" if column in numbers else "left"
-        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
-    for row in zip(*(cells[column] for column in widths), strict=True):
+    for at, width in widths.items():
+        justify: Literal["left", "right"] = "right" if columns[at] in numbers else "left"
+        table.add_column(columns[at], justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+    for row in zip(*(cells[at] for at in widths), strict=True):
         table.add_row(
             *(
-                Text(text, style=COLORS.get(text, "red") if column == "state" else "")
-                for column, text in zip(widths, row, strict=True)
+                Text(text, style=COLORS.get(text, "red") if columns[at] == "state" else "")
+                for at, text in zip(widths, row, strict=True)
             )
         )
     console.print(table)
