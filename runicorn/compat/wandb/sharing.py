@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from runicorn.compat.config_view import ConfigView
 from runicorn.compat.unknown import warn_once
+from runicorn.compat.wandb.active import open_runs
 from runicorn.compat.wandb.tracked_run import Run
 from runicorn.store import find, layout
 from runicorn.store.values import described
@@ -56,7 +57,21 @@ def attach(state: dict[str, Any]) -> Run:
     run = _known[run_id] = Run(
         ours, view, {**fields, "tags": tuple(tags) if isinstance(tags, list) else tags}
     )
+    _give_way(run, state["disabled"])
     return run
+
+
+def _give_way(run: Run, is_disabled: bool) -> None:
+    """Make an attached run the active one only in a process without one, such as a worker, and only if it goes on.
+
+    A checkpoint that holds an earlier run takes nothing from the run of its process, or from one that begins later.
+    """
+    from multiprocessing import parent_process  # here, since it takes a while to import
+
+    open_runs.remove(run)
+    goes_on = parent_process() is not None if is_disabled else not isinstance(run._run, SilentRun)
+    if goes_on and not open_runs:
+        open_runs.append(run)
 
 
 def _is_running(run: OurRun) -> bool:

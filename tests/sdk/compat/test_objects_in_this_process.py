@@ -1,0 +1,59 @@
+"""Objects of other trackers in the process of the test: loaded runs."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runicorn.compat import wandb
+from runicorn.compat.wandb import sharing
+from tests.records import records
+
+
+@pytest.fixture
+def run(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[wandb.Run]:
+    """The active run, which ends with the test."""
+    monkeypatch.setenv("RUNICORN_DIR", str(folder))
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    begun = wandb.init(project="p", name="new", settings=wandb.Settings(console="off"))
+    yield begun
+    while wandb.run is not None:
+        wandb.finish()
+
+
+def _pickled_run() -> bytes:
+    """Return what a checkpoint of another process has of a run that has ended."""
+    earlier = wandb.init(project="p", name="earlier", reinit="create_new")
+    content = pickle.dumps(earlier)
+    earlier.finish()
+    sharing._known.clear()
+    return content
+
+
+def test_a_checkpoint_with_an_earlier_run_leaves_the_active_run(run: wandb.Run, folder: Path) -> None:
+    content = _pickled_run()
+    earlier = pickle.loads(content)
+    assert earlier is not run and wandb.run is run
+    wandb.log({"loss": 1})
+    wandb.finish()
+    curves = {record.meta["name"]: record.curve("loss") for record in records(folder)}
+    assert curves == {"new": [(0, 1)], "earlier": []}
+
+
+def test_an_ended_run_of_a_checkpoint_does_not_stand_for_the_next_one(run: wandb.Run) -> None:
+    content = _pickled_run()
+    run.finish()
+    earlier = pickle.loads(content)
+    assert wandb.run is None and wandb.init(project="p", name="next") is not earlier
+
+
+def test_a_running_run_is_active_in_a_process_without_one(run: wandb.Run) -> None:
+    content = pickle.dumps(run)
+    sharing._known.clear()
+    wandb.active.open_runs.remove(run)
+    attached = pickle.loads(content)
+    assert attached is not run and wandb.run is attached
+    attached.finish()
