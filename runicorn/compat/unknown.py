@@ -14,6 +14,22 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 HOOKS = ("on_", "before_", "after_", "setup", "teardown")
 """Beginnings of methods whose result a library may interpret: those of callbacks return None."""
 ERRORS = ("Error", "Exception", "Warning")
+PROTOCOLS = frozenset(
+    {
+        "as_dict",
+        "detach",
+        "gcf",
+        "isoformat",
+        "item",
+        "itertuples",
+        "ndim",
+        "savefig",
+        "shape",
+        "to_plotly_json",
+        "tolist",
+    }
+)
+"""Attributes by which arrays, data frames, figures and dates are recognized: an inert object is none of these."""
 _warned: set[str] = set()
 
 
@@ -75,7 +91,7 @@ class _Unknown(_Empty, ABCMeta):
         return super().__call__(*arguments, **options)
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name in PROTOCOLS:
             raise AttributeError(name)
         return unknown(f"{cls.full_name}.{name}")
 
@@ -90,7 +106,7 @@ class _Instance(_Empty):
         return arguments[0] if _is_decorated(arguments, options) else None
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name in PROTOCOLS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return unknown(f"{self.full_name}.{name}")
 
@@ -125,7 +141,7 @@ class UnknownMethods:
     _foreign_name = ""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name in PROTOCOLS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return unknown(f"{self._foreign_name}.{name}")
 

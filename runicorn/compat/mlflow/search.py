@@ -158,7 +158,7 @@ def _value(run: Run, path: str) -> Any:
         return run.data.tags.get(name)
     if kind in ("attribute", "attr", "run"):
         attribute = {"Created": "start_time", "created": "start_time"}.get(name, name)
-        return getattr(run.info, attribute, None)
+        return vars(run.info).get(attribute)  # an unknown attribute has a value, too
     raise MlflowException(f"Invalid entity type {kind!r}")
 
 

@@ -1,15 +1,19 @@
-"""Objects of other trackers in the process of the test: loaded runs."""
+"""Objects of other trackers in the process of the test: loaded runs, inert results, tables and summaries."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runicorn.compat import wandb
+from runicorn.compat.mlflow import search
+from runicorn.compat.mlflow.entities import Run, RunData, RunInfo
 from runicorn.compat.wandb import sharing
+from runicorn.store.values import described
 from tests.records import records
 
 
@@ -57,3 +61,24 @@ def test_a_running_run_is_active_in_a_process_without_one(run: wandb.Run) -> Non
     attached = pickle.loads(content)
     assert attached is not run and wandb.run is attached
     attached.finish()
+
+
+def test_inert_results_are_no_arrays_and_no_figures(run: wandb.Run) -> None:
+    result = wandb.compute_something(1)
+    run.log({"loss": 1, "extra": result})
+    assert not list(run._run.run_dir.glob("media/*"))
+    for value in (result, wandb.compute_something, wandb.Table(columns=["a"], data=[[1]])):
+        assert not hasattr(value, "isoformat") and not hasattr(value, "itertuples")
+        assert "isoformat" not in str(described(value))
+
+
+def test_runs_are_searched_by_attributes_that_they_have() -> None:
+    info = RunInfo("1", "one", "p")
+    first, second = Run(info, RunData()), Run(replace(info, run_name="two"), RunData())
+
+    def found(text: str) -> list[str]:
+        conditions = search._conditions(text)
+        return [run.info.run_name for run in (first, second) if all(test(run) for test in conditions)]
+
+    assert found("attributes.foo != 'x'") == []
+    assert found("attributes.run_name != 'one'") == ["two"]
