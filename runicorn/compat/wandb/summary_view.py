@@ -44,13 +44,22 @@ class SummaryView(MutableMapping[str, Any]):
         self.__dict__["_latest"] = latest
         self.__dict__["_rules"] = rules
         self.__dict__["_nested"] = set()
+        self.__dict__["_own"] = set()
 
     def nest(self, keys: Iterable[str]) -> None:
         """Note names whose values are nested, which iterations yield once."""
         self._nested.update(keys)
 
+    def note_logged(self, names: Iterable[str]) -> None:
+        """Note metrics that were logged: their statistics count again, not what the script had set."""
+        self._own.difference_update(names)
+
+    def statistics(self) -> dict[str, float]:
+        """Return the statistics of all metrics by dotted names, without those that the script has set itself."""
+        return {name: value for name, value in self._rules.summary().items() if name not in self._own}
+
     def __getitem__(self, key: str) -> Any:
-        if (statistics := self._rules.statistics_of(key)) is not None:
+        if key not in self._own and (statistics := self._rules.statistics_of(key)) is not None:
             return statistics
         if key in self._latest:
             return self._latest[key]
@@ -93,15 +102,14 @@ class SummaryView(MutableMapping[str, Any]):
         return repr(dict(self))
 
     def __reduce__(self) -> Any:
-        return dict, (
-            {key: dict(value) if isinstance(value, _Part) else value for key, value in self.items()},
-        )
+        return dict, (_plain(self),)
 
     def update(self, other: Any = (), /, **values: Any) -> None:
         added = {**(other if isinstance(other, Mapping) else dict(other)), **values}
         self.nest(key for key, value in added.items() if isinstance(value, Mapping) and value)
         entries = dict(_flat("", added))
         self._latest.update(entries)
+        self._own.update(entries)
         self._run.summary(entries)
         if self._also is not None:
             self._also("summary.update", added)
@@ -111,7 +119,8 @@ class _Part(MutableMapping[str, Any]):
     """The entries of a summary below a name; they may be changed."""
 
     def __init__(self, summary: SummaryView, prefix: str) -> None:
-        self._summary, self._prefix = summary, prefix
+        self.__dict__["_summary"] = summary
+        self.__dict__["_prefix"] = prefix
 
     def __getitem__(self, key: str) -> Any:
         return self._summary[self._prefix + key]
@@ -122,6 +131,19 @@ class _Part(MutableMapping[str, Any]):
     def __delitem__(self, key: str) -> None:
         del self._summary[self._prefix + key]
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the summary has no value {self._prefix + name!r}") from None
+
+    __setattr__ = __setitem__
+
+    def __reduce__(self) -> Any:
+        return dict, (_plain(self),)
+
     def __iter__(self) -> Iterator[str]:
         names = [name for name in self._summary._latest if name.startswith(self._prefix)]
         return iter(dict.fromkeys(name.removeprefix(self._prefix).partition(".")[0] for name in names))
@@ -131,6 +153,11 @@ class _Part(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+
+def _plain(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return entries as dictionaries, for copies and other processes."""
+    return {key: _plain(value) if isinstance(value, _Part) else value for key, value in entries.items()}
 
 
 def _flat(prefix: str, values: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:

@@ -117,9 +117,17 @@ class Table(Media, UnknownMethods):
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
         names = [f"{key}/{column}" for column in self.columns]
+        done: dict[tuple[int, str], Any] = {}  # a medium may be in many rows; its file is written once
+
+        def content(cell: Any, name: str) -> Any:
+            if not isinstance(cell, Media):
+                return cell
+            if (id(cell), name) not in done:
+                done[id(cell), name] = _stored(cell, run, name, step, moment)
+            return done[id(cell), name]
+
         rows = [
-            [_stored(cell, run, name, step, moment) for cell, name in zip(row, [*names, *[key] * len(row)])]
-            for row in self.data
+            [content(cell, name) for cell, name in zip(row, [*names, *[key] * len(row)])] for row in self.data
         ]
         store_table(run, key, rows, self.columns, step, moment)
 
@@ -129,9 +137,9 @@ class Table(Media, UnknownMethods):
         return json.dumps({"columns": self.columns, "data": rows}, ensure_ascii=False).encode(), "table.json"
 
 
-def _stored(value: Any, run: Run, key: str, step: int | None, moment: float | None) -> Any:
-    """Return the content of a cell; the file of a medium is stored."""
-    if not isinstance(value, Media) or isinstance(value, Table):
+def _stored(value: Media, run: Run, key: str, step: int | None, moment: float | None) -> Any:
+    """Store the file of a medium; return the content of its cell."""
+    if isinstance(value, Table):
         return _cell(value)
     try:
         path = value.store_file(run, key, step, moment)

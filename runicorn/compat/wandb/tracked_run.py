@@ -137,6 +137,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
             else:
                 for part, own_step in self._rules.split(dict(metrics), at):
                     self._run.log(part, step=own_step)
+                self.summary.note_logged(metrics)
             if self._trial is not None:
                 self._trial.observe(metrics)
 
@@ -231,7 +232,7 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     def _leave(self, failed: bool = False) -> None:
         self._watching.stop()
-        if (statistics := self._rules.summary()) and self._run.is_open():
+        if (statistics := self.summary.statistics()) and self._run.is_open():
             self._run.summary(statistics)
         if self in open_runs:
             open_runs.remove(self)

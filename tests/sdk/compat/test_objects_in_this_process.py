@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,8 @@ from runicorn.compat.mlflow.entities import Run, RunData, RunInfo
 from runicorn.compat.wandb import sharing
 from runicorn.store.values import described
 from tests.records import records
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
@@ -82,3 +85,36 @@ def test_runs_are_searched_by_attributes_that_they_have() -> None:
 
     assert found("attributes.foo != 'x'") == []
     assert found("attributes.run_name != 'one'") == ["two"]
+
+
+def test_a_medium_in_many_rows_is_stored_once(run: wandb.Run) -> None:
+    path = run._run.run_dir.parent / "picture.png"
+    path.write_bytes(PICTURE)
+    picture = wandb.Image(str(path), caption="same")
+    run.log({"seen": wandb.Table(columns=["id", "image"], data=[[n, picture] for n in range(9)])})
+    assert len(list(run._run.run_dir.glob("media/*image*"))) == 1
+
+
+def test_a_value_that_the_script_sets_holds_until_the_metric_is_logged(run: wandb.Run, folder: Path) -> None:
+    run.define_metric("loss", summary="min,last")
+    run.log({"loss": 3.0})
+    run.summary["loss"] = 9
+    assert run.summary["loss"] == 9
+    run.log({"loss": 4.0})
+    assert run.summary["loss"] == {"min": 3.0, "last": 4.0}
+    run.summary.loss = 8
+    run.finish()
+    (record,) = records(folder)
+    assert record.summary == {"loss": 8, "loss.min": 3.0}
+
+
+def test_nested_summaries_have_attributes_and_copies(run: wandb.Run, folder: Path) -> None:
+    run.log({"a": {"b": {"c": 1}}, "x": 2})
+    assert run.summary.a.b.c == 1 and not hasattr(run.summary.a, "absent")
+    run.summary.a.best = 3
+    whole = {"a": {"b": {"c": 1}, "best": 3}, "x": 2}
+    assert copy.deepcopy(run.summary) == pickle.loads(pickle.dumps(run.summary)) == whole
+    assert copy.deepcopy(run.summary.a) == pickle.loads(pickle.dumps(run.summary.a)) == whole["a"]
+    run.finish()
+    (record,) = records(folder)
+    assert record.summary == {"a.best": 3}
