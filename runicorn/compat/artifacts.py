@@ -43,11 +43,16 @@ def foreign_type(version: Version) -> str:
     return str(version.metadata.metadata.get(FOREIGN_TYPE) or version.artifact.type)
 
 
+def alias_of(text: object) -> str:
+    """Return a text as an alias, with other characters replaced."""
+    return _NOT_IN_ALIASES.sub("-", str(text))[:64]
+
+
 def set_aliases(version: Version, aliases: Iterable[str]) -> list[str]:
     """Point aliases to a version, with invalid characters replaced; return those that are set."""
     valid_aliases = []
     for alias in aliases:
-        fitting = _NOT_IN_ALIASES.sub("-", str(alias))[:64]
+        fitting = alias_of(alias)
         if fitting == names.LATEST:
             continue
         try:

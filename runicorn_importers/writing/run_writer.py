@@ -19,7 +19,7 @@ from runicorn.artifacts.artifact import Artifact
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.artifacts.records import record_created
 from runicorn.artifacts.store import Store, Version
-from runicorn.compat.artifacts import set_aliases
+from runicorn.compat.artifacts import alias_of, set_aliases
 from runicorn.media import images
 from runicorn.settings import free_space
 from runicorn.store import bulk_io, curation, layout, values
@@ -221,8 +221,14 @@ class RunWriter:
             free_space.require(self.root, sum(max(size_of(source), 0) for source in files.paths.values()))
             version = artifact.log_to(store, self.run_id)
             self.versions.append(str(version))
-            set_aliases(version, files.aliases)
+            set_aliases(version, (alias for alias in files.aliases if not _is_of_user(version, alias)))
         record_created(self.folder, version)
+
+
+def _is_of_user(version: Version, alias: str) -> bool:
+    """Return whether an alias names a version of the artifact that no import made: it stays there."""
+    number = version.artifact.aliases().get(alias_of(alias))
+    return number is not None and ORIGIN not in version.artifact.version(number).metadata.metadata
 
 
 def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:

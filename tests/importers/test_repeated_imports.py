@@ -17,6 +17,8 @@ import pytest
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
+import runicorn as rn
+from runicorn.artifacts.curation import set_alias
 from runicorn.artifacts.store import Store
 from runicorn.store import curation, layout
 from runicorn_importers.experiment import Experiment, Point, Unreadable
@@ -269,6 +271,16 @@ def test_objects_of_a_wandb_summary_are_imported_with_job_type_and_aliases(
     assert small(run, layout.CONFIG) == {"wandb.job_type": "train"}
     assert not any("summary" in sentence for sentence in answer["left"])
     assert Store(folder).folder("model", "net").aliases()["best-so-far"] == 1
+
+
+def test_an_import_leaves_aliases_of_the_store_where_they_are(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "w.bin").write_text("ours")
+    with rn.init("vision", "own", storage=str(folder), capture_env=False) as run:
+        run.log_artifact(rn.Artifact("net", "model").add_file(tmp_path / "w.bin"))
+    set_alias(Store(folder).folder("model", "net"), "best-so-far", 1)
+    run_import("wandb", unpacked("wandb-objects", tmp_path), folder)
+    artifact = Store(folder).folder("model", "net")
+    assert artifact.live() == [1, 2] and artifact.aliases()["best-so-far"] == 1
 
 
 def test_values_of_a_summary_that_cannot_be_imported_are_named() -> None:
