@@ -117,8 +117,6 @@ def export(
 
       runicorn export latest --format page --output latest.html
 
-      runicorn export --project vision --document reports/weekly --output weekly.html
-
       runicorn export --run-id 20260114_153045_a1b2c3 --include-artifacts
 
       runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables

@@ -184,9 +184,14 @@ def kept(file: Path) -> dict[str, list[tuple[object, ...]]]:
         copy.write_bytes(content.read())
     with closing(sqlite3.connect(copy)) as database:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        rows = {name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for (name,) in tables}
-    names = [name for name in rows if name.startswith(("auth_user", "people_", "alerts_"))]
-    return {name: [tuple(map(_sorted, row)) for row in rows[name]] for name in names}
+        names = [name for (name,) in tables if name.startswith(("auth_user", "people_", "alerts_"))]
+        rows: dict[str, list[tuple[object, ...]]] = {}
+        for name in names:
+            # By name: a database that was migrated has its columns in another order.
+            columns = sorted(database.execute("SELECT name FROM pragma_table_info(?)", [name]))
+            quoted = ", ".join(f'"{column}"' for (column,) in columns)
+            rows[name] = database.execute(f"SELECT {quoted} FROM {name}").fetchall()
+    return {name: sorted((tuple(map(_sorted, row)) for row in rows[name]), key=repr) for name in names}
 
 
 def _sorted(value: object) -> object:
