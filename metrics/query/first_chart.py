@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+import struct
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 
 from metrics.models import Tile
 from metrics.query.series import run_series
+from metrics.query.series_view import JournalReplaced
 from runs.store import lazy_numpy
 
 logger = logging.getLogger(__name__)
@@ -23,7 +28,14 @@ def prepare() -> None:
         if tile is not None:
             lazy_numpy.load()
             run_series(tile.series.run, [tile.series.name])
+    # Removed meanwhile, or damaged: whoever asks for that curve is told, and the server starts.
     except (
-        Exception
-    ):  # removed meanwhile, or damaged: whoever asks for that curve is told, and the server starts
+        DatabaseError,
+        ObjectDoesNotExist,
+        JournalReplaced,
+        ValueError,
+        LookupError,
+        TypeError,
+        struct.error,
+    ):
         logger.info("The newest curve could not be read before it is asked for", exc_info=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import runicorn as rn
 from runicorn.compat import wandb
 from runicorn.compat.mlflow import search
 from runicorn.compat.mlflow.entities import Run, RunData, RunInfo
@@ -29,6 +30,8 @@ def run(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[w
     yield begun
     while wandb.run is not None:
         wandb.finish()
+    while (left := rn.get_active_run()) is not None:
+        left.finish()
 
 
 def _pickled_run() -> bytes:
