@@ -28,7 +28,7 @@ def prepare() -> None:
         if tile is not None:
             lazy_numpy.load()
             run_series(tile.series.run, [tile.series.name])
-    # Removed meanwhile, or damaged: whoever asks for that curve is told, and the server starts.
+    # Removed meanwhile, or damaged: a request for that curve reports it, and the server starts.
     except (
         DatabaseError,
         ObjectDoesNotExist,

@@ -146,8 +146,11 @@ class SeriesReader:
         return (window_points.by_step() if self._by_step else window_points.by_time()), count
 
     def open_tangled(self, blob: Blob) -> None:
-        """By time, read all points where the tiles have points of several times beside each other: their order is that of
-        steps, and a resumed run logged some again. A bucket of a mip has its extremes at any of those times."""
+        """By time, read all points of tiles in which the time goes back, at most `MOST_GAPS` of them.
+
+        Tiles are in the order of steps: where a resumed run logged some again, a bucket has points of both times, and
+        the extremes of one hide those of the other.
+        """
         if self._by_step or self._raw:
             return
         level = self._directory.column("level")

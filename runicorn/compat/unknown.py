@@ -29,7 +29,7 @@ PROTOCOLS = frozenset(
         "tolist",
     }
 )
-"""Attributes by which arrays, data frames, figures and dates are recognized: an inert object is none of these."""
+"""Attributes by which arrays, data frames, figures and dates are recognized; inert objects lack them."""
 _warned: set[str] = set()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from samples.query import condition_check, table
 from samples.query import where as conditions
 from samples.query.rows import one_row
 from samples.query.table import Filter
-from samples.store.index import SampleIndex
+from samples.store.index import SampleIndex, index_folder
 from samples.store.piece import Piece
 
 Row = JsonObject
@@ -132,8 +130,7 @@ def _pieces(catalog: Catalog, entry: RunEntry, name: str) -> Iterator[tuple[Samp
     run_dir = _store(catalog).root / entry.folder
     if name not in names.sample_sets(run_dir):
         raise NotAvailable(f"{entry.id} has no samples {name}.")
-    key = hashlib.sha256(os.fsencode(run_dir)).hexdigest()[:24]
-    index = SampleIndex(run_dir, name, Path(_folder().name, key, names.folder_name(name)))
+    index = SampleIndex(run_dir, name, index_folder(Path(_folder().name), run_dir, name))
     try:
         index.catch_up()
         with index.pieces() as pieces:

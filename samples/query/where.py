@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from runs.query.where.ast import All, Comparison, Either, Field, Kind, Node, Not
+from runs.query.where.ast import COMPARED, All, Comparison, Either, Field, Kind, Node, Not
 from runs.query.where.parser import LONGEST, LONGEST_NAME, BadWhere, Parser, tokens
 from runs.store.lazy_numpy import np
 from samples.store.piece import NO_STEP, Piece
@@ -16,16 +14,6 @@ if TYPE_CHECKING:
 
 
 Mask: TypeAlias = "NDArray[np.bool_]"
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
 WORDS: dict[str, bool] = {"true": True, "false": False}
 
 
@@ -104,7 +92,7 @@ def _compared(node: Comparison, piece: Piece) -> Mask:
         return np.asarray(present & (result if operator == "=" else ~result), bool)
     if isinstance(value, str):
         return present if operator == "!=" else np.zeros(piece.rows, bool)
-    return np.asarray(present & COMPARE[operator](numbers, value), bool)
+    return np.asarray(present & COMPARED[operator](numbers, value), bool)
 
 
 def _word(value: Any) -> Any:

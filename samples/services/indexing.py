@@ -6,7 +6,6 @@ what is indexed so far.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -20,11 +19,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from runicorn.store.samples.names import folder_name, sample_sets
+from runicorn.store.samples.names import sample_sets
 from runs.models import Run
 from samples.errors import NoSuchSamples, SamplesUnreadable
 from samples.store import process
-from samples.store.index import Progress, SampleIndex
+from samples.store.index import Progress, SampleIndex, index_folder
 from samples.store.piece import Piece
 
 FOLDER = "samples-index"
@@ -59,8 +58,7 @@ def index_of(run: Run, name: str) -> SampleIndex:
     """
     if name not in names(run):
         raise NoSuchSamples(run.run_id, name)
-    key = hashlib.sha256(os.fsencode(run.path)).hexdigest()[:24]
-    folder = Path(settings.STATE_DIR, FOLDER, key, folder_name(name))
+    folder = index_folder(Path(settings.STATE_DIR, FOLDER), run.path, name)
     with _lock:
         index = _indexes.pop(folder, None) or SampleIndex(run.path, name, folder)
         _indexes[folder] = index

@@ -5,6 +5,7 @@ Any number of processes may build it: a piece appears by a rename, and one that 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runicorn import _platform
-from runicorn.store.samples.names import Chunk, chunks, samples_folder
+from runicorn.store.samples.names import Chunk, chunks, folder_name, samples_folder
 from runicorn.store.samples.reader import Line, OpenChunk, torn_bytes
 from samples.store.piece import TAIL_BYTES, Piece, PieceName, parse_name, tail_of, write_piece
 
@@ -27,6 +28,12 @@ SMALL_BYTES = 1024 * 1024
 PIECE_BYTES = 64 * 1024 * 1024
 QUIET_SECONDS = 30.0
 OLD_SECONDS = 3600.0
+
+
+def index_folder(base: Path, run_dir: Path, name: str) -> Path:
+    """Return the folder of the index of a sample set; the indexes of a run are in its parent."""
+    key = hashlib.sha256(os.fsencode(run_dir)).hexdigest()[:24]
+    return base / key / folder_name(name)
 
 
 class ChunkState(NamedTuple):

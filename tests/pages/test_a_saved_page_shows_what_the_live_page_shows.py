@@ -133,7 +133,7 @@ def columns(table: dict[str, Any]) -> list[str]:
 
 
 def first_difference(one: dict[str, Any], other: dict[str, Any]) -> Any:
-    """Return the first parts of two tables that differ; None if there is none."""
+    """Return the first parts of two tables that differ, None for equal tables."""
     for key in ("name", "caption", "words"):
         if one[key] != other[key]:
             return one[key], other[key]

@@ -21,7 +21,33 @@ class NestedSummary(dict[str, Any]):
         return NestedSummary(below)
 
 
-class SummaryView(MutableMapping[str, Any]):
+class _Entries(MutableMapping[str, Any]):
+    """Entries that are attributes, too; a copy is a plain dictionary."""
+
+    _prefix = ""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the summary has no value {self._prefix + name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def __reduce__(self) -> Any:
+        return dict, (_plain(self),)
+
+
+class SummaryView(_Entries):
     """Entries by name; those that the script sets are written to the summary of the run.
 
     Nested values are stored by dotted names. A metric whose statistics `define_metric` asks for has these as nested values.
@@ -77,16 +103,6 @@ class SummaryView(MutableMapping[str, Any]):
         for name in names:
             del self._latest[name]
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the summary has no value {name!r}") from None
-
-    __setattr__ = __setitem__
-
     def __iter__(self) -> Iterator[str]:
         keys = (self._top(name) for name in list(self._latest))
         return iter(dict.fromkeys(keys))
@@ -94,15 +110,6 @@ class SummaryView(MutableMapping[str, Any]):
     def _top(self, name: str) -> str:
         above = name.partition(".")[0]
         return above if above in self._nested else name
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-    def __reduce__(self) -> Any:
-        return dict, (_plain(self),)
 
     def update(self, other: Any = (), /, **values: Any) -> None:
         added = {**(other if isinstance(other, Mapping) else dict(other)), **values}
@@ -115,7 +122,7 @@ class SummaryView(MutableMapping[str, Any]):
             self._also("summary.update", added)
 
 
-class _Part(MutableMapping[str, Any]):
+class _Part(_Entries):
     """The entries of a summary below a name; they may be changed."""
 
     def __init__(self, summary: SummaryView, prefix: str) -> None:
@@ -131,28 +138,9 @@ class _Part(MutableMapping[str, Any]):
     def __delitem__(self, key: str) -> None:
         del self._summary[self._prefix + key]
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the summary has no value {self._prefix + name!r}") from None
-
-    __setattr__ = __setitem__
-
-    def __reduce__(self) -> Any:
-        return dict, (_plain(self),)
-
     def __iter__(self) -> Iterator[str]:
         names = [name for name in self._summary._latest if name.startswith(self._prefix)]
         return iter(dict.fromkeys(name.removeprefix(self._prefix).partition(".")[0] for name in names))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
 
 
 def _plain(entries: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def _print_for_terminal(
         while excess() > 0 and (wide := [at for at in places if widths[at] > least(at)]):
             widths[max(wide, key=lambda at: widths[at])] -= 1
 
-    # The id is what other verbs take, and a cut number or time is another one.
+    # Other commands take the id, and a cut number or time is another one.
     whole = [at for at, column in enumerate(columns) if column in (*WHOLE, *numbers, *TIMES)]
     narrow([at for at in widths if at not in whole], lambda at: LEAST_WIDTH)
     empty = [at for at, width in enumerate(most) if not width]

@@ -108,16 +108,16 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
         if len(groups) > MOST_GROUPS:
             raise ValidationError({"in": [f"At most {MOST_GROUPS} groups are allowed"]})
         return JsonResponse({"groups": group_members(root, state, groups, MOST_CHOSEN)})
-    try:
-        matches = matching(root, state)
-    except BadWhere as error:
-        raise ValidationError(translated(error.sentence)) from error
     if state.is_grouped and state.having:
         table = GroupedTable(root, state)
         if table.problem:
             raise ValidationError(table.problem)
         ids, total = table.visible_ids(MOST_CHOSEN)
         return JsonResponse({"ids": ids, "total": total})
+    try:
+        matches = matching(root, state)
+    except BadWhere as error:
+        raise ValidationError(translated(error.sentence)) from error
     ids = ids_in_order(matches, state, MOST_CHOSEN)
     return JsonResponse({"ids": ids, "total": counts.total(matches)})
 

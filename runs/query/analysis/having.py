@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,20 +10,12 @@ from runs.query.analysis import grouping
 from runs.query.analysis.grouping import STATISTICS, Membership
 from runs.query.analysis.metric_values import Definitions, Floats
 from runs.query.matches import Matches
-from runs.query.where.ast import All, Comparison, Either, Field, Kind, Node, Not
+from runs.query.where.ast import COMPARED, All, Comparison, Either, Field, Kind, Node, Not
 from runs.query.where.parser import LONGEST, LONGEST_NAME, BadWhere, Parser, tokens
 from runs.store.lazy_numpy import np
 
 COUNTS = ("n", "failed")
 HINT = gettext_noop("Groups have n, failed and metric.NAME with .mean, .std, .median, .min, .max or .n.")
-COMPARED: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 class _GroupParser(Parser):

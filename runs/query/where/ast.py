@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -37,6 +38,15 @@ FIELDS = {
 EMPTY_TEXTS = frozenset({"group", "description", "hostname", "replica_key"})
 """Columns that are "" if the run has no value."""
 FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
+COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""Comparisons of numbers or arrays."""
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 EQUALITIES = frozenset({"=", "!=", "in", "exists"})
 ALLOWED = {

@@ -5,7 +5,6 @@ The meaning is that of `runs.query.where.sql`, value for value: tests compare bo
 
 from __future__ import annotations
 
-import operator
 import string
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -15,18 +14,11 @@ from typing import Any
 from runicorn.store import layout
 from runicorn_tools.analysis import replicas
 from runs.query.where import patterns
-from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
+from runs.query.where.ast import COMPARED, EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
 from runs.store.metric_stats import MetricStats, best_by, mode_of
 from runs.store.params import Param, flatten
 from runs.store.reader import RunRecord
 
-COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 CAPITALS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 """Databases ignore the case of the letters A to Z only."""
 
@@ -131,8 +123,6 @@ def _compared(node: Comparison, value: Any) -> bool:
     operand = node.values[0]
     if node.operator == "contains":
         return str(operand).translate(CAPITALS) in str(value).translate(CAPITALS)
-    if node.operator == "!=":
-        return bool(value != operand)
     if node.operator == "~":
         return patterns.compiled(str(operand)).search(str(value)) is not None
-    return COMPARED[node.operator](value, operand)
+    return bool(COMPARED[node.operator](value, operand))

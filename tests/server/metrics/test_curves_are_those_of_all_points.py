@@ -235,7 +235,7 @@ def test_points_of_one_second_are_drawn_after_a_pause(monkeypatch: pytest.Monkey
 
 
 def test_a_run_that_was_resumed_at_an_earlier_step_is_drawn_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiles are in the order of steps: points of before and after the pause lie beside each other."""
+    """Tiles are in the order of steps: they mix points from before and after the pause."""
     monkeypatch.setattr(pyramid, "SHAPE", BROAD)
     steps = [*range(110), *range(69, 100)]
     rows = np.arange(len(steps), dtype=np.int64)
