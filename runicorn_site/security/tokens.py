@@ -151,9 +151,13 @@ class Tokens:
         return None if is_form(head) else self._check_token(head, visitor)
 
     def _check_token(self, head: Head, visitor: Visitor) -> Refusal | None:
-        if self.has_cookie(head) or visitor.is_owner():
+        if self.is_known(head, visitor):
             return None
         return self._bearer(head, visitor.address)
+
+    def is_known(self, head: Head, visitor: Visitor) -> bool:
+        """Return whether a request passes without showing the token."""
+        return self.has_cookie(head) or visitor.is_owner()
 
     def is_right(self, secret: str) -> bool:
         """Return whether a text is the token, in constant time."""
@@ -206,7 +210,7 @@ class Tokens:
             "?" + urlencode(rest, doseq=True) if rest else ""
         )
         if not self._opens(secret):
-            if self.has_cookie(head) or visitor.is_owner():
+            if self.is_known(head, visitor):
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
             return self._ask(
                 Message("This link has been used or has expired. {advice}", advice=self.advice),

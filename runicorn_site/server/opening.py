@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from people.token_verification import shown_token
 from runicorn_site.monitoring.health import health
 from runicorn_site.security.guard import Policy, Receive, Scope, Send, head_of, response_headers
+from runicorn_site.security.peer import connection
 
 HEALTH = frozenset({"/api/health", "/api/health/"})
 
@@ -42,8 +43,14 @@ class Opening:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in HEALTH:
             return False
         head, policy = head_of(scope), self._policy
-        is_open = not (policy.is_closed or policy.forwarding)
-        return is_open and shown_token(head) is None and policy.judge(head) is None
+        if policy.people is not None or policy.forwarding or shown_token(head) is not None:
+            return False
+        if policy.judge(head) is not None:
+            return False
+        if policy.tokens is None:
+            return True
+        visitor = policy.visitor(head, connection(scope.get("client"), scope.get("server")))
+        return policy.tokens.is_known(head, visitor)
 
     async def _answer(self, scope: Scope, send: Send) -> bool:
         try:
