@@ -61,6 +61,25 @@ def names(page: Any) -> list[str]:
     return [text.strip() for text in page.locator("tr.group-row a.name bdi").all_inner_texts()]
 
 
+def invalid(page: Any) -> list[str]:
+    """Return the ids of the fields that are marked as malformed."""
+    marked = page.locator("input[aria-invalid=true]")
+    return list(marked.evaluate_all("fields => fields.map(field => field.id)"))
+
+
+def test_the_malformed_condition_is_marked(open_table: Callable[[str], Any]) -> None:
+    page = open_table("&group=replicas")
+    page.fill("#having", "lr > 1")
+    page.keyboard.press("Enter")
+    until(lambda: invalid(page) == ["having"])
+    page.fill("#having", "n > 1")
+    page.keyboard.press("Enter")
+    until(lambda: not invalid(page))
+    page.fill("#where", "status <")
+    page.keyboard.press("Enter")
+    until(lambda: invalid(page) == ["where"])
+
+
 def test_seeds_are_grouped_opened_and_selected(
     runs: dict[float, list[str]], open_table: Callable[[str], Any]
 ) -> None:

@@ -36,10 +36,14 @@ function handleSwap(style, target, fragment, settleInfo) {
   return [target];
 }
 
-/** Mark the filter expression as malformed where the answer was only its problem. */
+/** Mark the malformed expression, that of the runs or that of the groups, where the answer was only its problem. */
 function markProblem() {
-  const [field, problem] = ["where", "where-problem"].map((id) => document.getElementById(id));
-  if (field && problem) field.ariaInvalid = !problem.hidden;
+  const problem = document.getElementById("where-problem");
+  if (!problem) return;
+  for (const name of ["where", "having"]) {
+    const field = document.getElementById(name);
+    if (field) field.ariaInvalid = problem.dataset.field === name;
+  }
 }
 
 /** Define the swap style `around`. */
