@@ -1,10 +1,16 @@
-"""Middleware that answers requests of conditional routes from memory, or tags and remembers their answers."""
+"""Middleware that answers requests of conditional routes from memory, or tags and remembers their answers.
+
+Pages and the answers of all other routes are built for each request, and tagged by their content.
+"""
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable, Hashable
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -23,7 +29,11 @@ from runicorn_site.web.readable import current
 
 SAFE = ("GET", "HEAD")
 INCOMPLETE = "X-Ingest-Pending"
+TAGGED = re.compile(r"text/html\b|application/json\b")
+CSRF_TOKEN = re.compile(rb"""(name="csrfmiddlewaretoken" value=")[A-Za-z0-9]+""")
 UNTAGGED = frozenset({"content-length", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
+PROCESS = secrets.token_hex(8)
+"""Versions of the database are only comparable within a process."""
 REVALIDATE = "private, no-cache"
 
 
@@ -43,7 +53,13 @@ class Conditional:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        """Give a page, and an answer of a route that is not declared, the tag of its content."""
+        response = self.get_response(request)
+        if request.method not in SAFE or response.streaming or SHARED in getattr(request, "scope", {}):
+            return response
+        if not TAGGED.match(response.get("Content-Type", "")) or "no-store" in response.get("Cache-Control", ""):
+            return response
+        return tagged(response, request, None, None, Notes(), content_of)
 
     def process_view(
         self,
@@ -102,21 +118,39 @@ def not_modified(tag: str, headers: list[tuple[str, str]]) -> HttpResponseNotMod
     return response
 
 
+def content_of(body: bytes, request: HttpRequest) -> bytes:
+    """Return the content of a page without its CSRF token, which is masked differently in each response.
+
+    The token in the page that a browser has belongs to its cookie, which is therefore a part of the content.
+    """
+    content, count = CSRF_TOKEN.subn(rb"\1", body)
+    return content + request.COOKIES.get(settings.CSRF_COOKIE_NAME, "").encode() if count else body
+
+
 def tagged(
-    response: HttpResponseBase, request: HttpRequest, key: Hashable, moment: Moment | None, notes: Notes
+    response: HttpResponseBase,
+    request: HttpRequest,
+    key: Hashable,
+    moment: Moment | None,
+    notes: Notes,
+    content: Callable[[bytes, HttpRequest], bytes] = lambda body, _: body,
 ) -> HttpResponseBase:
     """Give a complete answer its tag and remember it; return 304 instead of it if the client has it."""
     if response.status_code != 200 or response.cookies or INCOMPLETE in response or "ETag" in response:
         return response
     response.headers.setdefault("Cache-Control", REVALIDATE)
-    if response.streaming:
-        return response
-    body = cast(HttpResponse, response).content
     headers = [(name, value) for name, value in response.items() if name.lower() not in UNTAGGED]
-    tag = tag_of(body, headers)
-    if moment is not None:
-        kept = body if len(body) <= LARGEST else None
-        answers.remember(key, Answer(moment.version, tag, headers, kept, notes.expires, notes.checks))
+    if response.streaming:
+        if moment is None or notes.checks or notes.expires < float("inf"):
+            return response
+        # A list in constant memory is tagged by the rows that it shows, in this process.
+        tag = tag_of(repr((PROCESS, moment.version, key)).encode(), headers)
+    else:
+        body = cast(HttpResponse, response).content
+        tag = tag_of(content(body, request), headers)
+        if moment is not None:
+            kept = body if len(body) <= LARGEST else None
+            answers.remember(key, Answer(moment.version, tag, headers, kept, notes.expires, notes.checks))
     if is_named(tag, request.headers.get("If-None-Match")):
         response.close()
         return not_modified(tag, headers)

@@ -33,15 +33,17 @@ def json_list(
     length: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponseBase:
-    """Respond with a list, alone or as the only field `name` of an object.
+    """Respond with a list, alone or as the only field `name` of an object; one of more than SHORT items is streamed.
 
     Args:
         request: tells whether a program asks or a person.
-        length: how many items there are at most, where that is known; a short list is answered at once.
+        length: how many items there are at most, where that is known.
     """
-    if length is not None and length <= SHORT:
-        values = list(items)
-        return Response({name: values} if name else values, headers=dict(headers or {}))
+    if length is None or length <= SHORT:
+        beginning = list(itertools.islice(items, SHORT + 1))
+        if len(beginning) <= SHORT:
+            return Response({name: beginning} if name else beginning, headers=dict(headers or {}))
+        items = itertools.chain(beginning, items)
     if request.accepted_renderer.format != "json":
         beginning = list(itertools.islice(items, BROWSED))
         return Response({name: beginning} if name else beginning, headers=dict(headers or {}))

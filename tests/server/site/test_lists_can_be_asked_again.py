@@ -25,6 +25,7 @@ from runicorn.store.samples.writer import SampleWriter
 from runicorn_site.conditional.answers import tag_of
 from runicorn_site.conditional.remembered import RememberedAnswers
 from runicorn_site.transport.dispatch import OneHop
+from runicorn_site.web import streaming
 from runicorn_site.web.moments import SharedCall
 from runicorn_site.web.readable import EVERYTHING, Readable, restrict
 from runs.active_root import activate, active_root
@@ -383,3 +384,59 @@ def test_lists_of_files_are_asked_again(store: Path, make_run: Any, program: Pro
         status, _, body = program.get(path, if_none_match=tags[path])
         assert status == 200, path
     assert json.loads(body)["total"] == 2
+
+
+def test_every_list_chart_and_page_is_asked_again(store: Path, make_run: Any, program: Program) -> None:
+    run_id, other = (make_run(store, project="vision", name=name) for name in ("a", "b"))
+    paths = (
+        "/api/runs",
+        "/api/projects/vision/names/a/runs",
+        "/api/recycle-bin",
+        f"/api/runs/{run_id}/artifacts",
+        f"/api/runs/{run_id}/media",
+        f"/api/v2/differ?a={run_id}&b={other}",
+        f"/api/v2/nearest?run={run_id}&project=vision",
+        "/api/v2/projects/vision/baseline",
+        "/api/v2/projects/vision/formulas",
+        "/api/v2/alerts/rules",
+        "/",
+        f"/runs/{run_id}",
+        "/projects/vision/groups",
+        "/recycle-bin",
+    )
+    for address in paths:
+        path, _, query = address.partition("?")
+        status, headers, _ = program.get(path, query)
+        assert status == 200, address
+        status, again, body = program.get(path, query, if_none_match=headers.get("etag", ""))
+        assert (status, body, again["etag"]) == (304, b"", headers["etag"]), address
+        assert program.get(path, query, if_none_match='"other"')[0] == 200
+
+
+def test_a_page_is_sent_again_when_it_or_its_cookie_changes(
+    store: Path, make_run: Any, program: Program
+) -> None:
+    run_id = make_run(store, project="vision")
+    path = f"/runs/{run_id}"
+    cookie = program.get(path)[1]["set-cookie"].partition(";")[0]
+    tag = program.get(path, cookie=cookie)[1]["etag"]
+    assert program.get(path, cookie=cookie, if_none_match=tag)[0] == 304
+    # Its forms have the token of the cookie.
+    other = program.get(path)[1]["set-cookie"].partition(";")[0]
+    assert program.get(path, cookie=other, if_none_match=tag)[0] == 200
+    tag_runs(root=active_root(), run_ids=[run_id], add=["gold"], remove=[])
+    assert program.get(path, cookie=cookie, if_none_match=tag)[0] == 200
+
+
+def test_a_streamed_list_is_asked_again(
+    store_of_two: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "SHORT", 1)
+    _, headers, body = program.get("/api/runs")
+    assert len(json.loads(body)) == 2
+    assert program.get("/api/runs", if_none_match=headers["etag"])[::2] == (304, b"")
+    for reader in READERS[1:]:
+        assert program.get("/api/runs", reader=reader, if_none_match=headers["etag"])[0] == 200
+    make(store_of_two, 3)
+    status, changed, body = program.get("/api/runs", if_none_match=headers["etag"])
+    assert (status, len(json.loads(body))) == (200, 3) and changed["etag"] != headers["etag"]
