@@ -92,7 +92,7 @@ class GroupQuery(RunsQuery):
     order_by = serializers.CharField(
         default="key",
         max_length=300,
-        help_text="`key`, `n`, `failed` or `metric.NAME.mean|std|median|min|max|n` of a metric in `metrics`; descending with a leading minus. Groups without the value come last.",
+        help_text="`key`, `n`, `failed` or `metric.NAME.mean|std|median|min|max|n`; descending with a leading minus. Groups without the value come last.",
     )
     having = Having(
         required=False,

@@ -22,7 +22,7 @@ from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
 from runs.api.requests import CommaSeparated
 from runs.models import Run
-from runs.services.lookup import get_experiment
+from runs.services.lookup import get_experiment, get_run
 
 MOST_RUNS = 100
 LONGEST_CONFIG = 1_000_000
@@ -89,12 +89,12 @@ def compared_runs(a: str, b: list[str]) -> tuple[Run, list[Run]]:
     """Return the runs of these ids.
 
     Raises:
-        ExperimentNotFound, InvalidRunId: one of them does not exist.
+        RunNotFound, InvalidRunId: one of them does not exist.
         NotFound: there is no earlier run.
     """
-    run = get_experiment(a, field="a")
+    run = get_run(a, field="a")
     if b != [service.PREVIOUS]:
-        return run, [get_experiment(run_id, field="b") for run_id in dict.fromkeys(b)]
+        return run, [get_run(run_id, field="b") for run_id in dict.fromkeys(b)]
     earlier = service.predecessor(run)
     if earlier is None:
         raise NotFound(f"There is no run before {a} in its project.")
@@ -109,7 +109,7 @@ def nearest_view(request: Request, query: dict[str, Any]) -> Response:
     orders of magnitude), any other value 0 or 1, a missing key 1; seeds, output folders and names do not count.
     """
     run_id = query.get("run", "")
-    config = get_experiment(run_id, field="run").config if run_id else query["config"]
+    config = get_run(run_id, field="run").config if run_id else query["config"]
     return Response({"runs": tried.near_runs(query["project"], config, query["limit"], run_id)})
 
 

@@ -115,10 +115,11 @@ class ViewerCatalog(Catalog):
 
     def satisfies(self, run_id: str, where: str) -> bool:
         """Ask for the run with the condition; a key that no run has is a metric that is not logged yet."""
-        condition = f'id = "{run_id}" and ({where})'
+        # Searched for by its id, not as a part of the condition: errors name positions of what was typed.
+        asked = {"where": where, "search": run_id, "include_deleted": True}
         try:
             with answered():
-                return bool(list(self._pages({"where": condition, "include_deleted": True}, 1)))
+                return any(run["id"] == run_id for run in self._pages(asked, 1000))
         except BadQuestion as error:
             if "unknown field" in str(error) and "Did you mean" not in str(error):
                 return False

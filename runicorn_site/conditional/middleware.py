@@ -57,7 +57,9 @@ class Conditional:
         response = self.get_response(request)
         if request.method not in SAFE or response.streaming or SHARED in getattr(request, "scope", {}):
             return response
-        if not TAGGED.match(response.get("Content-Type", "")) or "no-store" in response.get("Cache-Control", ""):
+        if not TAGGED.match(response.get("Content-Type", "")) or "no-store" in response.get(
+            "Cache-Control", ""
+        ):
             return response
         return tagged(response, request, None, None, Notes(), content_of)
 

@@ -277,7 +277,7 @@ def _samples(options: Options, context: Context) -> Table:
                 page = sample_table.page(index.source, selection, 1, limit)
         except NoSuchSamples:
             continue
-        rows += [(run, cut_row(row, LONGEST_TEXT)) for row in page.rows]
+        rows += [(run, cut_row(row, LONGEST_TEXT, "…")) for row in page.rows]
     if not rows:
         raise BlockProblem(_("No sample matches."))
     keys = (

@@ -60,7 +60,7 @@ def rows_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -
         selection = selection_of(query, pieces)
         page = table.page(index.source, selection, number, size)
     answer = {
-        "rows": [{**cut_row(row, PREVIEW), "_values": dict(fields_of(row))} for row in page.rows],
+        "rows": [{**cut_row(row, PREVIEW, "…"), "_values": dict(fields_of(row))} for row in page.rows],
         "total": page.total,
         "exact": page.is_exact,
         "next": page.has_next,

@@ -17,9 +17,9 @@ CUT = 2000
 """Characters of a text, and elements of a list, unless all of it is asked for."""
 
 
-def cut_row(row: JsonObject, longest: int = CUT) -> JsonObject:
-    """Return a sample with `_cut` if any of its texts or lists was cut."""
-    result, is_cut = table.cut(row, longest)
+def cut_row(row: JsonObject, longest: int = CUT, mark: str = "") -> JsonObject:
+    """Return a sample with `_cut` if any of its texts or lists was cut; `mark` is appended to such texts."""
+    result, is_cut = table.cut(row, longest, mark)
     return {**result, "_cut": True} if is_cut else result
 
 

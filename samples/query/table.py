@@ -266,15 +266,18 @@ def columns_of(pieces: Sequence[Piece]) -> list[SampleColumn]:
     return [{"name": name, "type": kind} for name, kind in sorted(kinds.items())]
 
 
-def cut(value: Any, longest: int) -> tuple[Any, bool]:
-    """Return a value whose texts and lists have at most `longest` characters or elements, and whether any was cut."""
+def cut(value: Any, longest: int, mark: str = "…") -> tuple[Any, bool]:
+    """Return a value whose texts and lists have at most `longest` characters or elements, and whether any was cut.
+
+    `mark` is appended to a text that was cut.
+    """
     if isinstance(value, str):
-        return (f"{value[:longest]}…", True) if len(value) > longest else (value, False)
+        return (value[:longest] + mark, True) if len(value) > longest else (value, False)
     if isinstance(value, list):
-        items = [cut(item, longest) for item in value[:longest]]
+        items = [cut(item, longest, mark) for item in value[:longest]]
         return [item for item, _ in items], len(value) > longest or any(is_cut for _, is_cut in items)
     if isinstance(value, dict):
-        pairs = {key: cut(item, longest) for key, item in value.items()}
+        pairs = {key: cut(item, longest, mark) for key, item in value.items()}
         return {key: item for key, (item, _) in pairs.items()}, any(is_cut for _, is_cut in pairs.values())
     return value, False
 

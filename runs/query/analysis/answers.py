@@ -48,13 +48,15 @@ def groups(
     """
     membership = grouping.group(matches, by)
     definitions = Definitions.of(matches.runs)
+    ordering = grouping.metric_of(order_by)
     quantities = {metric: definitions.quantity(metric) for metric in metrics}
+    computed = quantities if not ordering else {ordering: definitions.quantity(ordering), **quantities}
     statistics = {
         metric: grouping.metric_statistics(matches.root, membership, quantity)
-        for metric, quantity in quantities.items()
+        for metric, quantity in computed.items()
     }
     places = membership.computed(
-        ("order", order_by, quantities.get(_metric_of(order_by))),
+        ("order", order_by, computed.get(ordering)),
         lambda: grouping.ordered(membership, order_by, statistics),
     )
     if condition is not None:
@@ -64,10 +66,9 @@ def groups(
     failed = grouping.failures(membership)
     newest = {at: membership.keys[membership.places(at)[::-1][:MOST_IDS]].tolist() for at in visible}
     ids = grouping.run_ids(matches.root, {key for keys in newest.values() for key in keys})
+    shown = {metric: statistics[metric] for metric in quantities}
     entries = [
-        _entry(
-            membership, by, at, int(failed[at]), [ids[key] for key in newest[at] if key in ids], statistics
-        )
+        _entry(membership, by, at, int(failed[at]), [ids[key] for key in newest[at] if key in ids], shown)
         for at in visible
     ]
     if against:
@@ -81,10 +82,6 @@ def groups(
             for entry, verdict in zip(entries, judged, strict=True):
                 entry.setdefault("verdicts", {})[metric] = verdict_answer(verdict)
     return {"groups": entries, "total": len(places), "page": page, "per_page": per_page}
-
-
-def _metric_of(order_by: str) -> str:
-    return order_by.removeprefix("-").removeprefix("metric.").rpartition(".")[0]
 
 
 def _entry(

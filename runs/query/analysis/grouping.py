@@ -290,6 +290,12 @@ def statistics(membership: Membership, values: Floats) -> Statistics:
     )
 
 
+def metric_of(order: str) -> str:
+    """Return the metric by which `order` sorts groups; empty if it sorts by none."""
+    name = order.removeprefix("-")
+    return name.removeprefix("metric.").rpartition(".")[0] if name.startswith("metric.") else ""
+
+
 def ordered(membership: Membership, order: str, statistics_by_metric: Mapping[str, Statistics]) -> list[int]:
     """Return the groups in an order; those without the value last.
 
@@ -310,13 +316,9 @@ def ordered(membership: Membership, order: str, statistics_by_metric: Mapping[st
     elif name == "failed":
         values = failures(membership).astype(float)
     else:
-        metric, _, statistic = name.removeprefix("metric.").rpartition(".")
-        if (
-            not name.startswith("metric.")
-            or metric not in statistics_by_metric
-            or statistic not in STATISTICS
-        ):
-            allowed = f"key, n, failed, metric.<name>.{'|'.join(STATISTICS)} of a metric in `metrics`"
+        metric, statistic = metric_of(order), name.rpartition(".")[2]
+        if metric not in statistics_by_metric or statistic not in STATISTICS:
+            allowed = f"key, n, failed, metric.<name>.{'|'.join(STATISTICS)}"
             raise ValidationError({"order_by": [f"order_by must be one of {allowed}; not {order[:300]!r}"]})
         values = getattr(statistics_by_metric[metric], statistic).astype(float)
     missing = ~np.isfinite(values)

@@ -99,6 +99,10 @@ def test_unknown_runs_and_invalid_queries_are_errors(runs: list[str], api: APICl
     ]:
         answer = api.get(f"/api/v2/differ?{query}")
         assert (answer.status_code, isinstance(answer.json()["detail"], str)) == (status, True), query
+    unknown = "20200101_000000_000000"
+    for path in (f"differ?a={unknown}&b={runs[0]}", f"nearest?project=p&run={unknown}"):
+        answer = api.get(f"/api/v2/{path}")
+        assert (answer.status_code, answer.json()) == (404, {"detail": f"Run not found: {unknown}"})
     for query in (
         "project=p",
         f"project=p&run={runs[0]}&config={{}}",

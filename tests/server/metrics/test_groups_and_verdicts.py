@@ -85,6 +85,8 @@ def test_groups_have_the_statistics_of_all_members(store: Path, make_run: MakeRu
     nested = get("groups", by="group,config.lr", order_by="-n")["groups"]
     assert [list(group["key"].values()) for group in nested] == [["a", 0.1], ["b", 0.5]]
     best = get("groups", by="group", metrics="val/acc", order_by="-metric.val/acc.mean", per_page=1)
+    by_other = get("groups", by="group", order_by="-metric.val/acc.mean", per_page=1)["groups"]
+    assert [(group["key"], group["metrics"]) for group in by_other] == [(best["groups"][0]["key"], {})]
     assert best["total"] == 2 and best["groups"][0]["key"] == {"group": "b"}
     filtered = get("groups", by="group", metrics="val/acc", where="metric.val/acc < 0.65")
     assert [group["n"] for group in filtered["groups"]] == [2]
@@ -108,7 +110,7 @@ def test_groups_have_the_statistics_of_all_members(store: Path, make_run: MakeRu
         ({"by": "colour"}, "by"),
         ({"by": "config.a\0"}, "by"),
         ({"by": "group,name,tag,host,status"}, "by"),
-        ({"by": "group", "order_by": "metric.loss.mean"}, "order_by"),
+        ({"by": "group", "order_by": "metric.loss.mode"}, "order_by"),
         ({"by": "group", "where": "lr <"}, "where"),
         ({"by": "group", "having": "metric.loss > 1"}, "having"),
         ({"by": "group", "having": "n > many"}, "having"),

@@ -138,6 +138,12 @@ def test_wait_tells_how_it_ended(run: Any) -> None:
     run("wait", BERT, code=1)
 
 
+@pytest.mark.parametrize("until", ["((", 'status = "failed") or (id exists'])
+def test_a_malformed_condition_to_wait_for_names_its_position(run: Any, until: str) -> None:
+    position = 3 if until == "((" else 18
+    assert f"position {position}" in run("wait", FIRST, "--until", until, code=2)
+
+
 def test_notes_and_tags_are_changed(run: Any) -> None:
     run("note", THIRD, "Diverged.")
     run("note", THIRD, "Twice.", "--append")
