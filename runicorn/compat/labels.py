@@ -1,4 +1,4 @@
-"""Tags and notes of a run that is already open."""
+"""Tags, notes and the name of a run that is already open."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from runicorn.tracking.disabled import SilentRun
 from runicorn.tracking.run import Run
 
 
+def labels_of(run: Run) -> dict[str, Any]:
+    """Return the content of `meta.json`; empty if the run stores nothing."""
+    return {} if isinstance(run, SilentRun) else run._folder.read(layout.META)
+
+
 def set_labels(run: Run, **labels: Any) -> None:
-    """Replace `tags`, `notes` or `group` in `meta.json`."""
+    """Replace `tags`, `notes`, `group` or `display_name` in `meta.json`; the folder keeps the name of the run."""
     if isinstance(run, SilentRun):
         return
     folder = run._folder

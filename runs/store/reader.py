@@ -342,7 +342,8 @@ def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
     description = curation.text("description", NOTE_LENGTH)
     record.description = (described or "") if description is None else description
     record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
-    record.display_name = curation.text("display_name", DISPLAY_NAME_LENGTH) or None
+    names = (fields.text("display_name", DISPLAY_NAME_LENGTH) for fields in (curation, meta))
+    record.display_name = next(filter(None, names), None)
     record.owner = curation.text("owner", OWNER_LENGTH) or None
     record.project = _moved_to(curation) or record.project
     color = curation.text("color", 7) or ""

@@ -15,8 +15,8 @@ from runicorn.capture.redaction import MASK
 from runicorn.compat.config_view import as_mapping
 from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
-from runicorn.compat.labels import set_labels
-from runicorn.compat.mlflow.entities import PARENT_TAG, Run, RunData, RunInfo
+from runicorn.compat.labels import labels_of, set_labels
+from runicorn.compat.mlflow.entities import NAME_TAG, PARENT_TAG, Run, RunData, RunInfo
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.saved_files import FILES, store_version
 from runicorn.store import layout
@@ -43,9 +43,8 @@ class ActiveRun(Run):
     def __init__(self, run: OurRun, experiment: str, name: str | None) -> None:
         self.ours = run
         uri = (run.run_dir / FILES).as_uri() if run.run_dir.is_absolute() else str(run.run_dir / FILES)
-        info = RunInfo(
-            run.id, name or run.name, experiment, artifact_uri=uri, start_time=int(time.time() * 1000)
-        )
+        name = name or labels_of(run).get("display_name") or run.name
+        info = RunInfo(run.id, name, experiment, artifact_uri=uri, start_time=int(time.time() * 1000))
         super().__init__(info, RunData())
         self._counts: Counter[str] = Counter()
         self._also = open_mirror("mlflow") or _nowhere
@@ -109,6 +108,7 @@ class ActiveRun(Run):
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags, `key=value` here; MLflow's own are kept in memory, but for the note."""
         self.data.tags.update({key: str(value) for key, value in tags.items()})
+        self.info.run_name = self.data.tags.get(NAME_TAG, self.info.run_name)
         self._write_labels()
         self._also("tags", self.info.run_id, dict(tags))
 
@@ -124,6 +124,8 @@ class ActiveRun(Run):
         }
         if NOTE in tags:
             labels["notes"] = tags[NOTE]
+        if self.info.run_name != labels_of(self.ours).get("display_name", self.ours.name):
+            labels["display_name"] = self.info.run_name
         with guarded("a tag"):
             set_labels(self.ours, **labels)
 
@@ -246,10 +248,13 @@ def create(
     run = ActiveRun(ours, experiment, name)
     # Those of a continued run.
     run.data.params = {key: str(value) for key, value in ours.config.items() if not key.startswith("mlflow.")}
+    run.data.tags = dict(tag.split("=", 1) for tag in labels_of(ours).get("tags") or () if "=" in tag)
     if group:
         run.data.tags[PARENT_TAG] = group
     run.pass_begin(group)
     all_tags = {**(tags or {}), **({NOTE: description} if description else {})}
+    if name and run_id is None and name != ours.name:
+        all_tags[NAME_TAG] = name
     if all_tags:
         run.set_tags(all_tags)
     return run

@@ -11,13 +11,21 @@ from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
 from runicorn.compat.mlflow import files, runs
 from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create, open_runs
-from runicorn.compat.mlflow.entities import PARENT_TAG, Experiment, FileInfo, Metric, Param, Run, RunTag
+from runicorn.compat.mlflow.entities import (
+    NAME_TAG,
+    PARENT_TAG,
+    Experiment,
+    FileInfo,
+    Metric,
+    Param,
+    Run,
+    RunTag,
+)
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.mlflow.search import folder_of, history, search
 from runicorn.compat.saved_files import FILES
 from runicorn.compat.unknown import UnknownMethods, quiet
 
-NAME_TAG = "mlflow.runName"
 
 
 class Results(list[Any]):
@@ -87,7 +95,7 @@ class MlflowClient(UnknownMethods):
         return Results(search(map(str, experiment_ids), filter_string, order_by)[:max_results])
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
-        """Set the status; a name is a folder and cannot be changed."""
+        """Set the status and the name; the folder keeps the first name."""
         if name is not None:
             runs.require_run(run_id).set_tags({NAME_TAG: name})
         if status is not None and str(status) not in ("RUNNING", "SCHEDULED"):

@@ -9,6 +9,7 @@ from runicorn.compat.empty_modules import names_of
 from runicorn.compat.unknown import UnknownMethods
 
 PARENT_TAG = "mlflow.parentRunId"
+NAME_TAG = "mlflow.runName"
 
 
 @dataclass

@@ -159,7 +159,7 @@ def require_run(run_id: str | None = None) -> ActiveRun:
     if run is not None and run.info.status == "RUNNING":
         return run
     info = get_run(run_id).info
-    continued = create(info.experiment_id, info.run_name, run_id=run_id)
+    continued = create(info.experiment_id, None, run_id=run_id)
     if run is not None:
         continued.data = run.data
     client_runs.append(continued)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from runicorn.compat.mlflow.entities import PARENT_TAG, Metric, Run, RunData, RunInfo
+from runicorn.compat.mlflow.entities import NAME_TAG, PARENT_TAG, Metric, Run, RunData, RunInfo
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.saved_files import FILES
 from runicorn.settings import user
@@ -59,9 +59,10 @@ def _read(folder: Path) -> Run:
     tags = dict(tag.split("=", 1) for tag in meta.get("tags") or () if "=" in tag)
     if parent := config.pop("mlflow.parent", None):
         tags[PARENT_TAG] = str(parent)
+    tags[NAME_TAG] = str(meta.get("display_name") or meta.get("name") or "")
     info = RunInfo(
         folder.name,
-        str(meta.get("name") or ""),
+        tags[NAME_TAG],
         str(meta.get("project") or ""),
         STATUSES.get(status.get("status", ""), "FAILED"),
         (folder / FILES).absolute().as_uri(),

@@ -28,7 +28,14 @@ from runicorn.compat.wandb.plot import (
     scatter,
 )
 from runicorn.compat.wandb.public_api import Api
-from runicorn.compat.wandb.settings import Settings
+from runicorn.compat.wandb.settings import (
+    CREATE_NEW,
+    FINISH_PREVIOUS,
+    RETURN_PREVIOUS,
+    Settings,
+    defaults,
+    reinit_mode,
+)
 from runicorn.compat.wandb.sharing import reduced
 from runicorn.compat.wandb.starting import start
 from runicorn.compat.wandb.table import Table
@@ -180,6 +187,10 @@ def init(
     `id` continues the run of that id. `fork_from` and `resume_from`, `ID?_step=N`, begin a run with the history of that
     run up to the step; the run itself stays as it is. Other arguments are reported and ignored.
 
+    Args:
+        reinit: while a run is active, "finish_previous" begins a new one after it (by default in notebooks),
+            "return_previous" returns it (by default elsewhere), and "create_new" begins one beside it.
+
     Raises:
         UsageError: `resume` is "must" and the run does not exist, or "never" and it exists; or the run of `fork_from` or
             `resume_from` does not exist.
@@ -190,15 +201,20 @@ def init(
             text = f"wandb.init: the argument {argument} is not supported and does nothing."
             warn_once(f"wandb.init {argument}", text)
     active: Run | None = active_run()
-    if active is not None and reinit not in (True, "finish_previous", "create_new"):
-        if config:
-            active.config.update(config, allow_val_change=True)
+    mode_again = reinit_mode(reinit, settings)
+    if active is not None and mode_again == RETURN_PREVIOUS:
+        text = "wandb.init returned the run that is active; its arguments are ignored. See reinit."
+        warn_once("wandb.init again", text)
         return active
-    if active is not None and reinit != "create_new":
-        active.finish()
+    for run in list(open_runs) if mode_again == FINISH_PREVIOUS else ():
+        run.finish()
     arguments = {name: params[name] for name in ARGUMENTS}
     arguments["sync_tensorboard"] = sync_tensorboard or tensorboard
-    return start(arguments, settings)
+    started = start(arguments, settings)
+    if active is not None and mode_again == CREATE_NEW:  # which is not the run of `wandb.log`
+        open_runs.remove(started)
+        open_runs.insert(0, started)
+    return started
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
@@ -251,7 +267,9 @@ def login(*arguments: Any, **options: Any) -> bool:
 
 
 def setup(settings: Any = None) -> Settings:
-    return Settings()
+    """Set defaults of the settings of later runs, and return all."""
+    defaults.update(settings)
+    return defaults
 
 
 def ensure_configured() -> None:

@@ -46,7 +46,7 @@ class PublicRun(UnknownMethods):
     def _meta(self) -> dict[str, Any]:
         return {
             **self._read(layout.META),
-            **{k: v for k, v in self._read(layout.CURATION).items() if k == "tags"},
+            **{k: v for k, v in self._read(layout.CURATION).items() if k in ("tags", "display_name") and v != ""},
         }
 
     @cached_property
@@ -64,7 +64,8 @@ class PublicRun(UnknownMethods):
 
     @property
     def name(self) -> str:
-        return str(self._stored_config.get("wandb.name") or self._meta.get("name") or "")
+        names = self._meta.get("display_name"), self._stored_config.get("wandb.name"), self._meta.get("name")
+        return str(next(filter(None, names), ""))
 
     display_name = name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,27 @@ def to_dict(settings: Any) -> dict[str, Any]:
     return dict(settings) if isinstance(settings, Mapping) else dict(settings.__dict__)
 
 
+defaults = Settings()
+"""Settings of `wandb.setup`, for all later runs."""
+FINISH_PREVIOUS, RETURN_PREVIOUS, CREATE_NEW = "finish_previous", "return_previous", "create_new"
+
+
+def reinit_mode(reinit: Any, settings: Any) -> str:
+    """Return what `wandb.init` does while a run is active."""
+    if reinit is None:
+        reinit = {**to_dict(defaults), **to_dict(settings)}.get("reinit")
+    if reinit in (FINISH_PREVIOUS, RETURN_PREVIOUS, CREATE_NEW):
+        return str(reinit)
+    if isinstance(reinit, bool):
+        return FINISH_PREVIOUS if reinit else RETURN_PREVIOUS
+    return FINISH_PREVIOUS if _in_notebook() else RETURN_PREVIOUS
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
+
+
 VARIABLES = {
     "project": "WANDB_PROJECT",
     "entity": "WANDB_ENTITY",
@@ -51,7 +73,7 @@ VARIABLES = {
 
 def complete(arguments: dict[str, Any], settings: Any) -> dict[str, Any]:
     """Fill the arguments of `wandb.init` that are None from its settings, then from the environment."""
-    own_settings = to_dict(settings)
+    own_settings = {**to_dict(defaults), **to_dict(settings)}
     merged_arguments = dict(arguments)
     for name, variable in VARIABLES.items():
         if merged_arguments.get(name) is None:

@@ -73,6 +73,8 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
         mode={"disabled": "disabled", "shared": "online"}.get(params["mode"] or ""),
         capture_console=params["console"] != "off",
     )
+    if params["name"] and not resumed and name != str(params["name"]):
+        set_labels(run, display_name=str(params["name"]))
     stored = {key: value for key, value in run.config.items() if not key.startswith(f"{OWN}.")}
     also = None if is_disabled else open_mirror("wandb")
     if also is not None:

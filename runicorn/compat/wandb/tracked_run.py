@@ -258,13 +258,13 @@ class Run(RunArtifacts, RunFiles, UnknownMethods):
 
     @property
     def name(self) -> str:
-        """Return the name; a new one is noted in the config, since the name is a folder."""
+        """Return the name; a new one is displayed, and the folder keeps the first."""
         return str(self._given.get("name") or self._run.name)
 
     @name.setter
     def name(self, text: str) -> None:
         self._given["name"] = text
-        self._run.config.update({"wandb.name": text})
+        set_labels(self._run, display_name=str(text))
 
     @property
     def project(self) -> str:

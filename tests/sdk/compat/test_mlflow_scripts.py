@@ -317,3 +317,30 @@ def test_estimators_of_scikit_learn_are_logged_automatically(launch: Launch, fol
     assert sorted(run.config["max_depth"] for run in candidates) == [1, 2, 3]
     assert {run.config["mlflow.parent"] for run in candidates} == {search.meta["id"]}
     assert {run.status["status"] for run in records(folder)} == {"finished"}
+
+
+def test_a_run_is_renamed_and_keeps_its_tags_when_it_is_continued(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import mlflow
+        with mlflow.start_run(run_name="one/two") as run:
+            mlflow.set_tag("phase", 1)
+        run_id = run.info.run_id
+        assert mlflow.get_run(run_id).info.run_name == "one/two"
+        with mlflow.start_run(run_id=run_id) as run:
+            mlflow.set_tag("owner", "me")
+            mlflow.set_tag("mlflow.runName", "three")
+            assert run.info.run_name == "three"
+        mlflow.MlflowClient().log_metric(run_id, "loss", 0.5)
+        run = mlflow.get_run(run_id)
+        assert (run.info.run_name, run.data.tags) == ("three", {"phase": "1", "owner": "me", "mlflow.runName": "three"})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert (run.meta["name"], run.meta["display_name"], run.meta["tags"]) == (
+        "one-two",
+        "three",
+        ["owner=me", "phase=1"],
+    )
+    assert run.curve("loss") == [(0, 0.5)]

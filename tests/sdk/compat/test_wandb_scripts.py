@@ -552,3 +552,61 @@ def test_values_that_are_none_are_no_points(launch: Launch, folder: Path) -> Non
     assert done.returncode == 0, done.stderr
     for run in records(folder):
         assert run.metrics() == {"loss", "deep.z"} and run.curve("loss") == [(0, 1), (2, 3)]
+
+
+def test_a_name_that_is_given_later_is_displayed(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        with wandb.init(project="p", name="lr=0.1/seed: 1", config={"lr": 0.1}):
+            pass
+        run = wandb.init(project="p", name="first")
+        run.name = "second/b"
+        assert run.name == "second/b"
+        run.finish()
+        assert sorted(run.name for run in wandb.Api().runs("p")) == ["lr=0.1/seed: 1", "second/b"]
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    names = {(run.meta["name"], run.meta["display_name"]) for run in records(folder)}
+    assert names == {("lr=0.1-seed: 1", "lr=0.1/seed: 1"), ("first", "second/b")}
+    assert all("wandb.name" not in run.config for run in records(folder))
+
+
+def test_the_cells_of_a_notebook_begin_runs_of_their_own(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        from IPython.core.interactiveshell import InteractiveShell
+        shell = InteractiveShell.instance()
+        for number, name in enumerate(["one", "two"]):
+            cell = f"import wandb; wandb.init(project='p', name={name!r}, config={{'lr': {number}}})"
+            assert shell.run_cell(cell + f"; wandb.log({{'loss': {number}}})").success
+        assert shell.run_cell("wandb.finish()").success
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    runs = {run.meta["name"]: (run.config, run.curve("loss")) for run in records(folder)}
+    assert runs == {"one": ({"lr": 0}, [(0, 0)]), "two": ({"lr": 1}, [(0, 1)])}
+
+
+def test_a_run_is_begun_again_as_reinit_says(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import wandb
+        first = wandb.init(project="p", name="first", config={"lr": 0.1})
+        assert wandb.init(project="p", name="other", config={"lr": 0.2}) is first
+        assert wandb.config.lr == 0.1
+        beside = wandb.init(project="p", name="beside", settings=wandb.Settings(reinit="create_new"))
+        assert wandb.run is first and beside is not first
+        wandb.log({"loss": 1})
+        beside.log({"loss": 2})
+        wandb.setup(wandb.Settings(reinit="finish_previous"))
+        last = wandb.init(project="p", name="last")
+        assert wandb.run is last and last not in (first, beside)
+        assert not first._run.is_open() and not beside._run.is_open()
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("wandb.init returned the run that is active") == 1
+    curves = {run.meta["name"]: run.curve("loss") for run in records(folder)}
+    assert curves == {"first": [(0, 1)], "beside": [(0, 2)], "last": []}

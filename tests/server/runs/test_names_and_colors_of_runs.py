@@ -29,6 +29,17 @@ def test_a_run_is_renamed_without_moving_it(
     assert api.patch(f"/api/runs/{run_id}", {field: ""}).json()["display_name"] is None
 
 
+def test_a_name_from_the_script_is_displayed_until_a_user_renames_the_run(
+    api: APIClient, store: Path, make_run: MakeRun
+) -> None:
+    run_id = make_run(store, project="p", name="n")
+    meta = store / "p" / "n" / "runs" / run_id / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "display_name": "lr/0.1"}))
+    assert api.get(f"/api/runs/{run_id}").json()["display_name"] == "lr/0.1"
+    assert api.patch(f"/api/runs/{run_id}", {"name": "Mine"}).json()["display_name"] == "Mine"
+    assert api.patch(f"/api/runs/{run_id}", {"name": ""}).json()["display_name"] == "lr/0.1"
+
+
 def test_a_run_keeps_a_color(api: APIClient, store: Path, make_run: MakeRun) -> None:
     run_id = make_run(store)
     assert api.patch(f"/api/runs/{run_id}", {"color": "#2c6acf"}).json()["color"] == "#2c6acf"
