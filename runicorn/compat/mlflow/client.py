@@ -27,7 +27,6 @@ from runicorn.compat.saved_files import FILES
 from runicorn.compat.unknown import UnknownMethods, quiet
 
 
-
 class Results(list[Any]):
     """A page of results, which is always the only one."""
 

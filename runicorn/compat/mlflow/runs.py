@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+from runicorn.compat.guard import guarded
 from runicorn.compat.mlflow.active import (
     DEFAULT_EXPERIMENT,
     ActiveRun,
@@ -22,6 +23,8 @@ from runicorn.settings import user
 from runicorn.store import find, layout
 
 _experiment = Experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT)
+_known = {DEFAULT_EXPERIMENT, _experiment.name}
+"""Names of experiments that this process has set or created."""
 
 
 def set_experiment(
@@ -30,13 +33,17 @@ def set_experiment(
     """Set the project of the next runs."""
     global _experiment
     _experiment = Experiment(str(experiment_name or experiment_id or DEFAULT_EXPERIMENT))
+    _known.add(_experiment.name)
     return _experiment
 
 
 def create_experiment(
     name: str, artifact_location: str | None = None, tags: dict[str, Any] | None = None, **options: Any
 ) -> str:
-    """Return the id of an experiment, which is its name; a project exists with its first run."""
+    """Return the id of an experiment, which is its name."""
+    _known.add(name)
+    with guarded("an experiment"):  # other processes know it by its folder
+        (user.storage_root(None) / layout.fit_name(name, layout.DEFAULT)).mkdir(parents=True, exist_ok=True)
     return name
 
 
@@ -53,10 +60,21 @@ def search_experiments(
 
 
 def get_experiment(experiment_id: str) -> Experiment:
-    return Experiment(str(experiment_id))
+    """Return an experiment; a number, as an MLflow server assigns them, is an experiment of this name.
+
+    Raises:
+        MlflowException: there is none with that id.
+    """
+    name = str(experiment_id)
+    folder = user.storage_root(None) / layout.fit_name(name, layout.DEFAULT)
+    if not (name.isdigit() or name in _known or folder.is_dir()):
+        raise MlflowException(f"No Experiment with id={name} exists")
+    return Experiment(name)
 
 
 def get_experiment_by_name(name: str) -> Experiment | None:
+    """Return an experiment; one that no run has yet may exist on the server that the script was written for."""
+    _known.add(name)
     return Experiment(name)
 
 

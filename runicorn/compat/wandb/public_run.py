@@ -46,7 +46,11 @@ class PublicRun(UnknownMethods):
     def _meta(self) -> dict[str, Any]:
         return {
             **self._read(layout.META),
-            **{k: v for k, v in self._read(layout.CURATION).items() if k in ("tags", "display_name") and v != ""},
+            **{
+                k: v
+                for k, v in self._read(layout.CURATION).items()
+                if k in ("tags", "display_name") and v != ""
+            },
         }
 
     @cached_property

@@ -344,3 +344,29 @@ def test_a_run_is_renamed_and_keeps_its_tags_when_it_is_continued(launch: Launch
         ["owner=me", "phase=1"],
     )
     assert run.curve("loss") == [(0, 0.5)]
+
+
+def test_an_experiment_is_unknown_until_it_is_created(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        import mlflow
+        from mlflow.exceptions import MlflowException
+        for lookup in (mlflow.get_experiment, mlflow.MlflowClient().get_experiment):
+            try:
+                lookup("06f4c_00000")
+            except MlflowException as error:
+                assert "06f4c_00000" in str(error)
+            else:
+                raise AssertionError
+        assert mlflow.get_experiment("12").experiment_id == "12"
+        experiment_id = mlflow.create_experiment("new")
+        assert mlflow.get_experiment(experiment_id).name == "new"
+        with mlflow.start_run(experiment_id=experiment_id):
+            pass
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    again = launch("import mlflow; assert mlflow.get_experiment('new').experiment_id == 'new'")
+    assert again.returncode == 0, again.stderr
+    (run,) = records(folder)
+    assert run.meta["project"] == "new"
