@@ -136,9 +136,35 @@ def test_labels_of_replicas_tell_all_of_them_apart(store: Path, page: Page) -> N
 
 
 @pytest.mark.django_db
+def test_groups_that_differ_in_many_settings_have_names_of_their_own(store: Path, page: Page) -> None:
+    keys = ("augment", "batch", "data.name", "decay", "depth", "optim.name")
+    for n in range(2 ** len(keys)):
+        config = {key: f"v{n >> bit & 1}" for bit, key in enumerate(keys)}
+        write_run(store, "vision", "sweep", config=config, metrics=[{"val_acc": n / 100}])
+    for end in "ab":
+        write_run(
+            store,
+            "vision",
+            "twin",
+            config={"prompt": "too long for a name, " + end * 9},
+            metrics=[{"val_acc": 1.0}],
+        )
+    labels = page("/projects/vision/groups?metric=val_acc").texts("td", "wraps")
+    assert len(labels) >= 2 ** len(keys) and len(set(labels)) == len(labels)
+    assert {"optim.name v0", "data.name v1"} <= {part for label in labels for part in label.split(", ")}
+
+
+@pytest.mark.django_db
+def test_the_metric_of_the_table_is_the_first_metric_of_the_page(store: Path, page: Page) -> None:
+    write_run(store, "vision", metrics=[{"epoch": 1, "train/loss": 2.0, "val/acc": 0.5}])
+    assert "val/acc" in page("/projects/vision/groups").texts("th")
+    assert "val/acc" in page("/?project=vision").texts("span", "soft")
+
+
+@pytest.mark.django_db
 def test_a_baseline_is_set_and_read(project: Page, store: Path, client: Client) -> None:
     markup = project("/projects/vision/groups?by=config.optim&metric=val_acc")
-    assert "Against the baseline" in markup.texts("th")
+    assert "Against the baseline" not in markup.texts("th"), "there is none"
     runs = list(Run.objects.filter(config__optim="sgd").values_list("run_id", flat=True))
     posted = client.post(
         "/projects/vision/change-baseline",
@@ -147,8 +173,9 @@ def test_a_baseline_is_set_and_read(project: Page, store: Path, client: Client) 
     assert posted.status_code == 302
     assert posted["Location"] == "/projects/vision/groups?by=config.optim&metric=val_acc"
     assert analysis.read(store, "vision")["baseline"] == runs
-    cells = project(posted["Location"]).texts("td")
-    assert "baseline" in cells
+    markup = project(posted["Location"])
+    cells = markup.texts("td")
+    assert "baseline" in cells and "Against the baseline" in markup.texts("th")
     assert any(text.startswith("within noise") for text in cells)
     client.post("/projects/vision/change-baseline", {})
     assert analysis.read(store, "vision")["baseline"] == []

@@ -66,6 +66,11 @@ class GroupRow:
         return _deviation(self.values) if len(self.values) > 1 else None
 
     @property
+    def std_text(self) -> str:
+        """The standard deviation with the two digits that are justified."""
+        return "–" if self.std is None else f"{self.std:.2g}"
+
+    @property
     def extremes(self) -> tuple[float, float] | None:
         return (min(self.values), max(self.values)) if len(self.values) else None
 

@@ -23,7 +23,7 @@ from runicorn_tools.analysis import formulas
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.project import project_or_404
-from runs.query import keys, where_keys
+from runs.query import keys, usual_metric, where_keys
 from runs.query.analysis import grouping
 from runs.query.analysis.answers import baseline_runs
 from runs.query.find import find_runs
@@ -107,10 +107,13 @@ def _back(request: HttpRequest, project: str, **changes: str) -> HttpResponse:
 
 
 def _usual_metric(root: StorageRoot, project: str, metrics: list[str]) -> str:
-    """Return the primary metric of the newest runs, or the first one."""
-    newest = Run.objects.in_root(root).live().filter(project=project).newest()[:20]
-    primary = [name for name in newest.values_list("best_metric_name", flat=True) if name in metrics]
-    return primary[0] if primary else next(iter(metrics), "")
+    """Return the primary metric of the newest runs, or the one that lists show instead."""
+    newest = list(Run.objects.in_root(root).live().filter(project=project).newest()[:20])
+    primary = [run.best_metric_name for run in newest if run.best_metric_name in metrics]
+    if primary:
+        return primary[0] or NOTHING
+    usual = usual_metric.of_newest([run.pk for run in newest]) if newest else None
+    return usual if usual in metrics else next(iter(metrics), NOTHING)
 
 
 def _choices(root: StorageRoot, project: str) -> list[tuple[str, str]]:

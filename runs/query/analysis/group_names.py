@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,10 +17,13 @@ from runs.store.params import Param, flatten
 MOST_RUNS = 100
 """Most ids in a condition."""
 MOST_SETTINGS = 4
+"""In the names of all groups; groups of the same name get more."""
 LONGEST = 24
 """Characters of a value that can name a group."""
 LONGEST_NUMBER = 1e15
 """Numbers from here on are written with an exponent."""
+VAGUE = frozenset({"id", "kind", "name", "path", "type", "value"})
+"""Last parts of keys that say nothing without the part before them."""
 
 
 def label_of(value: Any) -> str:
@@ -55,16 +59,45 @@ def labels(matches: Matches, membership: Membership, by: Sequence[str], places: 
 
 def _settings(matches: Matches, membership: Membership, places: Sequence[int]) -> list[str]:
     first = [int(membership.keys[membership.places(at)[-1]]) for at in places]
-    runs = matches.runs.filter(pk__in=first).order_by().values_list("pk", "display_name", "name", "config")
-    by_key = {key: (display or name, flatten(config)) for key, display, name, config in runs}
-    configs = [by_key[key][1] for key in first if key in by_key]
-    keys = _telling([{k: v.text for k, v in config.items() if is_setting(k)} for config in configs])
-    names = []
-    for run in first:
-        name, config = by_key.get(run, ("", {}))
-        parts = [f"{key.rpartition('.')[2]} {_text(config[key])}" for key in keys if key in config]
-        names.append(", ".join(parts) or name)
-    return names
+    runs = matches.runs.filter(pk__in=first).order_by()
+    by_key = {
+        key: (run_id, display or name, _settings_of(config))
+        for key, run_id, display, name, config in runs.values_list(
+            "pk", "run_id", "display_name", "name", "config"
+        )
+    }
+    configs = {key: config for key, (_, _, config) in by_key.items()}
+    texts = {key: {k: v.text for k, v in config.items()} for key, config in configs.items()}
+    telling = _telling([texts[key] for key in first if key in texts])
+    names = {key: ", ".join(_named(config, telling)) or by_key[key][1] for key, config in configs.items()}
+    namesakes: dict[str, list[int]] = {}
+    for key, name in names.items():
+        namesakes.setdefault(name, []).append(key)
+    for name, keys in namesakes.items():
+        if len(keys) > 1:
+            more = _telling([texts[key] for key in keys])
+            for key in keys:
+                names[key] = ", ".join([name, *_named(configs[key], more)])
+    # Code or data differ instead of the settings, or settings whose values are too long.
+    counts = Counter(names.values())
+    for key, name in names.items():
+        if counts[name] > 1:
+            names[key] = f"{name}, {by_key[key][0][-6:]}"
+    return [names.get(key, "") for key in first]
+
+
+def _settings_of(config: Any) -> dict[str, Param]:
+    return {key: value for key, value in flatten(config).items() if is_setting(key)}
+
+
+def _named(config: Mapping[str, Param], keys: Sequence[str]) -> list[str]:
+    return [f"{short_key(key)} {_text(config[key])}" for key in keys if key in config]
+
+
+def short_key(key: str) -> str:
+    """Return the last part of a key, or the last two where one says nothing."""
+    *before, last = key.split(".")
+    return ".".join([*before[-1:], last]) if last in VAGUE else last
 
 
 def _telling(configs: Sequence[dict[str, str]]) -> list[str]:
