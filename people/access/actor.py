@@ -143,10 +143,9 @@ class Actor:
         if self.scope is not None and not allows(self.scope, required):
             return Refusal(403, TOKEN_REFUSALS[required])
         if rule is None and head.method in SAFE and self.role is not Role.ADMIN and self.scope is None:
-            return Refusal(404, UNKNOWN)
-        if required is Scope.ADMIN:
-            return None if self.role is Role.ADMIN else Refusal(403, USER_REFUSALS[required])
-        return None if self.may_ever(rule) else Refusal(403, USER_REFUSALS[required])
+            return Refusal(404, UNKNOWN, has_way_home=True)
+        is_allowed = self.role is Role.ADMIN if required is Scope.ADMIN else self.may_ever(rule)
+        return None if is_allowed else Refusal(403, USER_REFUSALS[required], has_way_home=True)
 
     def may_ever(self, rule: Rule | None) -> bool:
         """Return whether a request of a rule is allowed for anything that it could change."""

@@ -24,7 +24,10 @@ HEAD = f"""<!doctype html>
 <meta name="color-scheme" content="light dark"><title>{{title}} – Runicorn</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{prefix}}{STYLE_PATH}"></head>
 """
-PAGE = f"""{HEAD}<body class="plain"><main><p>{{status}}</p><h1>{{title}}</h1><p class="sentence">{{sentence}}</p></main></body></html>
+BRAND = """<p class="brand"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 20h3.5L11 12l3 4 6.5-13L18 20h3"/></svg>
+Runicorn</p>"""
+PAGE = f"""{HEAD}<body class="plain"><main>{BRAND}<p class="faint">{{status}}</p><h1>{{title}}</h1>
+<p class="sentence">{{sentence}}</p>{{home}}</main></body></html>
 """
 TITLES = {
     400: gettext_noop("Bad request"),
@@ -54,15 +57,17 @@ class Refusal:
     status: int
     sentence: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    has_way_home: bool = False
+    """Whether the page links to the runs, which the sender may see."""
 
     def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
         """Return content type and content: JSON under /api, a page elsewhere; `prefix` is that of its addresses."""
         if is_api(path):
             return b"application/json", json.dumps({"detail": self.sentence}).encode()
         sentence = escape(translated(self.sentence))
-        return page_of(
-            PAGE, prefix, title=gettext(title_of(self.status)), status=self.status, sentence=sentence
-        )
+        home = f'<a class="home" href="{prefix}/">{gettext("Go to runs")}</a>' if self.has_way_home else ""
+        title = gettext(title_of(self.status))
+        return page_of(PAGE, prefix, title=title, status=self.status, sentence=sentence, home=home)
 
 
 def page_of(template: str, prefix: str, **values: object) -> tuple[bytes, bytes]:

@@ -122,8 +122,11 @@ def test_roles_in_all_projects_and_in_one(lab: Lab, runs: dict[str, str]) -> Non
         name: lab.session(name).delete(lab.url + board, timeout=30).status_code for name in ("wu", "cy")
     }
     assert statuses == {"wu": 403, "cy": 404}
-    assert lab.session("cy").get(f"{lab.url}/settings", timeout=30).status_code == 403
-    assert lab.session("rita").get(f"{lab.url}/no-such-page", timeout=30).status_code == 404
+    refused = lab.session("cy").get(f"{lab.url}/settings", timeout=30)
+    unknown = lab.session("rita").get(f"{lab.url}/no-such-page", timeout=30)
+    assert (refused.status_code, unknown.status_code) == (403, 404)
+    for page in (refused, unknown):
+        assert 'href="/">Go to runs</a>' in page.text, "a page of an error is no dead end"
 
 
 def test_the_admin_site_is_for_administrators(lab: Lab) -> None:
