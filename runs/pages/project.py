@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -17,11 +18,15 @@ from runicorn.store.project import analysis, boards, description
 from runicorn_site.web.access import Scope, Subject, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
+from runs.pages.table.names import differences
 from runs.query import analytics, projects, usual_metric
+from runs.query.find import find_runs
+from runs.query.ordering import Ordered
 from runs.services.projects import describe_project
+from runs.store.metric_stats import mode_of
 
 DAYS = 56
-NEWEST = 10
+NEWEST, BEST = 10, 5
 MOST_PEOPLE = 20
 BAR, GAP, HEIGHT = 8, 2, 40
 
@@ -61,9 +66,10 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
         raise Http404
     summary = analytics.summary(root, project, DAYS)
     runs = Run.objects.in_root(root).live().filter(project=project)
-    best = {run.run_id: run for run in runs.filter(run_id__in=[entry["id"] for entry in summary["best"]])}
     newest = list(runs.newest()[:NEWEST])
     usual_metric.fill(newest)
+    best = _best(root, project, summary, newest)
+    extras = differences(list({run.pk: run for run in [*newest, *best]}.values()))
     baseline = analysis.read(Path(root.path), project)["baseline"]
     context = {
         "project": project,
@@ -71,8 +77,9 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
         "text": description.read(Path(root.path), project),
         "limit": description.LENGTH,
         "summary": summary,
-        "best": [(entry, best[entry["id"]]) for entry in summary["best"] if entry["id"] in best],
-        "newest": newest,
+        "best_metric": best[0].best_metric_name if len({run.best_metric_name for run in best}) == 1 else "",
+        "best": [(run, extras.get(run.pk, "")) for run in best],
+        "newest": [(run, extras.get(run.pk, "")) for run in newest],
         "people": runs.exclude(owner=None)
         .order_by()
         .values_list("owner")
@@ -94,6 +101,25 @@ def change_description(request: HttpRequest, project: str) -> HttpResponse:
     root = project_or_404(project)
     describe_project(root=root, project=project, text=request.POST.get("description", ""))
     return redirect("project", project=project)
+
+
+def _best(root: StorageRoot, project: str, summary: AnalyticsSummary, newest: Sequence[Run]) -> list[Run]:
+    """Return the best run of each primary metric; of one metric, or where none was declared, the best few of it."""
+    names = {entry["metric"] for entry in summary["best"]}
+    matches = find_runs(root, project=project)
+    if len(names) > 1:
+        ids = [entry["id"] for entry in summary["best"]]
+        by_id = {run.run_id: run for run in matches.runs.filter(run_id__in=ids)}
+        return [by_id[run_id] for run_id in ids if run_id in by_id]
+    if names:
+        return [run for run in Ordered(matches, "best_metric")[:BEST] if run.best_metric_name]
+    usual = usual_metric.of_newest([run.pk for run in newest]) if newest else None
+    if usual is None:
+        return []
+    highest = mode_of(newest[0], usual) == "max"
+    best = Ordered(matches, f"metric.{usual}.best", desc=highest)[:BEST]
+    usual_metric.fill(best, usual)
+    return [run for run in best if run.best_metric_name == usual]
 
 
 def _bars(summary: AnalyticsSummary) -> list[Bar]:

@@ -11,6 +11,11 @@ test("equal names end in their ids, long ones in their own end", () => {
   assert.deepEqual(splitNames(names), [["", "baseline", " 00000a"], ["", "baseline", " 00000b"], ["", "vit-b16-lion-lr0", ".1-seed3"], ["", "short", ""]]);
 });
 
+test("equal names end in what differs, if it is known", () => {
+  const names = [["baseline", "20260101_000000_00000a", "seed=1024"], ["baseline", "20260101_000000_00000b", "seed=7"]];
+  assert.deepEqual(splitNames(names), [["", "baseline", " seed=1024"], ["", "baseline", " seed=7"]]);
+});
+
 test("what all names begin with is a part of its own, up to the end of a word", () => {
   const split = (...names) => splitNames(names.map((name) => [name, "x"]));
   assert.deepEqual(split("resnet50-cosine-lr0.1-s3", "resnet50-cosine-lr0.01-s2"), [["resnet50-cosine-", "", "lr0.1-s3"], ["resnet50-cosine-", "", "lr0.01-s2"]]);

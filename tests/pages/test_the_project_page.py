@@ -38,6 +38,29 @@ def test_the_best_runs_and_the_newest_are_listed(project: Page) -> None:
 
 
 @pytest.mark.django_db
+def test_without_a_primary_metric_the_best_runs_are_those_of_the_metric_of_the_table(
+    store: Path, page: Page
+) -> None:
+    for seed, loss in enumerate((0.3, 0.1, 0.2)):
+        write_run(store, "nlp", "bert", config={"seed": seed}, metrics=[{"epoch": 9, "val/loss": loss}])
+    write_run(store, "nlp", "empty")
+    markup = page("/projects/nlp")
+    (best,) = markup.all("table", "best-runs")
+    cells = [cell.text for cell in markup.all("td", "number") if best in cell.parents]
+    assert cells[::2] == ["0.1", "0.2", "0.3"]
+    assert "Best runs val/loss" in markup.texts("h2")
+
+
+@pytest.mark.django_db
+def test_equal_names_are_told_apart_by_what_differs(store: Path, page: Page) -> None:
+    for seed in range(3):
+        write_run(store, "nlp", "bert", config={"seed": seed}, metrics=[{"val/loss": 0.1}])
+    assert set(page("/projects/nlp").texts("span", "extra")) == {"seed=0", "seed=1", "seed=2"}
+    rows = [row for row in page("/?project=nlp&layout=charts").all("tr") if "data-run" in row.attributes]
+    assert {row.attributes["data-extra"] for row in rows} == {"seed=0", "seed=1", "seed=2"}
+
+
+@pytest.mark.django_db
 def test_long_names_keep_the_end_that_tells_them_apart(project: Page, store: Path) -> None:
     names = [f"resnet50-imagenet-cosine-warmup-lr0.1-seed{number}" for number in range(2)]
     for name in names:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from django.utils.html import format_html
@@ -34,6 +34,8 @@ class ListRow:
     value: SafeString
     number: float | None = None
     """The value, if it is a number by which a legend can sort."""
+    extra: str = ""
+    """What tells the run from others of the same name."""
 
     @property
     def running(self) -> bool:
@@ -49,7 +51,7 @@ class ListRow:
     def mark(self) -> str:
         """A checksum of what the row shows."""
         run = self.run
-        fields = (self.name, run.color, run.shown_state, run.pinned, self.value)
+        fields = (self.name, self.extra, run.color, run.shown_state, run.pinned, self.value)
         return f"{crc32(repr(fields).encode()):x}"
 
     @property
@@ -61,8 +63,19 @@ class ListRow:
         return f"{crc32(repr((run.status, run.journal_bytes, *grown)).encode()):x}"
 
 
-def list_rows(runs: Sequence[Run], state: TableState, baselines: Baselines) -> list[ListRow]:
-    """Return the runs with the value that they are sorted by, or else with their primary metric."""
+def list_rows(
+    runs: Sequence[Run], state: TableState, baselines: Baselines, extras: Mapping[int, str]
+) -> list[ListRow]:
+    """Return the runs with the value that they are sorted by, or else with their primary metric.
+
+    Args:
+        extras: what tells runs of equal names apart, by primary key.
+    """
+    rows = _valued(runs, state, baselines)
+    return [replace(row, extra=extras.get(row.run.pk, "")) for row in rows]
+
+
+def _valued(runs: Sequence[Run], state: TableState, baselines: Baselines) -> list[ListRow]:
     key = value_key(state)
     usual_metric.fill(runs, shown_instead(baselines))
     bases = [baselines.of(run.project) for run in runs]

@@ -18,6 +18,7 @@ from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.media.grid import media_grid
 from runs.pages.table.baseline import Baselines
+from runs.pages.table.names import differences
 from runs.pages.table.rows import ids_in_order, listed_runs, matching
 from runs.pages.table.state import CHARTS, MOST_RUNS, TableState
 from runs.pages.workspace.rows import ListRow, list_rows, value_label
@@ -58,9 +59,10 @@ def workspace_context(
     listed_keys = {run.pk for run in page_runs}
     elsewhere = [run for run in charted if run.pk not in listed_keys]
     baselines = Baselines(root, state, request)
+    extras = differences([*page_runs, *elsewhere])
     return {
-        "list_rows": list_rows(page_runs, state, baselines),
-        "elsewhere": list_rows(elsewhere, state, baselines),
+        "list_rows": list_rows(page_runs, state, baselines, extras),
+        "elsewhere": list_rows(elsewhere, state, baselines, extras),
         "value_label": value_label(page_runs, state),
         "chart_runs": charted,
         "missing": select_runs(root, state.runs[:MOST_RUNS]).missing if state.runs else [],

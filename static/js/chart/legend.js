@@ -24,12 +24,12 @@ export class SideLegend {
     this.list.addEventListener("pointerleave", () => this.hooks.highlight(null));
   }
 
-  /** Show curves: [{key, label, name?, colour, dash?, marker?, href?, text?, number?, hidden?, removable?}]; `title` names the values. */
+  /** Show curves: [{key, label, name?, extra?, colour, dash?, marker?, href?, text?, number?, hidden?, removable?}]; `title` names the values. */
   setEntries(entries, title = "") {
     const before = this.items;
     this.title = title;
     this.entries = new Map(entries.map((entry) => [entry.key, entry]));
-    const names = splitNames(entries.map(({ name, label, key }) => [name ?? label, name ? key : ""]));
+    const names = splitNames(entries.map(({ name, label, key, extra }) => [name ?? label, name ? key : "", extra]));
     this.items = new Map(entries.map((entry, i) => [entry.key, kept(before.get(entry.key), entry, names[i]) ?? item(entry, names[i], Boolean(this.hooks.toggle))]));
     const order = [...this.list.children].map(({ dataset }) => this.items.get(dataset.key)).filter(Boolean);
     this.list.replaceChildren(...new Set([...order, ...this.items.values()]));

@@ -21,15 +21,16 @@ export class RunList {
     this.observer = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => this.inSight[isIntersecting ? "add" : "delete"](target)));
   }
 
-  /** Return the runs of the list: [{key, name, label, href, points, busy, number, text, own, listed}]. */
+  /** Return the runs of the list: [{key, name, extra, label, href, points, busy, number, text, own, listed}]. */
   runs() {
     return [...document.querySelectorAll(ROWS)].map((row) => {
-      const { run, name, points, number, colour } = row.dataset;
+      const { run, name, extra, points, number, colour } = row.dataset;
       const listed = !row.closest("#elsewhere");
       return {
         key: run,
         name,
-        label: `${name} ${run.slice(-6)}`,
+        extra,
+        label: `${name} ${extra || run.slice(-6)}`,
         href: row.querySelector("a.name").getAttribute("href"),
         points,
         number: number === undefined ? null : Number(number),
@@ -45,7 +46,7 @@ export class RunList {
   /** Mark the visible runs with their looks by id. */
   show(looks) {
     const rows = [...document.querySelectorAll(ROWS)];
-    const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run]));
+    const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run, dataset.extra]));
     for (const row of this.inSight) if (!row.isConnected) this.inSight.delete(row);
     this.readings.rowsChanged();
     for (const [i, row] of rows.entries()) {
