@@ -77,6 +77,15 @@ def test_the_table_is_sorted_by_any_column(three: Path, page: Page, sort: str, o
     assert names(page(f"/?sort={sort}")) == order
 
 
+def test_an_id_that_has_a_column_is_not_shown_beside_the_name_too(store: Path, page: Page) -> None:
+    ids = [write_run(store, "p", "twin") for _ in range(2)]
+    assert page("/").texts("span", "extra") == []
+    assert set(page("/").texts("button", "id")) == {run_id[-6:] for run_id in ids}
+    without = page("/?col=created&columns_of=")
+    assert set(without.texts("span", "extra")) == {run_id[-6:] for run_id in ids}
+    assert page("/?group=name").all("th", "c-id") == [], "a group has no id"
+
+
 def test_columns_of_metrics_and_config_are_added(three: Path, page: Page) -> None:
     markup = page("/?col=metric.loss.last&col=config.opt&sort=name")
     assert markup.texts("td", "c-extra") == ["0.5", "a", "0.1", "b", "0.9", "c"]

@@ -390,6 +390,11 @@ def rows(
     now = time.time()
     usual_metric.fill(runs, shown_instead(baselines))
     extras = differences(runs)
+    if any(column.key == "id" for column in columns):
+        # The column has the ends of ids, which tell equal names apart where settings do not.
+        extras = {
+            run.pk: text for run in runs if (text := extras.get(run.pk)) and not run.run_id.endswith(text)
+        }
     texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
     texts["best"] = aligned([run.best_metric_value for run in runs])
     against = baselines.of_runs(runs)

@@ -468,6 +468,9 @@ def grouped_context(table: GroupedTable, page: OpenPage) -> GroupedContext:
     state = table.state
     widths = preferences.column_widths("runs", "any")
     columns = page_columns(state, {})
+    if not state.opened:
+        # Only runs have an id.
+        columns = [column for column in columns if column.key != "id"]
     count = Column("n", gettext("Runs"), "number c-n", _no_count, Sort("n"), lambda run: None, False)
     place = next(at for at, column in enumerate(columns) if column.key == "name") + 1
     columns.insert(place, count)
