@@ -91,7 +91,9 @@ def _code(code: CodeDifference) -> str:
 
 def short(value: Any) -> str:
     """Return a value in at most 40 characters."""
-    if isinstance(value, float):
+    if value is None:
+        text = "none"
+    elif isinstance(value, float):
         text = f"{value:.6g}"
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -15,7 +15,7 @@ import runicorn as rn
 from metrics.differences.parting import find
 from runicorn.store import layout
 from runicorn.store.project import analysis
-from runicorn_tools.differences import code, engine, packages, patches, project, values
+from runicorn_tools.differences import code, engine, packages, patches, project, values, words
 from runicorn_tools.differences.curves import Curve
 from runicorn_tools.differences.facts import RunFacts
 from tests.sdk.sources.projects import commit, git
@@ -25,6 +25,10 @@ from tests.tools.differences.pairs import Pair
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
     return Pair(tmp_path)
+
+
+def test_a_value_that_is_missing_is_named_in_words() -> None:
+    assert (words.short(None), words.short(0.25), words.short([None])) == ("none", "0.25", "[null]")
 
 
 def test_nested_settings_lists_and_types_are_compared_by_key() -> None:
