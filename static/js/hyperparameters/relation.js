@@ -4,11 +4,9 @@ import { cssColour } from "../chart/render/colours.js";
 import { axisKeys } from "./axis_keys.js";
 import { filterBy } from "./brush.js";
 import { fieldOf } from "./conditions.js";
+import { OTHERS } from "./crowd.js";
 import { drawParallel } from "./parallel.js";
 import { drawScatter } from "./scatter.js";
-
-/** Colour of runs that have no other one. */
-const OTHERS = "var(--axis)";
 
 export class Relation {
   /** `section`: the panel. `changed({metric, key, keylog})` is called when a user chooses. */

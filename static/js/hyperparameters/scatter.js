@@ -6,6 +6,7 @@ import { formatNumber } from "../chart/text/format.js";
 import { svg } from "../dom.js";
 import { ngettext } from "../i18n.js";
 import { wireBrush } from "./brush.js";
+import { CROWD, OTHERS } from "./crowd.js";
 import { conditionOf } from "./conditions.js";
 
 const HEIGHT = 280;
@@ -20,7 +21,7 @@ export function drawScatter(holder, shown, x, y, brushed) {
   const axes = { y: y.name, x: x.name };
   const label = ngettext("{y} by {x}, {n} run. The other panels have the values.", "{y} by {x}, {n} runs. The other panels have the values.", shown.length, axes);
   const width = widthOf(holder);
-  const box = { left: 64, right: width - 24, top: 20, bottom: HEIGHT - 44 };
+  const box = { left: 64, right: width - 24, top: 28, bottom: HEIGHT - 44 };
   const drawing = picture(holder, width, HEIGHT, label);
   const across = axisOf(x, shown, [box.left, box.right]);
   const up = axisOf(y, shown, [box.bottom, box.top]);
@@ -28,10 +29,11 @@ export function drawScatter(holder, shown, x, y, brushed) {
   for (const [at, text] of across.ends) svg("text", { x: at, y: box.bottom + 16, "text-anchor": "middle" }, drawing, text);
   for (const [at, text] of up.ends) svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, drawing, text);
   svg("text", { class: "name", x: (box.left + box.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, drawing, x.name);
-  svg("text", { class: "name", x: box.left - 8, y: 11 }, drawing, y.name);
+  svg("text", { class: "name", x: 0, y: 12 }, drawing, y.name);
+  const isCrowd = shown.length > CROWD;
   const points = shown.map(({ label: run, ink, i }) => {
     const title = `${run}: ${x.name} ${x.values[i]}, ${y.name} ${formatNumber(y.values[i])}`;
-    return { x: x.values[i], y: y.values[i], ink, title };
+    return { x: x.values[i], y: y.values[i], ink, title, faint: isCrowd && ink === OTHERS };
   });
   scatter.paint(drawing, { x: across, y: up }, points);
   const isInside = ([left, top]) => left >= box.left - EDGE && left <= box.right + EDGE && top >= box.top - EDGE && top <= box.bottom + EDGE;

@@ -20,12 +20,20 @@ export function overflowMenu(list, menu) {
     }));
   }
 
+  /** Hide tabs that are cut: the menu has them. */
+  function cut() {
+    for (const tab of list.querySelectorAll("[role=tab]")) tab.classList.toggle("cut-off", Boolean(tab.offsetParent) && !menu.classList.contains("unneeded") && clipped(tab));
+  }
+
   function fit() {
     menu.classList.toggle("unneeded", list.scrollWidth <= list.clientWidth + (menu.offsetWidth || 0));
     const selected = list.querySelector("[aria-selected=true]");
     // The menu makes the list narrower.
     if (selected && clipped(selected)) list.scrollLeft = selected.offsetLeft + selected.offsetWidth / 2 - list.clientWidth / 2;
+    cut();
   }
+
+  list.addEventListener("scroll", cut, { passive: true });
 
   menu.addEventListener("toggle", () => menu.open && fill());
   const observer = new ResizeObserver(fit);

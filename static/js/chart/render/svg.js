@@ -6,7 +6,7 @@ import { formatNumber } from "../text/format.js";
 
 /** How wide a picture in `holder` is to be, in CSS pixels. */
 export function widthOf(holder) {
-  return Math.max(280, Math.min(720, holder.clientWidth));
+  return Math.max(280, Math.min(1200, holder.clientWidth));
 }
 
 /** A picture in place of the one in `holder`; `label` says in words what it shows. */
@@ -16,8 +16,8 @@ export function picture(holder, width, height, label) {
 }
 
 /**
- * Scale of one axis, {at: value to pixel, ends: [[pixel, label], …], within(from, to): what lies between two pixels, {low,
- * high} or {words}}. Texts are evenly spaced.
+ * Scale of one axis, {at: value to pixel, ends: [[pixel, label], …], step: pixels between words, within(from, to): what lies between two pixels, {low,
+ * high} or {words}}. Texts are evenly spaced, numbers in them in their order.
  */
 export function axisOf({ values, log }, shown, range) {
   const there = shown.map(({ i }) => values[i]).filter((value) => value !== null);
@@ -33,7 +33,7 @@ export function axisOf({ values, log }, shown, range) {
     const [lowest, highest] = [Math.min(...usable), Math.max(...usable)];
     return { at, within, ends: [...new Set([lowest, highest])].map((value) => [scale.at(value), formatNumber(value)]) };
   }
-  const words = [...new Set(there.map(String))].sort();
+  const words = [...new Set(there.map(String))].sort(new Intl.Collator("en", { numeric: true }).compare);
   const step = (range[1] - range[0]) / (words.length + 1);
   const place = new Map(words.map((word, i) => [word, range[0] + step * (i + 1)]));
   const every = Math.ceil(words.length / 12);
@@ -42,7 +42,7 @@ export function axisOf({ values, log }, shown, range) {
     const [first, last] = pixels.sort((a, b) => a - b);
     return { words: words.filter((word) => place.get(word) >= first && place.get(word) <= last) };
   };
-  return { at: (value) => place.get(String(value)) ?? null, within, ends };
+  return { at: (value) => place.get(String(value)) ?? null, within, ends, step: Math.abs(step) };
 }
 
 /** A word that fits beside an axis. */
