@@ -93,6 +93,10 @@ def tail(
                 return
             for line in last:
                 typer.echo(common.printable(line))
+            if not last and lines:
+                common.print_notice(
+                    "The run has no log. rn.init(capture_console=True) records what it prints."
+                )
             return
         for line in catalog.follow_log(entry, lines):
             typer.echo(common.printable(line))

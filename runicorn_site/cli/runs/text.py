@@ -150,6 +150,9 @@ def _print_for_terminal(
     narrow([*texts, *(at for at in widths if columns[at] == "best")], lambda at: 4)
     while (cut := [at for at in texts if widths[at] < natural[at]]) and excess() < 0:
         widths[min(cut, key=lambda at: widths[at])] += 1
+    for at, width in widths.items():
+        if columns[at] == "best":  # its end is the value, its beginning the name of the metric
+            cells[at] = [text if cell_len(text) <= width else "…" + text[1 - width :] for text in cells[at]]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, width in widths.items():
         justify: Literal["left", "right"] = "right" if columns[at] in numbers else "left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -115,9 +116,13 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: 
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
+_INVISIBLE = re.compile(rf"{layout.CONTROL.pattern}|[\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that reverse the text after them."""
+
+
 def printable(text: str) -> str:
     """Replace control characters, and those that the terminal cannot show."""
-    display = layout.CONTROL.sub("�", text).encode("utf-8", "replace").decode()
+    display = _INVISIBLE.sub("�", text).encode("utf-8", "replace").decode()
     return display if _supports_unicode() else display.encode("ascii", "replace").decode()
 
 

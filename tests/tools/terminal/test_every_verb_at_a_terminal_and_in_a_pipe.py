@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -81,6 +82,33 @@ def test_a_long_name_is_cut_before_anything_else(place: tuple[Path, dict[str, st
     said = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
     line = next(line for line in said.splitlines() if run_id in line)
     assert "vision" in line and "finished" in line and "acc 0.8125" in line and "resnet-resnet" in line
+
+
+def test_a_narrow_terminal_shows_the_end_of_the_best_value(
+    place: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    _, own = place
+    names = {"project": "a-long-project", "name": "a-long-name", "tags": ["a-long-tag"]}
+    run_id = write_run(tmp_path, **names, metrics=[{"validation/top1/accuracy": 0.8125}])
+    said = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
+    line = next(line for line in said.splitlines() if run_id in line)
+    assert "0.8125" in line and "top1" not in line and len(line) <= 80
+
+
+def test_a_run_is_listed_by_its_displayed_name(tmp_path: Path) -> None:
+    run_id = write_run(tmp_path, "p", "folder")
+    meta = tmp_path / "p" / "folder" / "runs" / run_id / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "display_name": "lr/0.1 \u202egnp"}))
+    listed = call("ls", "--storage", str(tmp_path))
+    assert "lr/0.1 \ufffdgnp" in listed and "folder" not in listed
+    (document,) = call("ls", "--json", "--storage", str(tmp_path))
+    assert (document["name"], document["display_name"]) == ("folder", "lr/0.1 \u202egnp")
+
+
+def test_a_run_without_a_log_says_how_to_record_one(tmp_path: Path) -> None:
+    write_run(tmp_path, "p", "n")
+    assert "capture_console=True" in call("tail", "latest", "--storage", str(tmp_path))
+    assert "capture_console" not in call("tail", "latest", "--lines", "0", "--storage", str(tmp_path))
 
 
 def test_no_color_is_respected(place: tuple[Path, dict[str, str]]) -> None:
