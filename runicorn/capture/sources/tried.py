@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from runicorn.capture.sources.record import Sources
 from runicorn.store import layout
@@ -17,13 +18,21 @@ def find(run_dir: Path) -> str | None:
     config, identity = layout.read_json(run_dir / layout.CONFIG)[0], Sources(run_dir).identity
     if not config or not identity:
         return None
+    begun = layout.read_json(run_dir / layout.META)[0].get("created_at")
     for other in _earlier(run_dir):
         if Sources(other).identity != identity or layout.read_json(other / layout.CONFIG)[0] != config:
             continue
-        status = layout.read_json(other / layout.STATUS)[0].get("status")
-        if status == layout.FINISHED and not (other / layout.DELETED).exists():
+        status = layout.read_json(other / layout.STATUS)[0]
+        # Several trackers of one program may have runs side by side.
+        is_before = not _is_later(status.get("ended_at"), begun)
+        if status.get("status") == layout.FINISHED and is_before and not (other / layout.DELETED).exists():
             return other.name
     return None
+
+
+def _is_later(ended: Any, begun: Any) -> bool:
+    times = (ended, begun)
+    return all(isinstance(value, (int, float)) for value in times) and ended > begun
 
 
 def _earlier(run_dir: Path) -> Iterator[Path]:
