@@ -57,9 +57,48 @@ _PLACES = frozenset(["dir", "file", "home", "path", "sock", "socket"])
 _COMMON = frozenset(["default", "disable", "disabled", "enable", "enabled", "optional", "prompt", "required"])
 # Special tokens of a vocabulary, such as `pad_token`, are settings, not secrets.
 _VOCABULARY_WORDS = (
-    "additional audio begin bos cls decoder end eos image mask pad padding sep special start stop unk"
+    "additional audio begin bos class cls decoder end eos image latent mask n num pad padding patch per register sep "
+    "special start stop unk vision visual"
 )
 _VOCABULARY = frozenset(_VOCABULARY_WORDS.split())
+_OF_TOKENS = frozenset(
+    [
+        "budget",
+        "count",
+        "dim",
+        "dims",
+        "distill",
+        "drop",
+        "dropout",
+        "embed",
+        "embedding",
+        "embeddings",
+        "id",
+        "ids",
+        "label",
+        "len",
+        "length",
+        "level",
+        "limit",
+        "loss",
+        "mask",
+        "merging",
+        "mixer",
+        "mixing",
+        "pool",
+        "pooling",
+        "prob",
+        "ratio",
+        "reward",
+        "rewards",
+        "size",
+        "type",
+        "types",
+        "weight",
+        "weights",
+    ]
+)
+"""Words after `token` in names of settings of models, such as `token_dim`."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _KEYS = re.compile(
@@ -99,6 +138,9 @@ def is_telling(name: str, *, any_key: bool = True) -> bool:
         return any_key or any(part in _KINDS_OF_KEYS for part in parts)
     if parts[-1:] == ["token"] and _VOCABULARY.intersection(parts):
         return False
+    parts = [
+        part for part, after in zip(parts, [*parts[1:], ""]) if part != "token" or after not in _OF_TOKENS
+    ]
     return any(part in _TELLING or part.endswith(_TELLING_ENDS) for part in parts)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from runicorn.compat.empty_modules import names_of
 from runicorn.compat.guard import guarded
 from runicorn.compat.mlflow import files, runs
-from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create, open_runs
+from runicorn.compat.mlflow.active import NOTE, ActiveRun, client_runs, create
 from runicorn.compat.mlflow.entities import (
     NAME_TAG,
     PARENT_TAG,
@@ -101,11 +101,10 @@ class MlflowClient(UnknownMethods):
             self.set_terminated(run_id, status)
 
     def set_terminated(self, run_id: str, status: str | None = None, end_time: int | None = None) -> None:
-        """End a run of this process."""
-        for run in (*open_runs, *client_runs):
-            if run.info.run_id == run_id:
-                run.end(str(status or "FINISHED"))
-                return
+        """End a run; one that has ended gets another status."""
+        word = str(status or "FINISHED")
+        if runs.get_run(run_id).info.status != word:
+            runs.require_run(run_id).end(word)
 
     def log_metric(
         self,

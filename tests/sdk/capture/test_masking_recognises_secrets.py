@@ -33,7 +33,11 @@ def test_the_name_of_a_secret_is_recognised(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tokenizer", "max_tokens", "lr", "author", "keyboard", "passes", "monkey", "compass", "epochs"]
+    "name",
+    [
+        *("tokenizer", "max_tokens", "lr", "author", "keyboard", "passes", "monkey", "compass", "epochs"),
+        *("token_dim", "pad_token_id", "kd_token_distill_type", "class-token", "token_loss_weight"),
+    ],
 )
 def test_a_common_name_is_not_masked(name: str) -> None:
     assert not is_telling(name)
@@ -51,6 +55,7 @@ def test_a_common_name_is_not_masked(name: str) -> None:
         (["X-Api-Key: abc"], ["X-Api-Key: ***"]),
         (['{"api_key": "abcdef"}'], ['{"api_key": "***"}']),
         (["--tokenizer", "bert", "--max-tokens=512"], ["--tokenizer", "bert", "--max-tokens=512"]),
+        (["--token-dim", "64", "--token-value", "x"], ["--token-dim", "64", "--token-value", "***"]),
         (["--data=s3://bucket/a@b", "--lr=0.1"], ["--data=s3://bucket/a@b", "--lr=0.1"]),
         ([], []),
     ],

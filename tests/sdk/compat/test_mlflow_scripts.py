@@ -370,3 +370,20 @@ def test_an_experiment_is_unknown_until_it_is_created(launch: Launch, folder: Pa
     assert again.returncode == 0, again.stderr
     (run,) = records(folder)
     assert run.meta["project"] == "new"
+
+
+def test_a_client_changes_the_status_of_a_run_that_has_ended(launch: Launch, folder: Path) -> None:
+    done = launch(
+        """
+        from mlflow import MlflowClient
+        client = MlflowClient()
+        run_id = client.create_run("0", run_name="fit").info.run_id
+        client.log_metric(run_id, "loss", 0.5, step=3)
+        for status in ("FINISHED", "FINISHED", "FAILED"):
+            client.set_terminated(run_id, status)
+        assert client.get_run(run_id).info.status == "FAILED"
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    assert run.status["status"] == "failed" and run.curve("loss") == [(3, 0.5)]
