@@ -32,5 +32,6 @@ class PageLanguage:
         with translation.override(language):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
-        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        # With HX-Request a page answers with a part of it, which a browser must not take for the page of that address.
+        patch_vary_headers(response, ("Accept-Language", "Cookie", "HX-Request"))
         return response
