@@ -57,6 +57,7 @@ class EnvironmentInfo:
     command_line: list[str] = field(default_factory=list)
     working_dir: str = ""
     cpu_info: dict[str, Any] = field(default_factory=dict)
+    conda_channels: list[str] | None = None
     captured_at: float = 0.0
     incomplete: list[str] = field(default_factory=list)
 
@@ -120,6 +121,7 @@ class EnvironmentCapture:
             ("pip_packages", self.get_pip_packages),
             ("conda_env", self.get_conda_env),
             ("conda_packages", self.get_conda_packages),
+            ("conda_channels", self.get_conda_channels),
             ("gpu_info", self.get_gpu_info),
         ]
 
@@ -155,13 +157,25 @@ class EnvironmentCapture:
 
     def get_conda_env(self) -> str | None:
         """Return the name of the conda environment; None outside of one."""
-        prefix = self._variables.get("CONDA_PREFIX", "")
-        return self._variables.get("CONDA_DEFAULT_ENV") or os.path.basename(prefix) or None
+        prefix, active = self._conda_prefix(), self._variables.get("CONDA_PREFIX")
+        name = self._variables.get("CONDA_DEFAULT_ENV") if prefix in ("", active) else ""
+        return name or os.path.basename(prefix) or None
 
     def get_conda_packages(self) -> list[str] | None:
         """Return the packages of the conda environment as `name=version=build`, sorted; None outside of one."""
-        prefix = self._variables.get("CONDA_PREFIX")
+        prefix = self._conda_prefix()
         return machine.conda_packages(Path(prefix)) if prefix else None
+
+    def get_conda_channels(self) -> list[str] | None:
+        """Return the channels of these packages; None outside of a conda environment."""
+        prefix = self._conda_prefix()
+        return machine.conda_channels(Path(prefix)) if prefix else None
+
+    def _conda_prefix(self) -> str:
+        """Return the conda environment of the interpreter, else the active one; "" without one."""
+        # Its interpreter may be started by its path, while no environment is active or another one.
+        is_own = os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
+        return sys.prefix if is_own else self._variables.get("CONDA_PREFIX", "")
 
     def get_git_info(self) -> dict[str, Any] | None:
         """Return the repository of the working directory, else of the script; None without one."""

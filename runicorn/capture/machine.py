@@ -112,3 +112,16 @@ def conda_packages(prefix: Path) -> list[str] | None:
         return None
     parts = (name.rsplit("-", 2) for name in names)
     return sorted("=".join(part) for part in parts if len(part) == 3) or None
+
+
+_CHANNEL = re.compile(r"^\+(\S+)/[^/\s]+::", re.MULTILINE)
+_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@|/t/[^/]+(?=/)")
+
+
+def conda_channels(prefix: Path) -> list[str] | None:
+    """Return the channels of the packages of a conda environment, from its history, without credentials."""
+    try:
+        history = (prefix / "conda-meta" / "history").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return list(dict.fromkeys(_CREDENTIALS.sub("", name) for name in _CHANNEL.findall(history))) or None

@@ -33,6 +33,9 @@ _NOT_FOUND = re.compile(
 )
 
 
+_NOT_IN_CHANNELS = re.compile(r"(?:not available|could not be found|not found)[^\n]*\n\s*(?:-|[├└]─) (\S+)")
+
+
 class NoEnvironment(Exception):
     """The environment cannot be made; the text is a sentence."""
 
@@ -44,7 +47,8 @@ class Environment:
     Attributes:
         kind: "existing", "conda", "uv" or "venv".
         python: its interpreter; of one that is to be created relative to its folder.
-        requirements: packages that are installed into a new one.
+        requirements: packages that pip or uv installs into a new one.
+        channels: of conda, those of the recorded packages.
         remarks: sentences about what is not the same.
     """
 
@@ -53,6 +57,15 @@ class Environment:
     version: str = ""
     requirements: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+
+    def conda_command(self, prefix: str, folder: str, *options: str) -> list[str]:
+        """Return the command that creates a conda environment from the list in a folder."""
+        channels = ["--override-channels"] if self.channels else []
+        for channel in self.channels:
+            channels += ["--channel", channel]
+        words = [conda() or "conda", "create", "--yes", *options, "--prefix", prefix, *channels]
+        return [*words, "--file", f"{folder}/conda.txt"]
 
     def commands(self, folder: str) -> list[list[str]]:
         """Return the commands that create it in a folder."""
@@ -68,12 +81,9 @@ class Environment:
                 [f"{folder}/.venv/bin/python", "-m", "pip", "install", "--no-deps", "-r", listing],
             ]
         if self.kind == "conda":
-            tool = conda() or "conda"
             pip = [f"{folder}/.venv/bin/python", "-m", "pip", "install", "--no-deps", "-r", listing]
-            return [
-                [tool, "create", "--yes", "--prefix", f"{folder}/.venv", "--file", f"{folder}/conda.txt"],
-                pip,
-            ]
+            created = self.conda_command(f"{folder}/.venv", folder)
+            return [created, pip] if self.requirements else [created]
         return []
 
 
@@ -102,7 +112,13 @@ def plan(run: RunFacts, *, exact: bool = True) -> Environment:
         return Environment("existing", sys.executable, remarks=[remark])
     requirements = [f"{name}=={number}" for name, number in sorted(wanted.items())]
     if run.environment.get("conda_packages") and conda():
-        return Environment("conda", ".venv/bin/python", python_version, requirements)
+        by_conda = _conda(run)
+        requirements = [
+            f"{name}=={number}" for name, number in sorted(wanted.items()) if by_conda.get(name) != number
+        ]
+        listed = run.environment.get("conda_channels")
+        channels = [str(name) for name in listed] if isinstance(listed, list) else []
+        return Environment("conda", ".venv/bin/python", python_version, requirements, channels=channels)
     remarks = []
     if run.environment.get("conda_packages"):
         remarks.append("The run used conda, which is not here: its packages come from pip.")
@@ -129,6 +145,15 @@ def _pip(run: RunFacts) -> dict[str, str]:
     texts = listed if isinstance(listed, list) else []
     pairs = (str(text).partition("==") for text in texts)
     return {_normal(name): number for name, _, number in pairs if name}
+
+
+def _conda(run: RunFacts) -> dict[str, str]:
+    listed = run.environment.get("conda_packages")
+    texts = listed if isinstance(listed, list) else []
+    return {
+        _normal(name): number
+        for name, number, *_ in (str(text).split("=") for text in texts if "=" in str(text))
+    }
 
 
 def _projects(run: RunFacts) -> list[str]:
@@ -194,8 +219,12 @@ def conda() -> str | None:
 def missing(environment: Environment, folder: Path) -> str | None:
     """Return why packages cannot be installed: a sentence that names those that are in no index; None if they can.
 
-    Asks the index with a dry run; `folder` has the file of requirements.
+    Asks the index, and the channels of conda, with a dry run; `folder` has the lists of packages.
     """
+    if environment.kind == "conda":
+        problem = _missing_of_conda(environment, folder)
+        if problem:
+            return problem
     if environment.kind not in ("uv", "venv", "conda") or not environment.requirements:
         return None
     listing = str(folder / "requirements.txt")
@@ -237,6 +266,21 @@ def missing(environment: Environment, folder: Path) -> str | None:
         return f"The package {next(filter(None, match.groups()))} is in no package index that is reachable."
     last = (done.stderr.strip().splitlines() or ["unknown error"])[-1]
     return f"The packages cannot be installed: {last.strip()}"
+
+
+def _missing_of_conda(environment: Environment, folder: Path) -> str | None:
+    command = environment.conda_command(str(folder / ".dry"), str(folder), "--dry-run")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"The conda packages cannot be looked up: {error}."
+    if done.returncode == 0:
+        return None
+    output = f"{done.stderr}\n{done.stdout}"
+    if match := _NOT_IN_CHANNELS.search(output):
+        return f"The conda package {match[1]} is in no channel that is reachable."
+    last = (output.strip().splitlines() or ["unknown error"])[-1]
+    return f"The conda packages cannot be installed: {last.strip()}"
 
 
 def create(environment: Environment, folder: Path, run: Callable[[Sequence[str]], int]) -> str:

@@ -34,6 +34,7 @@ PARTS = {
     "pip_packages": gettext_noop("packages"),
     "conda_env": gettext_noop("conda environment"),
     "conda_packages": gettext_noop("conda packages"),
+    "conda_channels": gettext_noop("conda channels"),
     "gpu_info": gettext_noop("GPUs"),
 }
 GIT = ("commit", "branch", "has_changes", "changed_files_count", "remote", "diff", "diff_truncated")
@@ -156,6 +157,7 @@ class RunEnvironment:
         yield from self._plain(python_version=_("version"))
         yield from _pairs({_("interpreter"): details.get("python_implementation")})
         yield from self._plain(conda_env=_("conda environment"))
+        yield from _pairs({_("conda channels"): ", ".join(self._texts("conda_channels")) or None})
 
     def _plain(self, **names: str) -> Iterator[Pair]:
         for key, name in names.items():

@@ -144,12 +144,35 @@ def test_only_listed_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_conda_environment_is_read_from_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "conda-meta").mkdir()
     (tmp_path / "conda-meta" / "cuda-toolkit-12.4-h123_0.json").write_text("{}")
-    (tmp_path / "conda-meta" / "history").write_text("")
+    history = """==> 2026-01-14 15:30:45 <==
+# cmd: conda create -n vision cuda-toolkit
++conda-forge/linux-64::cuda-toolkit-12.4-h123_0
++https://me:pass@conda.example.org/t/to-123/lab/noarch::tool-1.0-py_0
+-pkgs/main/linux-64::gone-1.0-0
++conda-forge/noarch::tzdata-2026a-0
+# update specs: ['cuda-toolkit']
+"""
+    (tmp_path / "conda-meta" / "history").write_text(history)
     monkeypatch.setenv("CONDA_PREFIX", str(tmp_path))
     monkeypatch.delenv("CONDA_DEFAULT_ENV", raising=False)
     capture = EnvironmentCapture()
     assert capture.get_conda_packages() == ["cuda-toolkit=12.4=h123_0"]
+    assert capture.get_conda_channels() == ["conda-forge", "https://conda.example.org/lab"]
     assert capture.get_conda_env() == tmp_path.name
+
+
+def test_the_conda_environment_is_that_of_the_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, package in (("base", "conda-26.9.4-0"), ("own", "numpy-2.4.6-0")):
+        (tmp_path / name / "conda-meta").mkdir(parents=True)
+        (tmp_path / name / "conda-meta" / f"{package}.json").write_text("{}")
+    monkeypatch.setenv("CONDA_PREFIX", str(tmp_path / "base"))
+    monkeypatch.setenv("CONDA_DEFAULT_ENV", "base")
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "own"))
+    capture = EnvironmentCapture()
+    assert (capture.get_conda_env(), capture.get_conda_packages()) == ("own", ["numpy=2.4.6=0"])
+    assert capture.get_conda_channels() is None
 
 
 def test_gpus_are_read_from_nvidia_smi(program: Callable[[str, str], Path]) -> None:

@@ -274,6 +274,50 @@ def test_an_interpreter_with_the_same_packages_is_used(pair: Pair, monkeypatch: 
     assert environment.plan(conda).kind == "conda"
 
 
+@pytest.fixture
+def channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program `conda` whose channels have every package but `lab`."""
+    program = tmp_path / "bin" / "conda"
+    program.parent.mkdir()
+    program.write_text(
+        """#!/bin/sh
+for word; do list=$word; done
+grep -q '^lab=' "$list" || exit 0
+printf 'PackagesNotFoundError: The following packages are not available from current channels:\\n\\n  - lab==1=0\\n' >&2
+exit 1
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("channels")
+def test_packages_of_conda_come_from_their_channels(pair: Pair, tmp_path: Path) -> None:
+    run = pair.run(
+        {},
+        pip_packages=["mkl_service==2.5.2", "toolz==0.0.1"],
+        conda_packages=["mkl-service=2.5.2=py311", "python=3.11.7=h1_0"],
+        conda_channels=["conda-forge", "nvidia"],
+        command_line=["/opt/conda/bin/python", "t.py"],
+    )
+    made = environment.plan(run)
+    assert (made.kind, made.requirements) == ("conda", ["toolz==0.0.1"])
+    create, pip = made.commands("/env")
+    assert create == [
+        *("conda", "create", "--yes", "--prefix", "/env/.venv", "--override-channels"),
+        *("--channel", "conda-forge", "--channel", "nvidia", "--file", "/env/conda.txt"),
+    ]
+    assert pip[-2:] == ["-r", "/env/requirements.txt"]
+    made.requirements = []
+    assert made.commands("/env") == [create]
+    (tmp_path / "conda.txt").write_text("python=3.11.7=h1_0\n")
+    assert environment.missing(made, tmp_path) is None
+    (tmp_path / "conda.txt").write_text("lab=1=0\n")
+    assert environment.missing(made, tmp_path) == (
+        "The conda package lab==1=0 is in no channel that is reachable."
+    )
+
+
 def test_a_package_that_is_in_no_index_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "requirements.txt").write_text("no-such-package-of-runicorn==1.0\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
