@@ -47,6 +47,7 @@ def mcp(
         from runicorn_site.agents.evidence import Evidence
         from runicorn_site.agents.notebook import Notebook
         from runicorn_site.agents.server import build, serve_http
+        from runicorn_site.agents.stdio import serve_stdio
         from runicorn_site.agents.tools import Tools
     except ImportError as error:
         common.exit_with(f"{error.name} is missing: pip install mcp", NOT_AVAILABLE)
@@ -59,7 +60,7 @@ def mcp(
         boxes = (Tools(catalog, changes, author), Evidence(catalog), Notebook(catalog, changes, author))
         server = build(*boxes, write=write)
         if not http:
-            server.run("stdio")
+            serve_stdio(server)
             return
         secret = os.environ.get("RUNICORN_MCP_TOKEN") or secrets.token_urlsafe(24)
         if not os.environ.get("RUNICORN_MCP_TOKEN"):
