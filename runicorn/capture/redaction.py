@@ -57,8 +57,8 @@ _PLACES = frozenset(["dir", "file", "home", "path", "sock", "socket"])
 _COMMON = frozenset(["default", "disable", "disabled", "enable", "enabled", "optional", "prompt", "required"])
 # Special tokens of a vocabulary, such as `pad_token`, are settings, not secrets.
 _VOCABULARY_WORDS = (
-    "additional audio begin bos class cls decoder end eos image latent mask n num pad padding patch per register sep "
-    "special start stop unk vision visual"
+    "additional audio begin bos class cls decoder end eos image latent mask n num pad padding patch per sep "
+    "special start stop unk"
 )
 _VOCABULARY = frozenset(_VOCABULARY_WORDS.split())
 _OF_TOKENS = frozenset(

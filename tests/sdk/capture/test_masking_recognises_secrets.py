@@ -26,6 +26,8 @@ NOTHING = Masking({})
         "auth",
         "credentials",
         "private.key",
+        "AZURE_VISION_TOKEN",
+        "RUNNER_REGISTER_TOKEN",
     ],
 )
 def test_the_name_of_a_secret_is_recognised(name: str) -> None:
