@@ -8,6 +8,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -216,9 +217,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Try fewer examples in the quick tests, but not where they are a part of all."""
+    """Try fewer examples in the quick tests, and let nothing of this process wait for the disk: no test of them cuts the
+    power. But not where they are a part of all."""
     if config.getoption("--tier") == "quick" and not REQUIRE_ALL:
         settings.load_profile("quick")
+        os.fsync = os.fdatasync = lambda fd: None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -227,6 +230,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return (
         config.getoption("--tier") == "quick" and is_test and tiers.imports_costly(collection_path)
     ) or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: Any) -> list[pytest.Item] | None:
+    """Make no items of functions that are left out."""
+    is_left_out = (
+        collector.config.getoption("--tier") == "quick"
+        and isinstance(collector, pytest.Module)
+        and isinstance(obj, FunctionType)
+        and name.startswith("test_")
+        and not tiers.is_quick(collector, name, obj)
+    )
+    return [] if is_left_out else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -279,11 +295,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     tier = config.getoption("--tier")
     if tier != "all":
         selected: dict[bool, list[pytest.Item]] = {True: [], False: []}
-        quick: dict[str, bool] = {}
+        quick: dict[tuple[pytest.Collector | None, str], bool] = {}
         for item in items:
-            function = item.nodeid.partition("[")[0]
+            function = item.parent, item.name.partition("[")[0]
             if function not in quick:
-                quick[function] = tiers.is_quick(item)
+                quick[function] = tiers.is_quick(item, function[1], item.obj)  # type: ignore[attr-defined]
             selected[quick[function] == (tier == "quick")].append(item)
         config.hook.pytest_deselected(items=selected[False])
         items[:] = selected[True]

@@ -10,6 +10,7 @@ of `tests` and `benchmarks`. It is quick unless it
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -70,11 +71,18 @@ JOURNEYS = {
 """Tests with processes that `make test` runs too, by module."""
 
 
-def is_quick(item: pytest.Item) -> bool:
-    """Return whether `make test` runs a test."""
-    if is_journey(item.nodeid):
+def is_quick(node: pytest.Item | pytest.Collector, name: str, function: Any) -> bool:
+    """Return whether `make test` runs a test.
+
+    Args:
+        node: the test, or the module or class it stands in.
+        name: the name of its function.
+        function: its function.
+    """
+    path = node.nodeid.partition("::")[0]
+    if is_journey(f"{path}::{name}"):
         return True
-    return not (imports_costly(item.path) or repeats_much(item) or reaches_much(item))
+    return not (imports_costly(node.path) or repeats_much(node, function) or reaches_much(node, function))
 
 
 @cache
@@ -86,12 +94,14 @@ def imports_costly(path: Path) -> bool:
 _COSTLY_IMPORT = re.compile(rf"^(?:import|from) (?:{'|'.join(sorted(COSTLY))})\b", re.MULTILINE)
 
 
-def repeats_much(item: pytest.Item) -> bool:
+def repeats_much(node: pytest.Item | pytest.Collector, function: Any) -> bool:
     """Return whether a test simulates, or tries many examples with a database."""
-    if item.get_closest_marker("simulation") is not None:
-        return True
-    has_examples = hasattr(item.obj, "hypothesis")  # type: ignore[attr-defined]
-    return has_examples and item.get_closest_marker("django_db") is not None
+    marks = {mark.name for mark in _marks(node, function)}
+    return "simulation" in marks or (hasattr(function, "hypothesis") and "django_db" in marks)
+
+
+def _marks(node: pytest.Item | pytest.Collector, function: Any) -> list[pytest.Mark]:
+    return [*node.iter_markers(), *(mark for mark in getattr(function, "pytestmark", ()))]
 
 
 def is_journey(nodeid: str) -> bool:
@@ -101,25 +111,54 @@ def is_journey(nodeid: str) -> bool:
     return name.partition("[")[0] in JOURNEYS.get(module, ())
 
 
-def reaches_much(item: pytest.Item) -> bool:
+def reaches_much(node: pytest.Item | pytest.Collector, function: Any) -> bool:
     """Return whether a test or one of its fixtures starts a process (a server, a browser, a command, a training), uses a
     costly library, or builds a large store."""
-    test = item.obj  # type: ignore[attr-defined]
-    definitions_of = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    if leads_to_much(test):
+    if leads_to_much(function):
         return True
-    names, seen = [*definitions_of, *_requested(test)], set()
+    fixtures = _Fixtures.of(node)
+    names = [*inspect.signature(function).parameters, *fixtures.of_all_tests, *_requested(function)]
+    for mark in _marks(node, function):
+        if mark.name == "usefixtures":
+            names += mark.args
+    seen = set()
     while names:
         name = names.pop()
         if name in seen:
             continue
         seen.add(name)
-        definitions = definitions_of.get(name) or item.session._fixturemanager.getfixturedefs(name, item)
-        for definition in definitions or ():
-            if leads_to_much(definition.func):
-                return True
-            names += [*definition.argnames, *_requested(definition.func)]
+        if fixtures[name] is None:
+            return True
+        names += fixtures[name]
     return False
+
+
+class _Fixtures(dict[str, Any]):
+    """For each fixture of a module or class the names of those it asks for; None if it leads to much."""
+
+    def __init__(self, place: pytest.Collector) -> None:
+        super().__init__()
+        self._place = place
+        self.of_all_tests = tuple(place.session._fixturemanager._getautousenames(place))
+
+    @classmethod
+    def of(cls, node: pytest.Item | pytest.Collector) -> _Fixtures:
+        place = node.parent if isinstance(node, pytest.Item) else node
+        assert isinstance(place, pytest.Collector)
+        if _FIXTURES not in place.stash:
+            place.stash[_FIXTURES] = cls(place)
+        return place.stash[_FIXTURES]
+
+    def __missing__(self, name: str) -> Any:
+        definitions = self._place.session._fixturemanager.getfixturedefs(name, self._place) or ()
+        if any(leads_to_much(definition.func) for definition in definitions):
+            self[name] = None
+        else:
+            self[name] = [other for each in definitions for other in (*each.argnames, *_requested(each.func))]
+        return self[name]
+
+
+_FIXTURES = pytest.StashKey[_Fixtures]()
 
 
 @cache
